@@ -1,0 +1,94 @@
+"""What a model is like: its sizes and its wiring."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+from attntrace.errors import Problem
+
+CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
+           "dtype": ("float64", "float32")}
+SIZES = ("d_model", "heads", "layers", "d_ff")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Sizes and wiring of a model; the wiring is the paper's unless said otherwise. Raises Problem where it makes no
+    sense.
+
+    norm: layer norm after the residual (`post`, as in the paper) or before the sub-layer (`pre`); final_norm: one more
+    at the end of each stack, as torch.nn.Transformer has it; position: sines and cosines `interleaved` (the paper),
+    in `halves`, or `none`; score_scale: what scores are divided by; source_end: `</s>` after the source.
+    """
+    d_model: int = 8
+    heads: int = 2
+    layers: int = 1
+    d_ff: int = 16
+    norm: str = "post"
+    final_norm: bool = False
+    position: str = "interleaved"
+    scale_embedding: bool = True
+    source_end: bool = False
+    activation: str = "relu"
+    epsilon: float = 1e-5
+    score_scale: str | float = "sqrt_d_k"
+    dtype: str = "float64"
+
+    def __post_init__(self) -> None:
+        for size in SIZES:
+            number = getattr(self, size)
+            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+                raise Problem("size_not_positive", name=size, value=number)
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise Problem("no_such_choice", name=name, value=getattr(self, name), choices=", ".join(choices))
+        for name in ("final_norm", "scale_embedding", "source_end"):
+            if not isinstance(getattr(self, name), bool):
+                raise Problem("no_such_choice", name=name, value=getattr(self, name), choices="true, false")
+        if self.d_model % self.heads:
+            raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
+                          divisors=alternatives(divisors(self.d_model)))
+        if self.d_model % 2 and self.position != "none":
+            raise Problem("odd_d_model", d_model=self.d_model, below=max(self.d_model - 1, 2), above=self.d_model + 1)
+        if not _positive(self.epsilon):
+            raise Problem("not_a_positive_number", name="epsilon", value=self.epsilon)
+        if self.score_scale != "sqrt_d_k" and not _positive(self.score_scale):
+            raise Problem("score_scale", value=self.score_scale)
+
+    @property
+    def d_k(self) -> int:
+        """Size of a query, a key or a value of one head (d_k = d_v = d_model / h, section 3.2.2)."""
+        return self.d_model // self.heads
+
+    @classmethod
+    def read(cls, found: Any, where: str) -> Config:
+        """From the `config` of a weights file."""
+        if not isinstance(found, dict):
+            raise Problem("config_not_an_object", where=where)
+        names = [field.name for field in fields(cls)]
+        for key in found:
+            if key not in names:
+                raise Problem("config_unknown_key", where=where, entry=key, known=", ".join(names))
+        for size in SIZES:
+            if size not in found:
+                raise Problem("config_lacks_size", where=where, entry=size)
+        return cls(**found)
+
+
+def _positive(number: object) -> bool:
+    return (isinstance(number, (int, float)) and not isinstance(number, bool)
+            and math.isfinite(number) and number > 0)
+
+
+def divisors(number: int) -> list[int]:
+    """At most eight of the divisors of a number, the smallest first and the number itself last."""
+    small = [n for n in range(1, math.isqrt(min(number, 10**12)) + 1) if number % n == 0]
+    found = small + [number // n for n in reversed(small) if number // n not in small]
+    return found if len(found) <= 8 else found[:7] + [number]
+
+
+def alternatives(numbers: list[int]) -> str:
+    """`1, 2, 4 or 8`."""
+    texts = list(map(str, numbers))
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"

@@ -1,0 +1,17 @@
+"""The one exception for input that is wrong."""
+
+
+class Problem(Exception):
+    """Bad input, named by the key of its sentence in `prose/` and the facts that fill it.
+
+    Whoever meets a person (the command line) looks the sentence up; a notebook sees it through `str()`.
+    """
+
+    def __init__(self, key: str, **facts: object) -> None:
+        super().__init__(key, facts)
+        self.key = key
+        self.facts = facts
+
+    def __str__(self) -> str:
+        from attntrace.prose import sentence  # only when it is read: the sentences are files
+        return sentence(f"problem.{self.key}", **self.facts)

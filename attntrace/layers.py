@@ -1,0 +1,53 @@
+"""Embedding, positional encoding, feed-forward, layer norm (sections 3.1, 3.3 to 3.5)."""
+from __future__ import annotations
+
+import numpy as np
+
+from attntrace.config import Config
+from attntrace.functions import Sinusoid, mean, relu, sqrt, square
+from attntrace.parts import rows
+from attntrace.symbol import Symbol
+from attntrace.tensor import Axis, Tensor, apply, constant
+from attntrace.tokens import Words
+from attntrace.tracing import Trace
+from attntrace.weights import Parameters
+
+
+def linear(X: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+    """X W + b; a model without that bias adds nothing."""
+    return X @ W if b is None else X @ W + b
+
+
+def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol: str) -> Tensor:
+    """√d_model · E + P: rows of the table, scaled, with their positions (sections 3.4 and 3.5).
+
+    table: vocab × d_model. Returns token × d_model, called `symbol`.
+    """
+    token = Axis("token", len(words.texts), words.texts)
+    X = trace("embedding", rows(table, constant(words.ids, "id", (token,))), "E")
+    if config.scale_embedding:
+        root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
+        X = trace("scaled_embedding", root * X, "Ê")
+    if config.position != "none":
+        pos = constant(np.arange(token.size), "pos", (token,))
+        P = trace("positional_encoding", apply(Sinusoid(config.d_model, config.position, config.dtype), pos), "P")
+        X = X + P
+    return trace("input", X, symbol)
+
+
+def layer_norm(trace: Trace, U: Tensor, parameters: Parameters, config: Config, symbol: Symbol) -> Tensor:
+    """γ ⊙ (U - μ) / √(σ² + ε) + β over each row, with the biased variance (Ba et al. 2016, as section 3.1 uses it).
+
+    U: token × d_model. Returns the same shape, called `symbol`.
+    """
+    mu = trace("mean", mean(U), "μ")
+    var = trace("variance", mean(square(U - mu)), "σ²")
+    normalized = trace("normalized", (U - mu) / sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype)), "Û")
+    return trace("norm", parameters["gain"] * normalized + parameters["bias"], symbol)
+
+
+def feed_forward(trace: Trace, X: Tensor, parameters: Parameters) -> Tensor:
+    """max(0, X W_1 + b_1) W_2 + b_2 (section 3.3). X: token × d_model; returns the same shape."""
+    H = trace("hidden", linear(X, parameters["W_1"], parameters["b_1"]), "H")
+    F = trace("activation", relu(H), "F")
+    return trace("output", linear(F, parameters["W_2"], parameters["b_2"]), "G")

@@ -1,0 +1,234 @@
+"""The ops that take parts of a matrix or put parts together (columns, concat, look-up), and their reverses."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from attntrace import arithmetic as cells
+from attntrace.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, plain
+from attntrace.tensor import ATOM, Array, Axes, Axis, Misfit, Name, Op, Pieces, Tensor, apply, bracketed, constant
+
+
+@dataclass(frozen=True, slots=True)
+class Columns(Op):
+    """Columns `first` to `last` (from 1) of the last axis, under another word: a head's share of W_Q, or of b_Q."""
+    name: ClassVar[str] = "columns"
+    first: int
+    last: int
+    word: str
+
+    @property
+    def width(self) -> int:
+        return self.last - self.first + 1
+
+    def axes(self, *operands: Tensor) -> Axes:
+        if not 1 <= self.first <= self.last <= operands[0].axes[-1].size:
+            raise Misfit(f"no columns {self.first} to {self.last}", *operands)
+        return *operands[0].axes[:-1], Axis(self.word, self.width)
+
+    def compute(self, *operands: Tensor) -> Array:
+        return operands[0].value[..., self.first - 1:self.last]
+
+    def symbol(self, *operands: Tensor) -> Symbol | None:
+        """W_Q⁽²⁾, where the columns are the second of equal blocks."""
+        whole = operands[0].symbol
+        if whole is None or whole.above is not None or (self.first - 1) % self.width:
+            return None
+        return replace(whole, above=(self.first - 1) // self.width + 1)
+
+    def notation(self, *operands: Tensor) -> Pieces:
+        index = ":," * (len(operands[0].axes) - 1) + f"{self.first}-{self.last}"
+        return *bracketed(operands[0], ATOM), plain(f"[{index}]")
+
+    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+        if k == len(operands[0].axes) - 1:
+            return operands[0].at(k, self.first - 1 + i)
+        return apply(self, operands[0].at(k, i))
+
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+        return operands[0].cell((*index[:-1], index[-1] + self.first - 1))
+
+    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+        return (apply(AmongColumns(self.first, self.last, operands[0].axes[-1]), gradient),)
+
+    def settings(self) -> list[Any]:
+        return [self.first, self.last]
+
+
+@dataclass(frozen=True, slots=True)
+class AmongColumns(Op):
+    """Zeros, but for columns `first` to `last` (from 1) of the last axis: what a block gives back to its matrix."""
+    name: ClassVar[str] = "among_columns"
+    first: int
+    last: int
+    axis: Axis
+
+    def axes(self, *operands: Tensor) -> Axes:
+        return *operands[0].axes[:-1], self.axis
+
+    def compute(self, *operands: Tensor) -> Array:
+        whole = np.zeros([axis.size for axis in self.axes(*operands)], operands[0].value.dtype)
+        whole[..., self.first - 1:self.last] = operands[0].value
+        return whole
+
+    def notation(self, *operands: Tensor) -> Pieces:
+        return plain(f"columns {self.first}-{self.last}("), *operands[0].notation().pieces, CLOSE
+
+    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+        last = len(operands[0].axes) - 1
+        if k < last:
+            return apply(self, operands[0].at(k, i))
+        if self.first - 1 <= i < self.last:
+            return operands[0].at(last, i - self.first + 1)
+        return operands[0].at(last, 0) * constant(0.0, dtype=operands[0].value.dtype)
+
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+        column = index[-1] - self.first + 1
+        inside = 0 <= column < operands[0].axes[-1].size
+        return operands[0].cell((*index[:-1], column)) if inside else cells.Number(0.0)
+
+    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+        return (apply(Columns(self.first, self.last, operands[0].axes[-1].word), gradient),)
+
+    def settings(self) -> list[Any]:
+        return [self.first, self.last, self.axis.size]
+
+
+@dataclass(frozen=True, slots=True)
+class Concat(Op):
+    """The operands side by side, along their last axis: [Z⁽¹⁾ ; Z⁽²⁾] (section 3.2.2)."""
+    name: ClassVar[str] = "concat"
+    word: str
+
+    def axes(self, *operands: Tensor) -> Axes:
+        if any(operand.axes[:-1] != operands[0].axes[:-1] for operand in operands):
+            raise Misfit("a row of matrices with other rows", *operands)
+        return *operands[0].axes[:-1], Axis(self.word, sum(operand.axes[-1].size for operand in operands))
+
+    def compute(self, *operands: Tensor) -> Array:
+        return np.concatenate([operand.value for operand in operands], axis=-1)
+
+    def notation(self, *operands: Tensor) -> Pieces:
+        pieces: Pieces = (OPEN_LIST,)
+        for n, operand in enumerate(operands):
+            pieces += (NEXT,) * bool(n) + operand.notation().pieces
+        return *pieces, CLOSE_LIST
+
+    def starts(self, *operands: Tensor) -> list[int]:
+        """The first column (from 0) of each operand in the result."""
+        starts = [0]
+        for operand in operands:
+            starts.append(starts[-1] + operand.axes[-1].size)
+        return starts[:-1]
+
+    def source(self, column: int, *operands: Tensor) -> tuple[Tensor, int]:
+        """The operand that a column (from 0) of the result comes from, and its number there."""
+        start, operand = max((start, n) for n, start in enumerate(self.starts(*operands)) if start <= column)
+        return operands[operand], column - start
+
+    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+        last = len(operands[0].axes) - 1
+        if k < last:
+            return apply(self, *(operand.at(k, i) for operand in operands))
+        operand, column = self.source(i, *operands)
+        return operand.at(last, column)
+
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+        operand, column = self.source(index[-1], *operands)
+        return operand.cell((*index[:-1], column))
+
+    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+        return tuple(apply(Columns(start + 1, start + operand.axes[-1].size, operand.axes[-1].word), gradient)
+                     for start, operand in zip(self.starts(*operands), operands, strict=True))
+
+    def settings(self) -> list[Any]:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Op):
+    """Rows of a table by their numbers (from 1): W_E[id]."""
+    name: ClassVar[str] = "rows"
+
+    def axes(self, *operands: Tensor) -> Axes:
+        table, ids = operands
+        return ids.axes + table.axes[1:]
+
+    def compute(self, *operands: Tensor) -> Array:
+        table, ids = operands
+        return table.value[ids.value - 1]
+
+    def notation(self, *operands: Tensor) -> Pieces:
+        return Name(operands[0]), OPEN_INDEX, Name(operands[1]), CLOSE_INDEX
+
+    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+        table, ids = operands
+        if k < len(ids.axes):
+            return apply(self, table, ids.at(k, i))
+        if not ids.axes:
+            return table.at(0, int(ids.value) - 1).at(0, i)
+        return apply(self, table.at(1, i), ids)
+
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+        table, ids = operands
+        return table.cell((int(ids.value[index[:len(ids.axes)]]) - 1, *index[len(ids.axes):]))
+
+    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+        table, ids = operands
+        return apply(IntoRows(table.axes[0]), gradient, ids), None
+
+
+@dataclass(frozen=True, slots=True)
+class IntoRows(Op):
+    """The rows of a matrix added into the rows of a table that have those numbers (from 1): a look-up's reverse."""
+    name: ClassVar[str] = "into_rows"
+    axis: Axis
+
+    def axes(self, *operands: Tensor) -> Axes:
+        return (self.axis,) + operands[0].axes[1:]
+
+    def compute(self, *operands: Tensor) -> Array:
+        rows, ids = operands
+        table = np.zeros([axis.size for axis in self.axes(*operands)], rows.value.dtype)
+        np.add.at(table, ids.value - 1, rows.value)
+        return table
+
+    def notation(self, *operands: Tensor) -> Pieces:
+        return plain("into rows("), Name(operands[1]), plain(", "), *operands[0].notation().pieces, CLOSE
+
+    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+        rows, ids = operands
+        if k:
+            return apply(self, rows.at(k, i), ids)
+        at = np.flatnonzero(ids.value == i + 1).tolist()
+        if not at:
+            return rows.at(0, 0) * constant(0.0, dtype=rows.value.dtype)
+        total = rows.at(0, at[0])
+        for n in at[1:]:
+            total = total + rows.at(0, n)
+        return total
+
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+        rows, ids = operands
+        return cells.Sum(tuple(rows.cell((n, *index[1:])) for n in np.flatnonzero(ids.value == index[0] + 1).tolist())
+                         ) if index[0] + 1 in ids.value else cells.Number(0.0)
+
+    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+        return apply(Rows(), gradient, operands[1]), None
+
+    def settings(self) -> list[Any]:
+        return [self.axis.size]
+
+
+def columns(x: Tensor, first: int, last: int, word: str) -> Tensor:
+    return apply(Columns(first, last, word), x)
+
+
+def concat(parts: list[Tensor], word: str) -> Tensor:
+    return apply(Concat(word), *parts)
+
+
+def rows(table: Tensor, ids: Tensor) -> Tensor:
+    return apply(Rows(), table, ids)

@@ -1,0 +1,28 @@
+"""Every sentence that a user reads, by key: one TOML file a language and kind, read when it is needed."""
+from __future__ import annotations
+
+import functools
+import tomllib
+from importlib import resources
+from typing import Any
+
+
+@functools.cache
+def _table(language: str, kind: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__name__).joinpath(f"{language}.{kind}.toml").read_text("utf-8"))
+
+
+def sentence(key: str, **facts: object) -> str:
+    """The sentence of a key such as `problem.empty_sentence`, its slots filled with facts. Raises KeyError."""
+    kind, _, rest = key.partition(".")
+    return str(_table("en", kind)[rest]).format(**facts)
+
+
+def most_specific(kind: str, place: list[str], name: str) -> str:
+    """The sentence of the most specific key: of `decoder.cross_attention.query`, `cross_attention.query`, `query`."""
+    table = _table("en", kind)
+    for start in range(len(place) + 1):
+        key = ".".join([*place[start:], name])
+        if key in table:
+            return str(table[key])
+    raise KeyError(f"{kind}: {name}")

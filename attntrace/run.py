@@ -1,0 +1,131 @@
+"""A sentence, a model, and the run of one on the other."""
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from attntrace.config import Config
+from attntrace.errors import Problem
+from attntrace.tokens import END, START, Words, look_up, tokenize, vocabulary
+from attntrace.tracing import Sink, Step, Trace
+from attntrace.transformer import transformer
+from attntrace.weights import Parameters, Vocabularies, counted, seeded
+from attntrace.weights_file import load
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a run needs. Calling it runs the model and tells each step to a sink; twice gives the same twice.
+
+    `target` is what the decoder reads, `<s>` and the words so far; None runs the encoder alone.
+    """
+    config: Config
+    seed: int | None
+    weights: str | None
+    vocabularies: Vocabularies
+    parameters: Parameters
+    source: Words
+    target: Words | None
+
+    def __call__(self, sink: Sink | None = None, keep: bool = False) -> None:
+        transformer(Trace(sink, keep), self.source, self.target, self.parameters, self.config)
+
+    def addresses(self) -> list[str]:
+        """The address of every step, found out by a run of the same wiring on the smallest sizes there are."""
+        found: list[str] = []
+        heads = self.config.heads
+        small = replace(self.config, d_model=2 * heads, d_ff=1)
+        words = vocabulary([])
+        vocabularies = Vocabularies(words, None if self.target is None else words)
+        one = Words((START,), (1,))
+        transformer(Trace(lambda step: found.append(step.address)), one, None if self.target is None else one,
+                    seeded(small, vocabularies, 0), small)
+        return found
+
+
+def prepare(sentence: str, target: str | None = None, *, config: Config | None = None, seed: int = 0,
+            weights: str | os.PathLike[str] | None = None) -> Run:
+    """Tokens, ids and parameters for a run. Raises Problem where the sentence, the file or the sizes make none.
+
+    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`.
+    """
+    source, read = tokenize(sentence), None if target is None else [START, *tokenize(target)]
+    if not source:
+        raise Problem("empty_sentence")
+    if weights is not None:
+        loaded = load(Path(weights))
+        if read is not None and loaded.vocabularies.target is None:
+            raise Problem("no_decoder", file=str(weights))
+        source += [END] * loaded.config.source_end
+        config, vocabularies, parameters = loaded
+        name: str | None = Path(weights).name
+        drawn = None
+    else:
+        config = config or Config()
+        source += [END] * config.source_end
+        vocabularies = Vocabularies(vocabulary(source), None if read is None else vocabulary(read))
+        check_memory(config, vocabularies, max(len(source), len(read or [])))
+        parameters, name, drawn = seeded(config, vocabularies, seed), None, seed
+    return Run(config, drawn, name, vocabularies, parameters, look_up(source, vocabularies.source),
+               None if read is None else look_up(read, vocabularies.target or ()))
+
+
+def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
+    """Raise Problem for a model that this machine cannot hold, before anything of it is made."""
+    numbers = sum(count.number for counts in counted(config, vocabularies).values() for count in counts)
+    vocab = max(map(len, filter(None, vocabularies)))
+    largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
+    needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
+    if needed > 0.8 * there:
+        raise Problem("too_large", parameters=f"{numbers:,}", needed=in_bytes(needed), there=in_bytes(there))
+
+
+def in_bytes(number: float) -> str:
+    """`3.2 TB`."""
+    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} EB"
+
+
+class Steps(Sequence[Step]):
+    """The steps of a run in order of computation; `steps["head1.scores"]` is found by address or a unique end of it."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self._steps = steps
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self._steps)
+
+    def __getitem__(self, which):  # type: ignore[no-untyped-def]  # by number, by slice or by address
+        if not isinstance(which, str):
+            return self._steps[which]
+        found = [step for step in self._steps if step.address == which] or [
+            step for step in self._steps if step.address.endswith(f".{which}")]
+        if len(found) != 1:
+            raise KeyError(f"{which}: {len(found)} steps: {', '.join(step.address for step in found)}")
+        return found[0]
+
+
+def trace(sentence: str, target: str | None = None, *, weights: str | os.PathLike[str] | None = None, seed: int = 0,
+          sink: Sink | None = None, **model: object) -> Steps:
+    """Run the model on a sentence and return its steps; with a `sink`, tell it each step instead and keep none.
+
+    `target`: what the decoder has written so far; None runs the encoder alone. `weights`: a weights file; without it,
+    parameters come from `seed`, for the sizes and the wiring given by name (the fields of Config): `trace("this is a
+    cat", heads=4, d_model=16)`. Raises Problem for bad input.
+    """
+    if weights is not None and model:
+        raise Problem("options_with_weights", options=", ".join(model))
+    config = Config(**model) if model else None  # type: ignore[arg-type]
+    steps: list[Step] = []
+    prepare(sentence, target, config=config, seed=seed, weights=weights)(sink or steps.append)
+    return Steps(steps)

@@ -1,0 +1,163 @@
+"""What a tensor is called in an equation: symbols as values, spelled in Unicode, ASCII or LaTeX."""
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, replace
+from enum import Enum
+
+HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
+SUBSCRIPTS = str.maketrans("0123456789i", "₀₁₂₃₄₅₆₇₈₉ᵢ")
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+ASCII_LETTERS = {"μ": "mu", "σ²": "sigma2", "γ": "gamma", "β": "beta", "ε": "eps"}
+LATEX_LETTERS = {"μ": r"\mu", "σ²": r"\sigma^{2}", "γ": r"\gamma", "β": r"\beta", "ε": r"\varepsilon"}
+POSITIONS = ("token", "key")  # the words of axes that count words of a sentence
+
+
+class Spelling(Enum):
+    """The three ways to write the same equation."""
+    UNICODE = "unicode"
+    ASCII = "ascii"
+    LATEX = "latex"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One axis of a marked symbol: its word, and which position of it is meant (from 0; None: all of them)."""
+    word: str
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """The name of a tensor in an equation, such as Ŝ, W_Q⁽¹⁾, X′, Kᵀ, q₁₂ or W_Q[3,:].
+
+    `above` is a superscript that is always written (a layer, or which block of columns of a matrix), `head` one that
+    the equations of that head itself leave out. `marks`, once something is marked, has one entry for each axis that the
+    unmarked tensor has, in its own order.
+    """
+    letter: str
+    sub: str = ""
+    hat: bool = False
+    primes: int = 0
+    above: int | None = None
+    head: int | None = None
+    transposed: bool = False
+    gradient: bool = False
+    marks: tuple[Mark, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> Symbol:
+        """Read a plain symbol: `Ŝ`, `W_Q`, `σ²`, `logits`."""
+        letter, _, sub = text.partition("_")
+        plain = unicodedata.normalize("NFD", letter)
+        return cls(plain.replace(HAT, ""), sub, HAT in plain)
+
+    def marked(self, k: int, i: int, words: tuple[str, ...]) -> Symbol:
+        """The symbol of slice i (from 0) along the k-th of the axes that are still whole, whose words are `words`."""
+        if not self.marks:
+            own = tuple(reversed(words)) if self.transposed else words
+            return replace(self, marks=tuple(map(Mark, own))).marked(k, i, words)
+        whole = [n for n, mark in enumerate(self.marks) if mark.at is None]
+        if self.transposed:
+            whole.reverse()
+        marks = list(self.marks)
+        marks[whole[k]] = Mark(marks[whole[k]].word, i)
+        return replace(self, marks=tuple(marks))
+
+    def transpose(self) -> Symbol:
+        return replace(self, transposed=not self.transposed)
+
+    @property
+    def of_one_token(self) -> bool:
+        """Whether this is the row of one token, written as a small letter with a subscript."""
+        return bool(self.marks) and self.marks[0].word in POSITIONS and self.marks[0].at is not None
+
+    def spelled(self, spelling: Spelling = Spelling.UNICODE, head: int | None = None, row: str | None = None) -> str:
+        """Write the symbol.
+
+        Inside an equation of one head its number is left out of the head's own tensors (`head`); `row` stands in for
+        the number of the token, so that q₁ becomes qᵢ.
+        """
+        letter = self.letter.lower() if self.of_one_token else self.letter
+        above = ",".join(str(n) for n in (self.above, self.head if self.head != head else None) if n is not None)
+        below = ""
+        if self.of_one_token:
+            below = row if row is not None else str(self.marks[0].at + 1)  # type: ignore[operator]
+        rest = self.marks[1:] if self.of_one_token else self.marks
+        if self.of_one_token and len(rest) == 1 and rest[0].at is None:
+            rest = ()
+        brackets = "[" + ",".join(":" if mark.at is None else str(mark.at + 1) for mark in rest) + "]" if rest else ""
+        if self.gradient:
+            return _spelled_gradient(self, letter, above, below, brackets, spelling)
+        return _spelled(self, letter, above, below, spelling) + brackets
+
+
+def _spelled(symbol: Symbol, letter: str, above: str, below: str, spelling: Spelling) -> str:
+    if spelling is Spelling.UNICODE:
+        return (unicodedata.normalize("NFC", letter[:1] + HAT * symbol.hat + letter[1:])
+                + (f"_{symbol.sub}" if symbol.sub else "") + "′" * symbol.primes
+                + (f"⁽{above.translate(SUPERSCRIPTS)}⁾" if above else "")
+                + below.translate(SUBSCRIPTS) + "ᵀ" * symbol.transposed)
+    if spelling is Spelling.ASCII:
+        return (ASCII_LETTERS.get(letter, letter) + "_hat" * symbol.hat
+                + (f"_{symbol.sub}" if symbol.sub else "") + "'" * symbol.primes
+                + (f"^({above})" if above else "") + (f"_{below}" if below else "") + "^T" * symbol.transposed)
+    name = LATEX_LETTERS.get(letter, letter if len(letter) == 1 else rf"\mathrm{{{letter}}}")
+    name = rf"\hat{{{name}}}" if symbol.hat else name
+    sub = ",".join(filter(None, (symbol.sub, below)))
+    over = r"\prime" * symbol.primes + (f"({above})" if above else "") + r"\top" * symbol.transposed
+    name = f"{{{name}}}" if over and "^" in name else name
+    return name + (f"_{{{sub}}}" if sub else "") + (f"^{{{over}}}" if over else "")
+
+
+def _spelled_gradient(symbol: Symbol, letter: str, above: str, below: str, brackets: str, spelling: Spelling) -> str:
+    """∂L/∂X; the transpose of a gradient is marked behind a bracket, lest it seem that of X."""
+    name = _spelled(replace(symbol, transposed=False), letter, above, below, spelling)
+    top = "ᵀ" if spelling is Spelling.UNICODE else "^T" if spelling is Spelling.ASCII else r"^{\top}"
+    text = (rf"\partial L / \partial {name}" if spelling is Spelling.LATEX
+            else f"∂L/∂{name}" if spelling is Spelling.UNICODE else f"dL/d{name}") + brackets
+    return f"({text}){top}" if symbol.transposed else text
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What stands between symbols in an equation: as text in three spellings, spaces included; `drawn` where it differs
+    between drawn matrices (a product is a space in X W and a dot between two brackets)."""
+    unicode: str
+    ascii: str
+    latex: str
+    drawn: str | None = None
+    drawn_ascii: str | None = None
+
+    def text(self, spelling: Spelling) -> str:
+        return {Spelling.UNICODE: self.unicode, Spelling.ASCII: self.ascii, Spelling.LATEX: self.latex}[spelling]
+
+    def between_matrices(self, spelling: Spelling) -> str:
+        drawn = self.drawn_ascii if spelling is Spelling.ASCII else self.drawn
+        return self.text(spelling) if drawn is None else drawn
+
+
+def plain(text: str) -> Sign:
+    """A sign that is the same in every spelling."""
+    return Sign(text, text, text)
+
+
+MATMUL = Sign(" ", " ", r"\,", " · ", " * ")
+TIMES = Sign(" · ", " * ", r" \cdot ")
+ELEMENTWISE = Sign(" ⊙ ", " .* ", r" \odot ")
+OVER = plain(" / ")
+PLUS = plain(" + ")
+MINUS = plain(" - ")
+NEGATIVE = plain("-")
+OPEN, CLOSE = plain("("), plain(")")
+OPEN_LIST, NEXT, CLOSE_LIST = Sign("[", "[", "["), plain(" ; "), plain("]")
+OPEN_INDEX, CLOSE_INDEX = plain("["), plain("]")
+SQUARED = Sign("²", "^2", "^{2}")
+ROOT, ROOT_OPEN = Sign("√", "sqrt(", r"\sqrt{"), Sign("√(", "sqrt(", r"\sqrt{")
+ROOT_END, ROOT_CLOSE = Sign("", ")", "}"), Sign(")", ")", "}")
+EQUALS = plain(" = ")
+
+
+def call(name: str, first: str = "") -> Sign:
+    """The opening of a function: `softmax(`, or `max(0, ` with a first argument."""
+    return Sign(f"{name}({first}", f"{name}({first}", rf"\mathrm{{{name}}}({first}")

@@ -1,0 +1,270 @@
+"""An array with named axes that remembers the operation and the operands that made it.
+
+One op, one class: what it computes, its axes, how it is written, the arithmetic of one cell, what a slice of it is made
+from, its gradient. Nobody else asks which op it is. The ops themselves are in algebra.py and functions.py.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import astuple
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from attntrace import arithmetic as cells
+from attntrace.symbol import CLOSE, OPEN, POSITIONS, Sign, Symbol
+
+Array = np.ndarray[Any, Any]
+Expression = Any  # nested lists of op names over addresses, parameter names and constants
+SUM, PRODUCT, JUXTAPOSED, POWER, ATOM = range(1, 6)  # how tightly a notation holds together
+
+WORDS = ("token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "vocab", "sentence")
+
+
+class Axis(NamedTuple):
+    """One axis: a word of WORDS, its size, and its labels (the words of a sentence, or of a vocabulary)."""
+    word: str
+    size: int
+    labels: tuple[str, ...] | None = None
+
+    def flipped(self) -> Axis:
+        """The same positions, seen from across: along the rows they are a `token`, along the columns a `key`."""
+        return self._replace(word={"token": "key", "key": "token"}.get(self.word, self.word))
+
+    def fits(self, other: Axis) -> bool:
+        """Whether sums may run along both at once: same word (a token is a key seen from across) and same labels."""
+        same = self.word == other.word or (self.word in POSITIONS and other.word in POSITIONS)
+        return same and self.size == other.size and self.labels == other.labels
+
+
+Axes = tuple[Axis, ...]
+
+
+class Misfit(TypeError):
+    """Two tensors whose axes do not fit: a mistake in the wiring, never in the input."""
+
+    def __init__(self, what: str, *tensors: Tensor) -> None:
+        super().__init__(f"{what}: " + ", ".join(map(repr, tensors)))
+
+
+class NeedsAll(Exception):
+    """A slice along this axis cannot be made from slices: every number depends on all of them (softmax along key)."""
+
+
+class Tensor:
+    """Values (read-only) with named axes.
+
+    `symbol`: what it is called in an equation, if it has a name there; `address`: where it stands in a run (or the
+    name of a parameter); `made`: how it was computed, until it is sealed. A tensor with an address or without a making
+    is a leaf: equations and arithmetic end there.
+    """
+    __slots__ = ("value", "axes", "symbol", "address", "made")
+
+    def __init__(self, value: Array, axes: Axes, symbol: Symbol | None = None, address: str | None = None,
+                 made: Made | None = None) -> None:
+        self.value = np.asarray(value)
+        if self.value.shape != tuple(axis.size for axis in axes):
+            raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
+        self.value.flags.writeable = False
+        self.axes, self.symbol, self.address, self.made = axes, symbol, address, made
+
+    def __repr__(self) -> str:
+        sizes = " × ".join(f"{axis.word} {axis.size}" for axis in self.axes) or "scalar"
+        return f"<{self.address or (self.symbol.spelled() if self.symbol else 'tensor')}: {sizes}>"
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.address is not None or self.made is None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(axis.word for axis in self.axes)
+
+    @property
+    def T(self) -> Tensor:
+        return apply(OPS["transpose"](), self)
+
+    def __matmul__(self, other: Tensor) -> Tensor:
+        return apply(OPS["matmul"](), self, other)
+
+    def __add__(self, other: Tensor) -> Tensor:
+        return apply(OPS["add"](), self, other)
+
+    def __sub__(self, other: Tensor) -> Tensor:
+        return apply(OPS["subtract"](), self, other)
+
+    def __mul__(self, other: Tensor) -> Tensor:
+        return apply(OPS["multiply"](), self, other)
+
+    def __truediv__(self, other: Tensor) -> Tensor:
+        return apply(OPS["divide"](), self, other)
+
+    def __neg__(self) -> Tensor:
+        return apply(OPS["negate"](), self)
+
+    def at(self, k: int, i: int) -> Tensor:
+        """Slice i (from 0) of the k-th axis, made again from slices of what made it. Raises NeedsAll where none is."""
+        leaf = self.made is None or self.address is not None
+        part = apply(OPS["slice"](k, i), self) if leaf else self.made.row(k, i)  # type: ignore[union-attr]
+        if self.symbol is not None:
+            part.symbol = self.symbol.marked(k, i, self.words)
+        return part
+
+    def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
+        """The arithmetic behind the number at `index` (from 0)."""
+        if self.made is not None and self.address is None:
+            return self.made.cell(index)
+        nameless = self.address is None and not self.axes
+        return cells.Number(self.value.item()) if nameless else cells.Ref(self, index)
+
+    def expression(self) -> Expression:
+        """How it was computed, as nested lists: an address, a constant, or an op's name and its operands."""
+        if self.address is not None:
+            return self.address
+        return self.made.expression() if self.made is not None else plain_value(self.value)
+
+    def notation(self) -> Notation:
+        """The equation's right side: its symbol, or else what its op writes."""
+        if self.symbol is not None:
+            return Notation((Term(self),), ATOM)
+        assert self.made is not None, "a tensor without a name or a making cannot be written"
+        return self.made.notation()
+
+    def leaves(self) -> Iterator[Tensor]:
+        """The leaves that it was computed from, in the order in which they are written."""
+        if self.made is None or self.address is not None:
+            yield self
+        else:
+            for operand in self.made.operands:
+                yield from operand.leaves()
+
+
+class Made:
+    """How a tensor was computed: an op and its operands."""
+    __slots__ = ("op", "operands")
+
+    def __init__(self, op: Op, operands: tuple[Tensor, ...]) -> None:
+        self.op, self.operands = op, operands
+
+    def row(self, k: int, i: int) -> Tensor:
+        """Slice i (from 0) of the k-th axis, computed again from slices of the operands (the row law)."""
+        return self.op.follow(k, i, *self.operands)
+
+    def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
+        return self.op.cell(index, *self.operands)
+
+    def notation(self) -> Notation:
+        return Notation(self.op.notation(*self.operands), self.op.binds)
+
+    def expression(self) -> Expression:
+        return [self.op.name, *(operand.expression() for operand in self.operands), *self.op.settings()]
+
+    def leaves(self) -> Iterator[Tensor]:
+        for operand in self.operands:
+            yield from operand.leaves()
+
+    def gradients(self, gradient: Tensor, result: Tensor) -> tuple[Tensor | None, ...]:
+        """What each operand's gradient is, given that of the result; None where nothing depends on it."""
+        return self.op.gradients(gradient, result, *self.operands)
+
+
+class Term(NamedTuple):
+    """A tensor in an equation; drawn as a matrix where matrices are drawn."""
+    tensor: Tensor
+
+
+class Name(NamedTuple):
+    """A tensor of which an equation gives the symbol alone, such as the whole table of a look-up."""
+    tensor: Tensor
+
+
+Pieces = tuple[Term | Name | Sign, ...]
+
+
+class Notation(NamedTuple):
+    """What is written for a tensor: symbols and signs in order, and how tightly it holds together."""
+    pieces: Pieces
+    binds: int
+
+    def within(self, least: int) -> Pieces:
+        """The pieces, in brackets where they hold together less than `least`."""
+        return self.pieces if self.binds >= least else (OPEN, *self.pieces, CLOSE)
+
+
+class Promise(NamedTuple):
+    """Something that must be true of a result: the key of its sentence, by how much it is not, and whether exactly."""
+    key: str
+    error: float
+    exact: bool = False
+
+
+OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
+
+
+class Op:
+    """One operation. Subclasses are dataclasses whose fields are plain values, so that they can be written down."""
+    name: ClassVar[str]
+    binds: ClassVar[int] = ATOM
+
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls):
+            OPS[cls.name] = cls
+
+    def axes(self, *operands: Tensor) -> Axes:
+        raise AssertionError(f"{type(self).__name__} says no axes")
+
+    def compute(self, *operands: Tensor) -> Array:
+        raise AssertionError(f"{type(self).__name__} computes nothing")
+
+    def symbol(self, *operands: Tensor) -> Symbol | None:
+        """A name of its own, where the op only decorates one (Kᵀ, W_Q⁽¹⁾)."""
+        return None
+
+    def notation(self, *operands: Tensor) -> Pieces:
+        raise AssertionError(f"{type(self).__name__} cannot be written")
+
+    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+        """Slice i of the k-th axis of the result, from slices of the operands; raises NeedsAll where there is none."""
+        raise AssertionError(f"{type(self).__name__} cannot be followed")
+
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+        raise AssertionError(f"{type(self).__name__} has no arithmetic")
+
+    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+        raise AssertionError(f"{type(self).__name__} has no gradient")
+
+    def promises(self, result: Array, *operands: Tensor) -> Iterator[Promise]:
+        """What must be true of every result, measured on this one."""
+        return iter(())
+
+    def settings(self) -> list[Any]:
+        """The plain values that stand behind the operands in an expression."""
+        return list(astuple(self))  # type: ignore[call-overload]
+
+
+def apply(op: Op, *operands: Tensor) -> Tensor:
+    """The result of an op, which remembers how it was made. Raises Misfit where the axes do not fit."""
+    return Tensor(op.compute(*operands), op.axes(*operands), op.symbol(*operands), made=Made(op, operands))
+
+
+def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any = None) -> Tensor:
+    """A tensor that nothing made: a number such as d_k, or a mask."""
+    array = np.array(value, dtype=dtype)
+    text = symbol if symbol is not None else f"{array.item():g}" if not axes else None
+    return Tensor(array, axes, Symbol.of(text) if text is not None else None)
+
+
+def plain_value(value: Array) -> Any:
+    """An array as nested lists of plain numbers, infinities as "-inf" (they are no JSON)."""
+    return value.tolist() if value.dtype.kind != "f" or np.isfinite(value).all() else _spelled_out(value.tolist())
+
+
+def _spelled_out(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_spelled_out(part) for part in value]
+    return value if math.isfinite(value) else str(value)
+
+
+def bracketed(operand: Tensor, least: int) -> Pieces:
+    return operand.notation().within(least)

@@ -1,0 +1,103 @@
+"""A sentence becomes tokens, and tokens become ids."""
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from typing import NamedTuple
+
+from attntrace.errors import Problem
+
+START, END = "<s>", "</s>"
+APOSTROPHES = "'’"
+BETWEEN_DIGITS = ".,:"
+JOINER = "\N{ZERO WIDTH JOINER}"
+
+
+class Words(NamedTuple):
+    """The tokens of a sentence, with their ids: the numbers (from 1) of their rows in the embedding table."""
+    texts: tuple[str, ...]
+    ids: tuple[int, ...]
+
+
+def tokenize(sentence: str) -> list[str]:
+    """The tokens of a sentence, in NFC.
+
+    A token is a run of letters, marks, digits and `_` (an apostrophe inside stays, as do `.` `,` `:` between digits),
+    or else one grapheme. Case is kept, white space separates.
+    """
+    text = unicodedata.normalize("NFC", sentence)
+    found, start = [], 0
+    while start < len(text):
+        if text[start].isspace():
+            start += 1
+            continue
+        end = _word_end(text, start) if _in_word(text[start]) else _grapheme_end(text, start)
+        found.append(text[start:end])
+        start = end
+    return found
+
+
+def _in_word(char: str) -> bool:
+    return char == "_" or unicodedata.category(char)[0] in "LM" or unicodedata.category(char) in ("Nd", "Nl", "No")
+
+
+def _word_end(text: str, start: int) -> int:
+    end = start + 1
+    while end < len(text):
+        if not _in_word(text[end]):
+            around = text[end - 1] + text[end + 1:end + 2]
+            inner = (text[end] in APOSTROPHES and all(map(_in_word, around))
+                     or text[end] in BETWEEN_DIGITS and all(char.isdigit() for char in around))
+            if len(around) < 2 or not inner:
+                break
+        end += 1
+    return end
+
+
+def _grapheme_end(text: str, start: int) -> int:
+    """Past one character and what belongs to it: marks, variation selectors, skin tones, joined emoji, half a flag."""
+    end = start + 1
+    if _is_flag_half(text[start]) and end < len(text) and _is_flag_half(text[end]):
+        end += 1
+    while end < len(text):
+        char = text[end]
+        if char == JOINER and end + 1 < len(text) and not text[end + 1].isspace():
+            end += 2
+        elif unicodedata.category(char) in ("Mn", "Mc", "Me") or "\U0001F3FB" <= char <= "\U0001F3FF" or (
+                "\U000E0020" <= char <= "\U000E007F"):
+            end += 1
+        else:
+            break
+    return end
+
+
+def _is_flag_half(char: str) -> bool:
+    return "\U0001F1E6" <= char <= "\U0001F1FF"
+
+
+def shown(text: str) -> str:
+    """A token as it may stand on a page: control, format and unpaired characters as \\u{202E}, all else as it is."""
+    return "".join(f"\\u{{{ord(char):X}}}" if _is_hidden(char, text) else char for char in text)
+
+
+def _is_hidden(char: str, text: str) -> bool:
+    category = unicodedata.category(char)
+    joins = char == JOINER and len(text) > 1 and not text.startswith(JOINER)
+    tag = "\U000E0020" <= char <= "\U000E007F" and len(text) > 1
+    return category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and not joins and not tag
+
+
+def vocabulary(words: list[str]) -> tuple[str, ...]:
+    """The vocabulary of a seeded run: start, end, then the words in order of appearance."""
+    return tuple(dict.fromkeys((START, END, *words)))
+
+
+def look_up(words: list[str], known: tuple[str, ...]) -> Words:
+    """The words with their ids in a vocabulary. Raises Problem for a word that it lacks, with the nearest it knows."""
+    numbers = {word: n + 1 for n, word in enumerate(known)}
+    for word in words:
+        if word not in numbers:
+            ordinary = [other for other in known if other not in (START, END)]
+            near = difflib.get_close_matches(word, ordinary, n=3, cutoff=0.3) or ordinary[:3]
+            raise Problem("unknown_word", word=shown(word), near=", ".join(map(shown, near)), size=len(known))
+    return Words(tuple(words), tuple(numbers[word] for word in words))

@@ -1,0 +1,114 @@
+"""Naming a tensor makes it a step: told to a sink, then sealed."""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from attntrace.functions import same
+from attntrace.symbol import Symbol
+from attntrace.tensor import Array, Axes, Made, Tensor
+
+COMPARABLE = 1_000_000  # numbers up to which a fingerprint is promised to be equal everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A tensor that has been given a name: where it stands, what it is called, how it was made.
+
+    `stage` is the wiring's own word for a group of steps that belong together, where it says one.
+    """
+    place: str
+    name: str
+    tensor: Tensor
+    made: Made
+    stage: str | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.place}.{self.name}"
+
+    @property
+    def symbol(self) -> Symbol:
+        assert self.tensor.symbol is not None
+        return self.tensor.symbol
+
+    @property
+    def axes(self) -> Axes:
+        return self.tensor.axes
+
+    @property
+    def value(self) -> Array:
+        return self.tensor.value
+
+
+Sink = Callable[[Step], object]
+
+
+class Trace:
+    """A place in a run, at which tensors are named: `S = trace("scores", Q @ K.T, "S")`.
+
+    The sink is told each step when it is named; afterwards the tensor forgets how it was made, unless the run `keep`s
+    that. Without a sink nothing is told, and everything else is the same.
+    """
+    __slots__ = ("sink", "keep", "place", "head", "_stage", "_addresses")
+
+    def __init__(self, sink: Sink | None = None, keep: bool = False, place: str = "") -> None:
+        self.sink, self.keep, self.place = sink, keep, place
+        self.head: int | None = None
+        self._stage: str | None = None
+        self._addresses: set[str] = set()
+
+    def _like(self, place: str, head: int | None, stage: str | None) -> Trace:
+        other = Trace(self.sink, self.keep, place)
+        other.head, other._stage, other._addresses = head, stage, self._addresses
+        return other
+
+    def at(self, place: str, head: int | None = None) -> Trace:
+        """A place inside this one; with `head`, symbols carry the number of that head."""
+        return self._like(f"{self.place}.{place}" if self.place else place, head, None)
+
+    def stage(self, name: str) -> Trace:
+        """The same place, for steps that are shown as a stage of their own."""
+        return self._like(self.place, self.head, name)
+
+    def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol) -> Tensor:
+        """Name a tensor. A tensor that has a name already gets a second one by an op that changes nothing."""
+        address = f"{self.place}.{name}"
+        assert address not in self._addresses, f"two steps are called {address}"
+        self._addresses.add(address)
+        named = same(tensor) if tensor.is_leaf else tensor
+        sign = Symbol.of(symbol) if isinstance(symbol, str) else symbol
+        named.symbol = replace(sign, head=self.head) if self.head else sign
+        named.address = address
+        assert named.made is not None
+        if self.sink is not None:
+            self.sink(Step(self.place, name, named, named.made, self._stage))
+        if not self.keep:
+            named.made = None
+        return named
+
+
+class Fingerprint:
+    """A sink: eight hex digits that stand for every address and every number of a run, in order of computation."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self.steps = 0
+        self.numbers = 0
+        self.comparable = True
+
+    def __call__(self, step: Step) -> None:
+        value = step.value.ravel()
+        text = " ".join(["%.6f"] * value.size) % tuple(value.tolist())
+        if np.signbit(value).any():
+            text = text.replace("-0.000000", "0.000000")
+        self._digest.update(f"{step.address}\n{text}\n".encode())
+        self.steps += 1
+        self.numbers += value.size
+        self.comparable &= value.dtype == np.float64 and self.numbers <= COMPARABLE
+
+    def __str__(self) -> str:
+        return self._digest.hexdigest()[:8]

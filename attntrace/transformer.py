@@ -1,0 +1,81 @@
+"""The whole model: encoder, decoder, output (section 3). Wiring only."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attntrace.attention import causal_mask, multi_head
+from attntrace.config import Config
+from attntrace.functions import softmax
+from attntrace.layers import embedding, feed_forward, layer_norm, linear
+from attntrace.symbol import Symbol
+from attntrace.tensor import Tensor
+from attntrace.tokens import Words
+from attntrace.tracing import Trace
+from attntrace.weights import Parameters
+
+SubLayer = Callable[[Trace, Tensor, Parameters], Tensor]
+
+
+def transformer(trace: Trace, source: Words, target: Words | None, parameters: Parameters, config: Config) -> Tensor:
+    """The probabilities of the next word after each target word: token × vocab. Without a target the encoder alone:
+    token × d_model."""
+    M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config)
+    if target is None:
+        return M
+    D = decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
+    return output(trace.at("output"), D, parameters.at("output"))
+
+
+def encoder(trace: Trace, source: Words, parameters: Parameters, config: Config) -> Tensor:
+    """N layers of self-attention and feed-forward (section 3.1). Returns the memory M: token × d_model."""
+    X = embedding(trace, source, parameters["E"], config, "X")
+    sub_layers: dict[str, SubLayer] = {
+        "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config),
+        "feed_forward": lambda trace, X, own: feed_forward(trace, X, own)}
+    return stack(trace, X, sub_layers, parameters, config, "M")
+
+
+def decoder(trace: Trace, target: Words, M: Tensor, parameters: Parameters, config: Config) -> Tensor:
+    """N layers of masked self-attention, attention to the memory M, and feed-forward (section 3.1).
+
+    Returns token × d_model."""
+    Y = embedding(trace, target, parameters["E"], config, "Y")
+    mask = causal_mask(Y.axes[0], config.dtype)
+    sub_layers: dict[str, SubLayer] = {
+        "self_attention": lambda trace, Y, own: multi_head(trace, Y, Y, own, config, mask),
+        "cross_attention": lambda trace, Y, own: multi_head(trace, Y, M, own, config),
+        "feed_forward": lambda trace, Y, own: feed_forward(trace, Y, own)}
+    return stack(trace, Y, sub_layers, parameters, config, "D")
+
+
+def output(trace: Trace, D: Tensor, parameters: Parameters) -> Tensor:
+    """The final linear layer and softmax (section 3.4). D: token × d_model; returns token × vocab."""
+    logits = trace("logits", linear(D, parameters["W"], parameters.get("b")), "logits")
+    return trace("probabilities", softmax(logits), "probabilities")
+
+
+def stack(trace: Trace, X: Tensor, sub_layers: dict[str, SubLayer], parameters: Parameters, config: Config,
+          symbol: str) -> Tensor:
+    """All layers, one after another; a final norm where the wiring has one; and the result as the step `output`."""
+    assert X.symbol is not None
+    stream = X.symbol.letter
+    for layer in range(1, config.layers + 1):
+        for n, (name, sub_layer) in enumerate(sub_layers.items(), start=1):
+            last = n == len(sub_layers)
+            after = Symbol(stream, above=layer) if last else Symbol(stream, above=layer - 1 or None, primes=n)
+            place = f"layer{layer}"
+            X = residual(trace.at(place).at(name), X, sub_layer, parameters.at(place).at(name), config, after)
+    if config.final_norm:
+        X = layer_norm(trace.at("final_norm"), X, parameters.at("final_norm"), config, Symbol("N"))
+    return trace("output", X, symbol)
+
+
+def residual(trace: Trace, X: Tensor, sub_layer: SubLayer, parameters: Parameters, config: Config,
+             after: Symbol) -> Tensor:
+    """LayerNorm(X + Sublayer(X)) as in the paper, or X + Sublayer(LayerNorm(X)) where the norm comes first."""
+    if config.norm == "pre":
+        N = layer_norm(trace.stage("pre_norm"), X, parameters, config, Symbol("N"))
+        return trace.stage("add")("residual", X + sub_layer(trace, N, parameters), after)
+    add_norm = trace.stage("add_norm")
+    U = add_norm("residual", X + sub_layer(trace, X, parameters), "U")
+    return layer_norm(add_norm, U, parameters, config, after)

@@ -1,0 +1,167 @@
+"""Weights files: `.npz` without pickle, or `.json` written by hand."""
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from attntrace.config import Config
+from attntrace.errors import Problem
+from attntrace.tensor import Array
+from attntrace.tokens import START, shown
+from attntrace.weights import Parameters, Spec, Vocabularies, laid_out, specs
+
+TEXTS = ("config", "vocabulary.source", "vocabulary.target")  # members of an .npz that hold text
+LARGEST_TEXT = 64_000_000  # characters: a text that claims more is not read
+
+
+class Loaded(NamedTuple):
+    config: Config
+    vocabularies: Vocabularies
+    parameters: Parameters
+
+
+class Contents(NamedTuple):
+    """What a file holds, its arrays not read yet: their shapes by name, and how to read one."""
+    config: Any
+    source: Any
+    target: Any
+    shapes: dict[str, tuple[int, ...]]
+    read: Any
+
+
+def load(path: Path) -> Loaded:
+    """Read a weights file. Raises Problem, with the name of what is wrong, before anything is computed."""
+    if path.suffix not in (".npz", ".json"):
+        raise Problem("weights_ending", file=str(path))
+    try:
+        with open(path, "rb") as file:
+            return checked(path, _npz(path, file) if path.suffix == ".npz" else _json(path, file))
+    except IsADirectoryError:
+        raise Problem("weights_directory", file=str(path)) from None
+    except FileNotFoundError:
+        raise Problem("weights_missing", file=str(path)) from None
+    except PermissionError:
+        raise Problem("weights_unreadable", file=str(path)) from None
+
+
+def checked(path: Path, found: Contents) -> Loaded:
+    """The model that the contents of a file make, once every name, shape and number is right."""
+    where = str(path)
+    config = Config.read(found.config, where)
+    vocabularies = Vocabularies(_words(where, "source", found.source),
+                                None if found.target is None else _words(where, "target", found.target))
+    wanted = list(specs(config, vocabularies))
+    known = {spec.name for spec in wanted}
+    missing = [spec.name for spec in wanted if not spec.optional and spec.name not in found.shapes]
+    if missing:
+        raise Problem("parameter_missing", file=where, name=missing[0], others=len(missing) - 1)
+    surplus = [name for name in found.shapes if name not in known]
+    if surplus:
+        raise Problem("parameter_surplus", file=where, name=shown(surplus[0]), others=len(surplus) - 1)
+    wanted = [spec for spec in wanted if spec.name in found.shapes]
+    for spec in wanted:
+        if found.shapes[spec.name] != spec.shape:
+            raise Problem("parameter_shape", file=where, name=spec.name, is_=_shape(found.shapes[spec.name]),
+                          should=_shape(spec.shape), axes=" × ".join(axis.word for axis in spec.axes))
+
+    def fill(spec: Spec, view: Array) -> None:
+        value = found.read(spec.name)
+        if value.dtype.kind not in "fiu":
+            raise Problem("parameter_kind", file=where, name=spec.name, kind=value.dtype)
+        if not np.isfinite(value).all():
+            cell = ",".join(str(n + 1) for n in np.argwhere(~np.isfinite(value))[0])
+            raise Problem("parameter_not_finite", file=where, name=f"{spec.name}:{cell}",
+                          value=value[~np.isfinite(value)][0])
+        view[...] = value
+
+    return Loaded(config, vocabularies, laid_out(wanted, config.dtype, fill))
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "one number"
+
+
+def _words(where: str, side: str, found: Any) -> tuple[str, ...]:
+    if not isinstance(found, list) or not found or not all(isinstance(word, str) for word in found):
+        raise Problem("vocabulary_kind", file=where, side=side)
+    seen: set[str] = set()
+    for word in found:
+        if word in seen:
+            raise Problem("vocabulary_twice", file=where, side=side, word=shown(word))
+        seen.add(word)
+    if side == "target" and START not in found:
+        raise Problem("vocabulary_no_start", file=where, word=START)
+    return tuple(found)
+
+
+def _json(path: Path, file: Any) -> Contents:
+    try:
+        found = json.loads(file.read().decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Problem("weights_broken", file=str(path), why=str(error).splitlines()[0]) from None
+    parts = ("config", "vocabulary", "parameters")
+    if not isinstance(found, dict) or set(found) != set(parts) or not all(isinstance(found[p], dict) for p in parts):
+        raise Problem("weights_json_parts", file=str(path))
+    arrays = {}
+    for name, rows in found["parameters"].items():
+        try:
+            arrays[name] = np.array(rows)
+            if arrays[name].dtype.kind not in "fiu":
+                raise ValueError
+        except ValueError:
+            raise Problem("parameter_not_numbers", file=str(path), name=shown(name)) from None
+    words = found["vocabulary"]
+    return Contents(found["config"], words.get("source"), words.get("target"),
+                    {name: array.shape for name, array in arrays.items()}, arrays.__getitem__)
+
+
+def _npz(path: Path, file: Any) -> Contents:
+    """Names and shapes from the headers of the members, so that a wrong file costs no memory."""
+    try:
+        archive = zipfile.ZipFile(file)
+        headers = {name.removesuffix(".npy"): _header(archive, name) for name in archive.namelist()}
+        for name, (_, dtype) in headers.items():
+            if dtype.hasobject:
+                raise Problem("weights_pickled", file=str(path), name=shown(name))
+
+        def read(name: str) -> Array:
+            with archive.open(f"{name}.npy") as member:
+                return np.lib.format.read_array(member, allow_pickle=False)
+
+        texts = {}
+        for name in TEXTS:
+            if name in headers:
+                shape, dtype = headers[name]
+                size = int(np.prod(shape, dtype=object)) * dtype.itemsize // 4
+                if dtype.kind != "U" or len(shape) != (name != "config") or size > LARGEST_TEXT:
+                    raise Problem("weights_text_kind", file=str(path), name=name)
+                texts[name] = read(name).tolist()
+        if "config" not in texts:
+            raise Problem("weights_no_config", file=str(path))
+        config = json.loads(texts["config"])
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, KeyError, RuntimeError) as error:
+        why = str(error).splitlines() or [type(error).__name__]
+        raise Problem("weights_broken", file=str(path), why=why[0]) from None
+
+    def read_parameter(name: str) -> Array:
+        try:
+            return read(name)
+        except Exception as error:  # a damaged member fails in zlib, zipfile or NumPy, each in its own way
+            raise Problem("weights_broken", file=str(path), why=f"{name}: {error}".splitlines()[0]) from None
+
+    shapes = {name: shape for name, (shape, _) in headers.items() if name not in TEXTS}
+    return Contents(config, texts.get("vocabulary.source"), texts.get("vocabulary.target"), shapes, read_parameter)
+
+
+def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    with archive.open(name) as member:
+        version = np.lib.format.read_magic(member)
+        if version == (1, 0):
+            shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        else:
+            shape, _, dtype = np.lib.format.read_array_header_2_0(member)
+    return shape, dtype

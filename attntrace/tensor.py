@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from attntrace import arithmetic as cells
-from attntrace.symbol import CLOSE, OPEN, POSITIONS, Sign, Symbol
+from attntrace.symbol import CLOSE, OPEN, POSITIONS, Sign, Spelling, Symbol
 
 Array = np.ndarray[Any, Any]
 Expression = Any  # nested lists of op names over addresses, parameter names and constants
@@ -180,6 +180,14 @@ class Name(NamedTuple):
 
 
 Pieces = tuple[Term | Name | Sign, ...]
+
+
+def spelled(pieces: Pieces, spelling: Spelling = Spelling.UNICODE, head: int | None = None,
+            row: str | None = None) -> str:
+    """An equation's side as text (see Symbol.spelled for `head` and `row`)."""
+    return "".join(piece.text(spelling) if isinstance(piece, Sign)
+                   else piece.tensor.symbol.spelled(spelling, head, row) if piece.tensor.symbol else "?"
+                   for piece in pieces)
 
 
 class Notation(NamedTuple):

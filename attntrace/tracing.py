@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from attntrace.functions import same
-from attntrace.symbol import Symbol
-from attntrace.tensor import Array, Axes, Made, Tensor
+from attntrace.symbol import Spelling, Symbol
+from attntrace.tensor import Array, Axes, Made, Tensor, spelled
 
 COMPARABLE = 1_000_000  # numbers up to which a fingerprint is promised to be equal everywhere
 
@@ -42,6 +42,11 @@ class Step:
     @property
     def value(self) -> Array:
         return self.tensor.value
+
+    def formula(self, spelling: Spelling = Spelling.UNICODE) -> str:
+        """The step's equation as text: `S = Q Kᵀ`."""
+        head = self.symbol.head
+        return f"{self.symbol.spelled(spelling, head)} = {spelled(self.made.notation().pieces, spelling, head)}"
 
 
 Sink = Callable[[Step], object]

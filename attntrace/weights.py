@@ -111,6 +111,10 @@ class Parameters:
     def get(self, name: str) -> Tensor | None:
         return self._tensors.get(self._place + name)
 
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._tensors)
+
     def __iter__(self) -> Iterator[Tensor]:
         return iter(self._tensors.values())
 

@@ -3,19 +3,29 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
 
 @functools.cache
-def _table(language: str, kind: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files(__name__).joinpath(f"{language}.{kind}.toml").read_text("utf-8"))
+def _table(language: str, kind: str) -> dict[str, str]:
+    """All sentences of a file by key; those of a section as `section.key`."""
+    def flat(found: dict[str, Any], before: str) -> Iterator[tuple[str, str]]:
+        for key, value in found.items():
+            if isinstance(value, dict):
+                yield from flat(value, f"{before}{key}.")
+            else:
+                yield before + key, value
+
+    text = resources.files(__name__).joinpath(f"{language}.{kind}.toml").read_text("utf-8")
+    return dict(flat(tomllib.loads(text), ""))
 
 
 def sentence(key: str, **facts: object) -> str:
     """The sentence of a key such as `problem.empty_sentence`, its slots filled with facts. Raises KeyError."""
     kind, _, rest = key.partition(".")
-    return str(_table("en", kind)[rest]).format(**facts)
+    return _table("en", kind)[rest].format(**facts)
 
 
 def most_specific(kind: str, place: list[str], name: str) -> str:
@@ -24,5 +34,5 @@ def most_specific(kind: str, place: list[str], name: str) -> str:
     for start in range(len(place) + 1):
         key = ".".join([*place[start:], name])
         if key in table:
-            return str(table[key])
+            return table[key]
     raise KeyError(f"{kind}: {name}")

@@ -1,0 +1,156 @@
+"""What a page is made of: frozen, without behaviour. Blocks hold symbols, formula trees and arrays, not their text."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from attntrace.arithmetic import Arithmetic
+from attntrace.figures import Figures
+from attntrace.symbol import Symbol
+from attntrace.tensor import Array, Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """left = right, as it is written inside the equations of a head; `row` replaces the number of the token."""
+    left: Symbol
+    right: Pieces
+    head: int | None
+    row: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartHeading:
+    name: str
+    title: str
+    subtitle: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageHeading:
+    number: str
+    title: str
+    place: str
+    formulas: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Sentences; indented under a stage."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row."""
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    tokens: tuple[int, ...] = ()
+    right: tuple[int, ...] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A matrix, or a row (`one_row`), with its name and the words along its axes; `hued` columns are words of a
+    sentence (those of a vocabulary are not)."""
+    symbol: Symbol
+    head: int | None
+    values: Array
+    figures: Figures
+    shape: tuple[int, ...]
+    row_labels: tuple[str, ...] | None
+    column_labels: tuple[str, ...] | None
+    hued: bool = False
+    one_row: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterGrids:
+    """Parameters, before they are used."""
+    grids: tuple[Grid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowLine:
+    """One vector (or one number) of one token: its equation and its values, computed from rows."""
+    formula: Formula
+    values: Array
+    figures: Figures
+    labels: tuple[str, ...] | None
+    hued: bool = False
+    bars: bool = False
+    mixture: tuple[Symbol, ...] = ()  # the rows that the weights `shares` mix, where it is such a mixture
+    shares: Array | None = None
+    share_figures: Figures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRows:
+    token: str
+    number: int
+    lines: tuple[RowLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRows:
+    """The rows of a stage, token after token."""
+    tokens: tuple[TokenRows, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CellLine:
+    """The arithmetic behind one number: in symbols, in the printed numbers, and the result."""
+    formula: Formula
+    index: tuple[int, ...]  # what is picked out of the formula's result, from 0; () where the formula gives the number
+    arithmetic: Arithmetic
+    result: float
+    figures: Figures
+    figures_of: dict[int, Figures] = field(hash=False)  # how the numbers of each operand are written, by id(tensor)
+
+
+@dataclass(frozen=True, slots=True)
+class CellLines:
+    """The arithmetic of cells, under the rows of the tokens whose labels are `tokens`."""
+    cells: tuple[CellLine, ...]
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixEquation:
+    """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage."""
+    formula: Formula
+    step: str
+    axes: tuple[str, ...]
+    operands: dict[int, Grid] = field(hash=False)  # by id(tensor)
+    result: Grid
+    drawn: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something that must be true: the key of its sentence, the symbols it speaks of, and by how much it is not."""
+    key: str
+    matrices: tuple[Symbol, ...]
+    rows: tuple[Symbol, ...]
+    head: int | None
+    digits: int
+    failed: str = ""  # the address of the step where it is not true
+    row: int = 0
+    error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Numbers of a step that are not shown, because it has more than the limit."""
+    address: str
+    shown: int
+    numbers: int
+
+
+Block = (PartHeading | StageHeading | Prose | Table | ParameterGrids | VectorRows | CellLines | MatrixEquation | Checks
+         | Hidden)

@@ -1,0 +1,80 @@
+"""The command line. This file alone owns exit codes, closed pipes and error lines."""
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import sys
+
+import click
+
+from attntrace import __version__
+from attntrace.errors import Problem
+from attntrace.prose import sentence
+
+DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+COMMANDS = {"trace": "attntrace.cli.trace", "steps": "attntrace.cli.steps"}
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[name]).command
+        return command
+
+
+@click.group(cls=Commands, help=sentence("help.attntrace"), invoke_without_command=True,
+             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="attntrace", message="%(prog)s %(version)s", help=sentence("help.version"))
+@click.pass_context
+def attntrace(ctx: click.Context) -> int | None:
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        return DONE
+    return None
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit code. All that can go wrong ends here, in one plain line."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
+    try:
+        code = attntrace.main(arguments, prog_name="attntrace", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else DONE
+    except Problem as problem:
+        return complain(str(problem))
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "attntrace"
+        return complain(sentence("problem.usage", message=error.format_message(), command=command))
+    except click.ClickException as error:
+        return complain(error.format_message())
+    except BrokenPipeError:
+        let_go_of_output()
+        return DONE  # a reader that has seen enough is no error
+    except (KeyboardInterrupt, click.Abort):
+        let_go_of_output()
+        return INTERRUPTED
+    except OSError as error:
+        let_go_of_output()
+        return complain(sentence("problem.output_full", why=error.strerror or error))
+
+
+def complain(message: str) -> int:
+    print("attntrace: " + " ".join(message.split()), file=sys.stderr)
+    return WRONG_INPUT
+
+
+def let_go_of_output() -> None:
+    """Point standard output nowhere, so that Python's own last flush has nothing to fail at."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass  # standard output is closed, or no file: nothing is flushed to it then

@@ -1,0 +1,115 @@
+"""Options shared by commands, and the two values that they are gathered into: Config and View."""
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from attntrace.config import CHOICES, Config
+from attntrace.errors import Problem
+from attntrace.prose import sentence
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
+ALL = 0  # the limit that is none
+
+
+def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:
+    key = settings.pop("text", names[-1].split("/")[0].lstrip("-").replace("-", "_"))
+    return click.option(*names, help=sentence(f"help.{key}"), **settings)
+
+
+def _chained(options: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+    return decorate
+
+
+class Scale(click.ParamType):
+    """`sqrt_d_k`, or a number."""
+    name = "sqrt_d_k|NUMBER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | float:
+        try:
+            return "sqrt_d_k" if value == "sqrt_d_k" else float(value)
+        except ValueError:
+            raise Problem("score_scale", value=value) from None
+
+
+class Limit(click.ParamType):
+    """`all`, or a whole number."""
+    name = "N|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value == "all":
+            return ALL
+        try:
+            if int(value) > 0:
+                return int(value)
+        except ValueError:
+            pass
+        raise Problem("limit", value=value)
+
+
+def _model(name: str, type: Any) -> Callable[[Command], Command]:
+    default = getattr(Config(), name)
+    return _option(f"--{name.replace('_', '-')}", type=type, default=None, show_default=str(default))
+
+
+# The defaults are those of Config; None tells an option that was not given, which a weights file needs to know.
+model_options = _chained([
+    _option("--target", metavar="TEXT"),
+    _option("--seed", type=click.IntRange(min=0), default=None, show_default="0"),
+    _model("d_model", int), _model("heads", int), _model("layers", int), _model("d_ff", int),
+    _model("norm", click.Choice(CHOICES["norm"])),
+    _option("--final-norm/--no-final-norm", default=None, show_default="no"),
+    _model("position", click.Choice(CHOICES["position"])),
+    _option("--scale-embedding/--no-scale-embedding", default=None, show_default="yes"),
+    _model("score_scale", Scale()),
+    _model("dtype", click.Choice(CHOICES["dtype"])),
+    _option("--weights", metavar="FILE", type=click.Path())])
+
+MODEL = ("seed", "d_model", "heads", "layers", "d_ff", "norm", "final_norm", "position", "scale_embedding",
+         "score_scale", "dtype")
+
+page_options = _chained([
+    _option("--width", type=click.IntRange(min=60), metavar="N"),
+    _option("--ascii", is_flag=True),
+    _option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
+
+view_options = _chained([
+    _option("--form", type=click.Choice(["both", "vector", "matrix"]), default="both", show_default=True),
+    _option("--only", multiple=True, metavar="ADDRESS"),
+    _option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
+    _option("--precision", type=click.IntRange(0, 17), default=3, show_default=True),
+    _option("--limit", type=Limit()),
+    _option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
+
+
+def prepared(sentence: str, options: dict[str, Any]) -> Any:
+    """The run that the model options ask for. Raises Problem where they contradict each other."""
+    from attntrace.run import prepare  # imports NumPy: only now
+    given = {name: options[name] for name in MODEL if options[name] is not None}
+    if options["weights"] is not None and given:
+        raise Problem("options_with_weights", options=", ".join(f"--{name.replace('_', '-')}" for name in given))
+    seed = given.pop("seed", 0)
+    return prepare(sentence, options["target"], config=Config(**given), seed=seed, weights=options["weights"])
+
+
+def one_sentence(argument: str | None) -> str:
+    """The sentence: the argument, or the one line of standard input where it is `-` or missing."""
+    if argument is not None and argument != "-":
+        return argument
+    if argument is None and sys.stdin.isatty():
+        raise Problem("no_sentence")
+    try:
+        lines = [line for line in sys.stdin.buffer.read().decode("utf-8-sig").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise Problem("input_not_utf8", byte=error.start + 1) from None
+    if len(lines) > 1:
+        raise Problem("several_lines", lines=len(lines))
+    return lines[0] if lines else ""

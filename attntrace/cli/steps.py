@@ -1,0 +1,46 @@
+"""attntrace steps: the table of contents of a trace."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attntrace.cli.options import model_options, page_options, prepared
+from attntrace.cli.output import destination
+from attntrace.prose import sentence as sentence_of
+
+if TYPE_CHECKING:
+    from attntrace.tracing import Step
+
+EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
+
+
+@click.command("steps", help=sentence_of("help.steps"))
+@click.argument("sentence", required=False)
+@model_options
+@page_options
+def command(sentence: str | None, **options: Any) -> int:
+    if sentence is None:
+        sentence = EXAMPLE[0]
+        options["target"] = EXAMPLE[1] if options["target"] is None else options["target"]
+    run = prepared(sentence, options)
+    from attntrace.blocks import Prose, Table
+    from attntrace.writers.terminal import TerminalWriter
+    with destination(options["output"]) as out:
+        writer = TerminalWriter(out, options["width"], options["ascii"])
+        rows: list[tuple[str, ...]] = []
+        numbers = 0
+
+        def sink(step: Step) -> None:
+            nonlocal numbers
+            numbers += step.value.size
+            symbol, _, formula = step.formula(writer.page.spelling).partition(" = ")
+            rows.append((step.address, symbol, formula, " × ".join(map(str, step.value.shape)), f"{step.value.size:,}"))
+
+        run(sink)
+        headings = tuple(sentence_of(f"messages.{name}")
+                         for name in ("address", "symbol", "formula", "shape", "numbers"))
+        writer([Table(headings, tuple(rows), right=(3, 4)),
+                Prose("\n" + sentence_of("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
+                                         parameters=f"{run.parameters.vector.size:,}"))])
+    return 0

@@ -1,0 +1,102 @@
+"""Numbers to text: decimals and width are chosen once a tensor, from its smallest and its largest number."""
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from attntrace.tensor import Array
+
+IN_POWERS_FROM = 1e7  # from here on a number is written as 1.234e+07
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How the numbers of one tensor are written.
+
+    decimals: digits after the point; powers: whether in powers of ten; before, after: cells before the decimal point,
+    and from it on, so that columns of different tensors can be lined up at the point; plain: no zeros or infinities to
+    spell.
+    """
+    decimals: int
+    powers: bool
+    before: int
+    after: int
+    plain: bool
+
+    @classmethod
+    def of(cls, values: Array, precision: int) -> Figures:
+        """Fixed decimals; none for whole numbers; powers of ten where `precision` would show at most one digit of the
+        largest number, or where it reaches ten million."""
+        if values.size == 0:
+            return cls(0, False, 1, 0, True)
+        low, high = float(values.min()), float(values.max())
+        finite = values
+        if not (math.isfinite(low) and math.isfinite(high)):
+            finite = values[np.isfinite(values)]
+            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        largest = max(-low, high)
+        whole = largest < IN_POWERS_FROM and bool((finite == np.rint(finite)).all())
+        decimals = 0 if whole else precision
+        powers = not whole and (largest >= IN_POWERS_FROM or round(largest * 10**precision) < 10)
+        tiny = bool((values == 0).any()) or low < 0 and bool((np.abs(values) < 10**-precision).any())
+        special = tiny or finite is not values
+        draft = cls(decimals, powers, 0, 0, not special and not powers)
+        if powers:
+            return cls(decimals, True, max(len(draft.text(x)) for x in finite.ravel().tolist()), 0, False)
+        texts = [draft.text(low), draft.text(high)]
+        after = decimals + 1 if decimals else 0
+        before = max(len(text.partition(".")[0]) for text in texts)
+        if finite is not values:
+            before = max(before, len("-inf" if np.isneginf(values).any() else "inf") - after)
+        return cls(decimals, False, before, after, not special)
+
+    @property
+    def width(self) -> int:
+        return self.before + self.after
+
+    def text(self, number: float) -> str:
+        """One number, as it stands in a sum: `0` is exact, `0.000` is rounded, and never `-0.000`."""
+        if number == 0:
+            return "0"
+        if not math.isfinite(number):
+            return str(number)
+        if self.powers:
+            return f"{number:.{self.decimals}e}"
+        text = f"{number:.{self.decimals}f}"
+        return text[1:] if text.startswith("-") and float(text) == 0 else text
+
+    def row(self, numbers: Array, before: int | None = None, after: int | None = None,
+            widths: Sequence[int] | None = None) -> str:
+        """One row of a matrix: numbers lined up at the decimal point, with a space between them.
+
+        `before` and `after` widen each column (for other tensors in the same columns), `widths` single columns.
+        """
+        before, after = before or self.before, self.after if after is None else after
+        if self.plain and widths is None:
+            pad = " " * (after - self.after)
+            form = f"%{before + self.after}.{self.decimals}f{pad}"
+            return " ".join([form] * numbers.size) % tuple(numbers.tolist())
+        cells = [self.padded(number, before, after) for number in numbers.tolist()]
+        if widths is not None:
+            cells = [" " * (width - len(cell)) + cell for width, cell in zip(widths, cells, strict=True)]
+        return " ".join(cells)
+
+    def padded(self, number: float, before: int, after: int) -> str:
+        text = self.text(number)
+        if self.powers or not math.isfinite(number):
+            return text.rjust(before + after)
+        left, point, right = text.partition(".")
+        return left.rjust(before) + (point + right).ljust(after)
+
+    def rounded(self, number: float) -> float:
+        """The number that is printed."""
+        return float(self.text(number))
+
+
+def lined_up(all_figures: Iterable[Figures]) -> tuple[int, int]:
+    """Cells before and from the decimal point on, for columns that hold the numbers of several tensors."""
+    both = [(figures.before, figures.after) for figures in all_figures]
+    return max(before for before, _ in both), max(after for _, after in both)

@@ -1,0 +1,307 @@
+"""Steps become blocks: the vector form, the matrix form, the arithmetic of cells, and the checks that close a stage."""
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from attntrace import blocks
+from attntrace.blocks import Block, Check, Formula, Grid
+from attntrace.figures import Figures
+from attntrace.prose import most_specific, sentence
+from attntrace.symbol import Symbol
+from attntrace.tensor import Array, NeedsAll, Promise, Tensor, Term
+from attntrace.tracing import Step
+
+DIGITS = {"float64": 12, "float32": 5}  # how far two computations of the same number must agree
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown, and how: which steps, which forms, how much arithmetic, how many digits and numbers."""
+    form: str = "both"
+    arithmetic: str = "first"
+    precision: int = 3
+    limit: int | None = None
+    selected: frozenset[str] | None = None
+
+    def shows(self, step: Step) -> bool:
+        return self.selected is None or step.address in self.selected
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return ("vector", "matrix") if self.form == "both" else (self.form,)
+
+
+@dataclass
+class Stage:
+    """Steps that are shown together, token after token."""
+    number: int
+    steps: list[Step] = field(default_factory=list)
+
+    def goes_on_with(self, step: Step) -> bool:
+        """Whether a step belongs to this stage: same place, same rows, and it needs rows of the stage's steps alone."""
+        first = self.steps[0]
+        if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
+            return False
+        return not {own.address for own in self.steps} & needed_whole(step)
+
+    @property
+    def title(self) -> str:
+        place = [part for part in self.steps[0].place.split(".") if not part[-1].isdigit()]
+        return most_specific("titles", place, self.steps[0].stage or self.steps[0].name)
+
+
+def needed_whole(step: Step) -> set[str | None]:
+    """The addresses of the tensors of which one row of a step needs every row."""
+    if not step.axes:
+        return {leaf.address for leaf in step.made.leaves()}
+    pieces = step.made.row(0, 0).notation().pieces
+    terms = (piece.tensor for piece in pieces if isinstance(piece, Term))
+    return {leaf.address for term in terms if term.symbol and not term.symbol.marks for leaf in term.leaves()}
+
+
+class Form:
+    """A sink that gathers steps into stages and tells each stage, as blocks, once it is complete."""
+    part: int
+    name: str
+
+    def __init__(self, view: View, tell: Callable[[Iterator[Block]], None], parameters: Container[str]) -> None:
+        self.view, self.tell, self.parameters = view, tell, parameters
+        self.stage: Stage | None = None
+        self.failed: list[Check] = []
+        self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
+        self._figures: dict[int, tuple[Tensor, Figures]] = {}
+
+    def __call__(self, step: Step) -> None:
+        if self.stage is None:
+            self.tell(iter([blocks.PartHeading(sentence("messages.part", number=self.part),
+                                               sentence(f"messages.{self.name}_form"),
+                                               sentence(f"messages.{self.name}_form_subtitle"))]))
+            self.stage = Stage(1)
+        elif not self.stage.goes_on_with(step):
+            self.close()
+            self.stage = Stage(self.stage.number + 1)
+        self.stage.steps.append(step)
+
+    def close(self) -> None:
+        """Tell the last stage."""
+        if self.stage is not None and any(map(self.view.shows, self.stage.steps)):
+            self.tell(self.blocks_of(self.stage, [step for step in self.stage.steps if self.view.shows(step)]))
+        self._figures.clear()
+
+    def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
+        raise AssertionError("every form has its blocks")
+
+    def figures(self, tensor: Tensor) -> Figures:
+        if id(tensor) not in self._figures:  # the tensor is kept beside, so that its id stays its own
+            self._figures[id(tensor)] = tensor, Figures.of(tensor.value, self.view.precision)
+        return self._figures[id(tensor)][1]
+
+    def heading(self, stage: Stage, formulas: Sequence[Formula]) -> blocks.StageHeading:
+        return blocks.StageHeading(f"{self.part}.{stage.number}", stage.title, stage.steps[0].place, tuple(formulas))
+
+    def corner(self, tensor: Tensor) -> tuple[int, int]:
+        """How many rows and columns of a tensor are shown: all, or a corner of at most `limit` numbers."""
+        columns = tensor.axes[-1].size if tensor.axes else 1
+        rows = tensor.axes[0].size if len(tensor.axes) == 2 else 1
+        limit = self.view.limit
+        if limit is None or tensor.value.size <= limit:
+            return rows, columns
+        columns = min(columns, max(int(limit**0.5), limit // rows) if rows > 1 else limit)
+        return min(rows, max(limit // columns, 1)), columns
+
+    def grid(self, tensor: Tensor, head: int | None) -> Grid:
+        assert tensor.symbol is not None
+        rows, columns = self.corner(tensor)
+        figures = self.figures(tensor)
+        along = [axis.word in ("token", "key") for axis in tensor.axes]
+        labels = [axis.labels for axis in tensor.axes]
+        if len(tensor.axes) == 2:
+            return Grid(tensor.symbol, head, tensor.value[:rows, :columns], figures, tensor.value.shape,
+                        labels[0] and labels[0][:rows], labels[1] and labels[1][:columns], hued=along[1])
+        if along[0]:  # one number for each token: a column
+            return Grid(tensor.symbol, head, tensor.value[:columns, None], figures, tensor.value.shape,
+                        labels[0] and labels[0][:columns], None)
+        return Grid(tensor.symbol, head, tensor.value[None, :columns], figures, tensor.value.shape, None,
+                    labels[0] and labels[0][:columns], one_row=True)
+
+    def new_parameters(self, steps: list[Step]) -> list[Tensor]:
+        """The parameters that these steps use and that this part has not shown yet, in order of use."""
+        found = []
+        for step in steps:
+            for piece in step.made.notation().pieces:
+                if not isinstance(piece, Term) or not piece.tensor.axes or piece.tensor.symbol is None:
+                    continue
+                leaves = list(piece.tensor.leaves())
+                key = leaves[0].address, piece.tensor.symbol.above
+                if leaves[0].address in self.parameters and key not in self._shown:
+                    self._shown.add(key)
+                    found.append(piece.tensor)
+        return found
+
+    def hidden(self, tensors: list[tuple[str, Tensor]]) -> Iterator[Block]:
+        for address, tensor in tensors:
+            rows, columns = self.corner(tensor)
+            if rows * columns < tensor.value.size:
+                yield blocks.Hidden(address, rows * columns, tensor.value.size)
+
+    def checked(self, checks: list[Check]) -> Iterator[Block]:
+        self.failed += [check for check in checks if check.failed]
+        if checks:
+            yield blocks.Checks(tuple(checks))
+
+
+class VectorForm(Form):
+    """Part 1: one token at a time, each row computed again from rows."""
+    part, name = 1, "vector"
+
+    def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
+        head = steps[0].symbol.head
+        rebuilt = [rows_of(step) for step in steps]
+        yield self.heading(stage, [row_formula(step, rows[0], 0, "i")
+                                   for step, rows in zip(steps, rebuilt, strict=True)])
+        used = self.new_parameters(steps)
+        if used:
+            yield blocks.ParameterGrids(tuple(self.grid(tensor, head) for tensor in used))
+            yield from self.hidden([(parameter_name(tensor), tensor) for tensor in used])
+        labels = steps[0].axes[0].labels or tuple(str(n + 1) for n in range(steps[0].axes[0].size))
+        shown = min(self.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
+        yield blocks.VectorRows(tuple(
+            blocks.TokenRows(labels[i], i, tuple(self.line(step, rows[i], i)
+                                                 for step, rows in zip(steps, rebuilt, strict=True)))
+            for i in range(shown)))
+        yield from self.hidden([(step.address, step.tensor) for step in steps])
+        if self.view.arithmetic != "none":
+            cells = [self.cell(step, index) for step in steps for index in self.indices(step)]
+            yield blocks.CellLines(tuple(cells), labels)
+        yield from self.checked(check_rows(steps, rebuilt) + check_promises(steps))
+
+    def line(self, step: Step, row: Tensor, i: int) -> blocks.RowLine:
+        columns = self.corner(step.tensor)[1]
+        labels = step.axes[1].labels if len(step.axes) == 2 else None
+        formula = row_formula(step, row, i)
+        figures = self.figures(step.tensor)
+        values = row.value[:columns] if row.axes else row.value
+        terms = [piece.tensor for piece in formula.right if isinstance(piece, Term)]
+        shares_of_one = any(promise.key == "rows_sum_to_one" for promise in promises(step))
+        line = blocks.RowLine(formula, values, figures, labels and labels[:columns],
+                              hued=step.tensor.words[1:] == ("key",), bars=shares_of_one)
+        if len(terms) == 2 and terms[0].words == ("key",) and terms[1].words[:1] == ("token",):
+            shares, whole = terms
+            assert whole.symbol is not None
+            mixed = tuple(whole.symbol.marked(0, n, whole.words) for n in range(whole.axes[0].size))
+            weights = next(shares.leaves())
+            line = replace(line, mixture=mixed, shares=shares.value, share_figures=self.figures(weights))
+        return line
+
+    def indices(self, step: Step) -> list[tuple[int, ...]]:
+        if self.view.arithmetic == "first":
+            return [(0,) * len(step.axes)]
+        rows, columns = self.corner(step.tensor)
+        sizes = (rows, columns) if len(step.axes) == 2 else (columns,)
+        return list(itertools.product(*map(range, sizes)))
+
+    def cell(self, step: Step, index: tuple[int, ...]) -> blocks.CellLine:
+        """The arithmetic of one number; in symbols as far as its formula can be followed down to single numbers."""
+        part, left = step.made.row(0, index[0]), step.symbol.marked(0, index[0], step.tensor.words)
+        rest = index[1:]
+        try:
+            for n, i in enumerate(index[1:]):
+                part, rest = part.at(0, i), index[2 + n:]
+        except NeedsAll:
+            pass
+        for n, i in enumerate(index[1:]):
+            left = left.marked(0, i, step.tensor.words[1 + n:])
+        arithmetic = step.made.cell(index)
+        operands = {id(ref.tensor): self.figures(ref.tensor) for ref in arithmetic.leaves()}
+        return blocks.CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, arithmetic,
+                               float(step.value[index]), self.figures(step.tensor), operands)
+
+
+class MatrixForm(Form):
+    """Part 2: all tokens at once."""
+    part, name = 2, "matrix"
+
+    def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
+        yield self.heading(stage, ())
+        drawn: set[int] = set()
+        kept = []  # operands live as long as the stage, so that their ids stay their own
+        for step in steps:
+            terms = [piece.tensor for piece in step.made.notation().pieces if isinstance(piece, Term)]
+            terms = [tensor for tensor in terms if tensor.axes]
+            kept.append(terms)
+            operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
+            formula = Formula(step.symbol, step.made.notation().pieces, step.symbol.head)
+            yield blocks.MatrixEquation(formula, step.name, step.tensor.words, operands,
+                                        self.grid(step.tensor, step.symbol.head), frozenset(drawn))
+            new = self.new_parameters([step])
+            yield from self.hidden([(parameter_name(tensor), tensor) for tensor in new])
+            yield from self.hidden([(step.address, step.tensor)])
+            drawn |= {*operands, id(step.tensor)}
+            yield from self.checked(check_rows([step], [rows_of(step)]) + check_promises([step]))
+
+
+FORMS: dict[str, type[Form]] = {"vector": VectorForm, "matrix": MatrixForm}
+
+
+def parameter_name(tensor: Tensor) -> str:
+    return next(tensor.leaves()).address or ""
+
+
+def rows_of(step: Step) -> list[Tensor]:
+    """Each row of a step, computed again from rows of its operands."""
+    return [step.made.row(0, i) for i in range(step.axes[0].size)]
+
+
+def row_formula(step: Step, row: Tensor, i: int, letter: str | None = None) -> Formula:
+    """The equation of a step's row; with a `letter` instead of the token's number."""
+    return Formula(marked_row(step, i), row.notation().pieces, step.symbol.head, letter)
+
+
+def promises(step: Step) -> list[Promise]:
+    return list(step.made.op.promises(step.value, *step.made.operands))
+
+
+def difference(one: Array, other: Array) -> float:
+    """The largest difference; the same infinity in both is none."""
+    with np.errstate(invalid="ignore"):
+        apart = np.where(one == other, 0.0, np.abs(one - other))
+    return float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max(initial=0.0))
+
+
+def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
+    """That each row of the matrix computation is what the computation from rows gives."""
+    digits = DIGITS[str(steps[0].value.dtype)]
+    good, failed = [], []
+    for step, rows in zip(steps, rebuilt, strict=True):
+        scale = float(np.abs(step.value[np.isfinite(step.value)]).max(initial=0.0))
+        errors = [difference(row.value, step.value[i]) if row.value.shape == step.value[i].shape else np.inf
+                  for i, row in enumerate(rows)]
+        worst = int(np.argmax(errors))
+        if errors[worst] <= scale * 10.0**-digits:
+            good.append(step)
+        else:
+            failed.append(Check("row_differs", (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,
+                                step.address, worst + 1, errors[worst]))
+    found = [Check("rows_agree", tuple(step.symbol for step in good), tuple(marked_row(step, 0) for step in good),
+                   steps[0].symbol.head, digits)] if good else []
+    return found + failed
+
+
+def marked_row(step: Step, i: int) -> Symbol:
+    return step.symbol.marked(0, i, step.tensor.words)
+
+
+def check_promises(steps: list[Step]) -> list[Check]:
+    """What the ops promise of their results, such as rows that sum to 1."""
+    found = []
+    for step in steps:
+        digits = DIGITS[str(step.value.dtype)]
+        for promise in promises(step):
+            failed = not promise.error <= (0.0 if promise.exact else 10.0**-digits)
+            found.append(Check(promise.key, (step.symbol,), (), step.symbol.head, digits,
+                               step.address if failed else "", 0, promise.error))
+    return found

@@ -1,0 +1,74 @@
+"""What a trace begins with (what goes in, what comes out, the model, its parameters counted) and ends with."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from attntrace.blocks import Block, Prose, Table
+from attntrace.prose import sentence
+from attntrace.run import Run
+from attntrace.tracing import COMPARABLE, Fingerprint
+from attntrace.weights import counted
+
+
+def opening(run: Run) -> Iterator[Block]:
+    yield words_table(run)
+    facts = dict(tokens=len((run.target or run.source).ids), d_model=run.config.d_model)
+    if run.target is None:
+        yield Prose(sentence("messages.comes_out_encoder", **facts))
+    else:
+        yield Prose(sentence("messages.comes_out", vocab=len(run.vocabularies.target or ()), **facts))
+    yield Prose("\n" + sentence("messages.ids_note"))
+    yield Prose("")
+    yield from model_table(run)
+    yield Prose("")
+    yield Table(("", "", ""), tuple(parameter_rows(run)), title=sentence("messages.parameters"), right=(1,))
+
+
+def words_table(run: Run) -> Table:
+    columns = [("source_word", run.source)] + ([("target_word", run.target)] if run.target is not None else [])
+    headings = [sentence("messages.number")]
+    for name, _ in columns:
+        headings += [sentence(f"messages.{name}"), sentence("messages.id")]
+    rows = [[str(n + 1)] for n in range(max(len(words.ids) for _, words in columns))]
+    for _, words in columns:
+        for row, text, id in zip_longest(rows, words.texts, map(str, words.ids), fillvalue=""):
+            row += [text, id]  # type: ignore[operator]
+    return Table(tuple(headings), tuple(map(tuple, rows)), tokens=(1, 3), right=(0, 2, 4),
+                 title=sentence("messages.heading"))
+
+
+def model_table(run: Run) -> Iterator[Block]:
+    config = run.config
+    wiring = [f"norm_{config.norm}", *["final_norm"] * config.final_norm, f"position_{config.position}",
+              "embedding_scaled" if config.scale_embedding else "embedding_unscaled",
+              "score_sqrt_d_k" if config.score_scale == "sqrt_d_k" else "score_number",
+              *["source_end"] * config.source_end]
+    origin = (sentence("messages.seed", seed=run.seed) if run.weights is None
+              else sentence("messages.weights", file=run.weights))
+    rows = [sentence("messages.sizes", d_model=config.d_model, heads=config.heads, d_k=config.d_k,
+                     layers=config.layers, d_ff=config.d_ff),
+            ", ".join(sentence(f"messages.{key}", number=config.score_scale) for key in wiring),
+            f"{origin}, {config.dtype}"]
+    yield Table(("",), tuple((row,) for row in rows), title=sentence("messages.model"))
+
+
+def parameter_rows(run: Run) -> Iterator[tuple[str, ...]]:
+    """Each part's parameters: how many, by which closed form, and its terms in numbers."""
+    total = 0
+    for part, counts in counted(run.config, run.vocabularies).items():
+        number = sum(count.number for count in counts)
+        total += number
+        yield (sentence(f"messages.part_{part}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
+        yield ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))
+    there = sum(tensor.value.size for tensor in run.parameters)
+    if there > total:
+        yield sentence("messages.part_biases"), f"{there - total:,}", sentence("messages.biases_term")
+    yield sentence("messages.total"), f"{there:,}", ""
+
+
+def closing(fingerprint: Fingerprint) -> Iterator[Block]:
+    key = ("fingerprint" if fingerprint.comparable
+           else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")
+    yield Prose("\n" + sentence(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
+                                numbers=f"{fingerprint.numbers:,}"))

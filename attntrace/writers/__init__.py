@@ -1,0 +1,1 @@
+"""Blocks on paper, one file a format; data from steps."""

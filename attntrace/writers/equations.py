@@ -1,0 +1,211 @@
+"""Matrices side by side, with signs between them, as an equation on a page."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from attntrace import blocks
+from attntrace.blocks import Grid
+from attntrace.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
+from attntrace.tensor import Term
+from attntrace.writers.page import INDENT, Line, Page, Span, trimmed
+
+BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
+BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
+ASCII_BRACKETS = {"row": ("[ ", " ]")}
+GAP = "   "
+
+
+class Box:
+    """A matrix, or a block of its columns, as it is drawn: a name, words above the columns, rows in brackets."""
+
+    def __init__(self, grid: Grid, page: Page, start: int = 0, stop: int | None = None) -> None:
+        self.grid, self.page = grid, page
+        self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
+        self.labels = [page.label(label) for label in (grid.column_labels or ())[self.start:self.stop]]
+        self.widths = [max(page.cells(label), grid.figures.width) for label in self.labels] or None
+        columns = self.stop - self.start
+        inside = sum(self.widths) if self.widths else columns * grid.figures.width
+        self.body = inside + max(columns - 1, 0) + 4
+        self.title = self._title()
+        self.width = max(self.body, 2 + page.cells(self.title))
+        self.height = grid.values.shape[0]
+
+    def _title(self) -> str:
+        size = "×".join(map(str, self.grid.shape))
+        title = f"{self.page.symbol(self.grid.symbol, self.grid.head)} {size}"
+        if (self.start, self.stop) != (0, self.grid.values.shape[1]):
+            last = f"-{self.stop}" if self.stop > self.start + 1 else ""
+            title += f"   columns {self.start + 1}{last}"
+        return self.page.prose(title)
+
+    def row(self, y: int) -> str:
+        place = ("row" if self.height == 1 else "top" if y == 0 else "bottom" if y == self.height - 1 else "middle")
+        left, right = ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
+        return left + self.grid.figures.row(self.grid.values[y, self.start:self.stop], widths=self.widths) + right
+
+    def label_spans(self) -> list[Span]:
+        spans = [Span("  ")]
+        for n, (label, width) in enumerate(zip(self.labels, self.widths or (), strict=True)):
+            spans += [Span(" " * bool(n)),
+                      Span(self.page.right(label, width), f"token{self.start + n}" if self.grid.hued else "grey")]
+        return spans
+
+    def blocks(self, room: int) -> list[Box]:
+        """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
+        columns = self.grid.values.shape[1]
+        for count in range(2, columns + 1):
+            size = -(-columns // count)
+            found = [Box(self.grid, self.page, start, min(start + size, columns)) for start in range(0, columns, size)]
+            if all(box.width <= room for box in found):
+                return found
+        return [Box(self.grid, self.page, start, start + 1) for start in range(columns)]
+
+
+@dataclass
+class Chunk:
+    """A piece of an equation that is not broken: texts and matrices, from one operator to the next."""
+    items: list[str | Box] = field(default_factory=list)
+
+
+def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
+    """The equation, drawn whole where it fits; else what was drawn in this stage already shrinks to its symbol, and the
+    rest goes on at an operator in the next row of the page, or in blocks of columns."""
+    for shrunk in (frozenset[int](), block.drawn):
+        chunks = chunks_of(block, page, shrunk)
+        if band_width([item for chunk in chunks for item in chunk.items], page) <= page.width:
+            break
+    yield from bands(chunks, page)
+
+
+def parameter_lines(grids: Sequence[Grid], page: Page) -> Iterator[Line]:
+    """Parameters side by side, with names and without signs."""
+    band: list[str | Box] = []
+    for box in (Box(grid, page) for grid in grids):
+        if band and band_width([*band, GAP, box], page) > page.width:
+            yield from band_lines(band, page, sign_row=0)
+            band = []
+        band += [GAP, box] if band else [box]
+        if band_width(band, page) > page.width:
+            yield from _in_blocks(band, page)
+            band = []
+    if band:
+        yield from band_lines(band, page, sign_row=0)
+
+
+def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) -> list[Chunk]:
+    pieces = [*block.formula.right, EQUALS, block.result]
+    chunks = [Chunk()]
+    for n, piece in enumerate(pieces):
+        if isinstance(piece, Sign):
+            if piece in BREAKS_BEFORE:
+                chunks.append(Chunk())
+            around = [pieces[m] for m in (n - 1, n + 1) if 0 <= m < len(pieces)]
+            drawn = any(isinstance(one, Grid) or isinstance(one, Term) and id(one.tensor) in block.operands
+                        and id(one.tensor) not in shrunk for one in around)
+            text = piece.between_matrices(page.spelling) if drawn else piece.text(page.spelling)
+            if drawn and text.endswith(("(", "[")):
+                text += " "
+            if drawn and text.startswith((")", "]")):
+                text = " " + text
+            chunks[-1].items.append(text)
+        elif isinstance(piece, Grid):
+            chunks[-1].items.append(Box(piece, page))
+        elif isinstance(piece, Term) and id(piece.tensor) in block.operands and id(piece.tensor) not in shrunk:
+            chunks[-1].items.append(Box(block.operands[id(piece.tensor)], page))
+        else:
+            assert piece.tensor.symbol is not None
+            chunks[-1].items.append(page.symbol(piece.tensor.symbol, block.formula.head))
+    if not any(isinstance(item, Box) for chunk in chunks[:-1] for item in chunk.items):
+        return [Chunk([item for item in chunks[-1].items if isinstance(item, Box)])]  # the formula above says the rest
+    return [chunk for chunk in chunks if chunk.items]
+
+
+def bands(chunks: list[Chunk], page: Page) -> Iterator[Line]:
+    """Chunks side by side, as many as fit; a matrix too wide for the page in blocks of columns, one below the other."""
+    band: list[str | Box] = []
+    for chunk in chunks:
+        if band and band_width([*band, *chunk.items], page) > page.width:
+            yield from band_lines(band, page)
+            band = []
+        band += chunk.items
+        if band_width(band, page) > page.width:
+            yield from _in_blocks(band, page)
+            band = []
+    if band:
+        yield from band_lines(band, page)
+
+
+def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:
+    at = next(n for n, item in enumerate(band) if isinstance(item, Box))
+    before, box, after = band[:at], band[at], band[at + 1:]
+    assert isinstance(box, Box)
+    parts = box.blocks(page.width - band_width(before + after, page) - label_width(box, page))
+    for n, part in enumerate(parts):
+        yield from band_lines([*(before if n == 0 else _blank(before, page)), part,
+                               *(after if n == len(parts) - 1 else [])], page)
+
+
+def _blank(items: list[str | Box], page: Page) -> list[str | Box]:
+    return [" " * page.cells(item) if isinstance(item, str) else item for item in items]
+
+
+def label_width(box: Box, page: Page) -> int:
+    return max(page.cells(page.label(label)) for label in box.grid.row_labels) + 1 if box.grid.row_labels else 0
+
+
+def labelled(items: list[str | Box]) -> list[Box]:
+    """The matrices before which their rows' words stand: the first of each run that shares them."""
+    found: list[Box] = []
+    for item in items:
+        if isinstance(item, Box) and item.grid.row_labels and (
+                not found or found[-1].grid.row_labels != item.grid.row_labels):
+            found.append(item)
+    return found
+
+
+def band_width(items: list[str | Box], page: Page) -> int:
+    return (len(INDENT) + sum(page.cells(item) if isinstance(item, str) else item.width for item in items)
+            + sum(label_width(box, page) for box in labelled(items)))
+
+
+def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) -> Iterator[Line]:
+    """One row of the page: names above, then the rows of the matrices, with the signs beside their middle."""
+    boxes = [item for item in items if isinstance(item, Box)]
+    tall = [box.height for box in boxes if box.height > 1]
+    if sign_row is None:
+        sign_row = (min(tall) - 1) // 2 if tall else 0
+    with_words = labelled(items)
+    left = with_words[:1] if with_words and boxes[0] is with_words[0] else []
+    above = 1 + any(box.labels for box in boxes)
+    tops = {id(box): sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
+    for y in range(-above, max(tops[id(box)] + box.height for box in boxes)):
+        line = [Span(INDENT)]
+        for box in left:
+            line += _word(box, y, page)
+        for item in items:
+            if isinstance(item, str):
+                line.append(Span(item if y == sign_row else " " * page.cells(item)))
+                continue
+            if item in with_words and item not in left:
+                line += _word(item, y, page)
+            line += _box_line(item, y - tops[id(item)], above if not tops[id(item)] else 1 + bool(item.labels), page)
+        yield trimmed(line)
+
+
+def _word(box: Box, y: int, page: Page) -> list[Span]:
+    words = box.grid.row_labels or ()
+    text = page.label(words[y]) if 0 <= y < len(words) else ""
+    return [Span(page.padded(text, label_width(box, page)), f"token{y}" if text else "")]
+
+
+def _box_line(box: Box, y: int, above: int, page: Page) -> list[Span]:
+    """Line y of a matrix, counted from its first row; its name stands `above` lines over that."""
+    if 0 <= y < box.height:
+        spans = [Span(box.row(y))]
+        return spans + [Span(" " * (box.width - box.body))] if box.width > box.body else spans
+    if y == -above:
+        return [Span("  "), Span(page.padded(box.title, box.width - 2), "bold")]
+    if y == -1 and box.labels:
+        return [*box.label_spans(), Span(" " * (box.width - box.body + 2))]
+    return [Span(" " * box.width)]

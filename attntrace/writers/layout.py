@@ -1,0 +1,167 @@
+"""Blocks become lines of styled spans, for a page of a given width in cells and a given spelling."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from attntrace import blocks
+from attntrace.arithmetic import Ref
+from attntrace.blocks import Block
+from attntrace.prose import sentence
+from attntrace.tokens import shown
+from attntrace.writers.equations import equation_lines, parameter_lines
+from attntrace.writers.page import INDENT, Line, Page, Span, trimmed
+from attntrace.writers.vectors import token_rows
+
+
+def lines_of(block: Block, page: Page) -> Iterator[Line]:
+    """The lines of a block; a stage is set off by an empty line before its heading."""
+    yield from LAYOUTS[type(block)](block, page)
+
+
+def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
+    rest = f"  {block.title}  {page.prose(block.subtitle)} "
+    rule = page.sign("─", "-") * (page.width - page.cells(block.name + rest))
+    yield ()
+    yield Span(block.name, "bold"), Span(rest), Span(rule, "grey")
+
+
+def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
+    yield ()
+    title = f"{block.number}  {block.title}"
+    gap = page.width - page.cells(title) - len(block.place)
+    if gap >= 2:
+        yield Span(title, "bold"), Span(" " * gap), Span(block.place, "grey")
+    else:
+        yield (Span(title, "bold"),)
+        yield (Span(block.place.rjust(page.width), "grey"),)
+    indent = " " * (len(block.number) + 2)
+    for line in page.wrapped([page.formula(formula) for formula in block.formulas], "    ", len(indent)):
+        if line:
+            yield (Span(indent + line),)
+
+
+def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
+    for paragraph in page.prose(block.text).split("\n"):
+        for line in page.wrapped(paragraph.split(" "), " ", len(INDENT)):
+            yield (Span(INDENT + line),) if line else ()
+
+
+def table(block: blocks.Table, page: Page) -> Iterator[Line]:
+    rows = [tuple(page.prose(shown(cell)) for cell in row) for row in block.rows]
+    widths = [max(map(page.cells, column)) for column in zip(block.headings, *rows, strict=True)]
+    if block.title:
+        yield (Span(INDENT + page.prose(block.title), "bold"),)
+    if any(block.headings):
+        yield (Span(INDENT + "  ".join(page.right(cell, width) if n in block.right else page.padded(cell, width)
+                                       for n, (cell, width) in enumerate(zip(block.headings, widths, strict=True))
+                                       ).rstrip(), "grey"),)
+    for i, row in enumerate(rows):
+        line = [Span(INDENT)]
+        for n, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            text = page.right(cell, width) if n in block.right else page.padded(cell, width)
+            line += [Span(text, f"token{i}" if n in block.tokens else ""), Span("  ")]
+        yield trimmed(line)
+
+
+def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[Line]:
+    yield ()
+    yield from parameter_lines(block.grids, page)
+
+
+def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
+    formula = INDENT + page.formula(block.formula)
+    step = f".{block.step}"
+    axes = page.prose(f"   {' × '.join(block.axes)}")
+    gap = page.width - page.cells(formula + step + axes)
+    yield ()
+    if gap >= 2:
+        yield Span(formula, "bold"), Span(" " * gap + step + axes, "grey")
+    else:
+        yield (Span(formula, "bold"),)
+        yield (Span(page.right(step + axes, page.width), "grey"),)
+    yield from equation_lines(block, page)
+
+
+def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
+    texts = []
+    for check in block.checks:
+        names = dict(matrices=", ".join(page.symbol(symbol, check.head) for symbol in check.matrices),
+                     rows=", ".join(page.symbol(symbol, check.head, "i") for symbol in check.rows),
+                     row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}")
+        if check.failed:
+            if check.rows:
+                names["rows"] = page.symbol(check.rows[0], check.head)
+            text = f"{page.sign('✗', 'wrong:')} {sentence(f'messages.failed.{check.key}', **names)}"
+            texts.append((page.prose(text), "red"))
+        else:
+            text = f"{page.sign('✓', 'ok:')} {sentence(f'messages.true.{check.key}', **names)}"
+            texts.append((page.prose(text), "grey"))
+    line: list[Span] = []
+    for text, style in texts:
+        if line and sum(page.cells(span.text) for span in line) + 4 + page.cells(text) > page.width:
+            yield tuple(line)
+            line = []
+        line += [Span(INDENT if not line else "    "), Span(text, style)]
+    yield tuple(line)
+
+
+def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
+    text = sentence("messages.hidden", address=block.address, shown=f"{block.shown:,}",
+                    hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}")
+    for line in page.wrapped(page.prose(text).split(" "), " ", len(INDENT)):
+        yield (Span(INDENT + line, "grey"),)
+
+
+# ---------------------------------------------------------------- vector form
+
+def vector_rows(block: blocks.VectorRows, page: Page) -> Iterator[Line]:
+    yield from token_rows(block, page)
+
+
+def cell_lines(block: blocks.CellLines, page: Page) -> Iterator[Line]:
+    yield ()
+    indent = max(page.cells(page.label(token)) for token in block.tokens) + 4
+    if indent > page.width // 3:
+        indent = 4
+    for cell in block.cells:
+        yield from cell_line(cell, page, indent)
+
+
+def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
+    """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
+    def write(ref: Ref) -> str:
+        return cell.figures_of[id(ref.tensor)].text(float(ref.tensor.value[ref.index]))
+
+    def read(ref: Ref) -> float:
+        return cell.figures_of[id(ref.tensor)].rounded(float(ref.tensor.value[ref.index]))
+
+    left = page.symbol(cell.formula.left, cell.formula.head)
+    symbols = page.pieces(cell.formula.right, cell.formula.head)
+    if cell.index:
+        symbols += "[" + ",".join(str(n + 1) for n in cell.index) + "]"
+    numbers = cell.arithmetic.text(write, page.spelling)
+    result = cell.figures.text(cell.result)
+    equal = cell.figures.text(cell.arithmetic.value(read)) == result
+    last = f"{'=' if equal else page.sign('≈', '~=')} {result}"
+    whole = f"{left} = {symbols} = {numbers} {last}"
+    if isinstance(cell.arithmetic, Ref):
+        whole = f"{left} = {symbols} = {result}"
+    if page.cells(whole) + indent <= page.width:
+        yield (Span(" " * indent + whole),)
+        return
+    yield (Span(" " * indent + f"{left} = {symbols}"),)
+    deeper = indent + page.cells(left) + 1
+    lines = page.wrapped(numbers.split(" + "), " + ", deeper + 2)
+    if page.cells(f"{lines[-1]} {last}") + deeper + 2 <= page.width:
+        lines[-1] += f" {last}"
+    else:
+        lines.append(last)
+    for n, line in enumerate(lines):
+        mark = "= " if n == 0 else "" if line == last else "  "
+        yield (Span(" " * deeper + mark + line),)
+
+
+LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
+    blocks.PartHeading: part_heading, blocks.StageHeading: stage_heading, blocks.Prose: prose, blocks.Table: table,
+    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.CellLines: cell_lines,
+    blocks.MatrixEquation: matrix_equation, blocks.Checks: checks, blocks.Hidden: hidden}

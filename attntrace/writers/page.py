@@ -1,0 +1,91 @@
+"""A page: its width, its spelling, and the styled spans that its lines are made of."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from attntrace.blocks import Formula
+from attntrace.symbol import Spelling, Symbol
+from attntrace.tensor import Pieces, spelled
+from attntrace.tokens import shown
+
+
+class Span(NamedTuple):
+    """A piece of a line in one style: `` (none), `bold`, `grey`, `red`, or `token3` (the hue of the third token)."""
+    text: str
+    style: str = ""
+
+
+Line = tuple[Span, ...]
+INDENT = "  "
+LONGEST_LABEL = 24  # cells: a longer word is cut in the labels (never a number)
+UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─→–"
+ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "→": "->", "–": "-", "─": "-", "√": "sqrt ", "≈": "~=",
+                             "ᵀ": "^T", "′": "'"})
+BARS = "▁▂▃▄▅▆▇█"
+ASCII_BARS = ".:-=+*#@"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where lines go: the width in cells, how symbols are spelled, and how many cells a text takes."""
+    width: int
+    spelling: Spelling
+    cells: Callable[[str], int]
+
+    @property
+    def ascii(self) -> bool:
+        return self.spelling is Spelling.ASCII
+
+    def sign(self, unicode: str, ascii: str) -> str:
+        return ascii if self.ascii else unicode
+
+    def prose(self, text: str) -> str:
+        return text.translate(ASCII_PROSE) if self.ascii else text
+
+    def symbol(self, symbol: Symbol, head: int | None = None, row: str | None = None) -> str:
+        return symbol.spelled(self.spelling, head, row)
+
+    def pieces(self, pieces: Pieces, head: int | None, row: str | None = None) -> str:
+        """An equation's side as text."""
+        return spelled(pieces, self.spelling, head, row)
+
+    def formula(self, formula: Formula) -> str:
+        left = self.symbol(formula.left, formula.head, formula.row)
+        return f"{left} = {self.pieces(formula.right, formula.head, formula.row)}"
+
+    def label(self, text: str) -> str:
+        """A word as the label of a row or a column."""
+        label = shown(text)
+        if self.cells(label) <= LONGEST_LABEL:
+            return label
+        while self.cells(label) > LONGEST_LABEL - 2:
+            label = label[:-max(1, (self.cells(label) - LONGEST_LABEL) // 4)]
+        return label + ".."
+
+    def padded(self, text: str, width: int) -> str:
+        return text + " " * (width - self.cells(text))
+
+    def right(self, text: str, width: int) -> str:
+        return " " * (width - self.cells(text)) + text
+
+    def wrapped(self, parts: Sequence[str], between: str, indent: int, room: int | None = None) -> list[str]:
+        """Parts joined, in as many lines as they need; `between` opens each new line but for its first blank."""
+        lines, line = [], ""
+        room = (room or self.width) - indent
+        for n, part in enumerate(parts):
+            more = part if not n else f"{between}{part}"
+            if line and self.cells(line) + self.cells(more) > room:
+                lines.append(line)
+                line = more.lstrip(" ")
+            else:
+                line += more
+        return [*lines, line]
+
+
+def trimmed(line: list[Span]) -> Line:
+    """Without blanks at the end."""
+    while line and not line[-1].text.rstrip():
+        line.pop()
+    return (*line[:-1], line[-1]._replace(text=line[-1].text.rstrip())) if line else ()

@@ -1,0 +1,216 @@
+"""Well-formed applications of every op, to hold the laws against, and what both files of laws do with them."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from attntrace.functions import Positive, Sinusoid, mean, relu, same, softmax, sqrt, square
+from attntrace.parts import AmongColumns, Columns, IntoRows, columns, concat, rows
+from attntrace.shapes import Placed, Repeated, Slice, Total
+from attntrace.symbol import Sign, Spelling, Symbol
+from attntrace.tensor import Axes, Axis, Name, Tensor, Term, apply, constant
+
+TOKEN = Axis("token", 3, ("the", "cat", "sat"))
+KEY = Axis("key", 3, ("the", "cat", "sat"))
+OTHER_KEY = Axis("key", 5, ("it", "was", "not", "a", "dog"))
+OTHER_TOKEN = Axis("token", 5, ("it", "was", "not", "a", "dog"))
+D_MODEL, D_FF, D_K, D_V = Axis("d_model", 4), Axis("d_ff", 6), Axis("d_k", 2), Axis("d_v", 2)
+VOCAB = Axis("vocab", 7, ("<s>", "</s>", "the", "cat", "sat", "on", "it"))
+SPARE = (Axis("d_concat", 3), Axis("d_ff", 3), Axis("sentence", 3))
+UNALIKE = {("softmax", "last"), ("sinusoid", "last")}  # along these a slice cannot be made from slices
+
+
+class Leaves:
+    """Makes named operands A, B, C ... with random numbers from 0.3 to 1.5, of either sign unless all are positive.
+
+    Nothing is near 0, where ReLU bends and quotients run away.
+    """
+
+    def __init__(self, seed: int = 0, positive: bool = False) -> None:
+        self.random, self.positive, self.made = np.random.default_rng(seed), positive, 0
+
+    def _letter(self) -> str:
+        self.made += 1
+        return chr(ord("A") + self.made - 1)
+
+    def __call__(self, *axes: Axis, positive: bool = False, infinite: bool = False) -> Tensor:
+        shape = tuple(axis.size for axis in axes)
+        value = self.random.uniform(0.3, 1.5, shape)
+        if not (positive or self.positive):
+            value = value * self.random.choice((-1.0, 1.0), shape)
+        if infinite:  # as a mask has it: nothing may look ahead
+            value[np.triu_indices(axes[0].size, 1)] = -np.inf
+        letter = self._letter()
+        return Tensor(value, axes, Symbol.of(letter), f"leaf.{letter}")
+
+    def numbers(self, values: Iterable[int] | int, *axes: Axis) -> Tensor:
+        """Ids, or positions: whole numbers without an address, as a run has them."""
+        return constant(values, self._letter(), axes)
+
+
+def spare(axes: Axes) -> Axis:
+    """An axis of three positions whose word is not there yet."""
+    return next(axis for axis in SPARE if axis.word not in {other.word for other in axes})
+
+
+# For each op: an application of it whose result has these axes (one or more; the last without labels, and d_model
+# where the op makes it so).
+PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
+    "add": lambda leaf, axes: leaf(*axes) + leaf(*axes),
+    "subtract": lambda leaf, axes: leaf(*axes) - leaf(*axes),
+    "multiply": lambda leaf, axes: leaf(*axes) * leaf(*axes),
+    "divide": lambda leaf, axes: leaf(*axes) / leaf(*axes),
+    "negate": lambda leaf, axes: -leaf(*axes),
+    "matmul": lambda leaf, axes: leaf(*axes[:-1], spare(axes)) @ leaf(spare(axes), axes[-1]),
+    "transpose": lambda leaf, axes: leaf(*(axis.flipped() for axis in reversed(axes))).T,
+    "slice": lambda leaf, axes: apply(Slice(0, 1), leaf(spare(axes), *axes)),
+    "placed": lambda leaf, axes: apply(Placed(0, 1, axes[0]), leaf(*axes[1:])),
+    "total": lambda leaf, axes: apply(Total(len(axes)), leaf(*axes, spare(axes))),
+    "repeated": lambda leaf, axes: apply(Repeated(0, axes[0]), leaf(*axes[1:])),
+    "columns": lambda leaf, axes: columns(leaf(*axes[:-1], spare(axes)._replace(size=2 * axes[-1].size)),
+                                          axes[-1].size + 1, 2 * axes[-1].size, axes[-1].word),
+    "among_columns": lambda leaf, axes: apply(AmongColumns(2, 3, axes[-1]),
+                                              leaf(*axes[:-1], spare(axes)._replace(size=2))),
+    "concat": lambda leaf, axes: concat([leaf(*axes[:-1], spare(axes)._replace(size=1)),
+                                         leaf(*axes[:-1], spare(axes)._replace(size=axes[-1].size - 1))],
+                                        axes[-1].word),
+    "rows": lambda leaf, axes: rows(leaf(spare(axes), *axes[1:]),
+                                    leaf.numbers([1 + n % 3 for n in range(1, axes[0].size + 1)], axes[0])),
+    "into_rows": lambda leaf, axes: apply(IntoRows(axes[0]), leaf(spare(axes), *axes[1:]),
+                                          leaf.numbers([2, 1, 2], spare(axes))),
+    "same": lambda leaf, axes: same(leaf(*axes)),
+    "softmax": lambda leaf, axes: softmax(leaf(*axes)),
+    "mean": lambda leaf, axes: mean(leaf(*axes, spare(axes))),
+    "square": lambda leaf, axes: square(leaf(*axes)),
+    "sqrt": lambda leaf, axes: sqrt(leaf(*axes, positive=True)),
+    "relu": lambda leaf, axes: relu(leaf(*axes)),
+    "positive": lambda leaf, axes: apply(Positive(), leaf(*axes)),
+    "sinusoid": lambda leaf, axes: apply(Sinusoid(axes[-1].size, "interleaved", "float64"),
+                                         leaf.numbers(np.arange(np.prod([axis.size for axis in axes[:-1]], dtype=int))
+                                                      .reshape([axis.size for axis in axes[:-1]]), *axes[:-1])),
+}
+
+
+class Example(NamedTuple):
+    """An application of an op, and the axes that its result should have; `backwards`: whether it has a gradient."""
+    op: str
+    what: str
+    axes: Axes
+    build: Callable[[Leaves], Tensor]
+    backwards: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.op}-{self.what}"
+
+    def tensor(self) -> Tensor:
+        return self.build(Leaves())
+
+
+def _broadcast() -> Iterator[Example]:
+    """The ops that go cell by cell, with an operand that lacks axes on either side."""
+    binary: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+        "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
+        "divide": lambda a, b: a / b}
+    whole = (TOKEN, D_MODEL)
+    for name, op in binary.items():
+        for what, less in {"a_row": (D_MODEL,), "a_column": (TOKEN,), "a_number": ()}.items():
+            yield Example(name, f"with_{what}", whole, lambda leaf, op=op, less=less: op(leaf(*whole), leaf(*less)))
+            yield Example(name, f"{what}_with", whole, lambda leaf, op=op, less=less: op(leaf(*less), leaf(*whole)))
+        yield Example(name, "square", (TOKEN, KEY), lambda leaf, op=op: op(leaf(TOKEN, KEY), leaf(KEY)))
+        yield Example(name, "numbers", (), lambda leaf, op=op: op(leaf(), leaf()))
+
+
+def _examples() -> Iterator[Example]:
+    for op, producing in PRODUCING.items():
+        for what, axes in {"matrix": (TOKEN, D_MODEL), "row": (D_MODEL,)}.items():
+            backwards = (op, what) != ("matmul", "row")  # a gradient of one row alone is no step: rows go together
+            yield Example(op, what, axes, lambda leaf, producing=producing, axes=axes: producing(leaf, axes), backwards)
+    yield from _broadcast()
+    yield Example("add", "a_mask", (TOKEN, KEY), lambda leaf: leaf(TOKEN, KEY) + leaf(TOKEN, KEY, infinite=True))
+
+    yield Example("matmul", "queries_and_keys", (TOKEN, KEY), lambda leaf: leaf(TOKEN, D_K) @ leaf(TOKEN, D_K).T)
+    yield Example("matmul", "keys_of_another_sentence", (TOKEN, OTHER_KEY),
+                  lambda leaf: leaf(TOKEN, D_K) @ leaf(OTHER_TOKEN, D_K).T)
+    yield Example("matmul", "weights_and_values", (TOKEN, D_V), lambda leaf: leaf(TOKEN, KEY) @ leaf(TOKEN, D_V))
+    yield Example("matmul", "vocabulary", (TOKEN, VOCAB), lambda leaf: leaf(TOKEN, D_MODEL) @ leaf(D_MODEL, VOCAB))
+    yield Example("matmul", "matrix_and_column", (TOKEN,), lambda leaf: leaf(TOKEN, D_K) @ leaf(D_K), False)
+    yield Example("matmul", "row_and_column", (), lambda leaf: leaf(D_K) @ leaf(D_K), False)
+
+    yield Example("transpose", "scores", (TOKEN, KEY), lambda leaf: leaf(TOKEN, KEY).T)
+    yield Example("transpose", "keys", (D_K, KEY), lambda leaf: leaf(TOKEN, D_K).T)
+    yield Example("transpose", "one_token_each", (KEY,), lambda leaf: leaf(TOKEN).T)
+    yield Example("slice", "column", (TOKEN,), lambda leaf: apply(Slice(1, 2), leaf(TOKEN, D_MODEL)))
+    yield Example("slice", "row_of_a_token", (D_MODEL,), lambda leaf: apply(Slice(0, 2), leaf(TOKEN, D_MODEL)))
+    yield Example("slice", "number", (), lambda leaf: apply(Slice(0, 3), leaf(D_MODEL)))
+    yield Example("slice", "row_of_a_product", (D_MODEL,),
+                  lambda leaf: apply(Slice(0, 2), leaf(TOKEN, D_K) @ leaf(D_K, D_MODEL)))
+    yield Example("placed", "column", (TOKEN, D_MODEL), lambda leaf: apply(Placed(1, 3, D_MODEL), leaf(TOKEN)))
+    yield Example("placed", "number", (D_MODEL,), lambda leaf: apply(Placed(0, 0, D_MODEL), leaf()))
+    yield Example("total", "over_tokens", (D_MODEL,), lambda leaf: apply(Total(0), leaf(TOKEN, D_MODEL)))
+    yield Example("total", "of_a_row", (), lambda leaf: apply(Total(0), leaf(D_MODEL)))
+    yield Example("repeated", "columns", (TOKEN, D_MODEL), lambda leaf: apply(Repeated(1, D_MODEL), leaf(TOKEN)))
+    yield Example("repeated", "number", (D_MODEL,), lambda leaf: apply(Repeated(0, D_MODEL), leaf()))
+
+    yield Example("columns", "first_block", (TOKEN, D_K), lambda leaf: columns(leaf(TOKEN, D_MODEL), 1, 2, "d_k"))
+    yield Example("columns", "no_block", (TOKEN, D_K), lambda leaf: columns(leaf(TOKEN, D_MODEL), 2, 3, "d_k"))
+    yield Example("columns", "of_a_product", (TOKEN, D_K),
+                  lambda leaf: columns(leaf(TOKEN, D_FF) @ leaf(D_FF, D_MODEL), 3, 4, "d_k"))
+    yield Example("among_columns", "last", (D_FF, D_MODEL), lambda leaf: apply(AmongColumns(3, 4, D_MODEL),
+                                                                             leaf(D_FF, D_K)))
+    yield Example("concat", "one", (TOKEN, Axis("d_concat", 2)), lambda leaf: concat([leaf(TOKEN, D_V)], "d_concat"))
+    yield Example("concat", "three", (TOKEN, Axis("d_concat", 12)),
+                  lambda leaf: concat([leaf(TOKEN, D_MODEL), leaf(TOKEN, D_K), leaf(TOKEN, D_FF)], "d_concat"))
+    yield Example("rows", "of_a_vocabulary", (TOKEN, D_MODEL),
+                  lambda leaf: rows(leaf(VOCAB, D_MODEL), leaf.numbers([7, 3, 7], TOKEN)))
+    yield Example("rows", "of_one_token", (D_MODEL,),
+                  lambda leaf: rows(leaf(VOCAB, D_MODEL), leaf.numbers(5)), False)  # of a row alone: see above
+    yield Example("into_rows", "of_a_vocabulary", (VOCAB, D_MODEL),
+                  lambda leaf: apply(IntoRows(VOCAB), leaf(TOKEN, D_MODEL), leaf.numbers([7, 3, 7], TOKEN)))
+
+    yield Example("softmax", "masked", (TOKEN, KEY), lambda leaf: softmax(leaf(TOKEN, KEY, infinite=True)))
+    yield Example("mean", "of_tokens", (TOKEN,), lambda leaf: mean(leaf(TOKEN, D_MODEL)))
+    yield Example("mean", "of_a_row", (), lambda leaf: mean(leaf(D_MODEL)))
+    yield Example("sinusoid", "halves", (TOKEN, D_FF._replace(word="d_model")),
+                  lambda leaf: apply(Sinusoid(6, "halves", "float64"), leaf.numbers([0, 1, 12], TOKEN)))
+    for op, function in {"negate": lambda x: -x, "square": square, "sqrt": sqrt, "relu": relu, "same": same}.items():
+        yield Example(op, "number", (), lambda leaf, function=function: function(leaf(positive=True)))
+
+
+EXAMPLES = list(_examples())
+
+
+def formula(pieces: Iterable[Term | Name | Sign], spelling: Spelling, head: int | None = None) -> str:
+    """An equation's right side as text, as it stands in an equation of this head."""
+    return "".join(piece.text(spelling) if isinstance(piece, Sign) else spelled(piece.tensor, spelling, head)
+                   for piece in pieces)
+
+
+def spelled(tensor: Tensor, spelling: Spelling, head: int | None = None) -> str:
+    assert tensor.symbol is not None
+    return tensor.symbol.spelled(spelling, head)
+
+
+def at_full_precision(ref: Any) -> str:
+    """How the arithmetic of a cell writes a number in these tests."""
+    return repr(float(ref.tensor.value[ref.index]))
+
+
+def largest(value: np.ndarray) -> float:
+    """The largest finite entry, by which differences are measured."""
+    finite = np.abs(value[np.isfinite(value)])
+    return float(finite.max()) if finite.size else 0.0
+
+
+def equal(found: Any, wanted: Any, scale: float) -> bool:
+    """Equal to 12 digits of `scale`; infinities equal."""
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    finite = np.isfinite(wanted)
+    return (found.shape == wanted.shape and np.array_equal(found[~finite], wanted[~finite])
+            and bool((np.abs(found[finite] - wanted[finite]) <= 1e-12 * scale).all()))
+
+
+def ahead(shape: tuple[int, ...], k: int, i: int) -> tuple[slice | int, ...]:
+    """What takes slice i of the k-th axis out of an array."""
+    return (slice(None),) * k + (i,) + (slice(None),) * (len(shape) - k - 1)

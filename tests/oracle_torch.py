@@ -1,0 +1,236 @@
+"""Every number of a run against PyTorch: its functions, its attention, its layers, its whole transformer."""
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from random_model import SENTENCE, WIRINGS, Model, random_model  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from attntrace import trace  # noqa: E402
+from attntrace.run import Steps  # noqa: E402
+
+TARGET_WORDS = "I went"  # after <s>: 3 tokens
+DTYPES = {"float64": (torch.float64, 1e-12), "float32": (torch.float32, 1e-5)}
+READ = {  # by attention, the step that its queries are made from, where the norm comes last
+    "encoder.layer1.self_attention": "encoder.input",
+    "encoder.layer2.self_attention": "encoder.layer1.feed_forward.norm",
+    "decoder.layer1.self_attention": "decoder.input",
+    "decoder.layer1.cross_attention": "decoder.layer1.self_attention.norm",
+    "decoder.layer2.self_attention": "decoder.layer1.feed_forward.norm",
+    "decoder.layer2.cross_attention": "decoder.layer2.self_attention.norm"}
+pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor")
+
+
+class Both:
+    """A run of attntrace and what PyTorch needs for the same: parameters, ids, the mask, a tolerance."""
+
+    def __init__(self, model: Model, steps: Steps) -> None:
+        self.c, self.steps = model.config, steps
+        self.dtype, self.tolerance = DTYPES[model.config.dtype]
+        self.p = {name: self.tensor(value) for name, value in model.parameters.items()}
+        source = SENTENCE.split() + ["</s>"] * self.c.source_end
+        self.source = torch.tensor([model.source.index(word) for word in source])
+        self.target = torch.tensor([model.target.index(word) for word in ["<s>", *TARGET_WORDS.split()]])
+        self.ahead = torch.ones(3, 3).triu(1).bool()
+        self.scale = 1 / (self.c.d_k ** 0.5 if self.c.score_scale == "sqrt_d_k" else self.c.score_scale)
+
+    def tensor(self, value) -> torch.Tensor:
+        return torch.tensor(value, dtype=self.dtype)
+
+    def step(self, address: str) -> torch.Tensor:
+        return torch.from_numpy(self.steps[address].value.copy())
+
+    def bias(self, place: str, letter: str) -> torch.Tensor:
+        return self.p.get(f"{place}.b_{letter}", torch.zeros(12, dtype=self.dtype))
+
+    def assert_same(self, address: str, expected: torch.Tensor) -> None:
+        """Same type and shape, same infinities, finite numbers equal relative to the largest of the tensor."""
+        found = self.step(address)
+        assert (found.dtype, found.shape) == (self.dtype, expected.shape), address
+        finite = expected.isfinite()
+        assert torch.equal(found[~finite], expected[~finite]), address
+        off = (found - expected)[finite].abs().max() / expected[finite].abs().max()
+        assert off <= self.tolerance, f"{address} is off by {off:.1e}"
+
+    def linear(self, x: torch.Tensor, name: str) -> torch.Tensor:
+        """By W and b of a name such as `output.{}` or `encoder.layer1.feed_forward.{}_1`."""
+        return F.linear(x, self.p[name.format("W")].T, self.p.get(name.format("b")))
+
+
+@pytest.fixture(scope="module", params=[(wiring, biases, dtype) for wiring in WIRINGS for biases in (True, False)
+                                        for dtype in DTYPES],
+                ids=lambda param: f"{param[0]}-{'biases' if param[1] else 'no_biases'}-{param[2]}")
+def both(request, tmp_path_factory) -> Both:
+    wiring, biases, dtype = request.param
+    model = random_model(biases, dtype=dtype, **WIRINGS[wiring])
+    path = model.write(tmp_path_factory.mktemp("torch") / "model.npz")
+    return Both(model, trace(SENTENCE, TARGET_WORDS, weights=path))
+
+
+class Functional:
+    """The whole model in torch.nn.functional; `steps` are its numbers by their addresses."""
+
+    def __init__(self, both: Both) -> None:
+        self.both, self.c, self.p, self.steps = both, both.c, both.p, {}
+
+    def say(self, address: str, value: torch.Tensor) -> torch.Tensor:
+        self.steps[address] = value
+        return value
+
+    def positions(self, count: int) -> torch.Tensor:
+        """As the PyTorch tutorials write it, or with the two halves side by side."""
+        rates = torch.exp(torch.arange(0, 12, 2, dtype=torch.float64) * (-torch.log(torch.tensor(1e4).double()) / 12))
+        angles = torch.arange(count, dtype=torch.float64)[:, None] * rates
+        if self.c.position == "halves":
+            return torch.cat([angles.sin(), angles.cos()], dim=1).to(self.both.dtype)
+        P = torch.zeros(count, 12, dtype=torch.float64)
+        P[:, 0::2], P[:, 1::2] = angles.sin(), angles.cos()
+        return P.to(self.both.dtype)
+
+    def embedded(self, stack: str, ids: torch.Tensor) -> torch.Tensor:
+        x = self.say(f"{stack}.embedding", F.embedding(ids, self.p[f"{stack}.E"]))
+        if self.c.scale_embedding:
+            x = self.say(f"{stack}.scaled_embedding", x * self.both.tensor(12).sqrt())
+        if self.c.position != "none":
+            x = x + self.say(f"{stack}.positional_encoding", self.positions(len(ids)))
+        return self.say(f"{stack}.input", x)
+
+    def norm(self, place: str, x: torch.Tensor) -> torch.Tensor:
+        variance, mean = torch.var_mean(x, dim=1, correction=0)
+        self.say(f"{place}.mean", mean), self.say(f"{place}.variance", variance)
+        self.say(f"{place}.normalized", F.layer_norm(x, (12,), eps=self.c.epsilon))
+        return self.say(f"{place}.norm", F.layer_norm(x, (12,), self.p[f"{place}.gain"], self.p[f"{place}.bias"],
+                                                      self.c.epsilon))
+
+    def attention(self, place: str, x: torch.Tensor, memory: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        q, k, v = (self.both.linear(rows, f"{place}.{{}}_{letter}").unflatten(1, (3, 4)).transpose(0, 1)
+                   for letter, rows in zip("QKV", (x, memory, memory)))
+        told = {"query": q, "key": k, "value": v, "scores": torch.bmm(q, k.mT)}
+        seen = told["scaled_scores"] = told["scores"] * self.both.scale
+        if mask is not None:
+            seen = told["masked_scores"] = seen.masked_fill(mask, -torch.inf)
+        told["weights"] = F.softmax(seen, dim=-1)
+        z = told["output"] = F.scaled_dot_product_attention(q, k, v, None if mask is None else ~mask,
+                                                            scale=self.both.scale)
+        for name, value in told.items():
+            for n in range(3):
+                self.say(f"{place}.head{n + 1}.{name}", value[n])
+        concat = self.say(f"{place}.concat", z.transpose(0, 1).flatten(1))
+        return self.say(f"{place}.output", self.both.linear(concat, f"{place}.{{}}_O"))
+
+    def feed_forward(self, place: str, x: torch.Tensor) -> torch.Tensor:
+        hidden = self.say(f"{place}.hidden", self.both.linear(x, f"{place}.{{}}_1"))
+        activation = self.say(f"{place}.activation", F.relu(hidden))
+        return self.say(f"{place}.output", self.both.linear(activation, f"{place}.{{}}_2"))
+
+    def stack(self, stack: str, ids: torch.Tensor, memory: torch.Tensor | None = None) -> torch.Tensor:
+        x, mask = self.embedded(stack, ids), None if memory is None else self.both.ahead
+        for layer in (f"{stack}.layer{n}" for n in (1, 2)):
+            parts = {f"{layer}.self_attention": lambda place, y: self.attention(place, y, y, mask)}
+            if memory is not None:
+                parts[f"{layer}.cross_attention"] = lambda place, y: self.attention(place, y, memory, None)
+            for place, part in (parts | {f"{layer}.feed_forward": self.feed_forward}).items():
+                if self.c.norm == "pre":
+                    x = self.say(f"{place}.residual", x + part(place, self.norm(place, x)))
+                else:
+                    x = self.norm(place, self.say(f"{place}.residual", x + part(place, x)))
+        return self.say(f"{stack}.output", self.norm(f"{stack}.final_norm", x) if self.c.final_norm else x)
+
+    def translated(self) -> dict[str, torch.Tensor]:
+        memory = self.stack("encoder", self.both.source)
+        logits = self.say("output.logits", self.both.linear(self.stack("decoder", self.both.target, memory),
+                                                            "output.{}"))
+        self.say("output.probabilities", F.softmax(logits, dim=1))
+        return self.steps
+
+
+def test_every_step_is_what_the_functions_of_pytorch_say(both):
+    expected = Functional(both).translated()
+    assert len(both.steps) > 100
+    assert sorted(step.address for step in both.steps) == sorted(expected)
+    for address, value in expected.items():
+        both.assert_same(address, value)
+
+
+def load_attention(attention: nn.MultiheadAttention, both: Both, place: str) -> None:
+    """Into torch's way: one matrix for all three, transposed. It divides scores by √d_k, always: queries make up."""
+    more = both.scale * both.c.d_k ** 0.5
+    matrices = [both.p[f"{place}.W_{letter}"] * (more if letter == "Q" else 1) for letter in "QKV"]
+    biases = [both.bias(place, letter) * (more if letter == "Q" else 1) for letter in "QKV"]
+    attention.load_state_dict({"in_proj_weight": torch.cat(matrices, dim=1).T, "in_proj_bias": torch.cat(biases),
+                               "out_proj.weight": both.p[f"{place}.W_O"].T, "out_proj.bias": both.bias(place, "O")})
+
+
+def load_norm(norm: nn.LayerNorm, both: Both, place: str) -> None:
+    norm.load_state_dict({"weight": both.p[f"{place}.gain"], "bias": both.p[f"{place}.bias"]})
+
+
+def load_layer(layer: nn.Module, both: Both, place: str, attentions: dict[str, str]) -> None:
+    """A TransformerEncoderLayer or TransformerDecoderLayer; `attentions`: ours by the names of torch's."""
+    for theirs, ours in attentions.items():
+        load_attention(getattr(layer, theirs), both, f"{place}.{ours}")
+    for theirs, n in ((layer.linear1, 1), (layer.linear2, 2)):
+        theirs.load_state_dict({"weight": both.p[f"{place}.feed_forward.W_{n}"].T,
+                                "bias": both.p[f"{place}.feed_forward.b_{n}"]})
+    for n, part in enumerate((*attentions.values(), "feed_forward"), start=1):
+        load_norm(getattr(layer, f"norm{n}"), both, f"{place}.{part}")
+
+
+def transformer(both: Both) -> nn.Transformer:
+    """torch's whole transformer with our parameters in it; it has final norms unless they are taken away."""
+    whole = nn.Transformer(12, 3, 2, 2, 20, dropout=0, batch_first=True, layer_norm_eps=both.c.epsilon,
+                           norm_first=both.c.norm == "pre", dtype=both.dtype).eval()
+    for n in (1, 2):
+        load_layer(whole.encoder.layers[n - 1], both, f"encoder.layer{n}", {"self_attn": "self_attention"})
+        load_layer(whole.decoder.layers[n - 1], both, f"decoder.layer{n}",
+                   {"self_attn": "self_attention", "multihead_attn": "cross_attention"})
+    for stack, name in ((whole.encoder, "encoder"), (whole.decoder, "decoder")):
+        if both.c.final_norm:
+            load_norm(stack.norm, both, f"{name}.final_norm")
+        else:
+            stack.norm = None
+    return whole
+
+
+@torch.no_grad()
+def test_heads_are_those_of_multihead_attention(both):
+    for place, read in READ.items():
+        attention = nn.MultiheadAttention(12, 3, batch_first=True, dtype=both.dtype)
+        load_attention(attention, both, place)
+        x = both.step(f"{place}.norm" if both.c.norm == "pre" else read)
+        memory = both.step("encoder.output") if "cross" in place else x
+        mask = both.ahead if place.startswith("decoder") and "self" in place else None
+        output, weights = attention(x, memory, memory, attn_mask=mask, need_weights=True, average_attn_weights=False)
+        both.assert_same(f"{place}.output", output)
+        for n in range(3):
+            both.assert_same(f"{place}.head{n + 1}.weights", weights[n])
+
+
+@torch.no_grad()
+def test_layers_are_the_transformer_layers_of_pytorch(both):
+    whole, last = transformer(both), "norm" if both.c.norm == "post" else "residual"
+    x = both.step("encoder.input")[None]
+    y, memory = both.step("decoder.input")[None], both.step("encoder.output")[None]
+    for n in (1, 2):
+        x = whole.encoder.layers[n - 1](x)
+        y = whole.decoder.layers[n - 1](y, memory, tgt_mask=both.ahead)
+        both.assert_same(f"encoder.layer{n}.feed_forward.{last}", x[0])
+        both.assert_same(f"decoder.layer{n}.feed_forward.{last}", y[0])
+
+
+@torch.no_grad()
+def test_encoder_and_decoder_are_those_of_the_transformer_of_pytorch(both):
+    whole = transformer(both)
+    x, y = both.step("encoder.input")[None], both.step("decoder.input")[None]
+    both.assert_same("encoder.output", whole.encoder(x)[0])
+    both.assert_same("decoder.output", whole(x, y, tgt_mask=both.ahead)[0])
+
+
+def test_transformer_of_pytorch_has_as_many_parameters():
+    model = random_model(final_norm=True)
+    ours = sum(value.size for name, value in model.parameters.items() if not name.startswith("output")
+               and not name.endswith(".E"))
+    assert ours == sum(value.numel() for value in nn.Transformer(12, 3, 2, 2, 20).parameters())

@@ -1,0 +1,84 @@
+"""A weights file in which every number is random, gains and biases too: whichever a run forgot or mixed up would show.
+
+Names and shapes are written out from section 4 of the design, so that they are checked as well.
+"""
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from attntrace.config import Config
+
+SOURCE = ("</s>", "나는", "어제", "카페", "에", "갔었어", "this", "is", "a", "cat", "<s>")
+TARGET = ("I", "went", "</s>", "to", "<s>", "the", "cafe", "yesterday")
+SENTENCE, TRANSLATION = "나는 어제 카페 에 갔었어", "I went to"
+SIZES = {"d_model": 12, "heads": 3, "layers": 2, "d_ff": 20}
+WIRINGS = {"as_in_the_paper": {}, "norm_first": {"norm": "pre"}, "final_norm": {"final_norm": True},
+           "norm_first_and_last": {"norm": "pre", "final_norm": True}, "positions_in_halves": {"position": "halves"},
+           "no_positions": {"position": "none"}, "embedding_not_scaled": {"scale_embedding": False},
+           "scores_divided_by_3": {"score_scale": 3}, "large_epsilon": {"epsilon": 0.25},
+           "end_of_source": {"source_end": True}}
+
+
+class Model(NamedTuple):
+    """A model's wiring, its words (no target: no decoder) and its arrays by name."""
+    config: Config
+    source: tuple[str, ...]
+    target: tuple[str, ...] | None
+    parameters: dict[str, np.ndarray]
+
+    def write(self, path: Path) -> Path:
+        """As a weights file, `.npz` or `.json` by the ending of its name."""
+        words = {"source": list(self.source)} | ({"target": list(self.target)} if self.target else {})
+        if path.suffix == ".json":
+            arrays = {name: value.tolist() for name, value in self.parameters.items()}
+            whole = {"config": asdict(self.config), "vocabulary": words, "parameters": arrays}
+            path.write_text(json.dumps(whole), "utf-8")
+        else:
+            texts = {f"vocabulary.{side}": np.array(some) for side, some in words.items()}
+            np.savez(path, **self.parameters, **texts, config=json.dumps(asdict(self.config)))
+        return path
+
+
+def shapes(config: Config, source: int, target: int | None, biases: bool) -> dict[str, tuple[int, ...]]:
+    """The shape of every parameter; `biases`: whether attention and output have theirs."""
+    d, f, vector = config.d_model, config.d_ff, (config.d_model,)
+    found: dict[str, tuple[int, ...]] = {}
+    for stack, vocab, attentions in (("encoder", source, ("self_attention",)),
+                                     ("decoder", target, ("self_attention", "cross_attention"))):
+        if vocab is None:
+            continue
+        found[f"{stack}.E"] = vocab, d
+        for own in (f"{stack}.layer{n}" for n in range(1, config.layers + 1)):
+            for attention in attentions:
+                found |= {f"{own}.{attention}.W_{letter}": (d, d) for letter in "QKVO"}
+                found |= {f"{own}.{attention}.b_{letter}": vector for letter in "QKVO" if biases}
+            found |= {f"{own}.feed_forward.W_1": (d, f), f"{own}.feed_forward.b_1": (f,),
+                      f"{own}.feed_forward.W_2": (f, d), f"{own}.feed_forward.b_2": vector}
+            found |= {f"{own}.{part}.{name}": vector for part in (*attentions, "feed_forward")
+                      for name in ("gain", "bias")}
+        if config.final_norm:
+            found |= {f"{stack}.final_norm.gain": vector, f"{stack}.final_norm.bias": vector}
+    if target is not None:
+        found |= {"output.W": (d, target)} | ({"output.b": (target,)} if biases else {})
+    return found
+
+
+def random_model(biases: bool = True, decoder: bool = True, seed: int = 1, **config: object) -> Model:
+    """A model of SIZES, in float64 whatever the run's dtype, wired as `config` says."""
+    rng = np.random.default_rng(seed)
+    wiring = Config(**SIZES | config)  # type: ignore[arg-type]
+
+    def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
+        numbers = rng.standard_normal(shape)
+        if len(shape) == 1:
+            return 0.4 * numbers + name.endswith("gain")
+        return numbers / np.sqrt(wiring.d_model if name.endswith(".E") else shape[0])
+
+    wanted = shapes(wiring, len(SOURCE), len(TARGET) if decoder else None, biases)
+    parameters = {name: drawn(name, shape) for name, shape in wanted.items()}
+    return Model(wiring, SOURCE, TARGET if decoder else None, parameters)

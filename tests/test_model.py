@@ -1,0 +1,427 @@
+"""The numbers of the model: against a second one, straight from the paper; worked by hand; as facts of the world."""
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, random_model
+
+from attntrace import trace
+from attntrace.config import Config
+from attntrace.functions import softmax
+from attntrace.layers import layer_norm
+from attntrace.run import Steps, prepare
+from attntrace.symbol import Symbol
+from attntrace.tensor import Axis, Tensor
+from attntrace.tracing import Trace
+from attntrace.transformer import transformer
+from attntrace.weights import Vocabularies, counted
+
+CAT, TAC = "this is a cat", "cat a is this"
+
+
+class Paper:
+    """The model of Vaswani et al. (2017) in einsum, all heads at once; `steps` are its numbers by their addresses."""
+
+    def __init__(self, model: Model) -> None:
+        self.c, self.p, self.steps = model.config, model.parameters, {}
+
+    def say(self, address: str, value: np.ndarray) -> np.ndarray:
+        self.steps[address] = value
+        return value
+
+    def affine(self, x: np.ndarray, place: str, letter: str) -> np.ndarray:
+        return np.einsum("...d,de->...e", x, self.p[f"{place}W{letter}"]) + self.p.get(f"{place}b{letter}", 0)
+
+    def positions(self, count: int) -> np.ndarray:
+        P, d = np.zeros((count, self.c.d_model)), self.c.d_model
+        for pos, i in itertools.product(range(count), range(d // 2)):
+            angle = pos / 10000 ** (2 * i / d)
+            sine, cosine = (2 * i, 2 * i + 1) if self.c.position == "interleaved" else (i, d // 2 + i)
+            P[pos, sine], P[pos, cosine] = math.sin(angle), math.cos(angle)
+        return P
+
+    def embedded(self, stack: str, ids: list[int]) -> np.ndarray:
+        x = self.say(f"{stack}.embedding", np.stack([self.p[f"{stack}.E"][i] for i in ids]))
+        if self.c.scale_embedding:
+            x = self.say(f"{stack}.scaled_embedding", x * self.c.d_model ** 0.5)
+        if self.c.position != "none":
+            x = x + self.say(f"{stack}.positional_encoding", self.positions(len(ids)))
+        return self.say(f"{stack}.input", x)
+
+    def norm(self, place: str, x: np.ndarray) -> np.ndarray:
+        mean = self.say(f"{place}.mean", np.einsum("nd->n", x) / self.c.d_model)
+        away = x - mean[:, None]
+        variance = self.say(f"{place}.variance", np.einsum("nd,nd->n", away, away) / self.c.d_model)
+        normalized = self.say(f"{place}.normalized", np.einsum("nd,n->nd", away, (variance + self.c.epsilon) ** -0.5))
+        return self.say(f"{place}.norm", normalized * self.p[f"{place}.gain"] + self.p[f"{place}.bias"])
+
+    def attention(self, place: str, x: np.ndarray, memory: np.ndarray, causal: bool) -> np.ndarray:
+        h, d_k = self.c.heads, self.c.d_model // self.c.heads
+        q, k, v = (np.stack(np.split(self.affine(rows, f"{place}.", f"_{letter}"), h, axis=1))
+                   for letter, rows in zip("QKV", (x, memory, memory)))
+        told = {"query": q, "key": k, "value": v, "scores": np.einsum("hnd,hmd->hnm", q, k)}
+        scale = d_k ** 0.5 if self.c.score_scale == "sqrt_d_k" else self.c.score_scale
+        seen = told["scaled_scores"] = told["scores"] / scale
+        if causal:
+            ahead = np.arange(len(memory))[None, :] > np.arange(len(x))[:, None]
+            seen = told["masked_scores"] = np.where(ahead, -np.inf, seen)
+        powers = np.exp(seen)
+        a = told["weights"] = powers / np.einsum("hnm->hn", powers)[:, :, None]
+        z = told["output"] = np.einsum("hnm,hmd->hnd", a, v)
+        for n, (name, value) in itertools.product(range(h), told.items()):
+            self.say(f"{place}.head{n + 1}.{name}", value[n])
+        concat = self.say(f"{place}.concat", np.einsum("hnd->nhd", z).reshape(len(x), h * d_k))
+        return self.say(f"{place}.output", self.affine(concat, f"{place}.", "_O"))
+
+    def feed_forward(self, place: str, x: np.ndarray) -> np.ndarray:
+        hidden = self.say(f"{place}.hidden", self.affine(x, f"{place}.", "_1"))
+        activation = self.say(f"{place}.activation", np.where(hidden > 0, hidden, 0))
+        return self.say(f"{place}.output", self.affine(activation, f"{place}.", "_2"))
+
+    def stack(self, stack: str, ids: list[int], memory: np.ndarray | None = None) -> np.ndarray:
+        x = self.embedded(stack, ids)
+        parts = {"self_attention": lambda place, y: self.attention(place, y, y, memory is not None),
+                 "cross_attention": lambda place, y: self.attention(place, y, memory, False),
+                 "feed_forward": self.feed_forward}
+        if memory is None:
+            del parts["cross_attention"]
+        for layer, part in itertools.product(range(1, self.c.layers + 1), parts):
+            place = f"{stack}.layer{layer}.{part}"
+            if self.c.norm == "pre":
+                x = self.say(f"{place}.residual", x + parts[part](place, self.norm(place, x)))
+            else:
+                x = self.norm(place, self.say(f"{place}.residual", x + parts[part](place, x)))
+        return self.say(f"{stack}.output", self.norm(f"{stack}.final_norm", x) if self.c.final_norm else x)
+
+    def translated(self, source: list[int], target: list[int]) -> dict[str, np.ndarray]:
+        logits = self.say("output.logits", self.affine(
+            self.stack("decoder", target, self.stack("encoder", source)), "output.", ""))
+        self.say("output.probabilities", np.exp(logits) / np.exp(logits).sum(1)[:, None])
+        return self.steps
+
+
+def assert_same(found: np.ndarray, expected: np.ndarray, where: str, tolerance: float = 1e-12) -> None:
+    """Equal infinities, and finite numbers equal relative to the largest of the tensor."""
+    assert found.shape == np.shape(expected), where
+    finite = np.isfinite(expected)
+    assert np.array_equal(found[~finite], expected[~finite]), where
+    off = np.abs(found[finite] - expected[finite]).max(initial=0) / np.abs(expected[finite]).max()
+    assert off <= tolerance, f"{where} is off by {off:.1e}"
+
+
+def run_of(model: Model, folder, sentence: str = SENTENCE, target: str | None = TRANSLATION) -> Steps:
+    return trace(sentence, target, weights=model.write(folder / "model.npz"))
+
+
+def ids(words: tuple[str, ...], sentence: str, start: bool = False, end: bool = False) -> list[int]:
+    return [words.index(word) for word in ["<s>"] * start + sentence.split() + ["</s>"] * end]
+
+
+def is_masked(place: str) -> bool:
+    return place.startswith("decoder") and "self_attention" in place
+
+
+@pytest.fixture
+def steps(tmp_path) -> Steps:
+    """A run of a random model in the paper's wiring: 5 source and 4 target tokens, 3 heads, 2 layers."""
+    return run_of(random_model(), tmp_path)
+
+
+# Against the paper
+
+@pytest.mark.parametrize("biases", (True, False), ids=("biases", "no_biases"))
+@pytest.mark.parametrize("wiring", WIRINGS.values(), ids=WIRINGS)
+def test_every_step_is_what_the_paper_says(tmp_path, wiring, biases):
+    model = random_model(biases, **wiring)
+    expected = Paper(model).translated(ids(model.source, SENTENCE, end=model.config.source_end),
+                                       ids(model.target, TRANSLATION, start=True))
+    found = {step.address: step.value for step in run_of(model, tmp_path)}
+    assert sorted(found) == sorted(expected)
+    for address, value in found.items():
+        assert value.dtype == np.float64
+        assert_same(value, expected[address], address)
+
+
+def test_head_is_what_loops_over_plain_numbers_say(tmp_path):
+    model, head = random_model(), 2
+    steps, place = run_of(model, tmp_path), "decoder.layer2.self_attention"
+    own = {name: model.parameters[f"{place}.{name}"].tolist() for name in ("W_Q", "W_K", "W_V", "b_Q", "b_K", "b_V")}
+    x = steps["decoder.layer1.feed_forward.norm"].value.tolist()
+    columns = range(4 * (head - 1), 4 * head)
+    q, k, v = ([[sum(row[d] * own[f"W_{letter}"][d][c] for d in range(12)) + own[f"b_{letter}"][c] for c in columns]
+                for row in x] for letter in "QKV")
+    for i in range(4):
+        powers = [math.exp(sum(q[i][c] * k[j][c] for c in range(4)) / 2) if j <= i else 0.0 for j in range(4)]
+        weights = [power / math.fsum(powers) for power in powers]
+        output = [sum(weights[j] * v[j][c] for j in range(4)) for c in range(4)]
+        assert steps[f"{place}.head{head}.weights"].value[i] == pytest.approx(weights, rel=1e-12)
+        assert steps[f"{place}.head{head}.output"].value[i] == pytest.approx(output, rel=1e-11)
+
+
+def test_single_precision_stays_single_and_agrees_with_double(tmp_path):
+    model = random_model()
+    double = run_of(model, tmp_path)
+    single = run_of(model._replace(config=replace(model.config, dtype="float32")), tmp_path)
+    for one, other in zip(single, double, strict=True):
+        assert one.value.dtype == np.float32, one.address
+        assert_same(one.value, other.value, one.address, 1e-5)
+
+
+# By hand
+
+def test_positions_worked_by_hand():
+    P = trace("one two three", d_model=4, heads=1)["positional_encoding"].value
+    assert P.round(4).tolist() == [[0, 1, 0, 1], [.8415, .5403, .0100, 1.0000], [.9093, -.4161, .0200, .9998]]
+
+
+def test_positions_in_halves_are_sines_then_cosines():
+    P = trace("one two three", d_model=4, heads=1, position="halves")["positional_encoding"].value
+    assert P.round(4).tolist() == [[0, 0, 1, 1], [.8415, .0100, .5403, 1.0000], [.9093, .0200, -.4161, .9998]]
+
+
+def test_softmax_worked_by_hand():
+    scores = Tensor(np.array([[1000.0, 1001.0, 999.0]]), (Axis("token", 1), Axis("key", 3)))
+    assert softmax(scores).value.round(4).tolist() == [[.2447, .6652, .0900]]
+
+
+def test_layer_norm_worked_by_hand():
+    row = Tensor(np.array([[1.0, 2.0, 3.0, 4.0]]), (Axis("token", 1), Axis("d_model", 4)))
+    one = {"gain": Tensor(np.ones(4), row.axes[1:]), "bias": Tensor(np.zeros(4), row.axes[1:])}
+    steps = []
+    layer_norm(Trace(steps.append), row, one, Config(d_model=4), Symbol.of("N"))  # type: ignore[arg-type]
+    assert {step.name: step.value.round(4).tolist() for step in steps} == {
+        "mean": [2.5], "variance": [1.25], "normalized": [[-1.3416, -.4472, .4472, 1.3416]],
+        "norm": [[-1.3416, -.4472, .4472, 1.3416]]}
+
+
+def test_scaled_embedding_is_twice_the_embedding_where_d_model_is_4():
+    steps = trace(CAT, d_model=4)
+    assert np.array_equal(steps["scaled_embedding"].value, 2 * steps["embedding"].value)
+
+
+# Facts of the world
+
+def test_without_positions_reversed_words_are_reversed_rows():
+    there, back = (trace(sentence, position="none", **SIZES)["encoder.output"].value for sentence in (CAT, TAC))
+    assert_same(back, there[::-1], "encoder.output")
+
+
+@pytest.mark.parametrize("position", ("interleaved", "halves"))
+def test_with_positions_reversed_words_are_other_rows(position):
+    there, back = (trace(sentence, position=position, **SIZES)["encoder.output"].value for sentence in (CAT, TAC))
+    assert np.abs(back - there[::-1]).max(axis=1).min() > 0.01
+
+
+@pytest.mark.parametrize("norm", ("post", "pre"))
+def test_last_target_word_changes_no_earlier_row(tmp_path, norm):
+    model = random_model(norm=norm)
+    one, other = (run_of(model, tmp_path, target=f"I went {last}") for last in ("to", "yesterday"))
+    for before, after in zip(one, other, strict=True):
+        if before.place.startswith("encoder"):
+            assert np.array_equal(before.value, after.value)
+        elif before.name not in ("scores", "scaled_scores") or not is_masked(before.place):
+            assert_same(after.value[:-1], before.value[:-1], before.address)
+    assert np.abs(one["decoder.output"].value[-1] - other["decoder.output"].value[-1]).max() > 0.01
+
+
+def test_words_after_a_word_have_weight_zero_and_the_word_itself_has_some(steps):
+    masked = [step.value for step in steps if step.name == "weights" and is_masked(step.place)]
+    assert len(masked) == 2 * 3
+    for value in masked:
+        assert not np.triu(value, k=1).any()
+        assert (np.tril(value) > 0).sum() == 4 + 3 + 2 + 1
+
+
+def test_each_token_looks_at_all_words_in_the_encoder_and_in_cross_attention(steps):
+    free = [step.value for step in steps if step.name == "weights" and not is_masked(step.place)]
+    assert len(free) == 2 * 3 * 2
+    assert all((value > 0).all() for value in free)
+
+
+def test_weights_of_each_token_sum_to_one(steps):
+    weights = [step.value for step in steps if step.name in ("weights", "probabilities")]
+    assert len(weights) == 2 * 3 * 3 + 1
+    for value in weights:
+        assert np.abs(value.sum(axis=1) - 1).max() < 1e-12
+
+
+def test_first_layer_is_the_same_whether_or_not_there_is_a_second():
+    """Up to cross-attention, which reads what the last layer of the encoder says."""
+    one, two = (trace(CAT, TAC, layers=layers) for layers in (1, 2))
+    first = [step for step in one if step.place.startswith(("encoder.layer1", "decoder.layer1.self_attention"))]
+    assert len(first) == 29 + 23
+    for step in first:
+        assert np.array_equal(step.value, two[step.address].value), step.address
+
+
+def test_another_layer_does_not_change_the_parameters_of_the_others():
+    one, two = (prepare(CAT, TAC, config=Config(layers=layers)).parameters for layers in (1, 2))
+    assert all(np.array_equal(parameter.value, two[parameter.address].value) for parameter in one)
+
+
+def test_word_has_the_same_embedding_in_every_sentence():
+    one, other = trace(CAT, CAT), trace("a black cat saw this", "a black cat saw this")
+    for stack, first in (("encoder", 0), ("decoder", 1)):
+        here, there = (steps[f"{stack}.embedding"].value[first:] for steps in (one, other))
+        assert np.array_equal(here[[0, 2, 3]], there[[4, 0, 2]])
+
+
+def test_word_has_the_same_output_column_in_every_sentence():
+    one, other = (prepare(CAT, target).parameters["output.W"] for target in (CAT, TAC))
+    columns = dict(zip(other.axes[1].labels, other.value.T))
+    for word, column in zip(one.axes[1].labels, one.value.T, strict=True):
+        assert np.array_equal(column, columns[word])
+
+
+def test_same_word_differs_in_encoder_decoder_and_output():
+    parameters = prepare(CAT, CAT).parameters
+    rows = parameters["encoder.E"].value[2], parameters["decoder.E"].value[2], parameters["output.W"].value[:, 2]
+    assert all(np.abs(one - other).max() > 0.01 for one, other in itertools.combinations(rows, 2))
+
+
+def test_more_heads_do_not_change_the_parameters():
+    two, four = (prepare(CAT, TAC, config=Config(heads=heads)).parameters for heads in (2, 4))
+    assert [p.address for p in two] == [p.address for p in four]
+    assert np.array_equal(two.vector, four.vector)
+
+
+def test_same_seed_gives_the_same_numbers_and_another_seed_others():
+    one, same, other = (trace(CAT, TAC, seed=seed) for seed in (1, 1, 2))
+    for mine, yours, theirs in zip(one, same, other, strict=True):
+        assert np.array_equal(mine.value, yours.value)
+        assert mine.name == "positional_encoding" or not np.array_equal(mine.value, theirs.value)
+
+
+def test_parameters_of_one_model_are_all_different_streams():
+    matrices = [p.value for p in prepare(CAT, TAC, config=Config(layers=2)).parameters if len(p.axes) == 2]
+    firsts = [value[0, 0] for value in matrices]
+    assert len(firsts) == len(set(firsts)) == 2 * 6 + 2 * 10 + 3
+
+
+WORDS = " ".join(f"word{n}" for n in range(250))
+
+
+@pytest.mark.parametrize("name, fan_in", (
+    ("encoder.layer1.self_attention.W_K", 64), ("decoder.layer1.cross_attention.W_O", 64),
+    ("encoder.layer1.feed_forward.W_1", 64), ("encoder.layer1.feed_forward.W_2", 160),
+    ("encoder.E", 64), ("decoder.E", 64), ("output.W", 64)))
+def test_parameters_are_uniform_with_variance_one_over_fan_in(name, fan_in):
+    config = Config(d_model=64, d_ff=160, heads=4)
+    value = np.asarray(prepare(WORDS, WORDS, config=config).parameters[name].value) * math.sqrt(fan_in)
+    edge = math.sqrt(3)
+    assert -edge <= value.min() < -0.99 * edge and 0.99 * edge < value.max() <= edge
+    assert abs(value.mean()) < 5 / math.sqrt(value.size)
+    assert abs(value.var() - 1) < 5 * math.sqrt(0.8 / value.size)
+    counts = np.histogram(value, 10, (-edge, edge))[0]
+    assert np.abs(counts - value.size / 10).max() < 5 * math.sqrt(0.09 * value.size)
+
+
+def test_seeded_gains_are_one_and_biases_zero():
+    parameters = {p.address: p.value for p in prepare(CAT, TAC, config=Config(final_norm=True)).parameters}
+    gains = [value for name, value in parameters.items() if name.endswith("gain")]
+    biases = [value for name, value in parameters.items() if name.endswith(("bias", "b_1", "b_2"))]
+    assert len(gains) == 7 and all((value == 1).all() for value in gains)
+    assert len(biases) == 7 + 4 and not any(value.any() for value in biases)
+    assert not [name for name in parameters if name.endswith(("b_Q", "b_K", "b_V", "b_O", "output.b"))]
+
+
+# Counting
+
+@pytest.mark.parametrize("target", (None, "cat and a dog"))
+@pytest.mark.parametrize("config", (Config(), Config(d_model=12, heads=3, layers=3, d_ff=20), Config(final_norm=True)))
+def test_number_of_parameters_is_the_closed_form(config, target):
+    run = prepare(CAT, target, config=config)
+    closed = sum(count.number for counts in counted(config, run.vocabularies).values() for count in counts)
+    assert closed == sum(p.value.size for p in run.parameters) == run.parameters.vector.size
+
+
+def test_layers_of_the_base_model_have_44_million_parameters():
+    """Six layers each of d_model 512 and d_ff 2048: torch.nn.Transformer() has 44,140,544, of which 36,864 are the
+    biases of attention and 2,048 the final norms."""
+    words = tuple(map(str, range(37000)))
+    parts = counted(Config(d_model=512, heads=8, layers=6, d_ff=2048), Vocabularies(words, words))
+    layers = [count.number for part in ("encoder", "decoder") for count in parts[part] if "|V|" not in count.term]
+    assert sum(layers) == 44_140_544 - 36_864 - 2_048
+
+
+# Which steps there are
+
+DEFAULT = """
+encoder: embedding scaled_embedding positional_encoding input
+encoder.layer1.self_attention.head1: query key value scores scaled_scores weights output
+encoder.layer1.self_attention.head2: query key value scores scaled_scores weights output
+encoder.layer1.self_attention: concat output residual mean variance normalized norm
+encoder.layer1.feed_forward: hidden activation output residual mean variance normalized norm
+encoder: output
+decoder: embedding scaled_embedding positional_encoding input
+decoder.layer1.self_attention.head1: query key value scores scaled_scores masked_scores weights output
+decoder.layer1.self_attention.head2: query key value scores scaled_scores masked_scores weights output
+decoder.layer1.self_attention: concat output residual mean variance normalized norm
+decoder.layer1.cross_attention.head1: query key value scores scaled_scores weights output
+decoder.layer1.cross_attention.head2: query key value scores scaled_scores weights output
+decoder.layer1.cross_attention: concat output residual mean variance normalized norm
+decoder.layer1.feed_forward: hidden activation output residual mean variance normalized norm
+decoder: output
+output: logits probabilities
+"""
+PRE_NORM = """
+encoder: embedding scaled_embedding positional_encoding input
+encoder.layer1.self_attention: mean variance normalized norm
+encoder.layer1.self_attention.head1: query key value scores scaled_scores weights output
+encoder.layer1.self_attention: concat output residual
+encoder.layer1.feed_forward: mean variance normalized norm hidden activation output residual
+encoder.final_norm: mean variance normalized norm
+encoder: output
+"""
+
+
+def listed(text: str) -> list[str]:
+    lines = (line.split(": ") for line in text.strip().splitlines())
+    return [f"{place}.{name}" for place, names in lines for name in names.split()]
+
+
+def test_steps_of_the_default_model_are_those_of_the_list():
+    assert [step.address for step in trace(CAT, TAC)] == listed(DEFAULT)
+
+
+def test_steps_of_the_encoder_alone_are_the_first_of_the_list():
+    encoder = [address for address in listed(DEFAULT) if address.startswith("encoder")]
+    assert [step.address for step in trace(CAT)] == encoder
+
+
+def test_norm_comes_first_in_each_part_where_the_wiring_says_so():
+    assert [step.address for step in trace(CAT, norm="pre", final_norm=True, heads=1)] == listed(PRE_NORM)
+
+
+@pytest.mark.parametrize("wiring, absent", (
+    ({"position": "none"}, "positional_encoding"), ({"scale_embedding": False}, "scaled_embedding")))
+def test_step_that_a_wiring_leaves_out_is_absent(wiring, absent):
+    assert [step.address for step in trace(CAT, TAC, **wiring)] == [
+        address for address in listed(DEFAULT) if not address.endswith(f".{absent}")]
+
+
+def test_input_is_a_step_even_where_nothing_is_added_to_the_embedding():
+    steps = trace(CAT, position="none", scale_embedding=False)
+    assert np.array_equal(steps["encoder.input"].value, steps["encoder.embedding"].value)
+
+
+@pytest.mark.parametrize("target", (None, TAC))
+@pytest.mark.parametrize("wiring", WIRINGS.values(), ids=WIRINGS)
+def test_addresses_are_known_before_a_run(wiring, target):
+    run = prepare(CAT, target, config=Config(**SIZES | wiring))
+    found = []
+    run(lambda step: found.append(step.address))
+    assert run.addresses() == found
+    assert "encoder.output" in found and len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("keep", (False, True))
+def test_run_that_nobody_watches_computes_the_same(keep):
+    run, watched = prepare(CAT, TAC, config=Config(layers=2)), []
+    run(lambda step: watched.append(step.value))
+    alone = transformer(Trace(keep=keep), run.source, run.target, run.parameters, run.config)
+    assert np.array_equal(alone.value, watched[-1])

@@ -34,6 +34,12 @@ class StageHeading:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """A line above prose or a table that belongs to no stage."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prose:
     """Sentences; indented under a stage."""
     text: str
@@ -152,5 +158,5 @@ class Hidden:
     numbers: int
 
 
-Block = (PartHeading | StageHeading | Prose | Table | ParameterGrids | VectorRows | CellLines | MatrixEquation | Checks
-         | Hidden)
+Block = (PartHeading | StageHeading | Heading | Prose | Table | ParameterGrids | VectorRows | CellLines
+         | MatrixEquation | Checks | Hidden)

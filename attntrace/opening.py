@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from attntrace.blocks import Block, Prose, Table
+from attntrace.blocks import Block, Heading, Prose, Table
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tracing import COMPARABLE, Fingerprint
@@ -13,12 +13,13 @@ from attntrace.weights import counted
 
 def opening(run: Run) -> Iterator[Block]:
     yield words_table(run)
+    yield Prose("")
     facts = dict(tokens=len((run.target or run.source).ids), d_model=run.config.d_model)
     if run.target is None:
         yield Prose(sentence("messages.comes_out_encoder", **facts))
     else:
         yield Prose(sentence("messages.comes_out", vocab=len(run.vocabularies.target or ()), **facts))
-    yield Prose("\n" + sentence("messages.ids_note"))
+    yield Prose(sentence("messages.ids_note"))
     yield Prose("")
     yield from model_table(run)
     yield Prose("")
@@ -50,7 +51,8 @@ def model_table(run: Run) -> Iterator[Block]:
                      layers=config.layers, d_ff=config.d_ff),
             ", ".join(sentence(f"messages.{key}", number=config.score_scale) for key in wiring),
             f"{origin}, {config.dtype}"]
-    yield Table(("",), tuple((row,) for row in rows), title=sentence("messages.model"))
+    yield Heading(sentence("messages.model"))
+    yield Prose("\n".join(rows))
 
 
 def parameter_rows(run: Run) -> Iterator[tuple[str, ...]]:

@@ -1,16 +1,16 @@
-"""Well-formed applications of every op, to hold the laws against, and what both files of laws do with them."""
+"""Well-formed applications of every op, to hold the laws against."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from attntrace.functions import Positive, Sinusoid, mean, relu, same, softmax, sqrt, square
 from attntrace.parts import AmongColumns, Columns, IntoRows, columns, concat, rows
 from attntrace.shapes import Placed, Repeated, Slice, Total
-from attntrace.symbol import Sign, Spelling, Symbol
-from attntrace.tensor import Axes, Axis, Name, Tensor, Term, apply, constant
+from attntrace.symbol import Symbol
+from attntrace.tensor import Axes, Axis, Tensor, apply, constant
 
 TOKEN = Axis("token", 3, ("the", "cat", "sat"))
 KEY = Axis("key", 3, ("the", "cat", "sat"))
@@ -19,7 +19,6 @@ OTHER_TOKEN = Axis("token", 5, ("it", "was", "not", "a", "dog"))
 D_MODEL, D_FF, D_K, D_V = Axis("d_model", 4), Axis("d_ff", 6), Axis("d_k", 2), Axis("d_v", 2)
 VOCAB = Axis("vocab", 7, ("<s>", "</s>", "the", "cat", "sat", "on", "it"))
 SPARE = (Axis("d_concat", 3), Axis("d_ff", 3), Axis("sentence", 3))
-UNALIKE = {("softmax", "last"), ("sinusoid", "last")}  # along these a slice cannot be made from slices
 
 
 class Leaves:
@@ -45,9 +44,13 @@ class Leaves:
         letter = self._letter()
         return Tensor(value, axes, Symbol.of(letter), f"leaf.{letter}")
 
-    def numbers(self, values: Iterable[int] | int, *axes: Axis) -> Tensor:
-        """Ids, or positions: whole numbers without an address, as a run has them."""
+    def numbers(self, values: list[int] | int, *axes: Axis) -> Tensor:
+        """Ids: whole numbers without an address, as a run has them."""
         return constant(values, self._letter(), axes)
+
+    def positions(self, *axes: Axis) -> Tensor:
+        shape = [axis.size for axis in axes]
+        return constant(np.arange(np.prod(shape, dtype=int)).reshape(shape) + 2, self._letter(), axes)
 
 
 def spare(axes: Axes) -> Axis:
@@ -87,9 +90,7 @@ PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
     "sqrt": lambda leaf, axes: sqrt(leaf(*axes, positive=True)),
     "relu": lambda leaf, axes: relu(leaf(*axes)),
     "positive": lambda leaf, axes: apply(Positive(), leaf(*axes)),
-    "sinusoid": lambda leaf, axes: apply(Sinusoid(axes[-1].size, "interleaved", "float64"),
-                                         leaf.numbers(np.arange(np.prod([axis.size for axis in axes[:-1]], dtype=int))
-                                                      .reshape([axis.size for axis in axes[:-1]]), *axes[:-1])),
+    "sinusoid": lambda leaf, axes: apply(Sinusoid(axes[-1].size, "interleaved", "float64"), leaf.positions(*axes[:-1])),
 }
 
 
@@ -179,38 +180,3 @@ def _examples() -> Iterator[Example]:
 
 
 EXAMPLES = list(_examples())
-
-
-def formula(pieces: Iterable[Term | Name | Sign], spelling: Spelling, head: int | None = None) -> str:
-    """An equation's right side as text, as it stands in an equation of this head."""
-    return "".join(piece.text(spelling) if isinstance(piece, Sign) else spelled(piece.tensor, spelling, head)
-                   for piece in pieces)
-
-
-def spelled(tensor: Tensor, spelling: Spelling, head: int | None = None) -> str:
-    assert tensor.symbol is not None
-    return tensor.symbol.spelled(spelling, head)
-
-
-def at_full_precision(ref: Any) -> str:
-    """How the arithmetic of a cell writes a number in these tests."""
-    return repr(float(ref.tensor.value[ref.index]))
-
-
-def largest(value: np.ndarray) -> float:
-    """The largest finite entry, by which differences are measured."""
-    finite = np.abs(value[np.isfinite(value)])
-    return float(finite.max()) if finite.size else 0.0
-
-
-def equal(found: Any, wanted: Any, scale: float) -> bool:
-    """Equal to 12 digits of `scale`; infinities equal."""
-    found, wanted = np.asarray(found), np.asarray(wanted)
-    finite = np.isfinite(wanted)
-    return (found.shape == wanted.shape and np.array_equal(found[~finite], wanted[~finite])
-            and bool((np.abs(found[finite] - wanted[finite]) <= 1e-12 * scale).all()))
-
-
-def ahead(shape: tuple[int, ...], k: int, i: int) -> tuple[slice | int, ...]:
-    """What takes slice i of the k-th axis out of an array."""
-    return (slice(None),) * k + (i,) + (slice(None),) * (len(shape) - k - 1)

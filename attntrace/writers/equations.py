@@ -8,12 +8,11 @@ from attntrace import blocks
 from attntrace.blocks import Grid
 from attntrace.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
 from attntrace.tensor import Term
-from attntrace.writers.page import INDENT, Line, Page, Span, trimmed
+from attntrace.writers.page import GAP, INDENT, Line, Page, Span, trimmed
 
 BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
 ASCII_BRACKETS = {"row": ("[ ", " ]")}
-GAP = "   "
 
 
 class Box:
@@ -172,6 +171,9 @@ def band_width(items: list[str | Box], page: Page) -> int:
 def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) -> Iterator[Line]:
     """One row of the page: names above, then the rows of the matrices, with the signs beside their middle."""
     boxes = [item for item in items if isinstance(item, Box)]
+    if not boxes:
+        yield trimmed([Span(INDENT), *(Span(item) for item in items if isinstance(item, str))])
+        return
     tall = [box.height for box in boxes if box.height > 1]
     if sign_row is None:
         sign_row = (min(tall) - 1) // 2 if tall else 0

@@ -32,35 +32,55 @@ def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
     if gap >= 2:
         yield Span(title, "bold"), Span(" " * gap), Span(block.place, "grey")
     else:
-        yield (Span(title, "bold"),)
+        for line in page.wrapped(title.split(" "), len(block.number) + 2):
+            yield (Span(line if line.startswith(block.number) else " " * (len(block.number) + 2) + line, "bold"),)
         yield (Span(block.place.rjust(page.width), "grey"),)
     indent = " " * (len(block.number) + 2)
-    for line in page.wrapped([page.formula(formula) for formula in block.formulas], "    ", len(indent)):
+    for line in page.wrapped([page.formula(formula) for formula in block.formulas], len(indent), between="    "):
         if line:
             yield (Span(indent + line),)
 
 
+def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
+    yield (Span(INDENT + page.prose(block.text), "bold"),)
+
+
 def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
     for paragraph in page.prose(block.text).split("\n"):
-        for line in page.wrapped(paragraph.split(" "), " ", len(INDENT)):
+        for line in page.wrapped(paragraph.split(" "), len(INDENT)):
             yield (Span(INDENT + line),) if line else ()
 
 
 def table(block: blocks.Table, page: Page) -> Iterator[Line]:
+    """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row is
+    stacked: its first cell above, the others under it."""
     rows = [tuple(page.prose(shown(cell)) for cell in row) for row in block.rows]
     widths = [max(map(page.cells, column)) for column in zip(block.headings, *rows, strict=True)]
+    before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
+    wide = before_last + widths[-1] > page.width
+    stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
     if block.title:
         yield (Span(INDENT + page.prose(block.title), "bold"),)
-    if any(block.headings):
-        yield (Span(INDENT + "  ".join(page.right(cell, width) if n in block.right else page.padded(cell, width)
-                                       for n, (cell, width) in enumerate(zip(block.headings, widths, strict=True))
-                                       ).rstrip(), "grey"),)
+    if any(block.headings) and not stacked:
+        yield trimmed([Span(INDENT), *(
+            Span((page.right(cell, width) if n in block.right else page.padded(cell, width)) + "  ", "grey")
+            for n, (cell, width) in enumerate(zip(block.headings, widths, strict=True)))])
     for i, row in enumerate(rows):
-        line = [Span(INDENT)]
-        for n, (cell, width) in enumerate(zip(row, widths, strict=True)):
-            text = page.right(cell, width) if n in block.right else page.padded(cell, width)
-            line += [Span(text, f"token{i}" if n in block.tokens else ""), Span("  ")]
-        yield trimmed(line)
+        styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
+        if stacked:
+            yield (Span(INDENT + row[0], styles[0]),)
+            for line in page.wrapped([cell for cell in row[1:] if cell], 2 * len(INDENT), between="   "):
+                yield (Span(2 * INDENT + line),)
+            continue
+        *first, last = row
+        parts = page.wrapped(last.split(" "), before_last) if wide else [last]
+        spans = [Span(INDENT)]
+        for n, (cell, width) in enumerate(zip((*first, parts[0]), widths, strict=True)):
+            spans += [Span(page.right(cell, width) if n in block.right else page.padded(cell, width), styles[n]),
+                      Span("  ")]
+        yield trimmed(spans)
+        for part in parts[1:]:
+            yield (Span(" " * before_last + part),)
 
 
 def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[Line]:
@@ -101,14 +121,18 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
         if line and sum(page.cells(span.text) for span in line) + 4 + page.cells(text) > page.width:
             yield tuple(line)
             line = []
-        line += [Span(INDENT if not line else "    "), Span(text, style)]
+        parts = page.wrapped(text.split(" "), 2 * len(INDENT))
+        line += [Span(INDENT if not line else "    "), Span(parts[0], style)]
+        for part in parts[1:]:
+            yield tuple(line)
+            line = [Span(2 * INDENT), Span(part, style)]
     yield tuple(line)
 
 
 def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
     text = sentence("messages.hidden", address=block.address, shown=f"{block.shown:,}",
                     hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}")
-    for line in page.wrapped(page.prose(text).split(" "), " ", len(INDENT)):
+    for line in page.wrapped(page.prose(text).split(" "), len(INDENT)):
         yield (Span(INDENT + line, "grey"),)
 
 
@@ -149,9 +173,12 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
     if page.cells(whole) + indent <= page.width:
         yield (Span(" " * indent + whole),)
         return
-    yield (Span(" " * indent + f"{left} = {symbols}"),)
     deeper = indent + page.cells(left) + 1
-    lines = page.wrapped(numbers.split(" + "), " + ", deeper + 2)
+    first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
+    yield (Span(" " * indent + f"{left} {first}"),)
+    for line in rest:
+        yield (Span(" " * (deeper + 2) + line),)
+    lines = page.wrapped_sum(numbers, deeper + 2)
     if page.cells(f"{lines[-1]} {last}") + deeper + 2 <= page.width:
         lines[-1] += f" {last}"
     else:
@@ -162,6 +189,7 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
 
 
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
-    blocks.PartHeading: part_heading, blocks.StageHeading: stage_heading, blocks.Prose: prose, blocks.Table: table,
+    blocks.PartHeading: part_heading, blocks.StageHeading: stage_heading, blocks.Heading: heading,
+    blocks.Prose: prose, blocks.Table: table,
     blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.CellLines: cell_lines,
     blocks.MatrixEquation: matrix_equation, blocks.Checks: checks, blocks.Hidden: hidden}

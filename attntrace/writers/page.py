@@ -1,6 +1,7 @@
 """A page: its width, its spelling, and the styled spans that its lines are made of."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +20,7 @@ class Span(NamedTuple):
 
 Line = tuple[Span, ...]
 INDENT = "  "
+GAP = "   "
 LONGEST_LABEL = 24  # cells: a longer word is cut in the labels (never a number)
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─→–"
 ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "→": "->", "–": "-", "─": "-", "√": "sqrt ", "≈": "~=",
@@ -70,18 +72,24 @@ class Page:
     def right(self, text: str, width: int) -> str:
         return " " * (width - self.cells(text)) + text
 
-    def wrapped(self, parts: Sequence[str], between: str, indent: int, room: int | None = None) -> list[str]:
-        """Parts joined, in as many lines as they need; `between` opens each new line but for its first blank."""
-        lines, line = [], ""
-        room = (room or self.width) - indent
-        for n, part in enumerate(parts):
-            more = part if not n else f"{between}{part}"
-            if line and self.cells(line) + self.cells(more) > room:
-                lines.append(line)
-                line = more.lstrip(" ")
+    def wrapped(self, parts: Sequence[str], indent: int, between: str = " ") -> list[str]:
+        """Parts joined by `between`, in as many lines as they need beside an indent."""
+        lines = [""]
+        for part in parts:
+            longer = f"{lines[-1]}{between}{part}" if lines[-1] else part
+            if lines[-1] and self.cells(longer) > self.width - indent:
+                lines.append(part)
             else:
-                line += more
-        return [*lines, line]
+                lines[-1] = longer
+        return lines
+
+    def wrapped_sum(self, text: str, indent: int) -> list[str]:
+        """An expression, broken before `+`; a term that is too long in itself before `/` and `-` as well."""
+        parts: list[str] = []
+        for term in re.split(r" (?=\+ )", text):
+            too_long = self.cells(term) > self.width - indent
+            parts += re.split(r" (?=[/-] )", term) if too_long else [term]
+        return self.wrapped(parts, indent)
 
 
 def trimmed(line: list[Span]) -> Line:

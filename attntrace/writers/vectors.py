@@ -6,7 +6,7 @@ from itertools import groupby
 
 from attntrace.blocks import RowLine, TokenRows, VectorRows
 from attntrace.figures import lined_up
-from attntrace.writers.page import ASCII_BARS, BARS, INDENT, Line, Page, Span
+from attntrace.writers.page import ASCII_BARS, BARS, GAP, INDENT, Line, Page, Span
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 
@@ -110,7 +110,7 @@ def one_token(token: TokenRows, columns: Columns, page: Page, whole: bool) -> It
     for kind, group in groupby(token.lines, key=lambda line: (line.values.ndim, bool(line.labels) and not whole)):
         lines = list(group)
         if kind[0] == 0:
-            yield True, _single_numbers(lines, columns)
+            yield from _single_numbers(lines, columns, page)
         elif kind[1]:
             yield from _in_blocks_of_words(lines, columns)
         else:
@@ -118,13 +118,23 @@ def one_token(token: TokenRows, columns: Columns, page: Page, whole: bool) -> It
                 yield from _vector(line, columns, page)
 
 
-def _single_numbers(lines: list[RowLine], columns: Columns) -> Line:
-    """`μ₁ = 0.109   σ²₁ = 1.423`, the first under the numbers of the vectors."""
-    number = lines[0].figures.padded(float(lines[0].values), columns.before, columns.after).rstrip()
-    spans = [*columns.equation(lines[0]), Span(f"  {number}")]
-    for line in lines[1:]:
-        spans += [Span("   "), Span(columns.left(line), "bold"), Span(f" = {line.figures.text(float(line.values))}")]
-    return tuple(spans)
+def _single_numbers(lines: list[RowLine], columns: Columns, page: Page) -> Iterator[tuple[bool, Line]]:
+    """`μ₁ = 0.109   σ²₁ = 1.423`, the first under the numbers of the vectors, as many in a line as fit."""
+    spans: list[Span] = []
+    used = 0
+    for line in lines:
+        more = [Span(GAP), Span(columns.left(line), "bold"), Span(f" = {line.figures.text(float(line.values))}")]
+        width = sum(page.cells(span.text) for span in more)
+        if spans and used + width <= page.width:
+            spans += more
+            used += width
+            continue
+        if spans:
+            yield True, tuple(spans)
+        number = line.figures.padded(float(line.values), columns.before, columns.after).rstrip()
+        spans = [*columns.equation(line), Span(f"  {number}")]
+        used = columns.numbers_at + 2 + len(number)
+    yield True, tuple(spans)
 
 
 def _vector(line: RowLine, columns: Columns, page: Page) -> Iterator[tuple[bool, Line]]:

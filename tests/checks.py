@@ -1,0 +1,107 @@
+"""What each law asks of one computed tensor, an example's or a step's."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from parsing import Tree, as_written, evaluated, settled, tree_of
+
+from attntrace.arithmetic import Ref
+from attntrace.symbol import Sign, Spelling
+from attntrace.tensor import WORDS, Made, NeedsAll, Pieces, Tensor
+
+NEED_ALL = {("softmax", -1), ("sinusoid", -1)}  # ops and axes along which no slice can be made from slices
+READABLE = (Spelling.UNICODE, Spelling.ASCII)
+
+
+def slices(tensor: Tensor) -> list[tuple[int, int]]:
+    """Each slice along each axis, from 0."""
+    return [(k, i) for k, axis in enumerate(tensor.axes) for i in range(axis.size)]
+
+
+def may_need_all(op: str, k: int, axes: int) -> bool:
+    """Whether a slice along the k-th of so many axes may refuse to be made from slices."""
+    return (op, k - axes) in NEED_ALL
+
+
+def largest(value: np.ndarray) -> float:
+    """The largest finite entry, by which differences are measured."""
+    finite = np.abs(value[np.isfinite(value)])
+    return float(finite.max()) if finite.size else 0.0
+
+
+def equal(found: np.ndarray, wanted: np.ndarray, scale: float) -> bool:
+    """Equal to 12 digits of `scale`; infinities equal."""
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    finite = np.isfinite(wanted)
+    return (found.shape == wanted.shape and np.array_equal(found[~finite], wanted[~finite])
+            and bool((np.abs(found[finite] - wanted[finite]) <= 1e-12 * scale).all()))
+
+
+def check_row(tensor: Tensor, made: Made, k: int, i: int) -> Tensor | None:
+    """The row law, on one slice; returns the slice, or None where it must refuse and does."""
+    try:
+        row = made.row(k, i)
+    except NeedsAll:
+        assert may_need_all(made.op.name, k, len(tensor.axes)), f"{tensor} refuses slices along axis {k}"
+        return None
+    assert not may_need_all(made.op.name, k, len(tensor.axes)), f"{tensor} should refuse slices along axis {k}"
+    assert row.axes == tensor.axes[:k] + tensor.axes[k + 1:], f"{tensor}: axes of slice {i} along axis {k}"
+    assert equal(row.value, tensor.value.take(i, k), largest(tensor.value)), f"{tensor}: slice {i} along axis {k}"
+    return row
+
+
+def check_axes(tensor: Tensor) -> None:
+    words = [axis.word for axis in tensor.axes]
+    assert tensor.value.shape == tuple(axis.size for axis in tensor.axes), tensor
+    assert all(axis.labels is None or len(axis.labels) == axis.size for axis in tensor.axes), tensor
+    assert set(words) <= set(WORDS) and len(set(words)) == len(words), tensor
+
+
+def spelled(tensor: Tensor, spelling: Spelling, head: int | None = None) -> str:
+    assert tensor.symbol is not None, tensor
+    return tensor.symbol.spelled(spelling, head)
+
+
+def formula(pieces: Pieces, spelling: Spelling, head: int | None = None) -> str:
+    """An equation's right side as text, as it stands in an equation of this head."""
+    return "".join(piece.text(spelling) if isinstance(piece, Sign) else spelled(piece.tensor, spelling, head)
+                   for piece in pieces)
+
+
+def read(made: Tensor | Made, spelling: Spelling, head: int | None = None) -> Tree:
+    """The notation law: the tree that the formula says, once it is the one that was computed."""
+    names = {spelled(leaf, spelling, head): as_written(leaf.expression()) for leaf in whole_leaves(made)}
+    ranks = {json.dumps(leaf.expression()): len(leaf.axes) for leaf in whole_leaves(made)}
+    block = next((node[3] - node[2] + 1 for node in nodes(made.expression()) if node[0] == "columns"), 0)
+    text = formula(made.notation().pieces, spelling, head)
+    assert spelling is not Spelling.ASCII or text.isascii(), text
+    tree = settled(tree_of(text, names, block), ranks)
+    assert tree == settled(as_written(made.expression()), ranks), f"{text} was {made.expression()}"
+    return tree
+
+
+def whole_leaves(made: Tensor | Made) -> list[Tensor]:
+    return list(made.leaves())
+
+
+def nodes(expression: Tree) -> Iterator[list[Tree]]:
+    """Each application of an op in a computed tree."""
+    if isinstance(expression, list) and isinstance(expression[0], str):
+        yield expression
+        for part in expression[1:]:
+            yield from nodes(part)
+
+
+def check_cells(tensor: Tensor, made: Made, indices: Iterable[tuple[int, ...]], spelling: Spelling) -> None:
+    """The cell law: the arithmetic of a number, written in full and read back, is that number."""
+    for index in indices:
+        text = made.cell(index).text(_in_full, spelling)
+        assert spelling is not Spelling.ASCII or text.isascii(), text
+        assert equal(np.float64(evaluated(text)), tensor.value[index], largest(tensor.value)), (
+            f"{tensor} at {index}: {text} is not {tensor.value[index]}")
+
+
+def _in_full(leaf: Ref) -> str:
+    return repr(float(leaf.tensor.value[leaf.index]))

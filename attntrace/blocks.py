@@ -152,8 +152,8 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Numbers of a step that are not shown, because it has more than the limit."""
-    address: str
+    """Numbers of some tensors that are not shown, because each has more than the limit."""
+    addresses: tuple[str, ...]
     shown: int
     numbers: int
 

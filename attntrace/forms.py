@@ -143,10 +143,14 @@ class Form:
         return found
 
     def hidden(self, tensors: list[tuple[str, Tensor]]) -> Iterator[Block]:
+        """One note for all tensors of which as many numbers of as many are shown."""
+        cut: dict[tuple[int, int], list[str]] = {}
         for address, tensor in tensors:
             rows, columns = self.corner(tensor)
             if rows * columns < tensor.value.size:
-                yield blocks.Hidden(address, rows * columns, tensor.value.size)
+                cut.setdefault((rows * columns, tensor.value.size), []).append(address)
+        for (shown, numbers), addresses in cut.items():
+            yield blocks.Hidden(tuple(addresses), shown, numbers)
 
     def checked(self, checks: list[Check]) -> Iterator[Block]:
         self.failed += [check for check in checks if check.failed]

@@ -35,10 +35,10 @@ class Contents(NamedTuple):
 
 def load(path: Path) -> Loaded:
     """Read a weights file. Raises Problem, with the name of what is wrong, before anything is computed."""
-    if path.suffix not in (".npz", ".json"):
-        raise Problem("weights_ending", file=str(path))
     try:
         with open(path, "rb") as file:
+            if path.suffix not in (".npz", ".json"):
+                raise Problem("weights_ending", file=str(path))
             return checked(path, _npz(path, file) if path.suffix == ".npz" else _json(path, file))
     except IsADirectoryError:
         raise Problem("weights_directory", file=str(path)) from None

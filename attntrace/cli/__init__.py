@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
         return complain(str(problem))
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "attntrace"
-        return complain(sentence("problem.usage", message=error.format_message(), command=command))
+        return complain(sentence("problem.usage", message=error.format_message().rstrip("."), command=command))
     except click.ClickException as error:
         return complain(error.format_message())
     except BrokenPipeError:

@@ -10,6 +10,7 @@ import click
 from attntrace.config import CHOICES, Config
 from attntrace.errors import Problem
 from attntrace.prose import sentence
+from attntrace.tokens import shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
@@ -17,8 +18,11 @@ ALL = 0  # the limit that is none
 
 
 def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:
+    """An option whose help is in prose/; `stands_for` is what leaving it out means, where that is not its default."""
     key = settings.pop("text", names[-1].split("/")[0].lstrip("-").replace("-", "_"))
-    return click.option(*names, help=sentence(f"help.{key}"), **settings)
+    stands_for = settings.pop("stands_for", None)
+    more = f"  [{sentence('help.default')}: {stands_for}]" if stands_for is not None else ""
+    return click.option(*names, help=sentence(f"help.{key}") + more, **settings)
 
 
 def _chained(options: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
@@ -55,21 +59,21 @@ class Limit(click.ParamType):
         raise Problem("limit", value=value)
 
 
-def _model(name: str, type: Any) -> Callable[[Command], Command]:
+def _model(name: str, type: Any, **settings: Any) -> Callable[[Command], Command]:
     default = getattr(Config(), name)
-    return _option(f"--{name.replace('_', '-')}", type=type, default=None, show_default=str(default))
+    return _option(f"--{name.replace('_', '-')}", type=type, default=None, stands_for=default, **settings)
 
 
 # The defaults are those of Config; None tells an option that was not given, which a weights file needs to know.
 model_options = _chained([
     _option("--target", metavar="TEXT"),
-    _option("--seed", type=click.IntRange(min=0), default=None, show_default="0"),
-    _model("d_model", int), _model("heads", int), _model("layers", int), _model("d_ff", int),
+    _option("--seed", type=click.IntRange(min=0), default=None, stands_for=0, metavar="N"),
+    _model("d_model", int, metavar="N"), _model("heads", int, metavar="N"), _model("layers", int, metavar="N"), _model("d_ff", int, metavar="N"),
     _model("norm", click.Choice(CHOICES["norm"])),
-    _option("--final-norm/--no-final-norm", default=None, show_default="no"),
+    _option("--final-norm/--no-final-norm", default=None, stands_for="--no-final-norm"),
     _model("position", click.Choice(CHOICES["position"])),
-    _option("--scale-embedding/--no-scale-embedding", default=None, show_default="yes"),
-    _model("score_scale", Scale()),
+    _option("--scale-embedding/--no-scale-embedding", default=None, stands_for="--scale-embedding"),
+    _model("score_scale", Scale(), metavar="sqrt_d_k|X"),
     _model("dtype", click.Choice(CHOICES["dtype"])),
     _option("--weights", metavar="FILE", type=click.Path())])
 
@@ -85,8 +89,8 @@ view_options = _chained([
     _option("--form", type=click.Choice(["both", "vector", "matrix"]), default="both", show_default=True),
     _option("--only", multiple=True, metavar="ADDRESS"),
     _option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
-    _option("--precision", type=click.IntRange(0, 17), default=3, show_default=True),
-    _option("--limit", type=Limit()),
+    _option("--precision", type=click.IntRange(0, 17), default=3, show_default=True, metavar="N"),
+    _option("--limit", type=Limit(), metavar="N|all"),
     _option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
 
 
@@ -100,8 +104,19 @@ def prepared(sentence: str, options: dict[str, Any]) -> Any:
     return prepare(sentence, options["target"], config=Config(**given), seed=seed, weights=options["weights"])
 
 
-def one_sentence(argument: str | None) -> str:
+sentence_argument = click.argument("sentence", nargs=-1, metavar="[SENTENCE]")
+
+
+def one_argument(arguments: tuple[str, ...]) -> str | None:
+    """The sentence as an argument; None where there is none. Raises Problem where it was not put in quotes."""
+    if len(arguments) > 1:
+        raise Problem("several_arguments", count=len(arguments), sentence=shown(" ".join(arguments)))
+    return arguments[0] if arguments else None
+
+
+def one_sentence(arguments: tuple[str, ...]) -> str:
     """The sentence: the argument, or the one line of standard input where it is `-` or missing."""
+    argument = one_argument(arguments)
     if argument is not None and argument != "-":
         return argument
     if argument is None and sys.stdin.isatty():

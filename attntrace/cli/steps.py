@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.options import model_options, page_options, prepared
+from attntrace.cli.options import model_options, one_argument, page_options, prepared, sentence_argument
 from attntrace.cli.output import destination
 from attntrace.prose import sentence as sentence_of
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
 
 
-@click.command("steps", help=sentence_of("help.steps"))
-@click.argument("sentence", required=False)
+@click.command("steps", help=sentence_of("help.steps"), short_help=sentence_of("help.steps_short"))
+@sentence_argument
 @model_options
 @page_options
-def command(sentence: str | None, **options: Any) -> int:
-    if sentence is None:
-        sentence = EXAMPLE[0]
+def command(sentence: tuple[str, ...], **options: Any) -> int:
+    said = one_argument(sentence)
+    if said is None:
+        said = EXAMPLE[0]
         options["target"] = EXAMPLE[1] if options["target"] is None else options["target"]
-    run = prepared(sentence, options)
+    run = prepared(said, options)
     from attntrace.blocks import Prose, Table
     from attntrace.writers.terminal import TerminalWriter
     with destination(options["output"]) as out:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from attntrace.cli.options import (
-    ALL, TERMINAL_LIMIT, model_options, one_sentence, page_options, prepared, view_options)
+    ALL, TERMINAL_LIMIT, model_options, one_sentence, page_options, prepared, sentence_argument,
+    view_options)
 from attntrace.cli.output import destination
 from attntrace.prose import sentence as sentence_of
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from attntrace.tracing import Step
 
 
-@click.command("trace", help=sentence_of("help.trace"))
-@click.argument("sentence", required=False)
+@click.command("trace", help=sentence_of("help.trace"), short_help=sentence_of("help.trace_short"))
+@sentence_argument
 @model_options
 @view_options
 @page_options
-def command(sentence: str | None, **options: Any) -> int:
+def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(one_sentence(sentence), options)
     from attntrace.addresses import selected
     from attntrace.forms import View

@@ -130,7 +130,7 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
 
 
 def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
-    text = sentence("messages.hidden", address=block.address, shown=f"{block.shown:,}",
+    text = sentence("messages.hidden", addresses=", ".join(block.addresses), shown=f"{block.shown:,}",
                     hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}")
     for line in page.wrapped(page.prose(text).split(" "), len(INDENT)):
         yield (Span(INDENT + line, "grey"),)

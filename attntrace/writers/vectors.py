@@ -166,11 +166,13 @@ def _in_blocks_of_words(lines: list[RowLine], columns: Columns) -> Iterator[tupl
 
 
 def _bars(line: RowLine, page: Page) -> str:
-    """A small bar for each weight, so that the largest is seen without colour."""
+    """A small bar for each weight, so that the largest is seen without colour; none for a weight that is exactly 0."""
     if not line.bars:
         return ""
     bars = ASCII_BARS if page.ascii else BARS
-    return "".join(bars[min(int(weight * len(bars)), len(bars) - 1)] for weight in line.values.tolist())
+    heights = [min(int(weight * len(bars)), len(bars) - 1) for weight in line.values.tolist()]
+    drawn = (bars[height] if weight else " " for weight, height in zip(line.values.tolist(), heights, strict=True))
+    return "".join(drawn).rstrip()
 
 
 def _mixture(line: RowLine, page: Page) -> str:

@@ -7,12 +7,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from attntrace.symbol import Spelling
 
-if TYPE_CHECKING:
-    from attntrace.tensor import Tensor
+
+class Valued(Protocol):
+    """All that is asked of a tensor here: numbers by index."""
+    value: Any
+
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how tightly an expression holds together
 
@@ -53,7 +56,7 @@ def _signed(text: str, leads: bool) -> str:
 @dataclass(frozen=True, slots=True)
 class Ref(Arithmetic):
     """One number of a named tensor; the index counts from 0."""
-    tensor: Tensor
+    tensor: Valued
     index: tuple[int, ...]
 
     def value(self, read: Callable[[Ref], float]) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from attntrace import blocks
+from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
 from attntrace.figures import Figures
 from attntrace.prose import most_specific, sentence
@@ -73,7 +74,7 @@ class Form:
         self.stage: Stage | None = None
         self.failed: list[Check] = []
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
-        self._figures: dict[int, tuple[Tensor, Figures]] = {}
+        self._figures: dict[int, tuple[Valued, Figures]] = {}
 
     def __call__(self, step: Step) -> None:
         if self.stage is None:
@@ -95,7 +96,7 @@ class Form:
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
         raise AssertionError("every form has its blocks")
 
-    def figures(self, tensor: Tensor) -> Figures:
+    def figures(self, tensor: Valued) -> Figures:
         if id(tensor) not in self._figures:  # the tensor is kept beside, so that its id stays its own
             self._figures[id(tensor)] = tensor, Figures.of(tensor.value, self.view.precision)
         return self._figures[id(tensor)][1]

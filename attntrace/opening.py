@@ -19,7 +19,8 @@ def opening(run: Run) -> Iterator[Block]:
         yield Prose(sentence("messages.comes_out_encoder", **facts))
     else:
         yield Prose(sentence("messages.comes_out", vocab=len(run.vocabularies.target or ()), **facts))
-    yield Prose(sentence("messages.ids_note"))
+    notes = ["ids_note", *["positions_note"] * (run.config.position != "none")]
+    yield Prose(" ".join(sentence(f"messages.{note}") for note in notes))
     yield Prose("")
     yield from model_table(run)
     yield Prose("")

@@ -72,18 +72,16 @@ def formula(pieces: Pieces, spelling: Spelling, head: int | None = None) -> str:
 
 def read(made: Tensor | Made, spelling: Spelling, head: int | None = None) -> Tree:
     """The notation law: the tree that the formula says, once it is the one that was computed."""
-    names = {spelled(leaf, spelling, head): as_written(leaf.expression()) for leaf in whole_leaves(made)}
-    ranks = {json.dumps(leaf.expression()): len(leaf.axes) for leaf in whole_leaves(made)}
-    block = next((node[3] - node[2] + 1 for node in nodes(made.expression()) if node[0] == "columns"), 0)
+    leaves = [(leaf, leaf.expression()) for leaf in made.leaves()]
+    names = {spelled(leaf, spelling, head): as_written(what) for leaf, what in leaves}
+    ranks = {json.dumps(what): len(leaf.axes) for leaf, what in leaves}
+    expression = made.expression()
+    widths = [node[3] - node[2] + 1 for node in nodes(expression) if node[0] == "columns"]
     text = formula(made.notation().pieces, spelling, head)
     assert spelling is not Spelling.ASCII or text.isascii(), text
-    tree = settled(tree_of(text, names, block), ranks)
-    assert tree == settled(as_written(made.expression()), ranks), f"{text} was {made.expression()}"
+    tree = settled(tree_of(text, names, widths[-1] if widths else 0), ranks)  # the innermost are the blocks
+    assert tree == settled(as_written(expression), ranks), f"{text} was {expression}"
     return tree
-
-
-def whole_leaves(made: Tensor | Made) -> list[Tensor]:
-    return list(made.leaves())
 
 
 def nodes(expression: Tree) -> Iterator[list[Tree]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.functions import Positive, Sinusoid, mean, relu, same, softmax, sqrt, square
-from attntrace.parts import AmongColumns, Columns, IntoRows, columns, concat, rows
+from attntrace.parts import AmongColumns, IntoRows, columns, concat, rows
 from attntrace.shapes import Placed, Repeated, Slice, Total
 from attntrace.symbol import Symbol
 from attntrace.tensor import Axes, Axis, Tensor, apply, constant
@@ -74,11 +74,11 @@ PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
     "repeated": lambda leaf, axes: apply(Repeated(0, axes[0]), leaf(*axes[1:])),
     "columns": lambda leaf, axes: columns(leaf(*axes[:-1], spare(axes)._replace(size=2 * axes[-1].size)),
                                           axes[-1].size + 1, 2 * axes[-1].size, axes[-1].word),
-    "among_columns": lambda leaf, axes: apply(AmongColumns(2, 3, axes[-1]),
-                                              leaf(*axes[:-1], spare(axes)._replace(size=2))),
-    "concat": lambda leaf, axes: concat([leaf(*axes[:-1], spare(axes)._replace(size=1)),
-                                         leaf(*axes[:-1], spare(axes)._replace(size=axes[-1].size - 1))],
-                                        axes[-1].word),
+    "among_columns": lambda leaf, axes: apply(
+        AmongColumns(axes[-1].size // 2 + 1, axes[-1].size, axes[-1]),
+        leaf(*axes[:-1], spare(axes)._replace(size=axes[-1].size - axes[-1].size // 2))),
+    "concat": lambda leaf, axes: concat([leaf(*axes[:-1], spare(axes)._replace(size=size))
+                                         for size in (1, axes[-1].size - 1) if size], axes[-1].word),
     "rows": lambda leaf, axes: rows(leaf(spare(axes), *axes[1:]),
                                     leaf.numbers([1 + n % 3 for n in range(1, axes[0].size + 1)], axes[0])),
     "into_rows": lambda leaf, axes: apply(IntoRows(axes[0]), leaf(spare(axes), *axes[1:]),
@@ -158,8 +158,8 @@ def _examples() -> Iterator[Example]:
     yield Example("columns", "no_block", (TOKEN, D_K), lambda leaf: columns(leaf(TOKEN, D_MODEL), 2, 3, "d_k"))
     yield Example("columns", "of_a_product", (TOKEN, D_K),
                   lambda leaf: columns(leaf(TOKEN, D_FF) @ leaf(D_FF, D_MODEL), 3, 4, "d_k"))
-    yield Example("among_columns", "last", (D_FF, D_MODEL), lambda leaf: apply(AmongColumns(3, 4, D_MODEL),
-                                                                             leaf(D_FF, D_K)))
+    yield Example("among_columns", "in_the_middle", (D_FF, D_MODEL),
+                  lambda leaf: apply(AmongColumns(2, 3, D_MODEL), leaf(D_FF, D_K)))
     yield Example("concat", "one", (TOKEN, Axis("d_concat", 2)), lambda leaf: concat([leaf(TOKEN, D_V)], "d_concat"))
     yield Example("concat", "three", (TOKEN, Axis("d_concat", 12)),
                   lambda leaf: concat([leaf(TOKEN, D_MODEL), leaf(TOKEN, D_K), leaf(TOKEN, D_FF)], "d_concat"))

@@ -11,7 +11,7 @@ Tree = Any  # a leaf, or a list: the name of an op, its operands, its settings
 
 SUBSCRIPTS, SUPERSCRIPTS = "₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹"
 DIGITS = str.maketrans(SUBSCRIPTS + SUPERSCRIPTS, "0123456789" * 2)
-NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 SETTINGS = {"slice": 2, "columns": 2, "among_columns": 2, "placed": 1}  # how many a reader sees behind the operands
 
 
@@ -32,7 +32,7 @@ class Reader:
                 return token
         return None
 
-    def match(self, pattern: str) -> re.Match[str] | None:
+    def match(self, pattern: str | re.Pattern[str]) -> re.Match[str] | None:
         found = re.compile(pattern).match(self.text, self.place)
         self.place = found.end() if found else self.place
         return found
@@ -80,14 +80,14 @@ class Sums(Reader):
         return base ** self.bracket() if self.accept("^") else base
 
     def atom(self) -> float:
+        if number := self.match(NUMBER):
+            return float(number[0])
         if self.text.startswith("(", self.place):
             return self.bracket()
         if self.accept("inf"):
             return math.inf
         if self.accept("e^"):
             return math.exp(self.bracket())
-        if number := self.match(NUMBER):
-            return float(number[0])
         if (call := self.match(r"(\w+)\(")) and call[1] in self.CALLS:
             arguments = [self.sum()]
             while self.accept(", "):
@@ -133,7 +133,7 @@ class Formulas(Reader):
 
     def side_by_side(self) -> Tree:
         tree = self.power()
-        while re.compile(r" (?![-+⊙·.*/;] )").match(self.text, self.place):
+        while re.compile(r" (?!(?:[-+⊙·*/;]|\.\*) )").match(self.text, self.place):
             self.place += 1
             tree = ["matmul", tree, self.power()]
         return tree
@@ -153,7 +153,7 @@ class Formulas(Reader):
             elif index := self.match(r"\[([\d:,-]+)\]"):
                 tree = self.indexed(tree, index[1].split(","))
             elif self.accept("["):
-                tree = ["rows", tree, self.symbol()]
+                tree = ["rows", tree, self.atom()]
                 self.expect("]")
             else:
                 return tree
@@ -266,14 +266,18 @@ def rank(tree: Tree, ranks: Mapping[str, int]) -> int:
         return sum(inner) - 2
     if tree[0] == "rows":
         return sum(inner) - 1
-    return max(inner) + {"mean": -1, "total": -1, "slice": -1, "placed": 1, "repeated": 1, "sinusoid": 1}.get(tree[0], 0)
+    gained = {"mean": -1, "total": -1, "slice": -1, "placed": 1, "repeated": 1, "sinusoid": 1}
+    return max(inner) + gained.get(tree[0], 0)
 
 
 def settled(tree: Tree, ranks: Mapping[str, int]) -> Tree:
-    """The tree with each slice as deep as it goes: row 3 of Aᵀ is column 3 of A, transposed, however it is said."""
+    """The tree with each slice as deep as it goes: row 3 of Aᵀ is column 3 of A, transposed, however it is said. What
+    is transposed twice is not transposed."""
     if is_leaf(tree):
         return tree
     tree = [tree[0], *(settled(operand, ranks) for operand in operands(tree)), *settings(tree)]
+    if tree[0] == "transpose" and not is_leaf(tree[1]) and tree[1][0] == "transpose":
+        return tree[1][1]
     if tree[0] != "slice" or is_leaf(tree[1]):
         return tree
     (_, inner, k, i), last = tree, rank(tree[1], ranks) - 1

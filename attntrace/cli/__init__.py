@@ -46,9 +46,9 @@ def run(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
     try:
-        code = attntrace.main(arguments, prog_name="attntrace", standalone_mode=False)
+        code = invoked(arguments)
         sys.stdout.flush()
-        return code if isinstance(code, int) else DONE
+        return code
     except Problem as problem:
         return complain(str(problem))
     except click.UsageError as error:
@@ -65,6 +65,16 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         let_go_of_output()
         return complain(sentence("problem.output_full", why=error.strerror or error))
+
+
+def invoked(arguments: list[str]) -> int:
+    """Parse and do it. Not by Click's own main, which ends a closed pipe with 1 before anybody else hears of it."""
+    try:
+        with attntrace.make_context("attntrace", arguments) as ctx:
+            code = attntrace.invoke(ctx)
+        return code if isinstance(code, int) else DONE
+    except click.exceptions.Exit as done:
+        return done.exit_code
 
 
 def complain(message: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from attntrace.config import CHOICES, Config
+from attntrace.config import CHOICES, SIZES, Config
 from attntrace.errors import Problem
 from attntrace.prose import sentence
 from attntrace.tokens import shown
@@ -68,7 +68,7 @@ def _model(name: str, type: Any, **settings: Any) -> Callable[[Command], Command
 model_options = _chained([
     _option("--target", metavar="TEXT"),
     _option("--seed", type=click.IntRange(min=0), default=None, stands_for=0, metavar="N"),
-    _model("d_model", int, metavar="N"), _model("heads", int, metavar="N"), _model("layers", int, metavar="N"), _model("d_ff", int, metavar="N"),
+    *(_model(size, int, metavar="N") for size in SIZES),
     _model("norm", click.Choice(CHOICES["norm"])),
     _option("--final-norm/--no-final-norm", default=None, stands_for="--no-final-norm"),
     _model("position", click.Choice(CHOICES["position"])),

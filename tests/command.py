@@ -1,0 +1,56 @@
+"""Running the command: in this process, which is fast, or in one of its own, which is real."""
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from attntrace.cli import run
+
+ROOT = Path(__file__).parent.parent
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def attntrace(*arguments: str) -> Result:
+    """The command in this process, its output as that of a pipe."""
+    before = sys.stdout, sys.stderr
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    sys.stdout, sys.stderr = out, err
+    try:
+        code = run(list(arguments))
+    finally:
+        sys.stdout, sys.stderr = before
+    texts = []
+    for stream in (out, err):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode("utf-8"))  # type: ignore[attr-defined]
+    return Result(code, *texts)
+
+
+def process(*arguments: str, stdin: bytes = b"", **env: str) -> Result:
+    """The command in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "attntrace", *arguments], input=stdin, capture_output=True,
+                          cwd=ROOT, env=clean_environment() | env, timeout=100)
+    return Result(done.returncode, done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8"))
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without what changes how a page looks."""
+    touchy = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING")
+    return {name: value for name, value in os.environ.items() if name not in touchy}
+
+
+def words_of(command: str) -> list[str]:
+    """A command line as it stands in a document, split as a shell does, without the program's name."""
+    name, *words = shlex.split(command)
+    assert name == "attntrace", command
+    return words

@@ -1,0 +1,234 @@
+"""The command as people and pipes use it."""
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from command import ROOT, attntrace, clean_environment, process
+
+import attntrace as package
+
+BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
+FINGERPRINT = re.compile(r"Fingerprint ([0-9a-f]{8})")
+
+
+def fingerprint(page: str) -> str:
+    found = FINGERPRINT.search(page)
+    assert found
+    return found[1]
+
+
+def test_a_trace_tells_both_forms_of_encoder_and_decoder():
+    code, page, errors = attntrace("trace", *BLOG)
+    assert (code, errors) == (0, "")
+    parts = [page.index(mark) for mark in ("What goes in", "Parameters", "Part 1", "Part 2", "Fingerprint")]
+    assert parts == sorted(parts)
+    for part in page.split("Part ")[1:]:
+        for place in ("encoder.layer1.self_attention.head2", "encoder.layer1.feed_forward",
+                      "decoder.layer1.cross_attention.head1", "decoder.layer1.feed_forward"):
+            assert place in part
+    assert "✗" not in page
+
+
+def test_without_a_target_the_encoder_alone_is_traced():
+    page = attntrace("trace", "this is a cat").out
+    assert "encoder.output, 4 × 8" in page and "decoder." not in page
+
+
+def test_an_empty_target_is_the_first_step_of_a_translation():
+    page = attntrace("trace", "this is a cat", "--target", "", "--only", "output.probabilities").out
+    assert "output.probabilities, 1 × 2" in page and "<s>" in page
+
+
+@pytest.mark.parametrize("arguments", [("--form", "vector"), ("--only", "head1.*"), ("--arithmetic", "none"),
+                                       ("--precision", "9"), ("--limit", "5"), ("--width", "60"), ("--ascii",)])
+def test_showing_less_or_otherwise_never_changes_the_fingerprint(arguments):
+    assert fingerprint(attntrace("trace", *BLOG, *arguments).out) == fingerprint(attntrace("trace", *BLOG).out)
+
+
+def test_the_same_command_has_the_same_text_whatever_the_hash_seed_and_the_threads():
+    pages = {process("trace", *BLOG, PYTHONHASHSEED=seed, OPENBLAS_NUM_THREADS=threads, OMP_NUM_THREADS=threads).out
+             for seed, threads in (("0", "1"), ("1", "2"))}
+    assert len(pages) == 1 and fingerprint(pages.pop())
+
+
+def test_layer_1_reads_the_same_with_one_layer_and_with_two():
+    def first_layer(*layers: str) -> str:
+        page = attntrace("trace", "this is a cat", "--only", "encoder.layer1.*", "--form", "vector", *layers).out
+        return page[page.index("Part 1"):page.index("Fingerprint")]
+    assert first_layer() == first_layer("--layers", "2")
+
+
+def test_a_seed_is_the_fingerprint_of_its_numbers():
+    assert fingerprint(attntrace("trace", "a", "--seed", "1").out) != fingerprint(attntrace("trace", "a").out)
+
+
+def test_float32_is_printed_as_not_comparable():
+    assert "not comparable" in attntrace("trace", "a b", "--dtype", "float32").out
+
+
+def test_only_takes_an_address_a_unique_end_and_a_pattern():
+    for only, stages in (("encoder.input", 1), ("head2.weights", 1), ("*.norm", 2), ("encoder.layer1.*.scores", 2)):
+        page = attntrace("trace", "a b", "--only", only, "--form", "vector").out
+        assert len(re.findall(r"^1\.\d+  ", page, re.M)) == stages, only
+
+
+def test_arithmetic_of_all_cells_of_one_step():
+    page = attntrace("trace", "a b", "--only", "head1.scores", "--arithmetic", "all", "--form", "vector").out
+    assert len(re.findall(r"^ +s[₁₂]\[[12]\] = q", page, re.M)) == 4
+    none = attntrace("trace", "a b", "--only", "head1.scores", "--arithmetic", "none", "--form", "vector").out
+    assert "s₁[1]" not in none
+
+
+def test_steps_lists_every_step_once_with_the_total():
+    page = attntrace("steps").out
+    stacks = ("  encoder", "  decoder", "  output")
+    addresses = [line.split()[0] for line in page.split("\n") if line.startswith(stacks)]
+    steps = package.trace(BLOG[0], BLOG[2])
+    assert addresses == [step.address for step in steps]
+    assert f"{len(steps)} steps, {sum(step.value.size for step in steps):,} numbers" in page
+
+
+def test_one_sentence_is_read_from_standard_input():
+    wanted = attntrace("trace", "this is a cat").out
+    assert process("trace", stdin=b"this is a cat\n").out == wanted
+    assert process("trace", "-", stdin="\ufeffthis is a cat\r\n".encode()).out == wanted
+
+
+BAD = [
+    (("trace", ""), "no words"), (("trace", "  \t"), "no words"), (("trace", "a", "b"), "quotes"),
+    (("trace", "a", "--heads", "3"), "--heads 3 does not divide --d-model 8; try 1, 2, 4 or 8"),
+    (("trace", "a", "--d-model", "9", "--heads", "3"), "try 8 or 10"),
+    (("trace", "a", "--d-model", "-8"), "-8"), (("trace", "a", "--layers", "0"), "0"),
+    (("trace", "a", "--d-model", "99999998"), "of memory"), (("trace", "a", "--layers", "9" * 15), "of memory"),
+    (("trace", "a", "--weights", "missing.npz"), "does not exist"),
+    (("trace", "a", "--weights", "samples"), "directory"),
+    (("trace", "a", "--weights", "README.md"), "neither .npz nor .json"),
+    (("trace", "dog", "--weights", "samples/pencil.json"), "no word dog; the nearest it knows: "),
+    (("trace", "cat", "--weights", "samples/pencil.json", "--heads", "2"), "--heads cannot go with weights"),
+    (("trace", "a", "--only", "head1.score"), "encoder.layer1.self_attention.head1.scores"),
+    (("trace", "a", "--only", "head1.*", "--only", "decoder.*"), "--only decoder.* matches no step"),
+    (("trace", "a", "-o", "missing/out.txt"), "the directory missing does not exist"),
+    (("trace", "a", "-o", "samples"), "is a directory"), (("trace", "a", "-o", "/dev/full"), "No space left"),
+    (("trace", "a", "--limit", "none"), "--limit is none"), (("trace", "a", "--score-scale", "0"), "above 0"),
+    (("trace", "a", "--score-scale", "x"), "sqrt_d_k"), (("trace", "a", "--norm", "middle"), "'post', 'pre'"),
+    (("trace", "a", "--precision", "18"), "18"), (("trace", "a", "--seed", "-1"), "-1"), (("trace", "--no"), "--no"),
+    (("tarce", "a"), "tarce"), (("steps", "--form", "both"), "--form")]
+
+
+@pytest.mark.parametrize("arguments, part", BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
+def test_bad_input_ends_with_one_plain_line_and_2(arguments, part):
+    code, out, errors = attntrace(*arguments)
+    assert (code, out) == (2, "")
+    assert errors.count("\n") == 1 and errors.startswith("attntrace: ") and part in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("given, part", [(b"", "no words"), (b"a b\nc d\n", "2 lines"), (b"\xbe\xee\xc1\xa6", "UTF-8")])
+def test_standard_input_that_is_no_sentence_is_refused(given, part):
+    code, out, errors = process("trace", stdin=given)
+    assert (code, out) == (2, "") and part in errors and errors.count("\n") == 1
+
+
+def test_head_ends_without_a_traceback_and_nothing_more_is_computed():
+    """A reader that takes one line of a trace that would take minutes: the command stops at once."""
+    long = [sys.executable, "-m", "attntrace", "trace", " ".join(f"w{n}" for n in range(60)), "--d-model", "128",
+            "--layers", "40"]
+    writer = subprocess.Popen(long, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=clean_environment())
+    assert writer.stdout is not None and writer.stderr is not None
+    assert writer.stdout.readline() == b"  What goes in\n"
+    writer.stdout.close()
+    assert writer.wait(timeout=20) == 0
+    assert writer.stderr.read() == b""
+    writer.stderr.close()
+
+
+def test_a_full_disk_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "attntrace", "trace", "a"], stdout=full, stderr=subprocess.PIPE,
+                              env=clean_environment())
+    assert done.returncode == 2 and done.stderr.count(b"\n") == 1
+
+
+def test_ctrl_c_ends_with_130_and_leaves_no_half_file(tmp_path):
+    file = tmp_path / "out.txt"
+    file.write_text("what was there")
+    long = [sys.executable, "-m", "attntrace", "trace", " ".join(f"w{n}" for n in range(60)), "--d-model", "128",
+            "--layers", "40", "-o", str(file)]
+    writer = subprocess.Popen(long, cwd=ROOT, env=clean_environment())
+    deadline = time.time() + 20
+    while len(list(tmp_path.iterdir())) < 2 and time.time() < deadline:
+        time.sleep(0.02)
+    writer.send_signal(signal.SIGINT)
+    assert writer.wait(timeout=20) == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"] and file.read_text() == "what was there"
+
+
+def test_a_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path):
+    file, link = tmp_path / "real.txt", tmp_path / "link.txt"
+    file.write_text("old")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    assert attntrace("trace", "a", "-o", str(link)).code == 0
+    assert link.is_symlink() and "Fingerprint" in file.read_text("utf-8")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_a_pipe_with_a_name_is_written_straight(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text("utf-8")))
+    reader.start()
+    assert attntrace("trace", "a", "-o", str(pipe)).code == 0
+    reader.join(timeout=20)
+    assert read == [attntrace("trace", "a").out] and stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp949"])
+def test_an_output_that_lacks_signs_gets_ascii(encoding):
+    done = subprocess.run([sys.executable, "-m", "attntrace", "trace", BLOG[0]], capture_output=True, cwd=ROOT,
+                          env=clean_environment() | {"PYTHONIOENCODING": encoding})
+    page = done.stdout.decode(encoding)
+    assert done.returncode == 0 and done.stderr == b"" and "s_hat_1" in page
+    assert ("어제" in page) == (encoding == "cp949")
+
+
+def test_no_colour_in_a_pipe_unless_it_is_forced():
+    assert "\x1b" not in process("trace", "a").out
+    assert "\x1b[" in process("trace", "a", FORCE_COLOR="1").out
+    assert "\x1b" not in process("trace", "a", FORCE_COLOR="1", NO_COLOR="1").out
+
+
+def test_colour_changes_no_letter():
+    coloured = process("trace", *BLOG, FORCE_COLOR="1").out
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == process("trace", *BLOG).out
+
+
+def test_version_and_help_need_no_numpy():
+    code = "import sys, attntrace.cli as c; c.run(['trace', '--help']); sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, cwd=ROOT).returncode == 0
+    assert process("--version").out == f"attntrace {package.__version__}\n"
+    assert attntrace("--version").out == f"attntrace {package.__version__}\n"
+
+
+def test_steps_of_python_are_the_steps_of_the_command():
+    steps = package.trace("this is a cat", heads=4, d_model=16)
+    assert steps["head4.weights"].value.shape == (4, 4)
+    assert [step.address for step in steps[:2]] == ["encoder.embedding", "encoder.scaled_embedding"]
+    told: list[str] = []
+    assert len(package.trace("this is a cat", sink=lambda step: told.append(step.address))) == 0
+    assert told == [step.address for step in package.trace("this is a cat")]
+    with pytest.raises(package.Problem, match="does not divide"):
+        package.trace("a", heads=3)
+    with pytest.raises(KeyError, match="2 steps"):
+        steps["norm"]
+    assert np.shares_memory(steps["encoder.output"].value, steps["feed_forward.norm"].value)

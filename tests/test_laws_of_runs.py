@@ -1,0 +1,266 @@
+"""The seven laws (section 2 of the design), held against every step of real runs."""
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from checks import READABLE, check_axes, check_cells, check_row, formula, read, slices, spelled
+from parsing import unmarked
+from random_model import SENTENCE, TRANSLATION, random_model
+
+from attntrace.config import Config
+from attntrace.run import Run, prepare
+from attntrace.symbol import Sign, Spelling
+from attntrace.tensor import Made, Tensor, apply
+from attntrace.tracing import Step
+
+SMALL = 12  # numbers up to which every cell of a step is worked out; of a larger one a few, drawn by lot
+LONG = "The animal did not cross the street because it was too tired ."  # 13 tokens: numbers of two digits
+
+
+def from_a_file(**config: object) -> Callable[[Path], Run]:
+    """A run of a file with every bias there is, and every number random: 5 and 4 tokens, 3 heads, 2 layers or as said."""
+    return lambda folder: prepare(SENTENCE, TRANSLATION, weights=random_model(**config).write(folder / "model.npz"))
+
+
+RUNS: dict[str, Callable[[Path], Run]] = {
+    "encoder_alone": lambda folder: prepare("this is a cat"),
+    "whole_model": lambda folder: prepare(SENTENCE, TRANSLATION, config=Config(12, heads=3, layers=2, d_ff=20), seed=4),
+    "all_biases": from_a_file(),
+    "norm_first_and_last": from_a_file(norm="pre", final_norm=True),
+    "positions_in_halves": from_a_file(layers=1, position="halves", source_end=True),
+    "no_positions": from_a_file(layers=1, position="none", scale_embedding=False, score_scale=2.5),
+    "many_tokens": lambda folder: prepare(LONG, config=Config(heads=1), seed=2),
+    "one_token": lambda folder: prepare("cat", "", config=Config(d_model=4, d_ff=3)),
+}
+
+
+class Traced(NamedTuple):
+    run: Run
+    steps: list[Step]
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def traced(request, tmp_path_factory) -> Traced:
+    steps: list[Step] = []
+    run = RUNS[request.param](tmp_path_factory.mktemp("run"))
+    run(steps.append)
+    return Traced(run, steps)
+
+
+def test_the_runs_are_as_large_as_they_should_be(tmp_path):
+    run = RUNS["whole_model"](tmp_path)
+    assert (len(run.source.texts), len(run.target.texts), run.config.heads, run.config.layers) == (5, 4, 3, 2)
+    run = RUNS["all_biases"](tmp_path)
+    assert (len(run.source.texts), len(run.target.texts), run.config.heads, run.config.layers) == (5, 4, 3, 2)
+    assert {parameter.address.rpartition(".")[2] for parameter in run.parameters} >= {
+        "b", "b_Q", "b_K", "b_V", "b_O", "b_1", "b_2", "gain", "bias"}
+    assert all(len(np.unique(parameter.value)) == parameter.value.size for parameter in run.parameters)
+
+
+# 1. The row law
+
+
+def test_a_row_rebuilt_from_slices_equals_the_row(traced):
+    for step in traced.steps:
+        for k, i in slices(step.tensor):
+            check_row(step.tensor, step.made, k, i)
+
+
+def test_a_number_of_a_rebuilt_row_equals_the_number(traced):
+    for step in traced.steps:
+        if len(step.axes) == 2 and (step.made.op.name, 1) not in {("softmax", 1), ("sinusoid", 1)}:
+            row, (i, j) = len(step.value) - 1, (len(step.value) - 1, step.axes[1].size - 1)
+            number = step.made.row(0, row).at(0, j)
+            assert number.axes == ()
+            np.testing.assert_allclose(number.value, step.value[i, j], rtol=1e-12, atol=1e-12, err_msg=step.address)
+
+
+# 2. The axes law
+
+
+def test_axes_fit_the_arrays(traced):
+    for step in traced.steps:
+        check_axes(step.tensor)
+
+
+def test_rows_and_columns_carry_the_words_that_they_stand_for(traced):
+    run = traced.run
+    for step in traced.steps:
+        decodes = step.address.startswith(("decoder", "output"))
+        own, other = (run.target, run.source) if decodes else (run.source, None)
+        seen = other if "cross_attention" in step.address else own
+        for axis in step.axes:
+            if axis.word == "token":
+                of_others = "cross_attention" in step.address and step.name in ("key", "value")
+                assert axis.labels == (other if of_others else own).texts, step.address
+            elif axis.word == "key":
+                assert axis.labels == seen.texts, step.address
+            elif axis.word == "vocab":
+                assert axis.labels == run.vocabularies.target, step.address
+            else:
+                assert axis.labels is None, step.address
+
+
+# 3. The gradient law
+
+
+def test_gradients_of_each_equation_agree_with_central_differences(traced):
+    random = np.random.default_rng(11)
+    for step in traced.steps:
+        finite = np.isfinite(step.value)
+        upstream = np.where(finite, random.normal(size=step.value.shape), 0.0)
+        found = gradients(step, Tensor(upstream, step.axes))
+        for leaf in {id(leaf): leaf for leaf in step.made.leaves() if leaf.value.dtype.kind == "f"}.values():
+            direction, h = random.normal(size=leaf.value.shape), 1e-5
+            ends = [again(step.made, {id(leaf): Tensor(leaf.value + sign * h * direction, leaf.axes)}).value[finite]
+                    for sign in (1, -1)]
+            wanted = (upstream[finite] * (ends[0] - ends[1])).sum() / (2 * h)
+            along = (found[id(leaf)] * direction).sum() if id(leaf) in found else 0.0
+            assert abs(along - wanted) <= 1e-6 * max(1, abs(wanted)), f"{step.address}: {leaf}"
+
+
+def gradients(step: Step, upstream: Tensor) -> dict[int, np.ndarray]:
+    """The gradient of each leaf of an equation, by its id; each op on the way has a say."""
+    found: dict[int, np.ndarray] = {}
+    waiting = [(step.made, step.tensor, upstream)]
+    while waiting:
+        made, result, gradient = waiting.pop()
+        for operand, own in zip(made.operands, made.gradients(gradient, result), strict=True):
+            if own is not None:
+                assert own.axes == operand.axes, f"{step.address}: {operand}"
+                if operand.made is None:
+                    found[id(operand)] = found.get(id(operand), 0) + own.value
+                else:
+                    waiting.append((operand.made, operand, own))
+    return found
+
+
+def again(made: Made, instead: dict[int, Tensor]) -> Tensor:
+    """The equation computed once more, with other leaves."""
+    return apply(made.op, *(again(operand.made, instead) if operand.made else instead.get(id(operand), operand)
+                            for operand in made.operands))
+
+
+# 4. The notation law
+
+
+@pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
+def test_a_formula_says_what_was_computed(traced, spelling):
+    for step in traced.steps:
+        read(step.made, spelling, step.symbol.head)
+
+
+@pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
+def test_the_formula_of_a_row_differs_from_that_of_the_matrix_in_row_marks_alone(traced, spelling):
+    for step in traced.steps:
+        whole = read(step.made, spelling, step.symbol.head)
+        for i in first_and_last(step):
+            row = step.made.row(0, i).made
+            assert signs(row) == signs(step.made), step.address
+            assert unmarked(read(row, spelling, step.symbol.head)) == whole, step.address
+
+
+def first_and_last(step: Step) -> set[int]:
+    return {0, step.axes[0].size - 1}
+
+
+def signs(made: Made) -> list[Sign]:
+    return [piece for piece in made.notation().pieces if isinstance(piece, Sign)]
+
+
+def test_a_formula_gives_a_number_in_full(tmp_path):
+    root = 2.0 * 2.0 ** 0.5  # what scores are divided by is written where it is no √d_k: all its digits
+    run = prepare("a cat", config=Config(score_scale=root))
+    steps: list[Step] = []
+    run(steps.append)
+    for step in steps:
+        if step.name == "scaled_scores":
+            assert formula(step.made.notation().pieces, Spelling.UNICODE, step.symbol.head) == f"S / {root!r}"
+
+
+# 5. The naming law
+
+
+def test_every_address_is_one_of_its_kind(traced):
+    addresses = [step.address for step in traced.steps]
+    assert len(set(addresses)) == len(addresses)
+    assert all(step.tensor.address == step.address for step in traced.steps)
+
+
+def test_no_parameter_has_the_name_of_a_step(traced):
+    assert not {step.address for step in traced.steps} & {parameter.address for parameter in traced.run.parameters}
+
+
+def test_whatever_an_equation_reads_is_a_step_before_it_or_a_parameter(traced):
+    known = {parameter.address for parameter in traced.run.parameters}
+    for step in traced.steps:
+        assert {leaf.address for leaf in step.made.leaves() if leaf.address} <= known, step.address
+        known.add(step.address)
+
+
+# 6. The cell law
+
+
+@pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
+def test_the_arithmetic_of_a_number_is_that_number(traced, spelling):
+    random = np.random.default_rng(5)
+    for step in traced.steps:
+        indices = list(np.ndindex(step.value.shape))
+        if len(indices) > SMALL:
+            indices = [indices[n] for n in random.choice(len(indices), 6, replace=False)]
+        check_cells(step.tensor, step.made, indices, spelling)
+
+
+def test_a_word_that_lies_ahead_is_masked_by_minus_infinity(tmp_path):
+    steps: list[Step] = []
+    RUNS["whole_model"](tmp_path)(steps.append)
+    masked = [step for step in steps if step.name == "masked_scores"]
+    assert len(masked) == 6
+    for step in masked:
+        text = step.made.cell((0, 1)).text(lambda leaf: f"{leaf.tensor.value[leaf.index]:.2f}", Spelling.ASCII)
+        assert text.endswith(" + (-inf)")
+
+
+# 7. The symbol law
+
+
+@pytest.mark.parametrize("spelling", Spelling, ids=lambda spelling: spelling.value)
+def test_two_tensors_of_an_equation_are_never_spelled_alike(traced, spelling):
+    for step in traced.steps:
+        check_symbols(step.tensor, step.made, spelling, step.symbol.head)
+
+
+@pytest.mark.parametrize("spelling", Spelling, ids=lambda spelling: spelling.value)
+def test_two_tensors_of_the_equation_of_a_row_are_never_spelled_alike(traced, spelling):
+    for step in traced.steps:
+        for i in first_and_last(step):
+            row = step.made.row(0, i)
+            row.symbol = step.symbol.marked(0, i, step.tensor.words)
+            check_symbols(row, row.made, spelling, step.symbol.head)
+
+
+def check_symbols(tensor: Tensor, made: Made, spelling: Spelling, head: int | None) -> None:
+    """Each text stands for one tensor: that of one computation, or the result itself."""
+    said: dict[str, str] = {spelled(tensor, spelling, head): "the result"}
+    for part in named(made):
+        text, what = spelled(part, spelling, head), json.dumps(part.expression())
+        assert said.setdefault(text, what) == what, f"{tensor}: {text} is {said[text]} and {what}"
+
+
+def named(made: Made) -> Iterator[Tensor]:
+    """The tensors whose symbols an equation shows."""
+    return (piece.tensor for piece in made.notation().pieces if not isinstance(piece, Sign))
+
+
+def test_the_rows_and_matrices_of_one_place_have_symbols_of_their_own(traced):
+    for spelling in Spelling:
+        for place, steps in itertools.groupby(traced.steps, lambda step: step.place):
+            symbols = [symbol for step in steps for symbol in (step.symbol, *(
+                step.symbol.marked(0, i, step.tensor.words) for i in range(step.axes[0].size)))]
+            assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols), place

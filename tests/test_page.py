@@ -1,0 +1,98 @@
+"""The page: every number there, every bracket in its column, nothing wider than the page."""
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pytest
+from command import attntrace
+from pages import bracket_columns, matrices
+from rich.cells import cell_len
+
+from attntrace.run import trace
+
+BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
+ODD = ("👩‍👩‍👧 e\u0301 🇰🇷 क्षि 한글 extraordinarilylongwords !", "--target", "무엇을 👍🏽", "--norm", "pre", "--final-norm")
+TWELVE = "one two three four five six seven eight nine ten eleven twelve"
+LARGE = ("--d-model", "64", "--heads", "4", "--layers", "2")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+@pytest.mark.parametrize("arguments", [BLOG, ODD, ("a b", "--precision", "12")], ids=["blog", "odd", "long numbers"])
+def test_every_bracket_of_a_matrix_stands_in_the_same_column_and_nothing_is_too_wide(arguments, width):
+    page = attntrace("trace", *arguments, "--width", str(width)).out
+    brackets = bracket_columns(page)
+    assert len(brackets) > 100
+    assert all(columns == {first} for first, columns in brackets)
+    assert [line for line in page.split("\n") if cell_len(line) > width] == []
+    assert "…" not in page and "\x1b" not in page
+
+
+@pytest.mark.parametrize("width", [60, 100, 160])
+def test_part_2_of_a_file_has_every_number(tmp_path, width):
+    file = tmp_path / "out.txt"
+    attntrace("trace", TWELVE, *LARGE, "--form", "matrix", "--width", str(width), "-o", str(file))
+    drawn = iter(matrices(file.read_text("utf-8")))
+    for step in trace(TWELVE, d_model=64, heads=4, layers=2):
+        blocks: dict[int, list[list[float]]] = {}
+        columns = step.value.shape[-1] if step.value.ndim == 2 else 1
+        while sum(len(rows[0]) for rows in blocks.values()) < columns:
+            matrix = next(drawn)  # operands come first: they are passed over
+            if matrix.name == step.symbol.spelled(head=step.symbol.head) and matrix.size == step.value.shape:
+                blocks[matrix.first] = matrix.rows
+        printed = np.concatenate([np.array(blocks[first]) for first in sorted(blocks)], axis=1)
+        assert np.abs(printed - step.value.reshape(printed.shape)).max() <= 0.0005 + 1e-12, step.address
+
+
+def test_part_1_of_a_file_has_every_number(tmp_path):
+    file = tmp_path / "out.txt"
+    attntrace("trace", TWELVE, *LARGE, "--form", "vector", "--width", "160", "-o", str(file))
+    page = " ".join(file.read_text("utf-8").split())
+    for step in trace(TWELVE, d_model=64, heads=4, layers=2):
+        for row in step.value:
+            texts = ["0" if number == 0 else f"{number:.3f}" for number in np.atleast_1d(row).tolist()]
+            assert " ".join(texts).replace("-0.000", "0.000") in page, step.address
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_words_stand_above_their_columns_and_before_their_rows(width):
+    lines = attntrace("trace", "어제 카페 갔었어", "--form", "matrix", "--width", str(width),
+                      "--only", "head1.weights").out.split("\n")
+    names = next(n for n, line in enumerate(lines) if line.split()[:3] == ["어제", "카페", "갔었어"])
+    last = [cell_len(lines[names])] + [cell_len(line.rstrip(" ⎤⎥⎦)")) for line in lines[names + 1:names + 4]]
+    assert len(set(last)) == 1  # the last word ends above the last digit of each row
+    assert [line.split()[0] for line in lines[names + 1:names + 4]] == ["어제", "카페", "갔었어"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp949"])
+def test_a_page_is_spelled_in_one_way(encoding):
+    page = attntrace("trace", *BLOG, "--ascii").out
+    strange = {char for char in page if ord(char) > 127 and not "가" <= char <= "힣"}
+    assert strange == set()
+    assert "s_hat_1" in page and "K^T" in page and "ok: row i of" in page
+
+
+def test_a_word_that_would_move_the_cursor_is_shown_and_not_obeyed():
+    page = attntrace("trace", "\x1b[31mred \u202eabc [bold]x[/bold] a\u200bb").out
+    assert {char for char in page if unicodedata.category(char) in ("Cc", "Cf")} == {"\n"}
+    assert "\\u{1B}" in page and "\\u{202E}" in page and "\\u{200B}" in page
+
+
+def test_each_parameter_is_shown_before_its_first_use_in_each_part():
+    for form, marker in (("vector", "qᵢ = xᵢ W_Q⁽¹⁾"), ("matrix", "Q = X W_Q⁽¹⁾")):
+        page = attntrace("trace", "this is a cat", "--form", form).out
+        place = page[page.index(marker):]
+        assert "W_Q⁽¹⁾ 8×4" in place[:place.index("✓")]
+
+
+def test_a_limit_shows_a_corner_and_says_how_much_is_missing():
+    page = attntrace("trace", "a b c d", "--limit", "12", "--only", "encoder.input").out
+    assert "12 of 32 numbers are shown, 20 are not" in page and "--limit all" in page
+    whole = attntrace("trace", "a b c d", "--only", "encoder.input").out
+    assert "are shown" not in whole
+
+
+def test_stages_have_the_same_numbers_in_both_parts_and_whatever_is_shown():
+    page = attntrace("trace", "a b", "--only", "feed_forward.hidden").out
+    assert "1.8  Feed-forward" in page and "2.8  Feed-forward" in page
+    assert "1.7  " not in page and "Part 1" in page and "Part 2" in page

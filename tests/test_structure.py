@@ -1,0 +1,68 @@
+"""The house: who may import whom, and where words and colours live."""
+from __future__ import annotations
+
+import ast
+import re
+import string
+import tomllib
+
+from command import ROOT
+
+PACKAGE = ROOT / "attntrace"
+# From the ground up: a room imports only rooms that stand before it.
+ROOMS = ["prose", "errors", "symbol", "arithmetic", "tensor", "shapes", "algebra", "parts", "functions", "tracing",
+         "config", "tokens", "weights", "weights_file", "layers", "attention", "transformer", "run", "addresses",
+         "figures", "blocks", "forms", "opening", "writers", "cli", "__main__"]
+LATE = {("errors", "prose")}  # inside a function: sentences are read when they are needed
+
+
+def room(path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("attntrace"):
+            parts = node.module.split(".")
+            yield from (parts[1:2] or [alias.name for alias in node.names])
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("attntrace."))
+
+
+def test_imports_point_downwards_only():
+    for path in PACKAGE.rglob("*.py"):
+        if path == PACKAGE / "__init__.py":
+            continue
+        for imported in imports(path):
+            if imported in ROOMS:
+                assert ROOMS.index(imported) <= ROOMS.index(room(path)), f"{path} imports {imported}"
+
+
+def test_every_room_is_on_the_plan():
+    assert {room(path) for path in PACKAGE.rglob("*.py")} == {*ROOMS, "__init__"}
+
+
+def test_rich_is_imported_in_one_place_only():
+    importing = re.compile(r"^\s*(from|import) rich", re.M)
+    users = {path.name for path in PACKAGE.rglob("*.py") if importing.search(path.read_text("utf-8"))}
+    assert users == {"terminal.py"}
+
+
+def test_no_file_has_outgrown_its_room():
+    for path in PACKAGE.rglob("*.py"):
+        assert len(path.read_text("utf-8").split("\n")) <= 330, path
+
+
+def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_problem():
+    sentences = tomllib.loads((PACKAGE / "prose" / "en.problem.toml").read_text("utf-8"))
+    raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args:
+                assert isinstance(node.args[0], ast.Constant)
+                raised.setdefault(node.args[0].value, set()).update(key.arg for key in node.keywords)
+    assert raised.keys() == sentences.keys()
+    for key, sentence in sentences.items():
+        slots = {slot for _, slot, _, _ in string.Formatter().parse(sentence) if slot}
+        assert slots <= raised[key], key
+        assert "\n" not in sentence

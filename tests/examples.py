@@ -34,9 +34,9 @@ class Leaves:
         self.made += 1
         return chr(ord("A") + self.made - 1)
 
-    def __call__(self, *axes: Axis, positive: bool = False, infinite: bool = False) -> Tensor:
+    def __call__(self, *axes: Axis, positive: bool = False, infinite: bool = False, scale: float = 1.0) -> Tensor:
         shape = tuple(axis.size for axis in axes)
-        value = self.random.uniform(0.3, 1.5, shape)
+        value = self.random.uniform(0.3, 1.5, shape) * scale
         if not (positive or self.positive):
             value = value * self.random.choice((-1.0, 1.0), shape)
         if infinite:  # as a mask has it: nothing may look ahead
@@ -129,6 +129,7 @@ def _examples() -> Iterator[Example]:
             backwards = (op, what) != ("matmul", "row")  # a gradient of one row alone is no step: rows go together
             yield Example(op, what, axes, lambda leaf, producing=producing, axes=axes: producing(leaf, axes), backwards)
     yield from _broadcast()
+    yield Example("divide", "by_many_digits", (TOKEN, KEY), lambda leaf: leaf(TOKEN, KEY) / constant(2 ** 0.5))
     yield Example("add", "a_mask", (TOKEN, KEY), lambda leaf: leaf(TOKEN, KEY) + leaf(TOKEN, KEY, infinite=True))
 
     yield Example("matmul", "queries_and_keys", (TOKEN, KEY), lambda leaf: leaf(TOKEN, D_K) @ leaf(TOKEN, D_K).T)
@@ -171,6 +172,7 @@ def _examples() -> Iterator[Example]:
                   lambda leaf: apply(IntoRows(VOCAB), leaf(TOKEN, D_MODEL), leaf.numbers([7, 3, 7], TOKEN)))
 
     yield Example("softmax", "masked", (TOKEN, KEY), lambda leaf: softmax(leaf(TOKEN, KEY, infinite=True)))
+    yield Example("softmax", "that_would_overflow", (TOKEN, KEY), lambda leaf: softmax(leaf(TOKEN, KEY, scale=1000)))
     yield Example("mean", "of_tokens", (TOKEN,), lambda leaf: mean(leaf(TOKEN, D_MODEL)))
     yield Example("mean", "of_a_row", (), lambda leaf: mean(leaf(D_MODEL)))
     yield Example("sinusoid", "halves", (TOKEN, D_FF._replace(word="d_model")),

@@ -11,8 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from checks import NEED_ALL, READABLE, check_axes, check_cells, check_row, formula, may_need_all, read, slices
-from examples import (
-    D_FF, D_K, D_MODEL, D_V, EXAMPLES, KEY, OTHER_TOKEN, PRODUCING, TOKEN, Leaves)
+from examples import D_FF, D_K, D_MODEL, D_V, EXAMPLES, KEY, OTHER_TOKEN, PRODUCING, TOKEN, Leaves
 from parsing import Unreadable, evaluated, tree_of
 
 import attntrace
@@ -65,7 +64,7 @@ def test_every_op_is_tried_around_every_other(outer):
     assert tried >= set(PRODUCING) - {"sinusoid"} if outer not in ("rows", "sinusoid") else not tried
 
 
-SQUARES = (TOKEN, D_MODEL, D_FF, D_K)
+ANY_AXES = (TOKEN, D_MODEL, D_FF, D_K)
 
 
 class Trees:
@@ -74,14 +73,17 @@ class Trees:
     def __init__(self, seed: int) -> None:
         self.random, self.leaf, self.leaves = np.random.default_rng(seed), Leaves(seed), {}
 
-    def drawn(self, left: Axis, right: Axis, depth: int) -> Tensor:
-        kind = self.random.integers(8) if depth else 7
-        if kind == 7:
+    def tree(self) -> Tensor:
+        return self.drawn(TOKEN, D_MODEL, 3, self.random.integers(7))
+
+    def drawn(self, left: Axis, right: Axis, depth: int, kind: int | None = None) -> Tensor:
+        kind = self.random.integers(8) if kind is None else kind
+        if kind == 7 or not depth:
             key = left, right, int(self.random.integers(2))
             self.leaves[key] = self.leaves.get(key) or self.leaf(left, right)
             return self.leaves[key]
         if kind == 6:
-            middle = next(axis for axis in SQUARES if axis not in (left, right))
+            middle = next(axis for axis in ANY_AXES if axis not in (left, right))
             return self.drawn(left, middle, depth - 1) @ self.drawn(middle, right, depth - 1)
         first = self.drawn(left, right, depth - 1)
         if kind < 2:
@@ -261,7 +263,7 @@ def test_a_formula_of_two_ops_has_the_brackets_that_it_needs(outer, spelling):
 @in_text
 @pytest.mark.parametrize("seed", RANDOM_TREES)
 def test_a_formula_of_many_ops_has_the_brackets_that_it_needs(seed, spelling):
-    read(Trees(seed).drawn(TOKEN, D_MODEL, 4), spelling)
+    read(Trees(seed).tree(), spelling)
 
 
 @in_text
@@ -284,6 +286,7 @@ def test_the_formula_of_a_slice_says_how_the_slice_was_computed(example, spellin
     (columns(Leaves()(TOKEN, D_MODEL), 2, 3, "d_k"), "A[:,2-3]", "A[:,2-3]"),
     (columns(Leaves()(TOKEN, D_FF), 1, 4, "d_k"), "A[:,1-4]", "A[:,1-4]"),  # the first of no equal blocks
     (columns(Leaves()(TOKEN, D_MODEL).T, 1, 1, "key"), "Aᵀ[:,1-1]", "A^T[:,1-1]"),  # A⁽¹⁾ᵀ is the transpose of a block
+    (columns(apply(Slice(1, 2), Leaves()(TOKEN, D_MODEL)), 1, 1, "token"), "A[:,3][1-1]", "A[:,3][1-1]"),
     (apply(Slice(1, 2), Leaves()(TOKEN, D_MODEL)), "A[:,3]", "A[:,3]"),
     (apply(Slice(0, 2), Leaves()(TOKEN, D_MODEL)), "a₃", "a_3"),
 ], ids=str)
@@ -365,8 +368,8 @@ def test_the_arithmetic_of_two_ops_has_the_brackets_that_it_needs(outer, spellin
 @in_text
 @pytest.mark.parametrize("seed", RANDOM_TREES)
 def test_the_arithmetic_of_many_ops_has_the_brackets_that_it_needs(seed, spelling):
-    tensor = Trees(seed).drawn(TOKEN, D_MODEL, 3)
-    check_cells(tensor, tensor if tensor.made is None else tensor.made, [(0, 0), (2, 3)], spelling)
+    tensor = Trees(seed).tree()
+    check_cells(tensor, tensor.made, [(0, 0), (2, 3)], spelling)
 
 
 @pytest.mark.parametrize("text, number", {

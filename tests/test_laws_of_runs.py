@@ -24,7 +24,7 @@ LONG = "The animal did not cross the street because it was too tired ."  # 13 to
 
 
 def from_a_file(**config: object) -> Callable[[Path], Run]:
-    """A run of a file with every bias there is, and every number random: 5 and 4 tokens, 3 heads, 2 layers or as said."""
+    """A run of a file with every bias there is and every number random: 5 and 4 tokens, 3 heads, 2 layers."""
     return lambda folder: prepare(SENTENCE, TRANSLATION, weights=random_model(**config).write(folder / "model.npz"))
 
 

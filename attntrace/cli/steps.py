@@ -35,13 +35,13 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         def sink(step: Step) -> None:
             nonlocal numbers
             numbers += step.value.size
-            symbol, _, formula = step.formula(writer.page.spelling).partition(" = ")
-            rows.append((step.address, symbol, formula, " × ".join(map(str, step.value.shape)), f"{step.value.size:,}"))
+            shape = " × ".join(map(str, step.value.shape))
+            rows.append((step.address, step.formula(writer.page.spelling), shape, f"{step.value.size:,}"))
 
         run(sink)
         headings = tuple(sentence_of(f"messages.{name}")
-                         for name in ("address", "symbol", "formula", "shape", "numbers"))
-        writer([Table(headings, tuple(rows), right=(3, 4)),
+                         for name in ("address", "formula", "shape", "numbers"))
+        writer([Table(headings, tuple(rows), right=(2, 3)),
                 Prose("\n" + sentence_of("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
                                          parameters=f"{run.parameters.vector.size:,}"))])
     return 0

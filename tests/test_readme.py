@@ -1,0 +1,63 @@
+"""What the READMEs say is true: their commands run, their output is real, their tables are complete."""
+from __future__ import annotations
+
+import re
+
+import pytest
+from command import ROOT, attntrace, words_of
+
+from attntrace import functions, parts  # noqa: F401 - the ops register themselves
+from attntrace.cli.trace import command as trace_command
+from attntrace.tensor import OPS
+from attntrace.tracing import Step
+
+DOCUMENTS = ["README.md", "README.ko.md"]
+
+
+def blocks(document: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / document).read_text("utf-8"), re.M | re.S)
+
+
+def transcripts() -> list[tuple[str, list[str]]]:
+    """Every command of a console block, with the lines that are shown of its output."""
+    found: list[tuple[str, list[str]]] = []
+    for document in DOCUMENTS:
+        for block in blocks(document, "console"):
+            for line in block.splitlines():
+                if line.startswith("$ "):
+                    found.append((line[2:], []))
+                elif line != "...":
+                    found[-1][1].append(line)
+    return found
+
+
+@pytest.mark.parametrize("command, shown", transcripts(), ids=[command for command, _ in transcripts()])
+def test_a_documented_command_prints_what_is_documented(command, shown):
+    code, out, errors = attntrace(*words_of(command))
+    assert (code, errors) == (0, "")
+    lines = iter(out.split("\n"))
+    for line in shown:
+        assert any(printed == line for printed in lines), line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_two_commands_stand_in_both_documents(document):
+    commands = [line for block in blocks(document, "sh") for line in block.splitlines()]
+    assert commands == ['pip install . && attntrace trace "어제 카페 갔었어"', "pip install '.[test]' && pytest"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_documented_python_runs(document, capsys):
+    (block,) = blocks(document, "python")
+    names: dict = {}
+    exec(block, names)
+    assert "encoder.output (4, 8)" in capsys.readouterr().out
+    assert all(isinstance(step, Step) for step in names["steps"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_op_and_every_option_is_documented(document):
+    text = (ROOT / document).read_text("utf-8")
+    assert [name for name in OPS if f"`{name}`" not in text] == []
+    options = [name for parameter in trace_command.params for name in parameter.opts if name.startswith("-")]
+    assert [name for name in options if name not in text and name.replace("--", "--no-", 1) not in text] == []

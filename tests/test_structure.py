@@ -12,8 +12,7 @@ PACKAGE = ROOT / "attntrace"
 # From the ground up: a room imports only rooms that stand before it.
 ROOMS = ["prose", "errors", "symbol", "arithmetic", "tensor", "shapes", "algebra", "parts", "functions", "tracing",
          "config", "tokens", "weights", "weights_file", "layers", "attention", "transformer", "run", "addresses",
-         "figures", "blocks", "forms", "opening", "writers", "cli", "__main__"]
-LATE = {("errors", "prose")}  # inside a function: sentences are read when they are needed
+         "figures", "blocks", "checks", "forms", "opening", "writers", "cli", "__main__"]
 
 
 def room(path) -> str:

@@ -78,8 +78,11 @@ class Number(Arithmetic):
         return self.number
 
     def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
-        whole = self.number == int(self.number) if math.isfinite(self.number) else False
-        return _signed(str(int(self.number)) if whole and abs(self.number) < 1e15 else repr(self.number), leads)
+        return _signed(str(self), leads)
+
+    def __str__(self) -> str:
+        whole = math.isfinite(self.number) and self.number == int(self.number) and abs(self.number) < 1e15
+        return str(int(self.number)) if whole else repr(self.number)
 
 
 @dataclass(frozen=True, slots=True)

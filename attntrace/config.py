@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -77,8 +78,7 @@ class Config:
 
 
 def _positive(number: object) -> bool:
-    return (isinstance(number, (int, float)) and not isinstance(number, bool)
-            and math.isfinite(number) and number > 0)
+    return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 < number <= sys.float_info.max
 
 
 def divisors(number: int) -> list[int]:

@@ -34,7 +34,10 @@ class Columns(Op):
     def symbol(self, *operands: Tensor) -> Symbol | None:
         """W_Q⁽²⁾, where the columns are the second of equal blocks."""
         whole = operands[0].symbol
-        if whole is None or whole.above is not None or (self.first - 1) % self.width:
+        equal = not (self.first - 1) % self.width and not operands[0].axes[-1].size % self.width
+        if whole is None or whole.above is not None or whole.transposed or not equal:
+            return None
+        if whole.marks and whole.marks[-1].at is not None:  # parts of one column: no block of columns
             return None
         return replace(whole, above=(self.first - 1) // self.width + 1)
 

@@ -87,36 +87,35 @@ class Symbol:
         if self.of_one_token and len(rest) == 1 and rest[0].at is None:
             rest = ()
         brackets = "[" + ",".join(":" if mark.at is None else str(mark.at + 1) for mark in rest) + "]" if rest else ""
-        if self.gradient:
-            return _spelled_gradient(self, letter, above, below, brackets, spelling)
-        return _spelled(self, letter, above, below, spelling) + brackets
+        text = _spelled(self, letter, above, below, spelling)
+        if self.gradient:  # transposed behind a bracket, lest it seem the gradient of the transpose
+            slope = {Spelling.UNICODE: "∂L/∂", Spelling.ASCII: "dL/d", Spelling.LATEX: r"\partial L / \partial "}
+            text = f"({slope[spelling]}{text}{brackets})" if self.transposed else slope[spelling] + text + brackets
+        else:
+            text += brackets
+        return text + TRANSPOSED[spelling] * self.transposed
+
+
+TRANSPOSED = {Spelling.UNICODE: "ᵀ", Spelling.ASCII: "^T", Spelling.LATEX: r"^{\top}"}
 
 
 def _spelled(symbol: Symbol, letter: str, above: str, below: str, spelling: Spelling) -> str:
+    """The letter with all that surrounds it, but for brackets and the sign of a transpose."""
     if spelling is Spelling.UNICODE:
         return (unicodedata.normalize("NFC", letter[:1] + HAT * symbol.hat + letter[1:])
                 + (f"_{symbol.sub}" if symbol.sub else "") + "′" * symbol.primes
-                + (f"⁽{above.translate(SUPERSCRIPTS)}⁾" if above else "")
-                + below.translate(SUBSCRIPTS) + "ᵀ" * symbol.transposed)
+                + (f"⁽{above.translate(SUPERSCRIPTS)}⁾" if above else "") + below.translate(SUBSCRIPTS))
     if spelling is Spelling.ASCII:
         return (ASCII_LETTERS.get(letter, letter) + "_hat" * symbol.hat
                 + (f"_{symbol.sub}" if symbol.sub else "") + "'" * symbol.primes
-                + (f"^({above})" if above else "") + (f"_{below}" if below else "") + "^T" * symbol.transposed)
+                + (f"^({above})" if above else "") + (f"_{below}" if below else ""))
     name = LATEX_LETTERS.get(letter, letter if len(letter) == 1 else rf"\mathrm{{{letter}}}")
     name = rf"\hat{{{name}}}" if symbol.hat else name
     sub = ",".join(filter(None, (symbol.sub, below)))
-    over = r"\prime" * symbol.primes + (f"({above})" if above else "") + r"\top" * symbol.transposed
-    name = f"{{{name}}}" if over and "^" in name else name
-    return name + (f"_{{{sub}}}" if sub else "") + (f"^{{{over}}}" if over else "")
-
-
-def _spelled_gradient(symbol: Symbol, letter: str, above: str, below: str, brackets: str, spelling: Spelling) -> str:
-    """∂L/∂X; the transpose of a gradient is marked behind a bracket, lest it seem that of X."""
-    name = _spelled(replace(symbol, transposed=False), letter, above, below, spelling)
-    top = "ᵀ" if spelling is Spelling.UNICODE else "^T" if spelling is Spelling.ASCII else r"^{\top}"
-    text = (rf"\partial L / \partial {name}" if spelling is Spelling.LATEX
-            else f"∂L/∂{name}" if spelling is Spelling.UNICODE else f"dL/d{name}") + brackets
-    return f"({text}){top}" if symbol.transposed else text
+    over = r"\prime" * symbol.primes + (f"({above})" if above else "")
+    name = f"{{{name}}}" if (over or symbol.transposed) and "^" in name else name
+    name += (f"_{{{sub}}}" if sub else "") + (f"^{{{over}}}" if over else "")
+    return f"{{{name}}}" if over and symbol.transposed and not symbol.gradient else name
 
 
 @dataclass(frozen=True, slots=True)

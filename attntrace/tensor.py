@@ -64,10 +64,10 @@ class Tensor:
     def __init__(self, value: Array, axes: Axes, symbol: Symbol | None = None, address: str | None = None,
                  made: Made | None = None) -> None:
         self.value = np.asarray(value)
+        self.axes, self.symbol, self.address, self.made = axes, symbol, address, made
         if self.value.shape != tuple(axis.size for axis in axes):
             raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
         self.value.flags.writeable = False
-        self.axes, self.symbol, self.address, self.made = axes, symbol, address, made
 
     def __repr__(self) -> str:
         sizes = " × ".join(f"{axis.word} {axis.size}" for axis in self.axes) or "scalar"
@@ -253,14 +253,16 @@ class Op:
 
 def apply(op: Op, *operands: Tensor) -> Tensor:
     """The result of an op, which remembers how it was made. Raises Misfit where the axes do not fit."""
-    return Tensor(op.compute(*operands), op.axes(*operands), op.symbol(*operands), made=Made(op, operands))
+    axes = op.axes(*operands)
+    return Tensor(op.compute(*operands), axes, op.symbol(*operands), made=Made(op, operands))
 
 
 def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any = None) -> Tensor:
     """A tensor that nothing made: a number such as d_k, or a mask."""
     array = np.array(value, dtype=dtype)
-    text = symbol if symbol is not None else f"{array.item():g}" if not axes else None
-    return Tensor(array, axes, Symbol.of(text) if text is not None else None)
+    if symbol is None and not axes:
+        symbol = str(cells.Number(array.item()))
+    return Tensor(array, axes, Symbol.of(symbol) if symbol is not None else None)
 
 
 def plain_value(value: Array) -> Any:

@@ -10,6 +10,7 @@ from attntrace.errors import Problem
 START, END = "<s>", "</s>"
 APOSTROPHES = "'’"
 BETWEEN_DIGITS = ".,:"
+FLAG = "\N{WAVING BLACK FLAG}"  # a flag is spelled with invisible tags after it
 JOINER = "\N{ZERO WIDTH JOINER}"
 
 
@@ -83,7 +84,7 @@ def shown(text: str) -> str:
 def _is_hidden(char: str, text: str) -> bool:
     category = unicodedata.category(char)
     joins = char == JOINER and len(text) > 1 and not text.startswith(JOINER)
-    tag = "\U000E0020" <= char <= "\U000E007F" and len(text) > 1
+    tag = "\U000E0020" <= char <= "\U000E007F" and text.startswith(FLAG)
     return category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and not joins and not tag
 
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from attntrace.config import Config
 from attntrace.errors import Problem
+from attntrace.npz import Npz
 from attntrace.tensor import Array
 from attntrace.tokens import START, shown
 from attntrace.weights import Parameters, Spec, Vocabularies, laid_out, specs
@@ -44,8 +44,8 @@ def load(path: Path) -> Loaded:
         raise Problem("weights_directory", file=str(path)) from None
     except FileNotFoundError:
         raise Problem("weights_missing", file=str(path)) from None
-    except PermissionError:
-        raise Problem("weights_unreadable", file=str(path)) from None
+    except OSError as error:
+        raise Problem("weights_unreadable", file=str(path), why=error.strerror or str(error)) from None
 
 
 def checked(path: Path, found: Contents) -> Loaded:
@@ -54,29 +54,32 @@ def checked(path: Path, found: Contents) -> Loaded:
     config = Config.read(found.config, where)
     vocabularies = Vocabularies(_words(where, "source", found.source),
                                 None if found.target is None else _words(where, "target", found.target))
-    wanted = list(specs(config, vocabularies))
-    known = {spec.name for spec in wanted}
-    missing = [spec.name for spec in wanted if not spec.optional and spec.name not in found.shapes]
-    if missing:
-        raise Problem("parameter_missing", file=where, name=missing[0], others=len(missing) - 1)
-    surplus = [name for name in found.shapes if name not in known]
-    if surplus:
-        raise Problem("parameter_surplus", file=where, name=shown(surplus[0]), others=len(surplus) - 1)
-    wanted = [spec for spec in wanted if spec.name in found.shapes]
-    for spec in wanted:
+    wanted = []
+    for spec in specs(config, vocabularies):  # one at a time: a config may claim a million layers
+        if spec.name not in found.shapes:
+            if spec.optional:
+                continue
+            raise Problem("parameter_missing", file=where, name=spec.name)
         if found.shapes[spec.name] != spec.shape:
             raise Problem("parameter_shape", file=where, name=spec.name, is_=_shape(found.shapes[spec.name]),
                           should=_shape(spec.shape), axes=" × ".join(axis.word for axis in spec.axes))
+        wanted.append(spec)
+    known = {spec.name for spec in wanted}
+    for name in found.shapes:
+        if name not in known:
+            raise Problem("parameter_surplus", file=where, name=shown(name))
 
     def fill(spec: Spec, view: Array) -> None:
         value = found.read(spec.name)
         if value.dtype.kind not in "fiu":
             raise Problem("parameter_kind", file=where, name=spec.name, kind=value.dtype)
-        if not np.isfinite(value).all():
-            cell = ",".join(str(n + 1) for n in np.argwhere(~np.isfinite(value))[0])
-            raise Problem("parameter_not_finite", file=where, name=f"{spec.name}:{cell}",
-                          value=value[~np.isfinite(value)][0])
-        view[...] = value
+        with np.errstate(over="ignore"):
+            view[...] = value  # in the model's precision, in which a number may be too large
+        wrong = ~np.isfinite(view)
+        if wrong.any():
+            cell = ",".join(str(n + 1) for n in np.argwhere(wrong)[0])
+            raise Problem("parameter_not_finite", file=where, name=f"{spec.name}:{cell}", value=value[wrong][0],
+                          dtype=config.dtype)
 
     return Loaded(config, vocabularies, laid_out(wanted, config.dtype, fill))
 
@@ -120,48 +123,20 @@ def _json(path: Path, file: Any) -> Contents:
 
 
 def _npz(path: Path, file: Any) -> Contents:
-    """Names and shapes from the headers of the members, so that a wrong file costs no memory."""
+    members = Npz(path, file)
+    texts = {}
+    for name in TEXTS:
+        if name in members.headers:
+            header = members.headers[name]
+            characters = header.numbers * max(header.dtype.itemsize // 4, 1)
+            if header.dtype.kind != "U" or len(header.shape) != (name != "config") or characters > LARGEST_TEXT:
+                raise Problem("weights_text_kind", file=str(path), name=name)
+            texts[name] = members.read(name).tolist()
+    if "config" not in texts:
+        raise Problem("weights_no_config", file=str(path))
     try:
-        archive = zipfile.ZipFile(file)
-        headers = {name.removesuffix(".npy"): _header(archive, name) for name in archive.namelist()}
-        for name, (_, dtype) in headers.items():
-            if dtype.hasobject:
-                raise Problem("weights_pickled", file=str(path), name=shown(name))
-
-        def read(name: str) -> Array:
-            with archive.open(f"{name}.npy") as member:
-                return np.lib.format.read_array(member, allow_pickle=False)
-
-        texts = {}
-        for name in TEXTS:
-            if name in headers:
-                shape, dtype = headers[name]
-                size = int(np.prod(shape, dtype=object)) * dtype.itemsize // 4
-                if dtype.kind != "U" or len(shape) != (name != "config") or size > LARGEST_TEXT:
-                    raise Problem("weights_text_kind", file=str(path), name=name)
-                texts[name] = read(name).tolist()
-        if "config" not in texts:
-            raise Problem("weights_no_config", file=str(path))
         config = json.loads(texts["config"])
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, KeyError, RuntimeError) as error:
-        why = str(error).splitlines() or [type(error).__name__]
-        raise Problem("weights_broken", file=str(path), why=why[0]) from None
-
-    def read_parameter(name: str) -> Array:
-        try:
-            return read(name)
-        except Exception as error:  # a damaged member fails in zlib, zipfile or NumPy, each in its own way
-            raise Problem("weights_broken", file=str(path), why=f"{name}: {error}".splitlines()[0]) from None
-
-    shapes = {name: shape for name, (shape, _) in headers.items() if name not in TEXTS}
-    return Contents(config, texts.get("vocabulary.source"), texts.get("vocabulary.target"), shapes, read_parameter)
-
-
-def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    with archive.open(name) as member:
-        version = np.lib.format.read_magic(member)
-        if version == (1, 0):
-            shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-        else:
-            shape, _, dtype = np.lib.format.read_array_header_2_0(member)
-    return shape, dtype
+    except (ValueError, RecursionError) as error:
+        raise Problem("weights_broken", file=str(path), why=f"config: {error}") from None
+    shapes = {name: header.shape for name, header in members.headers.items() if name not in TEXTS}
+    return Contents(config, texts.get("vocabulary.source"), texts.get("vocabulary.target"), shapes, members.read)

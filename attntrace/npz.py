@@ -1,0 +1,73 @@
+"""An .npz read member by member: names and shapes first, no pickle, no more memory than the file accounts for."""
+from __future__ import annotations
+
+import io
+import math
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from attntrace.errors import Problem
+from attntrace.tensor import Array
+from attntrace.tokens import shown
+
+DENSEST = 1100  # no zip member unpacks to more than this many times its size (deflate reaches 1032)
+
+
+class Header(NamedTuple):
+    """What a member says it holds, and where in it the numbers begin."""
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran_order: bool
+    start: int
+
+    @property
+    def numbers(self) -> int:
+        return math.prod(self.shape)
+
+
+class Npz:
+    """The members of an open .npz by name, without their ending. Raises Problem where the file is broken."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(file)
+            self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
+            self.headers = {name: self._header(info) for name, info in self._infos.items()}
+        except Problem:
+            raise
+        except Exception as error:  # a damaged file fails in zipfile, zlib or NumPy, each in its own way
+            raise self.broken(error) from None
+
+    def broken(self, error: Exception) -> Problem:
+        why = str(error).splitlines() or [type(error).__name__]
+        return Problem("weights_broken", file=str(self.path), why=shown(why[0][:200]))
+
+    def _header(self, info: zipfile.ZipInfo) -> Header:
+        with self._zip.open(info) as member:
+            read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
+                    else np.lib.format.read_array_header_2_0)
+            shape, fortran_order, dtype = read(member)
+            header = Header(shape, dtype, fortran_order, member.tell())
+        if dtype.hasobject:
+            raise Problem("weights_pickled", file=str(self.path), name=shown(info.filename.removesuffix(".npy")))
+        if header.start + header.numbers * dtype.itemsize != info.file_size:
+            raise ValueError(f"{info.filename}: its size is not that of its shape")
+        there = os.stat(self.path).st_size
+        if info.compress_size > there or info.file_size > DENSEST * info.compress_size:
+            raise ValueError(f"{info.filename}: it claims more than the file can hold")
+        return header
+
+    def read(self, name: str) -> Array:
+        """The array of a member. It is read to its end, so that its checksum is checked."""
+        header = self.headers[name]
+        try:
+            data = io.BytesIO(self._zip.read(self._infos[name]))
+            flat = np.frombuffer(data.getbuffer()[header.start:], dtype=header.dtype, count=header.numbers)
+            return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
+        except Exception as error:
+            raise self.broken(error) from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from attntrace.symbol import Spelling
 
@@ -20,20 +20,21 @@ class Valued(Protocol):
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how tightly an expression holds together
 
 
+Read = Callable[["Ref"], float]
+Write = Callable[["Ref"], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
     """A node. `value(read)` evaluates it, `read` giving the number of a leaf; `text(write, spelling)` writes it, with
     `write` giving the text of a leaf; a negative number is bracketed unless it `leads`."""
+    binds: ClassVar[int] = ATOM
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def value(self, read: Read) -> float:
         raise AssertionError("every kind of arithmetic has a value")
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         raise AssertionError("every kind of arithmetic has a text")
-
-    @property
-    def binds(self) -> int:
-        return ATOM
 
     def parts(self) -> tuple[Arithmetic, ...]:
         return ()
@@ -42,7 +43,7 @@ class Arithmetic:
         for part in self.parts():
             yield from part.leaves()
 
-    def within(self, least: int, write: Callable[[Ref], str], spelling: Spelling, leads: bool = False) -> str:
+    def within(self, least: int, write: Write, spelling: Spelling, leads: bool = False) -> str:
         """The text, in brackets where it holds together less than `least`."""
         if self.binds < least:
             return f"({self.text(write, spelling)})"
@@ -59,10 +60,10 @@ class Ref(Arithmetic):
     tensor: Valued
     index: tuple[int, ...]
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def value(self, read: Read) -> float:
         return read(self)
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         return _signed(write(self), leads)
 
     def leaves(self) -> Iterator[Ref]:
@@ -74,10 +75,10 @@ class Number(Arithmetic):
     """A constant, written in full."""
     number: float
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def value(self, read: Read) -> float:
         return self.number
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         return _signed(str(self), leads)
 
     def __str__(self) -> str:
@@ -88,158 +89,142 @@ class Number(Arithmetic):
 @dataclass(frozen=True, slots=True)
 class Sum(Arithmetic):
     """All terms, written out."""
+    binds: ClassVar[int] = SUM
     terms: tuple[Arithmetic, ...]
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def value(self, read: Read) -> float:
         return math.fsum(term.value(read) for term in self.terms)
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         return " + ".join(term.within(SUM, write, spelling, leads and not n) for n, term in enumerate(self.terms))
-
-    @property
-    def binds(self) -> int:
-        return SUM
 
     def parts(self) -> tuple[Arithmetic, ...]:
         return self.terms
 
 
 @dataclass(frozen=True, slots=True)
-class Difference(Arithmetic):
+class Binary(Arithmetic):
+    """Two operands with a sign between them; the right one holds together more than the sign."""
     left: Arithmetic
     right: Arithmetic
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def sign(self, spelling: Spelling) -> str:
+        raise AssertionError("every kind of binary arithmetic has a sign")
+
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
+        return (self.left.within(self.binds, write, spelling, leads) + self.sign(spelling)
+                + self.right.within(self.binds + 1, write, spelling))
+
+    def parts(self) -> tuple[Arithmetic, ...]:
+        return self.left, self.right
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Binary):
+    binds: ClassVar[int] = SUM
+
+    def value(self, read: Read) -> float:
         return self.left.value(read) - self.right.value(read)
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
-        return f"{self.left.within(SUM, write, spelling, leads)} - {self.right.within(PRODUCT, write, spelling)}"
-
-    @property
-    def binds(self) -> int:
-        return SUM
-
-    def parts(self) -> tuple[Arithmetic, ...]:
-        return self.left, self.right
+    def sign(self, spelling: Spelling) -> str:
+        return " - "
 
 
 @dataclass(frozen=True, slots=True)
-class Product(Arithmetic):
-    left: Arithmetic
-    right: Arithmetic
+class Product(Binary):
+    binds: ClassVar[int] = PRODUCT
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def value(self, read: Read) -> float:
         return self.left.value(read) * self.right.value(read)
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
-        dot = "·" if spelling is Spelling.UNICODE else "*" if spelling is Spelling.ASCII else r" \cdot "
-        return f"{self.left.within(PRODUCT, write, spelling, leads)}{dot}{self.right.within(POWER, write, spelling)}"
-
-    @property
-    def binds(self) -> int:
-        return PRODUCT
-
-    def parts(self) -> tuple[Arithmetic, ...]:
-        return self.left, self.right
+    def sign(self, spelling: Spelling) -> str:
+        return {Spelling.UNICODE: "·", Spelling.ASCII: "*", Spelling.LATEX: r" \cdot "}[spelling]
 
 
 @dataclass(frozen=True, slots=True)
-class Quotient(Arithmetic):
-    left: Arithmetic
-    right: Arithmetic
+class Quotient(Binary):
+    binds: ClassVar[int] = PRODUCT
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def value(self, read: Read) -> float:
         top, bottom = self.left.value(read), self.right.value(read)
         return top / bottom if bottom else math.nan if not top else math.copysign(math.inf, top)
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
-        return f"{self.left.within(PRODUCT, write, spelling, leads)} / {self.right.within(POWER, write, spelling)}"
-
-    @property
-    def binds(self) -> int:
-        return PRODUCT
-
-    def parts(self) -> tuple[Arithmetic, ...]:
-        return self.left, self.right
+    def sign(self, spelling: Spelling) -> str:
+        return " / "
 
 
 @dataclass(frozen=True, slots=True)
-class Negative(Arithmetic):
+class Unary(Arithmetic):
     inner: Arithmetic
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def parts(self) -> tuple[Arithmetic, ...]:
+        return (self.inner,)
+
+
+@dataclass(frozen=True, slots=True)
+class Negative(Unary):
+    binds: ClassVar[int] = PRODUCT
+
+    def value(self, read: Read) -> float:
         return -self.inner.value(read)
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         return _signed(f"-{self.inner.within(POWER, write, spelling)}", leads)
 
-    @property
-    def binds(self) -> int:
-        return PRODUCT
-
-    def parts(self) -> tuple[Arithmetic, ...]:
-        return (self.inner,)
-
 
 @dataclass(frozen=True, slots=True)
-class Square(Arithmetic):
-    inner: Arithmetic
+class Square(Unary):
+    binds: ClassVar[int] = POWER
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def value(self, read: Read) -> float:
         return self.inner.value(read) ** 2
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
-        two = "²" if spelling is Spelling.UNICODE else "^2" if spelling is Spelling.ASCII else "^{2}"
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
+        two = {Spelling.UNICODE: "²", Spelling.ASCII: "^2", Spelling.LATEX: "^{2}"}[spelling]
         return self.inner.within(ATOM, write, spelling) + two
-
-    @property
-    def binds(self) -> int:
-        return POWER
-
-    def parts(self) -> tuple[Arithmetic, ...]:
-        return (self.inner,)
 
 
 @dataclass(frozen=True, slots=True)
-class Root(Arithmetic):
-    inner: Arithmetic
+class Root(Unary):
+    binds: ClassVar[int] = POWER
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def value(self, read: Read) -> float:
         return math.sqrt(self.inner.value(read))
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         if spelling is Spelling.UNICODE:
             return "√" + self.inner.within(ATOM, write, spelling)
         inner = self.inner.text(write, spelling)
         return f"sqrt({inner})" if spelling is Spelling.ASCII else rf"\sqrt{{{inner}}}"
 
-    @property
-    def binds(self) -> int:
-        return POWER
 
-    def parts(self) -> tuple[Arithmetic, ...]:
-        return (self.inner,)
+@dataclass(frozen=True, slots=True)
+class Exp(Unary):
+    """e to the power of something."""
+
+    def value(self, read: Read) -> float:
+        return math.exp(self.inner.value(read))
+
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
+        form = {Spelling.UNICODE: "e^({})", Spelling.ASCII: "exp({})", Spelling.LATEX: "e^{{{}}}"}[spelling]
+        return form.format(self.inner.text(write, spelling))
 
 
 @dataclass(frozen=True, slots=True)
-class Exp(Arithmetic):
-    """e to the power of something."""
-    inner: Arithmetic
+class TenThousandTo(Unary):
+    """10000^(k / d): the wavelength of a dimension of the positional encoding (section 3.5)."""
+    binds: ClassVar[int] = POWER
 
-    def value(self, read: Callable[[Ref], float]) -> float:
-        return math.exp(self.inner.value(read))
+    def value(self, read: Read) -> float:
+        return 10000.0 ** self.inner.value(read)
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
-        inner = self.inner.text(write, spelling)
-        return (f"e^({inner})" if spelling is Spelling.UNICODE
-                else f"exp({inner})" if spelling is Spelling.ASCII else f"e^{{{inner}}}")
-
-    def parts(self) -> tuple[Arithmetic, ...]:
-        return (self.inner,)
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
+        left, right = ("{", "}") if spelling is Spelling.LATEX else ("(", ")")
+        return f"10000^{left}{self.inner.text(write, spelling)}{right}"
 
 
 FUNCTIONS: dict[str, Callable[..., float]] = {
-    "max": max, "sin": math.sin, "cos": math.cos, "pow": math.pow, "positive": lambda x: float(x > 0)}
+    "max": max, "sin": math.sin, "cos": math.cos, "positive": lambda x: float(x > 0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,37 +233,12 @@ class Call(Arithmetic):
     name: str
     arguments: tuple[Arithmetic, ...]
 
-    def value(self, read: Callable[[Ref], float]) -> float:
+    def value(self, read: Read) -> float:
         return FUNCTIONS[self.name](*(argument.value(read) for argument in self.arguments))
 
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
-        name = self.name if spelling is not Spelling.LATEX else rf"\{self.name}"
+    def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
+        name = self.name if spelling is not Spelling.LATEX else rf"\operatorname{{{self.name}}}"
         return f"{name}({', '.join(argument.text(write, spelling) for argument in self.arguments)})"
 
     def parts(self) -> tuple[Arithmetic, ...]:
         return self.arguments
-
-
-@dataclass(frozen=True, slots=True)
-class TenThousandTo(Arithmetic):
-    """10000^(k / d): the wavelength of a dimension of the positional encoding (section 3.5)."""
-    power: Arithmetic
-
-    def value(self, read: Callable[[Ref], float]) -> float:
-        return 10000.0 ** self.power.value(read)
-
-    def text(self, write: Callable[[Ref], str], spelling: Spelling, leads: bool = True) -> str:
-        left, right = ("{", "}") if spelling is Spelling.LATEX else ("(", ")")
-        return f"10000^{left}{self.power.text(write, spelling)}{right}"
-
-    @property
-    def binds(self) -> int:
-        return POWER
-
-    def parts(self) -> tuple[Arithmetic, ...]:
-        return (self.power,)
-
-
-def full(ref: Ref) -> float:
-    """The number of a leaf at full precision."""
-    return float(ref.tensor.value[ref.index])

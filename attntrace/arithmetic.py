@@ -17,7 +17,7 @@ class Valued(Protocol):
     value: Any
 
 
-SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how tightly an expression holds together
+SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(1, 6)  # how tightly an expression holds together
 
 
 Read = Callable[["Ref"], float]
@@ -104,7 +104,8 @@ class Sum(Arithmetic):
 
 @dataclass(frozen=True, slots=True)
 class Binary(Arithmetic):
-    """Two operands with a sign between them; the right one holds together more than the sign."""
+    """Two operands with a sign between them, bracketed where they hold together less than `least`."""
+    least: ClassVar[tuple[int, int]]
     left: Arithmetic
     right: Arithmetic
 
@@ -112,8 +113,9 @@ class Binary(Arithmetic):
         raise AssertionError("every kind of binary arithmetic has a sign")
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
-        return (self.left.within(self.binds, write, spelling, leads) + self.sign(spelling)
-                + self.right.within(self.binds + 1, write, spelling))
+        left, right = self.least
+        return (self.left.within(left, write, spelling, leads) + self.sign(spelling)
+                + self.right.within(right, write, spelling))
 
     def parts(self) -> tuple[Arithmetic, ...]:
         return self.left, self.right
@@ -122,6 +124,7 @@ class Binary(Arithmetic):
 @dataclass(frozen=True, slots=True)
 class Difference(Binary):
     binds: ClassVar[int] = SUM
+    least: ClassVar[tuple[int, int]] = (SUM, QUOTIENT)
 
     def value(self, read: Read) -> float:
         return self.left.value(read) - self.right.value(read)
@@ -133,6 +136,7 @@ class Difference(Binary):
 @dataclass(frozen=True, slots=True)
 class Product(Binary):
     binds: ClassVar[int] = PRODUCT
+    least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
 
     def value(self, read: Read) -> float:
         return self.left.value(read) * self.right.value(read)
@@ -143,7 +147,8 @@ class Product(Binary):
 
 @dataclass(frozen=True, slots=True)
 class Quotient(Binary):
-    binds: ClassVar[int] = PRODUCT
+    binds: ClassVar[int] = QUOTIENT
+    least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
 
     def value(self, read: Read) -> float:
         top, bottom = self.left.value(read), self.right.value(read)

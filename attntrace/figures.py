@@ -75,13 +75,21 @@ class Figures:
         `before` and `after` widen each column (for other tensors in the same columns), `widths` single columns.
         """
         before, after = before or self.before, self.after if after is None else after
+        width, pad = before + after, 0 if self.powers else after - self.after
+        if not self.plain and not self.powers:  # what rounds to zero has no sign
+            numbers = np.where(np.abs(numbers) < 0.5 * 10.0**-self.decimals, np.abs(numbers), numbers)
+        form = f"%{width - pad}.{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
+        text = " ".join([form] * numbers.size) % tuple(numbers.tolist())
         if self.plain and widths is None:
-            pad = " " * (after - self.after)
-            form = f"%{before + self.after}.{self.decimals}f{pad}"
-            return " ".join([form] * numbers.size) % tuple(numbers.tolist())
-        cells = [self.padded(number, before, after) for number in numbers.tolist()]
+            return text
+        special = np.flatnonzero((numbers == 0) | ~np.isfinite(numbers)).tolist() if not self.plain else []
+        if widths is None and not special:
+            return text
+        cells = [text[start:start + width] for start in range(0, numbers.size * (width + 1), width + 1)]
+        for n in special:
+            cells[n] = self.padded(float(numbers[n]), before, after)
         if widths is not None:
-            cells = [" " * (width - len(cell)) + cell for width, cell in zip(widths, cells, strict=True)]
+            cells = [" " * (wide - width) + cell for wide, cell in zip(widths, cells, strict=True)]
         return " ".join(cells)
 
     def padded(self, number: float, before: int, after: int) -> str:

@@ -48,6 +48,8 @@ class Npz:
         return Problem("weights_broken", file=str(self.path), why=shown(why[0][:200]))
 
     def _header(self, info: zipfile.ZipInfo) -> Header:
+        if info.comment:  # nobody writes one here: its damaged length swallows the entries behind it
+            raise ValueError(f"{info.filename}: it has a comment")
         with self._zip.open(info) as member:
             read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
                     else np.lib.format.read_array_header_2_0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from attntrace import arithmetic as cells
 from attntrace.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, plain
-from attntrace.tensor import ATOM, Array, Axes, Axis, Misfit, Name, Op, Pieces, Tensor, apply, bracketed, constant
+from attntrace.tensor import ATOM, Array, Axes, Axis, Misfit, Name, Op, Pieces, Tensor, apply, bracketed, zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class AmongColumns(Op):
             return apply(self, operands[0].at(k, i))
         if self.first - 1 <= i < self.last:
             return operands[0].at(last, i - self.first + 1)
-        return operands[0].at(last, 0) * constant(0.0, dtype=operands[0].value.dtype)
+        return zeros(operands[0].axes[:-1], operands[0].value.dtype)
 
     def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
         column = index[-1] - self.first + 1
@@ -190,7 +190,8 @@ class IntoRows(Op):
     axis: Axis
 
     def axes(self, *operands: Tensor) -> Axes:
-        return (self.axis,) + operands[0].axes[1:]
+        rows, ids = operands
+        return (self.axis,) + rows.axes[len(ids.axes):]
 
     def compute(self, *operands: Tensor) -> Array:
         rows, ids = operands
@@ -207,7 +208,7 @@ class IntoRows(Op):
             return apply(self, rows.at(k, i), ids)
         at = np.flatnonzero(ids.value == i + 1).tolist()
         if not at:
-            return rows.at(0, 0) * constant(0.0, dtype=rows.value.dtype)
+            return zeros(rows.axes[1:], rows.value.dtype)
         total = rows.at(0, at[0])
         for n in at[1:]:
             total = total + rows.at(0, n)

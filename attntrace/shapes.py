@@ -8,7 +8,7 @@ import numpy as np
 
 from attntrace import arithmetic as cells
 from attntrace.symbol import CLOSE, OPEN, Sign, Symbol, plain
-from attntrace.tensor import ATOM, Array, Axes, Axis, Op, Pieces, Tensor, apply, bracketed, constant
+from attntrace.tensor import ATOM, Array, Axes, Axis, Op, Pieces, Tensor, apply, bracketed, constant, zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ class Placed(Op):
 
     def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
         if k == self.k:
-            return operands[0] * constant(float(i == self.i), dtype=operands[0].value.dtype)
+            return operands[0] * constant(1.0, dtype=operands[0].value.dtype) if i == self.i else zeros(
+                operands[0].axes, operands[0].value.dtype)
         if k < self.k:
             return apply(Placed(self.k - 1, self.i, self.axis), operands[0].at(k, i))
         return apply(self, operands[0].at(k - 1, i))

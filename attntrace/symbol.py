@@ -99,6 +99,11 @@ class Symbol:
 TRANSPOSED = {Spelling.UNICODE: "ᵀ", Spelling.ASCII: "^T", Spelling.LATEX: r"^{\top}"}
 
 
+def _upright(text: str) -> str:
+    """A word in LaTeX; a single letter and a number stay as they are."""
+    return rf"\mathrm{{{text}}}" if len(text) > 1 and text.isalpha() else text
+
+
 def _spelled(symbol: Symbol, letter: str, above: str, below: str, spelling: Spelling) -> str:
     """The letter with all that surrounds it, but for brackets and the sign of a transpose."""
     if spelling is Spelling.UNICODE:
@@ -109,9 +114,9 @@ def _spelled(symbol: Symbol, letter: str, above: str, below: str, spelling: Spel
         return (ASCII_LETTERS.get(letter, letter) + "_hat" * symbol.hat
                 + (f"_{symbol.sub}" if symbol.sub else "") + "'" * symbol.primes
                 + (f"^({above})" if above else "") + (f"_{below}" if below else ""))
-    name = LATEX_LETTERS.get(letter, letter if len(letter) == 1 else rf"\mathrm{{{letter}}}")
+    name = LATEX_LETTERS.get(letter, _upright(letter))
     name = rf"\hat{{{name}}}" if symbol.hat else name
-    sub = ",".join(filter(None, (symbol.sub, below)))
+    sub = ",".join(filter(None, (_upright(symbol.sub), below)))
     over = r"\prime" * symbol.primes + (f"({above})" if above else "")
     name = f"{{{name}}}" if (over or symbol.transposed) and "^" in name else name
     name += (f"_{{{sub}}}" if sub else "") + (f"^{{{over}}}" if over else "")

@@ -67,6 +67,8 @@ class Tensor:
         self.axes, self.symbol, self.address, self.made = axes, symbol, address, made
         if self.value.shape != tuple(axis.size for axis in axes):
             raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
+        if len({axis.word for axis in axes}) < len(axes):
+            raise Misfit("the same axis twice", self)
         self.value.flags.writeable = False
 
     def __repr__(self) -> str:
@@ -105,8 +107,9 @@ class Tensor:
 
     def at(self, k: int, i: int) -> Tensor:
         """Slice i (from 0) of the k-th axis, made again from slices of what made it. Raises NeedsAll where none is."""
-        leaf = self.made is None or self.address is not None
-        part = apply(OPS["slice"](k, i), self) if leaf else self.made.row(k, i)  # type: ignore[union-attr]
+        if self.made is None or self.address is not None:
+            return apply(OPS["slice"](k, i), self)
+        part = self.made.row(k, i)
         if self.symbol is not None:
             part.symbol = self.symbol.marked(k, i, self.words)
         return part
@@ -127,7 +130,8 @@ class Tensor:
     def notation(self) -> Notation:
         """The equation's right side: its symbol, or else what its op writes."""
         if self.symbol is not None:
-            return Notation((Term(self),), ATOM)
+            negative = self.symbol.letter.startswith("-")  # a constant such as -2
+            return Notation((Term(self),), SUM if negative else ATOM)
         assert self.made is not None, "a tensor without a name or a making cannot be written"
         return self.made.notation()
 
@@ -263,6 +267,11 @@ def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any 
     if symbol is None and not axes:
         symbol = str(cells.Number(array.item()))
     return Tensor(array, axes, Symbol.of(symbol) if symbol is not None else None)
+
+
+def zeros(axes: Axes, dtype: Any) -> Tensor:
+    """Nothing but zeros, written 0."""
+    return constant(np.zeros([axis.size for axis in axes]), "0", axes, dtype)
 
 
 def plain_value(value: Array) -> Any:

@@ -80,8 +80,17 @@ def read(made: Tensor | Made, spelling: Spelling, head: int | None = None) -> Tr
     text = formula(made.notation().pieces, spelling, head)
     assert spelling is not Spelling.ASCII or text.isascii(), text
     tree = settled(tree_of(text, names, widths[-1] if widths else 0), ranks)  # the innermost are the blocks
-    assert tree == settled(as_written(expression), ranks), f"{text} was {expression}"
+    assert tree == settled(as_written(_zeros_as_one(expression)), ranks), f"{text} was {expression}"
     return tree
+
+
+def _zeros_as_one(expression: Tree) -> Tree:
+    """A constant that is nothing but zeros is written 0, whatever its shape."""
+    if isinstance(expression, list):
+        if not isinstance(expression[0], str) and not np.any(np.array(expression, float)):
+            return 0.0
+        return [_zeros_as_one(part) for part in expression]
+    return expression
 
 
 def nodes(expression: Tree) -> Iterator[list[Tree]]:

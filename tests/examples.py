@@ -114,12 +114,15 @@ def _broadcast() -> Iterator[Example]:
     binary: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
         "divide": lambda a, b: a / b}
-    whole = (TOKEN, D_MODEL)
+    whole, batch = (TOKEN, D_MODEL), (Axis("sentence", 2), TOKEN, KEY)
     for name, op in binary.items():
         for what, less in {"a_row": (D_MODEL,), "a_column": (TOKEN,), "a_number": ()}.items():
             yield Example(name, f"with_{what}", whole, lambda leaf, op=op, less=less: op(leaf(*whole), leaf(*less)))
             yield Example(name, f"{what}_with", whole, lambda leaf, op=op, less=less: op(leaf(*less), leaf(*whole)))
         yield Example(name, "square", (TOKEN, KEY), lambda leaf, op=op: op(leaf(TOKEN, KEY), leaf(KEY)))
+        for what, less in {"a_mask": batch[1:], "a_row_each": batch[::2]}.items():
+            yield Example(name, f"a_batch_and_{what}", batch,
+                          lambda leaf, op=op, less=less: op(leaf(*batch), leaf(*less)))
         yield Example(name, "numbers", (), lambda leaf, op=op: op(leaf(), leaf()))
 
 

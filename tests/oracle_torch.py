@@ -21,6 +21,7 @@ READ = {  # by attention, the step that its queries are made from, where the nor
     "decoder.layer1.cross_attention": "decoder.layer1.self_attention.norm",
     "decoder.layer2.self_attention": "decoder.layer1.feed_forward.norm",
     "decoder.layer2.cross_attention": "decoder.layer2.self_attention.norm"}
+torch.set_num_threads(1)  # these matrices are tiny
 pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor")
 
 

@@ -8,7 +8,7 @@ from attntrace import blocks
 from attntrace.blocks import Grid
 from attntrace.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
 from attntrace.tensor import Term
-from attntrace.writers.page import GAP, INDENT, Line, Page, Span, trimmed
+from attntrace.writers.page import GAP, INDENT, Line, Page, Span, equal_parts, trimmed
 
 BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
@@ -52,13 +52,10 @@ class Box:
 
     def blocks(self, room: int) -> list[Box]:
         """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
-        columns = self.grid.values.shape[1]
-        for count in range(2, columns + 1):
-            size = -(-columns // count)
-            found = [Box(self.grid, self.page, start, min(start + size, columns)) for start in range(0, columns, size)]
-            if all(box.width <= room for box in found):
-                return found
-        return [Box(self.grid, self.page, start, start + 1) for start in range(columns)]
+        widths = self.widths or [self.grid.figures.width] * self.grid.values.shape[1]
+        title = len(f"   columns {len(widths)}-{len(widths)}") + len(INDENT) + self.page.cells(self.title)
+        return [Box(self.grid, self.page, part.start, part.stop)
+                for part in equal_parts(widths, max(room, title) - 4)]
 
 
 @dataclass

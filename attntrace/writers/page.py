@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 from attntrace.blocks import Formula
@@ -90,6 +91,19 @@ class Page:
             too_long = self.cells(term) > self.width - indent
             parts += re.split(r" (?=[/-] )", term) if too_long else [term]
         return self.wrapped(parts, indent)
+
+
+def equal_parts(widths: Sequence[int], room: int) -> list[slice]:
+    """Columns of these widths, with a space between them, in parts of equally many that fit in `room` cells; at the
+    least one column a part."""
+    ends = [0, *accumulate(width + 1 for width in widths)]
+    fewest = max(1, min(-(-ends[-1] // max(room + 1, 1)), len(widths)))
+    for count in range(fewest, len(widths) + 1):
+        size = -(-len(widths) // count)
+        starts = range(0, len(widths), size)
+        if all(ends[min(start + size, len(widths))] - ends[start] - 1 <= room for start in starts):
+            return [slice(start, min(start + size, len(widths))) for start in starts]
+    return [slice(n, n + 1) for n in range(len(widths))]
 
 
 def trimmed(line: list[Span]) -> Line:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from attntrace.blocks import RowLine, TokenRows, VectorRows
 from attntrace.figures import lined_up
-from attntrace.writers.page import ASCII_BARS, BARS, GAP, INDENT, Line, Page, Span
+from attntrace.writers.page import ASCII_BARS, BARS, GAP, INDENT, Line, Page, Span, equal_parts
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 
@@ -26,6 +26,7 @@ class Columns:
         self.formula = max(page.cells(self.right(line)) for line in lines) + 3
         self.labels = {line.labels: [max(self.number, page.cells(page.label(label))) for label in line.labels]
                        for line in lines if line.labels}
+        self._blocks: dict[tuple[str, ...] | int, list[slice]] = {}
         self.start = len(INDENT) + self.word + 2
         if self.numbers_at + max(self.width(line) for line in lines) > page.width:
             self.formula = 0
@@ -51,13 +52,10 @@ class Columns:
 
     def blocks(self, line: RowLine) -> list[slice]:
         """The numbers in parts of equal size that fit in a line."""
-        widths = self.widths(line)
-        for count in range(1, len(widths) + 1):
-            size = -(-len(widths) // count)
-            parts = [slice(start, start + size) for start in range(0, len(widths), size)]
-            if all(sum(widths[part]) + len(widths[part]) - 1 <= self.room for part in parts):
-                return parts
-        return [slice(n, n + 1) for n in range(len(widths))]
+        kind = line.labels or line.values.size
+        if kind not in self._blocks:
+            self._blocks[kind] = equal_parts(self.widths(line), self.room)
+        return self._blocks[kind]
 
     def equation(self, line: RowLine) -> tuple[Span, Span]:
         """`s₁ = q₁ Kᵀ       = `, or `s₁ = ` where there is no room for the formula (the stage's heading has it)."""

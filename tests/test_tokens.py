@@ -1,0 +1,152 @@
+"""What a token is, which number it has, and what of it reaches a page."""
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+
+from attntrace.config import Config
+from attntrace.errors import Problem
+from attntrace.run import prepare
+from attntrace.tokens import look_up, shown, tokenize, vocabulary
+
+HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+EMOJI = {"one": "😀", "with_a_skin_tone": "👍🏽", "in_colour": "❤️", "joined": "👩‍🚀", "family": "👨‍👩‍👧‍👦",
+         "joined_and_in_colour": "❤️‍🔥", "all_at_once": "🤷🏽‍♀️", "flag": "🇰🇷", "flag_of_scotland":
+         "🏴\U000E0067\U000E0062\U000E0073\U000E0063\U000E0074\U000E007F", "keycap_of_a_digit": "1️⃣",
+         "keycap_of_a_sign": "#️⃣"}
+
+
+@pytest.mark.parametrize("sentence, tokens", (
+    ("this is a cat", ["this", "is", "a", "cat"]),
+    ("  this\tis\n a\u3000cat\u2028", ["this", "is", "a", "cat"]),
+    ("The the THE", ["The", "the", "THE"]),
+    ("어제 카페 갔었어", ["어제", "카페", "갔었어"]),
+    ("漢字かな", ["漢字かな"]),
+    ("Hello,World!?", ["Hello", ",", "World", "!", "?"]),
+    ("wait... (no)", ["wait", ".", ".", ".", "(", "no", ")"]),
+    ("a-b=c", ["a", "-", "b", "=", "c"]),
+    ("__init__ x_1", ["__init__", "x_1"]),
+    ("GPT2 x² ½ Ⅷ", ["GPT2", "x²", "½", "Ⅷ"]),
+    ("", []), (" \n", [])))
+def test_words_are_runs_and_each_sign_stands_alone(sentence, tokens):
+    assert tokenize(sentence) == tokens
+
+
+@pytest.mark.parametrize("sentence, tokens", (
+    ("don't l’été", ["don't", "l’été"]),
+    ("'tis dogs' 'n'", ["'", "tis", "dogs", "'", "'", "n", "'"]),
+    ("a''b", ["a", "'", "'", "b"])))
+def test_apostrophe_stays_inside_a_word_only(sentence, tokens):
+    assert tokenize(sentence) == tokens
+
+
+@pytest.mark.parametrize("sentence, tokens", (
+    ("3.14 1,000,000.5 12:30", ["3.14", "1,000,000.5", "12:30"]),
+    ("v1.2 १.२", ["v1.2", "१.२"]),
+    ("1. 2, 3:", ["1", ".", "2", ",", "3", ":"]),
+    ("1.a a.1 .5", ["1", ".", "a", "a", ".", "1", ".", "5"]),
+    ("1..2 1;2 1/2", ["1", ".", ".", "2", "1", ";", "2", "1", "/", "2"])))
+def test_point_comma_and_colon_stay_between_digits_only(sentence, tokens):
+    assert tokenize(sentence) == tokens
+
+
+@pytest.mark.parametrize("emoji", EMOJI.values(), ids=EMOJI)
+def test_emoji_is_one_token_however_many_characters_it_has(emoji):
+    assert tokenize(f"hi {emoji} there") == ["hi", emoji, "there"]
+    assert shown(emoji) == emoji
+
+
+@pytest.mark.parametrize("sentence, tokens", (
+    ("hi😀😀!", ["hi", "😀", "😀", "!"]), ("👍🏽👍", ["👍🏽", "👍"]), ("👩‍🚀👩‍🚀", ["👩‍🚀", "👩‍🚀"]),
+    ("🇰🇷🇫🇷🇰", ["🇰🇷", "🇫🇷", "🇰"]), ("#️⃣#️⃣", ["#️⃣", "#️⃣"])))
+def test_emoji_in_a_row_are_a_token_each(sentence, tokens):
+    assert tokenize(sentence) == tokens
+
+
+def test_keycaps_of_digits_in_a_row_are_one_run_as_digits_are():
+    assert tokenize("1️⃣2️⃣") == ["1️⃣2️⃣"]
+
+
+@pytest.mark.parametrize("word", ("갔었어", "é", "Å", "がぎ", "ṩ"))
+def test_composed_and_decomposed_spelling_are_the_same_token(word):
+    decomposed = unicodedata.normalize("NFD", word)
+    assert decomposed != word
+    assert tokenize(decomposed) == tokenize(word) == [unicodedata.normalize("NFC", word)]
+
+
+@pytest.mark.parametrize("word", ("नमस्ते", "क्षत्रिय", "ไม้", "שָׁלוֹם", "ᄒᆞᆫ", "q̃"))
+def test_marks_stay_with_their_letters(word):
+    assert tokenize(f"{word}, {word}") == [word, ",", word]
+
+
+@pytest.mark.parametrize("char", ("\x00", "\x1b", "\x7f", "\x9b", "\u00ad", "\u200b", "\u200e", "\u202e", "\u2066",
+                                  "\ufeff", "\ud800", "\ue000"))
+def test_character_that_nobody_sees_is_a_token_and_is_shown_by_its_number(char):
+    assert tokenize(f"a{char}b") == ["a", char, "b"]
+    assert shown(char) == f"\\u{{{ord(char):X}}}"
+
+
+def test_no_character_alone_is_shown_as_a_control_or_format_character():
+    """All that have a meaning, and one in a hundred of the million that have none."""
+    for number in range(sys.maxunicode + 1):
+        category = unicodedata.category(chr(number))
+        if number % 100 == 0 or category not in ("Cn", "Co"):
+            assert shown(chr(number)) == (f"\\u{{{number:X}}}" if category in HIDDEN else chr(number))
+
+
+@pytest.mark.parametrize("text", ("a\u202eb", "\x1b[31m", "👩\u200d\u202e", "!\u200d\x07", "\u200d\u200d", "👍\ufeff"))
+def test_hidden_characters_inside_a_longer_text_are_shown_by_number(text):
+    for token in [text, *tokenize(text)]:
+        assert not [char for char in shown(token).replace("\u200d", "") if unicodedata.category(char) in HIDDEN]
+
+
+def test_invisible_tags_are_shown_by_number_unless_they_make_a_flag():
+    """Otherwise a token would be on the page without a trace of it."""
+    tags = "\U000E0041\U000E0042"
+    assert [shown(token) for token in tokenize(f"a {tags}")] == ["a", "\\u{E0041}\\u{E0042}"]
+
+
+# Numbers
+
+def test_ids_count_from_one_in_order_of_appearance():
+    run = prepare("a rose is a rose", "a rose")
+    assert run.vocabularies.source == ("<s>", "</s>", "a", "rose", "is")
+    assert run.source.ids == (3, 4, 5, 3, 4)
+    assert run.target == (("<s>", "a", "rose"), (1, 3, 4))
+
+
+def test_end_of_source_is_a_token_where_the_wiring_says_so():
+    assert prepare("a cat", config=Config(source_end=True)).source == (("a", "cat", "</s>"), (3, 4, 2))
+
+
+def test_start_token_that_is_typed_is_no_start_token():
+    assert tokenize("<s>") == ["<", "s", ">"]
+
+
+def test_sentence_without_words_is_a_problem():
+    with pytest.raises(Problem) as caught:
+        prepare(" \t")
+    assert caught.value.key == "empty_sentence"
+
+
+def test_unknown_word_is_named_with_words_that_are_near():
+    with pytest.raises(Problem) as caught:
+        look_up(["the", "cats"], vocabulary(["the", "cat", "sat", "dog"]))
+    assert caught.value.key == "unknown_word"
+    assert caught.value.facts["word"] == "cats" and caught.value.facts["size"] == 6
+    assert caught.value.facts["near"].split(", ")[0] == "cat"
+    assert "cats" in str(caught.value) and "cat, " in str(caught.value)
+
+
+def test_unknown_word_that_is_near_to_none_is_told_what_there_is():
+    with pytest.raises(Problem) as caught:
+        look_up(["갔었어"], vocabulary(["one", "two", "three", "four"]))
+    assert caught.value.facts["near"] == "one, two, three"
+
+
+def test_unknown_word_is_named_without_its_hidden_characters():
+    with pytest.raises(Problem) as caught:
+        look_up(["\u202e"], vocabulary(["a"]))
+    assert caught.value.facts["word"] == "\\u{202E}"

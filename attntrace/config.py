@@ -10,6 +10,7 @@ from attntrace.errors import Problem
 
 CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
            "dtype": ("float64", "float32")}
+FLOAT32 = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # its smallest number with all digits, and its largest
 SIZES = ("d_model", "heads", "layers", "d_ff")
 
 
@@ -52,10 +53,17 @@ class Config:
                           divisors=alternatives(divisors(self.d_model)))
         if self.d_model % 2 and self.position != "none":
             raise Problem("odd_d_model", d_model=self.d_model, below=max(self.d_model - 1, 2), above=self.d_model + 1)
-        if not _positive(self.epsilon):
+        if not self._usable(self.epsilon):
             raise Problem("not_a_positive_number", name="epsilon", value=self.epsilon)
-        if self.score_scale != "sqrt_d_k" and not _positive(self.score_scale):
+        if self.score_scale != "sqrt_d_k" and not self._usable(self.score_scale):
             raise Problem("score_scale", value=self.score_scale)
+
+    def _usable(self, number: object) -> bool:
+        """Whether it is a number above 0 that the model's precision can hold without loss of digits."""
+        if not isinstance(number, (int, float)) or isinstance(number, bool):
+            return False
+        smallest, largest = (sys.float_info.min, sys.float_info.max) if self.dtype == "float64" else FLOAT32
+        return smallest <= number <= largest
 
     @property
     def d_k(self) -> int:
@@ -75,10 +83,6 @@ class Config:
             if size not in found:
                 raise Problem("config_lacks_size", where=where, entry=size)
         return cls(**found)
-
-
-def _positive(number: object) -> bool:
-    return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 < number <= sys.float_info.max
 
 
 def divisors(number: int) -> list[int]:

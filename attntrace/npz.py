@@ -4,6 +4,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -50,7 +51,8 @@ class Npz:
     def _header(self, info: zipfile.ZipInfo) -> Header:
         if info.comment:  # nobody writes one here: its damaged length swallows the entries behind it
             raise ValueError(f"{info.filename}: it has a comment")
-        with self._zip.open(info) as member:
+        with self._zip.open(info) as member, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy's, about headers that Python 2 wrote
             read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
                     else np.lib.format.read_array_header_2_0)
             shape, fortran_order, dtype = read(member)

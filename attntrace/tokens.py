@@ -20,13 +20,18 @@ class Words(NamedTuple):
     ids: tuple[int, ...]
 
 
+def normalized(text: str) -> str:
+    """In NFC, in which one word is always the same characters."""
+    return unicodedata.normalize("NFC", text)
+
+
 def tokenize(sentence: str) -> list[str]:
     """The tokens of a sentence, in NFC.
 
     A token is a run of letters, marks, digits and `_` (an apostrophe inside stays, as do `.` `,` `:` between digits),
     or else one grapheme. Case is kept, white space separates.
     """
-    text = unicodedata.normalize("NFC", sentence)
+    text = normalized(sentence)
     found, start = [], 0
     while start < len(text):
         if text[start].isspace():
@@ -62,7 +67,7 @@ def _grapheme_end(text: str, start: int) -> int:
         end += 1
     while end < len(text):
         char = text[end]
-        if char == JOINER and end + 1 < len(text) and not text[end + 1].isspace():
+        if char == JOINER and end + 1 < len(text) and not text[end + 1].isspace() and not _in_word(text[end + 1]):
             end += 2
         elif unicodedata.category(char) in ("Mn", "Mc", "Me") or "\U0001F3FB" <= char <= "\U0001F3FF" or (
                 "\U000E0020" <= char <= "\U000E007F"):

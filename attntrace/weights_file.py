@@ -11,7 +11,7 @@ from attntrace.config import Config
 from attntrace.errors import Problem
 from attntrace.npz import Npz
 from attntrace.tensor import Array
-from attntrace.tokens import START, shown
+from attntrace.tokens import END, START, normalized, shown
 from attntrace.weights import Parameters, Spec, Vocabularies, laid_out, specs
 
 TEXTS = ("config", "vocabulary.source", "vocabulary.target")  # members of an .npz that hold text
@@ -54,6 +54,8 @@ def checked(path: Path, found: Contents) -> Loaded:
     config = Config.read(found.config, where)
     vocabularies = Vocabularies(_words(where, "source", found.source),
                                 None if found.target is None else _words(where, "target", found.target))
+    if config.source_end and END not in vocabularies.source:
+        raise Problem("vocabulary_no_end", file=where, word=END)
     wanted = []
     for spec in specs(config, vocabularies):  # one at a time: a config may claim a million layers
         if spec.name not in found.shapes:
@@ -92,18 +94,27 @@ def _words(where: str, side: str, found: Any) -> tuple[str, ...]:
     if not isinstance(found, list) or not found or not all(isinstance(word, str) for word in found):
         raise Problem("vocabulary_kind", file=where, side=side)
     seen: set[str] = set()
-    for word in found:
+    words = tuple(map(normalized, found))  # as tokens are, or they would never be found
+    for word in words:
         if word in seen:
             raise Problem("vocabulary_twice", file=where, side=side, word=shown(word))
         seen.add(word)
-    if side == "target" and START not in found:
+    if side == "target" and START not in seen:
         raise Problem("vocabulary_no_start", file=where, word=START)
-    return tuple(found)
+    return words
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for n, (name, _) in enumerate(pairs) if name in dict(pairs[:n]))
+        raise ValueError(f"{shown(twice)} stands there twice")
+    return found
 
 
 def _json(path: Path, file: Any) -> Contents:
     try:
-        found = json.loads(file.read().decode("utf-8"))
+        found = json.loads(file.read().decode("utf-8-sig"), object_pairs_hook=_each_name_once)
     except (ValueError, RecursionError) as error:
         raise Problem("weights_broken", file=str(path), why=str(error).splitlines()[0]) from None
     parts = ("config", "vocabulary", "parameters")

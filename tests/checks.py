@@ -72,15 +72,15 @@ def formula(pieces: Pieces, spelling: Spelling, head: int | None = None) -> str:
 
 def read(made: Tensor | Made, spelling: Spelling, head: int | None = None) -> Tree:
     """The notation law: the tree that the formula says, once it is the one that was computed."""
-    leaves = [(leaf, leaf.expression()) for leaf in made.leaves()]
+    leaves = [(leaf, _zeros_as_one(leaf.expression())) for leaf in made.leaves()]
     names = {spelled(leaf, spelling, head): as_written(what) for leaf, what in leaves}
     ranks = {json.dumps(what): len(leaf.axes) for leaf, what in leaves}
-    expression = made.expression()
+    expression = _zeros_as_one(made.expression())
     widths = [node[3] - node[2] + 1 for node in nodes(expression) if node[0] == "columns"]
     text = formula(made.notation().pieces, spelling, head)
     assert spelling is not Spelling.ASCII or text.isascii(), text
     tree = settled(tree_of(text, names, widths[-1] if widths else 0), ranks)  # the innermost are the blocks
-    assert tree == settled(as_written(_zeros_as_one(expression)), ranks), f"{text} was {expression}"
+    assert tree == settled(as_written(expression), ranks), f"{text} was {expression}"
     return tree
 
 

@@ -150,3 +150,7 @@ def test_unknown_word_is_named_without_its_hidden_characters():
     with pytest.raises(Problem) as caught:
         look_up(["\u202e"], vocabulary(["a"]))
     assert caught.value.facts["word"] == "\\u{202E}"
+
+
+def test_joiner_before_a_letter_joins_nothing():
+    assert tokenize("!\u200dword")[-1] == "word"

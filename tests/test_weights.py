@@ -484,3 +484,37 @@ def test_file_brings_its_own_sizes(tmp_path):
     with pytest.raises(Problem) as caught:
         trace(SENTENCE, weights=npz(tmp_path, contents()), heads=4)
     assert caught.value.key == "options_with_weights" and caught.value.facts["options"] == "heads"
+
+
+# Words and numbers that could never be right
+
+def test_vocabulary_in_another_normal_form_knows_the_same_words(tmp_path):
+    whole = described()
+    whole["vocabulary"]["source"][2] = "갔었어".encode().decode()
+    whole["vocabulary"]["source"][3] = "e\u0301"
+    vocabulary = load(written(tmp_path, whole)).vocabularies.source
+    assert "é" in vocabulary and "e\u0301" not in vocabulary
+    whole["vocabulary"]["source"][4] = "é"
+    assert_problem(written(tmp_path, whole), "vocabulary_twice", side="source", word="é")
+
+
+def test_end_token_that_the_config_asks_for_must_be_in_the_vocabulary(tmp_path):
+    whole = described(source_end=True)
+    whole["vocabulary"]["source"] = [f"w{n}" for n in range(len(whole["vocabulary"]["source"]))]
+    assert_problem(written(tmp_path, whole), "vocabulary_no_end", word="</s>")
+
+
+def test_name_that_stands_twice_in_a_json_file_is_named(tmp_path):
+    text = json.dumps(described()).replace('"config"', '"config": {}, "config"', 1)
+    assert_problem(written(tmp_path, text), "weights_broken", why="config stands there twice")
+
+
+def test_json_file_may_begin_with_a_byte_order_mark(tmp_path):
+    assert load(written(tmp_path, b"\xef\xbb\xbf" + json.dumps(described()).encode())).config.d_model == 4
+
+
+@pytest.mark.parametrize("entry, value", (("score_scale", 1e-60), ("score_scale", 1e39), ("epsilon", 1e39)))
+def test_number_that_single_precision_cannot_hold_is_refused(entry, value):
+    assert getattr(Config(**{entry: value}), entry) == value
+    with pytest.raises(Problem):
+        Config(dtype="float32", **{entry: value})

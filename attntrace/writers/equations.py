@@ -16,10 +16,15 @@ ASCII_BRACKETS = {"row": ("[ ", " ]")}
 
 
 class Box:
-    """A matrix, or a block of its columns, as it is drawn: a name, words above the columns, rows in brackets."""
+    """A matrix, or a block of its columns, as it is drawn: a name, words above the columns, rows in brackets.
 
-    def __init__(self, grid: Grid, page: Page, start: int = 0, stop: int | None = None) -> None:
+    `words` stand before its rows; measured once for all blocks of a matrix.
+    """
+
+    def __init__(self, grid: Grid, page: Page, start: int = 0, stop: int | None = None,
+                 words: tuple[list[str], int] | None = None) -> None:
         self.grid, self.page = grid, page
+        self.words, self.words_width = words or _words(grid, page)
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
         self.labels = [page.label(label) for label in (grid.column_labels or ())[self.start:self.stop]]
         self.widths = [max(page.cells(label), grid.figures.width) for label in self.labels] or None
@@ -54,8 +59,13 @@ class Box:
         """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
         widths = self.widths or [self.grid.figures.width] * self.grid.values.shape[1]
         title = len(f"   columns {len(widths)}-{len(widths)}") + len(INDENT) + self.page.cells(self.title)
-        return [Box(self.grid, self.page, part.start, part.stop)
+        return [Box(self.grid, self.page, part.start, part.stop, (self.words, self.words_width))
                 for part in equal_parts(widths, max(room, title) - 4)]
+
+
+def _words(grid: Grid, page: Page) -> tuple[list[str], int]:
+    words = [page.label(label) for label in grid.row_labels or ()]
+    return words, max(map(page.cells, words)) + 1 if words else 0
 
 
 @dataclass
@@ -136,7 +146,7 @@ def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:
     at = next(n for n, item in enumerate(band) if isinstance(item, Box))
     before, box, after = band[:at], band[at], band[at + 1:]
     assert isinstance(box, Box)
-    parts = box.blocks(page.width - band_width(before + after, page) - label_width(box, page))
+    parts = box.blocks(page.width - band_width(before + after, page) - box.words_width)
     for n, part in enumerate(parts):
         yield from band_lines([*(before if n == 0 else _blank(before, page)), part,
                                *(after if n == len(parts) - 1 else [])], page)
@@ -144,10 +154,6 @@ def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:
 
 def _blank(items: list[str | Box], page: Page) -> list[str | Box]:
     return [" " * page.cells(item) if isinstance(item, str) else item for item in items]
-
-
-def label_width(box: Box, page: Page) -> int:
-    return max(page.cells(page.label(label)) for label in box.grid.row_labels) + 1 if box.grid.row_labels else 0
 
 
 def labelled(items: list[str | Box]) -> list[Box]:
@@ -162,7 +168,7 @@ def labelled(items: list[str | Box]) -> list[Box]:
 
 def band_width(items: list[str | Box], page: Page) -> int:
     return (len(INDENT) + sum(page.cells(item) if isinstance(item, str) else item.width for item in items)
-            + sum(label_width(box, page) for box in labelled(items)))
+            + sum(box.words_width for box in labelled(items)))
 
 
 def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) -> Iterator[Line]:
@@ -181,21 +187,20 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     for y in range(-above, max(tops[id(box)] + box.height for box in boxes)):
         line = [Span(INDENT)]
         for box in left:
-            line += _word(box, y, page)
+            line.append(_word(box, y, page))
         for item in items:
             if isinstance(item, str):
                 line.append(Span(item if y == sign_row else " " * page.cells(item)))
                 continue
             if item in with_words and item not in left:
-                line += _word(item, y, page)
+                line.append(_word(item, y, page))
             line += _box_line(item, y - tops[id(item)], above if not tops[id(item)] else 1 + bool(item.labels), page)
         yield trimmed(line)
 
 
-def _word(box: Box, y: int, page: Page) -> list[Span]:
-    words = box.grid.row_labels or ()
-    text = page.label(words[y]) if 0 <= y < len(words) else ""
-    return [Span(page.padded(text, label_width(box, page)), f"token{y}" if text else "")]
+def _word(box: Box, y: int, page: Page) -> Span:
+    text = box.words[y] if 0 <= y < len(box.words) else ""
+    return Span(page.padded(text, box.words_width), f"token{y}" if text else "")
 
 
 def _box_line(box: Box, y: int, above: int, page: Page) -> list[Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -28,6 +29,16 @@ ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "→": "->", "–
                              "ᵀ": "^T", "′": "'"})
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = ".:-=+*#@"
+
+
+@lru_cache(maxsize=10_000)
+def _label(text: str, cells: Callable[[str], int]) -> str:
+    label = shown(text)
+    if cells(label) <= LONGEST_LABEL:
+        return label
+    while cells(label) > LONGEST_LABEL - 2:
+        label = label[:-max(1, (cells(label) - LONGEST_LABEL) // 4)]
+    return label + ".."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +71,7 @@ class Page:
 
     def label(self, text: str) -> str:
         """A word as the label of a row or a column."""
-        label = shown(text)
-        if self.cells(label) <= LONGEST_LABEL:
-            return label
-        while self.cells(label) > LONGEST_LABEL - 2:
-            label = label[:-max(1, (self.cells(label) - LONGEST_LABEL) // 4)]
-        return label + ".."
+        return _label(text, self.cells)
 
     def padded(self, text: str, width: int) -> str:
         return text + " " * (width - self.cells(text))

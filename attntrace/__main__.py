@@ -5,12 +5,12 @@ import sys
 
 
 def main() -> None:
-    from attntrace import __version__
-    if sys.argv[1:] == ["--version"]:  # answered before anything heavier is imported
-        print(f"attntrace {__version__}")
-        return
-    from attntrace.cli import run
-    sys.exit(run(sys.argv[1:]))
+    try:
+        from attntrace.cli import run
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules are being read, or after all was said
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

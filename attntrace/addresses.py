@@ -34,9 +34,11 @@ def matching(pattern: str, addresses: Sequence[str]) -> list[str]:
 
 def nearest(pattern: str, addresses: Sequence[str]) -> list[str]:
     """The addresses that are most like what was typed, compared with as many of their last places as were typed."""
+    if any(f".{pattern}." in f".{address}" for address in addresses):  # a place: all that is in it
+        return [f"{pattern}.*"]
     places = pattern.count(".") + 1
     ends: dict[str, str] = {}
     for address in addresses:
         ends.setdefault(".".join(address.split(".")[-places:]), address)
-    close = difflib.get_close_matches(pattern.replace("*", ""), ends, n=NEAREST, cutoff=0)
+    close = difflib.get_close_matches(pattern.replace("*", "").lower(), ends, n=NEAREST, cutoff=0)
     return [ends[end] for end in close]

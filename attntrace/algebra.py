@@ -180,8 +180,8 @@ class MatMul(Op):
     def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
         left, right = operands
         rows = len(left.axes) - 1
-        return cells.Sum(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((n, *index[rows:])))
-                               for n in range(left.axes[-1].size)))
+        return cells.added(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((n, *index[rows:])))
+                                 for n in range(left.axes[-1].size)))
 
     def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
         left, right = operands

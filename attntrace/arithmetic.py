@@ -102,6 +102,11 @@ class Sum(Arithmetic):
         return self.terms
 
 
+def added(terms: tuple[Arithmetic, ...]) -> Arithmetic:
+    """The sum of terms, or the one term itself."""
+    return terms[0] if len(terms) == 1 else Sum(terms)
+
+
 @dataclass(frozen=True, slots=True)
 class Binary(Arithmetic):
     """Two operands with a sign between them, bracketed where they hold together less than `least`."""

@@ -88,6 +88,7 @@ class RowLine:
     mixture: tuple[Symbol, ...] = ()  # the rows that the weights `shares` mix, where it is such a mixture
     shares: Array | None = None
     share_figures: Figures | None = None
+    more: int = 0  # numbers that are not shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,15 @@ class CellLines:
 
 @dataclass(frozen=True, slots=True)
 class MatrixEquation:
-    """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage."""
+    """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage.
+    Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new."""
     formula: Formula
     step: str
     axes: tuple[str, ...]
     operands: dict[int, Grid] = field(hash=False)  # by id(tensor)
     result: Grid
     drawn: frozenset[int]
+    parameters: tuple[Grid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a model is like: its sizes and its wiring."""
 from __future__ import annotations
 
+import json
 import math
 import sys
 from dataclasses import dataclass, fields
@@ -41,22 +42,26 @@ class Config:
         for size in SIZES:
             number = getattr(self, size)
             if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-                raise Problem("size_not_positive", name=size, value=number)
+                raise Problem("size_not_positive", name=size, option=as_option(size), value=as_json(number))
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
-                raise Problem("no_such_choice", name=name, value=getattr(self, name), choices=", ".join(choices))
+                raise Problem("no_such_choice", name=name, option=as_option(name), value=as_json(getattr(self, name)),
+                              choices=", ".join(choices))
         for name in ("final_norm", "scale_embedding", "source_end"):
             if not isinstance(getattr(self, name), bool):
-                raise Problem("no_such_choice", name=name, value=getattr(self, name), choices="true, false")
+                raise Problem("no_such_choice", name=name, option=as_option(name), value=as_json(getattr(self, name)),
+                              choices="true, false")
         if self.d_model % self.heads:
             raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
                           divisors=alternatives(divisors(self.d_model)))
         if self.d_model % 2 and self.position != "none":
-            raise Problem("odd_d_model", d_model=self.d_model, below=max(self.d_model - 1, 2), above=self.d_model + 1)
+            near = [size for size in (self.d_model - 1, self.d_model + 1) if size]
+            raise Problem("odd_d_model", d_model=self.d_model, near=alternatives(near))
         if not self._usable(self.epsilon):
-            raise Problem("not_a_positive_number", name="epsilon", value=self.epsilon)
+            raise Problem("not_a_positive_number", name="epsilon", option=as_option("epsilon"),
+                          value=as_json(self.epsilon))
         if self.score_scale != "sqrt_d_k" and not self._usable(self.score_scale):
-            raise Problem("score_scale", value=self.score_scale)
+            raise Problem("score_scale", value=as_json(self.score_scale))
 
     def _usable(self, number: object) -> bool:
         """Whether it is a number above 0 that the model's precision can hold without loss of digits."""
@@ -82,7 +87,19 @@ class Config:
         for size in SIZES:
             if size not in found:
                 raise Problem("config_lacks_size", where=where, entry=size)
-        return cls(**found)
+        try:
+            return cls(**found)
+        except Problem as problem:  # the same, but of a file's entry and not of an option
+            raise Problem(f"config.{problem.key}", where=where, **problem.facts) from None
+
+
+def as_option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def as_json(value: object) -> str:
+    """A value as a config has it: `"8"` is not 8, and `null` is none."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def divisors(number: int) -> list[int]:

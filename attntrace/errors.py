@@ -14,4 +14,5 @@ class Problem(Exception):
 
     def __str__(self) -> str:
         from attntrace.prose import sentence  # only when it is read: the sentences are files
-        return sentence(f"problem.{self.key}", **self.facts)
+        facts = {name: fact if fact != "" and str(fact).strip() else f'"{fact}"' for name, fact in self.facts.items()}
+        return sentence(f"problem.{self.key}", **facts)

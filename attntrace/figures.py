@@ -28,8 +28,8 @@ class Figures:
 
     @classmethod
     def of(cls, values: Array, precision: int) -> Figures:
-        """Fixed decimals; none for whole numbers; powers of ten where `precision` would show at most one digit of the
-        largest number, or where it reaches ten million."""
+        """Fixed decimals; none for whole numbers; powers of ten where two decimals or more would show at most one digit
+        of the largest number (one or none: no digit), or where it reaches ten million."""
         if values.size == 0:
             return cls(0, False, 1, 0, True)
         low, high = float(values.min()), float(values.max())
@@ -40,7 +40,8 @@ class Figures:
         largest = max(-low, high)
         whole = largest < IN_POWERS_FROM and bool((finite == np.rint(finite)).all())
         decimals = 0 if whole else precision
-        powers = not whole and (largest >= IN_POWERS_FROM or round(largest * 10**precision) < 10)
+        powers = not whole and (largest >= IN_POWERS_FROM
+                                or round(largest * 10**precision) < (10 if precision > 1 else 1))
         tiny = bool((values == 0).any()) or low < 0 and bool((np.abs(values) < 10**-precision).any())
         special = tiny or finite is not values
         draft = cls(decimals, powers, 0, 0, not special and not powers)

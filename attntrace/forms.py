@@ -110,6 +110,10 @@ class Form:
         columns = min(columns, max(int(limit**0.5), limit // rows) if rows > 1 else limit)
         return min(rows, max(limit // columns, 1)), columns
 
+    def is_cut(self, tensor: Tensor) -> bool:
+        rows, columns = self.corner(tensor)
+        return rows * columns < tensor.value.size
+
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
         assert tensor.symbol is not None
         rows, columns = self.corner(tensor)
@@ -144,7 +148,7 @@ class Form:
         cut: dict[tuple[int, int], list[str]] = {}
         for address, tensor in tensors:
             rows, columns = self.corner(tensor)
-            if rows * columns < tensor.value.size:
+            if self.is_cut(tensor):
                 cut.setdefault((rows * columns, tensor.value.size), []).append(address)
         for (shown, numbers), addresses in cut.items():
             yield blocks.Hidden(tuple(addresses), shown, numbers)
@@ -189,8 +193,9 @@ class VectorForm(Form):
         terms = [piece.tensor for piece in formula.right if isinstance(piece, Term)]
         shares_of_one = any(promise.key == "rows_sum_to_one" for promise in promises(step))
         line = blocks.RowLine(formula, values, figures, labels and labels[:columns],
-                              hued=step.tensor.words[1:] == ("key",), bars=shares_of_one)
-        if len(terms) == 2 and terms[0].words == ("key",) and terms[1].words[:1] == ("token",):
+                              hued=step.tensor.words[1:] == ("key",), bars=shares_of_one,
+                              more=row.value.size - values.size)
+        if not line.more and len(terms) == 2 and terms[0].words == ("key",) and terms[1].words[:1] == ("token",):
             shares, whole = terms
             assert whole.symbol is not None
             mixed = tuple(whole.symbol.marked(0, n, whole.words) for n in range(whole.axes[0].size))
@@ -234,13 +239,17 @@ class MatrixForm(Form):
             terms = [piece.tensor for piece in step.made.notation().pieces if isinstance(piece, Term)]
             terms = [tensor for tensor in terms if tensor.axes]
             kept.append(terms)
+            new = self.new_parameters([step])
+            if any(self.is_cut(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
+                terms = []
+            else:
+                new = []
             operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
             formula = Formula(step.symbol, step.made.notation().pieces, step.symbol.head)
             yield blocks.MatrixEquation(formula, step.name, step.tensor.words, operands,
-                                        self.grid(step.tensor, step.symbol.head), frozenset(drawn))
-            new = self.new_parameters([step])
-            yield from self.hidden([(parameter_name(tensor), tensor) for tensor in new])
-            yield from self.hidden([(step.address, step.tensor)])
+                                        self.grid(step.tensor, step.symbol.head), frozenset(drawn),
+                                        tuple(self.grid(tensor, step.symbol.head) for tensor in new))
+            yield from self.hidden([*((parameter_name(tensor), tensor) for tensor in new), (step.address, step.tensor)])
             drawn |= {*operands, id(step.tensor)}
             yield from self.checked(check_rows([step], [rows_of(step)]) + check_promises([step]))
 

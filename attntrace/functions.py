@@ -60,7 +60,7 @@ class Softmax(Op):
         row = [operands[0].cell((*index[:-1], n)) for n in range(operands[0].axes[-1].size)]
         largest = row[int(operands[0].value[index[:-1]].argmax())]
         powers = tuple(cells.Exp(cells.Difference(one, largest)) for one in row)
-        return cells.Quotient(powers[index[-1]], cells.Sum(powers))
+        return cells.Quotient(powers[index[-1]], cells.added(powers))
 
     def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
         along = Total(len(result.axes) - 1)
@@ -92,7 +92,8 @@ class Mean(Op):
 
     def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
         size = operands[0].axes[-1].size
-        return cells.Quotient(cells.Sum(tuple(operands[0].cell((*index, n)) for n in range(size))), cells.Number(size))
+        terms = tuple(operands[0].cell((*index, n)) for n in range(size))
+        return cells.Quotient(cells.added(terms), cells.Number(size))
 
     def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
         axis = operands[0].axes[-1]

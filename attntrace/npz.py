@@ -38,6 +38,8 @@ class Npz:
         try:
             self._zip = zipfile.ZipFile(file)
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
+            if len(self._infos) < len(self._zip.infolist()):
+                raise ValueError("two members have the same name")
             self.headers = {name: self._header(info) for name, info in self._infos.items()}
         except Problem:
             raise

@@ -44,13 +44,13 @@ def model_table(run: Run) -> Iterator[Block]:
     config = run.config
     wiring = [f"norm_{config.norm}", *["final_norm"] * config.final_norm, f"position_{config.position}",
               "embedding_scaled" if config.scale_embedding else "embedding_unscaled",
-              "score_sqrt_d_k" if config.score_scale == "sqrt_d_k" else "score_number",
+              "epsilon", "score_sqrt_d_k" if config.score_scale == "sqrt_d_k" else "score_number",
               *["source_end"] * config.source_end]
     origin = (sentence("messages.seed", seed=run.seed) if run.weights is None
               else sentence("messages.weights", file=run.weights))
     rows = [sentence("messages.sizes", d_model=config.d_model, heads=config.heads, d_k=config.d_k,
                      layers=config.layers, d_ff=config.d_ff),
-            ", ".join(sentence(f"messages.{key}", number=config.score_scale) for key in wiring),
+            ", ".join(sentence(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon) for key in wiring),
             f"{origin}, {config.dtype}"]
     yield Heading(sentence("messages.model"))
     yield Prose("\n".join(rows))

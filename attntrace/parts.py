@@ -216,8 +216,8 @@ class IntoRows(Op):
 
     def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
         rows, ids = operands
-        return cells.Sum(tuple(rows.cell((n, *index[1:])) for n in np.flatnonzero(ids.value == index[0] + 1).tolist())
-                         ) if index[0] + 1 in ids.value else cells.Number(0.0)
+        at = np.flatnonzero(ids.value == index[0] + 1).tolist()
+        return cells.added(tuple(rows.cell((n, *index[1:])) for n in at)) if at else cells.Number(0.0)
 
     def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
         return apply(Rows(), gradient, operands[1]), None

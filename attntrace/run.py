@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from attntrace.config import Config
 from attntrace.errors import Problem
 from attntrace.tokens import END, START, Words, look_up, tokenize, vocabulary
@@ -31,7 +33,14 @@ class Run:
     target: Words | None
 
     def __call__(self, sink: Sink | None = None, keep: bool = False) -> None:
-        transformer(Trace(sink, keep), self.source, self.target, self.parameters, self.config)
+        """Raises Problem at the first step whose numbers are too large to be numbers."""
+        def told(step: Step) -> None:
+            if step.value.size and not step.value.max() < math.inf:  # nor is nan
+                raise Problem("not_finite", address=step.address, dtype=self.config.dtype)
+            sink(step)  # type: ignore[misc]
+
+        with np.errstate(all="ignore"):  # what overflows is said above, by name
+            transformer(Trace(told if sink else None, keep), self.source, self.target, self.parameters, self.config)
 
     def addresses(self) -> list[str]:
         """The address of every step, found out by a run of the same wiring on the smallest sizes there are."""
@@ -69,8 +78,8 @@ def prepare(sentence: str, target: str | None = None, *, config: Config | None =
         vocabularies = Vocabularies(vocabulary(source), None if read is None else vocabulary(read))
         check_memory(config, vocabularies, max(len(source), len(read or [])))
         parameters, name, drawn = seeded(config, vocabularies, seed), None, seed
-    return Run(config, drawn, name, vocabularies, parameters, look_up(source, vocabularies.source),
-               None if read is None else look_up(read, vocabularies.target or ()))
+    return Run(config, drawn, name, vocabularies, parameters, look_up(source, vocabularies.source, "source"),
+               None if read is None else look_up(read, vocabularies.target or (), "target"))
 
 
 def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:

@@ -131,8 +131,8 @@ class Total(Op):
         return apply(self, operands[0].at(k + 1, i))
 
     def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Sum(tuple(operands[0].cell((*index[:self.k], n, *index[self.k:]))
-                               for n in range(operands[0].axes[self.k].size)))
+        return cells.added(tuple(operands[0].cell((*index[:self.k], n, *index[self.k:]))
+                                 for n in range(operands[0].axes[self.k].size)))
 
     def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
         return (apply(Repeated(self.k, operands[0].axes[self.k]), gradient),)

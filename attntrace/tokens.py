@@ -81,9 +81,20 @@ def _is_flag_half(char: str) -> bool:
     return "\U0001F1E6" <= char <= "\U0001F1FF"
 
 
-def shown(text: str) -> str:
-    """A token as it may stand on a page: control, format and unpaired characters as \\u{202E}, all else as it is."""
-    return "".join(f"\\u{{{ord(char):X}}}" if _is_hidden(char, text) else char for char in text)
+def shown(text: str, encoding: str = "utf-8") -> str:
+    """A token as it may stand on a page: control, format and unpaired characters as \\u{202E}, and so what the page's
+    encoding lacks; all else as it is."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"\\u{{{ord(char):X}}}" if _is_hidden(char, text) or not _fits(char, encoding) else char
+                   for char in text)
+
+
+def _fits(char: str, encoding: str) -> bool:
+    try:
+        return bool(char.encode(encoding)) or True
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_hidden(char: str, text: str) -> bool:
@@ -98,12 +109,14 @@ def vocabulary(words: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((START, END, *words)))
 
 
-def look_up(words: list[str], known: tuple[str, ...]) -> Words:
-    """The words with their ids in a vocabulary. Raises Problem for a word that it lacks, with the nearest it knows."""
+def look_up(words: list[str], known: tuple[str, ...], side: str) -> Words:
+    """The words with their ids in the vocabulary of one side, `source` or `target`. Raises Problem for a word that it
+    lacks, with the nearest it knows."""
     numbers = {word: n + 1 for n, word in enumerate(known)}
     for word in words:
         if word not in numbers:
             ordinary = [other for other in known if other not in (START, END)]
             near = difflib.get_close_matches(word, ordinary, n=3, cutoff=0.3) or ordinary[:3]
-            raise Problem("unknown_word", word=shown(word), near=", ".join(map(shown, near)), size=len(known))
+            raise Problem("unknown_word", side=side, size=len(known), word=shown(word),
+                          near=", ".join(map(shown, near)))
     return Words(tuple(words), tuple(numbers[word] for word in words))

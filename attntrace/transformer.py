@@ -66,7 +66,7 @@ def stack(trace: Trace, X: Tensor, sub_layers: dict[str, SubLayer], parameters: 
             place = f"layer{layer}"
             X = residual(trace.at(place).at(name), X, sub_layer, parameters.at(place).at(name), config, after)
     if config.final_norm:
-        X = layer_norm(trace.at("final_norm"), X, parameters.at("final_norm"), config, Symbol("N"))
+        X = layer_norm(trace.at("final_norm"), X, parameters.at("final_norm"), config, Symbol("norm"))
     return trace("output", X, symbol)
 
 
@@ -74,7 +74,7 @@ def residual(trace: Trace, X: Tensor, sub_layer: SubLayer, parameters: Parameter
              after: Symbol) -> Tensor:
     """LayerNorm(X + Sublayer(X)) as in the paper, or X + Sublayer(LayerNorm(X)) where the norm comes first."""
     if config.norm == "pre":
-        N = layer_norm(trace.stage("pre_norm"), X, parameters, config, Symbol("N"))
+        N = layer_norm(trace.stage("pre_norm"), X, parameters, config, Symbol("norm"))
         return trace.stage("add")("residual", X + sub_layer(trace, N, parameters), after)
     add_norm = trace.stage("add_norm")
     U = add_norm("residual", X + sub_layer(trace, X, parameters), "U")

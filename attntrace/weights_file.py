@@ -37,9 +37,9 @@ def load(path: Path) -> Loaded:
     """Read a weights file. Raises Problem, with the name of what is wrong, before anything is computed."""
     try:
         with open(path, "rb") as file:
-            if path.suffix not in (".npz", ".json"):
+            if path.suffix.lower() not in (".npz", ".json"):
                 raise Problem("weights_ending", file=str(path))
-            return checked(path, _npz(path, file) if path.suffix == ".npz" else _json(path, file))
+            return checked(path, _npz(path, file) if path.suffix.lower() == ".npz" else _json(path, file))
     except IsADirectoryError:
         raise Problem("weights_directory", file=str(path)) from None
     except FileNotFoundError:
@@ -112,6 +112,10 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _has_truth_value(rows: Any) -> bool:
+    return any(map(_has_truth_value, rows)) if isinstance(rows, list) else isinstance(rows, bool)
+
+
 def _json(path: Path, file: Any) -> Contents:
     try:
         found = json.loads(file.read().decode("utf-8-sig"), object_pairs_hook=_each_name_once)
@@ -124,7 +128,7 @@ def _json(path: Path, file: Any) -> Contents:
     for name, rows in found["parameters"].items():
         try:
             arrays[name] = np.array(rows)
-            if arrays[name].dtype.kind not in "fiu":
+            if arrays[name].dtype.kind not in "fiu" or _has_truth_value(rows):
                 raise ValueError
         except ValueError:
             raise Problem("parameter_not_numbers", file=str(path), name=shown(name)) from None
@@ -146,7 +150,7 @@ def _npz(path: Path, file: Any) -> Contents:
     if "config" not in texts:
         raise Problem("weights_no_config", file=str(path))
     try:
-        config = json.loads(texts["config"])
+        config = json.loads(texts["config"], object_pairs_hook=_each_name_once)
     except (ValueError, RecursionError) as error:
         raise Problem("weights_broken", file=str(path), why=f"config: {error}") from None
     shapes = {name: header.shape for name, header in members.headers.items() if name not in TEXTS}

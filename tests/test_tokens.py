@@ -133,8 +133,9 @@ def test_sentence_without_words_is_a_problem():
 
 def test_unknown_word_is_named_with_words_that_are_near():
     with pytest.raises(Problem) as caught:
-        look_up(["the", "cats"], vocabulary(["the", "cat", "sat", "dog"]))
+        look_up(["the", "cats"], vocabulary(["the", "cat", "sat", "dog"]), "source")
     assert caught.value.key == "unknown_word"
+    assert caught.value.facts["side"] == "source"
     assert caught.value.facts["word"] == "cats" and caught.value.facts["size"] == 6
     assert caught.value.facts["near"].split(", ")[0] == "cat"
     assert "cats" in str(caught.value) and "cat, " in str(caught.value)
@@ -142,13 +143,13 @@ def test_unknown_word_is_named_with_words_that_are_near():
 
 def test_unknown_word_that_is_near_to_none_is_told_what_there_is():
     with pytest.raises(Problem) as caught:
-        look_up(["갔었어"], vocabulary(["one", "two", "three", "four"]))
+        look_up(["갔었어"], vocabulary(["one", "two", "three", "four"]), "source")
     assert caught.value.facts["near"] == "one, two, three"
 
 
 def test_unknown_word_is_named_without_its_hidden_characters():
     with pytest.raises(Problem) as caught:
-        look_up(["\u202e"], vocabulary(["a"]))
+        look_up(["\u202e"], vocabulary(["a"]), "source")
     assert caught.value.facts["word"] == "\\u{202E}"
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 
 import click
 
 from attntrace import __version__
 from attntrace.errors import Problem
 from attntrace.prose import sentence
+from attntrace.tokens import shown
 
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {"trace": "attntrace.cli.trace", "steps": "attntrace.cli.steps"}
@@ -42,8 +45,14 @@ def attntrace(ctx: click.Context) -> int | None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code. All that can go wrong ends here, in one plain line."""
+    if sys.stdout is None:  # closed by whoever called; `destination` says so where something is to be written to it
+        sys.stdout = open(os.devnull, "w")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):  # end by unwinding, so that no half-written file stays behind
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda number, frame: sys.exit(128 + number))
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
     try:
         code = invoked(arguments)
@@ -52,7 +61,7 @@ def run(arguments: list[str]) -> int:
     except Problem as problem:
         return complain(str(problem))
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "attntrace"
+        command = " ".join(["attntrace", *(name for name in arguments[:1] if name in COMMANDS)])
         return complain(sentence("problem.usage", message=error.format_message().rstrip("."), command=command))
     except click.ClickException as error:
         return complain(error.format_message())
@@ -78,7 +87,13 @@ def invoked(arguments: list[str]) -> int:
 
 
 def complain(message: str) -> int:
-    print("attntrace: " + " ".join(message.split()), file=sys.stderr)
+    """Say in one line what is wrong. Nothing in it moves a terminal's cursor; having nowhere to say it changes nothing.
+    """
+    try:
+        if sys.stderr is not None:
+            print("attntrace: " + shown(" ".join(message.split())), file=sys.stderr, flush=True)
+    except OSError:
+        pass
     return WRONG_INPUT
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from attntrace.config import CHOICES, SIZES, Config
+from attntrace.config import CHOICES, SIZES, Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence
 from attntrace.tokens import shown
@@ -31,6 +31,11 @@ def _chained(options: list[Callable[[Command], Command]]) -> Callable[[Command],
             command = option(command)
         return command
     return decorate
+
+
+class Whole(click.IntRange):
+    """A whole number within bounds."""
+    name = "whole number"
 
 
 class Scale(click.ParamType):
@@ -61,14 +66,14 @@ class Limit(click.ParamType):
 
 def _model(name: str, type: Any, **settings: Any) -> Callable[[Command], Command]:
     default = getattr(Config(), name)
-    return _option(f"--{name.replace('_', '-')}", type=type, default=None, stands_for=default, **settings)
+    return _option(as_option(name), type=type, default=None, stands_for=default, **settings)
 
 
 # The defaults are those of Config; None tells an option that was not given, which a weights file needs to know.
 model_options = _chained([
     _option("--target", metavar="TEXT"),
-    _option("--seed", type=click.IntRange(min=0), default=None, stands_for=0, metavar="N"),
-    *(_model(size, int, metavar="N") for size in SIZES),
+    _option("--seed", type=Whole(min=0), default=None, stands_for=0, metavar="N"),
+    *(_model(size, Whole(), metavar="N") for size in SIZES),
     _model("norm", click.Choice(CHOICES["norm"])),
     _option("--final-norm/--no-final-norm", default=None, stands_for="--no-final-norm"),
     _model("position", click.Choice(CHOICES["position"])),
@@ -81,7 +86,7 @@ MODEL = ("seed", "d_model", "heads", "layers", "d_ff", "norm", "final_norm", "po
          "score_scale", "dtype")
 
 page_options = _chained([
-    _option("--width", type=click.IntRange(min=60), metavar="N"),
+    _option("--width", type=Whole(60, 10_000), metavar="N"),
     _option("--ascii", is_flag=True),
     _option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
 
@@ -89,7 +94,7 @@ view_options = _chained([
     _option("--form", type=click.Choice(["both", "vector", "matrix"]), default="both", show_default=True),
     _option("--only", multiple=True, metavar="ADDRESS"),
     _option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
-    _option("--precision", type=click.IntRange(0, 17), default=3, show_default=True, metavar="N"),
+    _option("--precision", type=Whole(0, 17), default=3, show_default=True, metavar="N"),
     _option("--limit", type=Limit(), metavar="N|all"),
     _option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
 
@@ -99,7 +104,7 @@ def prepared(sentence: str, options: dict[str, Any]) -> Any:
     from attntrace.run import prepare  # imports NumPy: only now
     given = {name: options[name] for name in MODEL if options[name] is not None}
     if options["weights"] is not None and given:
-        raise Problem("options_with_weights", options=", ".join(f"--{name.replace('_', '-')}" for name in given))
+        raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed = given.pop("seed", 0)
     return prepare(sentence, options["target"], config=Config(**given), seed=seed, weights=options["weights"])
 
@@ -119,12 +124,13 @@ def one_sentence(arguments: tuple[str, ...]) -> str:
     argument = one_argument(arguments)
     if argument is not None and argument != "-":
         return argument
-    if argument is None and sys.stdin.isatty():
+    if sys.stdin is None or argument is None and sys.stdin.isatty():
         raise Problem("no_sentence")
     try:
-        lines = [line for line in sys.stdin.buffer.read().decode("utf-8-sig").splitlines() if line.strip()]
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Problem("input_not_utf8", byte=error.start + 1) from None
+    lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) > 1:
         raise Problem("several_lines", lines=len(lines))
     return lines[0] if lines else ""

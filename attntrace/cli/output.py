@@ -1,7 +1,9 @@
 """Where output goes: standard output, a device, or a file that appears whole or not at all."""
 from __future__ import annotations
 
+import errno
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,30 +12,52 @@ from typing import TextIO
 
 from attntrace.errors import Problem
 
+DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd/(?P<number>\d+)")
+
 
 @contextmanager
 def destination(file: str | None) -> Iterator[TextIO]:
     """A text stream in UTF-8. A regular file is written beside its place and moved there when it is complete: links are
     followed, the mode is kept. Devices and pipes are written straight. Raises Problem where that is not possible."""
     if file is None or file == "-":
+        if getattr(sys.stdout, "name", "") == os.devnull:  # see cli.run
+            raise Problem("output_closed")
         yield sys.stdout
         return
-    place = os.path.realpath(file)
-    if os.path.isdir(place):
-        raise Problem("output_is_directory", file=file)
-    if not os.path.isdir(os.path.dirname(place)):
-        raise Problem("output_directory", file=file, directory=os.path.dirname(file) or ".")
+    descriptor, place = _descriptor(file), os.path.realpath(file)
+    if descriptor is None:
+        if not file or os.path.isdir(place) or file.endswith(os.sep):
+            raise Problem("output_is_directory", file=file)
+        if not os.path.isdir(os.path.dirname(place)):
+            raise Problem("output_directory", file=file, directory=os.path.dirname(place))
     try:
-        if os.path.exists(place) and not os.path.isfile(place):
+        if descriptor is not None:  # not opened by its name, which would empty a file that is being appended to
+            with open(os.dup(descriptor), "w", encoding="utf-8", errors="backslashreplace") as opened:
+                yield opened
+        elif os.path.islink(place):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        elif os.path.exists(place) and not os.path.isfile(place):
             with open(place, "w", encoding="utf-8", errors="backslashreplace") as straight:
                 yield straight
-            return
-        with _beside(place) as whole:
-            yield whole
+        else:
+            with _beside(place) as whole:
+                yield whole
     except BrokenPipeError:
         raise
     except OSError as error:
         raise Problem("output_failed", file=file, why=error.strerror or str(error)) from None
+
+
+def _descriptor(file: str) -> int | None:
+    """The number of the open descriptor that a name such as /dev/stdout or /dev/fd/3 (or a link to one) stands for."""
+    for _ in range(40):
+        found = DESCRIPTOR.fullmatch(os.path.abspath(file))
+        if found:
+            return int(found["number"] or ("stdin", "stdout", "stderr").index(found["name"]))
+        if not os.path.islink(file):
+            return None
+        file = os.path.join(os.path.dirname(file), os.readlink(file))
+    return None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.options import model_options, one_argument, page_options, prepared, sentence_argument
+from attntrace.cli.options import model_options, one_sentence, page_options, prepared, sentence_argument
 from attntrace.cli.output import destination
 from attntrace.prose import sentence as sentence_of
 
@@ -20,9 +20,8 @@ EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    said = one_argument(sentence)
-    if said is None:
-        said = EXAMPLE[0]
+    said = one_sentence(sentence) if sentence else EXAMPLE[0]
+    if not sentence:
         options["target"] = EXAMPLE[1] if options["target"] is None else options["target"]
     run = prepared(said, options)
     from attntrace.blocks import Prose, Table

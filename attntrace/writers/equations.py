@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from attntrace import blocks
 from attntrace.blocks import Grid
+from attntrace.prose import sentence
 from attntrace.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
 from attntrace.tensor import Term
 from attntrace.writers.page import GAP, INDENT, Line, Page, Span, equal_parts, trimmed
@@ -31,16 +32,18 @@ class Box:
         columns = self.stop - self.start
         inside = sum(self.widths) if self.widths else columns * grid.figures.width
         self.body = inside + max(columns - 1, 0) + 4
+        self.height = grid.values.shape[0]
         self.title = self._title()
         self.width = max(self.body, 2 + page.cells(self.title))
-        self.height = grid.values.shape[0]
 
     def _title(self) -> str:
         size = "×".join(map(str, self.grid.shape))
         title = f"{self.page.symbol(self.grid.symbol, self.grid.head)} {size}"
-        if (self.start, self.stop) != (0, self.grid.values.shape[1]):
-            last = f"-{self.stop}" if self.stop > self.start + 1 else ""
-            title += f"   columns {self.start + 1}{last}"
+        shape = (1, *self.grid.shape) if self.grid.one_row else (*self.grid.shape, 1)[:2]  # of what it is a part
+        if self.height < shape[0]:
+            title += GAP + sentence("messages.rows", which=_span(0, self.height))
+        if self.stop - self.start < shape[1]:
+            title += GAP + sentence("messages.columns", which=_span(self.start, self.stop))
         return self.page.prose(title)
 
     def row(self, y: int) -> str:
@@ -58,9 +61,14 @@ class Box:
     def blocks(self, room: int) -> list[Box]:
         """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
         widths = self.widths or [self.grid.figures.width] * self.grid.values.shape[1]
-        title = len(f"   columns {len(widths)}-{len(widths)}") + len(INDENT) + self.page.cells(self.title)
+        part = sentence("messages.columns", which=_span(len(widths), len(widths) + 1))
+        title = len(GAP) + self.page.cells(part) + len(INDENT) + self.page.cells(self.title)
         return [Box(self.grid, self.page, part.start, part.stop, (self.words, self.words_width))
                 for part in equal_parts(widths, max(room, title) - 4)]
+
+
+def _span(start: int, stop: int) -> str:
+    return f"{start + 1}-{stop}" if stop > start + 1 else str(start + 1)
 
 
 def _words(grid: Grid, page: Page) -> tuple[list[str], int]:

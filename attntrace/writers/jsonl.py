@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container
-from typing import IO, Any
+from typing import Any, TextIO
 
 import attntrace
 from attntrace.run import Run
@@ -12,16 +13,23 @@ from attntrace.tokens import Words
 from attntrace.tracing import Fingerprint, Step
 
 
+HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
+
+
 class JsonLinesWriter:
     """A sink that writes each step when it is told; `selected` limits which are written."""
 
-    def __init__(self, out: IO[str], run: Run, selected: Container[str] | None) -> None:
+    def __init__(self, out: TextIO, run: Run, selected: Container[str] | None) -> None:
         self.out, self.run, self.selected = out, run, selected
         self._parameters = {tensor.address: tensor for tensor in run.parameters}
+        self._ascii = (out.encoding or "utf-8").lower().replace("-", "") != "utf8"
         self.write(header(run))
 
     def write(self, record: dict[str, Any]) -> None:
-        self.out.write(json.dumps(record, ensure_ascii=False) + "\n")
+        line = json.dumps(record, ensure_ascii=self._ascii)
+        if not line.isascii() or "\x7f" in line:  # what could move a terminal's cursor is escaped, in strings alone
+            line = HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], line)
+        self.out.write(line + "\n")
 
     def __call__(self, step: Step) -> None:
         if self.selected is not None and step.address not in self.selected:

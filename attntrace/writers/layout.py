@@ -7,7 +7,6 @@ from attntrace import blocks
 from attntrace.arithmetic import Ref
 from attntrace.blocks import Block
 from attntrace.prose import sentence
-from attntrace.tokens import shown
 from attntrace.writers.equations import equation_lines, parameter_lines
 from attntrace.writers.page import INDENT, Line, Page, Span, trimmed
 from attntrace.writers.vectors import token_rows
@@ -54,11 +53,12 @@ def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
 def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row is
     stacked: its first cell above, the others under it."""
-    rows = [tuple(page.prose(shown(cell)) for cell in row) for row in block.rows]
+    rows = [tuple(map(page.word, row)) for row in block.rows]
     widths = [max(map(page.cells, column)) for column in zip(block.headings, *rows, strict=True)]
     before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
     wide = before_last + widths[-1] > page.width
     stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
+    heads = [f"{head} " if stacked and n in block.right else "" for n, head in enumerate(block.headings)]
     if block.title:
         yield (Span(INDENT + page.prose(block.title), "bold"),)
     if any(block.headings) and not stacked:
@@ -68,8 +68,11 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     for i, row in enumerate(rows):
         styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
         if stacked:
-            yield (Span(INDENT + row[0], styles[0]),)
-            for line in page.wrapped([cell for cell in row[1:] if cell], 2 * len(INDENT), between="   "):
+            row = tuple(head * bool(cell) + cell for head, cell in zip(heads, row, strict=True))
+            for line in page.wrapped_anywhere(row[0], len(INDENT)):
+                yield (Span(INDENT + line, styles[0]),)
+            cells = [part for cell in row[1:] for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
+            for line in page.wrapped(list(filter(None, cells)), 2 * len(INDENT), between="   "):
                 yield (Span(2 * INDENT + line),)
             continue
         *first, last = row
@@ -99,6 +102,7 @@ def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     else:
         yield (Span(formula, "bold"),)
         yield (Span(page.right(step + axes, page.width), "grey"),)
+    yield from parameter_lines(block.parameters, page)
     yield from equation_lines(block, page)
 
 
@@ -165,7 +169,7 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
         symbols += "[" + ",".join(str(n + 1) for n in cell.index) + "]"
     numbers = cell.arithmetic.text(write, page.spelling)
     result = cell.figures.text(cell.result)
-    equal = cell.figures.text(cell.arithmetic.value(read)) == result
+    equal = cell.figures.rounded(cell.arithmetic.value(read)) == float(result)
     last = f"{'=' if equal else page.sign('≈', '~=')} {result}"
     whole = f"{left} = {symbols} = {numbers} {last}"
     if isinstance(cell.arithmetic, Ref):

@@ -26,14 +26,14 @@ GAP = "   "
 LONGEST_LABEL = 24  # cells: a longer word is cut in the labels (never a number)
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─→–"
 ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "→": "->", "–": "-", "─": "-", "√": "sqrt ", "≈": "~=",
-                             "ᵀ": "^T", "′": "'"})
+                             "ε": "eps", "ᵀ": "^T", "′": "'"})
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = ".:-=+*#@"
 
 
 @lru_cache(maxsize=10_000)
-def _label(text: str, cells: Callable[[str], int]) -> str:
-    label = shown(text)
+def _label(text: str, cells: Callable[[str], int], encoding: str) -> str:
+    label = shown(text, encoding)
     if cells(label) <= LONGEST_LABEL:
         return label
     while cells(label) > LONGEST_LABEL - 2:
@@ -43,10 +43,11 @@ def _label(text: str, cells: Callable[[str], int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where lines go: the width in cells, how symbols are spelled, and how many cells a text takes."""
+    """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding."""
     width: int
     spelling: Spelling
     cells: Callable[[str], int]
+    encoding: str = "utf-8"
 
     @property
     def ascii(self) -> bool:
@@ -71,7 +72,11 @@ class Page:
 
     def label(self, text: str) -> str:
         """A word as the label of a row or a column."""
-        return _label(text, self.cells)
+        return _label(text, self.cells, self.encoding)
+
+    def word(self, text: str) -> str:
+        """A word as it may stand on this page, whole."""
+        return self.prose(shown(text, self.encoding))
 
     def padded(self, text: str, width: int) -> str:
         return text + " " * (width - self.cells(text))
@@ -88,6 +93,15 @@ class Page:
                 lines.append(part)
             else:
                 lines[-1] = longer
+        return lines
+
+    def wrapped_anywhere(self, text: str, indent: int) -> list[str]:
+        """A text without numbers in it, broken between any two characters where it is too wide."""
+        lines = [""]
+        for char in text:
+            if self.cells(lines[-1] + char) > self.width - indent:
+                lines.append("")
+            lines[-1] += char
         return lines
 
     def wrapped_sum(self, text: str, indent: int) -> list[str]:

@@ -17,12 +17,12 @@ from attntrace.writers.page import UNICODE_SIGNS, Line, Page
 HUES = ("33", "166", "37", "162", "106", "135", "172", "67")  # of the 256-colour table; told apart by colour-blind eyes
 STYLES = {"": "", "bold": "bold", "grey": "color(245)", "red": "bold color(160)"}
 DEFAULT_WIDTH = 100
-NARROWEST = 60
+NARROWEST, WIDEST = 60, 10_000
 
 
 def page_width(asked: int | None) -> int:
     """--width, else COLUMNS, else the terminal, else 100."""
-    return max(asked or shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns, NARROWEST)
+    return min(max(asked or shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns, NARROWEST), WIDEST)
 
 
 def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
@@ -48,7 +48,8 @@ class TerminalWriter:
 
     def __init__(self, out: TextIO, width: int | None = None, ascii: bool = False) -> None:
         self.out = out
-        self.page = Page(page_width(width), spelling_for(out.encoding, ascii), cell_len)
+        self.page = Page(page_width(width), spelling_for(out.encoding, ascii), cell_len,
+                         out.encoding or "utf-8")
         self.colour = wants_colour(out)
 
     def __call__(self, blocks: Iterable[Block]) -> None:

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from attntrace.blocks import RowLine, TokenRows, VectorRows
 from attntrace.figures import lined_up
+from attntrace.prose import sentence
 from attntrace.writers.page import ASCII_BARS, BARS, GAP, INDENT, Line, Page, Span, equal_parts
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
@@ -140,7 +141,7 @@ def _vector(line: RowLine, columns: Columns, page: Page) -> Iterator[tuple[bool,
     for n, part in enumerate(parts):
         text = columns.numbers(line, part)
         if n == len(parts) - 1:
-            text += " ]"
+            text += _end(line)
             used = columns.numbers_at + 2 + page.cells(text)
             for extra in filter(None, (_bars(line, page), _mixture(line, page))):
                 if used + 3 + page.cells(extra) <= page.width:
@@ -159,8 +160,13 @@ def _in_blocks_of_words(lines: list[RowLine], columns: Columns) -> Iterator[tupl
         yield False, columns.label_line(lines[0], part)
         for line in lines:
             bracket = "[ " if n == 0 else "  "
-            close = " ]" if n == len(parts) - 1 else ""
+            close = _end(line) if n == len(parts) - 1 else ""
             yield True, (*columns.equation(line), Span(f"{bracket}{columns.numbers(line, part)}{close}".rstrip()))
+
+
+def _end(line: RowLine) -> str:
+    """The closing bracket, after how many numbers are not shown."""
+    return f" +{sentence('messages.more', count=line.more)} ]" if line.more else " ]"
 
 
 def _bars(line: RowLine, page: Page) -> str:

@@ -1,18 +1,13 @@
 """The command as people and pipes use it."""
 from __future__ import annotations
 
-import os
 import re
-import signal
-import stat
 import subprocess
 import sys
-import threading
-import time
 
 import numpy as np
 import pytest
-from command import ROOT, attntrace, clean_environment, process
+from command import ROOT, attntrace, process
 
 import attntrace as package
 
@@ -136,81 +131,6 @@ def test_bad_input_ends_with_one_plain_line_and_2(arguments, part):
 def test_standard_input_that_is_no_sentence_is_refused(given, part):
     code, out, errors = process("trace", stdin=given)
     assert (code, out) == (2, "") and part in errors and errors.count("\n") == 1
-
-
-def test_head_ends_without_a_traceback_and_nothing_more_is_computed():
-    """A reader that takes one line of a trace that would take minutes: the command stops at once."""
-    long = [sys.executable, "-m", "attntrace", "trace", " ".join(f"w{n}" for n in range(60)), "--d-model", "128",
-            "--layers", "40"]
-    writer = subprocess.Popen(long, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=clean_environment())
-    assert writer.stdout is not None and writer.stderr is not None
-    assert writer.stdout.readline() == b"  What goes in\n"
-    writer.stdout.close()
-    assert writer.wait(timeout=20) == 0
-    assert writer.stderr.read() == b""
-    writer.stderr.close()
-
-
-def test_a_full_disk_is_one_line():
-    with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-m", "attntrace", "trace", "a"], stdout=full, stderr=subprocess.PIPE,
-                              env=clean_environment())
-    assert done.returncode == 2 and done.stderr.count(b"\n") == 1
-
-
-def test_ctrl_c_ends_with_130_and_leaves_no_half_file(tmp_path):
-    file = tmp_path / "out.txt"
-    file.write_text("what was there")
-    long = [sys.executable, "-m", "attntrace", "trace", " ".join(f"w{n}" for n in range(60)), "--d-model", "128",
-            "--layers", "40", "-o", str(file)]
-    writer = subprocess.Popen(long, cwd=ROOT, env=clean_environment())
-    deadline = time.time() + 20
-    while len(list(tmp_path.iterdir())) < 2 and time.time() < deadline:
-        time.sleep(0.02)
-    writer.send_signal(signal.SIGINT)
-    assert writer.wait(timeout=20) == 130
-    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"] and file.read_text() == "what was there"
-
-
-def test_a_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path):
-    file, link = tmp_path / "real.txt", tmp_path / "link.txt"
-    file.write_text("old")
-    file.chmod(0o640)
-    link.symlink_to(file)
-    assert attntrace("trace", "a", "-o", str(link)).code == 0
-    assert link.is_symlink() and "Fingerprint" in file.read_text("utf-8")
-    assert stat.S_IMODE(file.stat().st_mode) == 0o640
-
-
-def test_a_pipe_with_a_name_is_written_straight(tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_text("utf-8")))
-    reader.start()
-    assert attntrace("trace", "a", "-o", str(pipe)).code == 0
-    reader.join(timeout=20)
-    assert read == [attntrace("trace", "a").out] and stat.S_ISFIFO(pipe.stat().st_mode)
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "cp949"])
-def test_an_output_that_lacks_signs_gets_ascii(encoding):
-    done = subprocess.run([sys.executable, "-m", "attntrace", "trace", BLOG[0]], capture_output=True, cwd=ROOT,
-                          env=clean_environment() | {"PYTHONIOENCODING": encoding})
-    page = done.stdout.decode(encoding)
-    assert done.returncode == 0 and done.stderr == b"" and "s_hat_1" in page
-    assert ("어제" in page) == (encoding == "cp949")
-
-
-def test_no_colour_in_a_pipe_unless_it_is_forced():
-    assert "\x1b" not in process("trace", "a").out
-    assert "\x1b[" in process("trace", "a", FORCE_COLOR="1").out
-    assert "\x1b" not in process("trace", "a", FORCE_COLOR="1", NO_COLOR="1").out
-
-
-def test_colour_changes_no_letter():
-    coloured = process("trace", *BLOG, FORCE_COLOR="1").out
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == process("trace", *BLOG).out
 
 
 def test_version_and_help_need_no_numpy():

@@ -1,11 +1,12 @@
 """The page: every number there, every bracket in its column, nothing wider than the page."""
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import numpy as np
 import pytest
-from command import attntrace
+from command import attntrace, process
 from pages import bracket_columns, matrices
 from rich.cells import cell_len
 
@@ -90,6 +91,29 @@ def test_a_limit_shows_a_corner_and_says_how_much_is_missing():
     assert "12 of 32 numbers are shown, 20 are not" in page and "--limit all" in page
     whole = attntrace("trace", "a b c d", "--only", "encoder.input").out
     assert "are shown" not in whole
+
+
+def test_corners_are_not_drawn_as_an_equation():
+    """The product of two corners is not the corner of the product."""
+    page = attntrace("trace", "this is a cat", "--limit", "5", "--only", "head1.scores", "--form", "matrix").out
+    assert "S 4×4   rows 1-2   columns 1-2" in page and "·" not in page[page.index("S = Q Kᵀ"):]
+    rows = attntrace("trace", "this is a cat", "--limit", "5", "--only", "head1.scores", "--form", "vector").out
+    assert "+2 more ]" in rows
+
+
+def test_a_word_that_the_encoding_lacks_is_measured_as_it_is_printed():
+    done = process("trace", "어제 é", "--only", "encoder.input", "--form", "vector", PYTHONIOENCODING="ascii")
+    rows = [line for line in done.out.split("\n") if re.search(r"x_[12] = ", line)]
+    assert len({line.index("x_") for line in rows}) == 1 and "\\u{C5B4}\\u{C81C}" in rows[0]
+
+
+def test_equals_stands_where_the_printed_numbers_give_the_printed_result():
+    page = attntrace("trace", "this is a cat", "--precision", "1", "--arithmetic", "all", "--only", "*.norm").out
+    simple = re.findall(r" = (\(?-?[\d.]+\)?)·(\(?-?[\d.]+\)?) \+ (\S+) ([=≈]) (\S+)$", page, re.M)
+    assert len(simple) > 20
+    for gain, value, bias, sign, result in simple:
+        a, b, c = (float(number.strip("()")) for number in (gain, value, bias))
+        assert (sign == "=") == (float(f"{a * b + c:.1f}") == float(result))
 
 
 def test_stages_have_the_same_numbers_in_both_parts_and_whatever_is_shown():

@@ -1,0 +1,152 @@
+"""Pipes, files, terminals and descriptors: what happens around the page."""
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from command import ROOT, attntrace, clean_environment, process
+
+BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
+LONG = ["trace", " ".join(f"w{n}" for n in range(60)), "--d-model", "128", "--layers", "40"]  # would take minutes
+COMMAND = f"{shlex.quote(sys.executable)} -m attntrace"
+
+
+def shell(script: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """A script in which $A is the command."""
+    return subprocess.run(["bash", "-c", script.replace("$A", COMMAND)], capture_output=True, cwd=ROOT, timeout=100,
+                          env=clean_environment() | env)
+
+
+def test_head_ends_without_a_traceback_and_nothing_more_is_computed():
+    """A reader that takes one line of a trace that would take minutes: the command stops at once."""
+    long = [sys.executable, "-m", "attntrace", *LONG]
+    writer = subprocess.Popen(long, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=clean_environment())
+    assert writer.stdout is not None and writer.stderr is not None
+    assert writer.stdout.readline() == b"  What goes in\n"
+    writer.stdout.close()
+    assert writer.wait(timeout=20) == 0
+    assert writer.stderr.read() == b""
+    writer.stderr.close()
+
+
+def test_a_full_disk_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "attntrace", "trace", "a"], stdout=full, stderr=subprocess.PIPE,
+                              env=clean_environment())
+    assert done.returncode == 2 and done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_interrupted_command_leaves_no_half_file(tmp_path, number, code):
+    file = tmp_path / "out.txt"
+    file.write_text("what was there")
+    long = [sys.executable, "-m", "attntrace", *LONG, "-o", str(file)]
+    writer = subprocess.Popen(long, cwd=ROOT, env=clean_environment())
+    deadline = time.time() + 20
+    while len(list(tmp_path.iterdir())) < 2 and time.time() < deadline:
+        time.sleep(0.02)
+    writer.send_signal(number)
+    assert writer.wait(timeout=20) == code
+    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"] and file.read_text() == "what was there"
+
+
+def test_a_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path):
+    file, link = tmp_path / "real.txt", tmp_path / "link.txt"
+    file.write_text("old")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    assert attntrace("trace", "a", "-o", str(link)).code == 0
+    assert link.is_symlink() and "Fingerprint" in file.read_text("utf-8")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_a_pipe_with_a_name_is_written_straight(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text("utf-8")))
+    reader.start()
+    assert attntrace("trace", "a", "-o", str(pipe)).code == 0
+    reader.join(timeout=20)
+    assert read == [attntrace("trace", "a").out] and stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp949"])
+def test_an_output_that_lacks_signs_gets_ascii(encoding):
+    done = subprocess.run([sys.executable, "-m", "attntrace", "trace", BLOG[0]], capture_output=True, cwd=ROOT,
+                          env=clean_environment() | {"PYTHONIOENCODING": encoding})
+    page = done.stdout.decode(encoding)
+    assert done.returncode == 0 and done.stderr == b"" and "s_hat_1" in page
+    assert ("어제" in page) == (encoding == "cp949")
+
+
+def test_no_colour_in_a_pipe_unless_it_is_forced():
+    assert "\x1b" not in process("trace", "a").out
+    assert "\x1b[" in process("trace", "a", FORCE_COLOR="1").out
+    assert "\x1b" not in process("trace", "a", FORCE_COLOR="1", NO_COLOR="1").out
+
+
+def test_colour_changes_no_letter():
+    coloured = process("trace", *BLOG, FORCE_COLOR="1").out
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == process("trace", *BLOG).out
+
+
+@pytest.mark.parametrize("script, expected", [
+    ("$A trace a -o /dev/stdout | tail -1", "Fingerprint"), ("$A trace a -o /dev/fd/1 | tail -1", "Fingerprint"),
+    ("echo before > {file}; $A trace a -o /dev/stdout >> {file}; head -1 {file}", "before"),
+    ("(echo before; $A trace a -o /dev/stdout; echo after) > {file}; tail -1 {file}", "after")])
+def test_a_descriptor_is_written_to_and_not_replaced(tmp_path, script, expected):
+    done = shell(script.format(file=tmp_path / "file"))
+    assert done.stderr == b"" and expected in done.stdout.decode()
+
+
+@pytest.mark.parametrize("script", [
+    "$A trace a >&-", "$A trace a --format jsonl >&-", "$A steps >&-", "$A trace <&-", "$A trace '' 2>&-",
+    "$A trace '' 2>/dev/full", "$A --version > /dev/full", "$A trace a > /dev/full", "$A steps > /dev/full",
+    "$A trace a --format jsonl > /dev/full"])
+def test_a_closed_or_full_descriptor_ends_with_2_and_at_most_one_line(script):
+    done = shell(script)
+    assert (done.returncode, done.stdout) == (2, b"") and done.stderr.count(b"\n") <= 1
+    assert b"Traceback" not in done.stderr
+
+
+def test_an_error_line_moves_no_cursor():
+    for arguments in (("--weights", "\x1b[31mX"), ("-o", "no/\x1b[31m/x"), ("--limit", "\u202e"), ("--only", "\x9b")):
+        code, _, errors = attntrace("trace", "a", *arguments)
+        assert code == 2 and errors.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp949", "utf-8"])
+def test_json_lines_are_json_in_every_encoding(encoding):
+    done = subprocess.run([sys.executable, "-m", "attntrace", "trace", "어제 é 👍 \u202e", "--format", "jsonl"],
+                          capture_output=True, cwd=ROOT, env=clean_environment() | {"PYTHONIOENCODING": encoding})
+    records = [json.loads(line) for line in done.stdout.decode(encoding).rstrip("\n").split("\n")]
+    assert [word["text"] for word in records[0]["tokens"]["source"]] == ["어제", "é", "👍", "\u202e"]
+    assert "\u202e" not in done.stdout.decode(encoding)
+    assert ("어제" in done.stdout.decode(encoding)) == (encoding == "utf-8")
+
+
+@pytest.mark.parametrize("options", [(), ("--format", "jsonl"), ("--form", "matrix"), ("--only", "encoder.input")])
+def test_numbers_that_grow_too_large_are_said_by_address(tmp_path, options):
+    model = json.loads((ROOT / "samples" / "pencil.json").read_text("utf-8"))
+    model["parameters"]["encoder.E"] = [[1e200] * 4] * 3
+    (tmp_path / "large.json").write_text(json.dumps(model))
+    code, _, errors = attntrace("trace", "cat", "--weights", str(tmp_path / "large.json"), *options,
+                                "-o", str(tmp_path / "out"))
+    assert code == 2 and errors.count("\n") == 1 and "head1.scores grow too large for float64" in errors
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("columns", ["0", "-5", "abc", "1", "9" * 24])
+def test_a_strange_width_of_the_terminal_does_no_harm(columns):
+    done = process("trace", "a", COLUMNS=columns)
+    assert (done.code, done.err) == (0, "")

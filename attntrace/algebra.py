@@ -183,6 +183,11 @@ class MatMul(Op):
         return cells.added(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((n, *index[rows:])))
                                  for n in range(left.axes[-1].size)))
 
+    def mixes(self, *operands: Tensor) -> tuple[Tensor, Tensor] | None:
+        """a₁ V mixes the rows of V, by the numbers of a₁."""
+        shares, rows = operands
+        return (shares, rows) if len(shares.axes) == 1 and rows.words[0] == "token" and rows.symbol else None
+
     def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
         left, right = operands
         return gradient @ right.T, left.T @ gradient

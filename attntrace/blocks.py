@@ -117,9 +117,10 @@ class CellLine:
 
 @dataclass(frozen=True, slots=True)
 class CellLines:
-    """The arithmetic of cells, under the rows of the tokens whose labels are `tokens`."""
+    """The arithmetic of cells, under the rows of the tokens whose labels are `tokens`; the `first` is set off."""
     cells: tuple[CellLine, ...]
     tokens: tuple[str, ...]
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,32 @@ import numpy as np
 
 from attntrace.blocks import Check
 from attntrace.symbol import Symbol
-from attntrace.tensor import Array, Promise, Tensor
+from attntrace.tensor import Array, Tensor, apply
 from attntrace.tracing import Step
 
 DIGITS = {"float64": 12, "float32": 5}  # how far two computations of the same number must agree
 
 
-def rows_of(step: Step) -> list[Tensor]:
-    """Each row of a step, computed again from rows of its operands."""
-    return [step.made.row(0, i) for i in range(step.axes[0].size)]
+def has_rows(step: Step) -> bool:
+    """Whether it is told row by row; a single number, and a row without words, is told as a whole."""
+    return len(step.axes) == 2 or step.tensor.words == ("token",)
 
 
-def promises(step: Step) -> list[Promise]:
-    return list(step.made.op.promises(step.value, *step.made.operands))
+def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
+    """Each row of a step (or `only` so many), computed again from rows of its operands; without rows, the whole
+    computed again."""
+    if not has_rows(step):
+        return [apply(step.made.op, *step.made.operands)]
+    return [step.made.row(0, i) for i in range(step.axes[0].size)[:only]]
+
+
+def row_value(step: Step, i: int) -> Array:
+    """Row i (from 0) of the value; without rows, the value."""
+    return np.asarray(step.value[i] if has_rows(step) else step.value)
+
+
+def marked_row(step: Step, i: int) -> Symbol:
+    return step.symbol.marked(0, i, step.tensor.words) if has_rows(step) else step.symbol
 
 
 def difference(one: Array, other: Array) -> float:
@@ -33,21 +46,23 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     good, failed = [], []
     for step, rows in zip(steps, rebuilt, strict=True):
         scale = float(np.abs(step.value[np.isfinite(step.value)]).max(initial=0.0))
-        errors = [difference(row.value, step.value[i]) if row.value.shape == step.value[i].shape else np.inf
-                  for i, row in enumerate(rows)]
+        wholes = [row_value(step, i) for i in range(len(rows))]
+        errors = [difference(row.value, whole) if row.value.shape == whole.shape else np.inf
+                  for row, whole in zip(rows, wholes, strict=True)]
         worst = int(np.argmax(errors))
         if errors[worst] <= scale * 10.0**-digits:
             good.append(step)
         else:
-            failed.append(Check("row_differs", (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,
+            key = "row_differs" if has_rows(step) else "whole_differs"
+            failed.append(Check(key, (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,
                                 step.address, worst + 1, errors[worst]))
-    found = [Check("rows_agree", tuple(step.symbol for step in good), tuple(marked_row(step, 0) for step in good),
-                   steps[0].symbol.head, digits)] if good else []
+    found = []
+    for key, those in (("rows_agree", list(filter(has_rows, good))),
+                       ("wholes_agree", [step for step in good if not has_rows(step)])):
+        if those:
+            found.append(Check(key, tuple(step.symbol for step in those), tuple(marked_row(step, 0) for step in those),
+                               steps[0].symbol.head, digits))
     return found + failed
-
-
-def marked_row(step: Step, i: int) -> Symbol:
-    return step.symbol.marked(0, i, step.tensor.words)
 
 
 def check_promises(steps: list[Step]) -> list[Check]:
@@ -55,7 +70,7 @@ def check_promises(steps: list[Step]) -> list[Check]:
     found = []
     for step in steps:
         digits = DIGITS[str(step.value.dtype)]
-        for promise in promises(step):
+        for promise in step.made.op.promises(step.value, *step.made.operands):
             failed = not promise.error <= (0.0 if promise.exact else 10.0**-digits)
             found.append(Check(promise.key, (step.symbol,), (), step.symbol.head, digits,
                                step.address if failed else "", 0, promise.error))

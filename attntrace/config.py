@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from attntrace.errors import Problem
+from attntrace.prose import sentence
 
 CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
            "dtype": ("float64", "float32")}
@@ -112,4 +113,4 @@ def divisors(number: int) -> list[int]:
 def alternatives(numbers: list[int]) -> str:
     """`1, 2, 4 or 8`."""
     texts = list(map(str, numbers))
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {sentence('messages.or')} {texts[-1]}"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from attntrace import blocks
 from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
-from attntrace.checks import check_promises, check_rows, marked_row, promises, rows_of
+from attntrace.checks import check_promises, check_rows, has_rows, marked_row, rows_of
 from attntrace.figures import Figures
 from attntrace.prose import most_specific, sentence
-from attntrace.tensor import NeedsAll, Tensor, Term
+from attntrace.tensor import NeedsAll, Tensor, Term, apply
 from attntrace.tracing import Step
 
 
@@ -48,16 +48,13 @@ class Stage:
     @property
     def title(self) -> str:
         place = [part for part in self.steps[0].place.split(".") if not part[-1].isdigit()]
-        return most_specific("titles", place, self.steps[0].stage or self.steps[0].name)
+        name = self.steps[0].stage or self.steps[0].name
+        return most_specific("titles", place, name) or name.replace("_", " ")
 
 
 def needed_whole(step: Step) -> set[str | None]:
-    """The addresses of the tensors of which one row of a step needs every row."""
-    if not step.axes:
-        return {leaf.address for leaf in step.made.leaves()}
-    pieces = step.made.row(0, 0).notation().pieces
-    terms = (piece.tensor for piece in pieces if isinstance(piece, Term))
-    return {leaf.address for term in terms if term.symbol and not term.symbol.marks for leaf in term.leaves()}
+    """The addresses of the tensors of which one row of a step needs more than one row."""
+    return {leaf.address for leaf in rows_of(step, only=1)[0].whole_leaves()}
 
 
 class Form:
@@ -123,6 +120,8 @@ class Form:
         if len(tensor.axes) == 2:
             return Grid(tensor.symbol, head, tensor.value[:rows, :columns], figures, tensor.value.shape,
                         labels[0] and labels[0][:rows], labels[1] and labels[1][:columns], hued=along[1])
+        if not tensor.axes:
+            return Grid(tensor.symbol, head, tensor.value.reshape(1, 1), figures, (), None, None, one_row=True)
         if along[0]:  # one number for each token: a column
             return Grid(tensor.symbol, head, tensor.value[:columns, None], figures, tensor.value.shape,
                         labels[0] and labels[0][:columns], None)
@@ -172,31 +171,37 @@ class VectorForm(Form):
         if used:
             yield blocks.ParameterGrids(tuple(self.grid(tensor, head) for tensor in used))
             yield from self.hidden([(parameter_name(tensor), tensor) for tensor in used])
-        labels = steps[0].axes[0].labels or tuple(str(n + 1) for n in range(steps[0].axes[0].size))
+        labels = labels_of(steps[0])
         shown = min(self.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
         yield blocks.VectorRows(tuple(
             blocks.TokenRows(labels[i], i, tuple(self.line(step, rows[i], i)
                                                  for step, rows in zip(steps, rebuilt, strict=True)))
             for i in range(shown)))
         yield from self.hidden([(step.address, step.tensor) for step in steps])
-        if self.view.arithmetic != "none":
-            cells = [self.cell(step, index) for step in steps for index in self.indices(step)]
-            yield blocks.CellLines(tuple(cells), labels)
+        yield from self.arithmetic(steps, labels)
         yield from self.checked(check_rows(steps, rebuilt) + check_promises(steps))
+
+    def arithmetic(self, steps: list[Step], labels: tuple[str, ...]) -> Iterator[Block]:
+        """The arithmetic of cells, as much of it as the view shows: one block a row, so that no more is kept."""
+        first = True
+        for step in steps if self.view.arithmetic != "none" else ():
+            figures = {id(leaf): self.figures(leaf) for leaf in step.made.leaves()}
+            for _, row in itertools.groupby(self.indices(step), key=lambda index: index[:1]):
+                yield blocks.CellLines(tuple(self.cell(step, index, figures) for index in row), labels, first)
+                first = False
 
     def line(self, step: Step, row: Tensor, i: int) -> blocks.RowLine:
         columns = self.corner(step.tensor)[1]
-        labels = step.axes[1].labels if len(step.axes) == 2 else None
+        labels = step.axes[-1].labels if step.axes and row.axes else None
         formula = row_formula(step, row, i)
         figures = self.figures(step.tensor)
         values = row.value[:columns] if row.axes else row.value
-        terms = [piece.tensor for piece in formula.right if isinstance(piece, Term)]
-        shares_of_one = any(promise.key == "rows_sum_to_one" for promise in promises(step))
         line = blocks.RowLine(formula, values, figures, labels and labels[:columns],
-                              hued=step.tensor.words[1:] == ("key",), bars=shares_of_one,
+                              hued=step.tensor.words[-1:] == ("key",), bars=step.made.op.shares,
                               more=row.value.size - values.size)
-        if not line.more and len(terms) == 2 and terms[0].words == ("key",) and terms[1].words[:1] == ("token",):
-            shares, whole = terms
+        mixture = row.made.op.mixes(*row.made.operands) if row.made and not line.more else None
+        if mixture:
+            shares, whole = mixture
             assert whole.symbol is not None
             mixed = tuple(whole.symbol.marked(0, n, whole.words) for n in range(whole.axes[0].size))
             weights = next(shares.leaves())
@@ -207,24 +212,21 @@ class VectorForm(Form):
         if self.view.arithmetic == "first":
             return [(0,) * len(step.axes)]
         rows, columns = self.corner(step.tensor)
-        sizes = (rows, columns) if len(step.axes) == 2 else (columns,)
+        sizes = (rows, columns)[2 - len(step.axes):]
         return list(itertools.product(*map(range, sizes)))
 
-    def cell(self, step: Step, index: tuple[int, ...]) -> blocks.CellLine:
+    def cell(self, step: Step, index: tuple[int, ...], figures: dict[int, Figures]) -> blocks.CellLine:
         """The arithmetic of one number; in symbols as far as its formula can be followed down to single numbers."""
-        part, left = step.made.row(0, index[0]), step.symbol.marked(0, index[0], step.tensor.words)
-        rest = index[1:]
+        part, rest, left = apply(step.made.op, *step.made.operands), index, step.symbol
         try:
-            for n, i in enumerate(index[1:]):
-                part, rest = part.at(0, i), index[2 + n:]
+            for n, i in enumerate(index):
+                part, rest = part.at(0, i), index[n + 1:]
         except NeedsAll:
             pass
-        for n, i in enumerate(index[1:]):
-            left = left.marked(0, i, step.tensor.words[1 + n:])
-        arithmetic = step.made.cell(index)
-        operands = {id(ref.tensor): self.figures(ref.tensor) for ref in arithmetic.leaves()}
-        return blocks.CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, arithmetic,
-                               float(step.value[index]), self.figures(step.tensor), operands)
+        for n, i in enumerate(index):
+            left = left.marked(0, i, step.tensor.words[n:])
+        return blocks.CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
+                               float(step.value[index]), self.figures(step.tensor), figures)
 
 
 class MatrixForm(Form):
@@ -255,6 +257,13 @@ class MatrixForm(Form):
 
 
 FORMS: dict[str, type[Form]] = {"vector": VectorForm, "matrix": MatrixForm}
+
+
+def labels_of(step: Step) -> tuple[str, ...]:
+    """The words before the rows of a step: its tokens, or else numbers; none where it has no rows."""
+    if not has_rows(step):
+        return ("",)
+    return step.axes[0].labels or tuple(str(n + 1) for n in range(step.axes[0].size))
 
 
 def parameter_name(tensor: Tensor) -> str:

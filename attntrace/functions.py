@@ -37,6 +37,7 @@ class Same(CellByCell):
 class Softmax(Op):
     """e^x / Σ e^x along the last axis, with its maximum subtracted first: the same, and nothing overflows."""
     name: ClassVar[str] = "softmax"
+    shares: ClassVar[bool] = True
 
     def axes(self, *operands: Tensor) -> Axes:
         return operands[0].axes

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from attntrace.errors import Problem
+from attntrace.prose import sentence
 from attntrace.tensor import Array
 from attntrace.tokens import shown
 
@@ -39,7 +40,7 @@ class Npz:
             self._zip = zipfile.ZipFile(file)
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
             if len(self._infos) < len(self._zip.infolist()):
-                raise ValueError("two members have the same name")
+                raise ValueError(sentence("problem.why.same_name"))
             self.headers = {name: self._header(info) for name, info in self._infos.items()}
         except Problem:
             raise
@@ -52,7 +53,7 @@ class Npz:
 
     def _header(self, info: zipfile.ZipInfo) -> Header:
         if info.comment:  # nobody writes one here: its damaged length swallows the entries behind it
-            raise ValueError(f"{info.filename}: it has a comment")
+            raise ValueError(sentence("problem.why.comment", name=info.filename))
         with self._zip.open(info) as member, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # NumPy's, about headers that Python 2 wrote
             read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
@@ -62,10 +63,10 @@ class Npz:
         if dtype.hasobject:
             raise Problem("weights_pickled", file=str(self.path), name=shown(info.filename.removesuffix(".npy")))
         if header.start + header.numbers * dtype.itemsize != info.file_size:
-            raise ValueError(f"{info.filename}: its size is not that of its shape")
+            raise ValueError(sentence("problem.why.size", name=info.filename))
         there = os.stat(self.path).st_size
         if info.compress_size > there or info.file_size > DENSEST * info.compress_size:
-            raise ValueError(f"{info.filename}: it claims more than the file can hold")
+            raise ValueError(sentence("problem.why.claim", name=info.filename))
         return header
 
     def read(self, name: str) -> Array:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+import attntrace.algebra  # noqa: F401 - the operators of tensors
 from attntrace import arithmetic as cells
 from attntrace.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, plain
 from attntrace.tensor import ATOM, Array, Axes, Axis, Misfit, Name, Op, Pieces, Tensor, apply, bracketed, zeros

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
+from typing import overload
 
 from attntrace.config import Config
 from attntrace.errors import Problem
@@ -33,20 +32,13 @@ class Run:
     target: Words | None
 
     def __call__(self, sink: Sink | None = None, keep: bool = False) -> None:
-        """Raises Problem at the first step whose numbers are too large to be numbers."""
-        def told(step: Step) -> None:
-            if step.value.size and not step.value.max() < math.inf:  # nor is nan
-                raise Problem("not_finite", address=step.address, dtype=self.config.dtype)
-            sink(step)  # type: ignore[misc]
-
-        with np.errstate(all="ignore"):  # what overflows is said above, by name
-            transformer(Trace(told if sink else None, keep), self.source, self.target, self.parameters, self.config)
+        transformer(Trace(sink, keep), self.source, self.target, self.parameters, self.config)
 
     def addresses(self) -> list[str]:
         """The address of every step, found out by a run of the same wiring on the smallest sizes there are."""
         found: list[str] = []
         heads = self.config.heads
-        small = replace(self.config, d_model=2 * heads, d_ff=1)
+        small = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, for sine and cosine
         words = vocabulary([])
         vocabularies = Vocabularies(words, None if self.target is None else words)
         one = Words((START,), (1,))
@@ -114,7 +106,13 @@ class Steps(Sequence[Step]):
     def __iter__(self) -> Iterator[Step]:
         return iter(self._steps)
 
-    def __getitem__(self, which):  # type: ignore[no-untyped-def]  # by number, by slice or by address
+    @overload
+    def __getitem__(self, which: int | str) -> Step: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> list[Step]: ...
+
+    def __getitem__(self, which: int | str | slice) -> Step | list[Step]:
         if not isinstance(which, str):
             return self._steps[which]
         found = [step for step in self._steps if step.address == which] or [

@@ -45,6 +45,10 @@ class Slice(Op):
     k: int
     i: int
 
+    @property
+    def takes_one_row(self) -> bool:
+        return self.k == 0
+
     def axes(self, *operands: Tensor) -> Axes:
         return operands[0].axes[:self.k] + operands[0].axes[self.k + 1:]
 

@@ -53,7 +53,10 @@ class Symbol:
         return cls(plain.replace(HAT, ""), sub, HAT in plain)
 
     def marked(self, k: int, i: int, words: tuple[str, ...]) -> Symbol:
-        """The symbol of slice i (from 0) along the k-th of the axes that are still whole, whose words are `words`."""
+        """The symbol of slice i (from 0) along the k-th of the axes that are still whole, whose words are `words`. A
+        number, such as 0, has no marks."""
+        if not self.letter.strip("-0123456789.e"):
+            return self
         if not self.marks:
             own = tuple(reversed(words)) if self.transposed else words
             return replace(self, marks=tuple(map(Mark, own))).marked(k, i, words)
@@ -75,8 +78,8 @@ class Symbol:
     def spelled(self, spelling: Spelling = Spelling.UNICODE, head: int | None = None, row: str | None = None) -> str:
         """Write the symbol.
 
-        Inside an equation of one head its number is left out of the head's own tensors (`head`); `row` stands in for
-        the number of the token, so that q₁ becomes qᵢ.
+        Inside an equation of one head its number is left out of the head's own tensors (`head`); in that of a row,
+        `row` stands in for its number, so that q₁ becomes qᵢ and X[:,3] becomes X[:,i].
         """
         letter = self.letter.lower() if self.of_one_token else self.letter
         above = ",".join(str(n) for n in (self.above, self.head if self.head != head else None) if n is not None)
@@ -86,7 +89,8 @@ class Symbol:
         rest = self.marks[1:] if self.of_one_token else self.marks
         if self.of_one_token and len(rest) == 1 and rest[0].at is None:
             rest = ()
-        brackets = "[" + ",".join(":" if mark.at is None else str(mark.at + 1) for mark in rest) + "]" if rest else ""
+        places = (":" if mark.at is None else row or str(mark.at + 1) for mark in rest)
+        brackets = f"[{','.join(places)}]" if rest else ""
         text = _spelled(self, letter, above, below, spelling)
         if self.gradient:  # transposed behind a bracket, lest it seem the gradient of the transpose
             slope = {Spelling.UNICODE: "∂L/∂", Spelling.ASCII: "dL/d", Spelling.LATEX: r"\partial L / \partial "}

@@ -63,7 +63,7 @@ class Tensor:
 
     def __init__(self, value: Array, axes: Axes, symbol: Symbol | None = None, address: str | None = None,
                  made: Made | None = None) -> None:
-        self.value = np.asarray(value)
+        self.value = np.asarray(value).view()  # a view: the caller's own array stays writeable
         self.axes, self.symbol, self.address, self.made = axes, symbol, address, made
         if self.value.shape != tuple(axis.size for axis in axes):
             raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
@@ -78,6 +78,12 @@ class Tensor:
     @property
     def is_leaf(self) -> bool:
         return self.address is not None or self.made is None
+
+    @property
+    def making(self) -> Made:
+        """How it was computed; asked only of a tensor that remembers it."""
+        assert self.made is not None, f"{self!r} has no name, and nothing made it"
+        return self.made
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -107,17 +113,17 @@ class Tensor:
 
     def at(self, k: int, i: int) -> Tensor:
         """Slice i (from 0) of the k-th axis, made again from slices of what made it. Raises NeedsAll where none is."""
-        if self.made is None or self.address is not None:
+        if self.is_leaf:
             return apply(OPS["slice"](k, i), self)
-        part = self.made.row(k, i)
+        part = self.making.row(k, i)
         if self.symbol is not None:
             part.symbol = self.symbol.marked(k, i, self.words)
         return part
 
     def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
         """The arithmetic behind the number at `index` (from 0)."""
-        if self.made is not None and self.address is None:
-            return self.made.cell(index)
+        if not self.is_leaf:
+            return self.making.cell(index)
         nameless = self.address is None and not self.axes
         return cells.Number(self.value.item()) if nameless else cells.Ref(self, index)
 
@@ -125,23 +131,29 @@ class Tensor:
         """How it was computed, as nested lists: an address, a constant, or an op's name and its operands."""
         if self.address is not None:
             return self.address
-        return self.made.expression() if self.made is not None else plain_value(self.value)
+        return plain_value(self.value) if self.is_leaf else self.making.expression()
 
     def notation(self) -> Notation:
         """The equation's right side: its symbol, or else what its op writes."""
         if self.symbol is not None:
             negative = self.symbol.letter.startswith("-")  # a constant such as -2
             return Notation((Term(self),), SUM if negative else ATOM)
-        assert self.made is not None, "a tensor without a name or a making cannot be written"
-        return self.made.notation()
+        return self.making.notation()
 
     def leaves(self) -> Iterator[Tensor]:
         """The leaves that it was computed from, in the order in which they are written."""
-        if self.made is None or self.address is not None:
+        if self.is_leaf:
             yield self
         else:
-            for operand in self.made.operands:
-                yield from operand.leaves()
+            yield from self.making.leaves()
+
+    def whole_leaves(self) -> Iterator[Tensor]:
+        """The leaves of which it reads more than one row."""
+        if self.is_leaf:
+            yield self
+        elif not self.making.op.takes_one_row:
+            for operand in self.making.operands:
+                yield from operand.whole_leaves()
 
 
 class Made:
@@ -218,6 +230,12 @@ class Op:
     """One operation. Subclasses are dataclasses whose fields are plain values, so that they can be written down."""
     name: ClassVar[str]
     binds: ClassVar[int] = ATOM
+    shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
+
+    @property
+    def takes_one_row(self) -> bool:
+        """Whether it reads one row of its operand alone."""
+        return False
 
     def __init_subclass__(cls) -> None:
         if "name" in vars(cls):
@@ -246,6 +264,10 @@ class Op:
     def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
         raise AssertionError(f"{type(self).__name__} has no gradient")
 
+    def mixes(self, *operands: Tensor) -> tuple[Tensor, Tensor] | None:
+        """The shares (one number a token) and the tensor whose rows they mix, where a row is such a mixture."""
+        return None
+
     def promises(self, result: Array, *operands: Tensor) -> Iterator[Promise]:
         """What must be true of every result, measured on this one."""
         return iter(())
@@ -258,7 +280,9 @@ class Op:
 def apply(op: Op, *operands: Tensor) -> Tensor:
     """The result of an op, which remembers how it was made. Raises Misfit where the axes do not fit."""
     axes = op.axes(*operands)
-    return Tensor(op.compute(*operands), axes, op.symbol(*operands), made=Made(op, operands))
+    with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so (Trace)
+        value = op.compute(*operands)
+    return Tensor(value, axes, op.symbol(*operands), made=Made(op, operands))
 
 
 def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any = None) -> Tensor:

@@ -2,14 +2,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from attntrace.errors import Problem
 from attntrace.functions import same
 from attntrace.symbol import Spelling, Symbol
-from attntrace.tensor import Array, Axes, Made, Tensor, spelled
+from attntrace.tensor import Array, Axes, Made, Misfit, Tensor, spelled
 
 COMPARABLE = 1_000_000  # numbers up to which a fingerprint is promised to be equal everywhere
 
@@ -28,7 +30,7 @@ class Step:
 
     @property
     def address(self) -> str:
-        return f"{self.place}.{self.name}"
+        return joined(self.place, self.name)
 
     @property
     def symbol(self) -> Symbol:
@@ -52,6 +54,11 @@ class Step:
 Sink = Callable[[Step], object]
 
 
+def joined(place: str, name: str) -> str:
+    """The address of a name at a place."""
+    return f"{place}.{name}" if place else name
+
+
 class Trace:
     """A place in a run, at which tensors are named: `S = trace("scores", Q @ K.T, "S")`.
 
@@ -73,27 +80,42 @@ class Trace:
 
     def at(self, place: str, head: int | None = None) -> Trace:
         """A place inside this one; with `head`, symbols carry the number of that head."""
-        return self._like(f"{self.place}.{place}" if self.place else place, head, None)
+        return self._like(joined(self.place, place), head, None)
 
     def stage(self, name: str) -> Trace:
         """The same place, for steps that are shown as a stage of their own."""
         return self._like(self.place, self.head, name)
 
     def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol) -> Tensor:
-        """Name a tensor. A tensor that has a name already gets a second one by an op that changes nothing."""
-        address = f"{self.place}.{name}"
-        assert address not in self._addresses, f"two steps are called {address}"
+        """Name a tensor. A tensor that has a name already gets a second one by an op that changes nothing.
+
+        Raises Problem where its numbers have grown too large to be numbers.
+        """
+        address = joined(self.place, name)
+        if address in self._addresses:
+            raise Misfit(f"two steps that would be called {address}", tensor)
         self._addresses.add(address)
         named = same(tensor) if tensor.is_leaf else tensor
         sign = Symbol.of(symbol) if isinstance(symbol, str) else symbol
         named.symbol = replace(sign, head=self.head) if self.head else sign
         named.address = address
-        assert named.made is not None
+        made = named.making
+        if not _finite(named, made):
+            raise Problem("not_finite", address=address, dtype=named.value.dtype)
         if self.sink is not None:
-            self.sink(Step(self.place, name, named, named.made, self._stage))
+            self.sink(Step(self.place, name, named, made, self._stage))
         if not self.keep:
             named.made = None
         return named
+
+
+def _finite(tensor: Tensor, made: Made) -> bool:
+    """Whether all are numbers; -inf may come from an operand that has it, a mask."""
+    if not tensor.value.size:
+        return True
+    if not tensor.value.max() < math.inf:  # nor is nan
+        return False
+    return bool(tensor.value.min() > -math.inf) or any(np.isneginf(operand.value).any() for operand in made.operands)
 
 
 class Fingerprint:

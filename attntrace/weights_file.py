@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from attntrace.config import Config
 from attntrace.errors import Problem
 from attntrace.npz import Npz
+from attntrace.prose import sentence
 from attntrace.tensor import Array
 from attntrace.tokens import END, START, normalized, shown
 from attntrace.weights import Parameters, Spec, Vocabularies, laid_out, specs
@@ -87,7 +89,7 @@ def checked(path: Path, found: Contents) -> Loaded:
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) or "one number"
+    return " × ".join(map(str, shape)) or sentence("problem.why.one_number")
 
 
 def _words(where: str, side: str, found: Any) -> tuple[str, ...]:
@@ -107,8 +109,8 @@ def _words(where: str, side: str, found: Any) -> tuple[str, ...]:
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = next(name for n, (name, _) in enumerate(pairs) if name in dict(pairs[:n]))
-        raise ValueError(f"{shown(twice)} stands there twice")
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(sentence("problem.why.twice", name=shown(counts.most_common(1)[0][0])))
     return found
 
 

@@ -9,8 +9,7 @@ from attntrace.figures import Figures
 
 def written(values, precision=3):
     values = np.array(values, float)
-    figures = Figures.of(values, precision)
-    return figures.row(values).split(" ") if figures.width == 0 else figures.row(values)
+    return Figures.of(values, precision).row(values)
 
 
 def test_numbers_have_the_decimals_that_are_asked_for():

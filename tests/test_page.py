@@ -65,8 +65,7 @@ def test_words_stand_above_their_columns_and_before_their_rows(width):
     assert [line.split()[0] for line in lines[names + 1:names + 4]] == ["어제", "카페", "갔었어"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp949"])
-def test_a_page_is_spelled_in_one_way(encoding):
+def test_a_page_is_spelled_in_one_way():
     page = attntrace("trace", *BLOG, "--ascii").out
     strange = {char for char in page if ord(char) > 127 and not "가" <= char <= "힣"}
     assert strange == set()

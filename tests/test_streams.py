@@ -15,6 +15,8 @@ import time
 import pytest
 from command import ROOT, attntrace, clean_environment, process
 
+from attntrace.cli import run
+
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 LONG = ["trace", " ".join(f"w{n}" for n in range(60)), "--d-model", "128", "--layers", "40"]  # would take minutes
 COMMAND = f"{shlex.quote(sys.executable)} -m attntrace"
@@ -98,6 +100,18 @@ def test_no_colour_in_a_pipe_unless_it_is_forced():
 def test_colour_changes_no_letter():
     coloured = process("trace", *BLOG, FORCE_COLOR="1").out
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == process("trace", *BLOG).out
+
+
+def test_what_the_caller_ignores_stays_ignored():
+    """Under nohup a hang-up ends nothing."""
+    done = shell("trap '' HUP; $A trace 'a b c' --layers 8 > /dev/null & sleep 0.5; kill -HUP $!; wait $!; echo $?")
+    assert done.stdout == b"0\n"
+
+
+def test_standard_output_may_be_thrown_away_from_inside(monkeypatch):
+    with open(os.devnull, "w") as nowhere:
+        monkeypatch.setattr(sys, "stdout", nowhere)
+        assert run(["trace", "a"]) == 0
 
 
 @pytest.mark.parametrize("script, expected", [

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -45,17 +47,14 @@ def attntrace(ctx: click.Context) -> int | None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code. All that can go wrong ends here, in one plain line."""
-    if sys.stdout is None:  # closed by whoever called; `destination` says so where something is to be written to it
-        sys.stdout = open(os.devnull, "w")
+    if sys.stdout is None:  # closed by whoever called
+        sys.stdout = ClosedOutput()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):  # end by unwinding, so that no half-written file stays behind
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), lambda number, frame: sys.exit(128 + number))
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
     try:
-        code = invoked(arguments)
+        with unwinding_signals():
+            code = invoked(arguments)
         sys.stdout.flush()
         return code
     except Problem as problem:
@@ -71,6 +70,10 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         let_go_of_output()
         return INTERRUPTED
+    except RuntimeError as error:  # what Python makes of Ctrl-C while it reads a module that defines a class
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        return INTERRUPTED
     except OSError as error:
         let_go_of_output()
         return complain(sentence("problem.output_full", why=error.strerror or error))
@@ -84,6 +87,31 @@ def invoked(arguments: list[str]) -> int:
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as done:
         return done.exit_code
+
+
+class ClosedOutput(io.StringIO):
+    """Standard output that is closed: writing to it is wrong input, said in one line."""
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        raise Problem("output_closed")
+
+
+@contextmanager
+def unwinding_signals() -> Iterator[None]:
+    """End by unwinding where a signal would end the process at once, so that no half-written file stays behind. What
+    the caller ignores (nohup) stays ignored."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def complain(message: str) -> int:

@@ -20,8 +20,6 @@ def destination(file: str | None) -> Iterator[TextIO]:
     """A text stream in UTF-8. A regular file is written beside its place and moved there when it is complete: links are
     followed, the mode is kept. Devices and pipes are written straight. Raises Problem where that is not possible."""
     if file is None or file == "-":
-        if getattr(sys.stdout, "name", "") == os.devnull:  # see cli.run
-            raise Problem("output_closed")
         yield sys.stdout
         return
     descriptor, place = _descriptor(file), os.path.realpath(file)

@@ -28,11 +28,12 @@ def sentence(key: str, **facts: object) -> str:
     return _table("en", kind)[rest].format(**facts)
 
 
-def most_specific(kind: str, place: list[str], name: str) -> str:
-    """The sentence of the most specific key: of `decoder.cross_attention.query`, `cross_attention.query`, `query`."""
+def most_specific(kind: str, place: list[str], name: str) -> str | None:
+    """The sentence of the most specific key: of `decoder.cross_attention.query`, `cross_attention.query`, `query`. None
+    where there is none."""
     table = _table("en", kind)
     for start in range(len(place) + 1):
         key = ".".join([*place[start:], name])
         if key in table:
             return table[key]
-    raise KeyError(f"{kind}: {name}")
+    return None

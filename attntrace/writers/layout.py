@@ -115,10 +115,10 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
         if check.failed:
             if check.rows:
                 names["rows"] = page.symbol(check.rows[0], check.head)
-            text = f"{page.sign('✗', 'wrong:')} {sentence(f'messages.failed.{check.key}', **names)}"
+            text = f"{page.sign('✗', sentence('messages.wrong'))} {sentence(f'messages.failed.{check.key}', **names)}"
             texts.append((page.prose(text), "red"))
         else:
-            text = f"{page.sign('✓', 'ok:')} {sentence(f'messages.true.{check.key}', **names)}"
+            text = f"{page.sign('✓', sentence('messages.ok'))} {sentence(f'messages.true.{check.key}', **names)}"
             texts.append((page.prose(text), "grey"))
     line: list[Span] = []
     for text, style in texts:
@@ -147,7 +147,8 @@ def vector_rows(block: blocks.VectorRows, page: Page) -> Iterator[Line]:
 
 
 def cell_lines(block: blocks.CellLines, page: Page) -> Iterator[Line]:
-    yield ()
+    if block.first:
+        yield ()
     indent = max(page.cells(page.label(token)) for token in block.tokens) + 4
     if indent > page.width // 3:
         indent = 4

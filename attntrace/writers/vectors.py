@@ -184,5 +184,7 @@ def _mixture(line: RowLine, page: Page) -> str:
     if line.shares is None or line.share_figures is None:
         return ""
     dot = page.sign("·", "*")
-    return " + ".join(f"{line.share_figures.text(share)}{dot}{page.symbol(symbol, line.formula.head)}"
-                      for share, symbol in zip(line.shares.tolist(), line.mixture, strict=True))
+    texts = [line.share_figures.text(share) for share in line.shares.tolist()]
+    texts = texts[:1] + [f"({text})" if text.startswith("-") else text for text in texts[1:]]
+    return " + ".join(f"{text}{dot}{page.symbol(symbol, line.formula.head)}"
+                      for text, symbol in zip(texts, line.mixture, strict=True))

@@ -1,0 +1,146 @@
+"""Any step can be shown: every op, rows of whatever axis, single numbers, gradients."""
+from __future__ import annotations
+
+import gc
+import hashlib
+import re
+import weakref
+
+import numpy as np
+import pytest
+from examples import D_K, D_MODEL, EXAMPLES, TOKEN, Leaves
+from rich.cells import cell_len
+
+from attntrace.config import Config
+from attntrace.forms import FORMS, Stage, View
+from attntrace.functions import mean, softmax
+from attntrace.prose import most_specific
+from attntrace.run import prepare, trace
+from attntrace.symbol import Spelling, Symbol
+from attntrace.tensor import Tensor
+from attntrace.tracing import Fingerprint, Step, Trace
+from attntrace.writers.layout import lines_of
+from attntrace.writers.page import Page
+
+WIRINGS = [{}, {"norm": "pre", "final_norm": True}, {"position": "none", "scale_embedding": False}, {"heads": 1}]
+
+
+def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = "R", arithmetic: str = "all") -> str:
+    """The page of one step in one form; no check on it fails."""
+    page, lines = Page(width, Spelling.UNICODE, cell_len), []
+
+    def tell(blocks):
+        lines.extend("".join(span.text for span in line) for block in blocks for line in lines_of(block, page))
+
+    show = FORMS[form](View(arithmetic=arithmetic), tell, set())
+    Trace(show, place="here")("result", tensor, symbol)
+    show.close()
+    assert show.failed == []
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("width", [60, 160])
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if len(example.axes) < 3], ids=str)
+def test_a_step_of_any_op_can_be_shown(example, width, form):
+    page = page_of(example.tensor(), form, width)
+    assert "here" in page and "✓" in page
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_single_number_can_be_shown(form):
+    loss = Tensor(np.array([0.5, 1.0, 3.0]), (TOKEN,), Symbol.of("L"), "loss.per_token")
+    page = page_of(mean(loss), form, symbol="loss")
+    assert "loss = mean(L)" in page and "1.500" in page
+    assert form == "matrix" or "loss = mean(L) = (0.500 + 1.000 + 3.000) / 3 = 1.500" in page
+
+
+def test_the_gradient_of_a_weight_is_told_row_by_row():
+    """The i of a row that is no token stands in brackets, and a negative share among others."""
+    leaf = Leaves()
+    X, G = leaf(TOKEN, D_MODEL), leaf(TOKEN, D_K)
+    page = page_of(X.T @ G, "vector", symbol=Symbol("W", "Q", gradient=True))
+    assert "∂L/∂W_Q[i,:] = A[:,i]ᵀ B" in page
+    assert "row i of ∂L/∂W_Q = ∂L/∂W_Q[i,:]" in page
+    mixtures = re.findall(r"\]   (\S+·b₁ \+ \S+·b₂ \+ \S+·b₃)$", page, re.M)
+    assert len(mixtures) == 4 and not any("+ -" in mixture for mixture in mixtures)
+
+
+@pytest.mark.parametrize("wiring", WIRINGS, ids=str)
+def test_every_stage_has_a_title(wiring):
+    stages: list[Stage] = []
+
+    def sink(step: Step) -> None:
+        if not stages or not stages[-1].goes_on_with(step):
+            stages.append(Stage(len(stages) + 1))
+        stages[-1].steps.append(step)
+
+    prepare("a b c", "d e", config=Config(layers=2, **wiring))(sink)
+    for stage in stages:
+        place = [part for part in stage.steps[0].place.split(".") if not part[-1].isdigit()]
+        assert most_specific("titles", place, stage.steps[0].stage or stage.steps[0].name) == stage.title
+
+
+def test_a_stage_ends_where_a_step_needs_all_rows_of_it():
+    """Keys and values are complete before scores; queries from the decoder stand apart from keys of the encoder."""
+    names: list[list[str]] = []
+    stages: list[Stage] = []
+
+    def sink(step: Step) -> None:
+        if not stages or not stages[-1].goes_on_with(step):
+            stages.append(Stage(len(stages) + 1))
+            names.append([])
+        stages[-1].steps.append(step)
+        names[-1].append(step.address.removeprefix("decoder.layer1."))
+
+    prepare("a b c", "d e")(sink)
+    for expected in (["query", "key", "value"], ["scores", "scaled_scores", "masked_scores", "weights", "output"]):
+        assert [f"self_attention.head1.{name}" for name in expected] in names
+    for expected in (["query"], ["key", "value"], ["scores", "scaled_scores", "weights", "output"]):
+        assert [f"cross_attention.head1.{name}" for name in expected] in names
+
+
+def test_a_step_that_was_told_is_forgotten():
+    """Nothing of a run stays in memory once it was shown, unless the run keeps it for going backwards."""
+    for keep, alive in ((False, False), (True, True)):
+        leaf, told = Leaves(), []
+        tracing = Trace(lambda step: told.append(weakref.ref(step.made.op)), keep, "here")
+        operand = leaf(TOKEN, D_MODEL)
+        unnamed = operand @ leaf(D_MODEL, D_K)
+        dead = weakref.ref(unnamed.value.base) if unnamed.value.base is not None else weakref.ref(unnamed.value)
+        named = tracing("result", softmax(unnamed), "R")
+        del unnamed
+        gc.collect()
+        assert (dead() is not None) == alive and named.address == "here.result"
+
+
+def test_the_fingerprint_is_what_the_readme_says():
+    fingerprint = Fingerprint()
+    two = TOKEN._replace(size=2, labels=None)
+    leaf = Tensor(np.array([[-1e-9, 1.25], [0.0, -2.0]]), (two, D_K), Symbol.of("A"), "A")
+    Trace(fingerprint, place="here")("result", -(-leaf), "R")
+    text = "here.result\n0.000000 1.250000 0.000000 -2.000000\n"
+    assert str(fingerprint) == hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def test_latex_has_as_many_closing_braces_as_opening_ones():
+    for step in trace("a b", "c d", norm="pre", final_norm=True):
+        formula = step.formula(Spelling.LATEX)
+        cell = step.made.cell((0,) * len(step.axes)).text(lambda ref: "1.5", Spelling.LATEX)
+        for text in (formula, cell):
+            depth = 0
+            for char in text:
+                depth += (char == "{") - (char == "}")
+                assert depth >= 0, text
+            assert depth == 0, text
+
+
+def test_latex_spells_the_equations_of_the_paper():
+    steps = trace("a b", "c d")
+    spelled = {step.address: step.formula(Spelling.LATEX) for step in steps}
+    assert spelled["encoder.layer1.self_attention.head1.scores"] == r"S = Q\,K^{\top}"
+    assert spelled["encoder.layer1.self_attention.head1.scaled_scores"] == r"\hat{S} = S / \sqrt{d_{k}}"
+    assert spelled["encoder.layer1.self_attention.head1.query"] == r"Q = X\,W_{Q}^{(1)}"
+    assert spelled["encoder.layer1.feed_forward.norm"] == r"X^{(1)} = \gamma \odot \hat{U} + \beta"
+    product = steps["encoder.layer1.self_attention.head1.scores"].made.cell((0, 0))
+    assert product.text(lambda ref: "2.0", Spelling.LATEX) == " + ".join([r"2.0 \cdot 2.0"] * 4)

@@ -17,21 +17,19 @@ class Figures:
     """How the numbers of one tensor are written.
 
     decimals: digits after the point; powers: whether in powers of ten; before, after: cells before the decimal point,
-    and from it on, so that columns of different tensors can be lined up at the point; plain: no zeros or infinities to
-    spell.
+    and from it on, so that columns of different tensors can be lined up at the point.
     """
     decimals: int
     powers: bool
     before: int
     after: int
-    plain: bool
 
     @classmethod
     def of(cls, values: Array, precision: int) -> Figures:
         """Fixed decimals; none for whole numbers; powers of ten where two decimals or more would show at most one digit
         of the largest number (one or none: no digit), or where it reaches ten million."""
         if values.size == 0:
-            return cls(0, False, 1, 0, True)
+            return cls(0, False, 1, 0)
         low, high = float(values.min()), float(values.max())
         finite = values
         if not (math.isfinite(low) and math.isfinite(high)):
@@ -42,17 +40,14 @@ class Figures:
         decimals = 0 if whole else precision
         powers = not whole and (largest >= IN_POWERS_FROM
                                 or round(largest * 10**precision) < (10 if precision > 1 else 1))
-        tiny = bool((values == 0).any()) or low < 0 and bool((np.abs(values) < 10**-precision).any())
-        special = tiny or finite is not values
-        draft = cls(decimals, powers, 0, 0, not special and not powers)
+        draft = cls(decimals, powers, 0, 0)
         if powers:
-            return cls(decimals, True, max(len(draft.text(x)) for x in finite.ravel().tolist()), 0, False)
-        texts = [draft.text(low), draft.text(high)]
+            return cls(decimals, True, max(len(draft.text(x)) for x in finite.ravel().tolist()), 0)
         after = decimals + 1 if decimals else 0
-        before = max(len(text.partition(".")[0]) for text in texts)
+        before = max(len(draft.text(end).partition(".")[0]) for end in (low, high))
         if finite is not values:
             before = max(before, len("-inf" if np.isneginf(values).any() else "inf") - after)
-        return cls(decimals, False, before, after, not special)
+        return cls(decimals, False, before, after)
 
     @property
     def width(self) -> int:
@@ -77,21 +72,22 @@ class Figures:
         """
         before, after = before or self.before, self.after if after is None else after
         width, pad = before + after, 0 if self.powers else after - self.after
-        if not self.plain and not self.powers:  # what rounds to zero has no sign
-            numbers = np.where(np.abs(numbers) < 0.5 * 10.0**-self.decimals, np.abs(numbers), numbers)
         form = f"%{width - pad}.{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
-        text = " ".join([form] * numbers.size) % tuple(numbers.tolist())
-        if self.plain and widths is None:
+        values = numbers.tolist()
+        text = " ".join([form] * len(values)) % tuple(values)
+        if widths is None and not self._is_special(text, pad):
             return text
-        special = np.flatnonzero((numbers == 0) | ~np.isfinite(numbers)).tolist() if not self.plain else []
-        if widths is None and not special:
-            return text
-        cells = [text[start:start + width] for start in range(0, numbers.size * (width + 1), width + 1)]
-        for n in special:
-            cells[n] = self.padded(float(numbers[n]), before, after)
+        cells = [self.padded(value, before, after) for value in values]
         if widths is not None:
             cells = [" " * (wide - width) + cell for wide, cell in zip(widths, cells, strict=True)]
         return " ".join(cells)
+
+    def _is_special(self, text: str, pad: int) -> bool:
+        """Whether a row may hold a number that is not written as the format has it: an exact 0, a -0.000, an infinity
+        beside other decimals."""
+        if pad and "inf" in text:
+            return True
+        return (f"{0:.{self.decimals}{'e' if self.powers else 'f'}}" if self.decimals else "-0") in text
 
     def padded(self, number: float, before: int, after: int) -> str:
         text = self.text(number)

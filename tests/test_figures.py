@@ -56,5 +56,6 @@ def test_columns_of_two_tensors_are_lined_up_at_the_point():
 def test_fast_and_careful_rows_agree():
     values = np.random.default_rng(0).normal(size=200) * 10
     figures = Figures.of(values, 4)
-    careful = Figures(figures.decimals, figures.powers, figures.before, figures.after, plain=False)
-    assert figures.row(values) == careful.row(values)
+    for row in (values, np.append(values, [0.0, -1e-9]), np.append(values, -np.inf)):
+        one_by_one = " ".join(figures.padded(float(value), 4, 6) for value in row)
+        assert figures.row(row, 4, 6) == one_by_one

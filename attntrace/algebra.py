@@ -1,14 +1,17 @@
 """The ops of arithmetic: sums, differences, products and quotients cell by cell, and the product of matrices."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 from attntrace import arithmetic as cells
+from attntrace.arithmetic import JUXTAPOSED, PRODUCT, SUM
 from attntrace.shapes import Total
-from attntrace.symbol import ELEMENTWISE, MATMUL, MINUS, NEGATIVE, OVER, PLUS, TIMES
-from attntrace.tensor import JUXTAPOSED, PRODUCT, SUM, Array, Axes, Misfit, Op, Pieces, Tensor, apply, bracketed
+from attntrace.symbol import ELEMENTWISE, MATMUL, MINUS, NEGATIVE, OVER, PLUS, TIMES, Sign
+from attntrace.tensor import Array, Axes, Misfit, Op, Pieces, Tensor, apply, bracketed
 
 
 def widest(operands: Sequence[Tensor]) -> Axes:
@@ -39,9 +42,25 @@ class CellByCell(Op):
                              for operand in operands))
 
     def parts(self, index: tuple[int, ...], *operands: Tensor) -> tuple[cells.Arithmetic, ...]:
+        """The arithmetic of each operand's number at the same place."""
         axes = widest(operands)
         return tuple(operand.cell(tuple(i for axis, i in zip(axes, index, strict=True) if axis in operand.axes))
                      for operand in operands)
+
+
+class Binary(CellByCell):
+    """Two operands with a sign between them; each is bracketed where it holds together less than `least`."""
+    function: ClassVar[Callable[[Any, Any], Any]]
+    sign: ClassVar[Sign]
+    least: ClassVar[tuple[int, int]]
+
+    def compute(self, left: Tensor, right: Tensor) -> Array:
+        axes = widest((left, right))
+        result: Array = type(self).function(lined_up(left, axes), lined_up(right, axes))
+        return result
+
+    def notation(self, left: Tensor, right: Tensor) -> Pieces:
+        return *bracketed(left, self.least[0]), self.sign, *bracketed(right, self.least[1])
 
 
 def gathered(gradient: Tensor, operand: Tensor) -> Tensor:
@@ -53,83 +72,67 @@ def gathered(gradient: Tensor, operand: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Add(CellByCell):
+class Add(Binary):
     name: ClassVar[str] = "add"
     binds: ClassVar[int] = SUM
+    function: ClassVar[Callable[[Any, Any], Any]] = np.add
+    sign: ClassVar[Sign] = PLUS
+    least: ClassVar[tuple[int, int]] = (SUM, SUM + 1)
 
-    def compute(self, *operands: Tensor) -> Array:
-        axes = widest(operands)
-        return lined_up(operands[0], axes) + lined_up(operands[1], axes)
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
+        one, other = self.parts(index, left, right)
+        return cells.Sum((*(one.terms if isinstance(one, cells.Sum) else (one,)), other))
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return *bracketed(operands[0], SUM), PLUS, *bracketed(operands[1], SUM + 1)
-
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        left, right = self.parts(index, *operands)
-        return cells.Sum((*(left.terms if isinstance(left, cells.Sum) else (left,)), right))
-
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return tuple(gathered(gradient, operand) for operand in operands)
+    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
+        return gathered(gradient, left), gathered(gradient, right)
 
 
 @dataclass(frozen=True, slots=True)
-class Subtract(CellByCell):
+class Subtract(Binary):
     name: ClassVar[str] = "subtract"
     binds: ClassVar[int] = SUM
+    function: ClassVar[Callable[[Any, Any], Any]] = np.subtract
+    sign: ClassVar[Sign] = MINUS
+    least: ClassVar[tuple[int, int]] = (SUM, SUM + 1)
 
-    def compute(self, *operands: Tensor) -> Array:
-        axes = widest(operands)
-        return lined_up(operands[0], axes) - lined_up(operands[1], axes)
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
+        return cells.Difference(*self.parts(index, left, right))
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return *bracketed(operands[0], SUM), MINUS, *bracketed(operands[1], SUM + 1)
-
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Difference(*self.parts(index, *operands))
-
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return gathered(gradient, operands[0]), gathered(-gradient, operands[1])
+    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
+        return gathered(gradient, left), gathered(-gradient, right)
 
 
 @dataclass(frozen=True, slots=True)
-class Multiply(CellByCell):
+class Multiply(Binary):
     """Cell by cell, or by one number."""
     name: ClassVar[str] = "multiply"
     binds: ClassVar[int] = PRODUCT
+    function: ClassVar[Callable[[Any, Any], Any]] = np.multiply
+    least: ClassVar[tuple[int, int]] = (PRODUCT, PRODUCT + 1)
 
-    def compute(self, *operands: Tensor) -> Array:
-        axes = widest(operands)
-        return lined_up(operands[0], axes) * lined_up(operands[1], axes)
+    def notation(self, left: Tensor, right: Tensor) -> Pieces:
+        sign = ELEMENTWISE if left.axes and right.axes else TIMES
+        return *bracketed(left, self.least[0]), sign, *bracketed(right, self.least[1])
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        sign = ELEMENTWISE if all(operand.axes for operand in operands) else TIMES
-        return *bracketed(operands[0], PRODUCT), sign, *bracketed(operands[1], PRODUCT + 1)
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
+        return cells.Product(*self.parts(index, left, right))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Product(*self.parts(index, *operands))
-
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        left, right = operands
+    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
         return gathered(gradient * right, left), gathered(gradient * left, right)
 
 
 @dataclass(frozen=True, slots=True)
-class Divide(CellByCell):
+class Divide(Binary):
     name: ClassVar[str] = "divide"
     binds: ClassVar[int] = PRODUCT
+    function: ClassVar[Callable[[Any, Any], Any]] = np.divide
+    sign: ClassVar[Sign] = OVER
+    least: ClassVar[tuple[int, int]] = (PRODUCT, PRODUCT + 1)
 
-    def compute(self, *operands: Tensor) -> Array:
-        axes = widest(operands)
-        return lined_up(operands[0], axes) / lined_up(operands[1], axes)
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
+        return cells.Quotient(*self.parts(index, left, right))
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return *bracketed(operands[0], PRODUCT), OVER, *bracketed(operands[1], PRODUCT + 1)
-
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Quotient(*self.parts(index, *operands))
-
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        left, right = operands
+    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
         return gathered(gradient / right, left), gathered(-(gradient * result / right), right)
 
 
@@ -138,16 +141,16 @@ class Negate(CellByCell):
     name: ClassVar[str] = "negate"
     binds: ClassVar[int] = SUM
 
-    def compute(self, *operands: Tensor) -> Array:
-        return -operands[0].value
+    def compute(self, x: Tensor) -> Array:
+        return -x.value
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return NEGATIVE, *bracketed(operands[0], PRODUCT)
+    def notation(self, x: Tensor) -> Pieces:
+        return NEGATIVE, *bracketed(x, PRODUCT)
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Negative(*self.parts(index, *operands))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.Negative(*self.parts(index, x))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
         return (-gradient,)
 
 
@@ -157,8 +160,7 @@ class MatMul(Op):
     name: ClassVar[str] = "matmul"
     binds: ClassVar[int] = JUXTAPOSED
 
-    def axes(self, *operands: Tensor) -> Axes:
-        left, right = operands
+    def axes(self, left: Tensor, right: Tensor) -> Axes:
         if not left.axes or not right.axes or not left.axes[-1].fits(right.axes[0]):
             raise Misfit("a product whose inner axes differ", left, right)
         axes = left.axes[:-1] + right.axes[1:]
@@ -166,28 +168,24 @@ class MatMul(Op):
             raise Misfit("a product with the same axis twice", left, right)
         return axes
 
-    def compute(self, *operands: Tensor) -> Array:
-        return operands[0].value @ operands[1].value
+    def compute(self, left: Tensor, right: Tensor) -> Array:
+        return left.value @ right.value
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return *bracketed(operands[0], JUXTAPOSED), MATMUL, *bracketed(operands[1], JUXTAPOSED + 1)
+    def notation(self, left: Tensor, right: Tensor) -> Pieces:
+        return *bracketed(left, JUXTAPOSED), MATMUL, *bracketed(right, JUXTAPOSED + 1)
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        left, right = operands
+    def follow(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
         rows = len(left.axes) - 1
         return apply(self, left.at(k, i), right) if k < rows else apply(self, left, right.at(k - rows + 1, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        left, right = operands
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         rows = len(left.axes) - 1
         return cells.added(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((n, *index[rows:])))
                                  for n in range(left.axes[-1].size)))
 
-    def mixes(self, *operands: Tensor) -> tuple[Tensor, Tensor] | None:
+    def mixes(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:
         """a₁ V mixes the rows of V, by the numbers of a₁."""
-        shares, rows = operands
-        return (shares, rows) if len(shares.axes) == 1 and rows.words[0] == "token" and rows.symbol else None
+        return (left, right) if len(left.axes) == 1 and right.words[0] == "token" and right.symbol else None
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        left, right = operands
+    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
         return gradient @ right.T, left.T @ gradient

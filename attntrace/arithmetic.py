@@ -17,7 +17,7 @@ class Valued(Protocol):
     value: Any
 
 
-SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(1, 6)  # how tightly an expression holds together
+SUM, QUOTIENT, PRODUCT, JUXTAPOSED, POWER, ATOM = range(1, 7)  # how tightly what is written holds together
 
 
 Read = Callable[["Ref"], float]

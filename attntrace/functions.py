@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from attntrace import arithmetic as cells
+from attntrace.arithmetic import ATOM, POWER
 from attntrace.algebra import CellByCell
 from attntrace.shapes import Repeated, Total
 from attntrace.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUARED, call
-from attntrace.tensor import (
-    ATOM, POWER, Array, Axes, Axis, Name, NeedsAll, Op, Pieces, Promise, Tensor, apply, bracketed, constant)
+from attntrace.tensor import Array, Axes, Axis, Name, NeedsAll, Op, Pieces, Promise, Tensor, apply, bracketed, constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,16 @@ class Same(CellByCell):
     """The operand itself, under another name (the encoder's output is its last layer's)."""
     name: ClassVar[str] = "same"
 
-    def compute(self, *operands: Tensor) -> Array:
-        return operands[0].value
+    def compute(self, x: Tensor) -> Array:
+        return x.value
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return operands[0].notation().pieces
+    def notation(self, x: Tensor) -> Pieces:
+        return x.notation().pieces
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return operands[0].cell(index)
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return x.cell(index)
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
         return (gradient,)
 
 
@@ -39,37 +39,37 @@ class Softmax(Op):
     name: ClassVar[str] = "softmax"
     shares: ClassVar[bool] = True
 
-    def axes(self, *operands: Tensor) -> Axes:
-        return operands[0].axes
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes
 
-    def compute(self, *operands: Tensor) -> Array:
-        value = operands[0].value
+    def compute(self, x: Tensor) -> Array:
+        value = x.value
         powers = value - value.max(axis=-1, keepdims=True)
         np.exp(powers, out=powers)
         powers /= powers.sum(axis=-1, keepdims=True)
         return powers
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return call("softmax"), *operands[0].notation().pieces, CLOSE
+    def notation(self, x: Tensor) -> Pieces:
+        return call("softmax"), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        if k == len(operands[0].axes) - 1:
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        if k == len(x.axes) - 1:
             raise NeedsAll
-        return apply(self, operands[0].at(k, i))
+        return apply(self, x.at(k, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        row = [operands[0].cell((*index[:-1], n)) for n in range(operands[0].axes[-1].size)]
-        largest = row[int(operands[0].value[index[:-1]].argmax())]
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        row = [x.cell((*index[:-1], n)) for n in range(x.axes[-1].size)]
+        largest = row[int(x.value[index[:-1]].argmax())]
         powers = tuple(cells.Exp(cells.Difference(one, largest)) for one in row)
         return cells.Quotient(powers[index[-1]], cells.added(powers))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
         along = Total(len(result.axes) - 1)
         return (result * (gradient - apply(along, gradient * result)),)
 
-    def promises(self, result: Array, *operands: Tensor) -> Iterator[Promise]:
+    def promises(self, result: Array, x: Tensor) -> Iterator[Promise]:
         yield Promise("rows_sum_to_one", float(np.abs(result.sum(axis=-1) - 1).max()))
-        masked = np.isneginf(operands[0].value)
+        masked = np.isneginf(x.value)
         if masked.any():
             yield Promise("masked_weights_are_zero", float(np.abs(result[masked]).max()), exact=True)
 
@@ -79,25 +79,25 @@ class Mean(Op):
     """The mean along the last axis."""
     name: ClassVar[str] = "mean"
 
-    def axes(self, *operands: Tensor) -> Axes:
-        return operands[0].axes[:-1]
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:-1]
 
-    def compute(self, *operands: Tensor) -> Array:
-        return np.asarray(operands[0].value.mean(axis=-1))
+    def compute(self, x: Tensor) -> Array:
+        return np.asarray(x.value.mean(axis=-1))
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return call("mean"), *operands[0].notation().pieces, CLOSE
+    def notation(self, x: Tensor) -> Pieces:
+        return call("mean"), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        return apply(self, operands[0].at(k, i))
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        return apply(self, x.at(k, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        size = operands[0].axes[-1].size
-        terms = tuple(operands[0].cell((*index, n)) for n in range(size))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        size = x.axes[-1].size
+        terms = tuple(x.cell((*index, n)) for n in range(size))
         return cells.Quotient(cells.added(terms), cells.Number(size))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        axis = operands[0].axes[-1]
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
+        axis = x.axes[-1]
         return (apply(Repeated(len(result.axes), axis), gradient / constant(axis.size, dtype=result.value.dtype)),)
 
 
@@ -106,17 +106,17 @@ class Square(CellByCell):
     name: ClassVar[str] = "square"
     binds: ClassVar[int] = POWER
 
-    def compute(self, *operands: Tensor) -> Array:
-        return operands[0].value * operands[0].value
+    def compute(self, x: Tensor) -> Array:
+        return x.value * x.value
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return *bracketed(operands[0], ATOM), SQUARED
+    def notation(self, x: Tensor) -> Pieces:
+        return *bracketed(x, ATOM), SQUARED
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Square(*self.parts(index, *operands))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.Square(*self.parts(index, x))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return (constant(2, dtype=result.value.dtype) * operands[0] * gradient,)
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
+        return (constant(2, dtype=result.value.dtype) * x * gradient,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +124,19 @@ class Sqrt(CellByCell):
     name: ClassVar[str] = "sqrt"
     binds: ClassVar[int] = POWER
 
-    def compute(self, *operands: Tensor) -> Array:
-        return np.sqrt(operands[0].value)
+    def compute(self, x: Tensor) -> Array:
+        return np.sqrt(x.value)
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        inner = operands[0].notation()
+    def notation(self, x: Tensor) -> Pieces:
+        inner = x.notation()
         if inner.binds == ATOM:
             return ROOT, *inner.pieces, ROOT_END
         return ROOT_OPEN, *inner.pieces, ROOT_CLOSE
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Root(*self.parts(index, *operands))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.Root(*self.parts(index, x))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
         return (gradient / (constant(2, dtype=result.value.dtype) * result),)
 
 
@@ -145,17 +145,17 @@ class Relu(CellByCell):
     """max(0, x) (section 3.3)."""
     name: ClassVar[str] = "relu"
 
-    def compute(self, *operands: Tensor) -> Array:
-        return np.maximum(operands[0].value, 0)
+    def compute(self, x: Tensor) -> Array:
+        return np.maximum(x.value, 0)
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return call("max", "0, "), *operands[0].notation().pieces, CLOSE
+    def notation(self, x: Tensor) -> Pieces:
+        return call("max", "0, "), *x.notation().pieces, CLOSE
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Call("max", (cells.Number(0), *self.parts(index, *operands)))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.Call("max", (cells.Number(0), *self.parts(index, x)))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return (gradient * apply(Positive(), operands[0]),)
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
+        return (gradient * apply(Positive(), x),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +163,16 @@ class Positive(CellByCell):
     """1 where x > 0, else 0: the slope of ReLU (0 at 0, as everybody has it)."""
     name: ClassVar[str] = "positive"
 
-    def compute(self, *operands: Tensor) -> Array:
-        return (operands[0].value > 0).astype(operands[0].value.dtype)
+    def compute(self, x: Tensor) -> Array:
+        return (x.value > 0).astype(x.value.dtype)
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return call("positive"), *operands[0].notation().pieces, CLOSE
+    def notation(self, x: Tensor) -> Pieces:
+        return call("positive"), *x.notation().pieces, CLOSE
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Call("positive", self.parts(index, *operands))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.Call("positive", self.parts(index, x))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
         return (None,)
 
 
@@ -186,8 +186,8 @@ class Sinusoid(Op):
     layout: str
     dtype: str
 
-    def axes(self, *operands: Tensor) -> Axes:
-        return *operands[0].axes, Axis("d_model", self.width)
+    def axes(self, pos: Tensor) -> Axes:
+        return *pos.axes, Axis("d_model", self.width)
 
     def wave(self, column: int) -> tuple[str, int]:
         """The function of a column (from 0), and the 2k of its wavelength."""
@@ -196,27 +196,27 @@ class Sinusoid(Op):
         half = self.width // 2
         return ("sin", "cos")[column >= half], 2 * (column % half)
 
-    def compute(self, *operands: Tensor) -> Array:
+    def compute(self, pos: Tensor) -> Array:
         waves = [self.wave(column) for column in range(self.width)]
         powers = np.array([power for _, power in waves]) / self.width
-        angle = operands[0].value[..., None] / np.power(10000.0, powers)
+        angle = pos.value[..., None] / np.power(10000.0, powers)
         sines = np.array([function == "sin" for function, _ in waves])
         return np.where(sines, np.sin(angle), np.cos(angle)).astype(self.dtype)
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return call("PE"), Name(operands[0]), CLOSE
+    def notation(self, pos: Tensor) -> Pieces:
+        return call("PE"), Name(pos), CLOSE
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        if k == len(operands[0].axes):
+    def follow(self, k: int, i: int, pos: Tensor) -> Tensor:
+        if k == len(pos.axes):
             raise NeedsAll
-        return apply(self, operands[0].at(k, i))
+        return apply(self, pos.at(k, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], pos: Tensor) -> cells.Arithmetic:
         function, power = self.wave(index[-1])
         wavelength = cells.TenThousandTo(cells.Quotient(cells.Number(power), cells.Number(self.width)))
-        return cells.Call(function, (cells.Quotient(operands[0].cell(index[:-1]), wavelength),))
+        return cells.Call(function, (cells.Quotient(pos.cell(index[:-1]), wavelength),))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, pos: Tensor) -> tuple[Tensor | None, ...]:
         return (None,)
 
     def settings(self) -> list[Any]:

@@ -8,8 +8,9 @@ import numpy as np
 
 import attntrace.algebra  # noqa: F401 - the operators of tensors
 from attntrace import arithmetic as cells
+from attntrace.arithmetic import ATOM
 from attntrace.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, plain
-from attntrace.tensor import ATOM, Array, Axes, Axis, Misfit, Name, Op, Pieces, Tensor, apply, bracketed, zeros
+from attntrace.tensor import Array, Axes, Axis, Misfit, Name, Op, Pieces, Tensor, apply, bracketed, zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,38 +25,38 @@ class Columns(Op):
     def width(self) -> int:
         return self.last - self.first + 1
 
-    def axes(self, *operands: Tensor) -> Axes:
-        if not 1 <= self.first <= self.last <= operands[0].axes[-1].size:
-            raise Misfit(f"no columns {self.first} to {self.last}", *operands)
-        return *operands[0].axes[:-1], Axis(self.word, self.width)
+    def axes(self, x: Tensor) -> Axes:
+        if not 1 <= self.first <= self.last <= x.axes[-1].size:
+            raise Misfit(f"no columns {self.first} to {self.last}", x)
+        return *x.axes[:-1], Axis(self.word, self.width)
 
-    def compute(self, *operands: Tensor) -> Array:
-        return operands[0].value[..., self.first - 1:self.last]
+    def compute(self, x: Tensor) -> Array:
+        return x.value[..., self.first - 1:self.last]
 
-    def symbol(self, *operands: Tensor) -> Symbol | None:
+    def symbol(self, x: Tensor) -> Symbol | None:
         """W_Q⁽²⁾, where the columns are the second of equal blocks."""
-        whole = operands[0].symbol
-        equal = not (self.first - 1) % self.width and not operands[0].axes[-1].size % self.width
+        whole = x.symbol
+        equal = not (self.first - 1) % self.width and not x.axes[-1].size % self.width
         if whole is None or whole.above is not None or whole.transposed or not equal:
             return None
         if whole.marks and whole.marks[-1].at is not None:  # parts of one column: no block of columns
             return None
         return replace(whole, above=(self.first - 1) // self.width + 1)
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        index = ":," * (len(operands[0].axes) - 1) + f"{self.first}-{self.last}"
-        return *bracketed(operands[0], ATOM), plain(f"[{index}]")
+    def notation(self, x: Tensor) -> Pieces:
+        index = ":," * (len(x.axes) - 1) + f"{self.first}-{self.last}"
+        return *bracketed(x, ATOM), plain(f"[{index}]")
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        if k == len(operands[0].axes) - 1:
-            return operands[0].at(k, self.first - 1 + i)
-        return apply(self, operands[0].at(k, i))
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        if k == len(x.axes) - 1:
+            return x.at(k, self.first - 1 + i)
+        return apply(self, x.at(k, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return operands[0].cell((*index[:-1], index[-1] + self.first - 1))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return x.cell((*index[:-1], index[-1] + self.first - 1))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(AmongColumns(self.first, self.last, operands[0].axes[-1]), gradient),)
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
+        return (apply(AmongColumns(self.first, self.last, x.axes[-1]), gradient),)
 
     def settings(self) -> list[Any]:
         return [self.first, self.last]
@@ -69,32 +70,32 @@ class AmongColumns(Op):
     last: int
     axis: Axis
 
-    def axes(self, *operands: Tensor) -> Axes:
-        return *operands[0].axes[:-1], self.axis
+    def axes(self, x: Tensor) -> Axes:
+        return *x.axes[:-1], self.axis
 
-    def compute(self, *operands: Tensor) -> Array:
-        whole = np.zeros([axis.size for axis in self.axes(*operands)], operands[0].value.dtype)
-        whole[..., self.first - 1:self.last] = operands[0].value
+    def compute(self, x: Tensor) -> Array:
+        whole = np.zeros([axis.size for axis in self.axes(x)], x.value.dtype)
+        whole[..., self.first - 1:self.last] = x.value
         return whole
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return plain(f"columns {self.first}-{self.last}("), *operands[0].notation().pieces, CLOSE
+    def notation(self, x: Tensor) -> Pieces:
+        return plain(f"columns {self.first}-{self.last}("), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        last = len(operands[0].axes) - 1
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        last = len(x.axes) - 1
         if k < last:
-            return apply(self, operands[0].at(k, i))
+            return apply(self, x.at(k, i))
         if self.first - 1 <= i < self.last:
-            return operands[0].at(last, i - self.first + 1)
-        return zeros(operands[0].axes[:-1], operands[0].value.dtype)
+            return x.at(last, i - self.first + 1)
+        return zeros(x.axes[:-1], x.value.dtype)
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         column = index[-1] - self.first + 1
-        inside = 0 <= column < operands[0].axes[-1].size
-        return operands[0].cell((*index[:-1], column)) if inside else cells.Number(0.0)
+        inside = 0 <= column < x.axes[-1].size
+        return x.cell((*index[:-1], column)) if inside else cells.Number(0.0)
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(Columns(self.first, self.last, operands[0].axes[-1].word), gradient),)
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
+        return (apply(Columns(self.first, self.last, x.axes[-1].word), gradient),)
 
     def settings(self) -> list[Any]:
         return [self.first, self.last, self.axis.size]
@@ -156,31 +157,26 @@ class Rows(Op):
     """Rows of a table by their numbers (from 1): W_E[id]."""
     name: ClassVar[str] = "rows"
 
-    def axes(self, *operands: Tensor) -> Axes:
-        table, ids = operands
+    def axes(self, table: Tensor, ids: Tensor) -> Axes:
         return ids.axes + table.axes[1:]
 
-    def compute(self, *operands: Tensor) -> Array:
-        table, ids = operands
+    def compute(self, table: Tensor, ids: Tensor) -> Array:
         return table.value[ids.value - 1]
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return Name(operands[0]), OPEN_INDEX, Name(operands[1]), CLOSE_INDEX
+    def notation(self, table: Tensor, ids: Tensor) -> Pieces:
+        return Name(table), OPEN_INDEX, Name(ids), CLOSE_INDEX
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        table, ids = operands
+    def follow(self, k: int, i: int, table: Tensor, ids: Tensor) -> Tensor:
         if k < len(ids.axes):
             return apply(self, table, ids.at(k, i))
         if not ids.axes:
             return table.at(0, int(ids.value) - 1).at(0, i)
         return apply(self, table.at(1, i), ids)
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        table, ids = operands
+    def cell(self, index: tuple[int, ...], table: Tensor, ids: Tensor) -> cells.Arithmetic:
         return table.cell((int(ids.value[index[:len(ids.axes)]]) - 1, *index[len(ids.axes):]))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        table, ids = operands
+    def gradients(self, gradient: Tensor, result: Tensor, table: Tensor, ids: Tensor) -> tuple[Tensor | None, ...]:
         return apply(IntoRows(table.axes[0]), gradient, ids), None
 
 
@@ -190,21 +186,18 @@ class IntoRows(Op):
     name: ClassVar[str] = "into_rows"
     axis: Axis
 
-    def axes(self, *operands: Tensor) -> Axes:
-        rows, ids = operands
+    def axes(self, rows: Tensor, ids: Tensor) -> Axes:
         return (self.axis,) + rows.axes[len(ids.axes):]
 
-    def compute(self, *operands: Tensor) -> Array:
-        rows, ids = operands
-        table = np.zeros([axis.size for axis in self.axes(*operands)], rows.value.dtype)
+    def compute(self, rows: Tensor, ids: Tensor) -> Array:
+        table = np.zeros([axis.size for axis in self.axes(rows, ids)], rows.value.dtype)
         np.add.at(table, ids.value - 1, rows.value)
         return table
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return plain("into rows("), Name(operands[1]), plain(", "), *operands[0].notation().pieces, CLOSE
+    def notation(self, rows: Tensor, ids: Tensor) -> Pieces:
+        return plain("into rows("), Name(ids), plain(", "), *rows.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        rows, ids = operands
+    def follow(self, k: int, i: int, rows: Tensor, ids: Tensor) -> Tensor:
         if k:
             return apply(self, rows.at(k, i), ids)
         at = np.flatnonzero(ids.value == i + 1).tolist()
@@ -215,13 +208,12 @@ class IntoRows(Op):
             total = total + rows.at(0, n)
         return total
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        rows, ids = operands
+    def cell(self, index: tuple[int, ...], rows: Tensor, ids: Tensor) -> cells.Arithmetic:
         at = np.flatnonzero(ids.value == index[0] + 1).tolist()
         return cells.added(tuple(rows.cell((n, *index[1:])) for n in at)) if at else cells.Number(0.0)
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return apply(Rows(), gradient, operands[1]), None
+    def gradients(self, gradient: Tensor, result: Tensor, rows: Tensor, ids: Tensor) -> tuple[Tensor | None, ...]:
+        return apply(Rows(), gradient, ids), None
 
     def settings(self) -> list[Any]:
         return [self.axis.size]

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from attntrace import arithmetic as cells
+from attntrace.arithmetic import ATOM
 from attntrace.symbol import CLOSE, OPEN, Sign, Symbol, plain
-from attntrace.tensor import ATOM, Array, Axes, Axis, Op, Pieces, Tensor, apply, bracketed, constant, zeros
+from attntrace.tensor import Array, Axes, Axis, Op, Pieces, Tensor, apply, bracketed, constant, zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,25 +17,25 @@ class Transpose(Op):
     """Rows become columns; a position along the rows is a token, along the columns a key. Of one row: a column."""
     name: ClassVar[str] = "transpose"
 
-    def axes(self, *operands: Tensor) -> Axes:
-        return tuple(axis.flipped() for axis in reversed(operands[0].axes))
+    def axes(self, x: Tensor) -> Axes:
+        return tuple(axis.flipped() for axis in reversed(x.axes))
 
-    def compute(self, *operands: Tensor) -> Array:
-        return operands[0].value.T
+    def compute(self, x: Tensor) -> Array:
+        return x.value.T
 
-    def symbol(self, *operands: Tensor) -> Symbol | None:
-        return operands[0].symbol.transpose() if operands[0].symbol else None
+    def symbol(self, x: Tensor) -> Symbol | None:
+        return x.symbol.transpose() if x.symbol else None
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return OPEN, *operands[0].notation().pieces, Sign(")ᵀ", ")^T", r")^{\top}")
+    def notation(self, x: Tensor) -> Pieces:
+        return OPEN, *x.notation().pieces, Sign(")ᵀ", ")^T", r")^{\top}")
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        return apply(self, operands[0].at(len(operands[0].axes) - 1 - k, i))
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        return apply(self, x.at(len(x.axes) - 1 - k, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return operands[0].cell(index[::-1])
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return x.cell(index[::-1])
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
         return (gradient.T,)
 
 
@@ -49,29 +50,29 @@ class Slice(Op):
     def takes_one_row(self) -> bool:
         return self.k == 0
 
-    def axes(self, *operands: Tensor) -> Axes:
-        return operands[0].axes[:self.k] + operands[0].axes[self.k + 1:]
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:self.k] + x.axes[self.k + 1:]
 
-    def compute(self, *operands: Tensor) -> Array:
-        return operands[0].value[(slice(None),) * self.k + (self.i,)]
+    def compute(self, x: Tensor) -> Array:
+        return x.value[(slice(None),) * self.k + (self.i,)]
 
-    def symbol(self, *operands: Tensor) -> Symbol | None:
-        return operands[0].symbol.marked(self.k, self.i, operands[0].words) if operands[0].symbol else None
+    def symbol(self, x: Tensor) -> Symbol | None:
+        return x.symbol.marked(self.k, self.i, x.words) if x.symbol else None
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        index = ",".join(str(self.i + 1) if n == self.k else ":" for n in range(len(operands[0].axes)))
-        return *bracketed(operands[0], ATOM), plain(f"[{index}]")
+    def notation(self, x: Tensor) -> Pieces:
+        index = ",".join(str(self.i + 1) if n == self.k else ":" for n in range(len(x.axes)))
+        return *bracketed(x, ATOM), plain(f"[{index}]")
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
         if k < self.k:
-            return apply(Slice(self.k - 1, self.i), operands[0].at(k, i))
-        return apply(self, operands[0].at(k + 1, i))
+            return apply(Slice(self.k - 1, self.i), x.at(k, i))
+        return apply(self, x.at(k + 1, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return operands[0].cell((*index[:self.k], self.i, *index[self.k:]))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return x.cell((*index[:self.k], self.i, *index[self.k:]))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(Placed(self.k, self.i, operands[0].axes[self.k]), gradient),)
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
+        return (apply(Placed(self.k, self.i, x.axes[self.k]), gradient),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +83,30 @@ class Placed(Op):
     i: int
     axis: Axis
 
-    def axes(self, *operands: Tensor) -> Axes:
-        return operands[0].axes[:self.k] + (self.axis,) + operands[0].axes[self.k:]
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:self.k] + (self.axis,) + x.axes[self.k:]
 
-    def compute(self, *operands: Tensor) -> Array:
-        whole = np.zeros([axis.size for axis in self.axes(*operands)], operands[0].value.dtype)
-        whole[(slice(None),) * self.k + (self.i,)] = operands[0].value
+    def compute(self, x: Tensor) -> Array:
+        whole = np.zeros([axis.size for axis in self.axes(x)], x.value.dtype)
+        whole[(slice(None),) * self.k + (self.i,)] = x.value
         return whole
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return plain(f"placed({self.axis.word} {self.i + 1}, "), *operands[0].notation().pieces, CLOSE
+    def notation(self, x: Tensor) -> Pieces:
+        return plain(f"placed({self.axis.word} {self.i + 1}, "), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:
-            return operands[0] * constant(1.0, dtype=operands[0].value.dtype) if i == self.i else zeros(
-                operands[0].axes, operands[0].value.dtype)
+            return x * constant(1.0, dtype=x.value.dtype) if i == self.i else zeros(
+                x.axes, x.value.dtype)
         if k < self.k:
-            return apply(Placed(self.k - 1, self.i, self.axis), operands[0].at(k, i))
-        return apply(self, operands[0].at(k - 1, i))
+            return apply(Placed(self.k - 1, self.i, self.axis), x.at(k, i))
+        return apply(self, x.at(k - 1, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         rest = index[:self.k] + index[self.k + 1:]
-        return operands[0].cell(rest) if index[self.k] == self.i else cells.Number(0.0)
+        return x.cell(rest) if index[self.k] == self.i else cells.Number(0.0)
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
         return (apply(Slice(self.k, self.i), gradient),)
 
     def settings(self) -> list[Any]:
@@ -118,28 +119,28 @@ class Total(Op):
     name: ClassVar[str] = "total"
     k: int
 
-    def axes(self, *operands: Tensor) -> Axes:
-        return operands[0].axes[:self.k] + operands[0].axes[self.k + 1:]
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:self.k] + x.axes[self.k + 1:]
 
-    def compute(self, *operands: Tensor) -> Array:
-        return np.asarray(operands[0].value.sum(axis=self.k))
+    def compute(self, x: Tensor) -> Array:
+        return np.asarray(x.value.sum(axis=self.k))
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        word = operands[0].axes[self.k].word
+    def notation(self, x: Tensor) -> Pieces:
+        word = x.axes[self.k].word
         opening = Sign(f"Σ_{word}(", f"sum_{word}(", rf"\sum_{{\mathrm{{{word}}}}}(")
-        return opening, *operands[0].notation().pieces, CLOSE
+        return opening, *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
         if k < self.k:
-            return apply(Total(self.k - 1), operands[0].at(k, i))
-        return apply(self, operands[0].at(k + 1, i))
+            return apply(Total(self.k - 1), x.at(k, i))
+        return apply(self, x.at(k + 1, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.added(tuple(operands[0].cell((*index[:self.k], n, *index[self.k:]))
-                                 for n in range(operands[0].axes[self.k].size)))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.added(tuple(x.cell((*index[:self.k], n, *index[self.k:]))
+                                 for n in range(x.axes[self.k].size)))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(Repeated(self.k, operands[0].axes[self.k]), gradient),)
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
+        return (apply(Repeated(self.k, x.axes[self.k]), gradient),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,26 +150,26 @@ class Repeated(Op):
     k: int
     axis: Axis
 
-    def axes(self, *operands: Tensor) -> Axes:
-        return operands[0].axes[:self.k] + (self.axis,) + operands[0].axes[self.k:]
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:self.k] + (self.axis,) + x.axes[self.k:]
 
-    def compute(self, *operands: Tensor) -> Array:
-        return np.repeat(np.expand_dims(operands[0].value, self.k), self.axis.size, axis=self.k)
+    def compute(self, x: Tensor) -> Array:
+        return np.repeat(np.expand_dims(x.value, self.k), self.axis.size, axis=self.k)
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        return plain(f"repeated({self.axis.word}, "), *operands[0].notation().pieces, CLOSE
+    def notation(self, x: Tensor) -> Pieces:
+        return plain(f"repeated({self.axis.word}, "), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:
-            return operands[0] * constant(1.0, dtype=operands[0].value.dtype)
+            return x * constant(1.0, dtype=x.value.dtype)
         if k < self.k:
-            return apply(Repeated(self.k - 1, self.axis), operands[0].at(k, i))
-        return apply(self, operands[0].at(k - 1, i))
+            return apply(Repeated(self.k - 1, self.axis), x.at(k, i))
+        return apply(self, x.at(k - 1, i))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return operands[0].cell(index[:self.k] + index[self.k + 1:])
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return x.cell(index[:self.k] + index[self.k + 1:])
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
         return (apply(Total(self.k), gradient),)
 
     def settings(self) -> list[Any]:

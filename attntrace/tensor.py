@@ -13,11 +13,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from attntrace import arithmetic as cells
+from attntrace.arithmetic import ATOM, SUM
 from attntrace.symbol import CLOSE, OPEN, POSITIONS, Sign, Spelling, Symbol
 
 Array = np.ndarray[Any, Any]
 Expression = Any  # nested lists of op names over addresses, parameter names and constants
-SUM, PRODUCT, JUXTAPOSED, POWER, ATOM = range(1, 6)  # how tightly a notation holds together
 
 WORDS = ("token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "vocab", "sentence")
 
@@ -227,7 +227,8 @@ OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
 
 
 class Op:
-    """One operation. Subclasses are dataclasses whose fields are plain values, so that they can be written down."""
+    """One operation. Subclasses are dataclasses whose fields are plain values, so that they can be written down; they
+    name their operands, which are tensors."""
     name: ClassVar[str]
     binds: ClassVar[int] = ATOM
     shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
@@ -241,34 +242,34 @@ class Op:
         if "name" in vars(cls):
             OPS[cls.name] = cls
 
-    def axes(self, *operands: Tensor) -> Axes:
+    def axes(self, *operands: Any, **_: Any) -> Axes:
         raise AssertionError(f"{type(self).__name__} says no axes")
 
-    def compute(self, *operands: Tensor) -> Array:
+    def compute(self, *operands: Any, **_: Any) -> Array:
         raise AssertionError(f"{type(self).__name__} computes nothing")
 
-    def symbol(self, *operands: Tensor) -> Symbol | None:
+    def symbol(self, *operands: Any, **_: Any) -> Symbol | None:
         """A name of its own, where the op only decorates one (Kᵀ, W_Q⁽¹⁾)."""
         return None
 
-    def notation(self, *operands: Tensor) -> Pieces:
+    def notation(self, *operands: Any, **_: Any) -> Pieces:
         raise AssertionError(f"{type(self).__name__} cannot be written")
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+    def follow(self, k: int, i: int, *operands: Any, **_: Any) -> Tensor:
         """Slice i of the k-th axis of the result, from slices of the operands; raises NeedsAll where there is none."""
         raise AssertionError(f"{type(self).__name__} cannot be followed")
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], *operands: Any, **_: Any) -> cells.Arithmetic:
         raise AssertionError(f"{type(self).__name__} has no arithmetic")
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(self, gradient: Tensor, result: Tensor, *operands: Any, **_: Any) -> tuple[Tensor | None, ...]:
         raise AssertionError(f"{type(self).__name__} has no gradient")
 
-    def mixes(self, *operands: Tensor) -> tuple[Tensor, Tensor] | None:
+    def mixes(self, *operands: Any, **_: Any) -> tuple[Tensor, Tensor] | None:
         """The shares (one number a token) and the tensor whose rows they mix, where a row is such a mixture."""
         return None
 
-    def promises(self, result: Array, *operands: Tensor) -> Iterator[Promise]:
+    def promises(self, result: Array, *operands: Any, **_: Any) -> Iterator[Promise]:
         """What must be true of every result, measured on this one."""
         return iter(())
 

@@ -32,6 +32,10 @@ class Columns:
         if self.numbers_at + max(self.width(line) for line in lines) > page.width:
             self.formula = 0
         self.room = page.width - self.numbers_at - 4  # for the numbers inside the brackets
+        after = [page.width - self.numbers_at - self.width(line) - len(GAP) for line in lines]
+        self.bars = all(line.values.size <= room for line, room in zip(lines, after, strict=True) if line.bars)
+        self.mixtures = all(_mixture_fits(line, page, room)
+                            for line, room in zip(lines, after, strict=True) if line.shares is not None)
 
     @property
     def numbers_at(self) -> int:
@@ -142,11 +146,10 @@ def _vector(line: RowLine, columns: Columns, page: Page) -> Iterator[tuple[bool,
         text = columns.numbers(line, part)
         if n == len(parts) - 1:
             text += _end(line)
-            used = columns.numbers_at + 2 + page.cells(text)
-            for extra in filter(None, (_bars(line, page), _mixture(line, page))):
-                if used + 3 + page.cells(extra) <= page.width:
-                    text += f"   {extra}"
-                    used += 3 + page.cells(extra)
+            if line.bars and columns.bars:  # in all rows of the stage or in none
+                text += GAP + _bars(line, page)
+            if line.shares is not None and columns.mixtures:
+                text += GAP + _mixture(line, page)
         if n:
             yield False, (Span(" " * (columns.numbers_at + 2)), Span(text.rstrip()))
         else:
@@ -171,18 +174,20 @@ def _end(line: RowLine) -> str:
 
 def _bars(line: RowLine, page: Page) -> str:
     """A small bar for each weight, so that the largest is seen without colour; none for a weight that is exactly 0."""
-    if not line.bars:
-        return ""
     bars = ASCII_BARS if page.ascii else BARS
     heights = [min(int(weight * len(bars)), len(bars) - 1) for weight in line.values.tolist()]
     drawn = (bars[height] if weight else " " for weight, height in zip(line.values.tolist(), heights, strict=True))
     return "".join(drawn).rstrip()
 
 
+def _mixture_fits(line: RowLine, page: Page, room: int) -> bool:
+    assert line.shares is not None
+    return line.shares.size <= room and page.cells(_mixture(line, page)) <= room  # a long sentence is not even spelled
+
+
 def _mixture(line: RowLine, page: Page) -> str:
     """`0.068·v₁ + 0.210·v₂`: which rows a row mixes, and how much of each."""
-    if line.shares is None or line.share_figures is None:
-        return ""
+    assert line.shares is not None and line.share_figures is not None
     dot = page.sign("·", "*")
     texts = [line.share_figures.text(share) for share in line.shares.tolist()]
     texts = texts[:1] + [f"({text})" if text.startswith("-") else text for text in texts[1:]]

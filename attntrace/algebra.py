@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -71,7 +70,6 @@ def gathered(gradient: Tensor, operand: Tensor) -> Tensor:
     return gradient
 
 
-@dataclass(frozen=True, slots=True)
 class Add(Binary):
     name: ClassVar[str] = "add"
     binds: ClassVar[int] = SUM
@@ -87,7 +85,6 @@ class Add(Binary):
         return gathered(gradient, left), gathered(gradient, right)
 
 
-@dataclass(frozen=True, slots=True)
 class Subtract(Binary):
     name: ClassVar[str] = "subtract"
     binds: ClassVar[int] = SUM
@@ -102,7 +99,6 @@ class Subtract(Binary):
         return gathered(gradient, left), gathered(-gradient, right)
 
 
-@dataclass(frozen=True, slots=True)
 class Multiply(Binary):
     """Cell by cell, or by one number."""
     name: ClassVar[str] = "multiply"
@@ -121,7 +117,6 @@ class Multiply(Binary):
         return gathered(gradient * right, left), gathered(gradient * left, right)
 
 
-@dataclass(frozen=True, slots=True)
 class Divide(Binary):
     name: ClassVar[str] = "divide"
     binds: ClassVar[int] = PRODUCT
@@ -136,7 +131,6 @@ class Divide(Binary):
         return gathered(gradient / right, left), gathered(-(gradient * result / right), right)
 
 
-@dataclass(frozen=True, slots=True)
 class Negate(CellByCell):
     name: ClassVar[str] = "negate"
     binds: ClassVar[int] = SUM
@@ -154,7 +148,6 @@ class Negate(CellByCell):
         return (-gradient,)
 
 
-@dataclass(frozen=True, slots=True)
 class MatMul(Op):
     """The last axis of the left operand against the first of the right one: row vectors times matrices, y = x W."""
     name: ClassVar[str] = "matmul"

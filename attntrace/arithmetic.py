@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from attntrace.symbol import Spelling
@@ -24,10 +23,10 @@ Read = Callable[["Ref"], float]
 Write = Callable[["Ref"], str]
 
 
-@dataclass(frozen=True, slots=True)
 class Arithmetic:
     """A node. `value(read)` evaluates it, `read` giving the number of a leaf; `text(write, spelling)` writes it, with
     `write` giving the text of a leaf; a negative number is bracketed unless it `leads`."""
+    __slots__ = ()
     binds: ClassVar[int] = ATOM
 
     def value(self, read: Read) -> float:
@@ -54,11 +53,12 @@ def _signed(text: str, leads: bool) -> str:
     return text if leads or not text.startswith("-") else f"({text})"
 
 
-@dataclass(frozen=True, slots=True)
 class Ref(Arithmetic):
     """One number of a named tensor; the index counts from 0."""
-    tensor: Valued
-    index: tuple[int, ...]
+    __slots__ = ("tensor", "index")
+
+    def __init__(self, tensor: Valued, index: tuple[int, ...]) -> None:
+        self.tensor, self.index = tensor, index
 
     def value(self, read: Read) -> float:
         return read(self)
@@ -70,10 +70,12 @@ class Ref(Arithmetic):
         yield self
 
 
-@dataclass(frozen=True, slots=True)
 class Number(Arithmetic):
     """A constant, written in full."""
-    number: float
+    __slots__ = ("number",)
+
+    def __init__(self, number: float) -> None:
+        self.number = number
 
     def value(self, read: Read) -> float:
         return self.number
@@ -86,11 +88,13 @@ class Number(Arithmetic):
         return str(int(self.number)) if whole else repr(self.number)
 
 
-@dataclass(frozen=True, slots=True)
 class Sum(Arithmetic):
     """All terms, written out."""
+    __slots__ = ("terms",)
     binds: ClassVar[int] = SUM
-    terms: tuple[Arithmetic, ...]
+
+    def __init__(self, terms: tuple[Arithmetic, ...]) -> None:
+        self.terms = terms
 
     def value(self, read: Read) -> float:
         return math.fsum(term.value(read) for term in self.terms)
@@ -107,12 +111,13 @@ def added(terms: tuple[Arithmetic, ...]) -> Arithmetic:
     return terms[0] if len(terms) == 1 else Sum(terms)
 
 
-@dataclass(frozen=True, slots=True)
 class Binary(Arithmetic):
     """Two operands with a sign between them, bracketed where they hold together less than `least`."""
+    __slots__ = ("left", "right")
     least: ClassVar[tuple[int, int]]
-    left: Arithmetic
-    right: Arithmetic
+
+    def __init__(self, left: Arithmetic, right: Arithmetic) -> None:
+        self.left, self.right = left, right
 
     def sign(self, spelling: Spelling) -> str:
         raise AssertionError("every kind of binary arithmetic has a sign")
@@ -126,8 +131,8 @@ class Binary(Arithmetic):
         return self.left, self.right
 
 
-@dataclass(frozen=True, slots=True)
 class Difference(Binary):
+    __slots__ = ()
     binds: ClassVar[int] = SUM
     least: ClassVar[tuple[int, int]] = (SUM, QUOTIENT)
 
@@ -138,8 +143,8 @@ class Difference(Binary):
         return " - "
 
 
-@dataclass(frozen=True, slots=True)
 class Product(Binary):
+    __slots__ = ()
     binds: ClassVar[int] = PRODUCT
     least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
 
@@ -150,8 +155,8 @@ class Product(Binary):
         return {Spelling.UNICODE: "·", Spelling.ASCII: "*", Spelling.LATEX: r" \cdot "}[spelling]
 
 
-@dataclass(frozen=True, slots=True)
 class Quotient(Binary):
+    __slots__ = ()
     binds: ClassVar[int] = QUOTIENT
     least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
 
@@ -163,16 +168,18 @@ class Quotient(Binary):
         return " / "
 
 
-@dataclass(frozen=True, slots=True)
 class Unary(Arithmetic):
-    inner: Arithmetic
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Arithmetic) -> None:
+        self.inner = inner
 
     def parts(self) -> tuple[Arithmetic, ...]:
         return (self.inner,)
 
 
-@dataclass(frozen=True, slots=True)
 class Negative(Unary):
+    __slots__ = ()
     binds: ClassVar[int] = PRODUCT
 
     def value(self, read: Read) -> float:
@@ -182,8 +189,8 @@ class Negative(Unary):
         return _signed(f"-{self.inner.within(POWER, write, spelling)}", leads)
 
 
-@dataclass(frozen=True, slots=True)
 class Square(Unary):
+    __slots__ = ()
     binds: ClassVar[int] = POWER
 
     def value(self, read: Read) -> float:
@@ -194,8 +201,8 @@ class Square(Unary):
         return self.inner.within(ATOM, write, spelling) + two
 
 
-@dataclass(frozen=True, slots=True)
 class Root(Unary):
+    __slots__ = ()
     binds: ClassVar[int] = POWER
 
     def value(self, read: Read) -> float:
@@ -208,9 +215,9 @@ class Root(Unary):
         return f"sqrt({inner})" if spelling is Spelling.ASCII else rf"\sqrt{{{inner}}}"
 
 
-@dataclass(frozen=True, slots=True)
 class Exp(Unary):
     """e to the power of something."""
+    __slots__ = ()
 
     def value(self, read: Read) -> float:
         return math.exp(self.inner.value(read))
@@ -220,9 +227,9 @@ class Exp(Unary):
         return form.format(self.inner.text(write, spelling))
 
 
-@dataclass(frozen=True, slots=True)
 class TenThousandTo(Unary):
     """10000^(k / d): the wavelength of a dimension of the positional encoding (section 3.5)."""
+    __slots__ = ()
     binds: ClassVar[int] = POWER
 
     def value(self, read: Read) -> float:
@@ -237,11 +244,12 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "max": max, "sin": math.sin, "cos": math.cos, "positive": lambda x: float(x > 0)}
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Arithmetic):
     """A function by name (see FUNCTIONS) of some arguments."""
-    name: str
-    arguments: tuple[Arithmetic, ...]
+    __slots__ = ("name", "arguments")
+
+    def __init__(self, name: str, arguments: tuple[Arithmetic, ...]) -> None:
+        self.name, self.arguments = name, arguments
 
     def value(self, read: Read) -> float:
         return FUNCTIONS[self.name](*(argument.value(read) for argument in self.arguments))

@@ -1,7 +1,10 @@
-"""What a page is made of: frozen, without behaviour. Blocks hold symbols, formula trees and arrays, not their text."""
+"""What a page is made of: frozen, without behaviour. Blocks hold symbols, formula trees and arrays, not their text.
+
+Tuples, because a data class takes seven times as long to define, and all are defined at every start.
+"""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from attntrace.arithmetic import Arithmetic
 from attntrace.figures import Figures
@@ -9,8 +12,7 @@ from attntrace.symbol import Symbol
 from attntrace.tensor import Array, Pieces
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(NamedTuple):
     """left = right, as it is written inside the equations of a head; `row` replaces the number of the token."""
     left: Symbol
     right: Pieces
@@ -18,35 +20,30 @@ class Formula:
     row: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PartHeading:
+class PartHeading(NamedTuple):
     name: str
     title: str
     subtitle: str
 
 
-@dataclass(frozen=True, slots=True)
-class StageHeading:
+class StageHeading(NamedTuple):
     number: str
     title: str
     place: str
     formulas: tuple[Formula, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """A line above prose or a table that belongs to no stage."""
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(NamedTuple):
     """Sentences; indented under a stage."""
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row."""
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -55,8 +52,7 @@ class Table:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(NamedTuple):
     """A matrix, or a row (`one_row`), with its name and the words along its axes; `hued` columns are words of a
     sentence (those of a vocabulary are not)."""
     symbol: Symbol
@@ -70,14 +66,12 @@ class Grid:
     one_row: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterGrids:
+class ParameterGrids(NamedTuple):
     """Parameters, before they are used."""
     grids: tuple[Grid, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RowLine:
+class RowLine(NamedTuple):
     """One vector (or one number) of one token: its equation and its values, computed from rows."""
     formula: Formula
     values: Array
@@ -91,53 +85,47 @@ class RowLine:
     more: int = 0  # numbers that are not shown
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRows:
+class TokenRows(NamedTuple):
     token: str
     number: int
     lines: tuple[RowLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class VectorRows:
+class VectorRows(NamedTuple):
     """The rows of a stage, token after token."""
     tokens: tuple[TokenRows, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CellLine:
+class CellLine(NamedTuple):
     """The arithmetic behind one number: in symbols, in the printed numbers, and the result."""
     formula: Formula
-    index: tuple[int, ...]  # what is picked out of the formula's result, from 0; () where the formula gives the number
+    picked: tuple[int, ...]  # what is picked out of the formula's result, from 0; () where the formula gives the number
     arithmetic: Arithmetic
     result: float
     figures: Figures
-    figures_of: dict[int, Figures] = field(hash=False)  # how the numbers of each operand are written, by id(tensor)
+    figures_of: dict[int, Figures]  # how the numbers of each operand are written, by id(tensor)
 
 
-@dataclass(frozen=True, slots=True)
-class CellLines:
+class CellLines(NamedTuple):
     """The arithmetic of cells, under the rows of the tokens whose labels are `tokens`; the `first` is set off."""
     cells: tuple[CellLine, ...]
     tokens: tuple[str, ...]
     first: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixEquation:
+class MatrixEquation(NamedTuple):
     """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage.
     Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new."""
     formula: Formula
     step: str
     axes: tuple[str, ...]
-    operands: dict[int, Grid] = field(hash=False)  # by id(tensor)
+    operands: dict[int, Grid]  # by id(tensor)
     result: Grid
     drawn: frozenset[int]
     parameters: tuple[Grid, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """Something that must be true: the key of its sentence, the symbols it speaks of, and by how much it is not."""
     key: str
     matrices: tuple[Symbol, ...]
@@ -149,13 +137,11 @@ class Check:
     error: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
+class Checks(NamedTuple):
     checks: tuple[Check, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
+class Hidden(NamedTuple):
     """Numbers of some tensors that are not shown, because each has more than the limit."""
     addresses: tuple[str, ...]
     shown: int

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from attntrace import blocks
 from attntrace.arithmetic import Valued
@@ -205,7 +205,7 @@ class VectorForm(Form):
             assert whole.symbol is not None
             mixed = tuple(whole.symbol.marked(0, n, whole.words) for n in range(whole.axes[0].size))
             weights = next(shares.leaves())
-            line = replace(line, mixture=mixed, shares=shares.value, share_figures=self.figures(weights))
+            line = line._replace(mixture=mixed, shares=shares.value, share_figures=self.figures(weights))
         return line
 
     def indices(self, step: Step) -> list[tuple[int, ...]]:

@@ -15,7 +15,6 @@ from attntrace.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUAR
 from attntrace.tensor import Array, Axes, Axis, Name, NeedsAll, Op, Pieces, Promise, Tensor, apply, bracketed, constant
 
 
-@dataclass(frozen=True, slots=True)
 class Same(CellByCell):
     """The operand itself, under another name (the encoder's output is its last layer's)."""
     name: ClassVar[str] = "same"
@@ -33,7 +32,6 @@ class Same(CellByCell):
         return (gradient,)
 
 
-@dataclass(frozen=True, slots=True)
 class Softmax(Op):
     """e^x / Σ e^x along the last axis, with its maximum subtracted first: the same, and nothing overflows."""
     name: ClassVar[str] = "softmax"
@@ -74,7 +72,6 @@ class Softmax(Op):
             yield Promise("masked_weights_are_zero", float(np.abs(result[masked]).max()), exact=True)
 
 
-@dataclass(frozen=True, slots=True)
 class Mean(Op):
     """The mean along the last axis."""
     name: ClassVar[str] = "mean"
@@ -101,7 +98,6 @@ class Mean(Op):
         return (apply(Repeated(len(result.axes), axis), gradient / constant(axis.size, dtype=result.value.dtype)),)
 
 
-@dataclass(frozen=True, slots=True)
 class Square(CellByCell):
     name: ClassVar[str] = "square"
     binds: ClassVar[int] = POWER
@@ -119,7 +115,6 @@ class Square(CellByCell):
         return (constant(2, dtype=result.value.dtype) * x * gradient,)
 
 
-@dataclass(frozen=True, slots=True)
 class Sqrt(CellByCell):
     name: ClassVar[str] = "sqrt"
     binds: ClassVar[int] = POWER
@@ -140,7 +135,6 @@ class Sqrt(CellByCell):
         return (gradient / (constant(2, dtype=result.value.dtype) * result),)
 
 
-@dataclass(frozen=True, slots=True)
 class Relu(CellByCell):
     """max(0, x) (section 3.3)."""
     name: ClassVar[str] = "relu"
@@ -158,7 +152,6 @@ class Relu(CellByCell):
         return (gradient * apply(Positive(), x),)
 
 
-@dataclass(frozen=True, slots=True)
 class Positive(CellByCell):
     """1 where x > 0, else 0: the slope of ReLU (0 at 0, as everybody has it)."""
     name: ClassVar[str] = "positive"

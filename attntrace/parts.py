@@ -152,7 +152,6 @@ class Concat(Op):
         return []
 
 
-@dataclass(frozen=True, slots=True)
 class Rows(Op):
     """Rows of a table by their numbers (from 1): W_E[id]."""
     name: ClassVar[str] = "rows"

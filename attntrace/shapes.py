@@ -12,7 +12,6 @@ from attntrace.symbol import CLOSE, OPEN, Sign, Symbol, plain
 from attntrace.tensor import Array, Axes, Axis, Op, Pieces, Tensor, apply, bracketed, constant, zeros
 
 
-@dataclass(frozen=True, slots=True)
 class Transpose(Op):
     """Rows become columns; a position along the rows is a token, along the columns a key. Of one row: a column."""
     name: ClassVar[str] = "transpose"

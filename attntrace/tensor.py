@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import astuple
+from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -227,8 +227,8 @@ OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
 
 
 class Op:
-    """One operation. Subclasses are dataclasses whose fields are plain values, so that they can be written down; they
-    name their operands, which are tensors."""
+    """One operation. Subclasses that have settings are dataclasses whose fields are plain values, so that they can be
+    written down; all name their operands, which are tensors."""
     name: ClassVar[str]
     binds: ClassVar[int] = ATOM
     shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
@@ -237,6 +237,12 @@ class Op:
     def takes_one_row(self) -> bool:
         """Whether it reads one row of its operand alone."""
         return False
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
 
     def __init_subclass__(cls) -> None:
         if "name" in vars(cls):
@@ -275,7 +281,7 @@ class Op:
 
     def settings(self) -> list[Any]:
         """The plain values that stand behind the operands in an expression."""
-        return list(astuple(self))  # type: ignore[call-overload]
+        return [getattr(self, field.name) for field in fields(self)] if is_dataclass(self) else []
 
 
 def apply(op: Op, *operands: Tensor) -> Tensor:

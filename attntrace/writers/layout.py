@@ -166,8 +166,8 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
 
     left = page.symbol(cell.formula.left, cell.formula.head)
     symbols = page.pieces(cell.formula.right, cell.formula.head)
-    if cell.index:
-        symbols += "[" + ",".join(str(n + 1) for n in cell.index) + "]"
+    if cell.picked:
+        symbols += "[" + ",".join(str(n + 1) for n in cell.picked) + "]"
     numbers = cell.arithmetic.text(write, page.spelling)
     result = cell.figures.text(cell.result)
     equal = cell.figures.rounded(cell.arithmetic.value(read)) == float(result)

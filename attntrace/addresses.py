@@ -1,7 +1,6 @@
 """Addresses as people type them: exact, a unique end, or a pattern whose * crosses dots."""
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Iterable, Sequence
 
@@ -40,5 +39,6 @@ def nearest(pattern: str, addresses: Sequence[str]) -> list[str]:
     ends: dict[str, str] = {}
     for address in addresses:
         ends.setdefault(".".join(address.split(".")[-places:]), address)
+    import difflib  # only now: no other start needs it
     close = difflib.get_close_matches(pattern.replace("*", "").lower(), ends, n=NEAREST, cutoff=0)
     return [ends[end] for end in close]

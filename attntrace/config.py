@@ -1,7 +1,6 @@
 """What a model is like: its sizes and its wiring."""
 from __future__ import annotations
 
-import json
 import math
 import sys
 from dataclasses import dataclass, fields
@@ -100,6 +99,7 @@ def as_option(name: str) -> str:
 
 def as_json(value: object) -> str:
     """A value as a config has it: `"8"` is not 8, and `null` is none."""
+    import json  # only now: a value that is right needs none of it
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

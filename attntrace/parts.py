@@ -1,7 +1,7 @@
 """The ops that take parts of a matrix or put parts together (columns, concat, look-up), and their reverses."""
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,7 +41,7 @@ class Columns(Op):
             return None
         if whole.marks and whole.marks[-1].at is not None:  # parts of one column: no block of columns
             return None
-        return replace(whole, above=(self.first - 1) // self.width + 1)
+        return whole._replace(above=(self.first - 1) // self.width + 1)
 
     def notation(self, x: Tensor) -> Pieces:
         index = ":," * (len(x.axes) - 1) + f"{self.first}-{self.last}"

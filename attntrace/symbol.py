@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
 SUBSCRIPTS = str.maketrans("0123456789i", "₀₁₂₃₄₅₆₇₈₉ᵢ")
@@ -20,15 +20,13 @@ class Spelling(Enum):
     LATEX = "latex"
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One axis of a marked symbol: its word, and which position of it is meant (from 0; None: all of them)."""
     word: str
     at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """The name of a tensor in an equation, such as Ŝ, W_Q⁽¹⁾, X′, Kᵀ, q₁₂ or W_Q[3,:].
 
     `above` is a superscript that is always written (a layer, or which block of columns of a matrix), `head` one that
@@ -59,16 +57,16 @@ class Symbol:
             return self
         if not self.marks:
             own = tuple(reversed(words)) if self.transposed else words
-            return replace(self, marks=tuple(map(Mark, own))).marked(k, i, words)
+            return self._replace(marks=tuple(map(Mark, own))).marked(k, i, words)
         whole = [n for n, mark in enumerate(self.marks) if mark.at is None]
         if self.transposed:
             whole.reverse()
         marks = list(self.marks)
         marks[whole[k]] = Mark(marks[whole[k]].word, i)
-        return replace(self, marks=tuple(marks))
+        return self._replace(marks=tuple(marks))
 
     def transpose(self) -> Symbol:
-        return replace(self, transposed=not self.transposed)
+        return self._replace(transposed=not self.transposed)
 
     @property
     def of_one_token(self) -> bool:
@@ -127,8 +125,7 @@ def _spelled(symbol: Symbol, letter: str, above: str, below: str, spelling: Spel
     return f"{{{name}}}" if over and symbol.transposed and not symbol.gradient else name
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(NamedTuple):
     """What stands between symbols in an equation: as text in three spellings, spaces included; `drawn` where it differs
     between drawn matrices (a product is a space in X W and a dot between two brackets)."""
     unicode: str

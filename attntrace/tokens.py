@@ -1,7 +1,6 @@
 """A sentence becomes tokens, and tokens become ids."""
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from typing import NamedTuple
 
@@ -115,6 +114,7 @@ def look_up(words: list[str], known: tuple[str, ...], side: str) -> Words:
     numbers = {word: n + 1 for n, word in enumerate(known)}
     for word in words:
         if word not in numbers:
+            import difflib  # only now: no other start needs it
             ordinary = [other for other in known if other not in (START, END)]
             near = difflib.get_close_matches(word, ordinary, n=3, cutoff=0.3) or ordinary[:3]
             raise Problem("unknown_word", side=side, size=len(known), word=shown(word),

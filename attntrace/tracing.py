@@ -4,7 +4,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -97,7 +97,7 @@ class Trace:
         self._addresses.add(address)
         named = same(tensor) if tensor.is_leaf else tensor
         sign = Symbol.of(symbol) if isinstance(symbol, str) else symbol
-        named.symbol = replace(sign, head=self.head) if self.head else sign
+        named.symbol = sign._replace(head=self.head) if self.head else sign
         named.address = address
         made = named.making
         if not _finite(named, made):

@@ -6,7 +6,6 @@ import itertools
 import operator
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -390,19 +389,19 @@ def test_the_reader_of_arithmetic_refuses_a_sign_that_neither_leads_nor_joins(te
 
 MATRIX = ("token", "d_k")
 Q, K, S, X, W_Q, b_Q = map(Symbol.of, ("Q", "K", "S", "X", "W_Q", "b_Q"))
-GRADIENT = replace(W_Q, gradient=True)
+GRADIENT = W_Q._replace(gradient=True)
 
 
 @pytest.mark.parametrize("symbol, unicode, ascii, latex", [
     (Q, "Q", "Q", "Q"),
     (W_Q, "W_Q", "W_Q", "W_{Q}"),
-    (replace(W_Q, above=1), "W_Q⁽¹⁾", "W_Q^(1)", "W_{Q}^{(1)}"),
+    (W_Q._replace(above=1), "W_Q⁽¹⁾", "W_Q^(1)", "W_{Q}^{(1)}"),
     (Symbol("Z", head=2), "Z⁽²⁾", "Z^(2)", "Z^{(2)}"),
     (Symbol("X", above=12), "X⁽¹²⁾", "X^(12)", "X^{(12)}"),
     (Symbol("X", primes=1), "X′", "X'", r"X^{\prime}"),
     (Symbol("Y", primes=2), "Y′′", "Y''", r"Y^{\prime\prime}"),
     (Symbol.of("Ŝ"), "Ŝ", "S_hat", r"\hat{S}"),
-    (replace(Symbol.of("Ŝ"), primes=1), "Ŝ′", "S_hat'", r"\hat{S}^{\prime}"),
+    (Symbol.of("Ŝ")._replace(primes=1), "Ŝ′", "S_hat'", r"\hat{S}^{\prime}"),
     (Symbol.of("μ"), "μ", "mu", r"\mu"),
     (Symbol.of("σ²"), "σ²", "sigma2", r"\sigma^{2}"),
     (Symbol.of("loss"), "loss", "loss", r"\mathrm{loss}"),
@@ -431,8 +430,8 @@ GRADIENT = replace(W_Q, gradient=True)
     (GRADIENT, "∂L/∂W_Q", "dL/dW_Q", r"\partial L / \partial W_{Q}"),
     (GRADIENT.marked(0, 2, ("d_model", "d_concat")), "∂L/∂W_Q[3,:]", "dL/dW_Q[3,:]",
      r"\partial L / \partial W_{Q}[3,:]"),
-    (replace(Q, gradient=True).marked(0, 0, MATRIX), "∂L/∂q₁", "dL/dq_1", r"\partial L / \partial q_{1}"),
-    (replace(Q, gradient=True).transpose(), "(∂L/∂Q)ᵀ", "(dL/dQ)^T", r"(\partial L / \partial Q)^{\top}"),
+    (Q._replace(gradient=True).marked(0, 0, MATRIX), "∂L/∂q₁", "dL/dq_1", r"\partial L / \partial q_{1}"),
+    (Q._replace(gradient=True).transpose(), "(∂L/∂Q)ᵀ", "(dL/dQ)^T", r"(\partial L / \partial Q)^{\top}"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_a_symbol_is_spelled_in_three_ways(symbol, unicode, ascii, latex):
     assert symbol.spelled() == unicode
@@ -445,7 +444,7 @@ def test_an_equation_of_one_head_leaves_out_its_number_and_no_other():
     assert Z.spelled(head=2) == "Z"
     assert Z.spelled(head=1) == "Z⁽²⁾"
     assert Z.spelled() == "Z⁽²⁾"
-    assert replace(W_Q, above=2).spelled(head=2) == "W_Q⁽²⁾"
+    assert W_Q._replace(above=2).spelled(head=2) == "W_Q⁽²⁾"
 
 
 @pytest.mark.parametrize("spelling, row", [*zip(Spelling, ["qᵢ", "q_i", "q_{i}"])], ids=str)

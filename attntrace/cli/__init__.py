@@ -15,7 +15,6 @@ import click
 from attntrace import __version__
 from attntrace.errors import Problem
 from attntrace.prose import sentence
-from attntrace.tokens import shown
 
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {"trace": "attntrace.cli.trace", "steps": "attntrace.cli.steps"}
@@ -26,6 +25,11 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with their short helps, which need no command imported."""
+        with formatter.section(sentence("help.commands")):
+            formatter.write_dl([(name, sentence(f"help.{name}_short")) for name in COMMANDS])
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
@@ -117,6 +121,7 @@ def unwinding_signals() -> Iterator[None]:
 def complain(message: str) -> int:
     """Say in one line what is wrong. Nothing in it moves a terminal's cursor; having nowhere to say it changes nothing.
     """
+    from attntrace.tokens import shown  # only now: a help text needs none of it
     try:
         if sys.stderr is not None:
             print("attntrace: " + shown(" ".join(message.split())), file=sys.stderr, flush=True)

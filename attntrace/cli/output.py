@@ -5,7 +5,6 @@ import errno
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -60,6 +59,7 @@ def _descriptor(file: str) -> int | None:
 
 @contextmanager
 def _beside(place: str) -> Iterator[TextIO]:
+    import tempfile  # only now: most pages go to standard output
     directory, name = os.path.split(place)
     number, draft = tempfile.mkstemp(prefix=f".{name[:40]}.", suffix=".part", dir=directory)
     try:

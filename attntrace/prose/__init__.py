@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import tomllib
 from collections.abc import Iterator
-from importlib import resources
 from typing import Any
 
 
@@ -18,8 +18,8 @@ def _table(language: str, kind: str) -> dict[str, str]:
             else:
                 yield before + key, value
 
-    text = resources.files(__name__).joinpath(f"{language}.{kind}.toml").read_text("utf-8")
-    return dict(flat(tomllib.loads(text), ""))
+    with open(os.path.join(os.path.dirname(__file__), f"{language}.{kind}.toml"), "rb") as file:
+        return dict(flat(tomllib.load(file), ""))
 
 
 def sentence(key: str, **facts: object) -> str:

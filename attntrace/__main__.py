@@ -10,6 +10,10 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while modules are being read, or after all was said
         code = 130
+    if code == 130:
+        # Ctrl-C inside an exec of text (a named tuple being defined, say) makes CPython die of the signal at its end,
+        # although it was caught; the next exec forgets that.
+        exec("")
     sys.exit(code)
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import JUXTAPOSED, PRODUCT, SUM
+from attntrace.axes import Axes
 from attntrace.shapes import Total
 from attntrace.symbol import ELEMENTWISE, MATMUL, MINUS, NEGATIVE, OVER, PLUS, TIMES, Sign
-from attntrace.tensor import Array, Axes, Misfit, Op, Pieces, Tensor, apply, bracketed
+from attntrace.tensor import Array, Misfit, Op, Pieces, Tensor, apply, bracketed
 
 
 def widest(operands: Sequence[Tensor]) -> Axes:

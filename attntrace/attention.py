@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from attntrace.axes import Axis
 from attntrace.config import Config
 from attntrace.functions import softmax, sqrt
 from attntrace.layers import linear
 from attntrace.parts import columns, concat
 from attntrace.symbol import Symbol
-from attntrace.tensor import Axis, Tensor, constant
+from attntrace.tensor import Tensor, constant
 from attntrace.tracing import Trace
 from attntrace.weights import Parameters
 

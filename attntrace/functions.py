@@ -10,9 +10,10 @@ import numpy as np
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM, POWER
 from attntrace.algebra import CellByCell
+from attntrace.axes import Axes, Axis
 from attntrace.shapes import Repeated, Total
 from attntrace.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUARED, call
-from attntrace.tensor import Array, Axes, Axis, Name, NeedsAll, Op, Pieces, Promise, Tensor, apply, bracketed, constant
+from attntrace.tensor import Array, Name, NeedsAll, Op, Pieces, Promise, Tensor, apply, bracketed, constant
 
 
 class Same(CellByCell):

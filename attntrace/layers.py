@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from attntrace.axes import Axis
 from attntrace.config import Config
 from attntrace.functions import Sinusoid, mean, relu, sqrt, square
 from attntrace.parts import rows
 from attntrace.symbol import Symbol
-from attntrace.tensor import Axis, Tensor, apply, constant
+from attntrace.tensor import Tensor, apply, constant
 from attntrace.tokens import Words
 from attntrace.tracing import Trace
 from attntrace.weights import Parameters

@@ -14,31 +14,11 @@ import numpy as np
 
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM, SUM
-from attntrace.symbol import CLOSE, OPEN, POSITIONS, Sign, Spelling, Symbol
+from attntrace.axes import WORDS, Axes
+from attntrace.symbol import CLOSE, OPEN, Sign, Spelling, Symbol
 
 Array = np.ndarray[Any, Any]
 Expression = Any  # nested lists of op names over addresses, parameter names and constants
-
-WORDS = ("token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "vocab", "sentence")
-
-
-class Axis(NamedTuple):
-    """One axis: a word of WORDS, its size, and its labels (the words of a sentence, or of a vocabulary)."""
-    word: str
-    size: int
-    labels: tuple[str, ...] | None = None
-
-    def flipped(self) -> Axis:
-        """The same positions, seen from across: along the rows they are a `token`, along the columns a `key`."""
-        return self._replace(word={"token": "key", "key": "token"}.get(self.word, self.word))
-
-    def fits(self, other: Axis) -> bool:
-        """Whether sums may run along both at once: same word (a token is a key seen from across) and same labels."""
-        same = self.word == other.word or (self.word in POSITIONS and other.word in POSITIONS)
-        return same and self.size == other.size and self.labels == other.labels
-
-
-Axes = tuple[Axis, ...]
 
 
 class Misfit(TypeError):
@@ -69,6 +49,8 @@ class Tensor:
             raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
         if len({axis.word for axis in axes}) < len(axes):
             raise Misfit("the same axis twice", self)
+        if any(axis.word not in WORDS for axis in axes):
+            raise Misfit("an axis that is not on the list", self)
         self.value.flags.writeable = False
 
     def __repr__(self) -> str:

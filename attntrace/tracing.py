@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attntrace.axes import Axes
 from attntrace.errors import Problem
 from attntrace.functions import same
 from attntrace.symbol import Spelling, Symbol
-from attntrace.tensor import Array, Axes, Made, Misfit, Tensor, spelled
+from attntrace.tensor import Array, Made, Misfit, Tensor, spelled
 
 COMPARABLE = 1_000_000  # numbers up to which a fingerprint is promised to be equal everywhere
 

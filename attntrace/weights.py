@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attntrace.axes import Axis
 from attntrace.config import Config
 from attntrace.symbol import Symbol
-from attntrace.tensor import Array, Axis, Tensor
+from attntrace.tensor import Array, Tensor
 
 
 class Spec(NamedTuple):

@@ -8,8 +8,9 @@ import numpy as np
 from parsing import Tree, as_written, evaluated, settled, tree_of
 
 from attntrace.arithmetic import Ref
+from attntrace.axes import WORDS
 from attntrace.symbol import Sign, Spelling
-from attntrace.tensor import WORDS, Made, NeedsAll, Pieces, Tensor
+from attntrace.tensor import Made, NeedsAll, Pieces, Tensor
 
 NEED_ALL = {("softmax", -1), ("sinusoid", -1)}  # ops and axes along which no slice can be made from slices
 READABLE = (Spelling.UNICODE, Spelling.ASCII)

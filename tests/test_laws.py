@@ -14,11 +14,12 @@ from examples import D_FF, D_K, D_MODEL, D_V, EXAMPLES, KEY, OTHER_TOKEN, PRODUC
 from parsing import Unreadable, evaluated, tree_of
 
 import attntrace
+from attntrace.axes import Axes, Axis
 from attntrace.functions import same, softmax, square
 from attntrace.parts import columns, concat
 from attntrace.shapes import Placed, Repeated, Slice, Total
 from attntrace.symbol import Mark, Spelling, Symbol
-from attntrace.tensor import OPS, Axes, Axis, Misfit, NeedsAll, Tensor, apply, constant
+from attntrace.tensor import OPS, Misfit, NeedsAll, Tensor, apply, constant
 from attntrace.tracing import Trace
 
 of_every_op = pytest.mark.parametrize("example", EXAMPLES, ids=str)

@@ -10,12 +10,13 @@ import pytest
 from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, random_model
 
 from attntrace import trace
+from attntrace.axes import Axis
 from attntrace.config import Config
 from attntrace.functions import softmax
 from attntrace.layers import layer_norm
 from attntrace.run import Steps, prepare
 from attntrace.symbol import Symbol
-from attntrace.tensor import Axis, Tensor
+from attntrace.tensor import Tensor
 from attntrace.tracing import Trace
 from attntrace.transformer import transformer
 from attntrace.weights import Vocabularies, counted

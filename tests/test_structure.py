@@ -10,7 +10,7 @@ from command import ROOT
 
 PACKAGE = ROOT / "attntrace"
 # From the ground up: a room imports only rooms that stand before it.
-ROOMS = ["prose", "errors", "symbol", "arithmetic", "tensor", "shapes", "algebra", "parts", "functions", "tracing",
+ROOMS = ["prose", "errors", "symbol", "axes", "arithmetic", "tensor", "shapes", "algebra", "parts", "functions", "tracing",
          "config", "tokens", "weights", "npz", "weights_file", "layers", "attention", "transformer", "run", "addresses",
          "figures", "blocks", "checks", "forms", "opening", "writers", "cli", "__main__"]
 

@@ -66,7 +66,9 @@ def _grapheme_end(text: str, start: int) -> int:
         end += 1
     while end < len(text):
         char = text[end]
-        if char == JOINER and end + 1 < len(text) and not text[end + 1].isspace() and not _in_word(text[end + 1]):
+        after = text[end + 1:end + 2]
+        if char == JOINER and after and not (after.isspace() or _in_word(after) or _is_hidden(after)
+                                             or _is_hidden(text[start])):
             end += 2
         elif unicodedata.category(char) in ("Mn", "Mc", "Me") or "\U0001F3FB" <= char <= "\U0001F3FF" or (
                 "\U000E0020" <= char <= "\U000E007F"):
@@ -85,8 +87,8 @@ def shown(text: str, encoding: str = "utf-8") -> str:
     encoding lacks; all else as it is."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(f"\\u{{{ord(char):X}}}" if _is_hidden(char, text) or not _fits(char, encoding) else char
-                   for char in text)
+    return "".join(char if _may_stand(text, n) and _fits(char, encoding) else f"\\u{{{ord(char):X}}}"
+                   for n, char in enumerate(text))
 
 
 def _fits(char: str, encoding: str) -> bool:
@@ -96,11 +98,15 @@ def _fits(char: str, encoding: str) -> bool:
         return False
 
 
-def _is_hidden(char: str, text: str) -> bool:
-    category = unicodedata.category(char)
-    joins = char == JOINER and len(text) > 1 and not text.startswith(JOINER)
-    tag = "\U000E0020" <= char <= "\U000E007F" and text.startswith(FLAG)
-    return category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and not joins and not tag
+def _may_stand(text: str, n: int) -> bool:
+    """Whether a character shows itself, or joins two that do (a family of emoji), or spells a flag."""
+    if text[n] == JOINER:
+        return 0 < n < len(text) - 1 and not _is_hidden(text[n - 1]) and not _is_hidden(text[n + 1])
+    return not _is_hidden(text[n]) or "\U000E0020" <= text[n] <= "\U000E007F" and text.startswith(FLAG)
+
+
+def _is_hidden(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def vocabulary(words: list[str]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class Span(NamedTuple):
 Line = tuple[Span, ...]
 INDENT = "  "
 GAP = "   "
-LONGEST_LABEL = 24  # cells: a longer word is cut in the labels (never a number)
+LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─→–"
 ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "→": "->", "–": "-", "─": "-", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'"})
@@ -32,12 +32,12 @@ ASCII_BARS = ".:-=+*#@"
 
 
 @lru_cache(maxsize=10_000)
-def _label(text: str, cells: Callable[[str], int], encoding: str) -> str:
+def _label(text: str, longest: int, cells: Callable[[str], int], encoding: str) -> str:
     label = shown(text, encoding)
-    if cells(label) <= LONGEST_LABEL:
+    if cells(label) <= longest:
         return label
-    while cells(label) > LONGEST_LABEL - 2:
-        label = label[:-max(1, (cells(label) - LONGEST_LABEL) // 4)]
+    while cells(label) > longest - 2:
+        label = label[:-max(1, (cells(label) - longest) // 4)]
     return label + ".."
 
 
@@ -72,7 +72,7 @@ class Page:
 
     def label(self, text: str) -> str:
         """A word as the label of a row or a column."""
-        return _label(text, self.cells, self.encoding)
+        return _label(text, min(LONGEST_LABEL, self.width // 4), self.cells, self.encoding)
 
     def word(self, text: str) -> str:
         """A word as it may stand on this page, whole."""

@@ -29,7 +29,7 @@ def sentence(seed: int) -> str:
 def assert_harmless(code: int, page: str, errors: str, width: int) -> None:
     assert code in (0, 2) and "Traceback" not in errors
     assert code == 0 or (page == "" and errors.count("\n") == 1)
-    hidden = {char for char in page if char != "\n" and unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")}
+    hidden = {char for char in set(page) - {"\n"} if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")}
     assert hidden == set()
     assert not set(page) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
     assert [line for line in page.split("\n") if cell_len(line) > width] == []
@@ -41,7 +41,7 @@ def test_no_sentence_does_harm(start):
         width = (60, 80, 100, 160)[seed % 4]
         target = ["--target", sentence(seed + 1000)] if seed % 5 == 0 else []
         form = ["--form", ("vector", "matrix")[seed % 2]]
-        part = [*form, "--only", "encoder.input", "--only", "head1.weights"] if seed % 10 else []
+        part = [*form, "--only", "encoder.input", "--only", "head1.weights"] if seed % 25 else []
         code, page, errors = attntrace("trace", "--width", str(width), *target, *part, "--", sentence(seed))
         assert_harmless(code, page, errors, width)
 

@@ -1,7 +1,7 @@
 """An array with named axes that remembers the operation and the operands that made it.
 
 One op, one class: what it computes, its axes, how it is written, the arithmetic of one cell, what a slice of it is made
-from, its gradient. Nobody else asks which op it is. The ops themselves are in algebra.py and functions.py.
+from, its gradient. Nobody else asks which op it is. The ops are in algebra, shapes, parts, functions.
 """
 from __future__ import annotations
 
@@ -47,10 +47,9 @@ class Tensor:
         self.axes, self.symbol, self.address, self.made = axes, symbol, address, made
         if self.value.shape != tuple(axis.size for axis in axes):
             raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
-        if len({axis.word for axis in axes}) < len(axes):
-            raise Misfit("the same axis twice", self)
-        if any(axis.word not in WORDS for axis in axes):
-            raise Misfit("an axis that is not on the list", self)
+        words = {axis.word for axis in axes}
+        if len(words) < len(axes) or not words <= WORDS:
+            raise Misfit("the same axis twice, or one that is not on the list", self)
         self.value.flags.writeable = False
 
     def __repr__(self) -> str:

@@ -24,20 +24,19 @@ def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
     return [step.made.row(0, i) for i in range(step.axes[0].size)[:only]]
 
 
-def row_value(step: Step, i: int) -> Array:
-    """Row i (from 0) of the value; without rows, the value."""
-    return np.asarray(step.value[i] if has_rows(step) else step.value)
-
-
 def marked_row(step: Step, i: int) -> Symbol:
     return step.symbol.marked(0, i, step.tensor.words) if has_rows(step) else step.symbol
 
 
-def difference(one: Array, other: Array) -> float:
-    """The largest difference; the same infinity in both is none."""
+def row_errors(step: Step, rows: list[Tensor]) -> Array:
+    """For each row, how far the row computed again is from that of the value; the same infinity in both is no way."""
+    value = step.value if has_rows(step) else step.value[None]
+    if any(row.value.shape != value.shape[1:] for row in rows):
+        return np.full(len(rows), np.inf)
+    again = np.stack([row.value for row in rows])
     with np.errstate(invalid="ignore"):
-        apart = np.where(one == other, 0.0, np.abs(one - other))
-    return float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max(initial=0.0))
+        apart = np.where(again == value, 0.0, np.abs(again - value))
+    return np.where(np.isnan(apart), np.inf, apart).reshape(len(rows), -1).max(axis=1, initial=0.0)
 
 
 def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
@@ -46,16 +45,14 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     good, failed = [], []
     for step, rows in zip(steps, rebuilt, strict=True):
         scale = float(np.abs(step.value[np.isfinite(step.value)]).max(initial=0.0))
-        wholes = [row_value(step, i) for i in range(len(rows))]
-        errors = [difference(row.value, whole) if row.value.shape == whole.shape else np.inf
-                  for row, whole in zip(rows, wholes, strict=True)]
-        worst = int(np.argmax(errors))
+        errors = row_errors(step, rows)
+        worst = int(errors.argmax())
         if errors[worst] <= scale * 10.0**-digits:
             good.append(step)
         else:
             key = "row_differs" if has_rows(step) else "whole_differs"
             failed.append(Check(key, (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,
-                                step.address, worst + 1, errors[worst]))
+                                step.address, worst + 1, float(errors[worst])))
     found = []
     for key, those in (("rows_agree", list(filter(has_rows, good))),
                        ("wholes_agree", [step for step in good if not has_rows(step)])):

@@ -1,7 +1,7 @@
 """An array with named axes that remembers the operation and the operands that made it.
 
 One op, one class: what it computes, its axes, how it is written, the arithmetic of one cell, what a slice of it is made
-from, its gradient. Nobody else asks which op it is. The ops are in algebra, shapes, parts, functions.
+from, its gradient. Nobody else asks which op it is. The ops are in shapes, algebra, parts and functions.
 """
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from attntrace.axes import WORDS, Axes
 from attntrace.symbol import CLOSE, OPEN, Sign, Spelling, Symbol
 
 Array = np.ndarray[Any, Any]
-Expression = Any  # nested lists of op names over addresses, parameter names and constants
 
 
 class Misfit(TypeError):
@@ -108,7 +107,7 @@ class Tensor:
         nameless = self.address is None and not self.axes
         return cells.Number(self.value.item()) if nameless else cells.Ref(self, index)
 
-    def expression(self) -> Expression:
+    def expression(self) -> Any:
         """How it was computed, as nested lists: an address, a constant, or an op's name and its operands."""
         if self.address is not None:
             return self.address
@@ -154,7 +153,7 @@ class Made:
     def notation(self) -> Notation:
         return Notation(self.op.notation(*self.operands), self.op.binds)
 
-    def expression(self) -> Expression:
+    def expression(self) -> Any:
         return [self.op.name, *(operand.expression() for operand in self.operands), *self.op.settings()]
 
     def leaves(self) -> Iterator[Tensor]:

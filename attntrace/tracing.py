@@ -55,6 +55,14 @@ class Step:
 Sink = Callable[[Step], object]
 
 
+def each(*sinks: Sink) -> Sink:
+    """A sink that tells several."""
+    def told(step: Step) -> None:
+        for sink in sinks:
+            sink(step)
+    return told
+
+
 def joined(place: str, name: str) -> str:
     """The address of a name at a place."""
     return f"{place}.{name}" if place else name

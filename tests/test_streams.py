@@ -97,6 +97,12 @@ def test_no_colour_in_a_pipe_unless_it_is_forced():
     assert "\x1b" not in process("trace", "a", FORCE_COLOR="1", NO_COLOR="1").out
 
 
+def test_colour_may_be_asked_for():
+    assert "\x1b[" in process("trace", "a", "--color", "always", NO_COLOR="1").out
+    assert "\x1b" not in process("trace", "a", "--color", "never", FORCE_COLOR="1").out
+    assert "\x1b" not in process("steps", "a", "--color", "never", FORCE_COLOR="1").out
+
+
 def test_colour_changes_no_letter():
     coloured = process("trace", *BLOG, FORCE_COLOR="1").out
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == process("trace", *BLOG).out

@@ -88,6 +88,7 @@ MODEL = ("seed", "d_model", "heads", "layers", "d_ff", "norm", "final_norm", "po
 page_options = _chained([
     _option("--width", type=Whole(60, 10_000), metavar="N"),
     _option("--ascii", is_flag=True),
+    _option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
     _option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
 
 view_options = _chained([

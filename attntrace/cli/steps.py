@@ -27,7 +27,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     from attntrace.blocks import Prose, Table
     from attntrace.writers.terminal import TerminalWriter
     with destination(options["output"]) as out:
-        writer = TerminalWriter(out, options["width"], options["ascii"])
+        writer = TerminalWriter(out, options["width"], options["ascii"], options["color"])
         rows: list[tuple[str, ...]] = []
         numbers = 0
 

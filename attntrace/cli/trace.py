@@ -14,7 +14,7 @@ from attntrace.prose import sentence as sentence_of
 if TYPE_CHECKING:
     from attntrace.forms import View
     from attntrace.run import Run
-    from attntrace.tracing import Step
+    from attntrace.writers.terminal import TerminalWriter
 
 
 @click.command("trace", help=sentence_of("help.trace"), short_help=sentence_of("help.trace_short"))
@@ -32,29 +32,21 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         view = View(options["form"], options["arithmetic"], options["precision"], None if limit == ALL else limit, only)
         if options["format"] == "jsonl":
             return as_json_lines(run, view, out)
-        return as_text(run, view, out, options["width"], options["ascii"])
+        from attntrace.writers.terminal import TerminalWriter
+        return as_text(run, view, TerminalWriter(out, options["width"], options["ascii"], options["color"]))
 
 
-def as_text(run: Run, view: View, out: TextIO, width: int | None, ascii: bool) -> int:
+def as_text(run: Run, view: View, writer: TerminalWriter) -> int:
     """The page: what goes in, each form by a run of its own, the fingerprint. Returns 1 where a check says no."""
     from attntrace.cli import CHECK_FAILED, DONE
     from attntrace.forms import FORMS
     from attntrace.opening import closing, opening
-    from attntrace.tracing import Fingerprint
-    from attntrace.writers.terminal import TerminalWriter
-    writer = TerminalWriter(out, width, ascii)
+    from attntrace.tracing import Fingerprint, each
     writer(opening(run))
-    names = run.parameters.names
-    failed, fingerprint = False, Fingerprint()
-    for number, name in enumerate(view.forms):
-        form = FORMS[name](view, writer, names)
-
-        def sink(step: Step) -> None:
-            form(step)  # noqa: B023 - the run is over before the loop goes on
-            if number == 0:  # noqa: B023
-                fingerprint(step)
-
-        run(sink)
+    fingerprint, failed = Fingerprint(), False
+    for name in view.forms:
+        form = FORMS[name](view, writer, run.parameters.names)
+        run(form if fingerprint.steps else each(form, fingerprint))  # of the first run: the second is the same
         form.close()
         failed |= bool(form.failed)
     writer(closing(fingerprint))
@@ -62,14 +54,10 @@ def as_text(run: Run, view: View, out: TextIO, width: int | None, ascii: bool) -
 
 
 def as_json_lines(run: Run, view: View, out: TextIO) -> int:
-    from attntrace.tracing import Fingerprint
+    from attntrace.cli import DONE
+    from attntrace.tracing import Fingerprint, each
     from attntrace.writers.jsonl import JsonLinesWriter
     writer, fingerprint = JsonLinesWriter(out, run, view.selected), Fingerprint()
-
-    def sink(step: Step) -> None:
-        writer(step)
-        fingerprint(step)
-
-    run(sink)
+    run(each(writer, fingerprint))
     writer.close(fingerprint)
-    return 0
+    return DONE

@@ -34,8 +34,11 @@ def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
     return Spelling.ASCII if ascii else Spelling.UNICODE
 
 
-def wants_colour(out: TextIO) -> bool:
-    """On a terminal, unless NO_COLOR or TERM=dumb; FORCE_COLOR wants it in a pipe as well, never in a file."""
+def wants_colour(out: TextIO, asked: str) -> bool:
+    """As asked (always, never); else on a terminal, unless NO_COLOR or TERM=dumb. FORCE_COLOR wants it in a pipe as
+    well, never in a file."""
+    if asked != "auto":
+        return asked == "always"
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR") and out is sys.stdout:
@@ -46,11 +49,11 @@ def wants_colour(out: TextIO) -> bool:
 class TerminalWriter:
     """Writes blocks as they come, each line whole."""
 
-    def __init__(self, out: TextIO, width: int | None = None, ascii: bool = False) -> None:
+    def __init__(self, out: TextIO, width: int | None = None, ascii: bool = False, colour: str = "auto") -> None:
         self.out = out
         self.page = Page(page_width(width), spelling_for(out.encoding, ascii), cell_len,
                          out.encoding or "utf-8")
-        self.colour = wants_colour(out)
+        self.colour = wants_colour(out, colour)
 
     def __call__(self, blocks: Iterable[Block]) -> None:
         for block in blocks:

@@ -53,7 +53,7 @@ class Symbol(NamedTuple):
     def marked(self, k: int, i: int, words: tuple[str, ...]) -> Symbol:
         """The symbol of slice i (from 0) along the k-th of the axes that are still whole, whose words are `words`. A
         number, such as 0, has no marks."""
-        if not self.letter.strip("-0123456789.e"):
+        if self.letter.lstrip("-")[:1].isdigit():
             return self
         if not self.marks:
             own = tuple(reversed(words)) if self.transposed else words

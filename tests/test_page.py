@@ -72,6 +72,12 @@ def test_a_page_is_spelled_in_one_way():
     assert "s_hat_1" in page and "K^T" in page and "ok: row i of" in page
 
 
+def test_ascii_spells_the_page_and_not_the_words():
+    page = attntrace("trace", "x² → 3×3", "--ascii", "--only", "encoder.input").out
+    words = [line.split() for line in page.split("\n")]
+    assert ["1", "x²", "3"] in words and ["2", "→", "4"] in words and any(line[:1] == ["×"] for line in words)
+
+
 def test_a_word_that_would_move_the_cursor_is_shown_and_not_obeyed():
     page = attntrace("trace", "\x1b[31mred \u202eabc [bold]x[/bold] a\u200bb").out
     assert {char for char in page if unicodedata.category(char) in ("Cc", "Cf")} == {"\n"}

@@ -24,8 +24,8 @@ Line = tuple[Span, ...]
 INDENT = "  "
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
-UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─→–"
-ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "→": "->", "–": "-", "─": "-", "√": "sqrt ", "≈": "~=",
+UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─"
+ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'"})
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = ".:-=+*#@"
@@ -76,7 +76,7 @@ class Page:
 
     def word(self, text: str) -> str:
         """A word as it may stand on this page, whole."""
-        return self.prose(shown(text, self.encoding))
+        return shown(text, self.encoding)
 
     def padded(self, text: str, width: int) -> str:
         return text + " " * (width - self.cells(text))

@@ -112,13 +112,17 @@ def test_a_word_that_the_encoding_lacks_is_measured_as_it_is_printed():
     assert len({line.index("x_") for line in rows}) == 1 and "\\u{C5B4}\\u{C81C}" in rows[0]
 
 
-def test_equals_stands_where_the_printed_numbers_give_the_printed_result():
-    page = attntrace("trace", "this is a cat", "--precision", "1", "--arithmetic", "all", "--only", "*.norm").out
-    simple = re.findall(r" = (\(?-?[\d.]+\)?)·(\(?-?[\d.]+\)?) \+ (\S+) ([=≈]) (\S+)$", page, re.M)
-    assert len(simple) > 20
-    for gain, value, bias, sign, result in simple:
-        a, b, c = (float(number.strip("()")) for number in (gain, value, bias))
-        assert (sign == "=") == (float(f"{a * b + c:.1f}") == float(result))
+@pytest.mark.parametrize("precision", ["1", "3"])
+def test_equals_stands_where_the_printed_numbers_give_the_printed_result(precision):
+    """Sums and products of a whole page, redone from what is printed."""
+    page = attntrace("trace", "this is a cat", "--precision", precision, "--arithmetic", "all", "--form", "vector",
+                     "--width", "2000", "--only", "*.query", "--only", "*.norm", "--only", "*.residual").out
+    lines = re.findall(r"\] = ([-+·().\d ]+) ([=≈]) (\S+)$", page, re.M)
+    signs = [sign for _, sign, _ in lines]
+    assert signs.count("=") > 50 and signs.count("≈") > 10
+    for sum_, sign, result in lines:
+        again = eval(sum_.replace("·", "*"))
+        assert (sign == "=") == (float(f"{again:.{precision}f}") == float(result)), (sum_, sign, result)
 
 
 def test_stages_have_the_same_numbers_in_both_parts_and_whatever_is_shown():

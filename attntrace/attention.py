@@ -5,11 +5,12 @@ import numpy as np
 
 from attntrace.axes import Axis
 from attntrace.config import Config
+from attntrace.constants import constant
 from attntrace.functions import softmax, sqrt
 from attntrace.layers import linear
 from attntrace.parts import columns, concat
 from attntrace.symbol import Symbol
-from attntrace.tensor import Tensor, constant
+from attntrace.tensor import Tensor
 from attntrace.tracing import Trace
 from attntrace.weights import Parameters
 

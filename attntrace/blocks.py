@@ -54,7 +54,7 @@ class Table(NamedTuple):
 
 class Grid(NamedTuple):
     """A matrix, or a row (`one_row`), with its name and the words along its axes; `hued` columns are words of a
-    sentence (those of a vocabulary are not)."""
+    sentence (those of a vocabulary are not); `weights`: a row divides 1 among its columns."""
     symbol: Symbol
     head: int | None
     values: Array
@@ -64,6 +64,7 @@ class Grid(NamedTuple):
     column_labels: tuple[str, ...] | None
     hued: bool = False
     one_row: bool = False
+    weights: bool = False
 
 
 class ParameterGrids(NamedTuple):
@@ -72,28 +73,24 @@ class ParameterGrids(NamedTuple):
 
 
 class RowLine(NamedTuple):
-    """One vector (or one number) of one token: its equation and its values, computed from rows."""
-    formula: Formula
-    values: Array
+    """One vector (or one number) of each token: its equations and its values, computed from rows."""
+    formulas: tuple[Formula, ...]
+    values: Array  # a row, or a number, for each token
     figures: Figures
     labels: tuple[str, ...] | None
     hued: bool = False
-    bars: bool = False
-    mixture: tuple[Symbol, ...] = ()  # the rows that the weights `shares` mix, where it is such a mixture
+    weights: bool = False  # whether a row divides 1 among its columns
+    mixture: tuple[Symbol, ...] = ()  # the rows that the `shares` mix, where each row is such a mixture
     shares: Array | None = None
     share_figures: Figures | None = None
     more: int = 0  # numbers that are not shown
 
 
-class TokenRows(NamedTuple):
-    token: str
-    number: int
-    lines: tuple[RowLine, ...]
-
-
 class VectorRows(NamedTuple):
-    """The rows of a stage, token after token."""
-    tokens: tuple[TokenRows, ...]
+    """The rows of a stage, token after token: the words, the number of each (from 0), and what is said of all."""
+    tokens: tuple[str, ...]
+    numbers: tuple[int, ...]
+    lines: tuple[RowLine, ...]
 
 
 class CellLine(NamedTuple):

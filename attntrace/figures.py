@@ -10,6 +10,7 @@ import numpy as np
 from attntrace.tensor import Array
 
 IN_POWERS_FROM = 1e7  # from here on a number is written as 1.234e+07
+MANY = 1_000  # numbers from which on they are written all at once, as bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +65,30 @@ class Figures:
         text = f"{number:.{self.decimals}f}"
         return text[1:] if text.startswith("-") and float(text) == 0 else text
 
-    def row(self, numbers: Array, before: int | None = None, after: int | None = None,
-            widths: Sequence[int] | None = None) -> str:
-        """One row of a matrix: numbers lined up at the decimal point, with a space between them.
+    def rows(self, numbers: Array, before: int | None = None, after: int | None = None,
+             widths: Sequence[int] | None = None) -> list[str]:
+        """The rows of a matrix: numbers lined up at the decimal point, with a space between them.
 
         `before` and `after` widen each column (for other tensors in the same columns), `widths` single columns.
         """
         before, after = before or self.before, self.after if after is None else after
         width, pad = before + after, 0 if self.powers else after - self.after
-        form = f"%{width - pad}.{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
-        values = numbers.tolist()
-        text = " ".join([form] * len(values)) % tuple(values)
-        if widths is None and not self._is_special(text, pad):
-            return text
-        cells = [self.padded(value, before, after) for value in values]
-        if widths is not None:
-            cells = [" " * (wide - width) + cell for wide, cell in zip(widths, cells, strict=True)]
-        return " ".join(cells)
-
-    def _is_special(self, text: str, pad: int) -> bool:
-        """Whether a row may hold a number that is not written as the format has it: an exact 0, a -0.000, an infinity
-        beside other decimals."""
-        if pad and "inf" in text:
-            return True
-        return (f"{0:.{self.decimals}{'e' if self.powers else 'f'}}" if self.decimals else "-0") in text
+        if widths is not None and min(widths, default=0) == max(widths, default=0):  # all columns alike
+            before, width, widths = before + max(widths, default=width) - width, max(widths, default=width), None
+        if numbers.size >= MANY and widths is None and not self.powers:
+            from attntrace.digits import rows_of_digits  # only now: no small page needs it
+            return rows_of_digits(numbers, self.decimals, before, after, self.text)
+        end = f".{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
+        form = " ".join([f"%{wide - pad}{end}" for wide in widths or [width] * numbers.shape[1]])
+        zero = ("%" + end.rstrip()) % 0 if self.decimals else "-0"
+        found = []
+        for values in numbers.tolist():
+            text = form % tuple(values)
+            if zero in text or pad and "inf" in text:  # perhaps a 0, a -0.000, an infinity beside other decimals
+                text = " ".join([" " * (wide - width) + self.padded(value, before, after)
+                                 for wide, value in zip(widths or [width] * len(values), values, strict=True)])
+            found.append(text)
+        return found
 
     def padded(self, number: float, before: int, after: int) -> str:
         text = self.text(number)

@@ -5,6 +5,8 @@ import itertools
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from attntrace import blocks
 from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
@@ -172,11 +174,10 @@ class VectorForm(Form):
             yield blocks.ParameterGrids(tuple(self.grid(tensor, head) for tensor in used))
             yield from self.hidden([(parameter_name(tensor), tensor) for tensor in used])
         labels = labels_of(steps[0])
-        shown = min(self.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
-        yield blocks.VectorRows(tuple(
-            blocks.TokenRows(labels[i], i, tuple(self.line(step, rows[i], i)
-                                                 for step, rows in zip(steps, rebuilt, strict=True)))
-            for i in range(shown)))
+        shown = range(min(self.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps))
+        yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
+                                tuple(self.line(step, rows, shown)
+                                      for step, rows in zip(steps, rebuilt, strict=True)))
         yield from self.hidden([(step.address, step.tensor) for step in steps])
         yield from self.arithmetic(steps, labels)
         yield from self.checked(check_rows(steps, rebuilt) + check_promises(steps))
@@ -186,26 +187,31 @@ class VectorForm(Form):
         first = True
         for step in steps if self.view.arithmetic != "none" else ():
             figures = {id(leaf): self.figures(leaf) for leaf in step.made.leaves()}
-            for _, row in itertools.groupby(self.indices(step), key=lambda index: index[:1]):
-                yield blocks.CellLines(tuple(self.cell(step, index, figures) for index in row), labels, first)
+            whole = apply(step.made.op, *step.made.operands)
+            for start, row in itertools.groupby(self.indices(step), key=lambda index: index[:1]):
+                part, left = followed(whole, start)
+                yield blocks.CellLines(tuple(self.cell(step, index, *followed(part, left + index[1:]), figures)
+                                             for index in row), labels, first)
                 first = False
 
-    def line(self, step: Step, row: Tensor, i: int) -> blocks.RowLine:
+    def line(self, step: Step, rows: list[Tensor], shown: Sequence[int]) -> blocks.RowLine:
         columns = self.corner(step.tensor)[1]
-        labels = step.axes[-1].labels if step.axes and row.axes else None
-        formula = row_formula(step, row, i)
-        figures = self.figures(step.tensor)
-        values = row.value[:columns] if row.axes else row.value
-        line = blocks.RowLine(formula, values, figures, labels and labels[:columns],
-                              hued=step.tensor.words[-1:] == ("key",), bars=step.made.op.shares,
-                              more=row.value.size - values.size)
-        mixture = row.made.op.mixes(*row.made.operands) if row.made and not line.more else None
-        if mixture:
-            shares, whole = mixture
+        some = [rows[i] for i in shown]
+        axes = some[0].axes
+        labels = axes[0].labels if axes else None
+        line = blocks.RowLine(tuple(row_formula(step, rows[i], i) for i in shown),
+                              np.stack([row.value[:columns] if axes else row.value for row in some]),
+                              self.figures(step.tensor), labels and labels[:columns],
+                              hued=step.tensor.words[-1:] == ("key",), weights=step.made.op.shares,
+                              more=max(some[0].value.size - columns, 0) if axes else 0)
+        mixtures = [row.made.op.mixes(*row.made.operands) if row.made and not line.more else None for row in some]
+        if mixtures[0]:
+            whole = mixtures[0][1]
             assert whole.symbol is not None
             mixed = tuple(whole.symbol.marked(0, n, whole.words) for n in range(whole.axes[0].size))
-            weights = next(shares.leaves())
-            line = line._replace(mixture=mixed, shares=shares.value, share_figures=self.figures(weights))
+            weights = next(mixtures[0][0].leaves())
+            line = line._replace(mixture=mixed, shares=np.stack([mixture[0].value for mixture in mixtures if mixture]),
+                                 share_figures=self.figures(weights))
         return line
 
     def indices(self, step: Step) -> list[tuple[int, ...]]:
@@ -215,18 +221,24 @@ class VectorForm(Form):
         sizes = (rows, columns)[2 - len(step.axes):]
         return list(itertools.product(*map(range, sizes)))
 
-    def cell(self, step: Step, index: tuple[int, ...], figures: dict[int, Figures]) -> blocks.CellLine:
-        """The arithmetic of one number; in symbols as far as its formula can be followed down to single numbers."""
-        part, rest, left = apply(step.made.op, *step.made.operands), index, step.symbol
-        try:
-            for n, i in enumerate(index):
-                part, rest = part.at(0, i), index[n + 1:]
-        except NeedsAll:
-            pass
+    def cell(self, step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...],
+             figures: dict[int, Figures]) -> blocks.CellLine:
+        """The arithmetic of one number; in symbols as far as its formula was followed down to single numbers."""
+        left = step.symbol
         for n, i in enumerate(index):
             left = left.marked(0, i, step.tensor.words[n:])
         return blocks.CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
                                float(step.value[index]), self.figures(step.tensor), figures)
+
+
+def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
+    """A tensor followed down to its number at `index`, and what is left of the index where it cannot be followed."""
+    for n, i in enumerate(index):
+        try:
+            part = part.at(0, i)
+        except NeedsAll:
+            return part, index[n:]
+    return part, ()
 
 
 class MatrixForm(Form):

@@ -11,9 +11,10 @@ from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM, POWER
 from attntrace.algebra import CellByCell
 from attntrace.axes import Axes, Axis
+from attntrace.constants import constant
 from attntrace.shapes import Repeated, Total
 from attntrace.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUARED, call
-from attntrace.tensor import Array, Name, NeedsAll, Op, Pieces, Promise, Tensor, apply, bracketed, constant
+from attntrace.tensor import Array, Name, NeedsAll, Op, Pieces, Promise, Tensor, apply, bracketed
 
 
 class Same(CellByCell):

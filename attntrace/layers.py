@@ -5,10 +5,11 @@ import numpy as np
 
 from attntrace.axes import Axis
 from attntrace.config import Config
+from attntrace.constants import constant
 from attntrace.functions import Sinusoid, mean, relu, sqrt, square
 from attntrace.parts import rows
 from attntrace.symbol import Symbol
-from attntrace.tensor import Tensor, apply, constant
+from attntrace.tensor import Tensor, apply
 from attntrace.tokens import Words
 from attntrace.tracing import Trace
 from attntrace.weights import Parameters

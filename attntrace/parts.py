@@ -10,8 +10,9 @@ import attntrace.algebra  # noqa: F401 - the operators of tensors
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM
 from attntrace.axes import Axes, Axis
+from attntrace.constants import zeros
 from attntrace.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, plain
-from attntrace.tensor import Array, Misfit, Name, Op, Pieces, Tensor, apply, bracketed, zeros
+from attntrace.tensor import Array, Misfit, Name, Op, Pieces, Tensor, apply, bracketed
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import numpy as np
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM
 from attntrace.axes import Axes, Axis
+from attntrace.constants import constant, zeros
 from attntrace.symbol import CLOSE, OPEN, Sign, Symbol, plain
-from attntrace.tensor import Array, Op, Pieces, Tensor, apply, bracketed, constant, zeros
+from attntrace.tensor import Array, Op, Pieces, Tensor, apply, bracketed
 
 
 class Transpose(Op):

@@ -5,7 +5,6 @@ from, its gradient. Nobody else asks which op it is. The ops are in shapes, alge
 """
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -15,6 +14,7 @@ import numpy as np
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM, SUM
 from attntrace.axes import WORDS, Axes
+from attntrace.plain import plain_value
 from attntrace.symbol import CLOSE, OPEN, Sign, Spelling, Symbol
 
 Array = np.ndarray[Any, Any]
@@ -37,13 +37,20 @@ class Tensor:
     `symbol`: what it is called in an equation, if it has a name there; `address`: where it stands in a run (or the
     name of a parameter); `made`: how it was computed, until it is sealed. A tensor with an address or without a making
     is a leaf: equations and arithmetic end there.
+
+    A tensor that nobody named is called what its op makes of its operands' names (Kᵀ), and a slice after the tensor
+    that it is `part_of` (q₁): found when it is asked for, since most slices are made for their numbers alone.
     """
-    __slots__ = ("value", "axes", "symbol", "address", "made")
+    __slots__ = ("value", "axes", "address", "made", "_symbol", "_part_of")
+
+    _symbol: Symbol | None
+    _part_of: tuple[Tensor, int, int] | None
 
     def __init__(self, value: Array, axes: Axes, symbol: Symbol | None = None, address: str | None = None,
                  made: Made | None = None) -> None:
         self.value = np.asarray(value).view()  # a view: the caller's own array stays writeable
-        self.axes, self.symbol, self.address, self.made = axes, symbol, address, made
+        self.axes, self.address, self.made = axes, address, made
+        self._symbol, self._part_of = symbol, None
         if self.value.shape != tuple(axis.size for axis in axes):
             raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
         words = {axis.word for axis in axes}
@@ -54,6 +61,20 @@ class Tensor:
     def __repr__(self) -> str:
         sizes = " × ".join(f"{axis.word} {axis.size}" for axis in self.axes) or "scalar"
         return f"<{self.address or (self.symbol.spelled() if self.symbol else 'tensor')}: {sizes}>"
+
+    @property
+    def symbol(self) -> Symbol | None:
+        if self._symbol is None:
+            if self._part_of is not None:
+                whole, k, i = self._part_of
+                self._symbol = whole.symbol and whole.symbol.marked(k, i, whole.words)
+            elif self.made is not None and self.address is None:
+                self._symbol = self.made.op.symbol(*self.made.operands)
+        return self._symbol
+
+    @symbol.setter
+    def symbol(self, symbol: Symbol) -> None:
+        self._symbol, self._part_of = symbol, None
 
     @property
     def is_leaf(self) -> bool:
@@ -97,7 +118,7 @@ class Tensor:
             return apply(OPS["slice"](k, i), self)
         part = self.making.row(k, i)
         if self.symbol is not None:
-            part.symbol = self.symbol.marked(k, i, self.words)
+            part._part_of = self, k, i
         return part
 
     def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
@@ -269,31 +290,7 @@ def apply(op: Op, *operands: Tensor) -> Tensor:
     axes = op.axes(*operands)
     with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so (Trace)
         value = op.compute(*operands)
-    return Tensor(value, axes, op.symbol(*operands), made=Made(op, operands))
-
-
-def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any = None) -> Tensor:
-    """A tensor that nothing made: a number such as d_k, or a mask."""
-    array = np.array(value, dtype=dtype)
-    if symbol is None and not axes:
-        symbol = str(cells.Number(array.item()))
-    return Tensor(array, axes, Symbol.of(symbol) if symbol is not None else None)
-
-
-def zeros(axes: Axes, dtype: Any) -> Tensor:
-    """Nothing but zeros, written 0."""
-    return constant(np.zeros([axis.size for axis in axes]), "0", axes, dtype)
-
-
-def plain_value(value: Array) -> Any:
-    """An array as nested lists of plain numbers, infinities as "-inf" (they are no JSON)."""
-    return value.tolist() if value.dtype.kind != "f" or np.isfinite(value).all() else _spelled_out(value.tolist())
-
-
-def _spelled_out(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_spelled_out(part) for part in value]
-    return value if math.isfinite(value) else str(value)
+    return Tensor(value, axes, made=Made(op, operands))
 
 
 def bracketed(operand: Tensor, least: int) -> Pieces:

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.axes import Axes, Axis
+from attntrace.constants import constant
 from attntrace.functions import Positive, Sinusoid, mean, relu, same, softmax, sqrt, square
 from attntrace.parts import AmongColumns, IntoRows, columns, concat, rows
 from attntrace.shapes import Placed, Repeated, Slice, Total
 from attntrace.symbol import Symbol
-from attntrace.tensor import Tensor, apply, constant
+from attntrace.tensor import Tensor, apply
 
 TOKEN = Axis("token", 3, ("the", "cat", "sat"))
 KEY = Axis("key", 3, ("the", "cat", "sat"))

@@ -9,7 +9,7 @@ from attntrace.figures import Figures
 
 def written(values, precision=3):
     values = np.array(values, float)
-    return Figures.of(values, precision).row(values)
+    return Figures.of(values, precision).rows(values[None])[0]
 
 
 def test_numbers_have_the_decimals_that_are_asked_for():
@@ -47,8 +47,8 @@ def test_a_number_that_rounds_up_to_more_digits_still_fits_its_column():
 
 def test_columns_of_two_tensors_are_lined_up_at_the_point():
     whole, broken = np.array([3.0, -1.0]), np.array([0.125, -12.5])
-    first = Figures.of(whole, 3).row(whole, 3, 4)
-    second = Figures.of(broken, 3).row(broken, 3, 4)
+    first = Figures.of(whole, 3).rows(whole[None], 3, 4)[0]
+    second = Figures.of(broken, 3).rows(broken[None], 3, 4)[0]
     assert len(first) == len(second)
     assert first == "  3      -1    " and second == "  0.125 -12.500"
 
@@ -58,4 +58,4 @@ def test_fast_and_careful_rows_agree():
     figures = Figures.of(values, 4)
     for row in (values, np.append(values, [0.0, -1e-9]), np.append(values, -np.inf)):
         one_by_one = " ".join(figures.padded(float(value), 4, 6) for value in row)
-        assert figures.row(row, 4, 6) == one_by_one
+        assert figures.rows(row[None], 4, 6)[0] == one_by_one

@@ -15,11 +15,12 @@ from parsing import Unreadable, evaluated, tree_of
 
 import attntrace
 from attntrace.axes import Axes, Axis
+from attntrace.constants import constant
 from attntrace.functions import same, softmax, square
 from attntrace.parts import columns, concat
 from attntrace.shapes import Placed, Repeated, Slice, Total
 from attntrace.symbol import Mark, Spelling, Symbol
-from attntrace.tensor import OPS, Misfit, NeedsAll, Tensor, apply, constant
+from attntrace.tensor import OPS, Misfit, NeedsAll, Tensor, apply
 from attntrace.tracing import Trace
 
 of_every_op = pytest.mark.parametrize("example", EXAMPLES, ids=str)

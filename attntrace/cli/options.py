@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -11,6 +11,9 @@ from attntrace.config import CHOICES, SIZES, Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence
 from attntrace.tokens import shown
+
+if TYPE_CHECKING:
+    from attntrace.writers.terminal import TerminalWriter
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
@@ -88,6 +91,7 @@ MODEL = ("seed", "d_model", "heads", "layers", "d_ff", "norm", "final_norm", "po
 page_options = _chained([
     _option("--width", type=Whole(60, 10_000), metavar="N"),
     _option("--ascii", is_flag=True),
+    _option("--big", is_flag=True),
     _option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
     _option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
 
@@ -108,6 +112,12 @@ def prepared(sentence: str, options: dict[str, Any]) -> Any:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed = given.pop("seed", 0)
     return prepare(sentence, options["target"], config=Config(**given), seed=seed, weights=options["weights"])
+
+
+def page_writer(out: TextIO, options: dict[str, Any]) -> TerminalWriter:
+    """Blocks to lines, as the page options ask for them."""
+    from attntrace.writers.terminal import Look, TerminalWriter  # imports rich: only now
+    return TerminalWriter(out, Look(options["width"], options["ascii"], options["color"], options["big"]))
 
 
 sentence_argument = click.argument("sentence", nargs=-1, metavar="[SENTENCE]")

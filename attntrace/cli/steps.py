@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.options import model_options, one_sentence, page_options, prepared, sentence_argument
+from attntrace.cli.options import (
+    model_options, one_sentence, page_options, page_writer, prepared, sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.prose import sentence as sentence_of
 
@@ -25,9 +26,8 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         options["target"] = EXAMPLE[1] if options["target"] is None else options["target"]
     run = prepared(said, options)
     from attntrace.blocks import Prose, Table
-    from attntrace.writers.terminal import TerminalWriter
     with destination(options["output"]) as out:
-        writer = TerminalWriter(out, options["width"], options["ascii"], options["color"])
+        writer = page_writer(out, options)
         rows: list[tuple[str, ...]] = []
         numbers = 0
 

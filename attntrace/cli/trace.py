@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from attntrace.cli.options import (
-    ALL, TERMINAL_LIMIT, model_options, one_sentence, page_options, prepared, sentence_argument,
+    ALL, TERMINAL_LIMIT, model_options, one_sentence, page_options, page_writer, prepared, sentence_argument,
     view_options)
 from attntrace.cli.output import destination
 from attntrace.prose import sentence as sentence_of
@@ -32,8 +32,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         view = View(options["form"], options["arithmetic"], options["precision"], None if limit == ALL else limit, only)
         if options["format"] == "jsonl":
             return as_json_lines(run, view, out)
-        from attntrace.writers.terminal import TerminalWriter
-        return as_text(run, view, TerminalWriter(out, options["width"], options["ascii"], options["color"]))
+        return as_text(run, view, page_writer(out, options))
 
 
 def as_text(run: Run, view: View, writer: TerminalWriter) -> int:

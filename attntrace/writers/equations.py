@@ -3,13 +3,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
 
 from attntrace import blocks
 from attntrace.blocks import Grid
 from attntrace.prose import sentence
 from attntrace.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
 from attntrace.tensor import Term
-from attntrace.writers.page import GAP, INDENT, Line, Page, Span, equal_parts, trimmed
+from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, shaded, trimmed
 
 BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
@@ -28,10 +30,9 @@ class Box:
         self.words, self.words_width = words or _words(grid, page)
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
         self.labels = [page.label(label) for label in (grid.column_labels or ())[self.start:self.stop]]
-        self.widths = [max(page.cells(label), grid.figures.width) for label in self.labels] or None
-        columns = self.stop - self.start
-        inside = sum(self.widths) if self.widths else columns * grid.figures.width
-        self.body = inside + max(columns - 1, 0) + 4
+        self.widths = column_widths(self.labels, self.stop - self.start, grid, page)
+        self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
+        self.body = self.inside + 4
         self.height = grid.values.shape[0]
         self.title = self._title()
         self.width = max(self.body, 2 + page.cells(self.title))
@@ -46,21 +47,35 @@ class Box:
             title += GAP + sentence("messages.columns", which=_span(self.start, self.stop))
         return self.page.prose(title)
 
-    def row(self, y: int) -> str:
-        place = ("row" if self.height == 1 else "top" if y == 0 else "bottom" if y == self.height - 1 else "middle")
-        left, right = ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
-        return left + self.grid.figures.row(self.grid.values[y, self.start:self.stop], widths=self.widths) + right
+    def rows(self) -> list[Line]:
+        """Each row of numbers in its brackets."""
+        values = self.grid.values[:, self.start:self.stop]
+        texts = self.grid.figures.rows(values, widths=self.widths)
+        sides = [self.brackets(y) for y in range(self.height)]
+        behind = " " * (self.width - self.body)
+        if self.grid.weights and self.page.shades:
+            return [(left, text, f"{right}{behind}")
+                    for (left, right), text in zip(sides, shaded(texts, values, self.widths), strict=True)]
+        return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
 
-    def label_spans(self) -> list[Span]:
-        spans = [Span("  ")]
-        for n, (label, width) in enumerate(zip(self.labels, self.widths or (), strict=True)):
-            spans += [Span(" " * bool(n)),
+    def brackets(self, y: int) -> tuple[str, str]:
+        place = "row" if self.height == 1 else "top" if y == 0 else "bottom" if y == self.height - 1 else "middle"
+        return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
+
+    def between_rows(self) -> str:
+        left, right = self.brackets(1)
+        return f"{left}{' ' * self.inside}{right}{' ' * (self.width - self.body)}"
+
+    def label_line(self) -> Line:
+        spans: list[Part] = ["  "]
+        for n, (label, width) in enumerate(zip(self.labels, self.widths, strict=True)):
+            spans += [" " * bool(n),
                       Span(self.page.right(label, width), f"token{self.start + n}" if self.grid.hued else "grey")]
-        return spans
+        return *spans, " " * (self.width - self.body + 2)
 
     def blocks(self, room: int) -> list[Box]:
         """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
-        widths = self.widths or [self.grid.figures.width] * self.grid.values.shape[1]
+        widths = self.widths
         part = sentence("messages.columns", which=_span(len(widths), len(widths) + 1))
         title = len(GAP) + self.page.cells(part) + len(INDENT) + self.page.cells(self.title)
         return [Box(self.grid, self.page, part.start, part.stop, (self.words, self.words_width))
@@ -69,6 +84,12 @@ class Box:
 
 def _span(start: int, stop: int) -> str:
     return f"{start + 1}-{stop}" if stop > start + 1 else str(start + 1)
+
+
+def column_widths(labels: list[str], count: int, grid: Grid, page: Page) -> list[int]:
+    """Cells that each of `count` columns needs, for its numbers and its word."""
+    number = grid.figures.width + page.air - 1
+    return [max(page.cells(label), number) for label in labels] or [number] * count
 
 
 def _words(grid: Grid, page: Page) -> tuple[list[str], int]:
@@ -183,7 +204,7 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     """One row of the page: names above, then the rows of the matrices, with the signs beside their middle."""
     boxes = [item for item in items if isinstance(item, Box)]
     if not boxes:
-        yield trimmed([Span(INDENT), *(Span(item) for item in items if isinstance(item, str))])
+        yield trimmed([INDENT, *(item for item in items if isinstance(item, str))])
         return
     tall = [box.height for box in boxes if box.height > 1]
     if sign_row is None:
@@ -192,32 +213,54 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     left = with_words[:1] if with_words and boxes[0] is with_words[0] else []
     above = 1 + any(box.labels for box in boxes)
     tops = {id(box): sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
-    for y in range(-above, max(tops[id(box)] + box.height for box in boxes)):
-        line = [Span(INDENT)]
-        for box in left:
-            line.append(_word(box, y, page))
-        for item in items:
-            if isinstance(item, str):
-                line.append(Span(item if y == sign_row else " " * page.cells(item)))
-                continue
-            if item in with_words and item not in left:
-                line.append(_word(item, y, page))
-            line += _box_line(item, y - tops[id(item)], above if not tops[id(item)] else 1 + bool(item.labels), page)
-        yield trimmed(line)
+    lines = Lines(above, max(tops[id(box)] + box.height for box in boxes), page)
+    columns = [words_column(box, lines) for box in left]
+    for item in items:
+        if isinstance(item, str):
+            columns.append(lines.column({sign_row: [(item,)]}, page.cells(item)))
+            continue
+        if item in with_words and item not in left:
+            columns.append(words_column(item, lines))
+        columns.append(box_column(item, tops[id(item)], lines))
+    for parts in zip(*columns):
+        yield trimmed([INDENT, *chain.from_iterable(parts)])
 
 
-def _word(box: Box, y: int, page: Page) -> Span:
-    text = box.words[y] if 0 <= y < len(box.words) else ""
-    return Span(page.padded(text, box.words_width), f"token{y}" if text else "")
+class Lines(NamedTuple):
+    """The lines of one row of the page: `above` the first row of its matrices, and `height` from there on. With more
+    air there is a line between any two rows."""
+    above: int
+    height: int
+    page: Page
+
+    def column(self, blocks: dict[int, list[Line]], width: int, between: Line = ()) -> list[Line]:
+        """Blocks of lines at the heights where they begin, as a column of the whole height; `between` stands between
+        the rows of a block that are apart."""
+        blank = (" " * width,)
+        found: list[Line] = [blank] * (self.above + self.height)
+        for y, block in blocks.items():
+            found[self.above + y:self.above + y + len(block)] = block
+        if self.page.air == 1:
+            return found
+        inside = {self.above + y + n for y, block in blocks.items() if y >= 0 for n in range(len(block) - 1)}
+        apart: list[Line] = []
+        for n, line in enumerate(found):
+            apart += [line] if n < self.above or n == len(found) - 1 else [
+                line, (between or blank) if n in inside else blank]
+        return apart
 
 
-def _box_line(box: Box, y: int, above: int, page: Page) -> list[Span]:
-    """Line y of a matrix, counted from its first row; its name stands `above` lines over that."""
-    if 0 <= y < box.height:
-        spans = [Span(box.row(y))]
-        return spans + [Span(" " * (box.width - box.body))] if box.width > box.body else spans
-    if y == -above:
-        return [Span("  "), Span(page.padded(box.title, box.width - 2), "bold")]
-    if y == -1 and box.labels:
-        return [*box.label_spans(), Span(" " * (box.width - box.body + 2))]
-    return [Span(" " * box.width)]
+def words_column(box: Box, lines: Lines) -> list[Line]:
+    """The words before the rows of a matrix."""
+    return lines.column({0: [(Span(box.page.padded(word, box.words_width), f"token{y}"),)
+                             for y, word in enumerate(box.words)]}, box.words_width)
+
+
+def box_column(box: Box, top: int, lines: Lines) -> list[Line]:
+    """A matrix from the line `top` on, with its words above and its name above those of all."""
+    name: Line = ("  ", Span(box.page.padded(box.title, box.width - 2), "bold"))
+    name_at = top - 1 - bool(box.labels) if top else -lines.above
+    blocks: dict[int, list[Line]] = {name_at: [name], top: box.rows()}
+    if box.labels:
+        blocks[top - 1] = [box.label_line()]
+    return lines.column(blocks, box.width, (box.between_rows(),))

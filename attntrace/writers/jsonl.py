@@ -7,8 +7,9 @@ from collections.abc import Container
 from typing import Any, TextIO
 
 import attntrace
+from attntrace.plain import plain_value
 from attntrace.run import Run
-from attntrace.tensor import Tensor, plain_value
+from attntrace.tensor import Tensor
 from attntrace.tokens import Words
 from attntrace.tracing import Fingerprint, Step
 

@@ -8,7 +8,7 @@ from attntrace.arithmetic import Ref
 from attntrace.blocks import Block
 from attntrace.prose import sentence
 from attntrace.writers.equations import equation_lines, parameter_lines
-from attntrace.writers.page import INDENT, Line, Page, Span, trimmed
+from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, trimmed
 from attntrace.writers.vectors import token_rows
 
 
@@ -21,7 +21,7 @@ def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
     rest = f"  {block.title}  {page.prose(block.subtitle)} "
     rule = page.sign("─", "-") * (page.width - page.cells(block.name + rest))
     yield ()
-    yield Span(block.name, "bold"), Span(rest), Span(rule, "grey")
+    yield Span(block.name, "bold"), rest, Span(rule, "grey")
 
 
 def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
@@ -29,7 +29,7 @@ def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
     title = f"{block.number}  {block.title}"
     gap = page.width - page.cells(title) - len(block.place)
     if gap >= 2:
-        yield Span(title, "bold"), Span(" " * gap), Span(block.place, "grey")
+        yield Span(title, "bold"), " " * gap, Span(block.place, "grey")
     else:
         for line in page.wrapped(title.split(" "), len(block.number) + 2):
             yield (Span(line if line.startswith(block.number) else " " * (len(block.number) + 2) + line, "bold"),)
@@ -37,7 +37,7 @@ def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
     indent = " " * (len(block.number) + 2)
     for line in page.wrapped([page.formula(formula) for formula in block.formulas], len(indent), between="    "):
         if line:
-            yield (Span(indent + line),)
+            yield (indent + line,)
 
 
 def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
@@ -47,7 +47,7 @@ def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
 def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
     for paragraph in page.prose(block.text).split("\n"):
         for line in page.wrapped(paragraph.split(" "), len(INDENT)):
-            yield (Span(INDENT + line),) if line else ()
+            yield (INDENT + line,) if line else ()
 
 
 def table(block: blocks.Table, page: Page) -> Iterator[Line]:
@@ -63,7 +63,7 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     if block.title:
         yield (Span(INDENT + page.prose(block.title), "bold"),)
     if any(block.headings) and not stacked:
-        yield trimmed([Span(INDENT), *(
+        yield trimmed([INDENT, *(
             Span((page.right(cell, width) if n in block.right else page.padded(cell, width)) + "  ", "grey")
             for n, (cell, width) in enumerate(zip(block.headings, widths, strict=True)))])
     for i, row in enumerate(rows):
@@ -74,17 +74,17 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
                 yield (Span(INDENT + line, styles[0]),)
             cells = [part for cell in row[1:] for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
             for line in page.wrapped(list(filter(None, cells)), 2 * len(INDENT), between="   "):
-                yield (Span(2 * INDENT + line),)
+                yield (2 * INDENT + line,)
             continue
         *first, last = row
         parts = page.wrapped(last.split(" "), before_last) if wide else [last]
-        spans = [Span(INDENT)]
+        spans: list[Part] = [INDENT]
         for n, (cell, width) in enumerate(zip((*first, parts[0]), widths, strict=True)):
             spans += [Span(page.right(cell, width) if n in block.right else page.padded(cell, width), styles[n]),
-                      Span("  ")]
+                      "  "]
         yield trimmed(spans)
         for part in parts[1:]:
-            yield (Span(" " * before_last + part),)
+            yield (" " * before_last + part,)
 
 
 def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[Line]:
@@ -99,7 +99,7 @@ def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     gap = page.width - page.cells(formula + step + axes)
     yield ()
     if gap >= 2:
-        yield Span(formula, "bold"), Span(" " * gap + step + axes, "grey")
+        yield Span(formula, "bold"), " " * gap, Span(step + axes, "grey")
     else:
         yield (Span(formula, "bold"),)
         yield (Span(page.right(step + axes, page.width), "grey"),)
@@ -121,16 +121,16 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
         else:
             text = f"{page.sign('✓', sentence('messages.ok'))} {sentence(f'messages.true.{check.key}', **names)}"
             texts.append((page.prose(text), "grey"))
-    line: list[Span] = []
+    line: list[Part] = []
     for text, style in texts:
-        if line and sum(page.cells(span.text) for span in line) + 4 + page.cells(text) > page.width:
+        if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
             yield tuple(line)
             line = []
         parts = page.wrapped(text.split(" "), 2 * len(INDENT))
-        line += [Span(INDENT if not line else "    "), Span(parts[0], style)]
+        line += [INDENT if not line else "    ", Span(parts[0], style)]
         for part in parts[1:]:
             yield tuple(line)
-            line = [Span(2 * INDENT), Span(part, style)]
+            line = [2 * INDENT, Span(part, style)]
     yield tuple(line)
 
 
@@ -177,13 +177,13 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
     if isinstance(cell.arithmetic, Ref):
         whole = f"{left} = {symbols} = {result}"
     if page.cells(whole) + indent <= page.width:
-        yield (Span(" " * indent + whole),)
+        yield (" " * indent + whole,)
         return
     deeper = indent + page.cells(left) + 1
     first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
-    yield (Span(" " * indent + f"{left} {first}"),)
+    yield (" " * indent + f"{left} {first}",)
     for line in rest:
-        yield (Span(" " * (deeper + 2) + line),)
+        yield (" " * (deeper + 2) + line,)
     lines = page.wrapped_sum(numbers, deeper + 2)
     if page.cells(f"{lines[-1]} {last}") + deeper + 2 <= page.width:
         lines[-1] += f" {last}"
@@ -191,7 +191,7 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
         lines.append(last)
     for n, line in enumerate(lines):
         mark = "= " if n == 0 else "" if line == last else "  "
-        yield (Span(" " * deeper + mark + line),)
+        yield (" " * deeper + mark + line,)
 
 
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {

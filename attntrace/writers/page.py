@@ -8,25 +8,37 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
+import numpy as np
+
 from attntrace.blocks import Formula
 from attntrace.symbol import Spelling, Symbol
-from attntrace.tensor import Pieces, spelled
+from attntrace.tensor import Array, Pieces, spelled
 from attntrace.tokens import shown
 
 
 class Span(NamedTuple):
-    """A piece of a line in one style: `` (none), `bold`, `grey`, `red`, or `token3` (the hue of the third token)."""
+    """A piece of a line in one style: `bold`, `grey`, `red`, or `token3` (the hue of the fourth token)."""
     text: str
     style: str = ""
 
 
-Line = tuple[Span, ...]
+class Shaded(NamedTuple):
+    """A row of cells, each shaded by its level from 0 (not at all) to 8; `ends` says where in the text each ends."""
+    text: str
+    levels: bytes
+    ends: tuple[int, ...]
+
+
+Part = str | Span | Shaded  # text alone has no style
+Line = tuple[Part, ...]
 INDENT = "  "
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─"
 ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'"})
+LEVELS = 8  # of shades, and heights of bars
+HARDLY = 0.25  # a weight below this part of a level is not shaded
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = ".:-=+*#@"
 
@@ -43,11 +55,14 @@ def _label(text: str, longest: int, cells: Callable[[str], int], encoding: str) 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding."""
+    """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding; whether
+    weights are shaded; how much air there is (1, or 2 for a projector)."""
     width: int
     spelling: Spelling
     cells: Callable[[str], int]
     encoding: str = "utf-8"
+    shades: bool = False
+    air: int = 1
 
     @property
     def ascii(self) -> bool:
@@ -126,8 +141,24 @@ def equal_parts(widths: Sequence[int], room: int) -> list[slice]:
     return [slice(n, n + 1) for n in range(len(widths))]
 
 
-def trimmed(line: list[Span]) -> Line:
+def text_of(part: Part) -> str:
+    return part if isinstance(part, str) else part.text
+
+
+def trimmed(line: list[Part]) -> Line:
     """Without blanks at the end."""
-    while line and not line[-1].text.rstrip():
+    while line and not text_of(line[-1]).rstrip():
         line.pop()
-    return (*line[:-1], line[-1]._replace(text=line[-1].text.rstrip())) if line else ()
+    if line and isinstance(line[-1], str):
+        line[-1] = line[-1].rstrip()
+    elif line and isinstance(line[-1], Span):
+        line[-1] = line[-1]._replace(text=line[-1].text.rstrip())
+    return tuple(line)
+
+
+def shaded(texts: list[str], weights: Array, width: int | Sequence[int]) -> list[Shaded]:
+    """Rows of cells of these widths, with a space between them, as shades of the weights in them."""
+    count = weights.shape[1]
+    ends = tuple(accumulate(wide + 1 for wide in ([width] * count if isinstance(width, int) else width)))
+    levels = np.minimum(np.ceil(weights * LEVELS - HARDLY), LEVELS).clip(0).astype("u1")
+    return [Shaded(text, row.tobytes(), ends) for text, row in zip(texts, levels, strict=True)]

@@ -4,20 +4,33 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TextIO
 
 from rich.cells import cell_len
 
 from attntrace.blocks import Block
 from attntrace.symbol import Spelling
 from attntrace.writers.layout import lines_of
-from attntrace.writers.page import UNICODE_SIGNS, Line, Page
+from attntrace.writers.page import UNICODE_SIGNS, Page, Part, Shaded, text_of
 
-HUES = ("33", "166", "37", "162", "106", "135", "172", "67")  # of the 256-colour table; told apart by colour-blind eyes
-STYLES = {"": "", "bold": "bold", "grey": "color(245)", "red": "bold color(160)"}
+# Of the 256-colour table. Hues and grey have a contrast of three to one on black and on white; shades go from grey to
+# orange at one lightness, so that a larger weight stands out more on both, and for colour-blind eyes.
+HUES = (33, 166, 30, 162, 64, 135, 136, 67)
+SHADES = (245, 138, 137, 173, 172, 208, 202, 202)
+STYLES = {"bold": "bold", "grey": "color(245)", "red": "bold color(160)",
+          **{f"hue{n}": f"color({hue})" for n, hue in enumerate(HUES)},
+          **{f"shade{n + 1}": f"{'bold ' * (n == 7)}color(16) on color({shade})" for n, shade in enumerate(SHADES)}}
 DEFAULT_WIDTH = 100
 NARROWEST, WIDEST = 60, 10_000
+
+
+class Look(NamedTuple):
+    """How a page is asked for: its width, whether in ASCII, in colour (auto, always, never), with more air."""
+    width: int | None = None
+    ascii: bool = False
+    colour: str = "auto"
+    big: bool = False
 
 
 def page_width(asked: int | None) -> int:
@@ -49,43 +62,60 @@ def wants_colour(out: TextIO, asked: str) -> bool:
 class TerminalWriter:
     """Writes blocks as they come, each line whole."""
 
-    def __init__(self, out: TextIO, width: int | None = None, ascii: bool = False, colour: str = "auto") -> None:
+    def __init__(self, out: TextIO, look: Look) -> None:
         self.out = out
-        self.page = Page(page_width(width), spelling_for(out.encoding, ascii), cell_len,
-                         out.encoding or "utf-8")
-        self.colour = wants_colour(out, colour)
+        colour = wants_colour(out, look.colour)
+        self.page = Page(page_width(look.width), spelling_for(out.encoding, look.ascii), cells_of,
+                         out.encoding or "utf-8", shades=colour, air=2 if look.big else 1)
+        self.text_of: Callable[[Part], str] = Palette().text_of if colour else text_of
 
     def __call__(self, blocks: Iterable[Block]) -> None:
-        for block in blocks:
-            if self.colour:
-                self._print_coloured(lines_of(block, self.page))
-            else:
-                for line in lines_of(block, self.page):
-                    self.out.write("".join(span.text for span in line) + "\n")
+        self.out.writelines(self.lines(blocks))
         self.out.flush()
 
-    def _print_coloured(self, lines: Iterator[Line]) -> None:
-        from rich.console import Console
-
-        class Paper(Console):
-            def on_broken_pipe(self) -> None:
-                raise BrokenPipeError  # the command line decides what a reader that went away means
-
-        console = Paper(file=self.out, width=self.page.width, force_terminal=True, highlight=False, markup=False)
-        console.print(_Coloured(lines), end="", crop=False, soft_wrap=True)
+    def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
+        """The lines of blocks as text, each with its end."""
+        paint, empty = self.text_of, "\n" * self.page.air
+        for block in blocks:
+            for line in lines_of(block, self.page):
+                yield "".join(map(paint, line)) + "\n" if line else empty
 
 
-class _Coloured:
-    """Lines as a rich renderable: one segment for each span."""
+def cells_of(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
 
-    def __init__(self, lines: Iterator[Line]) -> None:
-        self.lines = lines
 
-    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
-        from rich.segment import Segment
+class Palette:
+    """Styles as the escape sequences of this terminal, as many colours as it has: each worked out once, by rich."""
+
+    def __init__(self) -> None:
+        from rich.console import COLOR_SYSTEMS, Console  # only now: most pages have no colour
         from rich.style import Style
-        for line in self.lines:
-            for text, style in line:
-                name = (f"color({HUES[int(style[5:]) % len(HUES)]})" if style.startswith("token") else STYLES[style])
-                yield Segment(text, Style.parse(name) if name else None)
-            yield Segment.line()
+        system = COLOR_SYSTEMS[Console(force_terminal=True).color_system or "standard"]
+        self._around = {name: tuple(Style.parse(style).render("\0", color_system=system).split("\0"))
+                        for name, style in STYLES.items()}
+        self._hues = [self._around[f"hue{n}"] for n in range(len(HUES))]
+        self._shades = [("", "")] + [self._around[f"shade{n + 1}"] for n in range(len(SHADES))]
+
+    def text_of(self, part: Part) -> str:
+        if isinstance(part, str):
+            return part
+        if isinstance(part, Shaded):
+            return self._shaded(part)
+        if not part.text or not part.style:
+            return part.text
+        before, after = (self._hues[int(part.style[5:]) % len(HUES)] if part.style.startswith("token")
+                         else self._around[part.style])
+        return f"{before}{part.text}{after}"
+
+    def _shaded(self, part: Shaded) -> str:
+        """Cells of the same level side by side are painted at once."""
+        text, levels, ends, shades = part.text, part.levels, part.ends, self._shades
+        found, start = [], 0
+        for n, level in enumerate(levels):
+            if n + 1 == len(levels) or levels[n + 1] != level:
+                before, after = shades[level]
+                found.append(f"{before}{text[start:ends[n]]}{after}")
+                start = ends[n]
+        return "".join(found)

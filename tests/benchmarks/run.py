@@ -28,7 +28,7 @@ from attntrace.run import prepare
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Trace
-from attntrace.writers.terminal import TerminalWriter
+from attntrace.writers.terminal import Look, TerminalWriter
 
 ROOT = Path(__file__).parent.parent.parent
 Work = Callable[[], object]
@@ -59,7 +59,7 @@ def step_512(form: str) -> Work:
     axes = Axis("token", 512), Axis("d_model", 512)
 
     def work() -> None:
-        writer = TerminalWriter(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), width=160)
+        writer = TerminalWriter(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), Look(160))
         show = FORMS[form](View(arithmetic="none"), writer, frozenset())
         X = Tensor(numbers, axes, Symbol.of("X"), "x")
         Trace(show, place="encoder")("input", X + X, "Y")

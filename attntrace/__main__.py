@@ -1,10 +1,12 @@
 """The command `attntrace`, and `python -m attntrace`."""
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
+    gc.set_threshold(100_000)  # a short run ends before there is garbage worth looking for
     try:
         from attntrace.cli import run
         code = run(sys.argv[1:])

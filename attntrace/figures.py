@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ IN_POWERS_FROM = 1e7  # from here on a number is written as 1.234e+07
 MANY = 1_000  # numbers from which on they are written all at once, as bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """How the numbers of one tensor are written.
 
     decimals: digits after the point; powers: whether in powers of ten; before, after: cells before the decimal point,

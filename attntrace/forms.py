@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from attntrace.tensor import NeedsAll, Tensor, Term, apply
 from attntrace.tracing import Step
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What is shown, and how: which steps, which forms, how much arithmetic, how many digits and numbers."""
     form: str = "both"
     arithmetic: str = "first"
@@ -34,11 +33,12 @@ class View:
         return ("vector", "matrix") if self.form == "both" else (self.form,)
 
 
-@dataclass
 class Stage:
     """Steps that are shown together, token after token."""
-    number: int
-    steps: list[Step] = field(default_factory=list)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.steps: list[Step] = []
 
     def goes_on_with(self, step: Step) -> bool:
         """Whether a step belongs to this stage: same place, same rows, and it needs rows of the stage's steps alone."""

@@ -171,7 +171,7 @@ class Positive(CellByCell):
         return (None,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Sinusoid(Op):
     """Positional encoding of positions that count from 0 (section 3.5): PE(pos, 2k) = sin(pos / 10000^(2k/d_model)),
     PE(pos, 2k+1) its cosine. `layout` is `interleaved` as in the paper, or `halves`: first all sines, then all cosines.

@@ -15,7 +15,7 @@ from attntrace.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, O
 from attntrace.tensor import Array, Misfit, Name, Op, Pieces, Tensor, apply, bracketed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Columns(Op):
     """Columns `first` to `last` (from 1) of the last axis, under another word: a head's share of W_Q, or of b_Q."""
     name: ClassVar[str] = "columns"
@@ -64,7 +64,7 @@ class Columns(Op):
         return [self.first, self.last]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class AmongColumns(Op):
     """Zeros, but for columns `first` to `last` (from 1) of the last axis: what a block gives back to its matrix."""
     name: ClassVar[str] = "among_columns"
@@ -103,7 +103,7 @@ class AmongColumns(Op):
         return [self.first, self.last, self.axis.size]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Concat(Op):
     """The operands side by side, along their last axis: [Z⁽¹⁾ ; Z⁽²⁾] (section 3.2.2)."""
     name: ClassVar[str] = "concat"
@@ -181,7 +181,7 @@ class Rows(Op):
         return apply(IntoRows(table.axes[0]), gradient, ids), None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class IntoRows(Op):
     """The rows of a matrix added into the rows of a table that have those numbers (from 1): a look-up's reverse."""
     name: ClassVar[str] = "into_rows"

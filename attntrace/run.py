@@ -4,9 +4,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import overload
+from typing import NamedTuple, overload
 
 from attntrace.config import Config
 from attntrace.errors import Problem
@@ -14,11 +14,9 @@ from attntrace.tokens import END, START, Words, look_up, tokenize, vocabulary
 from attntrace.tracing import Sink, Step, Trace
 from attntrace.transformer import transformer
 from attntrace.weights import Parameters, Vocabularies, counted, seeded
-from attntrace.weights_file import load
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """All that a run needs. Calling it runs the model and tells each step to a sink; twice gives the same twice.
 
     `target` is what the decoder reads, `<s>` and the words so far; None runs the encoder alone.
@@ -57,6 +55,7 @@ def prepare(sentence: str, target: str | None = None, *, config: Config | None =
     if not source:
         raise Problem("empty_sentence")
     if weights is not None:
+        from attntrace.weights_file import load  # only now: a seeded run reads no archive
         loaded = load(Path(weights))
         if read is not None and loaded.vocabularies.target is None:
             raise Problem("no_decoder", file=str(weights))

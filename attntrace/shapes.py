@@ -40,7 +40,7 @@ class Transpose(Op):
         return (gradient.T,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Slice(Op):
     """Position i (from 0) of the k-th axis: a row, a column, a number."""
     name: ClassVar[str] = "slice"
@@ -76,7 +76,7 @@ class Slice(Op):
         return (apply(Placed(self.k, self.i, x.axes[self.k]), gradient),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Placed(Op):
     """Zeros, but for position i (from 0) of a new k-th axis: what a slice gives back to what it was taken from."""
     name: ClassVar[str] = "placed"
@@ -114,7 +114,7 @@ class Placed(Op):
         return [self.k, self.i, self.axis.size]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Total(Op):
     """The sum along the k-th axis."""
     name: ClassVar[str] = "total"
@@ -144,7 +144,7 @@ class Total(Op):
         return (apply(Repeated(self.k, x.axes[self.k]), gradient),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Repeated(Op):
     """The same numbers at every position of a new k-th axis: what a sum gives back to its terms."""
     name: ClassVar[str] = "repeated"

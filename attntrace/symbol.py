@@ -19,6 +19,8 @@ class Spelling(Enum):
     ASCII = "ascii"
     LATEX = "latex"
 
+    __hash__ = object.__hash__  # tables of spellings are read thousands of times; Enum's own hash is Python
+
 
 class Mark(NamedTuple):
     """One axis of a marked symbol: its word, and which position of it is meant (from 0; None: all of them)."""

@@ -49,14 +49,14 @@ class Tensor:
     def __init__(self, value: Array, axes: Axes, symbol: Symbol | None = None, address: str | None = None,
                  made: Made | None = None) -> None:
         self.value = np.asarray(value).view()  # a view: the caller's own array stays writeable
+        self.value.setflags(write=False)
         self.axes, self.address, self.made = axes, address, made
         self._symbol, self._part_of = symbol, None
         if self.value.shape != tuple(axis.size for axis in axes):
             raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
-        words = {axis.word for axis in axes}
-        if len(words) < len(axes) or not words <= WORDS:
+        words = [axis.word for axis in axes]
+        if len(set(words)) < len(words) or not WORDS.issuperset(words):
             raise Misfit("the same axis twice, or one that is not on the list", self)
-        self.value.flags.writeable = False
 
     def __repr__(self) -> str:
         sizes = " × ".join(f"{axis.word} {axis.size}" for axis in self.axes) or "scalar"
@@ -229,7 +229,7 @@ OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
 
 class Op:
     """One operation. Subclasses that have settings are dataclasses whose fields are plain values, so that they can be
-    written down; all name their operands, which are tensors."""
+    written down (two ops are equal that are written alike); all name their operands, which are tensors."""
     name: ClassVar[str]
     binds: ClassVar[int] = ATOM
     shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
@@ -240,10 +240,10 @@ class Op:
         return False
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
+        return isinstance(other, Op) and (self.name, self.settings()) == (other.name, other.settings())
 
     def __hash__(self) -> int:
-        return hash(type(self))
+        return hash((self.name, *self.settings()))
 
     def __init_subclass__(cls) -> None:
         if "name" in vars(cls):

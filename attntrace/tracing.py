@@ -4,7 +4,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from attntrace.tensor import Array, Made, Misfit, Tensor, spelled
 COMPARABLE = 1_000_000  # numbers up to which a fingerprint is promised to be equal everywhere
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A tensor that has been given a name: where it stands, what it is called, how it was made.
 
     `stage` is the wiring's own word for a group of steps that belong together, where it says one.

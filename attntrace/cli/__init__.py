@@ -17,6 +17,7 @@ from attntrace.errors import Problem
 from attntrace.prose import sentence
 
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+WIDEST_HELP = 100
 COMMANDS = {"trace": "attntrace.cli.trace", "steps": "attntrace.cli.steps"}
 
 
@@ -39,7 +40,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, help=sentence("help.attntrace"), invoke_without_command=True,
-             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+             context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="attntrace", message="%(prog)s %(version)s", help=sentence("help.version"))
 @click.pass_context
 def attntrace(ctx: click.Context) -> int | None:
@@ -86,11 +87,23 @@ def run(arguments: list[str]) -> int:
 def invoked(arguments: list[str]) -> int:
     """Parse and do it. Not by Click's own main, which ends a closed pipe with 1 before anybody else hears of it."""
     try:
-        with attntrace.make_context("attntrace", arguments) as ctx:
+        with attntrace.make_context("attntrace", arguments, terminal_width=help_width()) as ctx:
             code = attntrace.invoke(ctx)
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as done:
         return done.exit_code
+
+
+def help_width() -> int:
+    """Columns of a help text. Asked of the terminal by us, since shutil, which Click would ask, takes 3 ms to import."""
+    try:
+        return min(int(os.environ["COLUMNS"]), WIDEST_HELP)
+    except (KeyError, ValueError):
+        pass
+    try:
+        return min(os.get_terminal_size().columns or WIDEST_HELP, WIDEST_HELP)
+    except OSError:
+        return WIDEST_HELP
 
 
 class ClosedOutput(io.StringIO):

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
@@ -97,10 +96,7 @@ def _words(grid: Grid, page: Page) -> tuple[list[str], int]:
     return words, max(map(page.cells, words)) + 1 if words else 0
 
 
-@dataclass
-class Chunk:
-    """A piece of an equation that is not broken: texts and matrices, from one operator to the next."""
-    items: list[str | Box] = field(default_factory=list)
+Chunk = list[str | Box]  # a piece of an equation that is not broken: from one operator to the next
 
 
 def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
@@ -108,7 +104,7 @@ def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     rest goes on at an operator in the next row of the page, or in blocks of columns."""
     for shrunk in (frozenset[int](), block.drawn):
         chunks = chunks_of(block, page, shrunk)
-        if band_width([item for chunk in chunks for item in chunk.items], page) <= page.width:
+        if band_width(list(chain.from_iterable(chunks)), page) <= page.width:
             break
     yield from bands(chunks, page)
 
@@ -130,11 +126,11 @@ def parameter_lines(grids: Sequence[Grid], page: Page) -> Iterator[Line]:
 
 def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) -> list[Chunk]:
     pieces = [*block.formula.right, EQUALS, block.result]
-    chunks = [Chunk()]
+    chunks: list[Chunk] = [[]]
     for n, piece in enumerate(pieces):
         if isinstance(piece, Sign):
             if piece in BREAKS_BEFORE:
-                chunks.append(Chunk())
+                chunks.append([])
             around = [pieces[m] for m in (n - 1, n + 1) if 0 <= m < len(pieces)]
             drawn = any(isinstance(one, Grid) or isinstance(one, Term) and id(one.tensor) in block.operands
                         and id(one.tensor) not in shrunk for one in around)
@@ -143,27 +139,27 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) 
                 text += " "
             if drawn and text.startswith((")", "]")):
                 text = " " + text
-            chunks[-1].items.append(text)
+            chunks[-1].append(text)
         elif isinstance(piece, Grid):
-            chunks[-1].items.append(Box(piece, page))
+            chunks[-1].append(Box(piece, page))
         elif isinstance(piece, Term) and id(piece.tensor) in block.operands and id(piece.tensor) not in shrunk:
-            chunks[-1].items.append(Box(block.operands[id(piece.tensor)], page))
+            chunks[-1].append(Box(block.operands[id(piece.tensor)], page))
         else:
             assert piece.tensor.symbol is not None
-            chunks[-1].items.append(page.symbol(piece.tensor.symbol, block.formula.head))
-    if not any(isinstance(item, Box) for chunk in chunks[:-1] for item in chunk.items):
-        return [Chunk([item for item in chunks[-1].items if isinstance(item, Box)])]  # the formula above says the rest
-    return [chunk for chunk in chunks if chunk.items]
+            chunks[-1].append(page.symbol(piece.tensor.symbol, block.formula.head))
+    if not any(isinstance(item, Box) for chunk in chunks[:-1] for item in chunk):
+        return [[item for item in chunks[-1] if isinstance(item, Box)]]  # the formula above says the rest
+    return list(filter(None, chunks))
 
 
 def bands(chunks: list[Chunk], page: Page) -> Iterator[Line]:
     """Chunks side by side, as many as fit; a matrix too wide for the page in blocks of columns, one below the other."""
     band: list[str | Box] = []
     for chunk in chunks:
-        if band and band_width([*band, *chunk.items], page) > page.width:
+        if band and band_width([*band, *chunk], page) > page.width:
             yield from band_lines(band, page)
             band = []
-        band += chunk.items
+        band += chunk
         if band_width(band, page) > page.width:
             yield from _in_blocks(band, page)
             band = []

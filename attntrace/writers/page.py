@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -53,8 +52,7 @@ def _label(text: str, longest: int, cells: Callable[[str], int], encoding: str) 
     return label + ".."
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding; whether
     weights are shaded; how much air there is (1, or 2 for a projector)."""
     width: int

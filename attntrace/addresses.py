@@ -5,12 +5,57 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 
 from attntrace.errors import Problem
-from attntrace.tokens import shown
+from attntrace.tokens import Words, normalized, shown
 
 NEAREST = 3
 
 
-def selected(patterns: Iterable[str], addresses: Sequence[str]) -> frozenset[str]:
+def selected(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
+             addresses: Sequence[str]) -> frozenset[str]:
+    """The addresses that the patterns mean, in these layers, of these heads.
+
+    Raises Problem for a pattern that matches none, with the nearest; for a layer or a head that there is not; and where
+    nothing is left.
+    """
+    found = meant(patterns, addresses) if patterns else set(addresses)
+    for word, numbers in (("layer", layers), ("head", heads)):
+        there = {part for address in addresses for part in address.split(".")}
+        for number in numbers:
+            if f"{word}{number}" not in there:
+                last = max((int(part[len(word):]) for part in there if part[len(word):].isdecimal()
+                            and part.startswith(word)), default=0)
+                raise Problem("no_such_number", option=f"--{word}", number=number, word=word, last=last)
+        if numbers:
+            places = {f"{word}{number}" for number in numbers}
+            found = {address for address in found if places & set(address.split("."))}
+    if not found:
+        raise Problem("nothing_selected")
+    return frozenset(found)
+
+
+def means_row(asked: str, i: int, label: str) -> bool:
+    """Whether row i (from 0), a token's, is meant: all digits are a position, anything else is the token itself (one of
+    digits in quotes)."""
+    if asked.isascii() and asked.isdecimal():
+        return asked.lstrip("0") == str(i + 1)
+    quoted = len(asked) > 2 and asked[0] == asked[-1] == '"'
+    return normalized(asked[1:-1] if quoted else asked) == label
+
+
+def known_tokens(asked: Sequence[str], *sentences: Words | None) -> tuple[str, ...]:
+    """The rows that were asked for. Raises Problem for one that no sentence has, with the nearest words."""
+    texts = [sentence.texts for sentence in sentences if sentence is not None]
+    for one in asked:
+        if not any(means_row(one, i, text) for words in texts for i, text in enumerate(words)):
+            import difflib  # only now: no other start needs it
+            words = list(dict.fromkeys(text for words in texts for text in words))
+            near = difflib.get_close_matches(normalized(one), words, n=NEAREST, cutoff=0.3) or words[:NEAREST]
+            raise Problem("no_such_token", token=shown(one), last=max(map(len, texts)),
+                          near=", ".join(map(shown, near)))
+    return tuple(asked)
+
+
+def meant(patterns: Iterable[str], addresses: Sequence[str]) -> set[str]:
     """All addresses that the patterns mean. Raises Problem for a pattern that matches none, with the nearest."""
     found: set[str] = set()
     for pattern in patterns:
@@ -18,7 +63,7 @@ def selected(patterns: Iterable[str], addresses: Sequence[str]) -> frozenset[str
         if not matched:
             raise Problem("no_such_address", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
         found.update(matched)
-    return frozenset(found)
+    return found
 
 
 def matching(pattern: str, addresses: Sequence[str]) -> list[str]:

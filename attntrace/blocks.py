@@ -26,6 +26,11 @@ class PartHeading(NamedTuple):
     subtitle: str
 
 
+class PlaceHeading(NamedTuple):
+    """Where the stages that follow stand: `Encoder, layer 1`."""
+    title: str
+
+
 class StageHeading(NamedTuple):
     number: str
     title: str
@@ -122,6 +127,14 @@ class MatrixEquation(NamedTuple):
     parameters: tuple[Grid, ...] = ()
 
 
+class Maps(NamedTuple):
+    """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them."""
+    title: str
+    place: str
+    heads: tuple[Grid, ...]
+    largest: float
+
+
 class Check(NamedTuple):
     """Something that must be true: the key of its sentence, the symbols it speaks of, and by how much it is not."""
     key: str
@@ -145,5 +158,5 @@ class Hidden(NamedTuple):
     numbers: int
 
 
-Block = (PartHeading | StageHeading | Heading | Prose | Table | ParameterGrids | VectorRows | CellLines
-         | MatrixEquation | Checks | Hidden)
+Block = (PartHeading | PlaceHeading | StageHeading | Heading | Prose | Table | ParameterGrids | VectorRows | CellLines
+         | MatrixEquation | Maps | Checks | Hidden)

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Container, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,51 +11,10 @@ from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
 from attntrace.checks import check_promises, check_rows, has_rows, marked_row, rows_of
 from attntrace.figures import Figures
-from attntrace.prose import most_specific, sentence
+from attntrace.prose import sentence
+from attntrace.stages import Stage, View, labels_of, place_title
 from attntrace.tensor import NeedsAll, Tensor, Term, apply
 from attntrace.tracing import Step
-
-
-class View(NamedTuple):
-    """What is shown, and how: which steps, which forms, how much arithmetic, how many digits and numbers."""
-    form: str = "both"
-    arithmetic: str = "first"
-    precision: int = 3
-    limit: int | None = None
-    selected: frozenset[str] | None = None
-
-    def shows(self, step: Step) -> bool:
-        return self.selected is None or step.address in self.selected
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return ("vector", "matrix") if self.form == "both" else (self.form,)
-
-
-class Stage:
-    """Steps that are shown together, token after token."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.steps: list[Step] = []
-
-    def goes_on_with(self, step: Step) -> bool:
-        """Whether a step belongs to this stage: same place, same rows, and it needs rows of the stage's steps alone."""
-        first = self.steps[0]
-        if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
-            return False
-        return not {own.address for own in self.steps} & needed_whole(step)
-
-    @property
-    def title(self) -> str:
-        place = [part for part in self.steps[0].place.split(".") if not part[-1].isdigit()]
-        name = self.steps[0].stage or self.steps[0].name
-        return most_specific("titles", place, name) or name.replace("_", " ")
-
-
-def needed_whole(step: Step) -> set[str | None]:
-    """The addresses of the tensors of which one row of a step needs more than one row."""
-    return {leaf.address for leaf in rows_of(step, only=1)[0].whole_leaves()}
 
 
 class Form:
@@ -68,14 +26,12 @@ class Form:
         self.view, self.tell, self.parameters = view, tell, parameters
         self.stage: Stage | None = None
         self.failed: list[Check] = []
+        self._places: set[str] = set()
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
         self._figures: dict[int, tuple[Valued, Figures]] = {}
 
     def __call__(self, step: Step) -> None:
         if self.stage is None:
-            self.tell(iter([blocks.PartHeading(sentence("messages.part", number=self.part),
-                                               sentence(f"messages.{self.name}_form"),
-                                               sentence(f"messages.{self.name}_form_subtitle"))]))
             self.stage = Stage(1)
         elif not self.stage.goes_on_with(step):
             self.close()
@@ -83,10 +39,20 @@ class Form:
         self.stage.steps.append(step)
 
     def close(self) -> None:
-        """Tell the last stage."""
-        if self.stage is not None and any(map(self.view.shows, self.stage.steps)):
-            self.tell(self.blocks_of(self.stage, [step for step in self.stage.steps if self.view.shows(step)]))
+        """Tell the last stage, after the headings of the part and of the place where they begin."""
+        steps = [step for step in self.stage.steps if self.view.shows(step)] if self.stage is not None else []
+        if self.stage is not None and steps and self.view.rows(steps[0]):
+            self.tell(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
         self._figures.clear()
+
+    def headings(self, stage: Stage) -> Iterator[Block]:
+        if not self._places:
+            yield blocks.PartHeading(sentence("messages.part", number=self.part),
+                                     sentence(f"messages.{self.name}_form"),
+                                     sentence(f"messages.{self.name}_form_subtitle"))
+        if stage.region not in self._places:
+            self._places.add(stage.region)
+            yield blocks.PlaceHeading(place_title(stage.region))
 
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
         raise AssertionError("every form has its blocks")
@@ -174,21 +140,22 @@ class VectorForm(Form):
             yield blocks.ParameterGrids(tuple(self.grid(tensor, head) for tensor in used))
             yield from self.hidden([(parameter_name(tensor), tensor) for tensor in used])
         labels = labels_of(steps[0])
-        shown = range(min(self.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps))
+        limit = min(self.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
+        shown = self.view.rows(steps[0])[:limit]
         yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
                                 tuple(self.line(step, rows, shown)
                                       for step, rows in zip(steps, rebuilt, strict=True)))
         yield from self.hidden([(step.address, step.tensor) for step in steps])
-        yield from self.arithmetic(steps, labels)
+        yield from self.arithmetic(steps, tuple(labels[i] for i in shown), shown)
         yield from self.checked(check_rows(steps, rebuilt) + check_promises(steps))
 
-    def arithmetic(self, steps: list[Step], labels: tuple[str, ...]) -> Iterator[Block]:
+    def arithmetic(self, steps: list[Step], labels: tuple[str, ...], shown: Sequence[int]) -> Iterator[Block]:
         """The arithmetic of cells, as much of it as the view shows: one block a row, so that no more is kept."""
         first = True
         for step in steps if self.view.arithmetic != "none" else ():
             figures = {id(leaf): self.figures(leaf) for leaf in step.made.leaves()}
             whole = apply(step.made.op, *step.made.operands)
-            for start, row in itertools.groupby(self.indices(step), key=lambda index: index[:1]):
+            for start, row in itertools.groupby(self.indices(step, shown), key=lambda index: index[:1]):
                 part, left = followed(whole, start)
                 yield blocks.CellLines(tuple(self.cell(step, index, *followed(part, left + index[1:]), figures)
                                              for index in row), labels, first)
@@ -214,12 +181,12 @@ class VectorForm(Form):
                                  share_figures=self.figures(weights))
         return line
 
-    def indices(self, step: Step) -> list[tuple[int, ...]]:
-        if self.view.arithmetic == "first":
-            return [(0,) * len(step.axes)]
-        rows, columns = self.corner(step.tensor)
-        sizes = (rows, columns)[2 - len(step.axes):]
-        return list(itertools.product(*map(range, sizes)))
+    def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:
+        """Of which numbers the arithmetic is shown: of those in the rows that are, or of the first alone."""
+        along: list[Sequence[int]] = [range(size) for size in self.corner(step.tensor)[2 - len(step.axes):]]
+        if has_rows(step):
+            along[0] = [i for i in shown if i in along[0]]
+        return list(itertools.product(*([some[:1] for some in along] if self.view.arithmetic == "first" else along)))
 
     def cell(self, step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...],
              figures: dict[int, Figures]) -> blocks.CellLine:
@@ -269,13 +236,6 @@ class MatrixForm(Form):
 
 
 FORMS: dict[str, type[Form]] = {"vector": VectorForm, "matrix": MatrixForm}
-
-
-def labels_of(step: Step) -> tuple[str, ...]:
-    """The words before the rows of a step: its tokens, or else numbers; none where it has no rows."""
-    if not has_rows(step):
-        return ("",)
-    return step.axes[0].labels or tuple(str(n + 1) for n in range(step.axes[0].size))
 
 
 def parameter_name(tensor: Tensor) -> str:

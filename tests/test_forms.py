@@ -12,10 +12,11 @@ from examples import D_K, D_MODEL, EXAMPLES, TOKEN, Leaves
 from rich.cells import cell_len
 
 from attntrace.config import Config
-from attntrace.forms import FORMS, Stage, View
+from attntrace.forms import FORMS
 from attntrace.functions import mean, softmax
 from attntrace.prose import most_specific
 from attntrace.run import prepare, trace
+from attntrace.stages import Stage, View
 from attntrace.symbol import Spelling, Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Fingerprint, Step, Trace

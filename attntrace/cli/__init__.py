@@ -95,7 +95,7 @@ def invoked(arguments: list[str]) -> int:
 
 
 def help_width() -> int:
-    """Columns of a help text. Asked of the terminal by us, since shutil, which Click would ask, takes 3 ms to import."""
+    """Columns of a help text. The terminal is asked here, since shutil, which Click would ask, takes 3 ms to import."""
     try:
         return min(int(os.environ["COLUMNS"]), WIDEST_HELP)
     except (KeyError, ValueError):

@@ -13,6 +13,7 @@ from attntrace.prose import sentence
 from attntrace.tokens import shown
 
 if TYPE_CHECKING:
+    from attntrace.run import Run
     from attntrace.writers.terminal import TerminalWriter
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -95,9 +96,14 @@ page_options = _chained([
     _option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
     _option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
 
-view_options = _chained([
-    _option("--form", type=click.Choice(["both", "vector", "matrix"]), default="both", show_default=True),
+selection_options = _chained([
     _option("--only", multiple=True, metavar="ADDRESS"),
+    _option("--layer", type=Whole(), multiple=True, metavar="N"),
+    _option("--head", type=Whole(), multiple=True, metavar="N")])
+
+view_options = _chained([
+    _option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
+    _option("--token", multiple=True, metavar="TOKEN"),
     _option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
     _option("--precision", type=Whole(0, 17), default=3, show_default=True, metavar="N"),
     _option("--limit", type=Limit(), metavar="N|all"),
@@ -112,6 +118,13 @@ def prepared(sentence: str, options: dict[str, Any]) -> Any:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed = given.pop("seed", 0)
     return prepare(sentence, options["target"], config=Config(**given), seed=seed, weights=options["weights"])
+
+
+def selected_steps(run: Run, options: dict[str, Any]) -> frozenset[str] | None:
+    """The addresses that the selection options ask for; None for all."""
+    from attntrace.addresses import selected
+    only, layers, heads = options["only"], options["layer"], options["head"]
+    return selected(only, layers, heads, run.addresses()) if only or layers or heads else None
 
 
 def page_writer(out: TextIO, options: dict[str, Any]) -> TerminalWriter:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from attntrace.cli.options import (
-    ALL, TERMINAL_LIMIT, model_options, one_sentence, page_options, page_writer, prepared, sentence_argument,
-    view_options)
+    ALL, TERMINAL_LIMIT, model_options, one_sentence, page_options, page_writer, prepared,
+    selected_steps, selection_options, sentence_argument, view_options)
 from attntrace.cli.output import destination
+from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
-    from attntrace.forms import View
+    from attntrace.stages import View
     from attntrace.run import Run
     from attntrace.writers.terminal import TerminalWriter
 
@@ -20,16 +21,21 @@ if TYPE_CHECKING:
 @click.command("trace", help=sentence_of("help.trace"), short_help=sentence_of("help.trace_short"))
 @sentence_argument
 @model_options
+@selection_options
 @view_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(one_sentence(sentence), options)
-    from attntrace.addresses import selected
-    from attntrace.forms import View
-    only = selected(options["only"], run.addresses()) if options["only"] else None
+    from attntrace.addresses import known_tokens
+    from attntrace.stages import View
+    only, tokens = selected_steps(run, options), known_tokens(options["token"], run.source, run.target)
+    against = "--format jsonl" if options["format"] == "jsonl" else f"--form {options['form']}"
+    if tokens and against not in ("--form vector", "--form None"):
+        raise Problem("token_with", option=against)
     with destination(options["output"]) as out:
         limit = (TERMINAL_LIMIT if out.isatty() else ALL) if options["limit"] is None else options["limit"]
-        view = View(options["form"], options["arithmetic"], options["precision"], None if limit == ALL else limit, only)
+        view = View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], options["precision"],
+                    None if limit == ALL else limit, only, tokens)
         if options["format"] == "jsonl":
             return as_json_lines(run, view, out)
         return as_text(run, view, page_writer(out, options))

@@ -19,9 +19,15 @@ def lines_of(block: Block, page: Page) -> Iterator[Line]:
 
 def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
     rest = f"  {block.title}  {page.prose(block.subtitle)} "
-    rule = page.sign("─", "-") * (page.width - page.cells(block.name + rest))
+    rule = page.sign("═", "=") * (page.width - page.cells(block.name + rest))
     yield ()
     yield Span(block.name, "bold"), rest, Span(rule, "grey")
+
+
+def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[Line]:
+    title = f"{block.title} "
+    yield ()
+    yield Span(title, "bold"), Span(page.sign("─", "-") * (page.width - page.cells(title)), "grey")
 
 
 def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
@@ -195,7 +201,7 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
 
 
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
-    blocks.PartHeading: part_heading, blocks.StageHeading: stage_heading, blocks.Heading: heading,
-    blocks.Prose: prose, blocks.Table: table,
+    blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
+    blocks.StageHeading: stage_heading, blocks.Heading: heading, blocks.Prose: prose, blocks.Table: table,
     blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.CellLines: cell_lines,
     blocks.MatrixEquation: matrix_equation, blocks.Checks: checks, blocks.Hidden: hidden}

@@ -33,8 +33,8 @@ Line = tuple[Part, ...]
 INDENT = "  "
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
-UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─"
-ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "√": "sqrt ", "≈": "~=",
+UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═"
+ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'"})
 LEVELS = 8  # of shades, and heights of bars
 HARDLY = 0.25  # a weight below this part of a level is not shaded

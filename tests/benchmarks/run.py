@@ -23,8 +23,9 @@ from rich.table import Table
 
 from attntrace.axes import Axis
 from attntrace.config import Config
-from attntrace.forms import FORMS, View
+from attntrace.forms import FORMS
 from attntrace.run import prepare
+from attntrace.stages import View
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Trace

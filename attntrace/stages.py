@@ -1,0 +1,80 @@
+"""What is shown of a run, and how its steps are gathered into stages."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from attntrace.addresses import means_row
+from attntrace.checks import has_rows, rows_of
+from attntrace.prose import most_specific
+from attntrace.tracing import Step
+
+
+class View(NamedTuple):
+    """What is shown, and how: which steps, tokens and forms, how much arithmetic, how many digits and numbers."""
+    form: str = "both"
+    arithmetic: str = "first"
+    precision: int = 3
+    limit: int | None = None
+    selected: frozenset[str] | None = None
+    tokens: tuple[str, ...] = ()
+
+    def shows(self, step: Step) -> bool:
+        return self.selected is None or step.address in self.selected
+
+    def rows(self, step: Step) -> list[int]:
+        """Which rows of a step are shown: those of the tokens that were asked for, or all."""
+        rows = range(len(labels_of(step)))
+        if not self.tokens or step.tensor.words[:1] != ("token",):
+            return list(rows)
+        return [i for i in rows if any(means_row(asked, i, labels_of(step)[i]) for asked in self.tokens)]
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return ("vector", "matrix") if self.form == "both" else (self.form,)
+
+
+class Stage:
+    """Steps that are shown together, token after token."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.steps: list[Step] = []
+
+    def goes_on_with(self, step: Step) -> bool:
+        """Whether a step belongs to this stage: same place, same rows, and it needs rows of the stage's steps alone."""
+        first = self.steps[0]
+        if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
+            return False
+        return not {own.address for own in self.steps} & needed_whole(step)
+
+    @property
+    def title(self) -> str:
+        place = [part for part in self.steps[0].place.split(".") if not part[-1].isdigit()]
+        name = self.steps[0].stage or self.steps[0].name
+        return most_specific("titles", place, name) or name.replace("_", " ")
+
+    @property
+    def region(self) -> str:
+        """The stack and the layer of the place: `encoder.layer1`."""
+        parts = self.steps[0].place.split(".")
+        last = next((n for n, part in enumerate(parts) if part.startswith("layer")), 0)
+        return ".".join(parts[:last + 1])
+
+
+def place_title(region: str) -> str:
+    """`Encoder, layer 1`."""
+    words = [(part.rstrip("0123456789"), part) for part in region.split(".")]
+    return ", ".join((most_specific("titles", ["place"], word) or word).format(number=part[len(word):])
+                     for word, part in words)
+
+
+def needed_whole(step: Step) -> set[str | None]:
+    """The addresses of the tensors of which one row of a step needs more than one row."""
+    return {leaf.address for leaf in rows_of(step, only=1)[0].whole_leaves()}
+
+
+def labels_of(step: Step) -> tuple[str, ...]:
+    """The words before the rows of a step: its tokens, or else numbers; none where it has no rows."""
+    if not has_rows(step):
+        return ("",)
+    return step.axes[0].labels or tuple(str(n + 1) for n in range(step.axes[0].size))

@@ -89,7 +89,9 @@ class Figures(NamedTuple):
             found.append(text)
         return found
 
-    def padded(self, number: float, before: int, after: int) -> str:
+    def padded(self, number: float, before: int | None = None, after: int | None = None) -> str:
+        """One number in a cell as `rows` has it."""
+        before, after = before or self.before, self.after if after is None else after
         text = self.text(number)
         if self.powers or not math.isfinite(number):
             return text.rjust(before + after)

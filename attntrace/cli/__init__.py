@@ -18,7 +18,7 @@ from attntrace.prose import sentence
 
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
-COMMANDS = {"trace": "attntrace.cli.trace", "steps": "attntrace.cli.steps"}
+COMMANDS = {"trace": "attntrace.cli.trace", "map": "attntrace.cli.map", "steps": "attntrace.cli.steps"}
 
 
 class Commands(click.Group):

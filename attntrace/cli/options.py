@@ -94,7 +94,13 @@ page_options = _chained([
     _option("--ascii", is_flag=True),
     _option("--big", is_flag=True),
     _option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
+    _option("--pager", is_flag=True),
     _option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
+
+
+def precision_option(decimals: int) -> Callable[[Command], Command]:
+    return _option("--precision", type=Whole(0, 17), default=decimals, show_default=True, metavar="N")
+
 
 selection_options = _chained([
     _option("--only", multiple=True, metavar="ADDRESS"),
@@ -105,8 +111,9 @@ view_options = _chained([
     _option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
     _option("--token", multiple=True, metavar="TOKEN"),
     _option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
-    _option("--precision", type=Whole(0, 17), default=3, show_default=True, metavar="N"),
+    precision_option(3),
     _option("--limit", type=Limit(), metavar="N|all"),
+    _option("--pause", is_flag=True),
     _option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
 
 

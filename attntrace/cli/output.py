@@ -15,11 +15,19 @@ DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd
 
 
 @contextmanager
-def destination(file: str | None) -> Iterator[TextIO]:
-    """A text stream in UTF-8. A regular file is written beside its place and moved there when it is complete: links are
-    followed, the mode is kept. Devices and pipes are written straight. Raises Problem where that is not possible."""
+def destination(file: str | None, pager: bool = False) -> Iterator[TextIO]:
+    """A text stream, in UTF-8 but for standard output, which may be read in a `pager`.
+
+    A regular file is written beside its place and moved there when it is complete: links are followed, the mode is
+    kept. Devices and pipes are written straight. Raises Problem where that is not possible.
+    """
     if file is None or file == "-":
-        yield sys.stdout
+        if pager and sys.stdout.isatty():
+            from attntrace.cli.pager import paged  # only now: starting a process takes modules of its own
+            with paged(sys.stdout) as out:
+                yield out
+        else:
+            yield sys.stdout
         return
     descriptor, place = _descriptor(file), os.path.realpath(file)
     if descriptor is None:

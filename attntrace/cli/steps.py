@@ -26,7 +26,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         options["target"] = EXAMPLE[1] if options["target"] is None else options["target"]
     run = prepared(said, options)
     from attntrace.blocks import Prose, Table
-    with destination(options["output"]) as out:
+    with destination(options["output"], options["pager"]) as out:
         writer = page_writer(out, options)
         rows: list[tuple[str, ...]] = []
         numbers = 0

@@ -10,7 +10,7 @@ from attntrace.blocks import Grid
 from attntrace.prose import sentence
 from attntrace.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
 from attntrace.tensor import Term
-from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, shaded, trimmed
+from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, shaded, trimmed
 
 BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
@@ -54,15 +54,18 @@ class Box:
         behind = " " * (self.width - self.body)
         if self.grid.weights and self.page.shades:
             return [(left, text, f"{right}{behind}")
-                    for (left, right), text in zip(sides, shaded(texts, values, self.widths), strict=True)]
+                    for (left, right), text in zip(sides, shaded(texts, levels_of(values), self.widths), strict=True)]
         return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
 
     def brackets(self, y: int) -> tuple[str, str]:
-        place = "row" if self.height == 1 else "top" if y == 0 else "bottom" if y == self.height - 1 else "middle"
+        return self._brackets("row" if self.height == 1 else "top" if y == 0 else "bottom" if y == self.height - 1
+                              else "middle")
+
+    def _brackets(self, place: str) -> tuple[str, str]:
         return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
 
     def between_rows(self) -> str:
-        left, right = self.brackets(1)
+        left, right = self._brackets("middle")
         return f"{left}{' ' * self.inside}{right}{' ' * (self.width - self.body)}"
 
     def label_line(self) -> Line:
@@ -110,18 +113,17 @@ def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
 
 
 def parameter_lines(grids: Sequence[Grid], page: Page) -> Iterator[Line]:
-    """Parameters side by side, with names and without signs."""
-    band: list[str | Box] = []
+    """Parameters side by side, as many as fit, with names and without signs."""
+    rows: list[list[str | Box]] = []
     for box in (Box(grid, page) for grid in grids):
-        if band and band_width([*band, GAP, box], page) > page.width:
-            yield from band_lines(band, page, sign_row=0)
-            band = []
-        band += [GAP, box] if band else [box]
-        if band_width(band, page) > page.width:
-            yield from _in_blocks(band, page)
-            band = []
-    if band:
-        yield from band_lines(band, page, sign_row=0)
+        if rows and band_width([*rows[-1], GAP, box], page) <= page.width:
+            rows[-1] += [GAP, box]
+        else:
+            rows.append([box])
+    for n, row in enumerate(rows):
+        if n:
+            yield ()
+        yield from band_lines(row, page, 0) if band_width(row, page) <= page.width else _in_blocks(row, page)
 
 
 def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) -> list[Chunk]:

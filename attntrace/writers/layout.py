@@ -8,6 +8,7 @@ from attntrace.arithmetic import Ref
 from attntrace.blocks import Block
 from attntrace.prose import sentence
 from attntrace.writers.equations import equation_lines, parameter_lines
+from attntrace.writers.maps import map_lines
 from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, trimmed
 from attntrace.writers.vectors import token_rows
 
@@ -204,4 +205,4 @@ LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
     blocks.StageHeading: stage_heading, blocks.Heading: heading, blocks.Prose: prose, blocks.Table: table,
     blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.CellLines: cell_lines,
-    blocks.MatrixEquation: matrix_equation, blocks.Checks: checks, blocks.Hidden: hidden}
+    blocks.MatrixEquation: matrix_equation, blocks.Maps: map_lines, blocks.Checks: checks, blocks.Hidden: hidden}

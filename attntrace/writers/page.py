@@ -83,9 +83,9 @@ class Page(NamedTuple):
         left = self.symbol(formula.left, formula.head, formula.row)
         return f"{left} = {self.pieces(formula.right, formula.head, formula.row)}"
 
-    def label(self, text: str) -> str:
+    def label(self, text: str, longest: int = LONGEST_LABEL) -> str:
         """A word as the label of a row or a column."""
-        return _label(text, min(LONGEST_LABEL, self.width // 4), self.cells, self.encoding)
+        return _label(text, min(longest, self.width // 4), self.cells, self.encoding)
 
     def word(self, text: str) -> str:
         """A word as it may stand on this page, whole."""
@@ -154,9 +154,12 @@ def trimmed(line: list[Part]) -> Line:
     return tuple(line)
 
 
-def shaded(texts: list[str], weights: Array, width: int | Sequence[int]) -> list[Shaded]:
-    """Rows of cells of these widths, with a space between them, as shades of the weights in them."""
-    count = weights.shape[1]
-    ends = tuple(accumulate(wide + 1 for wide in ([width] * count if isinstance(width, int) else width)))
-    levels = np.minimum(np.ceil(weights * LEVELS - HARDLY), LEVELS).clip(0).astype("u1")
+def levels_of(weights: Array) -> Array:
+    """How much each of some weights is shaded, from 0 to 8."""
+    return np.minimum(np.ceil(weights * LEVELS - HARDLY), LEVELS).clip(0).astype("u1")
+
+
+def shaded(texts: list[str], levels: Array, widths: Sequence[int], gap: int = 1) -> list[Shaded]:
+    """Rows of cells of these widths, with a gap between them, in shades."""
+    ends = tuple(accumulate(width + gap for width in widths))
     return [Shaded(text, row.tobytes(), ends) for text, row in zip(texts, levels, strict=True)]

@@ -8,7 +8,8 @@ from attntrace.blocks import RowLine, VectorRows
 from attntrace.figures import lined_up
 from attntrace.prose import sentence
 from attntrace.writers.page import (
-    ASCII_BARS, BARS, GAP, INDENT, LEVELS, Line, Page, Part, Shaded, Span, equal_parts, shaded, text_of, trimmed)
+    ASCII_BARS, BARS, GAP, INDENT, LEVELS, Line, Page, Part, Shaded, Span, equal_parts, levels_of, shaded, text_of,
+    trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 AT_ONCE = 64  # tokens whose numbers are written at once
@@ -80,7 +81,7 @@ class Columns:
         widths = self.widths(line)[part]
         values = line.values[rows, part]
         texts = line.figures.rows(values, self.before, self.after, widths if line.labels else None)
-        return shaded(texts, values, widths) if line.weights and self.page.shades else texts
+        return shaded(texts, levels_of(values), widths) if line.weights and self.page.shades else texts
 
     def label_line(self, line: RowLine, part: slice) -> Line:
         spans: list[Part] = [" " * (self.numbers_at + 2)]

@@ -1,0 +1,32 @@
+"""attntrace map: attention weights as pictures."""
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from attntrace.cli.options import (
+    model_options, one_sentence, page_options, page_writer, precision_option, prepared, selected_steps,
+    selection_options, sentence_argument)
+from attntrace.cli.output import destination
+from attntrace.prose import sentence as sentence_of
+
+
+@click.command("map", help=sentence_of("help.map"), short_help=sentence_of("help.map_short"))
+@sentence_argument
+@model_options
+@selection_options
+@precision_option(2)
+@page_options
+def command(sentence: tuple[str, ...], **options: Any) -> int:
+    run = prepared(one_sentence(sentence), options)
+    selected = selected_steps(run, options)
+    from attntrace.blocks import Prose
+    from attntrace.maps import AttentionMaps
+    with destination(options["output"], options["pager"]) as out:
+        writer = page_writer(out, options)
+        writer([Prose(sentence_of("messages.map_legend"))])
+        maps = AttentionMaps(writer, options["precision"], selected)
+        run(maps)
+        maps.close()
+    return 0

@@ -1,0 +1,42 @@
+"""A sink that gathers attention weights into pictures: the heads of a place side by side."""
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+
+from attntrace.blocks import Block, Grid, Maps
+from attntrace.figures import Figures
+from attntrace.prose import most_specific
+from attntrace.stages import place_title
+from attntrace.tracing import Step
+
+
+class AttentionMaps:
+    """Tells the weights of all heads of an attention, as one block, once it is complete."""
+
+    def __init__(self, tell: Callable[[Iterator[Block]], None], precision: int,
+                 selected: Container[str] | None) -> None:
+        self.tell, self.precision, self.selected = tell, precision, selected
+        self.place = ""
+        self.heads: list[Grid] = []
+
+    def __call__(self, step: Step) -> None:
+        if step.tensor.words != ("token", "key") or not step.made.op.shares:
+            return
+        if self.selected is not None and step.address not in self.selected:
+            return
+        place = step.place.rpartition(".")[0]
+        if place != self.place:
+            self.close()
+            self.place = place
+        token, key = step.axes
+        self.heads.append(Grid(step.symbol, None, step.value, Figures.of(step.value, self.precision), step.value.shape,
+                               token.labels, key.labels, hued=True, weights=True))
+
+    def close(self) -> None:
+        """Tell the last attention."""
+        if self.heads:
+            stack, _, name = self.place.rpartition(".")
+            title = most_specific("titles", ["map", stack.split(".")[0]], name) or name.replace("_", " ")
+            largest = max(float(grid.values.max()) for grid in self.heads)
+            self.tell(iter([Maps(f"{place_title(stack)}: {title}", self.place, tuple(self.heads), largest)]))
+        self.heads = []

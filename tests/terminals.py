@@ -1,0 +1,81 @@
+"""A real pseudo-terminal with the command in it."""
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from command import ROOT, clean_environment
+
+
+class Terminal:
+    """What a person sees and types: `reads` until a text comes, `types` keys, and how the terminal is set."""
+
+    def __init__(self, *arguments: str, columns: int = 100, stdin: bytes | None = None, **env: str) -> None:
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            termios.tcsetwinsize(0, (40, columns))
+            if stdin is not None:
+                read, write = os.pipe()
+                os.write(write, stdin)
+                os.close(write)
+                os.dup2(read, 0)
+            os.execve(sys.executable, [sys.executable, "-m", "attntrace", *arguments],
+                      clean_environment() | {"TERM": "xterm-256color"} | env)
+        self.seen = ""
+
+    def reads(self, text: str, seconds: float = 20) -> str:
+        """All that is written until `text`, which must come."""
+        deadline, start = time.monotonic() + seconds, len(self.seen)
+        while text not in self.seen[start:]:
+            left = deadline - time.monotonic()
+            there = left > 0 and select.select([self.master], [], [], left)[0]
+            assert there, f"no {text!r} in {self.seen[start:]!r}"
+            try:
+                part = os.read(self.master, 65536)
+            except OSError:  # the command has ended
+                part = b""
+            assert part, f"ended without {text!r}: {self.seen[start:]!r}"
+            self.seen += part.decode("utf-8", "replace").replace("\r\n", "\n")
+        return self.seen[start:]
+
+    def types(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def settings(self) -> list[object]:
+        return termios.tcgetattr(self.master)
+
+    def ends(self, seconds: float = 20) -> tuple[int, str]:
+        """The exit code, and what is written until the end."""
+        deadline, start = time.monotonic() + seconds, len(self.seen)
+        while time.monotonic() < deadline:
+            try:
+                part = os.read(self.master, 65536) if select.select([self.master], [], [], 0.1)[0] else None
+            except OSError:
+                part = b""
+            if part == b"":
+                return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), self.seen[start:]
+            self.seen += (part or b"").decode("utf-8", "replace").replace("\r\n", "\n")
+        raise AssertionError(f"does not end: {self.seen[start:]!r}")
+
+
+@contextmanager
+def terminal(*arguments: str, columns: int = 100, stdin: bytes | None = None, **env: str) -> Iterator[Terminal]:
+    """The command in a terminal of its own; what is piped into it, if anything, is `stdin`."""
+    one = Terminal(*arguments, columns=columns, stdin=stdin, **env)
+    try:
+        yield one
+    finally:
+        try:
+            os.kill(one.pid, signal.SIGKILL)
+            os.waitpid(one.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+        os.close(one.master)

@@ -1,0 +1,116 @@
+"""The demo: a page that waits for keys, in a real terminal."""
+from __future__ import annotations
+
+import re
+
+import pytest
+from command import attntrace, process
+from terminals import terminal
+
+TRACE = ("trace", "a b", "--pause", "--color", "never")
+HINT = "space: on"
+
+
+def stages(page: str) -> list[str]:
+    """The numbers of the stages that are headed on a page."""
+    return re.findall(r"^\d\.\d+(?=  [A-Z])", page, re.M)
+
+
+def test_space_and_enter_go_on_stage_after_stage():
+    with terminal(*TRACE) as person:
+        assert stages(person.reads(HINT)) == []
+        for number, key in enumerate([" ", "\r", "\x1b[B", "\x1b[C"], start=1):
+            person.types(key)
+            assert stages(person.reads(HINT)) == [f"1.{number}"]
+
+
+def test_b_goes_back_and_space_from_there_on_again():
+    with terminal(*TRACE) as person:
+        person.reads(HINT)
+        for _ in range(3):
+            person.types(" ")
+            person.reads(HINT)
+        for key, expected in (("b", "1.2"), ("ㅠ", "1.1"), (" ", "1.2"), (" ", "1.3"), (" ", "1.4"), ("\x1b[A", "1.3")):
+            person.types(key)
+            assert stages(person.reads(HINT)) == [expected]
+
+
+def test_back_from_the_beginning_stays_there():
+    with terminal(*TRACE) as person:
+        person.reads(HINT)
+        person.types("b")
+        assert "What goes in" in person.reads(HINT)
+
+
+def test_a_digit_says_how_many_stages_come_at_once():
+    with terminal(*TRACE) as person:
+        person.reads(HINT)
+        person.types("3")
+        assert stages(person.reads("(3)")) == []
+        person.types(" ")
+        assert stages(person.reads(HINT)) == ["1.1", "1.2", "1.3"]
+        person.types("b")
+        assert "What goes in" in person.reads(HINT)
+
+
+def test_keys_that_were_typed_ahead_all_count():
+    with terminal(*TRACE) as person:
+        person.types("  bq")
+        code, page = person.ends()
+        assert code == 0 and stages(page) == ["1.1", "1.2", "1.1"]
+
+
+def test_other_keys_mean_nothing():
+    with terminal(*TRACE) as person:
+        person.reads(HINT)
+        person.types("x\x1b[15~가\t q")
+        code, page = person.ends()
+        assert code == 0 and stages(page) == ["1.1"]
+
+
+@pytest.mark.parametrize("key, code", [("q", 0), ("ㅂ", 0), ("\x04", 0), ("\x03", 130)])
+def test_the_terminal_is_left_as_it_was_found(key, code):
+    with terminal(*TRACE) as person:
+        before = person.settings()
+        person.reads(HINT)
+        assert person.settings() != before
+        person.types(" ")
+        person.reads(HINT)
+        person.types(key)
+        assert person.ends()[0] == code
+        assert person.settings() == before
+        last_line = person.seen.rpartition("\n")[2]
+        assert HINT in last_line and last_line.endswith("\r") and last_line.rsplit("\r", 2)[1].strip() == ""
+
+
+def test_the_terminal_is_left_as_it_was_found_at_the_end():
+    """All stages, and the fingerprint at last: the same page as without waiting, but for the hints."""
+    with terminal(*TRACE, "--form", "matrix") as person:
+        before = person.settings()
+        person.reads(HINT)
+        person.types("9" + " " * 40)
+        assert person.ends()[0] == 0 and person.settings() == before
+        without_hints = re.sub(rf"{HINT}[^\n\r]*\r *\r", "", person.seen)
+        assert without_hints == attntrace("trace", "a b", "--form", "matrix").out
+
+
+def test_a_sentence_from_standard_input_leaves_the_keyboard_alone():
+    with terminal("trace", "--pause", stdin="어제\n".encode()) as person:
+        assert "어제" in person.reads(HINT)
+        person.types(" q")
+        assert person.ends()[0] == 0 and "1.1  Embedding" in person.seen
+
+
+def test_nothing_waits_in_a_pipe():
+    assert process("trace", "a", "--pause").out == process("trace", "a").out
+
+
+def test_more_air_changes_no_number():
+    """Twice the blanks and the empty lines; the same words and numbers in the same order."""
+    for form in ("vector", "matrix"):
+        plain, big = (attntrace("trace", "a b", "--width", "160", "--form", form, *more).out
+                      for more in ((), ("--big",)))
+        assert len(big.split("\n")) > 1.2 * len(plain.split("\n"))
+        signs = re.compile(r"[⎢⎥\s]")
+        numbers = [re.findall(r"-?\d+\.\d+", signs.sub(" ", page)) for page in (plain, big)]
+        assert sorted(numbers[0]) == sorted(numbers[1])

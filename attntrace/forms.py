@@ -27,6 +27,7 @@ class Form:
         self.stage: Stage | None = None
         self.failed: list[Check] = []
         self._places: set[str] = set()
+        self._weights: set[str] = set()  # addresses of what divides 1 among words
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
         self._figures: dict[int, tuple[Valued, Figures]] = {}
 
@@ -37,6 +38,8 @@ class Form:
             self.close()
             self.stage = Stage(self.stage.number + 1)
         self.stage.steps.append(step)
+        if step.made.op.shares and step.tensor.words[-1:] == ("key",):
+            self._weights.add(step.address)
 
     def close(self) -> None:
         """Tell the last stage, after the headings of the part and of the place where they begin."""
@@ -87,7 +90,8 @@ class Form:
         labels = [axis.labels for axis in tensor.axes]
         if len(tensor.axes) == 2:
             return Grid(tensor.symbol, head, tensor.value[:rows, :columns], figures, tensor.value.shape,
-                        labels[0] and labels[0][:rows], labels[1] and labels[1][:columns], hued=along[1])
+                        labels[0] and labels[0][:rows], labels[1] and labels[1][:columns], hued=along[1],
+                        weights=tensor.address in self._weights)
         if not tensor.axes:
             return Grid(tensor.symbol, head, tensor.value.reshape(1, 1), figures, (), None, None, one_row=True)
         if along[0]:  # one number for each token: a column

@@ -21,7 +21,7 @@ from attntrace.symbol import Spelling, Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Fingerprint, Step, Trace
 from attntrace.writers.layout import lines_of
-from attntrace.writers.page import Page, text_of
+from attntrace.writers.page import Page, plainly
 
 WIRINGS = [{}, {"norm": "pre", "final_norm": True}, {"position": "none", "scale_embedding": False}, {"heads": 1}]
 
@@ -31,7 +31,7 @@ def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = 
     page, lines = Page(width, Spelling.UNICODE, cell_len), []
 
     def tell(blocks):
-        lines.extend("".join(map(text_of, line)) for block in blocks for line in lines_of(block, page))
+        lines.extend(plainly(line) for block in blocks for line in lines_of(block, page))
 
     show = FORMS[form](View(arithmetic=arithmetic), tell, set())
     Trace(show, place="here")("result", tensor, symbol)

@@ -1,6 +1,7 @@
 """Pipes, files, terminals and descriptors: what happens around the page."""
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -11,11 +12,13 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 
 import pytest
 from command import ROOT, attntrace, clean_environment, process
 
 from attntrace.cli import run
+from attntrace.tracing import Trace
 
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 LONG = ["trace", " ".join(f"w{n}" for n in range(60)), "--d-model", "128", "--layers", "40"]  # would take minutes
@@ -170,3 +173,80 @@ def test_numbers_that_grow_too_large_are_said_by_address(tmp_path, options):
 def test_a_strange_width_of_the_terminal_does_no_harm(columns):
     done = process("trace", "a", COLUMNS=columns)
     assert (done.code, done.err) == (0, "")
+
+
+def test_nothing_more_is_computed_once_the_reader_has_gone(monkeypatch):
+    """What is computed after `| head -1` is at most what fits in the output's buffer."""
+    steps = []
+
+    class Pipe(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data) -> int:
+            raise BrokenPipeError
+
+    made = Trace.__call__
+    monkeypatch.setattr(Trace, "__call__", lambda self, name, *more: steps.append(name) or made(self, name, *more))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(Pipe()), encoding="utf-8"))
+    assert run(["trace", "a b c", "--layers", "50"]) == 0
+    assert steps == []  # the opening is written before the first step, and nobody reads it
+
+
+def test_a_stage_is_written_before_the_next_layer_is_computed(monkeypatch):
+    """A long trace can be read from its beginning while it goes on, and nothing of it piles up."""
+    done = []
+
+    class Out(io.StringIO):
+        encoding = "utf-8"
+
+        def write(self, text: str) -> int:
+            done.extend(re.findall(r"^\d\.\d+(?=  \w)", text, re.M))
+            return super().write(text)
+
+    made = Trace.__call__
+
+    def told(self, name, *more):
+        done.append(f"{self.place}.{name}")
+        return made(self, name, *more)
+
+    monkeypatch.setattr(Trace, "__call__", told)
+    monkeypatch.setattr(sys, "stdout", Out())
+    assert run(["trace", "a b", "--layers", "3", "--form", "vector"]) == 0
+    assert done.index("1.2") < done.index("encoder.layer1.self_attention.head1.weights")
+    assert done.index("1.7") < done.index("encoder.layer2.self_attention.head1.key")
+
+
+@pytest.mark.parametrize("when", ["at once", "late"])
+def test_a_command_that_is_killed_leaves_the_old_file_whole(tmp_path, when):
+    file = tmp_path / "out.txt"
+    file.write_text("what was there")
+    writer = subprocess.Popen([sys.executable, "-m", "attntrace", *LONG, "-o", str(file)], cwd=ROOT,
+                              env=clean_environment())
+    deadline = time.time() + 20
+    while time.time() < deadline and not [path for path in tmp_path.iterdir() if path.name.endswith(".part") and (
+            when == "at once" or path.stat().st_size > 100_000)]:
+        time.sleep(0.01)
+    writer.kill()
+    writer.wait()
+    assert file.read_text() == "what was there"
+
+
+@pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+                                    {"LANG": "no_SUCH.locale"}])
+def test_no_locale_crashes_it(tmp_path, locale):
+    file = tmp_path / "page.txt"
+    done = process("trace", BLOG[0], "--form", "vector", **locale)
+    assert (done.code, done.err) == (0, "") and "1.1" in done.out
+    assert process("trace", BLOG[0], "-o", str(file), **locale).code == 0
+    assert "갔었어" in file.read_text("utf-8")
+
+
+def test_decomposed_letters_give_the_bytes_of_composed_ones():
+    composed = unicodedata.normalize("NFC", "어제 카페 갔었어 é")
+    decomposed = unicodedata.normalize("NFD", composed)
+    assert decomposed != composed
+    for arguments in (("trace",), ("map",), ("trace", "--format", "jsonl"), ("steps",)):
+        assert process(*arguments, decomposed).out == process(*arguments, composed).out
+    asked = [process("trace", composed, "--token", token).out for token in ("어제", unicodedata.normalize("NFD", "어제"))]
+    assert asked[0] == asked[1] != ""

@@ -18,7 +18,7 @@ from attntrace.prose import sentence
 
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
-COMMANDS = {"trace": "attntrace.cli.trace", "map": "attntrace.cli.map", "steps": "attntrace.cli.steps"}
+COMMANDS = {"trace": "attntrace.cli.trace", "map": "attntrace.cli.maps", "steps": "attntrace.cli.steps"}
 
 
 class Commands(click.Group):
@@ -59,7 +59,7 @@ def run(arguments: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
     try:
         with unwinding_signals():
-            code = invoked(arguments)
+            code = invoked(list(map(as_utf8, arguments)))
         sys.stdout.flush()
         return code
     except Problem as problem:
@@ -92,6 +92,15 @@ def invoked(arguments: list[str]) -> int:
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as done:
         return done.exit_code
+
+
+def as_utf8(argument: str) -> str:
+    """An argument as its bytes mean it in UTF-8, which a locale without it (C) cannot read; as it is where they mean
+    nothing."""
+    try:
+        return argument.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeError:
+        return argument
 
 
 def help_width() -> int:

@@ -72,7 +72,7 @@ class Pauses:
         """Wait for a key that means something, with the keys in a last line that goes away."""
         out, page = self.writer.out, self.writer.page
         hint = sentence("messages.pause", count=self.count)
-        out.write(self.writer.text_of(Span(hint, "grey")))
+        out.write(self.writer.text_of((Span(hint, "grey"),)))
         out.flush()
         try:
             while True:

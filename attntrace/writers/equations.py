@@ -24,7 +24,7 @@ class Box:
     """
 
     def __init__(self, grid: Grid, page: Page, start: int = 0, stop: int | None = None,
-                 words: tuple[list[str], int] | None = None) -> None:
+                 words: tuple[list[Line], int] | None = None) -> None:
         self.grid, self.page = grid, page
         self.words, self.words_width = words or _words(grid, page)
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
@@ -50,7 +50,8 @@ class Box:
         """Each row of numbers in its brackets."""
         values = self.grid.values[:, self.start:self.stop]
         texts = self.grid.figures.rows(values, widths=self.widths)
-        sides = [self.brackets(y) for y in range(self.height)]
+        sides = [self._brackets("middle")] * self.height
+        sides[0], sides[-1] = self.brackets(0), self.brackets(self.height - 1)
         behind = " " * (self.width - self.body)
         if self.grid.weights and self.page.shades:
             return [(left, text, f"{right}{behind}")
@@ -71,8 +72,8 @@ class Box:
     def label_line(self) -> Line:
         spans: list[Part] = ["  "]
         for n, (label, width) in enumerate(zip(self.labels, self.widths, strict=True)):
-            spans += [" " * bool(n),
-                      Span(self.page.right(label, width), f"token{self.start + n}" if self.grid.hued else "grey")]
+            spans.append(Span(" " * bool(n) + self.page.right(label, width),
+                              f"token{self.start + n}" if self.grid.hued else "grey"))
         return *spans, " " * (self.width - self.body + 2)
 
     def blocks(self, room: int) -> list[Box]:
@@ -94,9 +95,11 @@ def column_widths(labels: list[str], count: int, grid: Grid, page: Page) -> list
     return [max(page.cells(label), number) for label in labels] or [number] * count
 
 
-def _words(grid: Grid, page: Page) -> tuple[list[str], int]:
+def _words(grid: Grid, page: Page) -> tuple[list[Line], int]:
+    """The words before the rows, and how wide they are."""
     words = [page.label(label) for label in grid.row_labels or ()]
-    return words, max(map(page.cells, words)) + 1 if words else 0
+    width = max(map(page.cells, words)) + 1 if words else 0
+    return [(Span(page.padded(word, width), f"token{y}"),) for y, word in enumerate(words)], width
 
 
 Chunk = list[str | Box]  # a piece of an equation that is not broken: from one operator to the next
@@ -250,8 +253,7 @@ class Lines(NamedTuple):
 
 def words_column(box: Box, lines: Lines) -> list[Line]:
     """The words before the rows of a matrix."""
-    return lines.column({0: [(Span(box.page.padded(word, box.words_width), f"token{y}"),)
-                             for y, word in enumerate(box.words)]}, box.words_width)
+    return lines.column({0: box.words}, box.words_width)
 
 
 def box_column(box: Box, top: int, lines: Lines) -> list[Line]:

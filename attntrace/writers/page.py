@@ -143,9 +143,16 @@ def text_of(part: Part) -> str:
     return part if isinstance(part, str) else part.text
 
 
+def plainly(line: Line) -> str:
+    """The text of a line, without its styles."""
+    return "".join([part if isinstance(part, str) else part.text for part in line])
+
+
 def trimmed(line: list[Part]) -> Line:
     """Without blanks at the end."""
-    while line and not text_of(line[-1]).rstrip():
+    if line and not text_of(line[-1]).endswith(" "):  # nearly all
+        return tuple(line)
+    while line and not text_of(line[-1]).strip():
         line.pop()
     if line and isinstance(line[-1], str):
         line[-1] = line[-1].rstrip()

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, TextIO
 
 from rich.cells import cell_len
@@ -12,7 +13,7 @@ from rich.cells import cell_len
 from attntrace.blocks import Block
 from attntrace.symbol import Spelling
 from attntrace.writers.layout import lines_of
-from attntrace.writers.page import UNICODE_SIGNS, Page, Part, Shaded, text_of
+from attntrace.writers.page import UNICODE_SIGNS, Line, Page, Shaded, Span, plainly
 
 # Of the 256-colour table. Hues and grey have a contrast of three to one on black and on white; shades go from grey to
 # orange at one lightness, so that a larger weight stands out more on both, and for colour-blind eyes.
@@ -67,7 +68,7 @@ class TerminalWriter:
         colour = wants_colour(out, look.colour)
         self.page = Page(page_width(look.width), spelling_for(out.encoding, look.ascii), cells_of,
                          out.encoding or "utf-8", shades=colour, air=2 if look.big else 1)
-        self.text_of: Callable[[Part], str] = Palette().text_of if colour else text_of
+        self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
 
     def __call__(self, blocks: Iterable[Block]) -> None:
         self.out.writelines(self.lines(blocks))
@@ -75,10 +76,10 @@ class TerminalWriter:
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
         """The lines of blocks as text, each with its end."""
-        paint, empty = self.text_of, "\n" * self.page.air
+        text_of, empty = self.text_of, "\n" * self.page.air
         for block in blocks:
             for line in lines_of(block, self.page):
-                yield "".join(map(paint, line)) + "\n" if line else empty
+                yield text_of(line) + "\n" if line else empty
 
 
 def cells_of(text: str) -> int:
@@ -96,18 +97,19 @@ class Palette:
         self._around = {name: tuple(Style.parse(style).render("\0", color_system=system).split("\0"))
                         for name, style in STYLES.items()}
         self._hues = [self._around[f"hue{n}"] for n in range(len(HUES))]
+        self._painted = lru_cache(4096)(self._paint)  # the words of a sentence stand above every row
         self._shades = [("", "")] + [self._around[f"shade{n + 1}"] for n in range(len(SHADES))]
 
-    def text_of(self, part: Part) -> str:
-        if isinstance(part, str):
-            return part
-        if isinstance(part, Shaded):
-            return self._shaded(part)
-        if not part.text or not part.style:
-            return part.text
-        before, after = (self._hues[int(part.style[5:]) % len(HUES)] if part.style.startswith("token")
-                         else self._around[part.style])
-        return f"{before}{part.text}{after}"
+    def text_of(self, line: Line) -> str:
+        return "".join([part if isinstance(part, str) else self._shaded(part) if isinstance(part, Shaded)
+                        else self._painted(part) for part in line])
+
+    def _paint(self, span: Span) -> str:
+        if not span.text or not span.style:
+            return span.text
+        before, after = (self._hues[int(span.style[5:]) % len(HUES)] if span.style.startswith("token")
+                         else self._around[span.style])
+        return f"{before}{span.text}{after}"
 
     def _shaded(self, part: Shaded) -> str:
         """Cells of the same level side by side are painted at once."""

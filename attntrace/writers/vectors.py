@@ -12,7 +12,7 @@ from attntrace.writers.page import (
     trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
-AT_ONCE = 64  # tokens whose numbers are written at once
+AT_ONCE = 128  # tokens whose numbers are written at once
 
 Numbers = list[str] | list[Shaded]
 
@@ -33,7 +33,8 @@ class Columns:
         self.formula = max(page.cells(self.right(line, -1)) for line in lines) + 3
         self.labels = {line.labels: [max(self.number, page.cells(page.label(label))) for label in line.labels]
                        for line in lines if line.labels}
-        self._blocks: dict[tuple[str, ...] | int, list[slice]] = {}
+        self._blocks: dict[int, list[slice]] = {}  # by the words along a row, or by how many numbers it has
+        self._label_lines: dict[tuple[int, int | None], Line] = {}
         self.start = len(INDENT) + self.word + 2
         if self.numbers_at + max(self.width(line) for line in lines) > page.width:
             self.formula = 0
@@ -63,7 +64,7 @@ class Columns:
 
     def blocks(self, line: RowLine) -> list[slice]:
         """The numbers in parts of equal size that fit in a line."""
-        kind = line.labels or line.values.shape[1]
+        kind = id(line.labels) if line.labels else -line.values.shape[1]
         if kind not in self._blocks:
             self._blocks[kind] = equal_parts(self.widths(line), self.room)
         return self._blocks[kind]
@@ -81,15 +82,22 @@ class Columns:
         widths = self.widths(line)[part]
         values = line.values[rows, part]
         texts = line.figures.rows(values, self.before, self.after, widths if line.labels else None)
-        return shaded(texts, levels_of(values), widths) if line.weights and self.page.shades else texts
+        return shaded(texts, levels_of(values), widths) if line.weights and line.hued and self.page.shades else texts
 
     def label_line(self, line: RowLine, part: slice) -> Line:
+        """The words above a part of the columns; the same for every token."""
+        key = id(line.labels), part.start  # not by the words: to hash many takes as long as to write them
+        if key not in self._label_lines:
+            self._label_lines[key] = self._label_line(line, part)
+        return self._label_lines[key]
+
+    def _label_line(self, line: RowLine, part: slice) -> Line:
         spans: list[Part] = [" " * (self.numbers_at + 2)]
         labels = (line.labels or ())[part]
         first = part.start or 0
         for n, (label, width) in enumerate(zip(labels, self.widths(line)[part], strict=True)):
             style = f"token{first + n}" if line.hued else "grey"
-            spans += [" " * bool(n), Span(self.page.right(self.page.label(label), width), style)]
+            spans.append(Span(" " * bool(n) + self.page.right(self.page.label(label), width), style))
         return tuple(spans)
 
 
@@ -178,12 +186,12 @@ class Several:
         """Vectors along a sentence too long for the page: part by part, each under its words."""
         columns = self.columns
         parts = columns.blocks(lines[0])
+        equations = [columns.equation(line, self.first + n) for line in lines]
         for number, part in enumerate(parts):
             yield False, columns.label_line(lines[0], part)
-            for line in lines:
+            for line, equation in zip(lines, equations, strict=True):
                 end = _end(line) if number == len(parts) - 1 else ""
-                yield True, trimmed([*columns.equation(line, self.first + n), "  " if number else "[ ",
-                                     self.numbers[id(line)][number][n], end])
+                yield True, trimmed([*equation, "  " if number else "[ ", self.numbers[id(line)][number][n], end])
 
 
 def _end(line: RowLine) -> str:

@@ -1,4 +1,4 @@
-"""Ratios measured in one run: `python tests/benchmarks/run.py [NAME ...]`.
+"""Ratios measured in one run: `PYTHONPATH=. python tests/benchmarks/run.py [NAME ...]`.
 
 Each benchmark alternates two things and prints the median of the ratios pair by pair: machines are noisy, so a single
 time says little. Those that compare with PyTorch are left out where it is not installed.
@@ -12,8 +12,10 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +26,13 @@ from rich.table import Table
 from attntrace.axes import Axis
 from attntrace.config import Config
 from attntrace.forms import FORMS
+from attntrace.functions import softmax
 from attntrace.run import prepare
 from attntrace.stages import View
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Trace
+from attntrace.weights import Vocabularies, counted
 from attntrace.writers.terminal import Look, TerminalWriter
 
 ROOT = Path(__file__).parent.parent.parent
@@ -50,22 +54,76 @@ def compared(ours: Work, theirs: Work, pairs: int) -> tuple[float, float, float]
             statistics.median(a / b for a, b in both))
 
 
+def python(code: str) -> Work:
+    """A Python of its own, with compiled modules, as after an installation."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    env["PYTHONPATH"] = str(ROOT)
+    return lambda: subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=True, env=env)
+
+
 def command(*arguments: str) -> Work:
-    return lambda: subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True, cwd=ROOT)
+    """What the installed command does."""
+    return python(f"import sys; sys.argv[1:] = {arguments!r}; from attntrace.__main__ import main; main()")
 
 
-def step_512(form: str) -> Work:
-    """One step of 512 × 512 numbers as text at 160 columns, without colour."""
-    numbers = np.random.default_rng(0).normal(size=(512, 512))
-    axes = Axis("token", 512), Axis("d_model", 512)
+def shown(form: str, colour: str, step: Callable[[Trace], object]) -> None:
+    """One step as text at 160 columns."""
+    writer = TerminalWriter(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), Look(160, colour=colour))
+    show = FORMS[form](View(arithmetic="none"), writer, frozenset())
+    step(Trace(show, place="encoder"))
+    show.close()
 
-    def work() -> None:
-        writer = TerminalWriter(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), Look(160))
-        show = FORMS[form](View(arithmetic="none"), writer, frozenset())
-        X = Tensor(numbers, axes, Symbol.of("X"), "x")
-        Trace(show, place="encoder")("input", X + X, "Y")
-        show.close()
-    return work
+
+def sum_step(form: str, size: int = 512) -> Work:
+    """X + X = Y, three times size × size numbers in matrix form, once in vector form."""
+    numbers = np.random.default_rng(0).normal(size=(size, size))
+    X = Tensor(numbers, (Axis("token", size), Axis("d_model", size)), Symbol.of("X"), "x")
+    return lambda: shown(form, "never", lambda trace: trace("input", X + X, "Y"))
+
+
+def weights_step(form: str, size: int = 512) -> Work:
+    """The attention weights of so many words, A = softmax(S), in shades."""
+    labels = tuple(f"w{n}" for n in range(size))
+    numbers = np.random.default_rng(0).normal(size=(size, size))
+    S = Tensor(numbers, (Axis("token", size, labels), Axis("key", size, labels)), Symbol.of("S"), "s")
+    return lambda: shown(form, "always", lambda trace: trace("weights", softmax(S), "A"))
+
+
+def long_trace() -> tuple[float, float, float, str]:
+    """200 words, d_model 512, 6 layers: seconds to the first stage and to the end, and the peak of memory in MB, beside
+    the weights and one layer's tensors."""
+    done = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, check=True, cwd=ROOT)
+    first, last, peak = map(float, done.stdout.split())
+    config = Config(d_model=512, heads=8, layers=6, d_ff=2048)
+    weights = 8 * sum(count.number for counts in counted(config, Vocabularies(("a",) * 202, None)).values()
+                      for count in counts)
+    sizes: dict[str, int] = {}
+    prepare(" ".join(f"w{n}" for n in range(200)), config=replace(config, layers=1))(
+        lambda step: sizes.__setitem__(step.address, step.value.nbytes))
+    layer = sum(size for address, size in sizes.items() if ".layer1." in address)
+    return first, last, peak, f"at most {(weights + layer) / 1e6 + 100:.0f}"
+
+
+LONG = """
+import os, resource, sys, time
+from attntrace.cli import run
+start, first = time.perf_counter(), None
+class Out:
+    encoding = "utf-8"
+    def isatty(self): return False
+    def flush(self): pass
+    def write(self, text):
+        global first
+        if first is None and text.startswith("1.1  "):
+            first = time.perf_counter() - start
+    def writelines(self, lines):
+        for line in lines: self.write(line)
+    def fileno(self): return 1
+sys.stdout, out = Out(), sys.stdout
+run(["trace", " ".join(f"w{n}" for n in range(200)), "--d-model", "512", "--heads", "8", "--layers", "6", "--d-ff",
+     "2048", "--arithmetic", "none", *sys.argv[1:]])
+print(first, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, file=out)
+"""
 
 
 def table_64() -> None:
@@ -104,11 +162,17 @@ def rows() -> list[tuple[str, float, float, float, str]]:
             a, b, ratio = compared(ours, theirs, pairs)
             found.append((name, a, b, ratio * scale, aim))
 
-    add("help / import click", "at most 1.25", command("-m", "attntrace", "--help"), command("-c", "import click"), 11)
+    add("help / import click", "at most 1.25", command("--help"), python("import click"), 11)
     add("trace / import numpy, click, rich.console", "at most 1.6",
-        command("-m", "attntrace", "trace", "this is a cat"), command("-c", "import numpy, click, rich.console"), 11)
-    add("a table of rich / matrix form, a number", "at least 150", table_64, step_512("matrix"), 3, 64 * 3)  # X + X = Y
-    add("a table of rich / vector form, a number", "at least 75", table_64, step_512("vector"), 3, 64)
+        command("trace", "this is a cat"), python("import numpy, click, rich.console"), 11)
+    for name, aim, step, times in (("matrix form", 150, sum_step("matrix"), 3),
+                                   ("vector form", 75, sum_step("vector"), 1),
+                                   ("matrix form in shades", 75, weights_step("matrix"), 2),
+                                   ("vector form in shades", 75, weights_step("vector"), 1)):
+        add(f"a table of rich / {name}, a number", f"at least {aim}", table_64, step, 3, 64 * times)
+    for form in FORMS:
+        add(f"{form} form of 512 × 512 numbers / of 256 × 256, a number", "about 1",
+            sum_step(form), sum_step(form, 256), 3, 1 / 4)
     if importlib.util.find_spec("torch"):
         add("encoder without a sink / torch", "at most 1.0", encoder(False), torch_encoder())
     return found
@@ -120,9 +184,15 @@ def main() -> None:
     table = Table(box=box.SIMPLE)
     for heading in ("benchmark", "ours or first, s", "second, s", "ratio", "aim"):
         table.add_column(heading, justify="left" if heading in ("benchmark", "aim") else "right")
-    for name, a, b, ratio, aim in rows():
-        table.add_row(name, f"{a:.4f}", f"{b:.4f}", f"{ratio:.2f}", aim)
+    with tempfile.TemporaryDirectory() as compiled:
+        os.environ["PYTHONPYCACHEPREFIX"] = compiled  # of the processes that are timed
+        for name, a, b, ratio, aim in rows():
+            table.add_row(name, f"{a:.4f}", f"{b:.4f}", f"{ratio:.2f}", aim)
     Console().print(table)
+    if len(sys.argv) < 2 or "long" in sys.argv[1:]:
+        first, last, peak, aim = long_trace()
+        print(f"long: 200 words, d_model 512, 6 layers: first stage after {first:.1f} s of {last:.1f} s, "
+              f"peak memory {peak:.0f} MB ({aim})")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from attntrace.checks import check_promises, check_rows, has_rows, marked_row, r
 from attntrace.figures import Figures
 from attntrace.prose import sentence
 from attntrace.stages import Stage, View, labels_of, place_title
-from attntrace.tensor import NeedsAll, Tensor, Term, apply
+from attntrace.tensor import NeedsAll, Tensor, Term
 from attntrace.tracing import Step
 
 
@@ -158,7 +158,7 @@ class VectorForm(Form):
         first = True
         for step in steps if self.view.arithmetic != "none" else ():
             figures = {id(leaf): self.figures(leaf) for leaf in step.made.leaves()}
-            whole = apply(step.made.op, *step.made.operands)
+            whole = Tensor(step.value, step.axes, made=step.made)  # not yet named, so that it can be followed
             for start, row in itertools.groupby(self.indices(step, shown), key=lambda index: index[:1]):
                 part, left = followed(whole, start)
                 yield blocks.CellLines(tuple(self.cell(step, index, *followed(part, left + index[1:]), figures)

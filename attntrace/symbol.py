@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import unicodedata
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
@@ -81,23 +82,29 @@ class Symbol(NamedTuple):
         Inside an equation of one head its number is left out of the head's own tensors (`head`); in that of a row,
         `row` stands in for its number, so that q₁ becomes qᵢ and X[:,3] becomes X[:,i].
         """
-        letter = self.letter.lower() if self.of_one_token else self.letter
-        above = ",".join(str(n) for n in (self.above, self.head if self.head != head else None) if n is not None)
-        below = ""
-        if self.of_one_token:
-            below = row if row is not None else str(self.marks[0].at + 1)  # type: ignore[operator]
-        rest = self.marks[1:] if self.of_one_token else self.marks
-        if self.of_one_token and len(rest) == 1 and rest[0].at is None:
-            rest = ()
-        places = (":" if mark.at is None else row or str(mark.at + 1) for mark in rest)
-        brackets = f"[{','.join(places)}]" if rest else ""
-        text = _spelled(self, letter, above, below, spelling)
-        if self.gradient:  # transposed behind a bracket, lest it seem the gradient of the transpose
-            slope = {Spelling.UNICODE: "∂L/∂", Spelling.ASCII: "dL/d", Spelling.LATEX: r"\partial L / \partial "}
-            text = f"({slope[spelling]}{text}{brackets})" if self.transposed else slope[spelling] + text + brackets
-        else:
-            text += brackets
-        return text + TRANSPOSED[spelling] * self.transposed
+        return _written(self, spelling, head, row)
+
+
+@lru_cache(4096)  # the same few symbols stand in all equations of a stage
+def _written(symbol: Symbol, spelling: Spelling, head: int | None, row: str | None) -> str:
+    one_token = symbol.of_one_token
+    letter = symbol.letter.lower() if one_token else symbol.letter
+    above = ",".join(str(n) for n in (symbol.above, symbol.head if symbol.head != head else None) if n is not None)
+    below = ""
+    if one_token:
+        below = row if row is not None else str(symbol.marks[0].at + 1)  # type: ignore[operator]
+    rest = symbol.marks[1:] if one_token else symbol.marks
+    if one_token and len(rest) == 1 and rest[0].at is None:
+        rest = ()
+    places = (":" if mark.at is None else row or str(mark.at + 1) for mark in rest)
+    brackets = f"[{','.join(places)}]" if rest else ""
+    text = _spelled(symbol, letter, above, below, spelling)
+    if symbol.gradient:  # transposed behind a bracket, lest it seem the gradient of the transpose
+        slope = {Spelling.UNICODE: "∂L/∂", Spelling.ASCII: "dL/d", Spelling.LATEX: r"\partial L / \partial "}
+        text = f"({slope[spelling]}{text}{brackets})" if symbol.transposed else slope[spelling] + text + brackets
+    else:
+        text += brackets
+    return text + TRANSPOSED[spelling] * symbol.transposed
 
 
 TRANSPOSED = {Spelling.UNICODE: "ᵀ", Spelling.ASCII: "^T", Spelling.LATEX: r"^{\top}"}

@@ -15,6 +15,7 @@ import click
 from attntrace import __version__
 from attntrace.errors import Problem
 from attntrace.prose import sentence
+from attntrace.screen import columns
 
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
@@ -87,7 +88,8 @@ def run(arguments: list[str]) -> int:
 def invoked(arguments: list[str]) -> int:
     """Parse and do it. Not by Click's own main, which ends a closed pipe with 1 before anybody else hears of it."""
     try:
-        with attntrace.make_context("attntrace", arguments, terminal_width=help_width()) as ctx:
+        width = min(columns(WIDEST_HELP), WIDEST_HELP)
+        with attntrace.make_context("attntrace", arguments, terminal_width=width) as ctx:
             code = attntrace.invoke(ctx)
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as done:
@@ -101,18 +103,6 @@ def as_utf8(argument: str) -> str:
         return argument.encode("utf-8", "surrogateescape").decode("utf-8")
     except UnicodeError:
         return argument
-
-
-def help_width() -> int:
-    """Columns of a help text. The terminal is asked here, since shutil, which Click would ask, takes 3 ms to import."""
-    try:
-        return min(int(os.environ["COLUMNS"]), WIDEST_HELP)
-    except (KeyError, ValueError):
-        pass
-    try:
-        return min(os.get_terminal_size().columns or WIDEST_HELP, WIDEST_HELP)
-    except OSError:
-        return WIDEST_HELP
 
 
 class ClosedOutput(io.StringIO):

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -11,6 +10,7 @@ from typing import NamedTuple, TextIO
 from rich.cells import cell_len
 
 from attntrace.blocks import Block
+from attntrace.screen import columns
 from attntrace.symbol import Spelling
 from attntrace.writers.layout import lines_of
 from attntrace.writers.page import UNICODE_SIGNS, Line, Page, Shaded, Span, plainly
@@ -36,7 +36,7 @@ class Look(NamedTuple):
 
 def page_width(asked: int | None) -> int:
     """--width, else COLUMNS, else the terminal, else 100."""
-    return min(max(asked or shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns, NARROWEST), WIDEST)
+    return min(max(asked or columns(DEFAULT_WIDTH), NARROWEST), WIDEST)
 
 
 def spelling_for(encoding: str | None, ascii: bool) -> Spelling:

@@ -58,14 +58,10 @@ class Symbol(NamedTuple):
         number, such as 0, has no marks."""
         if self.letter.lstrip("-")[:1].isdigit():
             return self
-        if not self.marks:
-            own = tuple(reversed(words)) if self.transposed else words
-            return self._replace(marks=tuple(map(Mark, own))).marked(k, i, words)
-        whole = [n for n, mark in enumerate(self.marks) if mark.at is None]
-        if self.transposed:
-            whole.reverse()
-        marks = list(self.marks)
-        marks[whole[k]] = Mark(marks[whole[k]].word, i)
+        marks = list(self.marks or map(Mark, reversed(words) if self.transposed else words))
+        whole = [n for n, mark in enumerate(marks) if mark.at is None]
+        place = whole[-1 - k if self.transposed else k]
+        marks[place] = Mark(marks[place].word, i)
         return self._replace(marks=tuple(marks))
 
     def transpose(self) -> Symbol:

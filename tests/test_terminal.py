@@ -60,7 +60,7 @@ def test_weights_are_shaded_the_more_the_larger_they_are():
     page = process("trace", "a b c d e", "--only", "weights", "--form", "matrix", "--arithmetic", "none",
                    FORCE_COLOR="1", TERM="xterm-256color").out
     level: dict[str, int] = {}
-    for shade, text in re.findall(r"\x1b\[(?:1;)?38;5;16;48;5;(\d+)m([^\x1b]*)", page):
+    for shade, text in re.findall(r"\x1b\[38;5;16;48;5;(\d+)m([^\x1b]*)", page):
         for number in text.split():
             assert level.setdefault(number, int(shade)) == int(shade)
     order = [245, 101, 137, 136, 172, 208, 202]

@@ -9,7 +9,7 @@ from attntrace.blocks import Block
 from attntrace.prose import sentence
 from attntrace.writers.equations import equation_lines, parameter_lines
 from attntrace.writers.maps import map_lines
-from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, trimmed
+from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
 from attntrace.writers.vectors import token_rows
 
 
@@ -32,15 +32,7 @@ def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[Line]:
 
 
 def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
-    yield ()
-    title = f"{block.number}  {block.title}"
-    gap = page.width - page.cells(title) - len(block.place)
-    if gap >= 2:
-        yield Span(title, "bold"), " " * gap, Span(block.place, "grey")
-    else:
-        for line in page.wrapped(title.split(" "), len(block.number) + 2):
-            yield (Span(line if line.startswith(block.number) else " " * (len(block.number) + 2) + line, "bold"),)
-        yield (Span(block.place.rjust(page.width), "grey"),)
+    yield from titled(f"{block.number}  {block.title}", block.place, page, len(block.number) + 2)
     indent = " " * (len(block.number) + 2)
     for line in page.wrapped([page.formula(formula) for formula in block.formulas], len(indent), between="    "):
         if line:

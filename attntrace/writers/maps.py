@@ -6,26 +6,22 @@ from itertools import chain
 
 from attntrace.blocks import Grid, Maps
 from attntrace.prose import sentence
-from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, shaded, trimmed
+from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, shaded, titled, trimmed
 
-FILLS, ASCII_FILLS = " ░░▒▒▓▓██", " ..::++##"  # for the levels from 0 to 8
+FILLS, ASCII_FILLS = " ░░▒▒▓▓█", " ..::++#"  # for the levels from 0 to 7
 FILL = 2  # cells that are filled before a number
 UPRIGHT = 12  # cells of the longest word that stands upright
 NARROW = 2  # cells of a column under such a word
 
 
 def map_lines(block: Maps, page: Page) -> Iterator[Line]:
-    title = f"{block.title}   {sentence('messages.largest_weight', weight=f'{block.largest:.3f}')}"
-    gap = page.width - page.cells(title) - len(block.place)
-    yield ()
-    if gap >= 2:
-        yield Span(title, "bold"), " " * gap, Span(block.place, "grey")
-    else:
-        yield (Span(title, "bold"),)
-        yield (Span(page.right(block.place, page.width), "grey"),)
     words = [page.label(word) for word in block.heads[0].row_labels or ()]
     before = max(map(page.cells, words)) + 2
-    for pictures in side_by_side(block, page, page.width - len(INDENT) - before):
+    bands = list(side_by_side(block, page, page.width - len(INDENT) - before))
+    tenths = page.shades and isinstance(bands[0][0], UprightPicture)
+    yield from titled(block.title, block.place, page)
+    yield (INDENT + sentence(f"messages.largest_weight{'_in_tenths' * tenths}", weight=f"{block.largest:.3f}"),)
+    for pictures in bands:
         yield ()
         height = max(len(picture.above) for picture in pictures)
         columns = [picture.lines(height) for picture in pictures]
@@ -94,7 +90,7 @@ class Picture:
         page, behind = self.page, " " * (self.width - self.inside)
         values = self.grid.values[:, self.start:self.stop]
         levels = levels_of(values / (self.largest or 1))
-        fills = " " * 9 if page.shades else ASCII_FILLS if page.ascii else FILLS
+        fills = " " * len(FILLS) if page.shades else ASCII_FILLS if page.ascii else FILLS
         between = " " * self.gap
         texts = [between.join(map(self.cell, (fills[level] for level in row), weights, self.widths))
                  for row, weights in zip(levels.tolist(), values.tolist(), strict=True)]

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class Span(NamedTuple):
 
 
 class Shaded(NamedTuple):
-    """A row of cells, each shaded by its level from 0 (not at all) to 8; `ends` says where in the text each ends."""
+    """A row of cells, each shaded by its level from 0 (not at all) to 7; `ends` says where in the text each ends."""
     text: str
     levels: bytes
     ends: tuple[int, ...]
@@ -36,8 +36,7 @@ LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═"
 ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'"})
-LEVELS = 8  # of shades, and heights of bars
-HARDLY = 0.25  # a weight below this part of a level is not shaded
+LEVELS = 8  # of bars and of shades, the lowest of which is none
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = ".:-=+*#@"
 
@@ -161,9 +160,21 @@ def trimmed(line: list[Part]) -> Line:
     return tuple(line)
 
 
+def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line]:
+    """A title after an empty line, with its place at the right; below it where both do not fit in a line."""
+    yield ()
+    gap = page.width - page.cells(title) - len(place)
+    if gap >= 2:
+        yield Span(title, "bold"), " " * gap, Span(place, "grey")
+        return
+    for n, line in enumerate(page.wrapped(title.split(" "), indent)):
+        yield (Span(" " * indent * bool(n) + line, "bold"),)
+    yield (Span(place.rjust(page.width), "grey"),)
+
+
 def levels_of(weights: Array) -> Array:
-    """How much each of some weights is shaded, from 0 to 8."""
-    return np.minimum(np.ceil(weights * LEVELS - HARDLY), LEVELS).clip(0).astype("u1")
+    """How strong each of some weights is drawn, from 0 to 7."""
+    return np.minimum(weights * LEVELS, LEVELS - 1).astype("u1")
 
 
 def shaded(texts: list[str], levels: Array, widths: Sequence[int], gap: int = 1) -> list[Shaded]:

@@ -18,10 +18,10 @@ from attntrace.writers.page import UNICODE_SIGNS, Line, Page, Shaded, Span, plai
 # Of the 256-colour table. Hues and grey have a contrast of three to one on black and on white; shades go from grey to
 # orange at one lightness, so that a larger weight stands out more on both, and for colour-blind eyes.
 HUES = (33, 166, 30, 162, 64, 135, 136, 67)
-SHADES = (245, 101, 137, 136, 172, 208, 202, 202)
+SHADES = (245, 101, 137, 136, 172, 208, 202)
 STYLES = {"bold": "bold", "grey": "color(245)", "red": "bold color(160)",
           **{f"hue{n}": f"color({hue})" for n, hue in enumerate(HUES)},
-          **{f"shade{n + 1}": f"{'bold ' * (n == 7)}color(16) on color({shade})" for n, shade in enumerate(SHADES)}}
+          **{f"shade{n + 1}": f"color(16) on color({shade})" for n, shade in enumerate(SHADES)}}
 DEFAULT_WIDTH = 100
 NARROWEST, WIDEST = 60, 10_000
 

@@ -8,7 +8,7 @@ from attntrace.blocks import RowLine, VectorRows
 from attntrace.figures import lined_up
 from attntrace.prose import sentence
 from attntrace.writers.page import (
-    ASCII_BARS, BARS, GAP, INDENT, LEVELS, Line, Page, Part, Shaded, Span, equal_parts, levels_of, shaded, text_of,
+    ASCII_BARS, BARS, GAP, INDENT, Line, Page, Part, Shaded, Span, equal_parts, levels_of, shaded, text_of,
     trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
@@ -202,9 +202,9 @@ def _end(line: RowLine) -> str:
 def _bars(line: RowLine, n: int, page: Page) -> str:
     """A small bar for each weight, so that the largest is seen without colour; none for a weight that is exactly 0."""
     bars = ASCII_BARS if page.ascii else BARS
-    weights = line.values[n].tolist()
-    heights = [min(int(weight * LEVELS), LEVELS - 1) for weight in weights]
-    return "".join(bars[height] if weight else " " for weight, height in zip(weights, heights, strict=True)).rstrip()
+    weights = line.values[n]
+    drawn = [bars[level] if weight else " " for weight, level in zip(weights, levels_of(weights), strict=True)]
+    return "".join(drawn).rstrip()
 
 
 def _mixture_fits(line: RowLine, page: Page, room: int) -> bool:

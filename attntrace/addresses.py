@@ -18,12 +18,11 @@ def selected(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int
     nothing is left.
     """
     found = meant(patterns, addresses) if patterns else set(addresses)
+    there = {part for address in addresses for part in address.split(".")}
     for word, numbers in (("layer", layers), ("head", heads)):
-        there = {part for address in addresses for part in address.split(".")}
+        last = sum(part.startswith(word) and part[len(word):].isdecimal() for part in there)
         for number in numbers:
-            if f"{word}{number}" not in there:
-                last = max((int(part[len(word):]) for part in there if part[len(word):].isdecimal()
-                            and part.startswith(word)), default=0)
+            if not 1 <= number <= last:
                 raise Problem("no_such_number", option=f"--{word}", number=number, word=word, last=last)
         if numbers:
             places = {f"{word}{number}" for number in numbers}
@@ -47,11 +46,12 @@ def known_tokens(asked: Sequence[str], *sentences: Words | None) -> tuple[str, .
     texts = [sentence.texts for sentence in sentences if sentence is not None]
     for one in asked:
         if not any(means_row(one, i, text) for words in texts for i, text in enumerate(words)):
+            if one.isascii() and one.isdecimal():
+                raise Problem("no_such_position", token=one, last=max(map(len, texts)))
             import difflib  # only now: no other start needs it
             words = list(dict.fromkeys(text for words in texts for text in words))
             near = difflib.get_close_matches(normalized(one), words, n=NEAREST, cutoff=0.3) or words[:NEAREST]
-            raise Problem("no_such_token", token=shown(one), last=max(map(len, texts)),
-                          near=", ".join(map(shown, near)))
+            raise Problem("no_such_token", token=shown(one), near=", ".join(map(shown, near)))
     return tuple(asked)
 
 

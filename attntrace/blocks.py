@@ -128,11 +128,13 @@ class MatrixEquation(NamedTuple):
 
 
 class Maps(NamedTuple):
-    """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them."""
+    """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them; with their
+    numbers where there is room, which is taken if they are `asked` for."""
     title: str
     place: str
     heads: tuple[Grid, ...]
     largest: float
+    asked: bool
 
 
 class Check(NamedTuple):

@@ -13,26 +13,26 @@ EXACT = 1e12  # units of the last decimal below which a product with a power of 
 BLANK, MINUS, POINT, ZERO = b" -.0"
 
 
-def rows_of_digits(numbers: Array, decimals: int, before: int, after: int, text: Callable[[float], str]) -> list[str]:
+def rows_of_digits(numbers: Array, decimals: int, before: int, after: int, cell: Callable[[float], str]) -> list[str]:
     """Each row as `%.{decimals}f` writes its numbers, `before` cells before the decimal point and `after` from it on,
     with a space between them.
 
     What is no plain number (0, infinities) and what lies halfway between two decimals, where a product in binary may
-    round to the wrong one, is written by `text`.
+    round to the wrong one, is written by `cell`.
     """
     columns = numbers.shape[1]
     step = max(1, AT_ONCE // max(columns, 1))
     found: list[str] = []
     for start in range(0, len(numbers), step):
         part = numbers[start:start + step]
-        cells = _cells(part.ravel().astype(np.float64), decimals, before, after, text)
+        cells = _cells(part.ravel().astype(np.float64), decimals, before, after, cell)
         line = columns * (before + after + 1)
         page = cells.tobytes().decode("ascii")
         found += [page[n:n + line - 1] for n in range(0, len(page), line)]
     return found
 
 
-def _cells(values: Array, decimals: int, before: int, after: int, text: Callable[[float], str]) -> Array:
+def _cells(values: Array, decimals: int, before: int, after: int, cell: Callable[[float], str]) -> Array:
     """For each number the bytes of its cell, and a blank behind it."""
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.abs(values) * 10.0**decimals
@@ -64,20 +64,8 @@ def _cells(values: Array, decimals: int, before: int, after: int, text: Callable
     if decimals:
         cells[:, before] = POINT
         cells[:, before + 1:before + 1 + decimals] = all_digits[:, before:]
-    _write_plainly(cells, values, ~plain, before, after, text)
+    if not plain.all():  # each different one once
+        different, inverse = np.unique(values[~plain], return_inverse=True)
+        written = np.array([f"{cell(number)} ".encode() for number in different.tolist()], f"S{before + after + 1}")
+        cells[~plain] = written.view("u1").reshape(len(written), -1)[inverse]
     return cells
-
-
-def _write_plainly(cells: Array, values: Array, which: Array, before: int, after: int,
-                   text: Callable[[float], str]) -> None:
-    """Write some of the numbers as `text` has them: each different one once."""
-    if not which.any():
-        return
-    different, inverse = np.unique(values[which], return_inverse=True)
-    written = []
-    for number in different.tolist():
-        left, point, right = text(number).partition(".")
-        plain = text(number).rjust(before + after) if not np.isfinite(number) else (
-            left.rjust(before) + (point + right).ljust(after))
-        written.append(f"{plain} ".encode())
-    cells[which] = np.array(written, f"S{before + after + 1}").view("u1").reshape(len(written), -1)[inverse]

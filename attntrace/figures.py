@@ -76,7 +76,8 @@ class Figures(NamedTuple):
             before, width, widths = before + max(widths, default=width) - width, max(widths, default=width), None
         if numbers.size >= MANY and widths is None and not self.powers:
             from attntrace.digits import rows_of_digits  # only now: no small page needs it
-            return rows_of_digits(numbers, self.decimals, before, after, self.text)
+            return rows_of_digits(numbers, self.decimals, before, after,
+                                  lambda number: self.padded(number, before, after))
         end = f".{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
         form = " ".join([f"%{wide - pad}{end}" for wide in widths or [width] * numbers.shape[1]])
         zero = ("%" + end.rstrip()) % 0 if self.decimals else "-0"

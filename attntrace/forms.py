@@ -26,8 +26,8 @@ class Form:
         self.view, self.tell, self.parameters = view, tell, parameters
         self.stage: Stage | None = None
         self.failed: list[Check] = []
-        self._places: set[str] = set()
-        self._weights: set[str] = set()  # addresses of what divides 1 among words
+        self._region: str | None = None  # the last that was headed
+        self._weights: set[str] = set()  # addresses of attention weights: an operand has forgotten how it was made
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
         self._figures: dict[int, tuple[Valued, Figures]] = {}
 
@@ -38,7 +38,7 @@ class Form:
             self.close()
             self.stage = Stage(self.stage.number + 1)
         self.stage.steps.append(step)
-        if step.made.op.shares and step.tensor.words[-1:] == ("key",):
+        if step.is_attention:
             self._weights.add(step.address)
 
     def close(self) -> None:
@@ -48,13 +48,18 @@ class Form:
             self.tell(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
         self._figures.clear()
 
+    @property
+    def told(self) -> bool:
+        """Whether anything was shown."""
+        return self._region is not None
+
     def headings(self, stage: Stage) -> Iterator[Block]:
-        if not self._places:
+        if self._region is None:
             yield blocks.PartHeading(sentence("messages.part", number=self.part),
                                      sentence(f"messages.{self.name}_form"),
                                      sentence(f"messages.{self.name}_form_subtitle"))
-        if stage.region not in self._places:
-            self._places.add(stage.region)
+        if stage.region != self._region:
+            self._region = stage.region
             yield blocks.PlaceHeading(place_title(stage.region))
 
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
@@ -114,13 +119,17 @@ class Form:
                     found.append(piece.tensor)
         return found
 
-    def hidden(self, tensors: list[tuple[str, Tensor]]) -> Iterator[Block]:
-        """One note for all tensors of which as many numbers of as many are shown."""
+    def hidden(self, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Block]:
+        """One note for all tensors of which as many numbers of as many are shown; `rows`: how many, of how many that
+        were asked for."""
         cut: dict[tuple[int, int], list[str]] = {}
         for address, tensor in tensors:
-            rows, columns = self.corner(tensor)
-            if self.is_cut(tensor):
-                cut.setdefault((rows * columns, tensor.value.size), []).append(address)
+            here, columns = self.corner(tensor)
+            shown, wanted = rows if rows and len(tensor.axes) == 2 else (here, tensor.value.size // tensor.axes[-1].size
+                                                                         if tensor.axes else 1)
+            whole = wanted * tensor.axes[-1].size if tensor.axes else 1
+            if shown * columns < whole:
+                cut.setdefault((shown * columns, whole), []).append(address)
         for (shown, numbers), addresses in cut.items():
             yield blocks.Hidden(tuple(addresses), shown, numbers)
 
@@ -149,7 +158,8 @@ class VectorForm(Form):
         yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
                                 tuple(self.line(step, rows, shown)
                                       for step, rows in zip(steps, rebuilt, strict=True)))
-        yield from self.hidden([(step.address, step.tensor) for step in steps])
+        yield from self.hidden([(step.address, step.tensor) for step in steps],
+                               (len(shown), len(self.view.rows(steps[0]))))
         yield from self.arithmetic(steps, tuple(labels[i] for i in shown), shown)
         yield from self.checked(check_rows(steps, rebuilt) + check_promises(steps))
 

@@ -10,17 +10,22 @@ from attntrace.stages import place_title
 from attntrace.tracing import Step
 
 
+DECIMALS = 2
+
+
 class AttentionMaps:
     """Tells the weights of all heads of an attention, as one block, once it is complete."""
 
-    def __init__(self, tell: Callable[[Iterator[Block]], None], precision: int,
+    def __init__(self, tell: Callable[[Iterator[Block]], None], precision: int | None,
                  selected: Container[str] | None) -> None:
-        self.tell, self.precision, self.selected = tell, precision, selected
+        self.tell, self.selected = tell, selected
+        self.asked, decimals = precision is not None, DECIMALS if precision is None else precision
+        self.figures = Figures(decimals, False, 1, decimals + 1 if decimals else 0)  # of numbers from 0 to 1
         self.place = ""
         self.heads: list[Grid] = []
 
     def __call__(self, step: Step) -> None:
-        if step.tensor.words != ("token", "key") or not step.made.op.shares:
+        if not step.is_attention:
             return
         if self.selected is not None and step.address not in self.selected:
             return
@@ -29,7 +34,7 @@ class AttentionMaps:
             self.close()
             self.place = place
         token, key = step.axes
-        self.heads.append(Grid(step.symbol, None, step.value, Figures.of(step.value, self.precision), step.value.shape,
+        self.heads.append(Grid(step.symbol, None, step.value, self.figures, step.value.shape,
                                token.labels, key.labels, hued=True, weights=True))
 
     def close(self) -> None:
@@ -38,5 +43,6 @@ class AttentionMaps:
             stack, _, name = self.place.rpartition(".")
             title = most_specific("titles", ["map", stack.split(".")[0]], name) or name.replace("_", " ")
             largest = max(float(grid.values.max()) for grid in self.heads)
-            self.tell(iter([Maps(f"{place_title(stack)}: {title}", self.place, tuple(self.heads), largest)]))
+            self.tell(iter([Maps(f"{place_title(stack)}: {title}", self.place, tuple(self.heads), largest,
+                                 self.asked)]))
         self.heads = []

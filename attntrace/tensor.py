@@ -118,7 +118,7 @@ class Tensor:
             return apply(OPS["slice"](k, i), self)
         part = self.making.row(k, i)
         if self.symbol is not None:
-            part._part_of = self, k, i
+            part._symbol, part._part_of = None, (self, k, i)
         return part
 
     def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:

@@ -42,6 +42,16 @@ def tokenize(sentence: str) -> list[str]:
     return found
 
 
+def graphemes(text: str) -> list[str]:
+    """What is seen as one letter each."""
+    found, start = [], 0
+    while start < len(text):
+        end = _grapheme_end(text, start)
+        found.append(text[start:end])
+        start = end
+    return found
+
+
 def _in_word(char: str) -> bool:
     return char == "_" or unicodedata.category(char)[0] in "LM" or unicodedata.category(char) in ("Nd", "Nl", "No")
 

@@ -45,6 +45,11 @@ class Step(NamedTuple):
     def value(self) -> Array:
         return self.tensor.value
 
+    @property
+    def is_attention(self) -> bool:
+        """Whether its rows divide 1 among the words that are looked at."""
+        return self.made.op.shares and self.tensor.words[-1:] == ("key",)
+
     def formula(self, spelling: Spelling = Spelling.UNICODE) -> str:
         """The step's equation as text: `S = Q Kᵀ`."""
         head = self.symbol.head

@@ -17,7 +17,8 @@ from command import ROOT, clean_environment
 class Terminal:
     """What a person sees and types: `reads` until a text comes, `types` keys, and how the terminal is set."""
 
-    def __init__(self, *arguments: str, columns: int = 100, stdin: bytes | None = None, **env: str) -> None:
+    def __init__(self, *arguments: str, columns: int = 100, stdin: bytes | None = None, script: str = "",
+                 **env: str) -> None:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
@@ -27,8 +28,8 @@ class Terminal:
                 os.write(write, stdin)
                 os.close(write)
                 os.dup2(read, 0)
-            os.execve(sys.executable, [sys.executable, "-m", "attntrace", *arguments],
-                      clean_environment() | {"TERM": "xterm-256color"} | env)
+            command = ["/bin/sh", "-c", script] if script else [sys.executable, "-m", "attntrace", *arguments]
+            os.execve(command[0], command, clean_environment() | {"TERM": "xterm-256color"} | env)
         self.seen = ""
 
     def reads(self, text: str, seconds: float = 20) -> str:
@@ -67,9 +68,10 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*arguments: str, columns: int = 100, stdin: bytes | None = None, **env: str) -> Iterator[Terminal]:
-    """The command in a terminal of its own; what is piped into it, if anything, is `stdin`."""
-    one = Terminal(*arguments, columns=columns, stdin=stdin, **env)
+def terminal(*arguments: str, columns: int = 100, stdin: bytes | None = None, script: str = "",
+             **env: str) -> Iterator[Terminal]:
+    """The command, or a script, in a terminal of its own; what is piped into it, if anything, is `stdin`."""
+    one = Terminal(*arguments, columns=columns, stdin=stdin, script=script, **env)
     try:
         yield one
     finally:

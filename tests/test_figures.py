@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from attntrace.digits import rows_of_digits
 from attntrace.figures import Figures
 
 
@@ -59,3 +60,18 @@ def test_fast_and_careful_rows_agree():
     for row in (values, np.append(values, [0.0, -1e-9]), np.append(values, -np.inf)):
         one_by_one = " ".join(figures.padded(float(value), 4, 6) for value in row)
         assert figures.rows(row[None], 4, 6)[0] == one_by_one
+
+
+def test_many_numbers_are_written_as_one_is():
+    """Bytes and `%f` agree: signs, halves, zeros, infinities, numbers of fifteen digits, more rows than go at once."""
+    random = np.random.default_rng(0)
+    for decimals in (0, 1, 3, 9, 17):
+        units = random.integers(-10**min(decimals + 3, 15), 10**min(decimals + 3, 15), (6_000, 4))
+        values = (units + random.choice([0, 0.25, 0.5], units.shape)) / 10.0**decimals
+        values[::7] /= 1e6
+        values[5:500] = random.normal(size=(495, 4))
+        values[:5] = [[0.0, -0.0, np.inf, -np.inf]]
+        figures = Figures.of(values, decimals)._replace(powers=False, decimals=decimals)
+        figures = figures._replace(before=12, after=decimals + 1 if decimals else 0)
+        rows = rows_of_digits(values, decimals, 12, figures.after, figures.padded)
+        assert rows == [" ".join(map(figures.padded, row)) for row in values.tolist()]

@@ -107,6 +107,16 @@ def test_a_slice_rebuilt_from_slices_equals_the_slice(example):
 
 
 @of_every_op
+def test_a_slice_of_what_has_a_name_is_named_after_it(example):
+    """Also where it is nothing but zeros, or a row of something that has a name of its own."""
+    named = example.tensor()
+    named.symbol = Symbol("R")
+    for k, i in slices(named):
+        if not may_need_all(example.op, k, len(named.axes)):
+            assert named.at(k, i).symbol == Symbol("R").marked(k, i, named.words)
+
+
+@of_every_op
 def test_a_slice_of_a_slice_equals_the_slice_of_both(example):
     tensor = example.tensor()
     for k, i in slices(tensor):

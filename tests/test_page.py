@@ -19,7 +19,9 @@ LARGE = ("--d-model", "64", "--heads", "4", "--layers", "2")
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
-@pytest.mark.parametrize("arguments", [BLOG, ODD, ("a b", "--precision", "12")], ids=["blog", "odd", "long numbers"])
+@pytest.mark.parametrize("arguments", [
+    BLOG, ODD, ("a b", "--precision", "12"), ("1000 1001", "--precision", "17"), (*BLOG, "--big"),
+    ("a b", "--heads", "16", "--d-model", "32")], ids=["blog", "odd", "long numbers", "longest", "big", "many heads"])
 def test_every_bracket_of_a_matrix_stands_in_the_same_column_and_nothing_is_too_wide(arguments, width):
     page = attntrace("trace", *arguments, "--width", str(width)).out
     brackets = bracket_columns(page)

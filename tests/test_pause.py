@@ -1,10 +1,15 @@
 """The demo: a page that waits for keys, in a real terminal."""
 from __future__ import annotations
 
+import os
 import re
+import signal
+import termios
+import time
 
 import pytest
 from command import attntrace, process
+from pages import bracket_columns
 from terminals import terminal
 
 TRACE = ("trace", "a b", "--pause", "--color", "never")
@@ -114,3 +119,40 @@ def test_more_air_changes_no_number():
         signs = re.compile(r"[⎢⎥\s]")
         numbers = [re.findall(r"-?\d+\.\d+", signs.sub(" ", page)) for page in (plain, big)]
         assert sorted(numbers[0]) == sorted(numbers[1])
+
+
+def test_going_back_begins_on_a_clear_screen():
+    with terminal("trace", "a b", "--pause", "--color", "never") as person:
+        person.reads("space: on")
+        person.types("b")
+        assert "\x1b[H\x1b[2J" in person.reads("space: on")
+    with terminal("trace", "a b", "--pause", "--color", "never", TERM="dumb") as person:
+        person.reads("space: on")
+        person.types("b")
+        assert "\x1b" not in person.reads("space: on")
+
+
+def test_keys_are_keys_again_after_a_shell_has_stopped_it():
+    with terminal("trace", "a b", "--pause", "--color", "never") as person:
+        person.reads("space: on")
+        cbreak = person.settings()
+        shell = list(cbreak)
+        shell[3] |= termios.ICANON | termios.ECHO
+        termios.tcsetattr(person.master, termios.TCSANOW, shell)
+        os.kill(person.pid, signal.SIGCONT)
+        time.sleep(0.3)
+        assert person.settings() == cbreak
+
+
+def test_more_air_puts_a_line_between_rows_and_a_blank_between_numbers():
+    plain, big = (attntrace("trace", "a b", "--only", "head1.weights", *more).out for more in ((), ("--big",)))
+    assert re.search(r"⎤\n +⎢ +⎥ +⎢ +⎥\n.*⎦$", big, re.M) and not re.search(r"⎢ +⎥", plain)
+    rows = [re.search(r"a₁ .*= \[(.*?)\]", page)[1] for page in (plain, big)]
+    assert [len(row) for row in rows] == [len(rows[0]), len(rows[0]) + 2]
+    assert "\n\n\n" in big and "\n\n\n" not in plain
+
+
+@pytest.mark.parametrize("width", ["60", "160"])
+def test_brackets_stand_in_their_columns_with_more_air_too(width):
+    page = attntrace("trace", "어제 카페 갔었어", "--target", "a b", "--big", "--form", "matrix", "--width", width).out
+    assert all(columns == {first} for first, columns in bracket_columns(page)) and "⎢" in page

@@ -250,3 +250,12 @@ def test_decomposed_letters_give_the_bytes_of_composed_ones():
         assert process(*arguments, decomposed).out == process(*arguments, composed).out
     asked = [process("trace", composed, "--token", token).out for token in ("어제", unicodedata.normalize("NFD", "어제"))]
     assert asked[0] == asked[1] != ""
+
+
+def test_a_file_is_found_by_its_name_in_any_locale(tmp_path):
+    """A locale without Hangul reads the words of a sentence as UTF-8, and leaves the names of files alone."""
+    file = tmp_path / "어제.txt"
+    for locale in ({}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        assert process("trace", "카페", "-o", str(file), **locale).code == 0
+        assert "카페" in file.read_text("utf-8")
+        file.unlink()

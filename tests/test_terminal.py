@@ -6,12 +6,19 @@ import os
 import re
 import shlex
 import sys
+import time
 
+import click
 import pytest
 from command import ROOT, attntrace, process
 from rich.cells import cell_len
 from terminals import terminal
 
+from attntrace.blocks import Check
+
+SHADE = re.compile(r"\x1b\[38;5;16;48;5;(\d+)m([^\x1b]*)")
+HUE = re.compile(r"\x1b\[38;5;(\d+)m *([A-Za-z]) *\x1b\[0m")
+LETTERS = " ".join("abcdefghijkl")
 PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -111,3 +118,96 @@ def test_ctrl_c_at_a_terminal_ends_with_130_and_no_traceback():
         person.types("\x03")
         code, rest = person.ends()
     assert code == 130 and "Traceback" not in rest and os.path.isdir(ROOT)
+
+
+def test_attntrace_ends_after_its_pager():
+    """Else the shell's prompt would stand in the middle of the page; also when Ctrl-C is typed in the pager."""
+    slow = "import signal, sys, time; signal.signal(2, signal.SIG_IGN); sys.stdin.read(); time.sleep(1); print('read')"
+    for keys in ("", "\x03"):
+        with terminal("trace", "a", "--pager", PAGER=f"{sys.executable} -c {shlex.quote(slow)}") as person:
+            time.sleep(0.8)
+            person.types(keys)
+            assert "read\n" in person.ends()[1]
+
+
+def test_less_gets_colours_and_hangul_whatever_its_own_settings():
+    show = "import os; print(os.environ['LESS'], os.environ['LESSCHARSET'])"
+    with terminal("trace", "a", "--pager", PAGER=f"{sys.executable} -c {shlex.quote(show)}") as person:
+        assert person.ends() == (0, "FRX utf-8\n")
+
+
+def test_progress_counts_both_parts(tmp_path):
+    with terminal("trace", " ".join("abcdefgh"), "--layers", "24", "-o", str(tmp_path / "page")) as person:
+        said = person.ends(60)[1]
+    (total,) = set(re.findall(r"\d+/(\d+)", said))
+    done = max(map(int, re.findall(r"(\d+)/\d+", said)))
+    steps = re.search(r"of (\d+) steps", (tmp_path / "page").read_text("utf-8"))
+    assert steps and int(total) == 2 * int(steps[1]) and done > int(total) / 2
+
+
+def test_no_progress_on_the_screen_where_the_page_is():
+    with terminal("trace", "a b c d e f g h", "--layers", "16", "--arithmetic", "none", "--color", "never") as person:
+        code, page = person.ends(60)
+    assert code == 0 and "\x1b" not in page
+
+
+def test_weights_in_vector_form_are_shaded_as_in_matrix_form():
+    found = []
+    for form in ("vector", "matrix"):
+        page = process("trace", LETTERS, "--only", "head1.weights", "--form", form, "--arithmetic", "none",
+                       "--width", "60", "--color", "always", TERM="xterm-256color").out
+        found.append(sorted((number, shade) for shade, text in SHADE.findall(page) for number in text.split()))
+    assert found[0] == found[1] and len(found[0]) > 20
+
+
+@pytest.mark.parametrize("command", [("trace", "--form", "vector"), ("trace", "--form", "matrix"), ("map",)])
+def test_a_word_has_one_hue_wherever_it_stands(command):
+    """Also above the second part of the columns of a row that is too long for the page."""
+    words = " ".join("abcdefghijklmnopqrstuvwxyzABCDEFGHIJ")
+    page = process(command[0], words, *command[1:], "--only", "head1.weights", "--width", "60", "--color", "always",
+                   TERM="xterm-256color").out
+    hues: dict[str, set[str]] = {}
+    for hue, word in HUE.findall(page):
+        hues.setdefault(word, set()).add(hue)
+    assert len(hues) == 36 and all(len(those) == 1 for those in hues.values())
+
+
+@pytest.mark.parametrize("pager, said", [("less '", "less '"), ("false", "failed (exit code 1)")])
+def test_a_pager_that_does_not_work_is_one_line(pager, said):
+    with terminal("trace", "a", "--pager", PAGER=pager) as person:
+        code, page = person.ends()
+    assert code == 2 and said in page and "Traceback" not in page and page.count("attntrace: ") == 1
+
+
+def test_no_progress_over_the_screen_of_a_pager_behind_a_pipe():
+    script = f"{shlex.quote(sys.executable)} -m attntrace trace 'a b c d' --layers 24 | cat > /dev/null"
+    with terminal(script=script) as person:
+        assert person.ends(60) == (0, "")
+
+
+def test_sixteen_colours_are_enough_to_tell_a_large_weight_from_a_small_one():
+    """None, grey, yellow, red: never a small weight brighter than a large one."""
+    page = process("map", "어제 카페 갔었어", "--color", "always", TERM="xterm").out
+    ground = {"100": 1, "43": 2, "41": 3}
+    found = sorted((float(number), ground[code]) for code, text in re.findall(r"\x1b\[\d+;(\d+)m([^\x1b]*)", page)
+                   for number in text.split())
+    assert len(found) > 5 and [level for _, level in found[:1] + found[-1:]] == [1, 3]
+
+
+def test_quitting_after_a_check_that_failed_says_so(monkeypatch):
+    """`q` ends with what was found so far."""
+    from attntrace.cli import trace as command
+    from attntrace.run import prepare
+    from attntrace.stages import View
+
+    def tell(blocks):
+        for _ in blocks:
+            pass
+        if tell.sheets == 3:
+            raise click.exceptions.Exit(0)
+        tell.sheets += 1
+
+    tell.sheets = 0
+    monkeypatch.setattr("attntrace.forms.check_promises", lambda steps: [
+        Check("rows_sum_to_one", (steps[0].symbol,), (), None, 12, steps[0].address, 0, 1.0)])
+    assert command.as_text(prepare("a"), View(), tell, lambda step: None) == 1

@@ -60,7 +60,7 @@ def run(arguments: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
     try:
         with unwinding_signals():
-            code = invoked(list(map(as_utf8, arguments)))
+            code = invoked(arguments)
         sys.stdout.flush()
         return code
     except Problem as problem:
@@ -94,15 +94,6 @@ def invoked(arguments: list[str]) -> int:
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as done:
         return done.exit_code
-
-
-def as_utf8(argument: str) -> str:
-    """An argument as its bytes mean it in UTF-8, which a locale without it (C) cannot read; as it is where they mean
-    nothing."""
-    try:
-        return argument.encode("utf-8", "surrogateescape").decode("utf-8")
-    except UnicodeError:
-        return argument
 
 
 class ClosedOutput(io.StringIO):

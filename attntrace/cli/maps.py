@@ -5,10 +5,12 @@ from typing import Any
 
 import click
 
+from attntrace.cli import DONE
 from attntrace.cli.options import (
     model_options, one_sentence, page_options, page_writer, precision_option, prepared, selected_steps,
     selection_options, sentence_argument)
 from attntrace.cli.output import destination
+from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 
 
@@ -16,17 +18,19 @@ from attntrace.prose import sentence as sentence_of
 @sentence_argument
 @model_options
 @selection_options
-@precision_option(2)
+@precision_option(default=None, stands_for=2)
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(one_sentence(sentence), options)
     selected = selected_steps(run, options)
+    if selected is not None and not any(address.endswith(".weights") for address in selected):
+        raise Problem("no_weights_selected")
     from attntrace.blocks import Prose
     from attntrace.maps import AttentionMaps
     with destination(options["output"], options["pager"]) as out:
         writer = page_writer(out, options)
-        writer([Prose(sentence_of("messages.map_legend"))])
         maps = AttentionMaps(writer, options["precision"], selected)
+        writer([Prose(sentence_of("messages.map_legend"))])
         run(maps)
         maps.close()
-    return 0
+    return DONE

@@ -37,7 +37,24 @@ def _chained(options: list[Callable[[Command], Command]]) -> Callable[[Command],
     return decorate
 
 
-class Whole(click.IntRange):
+class Text(click.ParamType):
+    """Words, as their bytes mean them in UTF-8, which a locale without it (C) cannot read. Names of files stay as they
+    are."""
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return str(value).encode("utf-8", "surrogateescape").decode("utf-8")
+        except UnicodeError:
+            return str(value)  # bytes that mean nothing
+
+
+class Whole(click.types.IntParamType):
+    """A whole number."""
+    name = "whole number"
+
+
+class Within(click.IntRange):
     """A whole number within bounds."""
     name = "whole number"
 
@@ -75,8 +92,8 @@ def _model(name: str, type: Any, **settings: Any) -> Callable[[Command], Command
 
 # The defaults are those of Config; None tells an option that was not given, which a weights file needs to know.
 model_options = _chained([
-    _option("--target", metavar="TEXT"),
-    _option("--seed", type=Whole(min=0), default=None, stands_for=0, metavar="N"),
+    _option("--target", type=Text(), metavar="TEXT"),
+    _option("--seed", type=Within(min=0), default=None, stands_for=0, metavar="N"),
     *(_model(size, Whole(), metavar="N") for size in SIZES),
     _model("norm", click.Choice(CHOICES["norm"])),
     _option("--final-norm/--no-final-norm", default=None, stands_for="--no-final-norm"),
@@ -90,7 +107,7 @@ MODEL = ("seed", "d_model", "heads", "layers", "d_ff", "norm", "final_norm", "po
          "score_scale", "dtype")
 
 page_options = _chained([
-    _option("--width", type=Whole(60, 10_000), metavar="N"),
+    _option("--width", type=Within(60, 10_000), metavar="N"),
     _option("--ascii", is_flag=True),
     _option("--big", is_flag=True),
     _option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
@@ -98,20 +115,20 @@ page_options = _chained([
     _option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
 
 
-def precision_option(decimals: int) -> Callable[[Command], Command]:
-    return _option("--precision", type=Whole(0, 17), default=decimals, show_default=True, metavar="N")
+def precision_option(**settings: Any) -> Callable[[Command], Command]:
+    return _option("--precision", type=Within(0, 17), metavar="N", **settings)
 
 
 selection_options = _chained([
-    _option("--only", multiple=True, metavar="ADDRESS"),
+    _option("--only", type=Text(), multiple=True, metavar="ADDRESS"),
     _option("--layer", type=Whole(), multiple=True, metavar="N"),
     _option("--head", type=Whole(), multiple=True, metavar="N")])
 
 view_options = _chained([
     _option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
-    _option("--token", multiple=True, metavar="TOKEN"),
+    _option("--token", type=Text(), multiple=True, metavar="TOKEN"),
     _option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
-    precision_option(3),
+    precision_option(default=3, show_default=True),
     _option("--limit", type=Limit(), metavar="N|all"),
     _option("--pause", is_flag=True),
     _option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
@@ -140,7 +157,7 @@ def page_writer(out: TextIO, options: dict[str, Any]) -> TerminalWriter:
     return TerminalWriter(out, Look(options["width"], options["ascii"], options["color"], options["big"]))
 
 
-sentence_argument = click.argument("sentence", nargs=-1, metavar="[SENTENCE]")
+sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]")
 
 
 def one_argument(arguments: tuple[str, ...]) -> str | None:

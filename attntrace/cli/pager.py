@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -25,30 +24,41 @@ class Pipe(io.TextIOWrapper):
 
 @contextmanager
 def paged(out: TextIO) -> Iterator[TextIO]:
-    """What is written goes to $PAGER, or else to less or more; straight to `out` where it is no terminal or there is
-    none of them. Ends when the reader leaves the pager. Raises Problem where $PAGER is not installed."""
-    asked = shlex.split(os.environ.get("PAGER", ""))
-    found = next(filter(None, map(shutil.which, asked[:1] or PAGERS)), None)
-    if not out.isatty() or asked == ["cat"] or not asked and found is None:
+    """What is written to a terminal goes to $PAGER (as a shell reads it), or else to less or more; straight to `out`
+    where there is none of them. Ends when the reader leaves the pager. Raises Problem where $PAGER does not work."""
+    command = os.environ.get("PAGER", next(filter(shutil.which, PAGERS), ""))
+    if not command.strip():
         yield out
         return
-    if found is None:
-        raise Problem("no_pager", pager=asked[0])
-    environment = {"LESS": "FRX", "LESSCHARSET": "utf-8", **os.environ}  # colours as they are; nothing where all fits
-    pager = subprocess.Popen([found, *asked[1:]], stdin=subprocess.PIPE, stdout=sys.stdout, env=environment)
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        raise Problem("no_pager", pager=command) from None
+    if not shutil.which(words[0]):
+        raise Problem("no_pager", pager=words[0])
+    less = f"{os.environ['LESS']} -R" if os.environ.get("LESS") else "FRX"  # with its colours; none where all fits
+    pager = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=out,
+                             env={"LESSCHARSET": "utf-8", **os.environ, "LESS": less})
     assert pager.stdin is not None
     pipe = Pipe(pager.stdin, encoding=out.encoding, errors="backslashreplace")
+    stopped = False
     try:
         yield pipe
         pipe.flush()
+    except BrokenPipeError:
+        stopped = True  # the reader has left
     finally:
         try:
             pipe.close()
         except BrokenPipeError:
-            pass  # the reader has left
+            stopped = True
         while True:
             try:
                 pager.wait()
                 break
             except KeyboardInterrupt:  # the pager's own key, while it is there
                 continue
+    if pager.returncode > 0:
+        raise Problem("pager_failed", pager=command, code=pager.returncode)
+    if stopped:
+        raise BrokenPipeError

@@ -1,7 +1,9 @@
 """A page that waits for a key after each stage, so that a teacher can talk."""
 from __future__ import annotations
 
+import errno
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -23,11 +25,14 @@ KEYS = {" ": ON, "\r": ON, "\n": ON, "\x1b[B": ON, "\x1b[C": ON, "\x1b[6~": ON, 
         **{str(n): str(n) for n in range(1, 10)}}
 
 
+ESCAPE = 0.05  # seconds in which all of what an arrow sends has come
+
+
 class Pauses:
     """Writes the blocks of a stage as a sheet, and waits before the next one. Sheets that were shown are kept as text,
     to go back to."""
 
-    def __init__(self, writer: TerminalWriter, keys: Callable[[], str]) -> None:
+    def __init__(self, writer: TerminalWriter, keys: Keys) -> None:
         self.writer, self.keys = writer, keys
         self.sheets: list[str] = []
         self.first = 0  # of the sheets that were shown last
@@ -49,43 +54,41 @@ class Pauses:
             key = self.key()
             if key == QUIT:
                 raise click.exceptions.Exit(DONE)
-            if key == BACK:
-                self.first = max(self.first - self.count, 0)
+            if key in (BACK, ON):
+                self.first = shown if key == ON else max(self.first - self.count, 0)
                 shown = min(self.first + self.count, len(self.sheets))
-                self.again(self.first, shown)
-            elif key == ON:
-                self.first = shown
-                shown = min(self.first + self.count, len(self.sheets))
-                self.writer.out.write("".join(self.sheets[self.first:shown]))
+                clear = key == BACK and os.environ.get("TERM") != "dumb"
+                self.writer.out.write("\x1b[H\x1b[2J" * clear + "".join(self.sheets[self.first:shown]))
                 self.left = self.first + self.count - shown
-                if self.left:
+                if key == ON and self.left:
                     return
             else:
                 self.count = int(key)
-
-    def again(self, first: int, last: int) -> None:
-        """Some sheets on a screen of their own, where the terminal can clear it."""
-        clear = "" if os.environ.get("TERM") == "dumb" else "\x1b[H\x1b[2J"
-        self.writer.out.write(clear + "".join(self.sheets[first:last]))
 
     def key(self) -> str:
         """Wait for a key that means something, with the keys in a last line that goes away."""
         out, page = self.writer.out, self.writer.page
         hint = sentence("messages.pause", count=self.count)
-        out.write(self.writer.text_of((Span(hint, "grey"),)))
-        out.flush()
+
+        def show() -> None:
+            out.write(self.writer.text_of((Span(hint, "grey"),)))
+            out.flush()
+
+        self.keys.again = show
+        show()
         try:
             while True:
                 meaning = KEYS.get(self.keys())
                 if meaning is not None:
                     return meaning
         finally:
+            self.keys.again = nothing
             out.write("\r" + " " * page.cells(hint) + "\r")
             out.flush()
 
 
 @contextmanager
-def keyboard(out: TextIO) -> Iterator[Callable[[], str] | None]:
+def keyboard(out: TextIO) -> Iterator[Keys | None]:
     """Keys, one at a time, as they are pressed; None where nobody sits before it (`out` is no terminal).
 
     Keys are those of the controlling terminal, since standard input may be a sentence. Ctrl-C stays what it is; the
@@ -95,7 +98,7 @@ def keyboard(out: TextIO) -> Iterator[Callable[[], str] | None]:
         import termios
         import tty
     except ImportError:  # no Unix: Click's own way to read a key
-        yield (lambda: click.getchar(echo=False)) if out.isatty() and sys.stdin.isatty() else None
+        yield ClickKeys() if out.isatty() and sys.stdin.isatty() else None
         return
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC) if out.isatty() else None
@@ -105,26 +108,51 @@ def keyboard(out: TextIO) -> Iterator[Callable[[], str] | None]:
         yield None
         return
     before = termios.tcgetattr(terminal)
+    keys = Keys(terminal)
 
-    def one_key_at_a_time(*_: Any) -> None:
-        tty.setcbreak(terminal, termios.TCSADRAIN)  # what was typed ahead stays
+    def uninterrupted(set_terminal: Callable[..., Any], *settings: Any) -> None:
+        """Set the terminal, again where a signal came in between (a job that is brought to the front)."""
+        while True:
+            try:
+                set_terminal(terminal, *settings)
+                return
+            except termios.error as error:
+                if error.args[0] != errno.EINTR:
+                    raise
 
-    continued = signal.signal(signal.SIGCONT, one_key_at_a_time)  # a shell may have set the terminal in between
+    def one_key_at_a_time() -> None:
+        uninterrupted(tty.setcbreak, termios.TCSADRAIN)  # what was typed ahead stays
+        settings = termios.tcgetattr(terminal)
+        settings[3] |= termios.NOFLSH  # nor does Ctrl-C throw away what was written and is still on its way
+        uninterrupted(termios.tcsetattr, termios.TCSADRAIN, settings)
+
+    def continued(*_: Any) -> None:
+        """After Ctrl-Z and fg: a shell may have set the terminal, and written to it, in between."""
+        one_key_at_a_time()
+        keys.again()
+
+    found = signal.signal(signal.SIGCONT, continued)
     try:
         one_key_at_a_time()
-        yield Keys(terminal)
+        yield keys
     finally:
-        signal.signal(signal.SIGCONT, continued)
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        signal.signal(signal.SIGCONT, found)
+        uninterrupted(termios.tcsetattr, termios.TCSADRAIN, before)
         os.close(terminal)
 
 
+def nothing() -> None:
+    pass
+
+
 class Keys:
-    """The next key of a terminal: a letter, or the sequence that an arrow sends."""
+    """The next key of a terminal: a letter, or the sequence that an arrow sends. `again` is done when the command is
+    continued after it was stopped."""
 
     def __init__(self, terminal: int) -> None:
         self.terminal = terminal
         self.typed = b""
+        self.again: Callable[[], object] = nothing
 
     def __call__(self) -> str:
         while True:
@@ -141,11 +169,23 @@ class Keys:
         if not self.typed:
             return None
         length = 1
+        if self.typed == b"\x1b" and select.select([self.terminal], [], [], ESCAPE)[0]:
+            return None  # the beginning of what an arrow sends
         if self.typed.startswith(b"\x1b[") or self.typed.startswith(b"\x1bO"):
             length = next((n + 1 for n, byte in enumerate(self.typed) if n > 1 and 0x40 <= byte <= 0x7e), 0)
-        elif self.typed[0] >= 0xc0:  # a letter of two, three or four bytes
+        elif self.typed[0] >= 0xc0 and all(0x80 <= byte < 0xc0 for byte in self.typed[1:4]):  # of several bytes
             length = 2 + (self.typed[0] >= 0xe0) + (self.typed[0] >= 0xf0)
         if not length or len(self.typed) < length:
             return None
         key, self.typed = self.typed[:length], self.typed[length:]
         return key.decode("utf-8", "replace").replace("\x1bO", "\x1b[")
+
+
+class ClickKeys(Keys):
+    """The same by Click, on systems whose terminals are set in other ways."""
+
+    def __init__(self) -> None:
+        super().__init__(-1)
+
+    def __call__(self) -> str:
+        return click.getchar(echo=False)

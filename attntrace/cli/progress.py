@@ -1,6 +1,8 @@
 """How far a long trace is, on standard error."""
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -46,11 +48,18 @@ class Steps:
             self.progress.stop()
 
 
+def into_a_file(out: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(out.fileno()).st_mode)
+    except OSError:
+        return False
+
+
 @contextmanager
 def progress(out: TextIO, total: Callable[[], int]) -> Iterator[Sink]:
-    """A sink that shows how far a run is, where somebody looks at standard error and the page is not on the same
-    screen."""
-    if out.isatty() or sys.stderr is None or not sys.stderr.isatty():
+    """A sink that shows how far a run is, where somebody looks at standard error and the page goes into a file (behind
+    a pipe may be a pager on the same screen)."""
+    if not into_a_file(out) or sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda step: None
         return
     steps = Steps(total)

@@ -36,9 +36,10 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     from attntrace.addresses import known_tokens
     from attntrace.stages import View
     only, tokens = selected_steps(run, options), known_tokens(options["token"], run.source, run.target)
-    against = "--format jsonl" if options["format"] == "jsonl" else f"--form {options['form']}"
-    if tokens and against not in ("--form vector", "--form None"):
-        raise Problem("token_with", option=against)
+    if tokens and options["format"] == "jsonl":
+        raise Problem("token_with", option="--format jsonl")
+    if tokens and options["form"] in ("matrix", "both"):
+        raise Problem("token_with", option=f"--form {options['form']}")
     with destination(options["output"], options["pager"]) as out:
         limit = (TERMINAL_LIMIT if out.isatty() else ALL) if options["limit"] is None else options["limit"]
         view = View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], options["precision"],
@@ -68,15 +69,19 @@ def as_text(run: Run, view: View, tell: Tell, count: Sink) -> int:
     from attntrace.forms import FORMS
     from attntrace.opening import closing, opening
     from attntrace.tracing import Fingerprint, each
-    tell(opening(run))
-    fingerprint, failed = Fingerprint(), False
-    for name in view.forms:
-        form = FORMS[name](view, tell, run.parameters.names)
-        run(each(form, count) if fingerprint.steps else each(form, count, fingerprint))  # the second run is the same
-        form.close()
-        failed |= bool(form.failed)
-    tell(closing(fingerprint))
-    return CHECK_FAILED if failed else DONE
+    fingerprint = Fingerprint()
+    forms = [FORMS[name](view, tell, run.parameters.names) for name in view.forms]
+    try:
+        tell(opening(run))
+        for form in forms:
+            run(each(form, count) if fingerprint.steps else each(form, count, fingerprint))  # the next run is the same
+            form.close()
+        if not any(form.told for form in forms):
+            raise Problem("nothing_selected")
+        tell(closing(fingerprint))
+    except click.exceptions.Exit:
+        pass  # whoever reads it has seen enough
+    return CHECK_FAILED if any(form.failed for form in forms) else DONE
 
 
 def as_json_lines(run: Run, view: View, out: TextIO, count: Sink) -> int:

@@ -35,8 +35,8 @@ def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
     yield from titled(f"{block.number}  {block.title}", block.place, page, len(block.number) + 2)
     indent = " " * (len(block.number) + 2)
     for line in page.wrapped([page.formula(formula) for formula in block.formulas], len(indent), between="    "):
-        if line:
-            yield (indent + line,)
+        for n, part in enumerate(page.wrapped_sum(line, len(indent) + len(INDENT)) if line else ()):
+            yield (indent + INDENT * bool(n) + part,)
 
 
 def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
@@ -92,16 +92,18 @@ def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[Line]:
 
 
 def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
-    formula = INDENT + page.formula(block.formula)
+    first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
     step = f".{block.step}"
     axes = page.prose(f"   {' × '.join(block.axes)}")
-    gap = page.width - page.cells(formula + step + axes)
+    gap = page.width - page.cells(INDENT + first + step + axes)
     yield ()
     if gap >= 2:
-        yield Span(formula, "bold"), " " * gap, Span(step + axes, "grey")
+        yield Span(INDENT + first, "bold"), " " * gap, Span(step + axes, "grey")
     else:
-        yield (Span(formula, "bold"),)
-        yield (Span(page.right(step + axes, page.width), "grey"),)
+        yield (Span(INDENT + first, "bold"),)
+        more, step = [*more, ""], page.right(step + axes, page.width)
+    for part in more:
+        yield (Span(2 * INDENT + part, "bold") if part else Span(step, "grey"),)
     yield from parameter_lines(block.parameters, page)
     yield from equation_lines(block, page)
 
@@ -179,6 +181,8 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
         yield (" " * indent + whole,)
         return
     deeper = indent + page.cells(left) + 1
+    if max(map(page.cells, page.wrapped_sum(numbers, deeper + 2))) + deeper + 2 > page.width:  # too many decimals
+        indent, deeper = len(INDENT), 2 * len(INDENT)
     first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
     yield (" " * indent + f"{left} {first}",)
     for line in rest:

@@ -6,6 +6,7 @@ from itertools import chain
 
 from attntrace.blocks import Grid, Maps
 from attntrace.prose import sentence
+from attntrace.tokens import graphemes
 from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, shaded, titled, trimmed
 
 FILLS, ASCII_FILLS = " ░░▒▒▓▓█", " ..::++#"  # for the levels from 0 to 7
@@ -32,15 +33,15 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
 
 def side_by_side(block: Maps, page: Page, room: int) -> Iterator[list[Picture]]:
     """Pictures in bands that fit: all heads with numbers, or all with words upright; else as many as fit, with numbers
-    where one fits with them; a head too wide for the page in parts of equally many columns."""
+    where one fits with them (also where they are asked for); a head too wide for the page in parts of its columns."""
     numbered = [Picture(grid, block.largest, page) for grid in block.heads]
     upright: list[Picture] = [UprightPicture(grid, block.largest, page) for grid in block.heads]
-    if band_width(numbered) <= room or numbered[0].width <= room < band_width(upright):
+    if band_width(numbered) <= room or numbered[0].width <= room and (block.asked or room < band_width(upright)):
         pictures = numbered
     elif upright[0].width <= room:
         pictures = upright
     else:
-        parts = equal_parts([NARROW - 1] * len(upright[0].widths), room - 1)
+        parts = equal_parts(upright[0].widths, room, gap=0)
         pictures = [UprightPicture(grid, block.largest, page, part.start, part.stop)
                     for grid in block.heads for part in parts]
     band: list[Picture] = []
@@ -63,6 +64,7 @@ class Picture:
 
     def __init__(self, grid: Grid, largest: float, page: Page, start: int = 0, stop: int | None = None) -> None:
         self.grid, self.largest, self.page = grid, largest, page
+        self.gap *= page.air
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
         self.labels = (grid.column_labels or ())[self.start:self.stop]
         self.widths = self.column_widths()
@@ -116,22 +118,11 @@ class UprightPicture(Picture):
         return [NARROW] * len(self.labels)
 
     def words(self) -> list[list[str]]:
-        stacks = [letters(self.page.label(label, UPRIGHT), self.page) for label in self.labels]
+        stacks = [graphemes(self.page.label(label, UPRIGHT)) for label in self.labels]
         height = max(map(len, stacks))
-        return [[self.page.padded(stack[y - height] if height - y <= len(stack) else "", NARROW) for stack in stacks]
+        return [[self.page.right(stack[y - height] if height - y <= len(stack) else "", NARROW) for stack in stacks]
                 for y in range(height)]
 
     def cell(self, fill: str, weight: float, width: int) -> str:
         tenths = min(int(10 * weight / self.largest), 9) if self.largest and self.page.shades else 0
         return f" {tenths}" if tenths else fill * NARROW
-
-
-def letters(word: str, page: Page) -> list[str]:
-    """The letters of a word, each with the marks that take no cell of their own."""
-    found: list[str] = []
-    for char in word:
-        if found and page.cells(found[-1] + char) == page.cells(found[-1]):
-            found[-1] += char
-        else:
-            found.append(char)
-    return found

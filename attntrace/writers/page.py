@@ -117,23 +117,23 @@ class Page(NamedTuple):
         return lines
 
     def wrapped_sum(self, text: str, indent: int) -> list[str]:
-        """An expression, broken before `+`; a term that is too long in itself before `/` and `-` as well."""
+        """An expression, broken before `+` and `;`; a term that is too long in itself before `/` and `-` as well."""
         parts: list[str] = []
-        for term in re.split(r" (?=\+ )", text):
+        for term in re.split(r" (?=[+;] )", text):
             too_long = self.cells(term) > self.width - indent
             parts += re.split(r" (?=[/-] )", term) if too_long else [term]
         return self.wrapped(parts, indent)
 
 
-def equal_parts(widths: Sequence[int], room: int) -> list[slice]:
-    """Columns of these widths, with a space between them, in parts of equally many that fit in `room` cells; at the
+def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:
+    """Columns of these widths, with a gap between them, in parts of equally many that fit in `room` cells; at the
     least one column a part."""
-    ends = [0, *accumulate(width + 1 for width in widths)]
-    fewest = max(1, min(-(-ends[-1] // max(room + 1, 1)), len(widths)))
+    ends = [0, *accumulate(width + gap for width in widths)]
+    fewest = max(1, min(-(-ends[-1] // max(room + gap, 1)), len(widths)))
     for count in range(fewest, len(widths) + 1):
         size = -(-len(widths) // count)
         starts = range(0, len(widths), size)
-        if all(ends[min(start + size, len(widths))] - ends[start] - 1 <= room for start in starts):
+        if all(ends[min(start + size, len(widths))] - ends[start] - gap <= room for start in starts):
             return [slice(start, min(start + size, len(widths))) for start in starts]
     return [slice(n, n + 1) for n in range(len(widths))]
 

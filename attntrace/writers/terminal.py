@@ -22,6 +22,8 @@ SHADES = (245, 101, 137, 136, 172, 208, 202)
 STYLES = {"bold": "bold", "grey": "color(245)", "red": "bold color(160)",
           **{f"hue{n}": f"color({hue})" for n, hue in enumerate(HUES)},
           **{f"shade{n + 1}": f"color(16) on color({shade})" for n, shade in enumerate(SHADES)}}
+FEW_SHADES = ("", "white on bright_black", "white on bright_black", "black on yellow", "black on yellow",
+              "bright_white on red", "bright_white on red")  # where there are but 16 colours, whose lightness varies
 DEFAULT_WIDTH = 100
 NARROWEST, WIDEST = 60, 10_000
 
@@ -55,7 +57,7 @@ def wants_colour(out: TextIO, asked: str) -> bool:
         return asked == "always"
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR") and out is sys.stdout:
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0", "false") and out is sys.stdout:
         return True
     return out.isatty() and os.environ.get("TERM") != "dumb"
 
@@ -93,9 +95,10 @@ class Palette:
     def __init__(self) -> None:
         from rich.console import COLOR_SYSTEMS, Console  # only now: most pages have no colour
         from rich.style import Style
-        system = COLOR_SYSTEMS[Console(force_terminal=True).color_system or "standard"]
-        self._around = {name: tuple(Style.parse(style).render("\0", color_system=system).split("\0"))
-                        for name, style in STYLES.items()}
+        colours = Console(force_terminal=True).color_system or "standard"
+        few = {f"shade{n + 1}": shade for n, shade in enumerate(FEW_SHADES)} if colours == "standard" else {}
+        self._around = {name: tuple(Style.parse(style).render("\0", color_system=COLOR_SYSTEMS[colours]).split("\0"))
+                        for name, style in {**STYLES, **few}.items()}
         self._hues = [self._around[f"hue{n}"] for n in range(len(HUES))]
         self._painted = lru_cache(4096)(self._paint)  # the words of a sentence stand above every row
         self._shades = [("", "")] + [self._around[f"shade{n + 1}"] for n in range(len(SHADES))]

@@ -180,7 +180,7 @@ class Several:
                 if line.shares is not None and columns.mixtures:
                     end += GAP + _mixture(line, at, self.page)
             before = (" " * (columns.numbers_at + 2),) if number else (*columns.equation(line, at), "[ ")
-            yield not number, trimmed([*before, part[n], end])
+            yield not number, trimmed([*before, part[n], *[end] * bool(end)])
 
     def _in_blocks_of_words(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
         """Vectors along a sentence too long for the page: part by part, each under its words."""
@@ -191,7 +191,8 @@ class Several:
             yield False, columns.label_line(lines[0], part)
             for line, equation in zip(lines, equations, strict=True):
                 end = _end(line) if number == len(parts) - 1 else ""
-                yield True, trimmed([*equation, "  " if number else "[ ", self.numbers[id(line)][number][n], end])
+                yield True, trimmed([*equation, "  " if number else "[ ", self.numbers[id(line)][number][n],
+                                     *[end] * bool(end)])
 
 
 def _end(line: RowLine) -> str:

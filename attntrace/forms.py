@@ -26,6 +26,7 @@ class Form:
         self.view, self.tell, self.parameters = view, tell, parameters
         self.stage: Stage | None = None
         self.failed: list[Check] = []
+        self._rows: dict[str, list[Tensor]] = {}
         self._region: str | None = None  # the last that was headed
         self._weights: set[str] = set()  # addresses of attention weights: an operand has forgotten how it was made
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
@@ -34,7 +35,7 @@ class Form:
     def __call__(self, step: Step) -> None:
         if self.stage is None:
             self.stage = Stage(1)
-        elif not self.stage.goes_on_with(step):
+        elif not self.stage.goes_on_with(step, self.rows(step)[0]):
             self.close()
             self.stage = Stage(self.stage.number + 1)
         self.stage.steps.append(step)
@@ -46,7 +47,16 @@ class Form:
         steps = [step for step in self.stage.steps if self.view.shows(step)] if self.stage is not None else []
         if self.stage is not None and steps and self.view.rows(steps[0]):
             self.tell(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
+        for step in self.stage.steps if self.stage is not None else ():
+            self._rows.pop(step.address, None)
         self._figures.clear()
+
+    def rows(self, step: Step) -> list[Tensor]:
+        """The rows of a step, computed again (of one that is not shown the first alone), once for as long as it takes
+        to tell its stage."""
+        if step.address not in self._rows:
+            self._rows[step.address] = rows_of(step, None if self.view.shows(step) else 1)
+        return self._rows[step.address]
 
     @property
     def told(self) -> bool:
@@ -145,7 +155,7 @@ class VectorForm(Form):
 
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
         head = steps[0].symbol.head
-        rebuilt = [rows_of(step) for step in steps]
+        rebuilt = [self.rows(step) for step in steps]
         yield self.heading(stage, [row_formula(step, rows[0], 0, "i")
                                    for step, rows in zip(steps, rebuilt, strict=True)])
         used = self.new_parameters(steps)
@@ -246,7 +256,7 @@ class MatrixForm(Form):
                                         tuple(self.grid(tensor, step.symbol.head) for tensor in new))
             yield from self.hidden([*((parameter_name(tensor), tensor) for tensor in new), (step.address, step.tensor)])
             drawn |= {*operands, id(step.tensor)}
-            yield from self.checked(check_rows([step], [rows_of(step)]) + check_promises([step]))
+            yield from self.checked(check_rows([step], [self.rows(step)]) + check_promises([step]))
 
 
 FORMS: dict[str, type[Form]] = {"vector": VectorForm, "matrix": MatrixForm}

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, overload
 
+import numpy as np
+
 from attntrace.config import Config
 from attntrace.errors import Problem
 from attntrace.tokens import END, START, Words, look_up, tokenize, vocabulary
@@ -30,7 +32,8 @@ class Run(NamedTuple):
     target: Words | None
 
     def __call__(self, sink: Sink | None = None, keep: bool = False) -> None:
-        transformer(Trace(sink, keep), self.source, self.target, self.parameters, self.config)
+        with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
+            transformer(Trace(sink, keep), self.source, self.target, self.parameters, self.config)
 
     def addresses(self) -> list[str]:
         """The address of every step, found out by a run of the same wiring on the smallest sizes there are."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from attntrace.addresses import means_row
-from attntrace.checks import has_rows, rows_of
+from attntrace.checks import has_rows
 from attntrace.prose import most_specific
+from attntrace.tensor import Tensor
 from attntrace.tracing import Step
 
 
@@ -40,12 +41,13 @@ class Stage:
         self.number = number
         self.steps: list[Step] = []
 
-    def goes_on_with(self, step: Step) -> bool:
-        """Whether a step belongs to this stage: same place, same rows, and it needs rows of the stage's steps alone."""
+    def goes_on_with(self, step: Step, row: Tensor) -> bool:
+        """Whether a step, of which `row` is one, belongs to this stage: same place, same rows, and a row of it needs no
+        more than a row of the stage's steps."""
         first = self.steps[0]
         if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
             return False
-        return not {own.address for own in self.steps} & needed_whole(step)
+        return not {own.address for own in self.steps} & {leaf.address for leaf in row.whole_leaves()}
 
     @property
     def title(self) -> str:
@@ -66,11 +68,6 @@ def place_title(region: str) -> str:
     words = [(part.rstrip("0123456789"), part) for part in region.split(".")]
     return ", ".join((most_specific("titles", ["place"], word) or word).format(number=part[len(word):])
                      for word, part in words)
-
-
-def needed_whole(step: Step) -> set[str | None]:
-    """The addresses of the tensors of which one row of a step needs more than one row."""
-    return {leaf.address for leaf in rows_of(step, only=1)[0].whole_leaves()}
 
 
 def labels_of(step: Step) -> tuple[str, ...]:

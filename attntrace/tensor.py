@@ -52,7 +52,7 @@ class Tensor:
         self.value.setflags(write=False)
         self.axes, self.address, self.made = axes, address, made
         self._symbol, self._part_of = symbol, None
-        if self.value.shape != tuple(axis.size for axis in axes):
+        if self.value.shape != tuple([axis.size for axis in axes]):
             raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
         words = [axis.word for axis in axes]
         if len(set(words)) < len(words) or not WORDS.issuperset(words):
@@ -288,9 +288,7 @@ class Op:
 def apply(op: Op, *operands: Tensor) -> Tensor:
     """The result of an op, which remembers how it was made. Raises Misfit where the axes do not fit."""
     axes = op.axes(*operands)
-    with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so (Trace)
-        value = op.compute(*operands)
-    return Tensor(value, axes, made=Made(op, operands))
+    return Tensor(op.compute(*operands), axes, made=Made(op, operands))
 
 
 def bracketed(operand: Tensor, least: int) -> Pieces:

@@ -11,6 +11,7 @@ import pytest
 from examples import D_K, D_MODEL, EXAMPLES, TOKEN, Leaves
 from rich.cells import cell_len
 
+from attntrace.checks import rows_of
 from attntrace.config import Config
 from attntrace.forms import FORMS
 from attntrace.functions import mean, softmax
@@ -72,7 +73,7 @@ def test_every_stage_has_a_title(wiring):
     stages: list[Stage] = []
 
     def sink(step: Step) -> None:
-        if not stages or not stages[-1].goes_on_with(step):
+        if not stages or not stages[-1].goes_on_with(step, rows_of(step, only=1)[0]):
             stages.append(Stage(len(stages) + 1))
         stages[-1].steps.append(step)
 
@@ -88,7 +89,7 @@ def test_a_stage_ends_where_a_step_needs_all_rows_of_it():
     stages: list[Stage] = []
 
     def sink(step: Step) -> None:
-        if not stages or not stages[-1].goes_on_with(step):
+        if not stages or not stages[-1].goes_on_with(step, rows_of(step, only=1)[0]):
             stages.append(Stage(len(stages) + 1))
             names.append([])
         stages[-1].steps.append(step)

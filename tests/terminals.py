@@ -1,6 +1,7 @@
 """A real pseudo-terminal with the command in it."""
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import select
@@ -31,6 +32,7 @@ class Terminal:
             command = ["/bin/sh", "-c", script] if script else [sys.executable, "-m", "attntrace", *arguments]
             os.execve(command[0], command, clean_environment() | {"TERM": "xterm-256color"} | env)
         self.seen = ""
+        self.decoded = codecs.getincrementaldecoder("utf-8")("replace").decode  # a letter may come in two parts
 
     def reads(self, text: str, seconds: float = 20) -> str:
         """All that is written until `text`, which must come."""
@@ -44,7 +46,7 @@ class Terminal:
             except OSError:  # the command has ended
                 part = b""
             assert part, f"ended without {text!r}: {self.seen[start:]!r}"
-            self.seen += part.decode("utf-8", "replace").replace("\r\n", "\n")
+            self.seen += self.decoded(part).replace("\r\n", "\n")
         return self.seen[start:]
 
     def types(self, keys: str) -> None:
@@ -63,7 +65,7 @@ class Terminal:
                 part = b""
             if part == b"":
                 return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), self.seen[start:]
-            self.seen += (part or b"").decode("utf-8", "replace").replace("\r\n", "\n")
+            self.seen += self.decoded(part or b"").replace("\r\n", "\n")
         raise AssertionError(f"does not end: {self.seen[start:]!r}")
 
 

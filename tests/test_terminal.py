@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import sys
-import time
 
 import click
 import pytest
@@ -122,10 +121,11 @@ def test_ctrl_c_at_a_terminal_ends_with_130_and_no_traceback():
 
 def test_attntrace_ends_after_its_pager():
     """Else the shell's prompt would stand in the middle of the page; also when Ctrl-C is typed in the pager."""
-    slow = "import signal, sys, time; signal.signal(2, signal.SIG_IGN); sys.stdin.read(); time.sleep(1); print('read')"
+    slow = ("import signal, sys, time; signal.signal(2, signal.SIG_IGN); print('ready', flush=True); "
+            "sys.stdin.read(); time.sleep(0.5); print('read')")
     for keys in ("", "\x03"):
         with terminal("trace", "a", "--pager", PAGER=f"{sys.executable} -c {shlex.quote(slow)}") as person:
-            time.sleep(0.8)
+            person.reads("ready")
             person.types(keys)
             assert "read\n" in person.ends()[1]
 

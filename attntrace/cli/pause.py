@@ -74,9 +74,9 @@ class Pauses:
             out.write(self.writer.text_of((Span(hint, "grey"),)))
             out.flush()
 
-        self.keys.again = show
-        show()
-        try:
+        try:  # Ctrl-C may come while the hint is being written
+            self.keys.again = show
+            show()
             while True:
                 meaning = KEYS.get(self.keys())
                 if meaning is not None:

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import termios
-import time
 
 import pytest
 from command import attntrace, process
@@ -140,7 +139,7 @@ def test_keys_are_keys_again_after_a_shell_has_stopped_it():
         shell[3] |= termios.ICANON | termios.ECHO
         termios.tcsetattr(person.master, termios.TCSANOW, shell)
         os.kill(person.pid, signal.SIGCONT)
-        time.sleep(0.3)
+        person.reads("q: quit")  # said again, below what the shell has written
         assert person.settings() == cbreak
 
 

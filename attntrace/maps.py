@@ -9,7 +9,6 @@ from attntrace.prose import most_specific
 from attntrace.stages import place_title
 from attntrace.tracing import Step
 
-
 DECIMALS = 2
 
 

@@ -23,8 +23,6 @@ ON, BACK, QUIT = "on", "back", "quit"
 KEYS = {" ": ON, "\r": ON, "\n": ON, "\x1b[B": ON, "\x1b[C": ON, "\x1b[6~": ON, "b": BACK, "B": BACK, "ㅠ": BACK,
         "\x7f": BACK, "\x1b[A": BACK, "\x1b[D": BACK, "\x1b[5~": BACK, "q": QUIT, "Q": QUIT, "ㅂ": QUIT, "\x04": QUIT,
         **{str(n): str(n) for n in range(1, 10)}}
-
-
 ESCAPE = 0.05  # seconds in which all of what an arrow sends has come
 
 

@@ -7,17 +7,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from attntrace import arithmetic as cells
-from attntrace.arithmetic import JUXTAPOSED, PRODUCT, SUM
+from attntrace.arithmetic import ATOM, JUXTAPOSED, PRODUCT, SUM
 from attntrace.axes import Axes
-from attntrace.shapes import Total
-from attntrace.symbol import ELEMENTWISE, MATMUL, MINUS, NEGATIVE, OVER, PLUS, TIMES, Sign
-from attntrace.tensor import Array, Misfit, Op, Pieces, Tensor, apply, bracketed
+from attntrace.constants import constant
+from attntrace.errors import Misfit, NeedsAll
+from attntrace.shapes import Total, along, bracketed
+from attntrace.symbol import COLUMN_TIMES, ELEMENTWISE, MATMUL, MINUS, NEGATIVE, OVER, PLUS, POSITIONS, TIMES, Sign
+from attntrace.tensor import Array, Op, Pieces, Tensor, apply
 
 
 def widest(operands: Sequence[Tensor]) -> Axes:
     """The axes of a cell-by-cell result: those of the operand that has most; each other has some of them, in order."""
-    if operands[0].axes == operands[-1].axes and len(operands) < 3:  # nearly always
-        return operands[0].axes
+    first, last = operands[0].axes, operands[-1].axes
+    if len(operands) < 3 and (first is last or not last or first == last):  # nearly always
+        return first
     axes = max((operand.axes for operand in operands), key=len)
     for operand in operands:
         if tuple(axis for axis in axes if axis in operand.axes) != operand.axes:
@@ -33,7 +36,9 @@ def lined_up(operand: Tensor, axes: Axes) -> Array:
 
 
 class CellByCell(Op):
-    """An op that makes each number from those at the same place; an operand that lacks an axis is repeated along it."""
+    """An op that makes each number from those at the same place; an operand that lacks an axis is repeated along it,
+    and so is a gradient."""
+    lines_up: ClassVar[bool] = True
 
     def axes(self, *operands: Tensor) -> Axes:
         return widest(operands)
@@ -57,20 +62,31 @@ class Binary(CellByCell):
     least: ClassVar[tuple[int, int]]
 
     def compute(self, left: Tensor, right: Tensor) -> Array:
+        if left.axes is right.axes or not left.axes or not right.axes:
+            return np.asarray(type(self).function(left.value, right.value))
         axes = widest((left, right))
-        result: Array = type(self).function(lined_up(left, axes), lined_up(right, axes))
-        return result
+        return np.asarray(type(self).function(lined_up(left, axes), lined_up(right, axes)))
 
     def notation(self, left: Tensor, right: Tensor) -> Pieces:
         return *bracketed(left, self.least[0]), self.sign, *bracketed(right, self.least[1])
 
 
-def gathered(gradient: Tensor, operand: Tensor) -> Tensor:
-    """A gradient summed over the axes along which the operand was repeated."""
-    for k in reversed(range(len(gradient.axes))):
-        if gradient.axes[k] not in operand.axes:
-            gradient = apply(Total(k), gradient)
+def gathered(gradient: Tensor, result: Tensor, operand: Tensor) -> Tensor:
+    """A gradient summed over the axes of the result along which the operand was repeated."""
+    if operand.axes is result.axes:
+        return gradient
+    for axis in reversed(result.axes):
+        if axis not in operand.axes:
+            gradient = (apply(Total(gradient.axes.index(axis)), gradient) if axis in gradient.axes
+                        else gradient * constant(axis.size, dtype=gradient.value.dtype))  # the same all along it
     return gradient
+
+
+def spread(gradient: Tensor, result: Tensor, other: Tensor) -> Tensor:
+    """A gradient that can be lined up with another operand: as it is, or along all of the result's axes."""
+    axes = gradient.axes
+    fits = axes is result.axes or all(axis in axes for axis in other.axes) or all(axis in other.axes for axis in axes)
+    return gradient if fits else along(gradient, result.axes)
 
 
 class Add(Binary):
@@ -84,8 +100,8 @@ class Add(Binary):
         one, other = self.parts(index, left, right)
         return cells.Sum((*(one.terms if isinstance(one, cells.Sum) else (one,)), other))
 
-    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
-        return gathered(gradient, left), gathered(gradient, right)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        return gathered(gradient, result, right if n else left)
 
 
 class Subtract(Binary):
@@ -98,8 +114,8 @@ class Subtract(Binary):
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         return cells.Difference(*self.parts(index, left, right))
 
-    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
-        return gathered(gradient, left), gathered(-gradient, right)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        return -gathered(gradient, result, right) if n else gathered(gradient, result, left)
 
 
 class Multiply(Binary):
@@ -116,8 +132,9 @@ class Multiply(Binary):
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         return cells.Product(*self.parts(index, left, right))
 
-    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
-        return gathered(gradient * right, left), gathered(gradient * left, right)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        other = (right, left)[n]
+        return gathered(spread(gradient, result, other) * other, result, (left, right)[n])
 
 
 class Divide(Binary):
@@ -130,8 +147,10 @@ class Divide(Binary):
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         return cells.Quotient(*self.parts(index, left, right))
 
-    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
-        return gathered(gradient / right, left), gathered(-(gradient * result / right), right)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        if n:
+            return -(gathered(gradient * result, result, right) / right)
+        return gathered(spread(gradient, result, right) / right, result, left)
 
 
 class Negate(CellByCell):
@@ -147,22 +166,32 @@ class Negate(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.Negative(*self.parts(index, x))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (-gradient,)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return -gradient
+
+
+def batched(left: Tensor, right: Tensor) -> bool:
+    """Whether both hold the sentences of a batch, each a matrix."""
+    return len(left.axes) == len(right.axes) == 3
 
 
 class MatMul(Op):
-    """The last axis of the left operand against the first of the right one: row vectors times matrices, y = x W."""
+    """The last axis of the left operand against the first of the right one: row vectors times matrices, y = x W. Of the
+    sentences of a batch: each by itself."""
     name: ClassVar[str] = "matmul"
     binds: ClassVar[int] = JUXTAPOSED
 
     def axes(self, left: Tensor, right: Tensor) -> Axes:
+        if batched(left, right):
+            if left.axes[0] != right.axes[0] or not left.axes[2].fits(right.axes[1]):
+                raise Misfit("a product whose sentences or inner axes differ", left, right)
+            return left.axes[0], left.axes[1], right.axes[2]
         if not left.axes or not right.axes or not left.axes[-1].fits(right.axes[0]):
             raise Misfit("a product whose inner axes differ", left, right)
-        axes = left.axes[:-1] + right.axes[1:]
-        if len({axis.word for axis in axes}) < len(axes):
+        rows, columns = left.axes[:-1], right.axes[1:]
+        if any([row.word == column.word for row in rows for column in columns]):
             raise Misfit("a product with the same axis twice", left, right)
-        return axes
+        return rows + columns
 
     def compute(self, left: Tensor, right: Tensor) -> Array:
         return left.value @ right.value
@@ -170,18 +199,62 @@ class MatMul(Op):
     def notation(self, left: Tensor, right: Tensor) -> Pieces:
         return *bracketed(left, JUXTAPOSED), MATMUL, *bracketed(right, JUXTAPOSED + 1)
 
+    def turned(self, left: Tensor, right: Tensor) -> Tensor | None:
+        """(A B)ᵀ = Bᵀ Aᵀ"""
+        return right.T @ left.T if len(left.axes) == len(right.axes) == 2 or batched(left, right) else None
+
     def follow(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
+        if batched(left, right):
+            if k:  # a row of each sentence is no matrix to multiply
+                raise NeedsAll
+            return apply(self, left.at(0, i), right.at(0, i))
         rows = len(left.axes) - 1
         return apply(self, left.at(k, i), right) if k < rows else apply(self, left, right.at(k - rows + 1, i))
 
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         rows = len(left.axes) - 1
-        return cells.added(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((n, *index[rows:])))
+        lead = index[:1] if batched(left, right) else ()
+        return cells.added(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((*lead, n, *index[rows:])))
                                  for n in range(left.axes[-1].size)))
+
+    def by_token(self, left: Tensor, right: Tensor) -> list[Tensor]:
+        """Xᵀ ∂L/∂Q, token by token: x₁ᵀ ∂L/∂q₁, x₂ᵀ ∂L/∂q₂ ..."""
+        inner = left.axes[-1]
+        if len(left.axes) != 2 or len(right.axes) != 2 or inner.word not in POSITIONS or (
+                left.axes[0].word in POSITIONS or right.axes[1].word in POSITIONS):
+            return []
+        return [apply(Outer(), left.at(1, n), right.at(0, n)) for n in range(inner.size)]
 
     def mixes(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:
         """a₁ V mixes the rows of V, by the numbers of a₁."""
         return (left, right) if len(left.axes) == 1 and right.words[0] == "token" and right.symbol else None
 
-    def gradients(self, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor | None, ...]:
-        return gradient @ right.T, left.T @ gradient
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        return left.T @ gradient if n else gradient @ right.T
+
+
+class Outer(Op):
+    """A column times a row, each number of one with each of the other: what one token adds to a weight's gradient."""
+    name: ClassVar[str] = "outer"
+    binds: ClassVar[int] = JUXTAPOSED
+
+    def axes(self, left: Tensor, right: Tensor) -> Axes:
+        if len(left.axes) != 1 or len(right.axes) != 1 or left.axes[0].word == right.axes[0].word:
+            raise Misfit("no two rows of different axes", left, right)
+        return left.axes + right.axes
+
+    def compute(self, left: Tensor, right: Tensor) -> Array:
+        result: Array = np.multiply.outer(left.value, right.value)
+        return result
+
+    def notation(self, left: Tensor, right: Tensor) -> Pieces:
+        return *bracketed(left, ATOM), COLUMN_TIMES, *bracketed(right, JUXTAPOSED + 1)
+
+    def follow(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
+        return left * right.at(0, i) if k else left.at(0, i) * right
+
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
+        return cells.Product(left.cell(index[:1]), right.cell(index[1:]))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        return left @ gradient if n else gradient @ right

@@ -241,7 +241,8 @@ class TenThousandTo(Unary):
 
 
 FUNCTIONS: dict[str, Callable[..., float]] = {
-    "max": max, "sin": math.sin, "cos": math.cos, "positive": lambda x: float(x > 0)}
+    "max": max, "sin": math.sin, "cos": math.cos, "positive": lambda x: float(x > 0),
+    "log": lambda x: math.log(x) if x else -math.inf}
 
 
 class Call(Arithmetic):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from attntrace.axes import Axis
+from attntrace.batches import apart, together
 from attntrace.config import Config
 from attntrace.constants import constant
 from attntrace.functions import softmax, sqrt
@@ -20,13 +21,15 @@ def attention(trace: Trace, Q: Tensor, K: Tensor, V: Tensor, root: Tensor, mask:
 
     Q: token × d_k; K: token × d_k and V: token × d_v, of the words attended to; root: what scores are divided by;
     mask: token × key, 0 where a word may look and -inf where it may not. Returns token × d_v.
+
+    The sentences of a batch stand apart in here: everything between Q and the result has them along an axis of its own.
     """
-    S = trace("scores", Q @ K.T, "S")
+    S = trace("scores", apart(Q) @ apart(K).T, "S")
     S = trace("scaled_scores", S / root, "Ŝ")
     if mask is not None:
         S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
     A = trace("weights", softmax(S), "A")
-    return trace("output", A @ V, "Z")
+    return trace("output", together(A @ apart(V), Q.axes[0]), "Z")
 
 
 def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, config: Config,
@@ -62,7 +65,17 @@ def score_root(config: Config) -> Tensor:
     return constant(config.score_scale, dtype=config.dtype)
 
 
-def causal_mask(token: Axis, dtype: str) -> Tensor:
-    """0 where a word may look (at itself and at words before it), -inf at words after it (section 3.2.3)."""
-    ahead = np.triu(np.ones((token.size, token.size), bool), k=1)
-    return constant(np.where(ahead, -np.inf, 0.0), "mask", (token, token.flipped()), dtype)
+def mask(token: Axis, key: Axis, dtype: str, causal: bool = False) -> Tensor | None:
+    """0 where a word of `token` may look among those of `key`, -inf where it may not: where `causal`, at words after it
+    (section 3.2.3); in a batch, at what only fills a sentence up. None where all may look everywhere."""
+    tokens, keys = token.lengths or (token.size,), key.lengths or (key.size,)
+    if not causal and len(set(keys)) == 1:
+        return None
+    hidden = np.arange(max(keys)) >= np.array(keys)[:, None, None]
+    if causal:
+        hidden = hidden | np.triu(np.ones((max(tokens), max(keys)), bool), k=1)
+    hidden = np.broadcast_to(hidden, (len(keys), max(tokens), max(keys)))
+    if key.lengths is None:
+        return constant(np.where(hidden[0], -np.inf, 0.0), "mask", (token, key.flipped()), dtype)
+    axes = Axis("sentence", len(keys)), Axis("token", max(tokens)), Axis("key", max(keys))
+    return constant(np.where(hidden, -np.inf, 0.0), "mask", axes, dtype)

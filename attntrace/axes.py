@@ -8,20 +8,28 @@ from attntrace.symbol import POSITIONS
 WORDS = {"token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "vocab", "sentence"}
 
 
+ACROSS = dict(zip(POSITIONS, reversed(POSITIONS)))  # a token, seen from across, is a key
+
+
 class Axis(NamedTuple):
-    """One axis: a word of WORDS, its size, and its labels (the words of a sentence, or of a vocabulary)."""
+    """One axis: a word of WORDS, its size, and its labels (the words of a sentence, or of a vocabulary).
+
+    `lengths`: those of the sentences that stand along it one after another, where there are several (a batch).
+    """
     word: str
     size: int
     labels: tuple[str, ...] | None = None
+    lengths: tuple[int, ...] | None = None
 
     def flipped(self) -> Axis:
         """The same positions, seen from across: along the rows they are a `token`, along the columns a `key`."""
-        return self._replace(word={"token": "key", "key": "token"}.get(self.word, self.word))
+        word = ACROSS.get(self.word)
+        return self if word is None else Axis(word, *self[1:])
 
     def fits(self, other: Axis) -> bool:
         """Whether sums may run along both at once: same word (a token is a key seen from across) and same labels."""
-        same = self.word == other.word or (self.word in POSITIONS and other.word in POSITIONS)
-        return same and self.size == other.size and self.labels == other.labels
+        same = self.word == other.word or ACROSS.get(self.word) == other.word
+        return same and self[1:] == other[1:]
 
 
 Axes = tuple[Axis, ...]

@@ -10,10 +10,11 @@ from attntrace import blocks
 from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
 from attntrace.checks import check_promises, check_rows, has_rows, marked_row, rows_of
+from attntrace.errors import NeedsAll
 from attntrace.figures import Figures
 from attntrace.prose import sentence
 from attntrace.stages import Stage, View, labels_of, place_title
-from attntrace.tensor import NeedsAll, Tensor, Term
+from attntrace.tensor import Tensor, Term
 from attntrace.tracing import Step
 
 

@@ -12,9 +12,10 @@ from attntrace.arithmetic import ATOM, POWER
 from attntrace.algebra import CellByCell
 from attntrace.axes import Axes, Axis
 from attntrace.constants import constant
-from attntrace.shapes import Repeated, Total
+from attntrace.errors import NeedsAll
+from attntrace.shapes import Total, bracketed, summed
 from attntrace.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUARED, call
-from attntrace.tensor import Array, Name, NeedsAll, Op, Pieces, Promise, Tensor, apply, bracketed
+from attntrace.tensor import Array, Name, Op, Pieces, Promise, Tensor, apply
 
 
 class Same(CellByCell):
@@ -30,8 +31,8 @@ class Same(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell(index)
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (gradient,)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient
 
 
 class Softmax(Op):
@@ -46,7 +47,7 @@ class Softmax(Op):
         value = x.value
         powers = value - value.max(axis=-1, keepdims=True)
         np.exp(powers, out=powers)
-        powers /= powers.sum(axis=-1, keepdims=True)
+        powers /= summed(powers, value.ndim - 1)[..., None]
         return powers
 
     def notation(self, x: Tensor) -> Pieces:
@@ -63,9 +64,9 @@ class Softmax(Op):
         powers = tuple(cells.Exp(cells.Difference(one, largest)) for one in row)
         return cells.Quotient(powers[index[-1]], cells.added(powers))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         along = Total(len(result.axes) - 1)
-        return (result * (gradient - apply(along, gradient * result)),)
+        return result * (gradient - apply(along, gradient * result))
 
     def promises(self, result: Array, x: Tensor) -> Iterator[Promise]:
         yield Promise("rows_sum_to_one", float(np.abs(result.sum(axis=-1) - 1).max()))
@@ -82,7 +83,7 @@ class Mean(Op):
         return x.axes[:-1]
 
     def compute(self, x: Tensor) -> Array:
-        return np.asarray(x.value.mean(axis=-1))
+        return summed(x.value, x.value.ndim - 1) / np.asarray(x.axes[-1].size, x.value.dtype)
 
     def notation(self, x: Tensor) -> Pieces:
         return call("mean"), *x.notation().pieces, CLOSE
@@ -95,9 +96,8 @@ class Mean(Op):
         terms = tuple(x.cell((*index, n)) for n in range(size))
         return cells.Quotient(cells.added(terms), cells.Number(size))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        axis = x.axes[-1]
-        return (apply(Repeated(len(result.axes), axis), gradient / constant(axis.size, dtype=result.value.dtype)),)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient / constant(x.axes[-1].size, dtype=result.value.dtype)
 
 
 class Square(CellByCell):
@@ -113,8 +113,8 @@ class Square(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.Square(*self.parts(index, x))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (constant(2, dtype=result.value.dtype) * x * gradient,)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return constant(2, dtype=result.value.dtype) * gradient * x
 
 
 class Sqrt(CellByCell):
@@ -133,8 +133,8 @@ class Sqrt(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.Root(*self.parts(index, x))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (gradient / (constant(2, dtype=result.value.dtype) * result),)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient / (constant(2, dtype=result.value.dtype) * result)
 
 
 class Relu(CellByCell):
@@ -150,13 +150,14 @@ class Relu(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.Call("max", (cells.Number(0), *self.parts(index, x)))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (gradient * apply(Positive(), x),)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient * apply(Positive(), x)
 
 
 class Positive(CellByCell):
     """1 where x > 0, else 0: the slope of ReLU (0 at 0, as everybody has it)."""
     name: ClassVar[str] = "positive"
+    ignored: ClassVar[tuple[int, ...]] = (0,)
 
     def compute(self, x: Tensor) -> Array:
         return (x.value > 0).astype(x.value.dtype)
@@ -167,9 +168,6 @@ class Positive(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.Call("positive", self.parts(index, x))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (None,)
-
 
 @dataclass(eq=False, repr=False)
 class Sinusoid(Op):
@@ -177,6 +175,7 @@ class Sinusoid(Op):
     PE(pos, 2k+1) its cosine. `layout` is `interleaved` as in the paper, or `halves`: first all sines, then all cosines.
     """
     name: ClassVar[str] = "sinusoid"
+    ignored: ClassVar[tuple[int, ...]] = (0,)
     width: int
     layout: str
     dtype: str
@@ -192,11 +191,12 @@ class Sinusoid(Op):
         return ("sin", "cos")[column >= half], 2 * (column % half)
 
     def compute(self, pos: Tensor) -> Array:
+        positions, at = np.unique(pos.value, return_inverse=True)  # in a batch, the same few for every sentence
         waves = [self.wave(column) for column in range(self.width)]
         powers = np.array([power for _, power in waves]) / self.width
-        angle = pos.value[..., None] / np.power(10000.0, powers)
+        angle = positions[:, None] / np.power(10000.0, powers)
         sines = np.array([function == "sin" for function, _ in waves])
-        return np.where(sines, np.sin(angle), np.cos(angle)).astype(self.dtype)
+        return np.where(sines, np.sin(angle), np.cos(angle)).astype(self.dtype)[at.reshape(pos.value.shape)]
 
     def notation(self, pos: Tensor) -> Pieces:
         return call("PE"), Name(pos), CLOSE
@@ -210,9 +210,6 @@ class Sinusoid(Op):
         function, power = self.wave(index[-1])
         wavelength = cells.TenThousandTo(cells.Quotient(cells.Number(power), cells.Number(self.width)))
         return cells.Call(function, (cells.Quotient(pos.cell(index[:-1]), wavelength),))
-
-    def gradients(self, gradient: Tensor, result: Tensor, pos: Tensor) -> tuple[Tensor | None, ...]:
-        return (None,)
 
     def settings(self) -> list[Any]:
         return [self.width, self.layout]

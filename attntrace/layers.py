@@ -1,9 +1,6 @@
 """Embedding, positional encoding, feed-forward, layer norm (sections 3.1, 3.3 to 3.5)."""
 from __future__ import annotations
 
-import numpy as np
-
-from attntrace.axes import Axis
 from attntrace.config import Config
 from attntrace.constants import constant
 from attntrace.functions import Sinusoid, mean, relu, sqrt, square
@@ -25,16 +22,16 @@ def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol:
 
     table: vocab × d_model. Returns token × d_model, called `symbol`.
     """
-    token = Axis("token", len(words.texts), words.texts)
+    token = words.axis
     X = trace("embedding", rows(table, constant(words.ids, "id", (token,))), "E")
     if config.scale_embedding:
         root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
         X = trace("scaled_embedding", root * X, "Ê")
     if config.position != "none":
-        pos = constant(np.arange(token.size), "pos", (token,))
+        pos = constant(words.positions, "pos", (token,))
         P = trace("positional_encoding", apply(Sinusoid(config.d_model, config.position, config.dtype), pos), "P")
         X = X + P
-    return trace("input", X, symbol)
+    return trace("input", trace.dropout(X), symbol)
 
 
 def layer_norm(trace: Trace, U: Tensor, parameters: Parameters, config: Config, symbol: Symbol) -> Tensor:

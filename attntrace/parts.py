@@ -11,8 +11,10 @@ from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM
 from attntrace.axes import Axes, Axis
 from attntrace.constants import zeros
+from attntrace.errors import Misfit
+from attntrace.shapes import bracketed
 from attntrace.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, plain
-from attntrace.tensor import Array, Misfit, Name, Op, Pieces, Tensor, apply, bracketed
+from attntrace.tensor import Array, Name, Op, Pieces, Tensor, apply
 
 
 @dataclass(eq=False, repr=False)
@@ -57,8 +59,8 @@ class Columns(Op):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell((*index[:-1], index[-1] + self.first - 1))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(AmongColumns(self.first, self.last, x.axes[-1]), gradient),)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(AmongColumns(self.first, self.last, x.axes[-1]), gradient)
 
     def settings(self) -> list[Any]:
         return [self.first, self.last]
@@ -96,8 +98,8 @@ class AmongColumns(Op):
         inside = 0 <= column < x.axes[-1].size
         return x.cell((*index[:-1], column)) if inside else cells.Number(0.0)
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(Columns(self.first, self.last, x.axes[-1].word), gradient),)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Columns(self.first, self.last, x.axes[-1].word), gradient)
 
     def settings(self) -> list[Any]:
         return [self.first, self.last, self.axis.size]
@@ -146,9 +148,9 @@ class Concat(Op):
         operand, column = self.source(index[-1], *operands)
         return operand.cell((*index[:-1], column))
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Tensor) -> tuple[Tensor | None, ...]:
-        return tuple(apply(Columns(start + 1, start + operand.axes[-1].size, operand.axes[-1].word), gradient)
-                     for start, operand in zip(self.starts(*operands), operands, strict=True))
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
+        start, axis = self.starts(*operands)[n], operands[n].axes[-1]
+        return apply(Columns(start + 1, start + axis.size, axis.word), gradient)
 
     def settings(self) -> list[Any]:
         return []
@@ -157,6 +159,7 @@ class Concat(Op):
 class Rows(Op):
     """Rows of a table by their numbers (from 1): W_E[id]."""
     name: ClassVar[str] = "rows"
+    ignored: ClassVar[tuple[int, ...]] = (1,)
 
     def axes(self, table: Tensor, ids: Tensor) -> Axes:
         return ids.axes + table.axes[1:]
@@ -177,14 +180,15 @@ class Rows(Op):
     def cell(self, index: tuple[int, ...], table: Tensor, ids: Tensor) -> cells.Arithmetic:
         return table.cell((int(ids.value[index[:len(ids.axes)]]) - 1, *index[len(ids.axes):]))
 
-    def gradients(self, gradient: Tensor, result: Tensor, table: Tensor, ids: Tensor) -> tuple[Tensor | None, ...]:
-        return apply(IntoRows(table.axes[0]), gradient, ids), None
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, table: Tensor, ids: Tensor) -> Tensor:
+        return apply(IntoRows(table.axes[0]), gradient, ids)
 
 
 @dataclass(eq=False, repr=False)
 class IntoRows(Op):
     """The rows of a matrix added into the rows of a table that have those numbers (from 1): a look-up's reverse."""
     name: ClassVar[str] = "into_rows"
+    ignored: ClassVar[tuple[int, ...]] = (1,)
     axis: Axis
 
     def axes(self, rows: Tensor, ids: Tensor) -> Axes:
@@ -192,7 +196,10 @@ class IntoRows(Op):
 
     def compute(self, rows: Tensor, ids: Tensor) -> Array:
         table = np.zeros([axis.size for axis in self.axes(rows, ids)], rows.value.dtype)
-        np.add.at(table, ids.value - 1, rows.value)
+        order = np.argsort(ids.value, kind="stable")  # sums of runs: four times as fast as adding one after another
+        sorted_ids = ids.value[order]
+        starts = np.flatnonzero(np.diff(sorted_ids, prepend=0))
+        table[sorted_ids[starts] - 1] = np.add.reduceat(rows.value[order], starts, axis=0)
         return table
 
     def notation(self, rows: Tensor, ids: Tensor) -> Pieces:
@@ -213,8 +220,8 @@ class IntoRows(Op):
         at = np.flatnonzero(ids.value == index[0] + 1).tolist()
         return cells.added(tuple(rows.cell((n, *index[1:])) for n in at)) if at else cells.Number(0.0)
 
-    def gradients(self, gradient: Tensor, result: Tensor, rows: Tensor, ids: Tensor) -> tuple[Tensor | None, ...]:
-        return apply(Rows(), gradient, ids), None
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, rows: Tensor, ids: Tensor) -> Tensor:
+        return apply(Rows(), gradient, ids)
 
     def settings(self) -> list[Any]:
         return [self.axis.size]

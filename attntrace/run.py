@@ -31,7 +31,7 @@ class Run(NamedTuple):
     source: Words
     target: Words | None
 
-    def __call__(self, sink: Sink | None = None, keep: bool = False) -> None:
+    def __call__(self, sink: Sink | None = None, keep: list[Step] | None = None) -> None:
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
             transformer(Trace(sink, keep), self.source, self.target, self.parameters, self.config)
 

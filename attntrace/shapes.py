@@ -10,19 +10,40 @@ from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM
 from attntrace.axes import Axes, Axis
 from attntrace.constants import constant, zeros
+from attntrace.errors import NeedsAll
 from attntrace.symbol import CLOSE, OPEN, Sign, Symbol, plain
-from attntrace.tensor import Array, Op, Pieces, Tensor, apply, bracketed
+from attntrace.tensor import Array, Op, Pieces, Tensor, apply
+
+
+def bracketed(operand: Tensor, least: int) -> Pieces:
+    return operand.notation().within(least)
+
+
+def summed(value: Array, k: int) -> Array:
+    """The sums along the k-th axis; those along the first or the last by a product with ones, which is several times as
+    fast."""
+    if k == value.ndim - 1:
+        return np.asarray(value @ np.ones(value.shape[-1], value.dtype))
+    if k == 0 and value.ndim == 2:
+        return np.asarray(np.ones(len(value), value.dtype) @ value)
+    return np.asarray(value.sum(axis=k))
 
 
 class Transpose(Op):
-    """Rows become columns; a position along the rows is a token, along the columns a key. Of one row: a column."""
+    """Rows become columns; a position along the rows is a token, along the columns a key. Of one row: a column; of
+    the sentences of a batch: each by itself."""
     name: ClassVar[str] = "transpose"
 
     def axes(self, x: Tensor) -> Axes:
+        if len(x.axes) == 3:
+            return x.axes[0], x.axes[2].flipped(), x.axes[1].flipped()
         return tuple(axis.flipped() for axis in reversed(x.axes))
 
     def compute(self, x: Tensor) -> Array:
-        return x.value.T
+        return x.value.swapaxes(1, 2) if len(x.axes) == 3 else x.value.T
+
+    def turned(self, x: Tensor) -> Tensor | None:
+        return x
 
     def symbol(self, x: Tensor) -> Symbol | None:
         return x.symbol.transpose() if x.symbol else None
@@ -31,13 +52,17 @@ class Transpose(Op):
         return OPEN, *x.notation().pieces, Sign(")ᵀ", ")^T", r")^{\top}")
 
     def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        if len(x.axes) == 3:
+            if k:  # a row of each sentence is no matrix to transpose
+                raise NeedsAll
+            return apply(self, x.at(0, i))
         return apply(self, x.at(len(x.axes) - 1 - k, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return x.cell(index[::-1])
+        return x.cell((index[0], index[2], index[1]) if len(index) == 3 else index[::-1])
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (gradient.T,)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient.T
 
 
 @dataclass(eq=False, repr=False)
@@ -72,8 +97,8 @@ class Slice(Op):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell((*index[:self.k], self.i, *index[self.k:]))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(Placed(self.k, self.i, x.axes[self.k]), gradient),)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Placed(self.k, self.i, x.axes[self.k]), gradient)
 
 
 @dataclass(eq=False, repr=False)
@@ -107,8 +132,8 @@ class Placed(Op):
         rest = index[:self.k] + index[self.k + 1:]
         return x.cell(rest) if index[self.k] == self.i else cells.Number(0.0)
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(Slice(self.k, self.i), gradient),)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Slice(self.k, self.i), gradient)
 
     def settings(self) -> list[Any]:
         return [self.k, self.i, self.axis.size]
@@ -124,7 +149,7 @@ class Total(Op):
         return x.axes[:self.k] + x.axes[self.k + 1:]
 
     def compute(self, x: Tensor) -> Array:
-        return np.asarray(x.value.sum(axis=self.k))
+        return summed(x.value, self.k)
 
     def notation(self, x: Tensor) -> Pieces:
         word = x.axes[self.k].word
@@ -140,8 +165,8 @@ class Total(Op):
         return cells.added(tuple(x.cell((*index[:self.k], n, *index[self.k:]))
                                  for n in range(x.axes[self.k].size)))
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(Repeated(self.k, x.axes[self.k]), gradient),)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Repeated(self.k, x.axes[self.k]), gradient)
 
 
 @dataclass(eq=False, repr=False)
@@ -155,7 +180,8 @@ class Repeated(Op):
         return x.axes[:self.k] + (self.axis,) + x.axes[self.k:]
 
     def compute(self, x: Tensor) -> Array:
-        return np.repeat(np.expand_dims(x.value, self.k), self.axis.size, axis=self.k)
+        shape = x.value.shape[:self.k] + (self.axis.size,) + x.value.shape[self.k:]
+        return np.broadcast_to(np.expand_dims(x.value, self.k), shape)
 
     def notation(self, x: Tensor) -> Pieces:
         return plain(f"repeated({self.axis.word}, "), *x.notation().pieces, CLOSE
@@ -170,8 +196,17 @@ class Repeated(Op):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell(index[:self.k] + index[self.k + 1:])
 
-    def gradients(self, gradient: Tensor, result: Tensor, x: Tensor) -> tuple[Tensor | None, ...]:
-        return (apply(Total(self.k), gradient),)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Total(self.k), gradient)
 
     def settings(self) -> list[Any]:
         return [self.k, self.axis.size]
+
+
+def along(x: Tensor, axes: Axes) -> Tensor:
+    """Repeated along those of the axes that it lacks."""
+    if x.axes is not axes and len(x.axes) < len(axes):
+        for k, axis in enumerate(axes):
+            if axis not in x.axes:
+                x = apply(Repeated(k, axis), x)
+    return x

@@ -33,8 +33,8 @@ class Symbol(NamedTuple):
     """The name of a tensor in an equation, such as Ŝ, W_Q⁽¹⁾, X′, Kᵀ, q₁₂ or W_Q[3,:].
 
     `above` is a superscript that is always written (a layer, or which block of columns of a matrix), `head` one that
-    the equations of that head itself leave out. `marks`, once something is marked, has one entry for each axis that the
-    unmarked tensor has, in its own order.
+    the equations of that head itself leave out. `via` is what a part of a gradient has come through: ∂L/∂X|Q. `marks`,
+    once something is marked, has one entry for each axis that the unmarked tensor has, in its own order.
     """
     letter: str
     sub: str = ""
@@ -45,6 +45,7 @@ class Symbol(NamedTuple):
     transposed: bool = False
     gradient: bool = False
     marks: tuple[Mark, ...] = ()
+    via: Symbol | None = None
 
     @classmethod
     def of(cls, text: str) -> Symbol:
@@ -95,6 +96,8 @@ def _written(symbol: Symbol, spelling: Spelling, head: int | None, row: str | No
     places = (":" if mark.at is None else row or str(mark.at + 1) for mark in rest)
     brackets = f"[{','.join(places)}]" if rest else ""
     text = _spelled(symbol, letter, above, below, spelling)
+    if symbol.via is not None:
+        brackets += f"|{symbol.via.spelled(spelling)}"
     if symbol.gradient:  # transposed behind a bracket, lest it seem the gradient of the transpose
         slope = {Spelling.UNICODE: "∂L/∂", Spelling.ASCII: "dL/d", Spelling.LATEX: r"\partial L / \partial "}
         text = f"({slope[spelling]}{text}{brackets})" if symbol.transposed else slope[spelling] + text + brackets
@@ -153,6 +156,7 @@ def plain(text: str) -> Sign:
 
 
 MATMUL = Sign(" ", " ", r"\,", " · ", " * ")
+COLUMN_TIMES = Sign("ᵀ ", "^T ", r"^{\top}\,")  # a column is a row, transposed
 TIMES = Sign(" · ", " * ", r" \cdot ")
 ELEMENTWISE = Sign(" ⊙ ", " .* ", r" \odot ")
 OVER = plain(" / ")

@@ -1,12 +1,13 @@
 """An array with named axes that remembers the operation and the operands that made it.
 
 One op, one class: what it computes, its axes, how it is written, the arithmetic of one cell, what a slice of it is made
-from, its gradient. Nobody else asks which op it is. The ops are in shapes, algebra, parts and functions.
+from, its gradient. Nobody else asks which op it is.
 """
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -14,21 +15,12 @@ import numpy as np
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM, SUM
 from attntrace.axes import WORDS, Axes
+from attntrace.errors import Misfit
 from attntrace.plain import plain_value
-from attntrace.symbol import CLOSE, OPEN, Sign, Spelling, Symbol
+from attntrace.symbol import CLOSE, OPEN, Sign, Symbol
 
 Array = np.ndarray[Any, Any]
-
-
-class Misfit(TypeError):
-    """Two tensors whose axes do not fit: a mistake in the wiring, never in the input."""
-
-    def __init__(self, what: str, *tensors: Tensor) -> None:
-        super().__init__(f"{what}: " + ", ".join(map(repr, tensors)))
-
-
-class NeedsAll(Exception):
-    """A slice along this axis cannot be made from slices: every number depends on all of them (softmax along key)."""
+NEW = object.__new__
 
 
 class Tensor:
@@ -38,8 +30,8 @@ class Tensor:
     name of a parameter); `made`: how it was computed, until it is sealed. A tensor with an address or without a making
     is a leaf: equations and arithmetic end there.
 
-    A tensor that nobody named is called what its op makes of its operands' names (Kᵀ), and a slice after the tensor
-    that it is `part_of` (q₁): found when it is asked for, since most slices are made for their numbers alone.
+    A tensor that nobody named is called what its op makes of its operands' names (Kᵀ), a slice after the tensor that it
+    is part of (q₁): found when it is asked for, since most slices are made for their numbers alone.
     """
     __slots__ = ("value", "axes", "address", "made", "_symbol", "_part_of")
 
@@ -82,7 +74,6 @@ class Tensor:
 
     @property
     def making(self) -> Made:
-        """How it was computed; asked only of a tensor that remembers it."""
         assert self.made is not None, f"{self!r} has no name, and nothing made it"
         return self.made
 
@@ -92,25 +83,27 @@ class Tensor:
 
     @property
     def T(self) -> Tensor:
-        return apply(OPS["transpose"](), self)
+        """The transpose; of an unnamed product its factors' own, of an unnamed transpose what it is of."""
+        turned = None if self.is_leaf else self.making.op.turned(*self.making.operands)
+        return apply(plain_op("transpose"), self) if turned is None else turned
 
     def __matmul__(self, other: Tensor) -> Tensor:
-        return apply(OPS["matmul"](), self, other)
+        return apply(plain_op("matmul"), self, other)
 
     def __add__(self, other: Tensor) -> Tensor:
-        return apply(OPS["add"](), self, other)
+        return apply(plain_op("add"), self, other)
 
     def __sub__(self, other: Tensor) -> Tensor:
-        return apply(OPS["subtract"](), self, other)
+        return apply(plain_op("subtract"), self, other)
 
     def __mul__(self, other: Tensor) -> Tensor:
-        return apply(OPS["multiply"](), self, other)
+        return apply(plain_op("multiply"), self, other)
 
     def __truediv__(self, other: Tensor) -> Tensor:
-        return apply(OPS["divide"](), self, other)
+        return apply(plain_op("divide"), self, other)
 
     def __neg__(self) -> Tensor:
-        return apply(OPS["negate"](), self)
+        return apply(plain_op("negate"), self)
 
     def at(self, k: int, i: int) -> Tensor:
         """Slice i (from 0) of the k-th axis, made again from slices of what made it. Raises NeedsAll where none is."""
@@ -135,7 +128,7 @@ class Tensor:
         return plain_value(self.value) if self.is_leaf else self.making.expression()
 
     def notation(self) -> Notation:
-        """The equation's right side: its symbol, or else what its op writes."""
+        """The right side of an equation: its symbol, or else what its op writes."""
         if self.symbol is not None:
             negative = self.symbol.letter.startswith("-")  # a constant such as -2
             return Notation((Term(self),), SUM if negative else ATOM)
@@ -181,9 +174,9 @@ class Made:
         for operand in self.operands:
             yield from operand.leaves()
 
-    def gradients(self, gradient: Tensor, result: Tensor) -> tuple[Tensor | None, ...]:
-        """What each operand's gradient is, given that of the result; None where nothing depends on it."""
-        return self.op.gradients(gradient, result, *self.operands)
+    def gradient(self, n: int, gradient: Tensor, result: Tensor) -> Tensor:
+        """That of the n-th operand, given that of the result."""
+        return self.op.gradient(n, gradient, result, *self.operands)
 
 
 class Term(NamedTuple):
@@ -199,14 +192,6 @@ class Name(NamedTuple):
 Pieces = tuple[Term | Name | Sign, ...]
 
 
-def spelled(pieces: Pieces, spelling: Spelling = Spelling.UNICODE, head: int | None = None,
-            row: str | None = None) -> str:
-    """An equation's side as text (see Symbol.spelled for `head` and `row`)."""
-    return "".join(piece.text(spelling) if isinstance(piece, Sign)
-                   else piece.tensor.symbol.spelled(spelling, head, row) if piece.tensor.symbol else "?"
-                   for piece in pieces)
-
-
 class Notation(NamedTuple):
     """What is written for a tensor: symbols and signs in order, and how tightly it holds together."""
     pieces: Pieces
@@ -218,7 +203,7 @@ class Notation(NamedTuple):
 
 
 class Promise(NamedTuple):
-    """Something that must be true of a result: the key of its sentence, by how much it is not, and whether exactly."""
+    """What must be true of a result: the key of its sentence, by how much it is not, and whether exactly."""
     key: str
     error: float
     exact: bool = False
@@ -227,12 +212,20 @@ class Promise(NamedTuple):
 OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
 
 
+@cache
+def plain_op(name: str) -> Op:
+    """An op without settings: one for all its uses."""
+    return OPS[name]()
+
+
 class Op:
-    """One operation. Subclasses that have settings are dataclasses whose fields are plain values, so that they can be
-    written down (two ops are equal that are written alike); all name their operands, which are tensors."""
+    """One operation. Those with settings are dataclasses of plain values, so that they can be written down (two ops are
+    equal that are written alike); all name their operands, which are tensors."""
     name: ClassVar[str]
     binds: ClassVar[int] = ATOM
     shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
+    ignored: ClassVar[tuple[int, ...]] = ()  # operands that no gradient goes to
+    lines_up: ClassVar[bool] = False  # whether a gradient may lack axes along which it is everywhere the same
 
     @property
     def takes_one_row(self) -> bool:
@@ -243,7 +236,7 @@ class Op:
         return isinstance(other, Op) and (self.name, self.settings()) == (other.name, other.settings())
 
     def __hash__(self) -> int:
-        return hash((self.name, *self.settings()))
+        return hash((self.name, str(self.settings())))
 
     def __init_subclass__(cls) -> None:
         if "name" in vars(cls):
@@ -269,8 +262,17 @@ class Op:
     def cell(self, index: tuple[int, ...], *operands: Any, **_: Any) -> cells.Arithmetic:
         raise AssertionError(f"{type(self).__name__} has no arithmetic")
 
-    def gradients(self, gradient: Tensor, result: Tensor, *operands: Any, **_: Any) -> tuple[Tensor | None, ...]:
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, *operands: Any, **_: Any) -> Tensor:
+        """That of the n-th operand, from that of the result; not asked for where the operand is `ignored`."""
         raise AssertionError(f"{type(self).__name__} has no gradient")
+
+    def turned(self, *operands: Any, **_: Any) -> Tensor | None:
+        """The transpose of the result, where the op has a simpler way to it."""
+        return None
+
+    def by_token(self, *operands: Any, **_: Any) -> list[Tensor]:
+        """What each token adds, where the result is a sum over tokens."""
+        return []
 
     def mixes(self, *operands: Any, **_: Any) -> tuple[Tensor, Tensor] | None:
         """The shares (one number a token) and the tensor whose rows they mix, where a row is such a mixture."""
@@ -287,9 +289,12 @@ class Op:
 
 def apply(op: Op, *operands: Tensor) -> Tensor:
     """The result of an op, which remembers how it was made. Raises Misfit where the axes do not fit."""
-    axes = op.axes(*operands)
-    return Tensor(op.compute(*operands), axes, made=Made(op, operands))
-
-
-def bracketed(operand: Tensor, least: int) -> Pieces:
-    return operand.notation().within(least)
+    result: Tensor = NEW(Tensor)  # ops see themselves to what the constructor checks of a caller's array
+    result.axes = axes = op.axes(*operands)
+    result.value = value = op.compute(*operands)
+    result.made = Made(op, operands)
+    result.address = result._symbol = result._part_of = None
+    value.setflags(write=False)
+    if value.shape != tuple([axis.size for axis in axes]):
+        raise Misfit(f"{op.name} made a value of shape {value.shape} of other axes", result)
+    return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 import unicodedata
 from typing import NamedTuple
 
+from attntrace.axes import Axis
 from attntrace.errors import Problem
 
 START, END = "<s>", "</s>"
@@ -14,9 +15,22 @@ JOINER = "\N{ZERO WIDTH JOINER}"
 
 
 class Words(NamedTuple):
-    """The tokens of a sentence, with their ids: the numbers (from 1) of their rows in the embedding table."""
+    """The tokens of a sentence, with their ids: the numbers (from 1) of their rows in the embedding table.
+
+    In a batch the ids of all sentences, one after another, with the `lengths` of these, and no texts.
+    """
     texts: tuple[str, ...]
     ids: tuple[int, ...]
+    lengths: tuple[int, ...] | None = None
+
+    @property
+    def axis(self) -> Axis:
+        return Axis("token", len(self.ids), self.texts or None, self.lengths)
+
+    @property
+    def positions(self) -> list[int]:
+        """The place of each token in its sentence, from 0."""
+        return [place for length in self.lengths or (len(self.ids),) for place in range(length)]
 
 
 def normalized(text: str) -> str:

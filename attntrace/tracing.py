@@ -1,6 +1,7 @@
 """Naming a tensor makes it a step: told to a sink, then sealed."""
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Callable
@@ -9,12 +10,20 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.axes import Axes
-from attntrace.errors import Problem
+from attntrace.errors import Misfit, Problem
 from attntrace.functions import same
-from attntrace.symbol import Spelling, Symbol
-from attntrace.tensor import Array, Made, Misfit, Tensor, spelled
+from attntrace.symbol import Sign, Spelling, Symbol
+from attntrace.tensor import Array, Made, Pieces, Tensor
 
 COMPARABLE = 1_000_000  # numbers up to which a fingerprint is promised to be equal everywhere
+
+
+def spelled(pieces: Pieces, spelling: Spelling = Spelling.UNICODE, head: int | None = None,
+            row: str | None = None) -> str:
+    """An equation's side as text (see Symbol.spelled for `head` and `row`)."""
+    return "".join(piece.text(spelling) if isinstance(piece, Sign)
+                   else piece.tensor.symbol.spelled(spelling, head, row) if piece.tensor.symbol else "?"
+                   for piece in pieces)
 
 
 class Step(NamedTuple):
@@ -30,7 +39,8 @@ class Step(NamedTuple):
 
     @property
     def address(self) -> str:
-        return joined(self.place, self.name)
+        assert self.tensor.address is not None
+        return self.tensor.address
 
     @property
     def symbol(self) -> Symbol:
@@ -57,6 +67,7 @@ class Step(NamedTuple):
 
 
 Sink = Callable[[Step], object]
+Dropout = Callable[[Tensor], Tensor]
 
 
 def each(*sinks: Sink) -> Sink:
@@ -72,53 +83,71 @@ def joined(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
+read = functools.cache(Symbol.of)
+
+
 class Trace:
     """A place in a run, at which tensors are named: `S = trace("scores", Q @ K.T, "S")`.
 
-    The sink is told each step when it is named; afterwards the tensor forgets how it was made, unless the run `keep`s
-    that. Without a sink nothing is told, and everything else is the same.
+    The sink is told each step when it is named; afterwards the tensor forgets how it was made, unless the run is to
+    `keep` its steps, in a list. Without a sink nothing is told, and everything else is the same.
     """
-    __slots__ = ("sink", "keep", "place", "head", "_stage", "_addresses")
+    __slots__ = ("sink", "keep", "place", "head", "dropout", "_stage", "_addresses")
 
-    def __init__(self, sink: Sink | None = None, keep: bool = False, place: str = "") -> None:
-        self.sink, self.keep, self.place = sink, keep, place
+    def __init__(self, sink: Sink | None = None, keep: list[Step] | None = None, place: str = "",
+                 dropout: Dropout = lambda tensor: tensor) -> None:
+        self.sink, self.keep, self.place, self.dropout = sink, keep, place, dropout
         self.head: int | None = None
         self._stage: str | None = None
         self._addresses: set[str] = set()
 
     def _like(self, place: str, head: int | None, stage: str | None) -> Trace:
-        other = Trace(self.sink, self.keep, place)
+        other = Trace(self.sink, self.keep, place, self.dropout)
         other.head, other._stage, other._addresses = head, stage, self._addresses
         return other
 
-    def at(self, place: str, head: int | None = None) -> Trace:
+    def at(self, place: str, head: int | None = None, stage: str | None = None) -> Trace:
         """A place inside this one; with `head`, symbols carry the number of that head."""
-        return self._like(joined(self.place, place), head, None)
+        return self._like(joined(self.place, place), head, stage)
 
     def stage(self, name: str) -> Trace:
         """The same place, for steps that are shown as a stage of their own."""
         return self._like(self.place, self.head, name)
 
-    def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol) -> Tensor:
-        """Name a tensor. A tensor that has a name already gets a second one by an op that changes nothing.
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody hears a name, or will ask for it."""
+        return self.sink is None and self.keep is None
 
-        Raises Problem where its numbers have grown too large to be numbers.
+    def sealed(self, tensor: Tensor) -> Tensor:
+        """The tensor, once it has forgotten how it was made."""
+        tensor.made = None
+        return tensor
+
+    def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol, address: str | None = None) -> Tensor:
+        """Name a tensor. A tensor that has a name already gets a second one by an op that changes nothing. `address`,
+        where it is not the name at this place: the step is shown here all the same.
+
+        Raises Problem where a number that is told has grown too large to be one.
         """
-        address = joined(self.place, name)
+        if self.is_silent:
+            return self.sealed(tensor)
+        address = address or joined(self.place, name)
         if address in self._addresses:
             raise Misfit(f"two steps that would be called {address}", tensor)
         self._addresses.add(address)
         named = same(tensor) if tensor.is_leaf else tensor
-        sign = Symbol.of(symbol) if isinstance(symbol, str) else symbol
+        sign = read(symbol) if isinstance(symbol, str) else symbol
         named.symbol = sign._replace(head=self.head) if self.head else sign
         named.address = address
-        made = named.making
-        if not _finite(named, made):
-            raise Problem("not_finite", address=address, dtype=named.value.dtype)
         if self.sink is not None:
-            self.sink(Step(self.place, name, named, made, self._stage))
-        if not self.keep:
+            if not _finite(named, named.making):
+                raise Problem("not_finite", address=address, dtype=named.value.dtype)
+            self.sink(Step(self.place, name, named, named.making, self._stage))
+        if self.keep is None:
             named.made = None
+        else:
+            self.keep.append(Step(self.place, name, named, named.making, self._stage))
         return named
 
 

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from attntrace.attention import causal_mask, multi_head
+from attntrace.attention import mask, multi_head
 from attntrace.config import Config
 from attntrace.functions import softmax
 from attntrace.layers import embedding, feed_forward, layer_norm, linear
@@ -16,12 +17,21 @@ from attntrace.weights import Parameters
 SubLayer = Callable[[Trace, Tensor, Parameters], Tensor]
 
 
-def transformer(trace: Trace, source: Words, target: Words | None, parameters: Parameters, config: Config) -> Tensor:
-    """The probabilities of the next word after each target word: token × vocab. Without a target the encoder alone:
-    token × d_model."""
+class Prediction(NamedTuple):
+    """Of the word that comes next after each word of the decoder's input; both token × vocab."""
+    logits: Tensor
+    probabilities: Tensor
+
+
+def transformer(trace: Trace, source: Words, target: Words | None, parameters: Parameters,
+                config: Config) -> Prediction | None:
+    """What comes after each target word; without a target the encoder alone, which predicts nothing."""
     M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config)
-    if target is None:
-        return M
+    return None if target is None else predicted(trace, target, M, parameters, config)
+
+
+def predicted(trace: Trace, target: Words, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
+    """What comes after each target word, given the memory M: token × d_model."""
     D = decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
     return output(trace.at("output"), D, parameters.at("output"))
 
@@ -29,10 +39,11 @@ def transformer(trace: Trace, source: Words, target: Words | None, parameters: P
 def encoder(trace: Trace, source: Words, parameters: Parameters, config: Config) -> Tensor:
     """N layers of self-attention and feed-forward (section 3.1). Returns the memory M: token × d_model."""
     X = embedding(trace, source, parameters["E"], config, "X")
+    fill = mask(X.axes[0], X.axes[0], config.dtype)
     sub_layers: dict[str, SubLayer] = {
-        "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config),
+        "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, fill),
         "feed_forward": lambda trace, X, own: feed_forward(trace, X, own)}
-    return stack(trace, X, sub_layers, parameters, config, "M")
+    return stack(trace, X, sub_layers, parameters, config, "X", "M")
 
 
 def decoder(trace: Trace, target: Words, M: Tensor, parameters: Parameters, config: Config) -> Tensor:
@@ -40,25 +51,27 @@ def decoder(trace: Trace, target: Words, M: Tensor, parameters: Parameters, conf
 
     Returns token × d_model."""
     Y = embedding(trace, target, parameters["E"], config, "Y")
-    mask = causal_mask(Y.axes[0], config.dtype)
+    ahead = mask(Y.axes[0], Y.axes[0], config.dtype, causal=True)
+    fill = mask(Y.axes[0], M.axes[0], config.dtype)
     sub_layers: dict[str, SubLayer] = {
-        "self_attention": lambda trace, Y, own: multi_head(trace, Y, Y, own, config, mask),
-        "cross_attention": lambda trace, Y, own: multi_head(trace, Y, M, own, config),
+        "self_attention": lambda trace, Y, own: multi_head(trace, Y, Y, own, config, ahead),
+        "cross_attention": lambda trace, Y, own: multi_head(trace, Y, M, own, config, fill),
         "feed_forward": lambda trace, Y, own: feed_forward(trace, Y, own)}
-    return stack(trace, Y, sub_layers, parameters, config, "D")
+    return stack(trace, Y, sub_layers, parameters, config, "Y", "D")
 
 
-def output(trace: Trace, D: Tensor, parameters: Parameters) -> Tensor:
-    """The final linear layer and softmax (section 3.4). D: token × d_model; returns token × vocab."""
+def output(trace: Trace, D: Tensor, parameters: Parameters) -> Prediction:
+    """The final linear layer and softmax (section 3.4). D: token × d_model."""
     logits = trace("logits", linear(D, parameters["W"], parameters.get("b")), "logits")
-    return trace("probabilities", softmax(logits), "probabilities")
+    return Prediction(logits, trace("probabilities", softmax(logits), "probabilities"))
 
 
 def stack(trace: Trace, X: Tensor, sub_layers: dict[str, SubLayer], parameters: Parameters, config: Config,
-          symbol: str) -> Tensor:
-    """All layers, one after another; a final norm where the wiring has one; and the result as the step `output`."""
-    assert X.symbol is not None
-    stream = X.symbol.letter
+          stream: str, symbol: str) -> Tensor:
+    """All layers, one after another; a final norm where the wiring has one; and the result as the step `output`.
+
+    stream: the letter of X and of what it becomes from layer to layer; symbol: that of the result.
+    """
     for layer in range(1, config.layers + 1):
         for n, (name, sub_layer) in enumerate(sub_layers.items(), start=1):
             last = n == len(sub_layers)
@@ -75,7 +88,7 @@ def residual(trace: Trace, X: Tensor, sub_layer: SubLayer, parameters: Parameter
     """LayerNorm(X + Sublayer(X)) as in the paper, or X + Sublayer(LayerNorm(X)) where the norm comes first."""
     if config.norm == "pre":
         N = layer_norm(trace.stage("pre_norm"), X, parameters, config, Symbol("norm"))
-        return trace.stage("add")("residual", X + sub_layer(trace, N, parameters), after)
+        return trace.stage("add")("residual", X + trace.dropout(sub_layer(trace, N, parameters)), after)
     add_norm = trace.stage("add_norm")
-    U = add_norm("residual", X + sub_layer(trace, X, parameters), "U")
+    U = add_norm("residual", X + trace.dropout(sub_layer(trace, X, parameters)), "U")
     return layer_norm(add_norm, U, parameters, config, after)

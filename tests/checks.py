@@ -9,10 +9,13 @@ from parsing import Tree, as_written, evaluated, settled, tree_of
 
 from attntrace.arithmetic import Ref
 from attntrace.axes import WORDS
+from attntrace.errors import NeedsAll
 from attntrace.symbol import Sign, Spelling
-from attntrace.tensor import Made, NeedsAll, Pieces, Tensor
+from attntrace.tensor import Made, Pieces, Tensor
 
-NEED_ALL = {("softmax", -1), ("sinusoid", -1)}  # ops and axes along which no slice can be made from slices
+# Ops and axes (from the end) along which no slice can be made from slices; in a batch, a row of each sentence neither.
+NEED_ALL = {("softmax", -1), ("sinusoid", -1), ("labels", -1)}
+NEED_ALL_IN_A_BATCH = {("apart", 0), ("apart", 1), ("transpose", 1), ("transpose", 2), ("matmul", 1), ("matmul", 2)}
 READABLE = (Spelling.UNICODE, Spelling.ASCII)
 
 
@@ -23,7 +26,7 @@ def slices(tensor: Tensor) -> list[tuple[int, int]]:
 
 def may_need_all(op: str, k: int, axes: int) -> bool:
     """Whether a slice along the k-th of so many axes may refuse to be made from slices."""
-    return (op, k - axes) in NEED_ALL
+    return (op, k - axes) in NEED_ALL or (op, k) in NEED_ALL_IN_A_BATCH and (axes == 3 or op == "apart")
 
 
 def largest(value: np.ndarray) -> float:

@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attntrace.algebra import Outer
 from attntrace.axes import Axes, Axis
+from attntrace.batches import Apart, Together
 from attntrace.constants import constant
 from attntrace.functions import Positive, Sinusoid, mean, relu, same, softmax, sqrt, square
+from attntrace.losses import CrossEntropy, Labels
 from attntrace.parts import AmongColumns, IntoRows, columns, concat, rows
 from attntrace.shapes import Placed, Repeated, Slice, Total
 from attntrace.symbol import Symbol
@@ -93,7 +96,13 @@ PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
     "relu": lambda leaf, axes: relu(leaf(*axes)),
     "positive": lambda leaf, axes: apply(Positive(), leaf(*axes)),
     "sinusoid": lambda leaf, axes: apply(Sinusoid(axes[-1].size, "interleaved", "float64"), leaf.positions(*axes[:-1])),
+    "labels": lambda leaf, axes: apply(Labels(axes[-1], 0.1, "float64"),
+                                       leaf.numbers(np.ones([axis.size for axis in axes[:-1]], int), *axes[:-1])),
 }
+# Ops whose results have axes of their own kind: no others can be asked of them.
+PARTICULAR = {"apart", "together", "outer", "cross_entropy"}
+PACKED = Axis("token", 6, None, (2, 3, 1))
+BATCH = Axis("sentence", 3), Axis("token", 3)
 
 
 class Example(NamedTuple):
@@ -175,6 +184,28 @@ def _examples() -> Iterator[Example]:
                   lambda leaf: rows(leaf(VOCAB, D_MODEL), leaf.numbers(5)), False)  # of a row alone: see above
     yield Example("into_rows", "of_a_vocabulary", (VOCAB, D_MODEL),
                   lambda leaf: apply(IntoRows(VOCAB), leaf(TOKEN, D_MODEL), leaf.numbers([7, 3, 7], TOKEN)))
+
+    yield Example("apart", "sentences", (*BATCH, D_MODEL), lambda leaf: apply(Apart(), leaf(PACKED, D_MODEL)))
+    yield Example("apart", "of_one_length", (Axis("sentence", 2), Axis("token", 3), D_MODEL),
+                  lambda leaf: apply(Apart(), leaf(PACKED._replace(lengths=(3, 3)), D_MODEL)))
+    yield Example("apart", "numbers", BATCH, lambda leaf: apply(Apart(), leaf(PACKED)))
+    yield Example("together", "sentences", (PACKED, D_MODEL),
+                  lambda leaf: apply(Together(PACKED), leaf(*BATCH, D_MODEL)))
+    yield Example("together", "numbers", (PACKED,), lambda leaf: apply(Together(PACKED), leaf(*BATCH)))
+    yield Example("outer", "product", (D_MODEL, D_K), lambda leaf: apply(Outer(), leaf(D_MODEL), leaf(D_K)))
+    yield Example("outer", "of_rows", (D_MODEL, D_K),
+                  lambda leaf: apply(Outer(), *(apply(Slice(0, 1), leaf(TOKEN, axis)) for axis in (D_MODEL, D_K))))
+    yield Example("transpose", "of_each_sentence", (Axis("sentence", 2), D_K, KEY),
+                  lambda leaf: leaf(Axis("sentence", 2), TOKEN, D_K).T)
+    yield Example("matmul", "of_each_sentence", (Axis("sentence", 2), TOKEN, D_V),
+                  lambda leaf: leaf(Axis("sentence", 2), TOKEN, KEY) @ leaf(Axis("sentence", 2), TOKEN, D_V))
+    yield Example("labels", "one_hot", (TOKEN, VOCAB),
+                  lambda leaf: apply(Labels(VOCAB, 0.0, "float64"), leaf.numbers([7, 3, 7], TOKEN)))
+
+    for what, smoothing in {"one_hot": 0.0, "smoothed": 0.1}.items():  # that their gradients are right: see the test
+        yield Example("cross_entropy", what, (TOKEN,), lambda leaf, smoothing=smoothing: apply(
+            CrossEntropy(), leaf(TOKEN, VOCAB), leaf(TOKEN, VOCAB, positive=True, scale=0.1),
+            apply(Labels(VOCAB, smoothing, "float64"), leaf.numbers([7, 3, 7], TOKEN))), False)
 
     yield Example("softmax", "masked", (TOKEN, KEY), lambda leaf: softmax(leaf(TOKEN, KEY, infinite=True)))
     yield Example("softmax", "that_would_overflow", (TOKEN, KEY), lambda leaf: softmax(leaf(TOKEN, KEY, scale=1000)))

@@ -57,7 +57,7 @@ class Sums(Reader):
 
     CALLS: Mapping[str, Callable[..., float]] = {
         "max": max, "sin": math.sin, "cos": math.cos, "exp": math.exp, "sqrt": math.sqrt,
-        "positive": lambda x: 1.0 if x > 0 else 0.0}
+        "positive": lambda x: 1.0 if x > 0 else 0.0, "log": math.log}
 
     def sum(self) -> float:
         total = -self.product() if self.accept("-") else self.product()
@@ -110,7 +110,8 @@ class Formulas(Reader):
     `block` columns; a small letter with a subscript is the row of that token; positions count from 1 in the text and
     from 0 in the tree. Signs bind as usual: sums, products, what stands side by side, powers.
     """
-    PLAIN = {"softmax": "softmax", "mean": "mean", "positive": "positive", "PE": "sinusoid", "sqrt": "sqrt"}
+    PLAIN = {"softmax": "softmax", "mean": "mean", "positive": "positive", "PE": "sinusoid", "sqrt": "sqrt",
+             "apart": "apart", "together": "together", "one_hot": "labels"}
 
     def __init__(self, text: str, names: Mapping[str, Tree], block: int) -> None:
         super().__init__(text)
@@ -120,6 +121,8 @@ class Formulas(Reader):
         self.spelled = sorted({*self.names, *self.small}, key=len, reverse=True)
 
     def sum(self) -> Tree:
+        if self.match(r"-(?:Σ|sum)_vocab\((?=.*(?:⊙|\.\*) log\()"):
+            return self.cross_entropy()
         tree = ["negate", self.product()] if self.accept("-") else self.product()
         while sign := self.accept(" + ", " - "):
             tree = ["add" if sign == " + " else "subtract", tree, self.product()]
@@ -130,6 +133,13 @@ class Formulas(Reader):
         while sign := self.accept(" ⊙ ", " · ", " .* ", " * ", " / "):
             tree = ["divide" if sign == " / " else "multiply", tree, self.side_by_side()]
         return tree
+
+    def cross_entropy(self) -> Tree:
+        labels = self.side_by_side()
+        self.match(r" (?:⊙|\.\*) log\(")
+        p = self.bracket()
+        self.expect(")")
+        return ["cross_entropy", p, labels]
 
     def side_by_side(self) -> Tree:
         tree = self.power()
@@ -188,6 +198,8 @@ class Formulas(Reader):
             return [self.PLAIN[call[1]], self.bracket()]
         if self.accept("max(0, "):
             return ["relu", self.bracket()]
+        if self.match(r"smoothed\([\d.]+, "):
+            return ["labels", self.bracket()]
         if self.match(r"(?:Σ|sum)_\w+\("):
             return ["total", self.bracket()]
         if self.match(r"repeated\(\w+, "):
@@ -252,6 +264,10 @@ def as_written(expression: Tree) -> Tree:
         return [name, as_written(rest[0]), *rest[1:3]]
     if name == "placed":
         return [name, as_written(rest[0]), rest[2]]
+    if name == "cross_entropy":  # of logits that no formula says
+        return [name, *map(as_written, rest[1:])]
+    if name == "outer":
+        return ["matmul", ["transpose", as_written(rest[0])], as_written(rest[1])]
     count = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "matmul": 2, "rows": 2, "into_rows": 2,
              "concat": len(rest)}.get(name, 1)
     return [name, *map(as_written, rest[:count])]

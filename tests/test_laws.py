@@ -10,17 +10,20 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from checks import NEED_ALL, READABLE, check_axes, check_cells, check_row, formula, may_need_all, read, slices
-from examples import D_FF, D_K, D_MODEL, D_V, EXAMPLES, KEY, OTHER_TOKEN, PRODUCING, TOKEN, Leaves
+from examples import (
+    D_FF, D_K, D_MODEL, D_V, EXAMPLES, KEY, OTHER_TOKEN, PARTICULAR, PRODUCING, TOKEN, VOCAB, Leaves)
 from parsing import Unreadable, evaluated, tree_of
 
 import attntrace
 from attntrace.axes import Axes, Axis
 from attntrace.constants import constant
+from attntrace.errors import Misfit, NeedsAll
 from attntrace.functions import same, softmax, square
+from attntrace.losses import CrossEntropy, Labels
 from attntrace.parts import columns, concat
-from attntrace.shapes import Placed, Repeated, Slice, Total
+from attntrace.shapes import Placed, Repeated, Slice, Total, along
 from attntrace.symbol import Mark, Spelling, Symbol
-from attntrace.tensor import OPS, Misfit, NeedsAll, Tensor, apply
+from attntrace.tensor import OPS, Tensor, apply
 from attntrace.tracing import Trace
 
 of_every_op = pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -28,11 +31,18 @@ around_every_op = pytest.mark.parametrize("outer", PRODUCING)
 in_text = pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
 
 
+UPSTREAM = Symbol("R", gradient=True)
+
+
+def plain_op_lines_up(name: str) -> bool:
+    return OPS[name].lines_up
+
+
 def test_every_op_has_an_example():
     for module in pkgutil.iter_modules(attntrace.__path__):  # wherever a new op may live
         if not module.ispkg and module.name != "__main__":
             importlib.import_module(f"attntrace.{module.name}")
-    assert set(OPS) == {example.op for example in EXAMPLES} == set(PRODUCING)
+    assert set(OPS) == {example.op for example in EXAMPLES} == {*PRODUCING, *PARTICULAR}
 
 
 @of_every_op
@@ -42,7 +52,8 @@ def test_an_example_is_one_of_its_op(example):
 
 # Ops in each other: an op that looks right on named operands may still forget a bracket, or an axis, on others.
 
-BY_SYMBOL = {("rows", 0), ("rows", 1), ("into_rows", 1), ("sinusoid", 0)}  # operands that must have a symbol
+# Operands that must have a symbol.
+BY_SYMBOL = {("rows", 0), ("rows", 1), ("into_rows", 1), ("sinusoid", 0), ("labels", 0)}
 
 
 def nested(outer: str) -> Iterator[tuple[str, Tensor]]:
@@ -62,9 +73,10 @@ def nested(outer: str) -> Iterator[tuple[str, Tensor]]:
 @around_every_op
 def test_every_op_is_tried_around_every_other(outer):
     tried = {inner for inner, _ in nested(outer)}
-    assert tried >= set(PRODUCING) - {"sinusoid"} if outer not in ("rows", "sinusoid") else not tried
+    assert tried >= set(PRODUCING) - {"sinusoid"} if outer not in BY_NUMBER else not tried
 
 
+BY_NUMBER = {"rows", "sinusoid", "labels"}  # ops of numbers that have a name
 ANY_AXES = (TOKEN, D_MODEL, D_FF, D_K)
 
 
@@ -221,20 +233,51 @@ def test_an_array_of_another_shape_than_its_axes_is_refused(shape):
 def test_gradients_agree_with_central_differences(example):
     tensor = example.tensor()
     upstream = np.random.default_rng(7).normal(size=tensor.value.shape)
-    upstream = Tensor(np.where(np.isfinite(tensor.value), upstream, 0.0), tensor.axes, Symbol("R", gradient=True))
-    gradients = tensor.made.gradients(upstream, tensor)
-    assert len(gradients) == len(tensor.made.operands)
-    for n, (operand, gradient) in enumerate(zip(tensor.made.operands, gradients)):
-        if operand.value.dtype.kind == "i":
-            assert gradient is None
-            continue
-        wanted = differences(tensor, n, upstream.value)
-        if gradient is None:
+    check_gradients(tensor, Tensor(np.where(np.isfinite(tensor.value), upstream, 0.0), tensor.axes, UPSTREAM))
+
+
+@pytest.mark.parametrize("op", [name for name in OPS if plain_op_lines_up(name)])
+def test_a_gradient_may_lack_the_axes_along_which_it_is_the_same(op):
+    """As a mean hands it back; where the op adds its operands' repeats up, they count as often as there are."""
+    for example in EXAMPLES:
+        if example.op == op and example.backwards and len(example.axes) == 2:
+            tensor = example.tensor()
+            for k in range(2):
+                column = np.random.default_rng(7).normal(size=tensor.value.shape[1 - k])
+                upstream = Tensor(column, tensor.axes[:k] + tensor.axes[k + 1:], UPSTREAM)
+                if np.isfinite(tensor.value).all():
+                    check_gradients(tensor, upstream)
+
+
+def check_gradients(tensor: Tensor, upstream: Tensor) -> None:
+    whole = along(upstream, tensor.axes)
+    for n, operand in enumerate(tensor.made.operands):
+        wanted = differences(tensor, n, whole.value) if operand.value.dtype.kind == "f" else np.zeros(())
+        if n in tensor.made.op.ignored:
             assert not wanted.any(), f"something depends on operand {n}"
             continue
+        gradient = along(tensor.made.gradient(n, upstream, tensor), operand.axes)
         assert gradient.axes == operand.axes
         check_axes(gradient)
         assert (np.abs(gradient.value - wanted) <= 1e-6 * np.maximum(1, np.abs(wanted))).all(), f"operand {n}"
+
+
+@pytest.mark.parametrize("smoothing", (0.0, 0.1))
+def test_the_gradient_of_a_loss_goes_to_the_logits_through_logarithm_and_softmax(smoothing):
+    leaf, h = Leaves(), 1e-5
+    logits, y = leaf(TOKEN, VOCAB), apply(Labels(VOCAB, smoothing, "float64"), leaf.numbers([7, 3, 7], TOKEN))
+
+    def losses(value: np.ndarray) -> Tensor:
+        at = Tensor(value, logits.axes, Symbol("A"), "a")
+        return apply(CrossEntropy(), at, softmax(at), y)
+
+    upstream = Tensor(np.array([0.5, -2.0, 1.0]), (TOKEN,), UPSTREAM)
+    found = losses(logits.value).made.gradient(0, upstream, losses(logits.value)).value
+    for index in np.ndindex(found.shape):
+        step = np.zeros(found.shape)
+        step[index] = h
+        slope = (losses(logits.value + step).value - losses(logits.value - step).value) @ upstream.value / (2 * h)
+        assert abs(found[index] - slope) <= 1e-6 * max(1, abs(slope))
 
 
 def differences(tensor: Tensor, n: int, upstream: np.ndarray) -> np.ndarray:
@@ -335,7 +378,7 @@ def test_the_reader_of_formulas_refuses_what_is_ambiguous(text):
 
 
 def test_naming_the_same_address_twice_fails():
-    trace, leaf = Trace(), Leaves()
+    trace, leaf = Trace([].append), Leaves()
     trace.at("encoder").at("layer1")("scores", -leaf(TOKEN), "S")
     trace.at("encoder").at("layer2")("scores", -leaf(TOKEN), "S")
     with pytest.raises(Misfit, match=r"encoder\.layer1\.scores"):
@@ -343,7 +386,7 @@ def test_naming_the_same_address_twice_fails():
 
 
 def test_a_stage_is_no_place_of_its_own():
-    trace = Trace(place="encoder")
+    trace = Trace([].append, place="encoder")
     trace.stage("add_norm")("mean", -Leaves()(TOKEN), "S")
     with pytest.raises(Misfit, match=r"encoder\.mean"):
         trace("mean", -Leaves()(TOKEN), "S")
@@ -466,9 +509,12 @@ def test_an_equation_of_any_token_has_a_letter_for_its_number(spelling, row):
 
 @pytest.mark.parametrize("spelling", Spelling, ids=str)
 def test_two_symbols_are_never_spelled_alike(spelling):
+    """But for the way that a gradient has come, which others have not."""
     marks = [(), *((Mark("token", row), Mark("d_k", column))
                    for row, column in [(0, None), (11, None), (0, 1), (0, 11), (11, 1), (None, 0), (None, 11)])]
     symbols = [Symbol(*fields) for fields in itertools.product(
         "X", ("", "Q", "1"), (False, True), (0, 1, 2), (None, 1, 12), (None, 2), (False, True), (False, True), marks)
-        if fields[4] is not None or fields[5] is None]  # a layer and a head are told apart by their numbers alone
+        if fields[4] is not None or fields[5] is None]
+    symbols += [symbol._replace(via=via) for symbol in symbols if symbol.gradient and not symbol.transposed
+                for via in (Q, K, Q._replace(head=2))]  # a layer and a head are told apart by their numbers alone
     assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols) > 2000

@@ -15,6 +15,7 @@ from random_model import SENTENCE, TRANSLATION, random_model
 
 from attntrace.config import Config
 from attntrace.run import Run, prepare
+from attntrace.shapes import along
 from attntrace.symbol import Sign, Spelling
 from attntrace.tensor import Made, Tensor, apply
 from attntrace.tracing import Step
@@ -121,8 +122,8 @@ def test_gradients_of_each_equation_agree_with_central_differences(traced):
             ends = [again(step.made, {id(leaf): Tensor(leaf.value + sign * h * direction, leaf.axes)}).value[finite]
                     for sign in (1, -1)]
             wanted = (upstream[finite] * (ends[0] - ends[1])).sum() / (2 * h)
-            along = (found[id(leaf)] * direction).sum() if id(leaf) in found else 0.0
-            assert abs(along - wanted) <= 1e-6 * max(1, abs(wanted)), f"{step.address}: {leaf}"
+            slope = (found[id(leaf)] * direction).sum() if id(leaf) in found else 0.0
+            assert abs(slope - wanted) <= 1e-6 * max(1, abs(wanted)), f"{step.address}: {leaf}"
 
 
 def gradients(step: Step, upstream: Tensor) -> dict[int, np.ndarray]:
@@ -131,8 +132,10 @@ def gradients(step: Step, upstream: Tensor) -> dict[int, np.ndarray]:
     waiting = [(step.made, step.tensor, upstream)]
     while waiting:
         made, result, gradient = waiting.pop()
-        for operand, own in zip(made.operands, made.gradients(gradient, result), strict=True):
-            if own is not None:
+        for n, operand in enumerate(made.operands):
+            if n not in made.op.ignored:
+                own = along(made.gradient(n, gradient if made.op.lines_up else along(gradient, result.axes), result),
+                            operand.axes)
                 assert own.axes == operand.axes, f"{step.address}: {operand}"
                 if operand.made is None:
                     found[id(operand)] = found.get(id(operand), 0) + own.value

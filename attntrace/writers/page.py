@@ -11,7 +11,8 @@ import numpy as np
 
 from attntrace.blocks import Formula
 from attntrace.symbol import Spelling, Symbol
-from attntrace.tensor import Array, Pieces, spelled
+from attntrace.tensor import Array, Pieces
+from attntrace.tracing import spelled
 from attntrace.tokens import shown
 
 

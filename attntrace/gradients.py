@@ -1,0 +1,124 @@
+"""Backwards through a run: the gradient of every tensor and of every parameter, as steps (section 5)."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from attntrace.constants import constant
+from attntrace.shapes import along
+from attntrace.symbol import Symbol
+from attntrace.tensor import Made, Tensor
+from attntrace.tracing import Step, Trace, joined
+
+
+class Path(NamedTuple):
+    """A way from a step back to a named tensor that it was made from: which operand, and on from there."""
+    n: int
+    inner: tuple[Path, ...]  # none where that operand has a name
+    leaf: str = ""
+
+
+class Plan(NamedTuple):
+    """Which ways gradients go through a run. The same for all runs of one wiring, whatever their numbers."""
+    paths: dict[str, tuple[Path, ...]]  # by a step's address
+    readers: dict[str, dict[str, Symbol]]  # by what is read, a step or a parameter: the steps that read it
+
+    @classmethod
+    def of(cls, steps: Sequence[Step]) -> Plan:
+        """The plan of a run whose last step is the loss."""
+        plan = cls({}, {steps[-1].address: {}})
+        for step in reversed(steps):
+            if step.address in plan.readers:  # the loss depends on it
+                plan.paths[step.address] = tuple(_paths(step.made))
+                for leaf in _leaves(plan.paths[step.address]):
+                    plan.readers.setdefault(leaf, {})[step.address] = step.symbol
+        for address, readers in plan.readers.items():
+            if len(set(readers.values())) < len(readers):  # the same symbol in several layers
+                plan.readers[address] = {reader: symbol._replace(above=_layer(reader))
+                                         for reader, symbol in readers.items()}
+        return plan
+
+    def is_parameter(self, address: str) -> bool:
+        return address not in self.paths
+
+
+def _paths(made: Made) -> Iterator[Path]:
+    for n, operand in enumerate(made.operands):
+        if n in made.op.ignored:
+            continue
+        if operand.address is not None:
+            yield Path(n, (), operand.address)
+        elif operand.made is not None:
+            inner = tuple(_paths(operand.made))
+            if inner:
+                yield Path(n, inner)
+
+
+def _leaves(paths: tuple[Path, ...]) -> Iterator[str]:
+    for path in paths:
+        if path.inner:
+            yield from _leaves(path.inner)
+        else:
+            yield path.leaf
+
+
+def _layer(address: str) -> int | None:
+    """The number of the layer that an address lies in."""
+    return next((int(part[5:]) for part in address.split(".") if part[:5] == "layer"), None)
+
+
+def backward(trace: Trace, steps: Sequence[Step], plan: Plan) -> dict[str, Tensor]:
+    """The gradients of a loss, the last of `steps`, by the address or the name of what each is of.
+
+    A step's gradient is named when its turn comes, a parameter's with the last step that reads it; where several read
+    the same, what comes through each is named as well, before they are summed.
+    """
+    gradients: dict[str, Tensor] = {}
+    arrived: dict[str, list[Tensor]] = {steps[-1].address: [constant(1.0, dtype=steps[-1].value.dtype)]}
+
+    def named(step: Step | None, of: Tensor, total: Tensor, via: Symbol | None = None) -> Tensor:
+        """Name the gradient of a tensor, or what of it comes `via` a step, in the place of a step or else its own."""
+        whole = along(total, of.axes)
+        if trace.is_silent:
+            return trace.sealed(whole)
+        assert of.address is not None and of.symbol is not None
+        place, _, name = of.address.rpartition(".")
+        here = trace.at(joined("gradient", step.place if step else place), stage=step.stage if step else None)
+        address = f"gradient.{of.address}" + (f".from.{step.address}" if step and via else "")
+        return here(name, whole, of.symbol._replace(gradient=True, via=via), address)
+
+    def summed(step: Step | None, of: Tensor, address: str) -> None:
+        total, *others = arrived.pop(address)
+        for part in others:
+            total = total + part
+        gradients[address] = named(step, of, total)
+
+    for step in reversed(steps):
+        if step.address not in arrived:
+            continue
+        summed(step, step.tensor, step.address)
+        parts: dict[str, tuple[Tensor, Tensor]] = {}
+        for leaf, part in _flow(plan.paths[step.address], step.made, gradients[step.address], step.tensor):
+            address = leaf.address or ""
+            parts[address] = leaf, parts[address][1] + part if address in parts else part
+        for address, (leaf, part) in parts.items():
+            readers = plan.readers[address]
+            if len(readers) > 1:
+                part = named(step, leaf, part, readers[step.address])
+            arrived.setdefault(address, []).append(part)
+            if plan.is_parameter(address) and len(arrived[address]) == len(readers):
+                summed(step if len(readers) == 1 else None, leaf, address)
+    return gradients
+
+
+def _flow(paths: tuple[Path, ...], made: Made, gradient: Tensor, result: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """What comes to each named tensor that a result was made from, given the result's gradient."""
+    if not made.op.lines_up:
+        gradient = along(gradient, result.axes)
+    for path in paths:
+        operand = made.operands[path.n]
+        part = made.gradient(path.n, gradient, result)
+        if path.inner:
+            yield from _flow(path.inner, operand.making, part, operand)
+        else:
+            yield operand, part

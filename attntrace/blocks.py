@@ -49,12 +49,14 @@ class Prose(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row."""
+    """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row, those of a
+    `words` column come from the reader or a file as well."""
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     tokens: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
     title: str = ""
+    words: tuple[int, ...] = ()
 
 
 class Grid(NamedTuple):

@@ -5,7 +5,6 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -58,13 +57,13 @@ def prepare(sentence: str, target: str | None = None, *, config: Config | None =
     if not source:
         raise Problem("empty_sentence")
     if weights is not None:
-        from attntrace.weights_file import load  # only now: a seeded run reads no archive
-        loaded = load(Path(weights))
+        from attntrace.weights_file import load, located  # only now: a seeded run reads no archive
+        loaded = load(located(weights))
         if read is not None and loaded.vocabularies.target is None:
             raise Problem("no_decoder", file=str(weights))
         source += [END] * loaded.config.source_end
         config, vocabularies, parameters = loaded
-        name: str | None = Path(weights).name
+        name: str | None = os.path.basename(weights)
         drawn = None
     else:
         config = config or Config()

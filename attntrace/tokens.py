@@ -10,6 +10,7 @@ from attntrace.errors import Problem
 START, END = "<s>", "</s>"
 APOSTROPHES = "'’"
 BETWEEN_DIGITS = ".,:"
+CLOSING = set(".,:;?!…)]}”’%")
 FLAG = "\N{WAVING BLACK FLAG}"  # a flag is spelled with invisible tags after it
 JOINER = "\N{ZERO WIDTH JOINER}"
 
@@ -54,6 +55,11 @@ def tokenize(sentence: str) -> list[str]:
         found.append(text[start:end])
         start = end
     return found
+
+
+def spoken(words: list[str]) -> str:
+    """Tokens as one sentence: words set apart, but for a sign that closes what stands before it."""
+    return "".join(word if not n or word in CLOSING else f" {word}" for n, word in enumerate(words))
 
 
 def graphemes(text: str) -> list[str]:

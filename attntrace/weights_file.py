@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -17,6 +20,8 @@ from attntrace.tokens import END, START, normalized, shown
 from attntrace.weights import Parameters, Spec, Vocabularies, laid_out, specs
 
 TEXTS = ("config", "vocabulary.source", "vocabulary.target")  # members of an .npz that hold text
+SHIPPED = ("ko-en",)  # models that come with attntrace
+STATE = "training."  # how members begin that hold the state of a training; whoever wants the model passes them over
 LARGEST_TEXT = 64_000_000  # characters: a text that claims more is not read
 
 
@@ -35,13 +40,21 @@ class Contents(NamedTuple):
     read: Any
 
 
-def load(path: Path) -> Loaded:
-    """Read a weights file. Raises Problem, with the name of what is wrong, before anything is computed."""
+def located(weights: str | os.PathLike[str]) -> Path:
+    """The file that is meant: of that name, or the one of that name that comes with attntrace."""
+    if str(weights) in SHIPPED:
+        return Path(__file__).parent / "models" / f"{weights}.npz"
+    return Path(weights)
+
+
+def load(path: Path, dtype: str | None = None) -> Loaded:
+    """Read a weights file, to be run in another precision than its own where `dtype` says so. Raises Problem, with the
+    name of what is wrong, before anything is computed."""
     try:
         with open(path, "rb") as file:
             if path.suffix.lower() not in (".npz", ".json"):
                 raise Problem("weights_ending", file=str(path))
-            return checked(path, _npz(path, file) if path.suffix.lower() == ".npz" else _json(path, file))
+            return checked(path, _npz(path, file) if path.suffix.lower() == ".npz" else _json(path, file), dtype)
     except IsADirectoryError:
         raise Problem("weights_directory", file=str(path)) from None
     except FileNotFoundError:
@@ -50,10 +63,11 @@ def load(path: Path) -> Loaded:
         raise Problem("weights_unreadable", file=str(path), why=error.strerror or str(error)) from None
 
 
-def checked(path: Path, found: Contents) -> Loaded:
+def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
     """The model that the contents of a file make, once every name, shape and number is right."""
     where = str(path)
     config = Config.read(found.config, where)
+    config = replace(config, dtype=dtype or config.dtype)
     vocabularies = Vocabularies(_words(where, "source", found.source),
                                 None if found.target is None else _words(where, "target", found.target))
     if config.source_end and END not in vocabularies.source:
@@ -155,5 +169,18 @@ def _npz(path: Path, file: Any) -> Contents:
         config = json.loads(texts["config"], object_pairs_hook=_each_name_once)
     except (ValueError, RecursionError) as error:
         raise Problem("weights_broken", file=str(path), why=f"config: {error}") from None
-    shapes = {name: header.shape for name, header in members.headers.items() if name not in TEXTS}
+    shapes = {name: header.shape for name, header in members.headers.items()
+              if name not in TEXTS and not name.startswith(STATE)}
     return Contents(config, texts.get("vocabulary.source"), texts.get("vocabulary.target"), shapes, members.read)
+
+
+def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters: Parameters,
+         state: Mapping[str, Any] | None = None) -> None:
+    """Write a weights file, `.npz`; `state` goes beside the model, by names that begin with STATE."""
+    texts: dict[str, Any] = {"config": np.array(json.dumps(asdict(config))),
+                             "vocabulary.source": np.array(vocabularies.source)}
+    if vocabularies.target is not None:
+        texts["vocabulary.target"] = np.array(vocabularies.target)
+    arrays = {tensor.address or "": tensor.value for tensor in parameters}
+    found = texts | arrays | {STATE + name: np.array(value) for name, value in (state or {}).items()}
+    np.savez(file, **found)

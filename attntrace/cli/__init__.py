@@ -19,7 +19,9 @@ from attntrace.screen import columns
 
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
-COMMANDS = {"trace": "attntrace.cli.trace", "map": "attntrace.cli.maps", "steps": "attntrace.cli.steps"}
+COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
+            {"trace": "trace", "translate": "translate", "train": "train", "map": "maps",
+             "steps": "steps"}.items()}
 
 
 class Commands(click.Group):

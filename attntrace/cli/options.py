@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
@@ -21,7 +21,7 @@ TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
 ALL = 0  # the limit that is none
 
 
-def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:
+def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
     """An option whose help is in prose/; `stands_for` is what leaving it out means, where that is not its default."""
     key = settings.pop("text", names[-1].split("/")[0].lstrip("-").replace("-", "_"))
     stands_for = settings.pop("stands_for", None)
@@ -29,7 +29,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:
     return click.option(*names, help=sentence(f"help.{key}") + more, **settings)
 
 
-def _chained(options: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+def chained(options: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         for option in reversed(options):
             command = option(command)
@@ -59,6 +59,32 @@ class Within(click.IntRange):
     name = "whole number"
 
 
+class Share(click.ParamType):
+    """A part of 1, less than all of it."""
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            if 0 <= float(value) < 1:
+                return float(value)
+        except ValueError:
+            pass
+        raise Problem("no_share", option=param.opts[0] if param else "", value=value)
+
+
+class Positive(click.ParamType):
+    """A number above 0."""
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            if 0 < float(value) < float("inf"):
+                return float(value)
+        except ValueError:
+            pass
+        raise Problem("not_above_zero", option=param.opts[0] if param else "", value=value)
+
+
 class Scale(click.ParamType):
     """`sqrt_d_k`, or a number."""
     name = "sqrt_d_k|NUMBER"
@@ -85,53 +111,53 @@ class Limit(click.ParamType):
         raise Problem("limit", value=value)
 
 
-def _model(name: str, type: Any, **settings: Any) -> Callable[[Command], Command]:
-    default = getattr(Config(), name)
-    return _option(as_option(name), type=type, default=None, stands_for=default, **settings)
+def architecture_options(defaults: Config) -> list[Callable[[Command], Command]]:
+    """Sizes and wiring. None tells an option that was not given, which a weights file needs to know."""
+    def one(name: str, type: Any, **settings: Any) -> Callable[[Command], Command]:
+        return option(as_option(name), type=type, default=None, stands_for=getattr(defaults, name), **settings)
+
+    return [option("--seed", type=Within(min=0), default=None, stands_for=0, metavar="N"),
+            *(one(size, Whole(), metavar="N") for size in SIZES),
+            one("norm", click.Choice(CHOICES["norm"])),
+            option("--final-norm/--no-final-norm", default=None, stands_for="--no-final-norm"),
+            one("position", click.Choice(CHOICES["position"])),
+            option("--scale-embedding/--no-scale-embedding", default=None, stands_for="--scale-embedding"),
+            one("score_scale", Scale(), metavar="sqrt_d_k|X"),
+            one("dtype", click.Choice(CHOICES["dtype"]))]
 
 
-# The defaults are those of Config; None tells an option that was not given, which a weights file needs to know.
-model_options = _chained([
-    _option("--target", type=Text(), metavar="TEXT"),
-    _option("--seed", type=Within(min=0), default=None, stands_for=0, metavar="N"),
-    *(_model(size, Whole(), metavar="N") for size in SIZES),
-    _model("norm", click.Choice(CHOICES["norm"])),
-    _option("--final-norm/--no-final-norm", default=None, stands_for="--no-final-norm"),
-    _model("position", click.Choice(CHOICES["position"])),
-    _option("--scale-embedding/--no-scale-embedding", default=None, stands_for="--scale-embedding"),
-    _model("score_scale", Scale(), metavar="sqrt_d_k|X"),
-    _model("dtype", click.Choice(CHOICES["dtype"])),
-    _option("--weights", metavar="FILE", type=click.Path())])
+ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
+MODEL = ("seed", *ARCHITECTURE)
+weights_option = option("--weights", metavar="FILE", type=click.Path())
+seeded_options = chained([*architecture_options(Config()), weights_option])
+model_options = chained([option("--target", type=Text(), metavar="TEXT"), seeded_options])
 
-MODEL = ("seed", "d_model", "heads", "layers", "d_ff", "norm", "final_norm", "position", "scale_embedding",
-         "score_scale", "dtype")
-
-page_options = _chained([
-    _option("--width", type=Within(60, 10_000), metavar="N"),
-    _option("--ascii", is_flag=True),
-    _option("--big", is_flag=True),
-    _option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
-    _option("--pager", is_flag=True),
-    _option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
+page_options = chained([
+    option("--width", type=Within(60, 10_000), metavar="N"),
+    option("--ascii", is_flag=True),
+    option("--big", is_flag=True),
+    option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
+    option("--pager", is_flag=True),
+    option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
 
 
 def precision_option(**settings: Any) -> Callable[[Command], Command]:
-    return _option("--precision", type=Within(0, 17), metavar="N", **settings)
+    return option("--precision", type=Within(0, 17), metavar="N", **settings)
 
 
-selection_options = _chained([
-    _option("--only", type=Text(), multiple=True, metavar="ADDRESS"),
-    _option("--layer", type=Whole(), multiple=True, metavar="N"),
-    _option("--head", type=Whole(), multiple=True, metavar="N")])
+selection_options = chained([
+    option("--only", type=Text(), multiple=True, metavar="ADDRESS"),
+    option("--layer", type=Whole(), multiple=True, metavar="N"),
+    option("--head", type=Whole(), multiple=True, metavar="N")])
 
-view_options = _chained([
-    _option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
-    _option("--token", type=Text(), multiple=True, metavar="TOKEN"),
-    _option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
+view_options = chained([
+    option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
+    option("--token", type=Text(), multiple=True, metavar="TOKEN"),
+    option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
     precision_option(default=3, show_default=True),
-    _option("--limit", type=Limit(), metavar="N|all"),
-    _option("--pause", is_flag=True),
-    _option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
+    option("--limit", type=Limit(), metavar="N|all"),
+    option("--pause", is_flag=True),
+    option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
 
 
 def prepared(sentence: str, options: dict[str, Any]) -> Any:
@@ -158,6 +184,32 @@ def page_writer(out: TextIO, options: dict[str, Any]) -> TerminalWriter:
 
 
 sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]")
+
+
+def lines_of_input() -> Iterator[list[str]]:
+    """The lines of standard input, as many at once as there are. Raises Problem with the number of one that is not
+    UTF-8, once those before it were told."""
+    rest, number = b"", 0
+    while sys.stdin is not None:
+        data = sys.stdin.buffer.read1(1 << 16)  # type: ignore[union-attr]
+        lines = (rest + data).split(b"\n")
+        rest = lines.pop() if data else b""
+        if not data and lines == [b""]:
+            return
+        read, wrong = [], None
+        for line in lines:
+            number += 1
+            try:
+                read.append(line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r"))
+            except UnicodeDecodeError as error:
+                wrong = Problem("line_not_utf8", line=number, byte=error.start + 1)
+                break
+        if read:
+            yield read
+        if wrong is not None:
+            raise wrong
+        if not data:
+            return
 
 
 def one_argument(arguments: tuple[str, ...]) -> str | None:

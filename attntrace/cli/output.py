@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO
 
 from attntrace.errors import Problem
 
@@ -29,23 +29,46 @@ def destination(file: str | None, pager: bool = False) -> Iterator[TextIO]:
         else:
             yield sys.stdout
         return
+    with _opened(file, TEXT) as opened:
+        yield opened
+
+
+@contextmanager
+def binary(file: str) -> Iterator[BinaryIO]:
+    """The same for a file of bytes."""
+    with _opened(file, BYTES) as opened:
+        yield opened
+
+
+TEXT: dict[str, Any] = {"mode": "w", "encoding": "utf-8", "errors": "backslashreplace"}
+BYTES: dict[str, Any] = {"mode": "wb"}
+
+
+def check_place(file: str) -> None:
+    """Raise Problem where a file can never be written there."""
+    place = os.path.realpath(file)
+    if not file or os.path.isdir(place) or file.endswith(os.sep):
+        raise Problem("output_is_directory", file=file)
+    if not os.path.isdir(os.path.dirname(place)):
+        raise Problem("output_directory", file=file, directory=os.path.dirname(place))
+
+
+@contextmanager
+def _opened(file: str, how: dict[str, Any]) -> Iterator[Any]:
     descriptor, place = _descriptor(file), os.path.realpath(file)
     if descriptor is None:
-        if not file or os.path.isdir(place) or file.endswith(os.sep):
-            raise Problem("output_is_directory", file=file)
-        if not os.path.isdir(os.path.dirname(place)):
-            raise Problem("output_directory", file=file, directory=os.path.dirname(place))
+        check_place(file)
     try:
         if descriptor is not None:  # not opened by its name, which would empty a file that is being appended to
-            with open(os.dup(descriptor), "w", encoding="utf-8", errors="backslashreplace") as opened:
+            with open(os.dup(descriptor), **how) as opened:
                 yield opened
         elif os.path.islink(place):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         elif os.path.exists(place) and not os.path.isfile(place):
-            with open(place, "w", encoding="utf-8", errors="backslashreplace") as straight:
+            with open(place, **how) as straight:
                 yield straight
         else:
-            with _beside(place) as whole:
+            with _beside(place, how) as whole:
                 yield whole
     except BrokenPipeError:
         raise
@@ -66,12 +89,12 @@ def _descriptor(file: str) -> int | None:
 
 
 @contextmanager
-def _beside(place: str) -> Iterator[TextIO]:
+def _beside(place: str, how: dict[str, Any]) -> Iterator[Any]:
     import tempfile  # only now: most pages go to standard output
     directory, name = os.path.split(place)
     number, draft = tempfile.mkstemp(prefix=f".{name[:40]}.", suffix=".part", dir=directory)
     try:
-        with open(number, "w", encoding="utf-8", errors="backslashreplace") as out:
+        with open(number, **how) as out:
             os.chmod(draft, _mode(place))
             yield out
             out.flush()

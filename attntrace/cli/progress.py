@@ -1,4 +1,4 @@
-"""How far a long trace is, on standard error."""
+"""How far a long trace or a training is, on standard error."""
 from __future__ import annotations
 
 import os
@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from attntrace.prose import sentence
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from attntrace.tracing import Sink, Step
+    from attntrace.training import Done
 
 PATIENCE = 1.0  # seconds that nobody minds
+QUIET = 10.0  # seconds without a line where no bar moves
 
 
 class Steps:
@@ -67,3 +71,60 @@ def progress(out: TextIO, total: Callable[[], int]) -> Iterator[Sink]:
         yield steps
     finally:
         steps.close()
+
+
+class TrainingProgress:
+    """How far a training is: a bar on a terminal, a plain line after each epoch (and every ten seconds of a long one)
+    elsewhere."""
+
+    def __init__(self, batches: int, epochs: int, updates: int, held_out: int) -> None:
+        self.batches, self.epochs, self.held_out, self.first = batches, epochs, held_out, updates
+        self.start = self.last = time.monotonic()
+        self.losses: list[float] = []
+        self.tokens = 0
+        self.progress: Progress | None = None
+        self.task: Any = None
+
+    def __enter__(self) -> TrainingProgress:
+        if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+            self.progress = Progress(TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn(),
+                                     console=Console(stderr=True))
+            self.task = self.progress.add_task("", total=self.batches * self.epochs, completed=self.first)
+            self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+
+    def show(self, done: Done, updates: int, exact: int | None) -> None:
+        """After so many updates; `exact`: held-out pairs that were translated exactly, when they were last tried."""
+        now = time.monotonic()
+        self.losses.append(done.loss)
+        self.tokens += done.tokens
+        is_epoch = not updates % self.batches
+        if self.progress is None and not is_epoch and now - self.last < QUIET:
+            return
+        pace = (now - self.start) / (updates - self.first)
+        facts = sentence("messages.train_epoch", epoch=done.epoch, epochs=self.epochs,
+                         loss=f"{sum(self.losses) / len(self.losses):.3f}",
+                         pace=f"{self.tokens / max(now - self.start, 1e-9):,.0f}")
+        if exact is not None:
+            facts += sentence("messages.train_epoch_held_out", exact=exact, pairs=self.held_out)
+        if self.progress is not None:
+            self.progress.update(self.task, completed=updates, description=facts)
+        else:
+            left = pace * (self.batches * self.epochs - updates)
+            self.say(facts + sentence("messages.train_left", seconds=f"{left:.0f}"))
+        self.last = now
+        if is_epoch:
+            self.losses.clear()
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        if self.progress is not None:
+            self.progress.console.print(text, markup=False, highlight=False)
+        elif sys.stderr is not None:
+            print(text, file=sys.stderr, flush=True)

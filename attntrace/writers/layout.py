@@ -52,7 +52,8 @@ def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
 def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row is
     stacked: its first cell above, the others under it."""
-    rows = [tuple(page.word(cell) if n in block.tokens else page.prose(cell) for n, cell in enumerate(row))
+    words = block.tokens + block.words
+    rows = [tuple(page.word(cell) if n in words else page.prose(cell) for n, cell in enumerate(row))
             for row in block.rows]
     widths = [max(map(page.cells, column)) for column in zip(block.headings, *rows, strict=True)]
     before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)

@@ -1,0 +1,73 @@
+"""What commands that print a page share: its view, its parts, a pause after each stage."""
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from attntrace.cli import CHECK_FAILED, DONE
+from attntrace.cli.options import ALL, TERMINAL_LIMIT
+from attntrace.errors import Problem
+
+if TYPE_CHECKING:
+    from attntrace.blocks import Block
+    from attntrace.decoding import Decoding
+    from attntrace.run import Run
+    from attntrace.stages import View
+    from attntrace.tracing import Sink
+    from attntrace.writers.terminal import TerminalWriter
+
+    Tell = Callable[[Iterable[Block]], None]
+
+
+def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, tokens: tuple[str, ...] = ()) -> View:
+    """What the view options ask for; of a large step a terminal shows less than a file."""
+    from attntrace.stages import View
+    limit = (TERMINAL_LIMIT if out.isatty() else ALL) if options["limit"] is None else options["limit"]
+    return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], options["precision"],
+                None if limit == ALL else limit, only, tokens)
+
+
+@contextmanager
+def paused(writer: TerminalWriter, options: dict[str, Any]) -> Iterator[Tell]:
+    """The writer, which waits for a key after each stage where that is asked for and somebody is there to press it."""
+    if not options["pause"] or options["pager"]:
+        yield writer
+        return
+    from attntrace.cli.pause import Pauses, keyboard
+    with keyboard(writer.out) as keys:
+        yield writer if keys is None else Pauses(writer, keys)
+
+
+class Parts:
+    """The parts of a page: each form, by a run of its own."""
+
+    def __init__(self, view: View, tell: Tell, parameters: Container[str]) -> None:
+        from attntrace.forms import FORMS
+        from attntrace.tracing import Fingerprint
+        self.forms = [FORMS[name](view, tell, parameters) for name in view.forms]
+        self.fingerprint = Fingerprint()  # of the first run: the next one is the same
+
+    def __call__(self, run: Run | Decoding, count: Sink = lambda step: None) -> None:
+        """Run and tell. Raises Problem where there was nothing to tell."""
+        from attntrace.tracing import each
+        for form in self.forms:
+            run(each(form, count) if self.fingerprint.steps else each(form, count, self.fingerprint))
+            form.close()
+        if not any(form.told for form in self.forms):
+            raise Problem("nothing_selected")
+
+    @property
+    def code(self) -> int:
+        return CHECK_FAILED if any(form.failed for form in self.forms) else DONE
+
+
+@contextmanager
+def left_early() -> Iterator[None]:
+    """Whoever reads the page may have seen enough before its end."""
+    try:
+        yield
+    except click.exceptions.Exit:
+        pass

@@ -1,0 +1,157 @@
+"""attntrace translate: from a sentence to its translation, step by step."""
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attntrace.cli import CHECK_FAILED, DONE
+from attntrace.cli.options import (
+    Within, lines_of_input, one_argument, one_sentence, option, page_options, page_writer, selection_options,
+    sentence_argument, view_options)
+from attntrace.cli.output import destination
+from attntrace.cli.pages import Parts, left_early, paused, view_of
+from attntrace.errors import Problem
+from attntrace.prose import sentence as sentence_of
+from attntrace.tokens import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from attntrace.cli.pages import Tell
+    from attntrace.decoding import Decoding
+    from attntrace.run import Run
+    from attntrace.stages import View
+
+NOT_QUIET = {"trace": "--trace", "step": "--step", "pause": "--pause", "pager": "--pager", "only": "--only",
+             "layer": "--layer", "head": "--head", "token": "--token"}
+AT_ONCE = 128  # lines
+TRACED = ("only", "layer", "head", "step")
+
+
+@click.command("translate", help=sentence_of("help.translate"), short_help=sentence_of("help.translate_short"))
+@sentence_argument
+@option("--weights", metavar="FILE", type=click.Path(), default="ko-en", show_default=True, text="weights_translate")
+@option("--max-length", type=Within(min=1), default=50, show_default=True, metavar="N")
+@option("--quiet", "-q", is_flag=True, text="quiet")
+@option("--trace", is_flag=True, text="trace_all")
+@option("--step", type=Within(min=1), metavar="N")
+@selection_options
+@view_options
+@page_options
+def command(sentence: tuple[str, ...], **options: Any) -> int:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
+    if options["format"] != "text" or options["token"]:
+        raise Problem("translate_with", option="--token" if options["token"] else f"--format {options['format']}")
+    if options["quiet"]:
+        return quietly(one_argument(sentence), options)
+    from attntrace.decoding import Decoding
+    decoding = Decoding(translator(one_sentence(sentence), options["weights"]), options["max_length"])
+    only = traced_steps(decoding, options)
+    with destination(options["output"], options["pager"]) as out:
+        writer = page_writer(out, options)
+        with paused(writer, options) as tell:
+            code, translation = told(decoding, tell, view_of(options, out, only) if only is not None else None)
+        if translation is not None:
+            out.write(writer.page.word(translation) + "\n")
+    return code
+
+
+def translator(sentence: str, weights: str) -> Run:
+    """The run of a sentence on a model that has a decoder."""
+    from attntrace.run import prepare
+    run = prepare(sentence, weights=weights)
+    if run.vocabularies.target is None:
+        raise Problem("no_decoder_to_translate", file=weights)
+    return run
+
+
+def traced_steps(decoding: Decoding, options: dict[str, Any]) -> frozenset[str] | None:
+    """The addresses whose tensors are to be printed; None where none is asked for."""
+    if not options["trace"] and not any(options[name] for name in TRACED):
+        return None
+    from attntrace.addresses import selected
+    addresses = decoding.addresses()
+    if options["step"]:
+        last = max(int(address.split(".")[0][4:]) for address in addresses if address.startswith("step"))
+        if options["step"] > last:
+            raise Problem("no_such_step", step=options["step"], last=last)
+        addresses = [address for address in addresses if address.startswith(f"step{options['step']}.")]
+    return selected(options["only"], options["layer"], options["head"], addresses)
+
+
+def told(decoding: Decoding, tell: Tell, view: View | None) -> tuple[int, str | None]:
+    """The page: what goes in, every tensor where a view says which, the ledger. Returns 1 where a check says no, and
+    the translation, unless the reader has left before it."""
+    from attntrace.ledger import Ledger, opening
+    from attntrace.opening import closing
+    ledger, code, translation = Ledger(decoding, tell), DONE, None
+    parts = Parts(view, tell, decoding.run.parameters.names) if view is not None else None
+    with left_early():
+        tell(opening(decoding.run))
+        if parts is not None:
+            parts(decoding)
+            tell(closing(parts.fingerprint))
+        ledger()
+        translation = ledger.translation
+    code = parts.code if parts is not None else DONE
+    return CHECK_FAILED if ledger.failed else code, translation
+
+
+def quietly(sentence: str | None, options: dict[str, Any]) -> int:
+    """The translation alone: of the sentence, or of each line of standard input one."""
+    for name, written in NOT_QUIET.items():
+        if options[name]:
+            raise Problem("quiet_with", option=written)
+    if sentence is None and sys.stdin is not None and sys.stdin.isatty():
+        raise Problem("no_sentence")
+    is_input = sentence is None or sentence == "-"
+    with destination(options["output"]) as out:
+        quiet = Quiet(options["weights"], options["max_length"], numbered=is_input)
+        for lines in lines_of_input() if is_input else [[sentence or ""]]:
+            for translation in quiet(lines):
+                out.write(shown(translation, out.encoding or "utf-8") + "\n")
+            out.flush()
+    return DONE
+
+
+class Quiet:
+    """Translations of lines, as many at once as there are. Raises Problem with the number of a line that has none."""
+
+    def __init__(self, weights: str, max_length: int, numbered: bool) -> None:
+        from attntrace.weights_file import load, located
+        self.model, self.max_length, self.numbered, self.line = load(located(weights)), max_length, numbered, 0
+        if self.model.vocabularies.target is None:
+            raise Problem("no_decoder_to_translate", file=weights)
+
+    def __call__(self, lines: list[str]) -> Iterator[str]:
+        from attntrace.tokens import END, tokenize, look_up
+        while lines:
+            some, lines = lines[:AT_ONCE], lines[AT_ONCE:]
+            read: list[tuple[int, ...]] = []
+            problem = None
+            for line in some:
+                self.line += 1
+                words = tokenize(line)
+                try:
+                    if words or not self.numbered:
+                        words += [END] * self.model.config.source_end
+                    read.append(look_up(words, self.model.vocabularies.source, "source").ids)
+                except Problem as found:
+                    problem = found if not self.numbered else Problem("in_line", line=self.line, problem=str(found))
+                    break
+            yield from self.translations(read)
+            if problem is not None:
+                raise problem
+
+    def translations(self, read: list[tuple[int, ...]]) -> Iterator[str]:
+        """An empty line stays one."""
+        from attntrace.decoding import translated, without_end
+        from attntrace.tokens import spoken
+        config, vocabularies, parameters = self.model
+        sentences = [ids for ids in read if ids]
+        found = iter(translated(parameters, config, vocabularies, sentences, self.max_length) if sentences else [])
+        for ids in read:
+            yield spoken(without_end(next(found))) if ids else ""

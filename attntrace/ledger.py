@@ -1,0 +1,142 @@
+"""The decoding of a sentence, step by step: what is read, what is likely next, what is new, where the heads look."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from attntrace.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
+from attntrace.checks import DIGITS
+from attntrace.decoding import Decoding, Written, without_end
+from attntrace.figures import Figures
+from attntrace.opening import model_table, words_table
+from attntrace.prose import sentence
+from attntrace.run import Run
+from attntrace.symbol import Symbol
+from attntrace.tokens import END, spoken
+from attntrace.tracing import Step
+
+LIKELIEST = 5  # words that are shown of each step
+DECIMALS = 3
+
+
+def opening(run: Run) -> Iterator[Block]:
+    """What goes in, and the model."""
+    yield words_table(run)
+    yield Prose("")
+    yield from model_table(run)
+    yield Prose("")
+    yield Prose(sentence("messages.ledger_encoder", words=len(run.source.ids),
+                         numbers=f"{len(run.source.ids) * run.config.d_model:,}"))
+
+
+class Ledger:
+    """Tells a decoding to `tell`, as blocks, a step at a time. `translation`, once it is known; `failed`, where a step
+    does not agree with one teacher-forced pass."""
+
+    def __init__(self, decoding: Decoding, tell: Callable[[Iterator[Block]], None]) -> None:
+        self.decoding, self.tell = decoding, tell
+        self.written: list[Written] = []
+        self.failed = False
+
+    @property
+    def translation(self) -> str:
+        return spoken(without_end([step.word for step in self.written]))
+
+    def __call__(self) -> None:
+        before: Written | None = None
+        for step in self.decoding.steps():
+            self.tell(self.step(step, before))
+            self.written.append(step._replace(steps={address: one for address, one in step.steps.items()
+                                                     if _is_cross_attention(one) or one.place.endswith("output")}))
+            before = step
+        self.tell(self.whole())
+
+    def step(self, step: Written, before: Written | None) -> Iterator[Block]:
+        yield PlaceHeading(sentence("messages.ledger_step", number=step.number, word=step.word))
+        yield Prose(sentence("messages.ledger_reads", words=" ".join(step.read)))
+        yield Prose("")
+        order = np.argsort(-step.probabilities, kind="stable")[:LIKELIEST]
+        yield Table(tuple(sentence(f"messages.ledger_{name}") for name in ("rank", "word", "logit", "probability")),
+                    tuple((str(n + 1), self.decoding.known[i], f"{step.logits[i]:.{DECIMALS}f}",
+                           f"{step.probabilities[i]:.{DECIMALS}f}") for n, i in enumerate(order)),
+                    right=(0, 2, 3), words=(1,))
+        yield Prose("")
+        yield Prose(self.rows(step, before))
+        yield Prose("")
+        yield self.looks(step)
+
+    def rows(self, step: Written, before: Written | None) -> str:
+        """Which rows are new, and which are as before; measured."""
+        if before is None:
+            return sentence("messages.ledger_first")
+        tensors, error, kept = 0, 0.0, 0
+        for address, now in step.steps.items():
+            then = before.steps.get(address)
+            if then is None or now.tensor.words[:1] != ("token",):
+                continue
+            tensors += 1
+            there = tuple(slice(0, size) for size in then.value.shape)  # a self-attention has had a key less
+            both = now.value[there], then.value
+            finite = np.isfinite(both[0]) & np.isfinite(both[1])
+            error = max(error, float(np.abs(np.subtract(*both, where=finite, out=np.zeros(both[1].shape))).max()))
+            kept += then.value.size * (address.endswith((".key", ".value")) and ".self_attention." in address)
+        digits = DIGITS[self.decoding.run.config.dtype]
+        key = "ledger_same" if error <= 10.0 ** -digits else "ledger_differ"
+        return sentence(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
+                        error=f"{error:.1e}", digits=digits)
+
+    def looks(self, step: Written) -> Table:
+        """Where each head of each cross attention looks, when the next word is written."""
+        weights = [one for one in step.steps.values() if _is_cross_attention(one)]
+        heads = [sentence("messages.ledger_head", layer=one.address.split("layer")[1].split(".")[0],
+                          head=one.symbol.head) for one in weights]
+        rows = tuple((text, *(f"{one.value[-1][i]:.{DECIMALS}f}" for one in weights))
+                     for i, text in enumerate(self.decoding.run.source.texts))
+        return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
+                     title=sentence("messages.ledger_looks", row=step.number))
+
+    def whole(self) -> Iterator[Block]:
+        """The translation as a whole: its words against those of the source, and the proof that it is one pass."""
+        yield PlaceHeading(sentence("messages.ledger_whole"))
+        yield from self.maps()
+        yield Prose("")
+        yield Checks((self.check(),))
+        if not self.written or self.written[-1].word != END:
+            yield Prose(sentence("messages.ledger_unfinished", words=len(self.written)))
+        yield Prose("")
+
+    def maps(self) -> Iterator[Block]:
+        """Of each layer, the weights with which each word was written."""
+        figures = Figures(2, False, 1, 3)
+        words = tuple(step.word for step in self.written)
+        source = self.decoding.run.source.texts
+        layers: dict[str, list[Grid]] = {}
+        for one in self.written[-1].steps.values() if self.written else ():
+            if _is_cross_attention(one):
+                rows = np.stack([step.steps[_within(one)].value[-1] for step in self.written])
+                layers.setdefault(one.address.split("layer")[1].split(".")[0], []).append(
+                    Grid(one.symbol, None, rows, figures, rows.shape, words, source, hued=True, weights=True))
+        for layer, grids in layers.items():
+            yield Maps(sentence("messages.ledger_map", layer=layer), f"decoder.layer{layer}.cross_attention",
+                       tuple(grids), max(float(grid.values.max()) for grid in grids), False)
+
+    def check(self) -> Check:
+        """The logits of each step against that row of a pass that is given all words at once."""
+        last = self.written[-1]
+        forced = self.decoding.forced(last.read)
+        apart = np.abs(forced - np.stack([step.logits for step in self.written])).max(axis=1)
+        digits = DIGITS[self.decoding.run.config.dtype]
+        worst = int(apart.argmax())
+        self.failed = not apart[worst] <= 10.0 ** -digits * np.abs(forced).max()
+        return Check("teacher_forced", (Symbol("logits"),), (), None, digits,
+                     f"step{worst + 1}.output.logits" if self.failed else "", worst + 1, float(apart[worst]))
+
+
+def _is_cross_attention(step: Step) -> bool:
+    return step.is_attention and ".cross_attention." in step.address
+
+
+def _within(step: Step) -> str:
+    """The address of a step in a step of decoding, without the latter."""
+    return step.address.partition(".")[2]

@@ -217,13 +217,17 @@ class MatMul(Op):
         return cells.added(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((*lead, n, *index[rows:])))
                                  for n in range(left.axes[-1].size)))
 
-    def by_token(self, left: Tensor, right: Tensor) -> list[Tensor]:
-        """Xᵀ ∂L/∂Q, token by token: x₁ᵀ ∂L/∂q₁, x₂ᵀ ∂L/∂q₂ ..."""
+    def over_tokens(self, left: Tensor, right: Tensor) -> tuple[list[Tensor], Tensor] | None:
+        """Xᵀ ∂L/∂Q = x₁ᵀ ∂L/∂q₁ + x₂ᵀ ∂L/∂q₂ + ..."""
         inner = left.axes[-1]
         if len(left.axes) != 2 or len(right.axes) != 2 or inner.word not in POSITIONS or (
                 left.axes[0].word in POSITIONS or right.axes[1].word in POSITIONS):
-            return []
-        return [apply(Outer(), left.at(1, n), right.at(0, n)) for n in range(inner.size)]
+            return None
+        parts = [apply(Outer(), left.T.at(0, n), right.at(0, n)) for n in range(inner.size)]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return parts, total
 
     def mixes(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:
         """a₁ V mixes the rows of V, by the numbers of a₁."""

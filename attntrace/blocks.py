@@ -72,6 +72,7 @@ class Grid(NamedTuple):
     hued: bool = False
     one_row: bool = False
     weights: bool = False
+    pieces: Pieces = ()  # what stands in place of its name, where it has none
 
 
 class ParameterGrids(NamedTuple):
@@ -117,6 +118,13 @@ class CellLines(NamedTuple):
     first: bool = True
 
 
+class Shares(NamedTuple):
+    """A sum over tokens: its equation, what each token adds, and the whole."""
+    formula: Formula
+    grids: tuple[Grid, ...]
+    result: Grid
+
+
 class MatrixEquation(NamedTuple):
     """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage.
     Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new."""
@@ -149,6 +157,7 @@ class Check(NamedTuple):
     failed: str = ""  # the address of the step where it is not true
     row: int = 0
     error: float = 0.0
+    more: dict[str, str] = {}  # other facts of its sentence
 
 
 class Checks(NamedTuple):
@@ -162,5 +171,5 @@ class Hidden(NamedTuple):
     numbers: int
 
 
-Block = (PartHeading | PlaceHeading | StageHeading | Heading | Prose | Table | ParameterGrids | VectorRows | CellLines
-         | MatrixEquation | Maps | Checks | Hidden)
+Block = (PartHeading | PlaceHeading | StageHeading | Heading | Prose | Table | ParameterGrids | VectorRows | Shares
+         | CellLines | MatrixEquation | Maps | Checks | Hidden)

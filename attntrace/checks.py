@@ -8,6 +8,7 @@ from attntrace.symbol import Symbol
 from attntrace.tensor import Array, Tensor, apply
 from attntrace.tracing import Step
 
+NEARLY = 1e-3  # of its operands' largest number: where terms nearly cancel, rounding is measured by them
 DIGITS = {"float64": 12, "float32": 5}  # how far two computations of the same number must agree
 
 
@@ -39,27 +40,42 @@ def row_errors(step: Step, rows: list[Tensor]) -> Array:
     return np.where(np.isnan(apart), np.inf, apart).reshape(len(rows), -1).max(axis=1, initial=0.0)
 
 
+def largest(value: Array) -> float:
+    """The largest finite number, but for its sign."""
+    return float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
+
+
 def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     """That each row of the matrix computation is what the computation from rows gives."""
     digits = DIGITS[str(steps[0].value.dtype)]
-    good, failed = [], []
+    good, failed, found = [], [], []
     for step, rows in zip(steps, rebuilt, strict=True):
-        scale = float(np.abs(step.value[np.isfinite(step.value)]).max(initial=0.0))
+        scale, summed = largest(step.value), max((largest(leaf.value) for leaf in step.made.leaves()), default=0.0)
         errors = row_errors(step, rows)
         worst = int(errors.argmax())
-        if errors[worst] <= scale * 10.0**-digits:
-            good.append(step)
+        if errors[worst] <= max(scale, summed * NEARLY) * 10.0**-digits:
+            if errors[worst] > scale * 10.0**-digits and scale <= summed * 100 * np.finfo(step.value.dtype).eps:
+                found.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=scale))
+            else:
+                good.append(step)
         else:
             key = "row_differs" if has_rows(step) else "whole_differs"
             failed.append(Check(key, (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,
                                 step.address, worst + 1, float(errors[worst])))
-    found = []
     for key, those in (("rows_agree", list(filter(has_rows, good))),
                        ("wholes_agree", [step for step in good if not has_rows(step)])):
         if those:
             found.append(Check(key, tuple(step.symbol for step in those), tuple(marked_row(step, 0) for step in those),
                                steps[0].symbol.head, digits))
     return found + failed
+
+
+def check_shares(step: Step, again: Tensor) -> Check:
+    """That what the tokens add is the whole."""
+    digits = DIGITS[str(step.value.dtype)]
+    error = float(np.abs(again.value - step.value).max(initial=0.0))
+    failed = not error <= float(np.abs(step.value).max(initial=0.0)) * 10.0**-digits
+    return Check("shares_agree", (step.symbol,), (), step.symbol.head, digits, step.address if failed else "", 0, error)
 
 
 def check_promises(steps: list[Step]) -> list[Check]:

@@ -9,13 +9,13 @@ import numpy as np
 from attntrace import blocks
 from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
-from attntrace.checks import check_promises, check_rows, has_rows, marked_row, rows_of
+from attntrace.checks import check_promises, check_rows, check_shares, has_rows, marked_row, rows_of
 from attntrace.errors import NeedsAll
 from attntrace.figures import Figures
 from attntrace.prose import sentence
 from attntrace.stages import Stage, View, labels_of, place_title
 from attntrace.tensor import Tensor, Term
-from attntrace.tracing import Step
+from attntrace.tracing import Step, joined
 
 
 class Form:
@@ -23,8 +23,9 @@ class Form:
     part: int
     name: str
 
-    def __init__(self, view: View, tell: Callable[[Iterator[Block]], None], parameters: Container[str]) -> None:
-        self.view, self.tell, self.parameters = view, tell, parameters
+    def __init__(self, view: View, tell: Callable[[Iterator[Block]], None], parameters: Container[str],
+                 more: Callable[[Step], list[Check]] = lambda step: []) -> None:
+        self.view, self.tell, self.parameters, self.more = view, tell, parameters, more
         self.stage: Stage | None = None
         self.failed: list[Check] = []
         self._rows: dict[str, list[Tensor]] = {}
@@ -144,7 +145,8 @@ class Form:
         for (shown, numbers), addresses in cut.items():
             yield blocks.Hidden(tuple(addresses), shown, numbers)
 
-    def checked(self, checks: list[Check]) -> Iterator[Block]:
+    def checked(self, checks: list[Check], steps: list[Step]) -> Iterator[Block]:
+        checks = checks + check_promises(steps) + [check for step in steps for check in self.more(step)]
         self.failed += [check for check in checks if check.failed]
         if checks:
             yield blocks.Checks(tuple(checks))
@@ -163,16 +165,32 @@ class VectorForm(Form):
         if used:
             yield blocks.ParameterGrids(tuple(self.grid(tensor, head) for tensor in used))
             yield from self.hidden([(parameter_name(tensor), tensor) for tensor in used])
+        over_tokens = {step.address: step.made.op.over_tokens(*step.made.operands) for step in steps}
+        by_rows = [(step, rows) for step, rows in zip(steps, rebuilt, strict=True) if not over_tokens[step.address]]
         labels = labels_of(steps[0])
         limit = min(self.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
         shown = self.view.rows(steps[0])[:limit]
-        yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
-                                tuple(self.line(step, rows, shown)
-                                      for step, rows in zip(steps, rebuilt, strict=True)))
-        yield from self.hidden([(step.address, step.tensor) for step in steps],
-                               (len(shown), len(self.view.rows(steps[0]))))
+        if by_rows:
+            yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
+                                    tuple(self.line(step, rows, shown) for step, rows in by_rows))
+            yield from self.hidden([(step.address, step.tensor) for step, _ in by_rows],
+                                   (len(shown), len(self.view.rows(steps[0]))))
+        checks = check_rows(steps, rebuilt)
+        for step in steps:
+            if found := over_tokens[step.address]:
+                yield from self.shares(step, *found)
+                checks.append(check_shares(step, found[1]))
         yield from self.arithmetic(steps, tuple(labels[i] for i in shown), shown)
-        yield from self.checked(check_rows(steps, rebuilt) + check_promises(steps))
+        yield from self.checked(checks, steps)
+
+    def shares(self, step: Step, parts: list[Tensor], total: Tensor) -> Iterator[Block]:
+        """A weight's gradient, token by token."""
+        head = step.symbol.head
+        grids = [self.grid(Tensor(part.value, part.axes, step.symbol), head)._replace(
+            pieces=part.making.notation().pieces) for part in parts]
+        yield blocks.Shares(Formula(step.symbol, total.making.notation().pieces, head), tuple(grids),
+                            self.grid(step.tensor, head))
+        yield from self.hidden([(step.address, step.tensor)])
 
     def arithmetic(self, steps: list[Step], labels: tuple[str, ...], shown: Sequence[int]) -> Iterator[Block]:
         """The arithmetic of cells, as much of it as the view shows: one block a row, so that no more is kept."""
@@ -211,7 +229,9 @@ class VectorForm(Form):
         along: list[Sequence[int]] = [range(size) for size in self.corner(step.tensor)[2 - len(step.axes):]]
         if has_rows(step):
             along[0] = [i for i in shown if i in along[0]]
-        return list(itertools.product(*([some[:1] for some in along] if self.view.arithmetic == "first" else along)))
+        if self.view.arithmetic == "first" and not step.made.op.in_full:
+            along = [some[:1] for some in along]
+        return list(itertools.product(*along))
 
     def cell(self, step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...],
              figures: dict[int, Figures]) -> blocks.CellLine:
@@ -252,15 +272,20 @@ class MatrixForm(Form):
                 new = []
             operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
             formula = Formula(step.symbol, step.made.notation().pieces, step.symbol.head)
-            yield blocks.MatrixEquation(formula, step.name, step.tensor.words, operands,
+            yield blocks.MatrixEquation(formula, label_of(step), step.tensor.words, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
                                         tuple(self.grid(tensor, step.symbol.head) for tensor in new))
             yield from self.hidden([*((parameter_name(tensor), tensor) for tensor in new), (step.address, step.tensor)])
             drawn |= {*operands, id(step.tensor)}
-            yield from self.checked(check_rows([step], [self.rows(step)]) + check_promises([step]))
+            yield from self.checked(check_rows([step], [self.rows(step)]), [step])
 
 
 FORMS: dict[str, type[Form]] = {"vector": VectorForm, "matrix": MatrixForm}
+
+
+def label_of(step: Step) -> str:
+    """What stands beside its equation: its name in its place, or its address where that is another."""
+    return f".{step.name}" if step.address == joined(step.place, step.name) else step.address
 
 
 def parameter_name(tensor: Tensor) -> str:

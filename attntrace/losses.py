@@ -67,6 +67,7 @@ class CrossEntropy(Op):
     """
     name: ClassVar[str] = "cross_entropy"
     ignored: ClassVar[tuple[int, ...]] = (1, 2)
+    in_full: ClassVar[bool] = True
     binds: ClassVar[int] = PRODUCT
 
     def axes(self, logits: Tensor, p: Tensor, y: Tensor) -> Axes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from attntrace.blocks import Block, Heading, Prose, Table
+from attntrace.blocks import Block, Heading, PlaceHeading, Prose, Table
+from attntrace.lessons import Lesson
 from attntrace.prose import sentence
 from attntrace.run import Run
+from attntrace.tokens import Words
 from attntrace.tracing import COMPARABLE, Fingerprint
 from attntrace.weights import counted
 
@@ -27,8 +29,32 @@ def opening(run: Run) -> Iterator[Block]:
     yield Table(("", "", ""), tuple(parameter_rows(run)), title=sentence("messages.parameters"), right=(1,))
 
 
-def words_table(run: Run) -> Table:
-    columns = [("source_word", run.source)] + ([("target_word", run.target)] if run.target is not None else [])
+def lesson_opening(lesson: Lesson) -> Iterator[Block]:
+    """What goes in, what should come out, and how the model learns from the difference."""
+    run = lesson.run
+    yield words_table(run, ("label", lesson.wanted))
+    yield Prose("")
+    yield Prose(sentence("messages.teacher_forcing"))
+    yield Prose("")
+    yield from model_table(run)
+    yield Prose(sentence(f"messages.optimizer_{lesson.optimizer}", lr=lesson.rates.lr, beta1=lesson.rates.beta1,
+                         beta2=lesson.rates.beta2, epsilon=lesson.rates.epsilon))
+    yield Prose(sentence("messages.smoothing", smoothing=lesson.smoothing)
+                if lesson.smoothing else sentence("messages.no_smoothing"))
+    yield Prose("")
+    yield Prose(sentence("messages.gradient_note"))
+
+
+def lesson_closing(lesson: Lesson) -> Iterator[Block]:
+    before, after = lesson.losses()
+    key = "lower" if after < before else "higher" if after > before else "same"
+    yield PlaceHeading(sentence("messages.after"))
+    yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.6f}", after=f"{after:.6f}",
+                         by=f"{abs(before - after):.6f}"))
+
+
+def words_table(run: Run, *more: tuple[str, Words]) -> Table:
+    columns = [("source_word", run.source), *([("target_word", run.target)] if run.target is not None else []), *more]
     headings = [sentence("messages.number")]
     for name, _ in columns:
         headings += [sentence(f"messages.{name}"), sentence("messages.id")]
@@ -36,7 +62,8 @@ def words_table(run: Run) -> Table:
     for _, words in columns:
         for row, text, id in zip_longest(rows, words.texts, map(str, words.ids), fillvalue=""):
             row += [text, id]  # type: ignore[operator]
-    return Table(tuple(headings), tuple(map(tuple, rows)), tokens=(1, 3), right=(0, 2, 4),
+    tokens = range(1, 2 * len(columns), 2)
+    return Table(tuple(headings), tuple(map(tuple, rows)), tokens=tuple(tokens), right=(0, *(n + 1 for n in tokens)),
                  title=sentence("messages.heading"))
 
 

@@ -34,7 +34,8 @@ class Moments(NamedTuple):
 def descend(trace: Trace, W: Tensor, gradient: Tensor, rates: Rates) -> Tensor:
     """W - lr · ∂L/∂W"""
     old = trace("old", same(W), _called(W, "old"))
-    return trace("new", old - _number(rates.lr, "lr", W) * gradient, _called(W, "new"))
+    slope = trace("gradient", same(gradient), _called(W, "grad"))
+    return trace("new", old - _number(rates.lr, "lr", W) * slope, _called(W, "new"))
 
 
 def adam(trace: Trace, W: Tensor, gradient: Tensor, before: Moments, rates: Rates) -> tuple[Tensor, Moments]:
@@ -45,8 +46,9 @@ def adam(trace: Trace, W: Tensor, gradient: Tensor, before: Moments, rates: Rate
                          ((1, "1"), (rates.beta1, "β₁"), (rates.beta2, "β₂")))
     power1, power2 = (_number(beta ** updates, name, W) for beta, name in ((rates.beta1, "β₁ᵗ"), (rates.beta2, "β₂ᵗ")))
     old = trace("old", same(W), _called(W, "old"))
-    m = trace("m", beta1 * before.m + (one - beta1) * gradient, _called(W, "m"))
-    v = trace("v", beta2 * before.v + (one - beta2) * square(gradient), _called(W, "v"))
+    slope = trace("gradient", same(gradient), _called(W, "grad"))
+    m = trace("m", beta1 * before.m + (one - beta1) * slope, _called(W, "m"))
+    v = trace("v", beta2 * before.v + (one - beta2) * square(slope), _called(W, "v"))
     step = m / (one - power1) / (sqrt(v / (one - power2)) + _number(rates.epsilon, "ε", W))
     new = trace("new", old - _number(rates.lr, "lr", W) * step, _called(W, "new"))
     return new, Moments(m, v, updates)

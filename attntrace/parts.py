@@ -104,6 +104,10 @@ class AmongColumns(Op):
     def settings(self) -> list[Any]:
         return [self.first, self.last, self.axis.size]
 
+    def over_tokens(self, x: Tensor) -> tuple[list[Tensor], Tensor] | None:
+        found = None if x.is_leaf else x.making.op.over_tokens(*x.making.operands)
+        return found and (found[0], apply(self, found[1]))
+
 
 @dataclass(eq=False, repr=False)
 class Concat(Op):

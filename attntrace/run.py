@@ -34,16 +34,19 @@ class Run(NamedTuple):
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
             transformer(Trace(sink, keep), self.source, self.target, self.parameters, self.config)
 
-    def addresses(self) -> list[str]:
-        """The address of every step, found out by a run of the same wiring on the smallest sizes there are."""
-        found: list[str] = []
+    def small(self) -> Run:
+        """A run of the same wiring, on the smallest sizes there are."""
         heads = self.config.heads
-        small = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, for sine and cosine
-        words = vocabulary([])
+        config = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, for sine and cosine
+        words, one = vocabulary([]), Words((START,), (1,))
         vocabularies = Vocabularies(words, None if self.target is None else words)
-        one = Words((START,), (1,))
-        transformer(Trace(lambda step: found.append(step.address)), one, None if self.target is None else one,
-                    seeded(small, vocabularies, 0), small)
+        return self._replace(config=config, vocabularies=vocabularies, parameters=seeded(config, vocabularies, 0),
+                             source=one, target=None if self.target is None else one)
+
+    def addresses(self) -> list[str]:
+        """The address of every step, found out by a small run."""
+        found: list[str] = []
+        self.small()(lambda step: found.append(step.address))
         return found
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM
 from attntrace.axes import Axes, Axis
-from attntrace.constants import constant, zeros
+from attntrace.constants import zeros
 from attntrace.errors import NeedsAll
 from attntrace.symbol import CLOSE, OPEN, Sign, Symbol, plain
-from attntrace.tensor import Array, Op, Pieces, Tensor, apply
+from attntrace.tensor import Array, Op, Pieces, Tensor, apply, plain_op
 
 
 def bracketed(operand: Tensor, least: int) -> Pieces:
@@ -122,8 +122,7 @@ class Placed(Op):
 
     def follow(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:
-            return x * constant(1.0, dtype=x.value.dtype) if i == self.i else zeros(
-                x.axes, x.value.dtype)
+            return apply(plain_op("same"), x) if i == self.i else zeros(x.axes, x.value.dtype)
         if k < self.k:
             return apply(Placed(self.k - 1, self.i, self.axis), x.at(k, i))
         return apply(self, x.at(k - 1, i))
@@ -188,7 +187,7 @@ class Repeated(Op):
 
     def follow(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:
-            return x * constant(1.0, dtype=x.value.dtype)
+            return apply(plain_op("same"), x)
         if k < self.k:
             return apply(Repeated(self.k - 1, self.axis), x.at(k, i))
         return apply(self, x.at(k - 1, i))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from attntrace.addresses import means_row
 from attntrace.checks import has_rows
-from attntrace.prose import most_specific
+from attntrace.prose import most_specific, sentence
 from attntrace.tensor import Tensor
 from attntrace.tracing import Step
 
@@ -47,12 +47,20 @@ class Stage:
         first = self.steps[0]
         if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
             return False
+        if not has_rows(step):  # wholes follow each other
+            return True
         return not {own.address for own in self.steps} & {leaf.address for leaf in row.whole_leaves()}
 
     @property
     def title(self) -> str:
         place = [part for part in self.steps[0].place.split(".") if not part[-1].isdigit()]
         name = self.steps[0].stage or self.steps[0].name
+        if place[0] == "update":
+            return sentence("messages.update_of", name=self.steps[0].place.rpartition(".")[2])
+        if place[0] == "gradient":
+            names = ", ".join(dict.fromkeys(step.name for step in self.steps))
+            return (most_specific("titles", place[1:], f"gradient.{self.steps[0].name}")
+                    or sentence("messages.gradient_of", names=names))
         return most_specific("titles", place, name) or name.replace("_", " ")
 
     @property

@@ -225,6 +225,7 @@ class Op:
     binds: ClassVar[int] = ATOM
     shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
     ignored: ClassVar[tuple[int, ...]] = ()  # operands that no gradient goes to
+    in_full: ClassVar[bool] = False  # whether the arithmetic of each number is worth a line
     lines_up: ClassVar[bool] = False  # whether a gradient may lack axes along which it is everywhere the same
 
     @property
@@ -270,9 +271,9 @@ class Op:
         """The transpose of the result, where the op has a simpler way to it."""
         return None
 
-    def by_token(self, *operands: Any, **_: Any) -> list[Tensor]:
-        """What each token adds, where the result is a sum over tokens."""
-        return []
+    def over_tokens(self, *operands: Any, **_: Any) -> tuple[list[Tensor], Tensor] | None:
+        """What each token adds, and the result made from these, where it is a sum over tokens."""
+        return None
 
     def mixes(self, *operands: Any, **_: Any) -> tuple[Tensor, Tensor] | None:
         """The shares (one number a token) and the tensor whose rows they mix, where a row is such a mixture."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -90,19 +90,20 @@ class Trace:
     """A place in a run, at which tensors are named: `S = trace("scores", Q @ K.T, "S")`.
 
     The sink is told each step when it is named; afterwards the tensor forgets how it was made, unless the run is to
-    `keep` its steps, in a list. Without a sink nothing is told, and everything else is the same.
+    `keep` its steps, in a list. Without a sink nothing is told, and everything else is the same. `instead` gives other
+    values to tensors, by their addresses: what if this were that?
     """
-    __slots__ = ("sink", "keep", "place", "head", "dropout", "_stage", "_addresses")
+    __slots__ = ("sink", "keep", "place", "head", "dropout", "instead", "_stage", "_addresses")
 
     def __init__(self, sink: Sink | None = None, keep: list[Step] | None = None, place: str = "",
-                 dropout: Dropout = lambda tensor: tensor) -> None:
-        self.sink, self.keep, self.place, self.dropout = sink, keep, place, dropout
+                 dropout: Dropout = lambda tensor: tensor, instead: Mapping[str, Array] = {}) -> None:
+        self.sink, self.keep, self.place, self.dropout, self.instead = sink, keep, place, dropout, instead
         self.head: int | None = None
         self._stage: str | None = None
         self._addresses: set[str] = set()
 
     def _like(self, place: str, head: int | None, stage: str | None) -> Trace:
-        other = Trace(self.sink, self.keep, place, self.dropout)
+        other = Trace(self.sink, self.keep, place, self.dropout, self.instead)
         other.head, other._stage, other._addresses = head, stage, self._addresses
         return other
 
@@ -117,7 +118,7 @@ class Trace:
     @property
     def is_silent(self) -> bool:
         """Whether nobody hears a name, or will ask for it."""
-        return self.sink is None and self.keep is None
+        return self.sink is None and self.keep is None and not self.instead
 
     def sealed(self, tensor: Tensor) -> Tensor:
         """The tensor, once it has forgotten how it was made."""
@@ -140,6 +141,8 @@ class Trace:
         sign = read(symbol) if isinstance(symbol, str) else symbol
         named.symbol = sign._replace(head=self.head) if self.head else sign
         named.address = address
+        if address in self.instead:
+            named = Tensor(self.instead[address], named.axes, named.symbol, address, named.made)
         if self.sink is not None:
             if not _finite(named, named.making):
                 raise Problem("not_finite", address=address, dtype=named.value.dtype)

@@ -112,6 +112,12 @@ class Parameters:
     def get(self, name: str) -> Tensor | None:
         return self._tensors.get(self._place + name)
 
+    def replaced(self, values: Mapping[str, Array]) -> Parameters:
+        """All of them, some with other values; each an array of its own."""
+        tensors = {name: Tensor(values[name], tensor.axes, tensor.symbol, name) if name in values else tensor
+                   for name, tensor in self._tensors.items()}
+        return Parameters(tensors, np.concatenate([tensor.value.ravel() for tensor in tensors.values()]))
+
     @property
     def names(self) -> frozenset[str]:
         return frozenset(self._tensors)

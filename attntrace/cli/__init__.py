@@ -20,7 +20,7 @@ from attntrace.screen import columns
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
 COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
-            {"trace": "trace", "translate": "translate", "train": "train", "map": "maps",
+            {"trace": "trace", "translate": "translate", "backprop": "backprop", "train": "train", "map": "maps",
              "steps": "steps"}.items()}
 
 

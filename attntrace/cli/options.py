@@ -13,6 +13,7 @@ from attntrace.prose import sentence
 from attntrace.tokens import shown
 
 if TYPE_CHECKING:
+    from attntrace.lessons import Lesson
     from attntrace.run import Run
     from attntrace.writers.terminal import TerminalWriter
 
@@ -161,16 +162,22 @@ view_options = chained([
 
 
 def prepared(sentence: str, options: dict[str, Any]) -> Any:
-    """The run that the model options ask for. Raises Problem where they contradict each other."""
+    """The run that the model options ask for."""
     from attntrace.run import prepare  # imports NumPy: only now
+    return prepare(sentence, options["target"], **given_model(options))
+
+
+def given_model(options: dict[str, Any]) -> dict[str, Any]:
+    """The model that the options ask for: its config, its seed, its weights. Raises Problem where they contradict each
+    other."""
     given = {name: options[name] for name in MODEL if options[name] is not None}
     if options["weights"] is not None and given:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed = given.pop("seed", 0)
-    return prepare(sentence, options["target"], config=Config(**given), seed=seed, weights=options["weights"])
+    return {"config": Config(**given), "seed": seed, "weights": options["weights"]}
 
 
-def selected_steps(run: Run, options: dict[str, Any]) -> frozenset[str] | None:
+def selected_steps(run: Run | Lesson, options: dict[str, Any]) -> frozenset[str] | None:
     """The addresses that the selection options ask for; None for all."""
     from attntrace.addresses import selected
     only, layers, heads = options["only"], options["layer"], options["head"]

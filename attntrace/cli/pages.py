@@ -12,11 +12,12 @@ from attntrace.cli.options import ALL, TERMINAL_LIMIT
 from attntrace.errors import Problem
 
 if TYPE_CHECKING:
-    from attntrace.blocks import Block
+    from attntrace.blocks import Block, Check
     from attntrace.decoding import Decoding
+    from attntrace.lessons import Lesson
     from attntrace.run import Run
     from attntrace.stages import View
-    from attntrace.tracing import Sink
+    from attntrace.tracing import Sink, Step
     from attntrace.writers.terminal import TerminalWriter
 
     Tell = Callable[[Iterable[Block]], None]
@@ -44,13 +45,14 @@ def paused(writer: TerminalWriter, options: dict[str, Any]) -> Iterator[Tell]:
 class Parts:
     """The parts of a page: each form, by a run of its own."""
 
-    def __init__(self, view: View, tell: Tell, parameters: Container[str]) -> None:
+    def __init__(self, view: View, tell: Tell, parameters: Container[str],
+                 *more: Callable[[Step], list[Check]]) -> None:
         from attntrace.forms import FORMS
         from attntrace.tracing import Fingerprint
-        self.forms = [FORMS[name](view, tell, parameters) for name in view.forms]
+        self.forms = [FORMS[name](view, tell, parameters, *more) for name in view.forms]
         self.fingerprint = Fingerprint()  # of the first run: the next one is the same
 
-    def __call__(self, run: Run | Decoding, count: Sink = lambda step: None) -> None:
+    def __call__(self, run: Run | Lesson | Decoding, count: Sink = lambda step: None) -> None:
         """Run and tell. Raises Problem where there was nothing to tell."""
         from attntrace.tracing import each
         for form in self.forms:
@@ -71,3 +73,13 @@ def left_early() -> Iterator[None]:
         yield
     except click.exceptions.Exit:
         pass
+
+
+def as_json_lines(run: Run | Lesson, said: Run, view: View, out: TextIO, count: Sink) -> int:
+    """The steps for programs; `said` is what the header tells of."""
+    from attntrace.tracing import Fingerprint, each
+    from attntrace.writers.jsonl import JsonLinesWriter
+    writer, fingerprint = JsonLinesWriter(out, said, view.selected), Fingerprint()
+    run(each(writer, fingerprint, count))
+    writer.close(fingerprint)
+    return DONE

@@ -1,16 +1,15 @@
 """attntrace trace."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli import DONE
 from attntrace.cli.options import (
     model_options, one_sentence, page_options, page_writer, prepared, selected_steps, selection_options,
     sentence_argument, view_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import Parts, left_early, paused, view_of
+from attntrace.cli.pages import Parts, as_json_lines, left_early, paused, view_of
 from attntrace.cli.progress import progress
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
@@ -41,7 +40,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         passes = len(view.forms) if options["format"] == "text" else 1
         with progress(out, lambda: passes * len(run.addresses())) as count:
             if options["format"] == "jsonl":
-                return as_json_lines(run, view, out, count)
+                return as_json_lines(run, run, view, out, count)
             with paused(page_writer(out, options), options) as tell:
                 return as_text(run, view, tell, count)
 
@@ -55,12 +54,3 @@ def as_text(run: Run, view: View, tell: Tell, count: Sink) -> int:
         parts(run, count)
         tell(closing(parts.fingerprint))
     return parts.code
-
-
-def as_json_lines(run: Run, view: View, out: TextIO, count: Sink) -> int:
-    from attntrace.tracing import Fingerprint, each
-    from attntrace.writers.jsonl import JsonLinesWriter
-    writer, fingerprint = JsonLinesWriter(out, run, view.selected), Fingerprint()
-    run(each(writer, fingerprint, count))
-    writer.close(fingerprint)
-    return DONE

@@ -38,7 +38,9 @@ class Box:
 
     def _title(self) -> str:
         size = "×".join(map(str, self.grid.shape))
-        title = f"{self.page.symbol(self.grid.symbol, self.grid.head)} {size}".rstrip()
+        name = (self.page.pieces(self.grid.pieces, self.grid.head) if self.grid.pieces
+                else self.page.symbol(self.grid.symbol, self.grid.head))
+        title = f"{name} {size}".rstrip()
         shape = (1, *self.grid.shape, 1) if self.grid.one_row else (*self.grid.shape, 1)  # of what it is a part
         if self.height < shape[0]:
             title += GAP + sentence("messages.rows", which=_span(0, self.height))

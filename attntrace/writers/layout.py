@@ -94,7 +94,7 @@ def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[Line]:
 
 def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
-    step = f".{block.step}"
+    step = block.step
     axes = page.prose(f"   {' × '.join(block.axes)}")
     gap = page.width - page.cells(INDENT + first + step + axes)
     yield ()
@@ -114,7 +114,7 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
     for check in block.checks:
         names = dict(matrices=", ".join(page.symbol(symbol, check.head) for symbol in check.matrices),
                      rows=", ".join(page.symbol(symbol, check.head, "i") for symbol in check.rows),
-                     row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}")
+                     row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}", **check.more)
         if check.failed:
             if check.rows:
                 names["rows"] = page.symbol(check.rows[0], check.head)
@@ -149,6 +149,18 @@ def vector_rows(block: blocks.VectorRows, page: Page) -> Iterator[Line]:
     yield from token_rows(block, page)
 
 
+def shares(block: blocks.Shares, page: Page) -> Iterator[Line]:
+    yield ()
+    first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
+    yield (INDENT + first,)
+    for part in more:
+        yield (2 * INDENT + part,)
+    yield ()
+    yield from parameter_lines(block.grids, page)
+    yield ()
+    yield from parameter_lines((block.result,), page)
+
+
 def cell_lines(block: blocks.CellLines, page: Page) -> Iterator[Line]:
     if block.first:
         yield ()
@@ -176,8 +188,10 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
     equal = cell.figures.rounded(cell.arithmetic.value(read)) == float(result)
     last = f"{'=' if equal else page.sign('≈', '~=')} {result}"
     whole = f"{left} = {symbols} = {numbers} {last}"
-    if isinstance(cell.arithmetic, Ref):
+    if isinstance(cell.arithmetic, Ref) or symbols == numbers:
         whole = f"{left} = {symbols} = {result}"
+    if symbols == result:  # a constant
+        whole = f"{left} = {result}"
     if page.cells(whole) + indent <= page.width:
         yield (" " * indent + whole,)
         return
@@ -201,5 +215,6 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
     blocks.StageHeading: stage_heading, blocks.Heading: heading, blocks.Prose: prose, blocks.Table: table,
-    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.CellLines: cell_lines,
+    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
+    blocks.CellLines: cell_lines,
     blocks.MatrixEquation: matrix_equation, blocks.Maps: map_lines, blocks.Checks: checks, blocks.Hidden: hidden}

@@ -23,7 +23,9 @@ class Columns:
     def __init__(self, block: VectorRows, page: Page) -> None:
         self.page = page
         lines = block.lines
-        self.before, self.after = lined_up(line.figures for line in lines)
+        # A single number in powers of ten is too long to line all others up with it.
+        self.before, self.after = lined_up([line.figures for line in lines if line.values.ndim > 1
+                                            or not line.figures.powers] or [line.figures for line in lines])
         self.before += page.air - 1
         self.number = self.before + self.after
         self.word = max(page.cells(page.label(token)) for token in block.tokens)

@@ -1,0 +1,67 @@
+"""attntrace backprop: one training step, forwards and backwards."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attntrace.cli.options import (
+    Positive, Share, Text, given_model, option, page_options, page_writer, seeded_options, selected_steps,
+    selection_options, view_options)
+from attntrace.cli.output import destination
+from attntrace.cli.pages import Parts, as_json_lines, left_early, paused, view_of
+from attntrace.cli.progress import progress
+from attntrace.errors import Problem
+from attntrace.prose import sentence
+
+if TYPE_CHECKING:
+    from attntrace.cli.pages import Tell
+    from attntrace.lessons import Lesson
+    from attntrace.stages import View
+    from attntrace.tracing import Sink
+
+
+@click.command("backprop", help=sentence("help.backprop"), short_help=sentence("help.backprop_short"))
+@click.argument("source", type=Text())
+@click.argument("target", type=Text())
+@option("--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True)
+@option("--lr", type=Positive(), metavar="X", default=None, stands_for="0.1, of adam 0.001")
+@option("--label-smoothing", type=Share(), default=0.0, show_default=True, metavar="X")
+@option("--check", is_flag=True)
+@seeded_options
+@selection_options
+@view_options
+@page_options
+def command(source: str, target: str, **options: Any) -> int:
+    from attntrace.addresses import known_tokens
+    from attntrace.lessons import prepare_lesson
+    lesson = prepare_lesson(source, target, optimizer=options["optimizer"], lr=options["lr"],
+                            smoothing=options["label_smoothing"], **given_model(options))
+    if options["check"] and lesson.run.config.dtype != "float64":
+        raise Problem("check_needs_float64")
+    only = selected_steps(lesson, options)
+    tokens = known_tokens(options["token"], lesson.run.source, lesson.run.target)
+    if tokens and (options["format"] == "jsonl" or options["form"] in ("matrix", "both")):
+        raise Problem("token_with", option="--format jsonl" if options["format"] == "jsonl"
+                      else f"--form {options['form']}")
+    with destination(options["output"], options["pager"]) as out:
+        view = view_of(options, out, only, tokens)
+        passes = len(view.forms) if options["format"] == "text" else 1
+        with progress(out, lambda: passes * len(lesson.addresses())) as count:
+            if options["format"] == "jsonl":
+                return as_json_lines(lesson, lesson.run, view, out, count)
+            with paused(page_writer(out, options), options) as tell:
+                return as_text(lesson, view, tell, count, options["check"])
+
+
+def as_text(lesson: Lesson, view: View, tell: Tell, count: Sink, check: bool) -> int:
+    """The page: what goes in and what should come out, each form, the loss after the update."""
+    from attntrace.differences import Differences
+    from attntrace.opening import closing, lesson_closing, lesson_opening
+    parts = Parts(view, tell, lesson.run.parameters.names, *[Differences(lesson)] * check)
+    with left_early():
+        tell(lesson_opening(lesson))
+        parts(lesson, count)
+        tell(lesson_closing(lesson))
+        tell(closing(parts.fingerprint))
+    return parts.code

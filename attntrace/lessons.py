@@ -1,0 +1,96 @@
+"""One training step, traced: forwards, the loss, backwards, the update of every parameter, and the loss after it."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from attntrace.errors import Problem
+from attntrace.gradients import Plan, backward
+from attntrace.losses import loss
+from attntrace.optimizers import Moments, Rates, adam, descend
+from attntrace.run import Run, prepare
+from attntrace.tensor import Array, Tensor
+from attntrace.tokens import END, Words, look_up
+from attntrace.tracing import Sink, Step, Trace
+from attntrace.transformer import transformer
+from attntrace.weights import Parameters
+
+OPTIMIZERS = {"sgd": 0.1, "adam": 0.001}  # with the learning rate where none is given
+
+
+class Lesson(NamedTuple):
+    """A sentence, its translation, and how a model learns from them. Calling it tells each step to a sink; twice gives
+    the same twice, since no parameter is changed for good.
+
+    run: the decoder's input is `<s>` and the words of the translation; wanted: what should come after each of these,
+    the words and `</s>`.
+    """
+    run: Run
+    wanted: Words
+    optimizer: str
+    rates: Rates
+    smoothing: float
+
+    def __call__(self, sink: Sink | None = None) -> None:
+        kept: list[Step] = []
+        with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
+            self.forward(Trace(sink, kept))
+            gradients = backward(Trace(sink), kept, Plan.of(kept))
+            self.updated(Trace(sink).at("update"), gradients)
+
+    def forward(self, trace: Trace, parameters: Parameters | None = None) -> float:
+        """The loss, L."""
+        run = self.run
+        prediction = transformer(trace, run.source, run.target, parameters or run.parameters, run.config)
+        assert prediction is not None
+        return float(loss(trace.at("loss"), prediction, self.wanted, self.smoothing).value)
+
+    def updated(self, trace: Trace, gradients: Mapping[str, Tensor]) -> dict[str, Array]:
+        """Every parameter after its update, by its name."""
+        found = {}
+        for parameter in self.run.parameters:
+            name = parameter.address or ""
+            if name in gradients:
+                here = trace.at(name)
+                new = (descend(here, parameter, gradients[name], self.rates) if self.optimizer == "sgd" else
+                       adam(here, parameter, gradients[name], Moments.none(parameter), self.rates)[0])
+                found[name] = new.value
+        return found
+
+    def losses(self) -> tuple[float, float]:
+        """The loss before the update, and after it."""
+        kept: list[Step] = []
+        with np.errstate(all="ignore"):
+            before = self.forward(Trace(keep=kept))
+            new = self.updated(Trace(), backward(Trace(), kept, Plan.of(kept)))
+            return before, self.forward(Trace(), self.run.parameters.replaced(new))
+
+    def at(self, address: str, value: Array) -> float:
+        """The loss if a parameter, or a tensor on the way, were this instead."""
+        with np.errstate(all="ignore"):
+            if address in self.run.parameters.names:
+                return self.forward(Trace(), self.run.parameters.replaced({address: value}))
+            return self.forward(Trace(instead={address: value}))
+
+    def addresses(self) -> list[str]:
+        """The address of every step, found out as those of a run are."""
+        small = self.run.small()
+        found: list[str] = []
+        self._replace(run=small, wanted=small.source)(lambda step: found.append(step.address))
+        return found
+
+
+def prepare_lesson(source: str, target: str, *, optimizer: str = "sgd", lr: float | None = None,
+                   smoothing: float = 0.0, **settings: object) -> Lesson:
+    """A lesson on a model as `prepare` has it. Raises Problem where there is nothing to learn or no model for it."""
+    run = prepare(source, target, **settings)  # type: ignore[arg-type]
+    assert run.target is not None and run.vocabularies.target is not None
+    words = list(run.target.texts[1:])
+    if not words:
+        raise Problem("empty_target")
+    if END not in run.vocabularies.target:
+        raise Problem("vocabulary_no_end_of_target", file=run.weights, word=END)
+    wanted = look_up([*words, END], run.vocabularies.target, "target")
+    return Lesson(run, wanted, optimizer, Rates(OPTIMIZERS[optimizer] if lr is None else lr), smoothing)

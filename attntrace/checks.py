@@ -54,10 +54,9 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
         errors = row_errors(step, rows)
         worst = int(errors.argmax())
         if errors[worst] <= max(scale, summed * NEARLY) * 10.0**-digits:
-            if errors[worst] > scale * 10.0**-digits and scale <= summed * 100 * np.finfo(step.value.dtype).eps:
-                found.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=scale))
-            else:
-                good.append(step)
+            good.append(step)
+        elif errors[worst] <= summed * 10.0**-digits and scale <= summed * 100 * np.finfo(step.value.dtype).eps:
+            found.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=scale))
         else:
             key = "row_differs" if has_rows(step) else "whole_differs"
             failed.append(Check(key, (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,

@@ -10,7 +10,7 @@ from attntrace.tracing import Step
 
 STEP = 1e-5  # how far a number is moved, of its tensor's largest (at least of 1)
 TOLERANCE = 1e-6
-GRADIENT = "gradient."
+GRADIENT, UPDATE = "gradient.", "update."
 
 
 class Differences:
@@ -23,11 +23,13 @@ class Differences:
         self.values: dict[str, Array] = {tensor.address or "": tensor.value for tensor in lesson.run.parameters}
         self.found: dict[str, list[Check]] = {}
 
-    def __call__(self, step: Step) -> list[Check]:
-        if not step.address.startswith(GRADIENT):
+    def watch(self, step: Step) -> None:
+        """A sink: the values that gradients are of."""
+        if not step.address.startswith((GRADIENT, UPDATE)):
             self.values[step.address] = step.value
-            return []
-        if ".from." in step.address:  # a part: the loss has no slope along it alone
+
+    def __call__(self, step: Step) -> list[Check]:
+        if not step.address.startswith(GRADIENT) or ".from." in step.address:  # along a part alone L has no slope
             return []
         if step.address not in self.found:
             self.found[step.address] = [self.check(step, self.values[step.address.removeprefix(GRADIENT)])]

@@ -12,6 +12,7 @@ from attntrace.axes import WORDS
 from attntrace.errors import NeedsAll
 from attntrace.symbol import Sign, Spelling
 from attntrace.tensor import Made, Pieces, Tensor
+from attntrace.tracing import Step
 
 # Ops and axes (from the end) along which no slice can be made from slices; in a batch, a row of each sentence neither.
 NEED_ALL = {("softmax", -1), ("sinusoid", -1), ("labels", -1)}
@@ -43,8 +44,9 @@ def equal(found: np.ndarray, wanted: np.ndarray, scale: float) -> bool:
             and bool((np.abs(found[finite] - wanted[finite]) <= 1e-12 * scale).all()))
 
 
-def check_row(tensor: Tensor, made: Made, k: int, i: int) -> Tensor | None:
-    """The row law, on one slice; returns the slice, or None where it must refuse and does."""
+def check_row(tensor: Tensor, made: Made, k: int, i: int, scale: float = 0.0) -> Tensor | None:
+    """The row law, on one slice, to 12 digits of the tensor's largest entry or of `scale`, which may be larger; returns
+    the slice, or None where it must refuse and does."""
     try:
         row = made.row(k, i)
     except NeedsAll:
@@ -52,7 +54,8 @@ def check_row(tensor: Tensor, made: Made, k: int, i: int) -> Tensor | None:
         return None
     assert not may_need_all(made.op.name, k, len(tensor.axes)), f"{tensor} should refuse slices along axis {k}"
     assert row.axes == tensor.axes[:k] + tensor.axes[k + 1:], f"{tensor}: axes of slice {i} along axis {k}"
-    assert equal(row.value, tensor.value.take(i, k), largest(tensor.value)), f"{tensor}: slice {i} along axis {k}"
+    assert equal(row.value, tensor.value.take(i, k), max(scale, largest(tensor.value))), (
+        f"{tensor}: slice {i} along axis {k}")
     return row
 
 
@@ -105,14 +108,32 @@ def nodes(expression: Tree) -> Iterator[list[Tree]]:
             yield from nodes(part)
 
 
-def check_cells(tensor: Tensor, made: Made, indices: Iterable[tuple[int, ...]], spelling: Spelling) -> None:
+def check_cells(tensor: Tensor, made: Made, indices: Iterable[tuple[int, ...]], spelling: Spelling,
+                scale: float = 0.0) -> None:
     """The cell law: the arithmetic of a number, written in full and read back, is that number."""
     for index in indices:
         text = made.cell(index).text(_in_full, spelling)
         assert spelling is not Spelling.ASCII or text.isascii(), text
-        assert equal(np.float64(evaluated(text)), tensor.value[index], largest(tensor.value)), (
+        assert equal(np.float64(evaluated(text)), tensor.value[index], max(scale, largest(tensor.value))), (
             f"{tensor} at {index}: {text} is not {tensor.value[index]}")
 
 
 def _in_full(leaf: Ref) -> str:
     return repr(float(leaf.tensor.value[leaf.index]))
+
+
+def first_and_last(step: Step) -> set[int]:
+    return {0, step.axes[0].size - 1} if step.axes else set()
+
+
+def check_symbols(tensor: Tensor, made: Made, spelling: Spelling, head: int | None) -> None:
+    """Each text stands for one tensor: that of one computation, or the result itself."""
+    said: dict[str, str] = {spelled(tensor, spelling, head): "the result"}
+    for part in named(made):
+        text, what = spelled(part, spelling, head), json.dumps(part.expression())
+        assert said.setdefault(text, what) == what, f"{tensor}: {text} is {said[text]} and {what}"
+
+
+def named(made: Made) -> Iterator[Tensor]:
+    """The tensors whose symbols an equation shows."""
+    return (piece.tensor for piece in made.notation().pieces if not isinstance(piece, Sign))

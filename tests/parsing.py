@@ -118,7 +118,9 @@ class Formulas(Reader):
         self.block = block
         self.names = dict(names)
         self.small = {_small(name): tree for name, tree in names.items()}
-        self.spelled = sorted({*self.names, *self.small}, key=len, reverse=True)
+        cut = [name.partition("|")[::2] for name in (*self.names, *self.small)]
+        self.spelled = sorted({stem for stem, _ in cut}, key=len, reverse=True)
+        self.vias = sorted({f"|{via}" for _, via in cut if via}, key=len, reverse=True)
 
     def sum(self) -> Tree:
         if self.match(r"-(?:Σ|sum)_vocab\((?=.*(?:⊙|\.\*) log\()"):
@@ -217,11 +219,15 @@ class Formulas(Reader):
         return self.symbol()
 
     def symbol(self) -> Tree:
+        """A name, with the marks of its block, of its row and of its positions before what it came through, if any:
+        ∂L/∂x₁|Q, ∂L/∂W_Q[3,:]|Q."""
         name = self.accept(*self.spelled)
         if name is None:
             raise Unreadable(f"{self.text!r}: no symbol at {self.text[self.place:]!r}")
         block = self.match(r"⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾|\^\((\d+)\)")
         row = self.match(r"([₀₁₂₃₄₅₆₇₈₉]+)|_(\d+)")
+        index = self.match(r"\[([\d:,]+)\](?=\|)")
+        name += self.accept(*self.vias) or ""
         if name not in (self.small if row else self.names):
             raise Unreadable(f"{self.text!r}: {name!r} is a row without a number, or a matrix with one")
         tree = self.small[name] if row else self.names[name]
@@ -230,12 +236,12 @@ class Formulas(Reader):
         if block:
             number = int((block[1] or block[2]).translate(DIGITS))
             tree = ["columns", tree, (number - 1) * self.block + 1, number * self.block]
-        return tree
+        return self.indexed(tree, index[1].split(",")) if index else tree
 
 
 def _small(name: str) -> str:
     """The name with its letter, and nothing else of it, in lower case."""
-    parts = re.fullmatch(r"(∂L/∂|dL/d)?([^_⁽^′']+)(.*)", name)
+    parts = re.fullmatch(r"(∂L/∂|dL/d)?([^_⁽^′'|]+)(.*)", name)
     return name if parts is None else (parts[1] or "") + parts[2].lower() + parts[3]
 
 

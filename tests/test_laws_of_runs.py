@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from checks import READABLE, check_axes, check_cells, check_row, formula, read, slices, spelled
+from checks import (
+    READABLE, check_axes, check_cells, check_row, check_symbols, first_and_last, formula, read, slices)
 from parsing import unmarked
 from random_model import SENTENCE, TRANSLATION, random_model
 
@@ -169,10 +169,6 @@ def test_the_formula_of_a_row_differs_from_that_of_the_matrix_in_row_marks_alone
             assert unmarked(read(row, spelling, step.symbol.head)) == whole, step.address
 
 
-def first_and_last(step: Step) -> set[int]:
-    return {0, step.axes[0].size - 1}
-
-
 def signs(made: Made) -> list[Sign]:
     return [piece for piece in made.notation().pieces if isinstance(piece, Sign)]
 
@@ -246,19 +242,6 @@ def test_two_tensors_of_the_equation_of_a_row_are_never_spelled_alike(traced, sp
             row = step.made.row(0, i)
             row.symbol = step.symbol.marked(0, i, step.tensor.words)
             check_symbols(row, row.made, spelling, step.symbol.head)
-
-
-def check_symbols(tensor: Tensor, made: Made, spelling: Spelling, head: int | None) -> None:
-    """Each text stands for one tensor: that of one computation, or the result itself."""
-    said: dict[str, str] = {spelled(tensor, spelling, head): "the result"}
-    for part in named(made):
-        text, what = spelled(part, spelling, head), json.dumps(part.expression())
-        assert said.setdefault(text, what) == what, f"{tensor}: {text} is {said[text]} and {what}"
-
-
-def named(made: Made) -> Iterator[Tensor]:
-    """The tensors whose symbols an equation shows."""
-    return (piece.tensor for piece in made.notation().pieces if not isinstance(piece, Sign))
 
 
 def test_the_rows_and_matrices_of_one_place_have_symbols_of_their_own(traced):

@@ -58,10 +58,12 @@ def as_text(lesson: Lesson, view: View, tell: Tell, count: Sink, check: bool) ->
     """The page: what goes in and what should come out, each form, the loss after the update."""
     from attntrace.differences import Differences
     from attntrace.opening import closing, lesson_closing, lesson_opening
-    parts = Parts(view, tell, lesson.run.parameters.names, *[Differences(lesson)] * check)
+    from attntrace.tracing import each
+    differences = Differences(lesson)
+    parts = Parts(view, tell, lesson.run.parameters.names, *[differences] * check)
     with left_early():
         tell(lesson_opening(lesson))
-        parts(lesson, count)
+        parts(lesson, each(differences.watch, count))
         tell(lesson_closing(lesson))
         tell(closing(parts.fingerprint))
     return parts.code

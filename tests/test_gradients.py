@@ -1,0 +1,243 @@
+"""Backwards through a whole model: against PyTorch, against differences, through what gradients come; and updates."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from backwards import OTHERS, PAIR, SMALL, Backwards, Pair
+from random_model import WIRINGS, random_model
+
+from attntrace.axes import Axis
+from attntrace.functions import mean
+from attntrace.gradients import Plan, backward
+from attntrace.optimizers import Moments, Rates, adam, descend
+from attntrace.symbol import Symbol
+from attntrace.tensor import Tensor
+from attntrace.tracing import Step, Trace
+
+OF_ONE_LENGTH = Pair((2, 3, 4), (5, 1), (1, 3)), Pair((8, 7, 8), (5, 2), (2, 2)), Pair((9, 10, 11), (5, 8), (4, 3))
+BATCHES = {"other_lengths": (PAIR, *OTHERS), "the_longest_last": (*reversed(OTHERS), PAIR),
+           "one_length": OF_ONE_LENGTH, "one_length_of_sources": (PAIR, PAIR._replace(target=(5, 1), wanted=(2, 3))),
+           "one_length_of_translations": (OTHERS[0], PAIR._replace(target=(5, 1), wanted=(1, 8))),
+           "a_sentence_alone": (PAIR,), "one_token_each": (Pair((3,), (5,), (2,)), Pair((9,), (5,), (1,)))}
+
+
+@pytest.fixture(scope="module")
+def oracle():
+    pytest.importorskip("torch")
+    import oracle_gradients
+    return oracle_gradients
+
+
+@pytest.fixture(scope="module")
+def whole() -> Backwards:
+    return Backwards(random_model(), PAIR, smoothing=0.1)
+
+
+def assert_close(found: np.ndarray, expected: np.ndarray, tolerance: float, where: str) -> None:
+    """Equal relative to the largest of the tensor; of nothing but rounding errors: as small as they."""
+    assert found.shape == np.shape(expected), where
+    off, largest = np.abs(found - expected).max(initial=0), np.abs(expected).max(initial=0)
+    assert off <= tolerance * largest or max(off, largest) < 1e-14, f"{where}: off by {off:.1e} of {largest:.1e}"
+
+
+# Against PyTorch
+
+@pytest.mark.parametrize("smoothing", (0.0, 0.1))
+@pytest.mark.parametrize("wiring, biases", [*((wiring, True) for wiring in WIRINGS), ("as_in_the_paper", False)])
+def test_every_gradient_is_what_pytorch_says(oracle, wiring, biases, smoothing):
+    model = random_model(biases, **WIRINGS[wiring])
+    ours = Backwards(model, PAIR, smoothing=smoothing)
+    value, expected = oracle.backward(model, *([n - 1 for n in ids] for ids in PAIR), smoothing)
+    assert ours.loss == pytest.approx(value, rel=1e-12)
+    assert ours.gradients.keys() == expected.keys() and len(expected) > 280
+    for address, gradient in expected.items():
+        assert_close(ours.gradients[address], gradient, 1e-10, address)
+
+
+DRAWN = [scale * np.random.default_rng(3).standard_normal((6, 4)) * 10.0 ** -np.arange(0, 12, 3)
+         for scale in (1, -3, 0.01, 20, 1e-6)]  # some of the size of ε
+
+
+def updates(update: str, rates: Rates) -> list[np.ndarray]:
+    """A parameter after each update, by one gradient after another."""
+    axes = Axis("d_model", 6), Axis("d_ff", 4)
+    W = Tensor(np.random.default_rng(4).standard_normal((6, 4)), axes, Symbol.of("W_1"), "W")
+    found, moments = [], Moments.none(W)
+    for n, value in enumerate(DRAWN):
+        gradient, trace = Tensor(value, axes, Symbol("W", "1", gradient=True), f"g{n}"), Trace(lambda step: None)
+        if update == "adam":
+            new, moments = adam(trace, W, gradient, moments, rates)
+        else:
+            new = descend(trace, W, gradient, rates)
+        W = Tensor(new.value, axes, Symbol.of("W_1"), "W")
+        found.append(W.value)
+    return found
+
+
+@pytest.mark.parametrize("update, name, rates, theirs", (
+    ("descend", "SGD", Rates(0.3), {"lr": 0.3}),
+    ("adam", "Adam", Rates(0.05), {"lr": 0.05, "betas": (0.9, 0.98), "eps": 1e-9}),
+    ("adam", "Adam", Rates(0.5, 0.8, 0.999, 1e-3), {"lr": 0.5, "betas": (0.8, 0.999), "eps": 1e-3})),
+    ids=("descent", "adam", "adam_of_other_rates"))
+def test_several_updates_are_what_pytorch_says(oracle, update, name, rates, theirs):
+    start = np.random.default_rng(4).standard_normal((6, 4))
+    for n, (ours, expected) in enumerate(zip(updates(update, rates), oracle.updated(name, start, DRAWN, **theirs))):
+        assert_close(ours, expected, 1e-12, f"update {n + 1}")
+
+
+# Against differences, and by hand
+
+def slope(of: Backwards, part: slice, direction: np.ndarray, h: float = 1e-5) -> float:
+    """Of the loss, along a direction of a part of the parameters: by two runs, on either side."""
+    vector, ends = of.parameters.vector, []
+    start = vector.copy()
+    for sign in (1, -1):
+        vector[part] = start[part] + sign * h * direction
+        ends.append(of.run(Trace()))
+    vector[:] = start
+    return (ends[0] - ends[1]) / (2 * h)
+
+
+def test_the_gradient_of_each_parameter_agrees_with_central_differences():
+    """At one of its numbers, and along one direction of all of them."""
+    ours = Backwards(random_model(layers=1, **SMALL), PAIR, smoothing=0.1)
+    random, start = np.random.default_rng(2), 0
+    for parameter in ours.parameters:
+        size, gradient = parameter.value.size, ours.gradients[parameter.address].ravel()
+        for direction in (np.eye(size)[random.integers(size)], random.standard_normal(size)):
+            found = gradient @ direction
+            expected = slope(ours, slice(start, start + size), direction)
+            assert abs(found - expected) <= 1e-6 * max(1, abs(found)), parameter.address
+        start += size
+    assert start == ours.parameters.vector.size
+
+
+@pytest.mark.parametrize("wiring", WIRINGS.values(), ids=WIRINGS)
+def test_all_gradients_together_agree_with_central_differences(wiring):
+    ours = Backwards(random_model(**wiring), PAIR)
+    direction = np.random.default_rng(2).standard_normal(ours.parameters.vector.size)
+    found = np.concatenate([ours.gradients[parameter.address].ravel() for parameter in ours.parameters]) @ direction
+    expected = slope(ours, slice(None), direction, 1e-6)
+    assert abs(found - expected) <= 1e-6 * max(1, abs(found))
+
+
+def test_updates_are_what_sums_over_all_gradients_so_far_say():
+    W = V = np.random.default_rng(4).standard_normal((6, 4))
+    found = zip(updates("descend", Rates(0.3)), updates("adam", Rates(0.05)))
+    for t, (descended, adapted) in enumerate(found, start=1):
+        shares1, shares2 = ([(1 - beta) * beta ** (t - k) / (1 - beta ** t) for k in range(1, t + 1)]
+                            for beta in (0.9, 0.98))
+        m, v = (sum(share * g ** power for share, g in zip(shares, DRAWN))
+                for shares, power in ((shares1, 1), (shares2, 2)))
+        V, W = V - 0.3 * DRAWN[t - 1], W - 0.05 * m / (v ** 0.5 + 1e-9)
+        assert_close(descended, V, 1e-12, f"descent {t}")
+        assert_close(adapted, W, 1e-12, f"adam {t}")
+
+
+def test_the_loss_of_a_token_is_what_its_probabilities_say(whole):
+    """Of the tenth that is spread, the word that should come has its part as all others have."""
+    found = {step.address: step.value for step in whole.kept}
+    logs = np.log(found["output.probabilities"])
+    right = logs[np.arange(4), np.array(PAIR.wanted) - 1]
+    assert_close(found["loss.per_token"], -(0.9 * right + 0.1 * logs.mean(axis=1)), 1e-12, "loss.per_token")
+
+
+def test_an_equation_may_read_a_tensor_several_times():
+    X = Tensor(np.array([1.0, -2.0, 0.5]), (Axis("token", 3),), Symbol.of("X"), "X")
+    kept: list[Step] = []
+    trace = Trace(keep=kept)
+    trace("L", mean(trace("Y", X * X + X, "Y")), "L")
+    found = backward(Trace(), kept, Plan.of(kept))
+    assert_close(found["X"].value, np.array([1.0, -1.0, 2 / 3]), 1e-15, "(2 x + 1) / 3")
+
+
+def test_gradients_of_single_precision_stay_single(whole):
+    single = Backwards(random_model(dtype="float32"), PAIR, smoothing=0.1)
+    assert {gradient.dtype for gradient in single.gradients.values()} == {np.dtype("float32")}
+    for name, gradient in single.of_parameters().items():
+        assert np.abs(gradient - whole.gradients[name]).max() < 1e-5 * max(1, np.abs(gradient).max()), name
+
+
+# What has a gradient, and through what it comes
+
+def test_every_parameter_and_every_step_that_the_loss_depends_on_has_a_gradient(whole):
+    aside = {"output.probabilities", "loss.labels"}  # the loss goes past these, to the logits
+    steps = {step.address for step in whole.kept}
+    assert aside < steps and whole.gradients.keys() == steps - aside | whole.parameters.names
+    shapes = {step.address: step.value.shape for step in whole.kept} | {
+        parameter.address: parameter.value.shape for parameter in whole.parameters}
+    assert all(gradient.shape == shapes[address] for address, gradient in whole.gradients.items())
+    assert whole.gradients["loss.mean"] == 1
+
+
+def test_each_gradient_is_a_step_of_its_own(whole):
+    told = {step.address: step for step in whole.told}
+    assert len(told) == len(whole.told) > len(whole.gradients)
+    for address, gradient in whole.gradients.items():
+        assert np.array_equal(told[f"gradient.{address}"].value, gradient), address
+
+
+def test_what_comes_through_each_reader_sums_to_the_gradient(whole):
+    parts: dict[str, dict[str, Step]] = {}
+    for step in whole.told:
+        of, _, reader = step.address.removeprefix("gradient.").partition(".from.")
+        if reader:
+            parts.setdefault(of, {})[reader] = step
+            through = [leaf.address for leaf in step.made.leaves() if str(leaf.address).startswith("gradient.")]
+            assert through and all(at.endswith((f"gradient.{reader}", f".from.{reader}")) for at in through), of
+    reads: dict[str, set[str]] = {}
+    for step in whole.kept:
+        for leaf in step.made.leaves():
+            if step.address in whole.gradients and leaf.address in whole.gradients:
+                reads.setdefault(leaf.address, set()).add(step.address)
+    assert {of: set(readers) for of, readers in parts.items()} == {
+        of: readers for of, readers in reads.items() if len(readers) > 1}
+    assert len(parts["encoder.output"]) == 2 * 3 * 2  # keys and values of each head of each layer
+    for of, readers in parts.items():
+        total = sum(step.value for step in readers.values())
+        scale = max(np.abs(step.value).max() for step in readers.values())
+        assert np.abs(total - whole.gradients[of]).max() <= 1e-14 * max(1, scale), of
+
+
+def test_gradients_that_nobody_watches_are_the_same(whole):
+    alone = backward(Trace(), whole.kept, whole.plan)
+    assert alone.keys() == whole.gradients.keys()
+    assert all(np.array_equal(alone[address].value, gradient) for address, gradient in whole.gradients.items())
+
+
+def test_a_plan_serves_every_sentence():
+    model = random_model(layers=1, **SMALL)
+    plan = Backwards(model, PAIR).plan
+    for pair in OTHERS:
+        other = Backwards(model, pair)
+        found = backward(Trace(), other.kept, plan)
+        assert found.keys() == other.gradients.keys()
+        assert all(np.array_equal(found[address].value, gradient) for address, gradient in other.gradients.items())
+
+
+@pytest.mark.parametrize("wiring", ("as_in_the_paper", "norm_first_and_last"))
+def test_the_bias_of_keys_has_no_gradient_and_every_other_bias_has(wiring):
+    """It shifts all scores of a row alike, which softmax does not see."""
+    found = Backwards(random_model(**WIRINGS[wiring]), PAIR).of_parameters()
+    largest = {name: np.abs(gradient).max() for name, gradient in found.items()
+               if name.rpartition(".")[2].startswith("b")}
+    keys = {name for name in largest if name.endswith("b_K")}
+    assert len(keys) == 2 + 2 * 2 and all(largest[name] < 1e-12 for name in keys)
+    assert all(value > 1e-4 for name, value in largest.items() if name not in keys)
+
+
+# Batches
+
+@pytest.mark.parametrize("batch", BATCHES.values(), ids=BATCHES)
+def test_a_batch_is_the_mean_over_the_tokens_of_its_sentences(batch):
+    model = random_model(layers=1, **SMALL)
+    together = Backwards(model, *batch, smoothing=0.1, batch=True)
+    alone = [Backwards(model, pair, smoothing=0.1) for pair in batch]
+    share = np.array([len(pair.target) for pair in batch]) / sum(len(pair.target) for pair in batch)
+    assert abs(together.loss - share @ [one.loss for one in alone]) <= 1e-12
+    for name, gradient in together.of_parameters().items():
+        expected = sum(part * one.gradients[name] for part, one in zip(share, alone))
+        assert np.abs(gradient - expected).max() <= 1e-12 * max(1, np.abs(expected).max()), name
+    for address in ("encoder.input", "decoder.input", "output.logits"):
+        rows = [part * one.gradients[address] for part, one in zip(share, alone)]
+        assert_close(together.gradients[address], np.concatenate(rows), 1e-12, address)

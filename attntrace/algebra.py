@@ -18,9 +18,13 @@ from attntrace.tensor import Array, Op, Pieces, Tensor, apply
 
 def widest(operands: Sequence[Tensor]) -> Axes:
     """The axes of a cell-by-cell result: those of the operand that has most; each other has some of them, in order."""
-    first, last = operands[0].axes, operands[-1].axes
-    if len(operands) < 3 and (first is last or not last or first == last):  # nearly always
-        return first
+    if len(operands) == 2:  # nearly always, and nearly always one of these
+        first, last = operands[0].axes, operands[1].axes
+        if first is last or not last or not first or first == last:
+            return first or last
+        count = len(last)
+        if count < len(first) and (first[:count] == last or first[-count:] == last):
+            return first
     axes = max((operand.axes for operand in operands), key=len)
     for operand in operands:
         if tuple(axis for axis in axes if axis in operand.axes) != operand.axes:
@@ -102,6 +106,37 @@ class Add(Binary):
 
     def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return gathered(gradient, result, right if n else left)
+
+
+class Sum(CellByCell):
+    """Many operands, added into one another: what meets where a tensor was read several times."""
+    name: ClassVar[str] = "sum"
+    binds: ClassVar[int] = SUM
+
+    def compute(self, *operands: Tensor) -> Array:
+        axes = widest(operands)
+        first, second, *rest = (lined_up(operand, axes) for operand in operands)
+        total = np.asarray(first + second)
+        for value in rest:
+            total += value
+        return total
+
+    def notation(self, *operands: Tensor) -> Pieces:
+        pieces = bracketed(operands[0], SUM)
+        for operand in operands[1:]:
+            pieces += (PLUS, *bracketed(operand, SUM + 1))
+        return pieces
+
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+        return cells.Sum(self.parts(index, *operands))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
+        return gathered(gradient, result, operands[n])
+
+
+def summed_up(parts: Sequence[Tensor]) -> Tensor:
+    """The sum of one or more tensors of the same axes."""
+    return parts[0] if len(parts) == 1 else parts[0] + parts[1] if len(parts) == 2 else apply(Sum(), *parts)
 
 
 class Subtract(Binary):
@@ -224,10 +259,7 @@ class MatMul(Op):
                 left.axes[0].word in POSITIONS or right.axes[1].word in POSITIONS):
             return None
         parts = [apply(Outer(), left.T.at(0, n), right.at(0, n)) for n in range(inner.size)]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        return parts, total
+        return parts, summed_up(parts)
 
     def mixes(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:
         """a₁ V mixes the rows of V, by the numbers of a₁."""

@@ -32,11 +32,11 @@ def attention(trace: Trace, Q: Tensor, K: Tensor, V: Tensor, root: Tensor, mask:
     return trace("output", together(A @ apart(V), Q.axes[0]), "Z")
 
 
-def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, config: Config,
+def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, config: Config, root: Tensor,
          mask: Tensor | None) -> Tensor:
     """Head i (from 1): queries from X, keys and values from M, by its own block of columns of W_Q, W_K and W_V.
 
-    X, M: token × d_model. Returns token × d_v.
+    X, M: token × d_model; root: what scores are divided by. Returns token × d_v.
     """
     first, last = (i - 1) * config.d_k + 1, i * config.d_k
 
@@ -47,13 +47,15 @@ def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, con
     Q = trace("query", project(X, "Q", "d_k"), "Q")
     K = trace("key", project(M, "K", "d_k"), "K")
     V = trace("value", project(M, "V", "d_v"), "V")
-    return attention(trace, Q, K, V, score_root(config), mask)
+    return attention(trace, Q, K, V, root, mask)
 
 
 def multi_head(trace: Trace, X: Tensor, M: Tensor, parameters: Parameters, config: Config,
                mask: Tensor | None = None) -> Tensor:
     """Concat(head₁, ..., head_h) W_O (section 3.2.2). X, M: token × d_model; returns token × d_model."""
-    Z = [head(trace.at(f"head{i}", head=i), i, X, M, parameters, config, mask) for i in range(1, config.heads + 1)]
+    root = score_root(config)
+    Z = [head(trace.at(f"head{i}", head=i), i, X, M, parameters, config, root, mask)
+         for i in range(1, config.heads + 1)]
     C = trace("concat", concat(Z, "d_concat"), "C")
     return trace("output", linear(C, parameters["W_O"], parameters.get("b_O")), "O")
 

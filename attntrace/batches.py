@@ -26,6 +26,14 @@ def places(lengths: Lengths) -> Array:
     return np.concatenate([np.arange(length) + n * max(lengths) for n, length in enumerate(lengths)])
 
 
+@lru_cache(256)
+def sources(lengths: Lengths) -> tuple[Array, Array]:
+    """Which token of a pack stands at each place once all sentences are filled up, and the places that only fill up."""
+    found = np.zeros(len(lengths) * max(lengths), int)
+    found[places(lengths)] = np.arange(sum(lengths))
+    return found, np.setdiff1d(np.arange(len(found)), places(lengths))
+
+
 class Apart(Op):
     """The sentences that are packed along the first axis, each by itself, the shorter ones filled up with zeros."""
     name: ClassVar[str] = "apart"
@@ -41,8 +49,9 @@ class Apart(Op):
         shape = (sentence.size, token.size, *x.value.shape[1:])
         if sentence.size * token.size == len(x.value):  # all of one length: nothing is filled up
             return x.value.reshape(shape)
-        whole = np.zeros((sentence.size * token.size, *x.value.shape[1:]), x.value.dtype)
-        whole[places(x.axes[0].lengths or ())] = x.value
+        at, fill = sources(x.axes[0].lengths or ())
+        whole = x.value.take(at, axis=0, mode="clip")
+        whole[fill] = 0
         return whole.reshape(shape)
 
     def notation(self, x: Tensor) -> Pieces:
@@ -78,7 +87,9 @@ class Together(Op):
 
     def compute(self, x: Tensor) -> Array:
         flat = x.value.reshape(-1, *x.value.shape[2:])
-        return flat if len(flat) == self.axis.size else flat[places(self.axis.lengths or ())]
+        if len(flat) == self.axis.size:
+            return flat
+        return flat.take(places(self.axis.lengths or ()), axis=0, mode="clip")
 
     def notation(self, x: Tensor) -> Pieces:
         return call("together"), *x.notation().pieces, CLOSE

@@ -1,9 +1,10 @@
 """Backwards through a run: the gradient of every tensor and of every parameter, as steps (section 5)."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from attntrace.algebra import summed_up
 from attntrace.constants import constant
 from attntrace.shapes import along
 from attntrace.symbol import Symbol
@@ -67,19 +68,20 @@ def _layer(address: str) -> int | None:
     return next((int(part[5:]) for part in address.split(".") if part[:5] == "layer"), None)
 
 
-def backward(trace: Trace, steps: Sequence[Step], plan: Plan) -> dict[str, Tensor]:
-    """The gradients of a loss, the last of `steps`, by the address or the name of what each is of.
+def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[str, Tensor]]:
+    """The gradients of a loss, each with the address or the name of what it is of, as soon as it is complete.
 
-    A step's gradient is named when its turn comes, a parameter's with the last step that reads it; where several read
-    the same, what comes through each is named as well, before they are summed.
+    steps: those of the run, the last one first, which is the loss. A step's gradient is named when its turn comes, a
+    parameter's with the last step that reads it; where several read the same, what comes through each is named as well,
+    before they are summed.
     """
-    gradients: dict[str, Tensor] = {}
-    arrived: dict[str, list[Tensor]] = {steps[-1].address: [constant(1.0, dtype=steps[-1].value.dtype)]}
+    is_silent = trace.is_silent
+    arrived: dict[str, list[Tensor]] = {}
 
     def named(step: Step | None, of: Tensor, total: Tensor, via: Symbol | None = None) -> Tensor:
         """Name the gradient of a tensor, or what of it comes `via` a step, in the place of a step or else its own."""
-        whole = along(total, of.axes)
-        if trace.is_silent:
+        whole = total if total.axes is of.axes else along(total, of.axes)
+        if is_silent:
             return trace.sealed(whole)
         assert of.address is not None and of.symbol is not None
         place, _, name = of.address.rpartition(".")
@@ -87,33 +89,39 @@ def backward(trace: Trace, steps: Sequence[Step], plan: Plan) -> dict[str, Tenso
         address = f"gradient.{of.address}" + (f".from.{step.address}" if step and via else "")
         return here(name, whole, of.symbol._replace(gradient=True, via=via), address)
 
-    def summed(step: Step | None, of: Tensor, address: str) -> None:
-        total, *others = arrived.pop(address)
-        for part in others:
-            total = total + part
-        gradients[address] = named(step, of, total)
+    def summed(step: Step | None, of: Tensor, address: str) -> Tensor:
+        return named(step, of, summed_up([along(part, of.axes) for part in arrived.pop(address)]))
 
-    for step in reversed(steps):
-        if step.address not in arrived:
-            continue
-        summed(step, step.tensor, step.address)
+    for step in steps:
+        own = step.address
+        if own not in plan.paths:
+            continue  # the loss does not depend on it
+        if not plan.readers[own]:
+            arrived[own] = [constant(1.0, dtype=step.value.dtype)]
+        gradient = summed(step, step.tensor, own)
+        yield own, gradient
         parts: dict[str, tuple[Tensor, Tensor]] = {}
-        for leaf, part in _flow(plan.paths[step.address], step.made, gradients[step.address], step.tensor):
+        for leaf, part in _flow(plan.paths[own], step.made, gradient, step.tensor):
             address = leaf.address or ""
             parts[address] = leaf, parts[address][1] + part if address in parts else part
         for address, (leaf, part) in parts.items():
             readers = plan.readers[address]
             if len(readers) > 1:
-                part = named(step, leaf, part, readers[step.address])
+                part = named(step, leaf, part, readers[own])
             arrived.setdefault(address, []).append(part)
             if plan.is_parameter(address) and len(arrived[address]) == len(readers):
-                summed(step if len(readers) == 1 else None, leaf, address)
-    return gradients
+                yield address, summed(step if len(readers) == 1 else None, leaf, address)
+
+
+def used_up(steps: list[Step]) -> Iterator[Step]:
+    """The steps, the last one first, each forgotten as soon as it was seen: memory that is free again is used again."""
+    while steps:
+        yield steps.pop()
 
 
 def _flow(paths: tuple[Path, ...], made: Made, gradient: Tensor, result: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """What comes to each named tensor that a result was made from, given the result's gradient."""
-    if not made.op.lines_up:
+    if gradient.axes is not result.axes and not made.op.lines_up:
         gradient = along(gradient, result.axes)
     for path in paths:
         operand = made.operands[path.n]

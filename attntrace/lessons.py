@@ -37,7 +37,7 @@ class Lesson(NamedTuple):
         kept: list[Step] = []
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
             self.forward(Trace(sink, kept))
-            gradients = backward(Trace(sink), kept, Plan.of(kept))
+            gradients = dict(backward(Trace(sink), reversed(kept), Plan.of(kept)))
             self.updated(Trace(sink).at("update"), gradients)
 
     def forward(self, trace: Trace, parameters: Parameters | None = None) -> float:
@@ -64,7 +64,7 @@ class Lesson(NamedTuple):
         kept: list[Step] = []
         with np.errstate(all="ignore"):
             before = self.forward(Trace(keep=kept))
-            new = self.updated(Trace(), backward(Trace(), kept, Plan.of(kept)))
+            new = self.updated(Trace(), dict(backward(Trace(), reversed(kept), Plan.of(kept))))
             return before, self.forward(Trace(), self.run.parameters.replaced(new))
 
     def at(self, address: str, value: Array) -> float:

@@ -169,7 +169,7 @@ class Rows(Op):
         return ids.axes + table.axes[1:]
 
     def compute(self, table: Tensor, ids: Tensor) -> Array:
-        return table.value[ids.value - 1]
+        return table.value.take(ids.value - 1, axis=0)
 
     def notation(self, table: Tensor, ids: Tensor) -> Pieces:
         return Name(table), OPEN_INDEX, Name(ids), CLOSE_INDEX

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,13 +20,18 @@ def bracketed(operand: Tensor, least: int) -> Pieces:
     return operand.notation().within(least)
 
 
+@lru_cache(256)
+def ones(size: int, dtype: np.dtype[Any]) -> Array:
+    return np.ones(size, dtype)
+
+
 def summed(value: Array, k: int) -> Array:
     """The sums along the k-th axis; those along the first or the last by a product with ones, which is several times as
     fast."""
     if k == value.ndim - 1:
-        return np.asarray(value @ np.ones(value.shape[-1], value.dtype))
+        return np.asarray(value @ ones(value.shape[-1], value.dtype))
     if k == 0 and value.ndim == 2:
-        return np.asarray(np.ones(len(value), value.dtype) @ value)
+        return np.asarray(ones(len(value), value.dtype) @ value)
     return np.asarray(value.sum(axis=k))
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import unicodedata
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
@@ -48,6 +48,7 @@ class Symbol(NamedTuple):
     via: Symbol | None = None
 
     @classmethod
+    @cache
     def of(cls, text: str) -> Symbol:
         """Read a plain symbol: `Ŝ`, `W_Q`, `σ²`, `logits`."""
         letter, _, sub = text.partition("_")

@@ -1,7 +1,6 @@
 """Naming a tensor makes it a step: told to a sink, then sealed."""
 from __future__ import annotations
 
-import functools
 import hashlib
 import math
 from collections.abc import Callable, Mapping
@@ -83,9 +82,6 @@ def joined(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
-read = functools.cache(Symbol.of)
-
-
 class Trace:
     """A place in a run, at which tensors are named: `S = trace("scores", Q @ K.T, "S")`.
 
@@ -138,7 +134,7 @@ class Trace:
             raise Misfit(f"two steps that would be called {address}", tensor)
         self._addresses.add(address)
         named = same(tensor) if tensor.is_leaf else tensor
-        sign = read(symbol) if isinstance(symbol, str) else symbol
+        sign = Symbol.of(symbol) if isinstance(symbol, str) else symbol
         named.symbol = sign._replace(head=self.head) if self.head else sign
         named.address = address
         if address in self.instead:

@@ -15,7 +15,7 @@ from attntrace.config import Config
 from attntrace.constants import constant
 from attntrace.decoding import translated
 from attntrace.errors import Problem
-from attntrace.gradients import Plan, backward
+from attntrace.gradients import Plan, backward, used_up
 from attntrace.losses import loss
 from attntrace.optimizers import Moments, Rates, adam
 from attntrace.pairs import Batch, Pair, packed
@@ -130,7 +130,8 @@ class Training:
             raise Problem("training_diverged", update=self.updates + 1, lr=self.schedule.lr)
         key = len(kept), batch.source.lengths is None  # without masks, or without apart, it is wired in another way
         plan = self._plans[key] = self._plans.get(key) or Plan.of(kept)
-        gradients = backward(Trace(), kept, plan)
+        known = self.parameters.names
+        gradients = {name: gradient for name, gradient in backward(Trace(), used_up(kept), plan) if name in known}
         gradient = np.concatenate([gradients[name].value.ravel() if (name := tensor.address or "") in gradients
                                    else np.zeros(tensor.value.size, self.parameters.vector.dtype)
                                    for tensor in self.parameters])

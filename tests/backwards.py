@@ -55,7 +55,7 @@ class Backwards:
         self.config, self.smoothing = model.config, smoothing
         self.loss = self.run(Trace(keep=self.kept))
         self.plan = Plan.of(self.kept)
-        self.tensors = backward(Trace(self.told.append), self.kept, self.plan)
+        self.tensors = dict(backward(Trace(self.told.append), reversed(self.kept), self.plan))
         self.gradients = {address: tensor.value for address, tensor in self.tensors.items()}
 
     def run(self, trace: Trace) -> float:

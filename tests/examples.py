@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.algebra import Outer
+from attntrace.algebra import Outer, Sum
 from attntrace.axes import Axes, Axis
 from attntrace.batches import Apart, Together
 from attntrace.constants import constant
@@ -67,6 +67,7 @@ def spare(axes: Axes) -> Axis:
 # where the op makes it so).
 PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
     "add": lambda leaf, axes: leaf(*axes) + leaf(*axes),
+    "sum": lambda leaf, axes: apply(Sum(), leaf(*axes), leaf(*axes), leaf(*axes)),
     "subtract": lambda leaf, axes: leaf(*axes) - leaf(*axes),
     "multiply": lambda leaf, axes: leaf(*axes) * leaf(*axes),
     "divide": lambda leaf, axes: leaf(*axes) / leaf(*axes),

@@ -270,6 +270,11 @@ def as_written(expression: Tree) -> Tree:
         return [name, as_written(rest[0]), *rest[1:3]]
     if name == "placed":
         return [name, as_written(rest[0]), rest[2]]
+    if name == "sum":
+        total = as_written(rest[0])
+        for operand in rest[1:]:
+            total = ["add", total, as_written(operand)]
+        return total
     if name == "cross_entropy":  # of logits that no formula says
         return [name, *map(as_written, rest[1:])]
     if name == "outer":

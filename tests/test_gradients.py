@@ -147,7 +147,7 @@ def test_an_equation_may_read_a_tensor_several_times():
     kept: list[Step] = []
     trace = Trace(keep=kept)
     trace("L", mean(trace("Y", X * X + X, "Y")), "L")
-    found = backward(Trace(), kept, Plan.of(kept))
+    found = dict(backward(Trace(), reversed(kept), Plan.of(kept)))
     assert_close(found["X"].value, np.array([1.0, -1.0, 2 / 3]), 1e-15, "(2 x + 1) / 3")
 
 
@@ -200,7 +200,7 @@ def test_what_comes_through_each_reader_sums_to_the_gradient(whole):
 
 
 def test_gradients_that_nobody_watches_are_the_same(whole):
-    alone = backward(Trace(), whole.kept, whole.plan)
+    alone = dict(backward(Trace(), reversed(whole.kept), whole.plan))
     assert alone.keys() == whole.gradients.keys()
     assert all(np.array_equal(alone[address].value, gradient) for address, gradient in whole.gradients.items())
 
@@ -210,7 +210,7 @@ def test_a_plan_serves_every_sentence():
     plan = Backwards(model, PAIR).plan
     for pair in OTHERS:
         other = Backwards(model, pair)
-        found = backward(Trace(), other.kept, plan)
+        found = dict(backward(Trace(), reversed(other.kept), plan))
         assert found.keys() == other.gradients.keys()
         assert all(np.array_equal(found[address].value, gradient) for address, gradient in other.gradients.items())
 

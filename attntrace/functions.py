@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -200,12 +201,8 @@ class Sinusoid(Op):
         return ("sin", "cos")[column >= half], 2 * (column % half)
 
     def compute(self, pos: Tensor) -> Array:
-        positions, at = np.unique(pos.value, return_inverse=True)  # in a batch, the same few for every sentence
-        waves = [self.wave(column) for column in range(self.width)]
-        powers = np.array([power for _, power in waves]) / self.width
-        angle = positions[:, None] / np.power(10000.0, powers)
-        sines = np.array([function == "sin" for function, _ in waves])
-        return np.where(sines, np.sin(angle), np.cos(angle)).astype(self.dtype)[at.reshape(pos.value.shape)]
+        positions = int(pos.value.max(initial=0)) + 1
+        return encodings(positions, self.width, self.layout, self.dtype).take(pos.value, axis=0)
 
     def notation(self, pos: Tensor) -> Pieces:
         return call("PE"), Name(pos), CLOSE
@@ -222,6 +219,16 @@ class Sinusoid(Op):
 
     def settings(self) -> list[Any]:
         return [self.width, self.layout]
+
+
+@lru_cache(64)  # in a batch, and from batch to batch, the same few
+def encodings(positions: int, width: int, layout: str, dtype: str) -> Array:
+    """Those of the first so many positions, as Sinusoid has them."""
+    waves = [Sinusoid(width, layout, dtype).wave(column) for column in range(width)]
+    powers = np.array([power for _, power in waves]) / width
+    angle = np.arange(positions)[:, None] / np.power(10000.0, powers)
+    sines = np.array([function == "sin" for function, _ in waves])
+    return np.where(sines, np.sin(angle), np.cos(angle)).astype(dtype)
 
 
 def softmax(scores: Tensor) -> Tensor:

@@ -90,7 +90,8 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
         return here(name, whole, of.symbol._replace(gradient=True, via=via), address)
 
     def summed(step: Step | None, of: Tensor, address: str) -> Tensor:
-        return named(step, of, summed_up([along(part, of.axes) for part in arrived.pop(address)]))
+        parts = arrived.pop(address)
+        return named(step, of, parts[0] if len(parts) == 1 else summed_up([along(part, of.axes) for part in parts]))
 
     for step in steps:
         own = step.address

@@ -35,7 +35,8 @@ class Labels(Op):
 
     def compute(self, ids: Tensor) -> Array:
         rows = np.full((*ids.value.shape, self.vocab.size), self.smoothing / self.vocab.size, self.dtype)
-        np.put_along_axis(rows, ids.value[..., None] - 1, 1 - self.smoothing + self.smoothing / self.vocab.size, -1)
+        places = np.arange(ids.value.size) * self.vocab.size + ids.value.ravel() - 1
+        rows.reshape(-1)[places] = 1 - self.smoothing + self.smoothing / self.vocab.size
         return rows
 
     def notation(self, ids: Tensor) -> Pieces:

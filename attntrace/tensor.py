@@ -14,7 +14,7 @@ import numpy as np
 
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM, SUM
-from attntrace.axes import WORDS, Axes
+from attntrace.axes import WORDS, Axes, shape_of
 from attntrace.errors import Misfit
 from attntrace.plain import plain_value
 from attntrace.symbol import CLOSE, OPEN, Sign, Symbol
@@ -24,9 +24,7 @@ NEW = object.__new__
 
 
 class Tensor:
-    """Values (read-only) with named axes.
-
-    `symbol`: what it is called in an equation, if it has a name there; `address`: where it stands in a run (or the
+    """Values (read-only) with named axes. `symbol`: what it is called in an equation, if it has a name there; `address`: where it stands in a run (or the
     name of a parameter); `made`: how it was computed, until it is sealed. A tensor with an address or without a making
     is a leaf: equations and arithmetic end there.
 
@@ -44,7 +42,7 @@ class Tensor:
         self.value.setflags(write=False)
         self.axes, self.address, self.made = axes, address, made
         self._symbol, self._part_of = symbol, None
-        if self.value.shape != tuple([axis.size for axis in axes]):
+        if self.value.shape != shape_of(axes):
             raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
         words = [axis.word for axis in axes]
         if len(set(words)) < len(words) or not WORDS.issuperset(words):
@@ -226,7 +224,7 @@ class Op:
     shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
     ignored: ClassVar[tuple[int, ...]] = ()  # operands that no gradient goes to
     in_full: ClassVar[bool] = False  # whether the arithmetic of each number is worth a line
-    lines_up: ClassVar[bool] = False  # whether a gradient may lack axes along which it is everywhere the same
+    lines_up: ClassVar[bool] = False  # whether a gradient may lack axes along which it is the same
 
     @property
     def takes_one_row(self) -> bool:
@@ -296,6 +294,7 @@ def apply(op: Op, *operands: Tensor) -> Tensor:
     result.made = Made(op, operands)
     result.address = result._symbol = result._part_of = None
     value.setflags(write=False)
-    if value.shape != tuple([axis.size for axis in axes]):
+    first = operands[0]
+    if not (axes is first.axes and value.shape == first.value.shape) and value.shape != shape_of(axes):
         raise Misfit(f"{op.name} made a value of shape {value.shape} of other axes", result)
     return result

@@ -24,9 +24,9 @@ NEW = object.__new__
 
 
 class Tensor:
-    """Values (read-only) with named axes. `symbol`: what it is called in an equation, if it has a name there; `address`: where it stands in a run (or the
-    name of a parameter); `made`: how it was computed, until it is sealed. A tensor with an address or without a making
-    is a leaf: equations and arithmetic end there.
+    """Values (read-only) with named axes. `symbol`: what it is called in an equation, if it has a name there;
+    `address`: where it stands in a run (or the name of a parameter); `made`: how it was computed, until it is sealed. A
+    tensor with an address or without a making is a leaf: equations and arithmetic end there.
 
     A tensor that nobody named is called what its op makes of its operands' names (Kᵀ), a slice after the tensor that it
     is part of (q₁): found when it is asked for, since most slices are made for their numbers alone.

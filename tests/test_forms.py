@@ -8,7 +8,7 @@ import weakref
 
 import numpy as np
 import pytest
-from examples import D_K, D_MODEL, EXAMPLES, TOKEN, Leaves
+from examples import D_K, D_MODEL, D_V, EXAMPLES, KEY, TOKEN, Leaves
 from rich.cells import cell_len
 
 from attntrace.checks import rows_of
@@ -58,15 +58,23 @@ def test_a_single_number_can_be_shown(form):
     assert form == "matrix" or "loss = mean(L) = (0.500 + 1.000 + 3.000) / 3 = 1.500" in page
 
 
-def test_the_gradient_of_a_weight_is_told_row_by_row():
-    """The i of a row that is no token stands in brackets, and a negative share among others."""
+def test_the_gradient_of_a_weight_is_told_token_by_token():
+    """As a sum of outer products; the i of a row that is no token stands in brackets."""
     leaf = Leaves()
     X, G = leaf(TOKEN, D_MODEL), leaf(TOKEN, D_K)
     page = page_of(X.T @ G, "vector", symbol=Symbol("W", "Q", gradient=True))
+    assert "∂L/∂W_Q = a₁ᵀ b₁ + a₂ᵀ b₂ + a₃ᵀ b₃" in page
     assert "∂L/∂W_Q[i,:] = A[:,i]ᵀ B" in page
-    assert "row i of ∂L/∂W_Q = ∂L/∂W_Q[i,:]" in page
+    assert "row i of ∂L/∂W_Q = ∂L/∂W_Q[i,:]" in page and "the sum over all tokens = ∂L/∂W_Q" in page
+    first = re.search(r"a₁ᵀ b₁ 4×2.*\n\s*⎡\s*(\S+)", page)
+    assert float(first[1]) == pytest.approx(X.value[0, 0] * G.value[0, 0], abs=5e-4)
+
+
+def test_a_negative_share_stands_among_others():
+    leaf = Leaves()
+    page = page_of(leaf(TOKEN, KEY) @ leaf(TOKEN, D_V), "vector")
     mixtures = re.findall(r"\]   (\S+·b₁ \+ \S+·b₂ \+ \S+·b₃)$", page, re.M)
-    assert len(mixtures) == 4 and not any("+ -" in mixture for mixture in mixtures)
+    assert len(mixtures) == 3 and not any("+ -" in mixture for mixture in mixtures)
 
 
 @pytest.mark.parametrize("wiring", WIRINGS, ids=str)

@@ -186,10 +186,12 @@ class VectorForm(Form):
     def shares(self, step: Step, parts: list[Tensor], total: Tensor) -> Iterator[Block]:
         """A weight's gradient, token by token."""
         head = step.symbol.head
+        alike = Figures.of(np.concatenate([step.value.ravel(), *(part.value.ravel() for part in parts)]),
+                           self.view.precision)  # so that they can be added up
         grids = [self.grid(Tensor(part.value, part.axes, step.symbol), head)._replace(
-            pieces=part.making.notation().pieces) for part in parts]
+            pieces=part.making.notation().pieces, figures=alike) for part in parts]
         yield blocks.Shares(Formula(step.symbol, total.making.notation().pieces, head), tuple(grids),
-                            self.grid(step.tensor, head))
+                            self.grid(step.tensor, head)._replace(figures=alike))
         yield from self.hidden([(step.address, step.tensor)])
 
     def arithmetic(self, steps: list[Step], labels: tuple[str, ...], shown: Sequence[int]) -> Iterator[Block]:

@@ -82,7 +82,7 @@ class Ledger:
             error = max(error, float(np.abs(np.subtract(*both, where=finite, out=np.zeros(both[1].shape))).max()))
             kept += then.value.size * (address.endswith((".key", ".value")) and ".self_attention." in address)
         digits = DIGITS[self.decoding.run.config.dtype]
-        key = "ledger_same" if error <= 10.0 ** -digits else "ledger_differ"
+        key = "ledger_differ" if not error <= 10.0 ** -digits else f"ledger_same{'_one' * (step.number == 2)}"
         return sentence(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
                         error=f"{error:.1e}", digits=digits)
 

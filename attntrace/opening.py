@@ -43,6 +43,8 @@ def lesson_opening(lesson: Lesson) -> Iterator[Block]:
                 if lesson.smoothing else sentence("messages.no_smoothing"))
     yield Prose("")
     yield Prose(sentence("messages.gradient_note"))
+    if any(name.endswith(".b_K") for name in run.parameters.names):
+        yield Prose(sentence("messages.key_bias_note"))
 
 
 def lesson_closing(lesson: Lesson) -> Iterator[Block]:

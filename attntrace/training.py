@@ -33,10 +33,10 @@ CHUNK = 128  # sentences that are translated at once
 class Schedule:
     """What a training goes by. `lr` is reached after `warmup` updates, from 0, and then falls with the root of their
     number (section 5.3); dropout and label smoothing are those of section 5.4."""
-    epochs: int = 80
-    batch: int = 32
-    lr: float = 4e-3
-    warmup: int = 300
+    epochs: int = 60
+    batch: int = 64
+    lr: float = 5e-3
+    warmup: int = 200
     dropout: float = 0.1
     label_smoothing: float = 0.1
     seed: int = 0
@@ -73,14 +73,14 @@ class Training:
         self.pairs = pairs
         self.moments = Moments.none(self._along(parameters.vector, "W"))
         self._ids = [{word: n + 1 for n, word in enumerate(words or ())} for words in vocabularies]
-        self._examples = [self._example(pair) for pair in pairs]
+        self._examples = [self.example(pair) for pair in pairs]
         self._plans: dict[tuple[int, bool], Plan] = {}
 
     def _along(self, vector: Array, symbol: str) -> Tensor:
         """All parameters, or what belongs to each, as one vector."""
         return Tensor(vector, (Axis("parameter", vector.size),), Symbol.of(symbol))
 
-    def _example(self, pair: Pair) -> tuple[list[int], list[int], list[int]]:
+    def example(self, pair: Pair) -> tuple[list[int], list[int], list[int]]:
         """The ids of a pair: what the encoder reads, what the decoder reads, what should come after each of these."""
         source, target = self._ids
         words = [target[word] for word in tokenize(pair.target)]

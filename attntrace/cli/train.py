@@ -26,10 +26,10 @@ BETWEEN = 10.0  # seconds between checkpoints
 SHARE = 0.1  # of the time, at most, that goes into translating what was held out
 
 schedule_options = chained([
-    option("--epochs", type=Within(min=1), default=None, stands_for=80, metavar="N"),
-    option("--batch", type=Within(min=1), default=None, stands_for=32, metavar="N"),
-    option("--lr", type=Positive(), default=None, stands_for=0.004, metavar="X", text="lr_train"),
-    option("--warmup", type=Within(min=1), default=None, stands_for=300, metavar="N"),
+    option("--epochs", type=Within(min=1), default=None, stands_for=60, metavar="N"),
+    option("--batch", type=Within(min=1), default=None, stands_for=64, metavar="N"),
+    option("--lr", type=Positive(), default=None, stands_for=0.005, metavar="X", text="lr_train"),
+    option("--warmup", type=Within(min=1), default=None, stands_for=200, metavar="N"),
     option("--dropout", type=Share(), default=None, stands_for=0.1, metavar="X"),
     option("--label-smoothing", type=Share(), default=None, stands_for=0.1, metavar="X"),
     option("--hold-out", type=Within(min=0), default=10, show_default=True, metavar="N"),

@@ -18,21 +18,28 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+ALONE = "training"  # these benchmarks need one thread of linear algebra, and so a process of their own
+if ALONE in sys.argv[1:]:
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from attntrace.axes import Axis
+from attntrace.cli.train import keep_memory
 from attntrace.config import Config
 from attntrace.forms import FORMS
 from attntrace.functions import softmax
+from attntrace.pairs import Batch, Pair, packed
 from attntrace.run import prepare
 from attntrace.stages import View
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Trace
-from attntrace.weights import Vocabularies, counted
+from attntrace.training import Schedule, Training, vocabularies_of
+from attntrace.weights import Vocabularies, counted, seeded
 from attntrace.writers.terminal import Look, TerminalWriter
 
 ROOT = Path(__file__).parent.parent.parent
@@ -64,6 +71,11 @@ def python(code: str) -> Work:
 def command(*arguments: str) -> Work:
     """What the installed command does."""
     return python(f"import sys; sys.argv[1:] = {arguments!r}; from attntrace.__main__ import main; main()")
+
+
+def several(work: Work, times: int) -> Work:
+    """In blocks: one after the other, each would find the other's numbers in the cache."""
+    return lambda: [work() for _ in range(times)]
 
 
 def shown(form: str, colour: str, step: Callable[[Trace], object]) -> None:
@@ -154,6 +166,63 @@ def torch_encoder() -> Work:
     return work
 
 
+class Lesson:
+    """A training step of the same model on the same batch, by attntrace and by PyTorch eager, without dropout: d_model
+    32, 2 heads, 2 + 2 layers, 150 words on either side, Adam, label smoothing; one thread of either."""
+
+    def __init__(self, sentences: int, words: int) -> None:
+        rng = np.random.default_rng(0)
+        known = tuple(f"w{n}" for n in range(148))
+        said = [(" ".join(rng.choice(known, rng.integers(max(words - 2, 1), words + 1))),
+                 " ".join(rng.choice(known, rng.integers(max(words - 2, 1), words + 1)))) for _ in range(sentences)]
+        pairs = [*(Pair(*pair) for pair in said), Pair(" ".join(known), " ".join(known))]
+        config = Config(d_model=32, heads=2, layers=2, d_ff=64, dtype="float32")
+        vocabularies = vocabularies_of(pairs)
+        self.training = Training(config, vocabularies, seeded(config, vocabularies, 0), pairs, Schedule(dropout=0.0))
+        self.examples = [self.training.example(pair) for pair in pairs[:-1]]
+        self.batch = Batch(*map(packed, zip(*self.examples)))
+
+    def ours(self) -> object:
+        return self.training.learn(self.batch)
+
+    def theirs(self) -> Work:
+        import torch
+        from torch import nn
+        torch.set_num_threads(1)
+        d, V = 32, len(self.training.vocabularies.target or ()) + 1
+
+        class Model(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.source, self.target = nn.Embedding(V, d), nn.Embedding(V, d)
+                self.model = nn.Transformer(d, 2, 2, 2, 64, 0.0, batch_first=True)
+                self.model.encoder.norm = self.model.decoder.norm = None
+                self.out = nn.Linear(d, V, bias=False)
+                angle = torch.arange(64)[:, None] / 10000 ** (torch.arange(0, d, 2) / d)
+                self.positions = torch.stack((angle.sin(), angle.cos()), -1).flatten(1)
+
+            def forward(self, source, target):  # type: ignore[no-untyped-def]
+                there, ahead = source == 0, torch.ones(target.shape[1], target.shape[1], dtype=torch.bool).triu(1)
+                x = self.source(source) * d ** 0.5 + self.positions[:source.shape[1]]
+                y = self.target(target) * d ** 0.5 + self.positions[:target.shape[1]]
+                return self.out(self.model(x, y, tgt_mask=ahead, src_key_padding_mask=there,
+                                           tgt_key_padding_mask=target == 0, memory_key_padding_mask=there))
+
+        def padded(rows):  # type: ignore[no-untyped-def]
+            return nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+
+        source, target, wanted = map(padded, zip(*self.examples))
+        model = Model()
+        optimizer = torch.optim.Adam(model.parameters(), 1e-3, (0.9, 0.98), 1e-9)
+        loss = nn.CrossEntropyLoss(ignore_index=0, label_smoothing=0.1)
+
+        def work() -> None:
+            optimizer.zero_grad()
+            loss(model(source, target).flatten(0, 1), wanted.flatten()).backward()
+            optimizer.step()
+        return work
+
+
 def rows() -> list[tuple[str, float, float, float, str]]:
     """Each benchmark: its name, both times, the ratio, and what is aimed at."""
     found = []
@@ -176,6 +245,13 @@ def rows() -> list[tuple[str, float, float, float, str]]:
             sum_step(form), sum_step(form, 256), 3, 1 / 4)
     if importlib.util.find_spec("torch"):
         add("encoder without a sink / torch", "at most 1.0", encoder(False), torch_encoder())
+        keep_memory()  # as attntrace train does, for both
+        for sentences, words in ((32, 7), (128, 7), (32, 28), (128, 28)) if ALONE in sys.argv[1:] else ():
+            lesson = Lesson(sentences, words)
+            gc.freeze()
+            add(f"training step, {sentences} sentences of {words} words / torch eager", "at most 1.3",
+                several(lesson.ours, 5), several(lesson.theirs(), 5), 9)
+        add("translate / import torch", "below 1", command("translate", "어제 카페 갔었어"), python("import torch"), 5)
     return found
 
 
@@ -190,6 +266,8 @@ def main() -> None:
         for name, a, b, ratio, aim in rows():
             table.add_row(name, f"{a:.4f}", f"{b:.4f}", f"{ratio:.2f}", aim)
     Console().print(table)
+    if len(sys.argv) < 2:
+        subprocess.run([sys.executable, __file__, ALONE], check=True)
     if len(sys.argv) < 2 or "long" in sys.argv[1:]:
         first, last, peak, aim = long_trace()
         print(f"long: 200 words, d_model 512, 6 layers: first stage after {first:.1f} s of {last:.1f} s, "

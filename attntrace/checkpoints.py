@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from attntrace.errors import Problem
 from attntrace.npz import Npz
 from attntrace.pairs import Pair
+from attntrace.tensor import Array
 from attntrace.training import Schedule, Training
 from attntrace.weights_file import STATE, load, save
 
@@ -25,32 +26,52 @@ def write_model(file: BinaryIO, training: Training) -> None:
     save(file, replace(training.config, dtype="float64"), training.vocabularies, training.parameters)
 
 
-def write_checkpoint(file: BinaryIO, training: Training) -> None:
-    """The model, and all that the training needs to go on as if it had not stopped."""
-    facts = {"schedule": asdict(training.schedule), "updates": training.updates, "pairs": digest(training.pairs)}
+def write_checkpoint(file: BinaryIO, training: Training, hold_out: int, targets: Sequence[str]) -> None:
+    """The model, and all that the training needs to go on as if it had not stopped; also what it holds out."""
+    facts = {"schedule": asdict(training.schedule), "updates": training.updates, "pairs": digest(training.pairs),
+             "hold_out": hold_out, "hold_out_targets": list(targets)}
     save(file, replace(training.config, dtype="float64"), training.vocabularies, training.parameters,
          {"facts": json.dumps(facts), "m": training.moments.m.value, "v": training.moments.v.value})
 
 
-def resumed(path: Path, pairs: Sequence[Pair], epochs: int | None) -> Training:
-    """The training of a checkpoint, with more epochs or fewer where that is asked for. Raises Problem where the file
-    holds none, or one of other pairs."""
-    load(path)  # says what is wrong with it, if anything is
+class Checkpoint(NamedTuple):
+    """How far a training was, and what Adam remembered."""
+    schedule: Schedule
+    updates: int
+    pairs: str  # their digest
+    hold_out: int
+    targets: tuple[str, ...]
+    m: Array
+    v: Array
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Raises Problem where the file holds none."""
+    load(path)  # says what is wrong with it as a weights file, if anything is
     with open(path, "rb") as file:
         members = Npz(path, file)
-        if not {STATE + name for name in ("facts", "m", "v")} <= members.headers.keys():
-            raise Problem("no_checkpoint", file=str(path))
         try:
             facts = json.loads(members.read(f"{STATE}facts").item())
-            schedule, updates, wanted = Schedule(**facts["schedule"]), int(facts["updates"]), facts["pairs"]
-        except (KeyError, TypeError, ValueError):
+            found = Checkpoint(Schedule(**facts["schedule"]), facts["updates"], str(facts["pairs"]), facts["hold_out"],
+                               tuple(map(str, facts["hold_out_targets"])), members.read(f"{STATE}m"),
+                               members.read(f"{STATE}v"))
+            found.schedule.check()
+            if not isinstance(found.updates, int) or found.updates < 0 or not isinstance(found.hold_out, int):
+                raise ValueError
+        except (KeyError, TypeError, ValueError, AttributeError):
             raise Problem("no_checkpoint", file=str(path)) from None
-        m, v = members.read(f"{STATE}m"), members.read(f"{STATE}v")
-    if wanted != digest(pairs):
+    return found
+
+
+def resumed(path: Path, checkpoint: Checkpoint, pairs: Sequence[Pair], epochs: int | None) -> Training:
+    """The training of a checkpoint, with more epochs or fewer where that is asked for. Raises Problem where it was one
+    on other pairs."""
+    if checkpoint.pairs != digest(pairs):
         raise Problem("checkpoint_of_other_pairs", file=str(path))
-    config, vocabularies, parameters = load(path, schedule.dtype)
-    if not m.shape == v.shape == parameters.vector.shape:
+    config, vocabularies, parameters = load(path, checkpoint.schedule.dtype)
+    if not checkpoint.m.shape == checkpoint.v.shape == parameters.vector.shape:
         raise Problem("no_checkpoint", file=str(path))
-    training = Training(config, vocabularies, parameters, pairs, replace(schedule, epochs=epochs or schedule.epochs))
-    training.go_on(m, v, updates)
+    schedule = replace(checkpoint.schedule, epochs=epochs or checkpoint.schedule.epochs)
+    training = Training(config, vocabularies, parameters, pairs, schedule)
+    training.go_on(checkpoint.m, checkpoint.v, checkpoint.updates)
     return training

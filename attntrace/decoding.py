@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.config import Config
+from attntrace.errors import Problem
 from attntrace.pairs import packed
 from attntrace.run import Run
 from attntrace.tensor import Array
@@ -85,7 +86,13 @@ class Decoding:
 def translated(parameters: Parameters, config: Config, vocabularies: Vocabularies, sources: Sequence[Sequence[int]],
                max_length: int = MAX_LENGTH) -> list[list[str]]:
     """The translations of several sentences, given by their ids, with `</s>` where they came to it; untold, and all at
-    once."""
+    once. Raises Problem where numbers grow too large."""
+    with np.errstate(all="ignore"):
+        return _translated(parameters, config, vocabularies, sources, max_length)
+
+
+def _translated(parameters: Parameters, config: Config, vocabularies: Vocabularies, sources: Sequence[Sequence[int]],
+                max_length: int) -> list[list[str]]:
     known = vocabularies.target or ()
     numbers = {word: n + 1 for n, word in enumerate(known)}
     end = numbers.get(END)
@@ -96,6 +103,8 @@ def translated(parameters: Parameters, config: Config, vocabularies: Vocabularie
             break
         read = packed([[numbers[START], *ids] for ids in written])
         logits = predicted(Trace(), read, M, parameters, config).logits.value
+        if not np.isfinite(logits).all():
+            raise Problem("not_finite", address="output.logits", dtype=config.dtype)
         for ids, row in zip(written, logits[length - 1::length], strict=True):
             ids.append(int(row.argmax()) + 1)
     return [[known[id - 1] for id in (ids[:ids.index(end) + 1] if end in ids else ids)] for ids in written]

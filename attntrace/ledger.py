@@ -13,7 +13,7 @@ from attntrace.opening import model_table, words_table
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.symbol import Symbol
-from attntrace.tokens import END, spoken
+from attntrace.tokens import END, shown, spoken
 from attntrace.tracing import Step
 
 LIKELIEST = 5  # words that are shown of each step
@@ -53,10 +53,10 @@ class Ledger:
         self.tell(self.whole())
 
     def step(self, step: Written, before: Written | None) -> Iterator[Block]:
-        yield PlaceHeading(sentence("messages.ledger_step", number=step.number, word=step.word))
-        yield Prose(sentence("messages.ledger_reads", words=" ".join(step.read)))
+        yield PlaceHeading(sentence("messages.ledger_step", number=step.number, word=shown(step.word)))
+        yield Prose(sentence("messages.ledger_reads", words=" ".join(map(shown, step.read))))
         yield Prose("")
-        order = np.argsort(-step.probabilities, kind="stable")[:LIKELIEST]
+        order = np.argsort(-step.logits, kind="stable")[:LIKELIEST]
         yield Table(tuple(sentence(f"messages.ledger_{name}") for name in ("rank", "word", "logit", "probability")),
                     tuple((str(n + 1), self.decoding.known[i], f"{step.logits[i]:.{DECIMALS}f}",
                            f"{step.probabilities[i]:.{DECIMALS}f}") for n, i in enumerate(order)),
@@ -82,7 +82,8 @@ class Ledger:
             error = max(error, float(np.abs(np.subtract(*both, where=finite, out=np.zeros(both[1].shape))).max()))
             kept += then.value.size * (address.endswith((".key", ".value")) and ".self_attention." in address)
         digits = DIGITS[self.decoding.run.config.dtype]
-        key = "ledger_differ" if not error <= 10.0 ** -digits else f"ledger_same{'_one' * (step.number == 2)}"
+        key = ("ledger_differ" if not error <= 10.0 ** -digits else
+               "ledger_second" if step.number == 2 else "ledger_same")
         return sentence(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
                         error=f"{error:.1e}", digits=digits)
 

@@ -84,9 +84,13 @@ def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> Non
     vocab = max(map(len, filter(None, vocabularies)))
     largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
     needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
-    if needed > 0.8 * there:
-        raise Problem("too_large", parameters=f"{numbers:,}", needed=in_bytes(needed), there=in_bytes(there))
+    if needed > 0.8 * memory():
+        raise Problem("too_large", parameters=f"{numbers:,}", needed=in_bytes(needed), there=in_bytes(memory()))
+
+
+def memory() -> float:
+    """Bytes that this machine has; without end where it cannot be asked."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
 
 
 def in_bytes(number: float) -> str:

@@ -19,6 +19,7 @@ from attntrace.gradients import Plan, backward, used_up
 from attntrace.losses import loss
 from attntrace.optimizers import Moments, Rates, adam
 from attntrace.pairs import Batch, Pair, packed
+from attntrace.run import in_bytes, memory
 from attntrace.symbol import Symbol
 from attntrace.tensor import Array, Tensor
 from attntrace.tokens import END, START, tokenize, vocabulary
@@ -27,6 +28,7 @@ from attntrace.transformer import transformer
 from attntrace.weights import Parameters, Vocabularies
 
 CHUNK = 128  # sentences that are translated at once
+TENSORS = 150  # of token × d_model, about, that a layer of encoder and decoder keeps for going backwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,26 @@ class Schedule:
     seed: int = 0
     dtype: str = "float32"
 
+    def check(self) -> None:
+        """Raise ValueError where it makes no sense: one that was read from a file."""
+        whole, shares = (self.epochs, self.batch, self.warmup, self.seed + 1), (self.dropout, self.label_smoothing)
+        if not all(isinstance(number, int) and number > 0 for number in whole) or not self.lr > 0 or not all(
+                0 <= share < 1 for share in shares) or self.dtype not in ("float32", "float64"):
+            raise ValueError
+
     def rate(self, update: int) -> float:
         """The learning rate of an update, counted from 1."""
         return self.lr * min(update / self.warmup, math.sqrt(self.warmup / update))
+
+
+def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair], batch: int) -> None:
+    """Raise Problem for a batch whose tensors this machine cannot hold, before anything of it is made."""
+    sentences = min(batch, len(pairs))
+    tokens = sentences * sum(len(pair.source) + len(pair.target) for pair in pairs[:1000]) / min(len(pairs), 1000) / 4
+    numbers = tokens * (TENSORS * config.layers * config.d_model + 6 * max(map(len, filter(None, vocabularies))))
+    needed = numbers * (8 if config.dtype == "float64" else 4)
+    if needed > 0.8 * memory():
+        raise Problem("too_large_batch", batch=f"{sentences:,}", needed=in_bytes(needed), there=in_bytes(memory()))
 
 
 class Done(NamedTuple):
@@ -121,6 +140,10 @@ class Training:
 
     def learn(self, batch: Batch) -> float:
         """One update of all parameters; returns the loss before it. Raises Problem where that is no number any more."""
+        with np.errstate(all="ignore"):  # a loss that is no number any more says so
+            return self._learn(batch)
+
+    def _learn(self, batch: Batch) -> float:
         kept: list[Step] = []
         trace = Trace(keep=kept, dropout=self._dropout())
         prediction = transformer(trace, batch.source, batch.target, self.parameters, self.config)

@@ -151,13 +151,15 @@ selection_options = chained([
     option("--layer", type=Whole(), multiple=True, metavar="N"),
     option("--head", type=Whole(), multiple=True, metavar="N")])
 
-view_options = chained([
+text_options = chained([
     option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
-    option("--token", type=Text(), multiple=True, metavar="TOKEN"),
     option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
     precision_option(default=3, show_default=True),
     option("--limit", type=Limit(), metavar="N|all"),
-    option("--pause", is_flag=True),
+    option("--pause", is_flag=True)])
+view_options = chained([
+    text_options,
+    option("--token", type=Text(), multiple=True, metavar="TOKEN"),
     option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TextIO
 
 from attntrace.errors import Problem
@@ -101,7 +101,8 @@ def _beside(place: str, how: dict[str, Any]) -> Iterator[Any]:
             os.fsync(out.fileno())
         os.replace(draft, place)
     except BaseException:
-        os.unlink(draft)
+        with suppress(FileNotFoundError):  # it may have come to its place before a signal came
+            os.unlink(draft)
         raise
 
 

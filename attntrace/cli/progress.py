@@ -6,7 +6,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from attntrace.prose import sentence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from attntrace.training import Done
 
 PATIENCE = 1.0  # seconds that nobody minds
+A_YEAR = 365 * 24 * 3600.0
 QUIET = 10.0  # seconds without a line where no bar moves
 
 
@@ -117,7 +118,7 @@ class TrainingProgress:
             self.progress.update(self.task, completed=updates, description=facts)
         else:
             left = pace * (self.batches * self.epochs - updates)
-            self.say(facts + sentence("messages.train_left", seconds=f"{left:.0f}"))
+            self.say(facts + sentence("messages.train_left", time=in_time(left)))
         self.last = now
         if is_epoch:
             self.losses.clear()
@@ -127,4 +128,16 @@ class TrainingProgress:
         if self.progress is not None:
             self.progress.console.print(text, markup=False, highlight=False)
         elif sys.stderr is not None:
-            print(text, file=sys.stderr, flush=True)
+            with suppress(OSError):  # whoever has read enough of it does not stop the training
+                print(text, file=sys.stderr, flush=True)
+
+
+def in_time(seconds: float) -> str:
+    """`2 h 5 min`."""
+    if seconds < 60:
+        return sentence("messages.seconds", seconds=f"{seconds:.0f}")
+    if seconds < 3600:
+        return sentence("messages.minutes", minutes=int(seconds // 60), seconds=f"{seconds % 60:.0f}")
+    if seconds > A_YEAR:
+        return sentence("messages.long_time")
+    return sentence("messages.hours", hours=f"{seconds // 3600:,.0f}", minutes=int(seconds % 3600 // 60))

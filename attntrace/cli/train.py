@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,15 @@ from attntrace.errors import Problem
 from attntrace.prose import sentence
 
 if TYPE_CHECKING:
-    from attntrace.pairs import Pair, Split
+    from attntrace.checkpoints import Checkpoint
+    from attntrace.pairs import Split
     from attntrace.training import Training
 
 SMALL = Config(d_model=32, heads=2, layers=2, d_ff=64, dtype="float32")  # what some thousand pairs can teach
 ONE_THREAD = 256  # d_model up to which a second thread of the linear algebra only waits for the first
 BETWEEN = 10.0  # seconds between checkpoints
+HOLD_OUT = 10  # every tenth pair or so, where nothing else is said
+SAMPLE = 2_000  # pairs that are tried at the end
 SHARE = 0.1  # of the time, at most, that goes into translating what was held out
 
 schedule_options = chained([
@@ -32,7 +36,7 @@ schedule_options = chained([
     option("--warmup", type=Within(min=1), default=None, stands_for=200, metavar="N"),
     option("--dropout", type=Share(), default=None, stands_for=0.1, metavar="X"),
     option("--label-smoothing", type=Share(), default=None, stands_for=0.1, metavar="X"),
-    option("--hold-out", type=Within(min=0), default=10, show_default=True, metavar="N"),
+    option("--hold-out", type=Within(min=0), default=None, stands_for=HOLD_OUT, metavar="N"),
     option("--hold-out-target", type=Text(), multiple=True, metavar="TEXT")])
 SCHEDULE = ("epochs", "batch", "lr", "warmup", "dropout", "label_smoothing", "seed", "dtype")
 
@@ -43,7 +47,7 @@ SCHEDULE = ("epochs", "batch", "lr", "warmup", "dropout", "label_smoothing", "se
 @option("--resume", is_flag=True)
 @schedule_options
 @chained(architecture_options(SMALL))
-def command(pairs: str, output: str, resume: bool, hold_out: int, hold_out_target: tuple[str, ...],
+def command(pairs: str, output: str, resume: bool, hold_out: int | None, hold_out_target: tuple[str, ...],
             **options: Any) -> int:
     if not output.lower().endswith(".npz"):
         raise Problem("model_ending", file=output)
@@ -51,19 +55,24 @@ def command(pairs: str, output: str, resume: bool, hold_out: int, hold_out_targe
     if (options["d_model"] or SMALL.d_model) <= ONE_THREAD:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
     keep_memory()
-    from attntrace.checkpoints import write_model
     from attntrace.pairs import read_pairs, split
-    parts = split(read_pairs(Path(pairs)), hold_out, hold_out_target)
     checkpoint = output[:-len(".npz")] + ".checkpoint.npz"
-    training = taken_up(checkpoint, parts, options) if resume else begun(checkpoint, parts, options)
-    start = time.monotonic()
-    before = training.updates
-    learn(training, parts.held_out, checkpoint)
-    with binary(output) as file:
-        write_model(file, training)
-    if os.path.exists(checkpoint):
-        os.unlink(checkpoint)
-    conclude(training, parts, output, training.updates - before, time.monotonic() - start)
+    before = checkpoint_of(checkpoint, options) if resume else None
+    every, targets = (before.hold_out, before.targets) if before else (HOLD_OUT, ())
+    every, targets = every if hold_out is None else hold_out, hold_out_target or targets
+    parts = split(read_pairs(Path(pairs)), every, targets)
+    if (every or targets) and not parts.held_out and every != HOLD_OUT:
+        say(sentence("messages.train_none_held_out"))
+    if before is not None:
+        from attntrace.checkpoints import resumed
+        training = resumed(Path(checkpoint), before, parts.training, options["epochs"])
+    else:
+        training = begun(checkpoint, parts, options)
+    lesson = Course(training, parts, output, checkpoint, every, targets)
+    start, updates = time.monotonic(), training.updates
+    lesson.learn()
+    lesson.write()
+    lesson.conclude(training.updates - updates, time.monotonic() - start)
     return DONE
 
 
@@ -80,10 +89,21 @@ def keep_memory() -> None:
         mallopt(parameter, 1 << 30)
 
 
+def checkpoint_of(file: str, options: dict[str, Any]) -> Checkpoint:
+    """How far the training was that is to go on, as it was asked for then."""
+    from attntrace.checkpoints import read_checkpoint
+    given = [name for name, value in options.items() if value is not None and name != "epochs"]
+    if given:
+        raise Problem("options_with_resume", options=", ".join(map(as_option, given)))
+    if not os.path.exists(file):
+        raise Problem("nothing_to_resume", file=file)
+    return read_checkpoint(Path(file))
+
+
 def begun(checkpoint: str, parts: Split, options: dict[str, Any]) -> Training:
     """A new training. Raises Problem where it would write over one that is not finished."""
     from attntrace.run import check_memory
-    from attntrace.training import Schedule, Training, vocabularies_of
+    from attntrace.training import Schedule, Training, check_batch, vocabularies_of
     from attntrace.weights import seeded
     if os.path.exists(checkpoint):
         raise Problem("checkpoint_there", file=checkpoint)
@@ -91,60 +111,82 @@ def begun(checkpoint: str, parts: Split, options: dict[str, Any]) -> Training:
     config = Config(**{name: given.get(name, getattr(SMALL, name)) for name in ARCHITECTURE})
     schedule = Schedule(**{name: given[name] for name in SCHEDULE if name in given})
     vocabularies = vocabularies_of(parts.training)
-    check_memory(config, vocabularies, schedule.batch)
+    check_memory(config, vocabularies, 1)
+    check_batch(config, vocabularies, parts.training, schedule.batch)
     return Training(config, vocabularies, seeded(config, vocabularies, schedule.seed), parts.training, schedule)
 
 
-def taken_up(checkpoint: str, parts: Split, options: dict[str, Any]) -> Training:
-    """The training of a checkpoint, as it was asked for then."""
-    from attntrace.checkpoints import resumed
-    given = [name for name, value in options.items() if value is not None and name != "epochs"]
-    if given:
-        raise Problem("options_with_resume", options=", ".join(map(as_option, given)))
-    if not os.path.exists(checkpoint):
-        raise Problem("nothing_to_resume", file=checkpoint)
-    return resumed(Path(checkpoint), parts.training, options["epochs"])
+def say(text: str) -> None:
+    """A line on standard error, where somebody reads it."""
+    with suppress(OSError):
+        if sys.stderr is not None:
+            print(text, file=sys.stderr, flush=True)
 
 
-def learn(training: Training, held_out: list[Pair], checkpoint: str) -> None:
-    """Train to the end, with a checkpoint now and then, and one where it is interrupted."""
-    from attntrace.checkpoints import write_checkpoint
-    from attntrace.cli.progress import TrainingProgress
-    saved = measured = time.monotonic()
-    cost = 0.0  # seconds that the last look at what was held out took
-    exact: int | None = None
+class Course:
+    """A training, from where it is to its end: checkpoints, progress, the model."""
 
-    def save() -> None:
-        with binary(checkpoint) as file:
-            write_checkpoint(file, training)
+    def __init__(self, training: Training, parts: Split, output: str, checkpoint: str, every: int,
+                 targets: tuple[str, ...]) -> None:
+        self.training, self.parts, self.output, self.checkpoint = training, parts, output, checkpoint
+        self.every, self.targets = every, targets
 
-    with TrainingProgress(training.batches, training.schedule.epochs, training.updates, len(held_out)) as progress:
-        try:
-            for done in training:
-                now = time.monotonic()
-                if not training.updates % training.batches:
-                    if held_out and cost <= SHARE * (now - measured):
+    def save(self) -> None:
+        from attntrace.checkpoints import write_checkpoint
+        with binary(self.checkpoint) as file:
+            write_checkpoint(file, self.training, self.every, self.targets)
+
+    def learn(self) -> None:
+        """Train to the end, with a checkpoint now and then, and one where it is interrupted."""
+        from attntrace.cli.progress import TrainingProgress
+        training, held_out = self.training, self.parts.held_out
+        saved = measured = time.monotonic()
+        cost = 0.0  # seconds that the last look at what was held out took
+        exact: int | None = None
+        with TrainingProgress(training.batches, training.schedule.epochs, training.updates, len(held_out)) as progress:
+            try:
+                for done in training:
+                    now = time.monotonic()
+                    if not training.updates % training.batches and held_out and cost <= SHARE * (now - measured):
                         exact = training.exact(held_out)
                         measured, cost = time.monotonic(), time.monotonic() - now
-                progress.show(done, training.updates, exact)
-                if now - saved > BETWEEN:
-                    save()
-                    saved = time.monotonic()
-        except BaseException as stopped:
-            if not isinstance(stopped, Problem):
-                save()
+                    progress.show(done, training.updates, exact)
+                    if now - saved > BETWEEN:
+                        saved = now
+                        try:
+                            self.save()
+                        except Problem as problem:
+                            progress.say(sentence("messages.train_not_saved", why=problem))
+            except Problem:
+                raise
+            except BaseException:
+                self.save()
                 progress.say(sentence("messages.train_stopped", epoch=training.updates // training.batches + 1,
-                                      file=checkpoint))
+                                      file=self.checkpoint))
+                raise
+
+    def write(self) -> None:
+        """The model; where that fails, nothing that was learned is lost."""
+        from attntrace.checkpoints import write_model
+        try:
+            with binary(self.output) as file:
+                write_model(file, self.training)
+        except Problem:
+            with suppress(Problem):
+                self.save()
+                say(sentence("messages.train_saved_instead", file=self.checkpoint))
             raise
+        with suppress(FileNotFoundError):
+            os.unlink(self.checkpoint)
 
-
-def conclude(training: Training, parts: Split, output: str, updates: int, seconds: float) -> None:
-    """What has come out, on standard output."""
-    print(sentence("messages.train_written", file=output, parameters=f"{training.parameters.vector.size:,}",
-                   updates=f"{updates:,}", seconds=f"{seconds:.0f}"))
-    for key, pairs in (("train_exact", parts.training), ("train_held_out", parts.held_out)):
-        if pairs:
-            exact = training.exact(pairs)
-            print(sentence(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
-                           share=f"{100 * exact / len(pairs):.1f}"))
-    sys.stdout.flush()
+    def conclude(self, updates: int, seconds: float) -> None:
+        """What has come out, on standard output."""
+        print(sentence("messages.train_written", file=self.output, updates=f"{updates:,}", seconds=f"{seconds:.0f}",
+                       parameters=f"{self.training.parameters.vector.size:,}"), flush=True)
+        training, held_out = self.parts
+        for key, pairs in (("train_exact" if len(training) <= SAMPLE else "train_sample", training[:SAMPLE]),
+                           ("train_held_out", held_out[:SAMPLE])):
+            if pairs:
+                exact = self.training.exact(pairs)
+                print(sentence(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
+                               share=f"{100 * exact / len(pairs):.1f}"), flush=True)

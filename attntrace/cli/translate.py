@@ -10,7 +10,7 @@ import click
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import (
     Within, lines_of_input, one_argument, one_sentence, option, page_options, page_writer, selection_options,
-    sentence_argument, view_options)
+    sentence_argument, text_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, left_early, paused, view_of
 from attntrace.errors import Problem
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from attntrace.stages import View
 
 NOT_QUIET = {"trace": "--trace", "step": "--step", "pause": "--pause", "pager": "--pager", "only": "--only",
-             "layer": "--layer", "head": "--head", "token": "--token"}
+             "layer": "--layer", "head": "--head"}
 AT_ONCE = 128  # lines
 TRACED = ("only", "layer", "head", "step")
 
@@ -39,12 +39,10 @@ TRACED = ("only", "layer", "head", "step")
 @option("--trace", is_flag=True, text="trace_all")
 @option("--step", type=Within(min=1), metavar="N")
 @selection_options
-@view_options
+@text_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
-    if options["format"] != "text" or options["token"]:
-        raise Problem("translate_with", option="--token" if options["token"] else f"--format {options['format']}")
     if options["quiet"]:
         return quietly(one_argument(sentence), options)
     from attntrace.decoding import Decoding
@@ -136,8 +134,9 @@ class Quiet:
                 self.line += 1
                 words = tokenize(line)
                 try:
-                    if words or not self.numbered:
-                        words += [END] * self.model.config.source_end
+                    if not words and not self.numbered:
+                        raise Problem("empty_sentence")
+                    words += [END] * (self.model.config.source_end and bool(words))
                     read.append(look_up(words, self.model.vocabularies.source, "source").ids)
                 except Problem as found:
                     problem = found if not self.numbered else Problem("in_line", line=self.line, problem=str(found))

@@ -26,8 +26,10 @@ def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
 
 
 def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[Line]:
-    title = f"{block.title} "
+    *above, title = page.wrapped_anywhere(page.word(block.title) + " ", 0)
     yield ()
+    for line in above:
+        yield (Span(line, "bold"),)
     yield Span(title, "bold"), Span(page.sign("─", "-") * (page.width - page.cells(title)), "grey")
 
 
@@ -45,7 +47,9 @@ def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
 
 def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
     for paragraph in page.prose(block.text).split("\n"):
-        for line in page.wrapped(paragraph.split(" "), len(INDENT)):
+        words = [part for word in page.word(paragraph).split(" ")
+                 for part in page.wrapped_anywhere(word, len(INDENT)) or [word]]
+        for line in page.wrapped(words, len(INDENT)):
             yield (INDENT + line,) if line else ()
 
 

@@ -1,0 +1,247 @@
+"""Training: its numbers against their definitions, what it says while it goes on, and what cannot be."""
+from __future__ import annotations
+
+import math
+import random
+import re
+import sys
+
+import numpy as np
+import pytest
+from command import attntrace, process
+from terminals import terminal
+from trainings import ALL, MANY, PAIRS, TINY, Place, assert_refused, interrupted
+
+from attntrace import training
+from attntrace.config import Config
+from attntrace.pairs import Pair
+from attntrace.tokens import look_up, tokenize
+from attntrace.tracing import Trace
+from attntrace.training import Schedule, Training, vocabularies_of
+from attntrace.transformer import transformer
+from attntrace.weights import seeded
+from attntrace.weights_file import load
+
+SMALL = Config(d_model=8, heads=2, layers=2, d_ff=8)
+
+
+@pytest.fixture
+def place(tmp_path) -> Place:
+    return Place(tmp_path / "one")
+
+
+def new_training(count: int = len(PAIRS), **schedule: object) -> Training:
+    pairs = [Pair(*pair) for pair in PAIRS[:count]]
+    vocabularies = vocabularies_of(pairs)
+    return Training(SMALL, vocabularies, seeded(SMALL, vocabularies, 3), pairs,
+                    Schedule(dtype="float64", **schedule))  # type: ignore[arg-type]
+
+
+# Its numbers
+
+def test_the_learning_rate_is_that_of_section_5_3():
+    """It rises linearly and falls with the root: d_model^-0.5 · min(u^-0.5, u · warmup^-1.5), scaled to its peak."""
+    schedule = Schedule(lr=0.03, warmup=40)
+    paper = [min(u ** -0.5, u * 40 ** -1.5) for u in range(1, 1000)]
+    assert [schedule.rate(u) for u in range(1, 1000)] == pytest.approx([0.03 * r / max(paper) for r in paper], 1e-12)
+
+
+def test_updates_go_by_the_learning_rate_also_after_an_interruption(place, monkeypatch):
+    rates, real = [], training.adam
+    monkeypatch.setattr(training, "adam", lambda *given: rates.append(given[-1].lr) or real(*given))
+    with interrupted(7):
+        place.train("--epochs", "4", "--lr", "0.02", *ALL)
+    place.resume(*ALL)
+    assert rates == pytest.approx([0.02 * min(u / 5, math.sqrt(5 / u)) for u in range(1, 13)], 1e-12)
+
+
+def test_the_first_update_moves_each_parameter_by_the_first_rate(place):
+    """Adam's first step is as long as the rate, whatever the gradient is."""
+    place.train("--epochs", "1", "--batch", "100", "--warmup", "50", "--lr", "0.5", "--dtype", "float64", *ALL)
+    config, vocabularies, parameters = load(place.model)
+    moved = np.abs(parameters.vector - seeded(config, vocabularies, 0).vector)
+    assert moved.max() == pytest.approx(0.01, rel=1e-4) and np.median(moved) == pytest.approx(0.01, rel=1e-3)
+
+
+def surprise(one: Training, pair: Pair, smoothing: float) -> list[float]:
+    """Of each word of a pair's translation, teacher-forced, one sentence at a time."""
+    words = tokenize(pair.target)
+    prediction = transformer(Trace(), look_up(tokenize(pair.source), one.vocabularies.source, "source"),
+                             look_up(["<s>", *words], one.vocabularies.target or (), "target"), one.parameters,
+                             one.config)
+    assert prediction is not None
+    z = prediction.logits.value
+    logs = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    numbers = [(one.vocabularies.target or ()).index(word) for word in [*words, "</s>"]]
+    return list(-(1 - smoothing) * logs[range(len(numbers)), numbers] - smoothing * logs.mean(axis=1))
+
+
+@pytest.mark.parametrize("smoothing", [0, 0.1, 0.7])
+def test_the_loss_of_a_batch_is_that_of_its_sentences_by_themselves(smoothing):
+    """Sentences of unequal lengths do not look at each other, nor at what fills them up."""
+    one = new_training(batch=100, dropout=0, label_smoothing=smoothing)
+    expected = np.mean([loss for pair in one.pairs for loss in surprise(one, pair, smoothing)])
+    assert next(iter(one)).loss == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_batch_moves_the_model_downhill():
+    """Each parameter against its own slope."""
+    one = new_training(4, batch=100, dropout=0, label_smoothing=0.1, lr=1e-6, warmup=1)
+
+    def mean() -> float:
+        return float(np.mean([loss for pair in one.pairs for loss in surprise(one, pair, 0.1)]))
+
+    before, start = mean(), one.parameters.vector.copy()
+    next(iter(one))
+    slopes, step = [], 1e-5
+    after, moved = mean(), one.parameters.vector - start
+    for n in random.Random(4).sample(range(start.size), 20):  # the sign of some slopes, by differences
+        ends = []
+        for sign in (1, -1):
+            one.parameters.vector[...] = start
+            one.parameters.vector[n] += sign * step
+            ends.append(mean())
+        slope = (ends[0] - ends[1]) / (2 * step)
+        slopes += [slope * moved[n]] if abs(slope) > 1e-6 else []
+    assert after < before and len(slopes) > 7 and max(slopes) < 0
+
+
+def test_each_epoch_goes_through_all_pairs_once_in_an_order_of_its_own():
+    one = new_training(batch=4, epochs=3)
+    seen, real = [], one.learn
+    one.learn = lambda batch: seen.append(batch) or real(batch)  # type: ignore[method-assign]
+    list(one)
+    orders = []
+    for epoch in range(3):
+        batches = seen[3 * epoch:3 * epoch + 3]
+        assert [len(batch.source.lengths) for batch in batches] == [4, 4, 3]
+        orders.append([ids for batch in batches for ids in np.split(batch.source.ids, np.cumsum(
+            batch.source.lengths))[:-1]])
+    as_sets = [sorted(map(tuple, order)) for order in orders]
+    assert as_sets[0] == as_sets[1] == as_sets[2] and len(set(as_sets[0])) == len(PAIRS)
+    assert len({str(order) for order in orders}) == 3
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_dropout_drops_its_share_and_keeps_the_mean(share):
+    one = new_training(dropout=share)
+    dropped = one._dropout()
+    x = one._along(np.ones(200_000), "x")
+    values = dropped(x).value, dropped(x).value
+    assert np.unique(values[0]) == pytest.approx([0, 1 / (1 - share)])
+    assert (values[0] == 0).mean() == pytest.approx(share, abs=0.01) and (values[0] != values[1]).any()
+    one.go_on(*(np.zeros_like(one.parameters.vector),) * 2, 1)
+    assert (one._dropout()(x).value != values[0]).any()  # drawn anew for each update
+    one.go_on(*(np.zeros_like(one.parameters.vector),) * 2, 0)
+    assert (one._dropout()(x).value == values[0]).all()
+    assert (dropped(x).value == 0).sum() < len(values[0]) and new_training(dropout=0)._dropout()(x) is x
+
+
+def test_the_numbers_of_a_trained_model_are_those_that_were_trained(place):
+    """In float32, and run in float64 from then on."""
+    assert place.train("--epochs", "1").code == 0
+    with np.load(place.model) as file:
+        assert {file[name].dtype.str for name in file.files if file[name].dtype.kind == "f"} == {"<f4"}
+        assert not [name for name in file.files if name.startswith("training")]
+    assert load(place.model).config.dtype == "float64"
+
+
+# What it says
+
+def test_a_pipe_gets_plain_lines_on_standard_error_alone(place):
+    done = process(*place.arguments(*TINY, "--epochs", "3"), FORCE_COLOR="1")
+    assert done.code == 0 and re.fullmatch(
+        r"Wrote \S+model.npz: [\d,]+ parameters after 9 updates in \d+ s\.\n\d+ of 9 training pairs .*\n\d+ of 2 .*\n",
+        done.out)
+    lines = done.err.splitlines()
+    assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"] and done.err.count("\n") == 3
+    assert all(line.isprintable() and "loss" in line and "held out" in line for line in lines)
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_a_terminal_gets_a_bar_unless_it_cannot_draw_one(place, term):
+    out = place.model.with_name("out.txt")
+    command = " ".join(map(str, place.arguments(*TINY, "--epochs", "3")))
+    with terminal(script=f"$PYTHON -m attntrace {command} > {out}", TERM=term,
+                  PYTHON=sys.executable) as person:
+        code, seen = person.ends()
+    assert code == 0 and ("━" in seen, "\x1b[" in seen) == (term == "xterm",) * 2 and "epoch 3/3" in seen
+    assert re.match(r"Wrote .*\n", out.read_text()) and "━" not in out.read_text()
+
+
+def test_ctrl_c_on_a_terminal_tells_where_it_goes_on(place):
+    with terminal(*place.arguments(*TINY, "--epochs", MANY)) as person:
+        person.reads("loss")
+        person.types("\x03")
+        code, seen = person.ends()
+    assert code == 130 and "--resume" in seen and "Traceback" not in person.seen and place.checkpoint.exists()
+
+
+def test_progress_that_nobody_can_hear_changes_nothing(place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stderr", None)
+        from attntrace.cli.progress import TrainingProgress
+        with TrainingProgress(1, 1, 0, 0) as progress:
+            progress.show(training.Done(1, 0.5, 3), 1, None)
+
+
+def test_a_training_whose_progress_nobody_reads_any_more_does_not_claim_success(place):
+    from test_streams import shell
+    command = " ".join(map(str, place.arguments(*TINY, "--epochs", "40")))
+    done = shell(f"($A {command}; echo $? >&3) 2>&1 3>{place.model}.code | head -1")
+    code = place.model.with_name("model.npz.code").read_text().strip()
+    assert done.returncode == 0 and (code != "0" or place.model.exists())
+
+
+# What cannot be
+
+@pytest.mark.parametrize("options", [
+    "--epochs 0", "--batch 0", "--lr 0", "--lr -1", "--lr nan", "--lr inf", "--lr fast", "--warmup 0", "--dropout 1",
+    "--dropout -0.1", "--dropout nan", "--label-smoothing 1", "--label-smoothing x", "--hold-out -1", "--seed -1",
+    "--heads 3", "--d-model 0", "--d-model 7 --heads 1", "--layers 0", "--score-scale 0", "--d-model 1000000",
+    "--dtype float16", "--norm never", "--epochs 1.5"])
+def test_an_option_out_of_range_is_one_line(place, options):
+    result = attntrace(*place.arguments(*options.split()))
+    too_large = "1000000" in options
+    assert_refused(place, result, "memory" if too_large else options.split()[0])
+    assert place.names() == ["pairs.tsv"]
+
+
+@pytest.mark.parametrize("name", ["model", "model.npy", "", ".", "no/model.npz"])
+def test_a_model_can_only_go_where_one_can_be(place, name):
+    code, out, err = attntrace("train", str(place.pairs), "-o", name)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("rate", ["1e6", "1e300"])
+def test_a_training_that_diverges_says_so_in_one_line(place, rate):
+    place.model.write_bytes(b"what was there")
+    done = process(*place.arguments(*TINY, "--epochs", "200", "--lr", rate, *ALL))
+    lines = [line for line in done.err.splitlines() if not line.startswith("epoch")]
+    assert (done.code, done.out, len(lines)) == (2, "", 1) and "--lr" in lines[0]
+    assert place.model.read_bytes() == b"what was there" and place.names() == ["model.npz", "pairs.tsv"]
+
+
+def test_an_unfinished_training_is_not_written_over(place):
+    with interrupted(2):
+        place.train("--epochs", "4")
+    before = place.checkpoint.read_bytes()
+    assert_refused(place, place.train("--epochs", "4"), "--resume", str(place.checkpoint))
+    assert place.checkpoint.read_bytes() == before
+
+
+def test_what_it_went_by_cannot_be_changed_on_the_way(place):
+    with interrupted(2):
+        place.train("--epochs", "4")
+    before = place.checkpoint.read_bytes()
+    for options, word in ((("--lr", "0.1"), "--lr"), (("--seed", "0", "--batch", "4"), "--batch"),
+                          (("--hold-out", "2"), "other pairs"), (("--hold-out-target", "Today"), "other pairs"),
+                          (("--d-model", "8"), "--d-model")):
+        assert_refused(place, place.resume(*options), word)
+    place.write([*PAIRS, ("a", "b")])
+    assert_refused(place, place.resume(), "other pairs")
+    place.write(list(reversed(PAIRS)))
+    assert_refused(place, place.resume(), "other pairs")
+    assert place.checkpoint.read_bytes() == before
+    place.checkpoint.unlink()
+    assert_refused(place, place.resume(), "there is no", str(place.checkpoint))

@@ -1,0 +1,177 @@
+"""Translating: the model that comes with attntrace, one word at a time, and what stands around it."""
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import ROOT, attntrace, process
+from random_model import SENTENCE, TARGET, WIRINGS, random_model
+
+from attntrace.decoding import Decoding, translated
+from attntrace.run import prepare
+from attntrace.tokens import look_up, tokenize
+from attntrace.tracing import Trace
+from attntrace.transformer import transformer
+from attntrace.weights_file import load, located
+
+CAFE, IN_ENGLISH = "어제 카페 갔었어", "I went to the cafe yesterday"
+PAIRS = [tuple(line.split("\t")) for line in (ROOT / "samples" / "ko-en.tsv").read_text("utf-8").splitlines()]
+HELD_OUT = [pair for pair in PAIRS if pair[1] == IN_ENGLISH or not int(
+    hashlib.sha256(pair[0].encode()).hexdigest(), 16) % 4]
+TRAINING = [pair for pair in PAIRS if pair not in HELD_OUT]
+SEVERAL = [CAFE, HELD_OUT[0][0], max((source for source, _ in PAIRS), key=len)]
+SOME = [WIRINGS[name] for name in ("as_in_the_paper", "norm_first_and_last", "end_of_source")]
+KO_EN = str(located("ko-en"))
+
+
+def quiet(*lines: str) -> list[str]:
+    """A translation of each line, by a process that is given all of them."""
+    done = process("translate", "-q", stdin="".join(f"{line}\n" for line in lines).encode())
+    assert (done.code, done.err) == (0, "")
+    return done.out.removesuffix("\n").split("\n")
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, str]:
+    """What the command makes of each source of the samples."""
+    return dict(zip((source for source, _ in PAIRS), quiet(*(source for source, _ in PAIRS)), strict=True))
+
+
+def rows_apart(weights: str, words: list[str], read: list[str]) -> np.ndarray:
+    """Logits after each prefix of what the decoder reads, each by a pass of its own."""
+    config, vocabularies, parameters = load(Path(weights))
+    source = look_up(words + ["</s>"] * config.source_end, vocabularies.source, "source")
+    rows = []
+    for length in range(1, len(read) + 1):
+        target = look_up(read[:length], vocabularies.target or (), "target")
+        prediction = transformer(Trace(), source, target, parameters, config)
+        assert prediction is not None and len(prediction.logits.value) == length
+        rows.append(prediction.logits.value)
+    return np.stack([row[-1] for row in rows] + list(rows[-1])).reshape(2, len(read), -1)
+
+
+# The model that comes with attntrace
+
+def test_the_sentence_of_the_examples_is_translated():
+    code, out, err = attntrace("translate", CAFE)
+    assert (code, err, out.splitlines()[-1]) == (0, "", IN_ENGLISH)
+
+
+def test_nearly_all_that_it_never_saw_is_translated_exactly(said):
+    exact = sum(said[source] == target for source, target in HELD_OUT)
+    assert len(HELD_OUT) >= 300 and exact >= 0.97 * len(HELD_OUT)
+
+
+def test_what_it_learned_is_translated_exactly(said):
+    assert sum(said[source] == target for source, target in TRAINING) >= 0.99 * len(TRAINING)
+
+
+def test_the_sentence_of_the_examples_was_never_learned(said):
+    """No training pair has its target, and every word that the model knows comes from the training pairs."""
+    assert CAFE in dict(HELD_OUT) and IN_ENGLISH not in {target for _, target in TRAINING}
+    vocabularies = load(Path(KO_EN)).vocabularies
+    for side, known in enumerate(vocabularies):
+        words = [word for pair in TRAINING for word in tokenize(pair[side])]
+        assert known == tuple(dict.fromkeys(["<s>", "</s>", *words]))
+
+
+def test_the_sources_of_the_samples_have_one_translation_each():
+    assert len(dict(PAIRS)) == len(PAIRS) > 1500
+
+
+# One word at a time
+
+@pytest.mark.parametrize("sentence", SEVERAL)
+def test_each_word_is_the_likeliest_after_those_before_it(sentence, said):
+    """Row t of one teacher-forced pass says what comes after the first t words; so does a pass that ends there."""
+    words = tokenize(said[sentence])
+    apart, at_once = rows_apart(KO_EN, tokenize(sentence), ["<s>", *words])
+    known = load(Path(KO_EN)).vocabularies.target or ()
+    assert [known[row.argmax()] for row in at_once] == [*words, "</s>"]
+    assert np.abs(apart - at_once).max() <= 1e-12
+    told = list(Decoding(prepare(sentence, weights="ko-en")).steps())
+    assert np.abs(np.stack([step.logits for step in told]) - at_once).max() <= 1e-12
+    assert [step.word for step in told] == [*words, "</s>"]
+
+
+@pytest.mark.parametrize("wiring", SOME, ids=str)
+def test_the_words_of_a_random_model_are_its_likeliest_too(tmp_path, wiring, sentence="cat is 어제"):
+    file = str(random_model(**wiring).write(tmp_path / "random.npz"))
+    told = list(Decoding(prepare(sentence, weights=file), 5).steps())
+    apart, at_once = rows_apart(file, sentence.split(), ["<s>", *(step.word for step in told[:-1])])
+    assert np.abs(apart - at_once).max() <= 1e-12
+    assert np.abs(np.stack([step.logits for step in told]) - at_once).max() <= 1e-12
+    assert [step.word for step in told] == [TARGET[row.argmax()] for row in at_once]
+    assert len(told) == 5 or told[-1].word == "</s>"
+
+
+def test_many_sentences_at_once_are_translated_as_each_by_itself(said):
+    for source, _ in PAIRS[::150]:
+        steps = list(Decoding(prepare(source, weights="ko-en")).steps())
+        assert [step.word for step in steps] == [*tokenize(said[source]), "</s>"]
+
+
+@pytest.mark.parametrize("wiring", SOME, ids=str)
+def test_sentences_of_unequal_lengths_do_not_see_each_other(tmp_path, wiring):
+    """Random numbers, so that whatever a sentence saw of another, or of what fills it up, would change its words."""
+    sentences = [SENTENCE, "cat", "this is a cat", "어제", "갔었어 갔었어 a a a 카페 에 this", "나는 나는"]
+    file = random_model(**wiring).write(tmp_path / "random.npz")
+    config, vocabularies, parameters = load(file)
+    sources = [look_up(sentence.split() + ["</s>"] * config.source_end, vocabularies.source, "source").ids
+               for sentence in sentences]
+    together = translated(parameters, config, vocabularies, sources, 5)
+    for sentence, words in zip(sentences, together, strict=True):
+        assert words == [step.word for step in Decoding(prepare(sentence, weights=str(file)), 5).steps()]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_proof_holds_in_either_precision(tmp_path, dtype):
+    """The same words from numbers of single precision, and the check at the foot of the page says yes."""
+    with np.load(KO_EN) as file:
+        members = {name: file[name] for name in file.files}
+    config = members["config"].item().replace("float64", dtype)
+    np.savez(tmp_path / "model.npz", **members | {"config": np.array(config)})
+    code, out, err = attntrace("translate", CAFE, "--weights", str(tmp_path / "model.npz"))
+    assert (code, err) == (0, "") and dtype in out and out.endswith(f"\n{IN_ENGLISH}\n")
+    assert out.count("✓") == 1 and "✗" not in out
+
+
+def test_a_step_that_differs_from_one_pass_ends_with_1(monkeypatch):
+    """Whatever were wrong with a decoder, the page would say so."""
+    honest = Decoding.forced
+    monkeypatch.setattr(Decoding, "forced", lambda self, words: honest(self, words) + 1e-9)
+    code, out, _ = attntrace("translate", CAFE)
+    assert code == 1 and "✓" not in out
+
+
+def test_what_stays_of_the_step_before_is_measured():
+    """All that a key-value cache would keep: d_model numbers of K and of V, of each layer, for each word before."""
+    out = " ".join(attntrace("translate", CAFE).out.split())
+    numbers = re.findall(r"(?:self-attention \(|would keep )([\d,]+) numbers", out)
+    kept = [int(number.replace(",", "")) for number in numbers]
+    assert kept == [2 * 2 * 32 * before for before in range(1, 7)]
+    assert len(re.findall("(are those|is that) of the step before", out)) == 6 and "differ from" not in out
+
+
+def test_the_tables_say_what_softmax_says():
+    known = load(Path(KO_EN)).vocabularies.target or ()
+    _, at_once = rows_apart(KO_EN, tokenize(CAFE), ["<s>", *IN_ENGLISH.split()])
+    tables = re.findall(r"next word +logit +probability\n((?: +\d  .*\n){5})", attntrace("translate", CAFE).out)
+    assert len(tables) == len(at_once) == 7
+    for table, row in zip(tables, at_once, strict=True):
+        shares = np.exp(row) / np.exp(row).sum()
+        best = sorted(range(len(row)), key=lambda n: -row[n])[:5]
+        assert [line.split() for line in table.splitlines()] == [
+            [str(rank), known[n], f"{row[n]:.3f}", f"{shares[n]:.3f}"]
+            for rank, n in enumerate(best, start=1)]
+
+
+def test_a_step_can_be_traced_alone_and_all_with_trace(number=3):
+    one, whole = (attntrace("translate", CAFE, *more, "--form", "matrix", "--only", "output.logits").out
+                  for more in (("--step", str(number)), ("--trace",)))
+    assert set(re.findall(r"step(\d)\.output", one)) == {str(number)}
+    assert set(re.findall(r"step(\d)\.output", whole)) == set("1234567")
+    assert one.endswith(f"\n{IN_ENGLISH}\n") and whole.endswith(f"\n{IN_ENGLISH}\n")

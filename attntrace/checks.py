@@ -1,6 +1,8 @@
 """What must be true of the steps of a stage, measured each time: both computations agree, ops keep their promises."""
 from __future__ import annotations
 
+from collections.abc import Container
+
 import numpy as np
 
 from attntrace.blocks import Check
@@ -43,6 +45,16 @@ def row_errors(step: Step, rows: list[Tensor]) -> Array:
 def largest(value: Array) -> float:
     """The largest finite number, but for its sign."""
     return float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
+
+
+def is_rounding(step: Step, others: Container[str]) -> bool:
+    """Whether nothing of a step is left but the rounding of terms that cancel; so is what is made of such `others`."""
+    leaves = [leaf for leaf in step.made.leaves() if leaf.address]
+    if leaves and all(leaf.address in others for leaf in leaves):
+        return True
+    scale = largest(step.value)
+    summed = max((largest(leaf.value) for leaf in leaves), default=0.0)
+    return 0 < scale <= summed * 100 * float(np.finfo(step.value.dtype).eps)
 
 
 def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:

@@ -9,7 +9,8 @@ from attntrace.tensor import Array
 from attntrace.tracing import Step
 
 STEP = 1e-5  # how far a number is moved, of its tensor's largest (at least of 1)
-TOLERANCE = 1e-6
+TOLERANCE = 1e-6  # of the gradient's largest number
+LEAST = 1e-2  # where that is smaller, the difference is no better
 GRADIENT, UPDATE = "gradient.", "update."
 
 
@@ -42,7 +43,8 @@ class Differences:
         direction /= max(float(np.sqrt((direction**2).sum())), 1e-300)
         slopes = [float(step.value[index]), float((step.value * direction).sum())]
         wanted = [self.slope(step.address.removeprefix(GRADIENT), value, along) for along in (one, direction)]
-        failed = any(not abs(a - b) <= TOLERANCE * max(1.0, abs(b)) for a, b in zip(slopes, wanted, strict=True))
+        scale = max(float(np.abs(step.value).max(initial=0.0)), LEAST)
+        failed = any(not abs(a - b) <= TOLERANCE * scale for a, b in zip(slopes, wanted, strict=True))
         cell = f"[{','.join(str(n + 1) for n in index)}]" if index else ""
         return Check("central_differences", (step.symbol,), (), step.symbol.head, 6, step.address if failed else "",
                      more={"cell": cell, "gradient": f"{slopes[0]:.9f}", "difference": f"{wanted[0]:.9f}",

@@ -99,6 +99,17 @@ class Figures(NamedTuple):
         left, point, right = text.partition(".")
         return left.rjust(before) + (point + right).ljust(after)
 
+    def legible(self, number: float) -> str:
+        """One number with digits that count, also where the others of its tensor are much larger."""
+        if self.decimals and number and abs(number) < 10 * self.unit and not self.powers:
+            return f"{number:.{self.decimals}e}"
+        return self.text(number)
+
+    @property
+    def unit(self) -> float:
+        """What the last digit counts."""
+        return 10.0 ** -self.decimals
+
     def rounded(self, number: float) -> float:
         """The number that is printed."""
         return float(self.text(number))
@@ -106,5 +117,6 @@ class Figures(NamedTuple):
 
 def lined_up(all_figures: Iterable[Figures]) -> tuple[int, int]:
     """Cells before and from the decimal point on, for columns that hold the numbers of several tensors."""
-    both = [(figures.before, figures.after) for figures in all_figures]
-    return max(before for before, _ in both), max(after for _, after in both)
+    found = list(all_figures)
+    after = max((figures.after for figures in found if not figures.powers), default=0)
+    return max(figures.before - after if figures.powers else figures.before for figures in found), after

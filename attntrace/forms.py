@@ -9,13 +9,13 @@ import numpy as np
 from attntrace import blocks
 from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
-from attntrace.checks import check_promises, check_rows, check_shares, has_rows, marked_row, rows_of
-from attntrace.errors import NeedsAll
+from attntrace.checks import check_promises, check_rows, check_shares, has_rows, is_rounding, rows_of
 from attntrace.figures import Figures
+from attntrace.formulas import followed, label_of, parameter_name, row_formula, whole_formula
 from attntrace.prose import sentence
 from attntrace.stages import Stage, View, labels_of, place_title
 from attntrace.tensor import Tensor, Term
-from attntrace.tracing import Step, joined
+from attntrace.tracing import Step
 
 
 class Form:
@@ -33,8 +33,11 @@ class Form:
         self._weights: set[str] = set()  # addresses of attention weights: an operand has forgotten how it was made
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
         self._figures: dict[int, tuple[Valued, Figures]] = {}
+        self._rounding: set[str] = set()  # addresses of tensors that are 0 but for rounding
 
     def __call__(self, step: Step) -> None:
+        if is_rounding(step, self._rounding):
+            self._rounding.add(step.address)
         if self.stage is None:
             self.stage = Stage(1)
         elif not self.stage.goes_on_with(step, self.rows(step)[0]):
@@ -79,7 +82,10 @@ class Form:
 
     def figures(self, tensor: Valued) -> Figures:
         if id(tensor) not in self._figures:  # the tensor is kept beside, so that its id stays its own
-            self._figures[id(tensor)] = tensor, Figures.of(tensor.value, self.view.precision)
+            found = Figures.of(tensor.value, self.view.precision)
+            if found.powers and getattr(tensor, "address", None) in self._rounding:
+                found = Figures.of(np.full(1, -0.5), self.view.precision)  # what rounding leaves is written 0.000
+            self._figures[id(tensor)] = tensor, found
         return self._figures[id(tensor)][1]
 
     def heading(self, stage: Stage, formulas: Sequence[Formula]) -> blocks.StageHeading:
@@ -124,6 +130,8 @@ class Form:
             for piece in step.made.notation().pieces:
                 if not isinstance(piece, Term) or not piece.tensor.axes or piece.tensor.symbol is None:
                     continue
+                if len(step.made.notation().pieces) == 1 and piece.tensor.address:  # the step is the parameter itself
+                    continue
                 leaves = list(piece.tensor.leaves())
                 key = leaves[0].address, piece.tensor.symbol.above
                 if leaves[0].address in self.parameters and key not in self._shown:
@@ -159,7 +167,7 @@ class VectorForm(Form):
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
         head = steps[0].symbol.head
         rebuilt = [self.rows(step) for step in steps]
-        yield self.heading(stage, [row_formula(step, rows[0], 0, "i")
+        yield self.heading(stage, [row_formula(step, rows[0], 0, "i") if step.made.op.alike else whole_formula(step)
                                    for step, rows in zip(steps, rebuilt, strict=True)])
         used = self.new_parameters(steps)
         if used:
@@ -231,9 +239,13 @@ class VectorForm(Form):
         along: list[Sequence[int]] = [range(size) for size in self.corner(step.tensor)[2 - len(step.axes):]]
         if has_rows(step):
             along[0] = [i for i in shown if i in along[0]]
-        if self.view.arithmetic == "first" and not step.made.op.in_full:
-            along = [some[:1] for some in along]
-        return list(itertools.product(*along))
+        every = itertools.product(*along)
+        if self.view.arithmetic == "all" or step.made.op.in_full:
+            return list(every)
+        first = next(every)
+        if step.symbol.gradient:  # of which many are 0
+            return [next((index for index in (first, *every) if step.value[index]), first)]
+        return [first]
 
     def cell(self, step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...],
              figures: dict[int, Figures]) -> blocks.CellLine:
@@ -243,16 +255,6 @@ class VectorForm(Form):
             left = left.marked(0, i, step.tensor.words[n:])
         return blocks.CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
                                float(step.value[index]), self.figures(step.tensor), figures)
-
-
-def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
-    """A tensor followed down to its number at `index`, and what is left of the index where it cannot be followed."""
-    for n, i in enumerate(index):
-        try:
-            part = part.at(0, i)
-        except NeedsAll:
-            return part, index[n:]
-    return part, ()
 
 
 class MatrixForm(Form):
@@ -273,8 +275,7 @@ class MatrixForm(Form):
             else:
                 new = []
             operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
-            formula = Formula(step.symbol, step.made.notation().pieces, step.symbol.head)
-            yield blocks.MatrixEquation(formula, label_of(step), step.tensor.words, operands,
+            yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.words, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
                                         tuple(self.grid(tensor, step.symbol.head) for tensor in new))
             yield from self.hidden([*((parameter_name(tensor), tensor) for tensor in new), (step.address, step.tensor)])
@@ -283,17 +284,3 @@ class MatrixForm(Form):
 
 
 FORMS: dict[str, type[Form]] = {"vector": VectorForm, "matrix": MatrixForm}
-
-
-def label_of(step: Step) -> str:
-    """What stands beside its equation: its name in its place, or its address where that is another."""
-    return f".{step.name}" if step.address == joined(step.place, step.name) else step.address
-
-
-def parameter_name(tensor: Tensor) -> str:
-    return next(tensor.leaves()).address or ""
-
-
-def row_formula(step: Step, row: Tensor, i: int, letter: str | None = None) -> Formula:
-    """The equation of a step's row; with a `letter` instead of the token's number."""
-    return Formula(marked_row(step, i), row.notation().pieces, step.symbol.head, letter)

@@ -1,6 +1,7 @@
 """What a trace begins with (what goes in, what comes out, the model, its parameters counted) and ends with."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import zip_longest
 
@@ -43,6 +44,7 @@ def lesson_opening(lesson: Lesson) -> Iterator[Block]:
                 if lesson.smoothing else sentence("messages.no_smoothing"))
     yield Prose("")
     yield Prose(sentence("messages.gradient_note"))
+    yield Prose(sentence("messages.gradient_signs"))
     if any(name.endswith(".b_K") for name in run.parameters.names):
         yield Prose(sentence("messages.key_bias_note"))
 
@@ -50,9 +52,11 @@ def lesson_opening(lesson: Lesson) -> Iterator[Block]:
 def lesson_closing(lesson: Lesson) -> Iterator[Block]:
     before, after = lesson.losses()
     key = "lower" if after < before else "higher" if after > before else "same"
+    key = key if math.isfinite(after) else "none"
+    by = abs(round(before, 6) - round(after, 6))
     yield PlaceHeading(sentence("messages.after"))
     yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.6f}", after=f"{after:.6f}",
-                         by=f"{abs(before - after):.6f}"))
+                         by=f"{by:.6f}"))
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:

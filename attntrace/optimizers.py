@@ -49,7 +49,9 @@ def adam(trace: Trace, W: Tensor, gradient: Tensor, before: Moments, rates: Rate
     slope = trace("gradient", same(gradient), _called(W, "grad"))
     m = trace("m", beta1 * before.m + (one - beta1) * slope, _called(W, "m"))
     v = trace("v", beta2 * before.v + (one - beta2) * square(slope), _called(W, "v"))
-    step = m / (one - power1) / (sqrt(v / (one - power2)) + _number(rates.epsilon, "ε", W))
+    m_hat = trace("m_hat", m / (one - power1), _called(W, "m")._replace(hat=True))
+    v_hat = trace("v_hat", v / (one - power2), _called(W, "v")._replace(hat=True))
+    step = m_hat / (sqrt(v_hat) + _number(rates.epsilon, "ε", W))
     new = trace("new", old - _number(rates.lr, "lr", W) * step, _called(W, "new"))
     return new, Moments(m, v, updates)
 

@@ -192,6 +192,7 @@ class Rows(Op):
 class IntoRows(Op):
     """The rows of a matrix added into the rows of a table that have those numbers (from 1): a look-up's reverse."""
     name: ClassVar[str] = "into_rows"
+    alike: ClassVar[bool] = False
     ignored: ClassVar[tuple[int, ...]] = (1,)
     axis: Axis
 

@@ -14,7 +14,7 @@ from attntrace.errors import Problem
 from attntrace.tokens import END, START, Words, look_up, tokenize, vocabulary
 from attntrace.tracing import Sink, Step, Trace
 from attntrace.transformer import transformer
-from attntrace.weights import Parameters, Vocabularies, counted, seeded
+from attntrace.weights import Parameters, Vocabularies, counted, laid_out, seeded, specs
 
 
 class Run(NamedTuple):
@@ -40,7 +40,9 @@ class Run(NamedTuple):
         config = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, for sine and cosine
         words, one = vocabulary([]), Words((START,), (1,))
         vocabularies = Vocabularies(words, None if self.target is None else words)
-        return self._replace(config=config, vocabularies=vocabularies, parameters=seeded(config, vocabularies, 0),
+        there = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.names]
+        parameters = laid_out(there, config.dtype, lambda spec, view: view.fill(0))
+        return self._replace(config=config, vocabularies=vocabularies, parameters=parameters,
                              source=one, target=None if self.target is None else one)
 
     def addresses(self) -> list[str]:

@@ -56,7 +56,8 @@ class Stage:
         place = [part for part in self.steps[0].place.split(".") if not part[-1].isdigit()]
         name = self.steps[0].stage or self.steps[0].name
         if place[0] == "update":
-            return sentence("messages.update_of", name=self.steps[0].place.rpartition(".")[2])
+            name = self.steps[0].place.rpartition(".")[2]
+            return most_specific("titles", [], f"update.{name}") or sentence("messages.update_of", name=name)
         if place[0] == "gradient":
             names = ", ".join(dict.fromkeys(step.name for step in self.steps))
             return (most_specific("titles", place[1:], f"gradient.{self.steps[0].name}")
@@ -67,7 +68,8 @@ class Stage:
     def region(self) -> str:
         """The stack and the layer of the place: `encoder.layer1`."""
         parts = self.steps[0].place.split(".")
-        last = next((n for n, part in enumerate(parts) if part.startswith("layer")), 0)
+        before = len(parts) > 1 and (parts[0] in ("gradient", "update") or parts[0][:4] == "step")  # a stack behind it
+        last = next((n for n, part in enumerate(parts) if part.startswith("layer")), int(before))
         return ".".join(parts[:last + 1])
 
 

@@ -72,7 +72,7 @@ class Tensor:
 
     @property
     def making(self) -> Made:
-        assert self.made is not None, f"{self!r} has no name, and nothing made it"
+        assert self.made is not None, self
         return self.made
 
     @property
@@ -173,7 +173,6 @@ class Made:
             yield from operand.leaves()
 
     def gradient(self, n: int, gradient: Tensor, result: Tensor) -> Tensor:
-        """That of the n-th operand, given that of the result."""
         return self.op.gradient(n, gradient, result, *self.operands)
 
 
@@ -217,12 +216,13 @@ def plain_op(name: str) -> Op:
 
 
 class Op:
-    """One operation. Those with settings are dataclasses of plain values, so that they can be written down (two ops are
-    equal that are written alike); all name their operands, which are tensors."""
+    """One operation. Those with settings are dataclasses of plain values, so that they can be written down; two ops are
+    equal that are written alike. Operands are tensors."""
     name: ClassVar[str]
     binds: ClassVar[int] = ATOM
     shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
     ignored: ClassVar[tuple[int, ...]] = ()  # operands that no gradient goes to
+    alike: ClassVar[bool] = True  # whether all rows of the result are made in the same way
     in_full: ClassVar[bool] = False  # whether the arithmetic of each number is worth a line
     lines_up: ClassVar[bool] = False  # whether a gradient may lack axes along which it is the same
 

@@ -14,7 +14,7 @@ ROOMS = ["prose", "errors", "plain", "screen", "symbol", "axes", "arithmetic", "
          "algebra", "parts", "functions", "batches", "tracing", "config", "tokens", "pairs", "weights", "npz",
          "weights_file", "layers", "attention", "transformer", "losses", "gradients", "optimizers", "run", "lessons",
          "decoding", "training", "checkpoints", "addresses", "digits", "figures", "blocks", "checks", "differences",
-         "stages", "forms", "maps", "opening", "ledger", "writers", "cli", "__main__"]
+         "formulas", "stages", "forms", "maps", "opening", "ledger", "writers", "cli", "__main__"]
 
 
 def room(path) -> str:

@@ -39,6 +39,8 @@ def command(source: str, target: str, **options: Any) -> int:
                             smoothing=options["label_smoothing"], **given_model(options))
     if options["check"] and lesson.run.config.dtype != "float64":
         raise Problem("check_needs_float64")
+    if options["check"] and options["format"] == "jsonl":
+        raise Problem("check_with_jsonl")
     only = selected_steps(lesson, options)
     tokens = known_tokens(options["token"], lesson.run.source, lesson.run.target)
     if tokens and (options["format"] == "jsonl" or options["form"] in ("matrix", "both")):
@@ -49,7 +51,15 @@ def command(source: str, target: str, **options: Any) -> int:
         passes = len(view.forms) if options["format"] == "text" else 1
         with progress(out, lambda: passes * len(lesson.addresses())) as count:
             if options["format"] == "jsonl":
-                return as_json_lines(lesson, lesson.run, view, out, count)
+                import numpy as np
+
+                from attntrace.plain import plain_value
+                from attntrace.writers.jsonl import words
+                before, after = lesson.losses()
+                training = {"optimizer": lesson.optimizer, **lesson.rates._asdict(),
+                            "label_smoothing": lesson.smoothing, "labels": words(lesson.wanted)}
+                return as_json_lines(lesson, lesson.run, view, out, count, {"training": training},
+                                     {"loss": {"before": before, "after": plain_value(np.asarray(after))}})
             with paused(page_writer(out, options), options) as tell:
                 return as_text(lesson, view, tell, count, options["check"])
 

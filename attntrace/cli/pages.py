@@ -75,11 +75,12 @@ def left_early() -> Iterator[None]:
         pass
 
 
-def as_json_lines(run: Run | Lesson, said: Run, view: View, out: TextIO, count: Sink) -> int:
-    """The steps for programs; `said` is what the header tells of."""
+def as_json_lines(run: Run | Lesson, said: Run, view: View, out: TextIO, count: Sink, header: dict[str, Any] = {},
+                  footer: dict[str, Any] = {}) -> int:
+    """The steps for programs; `said` is what the header tells of, `header` and `footer` what these have more."""
     from attntrace.tracing import Fingerprint, each
     from attntrace.writers.jsonl import JsonLinesWriter
-    writer, fingerprint = JsonLinesWriter(out, said, view.selected), Fingerprint()
+    writer, fingerprint = JsonLinesWriter(out, said, view.selected, header), Fingerprint()
     run(each(writer, fingerprint, count))
-    writer.close(fingerprint)
+    writer.close(fingerprint, footer)
     return DONE

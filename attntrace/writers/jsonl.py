@@ -20,11 +20,11 @@ HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\ud
 class JsonLinesWriter:
     """A sink that writes each step when it is told; `selected` limits which are written."""
 
-    def __init__(self, out: TextIO, run: Run, selected: Container[str] | None) -> None:
+    def __init__(self, out: TextIO, run: Run, selected: Container[str] | None, more: dict[str, Any] = {}) -> None:
         self.out, self.run, self.selected = out, run, selected
         self._parameters = {tensor.address: tensor for tensor in run.parameters}
         self._ascii = (out.encoding or "utf-8").lower().replace("-", "") != "utf8"
-        self.write(header(run))
+        self.write(header(run) | more)
 
     def write(self, record: dict[str, Any]) -> None:
         line = json.dumps(record, ensure_ascii=self._ascii)
@@ -44,8 +44,9 @@ class JsonLinesWriter:
                     "expression": step.made.expression(), "parents": list(leaves), "value": plain_value(step.value)})
         self.out.flush()
 
-    def close(self, fingerprint: Fingerprint) -> None:
-        self.write({"steps": fingerprint.steps, "fingerprint": str(fingerprint), "comparable": fingerprint.comparable})
+    def close(self, fingerprint: Fingerprint, more: dict[str, Any] = {}) -> None:
+        self.write({"steps": fingerprint.steps, "fingerprint": str(fingerprint), "comparable": fingerprint.comparable}
+                   | more)
 
 
 def header(run: Run) -> dict[str, Any]:

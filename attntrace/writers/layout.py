@@ -1,6 +1,7 @@
 """Blocks become lines of styled spans, for a page of a given width in cells and a given spelling."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from attntrace import blocks
@@ -11,6 +12,9 @@ from attntrace.writers.equations import equation_lines, parameter_lines
 from attntrace.writers.maps import map_lines
 from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
 from attntrace.writers.vectors import token_rows
+
+
+MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
 
 
 def lines_of(block: Block, page: Page) -> Iterator[Line]:
@@ -34,7 +38,7 @@ def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[Line]:
 
 
 def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
-    yield from titled(f"{block.number}  {block.title}", block.place, page, len(block.number) + 2)
+    yield from titled(f"{block.number}  {page.prose(block.title)}", block.place, page, len(block.number) + 2)
     indent = " " * (len(block.number) + 2)
     for line in page.wrapped([page.formula(formula) for formula in block.formulas], len(indent), between="    "):
         for n, part in enumerate(page.wrapped_sum(line, len(indent) + len(INDENT)) if line else ()):
@@ -99,16 +103,18 @@ def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[Line]:
 def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
     step = block.step
-    axes = page.prose(f"   {' × '.join(block.axes)}")
+    axes = page.prose(f"   {' × '.join(block.axes)}") if block.axes else ""
     gap = page.width - page.cells(INDENT + first + step + axes)
     yield ()
     if gap >= 2:
         yield Span(INDENT + first, "bold"), " " * gap, Span(step + axes, "grey")
     else:
         yield (Span(INDENT + first, "bold"),)
-        more, step = [*more, ""], page.right(step + axes, page.width)
     for part in more:
-        yield (Span(2 * INDENT + part, "bold") if part else Span(step, "grey"),)
+        yield (Span(2 * INDENT + part, "bold"),)
+    if gap < 2:
+        for part in page.wrapped([*re.split(r"(?<=\.)(?=\w)", step), axes] if axes.strip() else [step], 0, between=""):
+            yield (Span(page.right(part.rstrip(), page.width), "grey"),)
     yield from parameter_lines(block.parameters, page)
     yield from equation_lines(block, page)
 
@@ -178,21 +184,25 @@ def cell_lines(block: blocks.CellLines, page: Page) -> Iterator[Line]:
 def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
     """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
     def write(ref: Ref) -> str:
-        return cell.figures_of[id(ref.tensor)].text(float(ref.tensor.value[ref.index]))
+        figures, number = cell.figures_of[id(ref.tensor)], float(ref.tensor.value[ref.index])
+        return figures.legible(number) if lost else figures.text(number)
 
     def read(ref: Ref) -> float:
-        return cell.figures_of[id(ref.tensor)].rounded(float(ref.tensor.value[ref.index]))
+        return float(write(ref))
 
     left = page.symbol(cell.formula.left, cell.formula.head)
     symbols = page.pieces(cell.formula.right, cell.formula.head)
     if cell.picked:
         symbols += "[" + ",".join(str(n + 1) for n in cell.picked) + "]"
+    lost = False  # whether rounding has taken digits without which nobody can redo it
+    missed = abs(cell.arithmetic.value(read) - cell.result)
+    lost = not missed <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
     numbers = cell.arithmetic.text(write, page.spelling)
     result = cell.figures.text(cell.result)
     equal = cell.figures.rounded(cell.arithmetic.value(read)) == float(result)
     last = f"{'=' if equal else page.sign('≈', '~=')} {result}"
     whole = f"{left} = {symbols} = {numbers} {last}"
-    if isinstance(cell.arithmetic, Ref) or symbols == numbers:
+    if isinstance(cell.arithmetic, Ref) or symbols == numbers or numbers == result:
         whole = f"{left} = {symbols} = {result}"
     if symbols == result:  # a constant
         whole = f"{left} = {result}"

@@ -1,0 +1,36 @@
+"""What is written for a step: its equation, that of a row, the names beside it."""
+from __future__ import annotations
+
+from attntrace.blocks import Formula
+from attntrace.checks import marked_row
+from attntrace.errors import NeedsAll
+from attntrace.tensor import Tensor
+from attntrace.tracing import Step, joined
+
+
+def whole_formula(step: Step) -> Formula:
+    return Formula(step.symbol, step.made.notation().pieces, step.symbol.head)
+
+
+def row_formula(step: Step, row: Tensor, i: int, letter: str | None = None) -> Formula:
+    """The equation of a step's row; with a `letter` instead of the token's number."""
+    return Formula(marked_row(step, i), row.notation().pieces, step.symbol.head, letter)
+
+
+def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
+    """A tensor followed down to its number at `index`, and what is left of the index where it cannot be followed."""
+    for n, i in enumerate(index):
+        try:
+            part = part.at(0, i)
+        except NeedsAll:
+            return part, index[n:]
+    return part, ()
+
+
+def label_of(step: Step) -> str:
+    """What stands beside its equation: its name in its place, or its address where that is another."""
+    return f".{step.name}" if step.address == joined(step.place, step.name) else step.address
+
+
+def parameter_name(tensor: Tensor) -> str:
+    return next(tensor.leaves()).address or ""

@@ -1,0 +1,264 @@
+"""The page of one training step, read back: every number there, sums that add up, and checks that can fail."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from command import attntrace
+from pages import bracket_columns, matrices
+from parsing import Unreadable, evaluated
+from random_model import random_model
+from recompute import loads
+from rich.cells import cell_len
+
+from attntrace.functions import Softmax
+from attntrace.lessons import prepare_lesson
+from attntrace.losses import CrossEntropy
+from attntrace.tracing import Step
+
+BLOG = ("어제 카페 갔었어", "I went to the cafe yesterday")
+TWICE = ("a b a", "c d c")  # words that come twice
+SMALL = ("--d-model", "4", "--heads", "1", "--d-ff", "3", "--form", "matrix", "--arithmetic", "none")
+HALF = 0.0005 + 1e-12  # of the last digit of three
+
+
+def page(*arguments: str, code: int = 0) -> str:
+    done = attntrace("backprop", *arguments)
+    assert (done.code, done.err if code == 0 else "") == (code, "")
+    return done.out
+
+
+@pytest.fixture(scope="module")
+def vectors() -> str:
+    return page(*BLOG, "--form", "vector", "--width", "2000")
+
+
+@pytest.fixture(scope="module")
+def steps() -> list[Step]:
+    found: list[Step] = []
+    prepare_lesson(*BLOG)(found.append)
+    return found
+
+
+def wide(text: str) -> list[str]:
+    """Each line without its indentation."""
+    return [line.strip() for line in text.split("\n")]
+
+
+def drawn(text: str, name: str) -> list[np.ndarray]:
+    """Every matrix that is drawn under a name, its blocks of columns side by side again."""
+    found: list[list[list[float]]] = []
+    in_one_word = re.sub(r"(\S+ᵀ) (∂L/∂\S+ \d+×)", r"\1·\2", text)  # yᵀ ∂L/∂h, an outer product
+    for matrix in matrices(in_one_word):
+        if matrix.name == name and matrix.first == 1:
+            found.append([list(row) for row in matrix.rows])
+        elif matrix.name == name:
+            found[-1] = [[*row, *more] for row, more in zip(found[-1], matrix.rows, strict=True)]
+    return [np.array(rows) for rows in found]
+
+
+# What goes in, and the loss
+
+def test_the_label_of_each_token_stands_beside_what_the_decoder_reads():
+    lines = [line.split() for line in page(*TWICE, "--only", "loss.mean").split("\n")]
+    start = next(n for n, line in enumerate(lines) if line[:1] == ["No."])
+    assert lines[start + 1:start + 5] == [
+        ["1", "a", "3", "<s>", "1", "c", "3"], ["2", "b", "4", "c", "3", "d", "4"],
+        ["3", "a", "3", "d", "4", "c", "3"], ["4", "c", "3", "</s>", "2"]]
+
+
+def test_the_loss_of_each_token_is_the_logarithm_of_what_its_label_was_given(vectors, steps):
+    found = {step.address: step.value for step in steps}
+    losses = re.findall(r"^ +loss[₁-₇] = .* = -\(1·log\(([\d.]+)\)\) [=≈] ([\d.]+)$", vectors, re.M)
+    assert len(losses) == 7
+    for (p, loss), value, row, label in zip(losses, found["loss.per_token"], found["output.probabilities"],
+                                            (3, 4, 5, 6, 7, 8, 2), strict=True):
+        assert abs(float(p) - row[label - 1]) <= HALF and abs(float(loss) - value) <= HALF
+        assert value == pytest.approx(-np.log(row[label - 1]), rel=1e-12)
+    mean = re.search(r"L = mean\(loss\) = \(([\d.+ ]+)\) / 7 [=≈] ([\d.]+)$", vectors, re.M)
+    assert mean and mean[1].split(" + ") == [loss for _, loss in losses]
+
+
+# Every number, and every sum
+
+def test_every_tensor_of_the_step_is_on_the_page_in_matrix_form(steps):
+    found = iter(matrices(page(*BLOG, "--form", "matrix", "--arithmetic", "none", "--width", "160")))
+    for step in (step for step in steps if step.axes):
+        rows: np.ndarray = np.zeros((0, 0))
+        while rows.size < step.value.size:
+            matrix = next(found)  # operands come first: they are passed over
+            if matrix.name == step.symbol.spelled(head=step.symbol.head) and matrix.size == step.value.shape:
+                rows = np.hstack([rows, matrix.rows]) if rows.size else np.array(matrix.rows)
+        value = step.value.reshape(rows.shape)
+        there = np.isfinite(value)
+        assert (rows[~there] == value[~there]).all(), step.address
+        assert np.abs(rows[there] - value[there]).max() <= HALF, step.address
+
+
+def test_every_row_of_every_gradient_is_on_the_page_in_vector_form(vectors, steps):
+    there, rows = " ".join(vectors.split()).replace("-0.000", "0.000"), 0
+    for step in steps:
+        for row in step.value if step.address.startswith("gradient.") and step.value.ndim == 2 else ():
+            if np.abs(step.value).max() > 0.05:  # where all are smaller, numbers may have exponents
+                texts = ["0" if number == 0 else f"{number:.3f}" for number in row.tolist()]
+                assert " ".join(texts).replace("-0.000", "0.000") in there, step.address
+                rows += 1
+    assert rows > 300
+
+
+def sums(text: str) -> Iterator[tuple[float, str, str]]:
+    """The last two parts of each line of equations, where the first of these is arithmetic: its value, the sign, what
+    the page says it is."""
+    for line in wide(text):
+        parts = re.split(r" ([=≈]) ", line)
+        if len(parts) < 5 or not re.fullmatch(r"-?[\d.]+(?:e[+-]\d+)?", parts[-1]):
+            continue
+        try:
+            yield evaluated(parts[-3]), parts[-2], parts[-1]
+        except Unreadable:  # a formula
+            continue
+
+
+@pytest.mark.parametrize("options", [(), ("--optimizer", "adam", "--label-smoothing", "0.1"), ("--precision", "5")],
+                         ids=("descent", "adam", "five digits"))
+def test_equals_stands_where_what_is_printed_gives_what_is_printed(options, vectors):
+    text = page(*BLOG, "--form", "vector", "--width", "2000", *options) if options else vectors
+    precision = "5" if "5" in options else "3"
+    signs = []
+    for again, sign, result in sums(text):
+        if abs(again * 10 ** int(precision) % 1 - 0.5) < 1e-6 or abs(again) < 1e-12:  # as near to one as to the other
+            continue
+        same = float(f"{again:.{precision}{'e' if 'e' in result else 'f'}}") == float(result)
+        assert (sign == "=") == same, (again, sign, result)
+        assert abs(again - float(result)) <= 0.05 * max(1, abs(again)), (again, sign, result)
+        signs.append(sign)
+    assert signs.count("=") > 150 and signs.count("≈") > 30
+
+
+def test_the_arithmetic_of_gradients_reads_back_in_ascii():
+    text = page(*TWICE, "--form", "vector", "--width", "2000", "--ascii", "--only", "gradient.*")
+    signs = [sign for _, sign, _ in sums(text)]
+    assert len(signs) > 100 and any(line.startswith("dL/dW_Q[1,1]|Q^(1) = ") for line in wide(text))
+
+
+@pytest.mark.parametrize("address, name, factors", [
+    ("gradient.output.W", "∂L/∂W", r"d{}ᵀ ∂L/∂logits{}"),
+    ("gradient.decoder.layer1.feed_forward.W_1", "∂L/∂W_1", r"y′′{}ᵀ ∂L/∂h{}"),
+    ("gradient.encoder.layer1.feed_forward.W_2", "∂L/∂W_2", r"f{}ᵀ ∂L/∂g{}"),
+    ("gradient.decoder.layer1.self_attention.W_O", "∂L/∂W_O", r"c{}ᵀ ∂L/∂o{}")])
+def test_the_outer_products_of_all_tokens_add_up_to_the_gradient_of_a_weight(address, name, factors, steps):
+    """As printed: to half a digit for each product and for the sum. Each is of rank one."""
+    text = page(*BLOG, "--form", "vector", "--width", "160", "--only", address)
+    tokens = 3 if "encoder" in address else 7
+    terms = [factors.format(n, n) for n in "₁₂₃₄₅₆₇"[:tokens]]
+    assert f"{name} = {' + '.join(terms)}" in " ".join(text.split())
+    products = [drawn(text, term.replace(" ", "·"))[0] for term in terms]
+    total = drawn(text, name)[-1]
+    assert np.abs(sum(products) - total).max() <= (tokens + 1) * HALF
+    value = next(step.value for step in steps if step.address == address)
+    assert np.abs(total - value).max() <= HALF
+    for product in products:
+        assert np.linalg.svd(product, compute_uv=False)[1] <= HALF * np.sqrt(product.size)
+
+
+def test_the_parts_of_a_gradient_are_told_before_their_sum():
+    text = page(*BLOG, "--form", "matrix", "--width", "160", "--only", "gradient.encoder.output*")
+    equation = "∂L/∂M = ∂L/∂M|V⁽²⁾ + ∂L/∂M|K⁽²⁾ + ∂L/∂M|V⁽¹⁾ + ∂L/∂M|K⁽¹⁾"
+    parts = equation.partition(" = ")[2].split(" + ")
+    places = [text.index(f"  {part} = ") for part in parts]
+    assert places == sorted(places) and places[-1] < text.index(equation)
+    assert np.abs(sum(drawn(text, part)[0] for part in parts) - drawn(text, "∂L/∂M")[-1]).max() <= 5 * HALF
+
+
+def test_the_update_of_a_printed_number_is_its_arithmetic():
+    text = page(*BLOG, "--form", "vector", "--width", "160", "--lr", "2", "--only", "update.output.W.*")
+    found = {name: re.findall(rf"W_{name}\[\d,:\] += .*= \[([-\d. ]+)\]", text) for name in ("old", "grad", "new")}
+    rows = {name: np.array([[float(number) for number in line.split()] for line in lines])
+            for name, lines in found.items()}
+    assert {value.shape for value in rows.values()} == {(8, 8)}
+    assert np.abs(rows["old"] - 2 * rows["grad"] - rows["new"]).max() <= 4 * HALF
+
+
+# How the page looks
+
+@pytest.mark.parametrize("width, sentences", [(60, TWICE), (80, TWICE), (100, BLOG)])
+def test_nothing_is_wider_than_the_page_and_every_bracket_stands_in_its_column(width, sentences):
+    text = page(*sentences, "--width", str(width), "--optimizer", "adam")
+    brackets = bracket_columns(text)
+    assert len(brackets) > 500 and all(columns == {first} for first, columns in brackets)
+    assert [line for line in text.split("\n") if cell_len(line) > width] == []
+
+
+def test_a_page_is_spelled_in_ascii_throughout():
+    assert page("a b", "c d", "--ascii", "--form", "vector").isascii()
+
+
+@pytest.mark.parametrize("words, formulas", [
+    (("a b", "c d"), {1: "0", 2: "0", 3: "∂L/∂e₁", 4: "∂L/∂e₂"}),
+    (("a b a", "c d"), {1: "0", 2: "0", 3: "∂L/∂e₁ + ∂L/∂e₃", 4: "∂L/∂e₂"})], ids=("once", "twice"))
+def test_each_row_of_an_embedding_says_which_tokens_it_learns_from(words, formulas):
+    lines = wide(page(*words, "--form", "vector", "--arithmetic", "none", "--only", "gradient.encoder.E"))
+    assert not any(line.endswith("[i,:] = 0") for line in lines), "not every row is 0"
+    found = [re.search(r"∂L/∂W_E\[(\d),:\] = (.*?) += \[", line) for line in lines]
+    assert {int(row[1]): row[2] for row in found if row} == formulas
+
+
+def test_the_loss_after_an_update_that_was_too_long_is_not_called_the_same():
+    """Numbers that grew too large to be any are no loss; without any change it is the same."""
+    for lr in ("1e100", "1e300"):
+        done = attntrace("backprop", "a", "b", "--lr", lr, "--only", "loss.mean")
+        assert "is the same with the new parameters" not in done.out, lr
+    assert "is the same with the new parameters" in page("a", "b", "--lr", "1e-300", "--only", "loss.mean")
+
+
+# Checks, and bad input
+
+def test_central_differences_stand_beside_every_gradient(tmp_path):
+    file = random_model(d_model=4, heads=2, d_ff=3, layers=1).write(tmp_path / "biased.json")
+    words = "에 어제 에", "to went"
+    text = page(*words, "--weights", str(file), "--check", "--form", "matrix", "--arithmetic", "none", "--width", "200")
+    found: list[str] = []
+    prepare_lesson(*words, weights=str(file))(lambda step: found.append(step.address))
+    wanted = [address for address in found if address.startswith("gradient.") and ".from." not in address]
+    pairs = re.findall(r"✓ ∂L/∂\S+: (-?[\d.]+), by central differences (-?[\d.]+); "
+                       r"along a random direction (-?[\d.]+), (-?[\d.]+)", text)
+    assert len(pairs) == len(wanted) > 90 and "✗" not in text
+    for numbers in pairs:
+        one, other, along, slope = map(float, numbers)
+        assert abs(one - other) <= 2e-6 * max(1, abs(other)) and abs(along - slope) <= 2e-6 * max(1, abs(slope))
+
+
+def test_the_biases_of_a_weights_file_can_be_asked_for(tmp_path):
+    file = random_model(d_model=4, heads=2, d_ff=3, layers=1).write(tmp_path / "biased.json")
+    for kind in ("gradient.encoder.layer1.self_attention.b_Q", "update.output.b.new"):
+        assert kind in {record.get("address") for record in loads(page(
+            "에 어제", "to went", "--weights", str(file), "--format", "jsonl", "--only", kind))}
+
+
+@pytest.mark.parametrize("op, first", [
+    (Softmax, "gradient.encoder.layer1.self_attention.head1.scaled_scores"),
+    (CrossEntropy, "gradient.output.logits")])
+def test_a_wrong_gradient_fails_its_check(monkeypatch, op, first):
+    right = op.gradient
+    monkeypatch.setattr(op, "gradient", lambda self, n, gradient, *rest: right(self, n, gradient + gradient, *rest))
+    done = attntrace("backprop", "a b", "c d", *SMALL, "--check", "--width", "300", "--only", first)
+    failed = [line for line in done.out.split("\n") if "but by central differences" in line]
+    assert done.code == 1 and failed and first in " ".join(failed)
+    monkeypatch.undo()
+    assert attntrace("backprop", "a b", "c d", *SMALL, "--check", "--only", first).code == 0
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (("a b", ""), "no words"), (("", "a b"), "no words"), (("a b", "  "), "no words"), (("a",), "TARGET"),
+    (("a", "b", "--lr", "0"), "--lr"), (("a", "b", "--lr", "nan"), "--lr"), (("a", "b", "--lr", "-1"), "--lr"),
+    (("a", "b", "--label-smoothing", "1"), "--label-smoothing"), (("a", "b", "--optimizer", "x"), "--optimizer"),
+    (("a", "b", "--label-smoothing", "-0.1"), "--label-smoothing"),
+    (("a", "b", "--check", "--dtype", "float32"), "float64"),
+    (("a", "b", "--only", "gradient.nothing"), "gradient.nothing"), (("a", "b", "--token", "c"), "--token c"),
+    (("the", "고양이가", "--weights", "samples/pencil.json", "--heads", "1"), "--heads"),
+    (("the", "dog", "--weights", "samples/pencil.json"), "dog")], ids=lambda value: " ".join(value))
+def test_bad_input_is_told_in_one_line(arguments, says):
+    done = attntrace("backprop", *arguments)
+    assert done.code == 2 and done.out == "" and done.err.count("\n") == 1 and says in done.err

@@ -6,12 +6,14 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from attntrace.cli import run
 
 ROOT = Path(__file__).parent.parent
+COMPILED = tempfile.TemporaryDirectory()
 
 
 class Result(NamedTuple):
@@ -44,9 +46,11 @@ def process(*arguments: str, stdin: bytes = b"", **env: str) -> Result:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without what changes how a page looks."""
-    touchy = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING")
-    return {name: value for name, value in os.environ.items() if name not in touchy}
+    """The environment without what changes how a page looks. Modules are compiled once for all processes of the tests,
+    also where the installation is read-only."""
+    touchy = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if name not in touchy}
+    return kept | {"PYTHONPYCACHEPREFIX": COMPILED.name}
 
 
 def words_of(command: str) -> list[str]:

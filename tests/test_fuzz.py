@@ -35,9 +35,9 @@ def assert_harmless(code: int, page: str, errors: str, width: int) -> None:
     assert [line for line in page.split("\n") if cell_len(line) > width] == []
 
 
-@pytest.mark.parametrize("start", range(0, 500, 50))
+@pytest.mark.parametrize("start", range(0, 200, 20))
 def test_no_sentence_does_harm(start):
-    for seed in range(start, start + 50):
+    for seed in range(start, start + 20):
         width = (60, 80, 100, 160)[seed % 4]
         target = ["--target", sentence(seed + 1000)] if seed % 5 == 0 else []
         form = ["--form", ("vector", "matrix")[seed % 2]]
@@ -58,8 +58,8 @@ def test_a_very_long_word_and_very_many_words():
     word = "가" * 10_000
     code, page, errors = attntrace("trace", f"{word} is long", "--width", "80")
     assert_harmless(code, page, errors, 80)
-    many = " ".join(f"w{n}" for n in range(2_000))
+    many = " ".join(f"w{n}" for n in range(700))
     code, page, errors = attntrace("trace", many, "--only", "encoder.layer1.self_attention.mean", "--form", "vector",
                                    "--arithmetic", "none")
     assert_harmless(code, page, errors, 100)
-    assert "w1999" in page
+    assert "w699" in page

@@ -183,7 +183,7 @@ def test_the_update_of_a_printed_number_is_its_arithmetic():
 
 # How the page looks
 
-@pytest.mark.parametrize("width, sentences", [(60, TWICE), (80, TWICE), (100, BLOG)])
+@pytest.mark.parametrize("width, sentences", [(60, TWICE), (100, TWICE)])
 def test_nothing_is_wider_than_the_page_and_every_bracket_stands_in_its_column(width, sentences):
     text = page(*sentences, "--width", str(width), "--optimizer", "adam")
     brackets = bracket_columns(text)

@@ -17,7 +17,7 @@ from attntrace.tracing import Sink, Step, Trace
 from attntrace.transformer import transformer
 from attntrace.weights import Parameters
 
-OPTIMIZERS = {"sgd": 0.1, "adam": 0.001}  # with the learning rate where none is given
+OPTIMIZERS = {"sgd": 0.01, "adam": 0.001}  # with the learning rate where none is given
 
 
 class Lesson(NamedTuple):

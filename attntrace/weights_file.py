@@ -1,6 +1,7 @@
 """Weights files: `.npz` without pickle, or `.json` written by hand."""
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections import Counter
@@ -183,4 +184,6 @@ def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters:
         texts["vocabulary.target"] = np.array(vocabularies.target)
     arrays = {tensor.address or "": tensor.value for tensor in parameters}
     found = texts | arrays | {STATE + name: np.array(value) for name, value in (state or {}).items()}
-    np.savez(file, **found)
+    whole = io.BytesIO()  # where writing fails, an archive that was begun would complain of it much later
+    np.savez(whole, **found)
+    file.write(whole.getbuffer())

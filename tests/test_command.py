@@ -44,7 +44,7 @@ def test_an_empty_target_is_the_first_step_of_a_translation():
 
 
 @pytest.mark.parametrize("arguments", [("--form", "vector"), ("--only", "head1.*"), ("--arithmetic", "none"),
-                                       ("--precision", "9"), ("--limit", "5"), ("--width", "60"), ("--ascii",)])
+                                       ("--precision", "9", "--limit", "5", "--width", "60", "--ascii")])
 def test_showing_less_or_otherwise_never_changes_the_fingerprint(arguments):
     assert fingerprint(attntrace("trace", *BLOG, *arguments).out) == fingerprint(attntrace("trace", *BLOG).out)
 

@@ -35,7 +35,7 @@ def assert_harmless(code: int, page: str, errors: str, width: int) -> None:
     assert [line for line in page.split("\n") if cell_len(line) > width] == []
 
 
-@pytest.mark.parametrize("start", range(0, 100, 20))
+@pytest.mark.parametrize("start", range(0, 60, 20))
 def test_no_sentence_does_harm(start):
     for seed in range(start, start + 20):
         width = (60, 80, 100, 160)[seed % 4]

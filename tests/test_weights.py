@@ -185,7 +185,7 @@ def test_one_damaged_byte_is_found_or_does_no_harm(tmp_path, save):
     save(path, **contents())
     whole, chance = path.read_bytes(), random.Random(2)
     config, vocabularies, parameters = load(path)
-    for place in chance.sample(range(len(whole)), 200):
+    for place in chance.sample(range(len(whole)), 100):
         damaged = bytearray(whole)
         damaged[place] ^= chance.randrange(1, 256)
         path.write_bytes(damaged)

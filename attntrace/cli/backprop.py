@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("source", type=Text())
 @click.argument("target", type=Text())
 @option("--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True)
-@option("--lr", type=Positive(), metavar="X", default=None, stands_for="0.1, of adam 0.001")
+@option("--lr", type=Positive(), metavar="X", default=None, stands_for="0.01, of adam 0.001")
 @option("--label-smoothing", type=Share(), default=0.0, show_default=True, metavar="X")
 @option("--check", is_flag=True)
 @seeded_options

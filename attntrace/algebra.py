@@ -224,6 +224,8 @@ class MatMul(Op):
         if not left.axes or not right.axes or not left.axes[-1].fits(right.axes[0]):
             raise Misfit("a product whose inner axes differ", left, right)
         rows, columns = left.axes[:-1], right.axes[1:]
+        if len(rows) == len(columns) == 1 and rows[0].word != columns[0].word:  # nearly always
+            return rows[0], columns[0]
         if any([row.word == column.word for row in rows for column in columns]):
             raise Misfit("a product with the same axis twice", left, right)
         return rows + columns
@@ -267,6 +269,9 @@ class MatMul(Op):
 
     def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return left.T @ gradient if n else gradient @ right.T
+
+    def turned_gradient(self, n: int, gradient: Tensor, left: Tensor, right: Tensor) -> Tensor | None:
+        return gradient.T @ left if n else None
 
 
 class Outer(Op):

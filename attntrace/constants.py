@@ -1,6 +1,7 @@
 """Tensors that nothing made."""
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,15 @@ from attntrace.tensor import Tensor
 
 def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any = None) -> Tensor:
     """A number such as d_k, or a mask."""
+    return _number(value, symbol, dtype) if isinstance(value, (int, float)) else _constant(value, symbol, axes, dtype)
+
+
+@lru_cache(1024, typed=True)  # training asks for the same few numbers again and again
+def _number(value: float, symbol: str | None, dtype: Any) -> Tensor:
+    return _constant(value, symbol, (), dtype)
+
+
+def _constant(value: Any, symbol: str | None, axes: Axes, dtype: Any) -> Tensor:
     array = np.array(value, dtype=dtype)
     if symbol is None and not axes:
         symbol = str(Number(array.item()))

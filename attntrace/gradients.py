@@ -126,7 +126,13 @@ def _flow(paths: tuple[Path, ...], made: Made, gradient: Tensor, result: Tensor)
         gradient = along(gradient, result.axes)
     for path in paths:
         operand = made.operands[path.n]
-        part = made.gradient(path.n, gradient, result)
+        turned = None
+        if path.inner and operand.making.op.turns:  # Kᵀ: of which nobody wants the gradient
+            turned = made.op.turned_gradient(path.n, gradient, *made.operands)
+        if turned is None:
+            part = made.gradient(path.n, gradient, result)
+        else:
+            (path,), (operand,), part = path.inner, operand.making.operands, turned
         if path.inner:
             yield from _flow(path.inner, operand.making, part, operand)
         else:

@@ -39,11 +39,12 @@ class Transpose(Op):
     """Rows become columns; a position along the rows is a token, along the columns a key. Of one row: a column; of
     the sentences of a batch: each by itself."""
     name: ClassVar[str] = "transpose"
+    turns: ClassVar[bool] = True
 
     def axes(self, x: Tensor) -> Axes:
         if len(x.axes) == 3:
             return x.axes[0], x.axes[2].flipped(), x.axes[1].flipped()
-        return tuple(axis.flipped() for axis in reversed(x.axes))
+        return tuple([axis.flipped() for axis in x.axes[::-1]])
 
     def compute(self, x: Tensor) -> Array:
         return x.value.swapaxes(1, 2) if len(x.axes) == 3 else x.value.T

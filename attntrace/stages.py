@@ -1,6 +1,7 @@
 """What is shown of a run, and how its steps are gathered into stages."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from attntrace.addresses import means_row
@@ -49,7 +50,7 @@ class Stage:
             return False
         if not has_rows(step):  # wholes follow each other
             return True
-        return not {own.address for own in self.steps} & {leaf.address for leaf in row.whole_leaves()}
+        return not {own.address for own in self.steps} & {leaf.address for leaf in whole_leaves(row)}
 
     @property
     def title(self) -> str:
@@ -71,6 +72,15 @@ class Stage:
         before = len(parts) > 1 and (parts[0] in ("gradient", "update") or parts[0][:4] == "step")  # a stack behind it
         last = next((n for n, part in enumerate(parts) if part.startswith("layer")), int(before))
         return ".".join(parts[:last + 1])
+
+
+def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
+    """The leaves of which it reads more than one row."""
+    if tensor.is_leaf:
+        yield tensor
+    elif not tensor.making.op.takes_one_row:
+        for operand in tensor.making.operands:
+            yield from whole_leaves(operand)
 
 
 def place_title(region: str) -> str:

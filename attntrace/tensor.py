@@ -139,14 +139,6 @@ class Tensor:
         else:
             yield from self.making.leaves()
 
-    def whole_leaves(self) -> Iterator[Tensor]:
-        """The leaves of which it reads more than one row."""
-        if self.is_leaf:
-            yield self
-        elif not self.making.op.takes_one_row:
-            for operand in self.making.operands:
-                yield from operand.whole_leaves()
-
 
 class Made:
     """How a tensor was computed: an op and its operands."""
@@ -222,6 +214,7 @@ class Op:
     binds: ClassVar[int] = ATOM
     shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
     ignored: ClassVar[tuple[int, ...]] = ()  # operands that no gradient goes to
+    turns: ClassVar[bool] = False  # whether the result is its operand, transposed
     alike: ClassVar[bool] = True  # whether all rows of the result are made in the same way
     in_full: ClassVar[bool] = False  # whether the arithmetic of each number is worth a line
     lines_up: ClassVar[bool] = False  # whether a gradient may lack axes along which it is the same
@@ -264,6 +257,10 @@ class Op:
     def gradient(self, n: int, gradient: Tensor, result: Tensor, *operands: Any, **_: Any) -> Tensor:
         """That of the n-th operand, from that of the result; not asked for where the operand is `ignored`."""
         raise AssertionError(f"{type(self).__name__} has no gradient")
+
+    def turned_gradient(self, n: int, gradient: Tensor, *operands: Any, **_: Any) -> Tensor | None:
+        """The transpose of the n-th operand's gradient, where that is as easily found as the gradient itself."""
+        return None
 
     def turned(self, *operands: Any, **_: Any) -> Tensor | None:
         """The transpose of the result, where the op has a simpler way to it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -82,6 +83,12 @@ def joined(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
+@lru_cache(4096)
+def _sign(symbol: str | Symbol, head: int | None) -> Symbol:
+    sign = Symbol.of(symbol) if isinstance(symbol, str) else symbol
+    return sign._replace(head=head) if head else sign
+
+
 class Trace:
     """A place in a run, at which tensors are named: `S = trace("scores", Q @ K.T, "S")`.
 
@@ -134,8 +141,7 @@ class Trace:
             raise Misfit(f"two steps that would be called {address}", tensor)
         self._addresses.add(address)
         named = same(tensor) if tensor.is_leaf else tensor
-        sign = Symbol.of(symbol) if isinstance(symbol, str) else symbol
-        named.symbol = sign._replace(head=self.head) if self.head else sign
+        named.symbol = _sign(symbol, self.head)
         named.address = address
         if address in self.instead:
             named = Tensor(self.instead[address], named.axes, named.symbol, address, named.made)

@@ -82,7 +82,8 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
         """Name the gradient of a tensor, or what of it comes `via` a step, in the place of a step or else its own."""
         whole = total if total.axes is of.axes else along(total, of.axes)
         if is_silent:
-            return trace.sealed(whole)
+            whole.made = None
+            return whole
         assert of.address is not None and of.symbol is not None
         place, _, name = of.address.rpartition(".")
         here = trace.at(joined("gradient", step.place if step else place), stage=step.stage if step else None)
@@ -90,8 +91,10 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
         return here(name, whole, of.symbol._replace(gradient=True, via=via), address)
 
     def summed(step: Step | None, of: Tensor, address: str) -> Tensor:
-        parts = arrived.pop(address)
-        return named(step, of, parts[0] if len(parts) == 1 else summed_up([along(part, of.axes) for part in parts]))
+        parts, axes = arrived.pop(address), of.axes
+        if len(parts) == 1:
+            return named(step, of, parts[0])
+        return named(step, of, summed_up([part if part.axes is axes else along(part, axes) for part in parts]))
 
     for step in steps:
         own = step.address
@@ -101,17 +104,22 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
             arrived[own] = [constant(1.0, dtype=step.value.dtype)]
         gradient = summed(step, step.tensor, own)
         yield own, gradient
-        parts: dict[str, tuple[Tensor, Tensor]] = {}
-        for leaf, part in _flow(plan.paths[own], step.made, gradient, step.tensor):
-            address = leaf.address or ""
-            parts[address] = leaf, parts[address][1] + part if address in parts else part
-        for address, (leaf, part) in parts.items():
+        for address, leaf, part in _merged(_flow(plan.paths[own], step.made, gradient, step.tensor)):
             readers = plan.readers[address]
             if len(readers) > 1:
                 part = named(step, leaf, part, readers[own])
             arrived.setdefault(address, []).append(part)
             if plan.is_parameter(address) and len(arrived[address]) == len(readers):
                 yield address, summed(step if len(readers) == 1 else None, leaf, address)
+
+
+def _merged(found: Iterable[tuple[Tensor, Tensor]]) -> list[tuple[str, Tensor, Tensor]]:
+    """What comes to each tensor, by its address, once; a step may have read it twice."""
+    parts: dict[str, tuple[str, Tensor, Tensor]] = {}
+    for leaf, part in found:
+        address = leaf.address or ""
+        parts[address] = address, leaf, parts[address][2] + part if address in parts else part
+    return list(parts.values())
 
 
 def used_up(steps: list[Step]) -> Iterator[Step]:

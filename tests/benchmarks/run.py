@@ -246,6 +246,7 @@ def rows() -> list[tuple[str, float, float, float, str]]:
     if importlib.util.find_spec("torch"):
         add("encoder without a sink / torch", "at most 1.0", encoder(False), torch_encoder())
         keep_memory()  # as attntrace train does, for both
+        gc.set_threshold(100_000)  # as the command does
         for sentences, words in ((32, 7), (128, 7), (32, 28), (128, 28)) if ALONE in sys.argv[1:] else ():
             lesson = Lesson(sentences, words)
             gc.freeze()

@@ -35,6 +35,10 @@ class Columns:
         self.formula = max(page.cells(self.right(line, -1)) for line in lines) + 3
         self.labels = {line.labels: [max(self.number, page.cells(page.label(label))) for label in line.labels]
                        for line in lines if line.labels}
+        # Words under which there are nothing but whole numbers: nothing to line up with at a decimal point.
+        self.whole = {words for words in self.labels if all(not line.figures.after and not line.figures.powers
+                                                            for line in lines if line.labels == words)}
+        self.lead = "  " * any(line.values.ndim > 1 for line in lines)  # where brackets open
         self._blocks: dict[int, list[slice]] = {}  # by the words along a row, or by how many numbers it has
         self._label_lines: dict[tuple[int, int | None], Line] = {}
         self.start = len(INDENT) + self.word + 2
@@ -83,7 +87,8 @@ class Columns:
         """The numbers of some tokens in one part of the columns."""
         widths = self.widths(line)[part]
         values = line.values[rows, part]
-        texts = line.figures.rows(values, self.before, self.after, widths if line.labels else None)
+        after = 0 if line.labels in self.whole else self.after
+        texts = line.figures.rows(values, self.number - after, after, widths if line.labels else None)
         return shaded(texts, levels_of(values), widths) if line.weights and line.hued and self.page.shades else texts
 
     def label_line(self, line: RowLine, part: slice) -> Line:
@@ -167,8 +172,8 @@ class Several:
             if spans:
                 yield True, tuple(spans)
             first = line.figures.padded(number, columns.before, columns.after).rstrip()
-            spans = [*columns.equation(line, at), f"  {first}"]
-            used = columns.numbers_at + 2 + len(first)
+            spans = [*columns.equation(line, at), f"{columns.lead}{first}"]
+            used = columns.numbers_at + len(columns.lead) + len(first)
         yield True, tuple(spans)
 
     def _vector(self, line: RowLine, n: int) -> Iterator[tuple[bool, Line]]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-import attntrace.algebra  # noqa: F401 - the operators of tensors
+import attntrace.products  # noqa: F401 - the operators of tensors
 from attntrace import arithmetic as cells
 from attntrace.arithmetic import ATOM
 from attntrace.axes import Axes, Axis

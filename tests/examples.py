@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.algebra import Outer, Sum
+from attntrace.algebra import Sum
 from attntrace.axes import Axes, Axis
 from attntrace.batches import Apart, Together
 from attntrace.constants import constant
 from attntrace.functions import Positive, Sinusoid, mean, relu, same, softmax, sqrt, square
 from attntrace.losses import CrossEntropy, Labels
 from attntrace.parts import AmongColumns, IntoRows, columns, concat, rows
+from attntrace.products import Outer
 from attntrace.shapes import Placed, Repeated, Slice, Total
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor, apply

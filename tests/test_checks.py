@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from command import attntrace
 
-from attntrace.algebra import Add, MatMul
+from attntrace.algebra import Add
 from attntrace.functions import Mean, Softmax
 from attntrace.parts import Concat
+from attntrace.products import MatMul
 from attntrace.tensor import apply
 
 

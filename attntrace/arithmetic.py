@@ -32,6 +32,10 @@ class Arithmetic:
     def value(self, read: Read) -> float:
         raise AssertionError("every kind of arithmetic has a value")
 
+    def magnitude(self, read: Read) -> float:
+        """The value if no two terms cancelled: what its rounding is measured by."""
+        return abs(self.value(read))
+
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         raise AssertionError("every kind of arithmetic has a text")
 
@@ -99,6 +103,9 @@ class Sum(Arithmetic):
     def value(self, read: Read) -> float:
         return math.fsum(term.value(read) for term in self.terms)
 
+    def magnitude(self, read: Read) -> float:
+        return math.fsum(term.magnitude(read) for term in self.terms)
+
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         return " + ".join(term.within(SUM, write, spelling, leads and not n) for n, term in enumerate(self.terms))
 
@@ -139,6 +146,9 @@ class Difference(Binary):
     def value(self, read: Read) -> float:
         return self.left.value(read) - self.right.value(read)
 
+    def magnitude(self, read: Read) -> float:
+        return self.left.magnitude(read) + self.right.magnitude(read)
+
     def sign(self, spelling: Spelling) -> str:
         return " - "
 
@@ -150,6 +160,9 @@ class Product(Binary):
 
     def value(self, read: Read) -> float:
         return self.left.value(read) * self.right.value(read)
+
+    def magnitude(self, read: Read) -> float:
+        return self.left.magnitude(read) * self.right.magnitude(read)
 
     def sign(self, spelling: Spelling) -> str:
         return {Spelling.UNICODE: "·", Spelling.ASCII: "*", Spelling.LATEX: r" \cdot "}[spelling]
@@ -163,6 +176,9 @@ class Quotient(Binary):
     def value(self, read: Read) -> float:
         top, bottom = self.left.value(read), self.right.value(read)
         return top / bottom if bottom else math.nan if not top else math.copysign(math.inf, top)
+
+    def magnitude(self, read: Read) -> float:
+        return self.left.magnitude(read) / abs(self.right.value(read) or math.inf)
 
     def sign(self, spelling: Spelling) -> str:
         return " / "
@@ -184,6 +200,9 @@ class Negative(Unary):
 
     def value(self, read: Read) -> float:
         return -self.inner.value(read)
+
+    def magnitude(self, read: Read) -> float:
+        return self.inner.magnitude(read)
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         return _signed(f"-{self.inner.within(POWER, write, spelling)}", leads)

@@ -6,8 +6,6 @@ from typing import NamedTuple
 from attntrace.symbol import POSITIONS
 
 WORDS = {"token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "vocab", "sentence", "parameter"}
-
-
 ACROSS = dict(zip(POSITIONS, reversed(POSITIONS)))  # a token, seen from across, is a key
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -12,7 +12,8 @@ from attntrace.errors import Problem
 from attntrace.npz import Npz
 from attntrace.pairs import Pair
 from attntrace.tensor import Array
-from attntrace.training import Schedule, Training
+from attntrace.schedules import Schedule
+from attntrace.training import Training
 from attntrace.weights_file import STATE, load, save
 
 
@@ -21,17 +22,17 @@ def digest(pairs: Sequence[Pair]) -> str:
     return hashlib.sha256("".join(f"{pair.source}\t{pair.target}\n" for pair in pairs).encode()).hexdigest()
 
 
-def write_model(file: BinaryIO, training: Training) -> None:
-    """The model alone: its numbers as they were trained, to be run in float64."""
-    save(file, replace(training.config, dtype="float64"), training.vocabularies, training.parameters)
+def write_model(file: BinaryIO, training: Training, state: Mapping[str, object] | None = None) -> None:
+    """The model: its numbers as they were trained, to be run in float64."""
+    save(file, replace(training.config, dtype="float64"), training.vocabularies, training.parameters, state)
 
 
 def write_checkpoint(file: BinaryIO, training: Training, hold_out: int, targets: Sequence[str]) -> None:
     """The model, and all that the training needs to go on as if it had not stopped; also what it holds out."""
     facts = {"schedule": asdict(training.schedule), "updates": training.updates, "pairs": digest(training.pairs),
              "hold_out": hold_out, "hold_out_targets": list(targets)}
-    save(file, replace(training.config, dtype="float64"), training.vocabularies, training.parameters,
-         {"facts": json.dumps(facts), "m": training.moments.m.value, "v": training.moments.v.value})
+    m, v, _ = training.moments
+    write_model(file, training, {"facts": json.dumps(facts), "m": m.value, "v": v.value})
 
 
 class Checkpoint(NamedTuple):

@@ -10,7 +10,6 @@ from attntrace.symbol import Symbol
 from attntrace.tensor import Array, Tensor, apply
 from attntrace.tracing import Step
 
-NEARLY = 1e-3  # of its operands' largest number: where terms nearly cancel, rounding is measured by them
 DIGITS = {"float64": 12, "float32": 5}  # how far two computations of the same number must agree
 
 
@@ -32,14 +31,18 @@ def marked_row(step: Step, i: int) -> Symbol:
 
 
 def row_errors(step: Step, rows: list[Tensor]) -> Array:
-    """For each row, how far the row computed again is from that of the value; the same infinity in both is no way."""
+    """For each row, how far the row computed again is from that of the value."""
     value = step.value if has_rows(step) else step.value[None]
     if any(row.value.shape != value.shape[1:] for row in rows):
         return np.full(len(rows), np.inf)
-    again = np.stack([row.value for row in rows])
+    return _apart(np.stack([row.value for row in rows]), value).reshape(len(rows), -1).max(axis=1, initial=0.0)
+
+
+def _apart(again: Array, value: Array) -> Array:
+    """How far each number is from the other; the same infinity in both is no way."""
     with np.errstate(invalid="ignore"):
-        apart = np.where(again == value, 0.0, np.abs(again - value))
-    return np.where(np.isnan(apart), np.inf, apart).reshape(len(rows), -1).max(axis=1, initial=0.0)
+        errors = np.where(again == value, 0.0, np.abs(again - value))
+    return np.where(np.isnan(errors), np.inf, errors)
 
 
 def largest(value: Array) -> float:
@@ -47,28 +50,41 @@ def largest(value: Array) -> float:
     return float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
 
 
+def magnitude(step: Step, index: tuple[int, ...]) -> float:
+    """The size of the terms that a number was made from: where they cancel, its rounding is theirs."""
+    return step.made.cell(index).magnitude(lambda ref: float(ref.tensor.value[ref.index]))
+
+
 def is_rounding(step: Step, others: Container[str]) -> bool:
     """Whether nothing of a step is left but the rounding of terms that cancel; so is what is made of such `others`."""
     leaves = [leaf for leaf in step.made.leaves() if leaf.address]
     if leaves and all(leaf.address in others for leaf in leaves):
         return True
-    scale = largest(step.value)
-    summed = max((largest(leaf.value) for leaf in leaves), default=0.0)
-    return 0 < scale <= summed * 100 * float(np.finfo(step.value.dtype).eps)
+    noise, left = 100 * float(np.finfo(step.value.dtype).eps), largest(step.value)
+    if not 0 < left <= noise * max((largest(leaf.value) for leaf in leaves), default=0.0):  # nearly always
+        return False
+    return left <= noise * magnitude(step, _worst(np.abs(step.value)))
+
+
+def _worst(errors: Array) -> tuple[int, ...]:
+    return tuple(int(n) for n in np.unravel_index(int(errors.argmax()), errors.shape))
 
 
 def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
-    """That each row of the matrix computation is what the computation from rows gives."""
+    """That each row of the matrix computation is what the computation from rows gives: to so many digits of the largest
+    number, or, where the terms of a number nearly cancel, of these."""
     digits = DIGITS[str(steps[0].value.dtype)]
     good, failed, found = [], [], []
     for step, rows in zip(steps, rebuilt, strict=True):
-        scale, summed = largest(step.value), max((largest(leaf.value) for leaf in step.made.leaves()), default=0.0)
         errors = row_errors(step, rows)
         worst = int(errors.argmax())
-        if errors[worst] <= max(scale, summed * NEARLY) * 10.0**-digits:
+        if errors[worst] <= largest(step.value) * 10.0**-digits:
             good.append(step)
-        elif errors[worst] <= summed * 10.0**-digits and scale <= summed * 100 * np.finfo(step.value.dtype).eps:
-            found.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=scale))
+        elif np.isfinite(errors[worst]) and errors[worst] <= magnitude(step, _cell(step, rows, worst)) * 10.0**-digits:
+            if is_rounding(step, ()):
+                found.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=largest(step.value)))
+            else:
+                good.append(step)
         else:
             key = "row_differs" if has_rows(step) else "whole_differs"
             failed.append(Check(key, (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,
@@ -81,11 +97,20 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     return found + failed
 
 
+def _cell(step: Step, rows: list[Tensor], row: int) -> tuple[int, ...]:
+    """Which number of a row is farthest from that of the value."""
+    if not has_rows(step):
+        return _worst(_apart(rows[0].value, step.value))
+    return row, *_worst(_apart(rows[row].value, step.value[row]))
+
+
 def check_shares(step: Step, again: Tensor) -> Check:
     """That what the tokens add is the whole."""
     digits = DIGITS[str(step.value.dtype)]
-    error = float(np.abs(again.value - step.value).max(initial=0.0))
-    failed = not error <= float(np.abs(step.value).max(initial=0.0)) * 10.0**-digits
+    errors = _apart(again.value, step.value)
+    error = float(errors.max(initial=0.0))
+    failed = not (error <= largest(step.value) * 10.0**-digits
+                  or error <= magnitude(step, _worst(errors)) * 10.0**-digits)
     return Check("shares_agree", (step.symbol,), (), step.symbol.head, digits, step.address if failed else "", 0, error)
 
 

@@ -10,13 +10,12 @@ from attntrace.config import Config
 from attntrace.errors import Problem
 from attntrace.pairs import packed
 from attntrace.run import Run
+from attntrace.schedules import MAX_LENGTH
 from attntrace.tensor import Array
 from attntrace.tokens import END, START, look_up
 from attntrace.tracing import Sink, Step, Trace, each
 from attntrace.transformer import encoder, predicted, transformer
 from attntrace.weights import Parameters, Vocabularies
-
-MAX_LENGTH = 50  # words of a translation, where nothing else is said
 
 
 class Written(NamedTuple):

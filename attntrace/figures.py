@@ -49,6 +49,11 @@ class Figures(NamedTuple):
             before = max(before, len("-inf" if np.isneginf(values).any() else "inf") - after)
         return cls(decimals, False, before, after)
 
+    @classmethod
+    def fixed(cls, decimals: int) -> Figures:
+        """So many decimals whatever the numbers, of numbers from 0 to 1."""
+        return cls(decimals, False, 1, decimals + 1 if decimals else 0)
+
     @property
     def width(self) -> int:
         return self.before + self.after

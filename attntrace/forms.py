@@ -84,7 +84,7 @@ class Form:
         if id(tensor) not in self._figures:  # the tensor is kept beside, so that its id stays its own
             found = Figures.of(tensor.value, self.view.precision)
             if found.powers and getattr(tensor, "address", None) in self._rounding:
-                found = Figures.of(np.full(1, -0.5), self.view.precision)  # what rounding leaves is written 0.000
+                found = Figures.fixed(self.view.precision)  # what rounding leaves is written 0.000
             self._figures[id(tensor)] = tensor, found
         return self._figures[id(tensor)][1]
 

@@ -9,7 +9,7 @@ from attntrace.constants import constant
 from attntrace.shapes import along
 from attntrace.symbol import Symbol
 from attntrace.tensor import Made, Tensor
-from attntrace.tracing import Step, Trace, joined
+from attntrace.tracing import Step, Trace, joined, layer_of
 
 
 class Path(NamedTuple):
@@ -35,7 +35,7 @@ class Plan(NamedTuple):
                     plan.readers.setdefault(leaf, {})[step.address] = step.symbol
         for address, readers in plan.readers.items():
             if len(set(readers.values())) < len(readers):  # the same symbol in several layers
-                plan.readers[address] = {reader: symbol._replace(above=_layer(reader))
+                plan.readers[address] = {reader: symbol._replace(above=layer_of(reader))
                                          for reader, symbol in readers.items()}
         return plan
 
@@ -61,11 +61,6 @@ def _leaves(paths: tuple[Path, ...]) -> Iterator[str]:
             yield from _leaves(path.inner)
         else:
             yield path.leaf
-
-
-def _layer(address: str) -> int | None:
-    """The number of the layer that an address lies in."""
-    return next((int(part[5:]) for part in address.split(".") if part[:5] == "layer"), None)
 
 
 def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[str, Tensor]]:

@@ -9,15 +9,15 @@ from attntrace.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Pro
 from attntrace.checks import DIGITS
 from attntrace.decoding import Decoding, Written, without_end
 from attntrace.figures import Figures
+from attntrace.maps import DECIMALS
 from attntrace.opening import model_table, words_table
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.symbol import Symbol
 from attntrace.tokens import END, shown, spoken
-from attntrace.tracing import Step
+from attntrace.tracing import Step, layer_of
 
 LIKELIEST = 5  # words that are shown of each step
-DECIMALS = 3
 
 
 def opening(run: Run) -> Iterator[Block]:
@@ -34,8 +34,8 @@ class Ledger:
     """Tells a decoding to `tell`, as blocks, a step at a time. `translation`, once it is known; `failed`, where a step
     does not agree with one teacher-forced pass."""
 
-    def __init__(self, decoding: Decoding, tell: Callable[[Iterator[Block]], None]) -> None:
-        self.decoding, self.tell = decoding, tell
+    def __init__(self, decoding: Decoding, tell: Callable[[Iterator[Block]], None], precision: int) -> None:
+        self.decoding, self.tell, self.figures = decoding, tell, Figures.fixed(precision)
         self.written: list[Written] = []
         self.failed = False
 
@@ -57,9 +57,10 @@ class Ledger:
         yield Prose(sentence("messages.ledger_reads", words=" ".join(map(shown, step.read))))
         yield Prose("")
         order = np.argsort(-step.logits, kind="stable")[:LIKELIEST]
-        yield Table(tuple(sentence(f"messages.ledger_{name}") for name in ("rank", "word", "logit", "probability")),
-                    tuple((str(n + 1), self.decoding.known[i], f"{step.logits[i]:.{DECIMALS}f}",
-                           f"{step.probabilities[i]:.{DECIMALS}f}") for n, i in enumerate(order)),
+        heads = (sentence(f"messages.ledger_{name}") for name in ("word", "logit", "probability"))
+        yield Table(("", *heads),
+                    tuple((str(n + 1), self.decoding.known[i], self.figures.text(float(step.logits[i])),
+                           self.figures.text(float(step.probabilities[i]))) for n, i in enumerate(order)),
                     right=(0, 2, 3), words=(1,))
         yield Prose("")
         yield Prose(self.rows(step, before))
@@ -90,9 +91,9 @@ class Ledger:
     def looks(self, step: Written) -> Table:
         """Where each head of each cross attention looks, when the next word is written."""
         weights = [one for one in step.steps.values() if _is_cross_attention(one)]
-        heads = [sentence("messages.ledger_head", layer=one.address.split("layer")[1].split(".")[0],
+        heads = [sentence("messages.ledger_head", layer=layer_of(one.address),
                           head=one.symbol.head) for one in weights]
-        rows = tuple((text, *(f"{one.value[-1][i]:.{DECIMALS}f}" for one in weights))
+        rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
                      for i, text in enumerate(self.decoding.run.source.texts))
         return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
                      title=sentence("messages.ledger_looks", row=step.number))
@@ -103,20 +104,20 @@ class Ledger:
         yield from self.maps()
         yield Prose("")
         yield Checks((self.check(),))
-        if not self.written or self.written[-1].word != END:
+        if self.written[-1].word != END:
             yield Prose(sentence("messages.ledger_unfinished", words=len(self.written)))
         yield Prose("")
 
     def maps(self) -> Iterator[Block]:
         """Of each layer, the weights with which each word was written."""
-        figures = Figures(2, False, 1, 3)
+        figures = Figures.fixed(DECIMALS)
         words = tuple(step.word for step in self.written)
         source = self.decoding.run.source.texts
-        layers: dict[str, list[Grid]] = {}
-        for one in self.written[-1].steps.values() if self.written else ():
+        layers: dict[int | None, list[Grid]] = {}
+        for one in self.written[-1].steps.values():
             if _is_cross_attention(one):
                 rows = np.stack([step.steps[_within(one)].value[-1] for step in self.written])
-                layers.setdefault(one.address.split("layer")[1].split(".")[0], []).append(
+                layers.setdefault(layer_of(one.address), []).append(
                     Grid(one.symbol, None, rows, figures, rows.shape, words, source, hued=True, weights=True))
         for layer, grids in layers.items():
             yield Maps(sentence("messages.ledger_map", layer=layer), f"decoder.layer{layer}.cross_attention",

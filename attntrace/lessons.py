@@ -11,13 +11,12 @@ from attntrace.gradients import Plan, backward
 from attntrace.losses import loss
 from attntrace.optimizers import Moments, Rates, adam, descend
 from attntrace.run import Run, prepare
+from attntrace.schedules import OPTIMIZERS
 from attntrace.tensor import Array, Tensor
 from attntrace.tokens import END, Words, look_up
 from attntrace.tracing import Sink, Step, Trace
 from attntrace.transformer import transformer
 from attntrace.weights import Parameters
-
-OPTIMIZERS = {"sgd": 0.01, "adam": 0.001}  # with the learning rate where none is given
 
 
 class Lesson(NamedTuple):
@@ -33,12 +32,13 @@ class Lesson(NamedTuple):
     rates: Rates
     smoothing: float
 
-    def __call__(self, sink: Sink | None = None) -> None:
+    def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
+        """Returns the loss, and every parameter after its update, by its name."""
         kept: list[Step] = []
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
-            self.forward(Trace(sink, kept))
+            mean = self.forward(Trace(sink, kept))
             gradients = dict(backward(Trace(sink), reversed(kept), Plan.of(kept)))
-            self.updated(Trace(sink).at("update"), gradients)
+            return mean, self.updated(Trace(sink).at("update"), gradients)
 
     def forward(self, trace: Trace, parameters: Parameters | None = None) -> float:
         """The loss, L."""
@@ -61,10 +61,8 @@ class Lesson(NamedTuple):
 
     def losses(self) -> tuple[float, float]:
         """The loss before the update, and after it."""
-        kept: list[Step] = []
+        before, new = self()
         with np.errstate(all="ignore"):
-            before = self.forward(Trace(keep=kept))
-            new = self.updated(Trace(), dict(backward(Trace(), reversed(kept), Plan.of(kept))))
             return before, self.forward(Trace(), self.run.parameters.replaced(new))
 
     def at(self, address: str, value: Array) -> float:

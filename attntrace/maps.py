@@ -19,7 +19,7 @@ class AttentionMaps:
                  selected: Container[str] | None) -> None:
         self.tell, self.selected = tell, selected
         self.asked, decimals = precision is not None, DECIMALS if precision is None else precision
-        self.figures = Figures(decimals, False, 1, decimals + 1 if decimals else 0)  # of numbers from 0 to 1
+        self.figures = Figures.fixed(decimals)
         self.place = ""
         self.heads: list[Grid] = []
 

@@ -52,6 +52,7 @@ class Split(NamedTuple):
     """What a model learns from, and what it never sees."""
     training: list[Pair]
     held_out: list[Pair]
+    all_meant: bool = False  # whether everything was to be held out, and so nothing is
 
 
 def split(pairs: Sequence[Pair], every: int, targets: Sequence[str] = ()) -> Split:
@@ -64,7 +65,7 @@ def split(pairs: Sequence[Pair], every: int, targets: Sequence[str] = ()) -> Spl
         return bool(every) and digest % every == 0 or spoken(tokenize(pair.target)) in wanted
 
     training = [pair for pair in pairs if not is_held_out(pair)]
-    return Split(training, list(filter(is_held_out, pairs))) if training else Split(list(pairs), [])
+    return Split(training, list(filter(is_held_out, pairs))) if training else Split(list(pairs), [], all_meant=True)
 
 
 class Batch(NamedTuple):

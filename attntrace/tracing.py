@@ -89,6 +89,11 @@ def _sign(symbol: str | Symbol, head: int | None) -> Symbol:
     return sign._replace(head=head) if head else sign
 
 
+def layer_of(address: str) -> int | None:
+    """The number of the layer that an address lies in."""
+    return next((int(part[5:]) for part in address.split(".") if part[:5] == "layer"), None)
+
+
 class Trace:
     """A place in a run, at which tensors are named: `S = trace("scores", Q @ K.T, "S")`.
 
@@ -123,11 +128,6 @@ class Trace:
         """Whether nobody hears a name, or will ask for it."""
         return self.sink is None and self.keep is None and not self.instead
 
-    def sealed(self, tensor: Tensor) -> Tensor:
-        """The tensor, once it has forgotten how it was made."""
-        tensor.made = None
-        return tensor
-
     def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol, address: str | None = None) -> Tensor:
         """Name a tensor. A tensor that has a name already gets a second one by an op that changes nothing. `address`,
         where it is not the name at this place: the step is shown here all the same.
@@ -135,7 +135,8 @@ class Trace:
         Raises Problem where a number that is told has grown too large to be one.
         """
         if self.is_silent:
-            return self.sealed(tensor)
+            tensor.made = None
+            return tensor
         address = address or joined(self.place, name)
         if address in self._addresses:
             raise Misfit(f"two steps that would be called {address}", tensor)

@@ -1,11 +1,8 @@
 """How a model learns: batch after batch, forwards, backwards, and a step against the gradient (section 5)."""
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,40 +17,16 @@ from attntrace.losses import loss
 from attntrace.optimizers import Moments, Rates, adam
 from attntrace.pairs import Batch, Pair, packed
 from attntrace.run import in_bytes, memory
+from attntrace.schedules import Schedule
 from attntrace.symbol import Symbol
 from attntrace.tensor import Array, Tensor
 from attntrace.tokens import END, START, tokenize, vocabulary
 from attntrace.tracing import Dropout, Step, Trace
 from attntrace.transformer import transformer
-from attntrace.weights import Parameters, Vocabularies
+from attntrace.weights import Parameters, Vocabularies, stream
 
 CHUNK = 128  # sentences that are translated at once
 TENSORS = 150  # of token × d_model, about, that a layer of encoder and decoder keeps for going backwards
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """What a training goes by. `lr` is reached after `warmup` updates, from 0, and then falls with the root of their
-    number (section 5.3); dropout and label smoothing are those of section 5.4."""
-    epochs: int = 60
-    batch: int = 64
-    lr: float = 5e-3
-    warmup: int = 200
-    dropout: float = 0.1
-    label_smoothing: float = 0.1
-    seed: int = 0
-    dtype: str = "float32"
-
-    def check(self) -> None:
-        """Raise ValueError where it makes no sense: one that was read from a file."""
-        whole, shares = (self.epochs, self.batch, self.warmup, self.seed + 1), (self.dropout, self.label_smoothing)
-        if not all(isinstance(number, int) and number > 0 for number in whole) or not self.lr > 0 or not all(
-                0 <= share < 1 for share in shares) or self.dtype not in ("float32", "float64"):
-            raise ValueError
-
-    def rate(self, update: int) -> float:
-        """The learning rate of an update, counted from 1."""
-        return self.lr * min(update / self.warmup, math.sqrt(self.warmup / update))
 
 
 def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair], batch: int) -> None:
@@ -135,8 +108,7 @@ class Training:
 
     def _chance(self, what: str, number: int, size: int) -> Array:
         """Raw random numbers of 64 bits, a stream for each purpose and its number."""
-        digest = hashlib.sha256(json.dumps(["training", self.schedule.seed, what, number]).encode()).digest()
-        return np.random.Philox(key=np.frombuffer(digest[:16], "<u8").astype(np.uint64)).random_raw(size)
+        return stream(("training", self.schedule.seed, what, number), size)
 
     def learn(self, batch: Batch) -> float:
         """One update of all parameters; returns the loss before it. Raises Problem where that is no number any more."""

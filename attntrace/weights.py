@@ -165,11 +165,17 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
     return laid_out(wanted, config.dtype, fill)
 
 
-def uniform(key: tuple[int | str, ...], size: int, fan_in: int) -> Array:
-    """`size` numbers, uniform with mean 0 and variance 1 / fan_in, from the stream of this key.
+def stream(key: tuple[int | str, ...], size: int) -> Array:
+    """`size` random numbers of 64 bits, of the stream of this key.
 
-    Made from a bit generator's raw output by us: NumPy promises that output, and no more, to stay the same.
+    A bit generator's raw output, of which we make what we need: NumPy promises that output, and no more, to stay the
+    same.
     """
     digest = hashlib.sha256(json.dumps(key).encode()).digest()
-    raw = np.random.Philox(key=np.frombuffer(digest[:16], "<u8").astype(np.uint64)).random_raw(size)
+    return np.random.Philox(key=np.frombuffer(digest[:16], "<u8").astype(np.uint64)).random_raw(size)
+
+
+def uniform(key: tuple[int | str, ...], size: int, fan_in: int) -> Array:
+    """`size` numbers, uniform with mean 0 and variance 1 / fan_in, from the stream of this key."""
+    raw = stream(key, size)
     return ((raw >> np.uint64(11)) * 2.0 ** -52 - 1.0) * math.sqrt(3.0 / fan_in)

@@ -6,12 +6,16 @@ import re
 import numpy as np
 import pytest
 from command import attntrace
+from examples import D_K, D_MODEL, TOKEN, Leaves
 
 from attntrace.algebra import Add
-from attntrace.functions import Mean, Softmax
+from attntrace.checks import check_rows, is_rounding, magnitude, rows_of
+from attntrace.functions import Mean, Softmax, mean, square
 from attntrace.parts import Concat
 from attntrace.products import MatMul
-from attntrace.tensor import apply
+from attntrace.symbol import Symbol
+from attntrace.tensor import Tensor, apply
+from attntrace.tracing import Trace
 
 
 def in_rows(change):
@@ -44,6 +48,47 @@ def test_an_error_in_one_road_of_an_op_is_told(monkeypatch, road, op, address, f
     code, page, _ = attntrace("trace", "this is a cat", "--form", form)
     wrong = [line for line in page.split("\n") if "✗" in line]
     assert code == 1 and address in wrong[0] and "differs from" in wrong[0]
+
+
+def test_an_error_beside_what_a_mask_hides_is_told():
+    """What is hidden is infinite, and by infinity nothing may be measured."""
+    token = TOKEN._replace(size=2, labels=None)
+    axes, told = (token, token.flipped()), []
+    scores = Tensor(np.array([[1e3, 1.0], [1.0, 1.0]]), axes, Symbol("S"), "s")
+    hidden = Tensor(np.array([[0.0, -np.inf], [0.0, 0.0]]), axes, Symbol("B"), "b")
+    Trace(told.append)("masked", scores + hidden, "T")
+    rows = rows_of(told[0])
+    assert [check.failed for check in check_rows(told, [rows])] == [""]
+    wrong = Tensor(rows[0].value * (1 + 1e-10), rows[0].axes)
+    assert [check.failed for check in check_rows(told, [[wrong, rows[1]]])] == ["masked"]
+
+
+def test_the_size_of_terms_is_what_they_would_add_up_to_if_none_cancelled():
+    leaf, told = Leaves(), []
+    left, right, other = leaf(TOKEN, D_MODEL), leaf(D_MODEL, D_K), leaf(TOKEN, D_K)
+    Trace(told.append)("sum", -(left @ right) / other - other, "T")
+    wanted = (np.abs(left.value) @ np.abs(right.value)) / np.abs(other.value) + np.abs(other.value)
+    found = [[magnitude(told[0], (i, j)) for j in range(2)] for i in range(3)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_an_error_on_the_way_back_is_told(monkeypatch):
+    monkeypatch.setattr(Softmax, "gradient", lambda self, n, gradient, result, x: result * gradient)
+    code, page, _ = attntrace("backprop", "a b", "c d", "--check", "--form", "matrix",
+                              "--only", "gradient.*.scaled_scores")
+    assert code == 1 and "but by central differences" in page
+
+
+def test_what_is_small_is_not_called_rounding_and_what_cancels_is():
+    leaf = Leaves()
+    small, large = leaf(TOKEN, D_MODEL, scale=1e-17), leaf(D_MODEL, D_K)
+    told = []
+    trace = Trace(told.append)
+    trace("small", small @ large, "S")
+    trace("square", square(leaf(TOKEN, D_MODEL, scale=1e-9)) * leaf(TOKEN, D_MODEL), "T")
+    parts = leaf(TOKEN, D_MODEL)
+    trace("nothing", mean(parts - mean(parts)), "U")
+    assert [is_rounding(step, ()) for step in told] == [False, False, True]
 
 
 def test_a_row_taken_from_the_wrong_place_is_told(monkeypatch):

@@ -109,6 +109,13 @@ def test_what_is_held_out_leaves_no_trace_in_the_model(place, other, every, targ
     assert re.findall(r"of (\d+) ", result.out) == [str(len(kept)), str(len(PAIRS) - len(kept))]
 
 
+@pytest.mark.parametrize("every, meant", [("1", True), ("1000003", False)])
+def test_that_nothing_is_held_out_is_said_where_everything_would_be(place, every, meant):
+    result = place.train("--epochs", "1", "--hold-out", every)
+    assert result.code == 0 and ("Everything would be held out" in result.err) == meant
+    assert f"of {len(PAIRS)} training pairs" in result.out and "held out translated" not in result.out
+
+
 def translations(place: Place, sources: list[str]) -> list[str]:
     """A word that the model does not know has none."""
     known = set(load(place.model).vocabularies.source)

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import re
+import signal
 import sys
 
 import numpy as np
@@ -15,9 +17,10 @@ from trainings import ALL, MANY, PAIRS, TINY, Place, assert_refused, interrupted
 from attntrace import training
 from attntrace.config import Config
 from attntrace.pairs import Pair
+from attntrace.schedules import Schedule
 from attntrace.tokens import look_up, tokenize
 from attntrace.tracing import Trace
-from attntrace.training import Schedule, Training, vocabularies_of
+from attntrace.training import Training, vocabularies_of
 from attntrace.transformer import transformer
 from attntrace.weights import seeded
 from attntrace.weights_file import load
@@ -175,6 +178,15 @@ def test_ctrl_c_on_a_terminal_tells_where_it_goes_on(place):
         person.types("\x03")
         code, seen = person.ends()
     assert code == 130 and "--resume" in seen and "Traceback" not in person.seen and place.checkpoint.exists()
+
+
+def test_a_terminal_that_is_closed_leaves_a_checkpoint_and_the_code_of_the_signal(place):
+    with terminal(*place.arguments(*TINY, "--epochs", MANY)) as person:
+        person.reads("loss")
+        os.close(person.master)
+        person.master = os.open(os.devnull, os.O_RDONLY)
+        assert os.waitstatus_to_exitcode(os.waitpid(person.pid, 0)[1]) == 128 + signal.SIGHUP
+    assert place.checkpoint.exists() and place.resume("--epochs", "1").code == 0
 
 
 def test_progress_that_nobody_can_hear_changes_nothing(place):

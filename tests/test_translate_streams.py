@@ -157,7 +157,7 @@ def test_numbers_that_grow_too_large_are_one_line(tmp_path, options):
 
 def test_the_likeliest_words_are_ranked_as_they_are_taken(tmp_path):
     out = attntrace("translate", SENTENCE, "--weights", saying(tmp_path, 2, TARGET), "--max-length", "1").out
-    logits = [float(number) for number in re.findall(r"^  [1-5] .*? +(-?\d+\.\d+) +\d\.\d+$", out, re.M)]
+    logits = [float(number) for number in re.findall(r"^  [1-5] .*? +(-?\d+\.\d+) +\d(?:\.\d+)?$", out, re.M)]
     assert len(logits) == 5 and logits == sorted(logits, reverse=True)
 
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.options import (
-    Positive, Share, Text, given_model, option, page_options, page_writer, seeded_options, selected_steps,
+    POSITIVE, SHARE, Text, given_model, option, page_options, page_writer, seeded_options, selected_steps,
     selection_options, view_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import Parts, as_json_lines, left_early, paused, view_of
+from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, view_of
 from attntrace.cli.progress import progress
 from attntrace.errors import Problem
 from attntrace.prose import sentence
+from attntrace.schedules import OPTIMIZERS
 
 if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
 @click.command("backprop", help=sentence("help.backprop"), short_help=sentence("help.backprop_short"))
 @click.argument("source", type=Text())
 @click.argument("target", type=Text())
-@option("--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True)
-@option("--lr", type=Positive(), metavar="X", default=None, stands_for="0.01, of adam 0.001")
-@option("--label-smoothing", type=Share(), default=0.0, show_default=True, metavar="X")
+@option("--optimizer", type=click.Choice(list(OPTIMIZERS)), default="sgd", show_default=True)
+@option("--lr", type=POSITIVE, metavar="X", default=None,
+        stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items()))
+@option("--label-smoothing", type=SHARE, default=0.0, show_default=True, metavar="X")
 @option("--check", is_flag=True)
 @seeded_options
 @selection_options
 @view_options
 @page_options
 def command(source: str, target: str, **options: Any) -> int:
-    from attntrace.addresses import known_tokens
     from attntrace.lessons import prepare_lesson
     lesson = prepare_lesson(source, target, optimizer=options["optimizer"], lr=options["lr"],
                             smoothing=options["label_smoothing"], **given_model(options))
@@ -42,10 +43,7 @@ def command(source: str, target: str, **options: Any) -> int:
     if options["check"] and options["format"] == "jsonl":
         raise Problem("check_with_jsonl")
     only = selected_steps(lesson, options)
-    tokens = known_tokens(options["token"], lesson.run.source, lesson.run.target)
-    if tokens and (options["format"] == "jsonl" or options["form"] in ("matrix", "both")):
-        raise Problem("token_with", option="--format jsonl" if options["format"] == "jsonl"
-                      else f"--form {options['form']}")
+    tokens = asked_tokens(options, lesson.run)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
         passes = len(view.forms) if options["format"] == "text" else 1
@@ -69,11 +67,11 @@ def as_text(lesson: Lesson, view: View, tell: Tell, count: Sink, check: bool) ->
     from attntrace.differences import Differences
     from attntrace.opening import closing, lesson_closing, lesson_opening
     from attntrace.tracing import each
-    differences = Differences(lesson)
-    parts = Parts(view, tell, lesson.run.parameters.names, *[differences] * check)
+    names, differences = lesson.run.parameters.names, Differences(lesson) if check else None
+    parts = Parts(view, tell, names, differences) if differences else Parts(view, tell, names)
     with left_early():
         tell(lesson_opening(lesson))
-        parts(lesson, each(differences.watch, count))
+        parts(lesson, each(differences.watch, count) if differences else count)
         tell(lesson_closing(lesson))
         tell(closing(parts.fingerprint))
     return parts.code

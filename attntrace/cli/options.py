@@ -60,30 +60,25 @@ class Within(click.IntRange):
     name = "whole number"
 
 
-class Share(click.ParamType):
-    """A part of 1, less than all of it."""
-    name = "share"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            if 0 <= float(value) < 1:
-                return float(value)
-        except ValueError:
-            pass
-        raise Problem("no_share", option=param.opts[0] if param else "", value=value)
-
-
-class Positive(click.ParamType):
-    """A number above 0."""
+class Number(click.ParamType):
+    """A number that `fits`; `wanted` is the key of the words for such numbers."""
     name = "number"
 
+    def __init__(self, wanted: str, fits: Callable[[float], bool]) -> None:
+        self.wanted, self.fits = wanted, fits
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            if 0 < float(value) < float("inf"):
+            if self.fits(float(value)):
                 return float(value)
         except ValueError:
             pass
-        raise Problem("not_above_zero", option=param.opts[0] if param else "", value=value)
+        raise Problem("no_such_number_option", option=param.opts[0] if param else "", value=value,
+                      wanted=sentence(f"problem.why.{self.wanted}"))
+
+
+SHARE = Number("share", lambda number: 0 <= number < 1)
+POSITIVE = Number("positive", lambda number: 0 < number < float("inf"))
 
 
 class Scale(click.ParamType):

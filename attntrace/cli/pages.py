@@ -31,6 +31,17 @@ def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, t
                 None if limit == ALL else limit, only, tokens)
 
 
+def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
+    """The words whose rows alone are asked for. Raises Problem where there are none such, or no rows."""
+    from attntrace.addresses import known_tokens
+    tokens = known_tokens(options["token"], run.source, run.target)
+    if tokens and options["format"] == "jsonl":
+        raise Problem("token_with", option="--format jsonl")
+    if tokens and options["form"] in ("matrix", "both"):
+        raise Problem("token_with", option=f"--form {options['form']}")
+    return tokens
+
+
 @contextmanager
 def paused(writer: TerminalWriter, options: dict[str, Any]) -> Iterator[Tell]:
     """The writer, which waits for a key after each stage where that is asked for and somebody is there to press it."""

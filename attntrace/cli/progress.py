@@ -81,8 +81,8 @@ class TrainingProgress:
     def __init__(self, batches: int, epochs: int, updates: int, held_out: int) -> None:
         self.batches, self.epochs, self.held_out, self.first = batches, epochs, held_out, updates
         self.start = self.last = time.monotonic()
-        self.losses: list[float] = []
-        self.tokens = 0
+        self.loss = 0.0  # of so many updates of this epoch
+        self.count = self.tokens = 0
         self.progress: Progress | None = None
         self.task: Any = None
 
@@ -98,22 +98,24 @@ class TrainingProgress:
 
     def __exit__(self, *_: object) -> None:
         if self.progress is not None:
-            self.progress.stop()
+            with suppress(OSError):
+                self.progress.stop()
 
-    def show(self, done: Done, updates: int, exact: int | None) -> None:
-        """After so many updates; `exact`: held-out pairs that were translated exactly, when they were last tried."""
+    def show(self, done: Done, updates: int, exact: tuple[int, int] | None) -> None:
+        """After so many updates; `exact`: how many held-out pairs were translated exactly when they were last tried,
+        and in which epoch that was."""
         now = time.monotonic()
-        self.losses.append(done.loss)
+        self.loss, self.count = self.loss + done.loss, self.count + 1
         self.tokens += done.tokens
         is_epoch = not updates % self.batches
         if self.progress is None and not is_epoch and now - self.last < QUIET:
             return
         pace = (now - self.start) / (updates - self.first)
         facts = sentence("messages.train_epoch", epoch=done.epoch, epochs=self.epochs,
-                         loss=f"{sum(self.losses) / len(self.losses):.3f}",
+                         loss=f"{self.loss / self.count:.3f}",
                          pace=f"{self.tokens / max(now - self.start, 1e-9):,.0f}")
         if exact is not None:
-            facts += sentence("messages.train_epoch_held_out", exact=exact, pairs=self.held_out)
+            facts += sentence("messages.train_epoch_held_out", exact=exact[0], pairs=self.held_out, epoch=exact[1])
         if self.progress is not None:
             self.progress.update(self.task, completed=updates, description=facts)
         else:
@@ -121,14 +123,14 @@ class TrainingProgress:
             self.say(facts + sentence("messages.train_left", time=in_time(left)))
         self.last = now
         if is_epoch:
-            self.losses.clear()
+            self.loss, self.count = 0.0, 0
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        if self.progress is not None:
-            self.progress.console.print(text, markup=False, highlight=False)
-        elif sys.stderr is not None:
-            with suppress(OSError):  # whoever has read enough of it does not stop the training
+        with suppress(OSError):  # whoever has read enough of it, or closed the terminal, does not stop the training
+            if self.progress is not None:
+                self.progress.console.print(text, markup=False, highlight=False)
+            elif sys.stderr is not None:
                 print(text, file=sys.stderr, flush=True)
 
 

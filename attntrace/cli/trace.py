@@ -9,9 +9,8 @@ from attntrace.cli.options import (
     model_options, one_sentence, page_options, page_writer, prepared, selected_steps, selection_options,
     sentence_argument, view_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import Parts, as_json_lines, left_early, paused, view_of
+from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, view_of
 from attntrace.cli.progress import progress
-from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
@@ -29,12 +28,7 @@ if TYPE_CHECKING:
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(one_sentence(sentence), options)
-    from attntrace.addresses import known_tokens
-    only, tokens = selected_steps(run, options), known_tokens(options["token"], run.source, run.target)
-    if tokens and options["format"] == "jsonl":
-        raise Problem("token_with", option="--format jsonl")
-    if tokens and options["form"] in ("matrix", "both"):
-        raise Problem("token_with", option=f"--form {options['form']}")
+    only, tokens = selected_steps(run, options), asked_tokens(options, run)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
         passes = len(view.forms) if options["format"] == "text" else 1

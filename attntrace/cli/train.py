@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli import DONE
-from attntrace.cli.options import ARCHITECTURE, Positive, Share, Text, Within, architecture_options, chained, option
+from attntrace.cli.options import (
+    ARCHITECTURE, POSITIVE, SHARE, Text, Within, architecture_options, chained, option)
 from attntrace.cli.output import binary, check_place
 from attntrace.config import Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence
+from attntrace.schedules import Schedule
 
 if TYPE_CHECKING:
     from attntrace.checkpoints import Checkpoint
@@ -27,18 +29,23 @@ ONE_THREAD = 256  # d_model up to which a second thread of the linear algebra on
 BETWEEN = 10.0  # seconds between checkpoints
 HOLD_OUT = 10  # every tenth pair or so, where nothing else is said
 SAMPLE = 2_000  # pairs that are tried at the end
-SHARE = 0.1  # of the time, at most, that goes into translating what was held out
+LOOKING = 0.1  # of the time, at most, that goes into translating what was held out
 
+
+def of_schedule(name: str, type: click.ParamType, **settings: Any) -> Any:
+    return option(as_option(name), type=type, default=None, stands_for=getattr(Schedule(), name), **settings)
+
+
+SCHEDULE = ("epochs", "batch", "lr", "warmup", "dropout", "label_smoothing", "seed", "dtype")
 schedule_options = chained([
-    option("--epochs", type=Within(min=1), default=None, stands_for=60, metavar="N"),
-    option("--batch", type=Within(min=1), default=None, stands_for=64, metavar="N"),
-    option("--lr", type=Positive(), default=None, stands_for=0.005, metavar="X", text="lr_train"),
-    option("--warmup", type=Within(min=1), default=None, stands_for=200, metavar="N"),
-    option("--dropout", type=Share(), default=None, stands_for=0.1, metavar="X"),
-    option("--label-smoothing", type=Share(), default=None, stands_for=0.1, metavar="X"),
+    of_schedule("epochs", Within(min=1), metavar="N"),
+    of_schedule("batch", Within(min=1), metavar="N"),
+    of_schedule("lr", POSITIVE, metavar="X", text="lr_train"),
+    of_schedule("warmup", Within(min=1), metavar="N"),
+    of_schedule("dropout", SHARE, metavar="X"),
+    of_schedule("label_smoothing", SHARE, metavar="X"),
     option("--hold-out", type=Within(min=0), default=None, stands_for=HOLD_OUT, metavar="N"),
     option("--hold-out-target", type=Text(), multiple=True, metavar="TEXT")])
-SCHEDULE = ("epochs", "batch", "lr", "warmup", "dropout", "label_smoothing", "seed", "dtype")
 
 
 @click.command("train", help=sentence("help.train"), short_help=sentence("help.train_short"))
@@ -61,18 +68,18 @@ def command(pairs: str, output: str, resume: bool, hold_out: int | None, hold_ou
     every, targets = (before.hold_out, before.targets) if before else (HOLD_OUT, ())
     every, targets = every if hold_out is None else hold_out, hold_out_target or targets
     parts = split(read_pairs(Path(pairs)), every, targets)
-    if (every or targets) and not parts.held_out and every != HOLD_OUT:
+    if parts.all_meant:
         say(sentence("messages.train_none_held_out"))
     if before is not None:
         from attntrace.checkpoints import resumed
         training = resumed(Path(checkpoint), before, parts.training, options["epochs"])
     else:
         training = begun(checkpoint, parts, options)
-    lesson = Course(training, parts, output, checkpoint, every, targets)
+    course = Course(training, parts, output, checkpoint, every, targets)
     start, updates = time.monotonic(), training.updates
-    lesson.learn()
-    lesson.write()
-    lesson.conclude(training.updates - updates, time.monotonic() - start)
+    course.learn()
+    course.write()
+    course.conclude(training.updates - updates, time.monotonic() - start)
     return DONE
 
 
@@ -103,7 +110,7 @@ def checkpoint_of(file: str, options: dict[str, Any]) -> Checkpoint:
 def begun(checkpoint: str, parts: Split, options: dict[str, Any]) -> Training:
     """A new training. Raises Problem where it would write over one that is not finished."""
     from attntrace.run import check_memory
-    from attntrace.training import Schedule, Training, check_batch, vocabularies_of
+    from attntrace.training import Training, check_batch, vocabularies_of
     from attntrace.weights import seeded
     if os.path.exists(checkpoint):
         raise Problem("checkpoint_there", file=checkpoint)
@@ -142,13 +149,13 @@ class Course:
         training, held_out = self.training, self.parts.held_out
         saved = measured = time.monotonic()
         cost = 0.0  # seconds that the last look at what was held out took
-        exact: int | None = None
+        exact: tuple[int, int] | None = None
         with TrainingProgress(training.batches, training.schedule.epochs, training.updates, len(held_out)) as progress:
             try:
                 for done in training:
                     now = time.monotonic()
-                    if not training.updates % training.batches and held_out and cost <= SHARE * (now - measured):
-                        exact = training.exact(held_out)
+                    if not training.updates % training.batches and held_out and cost <= LOOKING * (now - measured):
+                        exact = training.exact(held_out), done.epoch
                         measured, cost = time.monotonic(), time.monotonic() - now
                     progress.show(done, training.updates, exact)
                     if now - saved > BETWEEN:
@@ -183,7 +190,7 @@ class Course:
         """What has come out, on standard output."""
         print(sentence("messages.train_written", file=self.output, updates=f"{updates:,}", seconds=f"{seconds:.0f}",
                        parameters=f"{self.training.parameters.vector.size:,}"), flush=True)
-        training, held_out = self.parts
+        training, held_out = self.parts.training, self.parts.held_out
         for key, pairs in (("train_exact" if len(training) <= SAMPLE else "train_sample", training[:SAMPLE]),
                            ("train_held_out", held_out[:SAMPLE])):
             if pairs:

@@ -15,6 +15,7 @@ from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, left_early, paused, view_of
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
+from attntrace.schedules import MAX_LENGTH
 from attntrace.tokens import shown
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ TRACED = ("only", "layer", "head", "step")
 @click.command("translate", help=sentence_of("help.translate"), short_help=sentence_of("help.translate_short"))
 @sentence_argument
 @option("--weights", metavar="FILE", type=click.Path(), default="ko-en", show_default=True, text="weights_translate")
-@option("--max-length", type=Within(min=1), default=50, show_default=True, metavar="N")
+@option("--max-length", type=Within(min=1), default=MAX_LENGTH, show_default=True, metavar="N")
 @option("--quiet", "-q", is_flag=True, text="quiet")
 @option("--trace", is_flag=True, text="trace_all")
 @option("--step", type=Within(min=1), metavar="N")
@@ -51,7 +52,8 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     with destination(options["output"], options["pager"]) as out:
         writer = page_writer(out, options)
         with paused(writer, options) as tell:
-            code, translation = told(decoding, tell, view_of(options, out, only) if only is not None else None)
+            view = view_of(options, out, only) if only is not None else None
+            code, translation = told(decoding, tell, view, options["precision"])
         if translation is not None:
             out.write(writer.page.word(translation) + "\n")
     return code
@@ -80,12 +82,12 @@ def traced_steps(decoding: Decoding, options: dict[str, Any]) -> frozenset[str] 
     return selected(options["only"], options["layer"], options["head"], addresses)
 
 
-def told(decoding: Decoding, tell: Tell, view: View | None) -> tuple[int, str | None]:
+def told(decoding: Decoding, tell: Tell, view: View | None, precision: int) -> tuple[int, str | None]:
     """The page: what goes in, every tensor where a view says which, the ledger. Returns 1 where a check says no, and
     the translation, unless the reader has left before it."""
     from attntrace.ledger import Ledger, opening
     from attntrace.opening import closing
-    ledger, code, translation = Ledger(decoding, tell), DONE, None
+    ledger, translation = Ledger(decoding, tell, precision), None
     parts = Parts(view, tell, decoding.run.parameters.names) if view is not None else None
     with left_early():
         tell(opening(decoding.run))

@@ -51,8 +51,7 @@ def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
 
 def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
     for paragraph in page.prose(block.text).split("\n"):
-        words = [part for word in page.word(paragraph).split(" ")
-                 for part in page.wrapped_anywhere(word, len(INDENT)) or [word]]
+        words = [part for word in page.word(paragraph).split(" ") for part in page.wrapped_anywhere(word, len(INDENT))]
         for line in page.wrapped(words, len(INDENT)):
             yield (INDENT + line,) if line else ()
 

@@ -34,11 +34,12 @@ from attntrace.forms import FORMS
 from attntrace.functions import softmax
 from attntrace.pairs import Batch, Pair, packed
 from attntrace.run import prepare
+from attntrace.schedules import Schedule
 from attntrace.stages import View
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Trace
-from attntrace.training import Schedule, Training, vocabularies_of
+from attntrace.training import Training, vocabularies_of
 from attntrace.weights import Vocabularies, counted, seeded
 from attntrace.writers.terminal import Look, TerminalWriter
 

@@ -50,6 +50,9 @@ def largest(value: Array) -> float:
     return float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
 
 
+SMALL = 1e-2  # no rounding of numbers such as a model has leaves more
+
+
 def magnitude(step: Step, index: tuple[int, ...]) -> float:
     """The size of the terms that a number was made from: where they cancel, its rounding is theirs."""
     return step.made.cell(index).magnitude(lambda ref: float(ref.tensor.value[ref.index]))
@@ -57,11 +60,14 @@ def magnitude(step: Step, index: tuple[int, ...]) -> float:
 
 def is_rounding(step: Step, others: Container[str]) -> bool:
     """Whether nothing of a step is left but the rounding of terms that cancel; so is what is made of such `others`."""
+    left = largest(step.value)
+    if left > SMALL:  # nearly always, and cheap to see
+        return False
     leaves = [leaf for leaf in step.made.leaves() if leaf.address]
     if leaves and all(leaf.address in others for leaf in leaves):
         return True
-    noise, left = 100 * float(np.finfo(step.value.dtype).eps), largest(step.value)
-    if not 0 < left <= noise * max((largest(leaf.value) for leaf in leaves), default=0.0):  # nearly always
+    noise = 100 * float(np.finfo(step.value.dtype).eps)
+    if not 0 < left <= noise * max((largest(leaf.value) for leaf in leaves), default=0.0):
         return False
     return left <= noise * magnitude(step, _worst(np.abs(step.value)))
 

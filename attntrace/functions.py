@@ -201,7 +201,7 @@ class Sinusoid(Op):
         return ("sin", "cos")[column >= half], 2 * (column % half)
 
     def compute(self, pos: Tensor) -> Array:
-        positions = int(pos.value.max(initial=0)) + 1
+        positions = 1 << int(pos.value.max(initial=0)).bit_length()  # a power of two: few tables serve all sentences
         return encodings(positions, self.width, self.layout, self.dtype).take(pos.value, axis=0)
 
     def notation(self, pos: Tensor) -> Pieces:
@@ -221,7 +221,7 @@ class Sinusoid(Op):
         return [self.width, self.layout]
 
 
-@lru_cache(64)  # in a batch, and from batch to batch, the same few
+@lru_cache(16)  # row by row, and from batch to batch, the same few
 def encodings(positions: int, width: int, layout: str, dtype: str) -> Array:
     """Those of the first so many positions, as Sinusoid has them."""
     waves = [Sinusoid(width, layout, dtype).wave(column) for column in range(width)]

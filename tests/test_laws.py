@@ -18,7 +18,7 @@ import attntrace
 from attntrace.axes import Axes, Axis
 from attntrace.constants import constant
 from attntrace.errors import Misfit, NeedsAll
-from attntrace.functions import same, softmax, square
+from attntrace.functions import Sinusoid, encodings, same, softmax, square
 from attntrace.losses import CrossEntropy, Labels
 from attntrace.parts import columns, concat
 from attntrace.shapes import Placed, Repeated, Slice, Total, along
@@ -163,6 +163,15 @@ def test_slices_of_two_ops_rebuilt_from_slices_equal_the_slices(outer):
             else:
                 assert row.axes == tensor.axes[:k] + tensor.axes[k + 1:]
                 np.testing.assert_allclose(row.value, tensor.value.take(i, k), rtol=1e-12, atol=1e-12)
+
+
+def test_rows_of_positions_share_their_tables():
+    """Else each row of a long sentence would have a table of its own, of all rows before it."""
+    pos = Leaves().numbers(list(range(300)), Axis("token", 300))
+    P, before = apply(Sinusoid(4, "halves", "float64"), pos), encodings.cache_info().misses
+    for i in range(300):
+        assert np.array_equal(P.made.row(0, i).value, P.value[i])
+    assert encodings.cache_info().misses - before < 10
 
 
 # 2. The axes law

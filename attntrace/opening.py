@@ -4,14 +4,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from attntrace.blocks import Block, Heading, PlaceHeading, Prose, Table
-from attntrace.lessons import Lesson
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tokens import Words
 from attntrace.tracing import COMPARABLE, Fingerprint
 from attntrace.weights import counted
+
+if TYPE_CHECKING:
+    from attntrace.lessons import Lesson  # of which a trace needs nothing
 
 
 def opening(run: Run) -> Iterator[Block]:

@@ -185,5 +185,10 @@ def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters:
     arrays = {tensor.address or "": tensor.value for tensor in parameters}
     found = texts | arrays | {STATE + name: np.array(value) for name, value in (state or {}).items()}
     whole = io.BytesIO()  # where writing fails, an archive that was begun would complain of it much later
-    np.savez(whole, **found)
+    try:
+        np.savez(whole, **found)
+    except ValueError as error:  # that of an archive which Ctrl-C left open
+        if isinstance(error.__context__, (KeyboardInterrupt, SystemExit)):
+            raise error.__context__ from None
+        raise
     file.write(whole.getbuffer())

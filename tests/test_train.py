@@ -9,6 +9,7 @@ import re
 import signal
 import time
 import unicodedata
+import zipfile
 from collections.abc import Callable
 
 import numpy as np
@@ -193,6 +194,22 @@ def test_ctrl_c_just_as_a_file_comes_to_its_place_is_ctrl_c(place, monkeypatch, 
     monkeypatch.setattr("attntrace.cli.train.BETWEEN", 0 if file == "checkpoint" else 10)
     result = place.train("--epochs", "2", *ALL)
     assert result.code == 130 and "cannot write" not in result.err and not place.drafts()
+
+
+def test_ctrl_c_inside_an_archive_is_ctrl_c(place, monkeypatch):
+    real, count = zipfile.ZipFile.open, []
+
+    def opened(self, name, mode="r", **more):
+        handle = real(self, name, mode, **more)
+        count.append(name) if mode == "w" else None
+        if len(count) == 3:
+            raise KeyboardInterrupt
+        return handle
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", opened)
+    monkeypatch.setattr("attntrace.cli.train.BETWEEN", 0)
+    result = place.train("--epochs", "2", *ALL)
+    assert result.code == 130 and "Traceback" not in result.err and place.checkpoint.exists() and not place.drafts()
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

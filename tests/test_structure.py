@@ -13,7 +13,7 @@ PACKAGE = ROOT / "attntrace"
 ROOMS = ["prose", "errors", "plain", "screen", "symbol", "axes", "arithmetic", "tensor", "constants", "shapes",
          "algebra", "products", "parts", "functions", "batches", "tracing", "schedules", "config", "tokens", "pairs",
          "weights", "npz", "weights_file", "layers", "attention", "transformer", "losses", "gradients", "optimizers",
-         "run", "lessons", "decoding", "training", "checkpoints", "addresses", "digits", "figures", "blocks",
+         "run", "records", "lessons", "decoding", "training", "checkpoints", "addresses", "digits", "figures", "blocks",
          "checks", "differences", "formulas", "stages", "forms", "maps", "opening", "ledger", "writers", "cli",
          "__main__"]
 

@@ -52,7 +52,7 @@ def command(source: str, target: str, **options: Any) -> int:
                 import numpy as np
 
                 from attntrace.plain import plain_value
-                from attntrace.writers.jsonl import words
+                from attntrace.records import words
                 before, after = lesson.losses()
                 training = {"optimizer": lesson.optimizer, **lesson.rates._asdict(),
                             "label_smoothing": lesson.smoothing, "labels": words(lesson.wanted)}

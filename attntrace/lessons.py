@@ -10,6 +10,8 @@ from attntrace.errors import Problem
 from attntrace.gradients import Plan, backward
 from attntrace.losses import loss
 from attntrace.optimizers import Moments, Rates, adam, descend
+from attntrace.plain import plain_value
+from attntrace.records import Record, words
 from attntrace.run import Run, prepare
 from attntrace.schedules import OPTIMIZERS
 from attntrace.tensor import Array, Tensor
@@ -64,6 +66,16 @@ class Lesson(NamedTuple):
         before, new = self()
         with np.errstate(all="ignore"):
             return before, self.forward(Trace(), self.run.parameters.replaced(new))
+
+    def record(self) -> Record:
+        """What it goes by, for programs."""
+        return {"optimizer": self.optimizer, **self.rates._asdict(), "label_smoothing": self.smoothing,
+                "labels": words(self.wanted)}
+
+    def loss_record(self) -> Record:
+        """The loss before and after, for programs."""
+        return {when: plain_value(np.asarray(loss))
+                for when, loss in zip(("before", "after"), self.losses(), strict=True)}
 
     def at(self, address: str, value: Array) -> float:
         """The loss if a parameter, or a tensor on the way, were this instead."""

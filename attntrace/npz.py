@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 import zipfile
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -41,15 +42,28 @@ class Npz:
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
             if len(self._infos) < len(self._zip.infolist()):
                 raise ValueError(sentence("problem.why.same_name"))
-            self.headers = {name: self._header(info) for name, info in self._infos.items()}
-        except Problem:
-            raise
         except Exception as error:  # a damaged file fails in zipfile, zlib or NumPy, each in its own way
             raise self.broken(error) from None
 
+    @cached_property
+    def headers(self) -> dict[str, Header]:
+        """Of every member."""
+        return {name: self.header(name) for name in self._infos}
+
     def broken(self, error: Exception) -> Problem:
-        why = str(error).splitlines() or [type(error).__name__]
-        return Problem("weights_broken", file=str(self.path), why=shown(why[0][:200]))
+        return Problem("weights_broken", file=str(self.path), why=reason(error))
+
+    def pickled(self, name: str) -> Problem:
+        return Problem("weights_pickled", file=str(self.path), name=shown(name))
+
+    def header(self, name: str) -> Header:
+        """What a member claims to hold; a claim that the file cannot meet is refused."""
+        try:
+            return self._header(self._infos[name])
+        except Problem:
+            raise
+        except Exception as error:
+            raise self.broken(error) from None
 
     def _header(self, info: zipfile.ZipInfo) -> Header:
         if info.comment:  # nobody writes one here: its damaged length swallows the entries behind it
@@ -61,7 +75,7 @@ class Npz:
             shape, fortran_order, dtype = read(member)
             header = Header(shape, dtype, fortran_order, member.tell())
         if dtype.hasobject:
-            raise Problem("weights_pickled", file=str(self.path), name=shown(info.filename.removesuffix(".npy")))
+            raise self.pickled(info.filename.removesuffix(".npy"))
         if header.start + header.numbers * dtype.itemsize != info.file_size:
             raise ValueError(sentence("problem.why.size", name=info.filename))
         there = os.stat(self.path).st_size
@@ -71,10 +85,21 @@ class Npz:
 
     def read(self, name: str) -> Array:
         """The array of a member. It is read to its end, so that its checksum is checked."""
-        header = self.headers[name]
+        header = self.header(name)
         try:
-            data = io.BytesIO(self._zip.read(self._infos[name]))
-            flat = np.frombuffer(data.getbuffer()[header.start:], dtype=header.dtype, count=header.numbers)
-            return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
+            return laid_over(self._zip.read(self._infos[name]), header)
         except Exception as error:
             raise self.broken(error) from None
+
+
+def laid_over(data: bytes, header: Header) -> Array:
+    """The numbers of a member, where they stand in its bytes."""
+    whole = io.BytesIO(data)
+    flat = np.frombuffer(whole.getbuffer()[header.start:], dtype=header.dtype, count=header.numbers)
+    return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
+
+
+def reason(error: Exception) -> str:
+    """Why something failed, in its own words, cut to a line."""
+    why = str(error).splitlines() or [type(error).__name__]
+    return shown(why[0][:200])

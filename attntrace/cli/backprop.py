@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.options import (
-    POSITIVE, SHARE, Text, given_model, option, page_options, page_writer, seeded_options, selected_steps,
+    POSITIVE, SHARE, Text, given_model, option, page_options, page_writer, save_option, seeded_options, selected_steps,
     selection_options, view_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, view_of
+from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress
 from attntrace.errors import Problem
 from attntrace.prose import sentence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @seeded_options
 @selection_options
 @view_options
+@save_option
 @page_options
 def command(source: str, target: str, **options: Any) -> int:
     from attntrace.lessons import prepare_lesson
@@ -44,20 +45,16 @@ def command(source: str, target: str, **options: Any) -> int:
         raise Problem("check_with_jsonl")
     only = selected_steps(lesson, options)
     tokens = asked_tokens(options, lesson.run)
+    if options["save"] is not None:
+        from attntrace.recording import save_lesson
+        saved(options, lambda file: save_lesson(file, lesson))
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
         passes = len(view.forms) if options["format"] == "text" else 1
         with progress(out, lambda: passes * len(lesson.addresses())) as count:
             if options["format"] == "jsonl":
-                import numpy as np
-
-                from attntrace.plain import plain_value
-                from attntrace.records import words
-                before, after = lesson.losses()
-                training = {"optimizer": lesson.optimizer, **lesson.rates._asdict(),
-                            "label_smoothing": lesson.smoothing, "labels": words(lesson.wanted)}
-                return as_json_lines(lesson, lesson.run, view, out, count, {"training": training},
-                                     {"loss": {"before": before, "after": plain_value(np.asarray(after))}})
+                return as_json_lines(lesson, lesson.run, view, out, count, {"training": lesson.record()},
+                                     {"loss": lesson.loss_record()})
             with paused(page_writer(out, options), options) as tell:
                 return as_text(lesson, view, tell, count, options["check"])
 

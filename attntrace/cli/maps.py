@@ -7,9 +7,10 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    model_options, one_sentence, page_options, page_writer, precision_option, prepared, selected_steps,
-    selection_options, sentence_argument)
+    model_options, one_sentence, page_options, page_writer, precision_option, prepared, save_option,
+    selected_steps, selection_options, sentence_argument)
 from attntrace.cli.output import destination
+from attntrace.cli.pages import saved
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 
@@ -19,12 +20,16 @@ from attntrace.prose import sentence as sentence_of
 @model_options
 @selection_options
 @precision_option(default=None, stands_for=2)
+@save_option
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(one_sentence(sentence), options)
     selected = selected_steps(run, options)
     if selected is not None and not any(address.endswith(".weights") for address in selected):
         raise Problem("no_weights_selected")
+    if options["save"] is not None:
+        from attntrace.recording import save_trace
+        saved(options, lambda file: save_trace(file, run))
     from attntrace.blocks import Prose
     from attntrace.maps import AttentionMaps
     with destination(options["output"], options["pager"]) as out:

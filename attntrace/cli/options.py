@@ -13,6 +13,7 @@ from attntrace.prose import sentence
 from attntrace.tokens import shown
 
 if TYPE_CHECKING:
+    from attntrace.decoding import Decoding
     from attntrace.lessons import Lesson
     from attntrace.run import Run
     from attntrace.writers.terminal import TerminalWriter
@@ -146,6 +147,12 @@ selection_options = chained([
     option("--layer", type=Whole(), multiple=True, metavar="N"),
     option("--head", type=Whole(), multiple=True, metavar="N")])
 
+
+def from_option(**settings: Any) -> Callable[[Command], Command]:
+    return option("--from", "saved_run", metavar="FILE", type=click.Path(), text="from", **settings)
+
+
+save_option = option("--save", metavar="FILE.npz", type=click.Path())
 text_options = chained([
     option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
     option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
@@ -174,7 +181,7 @@ def given_model(options: dict[str, Any]) -> dict[str, Any]:
     return {"config": Config(**given), "seed": seed, "weights": options["weights"]}
 
 
-def selected_steps(run: Run | Lesson, options: dict[str, Any]) -> frozenset[str] | None:
+def selected_steps(run: Run | Lesson | Decoding, options: dict[str, Any]) -> frozenset[str] | None:
     """The addresses that the selection options ask for; None for all."""
     from attntrace.addresses import selected
     only, layers, heads = options["only"], options["layer"], options["head"]

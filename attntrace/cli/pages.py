@@ -1,14 +1,16 @@
 """What commands that print a page share: its view, its parts, a pause after each stage."""
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import ALL, TERMINAL_LIMIT
+from attntrace.cli.output import binary
 from attntrace.errors import Problem
 
 if TYPE_CHECKING:
@@ -40,6 +42,18 @@ def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
     if tokens and options["form"] in ("matrix", "both"):
         raise Problem("token_with", option=f"--form {options['form']}")
     return tokens
+
+
+def saved(options: dict[str, Any], write: Callable[[BinaryIO], None]) -> None:
+    """Write the whole run into the file that --save names, before anything is printed: whoever leaves the page early
+    has it all the same."""
+    page = options["output"]
+    if page not in (None, "-") and os.path.realpath(page) == os.path.realpath(options["save"]):
+        raise Problem("save_is_output", file=options["save"])
+    if not options["save"].lower().endswith(".npz"):
+        raise Problem("save_ending", file=options["save"])
+    with binary(options["save"]) as file:
+        write(file)
 
 
 @contextmanager
@@ -86,8 +100,8 @@ def left_early() -> Iterator[None]:
         pass
 
 
-def as_json_lines(run: Run | Lesson, said: Run, view: View, out: TextIO, count: Sink, header: dict[str, Any] = {},
-                  footer: dict[str, Any] = {}) -> int:
+def as_json_lines(run: Run | Lesson | Decoding, said: Run, view: View, out: TextIO, count: Sink,
+                  header: dict[str, Any] = {}, footer: dict[str, Any] = {}) -> int:
     """The steps for programs; `said` is what the header tells of, `header` and `footer` what these have more."""
     from attntrace.tracing import Fingerprint, each
     from attntrace.writers.jsonl import JsonLinesWriter

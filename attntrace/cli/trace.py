@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.options import (
-    model_options, one_sentence, page_options, page_writer, prepared, selected_steps, selection_options,
-    sentence_argument, view_options)
+    model_options, one_sentence, page_options, page_writer, prepared, save_option, selected_steps,
+    selection_options, sentence_argument, view_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, view_of
+from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress
 from attntrace.prose import sentence as sentence_of
 
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 @model_options
 @selection_options
 @view_options
+@save_option
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(one_sentence(sentence), options)
     only, tokens = selected_steps(run, options), asked_tokens(options, run)
+    if options["save"] is not None:
+        from attntrace.recording import save_trace
+        saved(options, lambda file: save_trace(file, run))
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
         passes = len(view.forms) if options["format"] == "text" else 1

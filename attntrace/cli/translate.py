@@ -9,10 +9,10 @@ import click
 
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import (
-    Within, lines_of_input, one_argument, one_sentence, option, page_options, page_writer, selection_options,
-    sentence_argument, text_options)
+    Within, lines_of_input, one_argument, one_sentence, option, page_options, page_writer, save_option,
+    selection_options, sentence_argument, text_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import Parts, left_early, paused, view_of
+from attntrace.cli.pages import Parts, left_early, paused, saved, view_of
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 from attntrace.schedules import MAX_LENGTH
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from attntrace.stages import View
 
 NOT_QUIET = {"trace": "--trace", "step": "--step", "pause": "--pause", "pager": "--pager", "only": "--only",
-             "layer": "--layer", "head": "--head"}
+             "layer": "--layer", "head": "--head", "save": "--save"}
 AT_ONCE = 128  # lines
 TRACED = ("only", "layer", "head", "step")
 
@@ -41,6 +41,7 @@ TRACED = ("only", "layer", "head", "step")
 @option("--step", type=Within(min=1), metavar="N")
 @selection_options
 @text_options
+@save_option
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
@@ -49,6 +50,9 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     from attntrace.decoding import Decoding
     decoding = Decoding(translator(one_sentence(sentence), options["weights"]), options["max_length"])
     only = traced_steps(decoding, options)
+    if options["save"] is not None:
+        from attntrace.recording import save_translation
+        saved(options, lambda file: save_translation(file, decoding))
     with destination(options["output"], options["pager"]) as out:
         writer = page_writer(out, options)
         with paused(writer, options) as tell:

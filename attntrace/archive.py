@@ -1,0 +1,212 @@
+"""A run in one file: an .npz with a member for each parameter and each step, and one more that says what they are.
+
+`run` holds JSON Lines (as bytes of UTF-8): the records that `--format jsonl` writes, with the SHA-256 of a member in
+place of its value. Members are written one after another, as the run goes; whoever wants one number reads one member.
+Every byte of the file is accounted for: those of a member by its own digest, all others by the seal, a digest that ends
+the file.
+"""
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from attntrace.errors import Problem
+from attntrace.npz import Npz, laid_over, reason
+from attntrace.prose import sentence
+from attntrace.tensor import Array
+from attntrace.tokens import shown
+
+FORMAT = 1  # of saved runs; a later attntrace may write another
+RUN = "run"  # the member that says what the others are
+SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
+UNSEALED = SEAL + b"0" * 64  # in its place until all is written
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same run is the same file, whenever it is written
+
+Record = dict[str, Any]
+
+
+class Sealing:
+    """A file that is written in one go, and the digest of all of it that is not `apart`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.apart = file, False
+        self._digest = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        if data == UNSEALED:
+            data = SEAL + self._digest.hexdigest().encode()
+        elif not self.apart:
+            self._digest.update(data)
+        return self.file.write(data)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+class ArchiveWriter:
+    """Members, one after another; at the end what they are."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = Sealing(file)
+        self._zip = zipfile.ZipFile(self._file, "w")  # type: ignore[call-overload]  # it asks for no more than write
+
+    def member(self, name: str, value: Array, apart: bool = True) -> str:
+        """Write an array; returns the SHA-256 of its .npy. What stands `apart` is sealed by that digest alone."""
+        head = io.BytesIO()
+        array = np.asarray(value, order="C")
+        np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+        parts = head.getvalue(), array.reshape(-1).view(np.uint8).data
+        info = zipfile.ZipInfo(f"{name}.npy", LONG_AGO)
+        info.file_size = len(parts[0]) + len(parts[1])
+        digest = hashlib.sha256()
+        with self._zip.open(info, "w") as member:
+            self._file.apart = apart
+            for part in parts:
+                digest.update(part)
+                member.write(part)
+            self._file.apart = False
+        return digest.hexdigest()
+
+    def close(self, records: list[Record]) -> None:
+        lines = "".join(json.dumps(record) + "\n" for record in records)
+        self.member(RUN, np.frombuffer(lines.encode(), np.uint8), apart=False)
+        self._zip.comment = UNSEALED
+        self._zip.close()
+
+
+class Archive(Npz):
+    """A saved run that is read. Raises Problem, by name, for what it must not be."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        super().__init__(path, file)
+        self._file = file
+        if any(info.compress_type != zipfile.ZIP_STORED for info in self._infos.values()):
+            raise Problem("saved_compressed", file=str(path))
+        if RUN not in self._infos:
+            raise Problem("saved_foreign", file=str(path))
+        self._lines = bytes(super().read(RUN)).splitlines()
+        self.opening = self._record(self._lines[0] if self._lines else b"")
+        if not isinstance(self.opening.get("saved"), int):
+            raise Problem("saved_foreign", file=str(path))
+        if self.opening["saved"] > FORMAT:
+            raise Problem("saved_newer", file=str(path), version=shown(str(self.opening.get("attntrace"))))
+
+    def _record(self, line: bytes) -> Record:
+        try:
+            found = json.loads(line)
+            if not isinstance(found, dict):
+                raise ValueError(sentence("problem.why.no_record"))
+            return found
+        except (ValueError, RecursionError) as error:
+            raise self.broken(error) from None
+
+    def broken(self, error: Exception) -> Problem:
+        return Problem("saved_broken", file=str(self.path), why=reason(error))
+
+    def pickled(self, name: str) -> Problem:
+        return Problem("saved_pickled", file=str(self.path), name=shown(name))
+
+    @property
+    def names(self) -> list[str]:
+        """The parameters and the steps that it holds."""
+        return [name for name in self._infos if name != RUN]
+
+    def records(self) -> Iterator[Record]:
+        """Those of parameters and steps, in order of computation."""
+        yield from map(self._record, self._lines[1:-1])
+
+    @property
+    def footer(self) -> Record:
+        return self._record(self._lines[-1])
+
+    def record(self, name: str) -> Record:
+        """That of one parameter or step, without reading the others."""
+        quoted = json.dumps(name).encode()
+        for key in (b'"address": ', b'"parameter": ', b'"member": '):
+            for line in self._lines:
+                if line.startswith(b"{" + key + quoted):
+                    return self._record(line)
+        raise Problem("saved_broken", file=str(self.path), why=sentence("problem.why.no_record_of", name=shown(name)))
+
+    def value(self, record: Record) -> Array:
+        """The numbers that a record speaks of. Raises Problem where they are not those that were saved."""
+        name = str(record.get("address") or record.get("parameter") or record.get("member"))
+        if name not in self._infos:
+            raise self.broken(ValueError(sentence("problem.why.no_member", name=name)))
+        changed = Changed("saved_changed", file=str(self.path), name=shown(name))
+        try:
+            data = self._zip.read(self._infos[name])
+        except zipfile.BadZipFile as error:
+            if "CRC" in str(error):
+                raise changed from None
+            raise self.broken(error) from None
+        except Exception as error:
+            raise self.broken(error) from None
+        if hashlib.sha256(data).hexdigest() != record.get("sha256"):
+            raise changed
+        value = laid_over(data, self.header(name))
+        if list(value.shape) != record.get("shape") or value.dtype.kind not in "fiu":
+            raise self.broken(ValueError(sentence("problem.why.other_shape", name=name)))
+        return value
+
+    def check_seal(self) -> None:
+        """Raise Problem where any byte that belongs to no member is not as it was written. An archive that another
+        program has packed anew has no seal; its members have their digests all the same."""
+        if self._zip.comment and self._zip.comment != SEAL + self._digest_of_the_rest():
+            raise Problem("saved_damaged", file=str(self.path))
+
+    def _digest_of_the_rest(self) -> bytes:
+        """Of all bytes outside the members, but for the seal itself."""
+        digest, place = hashlib.sha256(), 0
+        end = self.path.stat().st_size - len(UNSEALED)
+        for name, info in sorted(self._infos.items(), key=lambda item: item[1].header_offset):
+            if name != RUN:
+                self._file.seek(info.header_offset + 26)  # there it says what stands before the data, and how long
+                lengths = struct.unpack("<2H", self._file.read(4).ljust(4, b"\0"))
+                start = info.header_offset + 30 + sum(lengths)
+                digest.update(self._between(place, start))
+                place = start + info.compress_size
+        digest.update(self._between(place, end))
+        return digest.hexdigest().encode()
+
+    def _between(self, start: int, stop: int) -> bytes:
+        self._file.seek(start)
+        return self._file.read(max(stop - start, 0))
+
+    @contextmanager
+    def sense(self) -> Iterator[None]:
+        """What makes no sense in a record is a damaged file, whatever it is that stumbles over it."""
+        try:
+            yield
+        except (AttributeError, LookupError, TypeError, ValueError, AssertionError, OverflowError, RecursionError,
+                StopIteration) as error:
+            raise self.broken(error) from None
+
+
+class Changed(Problem):
+    """A member whose numbers are not those that were saved."""
+
+
+@contextmanager
+def opened(file: str) -> Iterator[Archive]:
+    """An archive that is read as long as the context lasts. Raises Problem where it cannot be, or is damaged."""
+    try:
+        with open(file, "rb") as raw:
+            yield Archive(Path(file), raw)
+    except FileNotFoundError:
+        raise Problem("saved_missing", file=file) from None
+    except IsADirectoryError:
+        raise Problem("saved_directory", file=file) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Problem("saved_unreadable", file=file, why=error.strerror or str(error)) from None

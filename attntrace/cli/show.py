@@ -1,0 +1,149 @@
+"""attntrace show: a saved run, told again without the model; or one tensor, row or number of it."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attntrace.cli import DONE
+from attntrace.cli.options import (
+    from_option, page_options, page_writer, selected_steps, selection_options, view_options)
+from attntrace.cli.output import destination
+from attntrace.cli.pages import as_json_lines, asked_tokens, paused, view_of
+from attntrace.cli.progress import progress
+from attntrace.prose import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+    from attntrace.archive import Archive
+    from attntrace.cli.pages import Tell
+    from attntrace.recording import Recorded, SavedRun
+    from attntrace.stages import View
+    from attntrace.tensor import Tensor
+    from attntrace.tracing import Sink
+
+
+@click.command("show", help=sentence("help.show"), short_help=sentence("help.show_short"))
+@click.argument("place", required=False, metavar="[ADDRESS[:ROW[,COLUMN]]]")
+@from_option(required=True)
+@selection_options
+@view_options
+@page_options
+def command(place: str | None, **options: Any) -> int:
+    from attntrace.archive import opened
+    with opened(options["saved_run"]) as archive:
+        if place is not None:
+            return one(archive, place, options)
+        archive.check_seal()
+        return told_again(archive, options)
+
+
+def told_again(archive: Archive, options: dict[str, Any]) -> int:
+    """The page of the command that saved it."""
+    from attntrace.recording import Recorded
+    recorded = Recorded(archive)
+    kinds: dict[str, Callable[[Recorded, dict[str, Any]], int]] = {
+        "trace": trace_again, "backprop": backprop_again, "translate": translate_again}
+    kind = archive.opening.get("kind")
+    if kind not in kinds:
+        raise archive.broken(ValueError(sentence("problem.why.no_kind")))
+    return kinds[kind](recorded, options)
+
+
+def trace_again(recorded: Recorded, options: dict[str, Any]) -> int:
+    from attntrace.cli.trace import as_text
+    from attntrace.recording import SavedRun
+    run = SavedRun.read(recorded)
+    return page(run, run, options, lambda view, tell, count: as_text(run, view, tell, count))
+
+
+def backprop_again(recorded: Recorded, options: dict[str, Any]) -> int:
+    from attntrace.cli.backprop import as_text
+    from attntrace.recording import SavedLesson
+    lesson = SavedLesson.read(recorded)
+    return page(lesson.saved, lesson, options, lambda view, tell, count: as_text(lesson, view, tell, count, False))
+
+
+def page(run: SavedRun, told: Any, options: dict[str, Any], as_text: Callable[[View, Tell, Sink], int]) -> int:
+    only, tokens = selected_steps(run, options), asked_tokens(options, run)
+    with destination(options["output"], options["pager"]) as out:
+        view = view_of(options, out, only, tokens)
+        passes = len(view.forms) if options["format"] == "text" else 1
+        with progress(out, lambda: passes * len(run.addresses())) as count:
+            if options["format"] == "jsonl":
+                head, foot = run.recorded.archive.opening, run.recorded.archive.footer
+                return as_json_lines(told, run, view, out, count,
+                                     {"training": head["training"]} if "training" in head else {},
+                                     {"loss": foot["loss"]} if "loss" in foot else {})
+            with paused(page_writer(out, options), options) as tell:
+                return as_text(view, tell, count)
+
+
+def translate_again(recorded: Recorded, options: dict[str, Any]) -> int:
+    """The page of a translation; before it the tensors that are asked for."""
+    from attntrace.cli.translate import told
+    from attntrace.recording import SavedDecoding
+    decoding = SavedDecoding(recorded)
+    only = selected_steps(decoding, options)
+    tokens = asked_tokens(options, decoding.run)
+    with destination(options["output"], options["pager"]) as out:
+        view = view_of(options, out, only, tokens)
+        if options["format"] == "jsonl":
+            return as_json_lines(decoding, decoding.run, view, out, lambda step: None)
+        writer = page_writer(out, options)
+        with paused(writer, options) as tell:
+            shown = view if only is not None or tokens else None
+            code, translation = told(decoding, tell, shown, options["precision"])
+        if translation is not None:
+            out.write(writer.page.word(translation) + "\n")
+    return code
+
+
+def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
+    """One tensor, one row, or one number, alone; nothing else is read."""
+    import numpy as np
+
+    from attntrace.makings import axes_from, tensor_from
+    from attntrace.places import Place, index_of, named, one_address
+    place = Place.read(text)
+    address = one_address(place.address, archive.names)
+    with archive.sense():
+        record = archive.record(address)
+        tensor = tensor_from(record, archive.value(record), axes_from(archive.opening["axes"]))
+    index = index_of(place, tensor.axes, address)
+    part = part_of(tensor, index)
+    with destination(options["output"], options["pager"]) as out:
+        if options["format"] == "jsonl":
+            import json
+
+            from attntrace.plain import plain_value
+            value = np.asarray(part.value)
+            out.write(json.dumps({"address": named(address, index), "axes": part.words, "shape": value.shape,
+                                  "value": plain_value(value)}) + "\n")
+        elif part.axes:
+            drawn(part, named(address, index), out, options)
+        else:
+            from attntrace.figures import Figures
+            out.write(Figures.of(tensor.value, options["precision"]).legible(float(part.value)) + "\n")
+    return DONE
+
+
+def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
+    """A row or a number of a tensor, under the name that it has in equations."""
+    from attntrace.tensor import Tensor as Part
+    symbol = tensor.symbol
+    for n, i in enumerate(index):
+        symbol = symbol and symbol.marked(0, i, tensor.words[n:])
+    return Part(tensor.value[index], tensor.axes[len(index):], symbol)
+
+
+def drawn(tensor: Tensor, name: str, out: TextIO, options: dict[str, Any]) -> None:
+    """A tensor or a row with its name."""
+    from attntrace.blocks import Heading, ParameterGrids
+    from attntrace.forms import MatrixForm
+    writer = page_writer(out, options)
+    form = MatrixForm(view_of(options, out, None), writer, ())
+    writer([Heading(f"{name}   {' × '.join(tensor.words)}"), ParameterGrids((form.grid(tensor, None),))])
+    writer(form.hidden([(name, tensor)]))

@@ -1,0 +1,215 @@
+"""Runs written into archives, and archives told again as the runs that they were: step by step, without the model."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from attntrace.archive import FORMAT, Archive, ArchiveWriter, Record
+from attntrace.config import Config
+from attntrace.decoding import Decoding, Written
+from attntrace.lessons import Lesson
+from attntrace.makings import NotesReader, NotesWriter, axes_from, symbol_written, tensor_from
+from attntrace.optimizers import Rates
+from attntrace.records import Recorder, footer, header
+from attntrace.run import Run
+from attntrace.tensor import Array, Tensor
+from attntrace.tokens import START, Words
+from attntrace.tracing import Fingerprint, Sink, Step, each
+from attntrace.weights import Parameters, Vocabularies
+
+TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of saved runs
+FORCED = "teacher_forced.logits"  # a member beside the steps of a translation
+
+
+class Recording:
+    """A sink that writes each step into an archive when it is told."""
+
+    def __init__(self, file: BinaryIO, run: Run) -> None:
+        self._archive, self._notes, self._records = ArchiveWriter(file), NotesWriter(), list[Record]()
+        self._run, self._step = run, dict[str, Any]()
+        self._unread = {tensor.address or "": tensor for tensor in run.parameters}
+        self._recorder = Recorder(self._unread, self._written)
+        self._fingerprint = Fingerprint()
+
+    def __call__(self, step: Step) -> None:
+        self._step = {"place": step.place, "name": step.name, "stage": step.stage,
+                      "notes": self._notes(step.made)}
+        self._recorder(step)
+        self._fingerprint(step)
+
+    def _written(self, record: Record, tensor: Tensor) -> None:
+        name = record.get("address") or record["parameter"]
+        assert tensor.symbol is not None
+        more = {"sha256": self._archive.member(name, tensor.value), "dtype": str(tensor.value.dtype),
+                "sign": symbol_written(tensor.symbol), "along": list(map(self._notes.axis, tensor.axes))}
+        self._unread.pop(name, None)
+        self._records.append(record | more | (self._step if "address" in record else {}))
+
+    def extra(self, name: str, value: Array) -> None:
+        """Numbers that are none of a step."""
+        self._records.append({"member": name, "shape": value.shape, "sha256": self._archive.member(name, value)})
+
+    def close(self, kind: str, head: Record = {}, foot: Record = {}) -> None:
+        """Write what is left: parameters that no step read, and what the members are."""
+        for name, tensor in list(self._unread.items()):
+            self._written({"parameter": name, "axes": tensor.words, "shape": tensor.value.shape}, tensor)
+        said = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(),
+                "axes": self._notes.axes()}
+        self._archive.close([header(self._run) | head | said, *self._records, footer(self._fingerprint) | foot])
+
+
+def save_trace(file: BinaryIO, run: Run) -> None:
+    recording = Recording(file, run)
+    run(recording)
+    recording.close(TRACE)
+
+
+def save_lesson(file: BinaryIO, lesson: Lesson) -> None:
+    recording = Recording(file, lesson.run)
+    lesson(recording)
+    recording.close(BACKPROP, {"training": lesson.record()}, {"loss": lesson.loss_record()})
+
+
+def save_translation(file: BinaryIO, decoding: Decoding) -> None:
+    recording = Recording(file, decoding.run)
+    written = list(decoding.steps(recording))
+    recording.extra(FORCED, decoding.forced(written[-1].read))
+    recording.close(TRANSLATE, {"written": [one.word for one in written], "max_length": decoding.max_length})
+
+
+class Recorded:
+    """The steps of an archive, as they were told: each with its making, its operands read when they are needed."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        with self.archive.sense():
+            self.axes = axes_from(archive.opening["axes"])
+            self.records = {str(record.get("address") or record.get("parameter") or record["member"]): record
+                            for record in archive.records()}
+            self.parameters = [name for name, record in self.records.items() if "parameter" in record]
+            self.addresses = [name for name, record in self.records.items() if "address" in record]
+        self._tensors: dict[str, Tensor] = {}
+        self._made = NotesReader(self.axes, self.tensor)
+
+    def tensor(self, name: str) -> Tensor:
+        """A parameter or a step, without its making."""
+        if name not in self._tensors:
+            with self.archive.sense():
+                record = self.records[name]
+                self._tensors[name] = tensor_from(record, self.archive.value(record), self.axes)
+        return self._tensors[name]
+
+    def step(self, address: str) -> Step:
+        """A step with its making. Raises Problem where the archive has no sense."""
+        record, tensor = self.records[address], self.tensor(address)
+        with self.archive.sense(), np.errstate(all="ignore"):
+            made = self._made(record["expression"], record["notes"])
+            tensor.made = made
+            return Step(record["place"], record["name"], tensor, made, record["stage"])
+
+    def tell(self, sink: Sink | None, keep: list[Step] | None = None,
+             only: Callable[[str], bool] = lambda address: True) -> None:
+        """Each step in order of computation. A tensor is forgotten once no later step is made from it."""
+        last = {parent: address for address in self.addresses for parent in self.records[address]["parents"]}
+        until: dict[str, list[str]] = {}
+        for parent, address in last.items():
+            until.setdefault(address, []).append(parent)
+        for address in filter(only, self.addresses):
+            step = self.step(address)
+            if sink is not None:
+                sink(step)
+            if keep is None:
+                step.tensor.made = None
+            else:
+                keep.append(step)
+            for parent in (*until.get(address, ()), *(() if address in last else (address,))):
+                if parent not in self.parameters:
+                    self._tensors.pop(parent, None)
+
+
+class SavedRun(Run):
+    """A run that was saved; calling it tells its steps again."""
+    recorded: Recorded
+
+    def __call__(self, sink: Sink | None = None, keep: list[Step] | None = None) -> None:
+        self.recorded.tell(sink, keep)
+
+    def addresses(self) -> list[str]:
+        return self.recorded.addresses
+
+    @classmethod
+    def read(cls, recorded: Recorded) -> SavedRun:
+        head = recorded.archive.opening
+        with recorded.archive.sense():
+            config = Config.read(head["config"], str(recorded.archive.path))
+            source, target = head["vocabularies"]["source"], head["vocabularies"]["target"]
+            vocabularies = Vocabularies(tuple(source), None if target is None else tuple(target))
+            tensors = {name: recorded.tensor(name) for name in recorded.parameters}
+            parameters = Parameters(tensors, np.concatenate([tensor.value.ravel() for tensor in tensors.values()]))
+            tokens = head["tokens"]
+            run = cls(config, head.get("seed"), head.get("weights"), vocabularies, parameters,
+                      _words(tokens["source"]), None if tokens["target"] is None else _words(tokens["target"]))
+        run.recorded = recorded
+        return run
+
+
+def _words(found: list[Record]) -> Words:
+    return Words(tuple(word["text"] for word in found), tuple(word["id"] for word in found))
+
+
+class SavedLesson(Lesson):
+    """A training step that was saved."""
+
+    def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
+        self.run(sink)
+        return self.losses()[0], {}
+
+    @property
+    def saved(self) -> SavedRun:
+        assert isinstance(self.run, SavedRun)
+        return self.run
+
+    def losses(self) -> tuple[float, float]:
+        archive = self.saved.recorded.archive
+        with archive.sense():
+            found = archive.footer["loss"]
+            return float(found["before"]), float(found["after"])
+
+    def addresses(self) -> list[str]:
+        return self.run.addresses()
+
+    @classmethod
+    def read(cls, recorded: Recorded) -> SavedLesson:
+        with recorded.archive.sense():
+            said = recorded.archive.opening["training"]
+            rates = Rates(**{name: said[name] for name in Rates._fields})
+            return cls(SavedRun.read(recorded), _words(said["labels"]), said["optimizer"], rates,
+                       said["label_smoothing"])
+
+
+class SavedDecoding(Decoding):
+    """A translation that was saved."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        with recorded.archive.sense():
+            super().__init__(SavedRun.read(recorded), recorded.archive.opening["max_length"])
+            self._written: list[str] = recorded.archive.opening["written"]
+        self._recorded = recorded
+
+    def steps(self, sink: Sink | None = None) -> Iterator[Written]:
+        self._recorded.tell(sink, only=lambda address: not address.startswith("step"))
+        read: tuple[str, ...] = (START,)
+        for number, word in enumerate(self._written, start=1):
+            place, told = f"step{number}.", dict[str, Step]()
+
+            def keep(step: Step) -> None:
+                told[step.address.removeprefix(place)] = step
+
+            self._recorded.tell(each(sink, keep) if sink else keep, only=lambda address: address.startswith(place))
+            yield Written(number, read, told, word)
+            read += (word,)
+
+    def forced(self, words: Sequence[str]) -> Array:
+        return self._recorded.archive.value(self._recorded.records[FORCED])

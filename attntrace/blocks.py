@@ -118,6 +118,15 @@ class CellLines(NamedTuple):
     first: bool = True
 
 
+class Cause(NamedTuple):
+    """Why a number is what it is: how many operands deep it lies, its place, its arithmetic (None: explained above),
+    and places of operands that are not followed from here, by the key of the reason."""
+    level: int
+    place: str
+    cell: CellLine | None
+    operands: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
 class Shares(NamedTuple):
     """A sum over tokens: its equation, what each token adds, and the whole."""
     formula: Formula
@@ -172,4 +181,4 @@ class Hidden(NamedTuple):
 
 
 Block = (PartHeading | PlaceHeading | StageHeading | Heading | Prose | Table | ParameterGrids | VectorRows | Shares
-         | CellLines | MatrixEquation | Maps | Checks | Hidden)
+         | CellLines | Cause | MatrixEquation | Maps | Checks | Hidden)

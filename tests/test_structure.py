@@ -14,7 +14,7 @@ ROOMS = ["prose", "errors", "plain", "screen", "symbol", "axes", "arithmetic", "
          "algebra", "products", "parts", "functions", "batches", "tracing", "schedules", "config", "tokens", "pairs",
          "weights", "npz", "archive", "makings", "weights_file", "layers", "attention", "transformer", "losses", "gradients", "optimizers",
          "run", "records", "lessons", "decoding", "training", "checkpoints", "recording", "addresses", "places", "digits", "figures", "blocks",
-         "checks", "differences", "formulas", "stages", "forms", "maps", "opening", "ledger", "writers", "cli",
+         "checks", "differences", "formulas", "stages", "forms", "why", "maps", "opening", "ledger", "writers", "cli",
          "__main__"]
 
 

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.options import (
-    POSITIVE, SHARE, Text, given_model, option, page_options, page_writer, save_option, seeded_options, selected_steps,
+    Text, given_model, lesson_options, option, page_options, page_writer, save_option, seeded_options, selected_steps,
     selection_options, view_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress
 from attntrace.errors import Problem
 from attntrace.prose import sentence
-from attntrace.schedules import OPTIMIZERS
 
 if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
 @click.command("backprop", help=sentence("help.backprop"), short_help=sentence("help.backprop_short"))
 @click.argument("source", type=Text())
 @click.argument("target", type=Text())
-@option("--optimizer", type=click.Choice(list(OPTIMIZERS)), default="sgd", show_default=True)
-@option("--lr", type=POSITIVE, metavar="X", default=None,
-        stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items()))
-@option("--label-smoothing", type=SHARE, default=0.0, show_default=True, metavar="X")
+@lesson_options
 @option("--check", is_flag=True)
 @seeded_options
 @selection_options

@@ -10,6 +10,7 @@ import click
 from attntrace.config import CHOICES, SIZES, Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence
+from attntrace.schedules import OPTIMIZERS
 from attntrace.tokens import shown
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
-ALL = 0  # the limit that is none
+ALL = -1  # the limit that is none
 
 
 def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
@@ -94,18 +95,21 @@ class Scale(click.ParamType):
 
 
 class Limit(click.ParamType):
-    """`all`, or a whole number."""
+    """`all`, or a whole number from `least` on."""
     name = "N|all"
 
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if value == "all":
+        if value in ("all", ALL):
             return ALL
         try:
-            if int(value) > 0:
+            if int(value) >= self.least:
                 return int(value)
         except ValueError:
             pass
-        raise Problem("limit", value=value)
+        raise Problem("limit", option=param.opts[0] if param else "", value=value, least=self.least)
 
 
 def architecture_options(defaults: Config) -> list[Callable[[Command], Command]]:
@@ -136,6 +140,13 @@ page_options = chained([
     option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
     option("--pager", is_flag=True),
     option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
+
+
+lesson_options = chained([
+    option("--optimizer", type=click.Choice(list(OPTIMIZERS)), default="sgd", show_default=True),
+    option("--lr", type=POSITIVE, metavar="X", default=None,
+           stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
+    option("--label-smoothing", type=SHARE, default=0.0, show_default=True, metavar="X")])
 
 
 def precision_option(**settings: Any) -> Callable[[Command], Command]:

@@ -15,6 +15,7 @@ from attntrace.writers.vectors import token_rows
 
 
 MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
+NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 
 
 def lines_of(block: Block, page: Page) -> Iterator[Line]:
@@ -180,6 +181,22 @@ def cell_lines(block: blocks.CellLines, page: Page) -> Iterator[Line]:
         yield from cell_line(cell, page, indent)
 
 
+def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
+    """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
+    step = len(INDENT)
+    indent = step + min(block.level, (page.width - NARROWEST_TREE) // step) * step
+    level = str(block.level).rjust(step)
+    more = "" if block.cell is not None else "   " + sentence("messages.why_above_alone")
+    yield Span(level, "grey"), " " * (indent + step - len(level)), Span(block.place, "bold"), Span(more, "grey")
+    if block.cell is None:
+        return
+    yield from cell_line(block.cell, page, indent + 2 * step)
+    for key, places in block.operands:
+        text = page.prose(sentence(f"messages.why_{key}", places=", ".join(places)))
+        for line in page.wrapped(text.split(" "), indent + 3 * step):
+            yield (Span(" " * (indent + 2 * step) + line, "grey"),)
+
+
 def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
     """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
     def write(ref: Ref) -> str:
@@ -229,5 +246,5 @@ LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
     blocks.StageHeading: stage_heading, blocks.Heading: heading, blocks.Prose: prose, blocks.Table: table,
     blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
-    blocks.CellLines: cell_lines,
+    blocks.CellLines: cell_lines, blocks.Cause: cause,
     blocks.MatrixEquation: matrix_equation, blocks.Maps: map_lines, blocks.Checks: checks, blocks.Hidden: hidden}

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from attntrace.blocks import Block, Heading, PlaceHeading, Prose, Table
+from attntrace.changes import told
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tokens import Words
@@ -87,7 +88,7 @@ def model_table(run: Run) -> Iterator[Block]:
     rows = [sentence("messages.sizes", d_model=config.d_model, heads=config.heads, d_k=config.d_k,
                      layers=config.layers, d_ff=config.d_ff),
             ", ".join(sentence(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon) for key in wiring),
-            f"{origin}, {config.dtype}"]
+            f"{origin}, {config.dtype}", *told(run.changes)]
     yield Heading(sentence("messages.model"))
     yield Prose("\n".join(rows))
 

@@ -150,7 +150,8 @@ class SavedRun(Run):
             parameters = Parameters(tensors, np.concatenate([tensor.value.ravel() for tensor in tensors.values()]))
             tokens = head["tokens"]
             run = cls(config, head.get("seed"), head.get("weights"), vocabularies, parameters,
-                      _words(tokens["source"]), None if tokens["target"] is None else _words(tokens["target"]))
+                      _words(tokens["source"]), None if tokens["target"] is None else _words(tokens["target"]),
+                      tuple(head["changes"]))
         run.recorded = recorded
         return run
 

@@ -35,7 +35,7 @@ class Recorder:
 def header(run: Run) -> Record:
     config = {field: getattr(run.config, field) for field in run.config.__dataclass_fields__}
     origin = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
-    return {"attntrace": attntrace.__version__, "config": config, **origin, "changes": [],
+    return {"attntrace": attntrace.__version__, "config": config, **origin, "changes": list(run.changes),
             "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None}}
 
 

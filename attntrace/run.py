@@ -9,6 +9,7 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
+from attntrace.changes import Change, Changes
 from attntrace.config import Config
 from attntrace.errors import Problem
 from attntrace.tokens import END, START, Words, look_up, tokenize, vocabulary
@@ -20,7 +21,8 @@ from attntrace.weights import Parameters, Vocabularies, counted, laid_out, seede
 class Run(NamedTuple):
     """All that a run needs. Calling it runs the model and tells each step to a sink; twice gives the same twice.
 
-    `target` is what the decoder reads, `<s>` and the words so far; None runs the encoder alone.
+    `target` is what the decoder reads, `<s>` and the words so far; None runs the encoder alone. `changes`: what was
+    changed in the parameters and the source, to see what if.
     """
     config: Config
     seed: int | None
@@ -29,6 +31,7 @@ class Run(NamedTuple):
     parameters: Parameters
     source: Words
     target: Words | None
+    changes: tuple[Change, ...] = ()
 
     def __call__(self, sink: Sink | None = None, keep: list[Step] | None = None) -> None:
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
@@ -53,10 +56,11 @@ class Run(NamedTuple):
 
 
 def prepare(sentence: str, target: str | None = None, *, config: Config | None = None, seed: int = 0,
-            weights: str | os.PathLike[str] | None = None) -> Run:
+            weights: str | os.PathLike[str] | None = None, changes: Changes = Changes()) -> Run:
     """Tokens, ids and parameters for a run. Raises Problem where the sentence, the file or the sizes make none.
 
-    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`.
+    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`;
+    `changes` come last.
     """
     source, read = tokenize(sentence), None if target is None else [START, *tokenize(target)]
     if not source:
@@ -76,8 +80,10 @@ def prepare(sentence: str, target: str | None = None, *, config: Config | None =
         vocabularies = Vocabularies(vocabulary(source), None if read is None else vocabulary(read))
         check_memory(config, vocabularies, max(len(source), len(read or [])))
         parameters, name, drawn = seeded(config, vocabularies, seed), None, seed
-    return Run(config, drawn, name, vocabularies, parameters, look_up(source, vocabularies.source, "source"),
-               None if read is None else look_up(read, vocabularies.target or (), "target"))
+    words = look_up(source, vocabularies.source, "source")
+    parameters, words, made = changes(parameters, words, config)
+    return Run(config, drawn, name, vocabularies, parameters, words,
+               None if read is None else look_up(read, vocabularies.target or (), "target"), made)
 
 
 def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:

@@ -14,6 +14,7 @@ from attntrace.schedules import OPTIMIZERS
 from attntrace.tokens import shown
 
 if TYPE_CHECKING:
+    from attntrace.changes import Changes
     from attntrace.decoding import Decoding
     from attntrace.lessons import Lesson
     from attntrace.run import Run
@@ -130,7 +131,12 @@ def architecture_options(defaults: Config) -> list[Callable[[Command], Command]]
 ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
 MODEL = ("seed", *ARCHITECTURE)
 weights_option = option("--weights", metavar="FILE", type=click.Path())
-seeded_options = chained([*architecture_options(Config()), weights_option])
+CHANGES = ("set", "ablate", "swap")
+change_options = chained([
+    option("--set", type=Text(), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
+    option("--ablate", type=Text(), multiple=True, metavar="HEAD"),
+    option("--swap", type=Text(), multiple=True, metavar="I,J")])
+seeded_options = chained([*architecture_options(Config()), weights_option, change_options])
 model_options = chained([option("--target", type=Text(), metavar="TEXT"), seeded_options])
 
 page_options = chained([
@@ -183,13 +189,19 @@ def prepared(sentence: str, options: dict[str, Any]) -> Any:
 
 
 def given_model(options: dict[str, Any]) -> dict[str, Any]:
-    """The model that the options ask for: its config, its seed, its weights. Raises Problem where they contradict each
-    other."""
+    """The model that the options ask for: its config, its seed, its weights, what is changed in it. Raises Problem
+    where they contradict each other."""
     given = {name: options[name] for name in MODEL if options[name] is not None}
     if options["weights"] is not None and given:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed = given.pop("seed", 0)
-    return {"config": Config(**given), "seed": seed, "weights": options["weights"]}
+    return {"config": Config(**given), "seed": seed, "weights": options["weights"],
+            "changes": asked_changes(options)}
+
+
+def asked_changes(options: dict[str, Any]) -> Changes:
+    from attntrace.changes import Changes  # imports NumPy: only now
+    return Changes(*(options[name] for name in CHANGES))
 
 
 def selected_steps(run: Run | Lesson | Decoding, options: dict[str, Any]) -> frozenset[str] | None:

@@ -9,8 +9,8 @@ import click
 
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import (
-    Within, lines_of_input, one_argument, one_sentence, option, page_options, page_writer, save_option,
-    selection_options, sentence_argument, text_options)
+    CHANGES, Within, asked_changes, change_options, lines_of_input, one_argument, one_sentence, option, page_options,
+    page_writer, save_option, selection_options, sentence_argument, text_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, left_early, paused, saved, view_of
 from attntrace.errors import Problem
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from attntrace.stages import View
 
 NOT_QUIET = {"trace": "--trace", "step": "--step", "pause": "--pause", "pager": "--pager", "only": "--only",
-             "layer": "--layer", "head": "--head", "save": "--save"}
+             "layer": "--layer", "head": "--head", "save": "--save", **{name: f"--{name}" for name in CHANGES}}
 AT_ONCE = 128  # lines
 TRACED = ("only", "layer", "head", "step")
 
@@ -39,6 +39,7 @@ TRACED = ("only", "layer", "head", "step")
 @option("--quiet", "-q", is_flag=True, text="quiet")
 @option("--trace", is_flag=True, text="trace_all")
 @option("--step", type=Within(min=1), metavar="N")
+@change_options
 @selection_options
 @text_options
 @save_option
@@ -48,7 +49,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     if options["quiet"]:
         return quietly(one_argument(sentence), options)
     from attntrace.decoding import Decoding
-    decoding = Decoding(translator(one_sentence(sentence), options["weights"]), options["max_length"])
+    decoding = Decoding(translator(one_sentence(sentence), options), options["max_length"])
     only = traced_steps(decoding, options)
     if options["save"] is not None:
         from attntrace.recording import save_translation
@@ -63,10 +64,11 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     return code
 
 
-def translator(sentence: str, weights: str) -> Run:
+def translator(sentence: str, options: dict[str, Any]) -> Run:
     """The run of a sentence on a model that has a decoder."""
     from attntrace.run import prepare
-    run = prepare(sentence, weights=weights)
+    weights = options["weights"]
+    run = prepare(sentence, weights=weights, changes=asked_changes(options))
     if run.vocabularies.target is None:
         raise Problem("no_decoder_to_translate", file=weights)
     return run

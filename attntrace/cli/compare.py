@@ -1,0 +1,69 @@
+"""attntrace compare: an experiment, one run beside the same with something changed."""
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attntrace.cli import DONE
+from attntrace.cli.options import (
+    CHANGES, Text, model_options, one_sentence, option, page_options, page_writer, prepared, sentence_argument)
+from attntrace.cli.output import destination
+from attntrace.errors import Problem
+from attntrace.prose import sentence as sentence_of
+
+if TYPE_CHECKING:
+    from attntrace.diff import Side
+    from attntrace.run import Run
+    from attntrace.tensor import Tensor
+
+
+@click.command("what-if", add_help_option=False)
+@model_options
+def experiment(**given: Any) -> None:
+    """Never called: it reads the options of an experiment."""
+
+
+@click.command("compare", help=sentence_of("help.compare"), short_help=sentence_of("help.compare_short"))
+@sentence_argument
+@option("--what-if", type=Text(), required=True, metavar="OPTIONS")
+@model_options
+@page_options
+def command(sentence: tuple[str, ...], **options: Any) -> int:
+    said = one_sentence(sentence)
+    runs = prepared(said, options), prepared(said, experimented(options))
+    from attntrace.experiments import compared
+    before, after = map(side, runs)
+    with destination(options["output"], options["pager"]) as out:
+        page_writer(out, options)(compared(*runs, before, after, options["what_if"]))
+    return DONE
+
+
+def experimented(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with those of the experiment in place of what they say, and its changes beside theirs."""
+    text = options["what_if"]
+    try:
+        given = experiment.make_context("what-if", shlex.split(text)).params
+    except ValueError:
+        raise Problem("what_if_quotes", options=text) from None
+    except click.UsageError as error:
+        raise Problem("what_if_usage", options=text, message=error.format_message().rstrip(".")) from None
+    changed = {name: value for name, value in given.items() if value not in (None, ())}
+    if not changed:
+        raise Problem("what_if_nothing")
+    return options | changed | {name: (*options[name], *given[name]) for name in CHANGES}
+
+
+def side(run: Run) -> Side:
+    """A run as one of two, with all that it computes."""
+    from attntrace.diff import Numbers, Side
+    found: dict[str, Tensor] = {}
+    run(lambda step: found.__setitem__(step.address, step.tensor))
+    parameters = {tensor.address or "": tensor for tensor in run.parameters}
+
+    def read(name: str) -> Numbers:
+        tensor = found[name] if name in found else parameters[name]
+        return Numbers(tensor.value, tensor.axes)
+
+    return Side(list(parameters), list(found), read, run.source.texts, run.changes)

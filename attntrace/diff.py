@@ -1,0 +1,114 @@
+"""Two runs compared: the first step that differs, and the ripple from there on."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from attntrace.axes import Axes
+from attntrace.blocks import Block, Prose, Table
+from attntrace.changes import Change, order_before
+from attntrace.places import named
+from attntrace.prose import sentence
+from attntrace.tensor import Array
+
+
+class Numbers(NamedTuple):
+    """The numbers of a parameter or a step."""
+    value: Array
+    axes: Axes
+
+
+class Side(NamedTuple):
+    """One of two runs: its parameters and its steps in order, how to read one, the words of its source, its changes."""
+    parameters: Sequence[str]
+    addresses: Sequence[str]
+    read: Callable[[str], Numbers]
+    source: tuple[str, ...]
+    changes: Sequence[Change]
+
+    def unswapped(self, name: str) -> Numbers:
+        """The numbers with the words of the source in their order before any swap, so that each word is compared with
+        itself."""
+        value, axes = self.read(name)
+        places = order_before(self.changes, len(self.source))
+        if places != sorted(places):
+            for k, axis in enumerate(axes):
+                if axis.word in ("token", "key") and axis.labels == self.source:
+                    value = value.take(places, axis=k)
+        return Numbers(value, axes)
+
+
+class Difference(NamedTuple):
+    """How a tensor differs: `largest` change, at which index, on the mean; or why the two cannot be compared."""
+    address: str
+    largest: float = 0.0
+    at: tuple[int, ...] = ()
+    mean: float = 0.0
+    changed: int = 0  # how many numbers
+    numbers: int = 0
+    key: str = ""  # `shape`, `only_a`, `only_b`
+    shapes: str = ""
+
+
+def differences(names: Iterable[str], others: Iterable[str], a: Side, b: Side, tolerance: float = 0.0,
+                ) -> Iterator[Difference]:
+    """Of each name that differs by more than the tolerance, in the order of A; last what B alone has."""
+    known = list(names)
+    theirs = frozenset(others)
+    for name in known:
+        if name not in theirs:
+            yield Difference(name, key="only_a")
+            continue
+        found = difference(name, a.unswapped(name).value, b.unswapped(name).value, tolerance)
+        if found is not None:
+            yield found
+    ours = frozenset(known)
+    yield from (Difference(name, key="only_b") for name in others if name not in ours)
+
+
+def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Difference | None:
+    if a.shape != b.shape:
+        shapes = " ≠ ".join("×".join(map(str, one.shape)) or "1" for one in (a, b))
+        return Difference(name, key="shape", shapes=shapes)
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.where(a == b, 0.0, np.abs(a.astype(float) - b.astype(float)))
+    apart = np.where(np.isnan(apart), np.inf, apart)
+    apart = np.where(apart <= tolerance, 0.0, apart)
+    if not apart.size or not apart.any():
+        return None
+    at = tuple(int(n) for n in np.unravel_index(int(apart.argmax()), apart.shape))
+    return Difference(name, float(apart.max()), at, float(apart.mean()), int(np.count_nonzero(apart)), apart.size)
+
+
+def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total: int) -> Iterator[Block]:
+    """What differs, as a page: the parameters, the first step, and all that follow it."""
+    if parameters:
+        yield table("diff_parameters", parameters)
+        yield Prose("")
+    if not steps:
+        yield Prose(sentence("messages.diff_no_step", steps=total))
+        return
+    first = steps[0]
+    yield Prose(sentence("messages.diff_first", address=first.address) + " " + facts(first))
+    yield Prose("")
+    yield table("diff_steps", steps)
+    yield Prose("")
+    yield Prose(sentence("messages.diff_total", changed=len(steps), steps=total))
+
+
+def facts(found: Difference) -> str:
+    if found.key:
+        return sentence(f"messages.diff_{found.key}", shapes=found.shapes)
+    return sentence("messages.diff_facts", largest=f"{found.largest:.3g}", place=named(found.address, found.at),
+                    mean=f"{found.mean:.3g}", changed=f"{found.changed:,}", numbers=f"{found.numbers:,}")
+
+
+def table(title: str, found: Sequence[Difference]) -> Table:
+    heads = ("", *(sentence(f"messages.diff_{name}") for name in ("largest", "at", "mean", "numbers")))
+    rows = tuple((one.address, *((f"{one.largest:.3g}", named("", one.at).lstrip(":"), f"{one.mean:.3g}",
+                                  f"{one.changed:,}/{one.numbers:,}") if not one.key else
+                                 (sentence(f"messages.diff_{one.key}", shapes=one.shapes), "", "", "")))
+                 for one in found)
+    return Table(heads, rows, right=(1, 2, 3, 4), title=sentence(f"messages.{title}"))

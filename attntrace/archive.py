@@ -142,7 +142,7 @@ class Archive(Npz):
         name = str(record.get("address") or record.get("parameter") or record.get("member"))
         if name not in self._infos:
             raise self.broken(ValueError(sentence("problem.why.no_member", name=name)))
-        changed = Changed("saved_changed", file=str(self.path), name=shown(name))
+        changed = Problem("saved_changed", file=str(self.path), name=shown(name))
         try:
             data = self._zip.read(self._infos[name])
         except zipfile.BadZipFile as error:
@@ -190,10 +190,6 @@ class Archive(Npz):
         except (AttributeError, LookupError, TypeError, ValueError, AssertionError, OverflowError, RecursionError,
                 StopIteration) as error:
             raise self.broken(error) from None
-
-
-class Changed(Problem):
-    """A member whose numbers are not those that were saved."""
 
 
 @contextmanager

@@ -52,12 +52,19 @@ class Sealing:
         self.file.flush()
 
 
+class Unfinished(zipfile.ZipFile):
+    """An archive that nobody closes but its writer: one that was left half-written is thrown away."""
+
+    def __del__(self) -> None:
+        pass
+
+
 class ArchiveWriter:
     """Members, one after another; at the end what they are."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = Sealing(file)
-        self._zip = zipfile.ZipFile(self._file, "w")  # type: ignore[call-overload]  # it asks for no more than write
+        self._zip = Unfinished(self._file, "w")  # type: ignore[call-overload]  # it asks for no more than write
 
     def member(self, name: str, value: Array, apart: bool = True) -> str:
         """Write an array; returns the SHA-256 of its .npy. What stands `apart` is sealed by that digest alone."""

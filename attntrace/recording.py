@@ -37,7 +37,8 @@ class Recording:
         self._step = {"place": step.place, "name": step.name, "stage": step.stage,
                       "notes": self._notes(step.made)}
         self._recorder(step)
-        self._fingerprint(step)
+        if self._fingerprint.comparable:  # beyond, it takes longer than all the rest, and says nothing
+            self._fingerprint(step)
 
     def _written(self, record: Record, tensor: Tensor) -> None:
         name = record.get("address") or record["parameter"]
@@ -57,7 +58,11 @@ class Recording:
             self._written({"parameter": name, "axes": tensor.words, "shape": tensor.value.shape}, tensor)
         said = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(),
                 "axes": self._notes.axes()}
-        self._archive.close([header(self._run) | head | said, *self._records, footer(self._fingerprint) | foot])
+        known: Record = {"steps": sum("address" in record for record in self._records)}
+        if not self._fingerprint.comparable:
+            known["fingerprint"] = None
+        self._archive.close([header(self._run) | head | said, *self._records,
+                             footer(self._fingerprint) | known | foot])
 
 
 def save_trace(file: BinaryIO, run: Run) -> None:

@@ -69,7 +69,8 @@ def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Par
     heads = [f"{attention}.head{i}" for attention in attentions for i in range(1, config.heads + 1)]
     found = [head for head in heads if head == text or head.endswith(f".{text}")]
     if len(found) != 1:
-        near = ", ".join(found or nearest(text, heads))
+        of_a_place = [head for head in heads if f".{text}." in f".{head}"]
+        near = ", ".join(found or of_a_place or nearest(text, heads))
         raise Problem("no_such_head", head=shown(text), near=near)
     attention, _, number = found[0].rpartition(".head")
     tensor = parameters[f"{attention}.W_O"]

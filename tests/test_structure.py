@@ -11,10 +11,11 @@ from command import ROOT
 PACKAGE = ROOT / "attntrace"
 # From the ground up: a room imports only rooms that stand before it.
 ROOMS = ["prose", "errors", "plain", "screen", "symbol", "axes", "arithmetic", "tensor", "constants", "shapes",
-         "algebra", "products", "parts", "functions", "batches", "tracing", "schedules", "config", "tokens", "addresses", "places", "pairs",
-         "weights", "npz", "archive", "makings", "weights_file", "changes", "layers", "attention", "transformer", "losses", "gradients", "optimizers",
-         "run", "records", "lessons", "decoding", "training", "checkpoints", "recording", "digits", "figures", "blocks",
-         "checks", "differences", "diff", "formulas", "stages", "forms", "why", "maps", "opening", "experiments", "ledger", "writers", "cli",
+         "algebra", "products", "parts", "functions", "batches", "tracing", "schedules", "config", "tokens",
+         "addresses", "places", "pairs", "weights", "npz", "archive", "makings", "weights_file", "changes", "layers",
+         "attention", "transformer", "losses", "gradients", "optimizers", "run", "records", "lessons", "decoding",
+         "training", "checkpoints", "recording", "digits", "figures", "blocks", "checks", "differences", "diff",
+         "formulas", "stages", "forms", "why", "maps", "opening", "experiments", "ledger", "writers", "cli",
          "__main__"]
 
 

@@ -1,0 +1,173 @@
+"""Two runs beside each other, and what-ifs: what was changed, and nothing else, makes the difference."""
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+from command import attntrace
+from random_model import SENTENCE, TRANSLATION, random_model
+
+from attntrace.changes import Changes
+from attntrace.run import prepare
+
+HEAD = "decoder.layer2.cross_attention.head3"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return str(random_model().write(tmp_path_factory.mktemp("weights") / "w.npz"))
+
+
+def told(run) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    run(lambda step: found.__setitem__(step.address, step.value))
+    return found
+
+
+def asked(weights: str, **changes) -> dict[str, np.ndarray]:
+    return told(prepare(SENTENCE, TRANSLATION, weights=weights, changes=Changes(**changes)))
+
+
+def test_a_head_that_is_ablated_is_one_whose_rows_of_W_O_are_zero(weights, tmp_path):
+    model = random_model()
+    model.parameters["decoder.layer2.cross_attention.W_O"][8:12] = 0
+    by_hand = told(prepare(SENTENCE, TRANSLATION, weights=str(model.write(tmp_path / "w.npz"))))
+    ablated, before = asked(weights, ablate=[HEAD]), asked(weights)
+    assert all((ablated[name] == value).all() for name, value in by_hand.items())
+    assert (ablated[f"{HEAD}.output"] == before[f"{HEAD}.output"]).all()  # it still looks, and nobody hears
+    assert (ablated["output.logits"] != before["output.logits"]).all()
+
+
+def test_a_number_that_is_set_is_that_number(weights, tmp_path):
+    model = random_model()
+    model.parameters["encoder.layer1.feed_forward.b_1"][4] = -2.5
+    model.parameters["output.W"][0, 7] = 0.125
+    by_hand = told(prepare(SENTENCE, TRANSLATION, weights=str(model.write(tmp_path / "w.npz"))))
+    changed = asked(weights, set=["encoder.layer1.feed_forward.b_1:5=-2.5", "output.W:1,yesterday=0.125"])
+    assert all((changed[name] == value).all() for name, value in by_hand.items())
+
+
+def test_without_positions_the_order_of_words_is_the_order_of_rows_and_nothing_else(tmp_path):
+    file = str(random_model(position="none").write(tmp_path / "w.npz"))
+    before, after = asked(file), asked(file, swap=["1,4"])
+    order = [3, 1, 2, 0, 4]
+    for name, value in before.items():
+        rows = name.startswith("encoder") or re.search(r"cross_attention\.head\d\.(key|value)$", name)
+        there = value[order] if rows and value.ndim else value
+        if re.search(r"(encoder|cross_attention).*(scores|weights)$", name):
+            there = there[:, order]
+        assert np.allclose(after[name], there, rtol=0, atol=1e-12 * np.abs(there[np.isfinite(there)]).max()), name
+
+
+def test_with_positions_order_means_something(weights):
+    before, after = asked(weights), asked(weights, swap=["나는,갔었어"])
+    assert not np.allclose(np.sort(before["encoder.output"], axis=0), np.sort(after["encoder.output"], axis=0))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    place = tmp_path_factory.mktemp("diff")
+    names = {name: str(place / f"{name}.npz") for name in ("a", "set", "pre", "swap", "back", "none", "unswapped")}
+    change = ("--set", "encoder.layer1.feed_forward.b_2:2=0.5")
+    for name, more in (("a", ()), ("set", change), ("pre", ("--norm", "pre")), ("swap", ("--swap", "1,3")),
+                       ("none", ("--position", "none", "--swap", "1,3")), ("unswapped", ("--position", "none"))):
+        said = "어제 카페 갔었어", "--target", "I went", "--only", "encoder.output"
+        assert attntrace("trace", *said, "--save", names[name], *more).code == 0
+    assert attntrace("backprop", "a cat", "I", "--only", "loss.mean", "--save", names["back"]).code == 0
+    return names
+
+
+def test_a_run_does_not_differ_from_itself(files):
+    assert attntrace("diff", files["a"], files["a"]) == (0, "", "")
+
+
+def test_the_ripple_begins_where_the_change_is_first_read_and_tells_every_step(files):
+    said = attntrace("diff", files["a"], files["set"], "--width", "120")
+    assert said.code == 1
+    assert "first step that differs is encoder.layer1.feed_forward.output:" in said.out
+    told = {words[0]: words[1:] for words in map(str.split, said.out.splitlines()) if len(words) == 5}
+    with np.load(files["a"]) as one, np.load(files["set"]) as other:
+        expected = {}
+        for name in set(one.files) - {"run"}:
+            apart = np.abs(np.nan_to_num(one[name], neginf=0) - np.nan_to_num(other[name], neginf=0))
+            if apart.any():
+                at = ",".join(str(i + 1) for i in np.unravel_index(apart.argmax(), apart.shape))
+                expected[name] = [f"{apart.max():.3g}", at, f"{apart.mean():.3g}",
+                                  f"{np.count_nonzero(apart)}/{apart.size}"]
+    assert told == expected and len(told) > 30
+
+
+def test_the_first_step_is_the_first_in_order_of_computation(files):
+    with np.load(files["a"]) as one, np.load(files["pre"]) as other:
+        names = [name for name in one.files if name in other.files and name.count(".") > 1 or name == "encoder.input"]
+        first = next(name for name in names if not np.array_equal(one[name], other[name]))
+    assert f"differs is {first}:" in attntrace("diff", files["a"], files["pre"], "--width", "200").out
+
+
+def test_a_swapped_word_is_compared_with_itself(files):
+    assert attntrace("diff", files["unswapped"], files["none"], "--tolerance", "1e-12").code == 0
+    assert attntrace("diff", files["a"], files["swap"], "--tolerance", "1e-12", "--quiet")[:2] == (1, "")
+
+
+def test_a_tolerance_forgives_no_more_than_it_says(files):
+    with np.load(files["a"]) as one, np.load(files["set"]) as other:
+        largest = max(float(np.abs(np.nan_to_num(one[name], neginf=0) - np.nan_to_num(other[name], neginf=0)).max())
+                      for name in one.files if name != "run")
+    assert attntrace("diff", files["a"], files["set"], "--tolerance", repr(largest)).code == 0
+    assert attntrace("diff", files["a"], files["set"], "--tolerance", repr(largest * 0.999)).code == 1
+
+
+def test_runs_of_different_kinds_are_not_compared(files):
+    said = attntrace("diff", files["a"], files["back"])
+    assert said.code == 2 and "trace, backprop" in said.err
+
+
+def test_an_experiment_shows_both_entropies_and_the_changed_words():
+    said = attntrace("compare", "어제 카페 갔었어", "--target", "I went", "--what-if", "--score-scale 1", "--width", "120")
+    assert said.code == 0
+    printed = {(words[0], words[1]): words[2:] for words in map(str.split, said.out.splitlines())
+               if len(words) == 4 and "head" in words[0]}
+    for n, more in enumerate(((), ("--score-scale", "1"))):
+        out = attntrace("trace", "어제 카페 갔었어", "--target", "I went", "--format", "jsonl", *more).out
+        records = [json.loads(line) for line in out.splitlines()]
+        for record in records:
+            if record.get("address", "").endswith(".weights"):
+                words = ["어제", "카페", "갔었어"] if record["address"].startswith("encoder") else ["<s>", "I", "went"]
+                for word, row in zip(words, record["value"], strict=True):
+                    entropy = -sum(a * math.log(a) for a in row if a)
+                    assert printed[record["address"].removesuffix(".weights"), word][n] == f"{abs(entropy):.3f}"
+    assert len(printed) == 18
+
+
+def test_changes_are_shown_in_the_header_and_saved(tmp_path):
+    file = str(tmp_path / "f.npz")
+    options = ("--set", "encoder.E:어제,1=2", "--ablate", "head2", "--swap", "1,갔었어")
+    said = attntrace("trace", "어제 카페 갔었어", *options, "--save", file)
+    for words in ("encoder.E:3,1 is 2", "encoder.layer1.self_attention.head2 is ablated", "words 1 and 3"):
+        assert words in said.out
+    head = json.loads(attntrace("trace", "어제 카페 갔었어", *options, "--format", "jsonl").out.splitlines()[0])
+    assert [sorted(change) for change in head["changes"]] == [["set", "value", "was"], ["ablate"], ["swap"]]
+    assert [word["text"] for word in head["tokens"]["source"]] == ["갔었어", "카페", "어제"]
+    assert attntrace("show", "--from", file) == said
+
+
+@pytest.mark.parametrize("options, words", [
+    (("--set", "encoder.E:1,1"), "has no value"), (("--set", "encoder.E:1,1=x"), "x is no number"),
+    (("--set", "encoder.E:1,1=inf"), "no finite number"), (("--set", "encoder.F:1,1=2"), "encoder.E"),
+    (("--set", "encoder.E:1,9=2"), "1 to 8"), (("--set", "encoder.E:1=2"), "2 axes"),
+    (("--set", "encoder.E:a,1=2"), "the nearest are"), (("--ablate", "head3"), "head2"),
+    (("--ablate", "encoder.layer1.self_attention"), "head1"), (("--swap", "1"), "no pair"),
+    (("--swap", "1,4"), "1 to 3"), (("--swap", "어제,카패"), "카페"), (("--swap", "1,2,3"), "no pair")])
+def test_a_change_that_cannot_be_made_is_said_in_one_line(options, words):
+    said = attntrace("trace", "어제 카페 갔었어", *options)
+    assert said.code == 2 and words in said.err and said.err.count("\n") == 1 and said.out == ""
+
+
+@pytest.mark.parametrize("text, words", [("--foo", "No such option"), ("", "changes nothing"), ("'", "quote"),
+                                         ("--norm both", "norm"), ("hello", "hello")])
+def test_an_experiment_that_is_none_is_said_in_one_line(text, words):
+    said = attntrace("compare", "a cat", "--what-if", text)
+    assert said.code == 2 and words in said.err and said.err.count("\n") == 1

@@ -1,0 +1,229 @@
+"""A saved run is the run: told again byte for byte, read number by number, and nothing in it changes unseen."""
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import random
+import re
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from command import attntrace
+
+from attntrace.archive import Archive
+from attntrace.lessons import prepare_lesson
+from attntrace.recording import Recorded, save_lesson
+from attntrace.run import prepare, trace
+from attntrace.weights_file import located
+
+PAIR = "어제 카페 갔었어", "I went to the cafe"
+SMALL = "--d-model", "4", "--d-ff", "4"
+COMMANDS = [("trace", PAIR[0]),
+            ("trace", "a cat", "--target", "un", "--layers", "2", "--norm", "pre", "--final-norm", *SMALL),
+            ("trace", "a cat", "--target", "", "--dtype", "float32", "--position", "halves", "--swap", "1,2",
+             "--ablate", "encoder.layer1.self_attention.head1", "--set", "output.W:1,1=2"),
+            ("backprop", "a cat", "un", "--optimizer", "adam", "--label-smoothing", "0.1", *SMALL),
+            ("translate", PAIR[0])]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    file = tmp_path_factory.mktemp("saved") / "run.npz"
+    assert attntrace("trace", *PAIR[:1], "--target", PAIR[1], "--save", str(file), "--only", "encoder.output").code == 0
+    return file
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_saved_run_is_told_again_byte_for_byte(command, tmp_path):
+    file = str(tmp_path / "run.npz")
+    said = attntrace(*command, "--save", file)
+    assert (said.code, said.err) == (0, "")
+    assert attntrace("show", "--from", file) == said
+    if command[0] != "translate":
+        for options in (("--format", "jsonl"), ("--only", "*.norm", "--form", "matrix", "--precision", "5", "--ascii"),
+                        ("--token", "1", "--only", "head1.scores", "--arithmetic", "all")):
+            assert attntrace("show", "--from", file, *options) == attntrace(*command, *options)
+
+
+def test_the_same_run_is_the_same_file(tmp_path, saved):
+    again = tmp_path / "again.npz"
+    attntrace("trace", PAIR[0], "--target", PAIR[1], "--save", str(again), "--form", "vector")
+    assert again.read_bytes() == saved.read_bytes()
+
+
+def test_a_saved_run_is_an_ordinary_archive_of_arrays_with_their_digests(saved):
+    with np.load(saved) as arrays, zipfile.ZipFile(saved) as archive:
+        lines = bytes(arrays["run"]).decode().splitlines()
+        records = [json.loads(line) for line in lines]
+        for step in trace(*PAIR):
+            assert (arrays[step.address] == step.value).all()
+        run = prepare(*PAIR)
+        assert {record["parameter"] for record in records if "parameter" in record} == run.parameters.names
+        for record in records[1:-1]:
+            name = record.get("address") or record["parameter"]
+            assert record["sha256"] == hashlib.sha256(archive.read(f"{name}.npy")).hexdigest()
+    printed = attntrace("trace", PAIR[0], "--target", PAIR[1], "--format", "jsonl").out.splitlines()
+    for line, record in zip(printed[1:-1], records[1:-1], strict=True):
+        told = json.loads(line)
+        told.pop("value")
+        assert {key: record[key] for key in told} == told
+
+
+def test_the_makings_of_a_lesson_are_read_back_as_they_were(tmp_path):
+    lesson, steps = prepare_lesson("a cat", "un chat", optimizer="adam", smoothing=0.1), []
+    lesson(steps.append)
+    with open(tmp_path / "l.npz", "wb") as file:
+        save_lesson(file, lesson)
+    with open(tmp_path / "l.npz", "rb") as file:
+        recorded = Recorded(Archive(tmp_path / "l.npz", file))
+        assert recorded.addresses == [step.address for step in steps]
+        for step in steps:
+            again = recorded.step(step.address)
+            assert again.made.expression() == step.made.expression() and again.made.op == step.made.op
+            assert [operand.axes for operand in again.made.operands] == [operand.axes for operand in step.made.operands]
+            assert (again.symbol, again.axes, again.formula()) == (step.symbol, step.axes, step.formula())
+
+
+def test_one_tensor_a_row_and_a_number_are_shown_alone(saved):
+    value = next(step.value for step in trace(*PAIR) if step.address == "decoder.input")
+
+    def read(*arguments: str) -> list[float]:
+        out = attntrace("show", "--from", str(saved), *arguments).out
+        return [float(number) for number in re.findall(r"-?\d+\.\d+", out)]
+
+    whole = json.loads(attntrace("show", "--from", str(saved), "decoder.input", "--format", "jsonl").out)
+    assert whole["value"] == value.tolist()
+    assert read("decoder.input:went", "--precision", "17") == value[2].tolist()
+    assert read("decoder.input:3,8", "--precision", "17") == [value[2, 7]]
+    assert attntrace("show", "--from", str(saved), "decoder.input:3,8").out == f"{value[2, 7]:.3f}\n"
+    record = json.loads(attntrace("show", "--from", str(saved), "decoder.input:went", "--format", "jsonl").out)
+    assert record == {"address": "decoder.input:3", "axes": ["d_model"], "shape": [8], "value": value[2].tolist()}
+
+
+def test_one_number_is_read_without_the_others(saved, tmp_path):
+    """Whatever stands in another member, its bytes are not looked at."""
+    data = bytearray(saved.read_bytes())
+    with zipfile.ZipFile(saved) as archive:
+        other = archive.getinfo("encoder.E.npy")
+        wrong = archive.getinfo("encoder.output.npy")
+    data[other.header_offset + 200] ^= 1
+    data[wrong.header_offset + 200] ^= 1
+    (tmp_path / "f.npz").write_bytes(data)
+    assert attntrace("show", "--from", str(tmp_path / "f.npz"), "decoder.input:1,1").code == 0
+    said = attntrace("show", "--from", str(tmp_path / "f.npz"), "encoder.output:1,1")
+    assert said.code == 2 and "encoder.output" in said.err and "SHA-256" in said.err
+
+
+def test_a_bit_flipped_anywhere_is_found(tmp_path):
+    file = tmp_path / "f.npz"
+    attntrace("trace", "cat", "--d-model", "2", "--heads", "1", "--d-ff", "2", "--save", str(file))
+    data, chance = file.read_bytes(), random.Random(0)
+    structure = data.index(b"PK\x01\x02")  # from here on there are no numbers
+    for n in range(200):
+        place = chance.randrange(structure if n % 2 else 0, len(data))
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << chance.randrange(8)
+        file.write_bytes(flipped)
+        said = attntrace("show", "--from", str(file), "--only", "encoder.output", "--form", "matrix")
+        assert said.code == 2 and said.err.startswith("attntrace: ") and said.err.count("\n") == 1, place
+
+
+def repacked(source, target, change):
+    """The members of a saved run, some of them changed, written by NumPy."""
+    with np.load(source) as arrays:
+        members = {name: arrays[name] for name in arrays.files}
+    change(members)
+    np.savez(target, **members)
+    return str(target)
+
+
+def test_a_run_that_numpy_packed_anew_is_the_same_run(saved, tmp_path):
+    file = repacked(saved, tmp_path / "f.npz", lambda members: None)
+    assert attntrace("show", "--from", file) == attntrace("show", "--from", str(saved))
+
+
+def test_one_changed_bit_of_one_number_is_named(saved, tmp_path):
+    def change(members):
+        members["encoder.layer1.feed_forward.hidden"].view(np.uint64)[1, 3] ^= 1
+    said = attntrace("show", "--from", repacked(saved, tmp_path / "f.npz", change))
+    assert said.code == 2 and "encoder.layer1.feed_forward.hidden of" in said.err and "SHA-256" in said.err
+
+
+def changed_header(**facts):
+    def change(members):
+        head, rest = bytes(members["run"]).split(b"\n", 1)
+        head = json.dumps(json.loads(head) | facts).encode()
+        members["run"] = np.frombuffer(head + b"\n" + rest, np.uint8)
+    return change
+
+
+def claims(name: str, claim: bytes) -> bytes:
+    """An archive with a member that says it is larger than the file."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00v\x00" + claim.ljust(117) + b"\n" + b"\0" * 100)
+    return whole.getvalue()
+
+
+HUGE = b"{'descr': '|u1', 'fortran_order': False, 'shape': (10000000000,), }"
+PICKLED = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
+
+
+@pytest.mark.parametrize("make, words", [
+    (lambda data: data[:len(data) // 2], "is broken"), (lambda data: b"", "is broken"),
+    (lambda data: b"hello", "is broken"), (lambda data: claims("run", HUGE), "is broken"),
+    (lambda data: claims("run", PICKLED), "pickled"), (lambda data: claims("else", HUGE), "no saved run")],
+    ids=["truncated", "empty", "foreign", "huge", "pickled", "another_archive"])
+def test_a_file_that_is_none_is_refused_in_one_line(make, words, saved, tmp_path):
+    file = tmp_path / "f.npz"
+    file.write_bytes(make(saved.read_bytes()))
+    for arguments in ((), ("encoder.output",)):
+        said = attntrace("show", "--from", str(file), *arguments)
+        assert said.code == 2 and words in said.err and said.err.count("\n") == 1
+
+
+def test_other_files_and_later_versions_are_told_apart(saved, tmp_path):
+    newer = repacked(saved, tmp_path / "newer.npz", changed_header(saved=2, attntrace="9.9"))
+    assert "later attntrace (9.9)" in attntrace("show", "--from", newer).err
+    assert "no saved run" in attntrace("show", "--from", str(located("ko-en"))).err
+    with np.load(saved) as arrays:
+        np.savez_compressed(tmp_path / "c.npz", **{name: arrays[name] for name in arrays.files})
+    assert "is compressed" in attntrace("show", "--from", str(tmp_path / "c.npz")).err
+    assert "does not exist" in attntrace("show", "--from", str(tmp_path / "none.npz")).err
+    assert "is a directory" in attntrace("show", "--from", str(tmp_path)).err
+    for nonsense in ({"axes": 3}, {"config": None}, {"vocabularies": {}}, {"kind": "x"}, {"axes": []}):
+        said = attntrace("show", "--from", repacked(saved, tmp_path / "n.npz", changed_header(**nonsense)))
+        assert said.code == 2 and said.err.count("\n") == 1, nonsense
+
+
+def test_memory_is_bounded_by_the_file(tmp_path):
+    (tmp_path / "f.npz").write_bytes(claims("run", HUGE))
+    code = ("import resource, sys; from attntrace.cli import run; code = run(sys.argv[1:]); "
+            "assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 200_000; sys.exit(code)")
+    done = subprocess.run([sys.executable, "-c", code, "show", "--from", str(tmp_path / "f.npz")], capture_output=True)
+    assert done.returncode == 2, done.stderr
+
+
+def test_a_run_that_fails_leaves_no_file(tmp_path):
+    said = attntrace("trace", "a cat", "--score-scale", "2.3e-308", "--save", str(tmp_path / "f.npz"))
+    assert said.code == 2 and "grow too large" in said.err and list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_leaves_has_the_whole_run_saved(tmp_path, saved):
+    file = tmp_path / "f.npz"
+    command = f'"{sys.executable}" -m attntrace trace "{PAIR[0]}" --target "{PAIR[1]}" --save {file} | head -1'
+    assert subprocess.run(command, shell=True, capture_output=True).stderr == b""
+    assert file.read_bytes() == saved.read_bytes()
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (("--save", "f.txt"), "does not end in .npz"), (("--save", "f.npz", "-o", "./f.npz"), "a name of its own"),
+    (("--save", "none/f.npz"), "none"), (("--save", ".npz/"), "npz")])
+def test_a_place_where_nothing_can_be_saved_is_said_before_anything(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = attntrace("trace", "a cat", *arguments)
+    assert said.code == 2 and words in said.err and said.out == "" and list(tmp_path.iterdir()) == []

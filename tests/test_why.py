@@ -1,0 +1,203 @@
+"""Where a number comes from, as it is printed: whoever redoes the arithmetic gets the number."""
+from __future__ import annotations
+
+import random
+import re
+
+import numpy as np
+import pytest
+from command import attntrace
+from parsing import NUMBER, Sums
+
+from attntrace.blocks import Cause
+from attntrace.lessons import prepare_lesson
+from attntrace.prose import sentence
+from attntrace.run import prepare, trace
+from attntrace.symbol import Spelling
+from attntrace.why import Why
+from attntrace.writers.layout import lines_of
+from attntrace.writers.page import Page, plainly
+from attntrace.writers.terminal import cells_of
+
+PAIR = "어제 카페 갔었어", "I went to the cafe yesterday"
+WIDE = Page(100_000, Spelling.UNICODE, cells_of)
+
+
+def evaluated(text: str) -> float:
+    return Sums(text).whole()
+
+
+def slack(text: str) -> float:
+    """How far the value of what is printed may be from the truth: each number may be off by half of its last digit."""
+    value, total = evaluated(text), 0.0
+    for found in NUMBER.finditer(text):
+        digits, _, power = found[0].partition("e")
+        if "." not in digits:
+            continue  # whole numbers are exact
+        half = 0.5 * 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+        moved = [text[:found.start()] + f"({float(found[0]) + sign * half!r})" + text[found.end():] for sign in (1, -1)]
+        total += max(abs(evaluated(plain(one)) - value) for one in moved)
+    return total
+
+
+def plain(text: str) -> str:
+    """A power of ten in full, as the reader has numbers."""
+    return re.sub(r"\((\d+\.?\d*(?:e-?\d+)?)\)", lambda found: f"({float(found[1]):.20f})", text)
+
+
+def printed(cause: Cause) -> tuple[str, str, str]:
+    """The arithmetic, the sign and the result of a number, as they are printed."""
+    assert cause.cell is not None
+    (line,) = [plainly(line).strip() for line in lines_of(cause._replace(operands=()), WIDE)][1:]
+    before, sign, result = re.fullmatch(r"(.*) ([=≈]) (\S+)", line).groups()
+    return before.split(" = ")[-1], sign, result
+
+
+@pytest.fixture(scope="module")
+def steps():
+    found: dict = {}
+    prepare_lesson(*PAIR, seed=3)(lambda step: found.__setitem__(step.address, step))
+    return found
+
+
+def cells(steps, count, seed):
+    """So many numbers, of as many steps as there are."""
+    chance = random.Random(seed)
+    names = chance.sample(sorted(steps), min(count, len(steps)))
+    names += chance.choices(sorted(steps), k=count - len(names))
+    return [(name, tuple(chance.randrange(size) for size in steps[name].value.shape)) for name in names]
+
+
+@pytest.mark.parametrize("precision", [3, 6])
+def test_the_arithmetic_of_any_number_gives_it_as_it_is_printed(steps, precision):
+    signs = []
+    for address, index in cells(steps, 250, precision):
+        (cause,) = Why(steps.get, precision)(address, index)
+        arithmetic, sign, result = printed(cause)
+        signs.append(sign)
+        if not re.search(r"\d", arithmetic) or "[" in arithmetic or arithmetic[-1:] in "ᵢ₀₁₂₃₄₅₆₇₈₉":
+            assert sign == "="  # one number that is another: x₁[2] = 0.123
+            continue
+        if sign == "=":
+            digits = len(result.partition("e")[0].partition(".")[2])
+            again = f"{evaluated(arithmetic):.{digits}{'e' if 'e' in result else 'f'}}"
+            assert float(again) == float(result), (address, index)
+        else:
+            missed = abs(evaluated(arithmetic) - float(steps[address].value[index]))
+            assert missed <= 1.5 * slack(arithmetic), (address, index)
+    assert {"=", "≈"} == set(signs)
+
+
+def test_with_all_digits_the_arithmetic_is_the_number(steps):
+    for address, index in cells(steps, 250, 1):
+        (cause,) = Why(steps.get, 17)(address, index)
+        arithmetic, _, result = printed(cause)
+        value = float(steps[address].value[index])
+        if re.fullmatch(r"[\d.e()·√/+ \-*^²,a-zπ]+", arithmetic) and "inf" not in arithmetic:
+            size = max(abs(value), slack_free_size(arithmetic))
+            assert abs(evaluated(arithmetic) - value) <= 1e-12 * size, (address, index)
+
+
+def slack_free_size(text: str) -> float:
+    """The size of the numbers that stand in it, by which rounding is measured where they cancel."""
+    return max((float(found[0]) for found in NUMBER.finditer(text)), default=1.0)
+
+
+@pytest.fixture(scope="module")
+def tree():
+    out = attntrace("why", "output.probabilities:1,cafe", "--depth", "all").out
+    return out.splitlines()
+
+
+def test_a_probability_ends_only_in_embeddings_positions_and_parameters(tree):
+    ends = re.findall(r"[\w.]+:[\d\-,]+\d|[\w.]+:\d+", " ".join(part for line in endings(tree) for part in line))
+    kinds = {end.split(":")[0] for end in ends}
+    parameters = {name for name in kinds if "." in name}
+    assert kinds - parameters == {"pos", "mask"}
+    assert parameters and all(re.search(r"\.(E|W|W_[QKVO12]|b_[12]|gain|bias)$", name) for name in parameters)
+    assert {"encoder.E", "decoder.E", "output.W"} <= parameters
+
+
+def endings(tree):
+    """What follows `ends in`, until the next line of another kind."""
+    found, inside = [], False
+    for line in tree:
+        text = line.strip()
+        if text.startswith("ends in "):
+            found.append([text.removeprefix("ends in ")])
+            inside = True
+        elif inside and re.fullmatch(r"[\w.]+:[\d\-,]+.*", text) and "=" not in text:
+            found[-1].append(text)
+        else:
+            inside = False
+    return found
+
+
+def test_each_number_is_explained_once_and_referred_to_afterwards(tree):
+    places = [line.split() for line in tree if re.match(r" ?\d+ +[\w.]+:[\d,]+", line)]
+    explained = [words[1] for words in places if len(words) == 2]
+    referred = {words[1] for words in places if len(words) > 2}
+    assert len(explained) == len(set(explained)) > 500
+    assert referred <= set(explained)
+
+
+def test_every_number_that_it_depends_on_is_explained(tree):
+    """Whatever stands in a formula of the run that leads to the probability, once."""
+    steps = {step.address: step for step in trace(*PAIR)}
+    explained = {line.split()[1] for line in tree if re.match(r" ?\d+ +[\w.]+:[\d,]+", line)}
+    wanted, waiting = set(), [("output.probabilities", (0, 6))]
+    while waiting:
+        cell = waiting.pop()
+        if cell in wanted or cell[0] not in steps:
+            continue
+        wanted.add(cell)
+        waiting += [(ref.tensor.address, ref.index) for ref in steps[cell[0]].made.cell(cell[1]).leaves()]
+    assert explained == {f"{name}:{','.join(str(i + 1) for i in index)}" for name, index in wanted}
+
+
+def test_the_largest_contributions_come_first():
+    steps = {step.address: step for step in trace(*PAIR)}
+    out = attntrace("why", "encoder.layer1.feed_forward.output:2,3", "--depth", "1", "--top", "4").out
+    followed = [int(cell) for cell in re.findall(r"^ 1 +encoder.layer1.feed_forward.activation:2,(\d+)$", out, re.M)]
+    W = prepare(*PAIR).parameters["encoder.layer1.feed_forward.W_2"].value
+    terms = np.abs(steps["encoder.layer1.feed_forward.activation"].value[1] * W[:, 2])
+    assert followed == [int(n) + 1 for n in np.argsort(-terms, kind="stable")[:4]]
+    assert "goes on at " in out  # at those that are not followed
+
+
+def test_a_saved_run_says_the_same(tmp_path):
+    file = str(tmp_path / "run.npz")
+    attntrace("backprop", "a cat", "un chat", "--save", file)
+    for place in ("gradient.encoder.E:a,2", "loss.mean", "encoder.layer1.self_attention.head2.weights:2,1"):
+        live = attntrace("why", place, "a cat", "--target", "un chat", "--depth", "2")
+        assert live.code == 0 and attntrace("why", "--from", file, place, "--depth", "2") == live
+
+
+@pytest.mark.parametrize("place, words", [
+    ("encoder.imput:1,1", "encoder.input"), ("head1.scores:1,1", "any of 3: encoder.layer1.self_attention.head1."),
+    ("encoder.input:4,1", "no token 4; it has 1 to 3"), ("encoder.input:1,0", "it has 1 to 8"),
+    ("output.probabilities:1,caffe", "cafe"), ("encoder.input:1", "2 axes (token 1-3,d_model 1-8)"),
+    ("encoder.input", "2 axes"), ("encoder.input:1,x", "no words along d_model"), ("encoder.input:,", "names no place"),
+    ("gradient.encoder.W:1,1", "gradient.encoder"), (":1,1", "names no place")])
+def test_a_place_that_there_is_not_is_answered_with_what_there_is(place, words):
+    said = attntrace("why", place)
+    assert said.code == 2 and words in said.err and said.err.count("\n") == 1
+
+
+def test_a_word_that_occurs_twice_is_answered_with_its_numbers():
+    said = attntrace("why", "encoder.input:a,1", "a b a")
+    assert said.code == 2 and "1, 3" in said.err
+    assert attntrace("why", "encoder.input:3,1", "a b a").code == 0
+
+
+def test_a_parameter_is_said_to_be_one():
+    out = attntrace("why", "encoder.E:어제,1").out
+    assert sentence("messages.why_parameter", place="encoder.E:3,1", number="-0.285").strip() == out.strip()
+
+
+def test_no_tree_is_too_deep():
+    """Whatever the depth, its arithmetic has room; far deeper than Python's own stack would let it be."""
+    out = attntrace("why", "encoder.output:1,1", "cat", "--layers", "80", "--d-model", "2", "--heads", "1",
+                    "--d-ff", "1", "--depth", "all", "--width", "60").out
+    levels = [int(found) for found in re.findall(r"^ *(\d+) +encoder", out, re.M)]
+    assert max(levels) > 1000 and all(cells_of(line) <= 60 or " = " not in line for line in out.splitlines())

@@ -200,4 +200,4 @@ def test_no_tree_is_too_deep():
     out = attntrace("why", "encoder.output:1,1", "cat", "--layers", "80", "--d-model", "2", "--heads", "1",
                     "--d-ff", "1", "--depth", "all", "--width", "60").out
     levels = [int(found) for found in re.findall(r"^ *(\d+) +encoder", out, re.M)]
-    assert max(levels) > 1000 and all(cells_of(line) <= 60 or " = " not in line for line in out.splitlines())
+    assert max(levels) > 900 and all(cells_of(line) <= 60 or " = " not in line for line in out.splitlines())

@@ -53,7 +53,7 @@ class Why:
         operands = ranked(line.arithmetic)
         cells = {(ref.tensor.address or "", ref.index): ref for ref in operands}  # type: ignore[attr-defined]
         inner = [one for one in cells if self.known(one[0]) is not None]
-        above = [one for one in inner if self._left.get(one, -1) >= left - 1]
+        above = [one for one in inner if self._left.get(one, -math.inf) >= left - 1]
         new = [one for one in inner if one not in above]
         on = new[:self.top] if left > 0 else []
         groups = {"ends": [one for one in cells if one not in inner], "above": above if left > 0 else [],
@@ -145,13 +145,18 @@ def spans(cells: Iterable[Cell], refs: dict[Cell, Ref]) -> Iterator[str]:
 
 
 def blocks_of(indices: list[tuple[int, ...]]) -> Iterator[str]:
-    """`1-8,7` where the indices are all of a block; else each by itself."""
+    """`1-8,7` where sorted indices are all of a block; else row by row, in runs: `1,1-6`, `1,8`."""
     array = np.array(indices)
-    if not array.size:
-        yield ""
-        return
     low, high = array.min(axis=0), array.max(axis=0)
     if int(np.prod(high - low + 1)) == len(indices):
-        yield ",".join(str(a + 1) if a == b else f"{a + 1}-{b + 1}" for a, b in zip(low, high))
-    else:
-        yield from (",".join(str(i + 1) for i in index) for index in indices)
+        yield ",".join(map(_run, low, high))
+        return
+    start = indices[0]
+    for index, after in zip(indices, (*indices[1:], ())):
+        if after != (*index[:-1], index[-1] + 1):
+            yield ",".join((*(str(i + 1) for i in index[:-1]), _run(start[-1], index[-1])))
+            start = after
+
+
+def _run(first: int, last: int) -> str:
+    return str(first + 1) if first == last else f"{first + 1}-{last + 1}"

@@ -88,7 +88,8 @@ def test_the_ripple_begins_where_the_change_is_first_read_and_tells_every_step(f
     said = attntrace("diff", files["a"], files["set"], "--width", "120")
     assert said.code == 1
     assert "first step that differs is encoder.layer1.feed_forward.output:" in said.out
-    told = {words[0]: words[1:] for words in map(str.split, said.out.splitlines()) if len(words) == 5 and "." in words[0]}
+    lines = [line.split() for line in said.out.splitlines()]
+    told = {words[0]: words[1:] for words in lines if len(words) == 5 and "." in words[0]}
     with np.load(files["a"]) as one, np.load(files["set"]) as other:
         expected = {}
         for name in set(one.files) - {"run"}:

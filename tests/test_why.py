@@ -201,3 +201,11 @@ def test_no_tree_is_too_deep():
                     "--d-ff", "1", "--depth", "all", "--width", "60").out
     levels = [int(found) for found in re.findall(r"^ *(\d+) +encoder", out, re.M)]
     assert max(levels) > 900 and all(cells_of(line) <= 60 or " = " not in line for line in out.splitlines())
+
+
+def test_where_it_stops_it_says_how_to_go_on():
+    out = attntrace("why", "gradient.output.W:1,cafe").out
+    assert "goes on at decoder.output:1-7,1, gradient.output.logits:1-7,7" in out
+    assert "above" not in out
+    deeper = attntrace("why", "encoder.layer1.self_attention.head1.scaled_scores:1,2", "--depth", "2").out
+    assert deeper.count("goes on at encoder.input:") == 8 and "above" not in deeper

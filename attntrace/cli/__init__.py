@@ -21,7 +21,7 @@ DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
 COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
             {"trace": "trace", "translate": "translate", "backprop": "backprop", "train": "train", "map": "maps",
-             "steps": "steps"}.items()}
+             "steps": "steps", "verify": "verify"}.items()}
 
 
 class Commands(click.Group):

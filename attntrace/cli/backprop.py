@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.options import (
-    POSITIVE, SHARE, Text, given_model, option, page_options, page_writer, seeded_options, selected_steps,
+    Text, given_model, learning, learning_options, option, page_options, page_writer, seeded_options, selected_steps,
     selection_options, view_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, view_of
 from attntrace.cli.progress import progress
 from attntrace.errors import Problem
 from attntrace.prose import sentence
-from attntrace.schedules import OPTIMIZERS
 
 if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
 @click.command("backprop", help=sentence("help.backprop"), short_help=sentence("help.backprop_short"))
 @click.argument("source", type=Text())
 @click.argument("target", type=Text())
-@option("--optimizer", type=click.Choice(list(OPTIMIZERS)), default="sgd", show_default=True)
-@option("--lr", type=POSITIVE, metavar="X", default=None,
-        stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items()))
-@option("--label-smoothing", type=SHARE, default=0.0, show_default=True, metavar="X")
+@learning_options
 @option("--check", is_flag=True)
 @seeded_options
 @selection_options
@@ -36,8 +32,7 @@ if TYPE_CHECKING:
 @page_options
 def command(source: str, target: str, **options: Any) -> int:
     from attntrace.lessons import prepare_lesson
-    lesson = prepare_lesson(source, target, optimizer=options["optimizer"], lr=options["lr"],
-                            smoothing=options["label_smoothing"], **given_model(options))
+    lesson = prepare_lesson(source, target, **learning(options), **given_model(options))
     if options["check"] and lesson.run.config.dtype != "float64":
         raise Problem("check_needs_float64")
     if options["check"] and options["format"] == "jsonl":
@@ -52,14 +47,18 @@ def command(source: str, target: str, **options: Any) -> int:
                 import numpy as np
 
                 from attntrace.plain import plain_value
-                from attntrace.records import words
                 before, after = lesson.losses()
-                training = {"optimizer": lesson.optimizer, **lesson.rates._asdict(),
-                            "label_smoothing": lesson.smoothing, "labels": words(lesson.wanted)}
-                return as_json_lines(lesson, lesson.run, view, out, count, {"training": training},
+                return as_json_lines(lesson, lesson.run, view, out, count, training_of(lesson),
                                      {"loss": {"before": before, "after": plain_value(np.asarray(after))}})
             with paused(page_writer(out, options), options) as tell:
                 return as_text(lesson, view, tell, count, options["check"])
+
+
+def training_of(lesson: Lesson) -> dict[str, Any]:
+    """What the header of a lesson's records says besides that of its run."""
+    from attntrace.records import words
+    return {"training": {"optimizer": lesson.optimizer, **lesson.rates._asdict(),
+                         "label_smoothing": lesson.smoothing, "labels": words(lesson.wanted)}}
 
 
 def as_text(lesson: Lesson, view: View, tell: Tell, count: Sink, check: bool) -> int:

@@ -10,6 +10,7 @@ import click
 from attntrace.config import CHOICES, SIZES, Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence
+from attntrace.schedules import OPTIMIZERS
 from attntrace.tokens import shown
 
 if TYPE_CHECKING:
@@ -128,6 +129,12 @@ weights_option = option("--weights", metavar="FILE", type=click.Path())
 seeded_options = chained([*architecture_options(Config()), weights_option])
 model_options = chained([option("--target", type=Text(), metavar="TEXT"), seeded_options])
 
+learning_options = chained([
+    option("--optimizer", type=click.Choice(list(OPTIMIZERS)), default=None, stands_for="sgd"),
+    option("--lr", type=POSITIVE, metavar="X", default=None,
+           stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
+    option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X")])
+
 page_options = chained([
     option("--width", type=Within(60, 10_000), metavar="N"),
     option("--ascii", is_flag=True),
@@ -172,6 +179,12 @@ def given_model(options: dict[str, Any]) -> dict[str, Any]:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed = given.pop("seed", 0)
     return {"config": Config(**given), "seed": seed, "weights": options["weights"]}
+
+
+def learning(options: dict[str, Any]) -> dict[str, Any]:
+    """How a lesson learns, as the learning options ask for it."""
+    return {"optimizer": options["optimizer"] or "sgd", "lr": options["lr"],
+            "smoothing": options["label_smoothing"] or 0.0}
 
 
 def selected_steps(run: Run | Lesson, options: dict[str, Any]) -> frozenset[str] | None:

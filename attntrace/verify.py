@@ -123,7 +123,7 @@ def read(value: Any, shape: tuple[int, ...], flat: list[float]) -> Any:
 
 class Verdict(NamedTuple):
     """Of one step: how many numbers it has, the largest difference from what it should be, in which cell; and the key
-    of what is wrong (differs, shape, undefined, twice, missing, surplus), with its facts. Empty: nothing."""
+    of what is wrong, with its facts (prose: messages.verify.wrong). Empty: nothing."""
     address: str
     numbers: int
     difference: float
@@ -140,6 +140,14 @@ class Recomputation:
         self.precision = PRECISIONS[log.config.get("dtype", "float64")]
         self.by: Arithmetic = Doubles() if log.pencil is None else Pencil(log.pencil)
         self._on_paper: dict[str, Array] = {}
+
+    def take(self, record: Record) -> Verdict | None:
+        """Log a record, and judge it where it is a step. A record that contradicts itself is a step that is wrong."""
+        try:
+            found = self.log(record)
+        except Broken as broken:
+            return Verdict(broken.address, 0, math.inf, broken.address, f"record_{broken.key}")
+        return None if found.expression is None else self(found)
 
     def __call__(self, step: Recorded) -> Verdict:
         """To be asked in the order of the run. A number passes where it is relatively near; only where it is not, the

@@ -1,13 +1,15 @@
-"""Errors planted in a copy of the model, one at a time: the comparison with PyTorch names the first step that is wrong.
+"""Errors planted in the model, one at a time: the comparison with PyTorch names the first step that is wrong.
 
 A wrong formula gives a run that is consistent in itself. What the checker of expressions finds of these is written here
 as well: the ones that break what must be true of every run.
 """
 from __future__ import annotations
 
-import shutil
+import importlib
 import sys
-from pathlib import Path
+from importlib.machinery import SourceFileLoader
+from importlib.util import spec_from_loader
+from types import ModuleType
 from typing import NamedTuple
 
 import command
@@ -74,46 +76,48 @@ def arguments(tmp_path_factory) -> list[str]:
     return ["verify", SENTENCE, "--target", TRANSLATION, "--weights", str(path), "--quiet", "--width", "999"]
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory) -> Path:
-    place = tmp_path_factory.mktemp("copy")
-    shutil.copytree(command.ROOT / "attntrace", place / "attntrace", ignore=shutil.ignore_patterns("*.npz", "*.pyc"))
-    return place
+class Planting(SourceFileLoader):
+    """Loads a module of the package with the error in it; a finder of that module alone as well."""
+
+    def __init__(self, error: Planted) -> None:
+        super().__init__(f"attntrace.{error.module}", str(command.ROOT / "attntrace" / f"{error.module}.py"))
+        self.error = error
+
+    def get_code(self, fullname: str):
+        source = self.get_data(self.path).decode("utf-8")
+        assert source.count(self.error.right) == 1
+        return compile(source.replace(self.error.right, self.error.wrong), self.path, "exec")
+
+    def find_spec(self, name: str, path: object = None, target: object = None):
+        return spec_from_loader(name, self) if name == self.name else None
+
+
+def forget() -> dict[str, ModuleType]:
+    """Forget the package, as if it had never been imported."""
+    there = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "attntrace"}
+    for name in there:
+        del sys.modules[name]
+    return there
 
 
 @pytest.fixture
-def planted(copy, request, monkeypatch):
-    """The error, in the copy, which is then the package that is imported, here and nowhere else."""
+def planted(request, monkeypatch):
+    """The error, in a package that is imported anew, here and nowhere else."""
     error = ERRORS[request.param]
-    path = copy / "attntrace" / f"{error.module}.py"
-    before = path.read_text("utf-8")
-    assert before.count(error.right) == 1
-    path.write_text(before.replace(error.right, error.wrong), "utf-8")
-    own = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "attntrace"}
-    for name in own:
-        del sys.modules[name]
-    monkeypatch.syspath_prepend(str(copy))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two versions of a file may have the same size and second
-    import attntrace.cli
-    assert Path(attntrace.cli.__file__).is_relative_to(copy)
-    monkeypatch.setattr(command, "run", attntrace.cli.run)
+    own = forget()
+    monkeypatch.setattr(sys, "meta_path", [Planting(error), *sys.meta_path])
+    monkeypatch.setattr(command, "run", importlib.import_module("attntrace.cli").run)
     yield error
-    for name in [name for name in sys.modules if name.partition(".")[0] == "attntrace"]:
-        del sys.modules[name]
+    forget()
     sys.modules.update(own)
-    path.write_text(before, "utf-8")
 
 
 @pytest.mark.parametrize("planted", ERRORS, indirect=True)
-def test_pytorch_names_the_first_step_that_a_planted_error_makes_wrong(planted, arguments):
+def test_pytorch_names_the_first_step_that_is_wrong_and_the_run_betrays_only_what_breaks_an_invariant(
+        planted, arguments):
     code, out, errors = command.attntrace(*arguments, "--against", "torch")
     assert (code, errors) == (1, "")
-    assert f"are wrong; the first is {planted.first}: " in out
-
-
-@pytest.mark.parametrize("planted", ERRORS, indirect=True)
-def test_a_run_with_a_planted_error_is_what_its_expressions_give_and_betrays_it_by_what_must_be_true(
-        planted, arguments):
+    assert f"went wrong; the first is {planted.first}: " in out
     code, out, errors = command.attntrace(*arguments)
     assert "each is what its expression gives" in out and errors == ""
     assert (code, "But this is not true" in out) == ((1, True) if planted.betrayed else (0, False))
@@ -121,3 +125,68 @@ def test_a_run_with_a_planted_error_is_what_its_expressions_give_and_betrays_it_
 
 def test_the_model_without_a_planted_error_is_that_of_pytorch(arguments):
     assert command.attntrace(*arguments, "--against", "torch").code == 0
+
+
+# ---------------------------------------------------------------- steps that are missing, too many, or of another shape
+
+FIRST, SECOND = "encoder.layer1.self_attention.head1.query", "encoder.layer1.self_attention.head1.key"
+
+
+@pytest.fixture
+def lesson_log():
+    from attntrace.cli.verify import header_of, recorded
+    from attntrace.lessons import prepare_lesson
+    from attntrace.verify import Log
+    run = prepare_lesson("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
+    log = Log(header_of(run))
+    recorded(run, lambda record, tensor: log(record | {"value": tensor.value.tolist()}) and None, bool)
+    return log
+
+
+def wrong_steps(log) -> list[tuple[str, str]]:
+    from attntrace.against import compared
+    return [(verdict.address, verdict.wrong) for verdict in compared(log) if verdict.wrong]
+
+
+def test_a_step_that_is_missing_and_one_too_many_are_named_in_their_place(lesson_log):
+    steps = lesson_log.steps
+    assert wrong_steps(lesson_log) == []
+    missing, gradient = steps.pop(SECOND), steps.pop("gradient.output.W")
+    assert wrong_steps(lesson_log) == [(SECOND, "missing"), ("gradient.output.W", "missing")]
+    lesson_log.steps = {FIRST: steps[FIRST], SECOND: missing, "gradient.output.W": gradient,
+                        "encoder.more": steps[FIRST]._replace(address="encoder.more")} | steps
+    assert wrong_steps(lesson_log) == [("encoder.more", "surplus")]
+
+
+def test_a_step_of_another_shape_is_named_as_such(lesson_log):
+    from attntrace.verify import Log
+    step = lesson_log.steps[FIRST]
+    assert isinstance(lesson_log, Log)
+    lesson_log.steps[FIRST] = step._replace(shape=step.shape[::-1])
+    assert wrong_steps(lesson_log) == [(FIRST, "shape")]
+
+
+def test_where_a_parameter_was_never_read_pytorch_says_how_far_it_came(lesson_log):
+    place = "encoder.layer1.feed_forward"
+    del lesson_log.parameters[f"{place}.W_1"]
+    assert wrong_steps(lesson_log)[0] == (f"{place}.hidden", "stuck")
+    assert all(wrong == "stuck" for _, wrong in wrong_steps(lesson_log))
+
+
+@pytest.mark.parametrize("address", ["gradient.decoder.layer1.self_attention.head1.masked_scores",
+                                     "gradient.encoder.output.from.decoder.layer1.cross_attention.head2.key",
+                                     "update.encoder.E.v_hat", "update.output.W.new", "loss.labels"])
+def test_gradients_and_updates_are_those_of_autograd_and_of_its_optimisers(lesson_log, address):
+    flat = lesson_log.steps[address].flat
+    n = max(range(len(flat)), key=lambda n: abs(flat[n]))
+    flat[n] *= 1 + 1e-9
+    assert (address, "differs") == wrong_steps(lesson_log)[0]
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--norm", "pre", "--final-norm", "--position", "halves", "--layers", "2", "--backprop"),
+    ("--no-scale-embedding", "--score-scale", "3", "--position", "none", "--backprop", "--optimizer", "adam"),
+    ("--dtype", "float32", "--heads", "1", "--final-norm", "--backprop", "--label-smoothing", "0.1")], ids=" ".join)
+def test_pytorch_agrees_with_every_wiring(arguments):
+    code, out, errors = command.attntrace("verify", *arguments, "--against", "torch")
+    assert (code, errors, "✗" in out) == (0, "", False) and "each is what PyTorch" in out

@@ -93,9 +93,9 @@ def recomputed(run: Run | Lesson, report: Report, count: Sink) -> tuple[Log, Rec
     judge = Recomputation(log)
 
     def told(record: Record, tensor: Tensor) -> None:
-        found = log(record | {"value": tensor.value.tolist()})
-        if found.expression is not None:
-            report(judge(found))
+        verdict = judge.take(record | {"value": tensor.value.tolist()})
+        if verdict is not None:
+            report(verdict)
 
     report.open()
     return log, recorded(run, told, count)
@@ -139,7 +139,9 @@ class Report:
     def wrong(self, verdict: Verdict) -> str:
         key = f"torch_{verdict.wrong}" if self.against else verdict.wrong
         facts = {name: repr(fact) if isinstance(fact, float) else fact for name, fact in verdict.facts.items()}
-        return sentence_of(f"messages.verify.wrong.{key}", cell=verdict.cell, **facts)
+        at = verdict.cell.removeprefix(verdict.address).removeprefix(":")
+        cell = sentence_of("messages.verify.cell", at=at) if at else sentence_of("messages.verify.it")
+        return sentence_of(f"messages.verify.wrong.{key}", cell=cell, **facts)
 
     def close(self, log: Log, footer: Record) -> int:
         """What must be true besides, and the last sentence. Returns 1 where anything is wrong."""

@@ -173,6 +173,22 @@ class Checks(NamedTuple):
     checks: tuple[Check, ...]
 
 
+class VerifiedHead(NamedTuple):
+    """What stands above the columns of `Verified` lines."""
+    number: str
+    error: str
+    what: str
+
+
+class Verified(NamedTuple):
+    """Something that was checked: how many numbers, by how much the worst is off, what it is; and in words what is
+    wrong with it, if anything."""
+    number: str
+    error: str
+    what: str
+    failed: str = ""
+
+
 class Hidden(NamedTuple):
     """Numbers of some tensors that are not shown, because each has more than the limit."""
     addresses: tuple[str, ...]
@@ -181,4 +197,4 @@ class Hidden(NamedTuple):
 
 
 Block = (PartHeading | PlaceHeading | StageHeading | Heading | Prose | Table | ParameterGrids | VectorRows | Shares
-         | CellLines | Cause | MatrixEquation | Maps | Checks | Hidden)
+         | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)

@@ -10,7 +10,8 @@ from command import ROOT
 
 PACKAGE = ROOT / "attntrace"
 # From the ground up: a room imports only rooms that stand before it.
-ROOMS = ["prose", "errors", "plain", "screen", "symbol", "axes", "arithmetic", "tensor", "constants", "shapes",
+ROOMS = ["numerics", "nested", "expressions", "verify", "invariants",  # the checker, which imports no more
+         "prose", "errors", "against", "plain", "screen", "symbol", "axes", "arithmetic", "tensor", "constants", "shapes",
          "algebra", "products", "parts", "functions", "batches", "tracing", "schedules", "config", "tokens",
          "addresses", "places", "pairs", "weights", "npz", "archive", "makings", "weights_file", "changes", "layers",
          "attention", "transformer", "losses", "gradients", "optimizers", "run", "records", "lessons", "decoding",

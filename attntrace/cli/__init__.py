@@ -21,7 +21,8 @@ DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
 COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
             {"trace": "trace", "translate": "translate", "backprop": "backprop", "train": "train", "map": "maps",
-             "steps": "steps", "show": "show", "why": "why", "diff": "diff", "compare": "compare"}.items()}
+             "steps": "steps", "show": "show", "why": "why", "verify": "verify", "diff": "diff",
+             "compare": "compare"}.items()}
 
 
 class Commands(click.Group):

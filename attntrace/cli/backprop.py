@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.options import (
-    Text, given_model, lesson_options, option, page_options, page_writer, save_option, seeded_options, selected_steps,
-    selection_options, view_options)
+    Text, given_model, learning, learning_options, option, page_options, page_writer, save_option, seeded_options,
+    selected_steps, selection_options, view_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command("backprop", help=sentence("help.backprop"), short_help=sentence("help.backprop_short"))
 @click.argument("source", type=Text())
 @click.argument("target", type=Text())
-@lesson_options
+@learning_options
 @option("--check", is_flag=True)
 @seeded_options
 @selection_options
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 @page_options
 def command(source: str, target: str, **options: Any) -> int:
     from attntrace.lessons import prepare_lesson
-    lesson = prepare_lesson(source, target, optimizer=options["optimizer"], lr=options["lr"],
-                            smoothing=options["label_smoothing"], **given_model(options))
+    lesson = prepare_lesson(source, target, **learning(options), **given_model(options))
     if options["check"] and lesson.run.config.dtype != "float64":
         raise Problem("check_needs_float64")
     if options["check"] and options["format"] == "jsonl":

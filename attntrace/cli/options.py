@@ -139,6 +139,12 @@ change_options = chained([
 seeded_options = chained([*architecture_options(Config()), weights_option, change_options])
 model_options = chained([option("--target", type=Text(), metavar="TEXT"), seeded_options])
 
+learning_options = chained([
+    option("--optimizer", type=click.Choice(list(OPTIMIZERS)), default=None, stands_for="sgd"),
+    option("--lr", type=POSITIVE, metavar="X", default=None,
+           stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
+    option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X")])
+
 page_options = chained([
     option("--width", type=Within(60, 10_000), metavar="N"),
     option("--ascii", is_flag=True),
@@ -146,13 +152,6 @@ page_options = chained([
     option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
     option("--pager", is_flag=True),
     option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
-
-
-lesson_options = chained([
-    option("--optimizer", type=click.Choice(list(OPTIMIZERS)), default="sgd", show_default=True),
-    option("--lr", type=POSITIVE, metavar="X", default=None,
-           stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
-    option("--label-smoothing", type=SHARE, default=0.0, show_default=True, metavar="X")])
 
 
 def precision_option(**settings: Any) -> Callable[[Command], Command]:
@@ -202,6 +201,12 @@ def given_model(options: dict[str, Any]) -> dict[str, Any]:
 def asked_changes(options: dict[str, Any]) -> Changes:
     from attntrace.changes import Changes  # imports NumPy: only now
     return Changes(*(options[name] for name in CHANGES))
+
+
+def learning(options: dict[str, Any]) -> dict[str, Any]:
+    """How a lesson learns, as the learning options ask for it."""
+    return {"optimizer": options["optimizer"] or "sgd", "lr": options["lr"],
+            "smoothing": options["label_smoothing"] or 0.0}
 
 
 def selected_steps(run: Run | Lesson | Decoding, options: dict[str, Any]) -> frozenset[str] | None:

@@ -61,10 +61,11 @@ def into_a_file(out: TextIO) -> bool:
 
 
 @contextmanager
-def progress(out: TextIO, total: Callable[[], int]) -> Iterator[Sink]:
+def progress(out: TextIO, total: Callable[[], int], alone: bool = False) -> Iterator[Sink]:
     """A sink that shows how far a run is, where somebody looks at standard error and the page goes into a file (behind
-    a pipe may be a pager on the same screen)."""
-    if not into_a_file(out) or sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    a pipe may be a pager on the same screen), or where it is `alone`, since nothing is written before the end."""
+    is_seen = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    if not is_seen or not (alone or into_a_file(out)):
         yield lambda step: None
         return
     steps = Steps(total)

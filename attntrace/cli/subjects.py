@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attntrace.cli.options import given_model, one_sentence
+from attntrace.cli.options import given_model, learning, one_sentence
 from attntrace.cli.steps import EXAMPLE
 from attntrace.errors import Problem
 
@@ -67,5 +67,4 @@ def lesson_of(source: str, options: dict[str, Any]) -> Lesson:
     from attntrace.lessons import prepare_lesson
     if options["target"] is None:
         raise Problem("lesson_without_target")
-    return prepare_lesson(source, options["target"], optimizer=options["optimizer"], lr=options["lr"],
-                          smoothing=options["label_smoothing"], **given_model(options))
+    return prepare_lesson(source, options["target"], **learning(options), **given_model(options))

@@ -7,7 +7,7 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    ALL, Limit, Text, Within, from_option, lesson_options, model_options, option, page_options, page_writer,
+    ALL, Limit, Text, Within, from_option, learning_options, model_options, option, page_options, page_writer,
     precision_option, sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import left_early
@@ -22,7 +22,7 @@ from attntrace.prose import sentence as sentence_of
 @option("--depth", type=Limit(least=0), default="0", show_default=True, metavar="N|all")
 @option("--top", type=Within(min=1), metavar="K")
 @model_options
-@lesson_options
+@learning_options
 @precision_option(default=3, show_default=True)
 @page_options
 def command(place: str, sentence: tuple[str, ...], **options: Any) -> int:

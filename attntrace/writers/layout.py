@@ -12,6 +12,7 @@ from attntrace.writers.equations import equation_lines, parameter_lines
 from attntrace.writers.maps import map_lines
 from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
 from attntrace.writers.vectors import token_rows
+from attntrace.writers.verdicts import head_line, verified_lines
 
 
 MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
@@ -246,5 +247,6 @@ LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
     blocks.StageHeading: stage_heading, blocks.Heading: heading, blocks.Prose: prose, blocks.Table: table,
     blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
-    blocks.CellLines: cell_lines, blocks.Cause: cause,
+    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: head_line,
+    blocks.Verified: verified_lines,
     blocks.MatrixEquation: matrix_equation, blocks.Maps: map_lines, blocks.Checks: checks, blocks.Hidden: hidden}

@@ -1,0 +1,196 @@
+"""attntrace verify: every tensor of a run computed again, by the independent checker or by PyTorch."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attntrace.cli import CHECK_FAILED, DONE
+from attntrace.cli.options import (
+    given_model, learning, learning_options, model_options, one_sentence, option, page_options, page_writer, prepared,
+    sentence_argument)
+from attntrace.cli.output import destination
+from attntrace.cli.progress import progress
+from attntrace.cli.steps import EXAMPLE
+from attntrace.errors import Problem
+from attntrace.prose import sentence as sentence_of
+
+if TYPE_CHECKING:
+    from attntrace.invariants import Finding
+    from attntrace.lessons import Lesson
+    from attntrace.records import Record
+    from attntrace.run import Run
+    from attntrace.tensor import Tensor
+    from attntrace.tracing import Sink
+    from attntrace.verify import Log, Tally, Verdict
+    from attntrace.writers.terminal import TerminalWriter
+
+
+@click.command("verify", help=sentence_of("help.verify"), short_help=sentence_of("help.verify_short"))
+@sentence_argument
+@option("--backprop", is_flag=True, text="verify_backprop")
+@learning_options
+@option("--against", type=click.Choice(["torch"]))
+@option("--quiet", "-q", is_flag=True, text="verify_quiet")
+@model_options
+@page_options
+def command(sentence: tuple[str, ...], **options: Any) -> int:
+    run = asked_run(sentence, options)
+    if options["against"]:
+        from attntrace.against import require_torch
+        require_torch()
+    with destination(options["output"], options["pager"]) as out:
+        report = Report(page_writer(out, options), options["quiet"], options["against"])
+        with progress(out, lambda: len(run.addresses()), alone=options["quiet"]) as count:
+            log, footer = (against_torch if options["against"] else recomputed)(run, report, count)
+        return report.close(log, footer)
+
+
+def asked_run(sentence: tuple[str, ...], options: dict[str, Any]) -> Run | Lesson:
+    """The run, or the training step, that is to be verified; without a sentence that of the example."""
+    given = [name for name in ("optimizer", "lr", "label_smoothing") if options[name] is not None]
+    if given and not options["backprop"]:
+        raise Problem("only_with_backprop", option=f"--{given[0].replace('_', '-')}")
+    said = one_sentence(sentence) if sentence else EXAMPLE[0]
+    if not sentence and options["target"] is None:
+        options["target"] = EXAMPLE[1]
+    if not options["backprop"]:
+        run: Run = prepared(said, options)
+        return run
+    if options["target"] is None:
+        raise Problem("backprop_without_target")
+    from attntrace.lessons import prepare_lesson
+    return prepare_lesson(said, options["target"], **learning(options), **given_model(options))
+
+
+def recorded(run: Run | Lesson, told: Callable[[Record, Tensor], None], count: Sink) -> Record:
+    """Run, and tell each parameter and step as a record. Returns the footer."""
+    from attntrace.records import Recorder, footer
+    from attntrace.tracing import Fingerprint, each
+    fingerprint, parameters = Fingerprint(), forward_of(run).parameters
+    run(each(Recorder({tensor.address or "": tensor for tensor in parameters}, told), fingerprint,
+             count))
+    return footer(fingerprint)
+
+
+def forward_of(run: Run | Lesson) -> Run:
+    from attntrace.run import Run
+    return run if isinstance(run, Run) else run.run
+
+
+def header_of(run: Run | Lesson) -> Record:
+    from attntrace.records import header
+    from attntrace.run import Run
+    return header(run) if isinstance(run, Run) else header(run.run) | {"training": run.record()}
+
+
+def recomputed(run: Run | Lesson, report: Report, count: Sink) -> tuple[Log, Record]:
+    """Each step is judged as soon as it is recorded."""
+    from attntrace.verify import Log, Recomputation
+    log = Log(header_of(run))
+    judge = Recomputation(log)
+
+    def told(record: Record, tensor: Tensor) -> None:
+        verdict = judge.take(record | {"value": tensor.value.tolist()})
+        if verdict is not None:
+            report(verdict)
+
+    report.open()
+    return log, recorded(run, told, count)
+
+
+def against_torch(run: Run | Lesson, report: Report, count: Sink) -> tuple[Log, Record]:
+    """All is recorded first: PyTorch needs every parameter to begin with."""
+    from attntrace.against import compared
+    from attntrace.verify import Log
+    log = Log(header_of(run))
+    footer = recorded(run, lambda record, tensor: log(record | {"value": tensor.value.tolist()}) and None, count)
+    report.open()
+    for verdict in compared(log):
+        report(verdict)
+    return log, footer
+
+
+class Report:
+    """The page: a line for each step, then one for each kind of invariant, the fingerprint, and what it comes to."""
+
+    def __init__(self, writer: TerminalWriter, quiet: bool, against: str | None) -> None:
+        from attntrace.verify import Tally
+        self.writer, self.quiet, self.against = writer, quiet, against
+        self.tally: Tally = Tally()
+
+    def open(self) -> None:
+        from attntrace.blocks import VerifiedHead
+        self.tell([VerifiedHead(*(sentence_of(f"messages.verify.{name}") for name in ("numbers", "difference", "step"))
+                                )])
+
+    def tell(self, blocks: Iterable[Any]) -> None:
+        if not self.quiet:
+            self.writer(blocks)
+
+    def __call__(self, verdict: Verdict) -> None:
+        from attntrace.blocks import Verified
+        self.tally(verdict)
+        self.tell([Verified(f"{verdict.numbers:,}", figure(verdict.difference), verdict.address,
+                            self.wrong(verdict) if verdict.wrong else "")])
+
+    def wrong(self, verdict: Verdict) -> str:
+        key = f"torch_{verdict.wrong}" if self.against else verdict.wrong
+        facts = {name: repr(fact) if isinstance(fact, float) else fact for name, fact in verdict.facts.items()}
+        at = verdict.cell.removeprefix(verdict.address).removeprefix(":")
+        cell = sentence_of("messages.verify.cell", at=at) if at else sentence_of("messages.verify.it")
+        return sentence_of(f"messages.verify.wrong.{key}", cell=cell, **facts)
+
+    def close(self, log: Log, footer: Record) -> int:
+        """What must be true besides, and the last sentence. Returns 1 where anything is wrong."""
+        from attntrace.blocks import Prose
+        from attntrace.invariants import findings, fingerprint
+        found = [*findings(log), fingerprint(log, footer)]
+        self.tell(self.invariants(found, log.pencil is not None))
+        wrong = next((finding for finding in found if finding.wrong), None)
+        text = self.conclusion(self.tally, wrong, log.pencil)
+        self.writer([Prose(text if self.quiet else "\n" + text)])
+        return CHECK_FAILED if wrong or self.tally.first_wrong else DONE
+
+    def invariants(self, found: list[Finding], by_pencil: bool) -> Iterator[Any]:
+        from attntrace.blocks import Prose, Verified, VerifiedHead
+        yield Prose("")
+        yield VerifiedHead(*(sentence_of(f"messages.verify.{name}") for name in ("count", "deviation", "invariant")))
+        for finding in found:
+            text = sentence_of(f"messages.verify.true.{finding.key}", address=finding.address)
+            if by_pencil and finding.error and not finding.wrong:
+                text += sentence_of("messages.verify.drift")
+            failed = sentence_of("messages.verify.wrong.invariant", address=finding.address,
+                                 error=figure(finding.error)) if finding.wrong else ""
+            if finding.wrong and finding.key in ("fingerprint", "parameters"):
+                failed = sentence_of(f"messages.verify.wrong.{finding.key}", error=f"{finding.error:g}")
+            yield Verified(f"{finding.number:,}", figure(finding.error), text, failed)
+
+    def conclusion(self, tally: Tally, invariant: Finding | None, pencil: int | None) -> str:
+        """What was compared, how many numbers, the worst difference and where; or the first wrong step."""
+        facts = {"steps": f"{tally.steps:,}", "numbers": f"{tally.numbers:,}", "source": self.source(pencil)}
+        if tally.first_wrong is not None:
+            return sentence_of("messages.verify.some_wrong", **facts, wrong=f"{tally.wrong:,}",
+                               address=tally.first_wrong.address, what=self.wrong(tally.first_wrong))
+        facts |= {"difference": figure(tally.worst.difference if tally.worst else 0.0),
+                  "cell": tally.worst.cell if tally.worst else ""}
+        key = "all_right" if tally.worst and tally.worst.difference else "all_equal"
+        text = sentence_of(f"messages.verify.{key}", **facts)
+        if invariant is not None:
+            what = sentence_of(f"messages.verify.true.{invariant.key}", address=invariant.address)
+            text += sentence_of("messages.verify.but", what=what, address=invariant.address)
+        return text
+
+    def source(self, pencil: int | None) -> str:
+        if self.against:
+            from attntrace.against import version
+            return sentence_of("messages.verify.by_torch", version=version())
+        if pencil is not None:
+            return sentence_of("messages.verify.by_pencil", decimals=pencil)
+        return sentence_of("messages.verify.by_python")
+
+
+def figure(number: float) -> str:
+    """`0`, `8.9e-16`."""
+    return f"{number:.1e}" if number else "0"

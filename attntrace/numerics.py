@@ -1,0 +1,196 @@
+"""Three ways to do the same arithmetic, for the independent checker: in doubles, by pencil, with bounds of rounding.
+
+Each has the same methods, so that the table of ops (expressions.py) is written once. Nothing of the model is imported,
+and nothing but the standard library.
+"""
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from typing import Any, Protocol
+
+FUNCTION = 8.0  # units by which an exponential, a logarithm, a sine, a power may be off in the library that computed it
+
+
+class Arithmetic(Protocol):
+    """What the table of ops asks of numbers. `dot` is the total of products; `power` has a whole number as its base."""
+
+    def number(self, value: float, /) -> Any: ...
+    def plain(self, x: Any, /) -> float: ...
+    def is_positive(self, x: Any, /) -> bool: ...
+    def add(self, a: Any, b: Any, /) -> Any: ...
+    def subtract(self, a: Any, b: Any, /) -> Any: ...
+    def times(self, a: Any, b: Any, /) -> Any: ...
+    def over(self, a: Any, b: Any, /) -> Any: ...
+    def negative(self, x: Any, /) -> Any: ...
+    def total(self, xs: Sequence[Any], /) -> Any: ...
+    def dot(self, xs: Sequence[Any], ys: Sequence[Any], /) -> Any: ...
+    def root(self, x: Any, /) -> Any: ...
+    def exp(self, x: Any, /) -> Any: ...
+    def log(self, x: Any, /) -> Any: ...
+    def power(self, base: int, x: Any, /) -> Any: ...
+    def sine(self, x: Any, /) -> Any: ...
+    def cosine(self, x: Any, /) -> Any: ...
+
+
+class Doubles:
+    """Double precision; sums are exact and rounded once (math.fsum), whatever their order."""
+    add, subtract = staticmethod(operator.add), staticmethod(operator.sub)
+    times, over = staticmethod(operator.mul), staticmethod(operator.truediv)
+    negative, total = staticmethod(operator.neg), staticmethod(math.fsum)
+    root, exp, log = staticmethod(math.sqrt), staticmethod(math.exp), staticmethod(math.log)
+    sine, cosine = staticmethod(math.sin), staticmethod(math.cos)
+
+    def number(self, value: float) -> float:
+        return float(value)
+
+    def plain(self, x: float) -> float:
+        return x
+
+    def is_positive(self, x: float) -> bool:
+        return x > 0
+
+    def dot(self, xs: Sequence[float], ys: Sequence[float]) -> float:
+        return math.fsum(map(operator.mul, xs, ys))
+
+    def power(self, base: int, x: float) -> float:
+        return float(base ** x)
+
+
+Bound = tuple[float, float]
+
+
+class Bounded:
+    """Numbers with how far rounding may have carried them, in units of half a last digit of 1 (running error analysis:
+    Higham 2002, section 3.3). What was recorded is exact; each operation adds its own rounding to that of its operands,
+    a sum one for each term, in whatever order it is taken."""
+
+    def number(self, value: float) -> Bound:
+        return float(value), 0.0
+
+    def plain(self, x: Bound) -> float:
+        return x[0]
+
+    def is_positive(self, x: Bound) -> bool:
+        return x[0] > 0
+
+    def add(self, a: Bound, b: Bound) -> Bound:
+        value = a[0] + b[0]
+        return (value, a[1] + b[1] + abs(value)) if math.isfinite(value) else (value, 0.0)
+
+    def subtract(self, a: Bound, b: Bound) -> Bound:
+        return self.add(a, self.negative(b))
+
+    def times(self, a: Bound, b: Bound) -> Bound:
+        value = a[0] * b[0]
+        return value, a[1] * abs(b[0]) + abs(a[0]) * b[1] + abs(value)
+
+    def over(self, a: Bound, b: Bound) -> Bound:
+        value = a[0] / b[0]
+        return value, (a[1] + abs(value) * b[1]) / abs(b[0]) + abs(value)
+
+    def negative(self, x: Bound) -> Bound:
+        return -x[0], x[1]
+
+    def total(self, xs: Sequence[Bound]) -> Bound:
+        terms = math.fsum(abs(value) for value, _ in xs)
+        return math.fsum(value for value, _ in xs), math.fsum(error for _, error in xs) + len(xs) * terms
+
+    def dot(self, xs: Sequence[Bound], ys: Sequence[Bound]) -> Bound:
+        return self.total(list(map(self.times, xs, ys)))
+
+    def root(self, x: Bound) -> Bound:
+        value = math.sqrt(x[0])
+        return value, (x[1] / (2 * value) if value else 0.0) + value
+
+    def exp(self, x: Bound) -> Bound:
+        value = math.exp(x[0])
+        return value, value * (x[1] + FUNCTION) if value else 0.0
+
+    def log(self, x: Bound) -> Bound:
+        value = math.log(x[0])
+        return value, x[1] / abs(x[0]) + FUNCTION * abs(value)
+
+    def power(self, base: int, x: Bound) -> Bound:
+        value = float(base ** x[0])
+        return value, value * (math.log(base) * x[1] + FUNCTION)
+
+    def sine(self, x: Bound) -> Bound:
+        return math.sin(x[0]), x[1] + FUNCTION
+
+    def cosine(self, x: Bound) -> Bound:
+        return math.cos(x[0]), x[1] + FUNCTION
+
+
+class Pencil:
+    """Numbers of so many decimals, as on paper: each product, sum, quotient, root and function value is computed
+    exactly, or to 60 digits more than anybody writes, and rounded once, halves away from zero."""
+    negative = staticmethod(operator.neg)
+
+    def __init__(self, decimals: int) -> None:
+        self.unit = Decimal(1).scaleb(-decimals)
+        self.context = Context(prec=100 + decimals, rounding=ROUND_HALF_UP, Emax=10**6, Emin=-10**6)
+
+    def number(self, value: float) -> Decimal:
+        """As it is written: a constant such as ε stays what it is, however many decimals it has."""
+        return Decimal(repr(value))
+
+    def plain(self, x: Decimal) -> float:
+        return float(x)
+
+    def is_positive(self, x: Decimal) -> bool:
+        return x > 0
+
+    def rounded(self, x: Decimal) -> Decimal:
+        return x.quantize(self.unit, context=self.context) if x.is_finite() else x
+
+    def add(self, a: Decimal, b: Decimal) -> Decimal:
+        return self.rounded(self.context.add(a, b))
+
+    def subtract(self, a: Decimal, b: Decimal) -> Decimal:
+        return self.rounded(self.context.subtract(a, b))
+
+    def times(self, a: Decimal, b: Decimal) -> Decimal:
+        return self.rounded(self.context.multiply(a, b))
+
+    def over(self, a: Decimal, b: Decimal) -> Decimal:
+        return self.rounded(self.context.divide(a, b))
+
+    def total(self, xs: Sequence[Decimal]) -> Decimal:
+        with localcontext(self.context):
+            return self.rounded(sum(xs, Decimal(0)))
+
+    def dot(self, xs: Sequence[Decimal], ys: Sequence[Decimal]) -> Decimal:
+        return self.total(list(map(self.times, xs, ys)))
+
+    def root(self, x: Decimal) -> Decimal:
+        return self.rounded(self.context.sqrt(x))
+
+    def exp(self, x: Decimal) -> Decimal:
+        return self.rounded(self.context.exp(x))
+
+    def log(self, x: Decimal) -> Decimal:
+        return self.rounded(self.context.ln(x))
+
+    def power(self, base: int, x: Decimal) -> Decimal:
+        return self.rounded(self.context.power(Decimal(base), x))
+
+    def sine(self, x: Decimal) -> Decimal:
+        return self.rounded(self._series(x, x, 1))
+
+    def cosine(self, x: Decimal) -> Decimal:
+        return self.rounded(self._series(Decimal(1), x, 0))
+
+    def _series(self, first: Decimal, x: Decimal, n: int) -> Decimal:
+        """first - first · x² / ((n+1)(n+2)) + ..., until a term is nothing: the cosine for n = 0, the sine for n = 1.
+        The terms grow to e^x before they shrink: so many more digits are needed."""
+        with localcontext(self.context) as context:
+            context.prec += int(abs(x)) // 2
+            term = total = first
+            while term and term.adjusted() > self.unit.adjusted() - 40:
+                term *= -x * x / ((n + 1) * (n + 2))
+                total += term
+                n += 2
+            return total

@@ -1,0 +1,192 @@
+"""Errors planted in the model, one at a time: the comparison with PyTorch names the first step that is wrong.
+
+A wrong formula gives a run that is consistent in itself. What the checker of expressions finds of these is written here
+as well: the ones that break what must be true of every run.
+"""
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import spec_from_loader
+from types import ModuleType
+from typing import NamedTuple
+
+import command
+import pytest
+from random_model import SENTENCE, TRANSLATION, random_model
+
+pytest.importorskip("torch")
+
+
+class Planted(NamedTuple):
+    """A text of a module and what stands there instead, the step that is the first to be wrong, and whether a run
+    betrays the error by itself."""
+    module: str
+    right: str
+    wrong: str
+    first: str
+    betrayed: bool = False
+
+
+ENCODER, DECODER = "encoder.layer1.self_attention", "decoder.layer1.self_attention"
+KEPT = 'constant(np.where(np.isneginf(mask.value), 0.0, 1.0), "kept", mask.axes)'
+HALVES = 'config.d_model // 2, "d_k"'
+ERRORS = {
+    "scores_not_divided": Planted(
+        "attention", '"scaled_scores", S / root', '"scaled_scores", S', f"{ENCODER}.head1.scaled_scores"),
+    "scores_divided_by_the_root_of_d_model": Planted(
+        "attention", 'sqrt(constant(config.d_k, "d_k"', 'sqrt(constant(config.d_model, "d_k"',
+        f"{ENCODER}.head1.scaled_scores"),
+    "softmax_over_queries": Planted(
+        "attention", "softmax(S)", "softmax(S.T).T", f"{ENCODER}.head1.weights", betrayed=True),
+    "unbiased_variance": Planted(
+        "layers", "mean(square(U - mu))",
+        "mean(square(U - mu)) * constant(config.d_model / (config.d_model - 1), dtype=config.dtype)",
+        f"{ENCODER}.variance", betrayed=True),
+    "epsilon_outside_the_root": Planted(
+        "layers", 'sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype))',
+        '(sqrt(var) + constant(config.epsilon, "ε", dtype=config.dtype))', f"{ENCODER}.normalized", betrayed=True),
+    "mask_after_the_softmax": Planted(
+        "attention", """        S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
+    A = trace("weights", softmax(S), "A")""",
+        f"""        A = trace("weights", softmax(S) * {KEPT}, "A")
+    else:
+        A = trace("weights", softmax(S), "A")""", f"{DECODER}.head1.masked_scores", betrayed=True),
+    "triangle_flipped": Planted(
+        "attention", "np.triu(np.ones((max(tokens), max(keys)), bool), k=1)",
+        "np.tril(np.ones((max(tokens), max(keys)), bool), k=-1)", f"{DECODER}.head1.masked_scores", betrayed=True),
+    "positions_appended_as_columns": Planted(
+        "layers", "X = X + P",
+        f"""from attntrace.parts import columns, concat
+        X = concat([columns(X, 1, {HALVES}), columns(P, 1, {HALVES})], "d_model")""", "encoder.input"),
+    "W_O_skipped": Planted(
+        "attention", 'linear(C, parameters["W_O"], parameters.get("b_O"))', 'columns(C, 1, config.d_model, "d_model")',
+        f"{ENCODER}.output", betrayed=True),
+    "cross_attention_to_the_decoder": Planted(
+        "transformer", "multi_head(trace, Y, M, own", "multi_head(trace, Y, Y, own",
+        "decoder.layer1.cross_attention.head1.key"),
+    "embedding_unscaled": Planted(
+        "layers", "if config.scale_embedding:", "if False:", "encoder.scaled_embedding")}
+
+
+@pytest.fixture(scope="module")
+def arguments(tmp_path_factory) -> list[str]:
+    path = random_model(layers=1).write(tmp_path_factory.mktemp("planted") / "model.npz")
+    return ["verify", SENTENCE, "--target", TRANSLATION, "--weights", str(path), "--quiet", "--width", "999"]
+
+
+class Planting(SourceFileLoader):
+    """Loads a module of the package with the error in it; a finder of that module alone as well."""
+
+    def __init__(self, error: Planted) -> None:
+        super().__init__(f"attntrace.{error.module}", str(command.ROOT / "attntrace" / f"{error.module}.py"))
+        self.error = error
+
+    def get_code(self, fullname: str):
+        source = self.get_data(self.path).decode("utf-8")
+        assert source.count(self.error.right) == 1
+        return compile(source.replace(self.error.right, self.error.wrong), self.path, "exec")
+
+    def find_spec(self, name: str, path: object = None, target: object = None):
+        return spec_from_loader(name, self) if name == self.name else None
+
+
+def forget() -> dict[str, ModuleType]:
+    """Forget the package, as if it had never been imported."""
+    there = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "attntrace"}
+    for name in there:
+        del sys.modules[name]
+    return there
+
+
+@pytest.fixture
+def planted(request, monkeypatch):
+    """The error, in a package that is imported anew, here and nowhere else."""
+    error = ERRORS[request.param]
+    own = forget()
+    monkeypatch.setattr(sys, "meta_path", [Planting(error), *sys.meta_path])
+    monkeypatch.setattr(command, "run", importlib.import_module("attntrace.cli").run)
+    yield error
+    forget()
+    sys.modules.update(own)
+
+
+@pytest.mark.parametrize("planted", ERRORS, indirect=True)
+def test_pytorch_names_the_first_step_that_is_wrong_and_the_run_betrays_only_what_breaks_an_invariant(
+        planted, arguments):
+    code, out, errors = command.attntrace(*arguments, "--against", "torch")
+    assert (code, errors) == (1, "")
+    assert f"went wrong; the first is {planted.first}: " in out
+    code, out, errors = command.attntrace(*arguments)
+    assert "each is what its expression gives" in out and errors == ""
+    assert (code, "But this is not true" in out) == ((1, True) if planted.betrayed else (0, False))
+
+
+def test_the_model_without_a_planted_error_is_that_of_pytorch(arguments):
+    assert command.attntrace(*arguments, "--against", "torch").code == 0
+
+
+# ---------------------------------------------------------------- steps that are missing, too many, or of another shape
+
+FIRST, SECOND = "encoder.layer1.self_attention.head1.query", "encoder.layer1.self_attention.head1.key"
+
+
+@pytest.fixture
+def lesson_log():
+    from attntrace.cli.verify import header_of, recorded
+    from attntrace.lessons import prepare_lesson
+    from attntrace.verify import Log
+    run = prepare_lesson("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
+    log = Log(header_of(run))
+    recorded(run, lambda record, tensor: log(record | {"value": tensor.value.tolist()}) and None, bool)
+    return log
+
+
+def wrong_steps(log) -> list[tuple[str, str]]:
+    from attntrace.against import compared
+    return [(verdict.address, verdict.wrong) for verdict in compared(log) if verdict.wrong]
+
+
+def test_a_step_that_is_missing_and_one_too_many_are_named_in_their_place(lesson_log):
+    steps = lesson_log.steps
+    assert wrong_steps(lesson_log) == []
+    missing, gradient = steps.pop(SECOND), steps.pop("gradient.output.W")
+    assert wrong_steps(lesson_log) == [(SECOND, "missing"), ("gradient.output.W", "missing")]
+    lesson_log.steps = {FIRST: steps[FIRST], SECOND: missing, "gradient.output.W": gradient,
+                        "encoder.more": steps[FIRST]._replace(address="encoder.more")} | steps
+    assert wrong_steps(lesson_log) == [("encoder.more", "surplus")]
+
+
+def test_a_step_of_another_shape_is_named_as_such(lesson_log):
+    from attntrace.verify import Log
+    step = lesson_log.steps[FIRST]
+    assert isinstance(lesson_log, Log)
+    lesson_log.steps[FIRST] = step._replace(shape=step.shape[::-1])
+    assert wrong_steps(lesson_log) == [(FIRST, "shape")]
+
+
+def test_where_a_parameter_was_never_read_pytorch_says_how_far_it_came(lesson_log):
+    place = "encoder.layer1.feed_forward"
+    del lesson_log.parameters[f"{place}.W_1"]
+    assert wrong_steps(lesson_log)[0] == (f"{place}.hidden", "stuck")
+    assert all(wrong == "stuck" for _, wrong in wrong_steps(lesson_log))
+
+
+@pytest.mark.parametrize("address", ["gradient.decoder.layer1.self_attention.head1.masked_scores",
+                                     "gradient.encoder.output.from.decoder.layer1.cross_attention.head2.key",
+                                     "update.encoder.E.v_hat", "update.output.W.new", "loss.labels"])
+def test_gradients_and_updates_are_those_of_autograd_and_of_its_optimisers(lesson_log, address):
+    flat = lesson_log.steps[address].flat
+    n = max(range(len(flat)), key=lambda n: abs(flat[n]))
+    flat[n] *= 1 + 1e-9
+    assert (address, "differs") == wrong_steps(lesson_log)[0]
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--norm", "pre", "--final-norm", "--position", "halves", "--layers", "2", "--backprop"),
+    ("--no-scale-embedding", "--score-scale", "3", "--position", "none", "--backprop", "--optimizer", "adam"),
+    ("--dtype", "float32", "--heads", "1", "--final-norm", "--backprop", "--label-smoothing", "0.1")], ids=" ".join)
+def test_pytorch_agrees_with_every_wiring(arguments):
+    code, out, errors = command.attntrace("verify", *arguments, "--against", "torch")
+    assert (code, errors, "✗" in out) == (0, "", False) and "each is what PyTorch" in out

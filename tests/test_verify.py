@@ -1,0 +1,275 @@
+"""The independent checker: it agrees with every run, finds every change, and shares nothing with what it checks."""
+from __future__ import annotations
+
+import ast
+import math
+import random
+import sys
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from command import ROOT, attntrace
+from examples import EXAMPLES
+
+from attntrace.cli.verify import header_of, recorded
+from attntrace.expressions import OPS, evaluated
+from attntrace.functions import Softmax
+from attntrace.invariants import KINDS, findings, fingerprint
+from attntrace.lessons import prepare_lesson
+from attntrace.nested import Array, mapped
+from attntrace.numerics import Bounded, Doubles, Pencil
+from attntrace.tensor import OPS as OPS_OF_THE_MODEL
+from attntrace.verify import Log, Recomputation, leaves
+
+CHECKER = ("verify", "invariants", "expressions", "nested", "numerics")
+EXAMPLE = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
+
+
+def test_the_checker_imports_the_standard_library_and_itself_alone():
+    for name in CHECKER:
+        for node in ast.walk(ast.parse((ROOT / "attntrace" / f"{name}.py").read_text("utf-8"))):
+            modules = ([node.module] if isinstance(node, ast.ImportFrom) else
+                       [alias.name for alias in node.names] if isinstance(node, ast.Import) else [])
+            for module in modules:
+                first, _, rest = module.partition(".")
+                assert first in sys.stdlib_module_names or (first == "attntrace" and rest in CHECKER), name
+
+
+# ---------------------------------------------------------------- the second table of ops
+
+def test_every_op_has_a_second_definition():
+    assert OPS.keys() == OPS_OF_THE_MODEL.keys()
+
+
+@pytest.mark.parametrize("by, digits", [(Doubles(), 1e-14), (Bounded(), 1e-14), (Pencil(16), 1e-13)],
+                         ids=["doubles", "bounded", "pencil"])
+def test_both_definitions_of_an_op_give_the_same_numbers_in_each_arithmetic(by, digits):
+    for example in EXAMPLES:
+        tensor = example.tensor()
+        if tensor.making.op.name == "apart":  # whose expression does not say the lengths
+            continue
+        named = {leaf.address: leaf for leaf in tensor.making.leaves() if leaf.address}
+
+        def leaf(name: str) -> Array:
+            value = named[name].value
+            return Array(mapped(by.number, value.tolist()), named[name].words)
+
+        found = evaluated(tensor.making.expression(), by, leaf)
+        again = np.array([by.plain(number) for number in leaves(found, tensor.value.shape)], float)
+        value = tensor.value.ravel()
+        finite = np.isfinite(value)
+        scale = max(1.0, float(np.abs(value[finite]).max(initial=0.0)))
+        assert (again[~finite] == value[~finite]).all(), example
+        assert np.abs(again[finite] - value[finite]).max(initial=0.0) <= digits * scale, example
+
+
+def test_a_batch_is_set_apart_and_put_together_by_its_lengths():
+    packed = Array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], ("token", "d_k"))
+    apart = evaluated(["apart", "x", [1, 2]], Doubles(), lambda name: packed)
+    assert apart.numbers == [[[1, 2], [0, 0]], [[3, 4], [5, 6]]] and apart.words[0] == "sentence"
+    assert evaluated(["together", "x", [1, 2]], Doubles(), lambda name: apart) == packed
+
+
+def test_the_bound_of_rounding_holds_and_is_no_more_than_it_has_to_be():
+    by, third = Bounded(), Decimal(1) / 3
+    value, bound = by.subtract(by.over(by.number(1), by.number(3)), by.number(0.3333))
+    error = abs(Decimal(value) - (third - Decimal(0.3333))) / Decimal(2) ** -53
+    assert 0 < error <= bound < 1
+
+
+# ---------------------------------------------------------------- arithmetic by pencil
+
+def test_by_pencil_halves_are_rounded_away_from_zero():
+    by = Pencil(2)
+    half = by.number(0.5)
+    assert [str(by.times(half, by.number(x))) for x in (0.25, -0.25, 0.27)] == ["0.13", "-0.13", "0.14"]
+
+
+def test_by_pencil_each_product_is_rounded_and_their_sum_once_more():
+    by = Pencil(1)
+    assert by.dot([by.number(0.5)] * 3, [by.number(0.5)] * 3) == Decimal("0.9")  # 0.3 + 0.3 + 0.3, not 0.75
+
+
+def test_by_pencil_functions_are_right_to_every_decimal_that_is_asked_for():
+    by, one, two, hundred = Pencil(30), Decimal(1), Decimal(2), Decimal(100)
+    assert str(by.sine(one)) == "0.841470984807896506652502321630"
+    assert str(by.cosine(one)) == "0.540302305868139717400936607443"
+    assert str(by.exp(one)) == "2.718281828459045235360287471353"
+    assert str(by.log(two)) == "0.693147180559945309417232121458"
+    assert str(by.root(two)) == "1.414213562373095048801688724210"
+    assert str(by.sine(hundred)) == "-0.506365641109758793656557610460"
+    assert str(by.power(10000, Decimal("0.25"))) == "10.000000000000000000000000000000"
+
+
+def by_hand(*steps: dict) -> Log:
+    log = Log({"config": {}, "pencil": 2, "tokens": {}})
+    log({"parameter": "x", "axes": ["token"], "shape": [2], "value": [0.15, 1.25]})
+    for step in steps:
+        log({"axes": ["token"], "shape": [2]} | step)
+    return log
+
+
+@pytest.mark.parametrize("expression, value", [
+    (["square", "x"], [0.02, 1.56]),  # 0.0225 and 1.5625
+    (["softmax", "x"], [0.25, 0.75]),  # e^-1.10 = 0.33 of 1.33
+    (["divide", "x", ["sqrt", 2.0]], [0.11, 0.89]),  # by 1.41
+    (["sqrt", ["add", "x", 1e-5]], [0.39, 1.12]),
+    (["multiply", "x", 0.5], [0.08, 0.63])])
+def test_by_pencil_a_step_has_to_be_exactly_what_is_done_by_hand(expression, value):
+    right = by_hand({"address": "y", "expression": expression, "value": value})
+    assert Recomputation(right)(right["y"]).wrong == ""
+    wrong = by_hand({"address": "y", "expression": expression, "value": [value[0] + 0.01, value[1]]})
+    assert Recomputation(wrong)(wrong["y"])[3:5] == ("y:1", "differs")
+
+
+# ---------------------------------------------------------------- runs
+
+@pytest.fixture(scope="module")
+def lesson() -> tuple[Log, dict]:
+    run = prepare_lesson("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
+    log = Log(header_of(run))
+    footer = recorded(run, lambda record, tensor: log(record | {"value": tensor.value.tolist()}) and None, bool)
+    return log, footer
+
+
+@pytest.mark.parametrize("arguments", [
+    (), ("--norm", "pre", "--final-norm", "--position", "halves", "--heads", "4", "--layers", "2"),
+    ("--no-scale-embedding", "--score-scale", "3", "--position", "none", "--seed", "7"),
+    ("--dtype", "float32", "--d-model", "12", "--backprop"),
+    ("--backprop", "--optimizer", "adam", "--label-smoothing", "0.1", "--norm", "pre")], ids=" ".join)
+def test_there_is_no_false_alarm(arguments):
+    code, out, errors = attntrace("verify", *EXAMPLE, *arguments)
+    assert (code, errors, "✗" in out) == (0, "", False)
+
+
+def test_a_model_of_whole_numbers_and_an_encoder_alone_are_verified_too():
+    assert attntrace("verify", "cat sleeps", "--target", "고양이가", "--weights", "samples/pencil.json").code == 0
+    assert "encoder.output" in attntrace("verify", "cat").out
+
+
+def test_a_change_of_two_parts_in_a_million_million_is_found_and_its_cell_named(lesson):
+    log, _ = lesson
+    judge, chosen, missed, tried = Recomputation(log), random.Random(3), [], 0
+    for step in chosen.sample(list(log.steps.values()), 300):
+        n = chosen.randrange(len(step.flat))
+        kept = step.flat[n]
+        if not kept or math.isinf(kept):
+            continue
+        assert not judge(step).wrong
+        step.flat[n] *= 1 + 2e-12
+        verdict = judge(step)
+        step.flat[n] = kept
+        tried += 1
+        if not verdict.wrong:
+            missed.append(step.address)
+        else:
+            assert verdict.cell == step.cell(n)
+    assert tried > 200 and len(missed) < tried / 50, missed  # only numbers that are what nearly cancelled
+
+
+def test_a_wrong_number_is_named_in_the_table_and_in_the_last_sentence_and_the_exit_code_is_1(monkeypatch):
+    right = Softmax.compute
+    monkeypatch.setattr(Softmax, "compute", lambda self, x: right(self, x) * (1 + 1e-11))
+    code, out, _ = attntrace("verify", "this is a cat", "--width", "999")
+    first = "encoder.layer1.self_attention.head1.weights"
+    assert code == 1 and out.count("✗") == 3  # both heads, and rows that do not sum to 1
+    assert f"  2 of 34 steps (816 numbers) went wrong; the first is {first}: cell " in out
+    code, quiet, _ = attntrace("verify", "this is a cat", "--quiet", "--width", "999")
+    assert code == 1 and quiet.strip() == out.splitlines()[-1].strip()
+
+
+STEP = {"address": "y", "axes": ["token"], "shape": [2], "parents": ["x"]}
+
+
+@pytest.mark.parametrize("record, wrong", [
+    ({"expression": ["same", "z"], "value": [1.0, 2.0]}, "undefined"),
+    ({"expression": ["unheard_of", "x"], "value": [1.0, 2.0]}, "undefined"),
+    ({"expression": ["divide", "x", 0.0], "value": [1.0, 2.0]}, "undefined"),
+    ({"expression": ["outer", "x", "x"], "value": [1.0, 2.0]}, "shape"),
+    ({"expression": ["columns", "x", 2, 3], "value": [2.0, 2.0]}, "undefined"),
+    ({"expression": ["same", "x"], "value": [1.0, math.nan]}, "differs"),
+    ({"expression": ["same", "x"], "value": [1.0, "-inf"]}, "differs"),
+    ({"expression": ["add", "x", [0.0, "-inf"]], "value": [1.0, 2.0]}, "differs"),
+    ({"expression": ["add", "x", [0.0, "-inf"]], "value": [1.0, "-inf"]}, "")])
+def test_what_a_record_says_falsely_is_found_without_a_traceback(record, wrong):
+    log = Log({"config": {}, "tokens": {}})
+    log({"parameter": "x", "axes": ["token"], "shape": [2], "value": [1.0, 2.0]})
+    assert Recomputation(log)(log(STEP | record)).wrong == wrong
+
+
+@pytest.mark.parametrize("change, key", [({"value": [1.0]}, "shape"), ({"axes": []}, "shape"),
+                                         ({"address": "x"}, "twice"), ({"value": [1.0, "many"]}, "shape")])
+def test_a_record_that_contradicts_itself_is_refused(change, key):
+    log = Log({"config": {}, "tokens": {}})
+    log({"parameter": "x", "axes": ["token"], "shape": [2], "value": [1.0, 2.0]})
+    verdict = Recomputation(log).take(STEP | {"expression": ["same", "x"], "value": [1.0, 2.0]} | change)
+    assert verdict is not None and verdict.wrong == f"record_{key}"
+
+
+# ---------------------------------------------------------------- what must be true besides
+
+HEAD = "decoder.layer1.self_attention.head2"
+BREAKING = {  # by kind: a step, a cell of it (from 0), and what is added to it
+    "rows_sum_to_one": ("output.probabilities", 1, 1e-12), "none_below_zero": (f"{HEAD}.weights", 4, -2.0),
+    "masked_weights_are_zero": (f"{HEAD}.weights", 1, 1e-300),
+    "mean_zero": ("encoder.layer1.feed_forward.normalized", 3, 1e-12),
+    "variance": ("encoder.layer1.feed_forward.variance", 2, 1e-5),
+    "residuals": ("decoder.layer1.cross_attention.residual", 0, 1e-12), "labels": ("loss.labels", 2, 1e-12),
+    "logits": ("gradient.output.logits", 2, 1e-12)}
+
+
+def judged(log: Log) -> dict[str, bool]:
+    return {finding.key: finding.wrong for finding in findings(log)}
+
+
+@pytest.mark.parametrize("key", BREAKING)
+def test_what_must_be_true_is_true_of_a_run_and_breaking_it_is_found(lesson, key):
+    log, _ = lesson
+    assert judged(log) == dict.fromkeys(KINDS, False)
+    address, n, more = BREAKING[key]
+    flat, kept = log.steps[address].flat, log.steps[address].flat[n]
+    flat[n] += more
+    try:
+        found = {finding.key: finding for finding in findings(log)}[key]
+        log.pencil = 3
+        by_pencil = judged(log)[key]
+    finally:
+        flat[n], log.pencil = kept, None
+    assert found.wrong and found.address in (address, address.replace("variance", "normalized"))
+    assert by_pencil == KINDS[key][1]  # what rounding explains is no error by pencil
+
+
+def test_a_parameter_too_few_and_a_fingerprint_of_other_numbers_are_found(lesson):
+    log, footer = lesson
+    assert not fingerprint(log, footer).wrong and fingerprint(log, footer | {"fingerprint": "00000000"}).wrong
+    assert fingerprint(log, footer | {"steps": 7}).wrong
+    gone = log.parameters.pop("encoder.layer1.feed_forward.b_1")
+    assert judged(log)["parameters"]
+    log.parameters[gone.address] = gone
+
+
+# ---------------------------------------------------------------- the command
+
+def test_without_a_sentence_the_example_is_verified():
+    assert attntrace("verify", "--quiet").out == attntrace("verify", *EXAMPLE, "--quiet").out
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (("a cat", "--backprop"), "a training step needs the translation"),
+    (("a cat", "--optimizer", "adam"), "--optimizer is of a training step"),
+    (("a cat", "--against", "keras"), "keras")])
+def test_what_cannot_be_verified_is_said_in_one_line(arguments, says):
+    code, out, errors = attntrace("verify", *arguments)
+    assert (code, out, errors.count("\n")) == (2, "", 1) and says in errors
+
+
+def test_without_pytorch_it_is_said_how_to_come_by_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    code, out, errors = attntrace("verify", "a cat", "--against", "torch")
+    assert (code, out) == (2, "") and "pip install 'attntrace[torch]'" in errors
+
+
+def test_a_page_of_60_columns_in_ascii_is_neither_wider_nor_other_than_ascii():
+    _, out, _ = attntrace("verify", *EXAMPLE, "--backprop", "--width", "60", "--ascii")
+    assert out.isascii() and max(map(len, out.splitlines())) <= 60

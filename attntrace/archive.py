@@ -29,7 +29,6 @@ FORMAT = 1  # of saved runs; a later attntrace may write another
 RUN = "run"  # the member that says what the others are
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
 UNSEALED = SEAL + b"0" * 64  # in its place until all is written
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same run is the same file, whenever it is written
 
 Record = dict[str, Any]
 
@@ -72,7 +71,7 @@ class ArchiveWriter:
         array = np.asarray(value, order="C")
         np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
         parts = head.getvalue(), array.reshape(-1).view(np.uint8).data
-        info = zipfile.ZipInfo(f"{name}.npy", LONG_AGO)
+        info = zipfile.ZipInfo(f"{name}.npy")  # without a date: the same run is the same file, whenever it is written
         info.file_size = len(parts[0]) + len(parts[1])
         digest = hashlib.sha256()
         with self._zip.open(info, "w") as member:

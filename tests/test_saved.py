@@ -12,7 +12,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from command import attntrace
+from command import ROOT, attntrace
 
 from attntrace.archive import Archive
 from attntrace.lessons import prepare_lesson
@@ -22,7 +22,7 @@ from attntrace.weights_file import located
 
 PAIR = "어제 카페 갔었어", "I went to the cafe"
 SMALL = "--d-model", "4", "--d-ff", "4"
-COMMANDS = [("trace", PAIR[0]),
+COMMANDS = [("trace", PAIR[0]), ("trace", "cat sleeps", "--weights", "samples/pencil.json"),
             ("trace", "a cat", "--target", "un", "--layers", "2", "--norm", "pre", "--final-norm", *SMALL),
             ("trace", "a cat", "--target", "", "--dtype", "float32", "--position", "halves", "--swap", "1,2",
              "--ablate", "encoder.layer1.self_attention.head1", "--set", "output.W:1,1=2"),
@@ -38,7 +38,8 @@ def saved(tmp_path_factory):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_saved_run_is_told_again_byte_for_byte(command, tmp_path):
+def test_a_saved_run_is_told_again_byte_for_byte(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
     file = str(tmp_path / "run.npz")
     said = attntrace(*command, "--save", file)
     assert (said.code, said.err) == (0, "")

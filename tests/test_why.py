@@ -93,6 +93,7 @@ def test_with_all_digits_the_arithmetic_is_the_number(steps):
         (cause,) = Why(steps.get, 17)(address, index)
         arithmetic, _, result = printed(cause)
         value = float(steps[address].value[index])
+        assert float(result) == pytest.approx(value, rel=1e-12, abs=1e-16)
         if re.fullmatch(r"[\d.e()·√/+ \-*^²,a-zπ]+", arithmetic) and "inf" not in arithmetic:
             size = max(abs(value), slack_free_size(arithmetic))
             assert abs(evaluated(arithmetic) - value) <= 1e-12 * size, (address, index)

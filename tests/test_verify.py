@@ -5,7 +5,9 @@ import ast
 import io
 import math
 import random
+import re
 import sys
+import tomllib
 from decimal import Decimal
 
 import numpy as np
@@ -288,3 +290,11 @@ def test_progress_is_shown_where_no_line_tells_how_far_it_is(monkeypatch):
 def test_a_page_of_60_columns_in_ascii_is_neither_wider_nor_other_than_ascii():
     _, out, _ = attntrace("verify", *EXAMPLE, "--backprop", "--width", "60", "--ascii")
     assert out.isascii() and max(map(len, out.splitlines())) <= 60
+
+
+def test_every_reason_has_its_sentence_and_every_sentence_its_reason():
+    sentences = tomllib.loads((ROOT / "attntrace" / "prose" / "en.messages.toml").read_text("utf-8"))["verify"]
+    sources = "".join((ROOT / "attntrace" / f"{name}.py").read_text("utf-8") for name in (*CHECKER, "against"))
+    raised = set(re.findall(r'(?:Unfit|Misshapen)\("(\w+)"', sources))
+    assert sentences["why"].keys() == raised | {"no_result", "malformed", "parameter", "torch"}
+    assert sentences["true"].keys() == KINDS.keys() | {"fingerprint"}

@@ -11,7 +11,7 @@ from attntrace.errors import Problem
 from attntrace.verify import Log, Recorded, Verdict
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # of a tensor's largest number
-NEAR = 1e-2  # of the largest number around: a tensor that is 0 but for rounding has no largest number of its own
+NEAR = 0.1  # of the largest number around: a tensor that is 0 but for rounding has no largest number of its own
 
 
 def require_torch() -> None:
@@ -49,7 +49,7 @@ def compared(log: Log) -> Iterator[Verdict]:
         if step.address in reference.expected:
             yield judged(step, *reference.expected[step.address], TOLERANCES[reference.dtype_name])
         elif stuck:
-            yield Verdict(step.address, len(step.flat), math.inf, step.address, "stuck", {"why": reference.stuck_by})
+            yield Verdict(step.address, len(step.flat), math.inf, step.address, "stuck", reference.stuck_by)
         else:
             yield Verdict(step.address, len(step.flat), math.inf, step.address, "surplus")
         yield from lacking(step.address)
@@ -99,7 +99,7 @@ class Reference:
         self.expected: dict[str, Expected] = {}
         self.around = 0.0
         self.stuck_at: str | None = None
-        self.stuck_by = ""
+        self.stuck_by: dict[str, Any] = {}
 
     def tensor(self, recorded: Recorded) -> Any:
         found = self.torch.tensor(recorded.flat, dtype=self.dtype).reshape(recorded.shape)
@@ -113,7 +113,8 @@ class Reference:
                 self.gradients()
                 self.updates()
         except (LookupError, RuntimeError) as error:
-            self.stuck_by = str(error).strip("'\"").splitlines()[0]
+            reason = "parameter" if isinstance(error, KeyError) else "torch"
+            self.stuck_by = {"why": reason, "name": str(error).strip("'\"").splitlines()[0]}
 
     def say(self, address: str, value: Any, shown: Any = None) -> str:
         """Name a step; `shown` is its value by another function of PyTorch, where that has one for the whole."""

@@ -29,7 +29,7 @@ def evaluated(expression: Any, by: Arithmetic, recorded: Callable[[str], Array])
         numbers = mapped(lambda value: by.number(float(value)), expression)
         return Array(numbers, ("token", "key")[:depth(numbers)])
     if name not in OPS:
-        raise Unfit(f"there is no op {name}")
+        raise Unfit("op", name=name)
     count, op = OPS[name]
     operands = expression[1:] if count is None else expression[1:count + 1]
     settings = () if count is None else expression[count + 1:]
@@ -68,7 +68,7 @@ def positive(by: Arithmetic, x: Array) -> Array:
 def sum_of(by: Arithmetic, *parts: Array) -> Array:
     """Of several that have the same axes."""
     if len({len(part.words) for part in parts}) != 1:
-        raise Unfit("a sum of operands with different axes")
+        raise Unfit("sizes")
     numbers = together_with(by.total, [part.numbers for part in parts], len(parts[0].words))
     return Array(numbers, parts[0].words)
 
@@ -76,7 +76,7 @@ def sum_of(by: Arithmetic, *parts: Array) -> Array:
 def matmul(by: Arithmetic, a: Array, b: Array) -> Array:
     if len(a.words) == len(b.words) == 3:  # the sentences of a batch, each by itself
         if len(a.numbers) != len(b.numbers):
-            raise Unfit("a product of different numbers of sentences")
+            raise Unfit("sizes")
         return Array([product(by, x, 2, y, 2) for x, y in zip(a.numbers, b.numbers)], (*a.words[:2], b.words[2]))
     return Array(product(by, a.numbers, len(a.words), b.numbers, len(b.words)), a.words[:-1] + b.words[1:])
 
@@ -84,7 +84,7 @@ def matmul(by: Arithmetic, a: Array, b: Array) -> Array:
 def product(by: Arithmetic, a: Any, rows: int, b: Any, columns: int) -> Any:
     """The dot product of each row of `a` with each column of `b`, of so many axes each."""
     if not 1 <= rows <= 2 or not 1 <= columns <= 2 or len(a if rows == 1 else a[0]) != len(b):
-        raise Unfit("a product whose inner axes differ")
+        raise Unfit("product")
     turned = list(zip(*b, strict=True)) if columns == 2 else None
 
     def row(numbers: list[Any]) -> Any:
@@ -146,7 +146,7 @@ def without(words: tuple[str, ...], k: int) -> tuple[str, ...]:
 def columns(by: Arithmetic, x: Array, first: int, last: int) -> Array:
     def row(numbers: list[Any]) -> list[Any]:
         if not 1 <= first <= last <= len(numbers):
-            raise Unfit(f"there are no columns {first} to {last}")
+            raise Unfit("columns", first=first, last=last)
         return numbers[first - 1:last]
     return Array(along_last(row, x.numbers, len(x.words)), (*x.words[:-1], "d_k"))
 
@@ -156,7 +156,7 @@ def among_columns(by: Arithmetic, x: Array, first: int, last: int, size: int) ->
 
     def row(numbers: list[Any]) -> list[Any]:
         if len(numbers) != last - first + 1 or not 1 <= first <= last <= size:
-            raise Unfit(f"{len(numbers)} columns do not fit from {first} to {last} of {size}")
+            raise Unfit("columns", first=first, last=last)
         return [zero] * (first - 1) + numbers + [zero] * (size - last)
     return Array(along_last(row, x.numbers, len(x.words)), (*x.words[:-1], "d_concat"))
 
@@ -172,7 +172,7 @@ def concat(by: Arithmetic, *parts: Array) -> Array:
 def rows(by: Arithmetic, table: Array, ids: Any) -> Array:
     def row(id: int) -> Any:
         if not 1 <= id <= len(table.numbers):
-            raise Unfit(f"there is no row {id}")
+            raise Unfit("row", id=id)
         return table.numbers[id - 1]
     return Array(mapped(row, ids), ("token",) * isinstance(ids, list) + table.words[1:])
 
@@ -223,7 +223,7 @@ def apart(by: Arithmetic, x: Array, lengths: Iterable[int] = ()) -> Array:
     """The record of a batch has to say its lengths, without which nobody can tell where a sentence ends."""
     sizes, longest = list(lengths), max(lengths, default=0)
     if sum(sizes) != len(x.numbers):
-        raise Unfit("a batch whose lengths are not said")
+        raise Unfit("lengths")
     nothing = at_axis(lambda _: by.number(0), x.numbers[0], len(x.words) - 1)
     ends = list(itertools.accumulate(sizes))
     return Array([x.numbers[end - size:end] + [nothing] * (longest - size) for end, size in zip(ends, sizes)],

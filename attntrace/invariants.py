@@ -22,12 +22,14 @@ class Deviation(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """All deviations of a kind: its key, of how many things, the worst, where that is (or the first that is wrong)."""
+    """All deviations of a kind: its key, of how many things, the worst, where that is (or the first that is wrong);
+    whether that is wrong, or `drifts`: is what a pencil's rounding does."""
     key: str
     number: int
     error: float
     address: str
     wrong: bool
+    drifts: bool = False
 
 
 def findings(log: Log) -> Iterator[Finding]:
@@ -36,10 +38,10 @@ def findings(log: Log) -> Iterator[Finding]:
     for key, (measure, exact) in KINDS.items():
         found = list(measure(log))
         if found:
+            off = [one for one in found if not one.error <= one.allowed]
             judged = exact or log.pencil is None
-            wrong = next((one for one in found if judged and not one.error <= one.allowed), None)
-            said = wrong or max(found, key=lambda one: one.error)
-            yield Finding(key, len(found), said.error, said.address, wrong is not None)
+            said = off[0] if off and judged else max(found, key=lambda one: one.error)
+            yield Finding(key, len(found), said.error, said.address, bool(off) and judged, bool(off) and not judged)
 
 
 def allowed(log: Log, terms: int, largest: float) -> float:

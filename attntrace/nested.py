@@ -18,7 +18,11 @@ class Array(NamedTuple):
 
 
 class Unfit(ValueError):
-    """An expression that says nothing: an unknown op, operands that do not fit."""
+    """An expression that says nothing: an unknown op, operands that do not fit. By a key, and the facts of it."""
+
+    def __init__(self, key: str, **facts: object) -> None:
+        super().__init__(key, facts)
+        self.key, self.facts = key, facts
 
 
 def depth(numbers: Any) -> int:
@@ -35,7 +39,7 @@ def mapped(f: Callable[[Any], Any], numbers: Any) -> Any:
 def along_last(f: Callable[[list[Any]], Any], numbers: Any, axes: int) -> Any:
     """f of each row along the last axis."""
     if not axes:
-        raise Unfit("one number has no last axis")
+        raise Unfit("no_axis")
     return f(numbers) if axes == 1 else [along_last(f, part, axes - 1) for part in numbers]
 
 
@@ -44,7 +48,7 @@ def together_with(f: Callable[[Sequence[Any]], Any], parts: Sequence[Any], axes:
     if not axes:
         return f(parts)
     if len({len(part) for part in parts}) != 1:
-        raise Unfit("operands of different sizes")
+        raise Unfit("sizes")
     return [together_with(f, same, axes - 1) for same in zip(*parts, strict=True)]
 
 
@@ -61,7 +65,7 @@ def places(more: Sequence[str], fewer: Sequence[str]) -> tuple[bool, ...]:
         for chosen in itertools.combinations(range(len(more)), len(fewer)):
             if all(alike(more[k], word) for k, word in zip(chosen, fewer, strict=True)):
                 return tuple(k in chosen for k in range(len(more)))
-    raise Unfit(f"axes {', '.join(fewer)} cannot be lined up with {', '.join(more)}")
+    raise Unfit("axes", fewer=", ".join(fewer), more=", ".join(more))
 
 
 def cell_by_cell(f: Callable[[Any, Any], Any], a: Array, b: Array) -> Array:
@@ -75,7 +79,7 @@ def cell_by_cell(f: Callable[[Any, Any], Any], a: Array, b: Array) -> Array:
         if not there[0]:
             return [inner(part, y, there[1:]) for part in x]
         if len(x) != len(y):
-            raise Unfit("operands of different sizes")
+            raise Unfit("sizes")
         return list(map(f, x, y)) if len(there) == 1 else [inner(*parts, there[1:]) for parts in zip(x, y)]
 
     return Array(inner(a.numbers, b.numbers, places(a.words, b.words)), a.words)

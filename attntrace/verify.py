@@ -156,7 +156,7 @@ class Recomputation:
             again = list(leaves(evaluated(step.expression, self.by, self._recorded), step.shape))
         except (ValueError, LookupError, ArithmeticError, TypeError) as error:
             wrong = "shape" if isinstance(error, Misshapen) else "undefined"
-            return Verdict(step.address, len(step.flat), math.nan, step.address, wrong, {"why": why(error)})
+            return Verdict(step.address, len(step.flat), math.inf, step.address, wrong, why(error))
         differences = [0.0 if x == y else abs(x - y) for x, y in zip(map(self.by.plain, again), step.flat, strict=True)]
         tolerance = 0.0 if self.log.pencil is not None else self.precision.tolerance
         suspects = [n for n, (far, value) in enumerate(zip(differences, step.flat, strict=True))
@@ -182,7 +182,7 @@ class Recomputation:
         try:
             return self.log[name]
         except KeyError:
-            raise Unfit(f"{name} is not recorded before it") from None
+            raise Unfit("unknown", name=name) from None
 
     def _recorded(self, name: str) -> Array:
         found = self._found(name)
@@ -197,7 +197,7 @@ def bounded(found: Recorded, by: Bounded) -> Array:
     return Array(mapped(by.number, found.numbers), found.words)
 
 
-class Misshapen(ValueError):
+class Misshapen(Unfit):
     """What was computed again has another shape than the record."""
 
 
@@ -207,7 +207,7 @@ def leaves(array: Array, shape: tuple[int, ...]) -> Iterator[Any]:
         if not sizes:
             yield numbers
         elif len(numbers) != sizes[0]:
-            raise Misshapen(f"{len(numbers)} instead of {sizes[0]}")
+            raise Misshapen("length", found=len(numbers), wanted=sizes[0])
         elif len(sizes) == 1:
             yield from numbers
         else:
@@ -215,12 +215,15 @@ def leaves(array: Array, shape: tuple[int, ...]) -> Iterator[Any]:
                 yield from inner(part, sizes[1:])
 
     if len(array.words) != len(shape):
-        raise Misshapen(f"{len(array.words)} axes instead of {len(shape)}")
+        raise Misshapen("number_of_axes", found=len(array.words), wanted=len(shape))
     return inner(array.numbers, shape)
 
 
-def why(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def why(error: Exception) -> dict[str, Any]:
+    """The key of why an expression has no value, as `why`, and its facts."""
+    if isinstance(error, Unfit):
+        return {"why": error.key, **error.facts}
+    return {"why": "malformed" if isinstance(error, (LookupError, TypeError)) else "no_result"}
 
 
 class Tally:

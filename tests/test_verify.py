@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import ast
+import io
 import math
 import random
+import re
 import sys
+import tomllib
 from decimal import Decimal
 
 import numpy as np
@@ -267,9 +270,31 @@ def test_what_cannot_be_verified_is_said_in_one_line(arguments, says):
 def test_without_pytorch_it_is_said_how_to_come_by_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     code, out, errors = attntrace("verify", "a cat", "--against", "torch")
-    assert (code, out) == (2, "") and "pip install 'attntrace[torch]'" in errors
+    assert (code, out) == (2, "") and "pip install torch" in errors
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_where_no_line_tells_how_far_it_is(monkeypatch):
+    from attntrace.cli.progress import Steps, progress
+    monkeypatch.setattr(sys, "stderr", Screen())
+    monkeypatch.setenv("TERM", "xterm")
+    for quiet in (True, False):
+        with progress(Screen(), lambda: 1, alone=quiet) as count:
+            assert isinstance(count, Steps) == quiet
 
 
 def test_a_page_of_60_columns_in_ascii_is_neither_wider_nor_other_than_ascii():
     _, out, _ = attntrace("verify", *EXAMPLE, "--backprop", "--width", "60", "--ascii")
     assert out.isascii() and max(map(len, out.splitlines())) <= 60
+
+
+def test_every_reason_has_its_sentence_and_every_sentence_its_reason():
+    sentences = tomllib.loads((ROOT / "attntrace" / "prose" / "en.messages.toml").read_text("utf-8"))["verify"]
+    sources = "".join((ROOT / "attntrace" / f"{name}.py").read_text("utf-8") for name in (*CHECKER, "against"))
+    raised = set(re.findall(r'(?:Unfit|Misshapen)\("(\w+)"', sources))
+    assert sentences["why"].keys() == raised | {"no_result", "malformed", "parameter", "torch"}
+    assert sentences["true"].keys() == KINDS.keys() | {"fingerprint"}

@@ -138,6 +138,8 @@ class Report:
     def wrong(self, verdict: Verdict) -> str:
         key = f"torch_{verdict.wrong}" if self.against else verdict.wrong
         facts = {name: repr(fact) if isinstance(fact, float) else fact for name, fact in verdict.facts.items()}
+        if "why" in facts:
+            facts["why"] = sentence_of(f"messages.verify.why.{facts['why']}", **facts)
         at = verdict.cell.removeprefix(verdict.address).removeprefix(":")
         cell = sentence_of("messages.verify.cell", at=at) if at else sentence_of("messages.verify.it")
         return sentence_of(f"messages.verify.wrong.{key}", cell=cell, **facts)
@@ -147,19 +149,19 @@ class Report:
         from attntrace.blocks import Prose
         from attntrace.invariants import findings, fingerprint
         found = [*findings(log), fingerprint(log, footer)]
-        self.tell(self.invariants(found, log.pencil is not None))
+        self.tell(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
         text = self.conclusion(self.tally, wrong, log.pencil)
         self.writer([Prose(text if self.quiet else "\n" + text)])
         return CHECK_FAILED if wrong or self.tally.first_wrong else DONE
 
-    def invariants(self, found: list[Finding], by_pencil: bool) -> Iterator[Any]:
+    def invariants(self, found: list[Finding]) -> Iterator[Any]:
         from attntrace.blocks import Prose, Verified, VerifiedHead
         yield Prose("")
         yield VerifiedHead(*(sentence_of(f"messages.verify.{name}") for name in ("count", "deviation", "invariant")))
         for finding in found:
             text = sentence_of(f"messages.verify.true.{finding.key}", address=finding.address)
-            if by_pencil and finding.error and not finding.wrong:
+            if finding.drifts:
                 text += sentence_of("messages.verify.drift")
             failed = sentence_of("messages.verify.wrong.invariant", address=finding.address,
                                  error=figure(finding.error)) if finding.wrong else ""

@@ -6,6 +6,8 @@ import math
 import os
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -17,6 +19,20 @@ from attntrace.tensor import Array
 from attntrace.tokens import shown
 
 DENSEST = 1100  # no zip member unpacks to more than this many times its size (deflate reaches 1032)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to read from. Raises Problem where there is none that could be, also while it is read."""
+    try:
+        with open(path, "rb") as file:
+            yield file
+    except IsADirectoryError:
+        raise Problem("weights_directory", file=str(path)) from None
+    except FileNotFoundError:
+        raise Problem("weights_missing", file=str(path)) from None
+    except OSError as error:
+        raise Problem("weights_unreadable", file=str(path), why=error.strerror or str(error)) from None
 
 
 class Header(NamedTuple):

@@ -6,7 +6,7 @@ import math
 import os
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -94,3 +94,15 @@ class Npz:
             return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
         except Exception as error:
             raise self.broken(error) from None
+
+
+def archived(arrays: Mapping[str, Array]) -> memoryview:
+    """The bytes of an .npz of these arrays."""
+    whole = io.BytesIO()  # where writing fails, an archive that was begun would complain of it much later
+    try:
+        np.savez(whole, **arrays)  # type: ignore[arg-type]
+    except ValueError as error:  # that of an archive which Ctrl-C left open
+        if isinstance(error.__context__, (KeyboardInterrupt, SystemExit)):
+            raise error.__context__ from None
+        raise
+    return whole.getbuffer()

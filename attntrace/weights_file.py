@@ -1,7 +1,6 @@
 """Weights files: `.npz` without pickle, or `.json` written by hand."""
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections import Counter
@@ -14,7 +13,7 @@ import numpy as np
 
 from attntrace.config import Config
 from attntrace.errors import Problem
-from attntrace.npz import Npz, opened
+from attntrace.npz import Npz, archived, opened
 from attntrace.prose import sentence
 from attntrace.safetensors_file import Safetensors, serialized
 from attntrace.tensor import Array
@@ -211,11 +210,4 @@ def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters:
     texts |= {f"vocabulary.{side}": np.array(words) for side, words in vocabularies._asdict().items() if words}
     arrays = {tensor.address or "": tensor.value for tensor in parameters}
     found = texts | arrays | {STATE + name: np.array(value) for name, value in (state or {}).items()}
-    whole = io.BytesIO()  # where writing fails, an archive that was begun would complain of it much later
-    try:
-        np.savez(whole, **found)
-    except ValueError as error:  # that of an archive which Ctrl-C left open
-        if isinstance(error.__context__, (KeyboardInterrupt, SystemExit)):
-            raise error.__context__ from None
-        raise
-    file.write(whole.getbuffer())
+    file.write(archived(found))

@@ -12,10 +12,10 @@ PACKAGE = ROOT / "attntrace"
 # From the ground up: a room imports only rooms that stand before it.
 ROOMS = ["prose", "errors", "plain", "screen", "symbol", "axes", "arithmetic", "tensor", "constants", "shapes",
          "algebra", "products", "parts", "functions", "batches", "tracing", "schedules", "config", "tokens", "pairs",
-         "weights", "npz", "safetensors_file", "inputs", "weights_file", "layers", "attention", "transformer",
-         "losses", "gradients", "optimizers", "run", "records", "lessons", "decoding", "training", "checkpoints", "addresses", "digits", "figures", "blocks",
-         "checks", "differences", "formulas", "stages", "forms", "maps", "opening", "ledger", "writers", "cli",
-         "__main__"]
+         "weights", "npz", "safetensors_file", "inputs", "weights_file", "layouts", "layers", "attention",
+         "transformer", "losses", "gradients", "optimizers", "run", "records", "lessons", "decoding", "training",
+         "checkpoints", "addresses", "digits", "figures", "blocks", "checks", "differences", "formulas", "stages",
+         "forms", "maps", "opening", "inventory", "ledger", "writers", "cli", "__main__"]
 
 
 def room(path) -> str:

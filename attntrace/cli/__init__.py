@@ -21,7 +21,7 @@ DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
 COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
             {"trace": "trace", "translate": "translate", "backprop": "backprop", "train": "train", "map": "maps",
-             "steps": "steps"}.items()}
+             "steps": "steps", "weights": "weights"}.items()}
 
 
 class Commands(click.Group):
@@ -68,7 +68,7 @@ def run(arguments: list[str]) -> int:
     except Problem as problem:
         return complain(str(problem))
     except click.UsageError as error:
-        command = " ".join(["attntrace", *(name for name in arguments[:1] if name in COMMANDS)])
+        command = error.ctx.command_path if error.ctx is not None else "attntrace"
         return complain(sentence("problem.usage", message=error.format_message().rstrip("."), command=command))
     except click.ClickException as error:
         return complain(error.format_message())

@@ -11,7 +11,7 @@ import numpy as np
 
 from attntrace.config import Config
 from attntrace.errors import Problem
-from attntrace.inputs import TARGET, Given, Inputs, beginnings, edged
+from attntrace.inputs import MEMORY, TARGET, Given, Inputs, beginnings, edged
 from attntrace.prose import sentence as sentence_of
 from attntrace.tokens import START, Words, tokenize, vocabulary
 from attntrace.tracing import Sink, Step, Trace
@@ -69,13 +69,13 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
     `inputs`, a file's name, gives the rows that the run starts from, words name these rows, and may be left out (None).
     """
     said = None if sentence is None else tokenize(sentence), None if target is None else tokenize(target)
-    if said[0] == [] or sentence is None and inputs is None:
-        raise Problem("empty_sentence")
     if weights is None:
         return _seeded_run(*said, config or Config(), seed, inputs)
     from attntrace.weights_file import load, located  # only now: a seeded run reads no archive
     model = load(located(weights))
     given = Inputs.read(inputs, model.config)
+    if not said[0] and inputs is None and any(model.vocabularies):  # one that has no words asks for numbers instead
+        raise Problem("empty_sentence")
     if model.vocabularies.target is None and (target is not None or TARGET in given.arrays):
         raise Problem("no_decoder", file=str(weights))
     begins = beginnings(*edged(*said, model.config), model.vocabularies, given, str(weights))
@@ -86,11 +86,13 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
                 inputs: str | os.PathLike[str] | None) -> Run:
     """A run on a model that knows the words it is given. Rows without words need no table."""
     given = Inputs.read(inputs, config)
+    if not source and inputs is None:
+        raise Problem("empty_sentence")
     source, target = edged(source, target, config)
     if config.part != "transformer":
         vocabularies = Vocabularies.without_words(config)
     else:
-        rows_alone = () if TARGET in given.arrays else None
+        rows_alone = () if TARGET in given.arrays or given.entry == MEMORY else None
         vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else rows_alone)
     check_memory(config, vocabularies, max(map(len, filter(None, (source, target))), default=given.longest))
     begins = beginnings(source, target, vocabularies, given, sentence_of("messages.seeded_model"))

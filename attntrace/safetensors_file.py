@@ -29,7 +29,7 @@ class Safetensors:
     def __init__(self, path: Path, data: bytes) -> None:
         self.path = path
         try:
-            self._tensors = dict(library("safetensors").deserialize(data))
+            self._tensors = dict(sorted(library("safetensors").deserialize(data)))  # which come in any order
             size = int.from_bytes(data[:8], "little")  # of the header, which the library has found to be right
             self.texts: dict[str, str] = json.loads(data[8:8 + size]).get("__metadata__") or {}
             self.headers = {name: Header(tuple(found["shape"]), DTYPES.get(found["dtype"], found["dtype"]))

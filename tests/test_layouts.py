@@ -163,3 +163,136 @@ def problem(*arguments: str) -> str:
     code, out, err = attntrace("weights", *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     return err
+
+
+def encoder_state(**more: object) -> dict[str, np.ndarray]:
+    return arrays_of(Case("encoder", **more).module())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ending", ("npz", "safetensors"))
+def test_commands_bring_a_state_dict_in_and_take_it_out(tmp_path, monkeypatch, ending):
+    pytest.importorskip("safetensors")
+    from safetensors.numpy import load_file, save_file
+    monkeypatch.chdir(tmp_path)
+    state = arrays_of(Case("transformer").module())
+    np.savez("state.npz", **state), save_file(state, "state.safetensors")
+    np.savez("rows.npz", **rows(Case("transformer")))
+    code, out, _ = attntrace("weights", "import", f"state.{ending}", "--heads", "3", "-o", f"w.{ending}")
+    assert code == 0 and "torch.nn.Transformer: d_model 12, d_ff 20, layers N = 2, final norm, biases, float64" in out
+    assert "norm post: not in the file, --norm pre where norm_first=True" in out
+    assert attntrace("steps", "--weights", f"w.{ending}", "--input", "rows.npz").code == 0
+    assert attntrace("weights", "export", f"w.{ending}", "--to", "torch", "-o", f"back.{ending}").code == 0
+    back = dict(np.load("back.npz")) if ending == "npz" else load_file("back.safetensors")
+    assert back.keys() == state.keys() and all(back[name].tobytes() == state[name].tobytes() for name in state)
+
+
+@pytest.mark.parametrize("dtypes, dtype", (({"float64", "float32"}, "float64"), ({"float16", "float32"}, "float32")))
+def test_precision_is_one_that_holds_every_number(tmp_path, dtypes, dtype):
+    state = {name: value.astype(sorted(dtypes)[n % 2]) for n, (name, value) in enumerate(encoder_state().items())}
+    model, _ = imported(read_state(state_file(tmp_path, state)), HEADS)
+    assert model.config.dtype == dtype
+    found = exported(model, "w.npz").arrays
+    assert all(np.array_equal(found[name], value.astype(dtype)) for name, value in state.items())
+
+
+def test_half_precision_of_either_kind_becomes_float32_and_that_is_said(tmp_path):
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    for dtype in (torch.bfloat16, torch.float16):
+        state = {name: value.to(dtype) for name, value in Case("attention").module().state_dict().items()}
+        save_file(state, tmp_path / "half.safetensors")
+        out = attntrace("weights", "import", str(tmp_path / "half.safetensors"), "--heads", "3", "-o",
+                        str(tmp_path / "w.npz")).out
+        assert f"{str(dtype).removeprefix('torch.')} became float32" in out
+        back = exported(load(tmp_path / "w.npz"), "w.npz").arrays
+        assert all(np.array_equal(back[name], value.float().numpy()) for name, value in state.items())
+
+
+def test_matrices_of_their_own_are_read_as_one_of_three_blocks(tmp_path):
+    state = arrays_of(Case("attention").module())
+    blocks = dict(zip(("q_proj_weight", "k_proj_weight", "v_proj_weight"), np.split(state["in_proj_weight"], 3),
+                      strict=True))
+    apart = blocks | {name: value for name, value in state.items() if name != "in_proj_weight"}
+    one, other = (imported(read_state(state_file(tmp_path, arrays)), HEADS)[0] for arrays in (state, apart))
+    assert np.array_equal(one.parameters.vector, other.parameters.vector)
+
+
+# What cannot be brought in, or taken out
+
+def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_path):
+    gpt2 = {f"h.{n}.attn.c_attn.weight": np.zeros((4, 12)) for n in range(5)} | {"wte.weight": np.zeros((9, 4))}
+    half_placed = encoder_state() | {"embedding.weight": np.zeros((9, D)), "pos": np.zeros((1, D))}
+    foreign = {"weight_ih_l0": arrays_of(nn.LSTM(4, 4)), "h.0.attn.c_attn.weight": gpt2,
+               "2 of its names could not be placed: embedding.weight, pos": half_placed,
+               "bias_k": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
+               "lacks encoder.layers.0.self_attn": {name: value for name, value in arrays_of(
+                   nn.Transformer(D, HEADS, 1, 1, D_FF)).items() if name.startswith("decoder")},
+               "lacks decoder.layers.1.self_attn": arrays_of(nn.Transformer(D, HEADS, 2, 1, D_FF)),
+               "k_proj_weight": arrays_of(nn.MultiheadAttention(D, HEADS, kdim=7, vdim=7))}
+    for said, arrays in foreign.items():
+        path = str(state_file(tmp_path, arrays))
+        assert said in problem("import", path, "--heads", "3", "-o", str(tmp_path / "w.npz"))
+        assert not (tmp_path / "w.npz").exists()
+        assert attntrace("weights", "info", path).code in (0, 2)
+
+
+@pytest.mark.parametrize("heads", ((), ("--heads", "5"), ("--heads", "0"), ("--heads", "-3")), ids=" ".join)
+def test_heads_that_are_missing_or_do_not_divide_are_answered_with_those_that_do(tmp_path, heads):
+    path = str(state_file(tmp_path, encoder_state()))
+    assert "give --heads 1, 2, 3, 4, 6 or 12" in problem("import", path, *heads, "-o", str(tmp_path / "w.npz"))
+
+
+@pytest.mark.parametrize("name, value, said", (
+    ("layers.0.linear1.bias", np.zeros(7), "layers.0.linear1.bias of {} is 7, but should be 20"),
+    ("layers.1.self_attn.in_proj_weight", np.zeros((12, 36)), "12 × 36, but should be 36 × 12"),
+    ("layers.0.self_attn.out_proj.weight", np.zeros(12), "is 12, but should be a matrix"),
+    ("layers.1.norm2.weight", np.array([1.0] * 11 + [np.nan]), "layers.1.norm2.weight:12 of {} is nan"),
+    ("layers.0.linear1.weight", np.zeros((20, 12), int), "layers.0.linear1.weight of {} holds int64"),
+    ("layers.0.linear1.weight", np.zeros((20, 12), object), "holds a pickled object in layers.0.linear1.weight")),
+    ids=lambda value: value if isinstance(value, str) else "")
+def test_array_that_is_wrong_is_named_as_pytorch_names_it(tmp_path, name, value, said):
+    path = state_file(tmp_path, encoder_state() | {name: value})
+    assert said.format(path) in problem("import", str(path), "--heads", "3", "-o", str(tmp_path / "w.npz"))
+
+
+@pytest.mark.parametrize("ending", ("npz", "safetensors"))
+def test_file_cut_off_anywhere_is_broken_and_stays_as_it_was(tmp_path, ending):
+    save_file = pytest.importorskip("safetensors.numpy").save_file
+    path = tmp_path / f"state.{ending}"
+    (np.savez(path, **encoder_state()) if ending == "npz" else save_file(encoder_state(), path))
+    whole = path.read_bytes()
+    for end in range(0, len(whole), len(whole) // 15):
+        path.write_bytes(whole[:end])
+        assert "is broken" in problem("import", str(path), "--heads", "3", "-o", str(path))
+        assert "is broken" in problem("info", str(path))
+        assert path.read_bytes() == whole[:end]
+
+
+def test_safetensors_that_claims_gigabytes_costs_nothing(tmp_path):
+    pytest.importorskip("safetensors")
+    header = b'{"in_proj_weight":{"dtype":"F64","shape":[30000000,1000],"data_offsets":[0,240000000000]}}'
+    (tmp_path / "s.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert "is broken" in problem("import", str(tmp_path / "s.safetensors"), "-o", str(tmp_path / "w.npz"))
+
+
+def test_a_state_file_may_be_written_over_once_all_is_well(tmp_path):
+    path = str(state_file(tmp_path, encoder_state()))
+    assert attntrace("weights", "import", path, "--heads", "3", "-o", path).code == 0
+    assert load(Path(path)).config.part == "encoder"
+    assert "is a weights file of attntrace already" in problem("import", path, "--heads", "3", "-o", path)
+
+
+def test_what_pytorch_cannot_have_is_left_out_filled_up_or_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert attntrace("weights", "new", "a cat", "--target", "un chat", "-o", "w.npz").code == 0
+    out = attntrace("weights", "export", "w.npz", "-o", "s.npz").out
+    assert "encoder.E, decoder.E, output.W" in out and "positions" in out and "bias=False" in out
+    assert not [name for name in np.load("s.npz") if name.endswith("bias")]
+    found = dict(np.load("w.npz"))
+    found["encoder.layer1.feed_forward.b_1"][3] = 1
+    np.savez("w.npz", **found)
+    out = attntrace("weights", "export", "w.npz", "-o", "s.npz").out
+    assert "zeros there: encoder.layer1.self_attention.b_Q" in out and "bias=True" in out
+    assert not np.load("s.npz")["encoder.layers.0.self_attn.in_proj_bias"].any()
+    for scale, code in (("3", 2), ("2", 0)):  # √d_k is 2
+        attntrace("weights", "new", "a cat", "--score-scale", scale, "-o", "w.npz")
+        assert attntrace("weights", "export", "w.npz", "-o", "s.npz").code == code

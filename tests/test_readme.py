@@ -61,8 +61,10 @@ def test_the_documented_python_runs(document, capsys):
 def test_every_op_and_every_option_is_documented(document):
     text = (ROOT / document).read_text("utf-8")
     assert [name for name in OPS if f"`{name}`" not in text] == []
-    commands = [group.get_command(None, name) for name in COMMANDS]
-    options = [name for command in commands for parameter in command.params for name in parameter.opts
+    commands = {name: group.get_command(None, name) for name in COMMANDS}
+    commands |= {f"{name} {inner}": command.commands[inner] for name, command in commands.items()
+                 for inner in getattr(command, "commands", ())}
+    options = [name for command in commands.values() for parameter in command.params for name in parameter.opts
                if name.startswith("--")]
     assert [name for name in options if name not in text and name.replace("--", "--no-", 1) not in text] == []
-    assert [name for name in COMMANDS if f"attntrace {name} " not in text] == []
+    assert [name for name in commands if f"attntrace {name} " not in text] == []

@@ -92,7 +92,7 @@ def recognized(state: State) -> Recognized:
     stacks = [Wiring(part, layers, norm, apart) for part in MODULES if part not in ONE_LAYER for norm in (False, True)]
     wiring = max([*stacks, *(Wiring(part, apart=apart) for part in ONE_LAYER)], key=likeness)
     if not likeness(wiring)[0]:
-        raise Problem("state_unknown", file=state.file, names=some(names), modules=", ".join(MODULES.values()))
+        raise Problem("state_unknown", file=state.file, names=some(names))
     placed = {piece.theirs: piece for piece in wiring.pieces()}
     biases = any(piece.is_bias for name, piece in placed.items() if name in names)
     missing = tuple(name for name, piece in placed.items() if name not in names and (biases or not piece.is_bias))

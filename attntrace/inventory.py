@@ -7,7 +7,7 @@ from pathlib import Path
 from attntrace.blocks import Block, Heading, Prose, Table
 from attntrace.config import alternatives, divisors
 from attntrace.errors import Problem
-from attntrace.layouts import Recognized, State, read_state, recognized, sizes_of, some
+from attntrace.layouts.states import Recognized, State, read_state, recognized, sizes_of, some
 from attntrace.opening import model_lines, parameter_rows
 from attntrace.prose import sentence
 from attntrace.weights import Vocabularies, specs

@@ -14,7 +14,9 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from attntrace import trace  # noqa: E402
-from attntrace.layouts import exported, imported, read_state  # noqa: E402
+from attntrace.layouts.exporting import exported  # noqa: E402
+from attntrace.layouts.importing import imported  # noqa: E402
+from attntrace.layouts.states import read_state  # noqa: E402
 from attntrace.layouts.torch_nn import constructor  # noqa: E402
 from attntrace.weights_file import load, save  # noqa: E402
 

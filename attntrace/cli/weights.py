@@ -15,7 +15,8 @@ from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
-    from attntrace.layouts import Exported, Recognized, State
+    from attntrace.layouts.exporting import Exported
+    from attntrace.layouts.states import Recognized, State
     from attntrace.weights_file import Loaded
 
 ENDINGS = (".npz", ".safetensors")
@@ -46,7 +47,8 @@ def subcommand(name: str) -> Any:
 def import_command(state: str, heads: int | None, norm: str | None, epsilon: float | None, output: str) -> int:
     from pathlib import Path
 
-    from attntrace.layouts import imported, read_state
+    from attntrace.layouts.importing import imported
+    from attntrace.layouts.states import read_state
     check_output(output)
     read = read_state(Path(state))
     model, found = imported(read, heads, norm or "post", EPSILON if epsilon is None else epsilon)
@@ -61,7 +63,7 @@ def import_command(state: str, heads: int | None, norm: str | None, epsilon: flo
 def import_lines(state: State, model: Loaded, found: Recognized, given: set[str], output: str) -> list[str]:
     """What was found out, and what could not be."""
     from attntrace.inventory import facts_line
-    from attntrace.layouts import HALVES
+    from attntrace.layouts.states import HALVES
     config = model.config
     lines = [written(output, model), sentence_of("messages.import_module", module=found.wiring.module,
                                                  facts=facts_line(state, found)),
@@ -84,7 +86,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: set[str]
 @option("--to", type=click.Choice(["torch"]), default="torch", show_default=True)
 @output_option
 def export_command(weights: str, to: str, output: str) -> int:
-    from attntrace.layouts import exported
+    from attntrace.layouts.exporting import exported
     from attntrace.npz import archived
     from attntrace.safetensors_file import serialized
     from attntrace.weights_file import load, located
@@ -99,7 +101,7 @@ def export_command(weights: str, to: str, output: str) -> int:
 
 def export_lines(state: Exported, model: Loaded, output: str) -> list[str]:
     """What was written, what was not, and how to make the module in Python."""
-    from attntrace.layouts import some
+    from attntrace.layouts.states import some
     from attntrace.layouts.torch_nn import constructor
     lines = [sentence_of("messages.weights_written", file=output,
                          parameters=f"{sum(array.size for array in state.arrays.values()):,}")]

@@ -5,6 +5,7 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 
 from attntrace.errors import Problem
+from attntrace.inputs import Given
 from attntrace.tokens import Words, normalized, shown
 
 NEAREST = 3
@@ -41,7 +42,7 @@ def means_row(asked: str, i: int, label: str) -> bool:
     return normalized(asked[1:-1] if quoted else asked) == label
 
 
-def known_tokens(asked: Sequence[str], *sentences: Words | None) -> tuple[str, ...]:
+def known_tokens(asked: Sequence[str], *sentences: Words | Given | None) -> tuple[str, ...]:
     """The rows that were asked for. Raises Problem for one that no sentence has, with the nearest words."""
     texts = [sentence.texts for sentence in sentences if sentence is not None]
     for one in asked:

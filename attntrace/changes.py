@@ -11,6 +11,7 @@ from attntrace.addresses import nearest
 from attntrace.axes import Axis
 from attntrace.config import Config
 from attntrace.errors import Problem
+from attntrace.inputs import Given
 from attntrace.places import Place, index_of, named, one_address, position, PART
 from attntrace.prose import sentence
 from attntrace.tokens import Words, shown
@@ -25,8 +26,8 @@ class Changes(NamedTuple):
     ablate: Sequence[str] = ()
     swap: Sequence[str] = ()
 
-    def __call__(self, parameters: Parameters, source: Words,
-                 config: Config) -> tuple[Parameters, Words, tuple[Change, ...]]:
+    def __call__(self, parameters: Parameters, source: Words | Given,
+                 config: Config) -> tuple[Parameters, Words | Given, tuple[Change, ...]]:
         """The parameters and the source of the changed run, and what was changed. Raises Problem for what there is not.
         """
         made: list[Change] = []
@@ -79,7 +80,7 @@ def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Par
     return parameters.replaced({f"{attention}.W_O": array}), {"ablate": found[0]}
 
 
-def swapped(source: Words, text: str) -> tuple[Words, Change]:
+def swapped(source: Words | Given, text: str) -> tuple[Words | Given, Change]:
     """Two words of the source stand in each other's place. Their ids stay theirs."""
     parts = PART.findall(text)
     if len(parts) != 2 or ",".join(parts) != text:
@@ -88,8 +89,7 @@ def swapped(source: Words, text: str) -> tuple[Words, Change]:
     i, j = (position(part, axis, sentence("messages.the_source")) for part in parts)
     order = list(range(len(source.ids)))
     order[i], order[j] = j, i
-    return (Words(tuple(source.texts[n] for n in order), tuple(source.ids[n] for n in order)),
-            {"swap": [i + 1, j + 1]})
+    return source.reordered(order), {"swap": [i + 1, j + 1]}
 
 
 def told(changes: Iterable[Change]) -> Iterator[str]:

@@ -48,7 +48,8 @@ class Checkpoint(NamedTuple):
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Raises Problem where the file holds none."""
-    load(path)  # says what is wrong with it as a weights file, if anything is
+    if not all(load(path).vocabularies):  # which says what is wrong with it as a weights file, if anything is
+        raise Problem("no_checkpoint", file=str(path))
     with open(path, "rb") as file:
         members = Npz(path, file)
         try:

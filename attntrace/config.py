@@ -10,9 +10,12 @@ from attntrace.errors import Problem
 from attntrace.prose import sentence
 
 CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
-           "dtype": ("float64", "float32")}
+           "dtype": ("float64", "float32"),
+           "part": ("transformer", "encoder", "decoder", "encoder_layer", "decoder_layer", "attention")}
 FLOAT32 = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # its smallest number with all digits, and its largest
 SIZES = ("d_model", "heads", "layers", "d_ff")
+ONE_LAYER = ("encoder_layer", "decoder_layer", "attention")  # parts that have no second one
+OF_ATTENTION = ("d_model", "heads", "score_scale", "dtype", "part")  # all that attention alone has to do with
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,8 @@ class Config:
 
     norm: layer norm after the residual (`post`, as in the paper) or before the sub-layer (`pre`); final_norm: one more
     at the end of each stack, as torch.nn.Transformer has it; position: sines and cosines `interleaved` (the paper),
-    in `halves`, or `none`; score_scale: what scores are divided by; source_end: `</s>` after the source.
+    in `halves`, or `none`; score_scale: what scores are divided by; source_end: `</s>` after the source; part: how much
+    of the transformer there is, where it is not the whole.
     """
     d_model: int = 8
     heads: int = 2
@@ -37,6 +41,7 @@ class Config:
     epsilon: float = 1e-5
     score_scale: str | float = "sqrt_d_k"
     dtype: str = "float64"
+    part: str = "transformer"
 
     def __post_init__(self) -> None:
         for size in SIZES:
@@ -57,6 +62,8 @@ class Config:
         if self.d_model % 2 and self.position != "none":
             near = [size for size in (self.d_model - 1, self.d_model + 1) if size]
             raise Problem("odd_d_model", d_model=self.d_model, near=alternatives(near))
+        if self.part in ONE_LAYER and self.layers != 1:
+            raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
         if not self._usable(self.epsilon):
             raise Problem("not_a_positive_number", name="epsilon", option=as_option("epsilon"),
                           value=as_json(self.epsilon))
@@ -75,6 +82,11 @@ class Config:
         """Size of a query, a key or a value of one head (d_k = d_v = d_model / h, section 3.2.2)."""
         return self.d_model // self.heads
 
+    def described(self) -> dict[str, Any]:
+        """Each entry by its name, but for those that mean nothing to this part; `read` takes it back."""
+        names = OF_ATTENTION if self.part == "attention" else [field.name for field in fields(self)]
+        return {name: getattr(self, name) for name in names}
+
     @classmethod
     def read(cls, found: Any, where: str) -> Config:
         """From the `config` of a weights file."""
@@ -84,7 +96,7 @@ class Config:
         for key in found:
             if key not in names:
                 raise Problem("config_unknown_key", where=where, entry=key, known=", ".join(names))
-        for size in SIZES:
+        for size in SIZES[:2] if found.get("part") == "attention" else SIZES:
             if size not in found:
                 raise Problem("config_lacks_size", where=where, entry=size)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from attntrace.config import Config
 from attntrace.constants import constant
 from attntrace.functions import Sinusoid, mean, relu, sqrt, square
+from attntrace.inputs import Given
 from attntrace.parts import rows
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor, apply
@@ -15,6 +16,13 @@ from attntrace.weights import Parameters
 def linear(X: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
     """X W + b; a model without that bias adds nothing."""
     return X @ W if b is None else X @ W + b
+
+
+def beginning(trace: Trace, source: Words | Given, parameters: Parameters, config: Config, symbol: str) -> Tensor:
+    """Where a stack begins: words, embedded with their positions, or rows that were given. Returns token × d_model."""
+    if isinstance(source, Given):
+        return trace("input", source.tensor(f"{symbol}_given"), symbol)
+    return embedding(trace, source, parameters["E"], config, symbol)
 
 
 def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol: str) -> Tensor:

@@ -15,7 +15,7 @@ from attntrace.records import Record, words
 from attntrace.run import Run, prepare
 from attntrace.schedules import OPTIMIZERS
 from attntrace.tensor import Array, Tensor
-from attntrace.tokens import END, Words, look_up
+from attntrace.tokens import END, START, Words, look_up, tokenize
 from attntrace.tracing import Sink, Step, Trace
 from attntrace.transformer import transformer
 from attntrace.weights import Parameters
@@ -88,7 +88,7 @@ class Lesson(NamedTuple):
         """The address of every step, found out as those of a run are."""
         small = self.run.small()
         found: list[str] = []
-        self._replace(run=small, wanted=small.source)(lambda step: found.append(step.address))
+        self._replace(run=small, wanted=Words((START,), (1,)))(lambda step: found.append(step.address))
         return found
 
 
@@ -96,10 +96,14 @@ def prepare_lesson(source: str, target: str, *, optimizer: str = "sgd", lr: floa
                    smoothing: float = 0.0, **settings: object) -> Lesson:
     """A lesson on a model as `prepare` has it. Raises Problem where there is nothing to learn or no model for it."""
     run = prepare(source, target, **settings)  # type: ignore[arg-type]
-    assert run.target is not None and run.vocabularies.target is not None
-    words = list(run.target.texts[1:])
+    assert run.target is not None
+    words = tokenize(target)
     if not words:
         raise Problem("empty_target")
+    if not run.vocabularies.target:
+        raise Problem("no_output_layer", file=run.weights)
+    if len(run.target.texts) != len(words) + 1:
+        raise Problem("input_labels", file=run.inputs, rows=len(run.target.texts), words=len(words))
     if END not in run.vocabularies.target:
         raise Problem("vocabulary_no_end_of_target", file=run.weights, word=END)
     wanted = look_up([*words, END], run.vocabularies.target, "target")

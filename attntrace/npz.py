@@ -6,6 +6,8 @@ import math
 import os
 import warnings
 import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -18,6 +20,20 @@ from attntrace.tensor import Array
 from attntrace.tokens import shown
 
 DENSEST = 1100  # no zip member unpacks to more than this many times its size (deflate reaches 1032)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to read from. Raises Problem where there is none that could be, also while it is read."""
+    try:
+        with open(path, "rb") as file:
+            yield file
+    except IsADirectoryError:
+        raise Problem("weights_directory", file=str(path)) from None
+    except FileNotFoundError:
+        raise Problem("weights_missing", file=str(path)) from None
+    except OSError as error:
+        raise Problem("weights_unreadable", file=str(path), why=error.strerror or str(error)) from None
 
 
 class Header(NamedTuple):
@@ -103,3 +119,15 @@ def reason(error: Exception) -> str:
     """Why something failed, in its own words, cut to a line."""
     why = str(error).splitlines() or [type(error).__name__]
     return shown(why[0][:200])
+
+
+def archived(arrays: Mapping[str, Array]) -> memoryview:
+    """The bytes of an .npz of these arrays."""
+    whole = io.BytesIO()  # where writing fails, an archive that was begun would complain of it much later
+    try:
+        np.savez(whole, **arrays)  # type: ignore[arg-type]
+    except ValueError as error:  # that of an archive which Ctrl-C left open
+        if isinstance(error.__context__, (KeyboardInterrupt, SystemExit)):
+            raise error.__context__ from None
+        raise
+    return whole.getbuffer()

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from attntrace.blocks import Block, Heading, PlaceHeading, Prose, Table
 from attntrace.changes import told
+from attntrace.config import Config
+from attntrace.inputs import MEMORY, Given
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tokens import Words
 from attntrace.tracing import COMPARABLE, Fingerprint
-from attntrace.weights import counted
+from attntrace.weights import Vocabularies, counted
 
 if TYPE_CHECKING:
     from attntrace.lessons import Lesson  # of which a trace needs nothing
@@ -21,17 +23,22 @@ if TYPE_CHECKING:
 def opening(run: Run) -> Iterator[Block]:
     yield words_table(run)
     yield Prose("")
-    facts = dict(tokens=len((run.target or run.source).ids), d_model=run.config.d_model)
-    if run.target is None:
-        yield Prose(sentence("messages.comes_out_encoder", **facts))
+    tokens = len((run.target or run.source).texts)
+    if run.target is not None and run.vocabularies.target:
+        yield Prose(sentence("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens))
     else:
-        yield Prose(sentence("messages.comes_out", vocab=len(run.vocabularies.target or ()), **facts))
-    notes = ["ids_note", *["positions_note"] * (run.config.position != "none")]
-    yield Prose(" ".join(sentence(f"messages.{note}") for note in notes))
+        out = ("decoder.output" if run.target is not None else
+               "encoder.layer1.self_attention.output" if run.config.part == "attention" else "encoder.output")
+        yield Prose(sentence("messages.comes_out_rows", address=out, tokens=tokens, d_model=run.config.d_model))
+    embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
+    notes = ["ids_note"] * embeds + ["positions_note"] * (embeds and run.config.position != "none")
+    notes += ["given_note"] * (run.inputs is not None)
+    yield Prose(" ".join(sentence(f"messages.{note}", file=run.inputs) for note in notes))
     yield Prose("")
     yield from model_table(run)
     yield Prose("")
-    yield Table(("", "", ""), tuple(parameter_rows(run)), title=sentence("messages.parameters"), right=(1,))
+    rows = parameter_rows(run.config, run.vocabularies, run.parameters.vector.size)
+    yield Table(("", "", ""), tuple(rows), title=sentence("messages.parameters"), right=(1,))
 
 
 def lesson_opening(lesson: Lesson) -> Iterator[Block]:
@@ -64,44 +71,54 @@ def lesson_closing(lesson: Lesson) -> Iterator[Block]:
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
-    columns = [("source_word", run.source), *([("target_word", run.target)] if run.target is not None else []), *more]
-    headings = [sentence("messages.number")]
-    for name, _ in columns:
-        headings += [sentence(f"messages.{name}"), sentence("messages.id")]
-    rows = [[str(n + 1)] for n in range(max(len(words.ids) for _, words in columns))]
-    for _, words in columns:
-        for row, text, id in zip_longest(rows, words.texts, map(str, words.ids), fillvalue=""):
-            row += [text, id]  # type: ignore[operator]
-    tokens = range(1, 2 * len(columns), 2)
-    return Table(tuple(headings), tuple(map(tuple, rows)), tokens=tuple(tokens), right=(0, *(n + 1 for n in tokens)),
+    """The words with their ids; rows that were given have none."""
+    source = "memory_word" if isinstance(run.source, Given) and run.source.address == MEMORY else "source_word"
+    columns: list[tuple[str, Words | Given]] = [(source, run.source)]
+    columns += [("target_word", run.target)] * (run.target is not None)  # type: ignore[list-item]
+    columns += more
+    headings, tokens, right = [sentence("messages.number")], [], [0]
+    rows = [[str(n + 1)] for n in range(max(len(words.texts) for _, words in columns))]
+    for name, words in columns:
+        tokens.append(len(headings))
+        cells = [words.texts] if isinstance(words, Given) else [words.texts, tuple(map(str, words.ids))]
+        headings += [sentence(f"messages.{name}"), sentence("messages.id")][:len(cells)]
+        right += [tokens[-1] + 1] * (len(cells) - 1)
+        for row, *some in zip_longest(rows, *cells, fillvalue=""):
+            row += some  # type: ignore[operator]
+    return Table(tuple(headings), tuple(map(tuple, rows)), tokens=tuple(tokens), right=tuple(right),
                  title=sentence("messages.heading"))
 
 
 def model_table(run: Run) -> Iterator[Block]:
-    config = run.config
-    wiring = [f"norm_{config.norm}", *["final_norm"] * config.final_norm, f"position_{config.position}",
-              "embedding_scaled" if config.scale_embedding else "embedding_unscaled",
-              "epsilon", "score_sqrt_d_k" if config.score_scale == "sqrt_d_k" else "score_number",
-              *["source_end"] * config.source_end]
     origin = (sentence("messages.seed", seed=run.seed) if run.weights is None
               else sentence("messages.weights", file=run.weights))
-    rows = [sentence("messages.sizes", d_model=config.d_model, heads=config.heads, d_k=config.d_k,
-                     layers=config.layers, d_ff=config.d_ff),
-            ", ".join(sentence(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon) for key in wiring),
-            f"{origin}, {config.dtype}", *told(run.changes)]
     yield Heading(sentence("messages.model"))
-    yield Prose("\n".join(rows))
+    yield Prose("\n".join([*model_lines(run.config, run.vocabularies), f"{origin}, {run.config.dtype}",
+                           *told(run.changes)]))
 
 
-def parameter_rows(run: Run) -> Iterator[tuple[str, ...]]:
-    """Each part's parameters: how many, by which closed form, and its terms in numbers."""
+def model_lines(config: Config, vocabularies: Vocabularies) -> list[str]:
+    """Sizes and wiring, as far as this part of a transformer has them."""
+    alone, embeds = config.part == "attention", any(vocabularies)
+    wiring = [] if alone else [f"norm_{config.norm}", *["final_norm"] * config.final_norm]
+    wiring += [f"position_{config.position}",
+               "embedding_scaled" if config.scale_embedding else "embedding_unscaled"] if embeds else ["no_embedding"]
+    wiring += ["epsilon"] * (not alone)
+    wiring += ["score_sqrt_d_k" if config.score_scale == "sqrt_d_k" else "score_number"]
+    wiring += ["source_end"] * config.source_end
+    return [sentence("messages.sizes_attention" if alone else "messages.sizes", d_model=config.d_model,
+                     heads=config.heads, d_k=config.d_k, layers=config.layers, d_ff=config.d_ff),
+            ", ".join(sentence(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon) for key in wiring)]
+
+
+def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[str, ...]]:
+    """Each part's parameters: how many, by which closed form, and its terms in numbers; of so many that are `there`."""
     total = 0
-    for part, counts in counted(run.config, run.vocabularies).items():
+    for part, counts in counted(config, vocabularies).items():
         number = sum(count.number for count in counts)
         total += number
         yield (sentence(f"messages.part_{part}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
         yield ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))
-    there = sum(tensor.value.size for tensor in run.parameters)
     if there > total:
         yield sentence("messages.part_biases"), f"{there - total:,}", sentence("messages.biases_term")
     yield sentence("messages.total"), f"{there:,}", ""

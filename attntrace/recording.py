@@ -9,6 +9,7 @@ import numpy as np
 from attntrace.archive import FORMAT, Archive, ArchiveWriter, Record
 from attntrace.config import Config
 from attntrace.decoding import Decoding, Written
+from attntrace.inputs import Given
 from attntrace.lessons import Lesson
 from attntrace.makings import NotesReader, NotesWriter, axes_from, symbol_written, tensor_from
 from attntrace.optimizers import Rates
@@ -56,7 +57,8 @@ class Recording:
         """Write what is left: parameters that no step read, and what the members are."""
         for name, tensor in list(self._unread.items()):
             self._written({"parameter": name, "axes": tensor.words, "shape": tensor.value.shape}, tensor)
-        said = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(),
+        begins = [side.address if isinstance(side, Given) else None for side in (self._run.source, self._run.target)]
+        said = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(), "begins": begins,
                 "axes": self._notes.axes()}
         known: Record = {"steps": sum("address" in record for record in self._records)}
         if not self._fingerprint.comparable:
@@ -149,16 +151,25 @@ class SavedRun(Run):
         head = recorded.archive.opening
         with recorded.archive.sense():
             config = Config.read(head["config"], str(recorded.archive.path))
-            source, target = head["vocabularies"]["source"], head["vocabularies"]["target"]
-            vocabularies = Vocabularies(tuple(source), None if target is None else tuple(target))
+            known = (head["vocabularies"][side] for side in Vocabularies._fields)
+            vocabularies = Vocabularies(*(None if words is None else tuple(words) for words in known))
             tensors = {name: recorded.tensor(name) for name in recorded.parameters}
-            parameters = Parameters(tensors, np.concatenate([tensor.value.ravel() for tensor in tensors.values()]))
-            tokens = head["tokens"]
-            run = cls(config, head.get("seed"), head.get("weights"), vocabularies, parameters,
-                      _words(tokens["source"]), None if tokens["target"] is None else _words(tokens["target"]),
-                      tuple(head["changes"]))
+            numbers = [tensor.value.ravel() for tensor in tensors.values()] or [np.zeros(0)]
+            parameters = Parameters(tensors, np.concatenate(numbers))
+            source, target = (_beginning(head["tokens"][side], address)
+                              for side, address in zip(("source", "target"), head["begins"], strict=True))
+            assert source is not None
+            run = cls(config, head.get("seed"), head.get("weights"), vocabularies, parameters, source, target,
+                      head.get("input"), tuple(head["changes"]))
         run.recorded = recorded
         return run
+
+
+def _beginning(found: list[Record] | None, address: str | None) -> Words | Given | None:
+    """What a run began with: words, or rows that were given at an address, of which the names are enough."""
+    if found is None or address is None:
+        return None if found is None else _words(found)
+    return Given(tuple(word["text"] for word in found), np.zeros((len(found), 0)), address)
 
 
 def _words(found: list[Record]) -> Words:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import attntrace
+from attntrace.inputs import Given
 from attntrace.run import Run
 from attntrace.tensor import Tensor
 from attntrace.tokens import Words
@@ -33,13 +34,15 @@ class Recorder:
 
 
 def header(run: Run) -> Record:
-    config = {field: getattr(run.config, field) for field in run.config.__dataclass_fields__}
-    origin = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
-    return {"attntrace": attntrace.__version__, "config": config, **origin, "changes": list(run.changes),
+    origin: Record = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
+    if run.inputs is not None:
+        origin["input"] = run.inputs
+    return {"attntrace": attntrace.__version__, "config": run.config.described(), **origin,
+            "changes": list(run.changes),
             "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None}}
 
 
-def words(said: Words) -> list[Record]:
+def words(said: Words | Given) -> list[Record]:
     return [{"id": id, "text": text} for id, text in zip(said.ids, said.texts, strict=True)]
 
 

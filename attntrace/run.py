@@ -12,7 +12,9 @@ import numpy as np
 from attntrace.changes import Change, Changes
 from attntrace.config import Config
 from attntrace.errors import Problem
-from attntrace.tokens import END, START, Words, look_up, tokenize, vocabulary
+from attntrace.inputs import MEMORY, TARGET, Given, Inputs, beginnings, edged
+from attntrace.prose import sentence as sentence_of
+from attntrace.tokens import START, Words, tokenize, vocabulary
 from attntrace.tracing import Sink, Step, Trace
 from attntrace.transformer import transformer
 from attntrace.weights import Parameters, Vocabularies, counted, laid_out, seeded, specs
@@ -21,7 +23,8 @@ from attntrace.weights import Parameters, Vocabularies, counted, laid_out, seede
 class Run(NamedTuple):
     """All that a run needs. Calling it runs the model and tells each step to a sink; twice gives the same twice.
 
-    `target` is what the decoder reads, `<s>` and the words so far; None runs the encoder alone. `changes`: what was
+    `source`: what the encoder reads (or the rows that it would have put out); `target`: what the decoder reads, `<s>`
+    and the words so far; None runs the encoder alone. `inputs`: the file that rows were given in. `changes`: what was
     changed in the parameters and the source, to see what if.
     """
     config: Config
@@ -29,8 +32,9 @@ class Run(NamedTuple):
     weights: str | None
     vocabularies: Vocabularies
     parameters: Parameters
-    source: Words
-    target: Words | None
+    source: Words | Given
+    target: Words | Given | None
+    inputs: str | None = None
     changes: tuple[Change, ...] = ()
 
     def __call__(self, sink: Sink | None = None, keep: list[Step] | None = None) -> None:
@@ -41,12 +45,13 @@ class Run(NamedTuple):
         """A run of the same wiring, on the smallest sizes there are."""
         heads = self.config.heads
         config = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, for sine and cosine
-        words, one = vocabulary([]), Words((START,), (1,))
-        vocabularies = Vocabularies(words, None if self.target is None else words)
+        words, (source, target) = vocabulary([]), self.vocabularies
+        vocabularies = Vocabularies(source and words, None if self.target is None else target and words)
         there = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.names]
         parameters = laid_out(there, config.dtype, lambda spec, view: view.fill(0))
         return self._replace(config=config, vocabularies=vocabularies, parameters=parameters,
-                             source=one, target=None if self.target is None else one)
+                             source=_smallest(self.source, config),
+                             target=self.target and _smallest(self.target, config))
 
     def addresses(self) -> list[str]:
         """The address of every step, found out by a small run."""
@@ -55,41 +60,61 @@ class Run(NamedTuple):
         return found
 
 
-def prepare(sentence: str, target: str | None = None, *, config: Config | None = None, seed: int = 0,
-            weights: str | os.PathLike[str] | None = None, changes: Changes = Changes()) -> Run:
-    """Tokens, ids and parameters for a run. Raises Problem where the sentence, the file or the sizes make none.
+def _smallest(beginning: Words | Given, config: Config) -> Words | Given:
+    return beginning.small(config.d_model) if isinstance(beginning, Given) else Words((START,), (1,))
 
-    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`;
+
+def prepare(sentence: str | None, target: str | None = None, *, config: Config | None = None, seed: int = 0,
+            weights: str | os.PathLike[str] | None = None, inputs: str | os.PathLike[str] | None = None,
+            changes: Changes = Changes()) -> Run:
+    """Tokens, ids and parameters for a run. Raises Problem where the sentence, the files or the sizes make none.
+
+    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`. Where
+    `inputs`, a file's name, gives the rows that the run starts from, words name these rows, and may be left out (None).
     `changes` come last.
     """
-    source, read = tokenize(sentence), None if target is None else [START, *tokenize(target)]
-    if not source:
+    said = None if sentence is None else tokenize(sentence), None if target is None else tokenize(target)
+    run = (_seeded_run(*said, config or Config(), seed, inputs) if weights is None
+           else _loaded_run(*said, weights, inputs))
+    parameters, source, made = changes(run.parameters, run.source, run.config)
+    return run._replace(parameters=parameters, source=source, changes=made)
+
+
+def _loaded_run(source: list[str] | None, target: list[str] | None, weights: str | os.PathLike[str],
+                inputs: str | os.PathLike[str] | None) -> Run:
+    """A run on a model from a file."""
+    from attntrace.weights_file import load, located  # only now: a seeded run reads no archive
+    model = load(located(weights))
+    given = Inputs.read(inputs, model.config)
+    if not source and inputs is None and any(model.vocabularies):  # one that has no words asks for numbers instead
         raise Problem("empty_sentence")
-    if weights is not None:
-        from attntrace.weights_file import load, located  # only now: a seeded run reads no archive
-        loaded = load(located(weights))
-        if read is not None and loaded.vocabularies.target is None:
-            raise Problem("no_decoder", file=str(weights))
-        source += [END] * loaded.config.source_end
-        config, vocabularies, parameters = loaded
-        name: str | None = os.path.basename(weights)
-        drawn = None
+    if model.vocabularies.target is None and (target is not None or TARGET in given.arrays):
+        raise Problem("no_decoder", file=str(weights))
+    begins = beginnings(*edged(source, target, model.config), model.vocabularies, given, str(weights))
+    return Run(model.config, None, os.path.basename(weights), model.vocabularies, model.parameters, *begins, given.name)
+
+
+def _seeded_run(source: list[str] | None, target: list[str] | None, config: Config, seed: int,
+                inputs: str | os.PathLike[str] | None) -> Run:
+    """A run on a model that knows the words it is given. Rows without words need no table."""
+    given = Inputs.read(inputs, config)
+    if not source and inputs is None:
+        raise Problem("empty_sentence")
+    source, target = edged(source, target, config)
+    if config.part != "transformer":
+        vocabularies = Vocabularies.without_words(config)
     else:
-        config = config or Config()
-        source += [END] * config.source_end
-        vocabularies = Vocabularies(vocabulary(source), None if read is None else vocabulary(read))
-        check_memory(config, vocabularies, max(len(source), len(read or [])))
-        parameters, name, drawn = seeded(config, vocabularies, seed), None, seed
-    words = look_up(source, vocabularies.source, "source")
-    parameters, words, made = changes(parameters, words, config)
-    return Run(config, drawn, name, vocabularies, parameters, words,
-               None if read is None else look_up(read, vocabularies.target or (), "target"), made)
+        rows_alone = () if TARGET in given.arrays or given.entry == MEMORY else None
+        vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else rows_alone)
+    check_memory(config, vocabularies, max(map(len, filter(None, (source, target))), default=given.longest))
+    begins = beginnings(source, target, vocabularies, given, sentence_of("messages.seeded_model"))
+    return Run(config, seed, None, vocabularies, seeded(config, vocabularies, seed), *begins, given.name)
 
 
 def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
     """Raise Problem for a model that this machine cannot hold, before anything of it is made."""
     numbers = sum(count.number for counts in counted(config, vocabularies).values() for count in counts)
-    vocab = max(map(len, filter(None, vocabularies)))
+    vocab = max(map(len, filter(None, vocabularies)), default=0)
     largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
     needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
     if needed > 0.8 * memory():
@@ -138,17 +163,19 @@ class Steps(Sequence[Step]):
         return found[0]
 
 
-def trace(sentence: str, target: str | None = None, *, weights: str | os.PathLike[str] | None = None, seed: int = 0,
-          sink: Sink | None = None, **model: object) -> Steps:
+def trace(sentence: str | None, target: str | None = None, *, weights: str | os.PathLike[str] | None = None,
+          seed: int = 0, inputs: str | os.PathLike[str] | None = None, sink: Sink | None = None,
+          **model: object) -> Steps:
     """Run the model on a sentence and return its steps; with a `sink`, tell it each step instead and keep none.
 
     `target`: what the decoder has written so far; None runs the encoder alone. `weights`: a weights file; without it,
     parameters come from `seed`, for the sizes and the wiring given by name (the fields of Config): `trace("this is a
-    cat", heads=4, d_model=16)`. Raises Problem for bad input.
+    cat", heads=4, d_model=16)`. `inputs`: a file of rows to start from, which the words of sentence and target then
+    name (None: their positions do). Raises Problem for bad input.
     """
     if weights is not None and model:
         raise Problem("options_with_weights", options=", ".join(model))
     config = Config(**model) if model else None  # type: ignore[arg-type]
     steps: list[Step] = []
-    prepare(sentence, target, config=config, seed=seed, weights=weights)(sink or steps.append)
+    prepare(sentence, target, config=config, seed=seed, weights=weights, inputs=inputs)(sink or steps.append)
     return Steps(steps)

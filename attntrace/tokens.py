@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from attntrace.axes import Axis
@@ -32,6 +33,10 @@ class Words(NamedTuple):
     def positions(self) -> list[int]:
         """The place of each token in its sentence, from 0."""
         return [place for length in self.lengths or (len(self.ids),) for place in range(length)]
+
+    def reordered(self, order: Sequence[int]) -> Words:
+        """The same words in another order, given by their places (from 0) in this one."""
+        return Words(tuple(self.texts[n] for n in order), tuple(self.ids[n] for n in order))
 
 
 def normalized(text: str) -> str:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from attntrace.attention import mask, multi_head
 from attntrace.config import Config
 from attntrace.functions import softmax
-from attntrace.layers import embedding, feed_forward, layer_norm, linear
+from attntrace.inputs import MEMORY, Given
+from attntrace.layers import beginning, feed_forward, layer_norm, linear
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor
 from attntrace.tokens import Words
@@ -23,22 +24,41 @@ class Prediction(NamedTuple):
     probabilities: Tensor
 
 
-def transformer(trace: Trace, source: Words, target: Words | None, parameters: Parameters,
+def transformer(trace: Trace, source: Words | Given, target: Words | Given | None, parameters: Parameters,
                 config: Config) -> Prediction | None:
-    """What comes after each target word; without a target the encoder alone, which predicts nothing."""
+    """What comes after each target word. Nothing is predicted without a target (the encoder alone), nor where the model
+    has no output layer."""
+    if config.part == "attention":
+        attention_alone(trace, source, parameters, config)
+        return None
     M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config)
-    return None if target is None else predicted(trace, target, M, parameters, config)
+    if target is None:
+        return None
+    if parameters.get("output.W") is None:
+        decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
+        return None
+    return predicted(trace, target, M, parameters, config)
 
 
-def predicted(trace: Trace, target: Words, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
+def attention_alone(trace: Trace, source: Words | Given, parameters: Parameters, config: Config) -> None:
+    """Multi-head self-attention of the rows, and nothing around it."""
+    own = "encoder.layer1.self_attention"
+    X = beginning(trace.at("encoder"), source, parameters, config, "X")
+    multi_head(trace.at(own), X, X, parameters.at(own), config)
+
+
+def predicted(trace: Trace, target: Words | Given, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
     """What comes after each target word, given the memory M: token × d_model."""
     D = decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
     return output(trace.at("output"), D, parameters.at("output"))
 
 
-def encoder(trace: Trace, source: Words, parameters: Parameters, config: Config) -> Tensor:
-    """N layers of self-attention and feed-forward (section 3.1). Returns the memory M: token × d_model."""
-    X = embedding(trace, source, parameters["E"], config, "X")
+def encoder(trace: Trace, source: Words | Given, parameters: Parameters, config: Config) -> Tensor:
+    """N layers of self-attention and feed-forward (section 3.1). Returns the memory M, token × d_model; where it was
+    given, that one."""
+    if isinstance(source, Given) and source.address == MEMORY:
+        return trace("output", source.tensor("M_given"), "M")
+    X = beginning(trace, source, parameters, config, "X")
     fill = mask(X.axes[0], X.axes[0], config.dtype)
     sub_layers: dict[str, SubLayer] = {
         "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, fill),
@@ -46,11 +66,11 @@ def encoder(trace: Trace, source: Words, parameters: Parameters, config: Config)
     return stack(trace, X, sub_layers, parameters, config, "X", "M")
 
 
-def decoder(trace: Trace, target: Words, M: Tensor, parameters: Parameters, config: Config) -> Tensor:
+def decoder(trace: Trace, target: Words | Given, M: Tensor, parameters: Parameters, config: Config) -> Tensor:
     """N layers of masked self-attention, attention to the memory M, and feed-forward (section 3.1).
 
     Returns token × d_model."""
-    Y = embedding(trace, target, parameters["E"], config, "Y")
+    Y = beginning(trace, target, parameters, config, "Y")
     ahead = mask(Y.axes[0], Y.axes[0], config.dtype, causal=True)
     fill = mask(Y.axes[0], M.axes[0], config.dtype)
     sub_layers: dict[str, SubLayer] = {

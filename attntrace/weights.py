@@ -28,38 +28,58 @@ class Spec(NamedTuple):
 
 
 class Vocabularies(NamedTuple):
-    """The words of the rows of encoder.E, and those of decoder.E (None: a model without a decoder)."""
-    source: tuple[str, ...]
+    """The words of the rows of encoder.E, and those of decoder.E.
+
+    None: a model without that stack. No words: one without its table (and, of the target, without the output layer),
+    which has to be given the rows that it starts from.
+    """
+    source: tuple[str, ...] | None
     target: tuple[str, ...] | None
+
+    @classmethod
+    def without_words(cls, config: Config, decoder: bool = True) -> Vocabularies:
+        """Those of a model of this part, with no table; of a whole transformer, with a `decoder` or without."""
+        alone = config.part in ("encoder", "encoder_layer", "attention")
+        return cls(None if config.part in ("decoder", "decoder_layer") else (), () if decoder and not alone else None)
 
 
 def specs(config: Config, vocabularies: Vocabularies) -> Iterator[Spec]:
     """Every parameter of a model, in the order in which a run meets them."""
-    yield from _stack("encoder", ("self_attention",), config, vocabularies.source)
+    if config.part == "attention":
+        yield from _attention("encoder.layer1.self_attention", config)
+        return
+    if vocabularies.source is not None:
+        yield from _stack("encoder", ("self_attention",), config, vocabularies.source)
     if vocabularies.target is not None:
         yield from _stack("decoder", ("self_attention", "cross_attention"), config, vocabularies.target)
+    if vocabularies.target:
         vocab = Axis("vocab", len(vocabularies.target), vocabularies.target)
         yield Spec("output.W", "W", (Axis("d_model", config.d_model), vocab))
         yield Spec("output.b", "b", (vocab,), optional=True)
 
 
+def _attention(own: str, config: Config) -> Iterator[Spec]:
+    d_model, d_concat = Axis("d_model", config.d_model), Axis("d_concat", config.heads * config.d_k)
+    for letter in "QKV":
+        yield Spec(f"{own}.W_{letter}", f"W_{letter}", (d_model, d_concat))
+        yield Spec(f"{own}.b_{letter}", f"b_{letter}", (d_concat,), optional=True)
+    yield Spec(f"{own}.W_O", "W_O", (d_concat, d_model))
+    yield Spec(f"{own}.b_O", "b_O", (d_model,), optional=True)
+
+
 def _stack(place: str, attentions: tuple[str, ...], config: Config, words: tuple[str, ...]) -> Iterator[Spec]:
     d_model, d_ff = Axis("d_model", config.d_model), Axis("d_ff", config.d_ff)
-    d_concat = Axis("d_concat", config.heads * config.d_k)
 
     def norm(place: str) -> Iterator[Spec]:
         yield Spec(f"{place}.gain", "γ", (d_model,))
         yield Spec(f"{place}.bias", "β", (d_model,))
 
-    yield Spec(f"{place}.E", "W_E", (Axis("vocab", len(words), words), d_model))
+    if words:
+        yield Spec(f"{place}.E", "W_E", (Axis("vocab", len(words), words), d_model))
     for layer in range(1, config.layers + 1):
         for attention in attentions:
             own = f"{place}.layer{layer}.{attention}"
-            for letter in "QKV":
-                yield Spec(f"{own}.W_{letter}", f"W_{letter}", (d_model, d_concat))
-                yield Spec(f"{own}.b_{letter}", f"b_{letter}", (d_concat,), optional=True)
-            yield Spec(f"{own}.W_O", "W_O", (d_concat, d_model))
-            yield Spec(f"{own}.b_O", "b_O", (d_model,), optional=True)
+            yield from _attention(own, config)
             yield from norm(own)
         own = f"{place}.layer{layer}.feed_forward"
         yield Spec(f"{own}.W_1", "W_1", (d_model, d_ff))
@@ -79,18 +99,24 @@ class Count(NamedTuple):
 
 def counted(config: Config, vocabularies: Vocabularies) -> dict[str, list[Count]]:
     """How many parameters each part has, by the closed form, without the optional biases."""
-    V, d, f, N = len(vocabularies.source), config.d_model, config.d_ff, config.layers
+    d, f, N = config.d_model, config.d_ff, config.layers
+    if config.part == "attention":
+        return {"attention": [Count("4·d_model²", 4 * d * d)]}
 
     def stack(V: int, attentions: int) -> list[Count]:
-        terms = [Count("|V|·d_model", V * d), Count(f"N·{4 * attentions}·d_model²", N * 4 * attentions * d * d),
+        terms = [*[Count("|V|·d_model", V * d)] * bool(V),
+                 Count(f"N·{4 * attentions}·d_model²", N * 4 * attentions * d * d),
                  Count("N·2·d_model·d_ff", N * 2 * d * f), Count("N·d_ff", N * f),
                  Count(f"N·{2 * attentions + 3}·d_model", N * (2 * attentions + 3) * d)]
         return terms + [Count("2·d_model", 2 * d)] * config.final_norm
 
-    parts = {"encoder": stack(V, 1)}
+    parts = {}
+    if vocabularies.source is not None:
+        parts["encoder"] = stack(len(vocabularies.source), 1)
     if vocabularies.target is not None:
-        V = len(vocabularies.target)
-        parts |= {"decoder": stack(V, 2), "output": [Count("d_model·|V|", d * V)]}
+        parts["decoder"] = stack(len(vocabularies.target), 2)
+    if vocabularies.target:
+        parts["output"] = [Count("d_model·|V|", d * len(vocabularies.target))]
     return parts
 
 

@@ -1,12 +1,11 @@
 """Weights files: `.npz` without pickle, or `.json` written by hand."""
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -14,13 +13,15 @@ import numpy as np
 
 from attntrace.config import Config
 from attntrace.errors import Problem
-from attntrace.npz import Npz
+from attntrace.npz import Npz, archived, opened
 from attntrace.prose import sentence
+from attntrace.safetensors_file import Safetensors, serialized
 from attntrace.tensor import Array
 from attntrace.tokens import END, START, normalized, shown
 from attntrace.weights import Parameters, Spec, Vocabularies, laid_out, specs
 
 TEXTS = ("config", "vocabulary.source", "vocabulary.target")  # members of an .npz that hold text
+OF_WORDS = {"encoder.E", "decoder.E", "output.W", "output.b"}  # parameters that a model without words lacks
 SHIPPED = ("ko-en",)  # models that come with attntrace
 STATE = "training."  # how members begin that hold the state of a training; whoever wants the model passes them over
 LARGEST_TEXT = 64_000_000  # characters: a text that claims more is not read
@@ -51,17 +52,10 @@ def located(weights: str | os.PathLike[str]) -> Path:
 def load(path: Path, dtype: str | None = None) -> Loaded:
     """Read a weights file, to be run in another precision than its own where `dtype` says so. Raises Problem, with the
     name of what is wrong, before anything is computed."""
-    try:
-        with open(path, "rb") as file:
-            if path.suffix.lower() not in (".npz", ".json"):
-                raise Problem("weights_ending", file=str(path))
-            return checked(path, _npz(path, file) if path.suffix.lower() == ".npz" else _json(path, file), dtype)
-    except IsADirectoryError:
-        raise Problem("weights_directory", file=str(path)) from None
-    except FileNotFoundError:
-        raise Problem("weights_missing", file=str(path)) from None
-    except OSError as error:
-        raise Problem("weights_unreadable", file=str(path), why=error.strerror or str(error)) from None
+    with opened(path) as file:
+        if path.suffix.lower() not in FORMATS:
+            raise Problem("weights_ending", file=str(path))
+        return checked(path, FORMATS[path.suffix.lower()](path, file), dtype)
 
 
 def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
@@ -69,9 +63,8 @@ def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
     where = str(path)
     config = Config.read(found.config, where)
     config = replace(config, dtype=dtype or config.dtype)
-    vocabularies = Vocabularies(_words(where, "source", found.source),
-                                None if found.target is None else _words(where, "target", found.target))
-    if config.source_end and END not in vocabularies.source:
+    vocabularies = _vocabularies(where, config, found)
+    if config.source_end and vocabularies.source and END not in vocabularies.source:
         raise Problem("vocabulary_no_end", file=where, word=END)
     wanted = []
     for spec in specs(config, vocabularies):  # one at a time: a config may claim a million layers
@@ -101,6 +94,16 @@ def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
                           dtype=config.dtype)
 
     return Loaded(config, vocabularies, laid_out(wanted, config.dtype, fill))
+
+
+def _vocabularies(where: str, config: Config, found: Contents) -> Vocabularies:
+    """The words of a file; of one that has neither words nor tables nor an output layer, which stacks it has."""
+    if found.source is None and found.target is None and not {*found.shapes} & OF_WORDS:
+        return Vocabularies.without_words(config, any(name.startswith("decoder.") for name in found.shapes))
+    if config.part != "transformer":
+        raise Problem("part_with_words", file=where, part=config.part)
+    return Vocabularies(_words(where, "source", found.source),
+                        None if found.target is None else _words(where, "target", found.target))
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -175,20 +178,36 @@ def _npz(path: Path, file: Any) -> Contents:
     return Contents(config, texts.get("vocabulary.source"), texts.get("vocabulary.target"), shapes, members.read)
 
 
+def _safetensors(path: Path, file: Any) -> Contents:
+    tensors = Safetensors(path, file.read())
+    if "config" not in tensors.texts:
+        raise Problem("weights_no_config", file=str(path))
+    texts = {}
+    for name in TEXTS:
+        try:
+            texts[name] = json.loads(tensors.texts.get(name, "null"), object_pairs_hook=_each_name_once)
+        except (ValueError, RecursionError) as error:
+            raise Problem("weights_broken", file=str(path), why=f"{name}: {error}") from None
+    shapes = {name: header.shape for name, header in tensors.headers.items()}
+    return Contents(texts["config"], texts["vocabulary.source"], texts["vocabulary.target"], shapes, tensors.read)
+
+
+FORMATS = {".npz": _npz, ".safetensors": _safetensors, ".json": _json}
+
+
+def save_safetensors(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters: Parameters) -> None:
+    """Write a weights file, `.safetensors`: its texts are JSON in the metadata."""
+    texts = {"config": config.described()} | {f"vocabulary.{side}": words for side, words in
+                                              vocabularies._asdict().items() if words}
+    file.write(serialized({tensor.address or "": tensor.value for tensor in parameters},
+                          {name: json.dumps(text, ensure_ascii=False) for name, text in texts.items()}))
+
+
 def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters: Parameters,
          state: Mapping[str, Any] | None = None) -> None:
     """Write a weights file, `.npz`; `state` goes beside the model, by names that begin with STATE."""
-    texts: dict[str, Any] = {"config": np.array(json.dumps(asdict(config))),
-                             "vocabulary.source": np.array(vocabularies.source)}
-    if vocabularies.target is not None:
-        texts["vocabulary.target"] = np.array(vocabularies.target)
+    texts: dict[str, Any] = {"config": np.array(json.dumps(config.described()))}
+    texts |= {f"vocabulary.{side}": np.array(words) for side, words in vocabularies._asdict().items() if words}
     arrays = {tensor.address or "": tensor.value for tensor in parameters}
     found = texts | arrays | {STATE + name: np.array(value) for name, value in (state or {}).items()}
-    whole = io.BytesIO()  # where writing fails, an archive that was begun would complain of it much later
-    try:
-        np.savez(whole, **found)
-    except ValueError as error:  # that of an archive which Ctrl-C left open
-        if isinstance(error.__context__, (KeyboardInterrupt, SystemExit)):
-            raise error.__context__ from None
-        raise
-    file.write(whole.getbuffer())
+    file.write(archived(found))

@@ -29,6 +29,12 @@ def from_a_file(**config: object) -> Callable[[Path], Run]:
     return lambda folder: prepare(SENTENCE, TRANSLATION, weights=random_model(**config).write(folder / "model.npz"))
 
 
+def from_rows(folder: Path) -> Run:
+    random = np.random.default_rng(3).standard_normal
+    np.savez(folder / "rows.npz", **{"encoder.output": random((3, 4)), "decoder.input": random((2, 4))})
+    return prepare("this is a", "un chat", config=Config(d_model=4, d_ff=3), inputs=folder / "rows.npz")
+
+
 RUNS: dict[str, Callable[[Path], Run]] = {
     "encoder_alone": lambda folder: prepare("this is a cat"),
     "whole_model": lambda folder: prepare(SENTENCE, TRANSLATION, config=Config(12, heads=3, layers=2, d_ff=20), seed=4),
@@ -37,6 +43,7 @@ RUNS: dict[str, Callable[[Path], Run]] = {
     "positions_in_halves": from_a_file(layers=1, position="halves", source_end=True),
     "no_positions": from_a_file(layers=1, position="none", scale_embedding=False, score_scale=2.5),
     "many_tokens": lambda folder: prepare(LONG, config=Config(heads=1), seed=2),
+    "from_rows": from_rows,
     "one_token": lambda folder: prepare("cat", "", config=Config(d_model=4, d_ff=3)),
 }
 

@@ -43,7 +43,8 @@ def place(tmp_path_factory):
 def test_a_documented_command_prints_what_is_documented(command, shown, place, monkeypatch):
     monkeypatch.chdir(place)  # a documented command may write a file, and the next one read it
     code, out, errors = attntrace(*words_of(command))
-    assert code == int(command.startswith("attntrace diff")) and (not errors or command.startswith("attntrace train"))  # which tells how far it is
+    assert code == int(command.startswith("attntrace diff"))  # of two runs that differ
+    assert not errors or command.startswith("attntrace train")  # which tells how far it is
     lines = iter(out.split("\n"))
     for line in shown:
         assert any(printed == line for printed in lines), line
@@ -68,8 +69,10 @@ def test_the_documented_python_runs(document, capsys):
 def test_every_op_and_every_option_is_documented(document):
     text = (ROOT / document).read_text("utf-8")
     assert [name for name in OPS if f"`{name}`" not in text] == []
-    commands = [group.get_command(None, name) for name in COMMANDS]
-    options = [name for command in commands for parameter in command.params for name in parameter.opts
+    commands = {name: group.get_command(None, name) for name in COMMANDS}
+    commands |= {f"{name} {inner}": command.commands[inner] for name, command in commands.items()
+                 for inner in getattr(command, "commands", ())}
+    options = [name for command in commands.values() for parameter in command.params for name in parameter.opts
                if name.startswith("--")]
     assert [name for name in options if name not in text and name.replace("--", "--no-", 1) not in text] == []
-    assert [name for name in COMMANDS if f"attntrace {name} " not in text] == []
+    assert [name for name in commands if f"attntrace {name} " not in text] == []

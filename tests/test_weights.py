@@ -120,7 +120,8 @@ def test_wiring_that_a_file_does_not_mention_is_that_of_the_paper(tmp_path):
     config = load(npz(tmp_path, contents() | {"config": np.array(SIZES_ONLY)})).config
     assert asdict(config) == SMALL | {
         "norm": "post", "final_norm": False, "position": "interleaved", "scale_embedding": True, "source_end": False,
-        "activation": "relu", "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64"}
+        "activation": "relu", "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64",
+        "part": "transformer"}
 
 
 @pytest.mark.parametrize("dtype", ("float16", "float32", "int8", "uint64", ">f8", "<f8"))

@@ -22,7 +22,7 @@ WIDEST_HELP = 100
 COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
             {"trace": "trace", "translate": "translate", "backprop": "backprop", "train": "train", "map": "maps",
              "steps": "steps", "show": "show", "why": "why", "verify": "verify", "diff": "diff",
-             "compare": "compare"}.items()}
+             "compare": "compare", "weights": "weights"}.items()}
 
 
 class Commands(click.Group):
@@ -69,7 +69,7 @@ def run(arguments: list[str]) -> int:
     except Problem as problem:
         return complain(str(problem))
     except click.UsageError as error:
-        command = " ".join(["attntrace", *(name for name in arguments[:1] if name in COMMANDS)])
+        command = error.ctx.command_path if error.ctx is not None else "attntrace"
         return complain(sentence("problem.usage", message=error.format_message().rstrip("."), command=command))
     except click.ClickException as error:
         return complain(error.format_message())

@@ -7,8 +7,8 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    model_options, one_sentence, page_options, page_writer, precision_option, prepared, save_option,
-    selected_steps, selection_options, sentence_argument)
+    model_options, page_options, page_writer, precision_option, prepared, save_option, selected_steps,
+    selection_options, sentence_argument, sentence_or_rows)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import saved
 from attntrace.errors import Problem
@@ -23,7 +23,7 @@ from attntrace.prose import sentence as sentence_of
 @save_option
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    run = prepared(one_sentence(sentence), options)
+    run = prepared(sentence_or_rows(sentence, options), options)
     selected = selected_steps(run, options)
     if selected is not None and not any(address.endswith(".weights") for address in selected):
         raise Problem("no_weights_selected")

@@ -131,12 +131,13 @@ def architecture_options(defaults: Config) -> list[Callable[[Command], Command]]
 ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
 MODEL = ("seed", *ARCHITECTURE)
 weights_option = option("--weights", metavar="FILE", type=click.Path())
+input_option = option("--input", metavar="FILE", type=click.Path())
 CHANGES = ("set", "ablate", "swap")
 change_options = chained([
     option("--set", type=Text(), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
     option("--ablate", type=Text(), multiple=True, metavar="HEAD"),
     option("--swap", type=Text(), multiple=True, metavar="I,J")])
-seeded_options = chained([*architecture_options(Config()), weights_option, change_options])
+seeded_options = chained([*architecture_options(Config()), weights_option, input_option, change_options])
 model_options = chained([option("--target", type=Text(), metavar="TEXT"), seeded_options])
 
 learning_options = chained([
@@ -181,20 +182,20 @@ view_options = chained([
     option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
 
 
-def prepared(sentence: str, options: dict[str, Any]) -> Any:
+def prepared(sentence: str | None, options: dict[str, Any]) -> Any:
     """The run that the model options ask for."""
     from attntrace.run import prepare  # imports NumPy: only now
     return prepare(sentence, options["target"], **given_model(options))
 
 
 def given_model(options: dict[str, Any]) -> dict[str, Any]:
-    """The model that the options ask for: its config, its seed, its weights, what is changed in it. Raises Problem
-    where they contradict each other."""
+    """The model that the options ask for: its config, its seed, its weights, what it starts from, what is changed.
+    Raises Problem where they contradict each other."""
     given = {name: options[name] for name in MODEL if options[name] is not None}
     if options["weights"] is not None and given:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed = given.pop("seed", 0)
-    return {"config": Config(**given), "seed": seed, "weights": options["weights"],
+    return {"config": Config(**given), "seed": seed, "weights": options["weights"], "inputs": options["input"],
             "changes": asked_changes(options)}
 
 
@@ -256,6 +257,11 @@ def one_argument(arguments: tuple[str, ...]) -> str | None:
     if len(arguments) > 1:
         raise Problem("several_arguments", count=len(arguments), sentence=shown(" ".join(arguments)))
     return arguments[0] if arguments else None
+
+
+def sentence_or_rows(arguments: tuple[str, ...], options: dict[str, Any]) -> str | None:
+    """The sentence; None where there is none and a file of rows needs none."""
+    return None if options["input"] is not None and not arguments else one_sentence(arguments)
 
 
 def one_sentence(arguments: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.options import (
-    model_options, one_sentence, page_options, page_writer, prepared, sentence_argument)
+    model_options, page_options, page_writer, prepared, sentence_argument, sentence_or_rows)
 from attntrace.cli.output import destination
 from attntrace.prose import sentence as sentence_of
 
@@ -21,8 +21,9 @@ EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    said = one_sentence(sentence) if sentence else EXAMPLE[0]
-    if not sentence:
+    is_example = not sentence and options["input"] is None
+    said = EXAMPLE[0] if is_example else sentence_or_rows(sentence, options)
+    if is_example:
         options["target"] = EXAMPLE[1] if options["target"] is None else options["target"]
     run = prepared(said, options)
     from attntrace.blocks import Prose, Table

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.options import (
-    model_options, one_sentence, page_options, page_writer, prepared, save_option, selected_steps,
-    selection_options, sentence_argument, view_options)
+    model_options, page_options, page_writer, prepared, save_option, selected_steps, selection_options,
+    sentence_argument, sentence_or_rows, view_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @save_option
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    run = prepared(one_sentence(sentence), options)
+    run = prepared(sentence_or_rows(sentence, options), options)
     only, tokens = selected_steps(run, options), asked_tokens(options, run)
     if options["save"] is not None:
         from attntrace.recording import save_trace

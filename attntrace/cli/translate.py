@@ -68,7 +68,10 @@ def translator(sentence: str, options: dict[str, Any]) -> Run:
     """The run of a sentence on a model that has a decoder."""
     from attntrace.run import prepare
     weights = options["weights"]
-    run = prepare(sentence, weights=weights, changes=asked_changes(options))
+    try:
+        run = prepare(sentence, weights=weights, changes=asked_changes(options))
+    except Problem as problem:
+        raise Problem("no_words_to_translate", file=weights) if problem.key == "input_missing" else problem from None
     if run.vocabularies.target is None:
         raise Problem("no_decoder_to_translate", file=weights)
     return run
@@ -131,6 +134,8 @@ class Quiet:
         self.model, self.max_length, self.numbered, self.line = load(located(weights)), max_length, numbered, 0
         if self.model.vocabularies.target is None:
             raise Problem("no_decoder_to_translate", file=weights)
+        if not all(self.model.vocabularies):
+            raise Problem("no_words_to_translate", file=weights)
 
     def __call__(self, lines: list[str]) -> Iterator[str]:
         from attntrace.tokens import END, tokenize, look_up
@@ -145,7 +150,7 @@ class Quiet:
                     if not words and not self.numbered:
                         raise Problem("empty_sentence")
                     words += [END] * (self.model.config.source_end and bool(words))
-                    read.append(look_up(words, self.model.vocabularies.source, "source").ids)
+                    read.append(look_up(words, self.model.vocabularies.source or (), "source").ids)
                 except Problem as found:
                     problem = found if not self.numbered else Problem("in_line", line=self.line, problem=str(found))
                     break

@@ -1,0 +1,198 @@
+"""Rows of numbers instead of words, and files of weights that hold no words; without PyTorch."""
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from command import attntrace
+from recompute import computed_again, loads
+
+from attntrace import trace
+from attntrace.errors import Problem
+from attntrace.lessons import prepare_lesson
+from attntrace.run import prepare
+from attntrace.weights_file import load
+
+SENTENCE, TARGET = "this is a cat", "un chat"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Rows of the seeded run of the two sentences, and its weights without what has to do with words."""
+    monkeypatch.chdir(tmp_path)
+    steps = trace(SENTENCE, TARGET)
+    for name, addresses in {"rows.npz": ("encoder.input", "decoder.input"), "memory.npz": ("encoder.output",
+                            "decoder.input"), "source.npz": ("encoder.input",)}.items():
+        np.savez(name, **{address: steps[address].value for address in addresses})
+    assert attntrace("weights", "new", SENTENCE, "--target", TARGET, "-o", "w.npz").code == 0
+    members = {name: value for name, value in np.load("w.npz").items()
+               if name not in ("encoder.E", "decoder.E", "output.W", "vocabulary.source", "vocabulary.target")}
+    np.savez("bare.npz", **members)
+    layer = {name: value for name, value in members.items() if name.startswith("decoder")}
+    np.savez("decoder.npz", **layer, config=json.dumps({"d_model": 8, "heads": 2, "layers": 1, "d_ff": 16,
+                                                        "part": "decoder_layer"}))
+    own = {name: value for name, value in members.items() if "encoder.layer1.self_attention.W" in name}
+    np.savez("attention.npz", **own, config=json.dumps({"d_model": 8, "heads": 2, "part": "attention"}))
+    return tmp_path
+
+
+def values(steps) -> dict[str, np.ndarray]:
+    return {step.address: step.value for step in steps}
+
+
+@pytest.mark.parametrize("weights, rows", (
+    (None, "rows.npz"), (None, "memory.npz"), (None, "source.npz"), ("w.npz", "rows.npz"), ("bare.npz", "rows.npz"),
+    ("bare.npz", "memory.npz"), ("decoder.npz", "memory.npz"), ("attention.npz", "source.npz")))
+def test_run_from_rows_goes_on_as_the_run_from_words_did(folder, weights, rows):
+    target = None if weights == "attention.npz" else TARGET
+    whole, part = values(trace(SENTENCE, TARGET)), values(trace(SENTENCE, target, weights=weights, inputs=rows))
+    assert len(part) > 10 and all(np.array_equal(whole[address], value) for address, value in part.items())
+    last = {"attention.npz": "encoder.layer1.self_attention.output", "bare.npz": "decoder.output",
+            "decoder.npz": "decoder.output"}.get(weights, "output.probabilities")
+    begun = "encoder.output" if rows == "memory.npz" else "encoder.input"
+    assert list(part)[0] == begun and list(part)[-1] == last
+    embedded = weights is None and rows == "source.npz"
+    assert "encoder.embedding" not in part and ("decoder.embedding" in part) == embedded
+
+
+@pytest.mark.parametrize("weights, rows", (("bare.npz", "rows.npz"), ("decoder.npz", "memory.npz"),
+                                           ("attention.npz", "source.npz"), (None, "rows.npz")))
+def test_addresses_are_known_before_the_run(folder, weights, rows):
+    run = prepare(None, weights=weights, inputs=rows)
+    told: list[str] = []
+    run(lambda step: told.append(step.address))
+    assert run.addresses() == told
+
+
+def test_rows_are_named_by_words_or_by_their_positions(folder):
+    def names(*sentences: str | None) -> tuple[tuple[str, ...] | None, ...]:
+        steps = trace(*sentences, weights="bare.npz", inputs="rows.npz")
+        return steps["encoder.input"].axes[0].labels, steps["decoder.input"].axes[0].labels
+    assert names(None, None) == (("1", "2", "3", "4"), ("1", "2", "3"))
+    assert names("a b c d", "e f g") == (("a", "b", "c", "d"), ("e", "f", "g"))
+    assert names(None, TARGET)[1] == ("<s>", "un", "chat")
+    for sentences in (("a b c", None), ("a b c d e", None), (None, "e"), (None, "e f g h")):
+        with pytest.raises(Problem, match="give one for each row"):
+            names(*sentences)
+
+
+def test_a_word_that_names_a_row_need_not_be_known(folder):
+    assert trace("x y z w", weights="w.npz", inputs="source.npz")[-1].address == "encoder.output"
+
+
+@pytest.mark.parametrize("command", ("trace", "map", "steps"))
+def test_commands_start_from_rows_without_a_sentence(folder, command):
+    for options in (("--weights", "bare.npz"), ()):
+        code, out, err = attntrace(command, *options, "--input", "rows.npz")
+        assert (code, err) == (0, "") and "decoder" in out.lower()
+        assert "embedding" not in out.replace("no embedding", "")
+
+
+def test_page_of_attention_alone_speaks_of_nothing_else(folder):
+    code, out, _ = attntrace("trace", "--weights", "attention.npz", "--input", "source.npz")
+    assert code == 0 and "multi-head attention alone: d_model 8, heads h = 2" in out
+    assert not {"d_ff", "layers", "norm,", "id"} & set(out.replace(",", ", ").split())
+    assert "Out comes encoder.layer1.self_attention.output, 4 × 8" in out and "attention  256  = 4·d_model²" in out
+
+
+def test_json_lines_of_given_rows_are_enough_to_compute_them_again(folder):
+    code, out, _ = attntrace("trace", "a b c d", "--weights", "bare.npz", "--input", "rows.npz", "--format", "jsonl")
+    head, *records, foot = loads(out)
+    assert code == 0 and head["input"] == "rows.npz" and head["weights"] == "bare.npz"
+    assert head["tokens"] == {"source": [{"id": None, "text": text} for text in "abcd"],
+                              "target": [{"id": None, "text": text} for text in "123"]}
+    assert len(computed_again(records)) == len(records) and foot["steps"] == sum("address" in one for one in records)
+    assert records[0]["formula"] == "X = X_given"
+
+
+def test_training_step_from_rows_goes_down_the_same_loss(folder):
+    whole, part = (prepare_lesson(SENTENCE, TARGET, inputs=rows) for rows in (None, "rows.npz"))
+    assert whole.losses()[0] == part.losses()[0]
+    told: list[str] = []
+    part(lambda step: told.append(step.address))
+    assert told == part.addresses() and "gradient.encoder.input" in told and "gradient.encoder.E" not in told
+    with pytest.raises(Problem, match="no output layer"):
+        prepare_lesson(SENTENCE, TARGET, weights="bare.npz", inputs="rows.npz")
+    with pytest.raises(Problem, match="a row for <s> and one for each word"):
+        prepare_lesson(SENTENCE, "un chat dort", inputs="rows.npz")
+
+
+@pytest.mark.parametrize("ending", ("npz", "safetensors"))
+def test_new_weights_give_the_fingerprint_of_their_seed(folder, ending):
+    if ending == "safetensors":
+        pytest.importorskip("safetensors")
+    model = ("--layers", "2", "--norm", "pre", "--seed", "5")
+    assert attntrace("weights", "new", "어제 카페", "--target", TARGET, *model, "-o", f"m.{ending}").code == 0
+    pages = [attntrace("trace", "어제 카페", "--target", TARGET, "--only", "encoder.output", "--form", "matrix",
+                       *more).out.splitlines()[-1] for more in (model, ("--weights", f"m.{ending}"))]
+    assert pages[0] == pages[1] and "Fingerprint" in pages[0]
+    assert "4 source words, 4 target words" in attntrace("weights", "info", f"m.{ending}").out
+
+
+# What is wrong
+
+@pytest.mark.parametrize("arrays, said", (
+    ({"encoder.input": np.zeros((3, 7))}, "is 3 × 7; it must be token × d_model, and d_model is 8"),
+    ({"encoder.input": np.zeros(8)}, "is 8; it must be"), ({"encoder.input": np.zeros((0, 8))}, "is 0 × 8; it must be"),
+    ({"encoder.input": np.full((2, 8), np.nan)}, "encoder.input:1,1 of x.npz is nan"),
+    ({"encoder.input": np.array([["a"] * 8])}, "holds <U1"), ({"encoder.input": np.array([[None] * 8])}, "pickled"),
+    ({"encoder.input": np.zeros((2, 8)), "X": np.zeros(1)}, "X of x.npz is nowhere that a run could start"),
+    ({"encoder.input": np.zeros((2, 8)), "encoder.output": np.zeros((2, 8))}, "remove the other"),
+    ({"decoder.input": np.zeros((2, 8))}, "give an .npz that has encoder.input"),
+    ({"encoder.output": np.zeros((2, 8))}, "give an .npz that has decoder.input"), ({}, "has encoder.input")))
+def test_rows_that_are_wrong_are_told_in_one_line(folder, arrays, said):
+    np.savez("x.npz", **arrays)
+    for options in (("--weights", "bare.npz"), ()):
+        code, out, err = attntrace("trace", *options, "--input", "x.npz")
+        assert (code, out, err.count("\n")) == (2, "", 1) and said in err
+
+
+@pytest.mark.parametrize("arguments, said", (
+    (("trace", "a", "--weights", "bare.npz"), "--input"), (("trace", "", "--weights", "bare.npz"), "--input"),
+    (("trace", "--weights", "attention.npz", "--input", "rows.npz"), "holds no decoder"),
+    (("trace", "--weights", "decoder.npz", "--input", "rows.npz"), "does not start from encoder.input"),
+    (("trace", "--weights", "decoder.npz", "--input", "source.npz"), "does not start from encoder.input"),
+    (("trace", "--target", "a", "--weights", "bare.npz", "--input", "source.npz"), "has decoder.input"),
+    (("trace", "--input", "missing.npz"), "does not exist"), (("trace", "--input", "."), "is a directory"),
+    (("trace", "--input", "w.txt"), "does not end in .npz"), (("translate", "a", "--weights", "bare.npz"), "translate"),
+    (("translate", "a", "-q", "--weights", "bare.npz"), "cannot translate"),
+    (("weights", "export", "missing.npz", "-o", "s.npz"), "does not exist"),
+    (("weights", "new", "a", "-o", "w.txt"), "give it one of these endings"),
+    (("weights", "new", "a"), "see attntrace weights new --help"),
+    (("weights", "info", "w.txt"), "neither a weights file"), (("weights", "info", "rows.npz"), "could be placed")))
+def test_what_cannot_be_run_is_told_in_one_line(folder, arguments, said):
+    (folder / "w.txt").touch()
+    code, out, err = attntrace(*arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1) and said in err
+
+
+def test_file_without_words_is_so_altogether_or_not_at_all(folder):
+    bare, whole = dict(np.load("bare.npz")), dict(np.load("w.npz"))
+    for more in ("encoder.E", "output.W", "vocabulary.source", "vocabulary.target"):
+        np.savez("x.npz", **bare, **{more: whole[more]})
+        with pytest.raises(Problem):
+            load(folder / "x.npz")
+    config = json.loads(whole["config"].item()) | {"part": "encoder"}
+    np.savez("x.npz", **whole | {"config": np.array(json.dumps(config))})
+    with pytest.raises(Problem, match="says part encoder"):
+        load(folder / "x.npz")
+
+
+def test_part_of_one_layer_has_no_second(folder):
+    bare = dict(np.load("decoder.npz"))
+    np.savez("x.npz", **bare | {"config": np.array('{"d_model": 8, "heads": 2, "layers": 2, "d_ff": 16, '
+                                                   '"part": "decoder_layer"}')})
+    with pytest.raises(Problem, match="is one layer alone, and layers is 2"):
+        load(folder / "x.npz")
+
+
+@pytest.mark.parametrize("arguments", (("weights", "new", "a", "-o", "x.safetensors"),
+                                       ("weights", "info", "y.safetensors"),
+                                       ("trace", "a", "--weights", "y.safetensors")), ids=lambda words: words[1])
+def test_missing_library_is_said_with_the_command_that_installs_it(folder, monkeypatch, arguments):
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    (folder / "y.safetensors").write_bytes(bytes(16))
+    code, _, err = attntrace(*arguments)
+    assert code == 2 and "pip install safetensors" in err and not (folder / "x.safetensors").exists()

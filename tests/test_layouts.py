@@ -1,0 +1,300 @@
+"""Weights from PyTorch: every module runs here as it does there, and goes back bit for bit."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from command import attntrace
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+from attntrace import trace  # noqa: E402
+from attntrace.layouts.exporting import exported  # noqa: E402
+from attntrace.layouts.importing import imported  # noqa: E402
+from attntrace.layouts.states import read_state  # noqa: E402
+from attntrace.layouts.torch_nn import constructor  # noqa: E402
+from attntrace.weights_file import load, save  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor")
+torch.set_num_threads(1)
+D, HEADS, LAYERS, D_FF = 12, 3, 2, 20
+DTYPES = {"float64": (torch.float64, 1e-12), "float32": (torch.float32, 1e-5)}
+COUNTS = {"transformer": 32, "encoder": 13, "decoder": 17, "encoder_layer": 6, "decoder_layer": 8, "attention": 1}
+OURS = {"encoder": {"self_attn": "self_attention.output", "linear1": "feed_forward.hidden",
+                    "linear2": "feed_forward.output", "norm1": "self_attention.norm", "norm2": "feed_forward.norm"},
+        "decoder": {"self_attn": "self_attention.output", "multihead_attn": "cross_attention.output",
+                    "linear1": "feed_forward.hidden", "linear2": "feed_forward.output", "norm1": "self_attention.norm",
+                    "norm2": "cross_attention.norm", "norm3": "feed_forward.norm"}}
+
+
+class Case(NamedTuple):
+    part: str
+    norm_first: bool = False
+    bias: bool = True
+    dtype: str = "float64"
+
+    def __str__(self) -> str:
+        return "-".join([self.part, "pre" if self.norm_first else "post", "bias" if self.bias else "none", self.dtype])
+
+    def module(self) -> nn.Module:
+        """Every number random, gains and biases too; in training mode, without dropout, so that nothing is fused."""
+        torch.manual_seed(1)
+        more = {"bias": self.bias, "dtype": DTYPES[self.dtype][0], "batch_first": True}
+        wiring = {"dropout": 0.0, "norm_first": self.norm_first, "layer_norm_eps": 1e-3, **more}
+        if self.part == "attention":
+            module: nn.Module = nn.MultiheadAttention(D, HEADS, **more)
+        elif self.part == "transformer":
+            module = nn.Transformer(D, HEADS, LAYERS, LAYERS, D_FF, **wiring)
+        else:
+            name = self.part.split("_")[0].title()
+            module = getattr(nn, f"Transformer{name}Layer")(D, HEADS, D_FF, **wiring)
+            if not self.part.endswith("layer"):
+                norm = nn.LayerNorm(D, 1e-3, bias=self.bias, dtype=more["dtype"]) if self.norm_first else None
+                module = getattr(nn, f"Transformer{name}")(module, LAYERS, norm)
+        for name, parameter in module.named_parameters():
+            nn.init.normal_(parameter, float("norm" in name and name.endswith("weight")),
+                            0.3 if parameter.ndim == 1 else D ** -0.5)
+        return module
+
+
+CASES = [Case(part, norm_first, bias, dtype) for part in COUNTS for norm_first in (False, True)
+         for bias in (True, False) for dtype in DTYPES if part != "attention" or not norm_first]
+
+
+def arrays_of(module: nn.Module) -> dict[str, np.ndarray]:
+    return {name: value.numpy() for name, value in module.state_dict().items()}
+
+
+def rows(case: Case) -> dict[str, np.ndarray]:
+    """What the run starts from: 5 words of the source, 4 of the target."""
+    random = np.random.default_rng(2)
+    source, target = (random.standard_normal((n, D)).astype(case.dtype) for n in (5, 4))
+    first = "encoder.output" if case.part.startswith("decoder") else "encoder.input"
+    return {first: source} | ({"decoder.input": target} if case.part[:3] in ("tra", "dec") else {})
+
+
+def said_by_torch(case: Case, module: nn.Module) -> list[tuple[str, np.ndarray]]:
+    """What every module inside puts out, with the address of ours."""
+    found: list[tuple[str, np.ndarray]] = []
+    for name, inner in module.named_modules():
+        address = address_of(case, name)
+        if address:
+            def hook(_: nn.Module, __: object, out: object, address: str = address) -> None:
+                found.append((address, (out[0] if isinstance(out, tuple) else out)[0].numpy()))
+            inner.register_forward_hook(hook)
+    source, *target = (torch.from_numpy(value)[None] for value in rows(case).values())
+    ahead = torch.ones(4, 4).triu(1).bool()
+    with torch.no_grad():
+        if case.part == "attention":
+            module(source, source, source)
+        elif case.part == "transformer":
+            module(source, *target, tgt_mask=ahead)
+        elif target:
+            module(*target, source, tgt_mask=ahead)
+        else:
+            module(source)
+    return found
+
+
+def address_of(case: Case, name: str) -> str | None:
+    """The step that a module inside computes: `encoder.layers.1.norm2` is encoder.layer2.feed_forward.norm."""
+    if case.part == "attention":
+        return "encoder.layer1.self_attention.output" if not name else None
+    stack = re.match("encoder|decoder", name if case.part == "transformer" else case.part)
+    if stack is None:
+        return None
+    inside = name.removeprefix(stack[0]).lstrip(".")
+    if case.part.endswith("layer"):
+        inside = f"layers.0.{inside}".rstrip(".")
+    layer = re.fullmatch(r"layers\.(\d+)(?:\.(\w+))?", inside)
+    if layer is None:
+        return {"": f"{stack[0]}.output", "norm": f"{stack[0]}.final_norm.norm"}.get(inside)
+    place = f"{stack[0]}.layer{int(layer[1]) + 1}"
+    if layer[2] is None:
+        return f"{place}.feed_forward.{'residual' if case.norm_first else 'norm'}"
+    step = OURS[stack[0]].get(layer[2])
+    return step and f"{place}.{step}"
+
+
+def state_file(folder: Path, arrays: dict[str, np.ndarray]) -> Path:
+    np.savez(folder / "state.npz", **arrays)
+    return folder / "state.npz"
+
+
+def weights_file(folder: Path, case: Case, module: nn.Module) -> Path:
+    model, _ = imported(read_state(state_file(folder, arrays_of(module))), HEADS,
+                        "pre" if case.norm_first else "post", 1e-3)
+    with open(folder / "w.npz", "wb") as file:
+        save(file, *model)
+    return folder / "w.npz"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_module_of_pytorch_runs_here_as_it_does_there(tmp_path, case):
+    module = case.module()
+    weights = weights_file(tmp_path, case, module)
+    np.savez(tmp_path / "rows.npz", **rows(case))
+    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=tmp_path / "rows.npz")}
+    said = said_by_torch(case, module)
+    assert len(said) == COUNTS[case.part] + (case.norm_first and case.part in ("encoder", "decoder"))
+    for address, value in said:
+        assert steps[address].dtype == value.dtype
+        off = np.abs(steps[address] - value).max() / np.abs(value).max()
+        assert off <= DTYPES[case.dtype][1], f"{address} is off by {off:.1e}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_state_dict_goes_in_and_comes_out_bit_for_bit(tmp_path, case):
+    module = case.module()
+    model = load(weights_file(tmp_path, case, module))
+    state, wanted = exported(model, "w.npz"), arrays_of(module)
+    assert state.arrays.keys() == wanted.keys() and not state.left_out and not state.zeros
+    assert all(found.dtype == wanted[name].dtype and found.tobytes() == wanted[name].tobytes()
+               for name, found in state.arrays.items())
+    names = {"torch": torch}
+    exec("\n".join(constructor(model.config, state.wiring.part, state.biases)), names)
+    names["module"].load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
+
+
+def problem(*arguments: str) -> str:
+    code, out, err = attntrace("weights", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    return err
+
+
+def encoder_state(**more: object) -> dict[str, np.ndarray]:
+    return arrays_of(Case("encoder", **more).module())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ending", ("npz", "safetensors"))
+def test_commands_bring_a_state_dict_in_and_take_it_out(tmp_path, monkeypatch, ending):
+    pytest.importorskip("safetensors")
+    from safetensors.numpy import load_file, save_file
+    monkeypatch.chdir(tmp_path)
+    state = arrays_of(Case("transformer").module())
+    np.savez("state.npz", **state), save_file(state, "state.safetensors")
+    np.savez("rows.npz", **rows(Case("transformer")))
+    code, out, _ = attntrace("weights", "import", f"state.{ending}", "--heads", "3", "-o", f"w.{ending}")
+    assert code == 0 and "torch.nn.Transformer: d_model 12, d_ff 20, layers N = 2, final norm, biases, float64" in out
+    assert "norm post: not in the file, --norm pre where norm_first=True" in out
+    assert attntrace("steps", "--weights", f"w.{ending}", "--input", "rows.npz").code == 0
+    assert attntrace("weights", "export", f"w.{ending}", "--to", "torch", "-o", f"back.{ending}").code == 0
+    back = dict(np.load("back.npz")) if ending == "npz" else load_file("back.safetensors")
+    assert back.keys() == state.keys() and all(back[name].tobytes() == state[name].tobytes() for name in state)
+
+
+@pytest.mark.parametrize("dtypes, dtype", (({"float64", "float32"}, "float64"), ({"float16", "float32"}, "float32")))
+def test_precision_is_one_that_holds_every_number(tmp_path, dtypes, dtype):
+    state = {name: value.astype(sorted(dtypes)[n % 2]) for n, (name, value) in enumerate(encoder_state().items())}
+    model, _ = imported(read_state(state_file(tmp_path, state)), HEADS)
+    assert model.config.dtype == dtype
+    found = exported(model, "w.npz").arrays
+    assert all(np.array_equal(found[name], value.astype(dtype)) for name, value in state.items())
+
+
+def test_half_precision_of_either_kind_becomes_float32_and_that_is_said(tmp_path):
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    for dtype in (torch.bfloat16, torch.float16):
+        state = {name: value.to(dtype) for name, value in Case("attention").module().state_dict().items()}
+        save_file(state, tmp_path / "half.safetensors")
+        out = attntrace("weights", "import", str(tmp_path / "half.safetensors"), "--heads", "3", "-o",
+                        str(tmp_path / "w.npz")).out
+        assert f"{str(dtype).removeprefix('torch.')} became float32" in out
+        back = exported(load(tmp_path / "w.npz"), "w.npz").arrays
+        assert all(np.array_equal(back[name], value.float().numpy()) for name, value in state.items())
+
+
+def test_matrices_of_their_own_are_read_as_one_of_three_blocks(tmp_path):
+    state = arrays_of(Case("attention").module())
+    blocks = dict(zip(("q_proj_weight", "k_proj_weight", "v_proj_weight"), np.split(state["in_proj_weight"], 3),
+                      strict=True))
+    apart = blocks | {name: value for name, value in state.items() if name != "in_proj_weight"}
+    one, other = (imported(read_state(state_file(tmp_path, arrays)), HEADS)[0] for arrays in (state, apart))
+    assert np.array_equal(one.parameters.vector, other.parameters.vector)
+
+
+# What cannot be brought in, or taken out
+
+def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_path):
+    gpt2 = {f"h.{n}.attn.c_attn.weight": np.zeros((4, 12)) for n in range(5)} | {"wte.weight": np.zeros((9, 4))}
+    half_placed = encoder_state() | {"embedding.weight": np.zeros((9, D)), "pos": np.zeros((1, D))}
+    foreign = {"weight_ih_l0": arrays_of(nn.LSTM(4, 4)), "h.0.attn.c_attn.weight": gpt2,
+               "2 of its names could not be placed: embedding.weight, pos": half_placed,
+               "bias_k": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
+               "lacks encoder.layers.0.self_attn": {name: value for name, value in arrays_of(
+                   nn.Transformer(D, HEADS, 1, 1, D_FF)).items() if name.startswith("decoder")},
+               "lacks decoder.layers.1.self_attn": arrays_of(nn.Transformer(D, HEADS, 2, 1, D_FF)),
+               "k_proj_weight": arrays_of(nn.MultiheadAttention(D, HEADS, kdim=7, vdim=7))}
+    for said, arrays in foreign.items():
+        path = str(state_file(tmp_path, arrays))
+        assert said in problem("import", path, "--heads", "3", "-o", str(tmp_path / "w.npz"))
+        assert not (tmp_path / "w.npz").exists()
+        assert attntrace("weights", "info", path).code in (0, 2)
+
+
+@pytest.mark.parametrize("heads", ((), ("--heads", "5"), ("--heads", "0"), ("--heads", "-3")), ids=" ".join)
+def test_heads_that_are_missing_or_do_not_divide_are_answered_with_those_that_do(tmp_path, heads):
+    path = str(state_file(tmp_path, encoder_state()))
+    assert "give --heads 1, 2, 3, 4, 6 or 12" in problem("import", path, *heads, "-o", str(tmp_path / "w.npz"))
+
+
+@pytest.mark.parametrize("name, value, said", (
+    ("layers.0.linear1.bias", np.zeros(7), "layers.0.linear1.bias of {} is 7, but should be 20"),
+    ("layers.1.self_attn.in_proj_weight", np.zeros((12, 36)), "12 × 36, but should be 36 × 12"),
+    ("layers.0.self_attn.out_proj.weight", np.zeros(12), "is 12, but should be a matrix"),
+    ("layers.1.norm2.weight", np.array([1.0] * 11 + [np.nan]), "layers.1.norm2.weight:12 of {} is nan"),
+    ("layers.0.linear1.weight", np.zeros((20, 12), int), "layers.0.linear1.weight of {} holds int64"),
+    ("layers.0.linear1.weight", np.zeros((20, 12), object), "holds a pickled object in layers.0.linear1.weight")),
+    ids=lambda value: value if isinstance(value, str) else "")
+def test_array_that_is_wrong_is_named_as_pytorch_names_it(tmp_path, name, value, said):
+    path = state_file(tmp_path, encoder_state() | {name: value})
+    assert said.format(path) in problem("import", str(path), "--heads", "3", "-o", str(tmp_path / "w.npz"))
+
+
+@pytest.mark.parametrize("ending", ("npz", "safetensors"))
+def test_file_cut_off_anywhere_is_broken_and_stays_as_it_was(tmp_path, ending):
+    save_file = pytest.importorskip("safetensors.numpy").save_file
+    path = tmp_path / f"state.{ending}"
+    (np.savez(path, **encoder_state()) if ending == "npz" else save_file(encoder_state(), path))
+    whole = path.read_bytes()
+    for end in range(0, len(whole), len(whole) // 15):
+        path.write_bytes(whole[:end])
+        assert "is broken" in problem("import", str(path), "--heads", "3", "-o", str(path))
+        assert "is broken" in problem("info", str(path))
+        assert path.read_bytes() == whole[:end]
+
+
+def test_safetensors_that_claims_gigabytes_costs_nothing(tmp_path):
+    pytest.importorskip("safetensors")
+    header = b'{"in_proj_weight":{"dtype":"F64","shape":[30000000,1000],"data_offsets":[0,240000000000]}}'
+    (tmp_path / "s.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert "is broken" in problem("import", str(tmp_path / "s.safetensors"), "-o", str(tmp_path / "w.npz"))
+
+
+def test_a_state_file_may_be_written_over_once_all_is_well(tmp_path):
+    path = str(state_file(tmp_path, encoder_state()))
+    assert attntrace("weights", "import", path, "--heads", "3", "-o", path).code == 0
+    assert load(Path(path)).config.part == "encoder"
+    assert "is a weights file of attntrace already" in problem("import", path, "--heads", "3", "-o", path)
+
+
+def test_what_pytorch_cannot_have_is_left_out_filled_up_or_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert attntrace("weights", "new", "a cat", "--target", "un chat", "-o", "w.npz").code == 0
+    out = attntrace("weights", "export", "w.npz", "-o", "s.npz").out
+    assert "encoder.E, decoder.E, output.W" in out and "positions" in out and "bias=False" in out
+    assert not [name for name in np.load("s.npz") if name.endswith("bias")]
+    found = dict(np.load("w.npz"))
+    found["encoder.layer1.feed_forward.b_1"][3] = 1
+    np.savez("w.npz", **found)
+    out = attntrace("weights", "export", "w.npz", "-o", "s.npz").out
+    assert "zeros there: encoder.layer1.self_attention.b_Q" in out and "bias=True" in out
+    assert not np.load("s.npz")["encoder.layers.0.self_attn.in_proj_bias"].any()
+    for scale, code in (("3", 2), ("2", 0)):  # √d_k is 2
+        attntrace("weights", "new", "a cat", "--score-scale", scale, "-o", "w.npz")
+        assert attntrace("weights", "export", "w.npz", "-o", "s.npz").code == code

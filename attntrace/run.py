@@ -45,8 +45,8 @@ class Run(NamedTuple):
         """A run of the same wiring, on the smallest sizes there are."""
         heads = self.config.heads
         config = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, for sine and cosine
-        words, (source, target) = vocabulary([]), self.vocabularies
-        vocabularies = Vocabularies(source and words, None if self.target is None else target and words)
+        words = vocabulary([])
+        vocabularies = Vocabularies(words, None if self.target is None else words)
         there = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.names]
         parameters = laid_out(there, config.dtype, lambda spec, view: view.fill(0))
         return self._replace(config=config, vocabularies=vocabularies, parameters=parameters,

@@ -170,14 +170,24 @@ def test_what_cannot_be_run_is_told_in_one_line(folder, arguments, said):
 
 def test_file_without_words_is_so_altogether_or_not_at_all(folder):
     bare, whole = dict(np.load("bare.npz")), dict(np.load("w.npz"))
-    for more in ("encoder.E", "output.W", "vocabulary.source", "vocabulary.target"):
+    for more, key in {"encoder.E": "vocabulary_kind", "output.W": "vocabulary_kind",
+                      "vocabulary.target": "vocabulary_kind", "vocabulary.source": "parameter_missing"}.items():
         np.savez("x.npz", **bare, **{more: whole[more]})
-        with pytest.raises(Problem):
+        with pytest.raises(Problem) as caught:
             load(folder / "x.npz")
+        assert caught.value.key == key
     config = json.loads(whole["config"].item()) | {"part": "encoder"}
     np.savez("x.npz", **whole | {"config": np.array(json.dumps(config))})
     with pytest.raises(Problem, match="says part encoder"):
         load(folder / "x.npz")
+
+
+def test_file_without_words_may_be_written_by_hand(folder):
+    bare = {name: value.tolist() for name, value in np.load("bare.npz").items()}
+    config = json.loads(bare.pop("config"))
+    (folder / "x.json").write_text(json.dumps({"config": config, "vocabulary": {}, "parameters": bare}))
+    one, other = (trace(None, weights=name, inputs="rows.npz") for name in ("bare.npz", "x.json"))
+    assert all(np.array_equal(step.value, other[step.address].value) for step in one)
 
 
 def test_part_of_one_layer_has_no_second(folder):

@@ -140,7 +140,7 @@ def test_by_pencil_a_step_has_to_be_exactly_what_is_done_by_hand(expression, val
 def lesson() -> tuple[Log, dict]:
     run = prepare_lesson("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
     log = Log(header_of(run))
-    footer = recorded(run, lambda record, tensor: log(record | {"value": tensor.value.tolist()}) and None, bool)
+    footer = recorded(run, log, bool)
     return log, footer
 
 

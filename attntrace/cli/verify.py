@@ -1,6 +1,7 @@
 """attntrace verify: every tensor of a run computed again, by the independent checker or by PyTorch."""
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from attntrace.tracing import Sink
     from attntrace.verify import Log, Tally, Verdict
     from attntrace.writers.terminal import TerminalWriter
+
+OF_THE_WHOLE = ("parameters", "fingerprint")  # what is true of a run as a whole, and of no step
 
 
 @click.command("verify", help=sentence_of("help.verify"), short_help=sentence_of("help.verify_short"))
@@ -64,19 +67,19 @@ def asked_run(sentence: tuple[str, ...], options: dict[str, Any]) -> Run | Lesso
     return prepare_lesson(said, options["target"], **learning(options), **given_model(options))
 
 
-def recorded(run: Run | Lesson, told: Callable[[Record, Tensor], None], count: Sink) -> Record:
-    """Run, and tell each parameter and step as a record. Returns the footer."""
+def recorded(run: Run | Lesson, take: Callable[[Record], object], count: Sink) -> Record:
+    """Run, and give each parameter and step to `take` as a record with its value. Returns the footer."""
     from attntrace.records import Recorder, footer
-    from attntrace.tracing import Fingerprint, each
-    fingerprint, parameters = Fingerprint(), forward_of(run).parameters
-    run(each(Recorder({tensor.address or "": tensor for tensor in parameters}, told), fingerprint,
-             count))
-    return footer(fingerprint)
-
-
-def forward_of(run: Run | Lesson) -> Run:
     from attntrace.run import Run
-    return run if isinstance(run, Run) else run.run
+    from attntrace.tracing import Fingerprint, each
+    parameters = (run if isinstance(run, Run) else run.run).parameters
+
+    def told(record: Record, tensor: Tensor) -> None:
+        take(record | {"value": tensor.value.tolist()})
+
+    recorder, fingerprint = Recorder({tensor.address or "": tensor for tensor in parameters}, told), Fingerprint()
+    run(each(recorder, fingerprint, count))
+    return footer(fingerprint)
 
 
 def header_of(run: Run | Lesson) -> Record:
@@ -91,13 +94,13 @@ def recomputed(run: Run | Lesson, report: Report, count: Sink) -> tuple[Log, Rec
     log = Log(header_of(run))
     judge = Recomputation(log)
 
-    def told(record: Record, tensor: Tensor) -> None:
-        verdict = judge.take(record | {"value": tensor.value.tolist()})
-        if verdict is not None:
+    def take(record: Record) -> None:
+        verdict = judge.take(record)
+        if verdict is not None:  # a step
             report(verdict)
 
     report.open()
-    return log, recorded(run, told, count)
+    return log, recorded(run, take, count)
 
 
 def against_torch(run: Run | Lesson, report: Report, count: Sink) -> tuple[Log, Record]:
@@ -105,7 +108,7 @@ def against_torch(run: Run | Lesson, report: Report, count: Sink) -> tuple[Log, 
     from attntrace.against import compared
     from attntrace.verify import Log
     log = Log(header_of(run))
-    footer = recorded(run, lambda record, tensor: log(record | {"value": tensor.value.tolist()}) and None, count)
+    footer = recorded(run, log, count)
     report.open()
     for verdict in compared(log):
         report(verdict)
@@ -122,8 +125,8 @@ class Report:
 
     def open(self) -> None:
         from attntrace.blocks import VerifiedHead
-        self.tell([VerifiedHead(*(sentence_of(f"messages.verify.{name}") for name in ("numbers", "difference", "step"))
-                                )])
+        headings = (sentence_of(f"messages.verify.{name}") for name in ("numbers", "difference", "step"))
+        self.tell([VerifiedHead(*headings)])
 
     def tell(self, blocks: Iterable[Any]) -> None:
         if not self.quiet:
@@ -152,7 +155,9 @@ class Report:
         self.tell(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
         text = self.conclusion(self.tally, wrong, log.pencil)
-        self.writer([Prose(text if self.quiet else "\n" + text)])
+        if self.quiet:
+            self.writer.out.write(self.writer.page.prose(text) + "\n")  # in one line, for whoever greps
+        self.tell([Prose("\n" + text)])
         return CHECK_FAILED if wrong or self.tally.first_wrong else DONE
 
     def invariants(self, found: list[Finding]) -> Iterator[Any]:
@@ -163,10 +168,11 @@ class Report:
             text = sentence_of(f"messages.verify.true.{finding.key}", address=finding.address)
             if finding.drifts:
                 text += sentence_of("messages.verify.drift")
-            failed = sentence_of("messages.verify.wrong.invariant", address=finding.address,
-                                 error=figure(finding.error)) if finding.wrong else ""
-            if finding.wrong and finding.key in ("fingerprint", "parameters"):
-                failed = sentence_of(f"messages.verify.wrong.{finding.key}", error=f"{finding.error:g}")
+            failed = ""
+            if finding.wrong:
+                key = finding.key if finding.key in OF_THE_WHOLE else "invariant"
+                failed = sentence_of(f"messages.verify.wrong.{key}", address=finding.address,
+                                     error=f"{finding.error:.3g}")
             yield Verified(f"{finding.number:,}", figure(finding.error), text, failed)
 
     def conclusion(self, tally: Tally, invariant: Finding | None, pencil: int | None) -> str:
@@ -181,7 +187,8 @@ class Report:
         text = sentence_of(f"messages.verify.{key}", **facts)
         if invariant is not None:
             what = sentence_of(f"messages.verify.true.{invariant.key}", address=invariant.address)
-            text += sentence_of("messages.verify.but", what=what, address=invariant.address)
+            key = "but" if invariant.key in OF_THE_WHOLE else "but_at"
+            text += sentence_of(f"messages.verify.{key}", what=what, address=invariant.address)
         return text
 
     def source(self, pencil: int | None) -> str:
@@ -194,5 +201,5 @@ class Report:
 
 
 def figure(number: float) -> str:
-    """`0`, `8.9e-16`."""
-    return f"{number:.1e}" if number else "0"
+    """`0`, `8.9e-16`; `-` where there is no difference to speak of, since there is nothing to compare with."""
+    return "-" if not math.isfinite(number) else f"{number:.1e}" if number else "0"

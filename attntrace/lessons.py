@@ -34,11 +34,15 @@ class Lesson(NamedTuple):
 
     def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
         """Returns the loss, and every parameter after its update, by its name."""
-        kept: list[Step] = []
+        run, kept = self.run, list[Step]()
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
-            mean = self.forward(Trace(sink, kept))
-            gradients = dict(backward(Trace(sink), reversed(kept), Plan.of(kept)))
-            return mean, self.updated(Trace(sink).at("update"), gradients)
+            mean = self.forward(run.trace(sink, kept))
+            gradients = dict(backward(run.trace(sink), reversed(kept), Plan.of(kept)))
+            return mean, self.updated(run.trace(sink).at("update"), gradients)
+
+    def in_full(self) -> Lesson:
+        """The same in full precision, with the same parameters."""
+        return self._replace(run=self.run.in_full())
 
     def forward(self, trace: Trace, parameters: Parameters | None = None) -> float:
         """The loss, L."""
@@ -63,7 +67,7 @@ class Lesson(NamedTuple):
         """The loss before the update, and after it."""
         before, new = self()
         with np.errstate(all="ignore"):
-            return before, self.forward(Trace(), self.run.parameters.replaced(new))
+            return before, self.forward(self.run.trace(), self.run.parameters.replaced(new))
 
     def at(self, address: str, value: Array) -> float:
         """The loss if a parameter, or a tensor on the way, were this instead."""

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from attntrace.blocks import Block, Heading, PlaceHeading, Prose, Table
+from attntrace.drift import Drift
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tokens import Words
@@ -56,10 +57,11 @@ def lesson_closing(lesson: Lesson) -> Iterator[Block]:
     before, after = lesson.losses()
     key = "lower" if after < before else "higher" if after > before else "same"
     key = key if math.isfinite(after) else "none"
-    by = abs(round(before, 6) - round(after, 6))
+    decimals = lesson.run.pencil or 6
+    by = abs(round(before, decimals) - round(after, decimals))
     yield PlaceHeading(sentence("messages.after"))
-    yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.6f}", after=f"{after:.6f}",
-                         by=f"{by:.6f}"))
+    yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
+                         by=f"{by:.{decimals}f}"))
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
@@ -90,6 +92,21 @@ def model_table(run: Run) -> Iterator[Block]:
             f"{origin}, {config.dtype}"]
     yield Heading(sentence("messages.model"))
     yield Prose("\n".join(rows))
+    yield from pencil_rule(run)
+
+
+def pencil_rule(run: Run) -> Iterator[Block]:
+    """By which rule the numbers are made, where it is not full precision."""
+    if run.pencil is not None:
+        yield Prose(sentence("messages.pencil", decimals=run.pencil, least=f"{10.0 ** -run.pencil:.{run.pencil}f}"))
+
+
+def drift_told(run: Run, drift: Drift) -> Iterator[Block]:
+    """How far the numbers are from those of full precision, where most."""
+    decimals = 3 + (run.pencil or 0)  # enough to see what was rounded
+    key = "drift" if drift.cell else "no_drift"
+    yield Prose(sentence(f"messages.{key}", drift=f"{drift.largest:.{decimals}f}", cell=drift.cell,
+                         by_hand=f"{drift.by_hand:.{run.pencil or 0}f}", in_full=f"{drift.in_full:.{decimals}f}"))
 
 
 def parameter_rows(run: Run) -> Iterator[tuple[str, ...]]:
@@ -106,7 +123,10 @@ def parameter_rows(run: Run) -> Iterator[tuple[str, ...]]:
     yield sentence("messages.total"), f"{there:,}", ""
 
 
-def closing(fingerprint: Fingerprint) -> Iterator[Block]:
+def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None) -> Iterator[Block]:
+    if drift is not None:
+        yield Prose("")
+        yield from drift_told(run, drift)
     key = ("fingerprint" if fingerprint.comparable
            else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")
     yield Prose("\n" + sentence(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,

@@ -34,7 +34,9 @@ class Recorder:
 
 def header(run: Run) -> Record:
     config = {field: getattr(run.config, field) for field in run.config.__dataclass_fields__}
-    origin = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
+    origin: Record = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
+    if run.pencil is not None:
+        origin["pencil"] = run.pencil
     return {"attntrace": attntrace.__version__, "config": config, **origin, "changes": [],
             "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None}}
 

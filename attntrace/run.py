@@ -11,6 +11,7 @@ import numpy as np
 
 from attntrace.config import Config
 from attntrace.errors import Problem
+from attntrace.pencil import rounded, rule_of
 from attntrace.tokens import END, START, Words, look_up, tokenize, vocabulary
 from attntrace.tracing import Sink, Step, Trace
 from attntrace.transformer import transformer
@@ -20,7 +21,8 @@ from attntrace.weights import Parameters, Vocabularies, counted, laid_out, seede
 class Run(NamedTuple):
     """All that a run needs. Calling it runs the model and tells each step to a sink; twice gives the same twice.
 
-    `target` is what the decoder reads, `<s>` and the words so far; None runs the encoder alone.
+    `target` is what the decoder reads, `<s>` and the words so far; None runs the encoder alone. `pencil`: to how many
+    decimals each operation is rounded; None is full precision.
     """
     config: Config
     seed: int | None
@@ -29,10 +31,19 @@ class Run(NamedTuple):
     parameters: Parameters
     source: Words
     target: Words | None
+    pencil: int | None = None
+
+    def trace(self, sink: Sink | None = None, keep: list[Step] | None = None) -> Trace:
+        """A trace that goes by this run's rule: as many decimals as `pencil` says, or full precision."""
+        return Trace(sink, keep, rule=rule_of(self.pencil))
+
+    def in_full(self) -> Run:
+        """The same in full precision, with the same parameters."""
+        return self._replace(pencil=None)
 
     def __call__(self, sink: Sink | None = None, keep: list[Step] | None = None) -> None:
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
-            transformer(Trace(sink, keep), self.source, self.target, self.parameters, self.config)
+            transformer(self.trace(sink, keep), self.source, self.target, self.parameters, self.config)
 
     def small(self) -> Run:
         """A run of the same wiring, on the smallest sizes there are."""
@@ -43,7 +54,7 @@ class Run(NamedTuple):
         there = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.names]
         parameters = laid_out(there, config.dtype, lambda spec, view: view.fill(0))
         return self._replace(config=config, vocabularies=vocabularies, parameters=parameters,
-                             source=one, target=None if self.target is None else one)
+                             source=one, target=None if self.target is None else one, pencil=None)
 
     def addresses(self) -> list[str]:
         """The address of every step, found out by a small run."""
@@ -53,10 +64,11 @@ class Run(NamedTuple):
 
 
 def prepare(sentence: str, target: str | None = None, *, config: Config | None = None, seed: int = 0,
-            weights: str | os.PathLike[str] | None = None) -> Run:
+            weights: str | os.PathLike[str] | None = None, pencil: int | None = None) -> Run:
     """Tokens, ids and parameters for a run. Raises Problem where the sentence, the file or the sizes make none.
 
-    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`.
+    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`. With
+    `pencil`, they are rounded to so many decimals.
     """
     source, read = tokenize(sentence), None if target is None else [START, *tokenize(target)]
     if not source:
@@ -76,8 +88,20 @@ def prepare(sentence: str, target: str | None = None, *, config: Config | None =
         vocabularies = Vocabularies(vocabulary(source), None if read is None else vocabulary(read))
         check_memory(config, vocabularies, max(len(source), len(read or [])))
         parameters, name, drawn = seeded(config, vocabularies, seed), None, seed
+    if pencil is not None:
+        parameters = by_pencil(parameters, pencil, config)
     return Run(config, drawn, name, vocabularies, parameters, look_up(source, vocabularies.source, "source"),
-               None if read is None else look_up(read, vocabularies.target or (), "target"))
+               None if read is None else look_up(read, vocabularies.target or (), "target"), pencil)
+
+
+def by_pencil(parameters: Parameters, pencil: int, config: Config) -> Parameters:
+    """Parameters of so many decimals. Raises Problem where these, or the model's precision, make none."""
+    if pencil not in range(1, 10):
+        raise Problem("pencil_decimals", value=pencil)
+    if config.dtype != "float64":
+        raise Problem("pencil_needs_float64")
+    return parameters.replaced({name: rounded(tensor.value, pencil, name) for tensor in parameters
+                                if (name := tensor.address or "")})
 
 
 def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
@@ -133,16 +157,16 @@ class Steps(Sequence[Step]):
 
 
 def trace(sentence: str, target: str | None = None, *, weights: str | os.PathLike[str] | None = None, seed: int = 0,
-          sink: Sink | None = None, **model: object) -> Steps:
+          sink: Sink | None = None, pencil: int | None = None, **model: object) -> Steps:
     """Run the model on a sentence and return its steps; with a `sink`, tell it each step instead and keep none.
 
     `target`: what the decoder has written so far; None runs the encoder alone. `weights`: a weights file; without it,
     parameters come from `seed`, for the sizes and the wiring given by name (the fields of Config): `trace("this is a
-    cat", heads=4, d_model=16)`. Raises Problem for bad input.
+    cat", heads=4, d_model=16)`. `pencil`: round each operation to so many decimals. Raises Problem for bad input.
     """
     if weights is not None and model:
         raise Problem("options_with_weights", options=", ".join(model))
     config = Config(**model) if model else None  # type: ignore[arg-type]
     steps: list[Step] = []
-    prepare(sentence, target, config=config, seed=seed, weights=weights)(sink or steps.append)
+    prepare(sentence, target, config=config, seed=seed, weights=weights, pencil=pencil)(sink or steps.append)
     return Steps(steps)

@@ -7,9 +7,10 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    model_options, one_sentence, page_options, page_writer, precision_option, prepared, selected_steps,
-    selection_options, sentence_argument)
+    checked_precision, model_options, one_sentence, page_options, page_writer, precision_option, prepared,
+    selected_steps, selection_options, sentence_argument)
 from attntrace.cli.output import destination
+from attntrace.cli.pages import drift_of
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 
@@ -18,7 +19,7 @@ from attntrace.prose import sentence as sentence_of
 @sentence_argument
 @model_options
 @selection_options
-@precision_option(default=None, stands_for=2)
+@precision_option(stands_for=2)
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(one_sentence(sentence), options)
@@ -26,11 +27,15 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     if selected is not None and not any(address.endswith(".weights") for address in selected):
         raise Problem("no_weights_selected")
     from attntrace.blocks import Prose
-    from attntrace.maps import AttentionMaps
+    from attntrace.maps import DECIMALS, AttentionMaps
+    from attntrace.opening import drift_told, pencil_rule
+    from attntrace.tracing import each
+    decimals, drift = checked_precision(options, DECIMALS), drift_of(run, run.pencil)
     with destination(options["output"], options["pager"]) as out:
         writer = page_writer(out, options)
-        maps = AttentionMaps(writer, options["precision"], selected)
-        writer([Prose(sentence_of("messages.map_legend"))])
-        run(maps)
+        maps = AttentionMaps(writer, options["precision"], selected, decimals)
+        writer([Prose(sentence_of("messages.map_legend")), *pencil_rule(run)])
+        run(each(maps, drift) if drift else maps)
         maps.close()
+        writer(drift_told(run, drift) if drift else ())
     return DONE

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
 ALL = 0  # the limit that is none
+DECIMALS = 3
 
 
 def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
@@ -125,7 +126,8 @@ def architecture_options(defaults: Config) -> list[Callable[[Command], Command]]
 ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
 MODEL = ("seed", *ARCHITECTURE)
 weights_option = option("--weights", metavar="FILE", type=click.Path())
-seeded_options = chained([*architecture_options(Config()), weights_option])
+pencil_option = option("--pencil", type=Within(1, 9), default=None, metavar="N")
+seeded_options = chained([*architecture_options(Config()), weights_option, pencil_option])
 model_options = chained([option("--target", type=Text(), metavar="TEXT"), seeded_options])
 
 page_options = chained([
@@ -138,7 +140,15 @@ page_options = chained([
 
 
 def precision_option(**settings: Any) -> Callable[[Command], Command]:
-    return option("--precision", type=Within(0, 17), metavar="N", **settings)
+    return option("--precision", type=Within(0, 17), default=None, metavar="N", **settings)
+
+
+def checked_precision(options: dict[str, Any], default: int = DECIMALS) -> int:
+    """How many decimals are written. Raises Problem where --pencil makes others."""
+    precision, pencil = options["precision"], options.get("pencil")  # a command may have none
+    if pencil is not None and precision not in (None, pencil):
+        raise Problem("pencil_precision", precision=precision, pencil=pencil)
+    return next(number for number in (precision, pencil, default) if number is not None)
 
 
 selection_options = chained([
@@ -149,7 +159,7 @@ selection_options = chained([
 text_options = chained([
     option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
     option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
-    precision_option(default=3, show_default=True),
+    precision_option(stands_for=DECIMALS),
     option("--limit", type=Limit(), metavar="N|all"),
     option("--pause", is_flag=True)])
 view_options = chained([
@@ -165,13 +175,13 @@ def prepared(sentence: str, options: dict[str, Any]) -> Any:
 
 
 def given_model(options: dict[str, Any]) -> dict[str, Any]:
-    """The model that the options ask for: its config, its seed, its weights. Raises Problem where they contradict each
-    other."""
+    """The model that the options ask for: its config, its seed, its weights, its decimals. Raises Problem where they
+    contradict each other."""
     given = {name: options[name] for name in MODEL if options[name] is not None}
     if options["weights"] is not None and given:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed = given.pop("seed", 0)
-    return {"config": Config(**given), "seed": seed, "weights": options["weights"]}
+    return {"config": Config(**given), "seed": seed, "weights": options["weights"], "pencil": options["pencil"]}
 
 
 def selected_steps(run: Run | Lesson, options: dict[str, Any]) -> frozenset[str] | None:

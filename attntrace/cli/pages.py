@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from attntrace.cli import CHECK_FAILED, DONE
-from attntrace.cli.options import ALL, TERMINAL_LIMIT
+from attntrace.cli.options import ALL, TERMINAL_LIMIT, checked_precision
 from attntrace.errors import Problem
 
 if TYPE_CHECKING:
     from attntrace.blocks import Block, Check
     from attntrace.decoding import Decoding
+    from attntrace.drift import Drift
     from attntrace.lessons import Lesson
     from attntrace.run import Run
     from attntrace.stages import View
@@ -27,8 +28,8 @@ def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, t
     """What the view options ask for; of a large step a terminal shows less than a file."""
     from attntrace.stages import View
     limit = (TERMINAL_LIMIT if out.isatty() else ALL) if options["limit"] is None else options["limit"]
-    return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], options["precision"],
-                None if limit == ALL else limit, only, tokens)
+    return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], checked_precision(options),
+                None if limit == ALL else limit, only, tokens, exact=options.get("pencil") is not None)
 
 
 def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
@@ -77,6 +78,13 @@ class Parts:
         return CHECK_FAILED if any(form.failed for form in self.forms) else DONE
 
 
+def drift_of(run: Run | Lesson, pencil: int | None) -> Drift | None:
+    """A sink that compares a run by hand with the same in full precision; None where it is that already."""
+    from attntrace.drift import Drift
+    full = run.in_full()
+    return None if pencil is None else Drift(lambda sink: full(sink))
+
+
 @contextmanager
 def left_early() -> Iterator[None]:
     """Whoever reads the page may have seen enough before its end."""
@@ -92,6 +100,9 @@ def as_json_lines(run: Run | Lesson, said: Run, view: View, out: TextIO, count: 
     from attntrace.tracing import Fingerprint, each
     from attntrace.writers.jsonl import JsonLinesWriter
     writer, fingerprint = JsonLinesWriter(out, said, view.selected, header), Fingerprint()
-    run(each(writer, fingerprint, count))
+    drift = drift_of(run, said.pencil)
+    run(each(writer, fingerprint, count, *filter(None, [drift])))
+    if drift is not None:
+        footer = {**footer, "drift": {"largest": drift.largest, "cell": drift.cell}}
     writer.close(fingerprint, footer)
     return DONE

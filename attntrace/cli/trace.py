@@ -9,7 +9,7 @@ from attntrace.cli.options import (
     model_options, one_sentence, page_options, page_writer, prepared, selected_steps, selection_options,
     sentence_argument, view_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, view_of
+from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, drift_of, left_early, paused, view_of
 from attntrace.cli.progress import progress
 from attntrace.prose import sentence as sentence_of
 
@@ -42,9 +42,10 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
 def as_text(run: Run, view: View, tell: Tell, count: Sink) -> int:
     """The page: what goes in, each form by a run of its own, the fingerprint. Returns 1 where a check says no."""
     from attntrace.opening import closing, opening
-    parts = Parts(view, tell, run.parameters.names)
+    from attntrace.tracing import each
+    parts, drift = Parts(view, tell, run.parameters.names), drift_of(run, run.pencil)
     with left_early():
         tell(opening(run))
-        parts(run, count)
-        tell(closing(parts.fingerprint))
+        parts(run, each(drift, count) if drift else count)
+        tell(closing(run, parts.fingerprint, drift))
     return parts.code

@@ -12,6 +12,7 @@ from attntrace.prose import sentence
 CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
            "dtype": ("float64", "float32")}
 FLOAT32 = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # its smallest number with all digits, and its largest
+INITIAL = "uniform", "integers"  # how parameters are drawn from a seed
 SIZES = ("d_model", "heads", "layers", "d_ff")
 
 

@@ -84,7 +84,7 @@ def model_table(run: Run) -> Iterator[Block]:
               "embedding_scaled" if config.scale_embedding else "embedding_unscaled",
               "epsilon", "score_sqrt_d_k" if config.score_scale == "sqrt_d_k" else "score_number",
               *["source_end"] * config.source_end]
-    origin = (sentence("messages.seed", seed=run.seed) if run.weights is None
+    origin = (sentence(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
               else sentence("messages.weights", file=run.weights))
     rows = [sentence("messages.sizes", d_model=config.d_model, heads=config.heads, d_k=config.d_k,
                      layers=config.layers, d_ff=config.d_ff),

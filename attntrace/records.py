@@ -35,6 +35,8 @@ class Recorder:
 def header(run: Run) -> Record:
     config = {field: getattr(run.config, field) for field in run.config.__dataclass_fields__}
     origin: Record = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
+    if run.init != "uniform":
+        origin["init"] = run.init
     if run.pencil is not None:
         origin["pencil"] = run.pencil
     return {"attntrace": attntrace.__version__, "config": config, **origin, "changes": [],

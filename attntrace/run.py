@@ -9,9 +9,10 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from attntrace.config import Config
+from attntrace.config import INITIAL, Config, as_json
 from attntrace.errors import Problem
 from attntrace.pencil import rounded, rule_of
+from attntrace.initial import integers
 from attntrace.tokens import END, START, Words, look_up, tokenize, vocabulary
 from attntrace.tracing import Sink, Step, Trace
 from attntrace.transformer import transformer
@@ -22,7 +23,7 @@ class Run(NamedTuple):
     """All that a run needs. Calling it runs the model and tells each step to a sink; twice gives the same twice.
 
     `target` is what the decoder reads, `<s>` and the words so far; None runs the encoder alone. `pencil`: to how many
-    decimals each operation is rounded; None is full precision.
+    decimals each operation is rounded; None is full precision. `init`: how the parameters were drawn from the seed.
     """
     config: Config
     seed: int | None
@@ -32,6 +33,7 @@ class Run(NamedTuple):
     source: Words
     target: Words | None
     pencil: int | None = None
+    init: str = "uniform"
 
     def trace(self, sink: Sink | None = None, keep: list[Step] | None = None) -> Trace:
         """A trace that goes by this run's rule: as many decimals as `pencil` says, or full precision."""
@@ -64,22 +66,24 @@ class Run(NamedTuple):
 
 
 def prepare(sentence: str, target: str | None = None, *, config: Config | None = None, seed: int = 0,
-            weights: str | os.PathLike[str] | None = None, pencil: int | None = None) -> Run:
+            init: str = "uniform", weights: str | os.PathLike[str] | None = None, pencil: int | None = None) -> Run:
     """Tokens, ids and parameters for a run. Raises Problem where the sentence, the file or the sizes make none.
 
-    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`. With
-    `pencil`, they are rounded to so many decimals.
+    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`, uniform
+    or as `integers`. With `pencil`, they are rounded to so many decimals.
     """
     source, read = tokenize(sentence), None if target is None else [START, *tokenize(target)]
     if not source:
         raise Problem("empty_sentence")
+    if init not in INITIAL:
+        raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=", ".join(INITIAL))
     if weights is not None:
         from attntrace.weights_file import load, located  # only now: a seeded run reads no archive
         loaded = load(located(weights))
         if read is not None and loaded.vocabularies.target is None:
             raise Problem("no_decoder", file=str(weights))
         source += [END] * loaded.config.source_end
-        config, vocabularies, parameters = loaded
+        config, vocabularies, _ = loaded
         name: str | None = os.path.basename(weights)
         drawn = None
     else:
@@ -87,11 +91,14 @@ def prepare(sentence: str, target: str | None = None, *, config: Config | None =
         source += [END] * config.source_end
         vocabularies = Vocabularies(vocabulary(source), None if read is None else vocabulary(read))
         check_memory(config, vocabularies, max(len(source), len(read or [])))
-        parameters, name, drawn = seeded(config, vocabularies, seed), None, seed
+        name, drawn = None, seed
+    inputs = (look_up(source, vocabularies.source, "source"),
+              None if read is None else look_up(read, vocabularies.target or (), "target"))
+    parameters = (loaded.parameters if weights is not None else seeded(config, vocabularies, seed)
+                  if init == "uniform" else integers(config, vocabularies, seed, *inputs))
     if pencil is not None:
         parameters = by_pencil(parameters, pencil, config)
-    return Run(config, drawn, name, vocabularies, parameters, look_up(source, vocabularies.source, "source"),
-               None if read is None else look_up(read, vocabularies.target or (), "target"), pencil)
+    return Run(config, drawn, name, vocabularies, parameters, *inputs, pencil, init)
 
 
 def by_pencil(parameters: Parameters, pencil: int, config: Config) -> Parameters:
@@ -157,16 +164,18 @@ class Steps(Sequence[Step]):
 
 
 def trace(sentence: str, target: str | None = None, *, weights: str | os.PathLike[str] | None = None, seed: int = 0,
-          sink: Sink | None = None, pencil: int | None = None, **model: object) -> Steps:
+          sink: Sink | None = None, init: str = "uniform", pencil: int | None = None, **model: object) -> Steps:
     """Run the model on a sentence and return its steps; with a `sink`, tell it each step instead and keep none.
 
     `target`: what the decoder has written so far; None runs the encoder alone. `weights`: a weights file; without it,
     parameters come from `seed`, for the sizes and the wiring given by name (the fields of Config): `trace("this is a
-    cat", heads=4, d_model=16)`. `pencil`: round each operation to so many decimals. Raises Problem for bad input.
+    cat", heads=4, d_model=16)`; `init`: "uniform", or "integers" from -2 to 2. `pencil`: round each operation to so
+    many decimals. Raises Problem for bad input.
     """
-    if weights is not None and model:
-        raise Problem("options_with_weights", options=", ".join(model))
+    given = [*model, *["init"] * (init != "uniform")]
+    if weights is not None and given:
+        raise Problem("options_with_weights", options=", ".join(given))
     config = Config(**model) if model else None  # type: ignore[arg-type]
     steps: list[Step] = []
-    prepare(sentence, target, config=config, seed=seed, weights=weights, pencil=pencil)(sink or steps.append)
+    prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, pencil=pencil)(sink or steps.append)
     return Steps(steps)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from attntrace.config import CHOICES, SIZES, Config, as_option
+from attntrace.config import CHOICES, INITIAL, SIZES, Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence
 from attntrace.tokens import shown
@@ -124,10 +124,11 @@ def architecture_options(defaults: Config) -> list[Callable[[Command], Command]]
 
 
 ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
-MODEL = ("seed", *ARCHITECTURE)
+MODEL = ("seed", "init", *ARCHITECTURE)
 weights_option = option("--weights", metavar="FILE", type=click.Path())
 pencil_option = option("--pencil", type=Within(1, 9), default=None, metavar="N")
-seeded_options = chained([*architecture_options(Config()), weights_option, pencil_option])
+init_option = option("--init", type=click.Choice(INITIAL), default=None, stands_for=INITIAL[0])
+seeded_options = chained([*architecture_options(Config()), init_option, weights_option, pencil_option])
 model_options = chained([option("--target", type=Text(), metavar="TEXT"), seeded_options])
 
 page_options = chained([
@@ -177,11 +178,12 @@ def prepared(sentence: str, options: dict[str, Any]) -> Any:
 def given_model(options: dict[str, Any]) -> dict[str, Any]:
     """The model that the options ask for: its config, its seed, its weights, its decimals. Raises Problem where they
     contradict each other."""
-    given = {name: options[name] for name in MODEL if options[name] is not None}
+    given = {name: options[name] for name in MODEL if options.get(name) is not None}
     if options["weights"] is not None and given:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
-    seed = given.pop("seed", 0)
-    return {"config": Config(**given), "seed": seed, "weights": options["weights"], "pencil": options["pencil"]}
+    seed, init = given.pop("seed", 0), given.pop("init", INITIAL[0])
+    return {"config": Config(**given), "seed": seed, "init": init, "weights": options["weights"],
+            "pencil": options["pencil"]}
 
 
 def selected_steps(run: Run | Lesson, options: dict[str, Any]) -> frozenset[str] | None:

@@ -21,14 +21,16 @@ from attntrace.lessons import prepare_lesson
 from attntrace.rules import FULL, Pencil
 from attntrace.run import prepare, trace
 
-SMALL = "--d-model", "4", "--d-ff", "4", "--width", "400", "--arithmetic", "all"
+SMALL = "--d-ff", "2", "--width", "400", "--arithmetic", "all"
+TINY = "--d-model", "2", "--heads", "1"
 PAGES = {
-    "whole_model": (2, "trace", "a cat a", "--target", "un chat"),
+    "whole_model": (2, "trace", "a cat", "--target", "un chat", "--d-model", "4"),
     "one_decimal": (1, "trace", "a cat", "--target", "un", "--norm", "pre", "--final-norm", "--seed", "3"),
     "nine_decimals": (9, "trace", "a cat"),
     "integers": (2, "trace", "cat sleeps", "--init", "integers"),
-    "backprop": (3, "backprop", "a cat", "un chat"),
-    "adam": (2, "backprop", "a", "un", "--optimizer", "adam", "--label-smoothing", "0.1", "--heads", "1")}
+    "backprop": (3, "backprop", "a cat", "un", "--d-model", "2"),
+    "adam": (2, "backprop", "a", "un", "--optimizer", "adam", "--label-smoothing", "0.1", *TINY)}
+WORDS = r"max|positive|sin|cos|log|e\^|e[-+]\d+|inf"  # that no symbol has
 
 n = Number
 INFINITY = math.inf
@@ -56,24 +58,23 @@ def test_each_operation_is_rounded_as_a_hand_rounds(arithmetic, decimals, hand):
 def test_every_printed_equation_holds_to_its_last_digit(decimals, words):
     """A reader of its own, with its own arithmetic, redoes a whole page; what it skips are copies (W_E[3,1])."""
     code, page, errors = attntrace(*words, "--pencil", str(decimals), "--form", "vector", *SMALL)
-    assert (code, errors) == (0, "") and "≈" not in page
+    assert (code, errors) == (0, "") and not re.search("≈|✗|to 12 digits", page)
     redone = 0
     for worked, result in equations(page):
         try:
             found = by_hand(worked, decimals)
         except Unreadable:
-            assert not re.search(r"\d·| [-+/] |[√²(]\d", worked), worked
+            assert re.search(r"[^\W\d]", re.sub(WORDS, "", worked)), worked  # there is a symbol in it
             continue
         assert found == (-math.inf if result == "-inf" else Fraction(result)), f"{worked} = {result}"
         redone += 1
-    assert redone > 200
+    assert redone > 150
 
 
 def test_numbers_on_the_page_have_all_the_decimals_and_no_powers():
     page = attntrace("trace", "a cat", "--pencil", "6").out
-    page = page[page.index("Part 1"):page.index("The largest drift")]
-    decimals = {len(found) for found in re.findall(r"(?<=\d\.)\d+(?:e\S+)?", page)}
-    assert decimals == {6}
+    page = re.sub(r"^\d\.\d+  ", "", page[page.index("Part 1"):page.index("The largest drift")], flags=re.M)
+    assert {len(found) for found in re.findall(r"(?<=\d\.)\d+(?:e\S+)?", page)} == {6}
     assert attntrace("trace", "a cat", "--pencil", "6", "--precision", "6").out.count("\n") > 100
 
 
@@ -90,11 +91,10 @@ def test_rows_computed_from_rows_are_those_of_the_matrix_to_the_last_digit(run):
 
 @pytest.mark.parametrize("form", ["vector", "matrix"])
 def test_what_must_be_true_is_said_with_its_drift(form):
-    code, page, _ = attntrace("backprop", "a cat", "un chat", "--pencil", "1", "--form", form, "--d-model", "4")
-    assert code == 0
-    assert "digits" not in page and "✗" not in page
+    code, page, _ = attntrace("trace", "a cat on a mat in the house", "--target", "un", "--pencil", "1", "--form", form)
+    assert code == 0 and "digits" not in page and "✗" not in page
     assert "✓ row i of Q, K, V = qᵢ, kᵢ, vᵢ\n" in page or "✓ row i of Q = qᵢ\n" in page
-    assert re.search(r"✓ rows of A sum to 1 but for at most 0\.1\n", page) and "masked weights of A are 0" in page
+    assert re.search(r"✓ rows of A sum to 1 but for at most 0\.\d\n", page) and "masked weights of A are 0" in page
 
 
 def test_the_drift_that_is_told_is_that_from_full_precision_on_the_same_parameters():
@@ -113,12 +113,12 @@ def test_the_drift_that_is_told_is_that_from_full_precision_on_the_same_paramete
             in " ".join(page.split()))
 
 
-@pytest.mark.parametrize("words", [("trace", "a cat"), ("backprop", "a", "un"), ("map", "a cat"), ("steps", "a cat")])
+@pytest.mark.parametrize("words", [("trace", "a cat"), ("backprop", "a", "un", "--only", "loss.mean"), ("map", "a cat"), ("steps", "a cat")])
 def test_every_page_says_the_rule_and_the_drift(words):
-    said = " ".join(attntrace(*words, "--pencil", "4").out.split())
+    said = " ".join(attntrace(*words, *TINY, "--pencil", "4").out.split())
     assert "is rounded to 4 decimals, half away from zero" in said and "taken as 0.0001" in said
     assert "The largest drift from full precision is 0." in said
-    assert "drift" not in attntrace(*words).out
+    assert "drift" not in attntrace(*words, *TINY).out
 
 
 def test_json_lines_say_how_many_decimals_and_hold_no_more():
@@ -150,11 +150,16 @@ def test_parameters_are_rounded_first_half_away_from_zero(tmp_path):
     (("trace", "a", "--pencil", "3", "--precision", "4"), "--precision 4 is not what --pencil 3"),
     (("trace", "a", "--pencil", "3", "--dtype", "float32"), "--pencil needs float64"),
     (("backprop", "a", "b", "--pencil", "3", "--check"), "leave out it or --pencil"),
-    (("trace", "a", "--pencil", "10"), "1<=x<=9"), (("trace", "a", "--pencil", "0"), "1<=x<=9"),
-    (("trace", "a", "--pencil", "9", "--score-scale", "1e-9"), "grow too large to be exact with 9 decimals")])
+    (("trace", "a", "--pencil", "10"), "1<=x<=9"), (("trace", "a", "--pencil", "0"), "1<=x<=9")])
 def test_what_cannot_go_by_hand_is_said_in_one_line(words, said):
     code, out, errors = attntrace(*words)
     assert (code, out) == (2, "") and said in errors and errors.count("\n") == 1
+
+
+def test_a_number_too_large_to_be_exact_is_said():
+    for scale in ("1e-9", "1e-300"):
+        code, _, errors = attntrace("trace", "a", "--pencil", "9", "--score-scale", scale)
+        assert code == 2 and "head1.scaled_scores grow too large to be exact with 9 decimals" in errors
 
 
 def test_a_number_of_decimals_that_is_none_is_said_to_a_notebook():

@@ -1,6 +1,7 @@
 """The arithmetic behind one number: a small tree whose leaves are constants and (tensor, index) pairs.
 
-It can be evaluated (with the full numbers, or with the printed ones) and written with them.
+It can be evaluated (with the full numbers, or with the printed ones; in full precision, or by another rule) and written
+with them.
 """
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Protocol
 
+from attntrace.rules import FULL, Rule
 from attntrace.symbol import Spelling
 
 
@@ -19,18 +21,23 @@ class Valued(Protocol):
 SUM, QUOTIENT, PRODUCT, JUXTAPOSED, POWER, ATOM = range(1, 7)  # how tightly what is written holds together
 
 
-Read = Callable[["Ref"], float]
+Read = Callable[["Ref"], Any]
 Write = Callable[["Ref"], str]
 
 
 class Arithmetic:
-    """A node. `value(read)` evaluates it, `read` giving the number of a leaf; `text(write, spelling)` writes it, with
-    `write` giving the text of a leaf; a negative number is bracketed unless it `leads`."""
+    """A node. `value(read, rule)` evaluates it by a rule, `read` giving the number of a leaf as the rule has it;
+    `text(write, spelling)` writes it, with `write` giving the text of a leaf; a negative number is bracketed unless it
+    `leads`."""
     __slots__ = ()
     binds: ClassVar[int] = ATOM
 
-    def value(self, read: Read) -> float:
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
         raise AssertionError("every kind of arithmetic has a value")
+
+    def by(self, rule: Rule) -> Any:
+        """The value by a rule, from the numbers that the leaves have."""
+        return self.value(lambda ref: rule.number(ref.tensor.value.item(ref.index)), rule)
 
     def magnitude(self, read: Read) -> float:
         """The value if no two terms cancelled: what its rounding is measured by."""
@@ -64,7 +71,7 @@ class Ref(Arithmetic):
     def __init__(self, tensor: Valued, index: tuple[int, ...]) -> None:
         self.tensor, self.index = tensor, index
 
-    def value(self, read: Read) -> float:
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
         return read(self)
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
@@ -81,8 +88,8 @@ class Number(Arithmetic):
     def __init__(self, number: float) -> None:
         self.number = number
 
-    def value(self, read: Read) -> float:
-        return self.number
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.number(self.number)
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         return _signed(str(self), leads)
@@ -100,8 +107,8 @@ class Sum(Arithmetic):
     def __init__(self, terms: tuple[Arithmetic, ...]) -> None:
         self.terms = terms
 
-    def value(self, read: Read) -> float:
-        return math.fsum(term.value(read) for term in self.terms)
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.sum(term.value(read, rule) for term in self.terms)
 
     def magnitude(self, read: Read) -> float:
         return math.fsum(term.magnitude(read) for term in self.terms)
@@ -143,8 +150,8 @@ class Difference(Binary):
     binds: ClassVar[int] = SUM
     least: ClassVar[tuple[int, int]] = (SUM, QUOTIENT)
 
-    def value(self, read: Read) -> float:
-        return self.left.value(read) - self.right.value(read)
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.difference(self.left.value(read, rule), self.right.value(read, rule))
 
     def magnitude(self, read: Read) -> float:
         return self.left.magnitude(read) + self.right.magnitude(read)
@@ -158,8 +165,8 @@ class Product(Binary):
     binds: ClassVar[int] = PRODUCT
     least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
 
-    def value(self, read: Read) -> float:
-        return self.left.value(read) * self.right.value(read)
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.product(self.left.value(read, rule), self.right.value(read, rule))
 
     def magnitude(self, read: Read) -> float:
         return self.left.magnitude(read) * self.right.magnitude(read)
@@ -173,9 +180,8 @@ class Quotient(Binary):
     binds: ClassVar[int] = QUOTIENT
     least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
 
-    def value(self, read: Read) -> float:
-        top, bottom = self.left.value(read), self.right.value(read)
-        return top / bottom if bottom else math.nan if not top else math.copysign(math.inf, top)
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.quotient(self.left.value(read, rule), self.right.value(read, rule))
 
     def magnitude(self, read: Read) -> float:
         return self.left.magnitude(read) / abs(self.right.value(read) or math.inf)
@@ -198,8 +204,8 @@ class Negative(Unary):
     __slots__ = ()
     binds: ClassVar[int] = PRODUCT
 
-    def value(self, read: Read) -> float:
-        return -self.inner.value(read)
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.negative(self.inner.value(read, rule))
 
     def magnitude(self, read: Read) -> float:
         return self.inner.magnitude(read)
@@ -212,8 +218,8 @@ class Square(Unary):
     __slots__ = ()
     binds: ClassVar[int] = POWER
 
-    def value(self, read: Read) -> float:
-        return self.inner.value(read) ** 2
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.square(self.inner.value(read, rule))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         two = {Spelling.UNICODE: "²", Spelling.ASCII: "^2", Spelling.LATEX: "^{2}"}[spelling]
@@ -224,8 +230,8 @@ class Root(Unary):
     __slots__ = ()
     binds: ClassVar[int] = POWER
 
-    def value(self, read: Read) -> float:
-        return math.sqrt(self.inner.value(read))
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.root(self.inner.value(read, rule))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         if spelling is Spelling.UNICODE:
@@ -238,8 +244,8 @@ class Exp(Unary):
     """e to the power of something."""
     __slots__ = ()
 
-    def value(self, read: Read) -> float:
-        return math.exp(self.inner.value(read))
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.exp(self.inner.value(read, rule))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         form = {Spelling.UNICODE: "e^({})", Spelling.ASCII: "exp({})", Spelling.LATEX: "e^{{{}}}"}[spelling]
@@ -251,28 +257,23 @@ class TenThousandTo(Unary):
     __slots__ = ()
     binds: ClassVar[int] = POWER
 
-    def value(self, read: Read) -> float:
-        return 10000.0 ** self.inner.value(read)
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.ten_thousand_to(self.inner.value(read, rule))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         left, right = ("{", "}") if spelling is Spelling.LATEX else ("(", ")")
         return f"10000^{left}{self.inner.text(write, spelling)}{right}"
 
 
-FUNCTIONS: dict[str, Callable[..., float]] = {
-    "max": max, "sin": math.sin, "cos": math.cos, "positive": lambda x: float(x > 0),
-    "log": lambda x: math.log(x) if x else -math.inf}
-
-
 class Call(Arithmetic):
-    """A function by name (see FUNCTIONS) of some arguments."""
+    """A function by name (see rules.FUNCTIONS) of some arguments."""
     __slots__ = ("name", "arguments")
 
     def __init__(self, name: str, arguments: tuple[Arithmetic, ...]) -> None:
         self.name, self.arguments = name, arguments
 
-    def value(self, read: Read) -> float:
-        return FUNCTIONS[self.name](*(argument.value(read) for argument in self.arguments))
+    def value(self, read: Read, rule: Rule = FULL) -> Any:
+        return rule.function(self.name, *(argument.value(read, rule) for argument in self.arguments))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         name = self.name if spelling is not Spelling.LATEX else rf"\operatorname{{{self.name}}}"

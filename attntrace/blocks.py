@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from attntrace.arithmetic import Arithmetic
 from attntrace.figures import Figures
+from attntrace.rules import FULL, Rule
 from attntrace.symbol import Symbol
 from attntrace.tensor import Array, Pieces
 
@@ -109,6 +110,7 @@ class CellLine(NamedTuple):
     result: float
     figures: Figures
     figures_of: dict[int, Figures]  # how the numbers of each operand are written, by id(tensor)
+    rule: Rule = FULL  # by which it was worked out
 
 
 class CellLines(NamedTuple):

@@ -1,16 +1,25 @@
 """What must be true of the steps of a stage, measured each time: both computations agree, ops keep their promises."""
 from __future__ import annotations
 
+import math
 from collections.abc import Container
 
 import numpy as np
 
 from attntrace.blocks import Check
+from attntrace.pencil import worked_out
 from attntrace.symbol import Symbol
 from attntrace.tensor import Array, Tensor, apply
 from attntrace.tracing import Step
 
 DIGITS = {"float64": 12, "float32": 5}  # how far two computations of the same number must agree
+
+
+def _nearness(step: Step) -> tuple[int, float, str]:
+    """How near two computations must be: to so many digits, by which part of the number, and how their agreement is
+    told. By a rule with decimals there is nothing between equal and wrong."""
+    digits = DIGITS[str(step.value.dtype)]
+    return (digits, 10.0**-digits, "") if step.rule.decimals is None else (digits, 0.0, "_exactly")
 
 
 def has_rows(step: Step) -> bool:
@@ -19,11 +28,11 @@ def has_rows(step: Step) -> bool:
 
 
 def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
-    """Each row of a step (or `only` so many), computed again from rows of its operands; without rows, the whole
-    computed again."""
+    """Each row of a step (or `only` so many), computed again from rows of its operands, by the step's rule; without
+    rows, the whole computed again."""
     if not has_rows(step):
-        return [apply(step.made.op, *step.made.operands)]
-    return [step.made.row(0, i) for i in range(step.axes[0].size)[:only]]
+        return [worked_out(apply(step.made.op, *step.made.operands), step.rule)]
+    return [worked_out(step.made.row(0, i), step.rule) for i in range(step.axes[0].size)[:only]]
 
 
 def marked_row(step: Step, i: int) -> Symbol:
@@ -79,14 +88,14 @@ def _worst(errors: Array) -> tuple[int, ...]:
 def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     """That each row of the matrix computation is what the computation from rows gives: to so many digits of the largest
     number, or, where the terms of a number nearly cancel, of these."""
-    digits = DIGITS[str(steps[0].value.dtype)]
+    digits, part, how = _nearness(steps[0])
     good, failed, found = [], [], []
     for step, rows in zip(steps, rebuilt, strict=True):
         errors = row_errors(step, rows)
         worst = int(errors.argmax())
-        if errors[worst] <= largest(step.value) * 10.0**-digits:
+        if errors[worst] <= largest(step.value) * part:
             good.append(step)
-        elif np.isfinite(errors[worst]) and errors[worst] <= magnitude(step, _cell(step, rows, worst)) * 10.0**-digits:
+        elif np.isfinite(errors[worst]) and errors[worst] <= magnitude(step, _cell(step, rows, worst)) * part:
             if is_rounding(step, ()):
                 found.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=largest(step.value)))
             else:
@@ -98,8 +107,8 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     for key, those in (("rows_agree", list(filter(has_rows, good))),
                        ("wholes_agree", [step for step in good if not has_rows(step)])):
         if those:
-            found.append(Check(key, tuple(step.symbol for step in those), tuple(marked_row(step, 0) for step in those),
-                               steps[0].symbol.head, digits))
+            found.append(Check(key + how, tuple(step.symbol for step in those),
+                               tuple(marked_row(step, 0) for step in those), steps[0].symbol.head, digits))
     return found + failed
 
 
@@ -112,20 +121,26 @@ def _cell(step: Step, rows: list[Tensor], row: int) -> tuple[int, ...]:
 
 def check_shares(step: Step, again: Tensor) -> Check:
     """That what the tokens add is the whole."""
-    digits = DIGITS[str(step.value.dtype)]
-    errors = _apart(again.value, step.value)
+    digits, part, how = _nearness(step)
+    errors = _apart(worked_out(again, step.rule).value, step.value)
     error = float(errors.max(initial=0.0))
-    failed = not (error <= largest(step.value) * 10.0**-digits
-                  or error <= magnitude(step, _worst(errors)) * 10.0**-digits)
-    return Check("shares_agree", (step.symbol,), (), step.symbol.head, digits, step.address if failed else "", 0, error)
+    failed = not (error <= largest(step.value) * part or error <= magnitude(step, _worst(errors)) * part)
+    return Check("shares_agree" + how * (not failed), (step.symbol,), (), step.symbol.head, digits,
+                 step.address if failed else "", 0, error)
 
 
 def check_promises(steps: list[Step]) -> list[Check]:
-    """What the ops promise of their results, such as rows that sum to 1."""
+    """What the ops promise of their results, such as rows that sum to 1; where each number is rounded to some decimals,
+    by how much it is missed."""
     found = []
     for step in steps:
         digits = DIGITS[str(step.value.dtype)]
         for promise in step.made.op.promises(step.value, *step.made.operands):
+            drift = None if promise.exact or step.rule.decimals is None else round(promise.error, step.rule.decimals)
+            if drift is not None and math.isfinite(drift):
+                found.append(Check(promise.key + "_but_for" * bool(drift), (step.symbol,), (), step.symbol.head, digits,
+                                   more={"drift": f"{drift:.{step.rule.decimals}f}"}))
+                continue
             failed = not promise.error <= (0.0 if promise.exact else 10.0**-digits)
             found.append(Check(promise.key, (step.symbol,), (), step.symbol.head, digits,
                                step.address if failed else "", 0, promise.error))

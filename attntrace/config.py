@@ -13,6 +13,7 @@ CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"
            "dtype": ("float64", "float32"),
            "part": ("transformer", "encoder", "decoder", "encoder_layer", "decoder_layer", "attention")}
 FLOAT32 = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # its smallest number with all digits, and its largest
+INITIAL = "uniform", "integers"  # how parameters are drawn from a seed
 SIZES = ("d_model", "heads", "layers", "d_ff")
 ONE_LAYER = ("encoder_layer", "decoder_layer", "attention")  # parts that have no second one
 OF_ATTENTION = ("d_model", "heads", "score_scale", "dtype", "part")  # all that attention alone has to do with

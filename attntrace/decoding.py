@@ -43,6 +43,9 @@ class Decoding:
         self.run, self.max_length = run, max_length
         self.known = run.vocabularies.target or ()
 
+    def drift(self) -> None:
+        """None: translations are in full precision."""
+
     def __call__(self, sink: Sink | None = None) -> None:
         for _ in self.steps(sink):
             pass

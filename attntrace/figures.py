@@ -25,9 +25,10 @@ class Figures(NamedTuple):
     after: int
 
     @classmethod
-    def of(cls, values: Array, precision: int) -> Figures:
+    def of(cls, values: Array, precision: int, exact: bool = False) -> Figures:
         """Fixed decimals; none for whole numbers; powers of ten where two decimals or more would show at most one digit
-        of the largest number (one or none: no digit), or where it reaches ten million."""
+        of the largest number (one or none: no digit), or where it reaches ten million: never where the numbers have no
+        more decimals than these, and so are written as they are (`exact`)."""
         if values.size == 0:
             return cls(0, False, 1, 0)
         low, high = float(values.min()), float(values.max())
@@ -36,10 +37,10 @@ class Figures(NamedTuple):
             finite = values[np.isfinite(values)]
             low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
         largest = max(-low, high)
-        whole = largest < IN_POWERS_FROM and bool((finite == np.rint(finite)).all())
+        whole = (exact or largest < IN_POWERS_FROM) and bool((finite == np.rint(finite)).all())
         decimals = 0 if whole else precision
-        powers = not whole and (largest >= IN_POWERS_FROM
-                                or round(largest * 10**precision) < (10 if precision > 1 else 1))
+        powers = not (whole or exact) and (largest >= IN_POWERS_FROM
+                                           or round(largest * 10**precision) < (10 if precision > 1 else 1))
         draft = cls(decimals, powers, 0, 0)
         if powers:
             return cls(decimals, True, max(len(draft.text(x)) for x in finite.ravel().tolist()), 0)

@@ -12,6 +12,7 @@ from attntrace.blocks import Block, Check, Formula, Grid
 from attntrace.checks import check_promises, check_rows, check_shares, has_rows, is_rounding, rows_of
 from attntrace.figures import Figures
 from attntrace.formulas import followed, label_of, parameter_name, row_formula, whole_formula
+from attntrace.pencil import worked_out
 from attntrace.prose import sentence
 from attntrace.stages import Stage, View, labels_of, place_title
 from attntrace.tensor import Tensor, Term
@@ -36,7 +37,7 @@ class Form:
         self._rounding: set[str] = set()  # addresses of tensors that are 0 but for rounding
 
     def __call__(self, step: Step) -> None:
-        if is_rounding(step, self._rounding):
+        if step.rule.decimals is None and is_rounding(step, self._rounding):
             self._rounding.add(step.address)
         if self.stage is None:
             self.stage = Stage(1)
@@ -82,7 +83,7 @@ class Form:
 
     def figures(self, tensor: Valued) -> Figures:
         if id(tensor) not in self._figures:  # the tensor is kept beside, so that its id stays its own
-            found = Figures.of(tensor.value, self.view.precision)
+            found = Figures.of(tensor.value, self.view.precision, self.view.exact)
             if found.powers and getattr(tensor, "address", None) in self._rounding:
                 found = Figures.fixed(self.view.precision)  # what rounding leaves is written 0.000
             self._figures[id(tensor)] = tensor, found
@@ -91,23 +92,9 @@ class Form:
     def heading(self, stage: Stage, formulas: Sequence[Formula]) -> blocks.StageHeading:
         return blocks.StageHeading(f"{self.part}.{stage.number}", stage.title, stage.steps[0].place, tuple(formulas))
 
-    def corner(self, tensor: Tensor) -> tuple[int, int]:
-        """How many rows and columns of a tensor are shown: all, or a corner of at most `limit` numbers."""
-        columns = tensor.axes[-1].size if tensor.axes else 1
-        rows = tensor.axes[0].size if len(tensor.axes) == 2 else 1
-        limit = self.view.limit
-        if limit is None or tensor.value.size <= limit:
-            return rows, columns
-        columns = min(columns, max(int(limit**0.5), limit // rows) if rows > 1 else limit)
-        return min(rows, max(limit // columns, 1)), columns
-
-    def is_cut(self, tensor: Tensor) -> bool:
-        rows, columns = self.corner(tensor)
-        return rows * columns < tensor.value.size
-
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
         assert tensor.symbol is not None
-        rows, columns = self.corner(tensor)
+        rows, columns = self.view.corner(tensor)
         figures = self.figures(tensor)
         along = [axis.word in ("token", "key") for axis in tensor.axes]
         labels = [axis.labels for axis in tensor.axes]
@@ -144,7 +131,7 @@ class Form:
         were asked for."""
         cut: dict[tuple[int, int], list[str]] = {}
         for address, tensor in tensors:
-            here, columns = self.corner(tensor)
+            here, columns = self.view.corner(tensor)
             shown, wanted = rows if rows and len(tensor.axes) == 2 else (here, tensor.value.size // tensor.axes[-1].size
                                                                          if tensor.axes else 1)
             whole = wanted * tensor.axes[-1].size if tensor.axes else 1
@@ -176,7 +163,7 @@ class VectorForm(Form):
         over_tokens = {step.address: step.made.op.over_tokens(*step.made.operands) for step in steps}
         by_rows = [(step, rows) for step, rows in zip(steps, rebuilt, strict=True) if not over_tokens[step.address]]
         labels = labels_of(steps[0])
-        limit = min(self.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
+        limit = min(self.view.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
         shown = self.view.rows(steps[0])[:limit]
         if by_rows:
             yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
@@ -193,9 +180,9 @@ class VectorForm(Form):
 
     def shares(self, step: Step, parts: list[Tensor], total: Tensor) -> Iterator[Block]:
         """A weight's gradient, token by token."""
-        head = step.symbol.head
+        head, parts = step.symbol.head, [worked_out(part, step.rule) for part in parts]
         alike = Figures.of(np.concatenate([step.value.ravel(), *(part.value.ravel() for part in parts)]),
-                           self.view.precision)  # so that they can be added up
+                           self.view.precision, self.view.exact)  # so that they can be added up
         grids = [self.grid(Tensor(part.value, part.axes, step.symbol), head)._replace(
             pieces=part.making.notation().pieces, figures=alike) for part in parts]
         yield blocks.Shares(Formula(step.symbol, total.making.notation().pieces, head), tuple(grids),
@@ -215,7 +202,7 @@ class VectorForm(Form):
                 first = False
 
     def line(self, step: Step, rows: list[Tensor], shown: Sequence[int]) -> blocks.RowLine:
-        columns = self.corner(step.tensor)[1]
+        columns = self.view.corner(step.tensor)[1]
         some = [rows[i] for i in shown]
         axes = some[0].axes
         labels = axes[0].labels if axes else None
@@ -236,7 +223,7 @@ class VectorForm(Form):
 
     def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:
         """Of which numbers the arithmetic is shown: of those in the rows that are, or of the first alone."""
-        along: list[Sequence[int]] = [range(size) for size in self.corner(step.tensor)[2 - len(step.axes):]]
+        along: list[Sequence[int]] = [range(size) for size in self.view.corner(step.tensor)[2 - len(step.axes):]]
         if has_rows(step):
             along[0] = [i for i in shown if i in along[0]]
         every = itertools.product(*along)
@@ -254,7 +241,7 @@ class VectorForm(Form):
         for n, i in enumerate(index):
             left = left.marked(0, i, step.tensor.words[n:])
         return blocks.CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
-                               float(step.value[index]), self.figures(step.tensor), figures)
+                               float(step.value[index]), self.figures(step.tensor), figures, step.rule)
 
 
 class MatrixForm(Form):
@@ -270,7 +257,7 @@ class MatrixForm(Form):
             terms = [tensor for tensor in terms if tensor.axes]
             kept.append(terms)
             new = self.new_parameters([step])
-            if any(self.is_cut(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
+            if any(self.view.cuts(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
                 terms = []
             else:
                 new = []

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attntrace.drift import Drift
 from attntrace.errors import Problem
 from attntrace.gradients import Plan, backward
 from attntrace.losses import loss
@@ -36,11 +37,20 @@ class Lesson(NamedTuple):
 
     def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
         """Returns the loss, and every parameter after its update, by its name."""
-        kept: list[Step] = []
+        run, kept = self.run, list[Step]()
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
-            mean = self.forward(Trace(sink, kept))
-            gradients = dict(backward(Trace(sink), reversed(kept), Plan.of(kept)))
-            return mean, self.updated(Trace(sink).at("update"), gradients)
+            mean = self.forward(run.trace(sink, kept))
+            gradients = dict(backward(run.trace(sink), reversed(kept), Plan.of(kept)))
+            return mean, self.updated(run.trace(sink).at("update"), gradients)
+
+    def in_full(self) -> Lesson:
+        """The same in full precision, with the same parameters."""
+        return self._replace(run=self.run.in_full())
+
+    def drift(self) -> Drift | None:
+        """As that of a run."""
+        full = self.in_full()
+        return None if self.run.pencil is None else Drift(lambda sink: full(sink))
 
     def forward(self, trace: Trace, parameters: Parameters | None = None) -> float:
         """The loss, L."""
@@ -65,7 +75,7 @@ class Lesson(NamedTuple):
         """The loss before the update, and after it."""
         before, new = self()
         with np.errstate(all="ignore"):
-            return before, self.forward(Trace(), self.run.parameters.replaced(new))
+            return before, self.forward(self.run.trace(), self.run.parameters.replaced(new))
 
     def record(self) -> Record:
         """What it goes by, for programs."""

@@ -16,10 +16,10 @@ class AttentionMaps:
     """Tells the weights of all heads of an attention, as one block, once it is complete."""
 
     def __init__(self, tell: Callable[[Iterator[Block]], None], precision: int | None,
-                 selected: Container[str] | None) -> None:
+                 selected: Container[str] | None, decimals: int = DECIMALS) -> None:
         self.tell, self.selected = tell, selected
-        self.asked, decimals = precision is not None, DECIMALS if precision is None else precision
-        self.figures = Figures.fixed(decimals)
+        self.asked = precision is not None
+        self.figures = Figures.fixed(decimals if precision is None else precision)
         self.place = ""
         self.heads: list[Grid] = []
 

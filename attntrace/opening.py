@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attntrace.blocks import Block, Heading, PlaceHeading, Prose, Table
 from attntrace.changes import told
 from attntrace.config import Config
+from attntrace.drift import Drift
 from attntrace.inputs import MEMORY, Given
 from attntrace.prose import sentence
 from attntrace.run import Run
@@ -64,10 +65,11 @@ def lesson_closing(lesson: Lesson) -> Iterator[Block]:
     before, after = lesson.losses()
     key = "lower" if after < before else "higher" if after > before else "same"
     key = key if math.isfinite(after) else "none"
-    by = abs(round(before, 6) - round(after, 6))
+    decimals = lesson.run.pencil or 6
+    by = abs(round(before, decimals) - round(after, decimals))
     yield PlaceHeading(sentence("messages.after"))
-    yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.6f}", after=f"{after:.6f}",
-                         by=f"{by:.6f}"))
+    yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
+                         by=f"{by:.{decimals}f}"))
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
@@ -90,11 +92,27 @@ def words_table(run: Run, *more: tuple[str, Words]) -> Table:
 
 
 def model_table(run: Run) -> Iterator[Block]:
-    origin = (sentence("messages.seed", seed=run.seed) if run.weights is None
+    origin = (sentence(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
               else sentence("messages.weights", file=run.weights))
     yield Heading(sentence("messages.model"))
     yield Prose("\n".join([*model_lines(run.config, run.vocabularies), f"{origin}, {run.config.dtype}",
                            *told(run.changes)]))
+    yield from pencil_rule(run)
+
+
+def pencil_rule(run: Run) -> Iterator[Block]:
+    """By which rule the numbers are made, where it is not full precision."""
+    if run.pencil is not None:
+        yield Prose(sentence("messages.pencil", decimals=run.pencil, least=f"{10.0 ** -run.pencil:.{run.pencil}f}"))
+
+
+def drift_told(run: Run, drift: Drift) -> Iterator[Block]:
+    """How far the numbers are from those of full precision, where most."""
+    decimals = run.pencil or 0
+    more = decimals + 3  # enough to see what was rounded
+    key = "drift" if drift.cell else "no_drift"
+    yield Prose("\n" + sentence(f"messages.{key}", drift=f"{drift.largest:.{more}f}", cell=drift.cell,
+                                by_hand=f"{drift.by_hand:.{decimals}f}", in_full=f"{drift.in_full:.{more}f}"))
 
 
 def model_lines(config: Config, vocabularies: Vocabularies) -> list[str]:
@@ -124,7 +142,9 @@ def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> It
     yield sentence("messages.total"), f"{there:,}", ""
 
 
-def closing(fingerprint: Fingerprint) -> Iterator[Block]:
+def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None) -> Iterator[Block]:
+    if drift is not None:
+        yield from drift_told(run, drift)
     key = ("fingerprint" if fingerprint.comparable
            else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")
     yield Prose("\n" + sentence(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,

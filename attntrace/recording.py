@@ -9,11 +9,13 @@ import numpy as np
 from attntrace.archive import FORMAT, Archive, ArchiveWriter, Record
 from attntrace.config import Config
 from attntrace.decoding import Decoding, Written
+from attntrace.drift import Drift
 from attntrace.inputs import Given
 from attntrace.lessons import Lesson
 from attntrace.makings import NotesReader, NotesWriter, axes_from, symbol_written, tensor_from
 from attntrace.optimizers import Rates
 from attntrace.records import Recorder, footer, header
+from attntrace.pencil import rule_of
 from attntrace.run import Run
 from attntrace.tensor import Array, Tensor
 from attntrace.tokens import START, Words
@@ -68,15 +70,19 @@ class Recording:
 
 
 def save_trace(file: BinaryIO, run: Run) -> None:
-    recording = Recording(file, run)
-    run(recording)
-    recording.close(TRACE)
+    recording, drift = Recording(file, run), run.drift()
+    run(each(recording, drift) if drift else recording)
+    recording.close(TRACE, foot=drifted(drift))
+
+
+def drifted(drift: Drift | None) -> Record:
+    return {"drift": drift.record()} if drift else {}
 
 
 def save_lesson(file: BinaryIO, lesson: Lesson) -> None:
-    recording = Recording(file, lesson.run)
-    lesson(recording)
-    recording.close(BACKPROP, {"training": lesson.record()}, {"loss": lesson.loss_record()})
+    recording, drift = Recording(file, lesson.run), lesson.drift()
+    lesson(each(recording, drift) if drift else recording)
+    recording.close(BACKPROP, {"training": lesson.record()}, {"loss": lesson.loss_record(), **drifted(drift)})
 
 
 def save_translation(file: BinaryIO, decoding: Decoding) -> None:
@@ -99,6 +105,7 @@ class Recorded:
             self.addresses = [name for name, record in self.records.items() if "address" in record]
         self._tensors: dict[str, Tensor] = {}
         self._made = NotesReader(self.axes, self.tensor)
+        self._rule = rule_of(archive.opening.get("pencil"))
 
     def tensor(self, name: str) -> Tensor:
         """A parameter or a step, without its making."""
@@ -114,7 +121,7 @@ class Recorded:
         with self.archive.sense(), np.errstate(all="ignore"):
             made = self._made(record["expression"], record["notes"])
             tensor.made = made
-            return Step(record["place"], record["name"], tensor, made, record["stage"])
+            return Step(record["place"], record["name"], tensor, made, record["stage"], self._rule)
 
     def tell(self, sink: Sink | None, keep: list[Step] | None = None,
              only: Callable[[str], bool] = lambda address: True) -> None:
@@ -146,6 +153,10 @@ class SavedRun(Run):
     def addresses(self) -> list[str]:
         return self.recorded.addresses
 
+    def drift(self) -> Drift | None:
+        with self.recorded.archive.sense():
+            return None if self.pencil is None else Drift.recorded(self.recorded.archive.footer["drift"])
+
     @classmethod
     def read(cls, recorded: Recorded) -> SavedRun:
         head = recorded.archive.opening
@@ -160,7 +171,7 @@ class SavedRun(Run):
                               for side, address in zip(("source", "target"), head["begins"], strict=True))
             assert source is not None
             run = cls(config, head.get("seed"), head.get("weights"), vocabularies, parameters, source, target,
-                      head.get("input"), tuple(head["changes"]))
+                      head.get("input"), tuple(head["changes"]), head.get("pencil"), head.get("init", "uniform"))
         run.recorded = recorded
         return run
 
@@ -182,6 +193,9 @@ class SavedLesson(Lesson):
     def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
         self.run(sink)
         return self.losses()[0], {}
+
+    def drift(self) -> Drift | None:
+        return self.saved.drift()
 
     @property
     def saved(self) -> SavedRun:

@@ -35,8 +35,12 @@ class Recorder:
 
 def header(run: Run) -> Record:
     origin: Record = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
+    if run.init != "uniform":
+        origin["init"] = run.init
     if run.inputs is not None:
         origin["input"] = run.inputs
+    if run.pencil is not None:
+        origin["pencil"] = run.pencil
     return {"attntrace": attntrace.__version__, "config": run.config.described(), **origin,
             "changes": list(run.changes),
             "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None}}

@@ -10,9 +10,12 @@ from typing import NamedTuple, overload
 import numpy as np
 
 from attntrace.changes import Change, Changes
-from attntrace.config import Config
+from attntrace.config import INITIAL, Config, as_json
+from attntrace.drift import Drift
 from attntrace.errors import Problem
+from attntrace.initial import integers
 from attntrace.inputs import MEMORY, TARGET, Given, Inputs, beginnings, edged
+from attntrace.pencil import rounded, rule_of
 from attntrace.prose import sentence as sentence_of
 from attntrace.tokens import START, Words, tokenize, vocabulary
 from attntrace.tracing import Sink, Step, Trace
@@ -25,7 +28,8 @@ class Run(NamedTuple):
 
     `source`: what the encoder reads (or the rows that it would have put out); `target`: what the decoder reads, `<s>`
     and the words so far; None runs the encoder alone. `inputs`: the file that rows were given in. `changes`: what was
-    changed in the parameters and the source, to see what if.
+    changed in the parameters and the source, to see what if. `pencil`: to how many decimals each operation is
+    rounded; None is full precision. `init`: how the parameters were drawn from the seed.
     """
     config: Config
     seed: int | None
@@ -36,10 +40,25 @@ class Run(NamedTuple):
     target: Words | Given | None
     inputs: str | None = None
     changes: tuple[Change, ...] = ()
+    pencil: int | None = None
+    init: str = "uniform"
+
+    def trace(self, sink: Sink | None = None, keep: list[Step] | None = None) -> Trace:
+        """A trace that goes by this run's rule: as many decimals as `pencil` says, or full precision."""
+        return Trace(sink, keep, rule=rule_of(self.pencil))
+
+    def in_full(self) -> Run:
+        """The same in full precision, with the same parameters."""
+        return self._replace(pencil=None)
+
+    def drift(self) -> Drift | None:
+        """A sink that compares a run by hand with the same in full precision; None where it is that already."""
+        full = self.in_full()
+        return None if self.pencil is None else Drift(lambda sink: full(sink))
 
     def __call__(self, sink: Sink | None = None, keep: list[Step] | None = None) -> None:
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
-            transformer(Trace(sink, keep), self.source, self.target, self.parameters, self.config)
+            transformer(self.trace(sink, keep), self.source, self.target, self.parameters, self.config)
 
     def small(self) -> Run:
         """A run of the same wiring, on the smallest sizes there are."""
@@ -51,7 +70,7 @@ class Run(NamedTuple):
         parameters = laid_out(there, config.dtype, lambda spec, view: view.fill(0))
         return self._replace(config=config, vocabularies=vocabularies, parameters=parameters,
                              source=_smallest(self.source, config),
-                             target=self.target and _smallest(self.target, config))
+                             target=self.target and _smallest(self.target, config), pencil=None)
 
     def addresses(self) -> list[str]:
         """The address of every step, found out by a small run."""
@@ -66,18 +85,22 @@ def _smallest(beginning: Words | Given, config: Config) -> Words | Given:
 
 def prepare(sentence: str | None, target: str | None = None, *, config: Config | None = None, seed: int = 0,
             weights: str | os.PathLike[str] | None = None, inputs: str | os.PathLike[str] | None = None,
-            changes: Changes = Changes()) -> Run:
+            changes: Changes = Changes(),
+            init: str = "uniform", pencil: int | None = None) -> Run:
     """Tokens, ids and parameters for a run. Raises Problem where the sentence, the files or the sizes make none.
 
-    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`. Where
-    `inputs`, a file's name, gives the rows that the run starts from, words name these rows, and may be left out (None).
-    `changes` come last.
+    Without `weights`, a file's name, parameters are drawn from `seed` for the sizes and the wiring of `config`, uniform
+    or as `integers`. Where `inputs`, a file's name, gives the rows that the run starts from, words name these rows, and
+    may be left out (None). `changes` come after that; with `pencil`, all numbers are then rounded to so many decimals.
     """
     said = None if sentence is None else tokenize(sentence), None if target is None else tokenize(target)
-    run = (_seeded_run(*said, config or Config(), seed, inputs) if weights is None
+    if init not in INITIAL:
+        raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=", ".join(INITIAL))
+    run = (_seeded_run(*said, config or Config(), seed, inputs, init) if weights is None
            else _loaded_run(*said, weights, inputs))
     parameters, source, made = changes(run.parameters, run.source, run.config)
-    return run._replace(parameters=parameters, source=source, changes=made)
+    run = run._replace(parameters=parameters, source=source, changes=made)
+    return run if pencil is None else by_pencil(run, pencil)
 
 
 def _loaded_run(source: list[str] | None, target: list[str] | None, weights: str | os.PathLike[str],
@@ -95,7 +118,7 @@ def _loaded_run(source: list[str] | None, target: list[str] | None, weights: str
 
 
 def _seeded_run(source: list[str] | None, target: list[str] | None, config: Config, seed: int,
-                inputs: str | os.PathLike[str] | None) -> Run:
+                inputs: str | os.PathLike[str] | None, init: str) -> Run:
     """A run on a model that knows the words it is given. Rows without words need no table."""
     given = Inputs.read(inputs, config)
     if not source and inputs is None:
@@ -108,7 +131,24 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
         vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else rows_alone)
     check_memory(config, vocabularies, max(map(len, filter(None, (source, target))), default=given.longest))
     begins = beginnings(source, target, vocabularies, given, sentence_of("messages.seeded_model"))
-    return Run(config, seed, None, vocabularies, seeded(config, vocabularies, seed), *begins, given.name)
+    parameters = (seeded(config, vocabularies, seed) if init == "uniform"
+                  else integers(config, vocabularies, seed, *begins))
+    return Run(config, seed, None, vocabularies, parameters, *begins, given.name, init=init)
+
+
+def by_pencil(run: Run, pencil: int) -> Run:
+    """The run with all that goes into it in so many decimals, and by the rule of a hand. Raises Problem where these, or
+    the model's precision, make none."""
+    if pencil not in range(1, 10):
+        raise Problem("pencil_decimals", value=pencil)
+    if run.config.dtype != "float64":
+        raise Problem("pencil_needs_float64")
+    parameters = run.parameters.replaced({name: rounded(tensor.value, pencil, name) for tensor in run.parameters
+                                          if (name := tensor.address or "")})
+    source, target = (beginning._replace(value=rounded(beginning.value, pencil, beginning.address))
+                      if isinstance(beginning, Given) else beginning for beginning in (run.source, run.target))
+    assert source is not None
+    return run._replace(parameters=parameters, source=source, target=target, pencil=pencil)
 
 
 def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
@@ -165,17 +205,20 @@ class Steps(Sequence[Step]):
 
 def trace(sentence: str | None, target: str | None = None, *, weights: str | os.PathLike[str] | None = None,
           seed: int = 0, inputs: str | os.PathLike[str] | None = None, sink: Sink | None = None,
-          **model: object) -> Steps:
+          init: str = "uniform", pencil: int | None = None,           **model: object) -> Steps:
     """Run the model on a sentence and return its steps; with a `sink`, tell it each step instead and keep none.
 
     `target`: what the decoder has written so far; None runs the encoder alone. `weights`: a weights file; without it,
     parameters come from `seed`, for the sizes and the wiring given by name (the fields of Config): `trace("this is a
-    cat", heads=4, d_model=16)`. `inputs`: a file of rows to start from, which the words of sentence and target then
-    name (None: their positions do). Raises Problem for bad input.
+    cat", heads=4, d_model=16)`; `init`: "uniform", or "integers" from -2 to 2. `inputs`: a file of rows to start from,
+    which the words of sentence and target then name (None: their positions do). `pencil`: round each operation to so
+    many decimals. Raises Problem for bad input.
     """
-    if weights is not None and model:
-        raise Problem("options_with_weights", options=", ".join(model))
+    given = [*model, *["init"] * (init != "uniform")]
+    if weights is not None and given:
+        raise Problem("options_with_weights", options=", ".join(given))
     config = Config(**model) if model else None  # type: ignore[arg-type]
     steps: list[Step] = []
-    prepare(sentence, target, config=config, seed=seed, weights=weights, inputs=inputs)(sink or steps.append)
+    prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs,
+            pencil=pencil)(sink or steps.append)
     return Steps(steps)

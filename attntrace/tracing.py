@@ -12,6 +12,8 @@ import numpy as np
 from attntrace.axes import Axes
 from attntrace.errors import Misfit, Problem
 from attntrace.functions import same
+from attntrace.pencil import worked_out
+from attntrace.rules import FULL, Rule
 from attntrace.symbol import Sign, Spelling, Symbol
 from attntrace.tensor import Array, Made, Pieces, Tensor
 
@@ -29,13 +31,15 @@ def spelled(pieces: Pieces, spelling: Spelling = Spelling.UNICODE, head: int | N
 class Step(NamedTuple):
     """A tensor that has been given a name: where it stands, what it is called, how it was made.
 
-    `stage` is the wiring's own word for a group of steps that belong together, where it says one.
+    `stage` is the wiring's own word for a group of steps that belong together, where it says one; `rule`, by which all
+    its numbers were worked out.
     """
     place: str
     name: str
     tensor: Tensor
     made: Made
     stage: str | None = None
+    rule: Rule = FULL
 
     @property
     def address(self) -> str:
@@ -99,19 +103,22 @@ class Trace:
 
     The sink is told each step when it is named; afterwards the tensor forgets how it was made, unless the run is to
     `keep` its steps, in a list. Without a sink nothing is told, and everything else is the same. `instead` gives other
-    values to tensors, by their addresses: what if this were that?
+    values to tensors, by their addresses: what if this were that? By a `rule` other than full precision, each tensor is
+    worked out when it is named.
     """
-    __slots__ = ("sink", "keep", "place", "head", "dropout", "instead", "_stage", "_addresses")
+    __slots__ = ("sink", "keep", "place", "head", "dropout", "instead", "rule", "_stage", "_addresses")
 
     def __init__(self, sink: Sink | None = None, keep: list[Step] | None = None, place: str = "",
-                 dropout: Dropout = lambda tensor: tensor, instead: Mapping[str, Array] = {}) -> None:
+                 dropout: Dropout = lambda tensor: tensor, instead: Mapping[str, Array] = {},
+                 rule: Rule = FULL) -> None:
         self.sink, self.keep, self.place, self.dropout, self.instead = sink, keep, place, dropout, instead
+        self.rule = rule
         self.head: int | None = None
         self._stage: str | None = None
         self._addresses: set[str] = set()
 
     def _like(self, place: str, head: int | None, stage: str | None) -> Trace:
-        other = Trace(self.sink, self.keep, place, self.dropout, self.instead)
+        other = Trace(self.sink, self.keep, place, self.dropout, self.instead, self.rule)
         other.head, other._stage, other._addresses = head, stage, self._addresses
         return other
 
@@ -126,7 +133,7 @@ class Trace:
     @property
     def is_silent(self) -> bool:
         """Whether nobody hears a name, or will ask for it."""
-        return self.sink is None and self.keep is None and not self.instead
+        return self.sink is None and self.keep is None and not self.instead and self.rule is FULL
 
     def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol, address: str | None = None) -> Tensor:
         """Name a tensor. A tensor that has a name already gets a second one by an op that changes nothing. `address`,
@@ -146,15 +153,20 @@ class Trace:
         named.address = address
         if address in self.instead:
             named = Tensor(self.instead[address], named.axes, named.symbol, address, named.made)
+        else:
+            named.value = worked_out(named, self.rule).value  # in place: others may have been made of it already
         if self.sink is not None:
             if not _finite(named, named.making):
                 raise Problem("not_finite", address=address, dtype=named.value.dtype)
-            self.sink(Step(self.place, name, named, named.making, self._stage))
+            self.sink(self._step(name, named))
         if self.keep is None:
             named.made = None
         else:
-            self.keep.append(Step(self.place, name, named, named.making, self._stage))
+            self.keep.append(self._step(name, named))
         return named
+
+    def _step(self, name: str, named: Tensor) -> Step:
+        return Step(self.place, name, named, named.making, self._stage, self.rule)
 
 
 def _finite(tensor: Tensor, made: Made) -> bool:

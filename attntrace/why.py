@@ -12,6 +12,7 @@ from attntrace.blocks import Cause, CellLine, Formula
 from attntrace.figures import Figures
 from attntrace.formulas import followed
 from attntrace.places import named
+from attntrace.rules import FULL
 from attntrace.tensor import Tensor
 from attntrace.tracing import Step
 
@@ -74,8 +75,9 @@ class _Known:
     def __init__(self, step: Step, precision: int) -> None:
         self.step = step
         self.whole = Tensor(step.value, step.axes, made=step.made)  # without its name, so that it can be followed
-        self.figures = Figures.of(step.value, precision)
-        self.figures_of = {id(leaf): Figures.of(leaf.value, precision) for leaf in step.made.leaves()}
+        exact = step.rule is not FULL  # by hand all numbers have so many decimals and no more
+        self.figures = Figures.of(step.value, precision, exact)
+        self.figures_of = {id(leaf): Figures.of(leaf.value, precision, exact) for leaf in step.made.leaves()}
 
     def line(self, index: tuple[int, ...]) -> CellLine:
         step = self.step
@@ -84,7 +86,7 @@ class _Known:
             left = left.marked(0, i, step.tensor.words[n:])
         part, rest = followed(self.whole, index)
         return CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
-                        float(step.value[index]), self.figures, self.figures_of)
+                        float(step.value[index]), self.figures, self.figures_of, step.rule)
 
 
 class Term(NamedTuple):

@@ -36,6 +36,8 @@ def command(source: str, target: str, **options: Any) -> int:
     lesson = prepare_lesson(source, target, **learning(options), **given_model(options))
     if options["check"] and lesson.run.config.dtype != "float64":
         raise Problem("check_needs_float64")
+    if options["check"] and options["pencil"] is not None:
+        raise Problem("pencil_with_check")
     if options["check"] and options["format"] == "jsonl":
         raise Problem("check_with_jsonl")
     only = selected_steps(lesson, options)
@@ -60,10 +62,12 @@ def as_text(lesson: Lesson, view: View, tell: Tell, count: Sink, check: bool) ->
     from attntrace.opening import closing, lesson_closing, lesson_opening
     from attntrace.tracing import each
     names, differences = lesson.run.parameters.names, Differences(lesson) if check else None
+    drift = lesson.drift()
+    watchers = [watcher for watcher in (differences and differences.watch, drift, count) if watcher]
     parts = Parts(view, tell, names, differences) if differences else Parts(view, tell, names)
     with left_early():
         tell(lesson_opening(lesson))
-        parts(lesson, each(differences.watch, count) if differences else count)
+        parts(lesson, each(*watchers))
         tell(lesson_closing(lesson))
-        tell(closing(parts.fingerprint))
+        tell(closing(lesson.run, parts.fingerprint, drift))
     return parts.code

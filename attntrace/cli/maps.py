@@ -7,8 +7,8 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    model_options, page_options, page_writer, precision_option, prepared, save_option, selected_steps,
-    selection_options, sentence_argument, sentence_or_rows)
+    checked_precision, model_options, page_options, page_writer, precision_option, prepared, save_option,
+    selected_steps, selection_options, sentence_argument, sentence_or_rows)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import saved
 from attntrace.errors import Problem
@@ -19,7 +19,7 @@ from attntrace.prose import sentence as sentence_of
 @sentence_argument
 @model_options
 @selection_options
-@precision_option(default=None, stands_for=2)
+@precision_option(stands_for=2)
 @save_option
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
@@ -31,11 +31,15 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         from attntrace.recording import save_trace
         saved(options, lambda file: save_trace(file, run))
     from attntrace.blocks import Prose
-    from attntrace.maps import AttentionMaps
+    from attntrace.maps import DECIMALS, AttentionMaps
+    from attntrace.opening import drift_told, pencil_rule
+    from attntrace.tracing import each
+    decimals, drift = checked_precision(options, DECIMALS), run.drift()
     with destination(options["output"], options["pager"]) as out:
         writer = page_writer(out, options)
-        maps = AttentionMaps(writer, options["precision"], selected)
-        writer([Prose(sentence_of("messages.map_legend"))])
-        run(maps)
+        maps = AttentionMaps(writer, options["precision"], selected, decimals)
+        writer([Prose(sentence_of("messages.map_legend")), *pencil_rule(run)])
+        run(each(maps, drift) if drift else maps)
         maps.close()
+        writer(drift_told(run, drift) if drift else ())
     return DONE

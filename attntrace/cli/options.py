@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from attntrace.config import CHOICES, SIZES, Config, as_option
+from attntrace.config import CHOICES, INITIAL, SIZES, Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence
 from attntrace.schedules import OPTIMIZERS
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
 ALL = -1  # the limit that is none
+DECIMALS = 3
 
 
 def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
@@ -129,7 +130,7 @@ def architecture_options(defaults: Config) -> list[Callable[[Command], Command]]
 
 
 ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
-MODEL = ("seed", *ARCHITECTURE)
+MODEL = ("seed", "init", *ARCHITECTURE)
 weights_option = option("--weights", metavar="FILE", type=click.Path())
 input_option = option("--input", metavar="FILE", type=click.Path())
 CHANGES = ("set", "ablate", "swap")
@@ -137,7 +138,10 @@ change_options = chained([
     option("--set", type=Text(), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
     option("--ablate", type=Text(), multiple=True, metavar="HEAD"),
     option("--swap", type=Text(), multiple=True, metavar="I,J")])
-seeded_options = chained([*architecture_options(Config()), weights_option, input_option, change_options])
+pencil_option = option("--pencil", type=Within(1, 9), default=None, metavar="N")
+init_option = option("--init", type=click.Choice(INITIAL), default=None, stands_for=INITIAL[0])
+seeded_options = chained([*architecture_options(Config()), init_option, weights_option, input_option, pencil_option,
+                          change_options])
 model_options = chained([option("--target", type=Text(), metavar="TEXT"), seeded_options])
 
 learning_options = chained([
@@ -156,7 +160,15 @@ page_options = chained([
 
 
 def precision_option(**settings: Any) -> Callable[[Command], Command]:
-    return option("--precision", type=Within(0, 17), metavar="N", **settings)
+    return option("--precision", type=Within(0, 17), default=None, metavar="N", **settings)
+
+
+def checked_precision(options: dict[str, Any], default: int = DECIMALS) -> int:
+    """How many decimals are written. Raises Problem where --pencil makes others."""
+    precision, pencil = options["precision"], options.get("pencil")  # a command may have none
+    if pencil is not None and precision not in (None, pencil):
+        raise Problem("pencil_precision", precision=precision, pencil=pencil)
+    return next(number for number in (precision, pencil, default) if number is not None)
 
 
 selection_options = chained([
@@ -173,7 +185,7 @@ save_option = option("--save", metavar="FILE.npz", type=click.Path())
 text_options = chained([
     option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
     option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
-    precision_option(default=3, show_default=True),
+    precision_option(stands_for=DECIMALS),
     option("--limit", type=Limit(), metavar="N|all"),
     option("--pause", is_flag=True)])
 view_options = chained([
@@ -189,14 +201,14 @@ def prepared(sentence: str | None, options: dict[str, Any]) -> Any:
 
 
 def given_model(options: dict[str, Any]) -> dict[str, Any]:
-    """The model that the options ask for: its config, its seed, its weights, what it starts from, what is changed.
-    Raises Problem where they contradict each other."""
-    given = {name: options[name] for name in MODEL if options[name] is not None}
+    """The model that the options ask for: its config, its seed, its weights, what it starts from, what is changed, its
+    decimals. Raises Problem where they contradict each other."""
+    given = {name: options[name] for name in MODEL if options.get(name) is not None}
     if options["weights"] is not None and given:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
-    seed = given.pop("seed", 0)
-    return {"config": Config(**given), "seed": seed, "weights": options["weights"], "inputs": options["input"],
-            "changes": asked_changes(options)}
+    seed, init = given.pop("seed", 0), given.pop("init", INITIAL[0])
+    return {"config": Config(**given), "seed": seed, "init": init, "weights": options["weights"],
+            "inputs": options["input"], "changes": asked_changes(options), "pencil": options["pencil"]}
 
 
 def asked_changes(options: dict[str, Any]) -> Changes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 import click
 
 from attntrace.cli import CHECK_FAILED, DONE
-from attntrace.cli.options import ALL, TERMINAL_LIMIT
+from attntrace.cli.options import ALL, TERMINAL_LIMIT, checked_precision
 from attntrace.cli.output import binary
 from attntrace.errors import Problem
 
@@ -29,8 +29,8 @@ def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, t
     """What the view options ask for; of a large step a terminal shows less than a file."""
     from attntrace.stages import View
     limit = (TERMINAL_LIMIT if out.isatty() else ALL) if options["limit"] is None else options["limit"]
-    return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], options["precision"],
-                None if limit == ALL else limit, only, tokens)
+    return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], checked_precision(options),
+                None if limit == ALL else limit, only, tokens, exact=options.get("pencil") is not None)
 
 
 def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
@@ -106,6 +106,9 @@ def as_json_lines(run: Run | Lesson | Decoding, said: Run, view: View, out: Text
     from attntrace.tracing import Fingerprint, each
     from attntrace.writers.jsonl import JsonLinesWriter
     writer, fingerprint = JsonLinesWriter(out, said, view.selected, header), Fingerprint()
-    run(each(writer, fingerprint, count))
+    drift = run.drift()
+    run(each(writer, fingerprint, count, *filter(None, [drift])))
+    if drift is not None:
+        footer = {**footer, "drift": drift.record()}
     writer.close(fingerprint, footer)
     return DONE

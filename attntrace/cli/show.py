@@ -7,7 +7,7 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    from_option, page_options, page_writer, selected_steps, selection_options, view_options)
+    checked_precision, from_option, page_options, page_writer, selected_steps, selection_options, view_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import as_json_lines, asked_tokens, paused, view_of
 from attntrace.cli.progress import progress
@@ -44,6 +44,7 @@ def told_again(archive: Archive, options: dict[str, Any]) -> int:
     """The page of the command that saved it."""
     from attntrace.recording import Recorded
     recorded = Recorded(archive)
+    options["pencil"] = archive.opening.get("pencil")
     kinds: dict[str, Callable[[Recorded, dict[str, Any]], int]] = {
         "trace": trace_again, "backprop": backprop_again, "translate": translate_again}
     kind = archive.opening.get("kind")
@@ -108,6 +109,7 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
     from attntrace.makings import axes_from, tensor_from
     from attntrace.places import Place, index_of, named, one_address
     place = Place.read(text)
+    options["pencil"] = archive.opening.get("pencil")
     address = one_address(place.address, archive.names)
     with archive.sense():
         record = archive.record(address)
@@ -126,7 +128,9 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
             drawn(part, named(address, index), out, options)
         else:
             from attntrace.figures import Figures
-            out.write(Figures.of(tensor.value, options["precision"]).legible(float(part.value)) + "\n")
+            exact = options["pencil"] is not None
+            figures = Figures.of(tensor.value, checked_precision(options), exact)
+            out.write((figures.text if exact else figures.legible)(float(part.value)) + "\n")
     return DONE
 
 

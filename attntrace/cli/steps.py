@@ -27,6 +27,8 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         options["target"] = EXAMPLE[1] if options["target"] is None else options["target"]
     run = prepared(said, options)
     from attntrace.blocks import Prose, Table
+    from attntrace.opening import drift_told, pencil_rule
+    from attntrace.tracing import each
     with destination(options["output"], options["pager"]) as out:
         writer = page_writer(out, options)
         rows: list[tuple[str, ...]] = []
@@ -38,10 +40,12 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
             shape = " × ".join(map(str, step.value.shape))
             rows.append((step.address, step.formula(writer.page.spelling), shape, f"{step.value.size:,}"))
 
-        run(sink)
+        drift = run.drift()
+        run(each(sink, drift) if drift else sink)
         headings = tuple(sentence_of(f"messages.{name}")
                          for name in ("address", "formula", "shape", "numbers"))
         writer([Table(headings, tuple(rows), right=(2, 3)),
                 Prose("\n" + sentence_of("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
-                                         parameters=f"{run.parameters.vector.size:,}"))])
+                                         parameters=f"{run.parameters.vector.size:,}")),
+                *pencil_rule(run), *(drift_told(run, drift) if drift else ())])
     return 0

@@ -23,6 +23,7 @@ class Subject(NamedTuple):
     addresses: Sequence[str]
     find: Callable[[str], Step | None]
     parameters: dict[str, Tensor]
+    pencil: int | None  # to how many decimals each operation is rounded
 
 
 @contextmanager
@@ -46,7 +47,8 @@ def subject_of(arguments: tuple[str, ...], address: str, options: dict[str, Any]
         run = prepare(said, options["target"], **given_model(options))
         run(steps.append)
     found = {step.address: step for step in steps}
-    yield Subject(list(found), found.get, {tensor.address or "": tensor for tensor in run.parameters})
+    yield Subject(list(found), found.get, {tensor.address or "": tensor for tensor in run.parameters},
+                  run.pencil)
 
 
 def _saved(arguments: tuple[str, ...], options: dict[str, Any]) -> Iterator[Subject]:
@@ -59,7 +61,7 @@ def _saved(arguments: tuple[str, ...], options: dict[str, Any]) -> Iterator[Subj
         recorded = Recorded(archive)
         steps = frozenset(recorded.addresses)
         yield Subject(recorded.addresses, lambda address: recorded.step(address) if address in steps else None,
-                      {name: recorded.tensor(name) for name in recorded.parameters})
+                      {name: recorded.tensor(name) for name in recorded.parameters}, archive.opening.get("pencil"))
 
 
 def lesson_of(source: str, options: dict[str, Any]) -> Lesson:

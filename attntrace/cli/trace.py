@@ -46,9 +46,10 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
 def as_text(run: Run, view: View, tell: Tell, count: Sink) -> int:
     """The page: what goes in, each form by a run of its own, the fingerprint. Returns 1 where a check says no."""
     from attntrace.opening import closing, opening
-    parts = Parts(view, tell, run.parameters.names)
+    from attntrace.tracing import each
+    parts, drift = Parts(view, tell, run.parameters.names), run.drift()
     with left_early():
         tell(opening(run))
-        parts(run, count)
-        tell(closing(parts.fingerprint))
+        parts(run, each(drift, count) if drift else count)
+        tell(closing(run, parts.fingerprint, drift))
     return parts.code

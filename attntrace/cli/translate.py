@@ -9,8 +9,8 @@ import click
 
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import (
-    CHANGES, Within, asked_changes, change_options, lines_of_input, one_argument, one_sentence, option, page_options,
-    page_writer, save_option, selection_options, sentence_argument, text_options)
+    CHANGES, Within, asked_changes, change_options, checked_precision, lines_of_input, one_argument, one_sentence,
+    option, page_options, page_writer, save_option, selection_options, sentence_argument, text_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, left_early, paused, saved, view_of
 from attntrace.errors import Problem
@@ -58,7 +58,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         writer = page_writer(out, options)
         with paused(writer, options) as tell:
             view = view_of(options, out, only) if only is not None else None
-            code, translation = told(decoding, tell, view, options["precision"])
+            code, translation = told(decoding, tell, view, checked_precision(options))
         if translation is not None:
             out.write(writer.page.word(translation) + "\n")
     return code
@@ -102,7 +102,7 @@ def told(decoding: Decoding, tell: Tell, view: View | None, precision: int) -> t
         tell(opening(decoding.run))
         if parts is not None:
             parts(decoding)
-            tell(closing(parts.fingerprint))
+            tell(closing(decoding.run, parts.fingerprint))
         ledger()
         translation = ledger.translation
     code = parts.code if parts is not None else DONE

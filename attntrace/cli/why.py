@@ -7,8 +7,8 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    ALL, Limit, Text, Within, from_option, learning_options, model_options, option, page_options, page_writer,
-    precision_option, sentence_argument)
+    ALL, DECIMALS, Limit, Text, Within, checked_precision, from_option, learning_options, model_options, option,
+    page_options, page_writer, precision_option, sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import left_early
 from attntrace.cli.subjects import Subject, subject_of
@@ -23,12 +23,13 @@ from attntrace.prose import sentence as sentence_of
 @option("--top", type=Within(min=1), metavar="K")
 @model_options
 @learning_options
-@precision_option(default=3, show_default=True)
+@precision_option(stands_for=DECIMALS)
 @page_options
 def command(place: str, sentence: tuple[str, ...], **options: Any) -> int:
     from attntrace.places import Place, index_of, one_address
     asked = Place.read(place)
     with subject_of(sentence, asked.address, options) as subject:
+        precision = checked_precision(options | {"pencil": subject.pencil})
         address = one_address(asked.address, [*subject.addresses, *subject.parameters])
         step = subject.find(address)
         axes = (step or subject.parameters[address]).axes
@@ -36,12 +37,12 @@ def command(place: str, sentence: tuple[str, ...], **options: Any) -> int:
         with destination(options["output"], options["pager"]) as out:
             writer = page_writer(out, options)
             if step is None:
-                writer(parameter(address, index, subject, options["precision"]))
+                writer(parameter(address, index, subject, precision))
                 return DONE
             from attntrace.why import Why
             depth = None if options["depth"] == ALL else options["depth"]
             with left_early():
-                writer(Why(subject.find, options["precision"], depth, options["top"])(address, index))
+                writer(Why(subject.find, precision, depth, options["top"])(address, index))
     return DONE
 
 

@@ -204,19 +204,19 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
         figures, number = cell.figures_of[id(ref.tensor)], float(ref.tensor.value[ref.index])
         return figures.legible(number) if lost else figures.text(number)
 
-    def read(ref: Ref) -> float:
-        return float(write(ref))
+    def worked() -> float:
+        return float(cell.arithmetic.value(lambda ref: cell.rule.number(float(write(ref))), cell.rule))
 
     left = page.symbol(cell.formula.left, cell.formula.head)
     symbols = page.pieces(cell.formula.right, cell.formula.head)
     if cell.picked:
         symbols += "[" + ",".join(str(n + 1) for n in cell.picked) + "]"
     lost = False  # whether rounding has taken digits without which nobody can redo it
-    missed = abs(cell.arithmetic.value(read) - cell.result)
+    missed = abs(worked() - cell.result)
     lost = not missed <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
     numbers = cell.arithmetic.text(write, page.spelling)
     result = cell.figures.text(cell.result)
-    equal = cell.figures.rounded(cell.arithmetic.value(read)) == float(result)
+    equal = cell.figures.rounded(worked()) == float(result)
     last = f"{'=' if equal else page.sign('≈', '~=')} {result}"
     whole = f"{left} = {symbols} = {numbers} {last}"
     if isinstance(cell.arithmetic, Ref) or symbols == numbers or numbers == result:

@@ -5,18 +5,20 @@ as well: the ones that break what must be true of every run.
 """
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import spec_from_loader
-from types import ModuleType
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
 from typing import NamedTuple
 
 import command
 import pytest
 from random_model import SENTENCE, TRANSLATION, random_model
 
-pytest.importorskip("torch")
+pytest.importorskip("torch").set_num_threads(1)  # these matrices are tiny
 
 
 class Planted(NamedTuple):
@@ -76,20 +78,35 @@ def arguments(tmp_path_factory) -> list[str]:
     return ["verify", SENTENCE, "--target", TRANSLATION, "--weights", str(path), "--quiet", "--width", "999"]
 
 
+@functools.cache
+def compiled(path: str, right: str = "", wrong: str = "") -> CodeType:
+    """A module's code, with something else in the place of a text: compiled once for all errors."""
+    source = Path(path).read_text("utf-8")
+    assert not right or source.count(right) == 1
+    return compile(source.replace(right, wrong) if right else source, path, "exec")
+
+
 class Planting(SourceFileLoader):
-    """Loads a module of the package with the error in it; a finder of that module alone as well."""
+    """Loads a module of the package, with the error in it where it is the one."""
+    error: Planted
+
+    def get_code(self, fullname: str) -> CodeType:
+        there = fullname == f"attntrace.{self.error.module}"
+        return compiled(self.path, self.error.right, self.error.wrong) if there else compiled(self.path)
+
+
+class Planter:
+    """Finds the modules of the package, so that they are loaded with the error."""
 
     def __init__(self, error: Planted) -> None:
-        super().__init__(f"attntrace.{error.module}", str(command.ROOT / "attntrace" / f"{error.module}.py"))
         self.error = error
 
-    def get_code(self, fullname: str):
-        source = self.get_data(self.path).decode("utf-8")
-        assert source.count(self.error.right) == 1
-        return compile(source.replace(self.error.right, self.error.wrong), self.path, "exec")
-
-    def find_spec(self, name: str, path: object = None, target: object = None):
-        return spec_from_loader(name, self) if name == self.name else None
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path) if name.partition(".")[0] == "attntrace" else None
+        if spec is not None:
+            spec.loader = Planting(name, spec.origin)
+            spec.loader.error = self.error
+        return spec
 
 
 def forget() -> dict[str, ModuleType]:
@@ -105,7 +122,7 @@ def planted(request, monkeypatch):
     """The error, in a package that is imported anew, here and nowhere else."""
     error = ERRORS[request.param]
     own = forget()
-    monkeypatch.setattr(sys, "meta_path", [Planting(error), *sys.meta_path])
+    monkeypatch.setattr(sys, "meta_path", [Planter(error), *sys.meta_path])
     monkeypatch.setattr(command, "run", importlib.import_module("attntrace.cli").run)
     yield error
     forget()

@@ -261,8 +261,7 @@ class MatrixForm(Form):
                 terms = []
             else:
                 new = []
-            operands = {id(tensor): self.grid(tensor if tensor.is_leaf else worked_out(tensor, step.rule),
-                                              step.symbol.head) for tensor in terms}
+            operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
             yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.words, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
                                         tuple(self.grid(tensor, step.symbol.head) for tensor in new))

@@ -25,8 +25,8 @@ def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Word
 
     As with `seeded`, each parameter and each word has its own stream. What alone depends on the sentence: where the
     attention of a head to it is saturated (a weight above MOST among others) or all alike, the head's columns of W_K
-    are drawn again, with the number of the attempt in their stream's key and fewer of them that are not 0, after the
-    last attempt none, which saturates nothing; and where two words would have the same embedding, the later one's is.
+    are drawn again, with the number of the attempt in their stream's key and some of them 0 (in the last attempt all,
+    which saturates nothing); and where two words would have the same embedding, the later one's is.
     """
     views: dict[str, Array] = {}
 
@@ -101,7 +101,8 @@ def fits(step: Step, dull: bool = False) -> bool:
 
 
 def _draw_again(steps: Mapping[str, Step], parameters: Parameters, W_K: Array, config: Config, seed: int) -> None:
-    """Draw the keys of a head until its weights fit, given its steps so far; in the last attempt they all are 0."""
+    """Draw the keys of a head until its weights fit, given its steps so far: fewer and fewer columns that are not 0,
+    and over again; in the last attempt none."""
     number = steps["query"].symbol.head or 1
     X, M = (steps[name].made.operands[0] for name in ("query", "key"))
     mask = steps["masked_scores"].made.operands[1] if "masked_scores" in steps else None
@@ -109,7 +110,7 @@ def _draw_again(steps: Mapping[str, Step], parameters: Parameters, W_K: Array, c
     for attempt in range(1, ATTEMPTS + 1):
         key = (seed, f"{steps['key'].place}.W_K", attempt)
         deal(block, key, 1, 1)
-        left = -(-config.d_k * (ATTEMPTS - attempt) // ATTEMPTS)
+        left = config.d_k - attempt % config.d_k if attempt < ATTEMPTS else 0
         block[:, stream((*key, "left"), config.d_k).argsort(kind="stable")[left:]] = 0
         again: dict[str, Step] = {}
         head(Trace(lambda step: again.update({step.name: step})), number, X, M, parameters, config,

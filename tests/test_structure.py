@@ -10,12 +10,12 @@ from command import ROOT
 
 PACKAGE = ROOT / "attntrace"
 # From the ground up: a room imports only rooms that stand before it.
-ROOMS = ["prose", "errors", "plain", "screen", "symbol", "axes", "rules", "arithmetic", "tensor", "pencil", "constants", "shapes",
-         "algebra", "products", "parts", "functions", "batches", "tracing", "schedules", "config", "tokens", "pairs",
-         "weights", "npz", "weights_file", "layers", "attention", "transformer", "initial", "losses", "gradients",
-         "optimizers", "run", "drift", "records", "lessons", "decoding", "training", "checkpoints", "addresses", "digits", "figures", "blocks",
-         "checks", "differences", "formulas", "stages", "forms", "maps", "opening", "ledger", "writers", "cli",
-         "__main__"]
+ROOMS = ["prose", "errors", "plain", "screen", "symbol", "axes", "rules", "arithmetic", "tensor", "pencil",
+         "constants", "shapes", "algebra", "products", "parts", "functions", "batches", "tracing", "schedules",
+         "config", "tokens", "pairs", "weights", "npz", "weights_file", "layers", "attention", "transformer",
+         "initial", "losses", "gradients", "optimizers", "run", "drift", "records", "lessons", "decoding", "training",
+         "checkpoints", "addresses", "digits", "figures", "blocks", "checks", "differences", "formulas", "stages",
+         "forms", "maps", "opening", "ledger", "writers", "cli", "__main__"]
 
 
 def room(path) -> str:

@@ -1,0 +1,200 @@
+"""By hand: with --pencil, whoever redoes a printed equation by its rule gets every printed digit."""
+from __future__ import annotations
+
+import json
+import math
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from by_hand import by_hand, equations
+from command import attntrace
+from parsing import Unreadable
+
+from attntrace.arithmetic import (
+    Call, Difference, Exp, Negative, Number, Product, Quotient, Root, Square, Sum, TenThousandTo)
+from attntrace.checks import rows_of
+from attntrace.config import Config
+from attntrace.errors import Problem
+from attntrace.figures import Figures
+from attntrace.forms import FORMS
+from attntrace.lessons import prepare_lesson
+from attntrace.rules import FULL, Pencil
+from attntrace.run import prepare, trace
+from attntrace.stages import View
+
+SMALL = "--d-ff", "2", "--width", "400", "--arithmetic", "all"
+TINY = "--d-model", "2", "--heads", "1"
+PAGES = {
+    "whole_model": (2, "trace", "a cat", "--target", "un chat", "--d-model", "4"),
+    "one_decimal": (1, "trace", "a cat", "--target", "un", "--norm", "pre", "--final-norm", "--seed", "3"),
+    "nine_decimals": (9, "trace", "a cat"),
+    "integers": (2, "trace", "cat sleeps", "--init", "integers"),
+    "backprop": (3, "backprop", "a", "un", "--d-model", "4", "--heads", "1"),
+    "adam": (2, "backprop", "a", "un", "--optimizer", "adam", "--label-smoothing", "0.1", *TINY)}
+WORDS = r"max|positive|sin|cos|log|e\^|e[-+]\d+|inf"  # that no symbol has
+
+n = Number
+INFINITY = math.inf
+WORKED = [  # arithmetic, decimals, what a hand gets: ties most of all, which each other way of rounding gets wrong
+    (Product(n(0.5), n(0.005)), 3, 0.003), (Product(n(-0.5), n(0.005)), 3, -0.003), (Product(n(0.35), n(0.3)), 2, 0.11),
+    (Product(n(0.5), n(0.009)), 3, 0.005), (Product(n(0.05), n(3)), 1, 0.2),
+    (Sum((n(0.004), n(0.004), n(0.004))), 2, 0.01), (Sum((n(0.1), n(0.2), n(0.005))), 2, 0.31),
+    (Sum((Product(n(0.06), n(0.1)), Product(n(0.06), n(0.1)))), 2, 0.02),
+    (Difference(n(1), n(0.995)), 2, 0.01), (Difference(n(0.004), n(0.004)), 2, 0), (Square(n(0.05)), 3, 0.003),
+    (Quotient(n(1), n(8)), 2, 0.13), (Quotient(n(-1), n(8)), 2, -0.13), (Quotient(n(0.5), n(0)), 3, 500),
+    (Quotient(n(2), Sum((n(0), n(1e-9)))), 1, 20), (Root(n(0.000225)), 2, 0.02), (Root(n(2)), 4, 1.4142),
+    (Exp(n(-0.5)), 3, 0.607), (Exp(n(-INFINITY)), 3, 0), (Sum((n(0.25), n(-INFINITY))), 1, -INFINITY),
+    (TenThousandTo(Quotient(n(1), n(8))), 1, 2.5), (TenThousandTo(n(0.25)), 3, 10), (Negative(n(0.0005)), 3, -0.0005),
+    (Call("max", (n(0), n(0.0005))), 3, 0.0005), (Call("max", (n(-INFINITY), n(-2))), 3, -2),
+    (Call("positive", (n(0.1),)), 3, 1), (Call("log", (n(0.5),)), 3, -0.693), (Call("log", (n(0),)), 2, -4.61),
+    (Call("sin", (n(1),)), 2, 0.84), (Call("cos", (n(3),)), 3, -0.990)]
+
+
+@pytest.mark.parametrize("arithmetic, decimals, hand", WORKED)
+def test_each_operation_is_rounded_as_a_hand_rounds(arithmetic, decimals, hand):
+    assert float(arithmetic.by(Pencil(decimals))) == hand
+
+
+@pytest.mark.parametrize("decimals, words", [(words[0], words[1:]) for words in PAGES.values()], ids=list(PAGES))
+def test_every_printed_equation_holds_to_its_last_digit(decimals, words):
+    """A reader of its own, with its own arithmetic, redoes a whole page; what it skips are copies (W_E[3,1])."""
+    code, page, errors = attntrace(*words, "--pencil", str(decimals), "--form", "vector", *SMALL)
+    assert (code, errors) == (0, "") and not re.search("≈|✗|to 12 digits", page)
+    redone = 0
+    for worked, result in equations(page):
+        try:
+            found = by_hand(worked, decimals)
+        except Unreadable:
+            assert re.search(r"[^\W\d]", re.sub(WORDS, "", worked)), worked  # there is a symbol in it
+            continue
+        assert found == (-math.inf if result == "-inf" else Fraction(result)), f"{worked} = {result}"
+        redone += 1
+    assert redone > 150
+
+
+def test_numbers_on_the_page_have_all_the_decimals_and_no_powers():
+    page = attntrace("trace", "a cat", "--pencil", "6").out
+    page = re.sub(r"^\d\.\d+  ", "", page[page.index("Part 1"):page.index("The largest drift")], flags=re.M)
+    assert {len(found) for found in re.findall(r"(?<=\d\.)\d+(?:e\S+)?", page)} == {6}
+    assert attntrace("trace", "a cat", "--pencil", "6", "--precision", "6").out.count("\n") > 100
+
+
+def test_a_number_that_is_exact_is_written_with_all_its_digits():
+    for number, text in ((0.001, "0.001"), (12345678.5, "12345678.500"), (-1e9, "-1000000000"), (0.0, "0")):
+        assert Figures.of(np.array([number]), 3, exact=True).text(number) == text
+
+
+RUNS = [prepare("a cat", "un chat", pencil=2), prepare_lesson("a cat", "un", pencil=2, config=Config(d_model=4))]
+
+
+@pytest.mark.parametrize("run", RUNS, ids=["trace", "backprop"])
+@pytest.mark.parametrize("form", FORMS)
+def test_all_that_is_drawn_has_no_more_decimals_than_are_written(run, form):
+    def arrays(block):
+        for part in block if isinstance(block, (tuple, dict)) else ():
+            part = block[part] if isinstance(block, dict) else part
+            yield from [part] if isinstance(part, np.ndarray) else arrays(part)
+
+    def tell(blocks):
+        for block in blocks:
+            for drawn in arrays(block):
+                assert np.array_equal(drawn, np.round(drawn, 2)), block
+
+    shown = FORMS[form](View(precision=2, exact=True), tell, set())
+    run(shown)
+    shown.close()
+    assert shown.told and not shown.failed
+
+
+@pytest.mark.parametrize("run", RUNS, ids=["trace", "backprop"])
+def test_rows_computed_from_rows_are_those_of_the_matrix_to_the_last_digit(run):
+    def look(step):
+        rows = np.stack([row.value for row in rows_of(step)])
+        assert np.array_equal(rows.reshape(step.value.shape), step.value), step.address
+        assert step.rule.decimals == 2 and not np.signbit(step.value[step.value == 0]).any()
+
+    run(look)
+
+
+@pytest.mark.parametrize("form", ["vector", "matrix"])
+def test_what_must_be_true_is_said_with_its_drift(form):
+    code, page, _ = attntrace("trace", "a cat on a mat in the house", "--target", "un", "--pencil", "1", "--form", form)
+    assert code == 0 and "digits" not in page and "✗" not in page
+    assert "✓ row i of Q, K, V = qᵢ, kᵢ, vᵢ\n" in page or "✓ row i of Q = qᵢ\n" in page
+    assert re.search(r"✓ rows of A sum to 1 but for at most 0\.\d\n", page) and "masked weights of A are 0" in page
+
+
+def test_the_drift_that_is_told_is_that_from_full_precision_on_the_same_parameters():
+    run = prepare("a cat", "un chat", pencil=2)
+    assert all(np.array_equal(tensor.value, np.round(tensor.value, 2)) for tensor in run.parameters)
+    hand, full = {}, {}
+    run(lambda step: hand.update({step.address: step.value}))
+    run._replace(pencil=None)(lambda step: full.update({step.address: step.value}))
+    with np.errstate(invalid="ignore"):
+        apart = {address: np.nan_to_num(np.abs(value - full[address])) for address, value in hand.items()}
+    address = max(apart, key=lambda address: apart[address].max())
+    i, j = (n + 1 for n in np.unravel_index(apart[address].argmax(), apart[address].shape))
+    page = attntrace("trace", "a cat", "--target", "un chat", "--pencil", "2", "--form", "matrix").out
+    assert (f"The largest drift from full precision is {apart[address].max():.5f}: {address}:{i},{j} is "
+            f"{hand[address][i - 1, j - 1]:.2f} instead of {full[address][i - 1, j - 1]:.5f}."
+            in " ".join(page.split()))
+
+
+@pytest.mark.parametrize("words", [("trace", "a cat"), ("backprop", "a", "un", "--only", "loss.mean"), ("map", "a cat"),
+                                   ("steps", "a cat")])
+def test_every_page_says_the_rule_and_the_drift(words):
+    said = " ".join(attntrace(*words, *TINY, "--pencil", "4").out.split())
+    assert "is rounded to 4 decimals, half away from zero" in said and "taken as 0.0001" in said
+    assert "The largest drift from full precision is 0." in said
+    assert "drift" not in attntrace(*words, *TINY).out
+
+
+def test_json_lines_say_how_many_decimals_and_hold_no_more():
+    header, *records, footer = map(json.loads, attntrace("trace", "a cat", "--pencil", "3", "--format",
+                                                         "jsonl").out.splitlines())
+    assert header["pencil"] == 3 and footer["drift"]["largest"] > 0
+    assert all(float(number) == round(float(number), 3) for record in records
+               for number in np.ravel(record["value"]))
+    assert "pencil" not in json.loads(attntrace("trace", "a", "--format", "jsonl").out.split("\n")[0])
+
+
+def test_a_notebook_can_take_the_pencil():
+    steps = trace("a cat", pencil=2, d_model=4)
+    assert steps["encoder.output"].rule.decimals == 2
+    assert np.array_equal(steps["encoder.output"].value, np.round(steps["encoder.output"].value, 2))
+    assert trace("a cat")["encoder.output"].rule is FULL
+
+
+def test_parameters_are_rounded_first_half_away_from_zero(tmp_path):
+    model = json.loads(open("samples/pencil.json", encoding="utf-8").read())
+    name = "encoder.layer1.feed_forward.b_1"
+    model["parameters"][name] = [0.125, -0.125, *model["parameters"][name][2:]]
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    run = prepare("cat sleeps", weights=tmp_path / "model.json", pencil=2)
+    assert run.parameters[name].value[:2].tolist() == [0.13, -0.13]
+
+
+@pytest.mark.parametrize("words, said", [
+    (("trace", "a", "--pencil", "3", "--precision", "4"), "--precision 4 is not what --pencil 3"),
+    (("trace", "a", "--pencil", "3", "--dtype", "float32"), "--pencil needs float64"),
+    (("backprop", "a", "b", "--pencil", "3", "--check"), "leave out it or --pencil"),
+    (("trace", "a", "--pencil", "10"), "1<=x<=9"), (("trace", "a", "--pencil", "0"), "1<=x<=9")])
+def test_what_cannot_go_by_hand_is_said_in_one_line(words, said):
+    code, out, errors = attntrace(*words)
+    assert (code, out) == (2, "") and said in errors and errors.count("\n") == 1
+
+
+def test_a_number_too_large_to_be_exact_is_said():
+    for scale in ("1e-9", "1e-300"):
+        code, _, errors = attntrace("trace", "a", "--pencil", "9", "--score-scale", scale)
+        assert code == 2 and "head1.scaled_scores grow too large to be exact with 9 decimals" in errors
+
+
+def test_a_number_of_decimals_that_is_none_is_said_to_a_notebook():
+    for wrong in (0, 10):
+        with pytest.raises(Problem, match="whole number from 1 to 9"):
+            prepare("a", pencil=wrong)
+    with pytest.raises(Problem, match="float64"):
+        prepare("a", config=Config(dtype="float32"), pencil=2)

@@ -16,7 +16,7 @@ from attntrace.weights import Parameters, Spec, Vocabularies, laid_out, specs, s
 NUMBERS = np.array([-2, -1, -1, -1, 1, 1, 1, 2])
 MOST = 0.9  # of an attention weight among others: room below 1 for what rounding by hand does to scores
 APART = 0.1  # so far apart should two weights of some row be, else there is little to see
-ATTEMPTS = 64  # to draw the keys of a head; in half of them its weights may not be all alike
+ATTEMPTS = 128  # to draw the keys of a head; in half of them its weights may not be all alike
 
 
 def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Words, target: Words | None) -> Parameters:

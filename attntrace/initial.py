@@ -13,7 +13,7 @@ from attntrace.tracing import Step, Trace
 from attntrace.transformer import transformer
 from attntrace.weights import Parameters, Spec, Vocabularies, laid_out, specs, stream
 
-NUMBERS = np.array([-2, -1, -1, -1, 1, 1, 1, 2])
+NUMBERS = np.array([-2, -1, -1, -1, 1, 1, 1, 2])  # a pack of cards
 MOST = 0.9  # of an attention weight among others: room below 1 for what rounding by hand does to scores
 APART = 0.1  # so far apart should two weights of some row be, else there is little to see
 ATTEMPTS = 128  # to draw the keys of a head; in half of them its weights may not be all alike
@@ -21,7 +21,7 @@ ATTEMPTS = 128  # to draw the keys of a head; in half of them its weights may no
 
 def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Words, target: Words | None) -> Parameters:
     """Parameters of -2, -1, 0, 1 and 2: gains 1, biases 0; one or two numbers that are not 0 in each column of a
-    matrix, so that its variance is about 1 / fan_in, and two or three in each word's embedding and output column.
+    matrix (a variance of about 2.6 / fan_in), two or three in each word's embedding and output column.
 
     As with `seeded`, each parameter and each word has its own stream. What alone depends on the sentence: where the
     attention of a head to it is saturated (a weight above MOST among others) or all alike, the head's columns of W_K
@@ -49,8 +49,8 @@ def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Word
 
 
 def deal(columns: Array, key: tuple[int | str, ...], least: int, most: int) -> None:
-    """Fill each column with zeros, but for `least` to `most` numbers; how many, where and which says the stream of this
-    key. They are dealt like cards, so that of every eight in a row no two are the same card of NUMBERS."""
+    """Fill each column with zeros, but for `least` to `most` numbers: how many, where and which, by the streams of this
+    key. They are dealt like cards, pack after pack of NUMBERS, so that all occur."""
     rows, count = columns.shape
     many = least + (stream((*key, "how many"), count) % np.uint64(most - least + 1)).astype(int)
     places = stream((*key, "where"), columns.size).reshape(count, rows).argsort(axis=1, kind="stable")

@@ -103,10 +103,11 @@ def pencil_rule(run: Run) -> Iterator[Block]:
 
 def drift_told(run: Run, drift: Drift) -> Iterator[Block]:
     """How far the numbers are from those of full precision, where most."""
-    decimals = 3 + (run.pencil or 0)  # enough to see what was rounded
+    decimals = run.pencil or 0
+    more = decimals + 3  # enough to see what was rounded
     key = "drift" if drift.cell else "no_drift"
-    yield Prose(sentence(f"messages.{key}", drift=f"{drift.largest:.{decimals}f}", cell=drift.cell,
-                         by_hand=f"{drift.by_hand:.{run.pencil or 0}f}", in_full=f"{drift.in_full:.{decimals}f}"))
+    yield Prose("\n" + sentence(f"messages.{key}", drift=f"{drift.largest:.{more}f}", cell=drift.cell,
+                                by_hand=f"{drift.by_hand:.{decimals}f}", in_full=f"{drift.in_full:.{more}f}"))
 
 
 def parameter_rows(run: Run) -> Iterator[tuple[str, ...]]:
@@ -125,7 +126,6 @@ def parameter_rows(run: Run) -> Iterator[tuple[str, ...]]:
 
 def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None) -> Iterator[Block]:
     if drift is not None:
-        yield Prose("")
         yield from drift_told(run, drift)
     key = ("fingerprint" if fingerprint.comparable
            else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")

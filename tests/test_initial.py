@@ -65,7 +65,7 @@ def test_a_column_has_one_or_two_numbers_and_a_word_two_or_three():
         there = (tensor.value != 0).sum(axis=1 if name == "E" else 0)
         if name in ("W_Q", "W_V", "W_O", "W_1", "W_2"):
             assert set(there.tolist()) <= {1, 2}
-            assert np.mean(tensor.value**2) * len(tensor.value) == pytest.approx(2.6, abs=0.6)  # variance: 2 / fan_in
+            assert np.mean(tensor.value**2) * len(tensor.value) == pytest.approx(2.6, abs=0.6)
         if name in ("E", "W"):
             assert set(there.tolist()) <= {2, 3}
 

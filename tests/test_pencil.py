@@ -16,10 +16,12 @@ from attntrace.arithmetic import (
     Call, Difference, Exp, Negative, Number, Product, Quotient, Root, Square, Sum, TenThousandTo)
 from attntrace.checks import rows_of
 from attntrace.config import Config
+from attntrace.drift import Drift
 from attntrace.errors import Problem
 from attntrace.figures import Figures
 from attntrace.forms import FORMS
 from attntrace.lessons import prepare_lesson
+from attntrace.opening import drift_told
 from attntrace.rules import FULL, Pencil
 from attntrace.run import prepare, trace
 from attntrace.stages import View
@@ -142,11 +144,16 @@ def test_the_drift_that_is_told_is_that_from_full_precision_on_the_same_paramete
             in " ".join(page.split()))
 
 
+def test_where_nothing_drifts_that_is_said():
+    (told,) = drift_told(RUNS[0], Drift(RUNS[0]))
+    assert told.text.strip() == "No number has drifted from full precision."
+
+
 @pytest.mark.parametrize("words", [("trace", "a cat"), ("backprop", "a", "un", "--only", "loss.mean"), ("map", "a cat"),
                                    ("steps", "a cat")])
 def test_every_page_says_the_rule_and_the_drift(words):
     said = " ".join(attntrace(*words, *TINY, "--pencil", "4").out.split())
-    assert "is rounded to 4 decimals, half away from zero" in said and "taken as 0.0001" in said
+    assert "is rounded to a multiple of 0.0001, half away from zero" in said and "taken as 0.0001" in said
     assert "The largest drift from full precision is 0." in said
     assert "drift" not in attntrace(*words, *TINY).out
 

@@ -200,6 +200,11 @@ def test_a_number_too_large_to_be_exact_is_said():
         assert code == 2 and "head1.scaled_scores grow too large to be exact with 9 decimals" in errors
 
 
+def test_a_step_by_hand_that_is_much_too_long_is_said_to_be():
+    code, page, _ = attntrace("backprop", "a", "un", "--pencil", "9", "--lr", "1e5", "--only", "loss.mean")
+    assert code == 0 and "it is no number any more: the step was much too long" in " ".join(page.split())
+
+
 def test_a_number_of_decimals_that_is_none_is_said_to_a_notebook():
     for wrong in (0, 10):
         with pytest.raises(Problem, match="whole number from 1 to 9"):

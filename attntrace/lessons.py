@@ -1,6 +1,7 @@
 """One training step, traced: forwards, the loss, backwards, the update of every parameter, and the loss after it."""
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -72,10 +73,14 @@ class Lesson(NamedTuple):
         return found
 
     def losses(self) -> tuple[float, float]:
-        """The loss before the update, and after it."""
+        """The loss before the update, and after it: infinite where a step by hand was so long that numbers are not
+        exact any more, as they overflow in full precision."""
         before, new = self()
-        with np.errstate(all="ignore"):
-            return before, self.forward(self.run.trace(), self.run.parameters.replaced(new))
+        try:
+            with np.errstate(all="ignore"):
+                return before, self.forward(self.run.trace(), self.run.parameters.replaced(new))
+        except Problem:
+            return before, math.inf
 
     def record(self) -> Record:
         """What it goes by, for programs."""

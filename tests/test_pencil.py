@@ -30,7 +30,7 @@ SMALL = "--d-ff", "2", "--width", "400", "--arithmetic", "all"
 TINY = "--d-model", "2", "--heads", "1"
 PAGES = {
     "whole_model": (2, "trace", "a cat", "--target", "un chat", "--d-model", "4"),
-    "one_decimal": (1, "trace", "a cat", "--target", "un", "--norm", "pre", "--final-norm", "--seed", "3"),
+    "one_decimal": (1, "trace", "a cat", "--norm", "pre", "--final-norm", "--seed", "3"),
     "nine_decimals": (9, "trace", "a cat"),
     "integers": (2, "trace", "cat sleeps", "--init", "integers"),
     "backprop": (3, "backprop", "a", "un", "--d-model", "4", "--heads", "1"),
@@ -122,7 +122,8 @@ def test_rows_computed_from_rows_are_those_of_the_matrix_to_the_last_digit(run):
 
 @pytest.mark.parametrize("form", ["vector", "matrix"])
 def test_what_must_be_true_is_said_with_its_drift(form):
-    code, page, _ = attntrace("trace", "a cat on a mat in the house", "--target", "un", "--pencil", "1", "--form", form)
+    words = "a cat on a mat in the house", "--target", "un", *TINY
+    code, page, _ = attntrace("trace", *words, "--pencil", "1", "--form", form)
     assert code == 0 and "digits" not in page and "✗" not in page
     assert "✓ row i of Q, K, V = qᵢ, kᵢ, vᵢ\n" in page or "✓ row i of Q = qᵢ\n" in page
     assert re.search(r"✓ rows of A sum to 1 but for at most 0\.\d\n", page) and "masked weights of A are 0" in page
@@ -197,6 +198,11 @@ def test_a_number_too_large_to_be_exact_is_said():
     for scale in ("1e-9", "1e-300"):
         code, _, errors = attntrace("trace", "a", "--pencil", "9", "--score-scale", scale)
         assert code == 2 and "head1.scaled_scores grow too large to be exact with 9 decimals" in errors
+
+
+def test_a_step_by_hand_that_is_much_too_long_is_said_to_be():
+    code, page, _ = attntrace("backprop", "a", "un", "--pencil", "9", "--lr", "1e5", "--only", "loss.mean")
+    assert code == 0 and "it is no number any more: the step was much too long" in " ".join(page.split())
 
 
 def test_a_number_of_decimals_that_is_none_is_said_to_a_notebook():

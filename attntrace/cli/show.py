@@ -96,7 +96,7 @@ def translate_again(recorded: Recorded, options: dict[str, Any]) -> int:
         writer = page_writer(out, options)
         with paused(writer, options) as tell:
             shown = view if only is not None or tokens else None
-            code, translation = told(decoding, tell, shown, options["precision"])
+            code, translation = told(decoding, tell, shown, checked_precision(options))
         if translation is not None:
             out.write(writer.page.word(translation) + "\n")
     return code

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.options import (
-    Text, given_model, learning, learning_options, option, page_options, page_writer, save_option, seeded_options,
+    given_model, learning, learning_options, option, page_options, page_writer, save_option, seeded_options,
     selected_steps, selection_options, view_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress
+from attntrace.cli.values import Text
 from attntrace.errors import Problem
 from attntrace.prose import sentence
 

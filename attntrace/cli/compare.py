@@ -8,8 +8,9 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    CHANGES, Text, model_options, one_sentence, option, page_options, page_writer, prepared, sentence_argument)
+    CHANGES, model_options, one_sentence, option, page_options, page_writer, prepared, sentence_argument)
 from attntrace.cli.output import destination
+from attntrace.cli.values import Text
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 

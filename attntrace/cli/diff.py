@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli import CHECK_FAILED, DONE
-from attntrace.cli.options import Number, option, page_options, page_writer
+from attntrace.cli.options import option, page_options, page_writer
 from attntrace.cli.output import destination
+from attntrace.cli.values import Number
 from attntrace.errors import Problem
 from attntrace.prose import sentence
 

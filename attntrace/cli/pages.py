@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 import click
 
 from attntrace.cli import CHECK_FAILED, DONE
-from attntrace.cli.options import ALL, TERMINAL_LIMIT, checked_precision
+from attntrace.cli.options import TERMINAL_LIMIT, checked_precision
 from attntrace.cli.output import binary
+from attntrace.cli.values import ALL
 from attntrace.errors import Problem
 
 if TYPE_CHECKING:

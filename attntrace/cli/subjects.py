@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attntrace.cli.options import given_model, learning, one_sentence
+from attntrace.cli.options import check_from, given_model, learning, one_sentence
 from attntrace.cli.steps import EXAMPLE
 from attntrace.errors import Problem
 
@@ -52,8 +52,7 @@ def subject_of(arguments: tuple[str, ...], address: str, options: dict[str, Any]
 
 
 def _saved(arguments: tuple[str, ...], options: dict[str, Any]) -> Iterator[Subject]:
-    if arguments:
-        raise Problem("from_with", option="SENTENCE")
+    check_from(arguments, options, "optimizer", "lr", "label_smoothing")
     from attntrace.archive import opened
     with opened(options["saved_run"]) as archive:
         archive.check_seal()

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli import DONE
-from attntrace.cli.options import (
-    ARCHITECTURE, POSITIVE, SHARE, Text, Within, architecture_options, chained, option)
+from attntrace.cli.options import ARCHITECTURE, architecture_options, chained, option
 from attntrace.cli.output import binary, check_place
+from attntrace.cli.values import POSITIVE, SHARE, Text, Within
 from attntrace.config import Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence

@@ -9,10 +9,11 @@ import click
 
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import (
-    CHANGES, Within, asked_changes, change_options, checked_precision, lines_of_input, one_argument, one_sentence,
-    option, page_options, page_writer, save_option, selection_options, sentence_argument, text_options)
+    CHANGES, asked_changes, change_options, checked_precision, lines_of_input, one_argument, one_sentence, option,
+    page_options, page_writer, save_option, selection_options, sentence_argument, text_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, left_early, paused, saved, view_of
+from attntrace.cli.values import Within
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 from attntrace.schedules import MAX_LENGTH

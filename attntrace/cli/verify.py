@@ -3,14 +3,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import (
-    given_model, learning, learning_options, model_options, one_sentence, option, page_options, page_writer, prepared,
-    sentence_argument)
+    check_from, from_option, given_model, learning, learning_options, model_options, one_sentence, option,
+    page_options, page_writer, prepared, sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
 from attntrace.cli.steps import EXAMPLE
@@ -18,6 +19,7 @@ from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
+    from attntrace.archive import Archive
     from attntrace.invariants import Finding
     from attntrace.lessons import Lesson
     from attntrace.records import Record
@@ -32,6 +34,7 @@ OF_THE_WHOLE = ("parameters", "fingerprint")  # what is true of a run as a whole
 
 @click.command("verify", help=sentence_of("help.verify"), short_help=sentence_of("help.verify_short"))
 @sentence_argument
+@from_option()
 @option("--backprop", is_flag=True, text="verify_backprop")
 @learning_options
 @option("--against", type=click.Choice(["torch"]))
@@ -39,15 +42,58 @@ OF_THE_WHOLE = ("parameters", "fingerprint")  # what is true of a run as a whole
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    run = asked_run(sentence, options)
-    if options["against"]:
-        from attntrace.against import require_torch
-        require_torch()
-    with destination(options["output"], options["pager"]) as out:
-        report = Report(page_writer(out, options), options["quiet"], options["against"])
-        with progress(out, lambda: len(run.addresses()), alone=options["quiet"]) as count:
-            log, footer = (against_torch if options["against"] else recomputed)(run, report, count)
-        return report.close(log, footer)
+    with source_of(sentence, options) as source:
+        if options["against"]:
+            from attntrace.against import require_torch
+            require_torch()
+        with destination(options["output"], options["pager"]) as out:
+            report = Report(page_writer(out, options), options["quiet"], options["against"])
+            with progress(out, source.total, alone=options["quiet"]) as count:
+                log, footer = (against_torch if options["against"] else recomputed)(source, report, count)
+            return report.close(log, footer)
+
+
+class Source(NamedTuple):
+    """Where records come from: the header, a function that tells the others with their values and returns the footer,
+    and how many steps there are."""
+    header: Record
+    tell: Callable[[Callable[[Record], object], Sink], Record]
+    total: Callable[[], int]
+
+
+@contextmanager
+def source_of(sentence: tuple[str, ...], options: dict[str, Any]) -> Iterator[Source]:
+    """The saved run that --from names, or the run that is asked for."""
+    if options["saved_run"] is None:
+        run = asked_run(sentence, options)
+        yield Source(header_of(run), lambda take, count: recorded(run, take, count), lambda: len(run.addresses()))
+        return
+    check_from(sentence, options, "backprop", "optimizer", "lr", "label_smoothing")
+    from attntrace.archive import opened
+    with opened(options["saved_run"]) as archive:
+        archive.check_seal()
+        if options["against"] and archive.opening.get("kind") == "translate":
+            raise Problem("torch_translation", file=options["saved_run"])
+        yield Source(archive.opening, lambda take, count: saved_records(archive, take), lambda: len(archive.names))
+
+
+def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:
+    """Those of a saved run. A member that is not what was saved ends it: what is made from it cannot be judged."""
+    for record in archive.records():
+        if "member" in record:  # beside the steps
+            continue
+        try:
+            value = archive.value(record)
+        except Problem as problem:
+            if problem.key != "saved_changed":
+                raise
+            raise Changed(str(record.get("address") or record.get("parameter"))) from None
+        take(record | {"value": value.tolist()})
+    return archive.footer
+
+
+class Changed(Exception):
+    """A parameter or a step whose numbers are not those that were saved."""
 
 
 def asked_run(sentence: tuple[str, ...], options: dict[str, Any]) -> Run | Lesson:
@@ -88,10 +134,10 @@ def header_of(run: Run | Lesson) -> Record:
     return header(run) if isinstance(run, Run) else header(run.run) | {"training": run.record()}
 
 
-def recomputed(run: Run | Lesson, report: Report, count: Sink) -> tuple[Log, Record]:
+def recomputed(source: Source, report: Report, count: Sink) -> tuple[Log, Record | None]:
     """Each step is judged as soon as it is recorded."""
     from attntrace.verify import Log, Recomputation
-    log = Log(header_of(run))
+    log = Log(source.header)
     judge = Recomputation(log)
 
     def take(record: Record) -> None:
@@ -100,17 +146,17 @@ def recomputed(run: Run | Lesson, report: Report, count: Sink) -> tuple[Log, Rec
             report(verdict)
 
     report.open()
-    return log, recorded(run, take, count)
+    return log, report.told(lambda: source.tell(take, count))
 
 
-def against_torch(run: Run | Lesson, report: Report, count: Sink) -> tuple[Log, Record]:
+def against_torch(source: Source, report: Report, count: Sink) -> tuple[Log, Record | None]:
     """All is recorded first: PyTorch needs every parameter to begin with."""
     from attntrace.against import compared
     from attntrace.verify import Log
-    log = Log(header_of(run))
-    footer = recorded(run, log, count)
+    log = Log(source.header)
+    footer = report.told(lambda: source.tell(log, count))
     report.open()
-    for verdict in compared(log):
+    for verdict in compared(log) if footer is not None else ():
         report(verdict)
     return log, footer
 
@@ -132,6 +178,15 @@ class Report:
         if not self.quiet:
             self.writer(blocks)
 
+    def told(self, tell: Callable[[], Record]) -> Record | None:
+        """The footer, once all is told; None where a member was changed since it was saved, which is wrong."""
+        try:
+            return tell()
+        except Changed as changed:
+            from attntrace.verify import Verdict
+            self(Verdict(str(changed), 0, float("inf"), str(changed), "changed"))
+            return None
+
     def __call__(self, verdict: Verdict) -> None:
         from attntrace.blocks import Verified
         self.tally(verdict)
@@ -147,11 +202,11 @@ class Report:
         cell = sentence_of("messages.verify.cell", at=at) if at else sentence_of("messages.verify.it")
         return sentence_of(f"messages.verify.wrong.{key}", cell=cell, **facts)
 
-    def close(self, log: Log, footer: Record) -> int:
+    def close(self, log: Log, footer: Record | None) -> int:
         """What must be true besides, and the last sentence. Returns 1 where anything is wrong."""
         from attntrace.blocks import Prose
         from attntrace.invariants import findings, fingerprint
-        found = [*findings(log), fingerprint(log, footer)]
+        found = [*findings(log), *fingerprint(log, footer)] if footer is not None else []
         self.tell(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
         text = self.conclusion(self.tally, wrong, log.pencil)

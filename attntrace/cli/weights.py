@@ -7,9 +7,9 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    ARCHITECTURE, POSITIVE, Text, Whole, architecture_options, chained, one_sentence, option, page_options, page_writer,
-    sentence_argument)
+    ARCHITECTURE, architecture_options, chained, one_sentence, option, page_options, page_writer, sentence_argument)
 from attntrace.cli.output import binary, check_place, destination
+from attntrace.cli.values import POSITIVE, Text, Whole
 from attntrace.config import CHOICES, Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of

@@ -7,11 +7,12 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    ALL, DECIMALS, Limit, Text, Within, checked_precision, from_option, learning_options, model_options, option,
-    page_options, page_writer, precision_option, sentence_argument)
+    DECIMALS, checked_precision, from_option, learning_options, model_options, option, page_options, page_writer,
+    precision_option, sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import left_early
 from attntrace.cli.subjects import Subject, subject_of
+from attntrace.cli.values import ALL, Limit, Text, Within
 from attntrace.prose import sentence as sentence_of
 
 

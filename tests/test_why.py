@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from by_hand import ByHand
 from command import attntrace
 from parsing import NUMBER, Sums
 
@@ -102,6 +103,20 @@ def test_with_all_digits_the_arithmetic_is_the_number(steps):
 def slack_free_size(text: str) -> float:
     """The size of the numbers that stand in it, by which rounding is measured where they cancel."""
     return max((float(found[0]) for found in NUMBER.finditer(text)), default=1.0)
+
+
+def test_by_hand_every_number_is_what_its_arithmetic_gives_by_the_rule():
+    found: dict = {}
+    prepare_lesson("a cat", "un chat", seed=2, pencil=3)(lambda step: found.__setitem__(step.address, step))
+    redone = 0
+    for address, index in cells(found, 250, 4):
+        (cause,) = Why(found.get, 3)(address, index)
+        arithmetic, sign, result = printed(cause)
+        assert sign == "=", (address, index)
+        if re.match(r"[-(\d√e]|max|sin|cos|positive|log", arithmetic) and "[" not in arithmetic:
+            assert ByHand(arithmetic, 3).whole() == ByHand(result, 3).whole(), (address, index)
+            redone += 1
+    assert redone > 150
 
 
 @pytest.fixture(scope="module")

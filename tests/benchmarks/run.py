@@ -33,12 +33,13 @@ from attntrace.config import Config
 from attntrace.forms import FORMS
 from attntrace.functions import softmax
 from attntrace.pairs import Batch, Pair, packed
+from attntrace.recording import Recording, save_trace
 from attntrace.run import prepare
 from attntrace.schedules import Schedule
 from attntrace.stages import View
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor
-from attntrace.tracing import Trace
+from attntrace.tracing import Step, Trace
 from attntrace.training import Training, vocabularies_of
 from attntrace.weights import Vocabularies, counted, seeded
 from attntrace.writers.terminal import Look, TerminalWriter
@@ -224,18 +225,60 @@ class Lesson:
         return work
 
 
+def saving() -> tuple[Work, Work]:
+    """260 MB of parameters and steps, written as a saved run and by numpy.savez."""
+    words = " ".join(f"w{n}" for n in range(100))
+    run, steps = prepare(words, words, config=Config(d_model=512, heads=8, layers=3, d_ff=2048)), list[Step]()
+    run(steps.append)
+    arrays = {step.address: step.value for step in steps} | {
+        tensor.address or "": tensor.value for tensor in run.parameters}
+    place = Path(tempfile.mkdtemp())
+
+    def ours() -> None:
+        with open(place / "ours.npz", "wb") as file:
+            recording = Recording(file, run)
+            for step in steps:
+                recording(step)
+            recording.close("trace")
+
+    return ours, lambda: np.savez(place / "theirs.npz", **arrays)
+
+
+def saved_run() -> Path:
+    """A saved run of 240 MB."""
+    words = " ".join(f"w{n}" for n in range(120))
+    file = Path(tempfile.mkdtemp()) / "run.npz"
+    with open(file, "wb") as out:
+        save_trace(out, prepare(words, words, config=Config(d_model=384, heads=6, layers=4, d_ff=1536)))
+    return file
+
+
 def rows() -> list[tuple[str, float, float, float, str]]:
     """Each benchmark: its name, both times, the ratio, and what is aimed at."""
     found = []
 
+    def asked(name: str) -> bool:
+        return len(sys.argv) < 2 or any(word in name for word in sys.argv[1:])
+
     def add(name: str, aim: str, ours: Work, theirs: Work, pairs: int = 7, scale: float = 1.0) -> None:
-        if len(sys.argv) < 2 or any(word in name for word in sys.argv[1:]):
+        if asked(name):
             a, b, ratio = compared(ours, theirs, pairs)
             found.append((name, a, b, ratio * scale, aim))
 
     add("help / import click", "at most 1.25", command("--help"), python("import click"), 11)
     add("trace / import numpy, click, rich.console", "at most 1.6",
         command("trace", "this is a cat"), python("import numpy, click, rich.console"), 11)
+    add("verify / trace", "below 3", command("verify", "어제 카페 갔었어"), command("trace", "어제 카페 갔었어"), 5)
+    add("verify, d_model 64, 2 layers, 12 + 12 words / trace", "", *(
+        command(name, " ".join("abcdefghijkl"), "--target", " ".join("abcdefghijk"), "--d-model", "64", "--layers", "2",
+                "--d-ff", "256") for name in ("verify", "trace")), 3)
+    if asked("saving / numpy.savez"):
+        add("saving / numpy.savez", "at most 2", *saving(), 5)
+    if asked("show"):
+        file, cell = str(saved_run()), "encoder.layer2.self_attention.head3.scores"
+        for name, place in (("number", f"{cell}:3,4"), ("row", f"{cell}:3"), ("tensor", cell)):
+            add(f"show a {name} of 240 MB / import numpy, click", "at most 1.5",
+                command("show", "--from", file, place), python("import numpy, click"), 11)
     for name, aim, step, times in (("matrix form", 150, sum_step("matrix"), 3),
                                    ("vector form", 75, sum_step("vector"), 1),
                                    ("matrix form in shades", 75, weights_step("matrix"), 2),

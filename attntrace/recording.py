@@ -19,7 +19,7 @@ from attntrace.pencil import rule_of
 from attntrace.run import Run
 from attntrace.tensor import Array, Tensor
 from attntrace.tokens import START, Words
-from attntrace.tracing import Fingerprint, Sink, Step, each
+from attntrace.tracing import COMPARABLE, Fingerprint, Sink, Step, each
 from attntrace.weights import Parameters, Vocabularies
 
 TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of saved runs
@@ -34,14 +34,19 @@ class Recording:
         self._run, self._step = run, dict[str, Any]()
         self._unread = {tensor.address or "": tensor for tensor in run.parameters}
         self._recorder = Recorder(self._unread, self._written)
-        self._fingerprint = Fingerprint()
+        self._told: list[Step] | None = []  # for the fingerprint; None: too many numbers for one
+        self._numbers = self._steps = 0
 
     def __call__(self, step: Step) -> None:
         self._step = {"place": step.place, "name": step.name, "stage": step.stage,
                       "notes": self._notes(step.made)}
         self._recorder(step)
-        if self._fingerprint.comparable:  # beyond, it takes longer than all the rest, and says nothing
-            self._fingerprint(step)
+        self._steps += 1
+        self._numbers += step.value.size
+        if self._numbers > COMPARABLE:  # a fingerprint would take longer than all the rest, and say nothing
+            self._told = None
+        elif self._told is not None:
+            self._told.append(step)
 
     def _written(self, record: Record, tensor: Tensor) -> None:
         name = record.get("address") or record["parameter"]
@@ -62,11 +67,15 @@ class Recording:
         begins = [side.address if isinstance(side, Given) else None for side in (self._run.source, self._run.target)]
         said = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(), "begins": begins,
                 "axes": self._notes.axes()}
-        known: Record = {"steps": sum("address" in record for record in self._records)}
-        if not self._fingerprint.comparable:
-            known["fingerprint"] = None
-        self._archive.close([header(self._run) | head | said, *self._records,
-                             footer(self._fingerprint) | known | foot])
+        self._archive.close([header(self._run) | head | said, *self._records, self._footer() | foot])
+
+    def _footer(self) -> Record:
+        if self._told is None:
+            return {"steps": self._steps, "fingerprint": None, "comparable": False}
+        fingerprint = Fingerprint()
+        for step in self._told:
+            fingerprint(step)
+        return footer(fingerprint)
 
 
 def save_trace(file: BinaryIO, run: Run) -> None:

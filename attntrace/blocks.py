@@ -51,13 +51,15 @@ class Prose(NamedTuple):
 
 class Table(NamedTuple):
     """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row, those of a
-    `words` column come from the reader or a file as well."""
+    `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below it. Of
+    `addresses` in the first column, where the table is too wide, the place is such a heading."""
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     tokens: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
     title: str = ""
     words: tuple[int, ...] = ()
+    addresses: bool = False
 
 
 class Grid(NamedTuple):

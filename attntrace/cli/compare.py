@@ -33,11 +33,17 @@ def experiment(**given: Any) -> None:
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     said = one_sentence(sentence)
-    runs = prepared(said, options), prepared(said, experimented(options))
-    from attntrace.experiments import compared
+    from attntrace.experiments import WIRING, compared, rewired
+    changed = experimented(options)
+    runs = [prepared(said, options)]
+    if options["weights"] is not None and changed["weights"] == options["weights"]:
+        wiring = {name: changed[name] for name in WIRING if changed[name] != options[name]}
+        runs.append(rewired(prepared(said, changed | {name: options[name] for name in wiring}), wiring))
+    else:
+        runs.append(prepared(said, changed))
     before, after = map(side, runs)
     with destination(options["output"], options["pager"]) as out:
-        page_writer(out, options)(compared(*runs, before, after, options["what_if"]))
+        page_writer(out, options)(compared(runs[0], runs[1], before, after, options["what_if"]))
     return DONE
 
 

@@ -124,11 +124,12 @@ class CellLines(NamedTuple):
 
 class Cause(NamedTuple):
     """Why a number is what it is: how many operands deep it lies, its place, its arithmetic (None: explained above),
-    and places of operands that are not followed from here, by the key of the reason."""
+    places of operands that are not followed from here by the key of the reason, the words of its row and column."""
     level: int
     place: str
     cell: CellLine | None
     operands: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    words: tuple[str, ...] = ()
 
 
 class Shares(NamedTuple):

@@ -49,8 +49,8 @@ class Side(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """How a tensor differs: `largest` change, at which index, from which text to which, on the mean; or why the two cannot
-    be compared."""
+    """How a tensor differs: its largest change, at which index, from which number to which as they are printed, and the
+    change on the mean; or why the two cannot be compared."""
     address: str
     largest: float = 0.0
     at: tuple[int, ...] = ()
@@ -95,8 +95,8 @@ def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Differe
 
 
 def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total: int) -> Iterator[Block]:
-    """What differs, as a page: the parameters, the first step, and all that follow it; `total`: how many steps both runs
-    have."""
+    """What differs, as a page: the parameters, the first step, and all that follow it; `total`: of how many steps that
+    both runs have."""
     if parameters:
         yield from told("parameters", parameters)
         yield Prose("")

@@ -209,15 +209,22 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
     step = len(INDENT)
     indent = step + min(block.level, (page.width - NARROWEST_TREE) // step) * step
     level = str(block.level).rjust(step)
-    more = "" if block.cell is not None else "   " + sentence("messages.why_above_alone")
-    yield Span(level, "grey"), " " * (indent + step - len(level)), Span(block.place, "bold"), Span(more, "grey")
+    more = sentence("messages.why_above_alone") if block.cell is None else page.word(", ".join(block.words))
+    start = max(len(level) + 1, min(indent + step, page.width - page.cells(block.place)))  # an address stays whole
+    beside = start + page.cells(f"{block.place}   {more}") <= page.width
+    yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
+                   Span(f"   {more}" * beside, "grey")])
+    deeper = indent + 2 * step
+    for line in () if beside else page.wrapped_anywhere(more, deeper):
+        yield (Span(" " * deeper + line, "grey"),)
     if block.cell is None:
         return
-    yield from cell_line(block.cell, page, indent + 2 * step)
+    yield from cell_line(block.cell, page, deeper)
     for key, places in block.operands:
         text = page.prose(sentence(f"messages.why_{key}", places=", ".join(places)))
-        for line in page.wrapped(text.split(" "), indent + 3 * step):
-            yield (Span(" " * (indent + 2 * step) + line, "grey"),)
+        words = [part for word in text.split(" ") for part in page.wrapped_anywhere(word, deeper + step)]
+        for line in page.wrapped(words, deeper + step):
+            yield (Span(" " * deeper + line, "grey"),)
 
 
 def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:

@@ -87,7 +87,7 @@ def test_a_run_does_not_differ_from_itself(files):
 def test_the_ripple_begins_where_the_change_is_first_read_and_tells_every_step(files):
     said = attntrace("diff", files["a"], files["set"], "--width", "120")
     assert said.code == 1
-    assert "differ; the first is encoder.layer1.feed_forward.output." in said.out
+    assert "differ, from encoder.layer1.feed_forward.output on." in said.out
     lines = [line.split() for line in said.out.splitlines()]
     told = {words[0]: words[1:] for words in lines if len(words) == 7 and "." in words[0]}
     with np.load(files["a"]) as one, np.load(files["set"]) as other:
@@ -118,14 +118,14 @@ def test_what_one_run_alone_has_is_told_apart_from_what_differs(files):
     for order, alone in ((("a", "unswapped"), "first"), (("unswapped", "a"), "second")):
         said = attntrace("diff", *(files[name] for name in order), "--width", "120").out
         assert f"Only the {alone} run has encoder.positional_encoding, decoder.positional_encoding." in said
-        assert "; the first is encoder.input." in said
+        assert "differ, from encoder.input on." in said
 
 
 def test_the_first_step_is_the_first_in_order_of_computation(files):
     with np.load(files["a"]) as one, np.load(files["pre"]) as other:
         names = [name for name in one.files if name in other.files and name.count(".") > 1 or name == "encoder.input"]
         first = next(name for name in names if not np.array_equal(one[name], other[name]))
-    assert f"differ; the first is {first}." in attntrace("diff", files["a"], files["pre"], "--width", "200").out
+    assert f"differ, from {first} on." in attntrace("diff", files["a"], files["pre"], "--width", "200").out
 
 
 def test_a_swapped_word_is_compared_with_itself(files):

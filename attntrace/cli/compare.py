@@ -8,7 +8,7 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    CHANGES, model_options, one_sentence, option, page_options, page_writer, prepared, sentence_argument)
+    CHANGES, model_options, option, page_options, page_writer, prepared, sentence_argument, sentence_or_rows)
 from attntrace.cli.output import destination
 from attntrace.cli.values import Text
 from attntrace.errors import Problem
@@ -32,7 +32,7 @@ def experiment(**given: Any) -> None:
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    said = one_sentence(sentence)
+    said = sentence_or_rows(sentence, options)
     from attntrace.experiments import WIRING, compared, rewired
     changed = experimented(options)
     runs = [prepared(said, options)]

@@ -51,13 +51,15 @@ class Prose(NamedTuple):
 
 class Table(NamedTuple):
     """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row, those of a
-    `words` column come from the reader or a file as well."""
+    `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below it. Of
+    `addresses` in the first column, where the table is too wide, the place is such a heading."""
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     tokens: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
     title: str = ""
     words: tuple[int, ...] = ()
+    addresses: bool = False
 
 
 class Grid(NamedTuple):
@@ -122,11 +124,12 @@ class CellLines(NamedTuple):
 
 class Cause(NamedTuple):
     """Why a number is what it is: how many operands deep it lies, its place, its arithmetic (None: explained above),
-    and places of operands that are not followed from here, by the key of the reason."""
+    places of operands that are not followed from here by the key of the reason, the words of its row and column."""
     level: int
     place: str
     cell: CellLine | None
     operands: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    words: tuple[str, ...] = ()
 
 
 class Shares(NamedTuple):

@@ -9,9 +9,13 @@ import numpy as np
 from attntrace.axes import Axes
 from attntrace.blocks import Block, Prose, Table
 from attntrace.changes import Change, order_before
+from attntrace.figures import Figures
 from attntrace.places import named
 from attntrace.prose import sentence
 from attntrace.tensor import Array
+
+
+DECIMALS = 3  # of a number that changes, as on the page of a trace
 
 
 class Numbers(NamedTuple):
@@ -39,12 +43,18 @@ class Side(NamedTuple):
                     value = value.take(places, axis=k)
         return Numbers(value, axes)
 
+    def common(self, other: Side) -> int:
+        """How many steps both have."""
+        return len(frozenset(self.addresses) & frozenset(other.addresses))
+
 
 class Difference(NamedTuple):
-    """How a tensor differs: `largest` change, at which index, on the mean; or why the two cannot be compared."""
+    """How a tensor differs: its largest change, at which index, from which number to which as they are printed, and the
+    change on the mean; or why the two cannot be compared."""
     address: str
     largest: float = 0.0
     at: tuple[int, ...] = ()
+    ends: tuple[str, str] = ("", "")
     mean: float = 0.0
     changed: int = 0  # how many numbers
     numbers: int = 0
@@ -79,36 +89,50 @@ def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Differe
     if not apart.size or not apart.any():
         return None
     at = tuple(int(n) for n in np.unravel_index(int(apart.argmax()), apart.shape))
-    return Difference(name, float(apart.max()), at, float(apart.mean()), int(np.count_nonzero(apart)), apart.size)
+    first, second = (Figures.of(one, DECIMALS).legible(float(one[at])) for one in (a, b))
+    return Difference(name, float(apart.max()), at, (first, second), float(apart.mean()),
+                      int(np.count_nonzero(apart)), apart.size)
 
 
 def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total: int) -> Iterator[Block]:
-    """What differs, as a page: the parameters, the first step, and all that follow it."""
+    """What differs, as a page: the parameters, the first step, and all that follow it; `total`: of how many steps that
+    both runs have."""
     if parameters:
-        yield table("diff_parameters", parameters)
+        yield from told("parameters", parameters)
         yield Prose("")
-    if not steps:
-        yield Prose(sentence("messages.diff_no_step", steps=total))
-        return
-    first = steps[0]
-    yield Prose(sentence("messages.diff_first", address=first.address) + " " + facts(first))
-    yield Prose("")
-    yield table("diff_steps", steps)
-    yield Prose("")
-    yield Prose(sentence("messages.diff_total", changed=len(steps), steps=total))
+    differ = [one.address for one in steps if not one.key.startswith("only")]
+    yield Prose(sentence("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
+                sentence("messages.diff_no_step", steps=total))
+    if steps:
+        yield Prose("")
+        yield from told("steps", steps)
+    if parameters or differ:
+        yield Prose(sentence("messages.diff_legend"))
 
 
-def facts(found: Difference) -> str:
-    if found.key:
-        return sentence(f"messages.diff_{found.key}", shapes=found.shapes)
-    return sentence("messages.diff_facts", largest=f"{found.largest:.3g}", place=named(found.address, found.at),
-                    mean=f"{found.mean:.3g}", changed=f"{found.changed:,}", numbers=f"{found.numbers:,}")
+def told(kind: str, found: Sequence[Difference]) -> Iterator[Block]:
+    """A table of what differs, and what one of the two runs alone has."""
+    both = [one for one in found if not one.key.startswith("only")]
+    if both:
+        yield table(kind, both)
+    for key in ("only_a", "only_b"):
+        if names := [one.address for one in found if one.key == key]:
+            yield Prose(sentence(f"messages.diff_{key}", names=", ".join(names)))
 
 
-def table(title: str, found: Sequence[Difference]) -> Table:
-    heads = ("", *(sentence(f"messages.diff_{name}") for name in ("largest", "at", "mean", "numbers")))
-    rows = tuple((one.address, *((f"{one.largest:.3g}", named("", one.at).lstrip(":"), f"{one.mean:.3g}",
-                                  f"{one.changed:,}/{one.numbers:,}") if not one.key else
-                                 (sentence(f"messages.diff_{one.key}", shapes=one.shapes), "", "", "")))
-                 for one in found)
-    return Table(heads, rows, right=(1, 2, 3, 4), title=sentence(f"messages.{title}"))
+def table(kind: str, found: Sequence[Difference]) -> Table:
+    heads = ("", *(sentence(f"messages.diff_{name}") for name in
+                   ("at", "first", "second", "largest", "mean", "numbers")))
+    sizes = [aligned(numbers) for numbers in ([one.largest for one in found], [one.mean for one in found])]
+    rows = tuple(
+        (one.address, sentence("messages.diff_shape", shapes=one.shapes), "", "", "", "", "") if one.key else
+        (one.address, named("", one.at).lstrip(":"), *one.ends, largest, mean, f"{one.changed:,}/{one.numbers:,}")
+        for one, largest, mean in zip(found, *sizes, strict=True))
+    return Table(heads, rows, right=(1, 2, 3, 4, 5, 6), title=sentence(f"messages.diff_{kind}"), addresses=True)
+
+
+def aligned(numbers: Iterable[float]) -> list[str]:
+    """Three digits of each number, the points below each other."""
+    texts = [f"{number:#.3g}".removesuffix(".") for number in numbers]
+    decimals = [len(text.partition(".")[2]) for text in texts]
+    return [text + " " * (max(decimals) - count) for text, count in zip(texts, decimals, strict=True)]

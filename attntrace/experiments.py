@@ -2,18 +2,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from attntrace.blocks import Block, Heading, Prose, Table
 from attntrace.changes import told
-from attntrace.diff import Side, differences, ripple
+from attntrace.diff import Numbers, Side, differences, ripple
 from attntrace.opening import model_table, words_table
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tensor import Array
 
 TOLERANCE = 1e-12, 1e-5  # in float64 and float32: below it two runs differ by the order of their sums alone
+WIRING = "norm", "position", "scale_embedding", "score_scale"  # what the same parameters can be run with otherwise
+
+
+def rewired(run: Run, wiring: dict[str, Any]) -> Run:
+    """The same parameters and words in a model of another wiring (of the names in `WIRING`)."""
+    return run._replace(config=replace(run.config, **wiring))
 
 
 def compared(one: Run, other: Run, before: Side, after: Side, options: str) -> Iterator[Block]:
@@ -26,17 +34,55 @@ def compared(one: Run, other: Run, before: Side, after: Side, options: str) -> I
     yield Heading(sentence("messages.compare_what_if", options=options))
     for text in told(other.changes[len(one.changes):]):
         yield Prose(text)
+    yield Prose(sentence("messages.compare_runs"))
     if one.source.texts != other.source.texts:
         yield Prose(sentence("messages.compare_swapped"))
     yield Prose("")
-    yield from ripple(list(differences(before.parameters, after.parameters, before, after)),
-                      list(differences(before.addresses, after.addresses, before, after, tolerance)),
-                      len(before.addresses))
+    steps = list(differences(before.addresses, after.addresses, before, after, tolerance))
+    yield from ripple(list(differences(before.parameters, after.parameters, before, after)), steps,
+                      before.common(after))
     yield Prose("")
-    yield entropy_table(one, before, after)
+    yield from attention(one, before, after, tolerance)
     if "output.probabilities" in before.addresses and "output.probabilities" in after.addresses:
         yield Prose("")
-        yield Prose(outcome(one, other, before, after))
+        yield from likeliest(one, before, after)
+
+
+def attention(run: Run, before: Side, after: Side, tolerance: float) -> Iterator[Block]:
+    """Of each head whose weights change: how spread out its rows are, and where they look, in both runs."""
+    rows: list[tuple[str, ...]] = []
+    for address in before.addresses:
+        if address.endswith(".weights") and address in after.addresses:
+            a, b = before.unswapped(address), after.unswapped(address)
+            if a.value.shape == b.value.shape and (np.abs(a.value - b.value) > tolerance).any():
+                rows += of_head(address.removesuffix(".weights"), run, before, a, b)
+    if not rows:
+        yield Prose(sentence("messages.compare_same_weights"))
+        return
+    heads = ("", *(sentence(f"messages.{name}") for name in (
+        "compare_most", "diff_first", "diff_second", "compare_first_at", "compare_second_at")))
+    yield Table(heads, tuple(rows), right=(1, 2, 3), words=(0, 4, 5), title=sentence("messages.compare_entropy"))
+    yield Prose(sentence("messages.compare_entropy_note"))
+
+
+def of_head(head: str, run: Run, before: Side, a: Numbers, b: Numbers) -> Iterator[tuple[str, ...]]:
+    """A heading, and a row for each word."""
+    looking, looked_at = (labels_of(run, before, a, k) for k in (0, 1))
+    masked = f"{head}.masked_scores"
+    seen = (np.isfinite(before.unswapped(masked).value).sum(axis=-1) if masked in before.addresses
+            else np.full(len(looking), len(looked_at)))
+    yield (head, "", "", "", "", "")
+    for label, n, *two in zip(looking, seen, entropies(a.value), entropies(b.value), *(
+            [f"{row.max():.3f} {looked_at[row.argmax()]}" for row in side.value] for side in (a, b)), strict=True):
+        yield (f"  {label}", *(f"{entropy:.3f}" for entropy in (np.log(n), *two[:2])), *two[2:])
+
+
+def labels_of(run: Run, before: Side, weights: Numbers, k: int) -> tuple[str, ...]:
+    """The words along an axis of weights, those of the source in the order before any swap; numbers where there are no
+    words."""
+    labels = weights.axes[k].labels
+    return run.source.texts if labels == before.source else labels or tuple(
+        str(n + 1) for n in range(weights.value.shape[k]))
 
 
 def entropies(weights: Array) -> Array:
@@ -45,26 +91,15 @@ def entropies(weights: Array) -> Array:
     return np.asarray(np.maximum(-(weights * logs).sum(axis=-1), 0.0))
 
 
-def entropy_table(run: Run, before: Side, after: Side) -> Table:
-    """Of each row of attention weights, in both runs."""
-    rows = []
-    for address in before.addresses:
-        if not address.endswith(".weights") or address not in after.addresses:
-            continue
-        (a, axes), (b, _) = before.unswapped(address), after.unswapped(address)
-        if a.shape != b.shape:
-            continue
-        labels = run.source.texts if axes[0].labels == before.source else axes[0].labels
-        for label, x, y in zip(labels or map(str, range(1, len(a) + 1)), entropies(a), entropies(b), strict=True):
-            rows.append((address.removesuffix(".weights"), label, f"{x:.3f}", f"{y:.3f}"))
-    heads = ("", *(sentence(f"messages.{name}") for name in ("compare_row", "compare_without", "compare_with")))
-    return Table(heads, tuple(rows), right=(2, 3), words=(1,), title=sentence("messages.compare_entropy"))
-
-
-def outcome(one: Run, other: Run, before: Side, after: Side) -> str:
-    """Which words are now the likeliest next."""
-    tables = [side.read("output.probabilities").value.argmax(axis=-1) for side in (before, after)]
-    words = [[(run.vocabularies.target or ())[i] for i in table] for run, table in zip((one, other), tables)]
-    changed = [sentence("messages.compare_next", row=n + 1, before=a, after=b)
-               for n, (a, b) in enumerate(zip(*words)) if a != b]
-    return "\n".join(changed) or sentence("messages.compare_same_words", words=" ".join(words[0]))
+def likeliest(run: Run, before: Side, after: Side) -> Iterator[Block]:
+    """After each word of the decoder's input, the word that is likeliest to come next, in both runs."""
+    words = run.vocabularies.target or ()
+    read = run.target.texts if run.target is not None else ()
+    both = [side.read("output.probabilities").value for side in (before, after)]
+    rows = [(word, *(f"{row.max():.3f} {words[row.argmax()]}" for row in two))
+            for word, *two in zip(read, *both, strict=True)]
+    yield Table(tuple(sentence(f"messages.{name}") for name in ("compare_after", "diff_first", "diff_second")),
+                tuple(rows), tokens=(0,), words=(1, 2), title=sentence("messages.compare_words"))
+    changed = [word for word, a, b in zip(read, *both) if a.argmax() != b.argmax()]
+    yield Prose(sentence("messages.compare_changed", words=", ".join(changed), changed=len(changed), rows=len(rows))
+                if changed else sentence("messages.compare_same_words"))

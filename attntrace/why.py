@@ -60,7 +60,7 @@ class Why:
         groups = {"ends": [one for one in cells if one not in inner], "above": above if left > 0 else [],
                   "not_followed": [one for one in new if one not in on]}
         return Cause(level, named(address, index), line, tuple(
-            (name, tuple(spans(those, cells))) for name, those in groups.items() if those)), on
+            (name, tuple(spans(those, cells))) for name, those in groups.items() if those), known.words(index)), on
 
     def known(self, address: str) -> _Known | None:
         if address not in self._steps:
@@ -78,6 +78,10 @@ class _Known:
         exact = step.rule is not FULL  # by hand all numbers have so many decimals and no more
         self.figures = Figures.of(step.value, precision, exact)
         self.figures_of = {id(leaf): Figures.of(leaf.value, precision, exact) for leaf in step.made.leaves()}
+
+    def words(self, index: tuple[int, ...]) -> tuple[str, ...]:
+        """The words of its row and its column, where these have words."""
+        return tuple(axis.labels[i] for axis, i in zip(self.step.axes, index) if axis.labels is not None)
 
     def line(self, index: tuple[int, ...]) -> CellLine:
         step = self.step

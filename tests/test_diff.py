@@ -87,25 +87,45 @@ def test_a_run_does_not_differ_from_itself(files):
 def test_the_ripple_begins_where_the_change_is_first_read_and_tells_every_step(files):
     said = attntrace("diff", files["a"], files["set"], "--width", "120")
     assert said.code == 1
-    assert "first step that differs is encoder.layer1.feed_forward.output:" in said.out
+    assert "differ, from encoder.layer1.feed_forward.output on." in said.out
     lines = [line.split() for line in said.out.splitlines()]
-    told = {words[0]: words[1:] for words in lines if len(words) == 5 and "." in words[0]}
+    told = {words[0]: words[1:] for words in lines if len(words) == 7 and "." in words[0]}
     with np.load(files["a"]) as one, np.load(files["set"]) as other:
         expected = {}
         for name in set(one.files) - {"run"}:
             apart = np.abs(np.nan_to_num(one[name], neginf=0) - np.nan_to_num(other[name], neginf=0))
             if apart.any():
                 at = ",".join(str(i + 1) for i in np.unravel_index(apart.argmax(), apart.shape))
-                expected[name] = [f"{apart.max():.3g}", at, f"{apart.mean():.3g}",
+                expected[name] = [at, f"{apart.max():#.3g}", f"{apart.mean():#.3g}",
                                   f"{np.count_nonzero(apart)}/{apart.size}"]
-    assert told == expected and len(told) > 30
+                ends = [float(file[name].flat[apart.argmax()]) for file in (one, other)]
+                assert [float(text) for text in told[name][1:3]] == pytest.approx(ends, abs=5.1e-4), name
+    assert {name: [at, *rest] for name, (at, _, _, *rest) in told.items()} == expected and len(told) > 30
+
+
+def test_on_a_narrow_page_names_stand_below_their_place_and_nothing_else_changes(files):
+    wide, narrow = (attntrace("diff", files["a"], files["set"], "--width", width).out for width in ("120", "80"))
+    assert max(map(len, narrow.splitlines())) <= 80
+    place, rows = "", []
+    for line in narrow[narrow.index("  Steps"):narrow.index("  at:")].splitlines()[2:]:
+        words = line.split()
+        rows += [[f"{place}.{words[0]}", *words[1:]]] if len(words) == 7 else []
+        place = words[0] if len(words) == 1 else place
+    assert rows == [line.split() for line in wide[wide.index("  Steps"):wide.index("  at:")].splitlines()[2:]]
+
+
+def test_what_one_run_alone_has_is_told_apart_from_what_differs(files):
+    for order, alone in ((("a", "unswapped"), "first"), (("unswapped", "a"), "second")):
+        said = attntrace("diff", *(files[name] for name in order), "--width", "120").out
+        assert f"Only the {alone} run has encoder.positional_encoding, decoder.positional_encoding." in said
+        assert "differ, from encoder.input on." in said
 
 
 def test_the_first_step_is_the_first_in_order_of_computation(files):
     with np.load(files["a"]) as one, np.load(files["pre"]) as other:
         names = [name for name in one.files if name in other.files and name.count(".") > 1 or name == "encoder.input"]
         first = next(name for name in names if not np.array_equal(one[name], other[name]))
-    assert f"differs is {first}:" in attntrace("diff", files["a"], files["pre"], "--width", "200").out
+    assert f"differ, from {first} on." in attntrace("diff", files["a"], files["pre"], "--width", "200").out
 
 
 def test_a_swapped_word_is_compared_with_itself(files):
@@ -126,21 +146,65 @@ def test_runs_of_different_kinds_are_not_compared(files):
     assert said.code == 2 and "trace, backprop" in said.err
 
 
-def test_an_experiment_shows_both_entropies_and_the_changed_words():
-    said = attntrace("compare", "어제 카페 갔었어", "--target", "I went", "--what-if", "--score-scale 1", "--width", "120")
-    assert said.code == 0
-    printed = {(words[0], words[1]): words[2:] for words in map(str.split, said.out.splitlines())
-               if len(words) == 4 and "head" in words[0]}
+def heads_of(page: str) -> dict[tuple[str, str], list[str]]:
+    """What the page of an experiment says of each row of each head."""
+    found, head = {}, ""
+    for line in page.splitlines():
+        words = line.split()
+        if re.fullmatch(r"\S+\.head\d", line.strip()):
+            head = words[0]
+        elif head and len(words) == 8:
+            found[head, words[0]] = words[1:]
+    return found
+
+
+def test_an_experiment_shows_of_each_row_both_entropies_their_bound_and_where_it_looks():
+    said = attntrace("compare", "어제 카페 갔었어", "--target", "I went", "--what-if", "--score-scale 1")
+    printed = heads_of(said.out)
+    source, target = ["어제", "카페", "갔었어"], ["<s>", "I", "went"]
     for n, more in enumerate(((), ("--score-scale", "1"))):
         out = attntrace("trace", "어제 카페 갔었어", "--target", "I went", "--format", "jsonl", *more).out
-        records = [json.loads(line) for line in out.splitlines()]
-        for record in records:
-            if record.get("address", "").endswith(".weights"):
-                words = ["어제", "카페", "갔었어"] if record["address"].startswith("encoder") else ["<s>", "I", "went"]
-                for word, row in zip(words, record["value"], strict=True):
-                    entropy = -sum(a * math.log(a) for a in row if a)
-                    assert printed[record["address"].removesuffix(".weights"), word][n] == f"{abs(entropy):.3f}"
-    assert len(printed) == 18
+        for record in map(json.loads, out.splitlines()):
+            if not (address := record.get("address", "")).endswith(".weights"):
+                continue
+            looking = source if address.startswith("encoder") else target
+            looked_at = target if "decoder.layer1.self" in address else source
+            for i, row in enumerate(record["value"]):
+                bound, *both = (words := printed[address.removesuffix(".weights"), looking[i]])[:3]
+                entropy = -sum(a * math.log(a) for a in row if a)
+                assert both[n] == f"{abs(entropy):.3f}"
+                assert bound == f"{math.log(i + 1 if looked_at is target else 3):.3f}"
+                assert words[3 + 2 * n:5 + 2 * n] == [f"{max(row):.3f}", looked_at[row.index(max(row))]]
+    assert said.code == 0 and len(printed) == 18
+
+
+def test_an_experiment_shows_the_likeliest_words_of_both_runs():
+    head = "decoder.layer2.cross_attention.head1"
+    said = ("어제 카페 갔었어", "--weights", "ko-en", "--target", "I went to the")
+    page = attntrace("compare", *said, "--what-if", f"--ablate {head}").out
+    assert "All attention weights are the same." in page and "after the: in 1 of 5 rows" in page
+    likeliest = []
+    for more in ((), ("--ablate", head)):
+        run = prepare(said[0], said[-1], weights="ko-en", changes=Changes(ablate=[head] if more else []))
+        likeliest.append([f"{row.max():.3f} {run.vocabularies.target[row.argmax()]}"
+                          for row in told(run)["output.probabilities"]])
+    for word, *both in zip(("<s>", "I", "went", "to", "the"), *likeliest, strict=True):
+        assert [word, *" ".join(both).split()] in [line.split() for line in page.splitlines()]
+
+
+def test_an_experiment_may_wire_a_trained_model_otherwise(tmp_path):
+    said = ("어제 카페 갔었어", "--target", "I went")
+    for option in ("--norm pre", "--position none", "--score-scale 1", "--no-scale-embedding"):
+        drawn = attntrace("compare", *said, "--what-if", option)
+        file = str(tmp_path / "w.npz")
+        assert attntrace("weights", "new", *said, "-o", file).code == 0
+        loaded = attntrace("compare", *said, "--weights", file, "--what-if", option)
+        assert loaded.code == 0 and loaded.out == drawn.out.replace("drawn from seed 0", "from w.npz")
+
+
+def test_an_experiment_cannot_give_a_trained_model_other_sizes():
+    said = attntrace("compare", "카페", "--weights", "ko-en", "--what-if", "--heads 4 --norm pre")
+    assert said.code == 2 and "--heads" in said.err and "--norm" not in said.err
 
 
 def test_changes_are_shown_in_the_header_and_saved(tmp_path):

@@ -106,6 +106,13 @@ def test_one_tensor_a_row_and_a_number_are_shown_alone(saved):
     assert record == {"address": "decoder.input:3", "axes": ["d_model"], "shape": [8], "value": value[2].tolist()}
 
 
+def test_a_row_of_weights_lies_below_the_words_it_looks_at(saved):
+    value = next(step.value for step in trace(*PAIR) if step.address == "decoder.layer1.cross_attention.head1.weights")
+    out = attntrace("show", "--from", str(saved), "cross_attention.head1.weights:went").out
+    *_, words, row = [line.split() for line in out.splitlines()]
+    assert words == PAIR[0].split() and row == ["[", *(f"{number:.3f}" for number in value[2]), "]"]
+
+
 def test_one_number_is_read_without_the_others(saved, tmp_path):
     """Whatever stands in another member, its bytes are not looked at."""
     data = bytearray(saved.read_bytes())

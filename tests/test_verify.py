@@ -16,12 +16,14 @@ from command import ROOT, attntrace
 from examples import EXAMPLES
 
 from attntrace.cli.verify import header_of, recorded
+from attntrace.config import Config
 from attntrace.expressions import OPS, evaluated
 from attntrace.functions import Relu
 from attntrace.invariants import KINDS, findings, fingerprint
 from attntrace.lessons import prepare_lesson
 from attntrace.nested import Array, mapped
 from attntrace.numerics import Bounded, Doubles, Pencil
+from attntrace.run import prepare
 from attntrace.tensor import OPS as OPS_OF_THE_MODEL
 from attntrace.verify import Log, Recomputation, leaves
 
@@ -267,14 +269,39 @@ def test_whatever_is_masked_has_no_weight_also_where_it_only_fills_a_sentence_up
 
 def test_a_parameter_too_few_and_a_fingerprint_of_other_numbers_are_found(lesson):
     log, footer = lesson
-    assert not fingerprint(log, footer).wrong and fingerprint(log, footer | {"fingerprint": "00000000"}).wrong
-    assert fingerprint(log, footer | {"steps": 7}).wrong
+    for changed, wrong in (({}, False), ({"fingerprint": "00000000"}, True), ({"steps": 7}, True)):
+        (found,) = fingerprint(log, footer | changed)
+        assert found.wrong == wrong
     gone = log.parameters.pop("encoder.layer1.feed_forward.b_1")
     assert judged(log)["parameters"]
     log.parameters[gone.address] = gone
 
 
+@pytest.mark.parametrize("part, sizes, rows, gone", [
+    ("transformer", {"layers": 2, "final_norm": True}, ("encoder.input", "decoder.input"), "decoder.final_norm.gain"),
+    ("encoder", {"layers": 2}, ("encoder.input",), "encoder.layer2.feed_forward.b_1"),
+    ("decoder_layer", {}, ("encoder.output", "decoder.input"), "decoder.layer1.cross_attention.W_K"),
+    ("attention", {}, ("encoder.input",), "encoder.layer1.self_attention.W_O")])
+def test_a_model_without_words_has_all_its_parameters_and_a_lost_one_is_found(part, sizes, rows, gone, tmp_path):
+    np.savez(tmp_path / "rows.npz", **{name: np.random.default_rng(0).normal(size=(3, 4)) for name in rows})
+    run = prepare(None, config=Config(d_model=4, part=part, **sizes), inputs=tmp_path / "rows.npz")
+    log = Log(header_of(run))
+    recorded(run, log, lambda step: None)
+    assert not judged(log)["parameters"]
+    del log.parameters[gone]
+    assert judged(log)["parameters"]
+
+
 # ---------------------------------------------------------------- the command
+
+def test_rows_need_no_sentence_and_are_never_those_of_the_example(tmp_path):
+    place = str(tmp_path / "rows.npz")
+    np.savez(place, **{"encoder.input": np.eye(2, 8)})
+    assert attntrace("verify", "--input", place, "--quiet").code == 0
+    assert attntrace("why", "encoder.input:1,1", "--input", place).out.startswith(" 0  encoder.input:1,1")
+    said = attntrace("verify", "--input", place, "--against", "torch")
+    assert said.code == 2 and "rows.npz" in said.err
+
 
 def test_without_a_sentence_the_example_is_verified():
     assert attntrace("verify", "--quiet").out == attntrace("verify", *EXAMPLE, "--quiet").out

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -150,11 +151,21 @@ def endings(tree):
 
 
 def test_each_number_is_explained_once_and_referred_to_afterwards(tree):
-    places = [line.split() for line in tree if re.match(r" ?\d+ +[\w.]+:[\d,]+", line)]
-    explained = [words[1] for words in places if len(words) == 2]
-    referred = {words[1] for words in places if len(words) > 2}
+    page = "\n".join(tree)
+    places = re.findall(r"^ ?\d+ +([\w.]+:[\d,]+)", page, re.M)
+    referred = re.findall(r"^ ?\d+ +([\w.]+:[\d,]+)\s+explained above$", page, re.M)
+    explained = list((Counter(places) - Counter(referred)).elements())
+    assert max(map(cells_of, tree)) <= 100
     assert len(explained) == len(set(explained)) > 500
-    assert referred <= set(explained)
+    assert set(referred) <= set(explained)
+
+
+def test_a_number_is_told_with_the_words_of_its_row_and_column():
+    tree = attntrace("why", "output.probabilities:1,cafe", *PAIR[:1], "--target", PAIR[1], "--depth", "all").out
+    words = dict(re.findall(r"^ *\d+ +([\w.]+:[\d,]+)   (.+)$", tree, re.M))
+    assert words["output.probabilities:1,7"] == "<s>, cafe"
+    assert words["decoder.layer1.cross_attention.head1.weights:1,3"] == "<s>, 갔었어"
+    assert words["encoder.input:2,4"] == "카페"
 
 
 def test_every_number_that_it_depends_on_is_explained(tree):
@@ -174,7 +185,7 @@ def test_every_number_that_it_depends_on_is_explained(tree):
 def test_the_largest_contributions_come_first():
     steps = {step.address: step for step in trace(*PAIR)}
     out = attntrace("why", "encoder.layer1.feed_forward.output:2,3", "--depth", "1", "--top", "4").out
-    followed = [int(cell) for cell in re.findall(r"^ 1 +encoder.layer1.feed_forward.activation:2,(\d+)$", out, re.M)]
+    followed = [int(cell) for cell in re.findall(r"^ 1 +encoder.layer1.feed_forward.activation:2,(\d+)\b", out, re.M)]
     W = prepare(*PAIR).parameters["encoder.layer1.feed_forward.W_2"].value
     terms = np.abs(steps["encoder.layer1.feed_forward.activation"].value[1] * W[:, 2])
     assert followed == [int(n) + 1 for n in np.argsort(-terms, kind="stable")[:4]]

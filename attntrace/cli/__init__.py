@@ -20,9 +20,9 @@ from attntrace.screen import columns
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
 COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
-            {"trace": "trace", "translate": "translate", "backprop": "backprop", "train": "train", "map": "maps",
-             "steps": "steps", "show": "show", "why": "why", "verify": "verify", "diff": "diff",
-             "compare": "compare", "weights": "weights"}.items()}
+            {"trace": "trace", "map": "maps", "steps": "steps", "why": "why", "translate": "translate",
+             "backprop": "backprop", "train": "train", "compare": "compare", "show": "show", "diff": "diff",
+             "verify": "verify", "weights": "weights"}.items()}
 
 
 class Commands(click.Group):

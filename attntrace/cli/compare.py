@@ -8,7 +8,7 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.options import (
-    CHANGES, model_options, one_sentence, option, page_options, page_writer, prepared, sentence_argument)
+    CHANGES, model_options, option, page_options, page_writer, prepared, sentence_argument, sentence_or_rows)
 from attntrace.cli.output import destination
 from attntrace.cli.values import Text
 from attntrace.errors import Problem
@@ -32,12 +32,18 @@ def experiment(**given: Any) -> None:
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    said = one_sentence(sentence)
-    runs = prepared(said, options), prepared(said, experimented(options))
-    from attntrace.experiments import compared
+    said = sentence_or_rows(sentence, options)
+    from attntrace.experiments import WIRING, compared, rewired
+    changed = experimented(options)
+    runs = [prepared(said, options)]
+    if options["weights"] is not None and changed["weights"] == options["weights"]:
+        wiring = {name: changed[name] for name in WIRING if changed[name] != options[name]}
+        runs.append(rewired(prepared(said, changed | {name: options[name] for name in wiring}), wiring))
+    else:
+        runs.append(prepared(said, changed))
     before, after = map(side, runs)
     with destination(options["output"], options["pager"]) as out:
-        page_writer(out, options)(compared(*runs, before, after, options["what_if"]))
+        page_writer(out, options)(compared(runs[0], runs[1], before, after, options["what_if"]))
     return DONE
 
 

@@ -22,7 +22,7 @@ NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 @click.command("diff", help=sentence("help.diff"), short_help=sentence("help.diff_short"))
 @click.argument("a", type=click.Path(), metavar="A.npz")
 @click.argument("b", type=click.Path(), metavar="B.npz")
-@option("--tolerance", type=NOT_NEGATIVE, default=0.0, show_default=True, metavar="X")
+@option("--tolerance", type=NOT_NEGATIVE, default=0.0, stands_for=0, metavar="X")
 @option("--quiet", "-q", is_flag=True, text="quiet_diff")
 @page_options
 def command(a: str, b: str, **options: Any) -> int:
@@ -41,7 +41,7 @@ def command(a: str, b: str, **options: Any) -> int:
             return DONE
         if not options["quiet"]:
             with destination(options["output"], options["pager"]) as out:
-                page_writer(out, options)(ripple(parameters, steps, len(left.addresses)))
+                page_writer(out, options)(ripple(parameters, steps, left.common(right)))
     return CHECK_FAILED
 
 

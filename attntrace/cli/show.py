@@ -125,7 +125,7 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
             out.write(json.dumps({"address": named(address, index), "axes": part.words, "shape": value.shape,
                                   "value": plain_value(value)}) + "\n")
         elif part.axes:
-            drawn(part, named(address, index), out, options)
+            drawn(part, named(address, index), out, options, is_row=bool(index))
         else:
             from attntrace.figures import Figures
             exact = options["pencil"] is not None
@@ -143,11 +143,15 @@ def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
     return Part(tensor.value[index], tensor.axes[len(index):], symbol)
 
 
-def drawn(tensor: Tensor, name: str, out: TextIO, options: dict[str, Any]) -> None:
-    """A tensor or a row with its name."""
+def drawn(tensor: Tensor, name: str, out: TextIO, options: dict[str, Any], is_row: bool) -> None:
+    """A tensor or a row with its name. A row lies, also one of a number for each key, which alone would be a column."""
     from attntrace.blocks import Heading, ParameterGrids
     from attntrace.forms import MatrixForm
     writer = page_writer(out, options)
     form = MatrixForm(view_of(options, out, None), writer, ())
-    writer([Heading(f"{name}   {' × '.join(tensor.words)}"), ParameterGrids((form.grid(tensor, None),))])
+    grid = form.grid(tensor, None)
+    if is_row and not grid.one_row:
+        grid = grid._replace(values=grid.values.T, row_labels=None, column_labels=grid.row_labels, hued=True,
+                             one_row=True)
+    writer([Heading(f"{name}   {' × '.join(tensor.words)}"), ParameterGrids((grid,))])
     writer(form.hidden([(name, tensor)]))

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attntrace.cli.options import check_from, given_model, learning, one_sentence
-from attntrace.cli.steps import EXAMPLE
+from attntrace.cli.options import check_from, given_model, learning, said_or_example
 from attntrace.errors import Problem
 
 if TYPE_CHECKING:
@@ -33,9 +32,7 @@ def subject_of(arguments: tuple[str, ...], address: str, options: dict[str, Any]
     if options["saved_run"] is not None:
         yield from _saved(arguments, options)
         return
-    said = one_sentence(arguments) if arguments else EXAMPLE[0]
-    if not arguments and options["target"] is None:
-        options["target"] = EXAMPLE[1]
+    said = said_or_example(arguments, options)
     steps: list[Step] = []
     run: Run
     if address.startswith(OF_A_LESSON):
@@ -63,7 +60,7 @@ def _saved(arguments: tuple[str, ...], options: dict[str, Any]) -> Iterator[Subj
                       {name: recorded.tensor(name) for name in recorded.parameters}, archive.opening.get("pencil"))
 
 
-def lesson_of(source: str, options: dict[str, Any]) -> Lesson:
+def lesson_of(source: str | None, options: dict[str, Any]) -> Lesson:
     """One training step on a sentence and the --target that should come out of it."""
     from attntrace.lessons import prepare_lesson
     if options["target"] is None:

@@ -10,11 +10,10 @@ import click
 
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import (
-    check_from, from_option, given_model, learning, learning_options, model_options, one_sentence, option,
-    page_options, page_writer, prepared, sentence_argument)
+    check_from, from_option, given_model, learning, learning_options, model_options, option, page_options,
+    page_writer, prepared, said_or_example, sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
-from attntrace.cli.steps import EXAMPLE
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 
@@ -101,9 +100,7 @@ def asked_run(sentence: tuple[str, ...], options: dict[str, Any]) -> Run | Lesso
     given = [name for name in ("optimizer", "lr", "label_smoothing") if options[name] is not None]
     if given and not options["backprop"]:
         raise Problem("only_with_backprop", option=f"--{given[0].replace('_', '-')}")
-    said = one_sentence(sentence) if sentence else EXAMPLE[0]
-    if not sentence and options["target"] is None:
-        options["target"] = EXAMPLE[1]
+    said = said_or_example(sentence, options)
     if not options["backprop"]:
         run: Run = prepared(said, options)
         return run
@@ -153,6 +150,8 @@ def against_torch(source: Source, report: Report, count: Sink) -> tuple[Log, Rec
     """All is recorded first: PyTorch needs every parameter to begin with."""
     from attntrace.against import compared
     from attntrace.verify import Log
+    if "input" in source.header:
+        raise Problem("torch_rows", file=source.header["input"])
     log = Log(source.header)
     footer = report.told(lambda: source.tell(log, count))
     report.open()

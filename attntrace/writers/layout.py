@@ -64,24 +64,31 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     words = block.tokens + block.words
     rows = [tuple(page.word(cell) if n in words else page.prose(cell) for n, cell in enumerate(row))
             for row in block.rows]
-    widths = [max(map(page.cells, column)) for column in zip(block.headings, *rows, strict=True)]
+    widths = [max(map(page.cells, column)) for column in zip(block.headings, *filter(any_but_first, rows), strict=True)]
     before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
     wide = before_last + widths[-1] > page.width
+    if wide and block.addresses:
+        yield from table(block._replace(rows=tuple(under_places(block.rows)), addresses=False), page)
+        return
     stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
     heads = [f"{head} " if stacked and n in block.right else "" for n, head in enumerate(block.headings)]
     if block.title:
-        yield (Span(INDENT + page.prose(block.title), "bold"),)
+        for line in page.wrapped(page.prose(block.title).split(" "), len(INDENT)):
+            yield (Span(INDENT + line, "bold"),)
     if any(block.headings) and not stacked:
         yield trimmed([INDENT, *(
             Span((page.right(cell, width) if n in block.right else page.padded(cell, width)) + "  ", "grey")
             for n, (cell, width) in enumerate(zip(block.headings, widths, strict=True)))])
     for i, row in enumerate(rows):
         styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
+        if len(row) > 1 and not any_but_first(row):
+            yield from ((INDENT + line,) for line in page.wrapped_anywhere(row[0], len(INDENT)))
+            continue
         if stacked:
             row = tuple(head * bool(cell) + cell for head, cell in zip(heads, row, strict=True))
             for line in page.wrapped_anywhere(row[0], len(INDENT)):
                 yield (Span(INDENT + line, styles[0]),)
-            cells = [part for cell in row[1:] for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
+            cells = [part for cell in map(str.strip, row[1:]) for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
             for line in page.wrapped(list(filter(None, cells)), 2 * len(INDENT), between="   "):
                 yield (2 * INDENT + line,)
             continue
@@ -94,6 +101,21 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
         yield trimmed(spans)
         for part in parts[1:]:
             yield (" " * before_last + part,)
+
+
+def any_but_first(row: tuple[str, ...]) -> bool:
+    return any(row[1:])
+
+
+def under_places(rows: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, ...]]:
+    """Each address as a name below its place, which is told once for all that follow each other there."""
+    last = None
+    for address, *rest in rows:
+        place, dot, name = address.rpartition(".")
+        if place != last:
+            yield (place, *("" for _ in rest))
+        last = place
+        yield (INDENT + name, *rest)
 
 
 def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[Line]:
@@ -187,15 +209,22 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
     step = len(INDENT)
     indent = step + min(block.level, (page.width - NARROWEST_TREE) // step) * step
     level = str(block.level).rjust(step)
-    more = "" if block.cell is not None else "   " + sentence("messages.why_above_alone")
-    yield Span(level, "grey"), " " * (indent + step - len(level)), Span(block.place, "bold"), Span(more, "grey")
+    more = sentence("messages.why_above_alone") if block.cell is None else page.word(", ".join(block.words))
+    start = max(len(level) + 1, min(indent + step, page.width - page.cells(block.place)))  # an address stays whole
+    beside = start + page.cells(f"{block.place}   {more}") <= page.width
+    yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
+                   Span(f"   {more}" * beside, "grey")])
+    deeper = indent + 2 * step
+    for line in () if beside else page.wrapped_anywhere(more, deeper):
+        yield (Span(" " * deeper + line, "grey"),)
     if block.cell is None:
         return
-    yield from cell_line(block.cell, page, indent + 2 * step)
+    yield from cell_line(block.cell, page, deeper)
     for key, places in block.operands:
         text = page.prose(sentence(f"messages.why_{key}", places=", ".join(places)))
-        for line in page.wrapped(text.split(" "), indent + 3 * step):
-            yield (Span(" " * (indent + 2 * step) + line, "grey"),)
+        words = [part for word in text.split(" ") for part in page.wrapped_anywhere(word, deeper + step)]
+        for line in page.wrapped(words, deeper + step):
+            yield (Span(" " * deeper + line, "grey"),)
 
 
 def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:

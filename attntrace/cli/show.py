@@ -106,14 +106,14 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
     """One tensor, one row, or one number, alone; nothing else is read."""
     import numpy as np
 
-    from attntrace.makings import axes_from, tensor_from
+    from attntrace.makings import tensor_from
     from attntrace.places import Place, index_of, named, one_address
     place = Place.read(text)
     options["pencil"] = archive.opening.get("pencil")
     address = one_address(place.address, archive.names)
     with archive.sense():
         record = archive.record(address)
-        tensor = tensor_from(record, archive.value(record), axes_from(archive.opening["axes"]))
+        tensor = tensor_from(record, archive.value(record), archive.axes)
     index = index_of(place, tensor.axes, address)
     part = part_of(tensor, index)
     with destination(options["output"], options["pager"]) as out:

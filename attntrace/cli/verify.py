@@ -17,6 +17,7 @@ from attntrace.cli.progress import progress
 from attntrace.cli.steps import EXAMPLE
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
+from attntrace.tokens import shown
 
 if TYPE_CHECKING:
     from attntrace.archive import Archive
@@ -195,7 +196,7 @@ class Report:
 
     def wrong(self, verdict: Verdict) -> str:
         key = f"torch_{verdict.wrong}" if self.against else verdict.wrong
-        facts = {name: repr(fact) if isinstance(fact, float) else fact for name, fact in verdict.facts.items()}
+        facts = {name: repr(fact) if isinstance(fact, float) else shown(str(fact)) for name, fact in verdict.facts.items()}
         if "why" in facts:
             facts["why"] = sentence_of(f"messages.verify.why.{facts['why']}", **facts)
         at = verdict.cell.removeprefix(verdict.address).removeprefix(":")

@@ -141,25 +141,37 @@ def gradients_of_logits_sum_to_zero(log: Log) -> Iterator[Deviation]:
 
 
 def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
-    """As many as the sizes ask for: by the closed form, and the biases that a model may have or not."""
-    d, f, N = (int(log.config[name]) for name in ("d_model", "d_ff", "layers"))
-    has_decoder = any(name.startswith("decoder.") for name in log.parameters)
-    wanted = 0
-    for stack, attentions in (("encoder", 1), ("decoder", 2)):
+    """As many as the sizes ask for: by the closed form, and the biases and tables that a model may have or not."""
+    d, wanted = int(log.config["d_model"]), 0
+    for stack, attentions, side in (("encoder", 1, "source"), ("decoder", 2, "target")):
         table = log.parameters.get(f"{stack}.E")
-        if table is None and (stack == "encoder" or has_decoder):
+        if table is None and begins_with_words(log, side):
             yield Deviation(f"{stack}.E", math.inf, 0.0)
-        if table is not None:
-            norms = 2 * N * (attentions + 1) + 2 * bool(log.config.get("final_norm"))  # a gain and a bias each
-            wanted += table.shape[0] * d + N * (4 * attentions * d * d + 2 * d * f + f + d) + norms * d
-    if has_decoder:
-        wanted += d * log.parameters["decoder.E"].shape[0] if "decoder.E" in log.parameters else 0
+        if any(name.startswith(f"{stack}.") for name in log.parameters):
+            wanted += numbers_of_a_stack(log, attentions) + (table.shape[0] * d if table is not None else 0)
+    if "decoder.E" in log.parameters:  # else there is no vocabulary to choose from either
+        wanted += d * log.parameters["decoder.E"].shape[0]
     optional = {"b_Q": d, "b_K": d, "b_V": d, "b_O": d}
     wanted += sum(optional.get(name.rpartition(".")[2], 0) for name in log.parameters)
     bias = log.parameters.get("output.b")
     wanted += bias.shape[0] if bias is not None else 0
     there = sum(len(parameter.flat) for parameter in log.parameters.values())
     yield Deviation("", abs(there - wanted), 0.0)
+
+
+def begins_with_words(log: Log, side: str) -> bool:
+    """Whether a stack looks up words in its table; rows that are given are of no table."""
+    return any(word["id"] is not None for word in log.header["tokens"][side] or ())
+
+
+def numbers_of_a_stack(log: Log, attentions: int) -> int:
+    """Parameters of a stack whose layers have so many attentions, without its table and biases that are optional."""
+    d = int(log.config["d_model"])
+    if log.config.get("part") == "attention":  # nothing else is in it
+        return 4 * d * d
+    f, N = int(log.config["d_ff"]), int(log.config["layers"])
+    norms = N * (attentions + 1) + bool(log.config.get("final_norm"))  # a gain and a bias each
+    return N * (4 * attentions * d * d + 2 * d * f + f + d) + 2 * norms * d
 
 
 # By the key of its sentence: how it is measured, and whether no rounding can touch it.

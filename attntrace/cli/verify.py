@@ -196,7 +196,8 @@ class Report:
 
     def wrong(self, verdict: Verdict) -> str:
         key = f"torch_{verdict.wrong}" if self.against else verdict.wrong
-        facts = {name: repr(fact) if isinstance(fact, float) else shown(str(fact)) for name, fact in verdict.facts.items()}
+        facts = {name: repr(fact) if isinstance(fact, float) else shown(str(fact))
+                 for name, fact in verdict.facts.items()}
         if "why" in facts:
             facts["why"] = sentence_of(f"messages.verify.why.{facts['why']}", **facts)
         at = verdict.cell.removeprefix(verdict.address).removeprefix(":")

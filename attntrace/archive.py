@@ -13,7 +13,7 @@ import json
 import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -255,16 +255,14 @@ def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int]
 @contextmanager
 def opened(file: str) -> Iterator[Archive]:
     """An archive that is read as long as the context lasts. Raises Problem where it cannot be, or is damaged."""
-    try:
-        with open(file, "rb") as raw:
-            archive = Archive(Path(file), raw)
-            with archive.sense():  # to the end: what fits nothing else is met where it is drawn or computed again
-                yield archive
-    except FileNotFoundError:
-        raise Problem("saved_missing", file=file) from None
-    except IsADirectoryError:
-        raise Problem("saved_directory", file=file) from None
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Problem("saved_unreadable", file=file, why=error.strerror or str(error)) from None
+    with ExitStack() as stack:
+        try:  # this alone: what fails later may be the output
+            archive = Archive(Path(file), stack.enter_context(open(file, "rb")))
+        except FileNotFoundError:
+            raise Problem("saved_missing", file=file) from None
+        except IsADirectoryError:
+            raise Problem("saved_directory", file=file) from None
+        except OSError as error:
+            raise Problem("saved_unreadable", file=file, why=error.strerror or str(error)) from None
+        with archive.sense():  # to the end: what fits nothing else is met where it is drawn or computed again
+            yield archive

@@ -11,6 +11,7 @@ from attntrace.cli.options import (
 from attntrace.cli.output import destination
 from attntrace.cli.pages import as_json_lines, asked_tokens, paused, view_of
 from attntrace.cli.progress import progress
+from attntrace.errors import Problem
 from attntrace.prose import sentence
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
 
     from attntrace.makings import tensor_from
     from attntrace.places import Place, index_of, named, one_address
+    for name in ("only", "layer", "head", "token", "form"):
+        if options[name]:
+            raise Problem("place_with", place=text, option=f"--{name}")
     place = Place.read(text)
     options["pencil"] = archive.opening.get("pencil")
     address = one_address(place.address, archive.names)

@@ -153,8 +153,11 @@ def recomputed(source: Source, report: Report, count: Sink) -> tuple[Log, Record
 def against_torch(source: Source, report: Report, count: Sink) -> tuple[Log, Record | None]:
     """All is recorded first: PyTorch needs every parameter to begin with."""
     from attntrace.against import compared
+    from attntrace.invariants import begins_with_words
     from attntrace.verify import Log
     log = Log(source.header)
+    if not all(begins_with_words(log, side) for side, said in log.header["tokens"].items() if said):
+        raise Problem("torch_rows")
     footer = report.told(lambda: source.tell(log, count))
     report.open()
     for verdict in compared(log) if footer is not None else ():

@@ -13,20 +13,21 @@ import json
 import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from attntrace.axes import WORDS, Axis
 from attntrace.errors import Problem
-from attntrace.npz import Npz, laid_over, reason
+from attntrace.npz import RUN, Npz, laid_over, reason
 from attntrace.prose import sentence
 from attntrace.tensor import Array
 from attntrace.tokens import shown
 
 FORMAT = 1  # of saved runs; a later attntrace may write another
-RUN = "run"  # the member that says what the others are
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
 UNSEALED = SEAL + b"0" * 64  # in its place until all is written
 
@@ -97,6 +98,8 @@ class Archive(Npz):
         self._file = file
         if any(info.compress_type != zipfile.ZIP_STORED for info in self._infos.values()):
             raise Problem("saved_compressed", file=str(path))
+        if any(name != shown(name) for name in self._infos):  # so that the others can be printed as they are
+            raise self.broken(ValueError(sentence("problem.why.hidden_characters")))
         if RUN not in self._infos:
             raise Problem("saved_foreign", file=str(path))
         self._lines = bytes(super().read(RUN)).splitlines()
@@ -127,8 +130,27 @@ class Archive(Npz):
         return [name for name in self._infos if name != RUN]
 
     def records(self) -> Iterator[Record]:
-        """Those of parameters and steps, in order of computation."""
-        yield from map(self._record, self._lines[1:-1])
+        """Those of parameters and steps, in order of computation: one of each member."""
+        left = set(self.names)
+        for record in map(self._record, self._lines[1:-1]):
+            name = name_of(record)
+            if name not in left:
+                raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
+            left.remove(name)
+            if largest(record.get("expression")) > self.size:
+                raise self.broken(ValueError(sentence("problem.why.claim", name=shown(name))))
+            yield record
+        for name in sorted(left):
+            raise self.broken(ValueError(sentence("problem.why.no_record_of", name=shown(name))))
+
+    @cached_property
+    def axes(self) -> list[Axis]:
+        """The table of axes, whose numbers stand in records and notes."""
+        with self.sense():
+            found = [axis_from(*entry) for entry in self.opening["axes"]]
+            if any(axis.size > self.size for axis in found):
+                raise ValueError(sentence("problem.why.claim", name=RUN))
+        return found
 
     @property
     def footer(self) -> Record:
@@ -145,9 +167,9 @@ class Archive(Npz):
 
     def value(self, record: Record) -> Array:
         """The numbers that a record speaks of. Raises Problem where they are not those that were saved."""
-        name = str(record.get("address") or record.get("parameter") or record.get("member"))
+        name = name_of(record)
         if name not in self._infos:
-            raise self.broken(ValueError(sentence("problem.why.no_member", name=name)))
+            raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
         changed = Problem("saved_changed", file=str(self.path), name=shown(name))
         try:
             data = self._zip.read(self._infos[name])
@@ -173,7 +195,7 @@ class Archive(Npz):
     def _digest_of_the_rest(self) -> bytes:
         """Of all bytes outside the members, but for the seal itself."""
         digest, place = hashlib.sha256(), 0
-        end = self.path.stat().st_size - len(UNSEALED)
+        end = self.size - len(UNSEALED)
         for name, info in sorted(self._infos.items(), key=lambda item: item[1].header_offset):
             if name != RUN:
                 self._file.seek(info.header_offset + 26)  # there it says what stands before the data, and how long
@@ -193,22 +215,54 @@ class Archive(Npz):
         """What makes no sense in a record is a damaged file, whatever it is that stumbles over it."""
         try:
             yield
-        except (AttributeError, LookupError, TypeError, ValueError, AssertionError, OverflowError, RecursionError,
-                StopIteration) as error:
+        except ValueError as error:
             raise self.broken(error) from None
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, StopIteration,
+                TypeError) as error:
+            why = sentence("problem.why.no_sense", error=f"{type(error).__name__}: {error}")
+            raise self.broken(ValueError(why)) from None
+        except MemoryError:
+            raise Problem("saved_too_large", file=str(self.path)) from None
+
+
+def name_of(record: Record) -> str:
+    """The member that a record speaks of."""
+    return str(record.get("address") or record.get("parameter") or record.get("member"))
+
+
+def largest(expression: Any) -> int:
+    """The largest whole number in an expression: each is a size, a place or a row of what the file holds."""
+    most, waiting = 0, [expression]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, int):
+            most = max(most, abs(one))
+    return most
+
+
+def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int] | None) -> Axis:
+    """An axis as it was written. Raises ValueError where it is none."""
+    axis = Axis(word, size, None if labels is None else tuple(labels), None if lengths is None else tuple(lengths))
+    if (word not in WORDS or type(size) is not int or size < 0
+            or labels is not None and (len(labels) != size or not all(isinstance(label, str) for label in labels))
+            or lengths is not None and not all(type(length) is int and length >= 0 for length in lengths)):
+        raise ValueError(sentence("problem.why.no_axis"))
+    return axis
 
 
 @contextmanager
 def opened(file: str) -> Iterator[Archive]:
     """An archive that is read as long as the context lasts. Raises Problem where it cannot be, or is damaged."""
-    try:
-        with open(file, "rb") as raw:
-            yield Archive(Path(file), raw)
-    except FileNotFoundError:
-        raise Problem("saved_missing", file=file) from None
-    except IsADirectoryError:
-        raise Problem("saved_directory", file=file) from None
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Problem("saved_unreadable", file=file, why=error.strerror or str(error)) from None
+    with ExitStack() as stack:
+        try:  # this alone: what fails later may be the output
+            archive = Archive(Path(file), stack.enter_context(open(file, "rb")))
+        except FileNotFoundError:
+            raise Problem("saved_missing", file=file) from None
+        except IsADirectoryError:
+            raise Problem("saved_directory", file=file) from None
+        except OSError as error:
+            raise Problem("saved_unreadable", file=file, why=error.strerror or str(error)) from None
+        with archive.sense():  # to the end: what fits nothing else is met where it is drawn or computed again
+            yield archive

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from attntrace.addresses import nearest
 from attntrace.axes import Axis
 from attntrace.config import Config
@@ -53,11 +55,15 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Change]:
     except ValueError:
         raise Problem("set_no_number", change=text, value=number) from None
     place = Place.read(where)
-    name = one_address(place.address, [tensor.address or "" for tensor in parameters])
+    try:
+        name = one_address(place.address, [tensor.address or "" for tensor in parameters])
+    except Problem as problem:
+        raise Problem("set_no_parameter", **problem.facts) if problem.key == "no_such_tensor" else problem from None
     tensor = parameters[name]
     index = index_of(place, tensor.axes, name, least=len(tensor.axes))
     array = tensor.value.copy()
-    array[index] = value
+    with np.errstate(over="ignore"):  # said below
+        array[index] = value
     if not abs(float(array[index])) < float("inf"):
         raise Problem("set_not_finite", change=text, value=number, dtype=array.dtype)
     return parameters.replaced({name: array}), {"set": named(name, index), "value": value,

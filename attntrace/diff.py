@@ -83,7 +83,8 @@ def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Differe
         shapes = " ≠ ".join("×".join(map(str, one.shape)) or "1" for one in (a, b))
         return Difference(name, key="shape", shapes=shapes)
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.where(a == b, 0.0, np.abs(a.astype(float) - b.astype(float)))
+        same = (a == b) | np.isnan(a) & np.isnan(b)
+        apart = np.where(same, 0.0, np.abs(a.astype(float) - b.astype(float)))
     apart = np.where(np.isnan(apart), np.inf, apart)
     apart = np.where(apart <= tolerance, 0.0, apart)
     if not apart.size or not apart.any():

@@ -141,37 +141,37 @@ def gradients_of_logits_sum_to_zero(log: Log) -> Iterator[Deviation]:
 
 
 def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
-    """As many as the sizes ask for: by the closed form, and the biases that a model may have or not. Where rows of
-    numbers are given, a stack needs no table, and one whose output is given is not read at all."""
-    d, rows_given = int(log.config["d_model"]), "input" in log.header
-    stacks = {name.partition(".")[0] for name in log.parameters}
-    wanted = 0
-    for stack, attentions in (("encoder", 1), ("decoder", 2)):
+    """As many as the sizes ask for: by the closed form, and the biases and tables that a model may have or not."""
+    d, wanted = int(log.config["d_model"]), 0
+    for stack, attentions, side in (("encoder", 1, "source"), ("decoder", 2, "target")):
         table = log.parameters.get(f"{stack}.E")
-        if table is None and not rows_given and (stack == "encoder" or stack in stacks):
+        if table is None and begins_with_words(log, side):
             yield Deviation(f"{stack}.E", math.inf, 0.0)
-        if stack in stacks:
-            wanted += (table.shape[0] * d if table is not None else 0) + of_stack(log, d, attentions)
-    output, bias = log.parameters.get("output.W"), log.parameters.get("output.b")
-    if "decoder.E" in log.parameters:
+        if any(name.startswith(f"{stack}.") for name in log.parameters):
+            wanted += numbers_of_a_stack(log, attentions) + (table.shape[0] * d if table is not None else 0)
+    if "decoder.E" in log.parameters:  # else there is no vocabulary to choose from either
         wanted += d * log.parameters["decoder.E"].shape[0]
-    elif output is not None:
-        wanted += d * output.shape[1]
     optional = {"b_Q": d, "b_K": d, "b_V": d, "b_O": d}
     wanted += sum(optional.get(name.rpartition(".")[2], 0) for name in log.parameters)
+    bias = log.parameters.get("output.b")
     wanted += bias.shape[0] if bias is not None else 0
     there = sum(len(parameter.flat) for parameter in log.parameters.values())
     yield Deviation("", abs(there - wanted), 0.0)
 
 
-def of_stack(log: Log, d: int, attentions: int) -> int:
-    """How many parameters the layers of a stack have, whose layers have so many attentions; biases of attention left
-    out. Attention alone has nothing beside it."""
-    if log.config.get("part") == "attention":
+def begins_with_words(log: Log, side: str) -> bool:
+    """Whether a stack looks up words in its table; rows that are given are of no table."""
+    return any(word["id"] is not None for word in log.header["tokens"][side] or ())
+
+
+def numbers_of_a_stack(log: Log, attentions: int) -> int:
+    """Parameters of a stack whose layers have so many attentions, without its table and biases that are optional."""
+    d = int(log.config["d_model"])
+    if log.config.get("part") == "attention":  # nothing else is in it
         return 4 * d * d
-    f, N = (int(log.config[name]) for name in ("d_ff", "layers"))
-    norms = 2 * N * (attentions + 1) + 2 * bool(log.config.get("final_norm"))  # a gain and a bias each
-    return N * (4 * attentions * d * d + 2 * d * f + f + d) + norms * d
+    f, N = int(log.config["d_ff"]), int(log.config["layers"])
+    norms = N * (attentions + 1) + bool(log.config.get("final_norm"))  # a gain and a bias each
+    return N * (4 * attentions * d * d + 2 * d * f + f + d) + 2 * norms * d
 
 
 # By the key of its sentence: how it is measured, and whether no rounding can touch it.

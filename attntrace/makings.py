@@ -56,12 +56,6 @@ class NotesWriter:
                        list(map(self.axis, operand.axes))]
 
 
-def axes_from(found: list[Any]) -> list[Axis]:
-    """A table of axes as it was written."""
-    return [Axis(word, size, None if labels is None else tuple(labels), None if lengths is None else tuple(lengths))
-            for word, size, labels, lengths in found]
-
-
 class NotesReader:
     """Makings out of expressions and notes; named operands come from `tensor_of`. What was one constant is one again:
     a matrix that was drawn once is not drawn twice."""
@@ -91,7 +85,7 @@ class NotesReader:
         kind: Any = OPS[name]
         if not is_dataclass(kind):
             return plain_op(name)
-        return OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in next(notes)))
+        return OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in following(notes)))
 
     def _operand(self, expression: Any, notes: Iterator[Any]) -> Tensor:
         if isinstance(expression, list) and expression and isinstance(expression[0], str) and expression[0] in OPS:
@@ -99,13 +93,20 @@ class NotesReader:
             return apply(made.op, *made.operands)
         if isinstance(expression, str) and expression.lstrip("-") != "inf":
             return self.tensor_of(expression)
-        number, symbol, dtype, axes = next(notes)
+        number, symbol, dtype, axes = following(notes)
         if number not in self._constants:
             own = tuple(self.axes[axis] for axis in axes)
             value = np.array(expression, dtype=dtype)  # "-inf" as well, which is how JSON has to spell it
             self._constants[number] = Tensor(value.reshape([axis.size for axis in own]), own,
                                              None if symbol is None else Symbol.of(symbol))
         return self._constants[number]
+
+
+def following(notes: Iterator[Any]) -> Any:
+    """The next note. Raises Unreadable where there is none: a StopIteration would end what reads the operands."""
+    for note in notes:
+        return note
+    raise Unreadable("too few notes")
 
 
 def tensor_from(record: dict[str, Any], value: Array, axes: list[Axis]) -> Tensor:

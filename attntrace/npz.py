@@ -4,6 +4,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import stat
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from attntrace.prose import sentence
 from attntrace.tensor import Array
 from attntrace.tokens import shown
 
+RUN = "run"  # the member of a saved run that says what the others are
 DENSEST = 1100  # no zip member unpacks to more than this many times its size (deflate reaches 1032)
 
 
@@ -53,7 +55,11 @@ class Npz:
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
+        facts = os.fstat(file.fileno())  # of the file that is open, whatever becomes of its name
+        self.size = facts.st_size
         try:
+            if not stat.S_ISREG(facts.st_mode):  # of which some have no end
+                raise ValueError(sentence("problem.why.no_regular_file"))
             self._zip = zipfile.ZipFile(file)
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
             if len(self._infos) < len(self._zip.infolist()):
@@ -65,6 +71,11 @@ class Npz:
     def headers(self) -> dict[str, Header]:
         """Of every member."""
         return {name: self.header(name) for name in self._infos}
+
+    def check_no_run(self) -> None:
+        """Raise Problem where these are the members of a saved run, of which nobody but its readers makes sense."""
+        if RUN in self.headers and self.headers[RUN].dtype == np.uint8:
+            raise Problem("weights_is_run", file=str(self.path))
 
     def broken(self, error: Exception) -> Problem:
         return Problem("weights_broken", file=str(self.path), why=reason(error))
@@ -94,8 +105,7 @@ class Npz:
             raise self.pickled(info.filename.removesuffix(".npy"))
         if header.start + header.numbers * dtype.itemsize != info.file_size:
             raise ValueError(sentence("problem.why.size", name=info.filename))
-        there = os.stat(self.path).st_size
-        if info.compress_size > there or info.file_size > DENSEST * info.compress_size:
+        if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:
             raise ValueError(sentence("problem.why.claim", name=info.filename))
         return header
 

@@ -56,14 +56,16 @@ def index_of(place: Place, axes: Axes, address: str, least: int | None = None) -
 def position(asked: str, axis: Axis, address: str) -> int:
     """The position (from 0) on an axis: digits are its number, anything else is its token."""
     if asked.isascii() and asked.isdecimal():
-        if not 1 <= int(asked) <= axis.size:
+        digits = asked.lstrip("0")
+        if not digits or len(digits) > len(str(axis.size)) or int(digits) > axis.size:  # int() of too many is an error
             raise Problem("out_of_range", address=address, word=axis.word, position=asked, size=axis.size)
-        return int(asked) - 1
+        return int(digits) - 1
     if axis.labels is None:
         raise Problem("no_labels", address=address, word=axis.word, token=shown(asked), size=axis.size)
     found = [i for i, label in enumerate(axis.labels) if means_row(asked, i, label)]
     if not found:
-        near = difflib.get_close_matches(normalized(asked), axis.labels, n=NEAREST, cutoff=0.3) or axis.labels[:NEAREST]
+        words = list(dict.fromkeys(axis.labels))
+        near = difflib.get_close_matches(normalized(asked), words, n=NEAREST, cutoff=0.3) or words[:NEAREST]
         raise Problem("no_such_label", address=address, token=shown(asked), near=", ".join(map(shown, near)))
     if len(found) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),

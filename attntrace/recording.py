@@ -6,16 +6,17 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.archive import FORMAT, Archive, ArchiveWriter, Record
+from attntrace.archive import FORMAT, Archive, ArchiveWriter, Record, name_of
 from attntrace.config import Config
 from attntrace.decoding import Decoding, Written
 from attntrace.drift import Drift
 from attntrace.inputs import Given
 from attntrace.lessons import Lesson
-from attntrace.makings import NotesReader, NotesWriter, axes_from, symbol_written, tensor_from
+from attntrace.makings import NotesReader, NotesWriter, symbol_written, tensor_from
 from attntrace.optimizers import Rates
 from attntrace.records import Recorder, footer, header
 from attntrace.pencil import rule_of
+from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tensor import Array, Tensor
 from attntrace.tokens import START, Words
@@ -106,10 +107,9 @@ class Recorded:
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
+        self.axes = archive.axes
         with self.archive.sense():
-            self.axes = axes_from(archive.opening["axes"])
-            self.records = {str(record.get("address") or record.get("parameter") or record["member"]): record
-                            for record in archive.records()}
+            self.records = {name_of(record): record for record in archive.records()}
             self.parameters = [name for name, record in self.records.items() if "parameter" in record]
             self.addresses = [name for name, record in self.records.items() if "address" in record]
         self._tensors: dict[str, Tensor] = {}
@@ -128,6 +128,8 @@ class Recorded:
         """A step with its making. Raises Problem where the archive has no sense."""
         record, tensor = self.records[address], self.tensor(address)
         with self.archive.sense(), np.errstate(all="ignore"):
+            if ".".join(filter(None, (record["place"], record["name"]))) != address:
+                raise ValueError(sentence("problem.why.other_place", name=address))
             made = self._made(record["expression"], record["notes"])
             tensor.made = made
             return Step(record["place"], record["name"], tensor, made, record["stage"], self._rule)
@@ -193,7 +195,10 @@ def _beginning(found: list[Record] | None, address: str | None) -> Words | Given
 
 
 def _words(found: list[Record]) -> Words:
-    return Words(tuple(word["text"] for word in found), tuple(word["id"] for word in found))
+    words = Words(tuple(word["text"] for word in found), tuple(word["id"] for word in found))
+    if not all(isinstance(text, str) for text in words.texts) or not all(isinstance(id, int) for id in words.ids):
+        raise ValueError(sentence("problem.why.no_words"))
+    return words
 
 
 class SavedLesson(Lesson):

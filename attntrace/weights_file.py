@@ -159,6 +159,7 @@ def _json(path: Path, file: Any) -> Contents:
 
 def _npz(path: Path, file: Any) -> Contents:
     members = Npz(path, file)
+    members.check_no_run()
     texts = {}
     for name in TEXTS:
         if name in members.headers:

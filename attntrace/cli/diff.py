@@ -48,9 +48,8 @@ def command(a: str, b: str, **options: Any) -> int:
 def side(archive: Archive) -> Side:
     """A saved run as one of two."""
     from attntrace.diff import Numbers, Side
-    from attntrace.makings import axes_from
+    axes = archive.axes
     with archive.sense():
-        axes = axes_from(archive.opening["axes"])
         records = {record.get("address") or record["parameter"]: record for record in archive.records()
                    if "member" not in record}
         source = tuple(word["text"] for word in archive.opening["tokens"]["source"])

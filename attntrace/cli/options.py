@@ -113,7 +113,8 @@ def from_option(**settings: Any) -> Callable[[Command], Command]:
 def check_from(sentence: tuple[str, ...], options: dict[str, Any], *more: str) -> None:
     """Raise Problem where something is asked of a run that a saved one has of its own."""
     given = ["SENTENCE"] * bool(sentence) + [as_option(name) for name in (
-        *MODEL, "weights", "input", "pencil", "target", *CHANGES, *more) if options[name]]
+        *MODEL, "weights", "input", "pencil", "target", *CHANGES, *more)
+        if options[name] not in (None, ()) and not (name in more and options[name] is False)]  # 0 is given as well
     if given:
         raise Problem("from_with", option=given[0])
 

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TextIO
 
+import click
+
 from attntrace.errors import Problem
 
 DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd/(?P<number>\d+)")
+
+READ = ("saved_run", "weights", "input", "a", "b", "state", "pairs")  # parameters that name files to read
 
 
 @contextmanager
@@ -45,19 +49,28 @@ BYTES: dict[str, Any] = {"mode": "wb"}
 
 
 def check_place(file: str) -> None:
-    """Raise Problem where a file can never be written there."""
+    """Raise Problem where a file can never be written there, or would replace what is read."""
+    if _descriptor(file) is not None:
+        return
     place = os.path.realpath(file)
     if not file or os.path.isdir(place) or file.endswith(os.sep):
         raise Problem("output_is_directory", file=file)
     if not os.path.isdir(os.path.dirname(place)):
         raise Problem("output_directory", file=file, directory=os.path.dirname(place))
+    if os.path.isfile(place) and place in map(os.path.realpath, files_read()):
+        raise Problem("output_is_input", file=file)
+
+
+def files_read() -> list[str]:
+    """The files that the command in hand was given to read."""
+    context = click.get_current_context(silent=True)
+    return [given for name in READ if context is not None and (given := context.params.get(name))]
 
 
 @contextmanager
 def _opened(file: str, how: dict[str, Any]) -> Iterator[Any]:
     descriptor, place = _descriptor(file), os.path.realpath(file)
-    if descriptor is None:
-        check_place(file)
+    check_place(file)
     try:
         if descriptor is not None:  # not opened by its name, which would empty a file that is being appended to
             with open(os.dup(descriptor), **how) as opened:

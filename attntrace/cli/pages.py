@@ -10,7 +10,7 @@ import click
 
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import TERMINAL_LIMIT, checked_precision
-from attntrace.cli.output import binary
+from attntrace.cli.output import binary, check_place
 from attntrace.cli.values import ALL
 from attntrace.errors import Problem
 
@@ -53,6 +53,8 @@ def saved(options: dict[str, Any], write: Callable[[BinaryIO], None]) -> None:
         raise Problem("save_is_output", file=options["save"])
     if not options["save"].lower().endswith(".npz"):
         raise Problem("save_ending", file=options["save"])
+    if page not in (None, "-"):
+        check_place(page)
     with binary(options["save"]) as file:
         write(file)
 

@@ -11,6 +11,7 @@ from attntrace.cli.options import (
 from attntrace.cli.output import destination
 from attntrace.cli.pages import as_json_lines, asked_tokens, paused, view_of
 from attntrace.cli.progress import progress
+from attntrace.errors import Problem
 from attntrace.prose import sentence
 
 if TYPE_CHECKING:
@@ -106,14 +107,17 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
     """One tensor, one row, or one number, alone; nothing else is read."""
     import numpy as np
 
-    from attntrace.makings import axes_from, tensor_from
+    from attntrace.makings import tensor_from
     from attntrace.places import Place, index_of, named, one_address
+    for name in ("only", "layer", "head", "token", "form"):
+        if options[name]:
+            raise Problem("place_with", place=text, option=f"--{name}")
     place = Place.read(text)
     options["pencil"] = archive.opening.get("pencil")
     address = one_address(place.address, archive.names)
     with archive.sense():
         record = archive.record(address)
-        tensor = tensor_from(record, archive.value(record), axes_from(archive.opening["axes"]))
+        tensor = tensor_from(record, archive.value(record), archive.axes)
     index = index_of(place, tensor.axes, address)
     part = part_of(tensor, index)
     with destination(options["output"], options["pager"]) as out:

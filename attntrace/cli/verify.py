@@ -16,6 +16,7 @@ from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
+from attntrace.tokens import shown
 
 if TYPE_CHECKING:
     from attntrace.archive import Archive
@@ -149,10 +150,13 @@ def recomputed(source: Source, report: Report, count: Sink) -> tuple[Log, Record
 def against_torch(source: Source, report: Report, count: Sink) -> tuple[Log, Record | None]:
     """All is recorded first: PyTorch needs every parameter to begin with."""
     from attntrace.against import compared
+    from attntrace.invariants import begins_with_words
     from attntrace.verify import Log
     if "input" in source.header:
         raise Problem("torch_rows", file=source.header["input"])
     log = Log(source.header)
+    if not all(begins_with_words(log, side) for side, said in log.header["tokens"].items() if said):
+        raise Problem("torch_rows")
     footer = report.told(lambda: source.tell(log, count))
     report.open()
     for verdict in compared(log) if footer is not None else ():
@@ -194,7 +198,8 @@ class Report:
 
     def wrong(self, verdict: Verdict) -> str:
         key = f"torch_{verdict.wrong}" if self.against else verdict.wrong
-        facts = {name: repr(fact) if isinstance(fact, float) else fact for name, fact in verdict.facts.items()}
+        facts = {name: repr(fact) if isinstance(fact, float) else shown(str(fact))
+                 for name, fact in verdict.facts.items()}
         if "why" in facts:
             facts["why"] = sentence_of(f"messages.verify.why.{facts['why']}", **facts)
         at = verdict.cell.removeprefix(verdict.address).removeprefix(":")

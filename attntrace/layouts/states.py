@@ -44,6 +44,8 @@ def read_state(path: Path) -> State:
             raise Problem("state_ending", file=str(path))
         found: Npz | Safetensors = (Npz(path, file) if path.suffix.lower() == ".npz"
                                     else Safetensors(path, file.read()))
+        if isinstance(found, Npz):
+            found.check_no_run()
         if is_own(found):
             raise Problem("state_is_own", file=str(path))
         arrays, dtypes = {}, set()

@@ -137,8 +137,11 @@ class Archive(Npz):
             if name not in left:
                 raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
             left.remove(name)
-            if largest(record.get("expression")) > self.size:
-                raise self.broken(ValueError(sentence("problem.why.claim", name=shown(name))))
+            for leaf in leaves(record):
+                if isinstance(leaf, int) and abs(leaf) > self.size:  # each is a size, a place or a row of what is held
+                    raise self.broken(ValueError(sentence("problem.why.claim", name=name)))
+                if isinstance(leaf, str) and leaf != shown(leaf):  # words, which may have such, are not in records
+                    raise self.broken(ValueError(sentence("problem.why.hidden_in_record", name=name)))
             yield record
         for name in sorted(left):
             raise self.broken(ValueError(sentence("problem.why.no_record_of", name=shown(name))))
@@ -230,16 +233,15 @@ def name_of(record: Record) -> str:
     return str(record.get("address") or record.get("parameter") or record.get("member"))
 
 
-def largest(expression: Any) -> int:
-    """The largest whole number in an expression: each is a size, a place or a row of what the file holds."""
-    most, waiting = 0, [expression]
+def leaves(found: Any) -> Iterator[Any]:
+    """All that is neither list nor object in a value from JSON, however deep."""
+    waiting = [found]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, list):
-            waiting += one
-        elif isinstance(one, int):
-            most = max(most, abs(one))
-    return most
+        if isinstance(one, (list, dict)):
+            waiting += one.values() if isinstance(one, dict) else one
+        else:
+            yield one
 
 
 def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int] | None) -> Axis:

@@ -58,7 +58,9 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Change]:
     try:
         name = one_address(place.address, [tensor.address or "" for tensor in parameters])
     except Problem as problem:
-        raise Problem("set_no_parameter", **problem.facts) if problem.key == "no_such_tensor" else problem from None
+        if problem.key != "no_such_tensor":
+            raise
+        raise Problem("set_no_parameter", pattern=problem.facts["pattern"], near=problem.facts["near"]) from None
     tensor = parameters[name]
     index = index_of(place, tensor.axes, name, least=len(tensor.axes))
     array = tensor.value.copy()

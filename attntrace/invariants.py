@@ -161,7 +161,7 @@ def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
 
 def begins_with_words(log: Log, side: str) -> bool:
     """Whether a stack looks up words in its table; rows that are given are of no table."""
-    return any(word["id"] is not None for word in log.header["tokens"][side] or ())
+    return any(word["id"] is not None for word in log.header.get("tokens", {}).get(side) or ())
 
 
 def numbers_of_a_stack(log: Log, attentions: int) -> int:

@@ -128,8 +128,6 @@ class Recorded:
         """A step with its making. Raises Problem where the archive has no sense."""
         record, tensor = self.records[address], self.tensor(address)
         with self.archive.sense(), np.errstate(all="ignore"):
-            if ".".join(filter(None, (record["place"], record["name"]))) != address:
-                raise ValueError(sentence("problem.why.other_place", name=address))
             made = self._made(record["expression"], record["notes"])
             tensor.made = made
             return Step(record["place"], record["name"], tensor, made, record["stage"], self._rule)

@@ -58,6 +58,7 @@ NONSENSE = {
     "axes that are none": field("axes", name=PARAMETER, value=99),
     "another place": field("place", name=STEP, value="\u202e\x1b[31m"),
     "an unknown op": field("expression", 0, name=STEP, value="\u202e\x1b[31m"),
+    "an unknown constant": field("notes", 0, 1, name="encoder.layer1.feed_forward.normalized", value="\x1b[31m"),
     "a huge size": field("expression", name="encoder.embedding", value=["repeated", PARAMETER, 0, 10**12]),
     "a deep expression": field("expression", name=STEP, value=eval("[" * 80 + "]" * 80)),
     "cyclic parents": field("parents", name="encoder.embedding", value=["encoder.embedding"]),

@@ -154,7 +154,7 @@ def against_torch(source: Source, report: Report, count: Sink) -> tuple[Log, Rec
     from attntrace.verify import Log
     log = Log(source.header)
     if not all(begins_with_words(log, side) for side, said in log.header["tokens"].items() if said):
-        raise Problem("torch_rows")
+        raise Problem("torch_rows", file=log.header["input"])
     footer = report.told(lambda: source.tell(log, count))
     report.open()
     for verdict in compared(log) if footer is not None else ():

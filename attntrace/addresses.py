@@ -3,10 +3,14 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from attntrace.errors import Problem
-from attntrace.inputs import Given
-from attntrace.tokens import Words, normalized, shown
+from attntrace.tokens import normalized, shown
+
+if TYPE_CHECKING:
+    from attntrace.inputs import Given
+    from attntrace.tokens import Words
 
 NEAREST = 3
 
@@ -49,11 +53,16 @@ def known_tokens(asked: Sequence[str], *sentences: Words | Given | None) -> tupl
         if not any(means_row(one, i, text) for words in texts for i, text in enumerate(words)):
             if one.isascii() and one.isdecimal():
                 raise Problem("no_such_position", token=one, last=max(map(len, texts)))
-            import difflib  # only now: no other start needs it
             words = list(dict.fromkeys(text for words in texts for text in words))
-            near = difflib.get_close_matches(normalized(one), words, n=NEAREST, cutoff=0.3) or words[:NEAREST]
-            raise Problem("no_such_token", token=shown(one), near=", ".join(map(shown, near)))
+            raise Problem("no_such_token", token=shown(one), near=nearest_words(one, words))
     return tuple(asked)
+
+
+def nearest_words(asked: str, words: Sequence[str]) -> str:
+    """The words that are most like what was typed, as a message lists them; the first ones where none is like it."""
+    import difflib  # only now: no other start needs it
+    near = difflib.get_close_matches(normalized(asked), words, n=NEAREST, cutoff=0.3) or words[:NEAREST]
+    return ", ".join(map(shown, near))
 
 
 def meant(patterns: Iterable[str], addresses: Sequence[str]) -> set[str]:

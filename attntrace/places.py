@@ -1,15 +1,14 @@
 """One number as people name it: `STEP:ROW,COLUMN`, by positions from 1 or by tokens."""
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from attntrace.addresses import NEAREST, matching, means_row, nearest
+from attntrace.addresses import NEAREST, matching, means_row, nearest, nearest_words
 from attntrace.axes import Axes, Axis
 from attntrace.errors import Problem
-from attntrace.tokens import normalized, shown
+from attntrace.tokens import shown
 
 PART = re.compile(r'"[^"]*"|[^,]+')  # a token that holds a comma stands in quotes
 
@@ -63,8 +62,7 @@ def position(asked: str, axis: Axis, address: str) -> int:
         raise Problem("no_labels", address=address, word=axis.word, token=shown(asked), size=axis.size)
     found = [i for i, label in enumerate(axis.labels) if means_row(asked, i, label)]
     if not found:
-        near = difflib.get_close_matches(normalized(asked), axis.labels, n=NEAREST, cutoff=0.3) or axis.labels[:NEAREST]
-        raise Problem("no_such_label", address=address, token=shown(asked), near=", ".join(map(shown, near)))
+        raise Problem("no_such_label", address=address, token=shown(asked), near=nearest_words(asked, axis.labels))
     if len(found) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),
                       positions=", ".join(str(i + 1) for i in found))

@@ -15,7 +15,7 @@ from attntrace.lessons import Lesson
 from attntrace.makings import NotesReader, NotesWriter, axes_from, symbol_written, tensor_from
 from attntrace.optimizers import Rates
 from attntrace.records import Recorder, footer, header
-from attntrace.pencil import rule_of
+from attntrace.by_hand import rule_of
 from attntrace.run import Run
 from attntrace.tensor import Array, Tensor
 from attntrace.tokens import START, Words

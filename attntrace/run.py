@@ -15,7 +15,7 @@ from attntrace.drift import Drift
 from attntrace.errors import Problem
 from attntrace.initial import integers
 from attntrace.inputs import MEMORY, TARGET, Given, Inputs, beginnings, edged
-from attntrace.pencil import rounded, rule_of
+from attntrace.by_hand import rounded, rule_of
 from attntrace.prose import sentence as sentence_of
 from attntrace.tokens import START, Words, tokenize, vocabulary
 from attntrace.tracing import Sink, Step, Trace

@@ -18,7 +18,7 @@ from attntrace.prose import sentence
 if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
     from attntrace.lessons import Lesson
-    from attntrace.stages import View
+    from attntrace.view import View
     from attntrace.tracing import Sink
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from attntrace.decoding import Decoding
     from attntrace.lessons import Lesson
     from attntrace.run import Run
-    from attntrace.stages import View
+    from attntrace.view import View
     from attntrace.tracing import Sink, Step
     from attntrace.writers.terminal import TerminalWriter
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, tokens: tuple[str, ...] = ()) -> View:
     """What the view options ask for; of a large step a terminal shows less than a file."""
-    from attntrace.stages import View
+    from attntrace.view import View
     limit = (TERMINAL_LIMIT if out.isatty() else ALL) if options["limit"] is None else options["limit"]
     return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], checked_precision(options),
                 None if limit == ALL else limit, only, tokens, exact=options.get("pencil") is not None)

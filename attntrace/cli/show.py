@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from attntrace.archive import Archive
     from attntrace.cli.pages import Tell
     from attntrace.recording import Recorded, SavedRun
-    from attntrace.stages import View
+    from attntrace.view import View
     from attntrace.tensor import Tensor
     from attntrace.tracing import Sink
 
@@ -146,8 +146,9 @@ def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
 def drawn(tensor: Tensor, name: str, out: TextIO, options: dict[str, Any]) -> None:
     """A tensor or a row with its name."""
     from attntrace.blocks import Heading, ParameterGrids
-    from attntrace.forms import MatrixForm
-    writer = page_writer(out, options)
-    form = MatrixForm(view_of(options, out, None), writer, ())
-    writer([Heading(f"{name}   {' × '.join(tensor.words)}"), ParameterGrids((form.grid(tensor, None),))])
-    writer(form.hidden([(name, tensor)]))
+    from attntrace.figures import Figures
+    from attntrace.grids import grid, hidden
+    writer, view = page_writer(out, options), view_of(options, out, None)
+    figures = Figures.of(tensor.value, view.precision, view.exact)
+    writer([Heading(f"{name}   {' × '.join(tensor.words)}"),
+            ParameterGrids((grid(tensor, None, figures, view.corner(tensor)),)), *hidden(view, [(name, tensor)])])

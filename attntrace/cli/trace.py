@@ -16,7 +16,7 @@ from attntrace.prose import sentence as sentence_of
 if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
     from attntrace.run import Run
-    from attntrace.stages import View
+    from attntrace.view import View
     from attntrace.tracing import Sink
 
 

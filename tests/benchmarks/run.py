@@ -35,7 +35,7 @@ from attntrace.functions import softmax
 from attntrace.pairs import Batch, Pair, packed
 from attntrace.run import prepare
 from attntrace.schedules import Schedule
-from attntrace.stages import View
+from attntrace.view import View
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Trace

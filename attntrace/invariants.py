@@ -171,9 +171,10 @@ KINDS: dict[str, tuple[Callable[[Log], Iterator[Deviation]], bool]] = {
     "logits": (gradients_of_logits_sum_to_zero, False), "parameters": (parameters_are_all_there, True)}
 
 
-def fingerprint(log: Log, footer: Record) -> Iterator[Finding]:
-    """That of the records, beside the one that the run says of itself; of a large saved run nobody does."""
+def fingerprint(log: Log, footer: Record) -> Finding | None:
+    """That of the records, beside the one that the run says of itself; None of a large saved run, of which nobody says
+    one."""
     if footer["fingerprint"] is None:
-        return
+        return None
     same = log.fingerprint == footer["fingerprint"] and len(log.steps) == footer["steps"]
-    yield Finding("fingerprint", len(log.steps), 0.0, log.fingerprint, not same)
+    return Finding("fingerprint", len(log.steps), 0.0, log.fingerprint, not same)

@@ -268,7 +268,7 @@ def test_whatever_is_masked_has_no_weight_also_where_it_only_fills_a_sentence_up
 def test_a_parameter_too_few_and_a_fingerprint_of_other_numbers_are_found(lesson):
     log, footer = lesson
     assert not fingerprint(log, footer).wrong and fingerprint(log, footer | {"fingerprint": "00000000"}).wrong
-    assert fingerprint(log, footer | {"steps": 7}).wrong
+    assert fingerprint(log, footer | {"steps": 7}).wrong and fingerprint(log, footer | {"fingerprint": None}) is None
     gone = log.parameters.pop("encoder.layer1.feed_forward.b_1")
     assert judged(log)["parameters"]
     log.parameters[gone.address] = gone

@@ -206,7 +206,7 @@ class Report:
         """What must be true besides, and the last sentence. Returns 1 where anything is wrong."""
         from attntrace.blocks import Prose
         from attntrace.invariants import findings, fingerprint
-        found = [*findings(log), *fingerprint(log, footer)] if footer is not None else []
+        found = [*findings(log), *filter(None, [fingerprint(log, footer)])] if footer is not None else []
         self.tell(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
         text = self.conclusion(self.tally, wrong, log.pencil)

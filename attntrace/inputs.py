@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -57,6 +56,8 @@ class Inputs(NamedTuple):
         """Read an .npz of rows for a model. Raises Problem, with the name of what is wrong."""
         if file is None:
             return cls(None, {})
+        from pathlib import Path
+
         from attntrace.npz import Npz, opened  # only now: a run from words reads no archive
         path = Path(file)
         with opened(path) as stream:

@@ -3,14 +3,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from attntrace.errors import Problem
 from attntrace.tokens import normalized, shown
-
-if TYPE_CHECKING:
-    from attntrace.inputs import Given
-    from attntrace.tokens import Words
 
 NEAREST = 3
 
@@ -46,9 +41,9 @@ def means_row(asked: str, i: int, label: str) -> bool:
     return normalized(asked[1:-1] if quoted else asked) == label
 
 
-def known_tokens(asked: Sequence[str], *sentences: Words | Given | None) -> tuple[str, ...]:
-    """The rows that were asked for. Raises Problem for one that no sentence has, with the nearest words."""
-    texts = [sentence.texts for sentence in sentences if sentence is not None]
+def known_tokens(asked: Sequence[str], texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The rows that were asked for, of sentences with these words. Raises Problem for one that none has, with the
+    nearest words."""
     for one in asked:
         if not any(means_row(one, i, text) for words in texts for i, text in enumerate(words)):
             if one.isascii() and one.isdecimal():

@@ -53,7 +53,7 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Change]:
     except ValueError:
         raise Problem("set_no_number", change=text, value=number) from None
     place = Place.read(where)
-    name = one_address(place.address, [tensor.address or "" for tensor in parameters])
+    name = one_address(place.address, list(parameters.by_name))
     tensor = parameters[name]
     index = index_of(place, tensor.axes, name, least=len(tensor.axes))
     array = tensor.value.copy()

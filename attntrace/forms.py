@@ -210,9 +210,7 @@ class VectorForm(Form):
     def cell(self, step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...],
              figures: dict[int, Figures]) -> blocks.CellLine:
         """The arithmetic of one number; in symbols as far as its formula was followed down to single numbers."""
-        left = step.symbol
-        for n, i in enumerate(index):
-            left = left.marked(0, i, step.tensor.words[n:])
+        left = step.symbol.at(index, step.tensor.words)
         return blocks.CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
                                float(step.value[index]), self.figures(step.tensor), figures, step.rule)
 

@@ -11,6 +11,7 @@ from attntrace.axes import Axis
 from attntrace.config import Config
 from attntrace.constants import constant
 from attntrace.errors import Problem
+from attntrace.places import named
 from attntrace.tensor import Array, Tensor
 from attntrace.tokens import END, START, Words, look_up, shown
 from attntrace.weights import Vocabularies
@@ -109,8 +110,7 @@ def _rows(members: Npz, name: str, config: Config) -> Array:
         rows = members.read(name).astype(config.dtype)  # in the model's precision, in which a number may be too large
     wrong = np.argwhere(~np.isfinite(rows))
     if wrong.size:
-        row, column = (wrong[0] + 1).tolist()
-        raise Problem("input_not_finite", file=file, cell=f"{name}:{row},{column}", value=rows[row - 1, column - 1],
+        raise Problem("input_not_finite", file=file, cell=named(name, wrong[0]), value=rows[tuple(wrong[0])],
                       dtype=config.dtype)
     return rows
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from attntrace.addresses import NEAREST, matching, means_row, nearest, nearest_words
 from attntrace.axes import Axes, Axis
 from attntrace.errors import Problem
+from attntrace.tensor import Array
 from attntrace.tokens import shown
 
 PART = re.compile(r'"[^"]*"|[^,]+')  # a token that holds a comma stands in quotes
@@ -69,6 +70,6 @@ def position(asked: str, axis: Axis, address: str) -> int:
     return found[0]
 
 
-def named(address: str, index: Sequence[int]) -> str:
+def named(address: str, index: Sequence[int] | Array) -> str:
     """The place of a number (its index from 0), as it can be typed."""
-    return address + (":" + ",".join(str(i + 1) for i in index) if index else "")
+    return address + (":" + ",".join(str(i + 1) for i in index) if len(index) else "")

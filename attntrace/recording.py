@@ -32,7 +32,7 @@ class Recording:
     def __init__(self, file: BinaryIO, run: Run) -> None:
         self._archive, self._notes, self._records = ArchiveWriter(file), NotesWriter(), list[Record]()
         self._run, self._step = run, dict[str, Any]()
-        self._unread = {tensor.address or "": tensor for tensor in run.parameters}
+        self._unread = dict(run.parameters.by_name)
         self._recorder = Recorder(self._unread, self._written)
         self._fingerprint = Fingerprint()
 

@@ -81,9 +81,7 @@ class _Known:
 
     def line(self, index: tuple[int, ...]) -> CellLine:
         step = self.step
-        left = step.symbol
-        for n, i in enumerate(index):
-            left = left.marked(0, i, step.tensor.words[n:])
+        left = step.symbol.at(index, step.tensor.words)
         part, rest = followed(self.whole, index)
         return CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
                         float(step.value[index]), self.figures, self.figures_of, step.rule)

@@ -14,7 +14,7 @@ ROOMS = ["numerics", "nested", "expressions", "verify", "invariants",  # the che
          "prose", "errors", "against", "plain", "screen", "symbol", "axes", "rules", "pencil", "arithmetic",
          "tensor", "notation", "by_hand", "constants", "shapes", "algebra", "products", "parts", "functions",
          "batches", "tracing", "schedules", "config", "tokens", "pairs", "weights", "npz", "safetensors_file",
-         "archive", "makings", "inputs", "addresses", "places", "weights_file", "layouts", "changes", "layers",
+         "archive", "makings", "addresses", "places", "inputs", "weights_file", "layouts", "changes", "layers",
          "attention", "transformer", "initial", "losses", "gradients", "optimizers", "drift", "run", "records",
          "lessons", "decoding", "training", "checkpoints", "recording", "digits", "figures", "blocks",
          "checks", "differences", "diff", "formulas", "view", "grids", "stages", "forms", "why", "maps",

@@ -37,7 +37,7 @@ def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, t
 def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
     """The words whose rows alone are asked for. Raises Problem where there are none such, or no rows."""
     from attntrace.addresses import known_tokens
-    tokens = known_tokens(options["token"], run.source, run.target)
+    tokens = known_tokens(options["token"], [begins.texts for begins in (run.source, run.target) if begins is not None])
     if tokens and options["format"] == "jsonl":
         raise Problem("token_with", option="--format jsonl")
     if tokens and options["form"] in ("matrix", "both"):

@@ -137,9 +137,7 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
 def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
     """A row or a number of a tensor, under the name that it has in equations."""
     from attntrace.tensor import Tensor as Part
-    symbol = tensor.symbol
-    for n, i in enumerate(index):
-        symbol = symbol and symbol.marked(0, i, tensor.words[n:])
+    symbol = tensor.symbol and tensor.symbol.at(index, tensor.words)
     return Part(tensor.value[index], tensor.axes[len(index):], symbol)
 
 

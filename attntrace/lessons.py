@@ -107,7 +107,7 @@ class Lesson(NamedTuple):
         return found
 
 
-def prepare_lesson(source: str, target: str, *, optimizer: str = "sgd", lr: float | None = None,
+def prepare_lesson(source: str | None, target: str, *, optimizer: str = "sgd", lr: float | None = None,
                    smoothing: float = 0.0, **settings: object) -> Lesson:
     """A lesson on a model as `prepare` has it. Raises Problem where there is nothing to learn or no model for it."""
     run = prepare(source, target, **settings)  # type: ignore[arg-type]

@@ -5,15 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.options import (
-    model_options, page_options, page_writer, prepared, sentence_argument, sentence_or_rows)
+from attntrace.cli.options import model_options, page_options, page_writer, sentence_argument
 from attntrace.cli.output import destination
+from attntrace.cli.subjects import run_of
 from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
     from attntrace.tracing import Step
-
-EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
 
 
 @click.command("steps", help=sentence_of("help.steps"), short_help=sentence_of("help.steps_short"))
@@ -21,11 +19,7 @@ EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    is_example = not sentence and options["input"] is None
-    said = EXAMPLE[0] if is_example else sentence_or_rows(sentence, options)
-    if is_example:
-        options["target"] = EXAMPLE[1] if options["target"] is None else options["target"]
-    run = prepared(said, options)
+    run = run_of(sentence, options)
     from attntrace.blocks import Prose, Table
     from attntrace.opening import drift_told, pencil_rule
     from attntrace.tracing import each

@@ -10,11 +10,11 @@ import click
 
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.options import (
-    check_from, from_option, given_model, learning, learning_options, model_options, one_sentence, option,
-    page_options, page_writer, prepared, sentence_argument)
+    check_from, from_option, learning_options, model_options, option, page_options, page_writer, sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
-from attntrace.cli.steps import EXAMPLE
+from attntrace.cli.subjects import lesson_of, run_of
+from attntrace.config import as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
 
@@ -100,17 +100,8 @@ def asked_run(sentence: tuple[str, ...], options: dict[str, Any]) -> Run | Lesso
     """The run, or the training step, that is to be verified; without a sentence that of the example."""
     given = [name for name in ("optimizer", "lr", "label_smoothing") if options[name] is not None]
     if given and not options["backprop"]:
-        raise Problem("only_with_backprop", option=f"--{given[0].replace('_', '-')}")
-    said = one_sentence(sentence) if sentence else EXAMPLE[0]
-    if not sentence and options["target"] is None:
-        options["target"] = EXAMPLE[1]
-    if not options["backprop"]:
-        run: Run = prepared(said, options)
-        return run
-    if options["target"] is None:
-        raise Problem("backprop_without_target")
-    from attntrace.lessons import prepare_lesson
-    return prepare_lesson(said, options["target"], **learning(options), **given_model(options))
+        raise Problem("only_with_backprop", option=as_option(given[0]))
+    return lesson_of(sentence, options) if options["backprop"] else run_of(sentence, options)
 
 
 def recorded(run: Run | Lesson, take: Callable[[Record], object], count: Sink) -> Record:

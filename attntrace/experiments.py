@@ -7,7 +7,7 @@ import numpy as np
 
 from attntrace.blocks import Block, Heading, Prose, Table
 from attntrace.changes import told
-from attntrace.diff import Side, differences, ripple
+from attntrace.diff import Side, differing, ripple
 from attntrace.opening import model_table, words_table
 from attntrace.prose import sentence
 from attntrace.run import Run
@@ -16,8 +16,9 @@ from attntrace.tensor import Array
 TOLERANCE = 1e-12, 1e-5  # in float64 and float32: below it two runs differ by the order of their sums alone
 
 
-def compared(one: Run, other: Run, before: Side, after: Side, options: str) -> Iterator[Block]:
-    """The page of an experiment: a run, what is changed in the other, and what follows from it."""
+def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
+    """The page of an experiment: a run, what is changed in the other (by these `options`), and what follows from it."""
+    before, after = Side.of_run(one), Side.of_run(other)
     tolerance = TOLERANCE[one.config.dtype == "float32" or other.config.dtype == "float32"]
     yield words_table(one)
     yield Prose("")
@@ -29,8 +30,8 @@ def compared(one: Run, other: Run, before: Side, after: Side, options: str) -> I
     if one.source.texts != other.source.texts:
         yield Prose(sentence("messages.compare_swapped"))
     yield Prose("")
-    yield from ripple(list(differences(before.parameters, after.parameters, before, after)),
-                      list(differences(before.addresses, after.addresses, before, after, tolerance)),
+    yield from ripple(list(differing(before.parameters, after.parameters, before, after)),
+                      list(differing(before.addresses, after.addresses, before, after, tolerance)),
                       len(before.addresses))
     yield Prose("")
     yield entropy_table(one, before, after)

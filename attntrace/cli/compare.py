@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,11 +13,6 @@ from attntrace.cli.output import destination
 from attntrace.cli.values import Text
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
-
-if TYPE_CHECKING:
-    from attntrace.diff import Side
-    from attntrace.run import Run
-    from attntrace.tensor import Tensor
 
 
 @click.command("what-if", add_help_option=False)
@@ -35,9 +30,9 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     said = one_sentence(sentence)
     runs = prepared(said, options), prepared(said, experimented(options))
     from attntrace.experiments import compared
-    before, after = map(side, runs)
+    blocks = list(compared(*runs, options["what_if"]))
     with destination(options["output"], options["pager"]) as out:
-        page_writer(out, options)(compared(*runs, before, after, options["what_if"]))
+        page_writer(out, options)(blocks)
     return DONE
 
 
@@ -54,17 +49,3 @@ def experimented(options: dict[str, Any]) -> dict[str, Any]:
     if not changed:
         raise Problem("what_if_nothing")
     return options | changed | {name: (*options[name], *given[name]) for name in CHANGES}
-
-
-def side(run: Run) -> Side:
-    """A run as one of two, with all that it computes."""
-    from attntrace.diff import Numbers, Side
-    found: dict[str, Tensor] = {}
-    run(lambda step: found.__setitem__(step.address, step.tensor))
-    parameters = {tensor.address or "": tensor for tensor in run.parameters}
-
-    def read(name: str) -> Numbers:
-        tensor = found[name] if name in found else parameters[name]
-        return Numbers(tensor.value, tensor.axes)
-
-    return Side(list(parameters), list(found), read, run.source.texts, run.changes)

@@ -10,8 +10,7 @@ from command import ROOT
 
 PACKAGE = ROOT / "attntrace"
 # From the ground up: a room imports only rooms that stand before it.
-ROOMS = ["numerics", "nested", "expressions", "verify", "invariants",  # the checker: nothing of the model
-         "prose", "errors", "against", "plain", "screen", "symbol", "axes", "rules", "pencil", "arithmetic",
+ROOMS = ["prose", "errors", "checker", "plain", "screen", "symbol", "axes", "rules", "pencil", "arithmetic",
          "tensor", "notation", "by_hand", "constants", "shapes", "algebra", "products", "parts", "functions",
          "batches", "tracing", "schedules", "config", "tokens", "pairs", "weights", "npz", "safetensors_file",
          "archive", "makings", "addresses", "places", "inputs", "weights_file", "layouts", "changes", "layers",

@@ -20,13 +20,13 @@ from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
     from attntrace.archive import Archive
-    from attntrace.invariants import Finding
+    from attntrace.checker.invariants import Finding
     from attntrace.lessons import Lesson
     from attntrace.records import Record
     from attntrace.run import Run
     from attntrace.tensor import Tensor
     from attntrace.tracing import Sink
-    from attntrace.verify import Log, Tally, Verdict
+    from attntrace.checker.recomputation import Log, Tally, Verdict
     from attntrace.writers.terminal import TerminalWriter
 
 OF_THE_WHOLE = ("parameters", "fingerprint")  # what is true of a run as a whole, and of no step
@@ -44,7 +44,7 @@ OF_THE_WHOLE = ("parameters", "fingerprint")  # what is true of a run as a whole
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     with source_of(sentence, options) as source:
         if options["against"]:
-            from attntrace.against import require_torch
+            from attntrace.checker.against import require_torch
             require_torch()
         with destination(options["output"], options["pager"]) as out:
             report = Report(page_writer(out, options), options["quiet"], options["against"])
@@ -127,7 +127,7 @@ def header_of(run: Run | Lesson) -> Record:
 
 def recomputed(source: Source, report: Report, count: Sink) -> tuple[Log, Record | None]:
     """Each step is judged as soon as it is recorded."""
-    from attntrace.verify import Log, Recomputation
+    from attntrace.checker.recomputation import Log, Recomputation
     log = Log(source.header)
     judge = Recomputation(log)
 
@@ -142,8 +142,8 @@ def recomputed(source: Source, report: Report, count: Sink) -> tuple[Log, Record
 
 def against_torch(source: Source, report: Report, count: Sink) -> tuple[Log, Record | None]:
     """All is recorded first: PyTorch needs every parameter to begin with."""
-    from attntrace.against import compared
-    from attntrace.verify import Log
+    from attntrace.checker.against import compared
+    from attntrace.checker.recomputation import Log
     log = Log(source.header)
     footer = report.told(lambda: source.tell(log, count))
     report.open()
@@ -156,7 +156,7 @@ class Report:
     """The page: a line for each step, then one for each kind of invariant, the fingerprint, and what it comes to."""
 
     def __init__(self, writer: TerminalWriter, quiet: bool, against: str | None) -> None:
-        from attntrace.verify import Tally
+        from attntrace.checker.recomputation import Tally
         self.writer, self.quiet, self.against = writer, quiet, against
         self.tally: Tally = Tally()
 
@@ -174,7 +174,7 @@ class Report:
         try:
             return tell()
         except Changed as changed:
-            from attntrace.verify import Verdict
+            from attntrace.checker.recomputation import Verdict
             self(Verdict(str(changed), 0, float("inf"), str(changed), "changed"))
             return None
 
@@ -196,7 +196,7 @@ class Report:
     def close(self, log: Log, footer: Record | None) -> int:
         """What must be true besides, and the last sentence. Returns 1 where anything is wrong."""
         from attntrace.blocks import Prose
-        from attntrace.invariants import findings, fingerprint
+        from attntrace.checker.invariants import findings, fingerprint
         found = [*findings(log), *filter(None, [fingerprint(log, footer)])] if footer is not None else []
         self.tell(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
@@ -239,7 +239,7 @@ class Report:
 
     def source(self, pencil: int | None) -> str:
         if self.against:
-            from attntrace.against import version
+            from attntrace.checker.against import version
             return sentence_of("messages.verify.by_torch", version=version())
         if pencil is not None:
             return sentence_of("messages.verify.by_pencil", decimals=pencil)

@@ -1,6 +1,6 @@
 """What must be true of a recorded run whatever its numbers are, measured on the numbers of its records alone.
 
-Part of the independent checker: imports the standard library and its records (verify.py), none of the model.
+Part of the independent checker: imports the standard library and its records (recomputation.py), none of the model.
 """
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from attntrace.verify import PRECISIONS, Log, Record, Recorded
+from attntrace.checker.recomputation import PRECISIONS, Log, Record, Recorded
 
 ROUNDINGS = 8  # what a number may be off by, for each term it was summed from, in last digits of the largest of them
 BACKWARDS = ("gradient.", "update.")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from attntrace.errors import Problem
-from attntrace.verify import Log, Recorded, Verdict
+from attntrace.checker.recomputation import Log, Recorded, Verdict
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # of a tensor's largest number
 NEAR = 0.1  # of the largest number around: a tensor that is 0 but for rounding has no largest number of its own

@@ -17,7 +17,7 @@ ROOMS = ["prose", "errors", "checker", "plain", "screen", "symbol", "axes", "rul
          "attention", "transformer", "initial", "losses", "gradients", "optimizers", "drift", "run", "records",
          "lessons", "decoding", "training", "checkpoints", "recording", "digits", "figures", "blocks",
          "checks", "differences", "diff", "formulas", "view", "grids", "stages", "forms", "why", "maps",
-         "opening", "experiments", "inventory", "ledger", "writers", "cli", "__main__"]
+         "opening", "experiments", "inventory", "report", "ledger", "writers", "cli", "__main__"]
 
 
 def room(path) -> str:

@@ -11,7 +11,7 @@ from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
 from attntrace.checks import check_promises, check_rows, check_shares, is_rounding, rows_of
 from attntrace.figures import Figures
-from attntrace.formulas import followed, label_of, parameter_name, row_formula, whole_formula
+from attntrace.formulas import cell_line, followed, label_of, parameter_name, row_formula, whole_formula
 from attntrace.by_hand import worked_out
 from attntrace.grids import grid, hidden
 from attntrace.prose import sentence
@@ -170,7 +170,8 @@ class VectorForm(Form):
             whole = Tensor(step.value, step.axes, made=step.made)  # not yet named, so that it can be followed
             for start, row in itertools.groupby(self.indices(step, shown), key=lambda index: index[:1]):
                 part, left = followed(whole, start)
-                yield blocks.CellLines(tuple(self.cell(step, index, *followed(part, left + index[1:]), figures)
+                yield blocks.CellLines(tuple(cell_line(step, index, *followed(part, left + index[1:]),
+                                                       self.figures(step.tensor), figures)
                                              for index in row), labels, first)
                 first = False
 
@@ -206,13 +207,6 @@ class VectorForm(Form):
         if step.symbol.gradient:  # of which many are 0
             return [next((index for index in (first, *every) if step.value[index]), first)]
         return [first]
-
-    def cell(self, step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...],
-             figures: dict[int, Figures]) -> blocks.CellLine:
-        """The arithmetic of one number; in symbols as far as its formula was followed down to single numbers."""
-        left = step.symbol.at(index, step.tensor.words)
-        return blocks.CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
-                               float(step.value[index]), self.figures(step.tensor), figures, step.rule)
 
 
 class MatrixForm(Form):

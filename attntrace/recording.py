@@ -71,7 +71,7 @@ class Recording:
 
 def save_trace(file: BinaryIO, run: Run) -> None:
     recording, drift = Recording(file, run), run.drift()
-    run(each(recording, drift) if drift else recording)
+    run(each(recording, drift))
     recording.close(TRACE, foot=drifted(drift))
 
 
@@ -81,7 +81,7 @@ def drifted(drift: Drift | None) -> Record:
 
 def save_lesson(file: BinaryIO, lesson: Lesson) -> None:
     recording, drift = Recording(file, lesson.run), lesson.drift()
-    lesson(each(recording, drift) if drift else recording)
+    lesson(each(recording, drift))
     recording.close(BACKPROP, {"training": lesson.record()}, {"loss": lesson.loss_record(), **drifted(drift)})
 
 
@@ -238,7 +238,7 @@ class SavedDecoding(Decoding):
             def keep(step: Step) -> None:
                 told[step.address.removeprefix(place)] = step
 
-            self._recorded.tell(each(sink, keep) if sink else keep, only=lambda address: address.startswith(place))
+            self._recorded.tell(each(sink, keep), only=lambda address: address.startswith(place))
             yield Written(number, read, told, word)
             read += (word,)
 

@@ -79,10 +79,12 @@ Sink = Callable[[Step], object]
 Dropout = Callable[[Tensor], Tensor]
 
 
-def each(*sinks: Sink) -> Sink:
-    """A sink that tells several."""
+def each(*sinks: Sink | None) -> Sink:
+    """A sink that tells several, passing over what is none."""
+    hearing = [sink for sink in sinks if sink is not None]
+
     def told(step: Step) -> None:
-        for sink in sinks:
+        for sink in hearing:
             sink(step)
     return told
 

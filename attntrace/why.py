@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.arithmetic import Arithmetic, Ref, Sum
-from attntrace.blocks import Cause, CellLine, Formula
+from attntrace.blocks import Cause, CellLine
 from attntrace.figures import Figures
-from attntrace.formulas import followed
+from attntrace.formulas import cell_line, followed
 from attntrace.places import named
 from attntrace.rules import FULL
 from attntrace.tensor import Tensor
@@ -80,11 +80,7 @@ class _Known:
         self.figures_of = {id(leaf): Figures.of(leaf.value, precision, exact) for leaf in step.made.leaves()}
 
     def line(self, index: tuple[int, ...]) -> CellLine:
-        step = self.step
-        left = step.symbol.at(index, step.tensor.words)
-        part, rest = followed(self.whole, index)
-        return CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
-                        float(step.value[index]), self.figures, self.figures_of, step.rule)
+        return cell_line(self.step, index, *followed(self.whole, index), self.figures, self.figures_of)
 
 
 class Term(NamedTuple):

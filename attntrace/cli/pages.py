@@ -108,7 +108,7 @@ def as_json_lines(run: Run | Lesson | Decoding, said: Run, view: View, out: Text
     from attntrace.writers.jsonl import JsonLinesWriter
     writer, fingerprint = JsonLinesWriter(out, said, view.selected, header), Fingerprint()
     drift = run.drift()
-    run(each(writer, fingerprint, count, *filter(None, [drift])))
+    run(each(writer, fingerprint, count, drift))
     if drift is not None:
         footer = {**footer, "drift": drift.record()}
     writer.close(fingerprint, footer)

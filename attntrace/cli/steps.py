@@ -35,7 +35,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
             rows.append((step.address, step.formula(writer.page.spelling), shape, f"{step.value.size:,}"))
 
         drift = run.drift()
-        run(each(sink, drift) if drift else sink)
+        run(each(sink, drift))
         headings = tuple(sentence_of(f"messages.{name}")
                          for name in ("address", "formula", "shape", "numbers"))
         writer([Table(headings, tuple(rows), right=(2, 3)),

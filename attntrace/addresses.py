@@ -5,8 +5,7 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 
 from attntrace.errors import Problem
-from attntrace.inputs import Given
-from attntrace.tokens import Words, normalized, shown
+from attntrace.tokens import normalized, shown
 
 NEAREST = 3
 
@@ -42,18 +41,24 @@ def means_row(asked: str, i: int, label: str) -> bool:
     return normalized(asked[1:-1] if quoted else asked) == label
 
 
-def known_tokens(asked: Sequence[str], *sentences: Words | Given | None) -> tuple[str, ...]:
-    """The rows that were asked for. Raises Problem for one that no sentence has, with the nearest words."""
-    texts = [sentence.texts for sentence in sentences if sentence is not None]
+def known_tokens(asked: Sequence[str], texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The rows that were asked for, of sentences with these words. Raises Problem for one that none has, with the
+    nearest words."""
     for one in asked:
         if not any(means_row(one, i, text) for words in texts for i, text in enumerate(words)):
             if one.isascii() and one.isdecimal():
                 raise Problem("no_such_position", token=one, last=max(map(len, texts)))
-            import difflib  # only now: no other start needs it
             words = list(dict.fromkeys(text for words in texts for text in words))
-            near = difflib.get_close_matches(normalized(one), words, n=NEAREST, cutoff=0.3) or words[:NEAREST]
-            raise Problem("no_such_token", token=shown(one), near=", ".join(map(shown, near)))
+            raise Problem("no_such_token", token=shown(one), near=nearest_words(one, words))
     return tuple(asked)
+
+
+def nearest_words(asked: str, words: Sequence[str]) -> str:
+    """The words that are most like what was typed, as a message lists them; the first ones where none is like it."""
+    import difflib  # only now: no other start needs it
+    known = list(dict.fromkeys(words))
+    near = difflib.get_close_matches(normalized(asked), known, n=NEAREST, cutoff=0.3) or known[:NEAREST]
+    return ", ".join(map(shown, near))
 
 
 def meant(patterns: Iterable[str], addresses: Sequence[str]) -> set[str]:

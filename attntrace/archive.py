@@ -102,8 +102,8 @@ class Archive(Npz):
             raise self.broken(ValueError(sentence("problem.why.hidden_characters")))
         if RUN not in self._infos:
             raise Problem("saved_foreign", file=str(path))
-        self._lines = bytes(super().read(RUN)).splitlines()
-        self.opening = self._record(self._lines[0] if self._lines else b"")
+        self._said = bytes(super().read(RUN))
+        self.opening = self._record(self._said.partition(b"\n")[0])
         if not isinstance(self.opening.get("saved"), int):
             raise Problem("saved_foreign", file=str(path))
         if self.opening["saved"] > FORMAT:
@@ -132,7 +132,7 @@ class Archive(Npz):
     def records(self) -> Iterator[Record]:
         """Those of parameters and steps, in order of computation: one of each member."""
         left = set(self.names)
-        for record in map(self._record, self._lines[1:-1]):
+        for record in map(self._record, self._said.splitlines()[1:-1]):
             name = name_of(record)
             if name not in left:
                 raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
@@ -157,15 +157,15 @@ class Archive(Npz):
 
     @property
     def footer(self) -> Record:
-        return self._record(self._lines[-1])
+        return self._record(self._said[self._said.rstrip().rfind(b"\n") + 1:])
 
     def record(self, name: str) -> Record:
         """That of one parameter or step, without reading the others."""
         quoted = json.dumps(name).encode()
         for key in (b'"address": ', b'"parameter": ', b'"member": '):
-            for line in self._lines:
-                if line.startswith(b"{" + key + quoted):
-                    return self._record(line)
+            start = self._said.find(b"\n{" + key + quoted + b",") + 1
+            if start:
+                return self._record(self._said[start:].partition(b"\n")[0])
         raise Problem("saved_broken", file=str(self.path), why=sentence("problem.why.no_record_of", name=shown(name)))
 
     def value(self, record: Record) -> Array:

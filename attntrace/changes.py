@@ -56,7 +56,7 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Change]:
         raise Problem("set_no_number", change=text, value=number) from None
     place = Place.read(where)
     try:
-        name = one_address(place.address, [tensor.address or "" for tensor in parameters])
+        name = one_address(place.address, list(parameters.by_name))
     except Problem as problem:
         if problem.key != "no_such_tensor":
             raise

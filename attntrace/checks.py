@@ -7,7 +7,7 @@ from collections.abc import Container
 import numpy as np
 
 from attntrace.blocks import Check
-from attntrace.pencil import worked_out
+from attntrace.by_hand import worked_out
 from attntrace.symbol import Symbol
 from attntrace.tensor import Array, Tensor, apply
 from attntrace.tracing import Step
@@ -22,26 +22,21 @@ def _nearness(step: Step) -> tuple[int, float, str]:
     return (digits, 10.0**-digits, "") if step.rule.decimals is None else (digits, 0.0, "_exactly")
 
 
-def has_rows(step: Step) -> bool:
-    """Whether it is told row by row; a single number, and a row without words, is told as a whole."""
-    return len(step.axes) == 2 or step.tensor.words == ("token",)
-
-
 def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
     """Each row of a step (or `only` so many), computed again from rows of its operands, by the step's rule; without
     rows, the whole computed again."""
-    if not has_rows(step):
+    if not step.has_rows:
         return [worked_out(apply(step.made.op, *step.made.operands), step.rule)]
     return [worked_out(step.made.row(0, i), step.rule) for i in range(step.axes[0].size)[:only]]
 
 
 def marked_row(step: Step, i: int) -> Symbol:
-    return step.symbol.marked(0, i, step.tensor.words) if has_rows(step) else step.symbol
+    return step.symbol.marked(0, i, step.tensor.words) if step.has_rows else step.symbol
 
 
 def row_errors(step: Step, rows: list[Tensor]) -> Array:
     """For each row, how far the row computed again is from that of the value."""
-    value = step.value if has_rows(step) else step.value[None]
+    value = step.value if step.has_rows else step.value[None]
     if any(row.value.shape != value.shape[1:] for row in rows):
         return np.full(len(rows), np.inf)
     return _apart(np.stack([row.value for row in rows]), value).reshape(len(rows), -1).max(axis=1, initial=0.0)
@@ -101,11 +96,11 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
             else:
                 good.append(step)
         else:
-            key = "row_differs" if has_rows(step) else "whole_differs"
+            key = "row_differs" if step.has_rows else "whole_differs"
             failed.append(Check(key, (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,
                                 step.address, worst + 1, float(errors[worst])))
-    for key, those in (("rows_agree", list(filter(has_rows, good))),
-                       ("wholes_agree", [step for step in good if not has_rows(step)])):
+    for key, those in (("rows_agree", [step for step in good if step.has_rows]),
+                       ("wholes_agree", [step for step in good if not step.has_rows])):
         if those:
             found.append(Check(key + how, tuple(step.symbol for step in those),
                                tuple(marked_row(step, 0) for step in those), steps[0].symbol.head, digits))
@@ -114,7 +109,7 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
 
 def _cell(step: Step, rows: list[Tensor], row: int) -> tuple[int, ...]:
     """Which number of a row is farthest from that of the value."""
-    if not has_rows(step):
+    if not step.has_rows:
         return _worst(_apart(rows[0].value, step.value))
     return row, *_worst(_apart(rows[row].value, step.value[row]))
 

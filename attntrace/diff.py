@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,12 @@ from attntrace.figures import Figures
 from attntrace.places import named
 from attntrace.prose import sentence
 from attntrace.tensor import Array
+
+if TYPE_CHECKING:
+    from attntrace.archive import Archive
+    from attntrace.run import Run
+    from attntrace.tensor import Tensor
+    from attntrace.tracing import Step
 
 
 DECIMALS = 3  # of a number that changes, as on the page of a trace
@@ -31,6 +37,38 @@ class Side(NamedTuple):
     read: Callable[[str], Numbers]
     source: tuple[str, ...]
     changes: Sequence[Change]
+
+    @classmethod
+    def of_run(cls, run: Run) -> Side:
+        """A run, with all that it computes."""
+        found: dict[str, Tensor] = {}
+
+        def keep(step: Step) -> None:
+            found[step.address] = step.tensor
+
+        def read(name: str) -> Numbers:
+            tensor = found[name] if name in found else run.parameters[name]
+            return Numbers(tensor.value, tensor.axes)
+
+        run(keep)
+        return cls(list(run.parameters.by_name), list(found), read, run.source.texts, run.changes)
+
+    @classmethod
+    def of_saved(cls, archive: Archive) -> Side:
+        """A saved run, of which a tensor is read when it is compared. Raises Problem where the archive has no sense."""
+        axes = archive.axes
+        with archive.sense():
+            records = {record.get("address") or record["parameter"]: record for record in archive.records()
+                       if "member" not in record}
+            source = tuple(word["text"] for word in archive.opening["tokens"]["source"])
+            changes = list(archive.opening["changes"])
+
+        def read(name: str) -> Numbers:
+            with archive.sense():
+                return Numbers(archive.value(records[name]), tuple(axes[number] for number in records[name]["along"]))
+
+        return cls([name for name, record in records.items() if "parameter" in record],
+                   [name for name, record in records.items() if "address" in record], read, source, changes)
 
     def unswapped(self, name: str) -> Numbers:
         """The numbers with the words of the source in their order before any swap, so that each word is compared with
@@ -62,8 +100,8 @@ class Difference(NamedTuple):
     shapes: str = ""
 
 
-def differences(names: Iterable[str], others: Iterable[str], a: Side, b: Side, tolerance: float = 0.0,
-                ) -> Iterator[Difference]:
+def differing(names: Iterable[str], others: Iterable[str], a: Side, b: Side,
+              tolerance: float = 0.0) -> Iterator[Difference]:
     """Of each name that differs by more than the tolerance, in the order of A; last what B alone has."""
     known = list(names)
     theirs = frozenset(others)

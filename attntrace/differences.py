@@ -21,7 +21,7 @@ class Differences:
     def __init__(self, lesson: Lesson) -> None:
         self.lesson = lesson
         self.random = np.random.default_rng(0)
-        self.values: dict[str, Array] = {tensor.address or "": tensor.value for tensor in lesson.run.parameters}
+        self.values: dict[str, Array] = {name: tensor.value for name, tensor in lesson.run.parameters.by_name.items()}
         self.found: dict[str, list[Check]] = {}
 
     def watch(self, step: Step) -> None:

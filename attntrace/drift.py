@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from attntrace.places import named
 from attntrace.tensor import Array
 from attntrace.tracing import Sink, Step
 
@@ -47,6 +48,5 @@ class Drift:
         largest = float(apart.max(initial=0.0))
         if largest > self.largest:
             index = tuple(map(int, np.unravel_index(int(apart.argmax()), full.shape)))
-            cell = f":{','.join(str(i + 1) for i in index)}" if index else ""
-            self.largest, self.cell = largest, step.address + cell
+            self.largest, self.cell = largest, named(step.address, index)
             self.by_hand, self.in_full = step.value.item(index), full.item(index)

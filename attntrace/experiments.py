@@ -9,7 +9,7 @@ import numpy as np
 
 from attntrace.blocks import Block, Heading, Prose, Table
 from attntrace.changes import told
-from attntrace.diff import Numbers, Side, differences, ripple
+from attntrace.diff import Numbers, Side, differing, ripple
 from attntrace.opening import model_table, words_table
 from attntrace.prose import sentence
 from attntrace.run import Run
@@ -24,8 +24,9 @@ def rewired(run: Run, wiring: dict[str, Any]) -> Run:
     return run._replace(config=replace(run.config, **wiring))
 
 
-def compared(one: Run, other: Run, before: Side, after: Side, options: str) -> Iterator[Block]:
-    """The page of an experiment: a run, what is changed in the other, and what follows from it."""
+def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
+    """The page of an experiment: a run, what is changed in the other (by these `options`), and what follows from it."""
+    before, after = Side.of_run(one), Side.of_run(other)
     tolerance = TOLERANCE[one.config.dtype == "float32" or other.config.dtype == "float32"]
     yield words_table(one)
     yield Prose("")
@@ -38,8 +39,8 @@ def compared(one: Run, other: Run, before: Side, after: Side, options: str) -> I
     if one.source.texts != other.source.texts:
         yield Prose(sentence("messages.compare_swapped"))
     yield Prose("")
-    steps = list(differences(before.addresses, after.addresses, before, after, tolerance))
-    yield from ripple(list(differences(before.parameters, after.parameters, before, after)), steps,
+    steps = list(differing(before.addresses, after.addresses, before, after, tolerance))
+    yield from ripple(list(differing(before.parameters, after.parameters, before, after)), steps,
                       before.common(after))
     yield Prose("")
     yield from attention(one, before, after, tolerance)

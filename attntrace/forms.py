@@ -9,14 +9,16 @@ import numpy as np
 from attntrace import blocks
 from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
-from attntrace.checks import check_promises, check_rows, check_shares, has_rows, is_rounding, rows_of
+from attntrace.checks import check_promises, check_rows, check_shares, is_rounding, rows_of
 from attntrace.figures import Figures
-from attntrace.formulas import followed, label_of, parameter_name, row_formula, whole_formula
-from attntrace.pencil import worked_out
+from attntrace.formulas import cell_line, followed, label_of, parameter_name, row_formula, whole_formula
+from attntrace.by_hand import worked_out
+from attntrace.grids import grid, hidden
 from attntrace.prose import sentence
-from attntrace.stages import Stage, View, labels_of, place_title
+from attntrace.stages import Stage, place_title
 from attntrace.tensor import Tensor, Term
 from attntrace.tracing import Step
+from attntrace.view import View
 
 
 class Form:
@@ -93,22 +95,7 @@ class Form:
         return blocks.StageHeading(f"{self.part}.{stage.number}", stage.title, stage.steps[0].place, tuple(formulas))
 
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
-        assert tensor.symbol is not None
-        rows, columns = self.view.corner(tensor)
-        figures = self.figures(tensor)
-        along = [axis.word in ("token", "key") for axis in tensor.axes]
-        labels = [axis.labels for axis in tensor.axes]
-        if len(tensor.axes) == 2:
-            return Grid(tensor.symbol, head, tensor.value[:rows, :columns], figures, tensor.value.shape,
-                        labels[0] and labels[0][:rows], labels[1] and labels[1][:columns], hued=along[1],
-                        weights=tensor.address in self._weights)
-        if not tensor.axes:
-            return Grid(tensor.symbol, head, tensor.value.reshape(1, 1), figures, (), None, None, one_row=True)
-        if along[0]:  # one number for each token: a column
-            return Grid(tensor.symbol, head, tensor.value[:columns, None], figures, tensor.value.shape,
-                        labels[0] and labels[0][:columns], None)
-        return Grid(tensor.symbol, head, tensor.value[None, :columns], figures, tensor.value.shape, None,
-                    labels[0] and labels[0][:columns], one_row=True)
+        return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights)
 
     def new_parameters(self, steps: list[Step]) -> list[Tensor]:
         """The parameters that these steps use and that this part has not shown yet, in order of use."""
@@ -125,20 +112,6 @@ class Form:
                     self._shown.add(key)
                     found.append(piece.tensor)
         return found
-
-    def hidden(self, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Block]:
-        """One note for all tensors of which as many numbers of as many are shown; `rows`: how many, of how many that
-        were asked for."""
-        cut: dict[tuple[int, int], list[str]] = {}
-        for address, tensor in tensors:
-            here, columns = self.view.corner(tensor)
-            shown, wanted = rows if rows and len(tensor.axes) == 2 else (here, tensor.value.size // tensor.axes[-1].size
-                                                                         if tensor.axes else 1)
-            whole = wanted * tensor.axes[-1].size if tensor.axes else 1
-            if shown * columns < whole:
-                cut.setdefault((shown * columns, whole), []).append(address)
-        for (shown, numbers), addresses in cut.items():
-            yield blocks.Hidden(tuple(addresses), shown, numbers)
 
     def checked(self, checks: list[Check], steps: list[Step]) -> Iterator[Block]:
         checks = checks + check_promises(steps) + [check for step in steps for check in self.more(step)]
@@ -159,17 +132,17 @@ class VectorForm(Form):
         used = self.new_parameters(steps)
         if used:
             yield blocks.ParameterGrids(tuple(self.grid(tensor, head) for tensor in used))
-            yield from self.hidden([(parameter_name(tensor), tensor) for tensor in used])
+            yield from hidden(self.view, [(parameter_name(tensor), tensor) for tensor in used])
         over_tokens = {step.address: step.made.op.over_tokens(*step.made.operands) for step in steps}
         by_rows = [(step, rows) for step, rows in zip(steps, rebuilt, strict=True) if not over_tokens[step.address]]
-        labels = labels_of(steps[0])
+        labels = steps[0].labels
         limit = min(self.view.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
         shown = self.view.rows(steps[0])[:limit]
         if by_rows:
             yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
                                     tuple(self.line(step, rows, shown) for step, rows in by_rows))
-            yield from self.hidden([(step.address, step.tensor) for step, _ in by_rows],
-                                   (len(shown), len(self.view.rows(steps[0]))))
+            yield from hidden(self.view, [(step.address, step.tensor) for step, _ in by_rows],
+                              (len(shown), len(self.view.rows(steps[0]))))
         checks = check_rows(steps, rebuilt)
         for step in steps:
             if found := over_tokens[step.address]:
@@ -187,7 +160,7 @@ class VectorForm(Form):
             pieces=part.making.notation().pieces, figures=alike) for part in parts]
         yield blocks.Shares(Formula(step.symbol, total.making.notation().pieces, head), tuple(grids),
                             self.grid(step.tensor, head)._replace(figures=alike))
-        yield from self.hidden([(step.address, step.tensor)])
+        yield from hidden(self.view, [(step.address, step.tensor)])
 
     def arithmetic(self, steps: list[Step], labels: tuple[str, ...], shown: Sequence[int]) -> Iterator[Block]:
         """The arithmetic of cells, as much of it as the view shows: one block a row, so that no more is kept."""
@@ -197,7 +170,8 @@ class VectorForm(Form):
             whole = Tensor(step.value, step.axes, made=step.made)  # not yet named, so that it can be followed
             for start, row in itertools.groupby(self.indices(step, shown), key=lambda index: index[:1]):
                 part, left = followed(whole, start)
-                yield blocks.CellLines(tuple(self.cell(step, index, *followed(part, left + index[1:]), figures)
+                yield blocks.CellLines(tuple(cell_line(step, index, *followed(part, left + index[1:]),
+                                                       self.figures(step.tensor), figures)
                                              for index in row), labels, first)
                 first = False
 
@@ -224,7 +198,7 @@ class VectorForm(Form):
     def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:
         """Of which numbers the arithmetic is shown: of those in the rows that are, or of the first alone."""
         along: list[Sequence[int]] = [range(size) for size in self.view.corner(step.tensor)[2 - len(step.axes):]]
-        if has_rows(step):
+        if step.has_rows:
             along[0] = [i for i in shown if i in along[0]]
         every = itertools.product(*along)
         if self.view.arithmetic == "all" or step.made.op.in_full:
@@ -233,15 +207,6 @@ class VectorForm(Form):
         if step.symbol.gradient:  # of which many are 0
             return [next((index for index in (first, *every) if step.value[index]), first)]
         return [first]
-
-    def cell(self, step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...],
-             figures: dict[int, Figures]) -> blocks.CellLine:
-        """The arithmetic of one number; in symbols as far as its formula was followed down to single numbers."""
-        left = step.symbol
-        for n, i in enumerate(index):
-            left = left.marked(0, i, step.tensor.words[n:])
-        return blocks.CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
-                               float(step.value[index]), self.figures(step.tensor), figures, step.rule)
 
 
 class MatrixForm(Form):
@@ -265,7 +230,8 @@ class MatrixForm(Form):
             yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.words, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
                                         tuple(self.grid(tensor, step.symbol.head) for tensor in new))
-            yield from self.hidden([*((parameter_name(tensor), tensor) for tensor in new), (step.address, step.tensor)])
+            yield from hidden(self.view, [*((parameter_name(tensor), tensor) for tensor in new),
+                                          (step.address, step.tensor)])
             drawn |= {*operands, id(step.tensor)}
             yield from self.checked(check_rows([step], [self.rows(step)]), [step])
 

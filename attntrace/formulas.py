@@ -1,9 +1,10 @@
 """What is written for a step: its equation, that of a row, the names beside it."""
 from __future__ import annotations
 
-from attntrace.blocks import Formula
+from attntrace.blocks import CellLine, Formula
 from attntrace.checks import marked_row
 from attntrace.errors import NeedsAll
+from attntrace.figures import Figures
 from attntrace.tensor import Tensor
 from attntrace.tracing import Step, joined
 
@@ -25,6 +26,13 @@ def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, .
         except NeedsAll:
             return part, index[n:]
     return part, ()
+
+
+def cell_line(step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...], figures: Figures,
+              figures_of: dict[int, Figures]) -> CellLine:
+    """The arithmetic of one number; in symbols as far as its formula was `followed` down to single numbers."""
+    formula = Formula(step.symbol.at(index, step.tensor.words), part.notation().pieces, step.symbol.head)
+    return CellLine(formula, rest, step.made.cell(index), float(step.value[index]), figures, figures_of, step.rule)
 
 
 def label_of(step: Step) -> str:

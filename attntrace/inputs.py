@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from attntrace.axes import Axis
 from attntrace.config import Config
 from attntrace.constants import constant
 from attntrace.errors import Problem
+from attntrace.places import named
 from attntrace.tensor import Array, Tensor
 from attntrace.tokens import END, START, Words, look_up, shown
 from attntrace.weights import Vocabularies
@@ -57,6 +57,8 @@ class Inputs(NamedTuple):
         """Read an .npz of rows for a model. Raises Problem, with the name of what is wrong."""
         if file is None:
             return cls(None, {})
+        from pathlib import Path
+
         from attntrace.npz import Npz, opened  # only now: a run from words reads no archive
         path = Path(file)
         with opened(path) as stream:
@@ -109,8 +111,7 @@ def _rows(members: Npz, name: str, config: Config) -> Array:
         rows = members.read(name).astype(config.dtype)  # in the model's precision, in which a number may be too large
     wrong = np.argwhere(~np.isfinite(rows))
     if wrong.size:
-        row, column = (wrong[0] + 1).tolist()
-        raise Problem("input_not_finite", file=file, cell=f"{name}:{row},{column}", value=rows[row - 1, column - 1],
+        raise Problem("input_not_finite", file=file, cell=named(name, wrong[0]), value=rows[tuple(wrong[0])],
                       dtype=config.dtype)
     return rows
 

@@ -131,6 +131,11 @@ def reason(error: Exception) -> str:
     return shown(why[0][:200])
 
 
+def shape_text(shape: tuple[int, ...]) -> str:
+    """`3 × 4`."""
+    return " × ".join(map(str, shape)) or sentence("problem.why.one_number")
+
+
 def archived(arrays: Mapping[str, Array]) -> memoryview:
     """The bytes of an .npz of these arrays."""
     whole = io.BytesIO()  # where writing fails, an archive that was begun would complain of it much later

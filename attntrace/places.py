@@ -1,15 +1,15 @@
 """One number as people name it: `STEP:ROW,COLUMN`, by positions from 1 or by tokens."""
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from attntrace.addresses import NEAREST, matching, means_row, nearest
+from attntrace.addresses import NEAREST, matching, means_row, nearest, nearest_words
 from attntrace.axes import Axes, Axis
 from attntrace.errors import Problem
-from attntrace.tokens import normalized, shown
+from attntrace.tensor import Array
+from attntrace.tokens import shown
 
 PART = re.compile(r'"[^"]*"|[^,]+')  # a token that holds a comma stands in quotes
 
@@ -64,15 +64,13 @@ def position(asked: str, axis: Axis, address: str) -> int:
         raise Problem("no_labels", address=address, word=axis.word, token=shown(asked), size=axis.size)
     found = [i for i, label in enumerate(axis.labels) if means_row(asked, i, label)]
     if not found:
-        words = list(dict.fromkeys(axis.labels))
-        near = difflib.get_close_matches(normalized(asked), words, n=NEAREST, cutoff=0.3) or words[:NEAREST]
-        raise Problem("no_such_label", address=address, token=shown(asked), near=", ".join(map(shown, near)))
+        raise Problem("no_such_label", address=address, token=shown(asked), near=nearest_words(asked, axis.labels))
     if len(found) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),
                       positions=", ".join(str(i + 1) for i in found))
     return found[0]
 
 
-def named(address: str, index: Sequence[int]) -> str:
+def named(address: str, index: Sequence[int] | Array) -> str:
     """The place of a number (its index from 0), as it can be typed."""
-    return address + (":" + ",".join(str(i + 1) for i in index) if index else "")
+    return address + (":" + ",".join(str(i + 1) for i in index) if len(index) else "")

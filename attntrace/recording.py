@@ -15,7 +15,7 @@ from attntrace.lessons import Lesson
 from attntrace.makings import NotesReader, NotesWriter, symbol_written, tensor_from
 from attntrace.optimizers import Rates
 from attntrace.records import Recorder, footer, header
-from attntrace.pencil import rule_of
+from attntrace.by_hand import rule_of
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tensor import Array, Tensor
@@ -33,7 +33,7 @@ class Recording:
     def __init__(self, file: BinaryIO, run: Run) -> None:
         self._archive, self._notes, self._records = ArchiveWriter(file), NotesWriter(), list[Record]()
         self._run, self._step = run, dict[str, Any]()
-        self._unread = {tensor.address or "": tensor for tensor in run.parameters}
+        self._unread = dict(run.parameters.by_name)
         self._recorder = Recorder(self._unread, self._written)
         self._told: list[Step] | None = []  # for the fingerprint; None: too many numbers for one
         self._numbers = self._steps = 0
@@ -81,7 +81,7 @@ class Recording:
 
 def save_trace(file: BinaryIO, run: Run) -> None:
     recording, drift = Recording(file, run), run.drift()
-    run(each(recording, drift) if drift else recording)
+    run(each(recording, drift))
     recording.close(TRACE, foot=drifted(drift))
 
 
@@ -91,7 +91,7 @@ def drifted(drift: Drift | None) -> Record:
 
 def save_lesson(file: BinaryIO, lesson: Lesson) -> None:
     recording, drift = Recording(file, lesson.run), lesson.drift()
-    lesson(each(recording, drift) if drift else recording)
+    lesson(each(recording, drift))
     recording.close(BACKPROP, {"training": lesson.record()}, {"loss": lesson.loss_record(), **drifted(drift)})
 
 
@@ -250,7 +250,7 @@ class SavedDecoding(Decoding):
             def keep(step: Step) -> None:
                 told[step.address.removeprefix(place)] = step
 
-            self._recorded.tell(each(sink, keep) if sink else keep, only=lambda address: address.startswith(place))
+            self._recorded.tell(each(sink, keep), only=lambda address: address.startswith(place))
             yield Written(number, read, told, word)
             read += (word,)
 

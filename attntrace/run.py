@@ -15,7 +15,7 @@ from attntrace.drift import Drift
 from attntrace.errors import Problem
 from attntrace.initial import integers
 from attntrace.inputs import MEMORY, TARGET, Given, Inputs, beginnings, edged
-from attntrace.pencil import rounded, rule_of
+from attntrace.by_hand import rounded, rule_of
 from attntrace.prose import sentence as sentence_of
 from attntrace.tokens import START, Words, tokenize, vocabulary
 from attntrace.tracing import Sink, Step, Trace
@@ -143,8 +143,8 @@ def by_pencil(run: Run, pencil: int) -> Run:
         raise Problem("pencil_decimals", value=pencil)
     if run.config.dtype != "float64":
         raise Problem("pencil_needs_float64")
-    parameters = run.parameters.replaced({name: rounded(tensor.value, pencil, name) for tensor in run.parameters
-                                          if (name := tensor.address or "")})
+    parameters = run.parameters.replaced({name: rounded(tensor.value, pencil, name)
+                                          for name, tensor in run.parameters.by_name.items()})
     source, target = (beginning._replace(value=rounded(beginning.value, pencil, beginning.address))
                       if isinstance(beginning, Given) else beginning for beginning in (run.source, run.target))
     assert source is not None
@@ -205,7 +205,7 @@ class Steps(Sequence[Step]):
 
 def trace(sentence: str | None, target: str | None = None, *, weights: str | os.PathLike[str] | None = None,
           seed: int = 0, inputs: str | os.PathLike[str] | None = None, sink: Sink | None = None,
-          init: str = "uniform", pencil: int | None = None,           **model: object) -> Steps:
+          init: str = "uniform", pencil: int | None = None, **model: object) -> Steps:
     """Run the model on a sentence and return its steps; with a `sink`, tell it each step instead and keep none.
 
     `target`: what the decoder has written so far; None runs the encoder alone. `weights`: a weights file; without it,

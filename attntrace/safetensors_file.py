@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attntrace.errors import Problem
+from attntrace.npz import reason
 from attntrace.tensor import Array
 from attntrace.tokens import shown
 
@@ -37,8 +38,7 @@ class Safetensors:
         except Problem:
             raise
         except Exception as error:  # the library has a kind of its own, and where it says less, JSON or NumPy
-            why = str(error).splitlines() or [type(error).__name__]
-            raise Problem("weights_broken", file=str(path), why=shown(why[0][:200])) from None
+            raise Problem("weights_broken", file=str(path), why=reason(error)) from None
 
     def read(self, name: str) -> Array:
         """A tensor's numbers; bfloat16 as float32, which has all of its."""

@@ -1,53 +1,11 @@
-"""What is shown of a run, and how its steps are gathered into stages."""
+"""How the steps of a run are gathered into stages."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from attntrace.addresses import means_row
-from attntrace.checks import has_rows
 from attntrace.prose import most_specific, sentence
 from attntrace.tensor import Tensor
 from attntrace.tracing import Step
-
-
-class View(NamedTuple):
-    """What is shown, and how: which steps, tokens and forms, how much arithmetic, how many digits and numbers; whether
-    these digits are all there are (`exact`)."""
-    form: str = "both"
-    arithmetic: str = "first"
-    precision: int = 3
-    limit: int | None = None
-    selected: frozenset[str] | None = None
-    tokens: tuple[str, ...] = ()
-    exact: bool = False
-
-    def shows(self, step: Step) -> bool:
-        return self.selected is None or step.address in self.selected
-
-    def rows(self, step: Step) -> list[int]:
-        """Which rows of a step are shown: those of the tokens that were asked for, or all."""
-        rows = range(len(labels_of(step)))
-        if not self.tokens or step.tensor.words[:1] != ("token",):
-            return list(rows)
-        return [i for i in rows if any(means_row(asked, i, labels_of(step)[i]) for asked in self.tokens)]
-
-    def corner(self, tensor: Tensor) -> tuple[int, int]:
-        """How many rows and columns of a tensor are shown: all, or a corner of at most `limit` numbers."""
-        columns = tensor.axes[-1].size if tensor.axes else 1
-        rows = tensor.axes[0].size if len(tensor.axes) == 2 else 1
-        if self.limit is None or tensor.value.size <= self.limit:
-            return rows, columns
-        columns = min(columns, max(int(self.limit**0.5), self.limit // rows) if rows > 1 else self.limit)
-        return min(rows, max(self.limit // columns, 1)), columns
-
-    def cuts(self, tensor: Tensor) -> bool:
-        rows, columns = self.corner(tensor)
-        return rows * columns < tensor.value.size
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return ("vector", "matrix") if self.form == "both" else (self.form,)
 
 
 class Stage:
@@ -63,7 +21,7 @@ class Stage:
         first = self.steps[0]
         if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
             return False
-        if not has_rows(step):  # wholes follow each other
+        if not step.has_rows:  # wholes follow each other
             return True
         return not {own.address for own in self.steps} & {leaf.address for leaf in whole_leaves(row)}
 
@@ -103,10 +61,3 @@ def place_title(region: str) -> str:
     words = [(part.rstrip("0123456789"), part) for part in region.split(".")]
     return ", ".join((most_specific("titles", ["place"], word) or word).format(number=part[len(word):])
                      for word, part in words)
-
-
-def labels_of(step: Step) -> tuple[str, ...]:
-    """The words before the rows of a step: its tokens, or else numbers; none where it has no rows."""
-    if not has_rows(step):
-        return ("",)
-    return step.axes[0].labels or tuple(str(n + 1) for n in range(step.axes[0].size))

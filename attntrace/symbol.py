@@ -66,6 +66,13 @@ class Symbol(NamedTuple):
         marks[place] = Mark(marks[place].word, i)
         return self._replace(marks=tuple(marks))
 
+    def at(self, index: tuple[int, ...], words: tuple[str, ...]) -> Symbol:
+        """The symbol of a row or of a number (its index from 0) of a tensor whose axes have these words."""
+        symbol = self
+        for n, i in enumerate(index):
+            symbol = symbol.marked(0, i, words[n:])
+        return symbol
+
     def transpose(self) -> Symbol:
         return self._replace(transposed=not self.transposed)
 

@@ -12,20 +12,13 @@ import numpy as np
 from attntrace.axes import Axes
 from attntrace.errors import Misfit, Problem
 from attntrace.functions import same
-from attntrace.pencil import worked_out
+from attntrace.notation import spelled
+from attntrace.by_hand import worked_out
 from attntrace.rules import FULL, Rule
-from attntrace.symbol import Sign, Spelling, Symbol
-from attntrace.tensor import Array, Made, Pieces, Tensor
+from attntrace.symbol import Spelling, Symbol
+from attntrace.tensor import Array, Made, Tensor
 
 COMPARABLE = 1_000_000  # numbers up to which a fingerprint is promised to be equal everywhere
-
-
-def spelled(pieces: Pieces, spelling: Spelling = Spelling.UNICODE, head: int | None = None,
-            row: str | None = None) -> str:
-    """An equation's side as text (see Symbol.spelled for `head` and `row`)."""
-    return "".join(piece.text(spelling) if isinstance(piece, Sign)
-                   else piece.tensor.symbol.spelled(spelling, head, row) if piece.tensor.symbol else "?"
-                   for piece in pieces)
 
 
 class Step(NamedTuple):
@@ -60,6 +53,18 @@ class Step(NamedTuple):
         return self.tensor.value
 
     @property
+    def has_rows(self) -> bool:
+        """Whether it is told row by row; a single number, and a row without words, is told as a whole."""
+        return len(self.axes) == 2 or self.tensor.words == ("token",)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What stands before its rows: the tokens, or else numbers; nothing before a whole."""
+        if not self.has_rows:
+            return ("",)
+        return self.axes[0].labels or tuple(str(n + 1) for n in range(self.axes[0].size))
+
+    @property
     def is_attention(self) -> bool:
         """Whether its rows divide 1 among the words that are looked at."""
         return self.made.op.shares and self.tensor.words[-1:] == ("key",)
@@ -74,10 +79,12 @@ Sink = Callable[[Step], object]
 Dropout = Callable[[Tensor], Tensor]
 
 
-def each(*sinks: Sink) -> Sink:
-    """A sink that tells several."""
+def each(*sinks: Sink | None) -> Sink:
+    """A sink that tells several, passing over what is none."""
+    hearing = [sink for sink in sinks if sink is not None]
+
     def told(step: Step) -> None:
-        for sink in sinks:
+        for sink in hearing:
             sink(step)
     return told
 

@@ -148,6 +148,11 @@ class Parameters:
     def names(self) -> frozenset[str]:
         return frozenset(self._tensors)
 
+    @property
+    def by_name(self) -> Mapping[str, Tensor]:
+        """All of them by their whole names, in the order in which they are laid out."""
+        return self._tensors
+
     def __iter__(self) -> Iterator[Tensor]:
         return iter(self._tensors.values())
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from attntrace.config import Config
 from attntrace.errors import Problem
-from attntrace.npz import Npz, archived, opened
+from attntrace.npz import Npz, archived, opened, reason, shape_text
+from attntrace.places import named
 from attntrace.prose import sentence
 from attntrace.safetensors_file import Safetensors, serialized
 from attntrace.tensor import Array
@@ -73,8 +74,8 @@ def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
                 continue
             raise Problem("parameter_missing", file=where, name=spec.name)
         if found.shapes[spec.name] != spec.shape:
-            raise Problem("parameter_shape", file=where, name=spec.name, is_=_shape(found.shapes[spec.name]),
-                          should=_shape(spec.shape), axes=" × ".join(axis.word for axis in spec.axes))
+            raise Problem("parameter_shape", file=where, name=spec.name, is_=shape_text(found.shapes[spec.name]),
+                          should=shape_text(spec.shape), axes=" × ".join(axis.word for axis in spec.axes))
         wanted.append(spec)
     known = {spec.name for spec in wanted}
     for name in found.shapes:
@@ -89,9 +90,8 @@ def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
             view[...] = value  # in the model's precision, in which a number may be too large
         wrong = ~np.isfinite(view)
         if wrong.any():
-            cell = ",".join(str(n + 1) for n in np.argwhere(wrong)[0])
-            raise Problem("parameter_not_finite", file=where, name=f"{spec.name}:{cell}", value=value[wrong][0],
-                          dtype=config.dtype)
+            raise Problem("parameter_not_finite", file=where, name=named(spec.name, np.argwhere(wrong)[0]),
+                          value=value[wrong][0], dtype=config.dtype)
 
     return Loaded(config, vocabularies, laid_out(wanted, config.dtype, fill))
 
@@ -104,10 +104,6 @@ def _vocabularies(where: str, config: Config, found: Contents) -> Vocabularies:
         raise Problem("part_with_words", file=where, part=config.part)
     return Vocabularies(_words(where, "source", found.source),
                         None if found.target is None else _words(where, "target", found.target))
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) or sentence("problem.why.one_number")
 
 
 def _words(where: str, side: str, found: Any) -> tuple[str, ...]:
@@ -140,7 +136,7 @@ def _json(path: Path, file: Any) -> Contents:
     try:
         found = json.loads(file.read().decode("utf-8-sig"), object_pairs_hook=_each_name_once)
     except (ValueError, RecursionError) as error:
-        raise Problem("weights_broken", file=str(path), why=str(error).splitlines()[0]) from None
+        raise Problem("weights_broken", file=str(path), why=reason(error)) from None
     parts = ("config", "vocabulary", "parameters")
     if not isinstance(found, dict) or set(found) != set(parts) or not all(isinstance(found[p], dict) for p in parts):
         raise Problem("weights_json_parts", file=str(path))
@@ -200,7 +196,7 @@ def save_safetensors(file: BinaryIO, config: Config, vocabularies: Vocabularies,
     """Write a weights file, `.safetensors`: its texts are JSON in the metadata."""
     texts = {"config": config.described()} | {f"vocabulary.{side}": words for side, words in
                                               vocabularies._asdict().items() if words}
-    file.write(serialized({tensor.address or "": tensor.value for tensor in parameters},
+    file.write(serialized({name: tensor.value for name, tensor in parameters.by_name.items()},
                           {name: json.dumps(text, ensure_ascii=False) for name, text in texts.items()}))
 
 
@@ -209,6 +205,6 @@ def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters:
     """Write a weights file, `.npz`; `state` goes beside the model, by names that begin with STATE."""
     texts: dict[str, Any] = {"config": np.array(json.dumps(config.described()))}
     texts |= {f"vocabulary.{side}": np.array(words) for side, words in vocabularies._asdict().items() if words}
-    arrays = {tensor.address or "": tensor.value for tensor in parameters}
+    arrays = {name: tensor.value for name, tensor in parameters.by_name.items()}
     found = texts | arrays | {STATE + name: np.array(value) for name, value in (state or {}).items()}
     file.write(archived(found))

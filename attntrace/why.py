@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.arithmetic import Arithmetic, Ref, Sum
-from attntrace.blocks import Cause, CellLine, Formula
+from attntrace.blocks import Cause, CellLine
 from attntrace.figures import Figures
-from attntrace.formulas import followed
+from attntrace.formulas import cell_line, followed
 from attntrace.places import named
 from attntrace.rules import FULL
 from attntrace.tensor import Tensor
@@ -84,13 +84,7 @@ class _Known:
         return tuple(axis.labels[i] for axis, i in zip(self.step.axes, index) if axis.labels is not None)
 
     def line(self, index: tuple[int, ...]) -> CellLine:
-        step = self.step
-        left = step.symbol
-        for n, i in enumerate(index):
-            left = left.marked(0, i, step.tensor.words[n:])
-        part, rest = followed(self.whole, index)
-        return CellLine(Formula(left, part.notation().pieces, step.symbol.head), rest, step.made.cell(index),
-                        float(step.value[index]), self.figures, self.figures_of, step.rule)
+        return cell_line(self.step, index, *followed(self.whole, index), self.figures, self.figures_of)
 
 
 class Term(NamedTuple):

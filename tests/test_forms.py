@@ -17,7 +17,8 @@ from attntrace.forms import FORMS
 from attntrace.functions import mean, softmax
 from attntrace.prose import most_specific
 from attntrace.run import prepare, trace
-from attntrace.stages import Stage, View
+from attntrace.stages import Stage
+from attntrace.view import View
 from attntrace.symbol import Spelling, Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Fingerprint, Step, Trace

@@ -22,9 +22,10 @@ from attntrace.figures import Figures
 from attntrace.forms import FORMS
 from attntrace.lessons import prepare_lesson
 from attntrace.opening import drift_told
-from attntrace.rules import FULL, Pencil
+from attntrace.pencil import Pencil
+from attntrace.rules import FULL
 from attntrace.run import prepare, trace
-from attntrace.stages import View
+from attntrace.view import View
 
 SMALL = "--d-ff", "2", "--width", "400", "--arithmetic", "all"
 TINY = "--d-model", "2", "--heads", "1"

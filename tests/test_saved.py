@@ -13,7 +13,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from command import ROOT, attntrace
+from command import ROOT, attntrace, clean_environment
 
 from attntrace.archive import Archive
 from attntrace.lessons import prepare_lesson
@@ -27,7 +27,7 @@ COMMANDS = [("trace", PAIR[0]), ("trace", "cat sleeps", "--weights", "samples/pe
             ("trace", "a cat", "--target", "un", "--layers", "2", "--norm", "pre", "--final-norm", *SMALL),
             ("trace", "a cat", "--target", "", "--dtype", "float32", "--position", "halves", "--swap", "1,2",
              "--ablate", "encoder.layer1.self_attention.head1", "--set", "output.W:1,1=2"),
-            ("backprop", "a cat", "un", "--optimizer", "adam", "--label-smoothing", "0.1", *SMALL),
+            ("backprop", "a", "un", "--optimizer", "adam", "--label-smoothing", "0.1", *SMALL),
             ("translate", PAIR[0])]
 
 
@@ -49,6 +49,17 @@ def test_a_saved_run_is_told_again_byte_for_byte(command, tmp_path, monkeypatch)
         for options in (("--format", "jsonl"), ("--only", "*.norm", "--form", "matrix", "--precision", "5", "--ascii"),
                         ("--token", "1", "--only", "head1.scores", "--arithmetic", "all")):
             assert attntrace("show", "--from", file, *options) == attntrace(*command, *options)
+
+
+def test_a_tensor_is_shown_without_the_model(saved):
+    """Which is what makes it quick: reading the model as well takes longer than all the rest."""
+    program = (f"import sys, attntrace.cli as c; c.run(['show', '--from', {str(saved)!r}, 'encoder.output']); "
+               "print(*sys.modules)")
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT,
+                          env=clean_environment()).stdout.split()
+    modules = {name.removeprefix("attntrace.") for name in said}
+    assert {"archive", "grids"} < modules and "decimal" not in modules
+    assert not {"tracing", "functions", "transformer", "weights", "checks", "forms", "run"} & modules
 
 
 def test_the_same_run_is_the_same_file(tmp_path, saved):

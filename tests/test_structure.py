@@ -10,14 +10,14 @@ from command import ROOT
 
 PACKAGE = ROOT / "attntrace"
 # From the ground up: a room imports only rooms that stand before it.
-ROOMS = ["numerics", "nested", "expressions", "verify", "invariants",  # the checker: nothing of the model
-         "prose", "errors", "against", "plain", "screen", "symbol", "axes", "rules", "arithmetic", "tensor", "pencil",
-         "constants", "shapes", "algebra", "products", "parts", "functions", "batches", "tracing", "schedules",
-         "config", "tokens", "pairs", "weights", "npz", "safetensors_file", "archive", "makings", "inputs", "addresses",
-         "places", "weights_file", "layouts", "changes", "layers", "attention", "transformer", "initial", "losses",
-         "gradients", "optimizers", "drift", "run", "records", "lessons", "decoding", "training", "checkpoints",
-         "recording", "digits", "figures", "blocks", "checks", "differences", "diff", "formulas", "stages", "forms",
-         "why", "maps", "opening", "experiments", "inventory", "ledger", "writers", "cli", "__main__"]
+ROOMS = ["prose", "errors", "checker", "plain", "screen", "symbol", "axes", "rules", "pencil", "arithmetic",
+         "tensor", "notation", "by_hand", "constants", "shapes", "algebra", "products", "parts", "functions",
+         "batches", "tracing", "schedules", "config", "tokens", "pairs", "weights", "npz", "safetensors_file",
+         "archive", "makings", "addresses", "places", "inputs", "weights_file", "layouts", "changes", "layers",
+         "attention", "transformer", "initial", "losses", "gradients", "optimizers", "drift", "run", "records",
+         "lessons", "decoding", "training", "checkpoints", "recording", "digits", "figures", "blocks",
+         "checks", "differences", "diff", "formulas", "view", "grids", "stages", "forms", "why", "maps",
+         "opening", "experiments", "inventory", "report", "ledger", "writers", "cli", "__main__"]
 
 
 def room(path) -> str:

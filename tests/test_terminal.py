@@ -193,7 +193,7 @@ def test_quitting_after_a_check_that_failed_says_so(monkeypatch):
     """`q` ends with what was found so far."""
     from attntrace.cli import trace as command
     from attntrace.run import prepare
-    from attntrace.stages import View
+    from attntrace.view import View
 
     def tell(blocks):
         for _ in blocks:

@@ -17,28 +17,30 @@ from examples import EXAMPLES
 
 from attntrace.cli.verify import header_of, recorded
 from attntrace.config import Config
-from attntrace.expressions import OPS, evaluated
+from attntrace.checker.expressions import OPS, evaluated
 from attntrace.functions import Relu
-from attntrace.invariants import KINDS, findings, fingerprint
+from attntrace.checker.invariants import KINDS, findings, fingerprint
 from attntrace.lessons import prepare_lesson
-from attntrace.nested import Array, mapped
-from attntrace.numerics import Bounded, Doubles, Pencil
+from attntrace.checker.nested import Array, mapped
+from attntrace.checker.numerics import Bounded, Doubles, Pencil
 from attntrace.run import prepare
 from attntrace.tensor import OPS as OPS_OF_THE_MODEL
-from attntrace.verify import Log, Recomputation, leaves
+from attntrace.checker.recomputation import Log, Recomputation, leaves
 
-CHECKER = ("verify", "invariants", "expressions", "nested", "numerics")
+HOME = ROOT / "attntrace" / "checker"
+CHECKER = ("recomputation", "invariants", "expressions", "nested", "numerics")
 EXAMPLE = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 
 
 def test_the_checker_imports_the_standard_library_and_itself_alone():
     for name in CHECKER:
-        for node in ast.walk(ast.parse((ROOT / "attntrace" / f"{name}.py").read_text("utf-8"))):
+        for node in ast.walk(ast.parse((HOME / f"{name}.py").read_text("utf-8"))):
             modules = ([node.module] if isinstance(node, ast.ImportFrom) else
                        [alias.name for alias in node.names] if isinstance(node, ast.Import) else [])
             for module in modules:
                 first, _, rest = module.partition(".")
-                assert first in sys.stdlib_module_names or (first == "attntrace" and rest in CHECKER), name
+                assert first in sys.stdlib_module_names or (
+                    first == "attntrace" and rest.removeprefix("checker.") in CHECKER), name
 
 
 # ---------------------------------------------------------------- the second table of ops
@@ -269,9 +271,8 @@ def test_whatever_is_masked_has_no_weight_also_where_it_only_fills_a_sentence_up
 
 def test_a_parameter_too_few_and_a_fingerprint_of_other_numbers_are_found(lesson):
     log, footer = lesson
-    for changed, wrong in (({}, False), ({"fingerprint": "00000000"}, True), ({"steps": 7}, True)):
-        (found,) = fingerprint(log, footer | changed)
-        assert found.wrong == wrong
+    assert not fingerprint(log, footer).wrong and fingerprint(log, footer | {"fingerprint": "00000000"}).wrong
+    assert fingerprint(log, footer | {"steps": 7}).wrong and fingerprint(log, footer | {"fingerprint": None}) is None
     gone = log.parameters.pop("encoder.layer1.feed_forward.b_1")
     assert judged(log)["parameters"]
     log.parameters[gone.address] = gone
@@ -343,7 +344,7 @@ def test_a_page_of_60_columns_in_ascii_is_neither_wider_nor_other_than_ascii():
 
 def test_every_reason_has_its_sentence_and_every_sentence_its_reason():
     sentences = tomllib.loads((ROOT / "attntrace" / "prose" / "en.messages.toml").read_text("utf-8"))["verify"]
-    sources = "".join((ROOT / "attntrace" / f"{name}.py").read_text("utf-8") for name in (*CHECKER, "against"))
+    sources = "".join((HOME / f"{name}.py").read_text("utf-8") for name in (*CHECKER, "against"))
     raised = set(re.findall(r'(?:Unfit|Misshapen)\("(\w+)"', sources))
     assert sentences["why"].keys() == raised | {"no_result", "malformed", "parameter", "torch"}
     assert sentences["true"].keys() == KINDS.keys() | {"fingerprint"}

@@ -194,9 +194,10 @@ def test_the_largest_contributions_come_first():
 
 def test_a_saved_run_says_the_same(tmp_path):
     file = str(tmp_path / "run.npz")
-    attntrace("backprop", "a cat", "un chat", "--save", file)
-    for place in ("gradient.encoder.E:a,2", "loss.mean", "encoder.layer1.self_attention.head2.weights:2,1"):
-        live = attntrace("why", place, "a cat", "--target", "un chat", "--depth", "2")
+    small = "--d-model", "2", "--heads", "1", "--d-ff", "2"
+    attntrace("backprop", "a cat", "un", *small, "--only", "loss.mean", "--save", file)
+    for place in ("gradient.encoder.E:a,2", "loss.mean", "encoder.layer1.self_attention.head1.weights:2,1"):
+        live = attntrace("why", place, "a cat", "--target", "un", *small, "--depth", "2")
         assert live.code == 0 and attntrace("why", "--from", file, place, "--depth", "2") == live
 
 
@@ -225,7 +226,7 @@ def test_a_parameter_is_said_to_be_one():
 def test_no_tree_is_too_deep():
     """Whatever the depth, its arithmetic has room; far deeper than Python's own stack would let it be."""
     out = attntrace("why", "encoder.output:1,1", "cat", "--layers", "80", "--d-model", "2", "--heads", "1",
-                    "--d-ff", "1", "--depth", "all", "--width", "60").out
+                    "--d-ff", "1", "--depth", "all", "--top", "1", "--width", "60").out
     levels = [int(found) for found in re.findall(r"^ *(\d+) +encoder", out, re.M)]
     assert max(levels) > 900 and all(cells_of(line) <= 60 or " = " not in line for line in out.splitlines())
 

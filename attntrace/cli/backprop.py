@@ -18,7 +18,7 @@ from attntrace.prose import sentence
 if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
     from attntrace.lessons import Lesson
-    from attntrace.stages import View
+    from attntrace.view import View
     from attntrace.tracing import Sink
 
 
@@ -64,11 +64,10 @@ def as_text(lesson: Lesson, view: View, tell: Tell, count: Sink, check: bool) ->
     from attntrace.tracing import each
     names, differences = lesson.run.parameters.names, Differences(lesson) if check else None
     drift = lesson.drift()
-    watchers = [watcher for watcher in (differences and differences.watch, drift, count) if watcher]
     parts = Parts(view, tell, names, differences) if differences else Parts(view, tell, names)
     with left_early():
         tell(lesson_opening(lesson))
-        parts(lesson, each(*watchers))
+        parts(lesson, each(differences and differences.watch, drift, count))
         tell(lesson_closing(lesson))
         tell(closing(lesson.run, parts.fingerprint, drift))
     return parts.code

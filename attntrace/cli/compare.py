@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,11 +13,6 @@ from attntrace.cli.output import destination
 from attntrace.cli.values import Text
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
-
-if TYPE_CHECKING:
-    from attntrace.diff import Side
-    from attntrace.run import Run
-    from attntrace.tensor import Tensor
 
 
 @click.command("what-if", add_help_option=False)
@@ -35,15 +30,15 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     said = sentence_or_rows(sentence, options)
     from attntrace.experiments import WIRING, compared, rewired
     changed = experimented(options)
-    runs = [prepared(said, options)]
+    one = prepared(said, options)
     if options["weights"] is not None and changed["weights"] == options["weights"]:
         wiring = {name: changed[name] for name in WIRING if changed[name] != options[name]}
-        runs.append(rewired(prepared(said, changed | {name: options[name] for name in wiring}), wiring))
+        other = rewired(prepared(said, changed | {name: options[name] for name in wiring}), wiring)
     else:
-        runs.append(prepared(said, changed))
-    before, after = map(side, runs)
+        other = prepared(said, changed)
+    blocks = list(compared(one, other, options["what_if"]))
     with destination(options["output"], options["pager"]) as out:
-        page_writer(out, options)(compared(runs[0], runs[1], before, after, options["what_if"]))
+        page_writer(out, options)(blocks)
     return DONE
 
 
@@ -60,17 +55,3 @@ def experimented(options: dict[str, Any]) -> dict[str, Any]:
     if not changed:
         raise Problem("what_if_nothing")
     return options | changed | {name: (*options[name], *given[name]) for name in CHANGES}
-
-
-def side(run: Run) -> Side:
-    """A run as one of two, with all that it computes."""
-    from attntrace.diff import Numbers, Side
-    found: dict[str, Tensor] = {}
-    run(lambda step: found.__setitem__(step.address, step.tensor))
-    parameters = {tensor.address or "": tensor for tensor in run.parameters}
-
-    def read(name: str) -> Numbers:
-        tensor = found[name] if name in found else parameters[name]
-        return Numbers(tensor.value, tensor.axes)
-
-    return Side(list(parameters), list(found), read, run.source.texts, run.changes)

@@ -1,7 +1,7 @@
 """attntrace diff: where two saved runs part."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,10 +11,6 @@ from attntrace.cli.output import destination
 from attntrace.cli.values import Number
 from attntrace.errors import Problem
 from attntrace.prose import sentence
-
-if TYPE_CHECKING:
-    from attntrace.archive import Archive
-    from attntrace.diff import Side
 
 NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 
@@ -27,37 +23,19 @@ NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 @page_options
 def command(a: str, b: str, **options: Any) -> int:
     from attntrace.archive import opened
-    from attntrace.diff import differences, ripple
+    from attntrace.diff import Side, differing, ripple
     with opened(a) as one, opened(b) as other:
         for archive in (one, other):
             archive.check_seal()
         kinds = [str(archive.opening.get("kind")) for archive in (one, other)]
         if kinds[0] != kinds[1]:
             raise Problem("diff_kinds", a=a, b=b, kind_a=kinds[0], kind_b=kinds[1])
-        left, right = side(one), side(other)
-        parameters = list(differences(left.parameters, right.parameters, left, right, options["tolerance"]))
-        steps = list(differences(left.addresses, right.addresses, left, right, options["tolerance"]))
+        left, right = Side.of_saved(one), Side.of_saved(other)
+        parameters = list(differing(left.parameters, right.parameters, left, right, options["tolerance"]))
+        steps = list(differing(left.addresses, right.addresses, left, right, options["tolerance"]))
         if not parameters and not steps:
             return DONE
         if not options["quiet"]:
             with destination(options["output"], options["pager"]) as out:
                 page_writer(out, options)(ripple(parameters, steps, left.common(right)))
     return CHECK_FAILED
-
-
-def side(archive: Archive) -> Side:
-    """A saved run as one of two."""
-    from attntrace.diff import Numbers, Side
-    axes = archive.axes
-    with archive.sense():
-        records = {record.get("address") or record["parameter"]: record for record in archive.records()
-                   if "member" not in record}
-        source = tuple(word["text"] for word in archive.opening["tokens"]["source"])
-        changes = list(archive.opening["changes"])
-
-    def read(name: str) -> Numbers:
-        with archive.sense():
-            return Numbers(archive.value(records[name]), tuple(axes[number] for number in records[name]["along"]))
-
-    return Side([name for name, record in records.items() if "parameter" in record],
-                [name for name, record in records.items() if "address" in record], read, source, changes)

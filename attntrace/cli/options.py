@@ -58,7 +58,6 @@ def architecture_options(defaults: Config) -> list[Callable[[Command], Command]]
 
 
 ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
-EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
 MODEL = ("seed", "init", *ARCHITECTURE)
 weights_option = option("--weights", metavar="FILE", type=click.Path())
 input_option = option("--input", metavar="FILE", type=click.Path())
@@ -212,15 +211,6 @@ def one_argument(arguments: tuple[str, ...]) -> str | None:
 def sentence_or_rows(arguments: tuple[str, ...], options: dict[str, Any]) -> str | None:
     """The sentence; None where there is none and a file of rows needs none."""
     return None if options["input"] is not None and not arguments else one_sentence(arguments)
-
-
-def said_or_example(arguments: tuple[str, ...], options: dict[str, Any]) -> str | None:
-    """The sentence; where nothing is said and no rows are given, the example, with its translation as the target."""
-    if arguments or options["input"] is not None:
-        return sentence_or_rows(arguments, options)
-    if options["target"] is None:
-        options["target"] = EXAMPLE[1]
-    return EXAMPLE[0]
 
 
 def one_sentence(arguments: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from attntrace.decoding import Decoding
     from attntrace.lessons import Lesson
     from attntrace.run import Run
-    from attntrace.stages import View
+    from attntrace.view import View
     from attntrace.tracing import Sink, Step
     from attntrace.writers.terminal import TerminalWriter
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, tokens: tuple[str, ...] = ()) -> View:
     """What the view options ask for; of a large step a terminal shows less than a file."""
-    from attntrace.stages import View
+    from attntrace.view import View
     limit = (TERMINAL_LIMIT if out.isatty() else ALL) if options["limit"] is None else options["limit"]
     return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], checked_precision(options),
                 None if limit == ALL else limit, only, tokens, exact=options.get("pencil") is not None)
@@ -37,7 +37,7 @@ def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, t
 def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
     """The words whose rows alone are asked for. Raises Problem where there are none such, or no rows."""
     from attntrace.addresses import known_tokens
-    tokens = known_tokens(options["token"], run.source, run.target)
+    tokens = known_tokens(options["token"], [begins.texts for begins in (run.source, run.target) if begins is not None])
     if tokens and options["format"] == "jsonl":
         raise Problem("token_with", option="--format jsonl")
     if tokens and options["form"] in ("matrix", "both"):
@@ -110,7 +110,7 @@ def as_json_lines(run: Run | Lesson | Decoding, said: Run, view: View, out: Text
     from attntrace.writers.jsonl import JsonLinesWriter
     writer, fingerprint = JsonLinesWriter(out, said, view.selected, header), Fingerprint()
     drift = run.drift()
-    run(each(writer, fingerprint, count, *filter(None, [drift])))
+    run(each(writer, fingerprint, count, drift))
     if drift is not None:
         footer = {**footer, "drift": drift.record()}
     writer.close(fingerprint, footer)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from attntrace.archive import Archive
     from attntrace.cli.pages import Tell
     from attntrace.recording import Recorded, SavedRun
-    from attntrace.stages import View
+    from attntrace.view import View
     from attntrace.tensor import Tensor
     from attntrace.tracing import Sink
 
@@ -141,21 +141,18 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
 def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
     """A row or a number of a tensor, under the name that it has in equations."""
     from attntrace.tensor import Tensor as Part
-    symbol = tensor.symbol
-    for n, i in enumerate(index):
-        symbol = symbol and symbol.marked(0, i, tensor.words[n:])
+    symbol = tensor.symbol and tensor.symbol.at(index, tensor.words)
     return Part(tensor.value[index], tensor.axes[len(index):], symbol)
 
 
 def drawn(tensor: Tensor, name: str, out: TextIO, options: dict[str, Any], is_row: bool) -> None:
     """A tensor or a row with its name. A row lies, also one of a number for each key, which alone would be a column."""
     from attntrace.blocks import Heading, ParameterGrids
-    from attntrace.forms import MatrixForm
-    writer = page_writer(out, options)
-    form = MatrixForm(view_of(options, out, None), writer, ())
-    grid = form.grid(tensor, None)
-    if is_row and not grid.one_row:
-        grid = grid._replace(values=grid.values.T, row_labels=None, column_labels=grid.row_labels, hued=True,
-                             one_row=True)
-    writer([Heading(f"{name}   {' × '.join(tensor.words)}"), ParameterGrids((grid,))])
-    writer(form.hidden([(name, tensor)]))
+    from attntrace.figures import Figures
+    from attntrace.grids import grid, hidden
+    writer, view = page_writer(out, options), view_of(options, out, None)
+    drawn = grid(tensor, None, Figures.of(tensor.value, view.precision, view.exact), view.corner(tensor))
+    if is_row and not drawn.one_row:
+        drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, hued=True,
+                               one_row=True)
+    writer([Heading(f"{name}   {' × '.join(tensor.words)}"), ParameterGrids((drawn,)), *hidden(view, [(name, tensor)])])

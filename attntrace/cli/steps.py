@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.options import (
-    model_options, page_options, page_writer, prepared, said_or_example, sentence_argument)
+from attntrace.cli.options import model_options, page_options, page_writer, sentence_argument
 from attntrace.cli.output import destination
+from attntrace.cli.subjects import run_of
 from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    run = prepared(said_or_example(sentence, options), options)
+    run = run_of(sentence, options)
     from attntrace.blocks import Prose, Table
     from attntrace.opening import drift_told, pencil_rule
     from attntrace.tracing import each
@@ -35,7 +35,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
             rows.append((step.address, step.formula(writer.page.spelling), shape, f"{step.value.size:,}"))
 
         drift = run.drift()
-        run(each(sink, drift) if drift else sink)
+        run(each(sink, drift))
         headings = tuple(sentence_of(f"messages.{name}")
                          for name in ("address", "formula", "shape", "numbers"))
         writer([Table(headings, tuple(rows), right=(2, 3)),

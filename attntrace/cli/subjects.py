@@ -1,11 +1,11 @@
 """What a command speaks of: a run of a sentence, one training step, a translation; live or saved."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attntrace.cli.options import check_from, given_model, learning, said_or_example
+from attntrace.cli.options import check_from, given_model, learning, sentence_or_rows
 from attntrace.errors import Problem
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from attntrace.tensor import Tensor
     from attntrace.tracing import Step
 
+EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
 OF_A_LESSON = ("gradient.", "loss.", "update.")  # how addresses begin that a training step alone has
 
 
@@ -21,7 +22,7 @@ class Subject(NamedTuple):
     """The addresses of all steps, how to find one with its making, and the parameters by name."""
     addresses: Sequence[str]
     find: Callable[[str], Step | None]
-    parameters: dict[str, Tensor]
+    parameters: Mapping[str, Tensor]
     pencil: int | None  # to how many decimals each operation is rounded
 
 
@@ -32,20 +33,19 @@ def subject_of(arguments: tuple[str, ...], address: str, options: dict[str, Any]
     if options["saved_run"] is not None:
         yield from _saved(arguments, options)
         return
-    said = said_or_example(arguments, options)
-    steps: list[Step] = []
-    run: Run
+    found: dict[str, Step] = {}
+
+    def keep(step: Step) -> None:
+        found[step.address] = step
+
     if address.startswith(OF_A_LESSON):
-        lesson = lesson_of(said, options)
-        lesson(steps.append)
+        lesson = lesson_of(arguments, options)
+        lesson(keep)
         run = lesson.run
     else:
-        from attntrace.run import prepare
-        run = prepare(said, options["target"], **given_model(options))
-        run(steps.append)
-    found = {step.address: step for step in steps}
-    yield Subject(list(found), found.get, {tensor.address or "": tensor for tensor in run.parameters},
-                  run.pencil)
+        run = run_of(arguments, options)
+        run(keep)
+    yield Subject(list(found), found.get, run.parameters.by_name, run.pencil)
 
 
 def _saved(arguments: tuple[str, ...], options: dict[str, Any]) -> Iterator[Subject]:
@@ -60,9 +60,25 @@ def _saved(arguments: tuple[str, ...], options: dict[str, Any]) -> Iterator[Subj
                       {name: recorded.tensor(name) for name in recorded.parameters}, archive.opening.get("pencil"))
 
 
-def lesson_of(source: str | None, options: dict[str, Any]) -> Lesson:
-    """One training step on a sentence and the --target that should come out of it."""
+def said(arguments: tuple[str, ...], options: dict[str, Any]) -> tuple[str | None, str | None]:
+    """The sentence and the --target; where there is neither a sentence nor a file of rows the example, and its target
+    unless another is asked for."""
+    if arguments or options["input"] is not None:
+        return sentence_or_rows(arguments, options), options["target"]
+    return EXAMPLE[0], EXAMPLE[1] if options["target"] is None else options["target"]
+
+
+def run_of(arguments: tuple[str, ...], options: dict[str, Any]) -> Run:
+    """A sentence (or the example) on the model that the options ask for."""
+    from attntrace.run import prepare
+    return prepare(*said(arguments, options), **given_model(options))
+
+
+def lesson_of(arguments: tuple[str, ...], options: dict[str, Any]) -> Lesson:
+    """One training step on a sentence and the target that should come out of it. Raises Problem where that is missing.
+    """
     from attntrace.lessons import prepare_lesson
-    if options["target"] is None:
+    source, target = said(arguments, options)
+    if target is None:
         raise Problem("lesson_without_target")
-    return prepare_lesson(source, options["target"], **learning(options), **given_model(options))
+    return prepare_lesson(source, target, **learning(options), **given_model(options))

@@ -16,7 +16,7 @@ from attntrace.prose import sentence as sentence_of
 if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
     from attntrace.run import Run
-    from attntrace.stages import View
+    from attntrace.view import View
     from attntrace.tracing import Sink
 
 
@@ -50,6 +50,6 @@ def as_text(run: Run, view: View, tell: Tell, count: Sink) -> int:
     parts, drift = Parts(view, tell, run.parameters.names), run.drift()
     with left_early():
         tell(opening(run))
-        parts(run, each(drift, count) if drift else count)
+        parts(run, each(drift, count))
         tell(closing(run, parts.fingerprint, drift))
     return parts.code

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
     from attntrace.decoding import Decoding
     from attntrace.run import Run
-    from attntrace.stages import View
+    from attntrace.view import View
 
 NOT_QUIET = {"trace": "--trace", "step": "--step", "pause": "--pause", "pager": "--pager", "only": "--only",
              "layer": "--layer", "head": "--head", "save": "--save", **{name: f"--{name}" for name in CHANGES}}

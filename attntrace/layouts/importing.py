@@ -7,8 +7,10 @@ import numpy as np
 
 from attntrace.config import Config, alternatives, divisors
 from attntrace.errors import Problem
-from attntrace.layouts.states import Recognized, State, recognized, shape_text, sizes_of, some
+from attntrace.layouts.states import Recognized, State, recognized, sizes_of, some
 from attntrace.layouts.torch_nn import Piece
+from attntrace.npz import shape_text
+from attntrace.places import named
 from attntrace.prose import sentence
 from attntrace.tensor import Array
 from attntrace.weights import Spec, Vocabularies, laid_out, specs
@@ -62,8 +64,7 @@ def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece])
                           should=shape_text(should))
         wrong = np.argwhere(~np.isfinite(array))
         if wrong.size:
-            cell = ",".join(str(n + 1) for n in wrong[0])
-            raise Problem("parameter_not_finite", file=state.file, name=f"{name}:{cell}",
+            raise Problem("parameter_not_finite", file=state.file, name=named(name, wrong[0]),
                           value=array[tuple(wrong[0])], dtype=state.dtype)
 
 

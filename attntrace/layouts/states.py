@@ -9,7 +9,7 @@ from typing import NamedTuple
 from attntrace.config import ONE_LAYER
 from attntrace.errors import Problem
 from attntrace.layouts.torch_nn import MODULES, Piece, Wiring
-from attntrace.npz import Npz, opened
+from attntrace.npz import Npz, opened, shape_text
 from attntrace.prose import sentence
 from attntrace.safetensors_file import Safetensors
 from attntrace.tensor import Array
@@ -115,7 +115,3 @@ def sizes_of(state: State, found: Recognized) -> dict[str, int]:
                               should=sentence("problem.why.matrix"))
             sizes[size] = shape[0]
     return sizes
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) or sentence("problem.why.one_number")

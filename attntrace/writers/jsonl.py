@@ -20,7 +20,7 @@ class JsonLinesWriter:
 
     def __init__(self, out: TextIO, run: Run, selected: Container[str] | None, more: Record = {}) -> None:
         self.out, self.selected = out, selected
-        self._record = Recorder({tensor.address or "": tensor for tensor in run.parameters}, self._written)
+        self._record = Recorder(run.parameters.by_name, self._written)
         self._ascii = (out.encoding or "utf-8").lower().replace("-", "") != "utf8"
         self.write(header(run) | more)
 

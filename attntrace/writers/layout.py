@@ -9,10 +9,7 @@ from attntrace.arithmetic import Ref
 from attntrace.blocks import Block
 from attntrace.prose import sentence
 from attntrace.writers.equations import equation_lines, parameter_lines
-from attntrace.writers.maps import map_lines
 from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
-from attntrace.writers.vectors import token_rows
-from attntrace.writers.verdicts import head_line, verified_lines
 
 
 MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
@@ -179,6 +176,7 @@ def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
 # ---------------------------------------------------------------- vector form
 
 def vector_rows(block: blocks.VectorRows, page: Page) -> Iterator[Line]:
+    from attntrace.writers.vectors import token_rows  # only now, as below: many pages have none
     yield from token_rows(block, page)
 
 
@@ -272,10 +270,27 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
         yield (" " * deeper + mark + line,)
 
 
+# ---------------------------------------------------------------- pages of their own
+
+def maps(block: blocks.Maps, page: Page) -> Iterator[Line]:
+    from attntrace.writers.maps import map_lines
+    yield from map_lines(block, page)
+
+
+def verified_head(block: blocks.VerifiedHead, page: Page) -> Iterator[Line]:
+    from attntrace.writers.verdicts import head_line
+    yield from head_line(block, page)
+
+
+def verified(block: blocks.Verified, page: Page) -> Iterator[Line]:
+    from attntrace.writers.verdicts import verified_lines
+    yield from verified_lines(block, page)
+
+
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
     blocks.StageHeading: stage_heading, blocks.Heading: heading, blocks.Prose: prose, blocks.Table: table,
     blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
-    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: head_line,
-    blocks.Verified: verified_lines,
-    blocks.MatrixEquation: matrix_equation, blocks.Maps: map_lines, blocks.Checks: checks, blocks.Hidden: hidden}
+    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: verified_head,
+    blocks.Verified: verified,
+    blocks.MatrixEquation: matrix_equation, blocks.Maps: maps, blocks.Checks: checks, blocks.Hidden: hidden}

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.blocks import Formula
+from attntrace.notation import spelled
 from attntrace.symbol import Spelling, Symbol
 from attntrace.tensor import Array, Pieces
-from attntrace.tracing import spelled
 from attntrace.tokens import shown
 
 

@@ -36,7 +36,7 @@ from attntrace.pairs import Batch, Pair, packed
 from attntrace.recording import Recording, save_trace
 from attntrace.run import prepare
 from attntrace.schedules import Schedule
-from attntrace.stages import View
+from attntrace.view import View
 from attntrace.symbol import Symbol
 from attntrace.tensor import Tensor
 from attntrace.tracing import Step, Trace

@@ -1,6 +1,6 @@
 """What must be true of a recorded run whatever its numbers are, measured on the numbers of its records alone.
 
-Part of the independent checker: imports the standard library and its records (verify.py), none of the model.
+Part of the independent checker: imports the standard library and its records (recomputation.py), none of the model.
 """
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from attntrace.verify import PRECISIONS, Log, Record, Recorded
+from attntrace.checker.recomputation import PRECISIONS, Log, Record, Recorded
 
 ROUNDINGS = 8  # what a number may be off by, for each term it was summed from, in last digits of the largest of them
 BACKWARDS = ("gradient.", "update.")
@@ -183,9 +183,10 @@ KINDS: dict[str, tuple[Callable[[Log], Iterator[Deviation]], bool]] = {
     "logits": (gradients_of_logits_sum_to_zero, False), "parameters": (parameters_are_all_there, True)}
 
 
-def fingerprint(log: Log, footer: Record) -> Iterator[Finding]:
-    """That of the records, beside the one that the run says of itself; of a large saved run nobody does."""
+def fingerprint(log: Log, footer: Record) -> Finding | None:
+    """That of the records, beside the one that the run says of itself; None of a large saved run, of which nobody says
+    one."""
     if footer["fingerprint"] is None:
-        return
+        return None
     same = log.fingerprint == footer["fingerprint"] and len(log.steps) == footer["steps"]
-    yield Finding("fingerprint", len(log.steps), 0.0, log.fingerprint, not same)
+    return Finding("fingerprint", len(log.steps), 0.0, log.fingerprint, not same)

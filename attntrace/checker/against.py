@@ -8,22 +8,18 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from attntrace.errors import Problem
-from attntrace.verify import Log, Recorded, Verdict
+from attntrace.checker.recomputation import Log, Recorded, Verdict
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # of a tensor's largest number
 NEAR = 0.1  # of the largest number around: a tensor that is 0 but for rounding has no largest number of its own
 
 
-def require_torch() -> None:
-    """Raise Problem where PyTorch is missing."""
+def version() -> str:
+    """That of PyTorch. Raises Problem where it is missing."""
     try:
-        import torch  # noqa: F401
+        import torch
     except ImportError as error:
         raise Problem("no_torch", why=str(error)) from None
-
-
-def version() -> str:
-    import torch
     return str(torch.__version__)
 
 

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from attntrace.expressions import evaluated
-from attntrace.nested import Array, Unfit, mapped
-from attntrace.numerics import Arithmetic, Bounded, Doubles, Pencil
+from attntrace.checker.expressions import evaluated
+from attntrace.checker.nested import Array, Unfit, mapped
+from attntrace.checker.numerics import Arithmetic, Bounded, Doubles, Pencil
 
 Record = Mapping[str, Any]
 SAFETY = 2.0  # times the bound of rounding: the recomputation rounds as well

@@ -9,9 +9,9 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from attntrace.nested import (
+from attntrace.checker.nested import (
     ANY, Array, Unfit, along_last, at_axis, cell_by_cell, depth, mapped, mapped_cells, together_with)
-from attntrace.numerics import Arithmetic
+from attntrace.checker.numerics import Arithmetic
 
 FLIPPED = {"token": "key", "key": "token"}  # a position along the rows, seen along the columns
 INFINITIES = {"-inf", "inf"}

@@ -22,15 +22,21 @@ class Result(NamedTuple):
     err: str
 
 
-def attntrace(*arguments: str) -> Result:
-    """The command in this process, its output as that of a pipe."""
-    before = sys.stdout, sys.stderr
+def attntrace(*arguments: str, stdin: bytes | None = None, **env: str) -> Result:
+    """The command in this process, its output as that of a pipe, with another environment where that is asked for (but
+    for what Python itself reads when it starts)."""
+    before, environment = (sys.stdin, sys.stdout, sys.stderr), os.environ.copy()
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    if stdin is not None:
+        sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     sys.stdout, sys.stderr = out, err
+    os.environ.update(env)
     try:
         code = run(list(arguments))
     finally:
-        sys.stdout, sys.stderr = before
+        sys.stdin, sys.stdout, sys.stderr = before
+        os.environ.clear()
+        os.environ.update(environment)
     texts = []
     for stream in (out, err):
         stream.flush()

@@ -95,7 +95,7 @@ def test_steps_lists_every_step_once_with_the_total():
 def test_one_sentence_is_read_from_standard_input():
     wanted = attntrace("trace", "this is a cat").out
     assert process("trace", stdin=b"this is a cat\n").out == wanted
-    assert process("trace", "-", stdin="\ufeffthis is a cat\r\n".encode()).out == wanted
+    assert attntrace("trace", "-", stdin="\ufeffthis is a cat\r\n".encode()).out == wanted
 
 
 BAD = [
@@ -129,7 +129,7 @@ def test_bad_input_ends_with_one_plain_line_and_2(arguments, part):
 
 @pytest.mark.parametrize("given, part", [(b"", "no words"), (b"a b\nc d\n", "2 lines"), (b"\xbe\xee\xc1\xa6", "UTF-8")])
 def test_standard_input_that_is_no_sentence_is_refused(given, part):
-    code, out, errors = process("trace", stdin=given)
+    code, out, errors = attntrace("trace", stdin=given)
     assert (code, out) == (2, "") and part in errors and errors.count("\n") == 1
 
 

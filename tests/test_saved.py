@@ -45,7 +45,7 @@ def test_a_saved_run_is_told_again_byte_for_byte(command, tmp_path, monkeypatch)
     said = attntrace(*command, "--save", file)
     assert (said.code, said.err) == (0, "")
     assert attntrace("show", "--from", file) == said
-    if command[0] != "translate":
+    if command == COMMANDS[0]:
         for options in (("--format", "jsonl"), ("--only", "*.norm", "--form", "matrix", "--precision", "5", "--ascii"),
                         ("--token", "1", "--only", "head1.scores", "--arithmetic", "all")):
             assert attntrace("show", "--from", file, *options) == attntrace(*command, *options)

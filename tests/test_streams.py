@@ -95,14 +95,14 @@ def test_an_output_that_lacks_signs_gets_ascii(encoding):
 
 
 def test_no_colour_in_a_pipe_unless_it_is_forced():
-    assert "\x1b" not in process("trace", "a").out
-    assert "\x1b[" in process("trace", "a", FORCE_COLOR="1").out
-    assert "\x1b" not in process("trace", "a", FORCE_COLOR="1", NO_COLOR="1").out
+    assert "\x1b" not in attntrace("trace", "a").out
+    assert "\x1b[" in attntrace("trace", "a", FORCE_COLOR="1").out
+    assert "\x1b" not in attntrace("trace", "a", FORCE_COLOR="1", NO_COLOR="1").out
 
 
 def test_colour_may_be_asked_for():
-    assert "\x1b[" in process("trace", "a", "--color", "always", NO_COLOR="1").out
-    assert "\x1b" not in process("steps", "a", "--color", "never", FORCE_COLOR="1").out
+    assert "\x1b[" in attntrace("trace", "a", "--color", "always", NO_COLOR="1").out
+    assert "\x1b" not in attntrace("steps", "a", "--color", "never", FORCE_COLOR="1").out
 
 
 def test_colour_changes_no_letter():
@@ -169,7 +169,7 @@ def test_numbers_that_grow_too_large_are_said_by_address(tmp_path, options):
 
 @pytest.mark.parametrize("columns", ["-5", "abc", "9" * 24])
 def test_a_strange_width_of_the_terminal_does_no_harm(columns):
-    done = process("trace", "a", COLUMNS=columns)
+    done = attntrace("trace", "a", COLUMNS=columns)
     assert (done.code, done.err) == (0, "")
 
 

@@ -50,7 +50,7 @@ def test_json_is_the_same_on_a_terminal_of_any_width_and_in_a_pipe():
     arguments = ("trace", "어제 카페", "--format", "jsonl", "--only", "scores")
     with terminal(*arguments, columns=61) as person:
         assert person.ends()[0] == 0
-    piped = process(*arguments, COLUMNS="140").out
+    piped = attntrace(*arguments, COLUMNS="140").out
     assert person.seen == piped and len(list(map(json.loads, piped.splitlines()))) > 3
 
 

@@ -121,7 +121,7 @@ def translations(place: Place, sources: list[str]) -> list[str]:
     """A word that the model does not know has none."""
     known = set(load(place.model).vocabularies.source)
     text = "\n".join(source if known.issuperset(tokenize(source)) else "" for source in sources)
-    return process("translate", "-q", "--weights", str(place.model), stdin=text.encode()).out.split("\n")[:-1]
+    return attntrace("translate", "-q", "--weights", str(place.model), stdin=text.encode()).out.split("\n")[:-1]
 
 
 def test_what_is_reported_is_what_the_command_translates(place):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import ROOT, attntrace, process
+from command import ROOT, attntrace
 from random_model import SENTENCE, TARGET, WIRINGS, random_model
 
 from attntrace.decoding import Decoding, translated
@@ -29,7 +29,7 @@ KO_EN = str(located("ko-en"))
 
 def quiet(*lines: str) -> list[str]:
     """A translation of each line, by a process that is given all of them."""
-    done = process("translate", "-q", stdin="".join(f"{line}\n" for line in lines).encode())
+    done = attntrace("translate", "-q", stdin="".join(f"{line}\n" for line in lines).encode())
     assert (done.code, done.err) == (0, "")
     return done.out.removesuffix("\n").split("\n")
 

@@ -22,7 +22,8 @@ WORD = "\u2028\x1b]0;x\x07"
 
 
 def lines(text: str | bytes, *options: str, **env: str) -> Result:
-    return process("translate", "-q", *options, stdin=text.encode() if isinstance(text, str) else text, **env)
+    run = process if env else attntrace
+    return run("translate", "-q", *options, stdin=text.encode() if isinstance(text, str) else text, **env)
 
 
 def saying(folder, word: int, target: tuple[str, ...], source: tuple[str, ...] = SOURCE) -> str:
@@ -151,7 +152,7 @@ def test_numbers_that_grow_too_large_are_one_line(tmp_path, options):
     parameters = random_model().parameters
     large = parameters | {"decoder.E": parameters["decoder.E"] * 1e200}
     file = str(random_model()._replace(parameters=large).write(tmp_path / "large.npz"))
-    code, _, err = process("translate", SENTENCE, "--weights", file, *options)
+    code, _, err = attntrace("translate", SENTENCE, "--weights", file, *options)
     assert (code, err.count("\n")) == (2, 1) and "too large" in err
 
 

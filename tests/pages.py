@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from rich.cells import cell_len, split_graphemes
@@ -17,8 +18,17 @@ class Matrix(NamedTuple):
     rows: list[list[float]]
 
 
+@cache
+def width_of(char: str) -> int:
+    """Cells of one character by itself; of one that joins another, none."""
+    return cell_len(char)
+
+
 def in_cells(line: str) -> list[str]:
     """A line as a terminal's cells: what is two cells wide is followed by an empty one."""
+    widths = [width_of(char) for char in line]
+    if max(widths, default=1) == min(widths, default=1) == 1:  # nearly always
+        return list(line)
     cells: list[str] = []
     for start, end, width in split_graphemes(line)[0]:
         cells += [line[start:end]] + [""] * (width - 1)

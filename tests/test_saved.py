@@ -27,7 +27,7 @@ COMMANDS = [("trace", PAIR[0]), ("trace", "cat sleeps", "--weights", "samples/pe
             ("trace", "a cat", "--target", "un", "--layers", "2", "--norm", "pre", "--final-norm", *SMALL),
             ("trace", "a cat", "--target", "", "--dtype", "float32", "--position", "halves", "--swap", "1,2",
              "--ablate", "encoder.layer1.self_attention.head1", "--set", "output.W:1,1=2"),
-            ("backprop", "a", "un", "--optimizer", "adam", "--label-smoothing", "0.1", *SMALL),
+            ("backprop", "a", "un", "--label-smoothing", "0.1", *SMALL),
             ("translate", PAIR[0])]
 
 

@@ -13,7 +13,6 @@ from attntrace.changes import Change, Changes
 from attntrace.config import INITIAL, Config, as_json
 from attntrace.drift import Drift
 from attntrace.errors import Problem
-from attntrace.initial import integers
 from attntrace.inputs import MEMORY, TARGET, Given, Inputs, beginnings, edged
 from attntrace.by_hand import rounded, rule_of
 from attntrace.prose import sentence as sentence_of
@@ -131,8 +130,11 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
         vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else rows_alone)
     check_memory(config, vocabularies, max(map(len, filter(None, (source, target))), default=given.longest))
     begins = beginnings(source, target, vocabularies, given, sentence_of("messages.seeded_model"))
-    parameters = (seeded(config, vocabularies, seed) if init == "uniform"
-                  else integers(config, vocabularies, seed, *begins))
+    if init == "uniform":
+        parameters = seeded(config, vocabularies, seed)
+    else:
+        from attntrace.initial import integers  # only now: most models are not
+        parameters = integers(config, vocabularies, seed, *begins)
     return Run(config, seed, None, vocabularies, parameters, *begins, given.name, init=init)
 
 

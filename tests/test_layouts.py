@@ -264,9 +264,9 @@ def test_file_cut_off_anywhere_is_broken_and_stays_as_it_was(tmp_path, ending):
     whole = path.read_bytes()
     for end in range(0, len(whole), len(whole) // 15):
         path.write_bytes(whole[:end])
-        assert "is broken" in problem("import", str(path), "--heads", "3", "-o", str(path))
+        assert "is broken" in problem("import", str(path), "--heads", "3", "-o", str(tmp_path / "w.npz"))
         assert "is broken" in problem("info", str(path))
-        assert path.read_bytes() == whole[:end]
+        assert path.read_bytes() == whole[:end] and list(tmp_path.iterdir()) == [path]
 
 
 def test_safetensors_that_claims_gigabytes_costs_nothing(tmp_path):
@@ -276,11 +276,14 @@ def test_safetensors_that_claims_gigabytes_costs_nothing(tmp_path):
     assert "is broken" in problem("import", str(tmp_path / "s.safetensors"), "-o", str(tmp_path / "w.npz"))
 
 
-def test_a_state_file_may_be_written_over_once_all_is_well(tmp_path):
-    path = str(state_file(tmp_path, encoder_state()))
-    assert attntrace("weights", "import", path, "--heads", "3", "-o", path).code == 0
-    assert load(Path(path)).config.part == "encoder"
-    assert "is a weights file of attntrace already" in problem("import", path, "--heads", "3", "-o", path)
+def test_a_state_file_is_never_written_over(tmp_path):
+    path, weights = state_file(tmp_path, encoder_state()), str(tmp_path / "w.npz")
+    whole = path.read_bytes()
+    assert "name another" in problem("import", str(path), "--heads", "3", "-o", str(path))
+    assert path.read_bytes() == whole
+    assert attntrace("weights", "import", str(path), "--heads", "3", "-o", weights).code == 0
+    assert load(Path(weights)).config.part == "encoder"
+    assert "is a weights file of attntrace already" in problem("import", weights, "--heads", "3", "-o", "else.npz")
 
 
 def test_what_pytorch_cannot_have_is_left_out_filled_up_or_refused(tmp_path, monkeypatch):

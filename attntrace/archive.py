@@ -23,15 +23,15 @@ import numpy as np
 from attntrace.axes import WORDS, Axis
 from attntrace.errors import Problem
 from attntrace.npz import RUN, Npz, laid_over, reason
+from attntrace.plain import Record
 from attntrace.prose import sentence
 from attntrace.tensor import Array
 from attntrace.tokens import shown
 
 FORMAT = 1  # of saved runs; a later attntrace may write another
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
+TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of saved runs
 UNSEALED = SEAL + b"0" * 64  # in its place until all is written
-
-Record = dict[str, Any]
 
 
 class Sealing:

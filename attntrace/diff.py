@@ -10,6 +10,7 @@ from attntrace.axes import Axes
 from attntrace.blocks import Block, Prose, Table
 from attntrace.changes import Change, order_before
 from attntrace.figures import Figures
+from attntrace.npz import shape_text
 from attntrace.places import named
 from attntrace.prose import sentence
 from attntrace.tensor import Array
@@ -56,10 +57,10 @@ class Side(NamedTuple):
     @classmethod
     def of_saved(cls, archive: Archive) -> Side:
         """A saved run, of which a tensor is read when it is compared. Raises Problem where the archive has no sense."""
+        from attntrace.archive import name_of  # only now: two live runs are no archives
         axes = archive.axes
         with archive.sense():
-            records = {record.get("address") or record["parameter"]: record for record in archive.records()
-                       if "member" not in record}
+            records = {name_of(record): record for record in archive.records() if "member" not in record}
             source = tuple(word["text"] for word in archive.opening["tokens"]["source"])
             changes = list(archive.opening["changes"])
 
@@ -71,15 +72,18 @@ class Side(NamedTuple):
                    [name for name, record in records.items() if "address" in record], read, source, changes)
 
     def unswapped(self, name: str) -> Numbers:
-        """The numbers with the words of the source in their order before any swap, so that each word is compared with
-        itself."""
+        """The numbers, and their words, with those of the source in their order before any swap, so that each word is
+        compared with itself."""
         value, axes = self.read(name)
         places = order_before(self.changes, len(self.source))
-        if places != sorted(places):
-            for k, axis in enumerate(axes):
-                if axis.word in ("token", "key") and axis.labels == self.source:
-                    value = value.take(places, axis=k)
-        return Numbers(value, axes)
+        if places == sorted(places):
+            return Numbers(value, axes)
+        found = list(axes)
+        for k, axis in enumerate(axes):
+            if axis.word in ("token", "key") and axis.labels == self.source:
+                value = value.take(places, axis=k)
+                found[k] = axis._replace(labels=tuple(self.source[i] for i in places))
+        return Numbers(value, tuple(found))
 
     def common(self, other: Side) -> int:
         """How many steps both have."""
@@ -96,8 +100,7 @@ class Difference(NamedTuple):
     mean: float = 0.0
     changed: int = 0  # how many numbers
     numbers: int = 0
-    key: str = ""  # `shape`, `only_a`, `only_b`
-    shapes: str = ""
+    key: str = ""  # `shape` (the ends are those), `only_a`, `only_b`
 
 
 def differing(names: Iterable[str], others: Iterable[str], a: Side, b: Side,
@@ -118,8 +121,7 @@ def differing(names: Iterable[str], others: Iterable[str], a: Side, b: Side,
 
 def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Difference | None:
     if a.shape != b.shape:
-        shapes = " ≠ ".join("×".join(map(str, one.shape)) or "1" for one in (a, b))
-        return Difference(name, key="shape", shapes=shapes)
+        return Difference(name, ends=(shape_text(a.shape), shape_text(b.shape)), key="shape")
     with np.errstate(invalid="ignore", over="ignore"):
         same = (a == b) | np.isnan(a) & np.isnan(b)
         apart = np.where(same, 0.0, np.abs(a.astype(float) - b.astype(float)))
@@ -164,7 +166,7 @@ def table(kind: str, found: Sequence[Difference]) -> Table:
                    ("at", "first", "second", "largest", "mean", "numbers")))
     sizes = [aligned(numbers) for numbers in ([one.largest for one in found], [one.mean for one in found])]
     rows = tuple(
-        (one.address, sentence("messages.diff_shape", shapes=one.shapes), "", "", "", "", "") if one.key else
+        (one.address, sentence("messages.diff_shape", first=one.ends[0], second=one.ends[1]), *[""] * 5) if one.key else
         (one.address, named("", one.at).lstrip(":"), *one.ends, largest, mean, f"{one.changed:,}/{one.numbers:,}")
         for one, largest, mean in zip(found, *sizes, strict=True))
     return Table(heads, rows, right=(1, 2, 3, 4, 5, 6), title=sentence(f"messages.diff_{kind}"), addresses=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -43,22 +44,25 @@ def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
     yield from ripple(list(differing(before.parameters, after.parameters, before, after)), steps,
                       before.common(after))
     yield Prose("")
-    yield from attention(one, before, after, tolerance)
+    yield from attention(before, after, tolerance)
     if "output.probabilities" in before.addresses and "output.probabilities" in after.addresses:
         yield Prose("")
-        yield from likeliest(one, before, after)
+        yield from likeliest((one, before), (other, after))
 
 
-def attention(run: Run, before: Side, after: Side, tolerance: float) -> Iterator[Block]:
+def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
     """Of each head whose weights change: how spread out its rows are, and where they look, in both runs."""
     rows: list[tuple[str, ...]] = []
+    all_the_same = True
     for address in before.addresses:
         if address.endswith(".weights") and address in after.addresses:
             a, b = before.unswapped(address), after.unswapped(address)
-            if a.value.shape == b.value.shape and (np.abs(a.value - b.value) > tolerance).any():
-                rows += of_head(address.removesuffix(".weights"), run, before, a, b)
+            if a.value.shape != b.value.shape:  # its words are others
+                all_the_same = False
+            elif (np.abs(a.value - b.value) > tolerance).any():
+                rows += of_head(address.removesuffix(".weights"), before, a, b)
     if not rows:
-        yield Prose(sentence("messages.compare_same_weights"))
+        yield from [Prose(sentence("messages.compare_same_weights"))] * all_the_same
         return
     heads = ("", *(sentence(f"messages.{name}") for name in (
         "compare_most", "diff_first", "diff_second", "compare_first_at", "compare_second_at")))
@@ -66,24 +70,26 @@ def attention(run: Run, before: Side, after: Side, tolerance: float) -> Iterator
     yield Prose(sentence("messages.compare_entropy_note"))
 
 
-def of_head(head: str, run: Run, before: Side, a: Numbers, b: Numbers) -> Iterator[tuple[str, ...]]:
+def of_head(head: str, before: Side, a: Numbers, b: Numbers) -> Iterator[tuple[str, ...]]:
     """A heading, and a row for each word."""
-    looking, looked_at = (labels_of(run, before, a, k) for k in (0, 1))
+    looking = labels_of(a, 0)
     masked = f"{head}.masked_scores"
     seen = (np.isfinite(before.unswapped(masked).value).sum(axis=-1) if masked in before.addresses
-            else np.full(len(looking), len(looked_at)))
+            else np.full(len(looking), a.value.shape[1]))
     yield (head, "", "", "", "", "")
     for label, n, *two in zip(looking, seen, entropies(a.value), entropies(b.value), *(
-            [f"{row.max():.3f} {looked_at[row.argmax()]}" for row in side.value] for side in (a, b)), strict=True):
+            [likest(row, labels_of(side, 1)) for row in side.value] for side in (a, b)), strict=True):
         yield (f"  {label}", *(f"{entropy:.3f}" for entropy in (np.log(n), *two[:2])), *two[2:])
 
 
-def labels_of(run: Run, before: Side, weights: Numbers, k: int) -> tuple[str, ...]:
-    """The words along an axis of weights, those of the source in the order before any swap; numbers where there are no
-    words."""
-    labels = weights.axes[k].labels
-    return run.source.texts if labels == before.source else labels or tuple(
-        str(n + 1) for n in range(weights.value.shape[k]))
+def labels_of(weights: Numbers, k: int) -> tuple[str, ...]:
+    """The words along an axis of weights; numbers where there are no words."""
+    return weights.axes[k].labels or tuple(str(n + 1) for n in range(weights.value.shape[k]))
+
+
+def likest(shares: Array, words: tuple[str, ...]) -> str:
+    """The largest of some shares, and the word that has it."""
+    return f"{shares.max():.3f} {words[shares.argmax()]}"
 
 
 def entropies(weights: Array) -> Array:
@@ -92,15 +98,17 @@ def entropies(weights: Array) -> Array:
     return np.asarray(np.maximum(-(weights * logs).sum(axis=-1), 0.0))
 
 
-def likeliest(run: Run, before: Side, after: Side) -> Iterator[Block]:
-    """After each word of the decoder's input, the word that is likeliest to come next, in both runs."""
-    words = run.vocabularies.target or ()
-    read = run.target.texts if run.target is not None else ()
-    both = [side.read("output.probabilities").value for side in (before, after)]
-    rows = [(word, *(f"{row.max():.3f} {words[row.argmax()]}" for row in two))
-            for word, *two in zip(read, *both, strict=True)]
+def likeliest(*runs: tuple[Run, Side]) -> Iterator[Block]:
+    """After each word of the decoder's input, the word that is likeliest to come next, in both runs: each by the words
+    that it knows, after those that it read."""
+    read = [run.target.texts if run.target is not None else () for run, _ in runs]
+    words = [[likest(row, run.vocabularies.target or ()) for row in side.read("output.probabilities").value]
+             for run, side in runs]
+    rows = [(" / ".join(dict.fromkeys(filter(None, after))), *next_ones) for after, next_ones in
+            zip(zip_longest(*read, fillvalue=""), zip_longest(*words, fillvalue=""), strict=True)]
     yield Table(tuple(sentence(f"messages.{name}") for name in ("compare_after", "diff_first", "diff_second")),
                 tuple(rows), tokens=(0,), words=(1, 2), title=sentence("messages.compare_words"))
-    changed = [word for word, a, b in zip(read, *both) if a.argmax() != b.argmax()]
-    yield Prose(sentence("messages.compare_changed", words=", ".join(changed), changed=len(changed), rows=len(rows))
+    both = [row for row in rows if all(row)]
+    changed = [after for after, a, b in both if a.partition(" ")[2] != b.partition(" ")[2]]
+    yield Prose(sentence("messages.compare_changed", words=", ".join(changed), changed=len(changed), rows=len(both))
                 if changed else sentence("messages.compare_same_words"))

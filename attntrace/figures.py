@@ -105,9 +105,10 @@ class Figures(NamedTuple):
         left, point, right = text.partition(".")
         return left.rjust(before) + (point + right).ljust(after)
 
-    def legible(self, number: float) -> str:
-        """One number with digits that count, also where the others of its tensor are much larger."""
-        if self.decimals and number and abs(number) < 10 * self.unit and not self.powers:
+    def legible(self, number: float, exact: bool = False) -> str:
+        """One number with digits that count, also where the others of its tensor are much larger; `exact`: it has no
+        more decimals than are written."""
+        if not exact and self.decimals and number and abs(number) < 10 * self.unit and not self.powers:
             return f"{number:.{self.decimals}e}"
         return self.text(number)
 

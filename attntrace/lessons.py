@@ -12,8 +12,8 @@ from attntrace.errors import Problem
 from attntrace.gradients import Plan, backward
 from attntrace.losses import loss
 from attntrace.optimizers import Moments, Rates, adam, descend
-from attntrace.plain import plain_value
-from attntrace.records import Record, words
+from attntrace.plain import Record, plain_value
+from attntrace.records import words
 from attntrace.run import Run, prepare
 from attntrace.schedules import OPTIMIZERS
 from attntrace.tensor import Array, Tensor

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from attntrace.archive import name_of
 from attntrace.axes import Axis
+from attntrace.plain import Record
 from attntrace.symbol import Mark, Symbol
 from attntrace.tensor import OPS, Array, Made, Op, Tensor, apply, plain_op
 
@@ -109,10 +111,10 @@ def following(notes: Iterator[Any]) -> Any:
     raise Unreadable("too few notes")
 
 
-def tensor_from(record: dict[str, Any], value: Array, axes: list[Axis]) -> Tensor:
+def tensor_from(record: Record, value: Array, axes: list[Axis]) -> Tensor:
     """The parameter or the step of a record, without its making."""
     own = tuple(axes[number] for number in record["along"])
-    return Tensor(value, own, symbol_read(record["sign"]), record.get("address") or record["parameter"])
+    return Tensor(value, own, symbol_read(record["sign"]), name_of(record))
 
 
 def symbol_written(symbol: Symbol) -> dict[str, Any]:

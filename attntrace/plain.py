@@ -1,9 +1,11 @@
-"""Arrays as the plain values of a file."""
+"""What is written into files for programs: plain values."""
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+Record = dict[str, Any]  # what a line of JSON says of a run, a parameter or a step
 
 
 def plain_value(value: np.ndarray[Any, Any]) -> Any:

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import singledispatch
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.archive import FORMAT, Archive, ArchiveWriter, Record, name_of
+from attntrace.archive import BACKPROP, FORMAT, TRACE, TRANSLATE, Archive, ArchiveWriter, name_of
+from attntrace.by_hand import rule_of
 from attntrace.config import Config
 from attntrace.decoding import Decoding, Written
 from attntrace.drift import Drift
@@ -15,7 +17,7 @@ from attntrace.lessons import Lesson
 from attntrace.makings import NotesReader, NotesWriter, symbol_written, tensor_from
 from attntrace.optimizers import Rates
 from attntrace.records import Recorder, footer, header
-from attntrace.by_hand import rule_of
+from attntrace.plain import Record
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tensor import Array, Tensor
@@ -23,7 +25,6 @@ from attntrace.tokens import START, Words
 from attntrace.tracing import COMPARABLE, Fingerprint, Sink, Step, each
 from attntrace.weights import Parameters, Vocabularies
 
-TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of saved runs
 FORCED = "teacher_forced.logits"  # a member beside the steps of a translation
 
 
@@ -50,7 +51,7 @@ class Recording:
             self._told.append(step)
 
     def _written(self, record: Record, tensor: Tensor) -> None:
-        name = record.get("address") or record["parameter"]
+        name = name_of(record)
         assert tensor.symbol is not None
         more = {"sha256": self._archive.member(name, tensor.value), "dtype": str(tensor.value.dtype),
                 "sign": symbol_written(tensor.symbol), "along": list(map(self._notes.axis, tensor.axes))}
@@ -79,27 +80,36 @@ class Recording:
         return footer(fingerprint)
 
 
-def save_trace(file: BinaryIO, run: Run) -> None:
+@singledispatch
+def save(told: Run | Lesson | Decoding, file: BinaryIO) -> None:
+    """Write a run, a training step or a translation, as it goes."""
+    raise AssertionError(f"{type(told).__name__} cannot be saved")
+
+
+@save.register
+def _(run: Run, file: BinaryIO) -> None:
     recording, drift = Recording(file, run), run.drift()
     run(each(recording, drift))
     recording.close(TRACE, foot=drifted(drift))
 
 
-def drifted(drift: Drift | None) -> Record:
-    return {"drift": drift.record()} if drift else {}
-
-
-def save_lesson(file: BinaryIO, lesson: Lesson) -> None:
+@save.register
+def _(lesson: Lesson, file: BinaryIO) -> None:
     recording, drift = Recording(file, lesson.run), lesson.drift()
     lesson(each(recording, drift))
     recording.close(BACKPROP, {"training": lesson.record()}, {"loss": lesson.loss_record(), **drifted(drift)})
 
 
-def save_translation(file: BinaryIO, decoding: Decoding) -> None:
+@save.register
+def _(decoding: Decoding, file: BinaryIO) -> None:
     recording = Recording(file, decoding.run)
     written = list(decoding.steps(recording))
     recording.extra(FORCED, decoding.forced(written[-1].read))
     recording.close(TRANSLATE, {"written": [one.word for one in written], "max_length": decoding.max_length})
+
+
+def drifted(drift: Drift | None) -> Record:
+    return {"drift": drift.record()} if drift else {}
 
 
 class Recorded:
@@ -148,7 +158,7 @@ class Recorded:
             else:
                 keep.append(step)
             for parent in (*until.get(address, ()), *(() if address in last else (address,))):
-                if parent not in self.parameters:
+                if "parameter" not in self.records[parent]:
                     self._tensors.pop(parent, None)
 
 

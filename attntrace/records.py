@@ -2,16 +2,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import attntrace
 from attntrace.inputs import Given
+from attntrace.plain import Record
 from attntrace.run import Run
 from attntrace.tensor import Tensor
 from attntrace.tokens import Words
 from attntrace.tracing import Fingerprint, Step
-
-Record = dict[str, Any]
 
 
 class Recorder:

@@ -52,7 +52,7 @@ class Why:
         assert known is not None
         line = known.line(index)
         operands = ranked(line.arithmetic)
-        cells = {(ref.tensor.address or "", ref.index): ref for ref in operands}  # type: ignore[attr-defined]
+        cells = [(called(ref), ref.index) for ref in operands]
         inner = [one for one in cells if self.known(one[0]) is not None]
         above = [one for one in inner if self._left.get(one, -math.inf) >= left - 1]
         new = [one for one in inner if one not in above]
@@ -60,11 +60,11 @@ class Why:
         groups = {"ends": [one for one in cells if one not in inner], "above": above if left > 0 else [],
                   "not_followed": [one for one in new if one not in on]}
         return Cause(level, named(address, index), line, tuple(
-            (name, tuple(spans(those, cells))) for name, those in groups.items() if those), known.words(index)), on
+            (name, tuple(spans(those))) for name, those in groups.items() if those), known.words(index)), on
 
     def known(self, address: str) -> _Known | None:
         if address not in self._steps:
-            step = self.find(address) if address else None
+            step = self.find(address)
             self._steps[address] = _Known(step, self.precision) if step is not None else None
         return self._steps[address]
 
@@ -132,14 +132,18 @@ def _size(number: float) -> float:
     return math.inf if math.isnan(number) else abs(number)
 
 
-def spans(cells: Iterable[Cell], refs: dict[Cell, Ref]) -> Iterator[str]:
-    """Places of numbers, as few as say it: `output.W:1-8,7`; a constant by its symbol: `pos:1`."""
+def called(ref: Ref) -> str:
+    """The address of an operand; a constant is called by its symbol: `pos`."""
+    tensor = ref.tensor
+    assert isinstance(tensor, Tensor)
+    return tensor.address or (tensor.symbol.spelled() if tensor.symbol else "?")
+
+
+def spans(cells: Iterable[Cell]) -> Iterator[str]:
+    """Places of numbers, as few as say it: `output.W:1-8,7`."""
     grouped: dict[str, list[tuple[int, ...]]] = {}
-    for cell in cells:
-        tensor = refs[cell].tensor
-        assert isinstance(tensor, Tensor)
-        name = cell[0] or (tensor.symbol.spelled() if tensor.symbol else "?")
-        grouped.setdefault(name, []).append(cell[1])
+    for name, index in cells:
+        grouped.setdefault(name, []).append(index)
     for name, indices in grouped.items():
         yield from (name + (":" + where if where else "") for where in blocks_of(sorted(indices)))
 

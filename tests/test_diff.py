@@ -231,6 +231,28 @@ def test_a_change_that_cannot_be_made_is_said_in_one_line(options, words):
     assert said.code == 2 and words in said.err and said.err.count("\n") == 1 and said.out == ""
 
 
+@pytest.mark.parametrize("target, rows", [
+    ("b c d", {"<s>": "d", "c": "d", "d": "d"}), ("", {"<s>": "</s>"}), ("q", {"<s>": "q"})])
+def test_each_run_is_told_by_the_words_that_it_knows(target, rows):
+    """An experiment may change what the decoder reads, and with it the vocabulary."""
+    said = attntrace("compare", "cat sleeps", "--target", "고양이가", "--what-if", f'--target "{target}"')
+    assert (said.code, said.err) == (0, "")
+    table = said.out[said.out.index("The likeliest next word"):].splitlines()
+    shown = {line.split()[0]: line.split()[-1] for line in table[2:] if line.split()}
+    run = prepare("cat sleeps", target)
+    likeliest = [run.vocabularies.target[i] for i in told(run)["output.probabilities"].argmax(axis=1)]
+    assert {word: shown[word] for word in rows} == rows
+    assert [rows[word] for word in rows if word in run.target.texts] == [
+        likeliest[run.target.texts.index(word)] for word in rows if word in run.target.texts]
+
+
+def test_a_swapped_word_keeps_its_name_in_the_entropies():
+    plain = attntrace("compare", "a b c", "--position", "none", "--what-if", "--score-scale 1").out
+    swapped = attntrace("compare", "a b c", "--position", "none", "--swap", "1,3", "--what-if", "--score-scale 1").out
+    where = "Attention weights that differ"
+    assert plain[plain.index(where):] == swapped[swapped.index(where):]
+
+
 @pytest.mark.parametrize("text, words", [("--foo", "No such option"), ("", "changes nothing"), ("'", "quote"),
                                          ("--norm both", "norm"), ("hello", "hello")])
 def test_an_experiment_that_is_none_is_said_in_one_line(text, words):

@@ -17,7 +17,7 @@ from command import ROOT, attntrace, clean_environment
 
 from attntrace.archive import Archive
 from attntrace.lessons import prepare_lesson
-from attntrace.recording import Recorded, save_lesson
+from attntrace.recording import Recorded, save
 from attntrace.run import prepare, trace
 from attntrace.weights_file import located
 
@@ -90,7 +90,7 @@ def test_the_makings_of_a_lesson_are_read_back_as_they_were(tmp_path):
     lesson, steps = prepare_lesson("a cat", "un chat", optimizer="adam", smoothing=0.1), []
     lesson(steps.append)
     with open(tmp_path / "l.npz", "wb") as file:
-        save_lesson(file, lesson)
+        save(lesson, file)
     with open(tmp_path / "l.npz", "rb") as file:
         recorded = Recorded(Archive(tmp_path / "l.npz", file))
         assert recorded.addresses == [step.address for step in steps]
@@ -201,6 +201,27 @@ def test_the_checker_reads_a_saved_run_and_names_the_step_that_was_changed(saved
     for change, words in ((digest, "SHA-256"), (number, "computed again")):
         said = attntrace("verify", "--from", repacked(saved, tmp_path / "f.npz", change), "--quiet")
         assert said.code == 1 and f"the first is {name}" in said.out and words in said.out
+
+
+def test_a_translation_is_not_compared_with_pytorch(tmp_path):
+    file = str(tmp_path / "t.npz")
+    assert attntrace("translate", PAIR[0], "--max-length", "1", "--save", file).code == 0
+    assert attntrace("verify", "--from", file, "--quiet").code == 0
+    said = attntrace("verify", "--from", file, "--against", "torch")
+    assert said.code == 2 and "is a translation" in said.err
+
+
+def test_a_number_by_hand_is_shown_as_it_is_written(tmp_path):
+    """Also one of a few last decimals, which is exact, and no rest of rounding."""
+    file = str(tmp_path / "f.npz")
+    attntrace("trace", "a cat", "--pencil", "2", "--save", file, "--only", "encoder.output")
+    with np.load(file) as arrays:
+        value = arrays["encoder.E"]
+        row, column = (int(n) for n in np.argwhere((abs(value) < 0.1) & (value != 0))[0])
+    place = f"encoder.E:{row + 1},{column + 1}"
+    number = f"{value[row, column]:.2f}"
+    assert attntrace("show", "--from", file, place).out == f"{number}\n"
+    assert f" is {number}:" in attntrace("why", "--from", file, place).out
 
 
 def changed_header(**facts):

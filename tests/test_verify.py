@@ -99,6 +99,20 @@ def test_by_pencil_halves_are_rounded_away_from_zero():
     assert [str(by.times(half, by.number(x))) for x in (0.25, -0.25, 0.27)] == ["0.13", "-0.13", "0.14"]
 
 
+def test_by_pencil_nothing_is_the_smallest_number_that_can_be_written_where_it_divides_or_has_a_logarithm():
+    by = Pencil(2)
+    nothing, three = by.number(0.0), by.number(3.0)
+    assert str(by.over(three, nothing)) == "300.00" and str(by.log(nothing)) == "-4.61"  # 3 / 0.01, log 0.01
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_what_the_model_does_by_hand_is_what_the_checker_does_by_hand(seed):
+    """With one decimal, where variances and probabilities are rounded to 0."""
+    said = attntrace("verify", "a", "--target", "b c", "--backprop", "--optimizer", "adam", "--pencil", "1", "--quiet",
+                     "--d-model", "2", "--heads", "1", "--d-ff", "1", "--seed", seed)
+    assert said.code == 0 and "by hand (--pencil 1)" in said.out
+
+
 def test_by_pencil_each_product_is_rounded_and_their_sum_once_more():
     by = Pencil(1)
     assert by.dot([by.number(0.5)] * 3, [by.number(0.5)] * 3) == Decimal("0.9")  # 0.3 + 0.3 + 0.3, not 0.75

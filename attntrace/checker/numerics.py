@@ -126,7 +126,8 @@ class Bounded:
 
 class Pencil:
     """Numbers of so many decimals, as on paper: each product, sum, quotient, root and function value is computed
-    exactly, or to 60 digits more than anybody writes, and rounded once, halves away from zero."""
+    exactly, or to 60 digits more than anybody writes, and rounded once, halves away from zero. 0 as a divisor or in a
+    logarithm is taken as the smallest number that can be written, as the README has it."""
     negative = staticmethod(operator.neg)
 
     def __init__(self, decimals: int) -> None:
@@ -156,7 +157,7 @@ class Pencil:
         return self.rounded(self.context.multiply(a, b))
 
     def over(self, a: Decimal, b: Decimal) -> Decimal:
-        return self.rounded(self.context.divide(a, b))
+        return self.rounded(self.context.divide(a, b or self.unit))
 
     def total(self, xs: Sequence[Decimal]) -> Decimal:
         with localcontext(self.context):
@@ -172,7 +173,7 @@ class Pencil:
         return self.rounded(self.context.exp(x))
 
     def log(self, x: Decimal) -> Decimal:
-        return self.rounded(self.context.ln(x))
+        return self.rounded(self.context.ln(x or self.unit))
 
     def power(self, base: int, x: Decimal) -> Decimal:
         return self.rounded(self.context.power(Decimal(base), x))

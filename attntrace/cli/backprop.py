@@ -43,9 +43,7 @@ def command(source: str, target: str, **options: Any) -> int:
         raise Problem("check_with_jsonl")
     only = selected_steps(lesson, options)
     tokens = asked_tokens(options, lesson.run)
-    if options["save"] is not None:
-        from attntrace.recording import save_lesson
-        saved(options, lambda file: save_lesson(file, lesson))
+    saved(lesson, options)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
         passes = len(view.forms) if options["format"] == "text" else 1

@@ -27,9 +27,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     selected = selected_steps(run, options)
     if selected is not None and not any(address.endswith(".weights") for address in selected):
         raise Problem("no_weights_selected")
-    if options["save"] is not None:
-        from attntrace.recording import save_trace
-        saved(options, lambda file: save_trace(file, run))
+    saved(run, options)
     from attntrace.blocks import Prose
     from attntrace.maps import DECIMALS, AttentionMaps
     from attntrace.opening import drift_told, pencil_rule

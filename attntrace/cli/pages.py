@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -45,9 +45,11 @@ def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
     return tokens
 
 
-def saved(options: dict[str, Any], write: Callable[[BinaryIO], None]) -> None:
-    """Write the whole run into the file that --save names, before anything is printed: whoever leaves the page early
-    has it all the same."""
+def saved(told: Run | Lesson | Decoding, options: dict[str, Any]) -> None:
+    """Write the whole run into the file that --save names, if any, before anything is printed: whoever leaves the page
+    early has it all the same."""
+    if options["save"] is None:
+        return
     page = options["output"]
     if page not in (None, "-") and os.path.realpath(page) == os.path.realpath(options["save"]):
         raise Problem("save_is_output", file=options["save"])
@@ -55,8 +57,9 @@ def saved(options: dict[str, Any], write: Callable[[BinaryIO], None]) -> None:
         raise Problem("save_ending", file=options["save"])
     if page not in (None, "-"):
         check_place(page)
+    from attntrace.recording import save
     with binary(options["save"]) as file:
-        write(file)
+        save(told, file)
 
 
 @contextmanager

@@ -43,11 +43,12 @@ def command(place: str | None, **options: Any) -> int:
 
 def told_again(archive: Archive, options: dict[str, Any]) -> int:
     """The page of the command that saved it."""
+    from attntrace.archive import BACKPROP, TRACE, TRANSLATE
     from attntrace.recording import Recorded
     recorded = Recorded(archive)
     options["pencil"] = archive.opening.get("pencil")
     kinds: dict[str, Callable[[Recorded, dict[str, Any]], int]] = {
-        "trace": trace_again, "backprop": backprop_again, "translate": translate_again}
+        TRACE: trace_again, BACKPROP: backprop_again, TRANSLATE: translate_again}
     kind = archive.opening.get("kind")
     if kind not in kinds:
         raise archive.broken(ValueError(sentence("problem.why.no_kind")))
@@ -134,7 +135,7 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
             from attntrace.figures import Figures
             exact = options["pencil"] is not None
             figures = Figures.of(tensor.value, checked_precision(options), exact)
-            out.write((figures.text if exact else figures.legible)(float(part.value)) + "\n")
+            out.write(figures.legible(float(part.value), exact) + "\n")
     return DONE
 
 

@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(sentence_or_rows(sentence, options), options)
     only, tokens = selected_steps(run, options), asked_tokens(options, run)
-    if options["save"] is not None:
-        from attntrace.recording import save_trace
-        saved(options, lambda file: save_trace(file, run))
+    saved(run, options)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
         passes = len(view.forms) if options["format"] == "text" else 1

@@ -52,9 +52,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     from attntrace.decoding import Decoding
     decoding = Decoding(translator(one_sentence(sentence), options), options["max_length"])
     only = traced_steps(decoding, options)
-    if options["save"] is not None:
-        from attntrace.recording import save_translation
-        saved(options, lambda file: save_translation(file, decoding))
+    saved(decoding, options)
     with destination(options["output"], options["pager"]) as out:
         writer = page_writer(out, options)
         with paused(writer, options) as tell:

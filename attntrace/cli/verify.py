@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from attntrace.blocks import Block
     from attntrace.checker.recomputation import Log
     from attntrace.lessons import Lesson
-    from attntrace.records import Record
+    from attntrace.plain import Record
     from attntrace.report import Report
     from attntrace.run import Run
     from attntrace.tensor import Tensor
@@ -76,16 +76,17 @@ def source_of(sentence: tuple[str, ...], options: dict[str, Any]) -> Iterator[So
         yield Source(header_of(run), lambda take, count: recorded(run, take, count), lambda: len(run.addresses()))
         return
     check_from(sentence, options, "backprop", "optimizer", "lr", "label_smoothing")
-    from attntrace.archive import opened
+    from attntrace.archive import TRANSLATE, opened
     with opened(options["saved_run"]) as archive:
         archive.check_seal()
-        if options["against"] and archive.opening.get("kind") == "translate":
+        if options["against"] and archive.opening.get("kind") == TRANSLATE:
             raise Problem("torch_translation", file=options["saved_run"])
         yield Source(archive.opening, lambda take, count: saved_records(archive, take), lambda: len(archive.names))
 
 
 def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:
     """Those of a saved run. A member that is not what was saved ends it: what is made from it cannot be judged."""
+    from attntrace.archive import name_of
     for record in archive.records():
         if "member" in record:  # beside the steps
             continue
@@ -94,7 +95,7 @@ def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:
         except Problem as problem:
             if problem.key != "saved_changed":
                 raise
-            raise Changed(str(record.get("address") or record.get("parameter"))) from None
+            raise Changed(name_of(record)) from None
         take(record | {"value": value.tolist()})
     return archive.footer
 

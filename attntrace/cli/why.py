@@ -53,5 +53,6 @@ def parameter(address: str, index: tuple[int, ...], subject: Subject, precision:
     from attntrace.figures import Figures
     from attntrace.places import named
     value = subject.parameters[address].value
-    number = Figures.of(value, precision).legible(float(value[index]))
+    exact = subject.pencil is not None
+    number = Figures.of(value, precision, exact).legible(float(value[index]), exact)
     return [Prose(sentence_of("messages.why_parameter", place=named(address, index), number=number))]

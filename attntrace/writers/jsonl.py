@@ -6,8 +6,8 @@ import re
 from collections.abc import Container
 from typing import Any, TextIO
 
-from attntrace.plain import plain_value
-from attntrace.records import Record, Recorder, footer, header
+from attntrace.plain import Record, plain_value
+from attntrace.records import Recorder, footer, header
 from attntrace.run import Run
 from attntrace.tensor import Tensor
 from attntrace.tracing import Fingerprint, Step

@@ -33,7 +33,7 @@ from attntrace.config import Config
 from attntrace.forms import FORMS
 from attntrace.functions import softmax
 from attntrace.pairs import Batch, Pair, packed
-from attntrace.recording import Recording, save_trace
+from attntrace.recording import Recording, save
 from attntrace.run import prepare
 from attntrace.schedules import Schedule
 from attntrace.view import View
@@ -249,7 +249,7 @@ def saved_run() -> Path:
     words = " ".join(f"w{n}" for n in range(120))
     file = Path(tempfile.mkdtemp()) / "run.npz"
     with open(file, "wb") as out:
-        save_trace(out, prepare(words, words, config=Config(d_model=384, heads=6, layers=4, d_ff=1536)))
+        save(prepare(words, words, config=Config(d_model=384, heads=6, layers=4, d_ff=1536)), out)
     return file
 
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from attntrace.blocks import Block, Heading, Prose, Table
 from attntrace.changes import told
+from attntrace.checks import DIGITS
 from attntrace.diff import Numbers, Side, differing, ripple
 from attntrace.opening import model_table, words_table
 from attntrace.prose import sentence
 from attntrace.run import Run
 from attntrace.tensor import Array
 
-TOLERANCE = 1e-12, 1e-5  # in float64 and float32: below it two runs differ by the order of their sums alone
 WIRING = "norm", "position", "scale_embedding", "score_scale"  # what the same parameters can be run with otherwise
 
 
@@ -28,7 +28,7 @@ def rewired(run: Run, wiring: dict[str, Any]) -> Run:
 def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
     """The page of an experiment: a run, what is changed in the other (by these `options`), and what follows from it."""
     before, after = Side.of_run(one), Side.of_run(other)
-    tolerance = TOLERANCE[one.config.dtype == "float32" or other.config.dtype == "float32"]
+    tolerance = max(10.0 ** -DIGITS[run.config.dtype] for run in (one, other))  # sums in another order differ by less
     yield words_table(one)
     yield Prose("")
     yield from model_table(one)

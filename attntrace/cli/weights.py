@@ -12,6 +12,7 @@ from attntrace.cli.output import binary, check_place, destination
 from attntrace.cli.values import POSITIVE, Text, Whole
 from attntrace.config import CHOICES, Config, as_option
 from attntrace.errors import Problem
+from attntrace.layouts.torch_nn import UNTOLD
 from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from attntrace.weights_file import Loaded
 
 ENDINGS = (".npz", ".safetensors")
-EPSILON = 1e-5  # layer_norm_eps where PyTorch is told nothing
 output_option = option("-o", "output", metavar="FILE", type=click.Path(), required=True, text="weights_output")
 
 
@@ -41,8 +41,8 @@ def subcommand(name: str) -> Any:
 @subcommand("import")
 @click.argument("state", type=click.Path(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
-@option("--norm", type=click.Choice(CHOICES["norm"]), default=None, stands_for="post", text="norm_import")
-@option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=EPSILON, text="epsilon_import")
+@option("--norm", type=click.Choice(CHOICES["norm"]), default=None, stands_for=UNTOLD[0], text="norm_import")
+@option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=UNTOLD[1], text="epsilon_import")
 @output_option
 def import_command(state: str, heads: int | None, norm: str | None, epsilon: float | None, output: str) -> int:
     from pathlib import Path
@@ -51,8 +51,9 @@ def import_command(state: str, heads: int | None, norm: str | None, epsilon: flo
     from attntrace.layouts.states import read_state
     check_output(output)
     read = read_state(Path(state))
-    model, found = imported(read, heads, norm or "post", EPSILON if epsilon is None else epsilon)
-    given = {name for name, value in (("norm", norm), ("epsilon", epsilon)) if value is not None}
+    told = {name: value for name, value in (("norm", norm), ("epsilon", epsilon)) if value is not None}
+    model, found = imported(read, heads, **told)  # type: ignore[arg-type]
+    given = set(told)
     if given and found.wiring.part == "attention":
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
     write_model(output, model)

@@ -8,7 +8,7 @@ import numpy as np
 from attntrace.config import Config, alternatives, divisors
 from attntrace.errors import Problem
 from attntrace.layouts.states import Recognized, State, recognized, sizes_of, some
-from attntrace.layouts.torch_nn import Piece
+from attntrace.layouts.torch_nn import UNTOLD, Piece
 from attntrace.npz import shape_text
 from attntrace.places import named
 from attntrace.prose import sentence
@@ -17,7 +17,8 @@ from attntrace.weights import Spec, Vocabularies, laid_out, specs
 from attntrace.weights_file import Loaded
 
 
-def imported(state: State, heads: int | None, norm: str = "post", epsilon: float = 1e-5) -> tuple[Loaded, Recognized]:
+def imported(state: State, heads: int | None, norm: str = UNTOLD[0],
+             epsilon: float = UNTOLD[1]) -> tuple[Loaded, Recognized]:
     """The model of a state_dict, and what it was found to be. Raises Problem where names, shapes, numbers or heads are
     wrong."""
     found = recognized(state)

@@ -17,6 +17,7 @@ SUB_LAYERS = {  # of a layer of a stack: ours, theirs, and their name of its nor
                 ("feed_forward", "", "norm3."))}
 FEED_FORWARD = {"W_1": "linear1.weight", "b_1": "linear1.bias", "W_2": "linear2.weight", "b_2": "linear2.bias"}
 NORM = {"gain": "weight", "bias": "bias"}
+UNTOLD = "post", 1e-5  # norm and epsilon of a module that is told neither norm_first nor layer_norm_eps
 
 
 class Piece(NamedTuple):

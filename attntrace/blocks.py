@@ -21,6 +21,9 @@ class Formula(NamedTuple):
     row: str | None = None
 
 
+Cell = str | Formula  # of a table
+
+
 class PartHeading(NamedTuple):
     name: str
     title: str
@@ -49,12 +52,18 @@ class Prose(NamedTuple):
     text: str
 
 
+class Answer(NamedTuple):
+    """What was asked for, alone: a number, or a sentence (`is_words`: of words that come from the reader or a file)."""
+    text: str
+    is_words: bool = False
+
+
 class Table(NamedTuple):
     """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row, those of a
     `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below it. Of
     `addresses` in the first column, where the table is too wide, the place is such a heading."""
     headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     tokens: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
     title: str = ""
@@ -76,6 +85,7 @@ class Grid(NamedTuple):
     one_row: bool = False
     weights: bool = False
     pieces: Pieces = ()  # what stands in place of its name, where it has none
+    address: str = ""  # of the step or the parameter, where it is one, or some columns of one
 
 
 class ParameterGrids(NamedTuple):
@@ -95,6 +105,7 @@ class RowLine(NamedTuple):
     shares: Array | None = None
     share_figures: Figures | None = None
     more: int = 0  # numbers that are not shown
+    address: str = ""
 
 
 class VectorRows(NamedTuple):
@@ -136,14 +147,14 @@ class Shares(NamedTuple):
     """A sum over tokens: its equation, what each token adds, and the whole."""
     formula: Formula
     grids: tuple[Grid, ...]
-    result: Grid
+    result: Grid  # whose address is that of the step
 
 
 class MatrixEquation(NamedTuple):
     """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage.
     Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new."""
     formula: Formula
-    step: str
+    step: str  # its name in its place, or its address where that is another; the address is that of the result
     axes: tuple[str, ...]
     operands: dict[int, Grid]  # by id(tensor)
     result: Grid
@@ -201,5 +212,5 @@ class Hidden(NamedTuple):
     numbers: int
 
 
-Block = (PartHeading | PlaceHeading | StageHeading | Heading | Prose | Table | ParameterGrids | VectorRows | Shares
-         | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)
+Block = (PartHeading | PlaceHeading | StageHeading | Heading | Prose | Answer | Table | ParameterGrids | VectorRows
+         | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)

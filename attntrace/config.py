@@ -4,10 +4,11 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass, fields
+from collections.abc import Iterable
 from typing import Any
 
 from attntrace.errors import Problem
-from attntrace.prose import sentence
+from attntrace.prose import joined, sentence
 
 CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
            "dtype": ("float64", "float32"),
@@ -123,7 +124,9 @@ def divisors(number: int) -> list[int]:
     return found if len(found) <= 8 else found[:7] + [number]
 
 
-def alternatives(numbers: list[int]) -> str:
+def alternatives(choices: Iterable[object]) -> str:
     """`1, 2, 4 or 8`."""
-    texts = list(map(str, numbers))
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {sentence('messages.or')} {texts[-1]}"
+    texts = list(map(str, choices))
+    if len(texts) == 1:
+        return texts[0]
+    return joined(" ", [", ".join(texts[:-1]), sentence("messages.or"), texts[-1]])

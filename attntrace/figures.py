@@ -122,6 +122,14 @@ class Figures(NamedTuple):
         return float(self.text(number))
 
 
+def rounded(numbers: Array, decimals: int | None) -> Array:
+    """Numbers as they are when they are written with so many decimals; as they are anyway, where that is None."""
+    if decimals is None or not numbers.size:
+        return numbers
+    texts = " ".join([f"%.{decimals}f"] * numbers.size) % tuple(numbers.ravel().tolist())
+    return np.array(texts.split(), dtype=np.float64).reshape(numbers.shape) + 0.0  # never -0
+
+
 def lined_up(all_figures: Iterable[Figures]) -> tuple[int, int]:
     """Cells before and from the decimal point on, for columns that hold the numbers of several tensors."""
     found = list(all_figures)

@@ -97,6 +97,10 @@ class Form:
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
         return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights)
 
+    def parameter_grid(self, tensor: Tensor, head: int | None) -> Grid:
+        """Of a parameter, or of some of its columns."""
+        return self.grid(tensor, head)._replace(address=parameter_name(tensor))
+
     def new_parameters(self, steps: list[Step]) -> list[Tensor]:
         """The parameters that these steps use and that this part has not shown yet, in order of use."""
         found = []
@@ -131,7 +135,7 @@ class VectorForm(Form):
                                    for step, rows in zip(steps, rebuilt, strict=True)])
         used = self.new_parameters(steps)
         if used:
-            yield blocks.ParameterGrids(tuple(self.grid(tensor, head) for tensor in used))
+            yield blocks.ParameterGrids(tuple(self.parameter_grid(tensor, head) for tensor in used))
             yield from hidden(self.view, [(parameter_name(tensor), tensor) for tensor in used])
         over_tokens = {step.address: step.made.op.over_tokens(*step.made.operands) for step in steps}
         by_rows = [(step, rows) for step, rows in zip(steps, rebuilt, strict=True) if not over_tokens[step.address]]
@@ -184,7 +188,7 @@ class VectorForm(Form):
                               np.stack([row.value[:columns] if axes else row.value for row in some]),
                               self.figures(step.tensor), labels and labels[:columns],
                               hued=step.tensor.words[-1:] == ("key",), weights=step.made.op.shares,
-                              more=max(some[0].value.size - columns, 0) if axes else 0)
+                              more=max(some[0].value.size - columns, 0) if axes else 0, address=step.address)
         mixtures = [row.made.op.mixes(*row.made.operands) if row.made and not line.more else None for row in some]
         if mixtures[0]:
             whole = mixtures[0][1]
@@ -229,7 +233,7 @@ class MatrixForm(Form):
             operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
             yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.words, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
-                                        tuple(self.grid(tensor, step.symbol.head) for tensor in new))
+                                        tuple(self.parameter_grid(tensor, step.symbol.head) for tensor in new))
             yield from hidden(self.view, [*((parameter_name(tensor), tensor) for tensor in new),
                                           (step.address, step.tensor)])
             drawn |= {*operands, id(step.tensor)}

@@ -16,16 +16,19 @@ def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, 
     rows, columns = corner
     along = [axis.word in ("token", "key") for axis in tensor.axes]
     labels = [axis.labels for axis in tensor.axes]
+    address = tensor.address or ""
     if len(tensor.axes) == 2:
         return Grid(tensor.symbol, head, tensor.value[:rows, :columns], figures, tensor.value.shape,
-                    labels[0] and labels[0][:rows], labels[1] and labels[1][:columns], hued=along[1], weights=weights)
+                    labels[0] and labels[0][:rows], labels[1] and labels[1][:columns], hued=along[1], weights=weights,
+                    address=address)
     if not tensor.axes:
-        return Grid(tensor.symbol, head, tensor.value.reshape(1, 1), figures, (), None, None, one_row=True)
+        return Grid(tensor.symbol, head, tensor.value.reshape(1, 1), figures, (), None, None, one_row=True,
+                    address=address)
     if along[0]:  # one number for each token: a column
         return Grid(tensor.symbol, head, tensor.value[:columns, None], figures, tensor.value.shape,
-                    labels[0] and labels[0][:columns], None)
+                    labels[0] and labels[0][:columns], None, address=address)
     return Grid(tensor.symbol, head, tensor.value[None, :columns], figures, tensor.value.shape, None,
-                labels[0] and labels[0][:columns], one_row=True)
+                labels[0] and labels[0][:columns], one_row=True, address=address)
 
 
 def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Hidden]:

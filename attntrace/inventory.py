@@ -9,7 +9,7 @@ from attntrace.config import alternatives, divisors
 from attntrace.errors import Problem
 from attntrace.layouts.states import Recognized, State, read_state, recognized, sizes_of, some
 from attntrace.opening import model_lines, parameter_rows
-from attntrace.prose import sentence
+from attntrace.prose import joined, sentence
 from attntrace.weights import Vocabularies, specs
 from attntrace.weights_file import Loaded, load, located
 
@@ -36,7 +36,7 @@ def weights_inventory(file: str, model: Loaded) -> Iterator[Block]:
                 if spec.optional and spec.name != "output.b"]
     which = "all" if all(optional) else "some" if any(optional) else "none"
     which = sentence(f"messages.info_{which}", some=sum(optional), all=len(optional))
-    yield Prose("\n".join([*lines, f"{sentence('messages.info_biases', which=which)}, {config.dtype}"]))
+    yield Prose("\n".join([*lines, joined(", ", [sentence("messages.info_biases", which=which), config.dtype])]))
     yield Prose("")
     rows = parameter_rows(config, vocabularies, parameters.vector.size)
     yield Table(("", "", ""), tuple(rows), title=sentence("messages.parameters"), right=(1,))
@@ -73,5 +73,5 @@ def facts_line(state: State, found: Recognized) -> str:
     facts = [*sizes, *[sentence("messages.of_layers", layers=found.wiring.layers)] * (found.wiring.part != "attention"),
              *[sentence("messages.final_norm")] * found.wiring.final_norm,
              sentence("messages.with_biases" if found.biases else "messages.without_biases"),
-             ", ".join(sorted(state.dtypes)), f"{state.numbers:,} {sentence('messages.of_numbers')}"]
-    return ", ".join(facts)
+             ", ".join(sorted(state.dtypes)), joined(" ", [f"{state.numbers:,}", sentence("messages.of_numbers")])]
+    return joined(", ", facts)

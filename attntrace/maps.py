@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterator
 
 from attntrace.blocks import Block, Grid, Maps
 from attntrace.figures import Figures
-from attntrace.prose import most_specific
+from attntrace.prose import joined, most_specific
 from attntrace.stages import place_title
 from attntrace.tracing import Step
 
@@ -42,6 +42,6 @@ class AttentionMaps:
             stack, _, name = self.place.rpartition(".")
             title = most_specific("titles", ["map", stack.split(".")[0]], name) or name.replace("_", " ")
             largest = max(float(grid.values.max()) for grid in self.heads)
-            self.tell(iter([Maps(f"{place_title(stack)}: {title}", self.place, tuple(self.heads), largest,
+            self.tell(iter([Maps(joined(": ", [place_title(stack), title]), self.place, tuple(self.heads), largest,
                                  self.asked)]))
         self.heads = []

@@ -11,7 +11,7 @@ from attntrace.changes import told
 from attntrace.config import Config
 from attntrace.drift import Drift
 from attntrace.inputs import MEMORY, Given
-from attntrace.prose import sentence
+from attntrace.prose import joined, sentence
 from attntrace.run import Run
 from attntrace.tokens import Words
 from attntrace.tracing import COMPARABLE, Fingerprint
@@ -34,7 +34,7 @@ def opening(run: Run) -> Iterator[Block]:
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
     notes = ["ids_note"] * embeds + ["positions_note"] * (embeds and run.config.position != "none")
     notes += ["given_note"] * (run.inputs is not None)
-    yield Prose(" ".join(sentence(f"messages.{note}", file=run.inputs) for note in notes))
+    yield Prose(joined(" ", (sentence(f"messages.{note}", file=run.inputs) for note in notes)))
     yield Prose("")
     yield from model_table(run)
     yield Prose("")
@@ -95,7 +95,7 @@ def model_table(run: Run) -> Iterator[Block]:
     origin = (sentence(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
               else sentence("messages.weights", file=run.weights))
     yield Heading(sentence("messages.model"))
-    yield Prose("\n".join([*model_lines(run.config, run.vocabularies), f"{origin}, {run.config.dtype}",
+    yield Prose("\n".join([*model_lines(run.config, run.vocabularies), joined(", ", [origin, run.config.dtype]),
                            *told(run.changes)]))
     yield from pencil_rule(run)
 
@@ -126,7 +126,8 @@ def model_lines(config: Config, vocabularies: Vocabularies) -> list[str]:
     wiring += ["source_end"] * config.source_end
     return [sentence("messages.sizes_attention" if alone else "messages.sizes", d_model=config.d_model,
                      heads=config.heads, d_k=config.d_k, layers=config.layers, d_ff=config.d_ff),
-            ", ".join(sentence(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon) for key in wiring)]
+            joined(", ", (sentence(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon)
+                          for key in wiring))]
 
 
 def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[str, ...]]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import os
 
+NARROWEST, WIDEST = 60, 10_000  # cells of a page
+
 
 def columns(default: int) -> int:
     """COLUMNS, else those of the terminal that standard output is, else the default."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attntrace.prose import most_specific, sentence
+from attntrace.prose import joined, most_specific, sentence
 from attntrace.tensor import Tensor
 from attntrace.tracing import Step
 
@@ -59,5 +59,5 @@ def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
 def place_title(region: str) -> str:
     """`Encoder, layer 1`."""
     words = [(part.rstrip("0123456789"), part) for part in region.split(".")]
-    return ", ".join((most_specific("titles", ["place"], word) or word).format(number=part[len(word):])
-                     for word, part in words)
+    return joined(", ", (most_specific("titles", ["place"], word, number=part[len(word):]) or word
+                         for word, part in words))

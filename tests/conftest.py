@@ -16,7 +16,8 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def plain_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of the same width whoever runs the tests, and paths of the samples as the documents have them."""
-    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "ATTNTRACE_COLOR", "ATTNTRACE_WIDTH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("ATTNTRACE_LANG", "en")
     monkeypatch.chdir(Path(__file__).parent.parent)

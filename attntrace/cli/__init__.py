@@ -13,28 +13,30 @@ from contextlib import contextmanager
 import click
 
 from attntrace import __version__
+from attntrace.cli.commands import Group, Option
+from attntrace.cli.languages import language_of
 from attntrace.errors import Problem
-from attntrace.prose import sentence
+from attntrace.prose import sentence, speak
 from attntrace.screen import columns
 
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
+COMPLETE = "_ATTNTRACE_COMPLETE"  # the variable by which a shell asks for completions
 COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
             {"trace": "trace", "map": "maps", "steps": "steps", "why": "why", "translate": "translate",
              "backprop": "backprop", "train": "train", "compare": "compare", "show": "show", "diff": "diff",
              "verify": "verify", "weights": "weights"}.items()}
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Commands that are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands with their short helps, which need no command imported."""
-        with formatter.section(sentence("help.commands")):
-            formatter.write_dl([(name, sentence(f"help.{name}_short")) for name in COMMANDS])
+    def short_help_of(self, ctx: click.Context, name: str) -> str:
+        """For which no command is imported."""
+        return sentence(f"help.{name}_short")
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
@@ -43,9 +45,9 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands, help=sentence("help.attntrace"), invoke_without_command=True,
+@click.group(cls=Commands, text="attntrace", invoke_without_command=True,
              context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="attntrace", message="%(prog)s %(version)s", help=sentence("help.version"))
+@click.version_option(__version__, prog_name="attntrace", message="%(prog)s %(version)s", cls=Option, text="version")
 @click.pass_context
 def attntrace(ctx: click.Context) -> int | None:
     if ctx.invoked_subcommand is None:
@@ -62,15 +64,17 @@ def run(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
     try:
+        speak(language_of(arguments))
         with unwinding_signals():
-            code = invoked(arguments)
+            code = completed() if COMPLETE in os.environ else invoked(arguments)
         sys.stdout.flush()
         return code
     except Problem as problem:
         return complain(str(problem))
     except click.UsageError as error:
+        from attntrace.cli.usage import misused
         command = error.ctx.command_path if error.ctx is not None else "attntrace"
-        return complain(sentence("problem.usage", message=error.format_message().rstrip("."), command=command))
+        return complain(sentence("problem.usage", message=misused(error), command=command))
     except click.ClickException as error:
         return complain(error.format_message())
     except BrokenPipeError:
@@ -97,6 +101,12 @@ def invoked(arguments: list[str]) -> int:
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as done:
         return done.exit_code
+
+
+def completed() -> int:
+    """What a shell asks for: the script that binds it to completions, or completions."""
+    from click.shell_completion import shell_complete
+    return shell_complete(attntrace, {}, "attntrace", COMPLETE, os.environ[COMPLETE])
 
 
 class ClosedOutput(io.StringIO):

@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from attntrace.cli import commands
+from attntrace.cli.commands import option
+from attntrace.cli.formats import is_data, page_on
 from attntrace.cli.options import (
-    given_model, learning, learning_options, option, page_options, page_writer, save_option, seeded_options,
-    selected_steps, selection_options, view_options)
+    given_model, learning, learning_options, run_page_options, save_option, seeded_options, selected_steps,
+    selection_options, view_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, saved, view_of
+from attntrace.cli.pages import Parts, as_data, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress
 from attntrace.cli.values import Text
 from attntrace.errors import Problem
-from attntrace.prose import sentence
 
 if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from attntrace.tracing import Sink
 
 
-@click.command("backprop", help=sentence("help.backprop"), short_help=sentence("help.backprop_short"))
+@commands.command("backprop")
 @click.argument("source", type=Text())
 @click.argument("target", type=Text())
 @learning_options
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 @selection_options
 @view_options
 @save_option
-@page_options
+@run_page_options
 def command(source: str, target: str, **options: Any) -> int:
     from attntrace.lessons import prepare_lesson
     lesson = prepare_lesson(source, target, **learning(options), **given_model(options))
@@ -39,19 +41,19 @@ def command(source: str, target: str, **options: Any) -> int:
         raise Problem("check_needs_float64")
     if options["check"] and options["pencil"] is not None:
         raise Problem("pencil_with_check")
-    if options["check"] and options["format"] == "jsonl":
-        raise Problem("check_with_jsonl")
+    if options["check"] and is_data(options):
+        raise Problem("check_with_data", format=options["format"])
     only = selected_steps(lesson, options)
     tokens = asked_tokens(options, lesson.run)
     saved(lesson, options)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
-        passes = len(view.forms) if options["format"] == "text" else 1
+        passes = 1 if is_data(options) else len(view.forms)
         with progress(out, lambda: passes * len(lesson.addresses())) as count:
-            if options["format"] == "jsonl":
-                return as_json_lines(lesson, lesson.run, view, out, count, {"training": lesson.record()},
-                                     {"loss": lesson.loss_record()})
-            with paused(page_writer(out, options), options) as tell:
+            if is_data(options):
+                return as_data(lesson, lesson.run, view, out, count, options, {"training": lesson.record()},
+                               {"loss": lesson.loss_record()})
+            with page_on(out, options) as writer, paused(writer, options) as tell:
                 return as_text(lesson, view, tell, count, options["check"])
 
 

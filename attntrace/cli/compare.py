@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from attntrace.cli import DONE
+from attntrace.cli import DONE, commands
+from attntrace.cli.commands import option
+from attntrace.cli.formats import page
 from attntrace.cli.options import (
-    CHANGES, model_options, option, page_options, page_writer, prepared, sentence_argument, sentence_or_rows)
-from attntrace.cli.output import destination
+    CHANGES, model_options, page_options, prepared, sentence_argument, sentence_or_rows)
+from attntrace.cli.usage import misused
 from attntrace.cli.values import Text
 from attntrace.errors import Problem
-from attntrace.prose import sentence as sentence_of
 
 
 @click.command("what-if", add_help_option=False)
@@ -21,7 +22,7 @@ def experiment(**given: Any) -> None:
     """Never called: it reads the options of an experiment."""
 
 
-@click.command("compare", help=sentence_of("help.compare"), short_help=sentence_of("help.compare_short"))
+@commands.command("compare")
 @sentence_argument
 @option("--what-if", type=Text(), required=True, metavar="OPTIONS")
 @model_options
@@ -37,8 +38,8 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     else:
         other = prepared(said, changed)
     blocks = list(compared(one, other, options["what_if"]))
-    with destination(options["output"], options["pager"]) as out:
-        page_writer(out, options)(blocks)
+    with page(options) as writer:
+        writer(blocks)
     return DONE
 
 
@@ -50,7 +51,7 @@ def experimented(options: dict[str, Any]) -> dict[str, Any]:
     except ValueError:
         raise Problem("what_if_quotes", options=text) from None
     except click.UsageError as error:
-        raise Problem("what_if_usage", options=text, message=error.format_message().rstrip(".")) from None
+        raise Problem("what_if_usage", options=text, message=misused(error)) from None
     changed = {name: value for name, value in given.items() if value not in (None, ())}
     if not changed:
         raise Problem("what_if_nothing")

@@ -5,17 +5,17 @@ from typing import Any
 
 import click
 
-from attntrace.cli import CHECK_FAILED, DONE
-from attntrace.cli.options import option, page_options, page_writer
-from attntrace.cli.output import destination
+from attntrace.cli import CHECK_FAILED, DONE, commands
+from attntrace.cli.commands import option
+from attntrace.cli.formats import page
+from attntrace.cli.options import page_options
 from attntrace.cli.values import Number
 from attntrace.errors import Problem
-from attntrace.prose import sentence
 
 NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 
 
-@click.command("diff", help=sentence("help.diff"), short_help=sentence("help.diff_short"))
+@commands.command("diff")
 @click.argument("a", type=click.Path(), metavar="A.npz")
 @click.argument("b", type=click.Path(), metavar="B.npz")
 @option("--tolerance", type=NOT_NEGATIVE, default=0.0, stands_for=0, metavar="X")
@@ -36,6 +36,6 @@ def command(a: str, b: str, **options: Any) -> int:
         if not parameters and not steps:
             return DONE
         if not options["quiet"]:
-            with destination(options["output"], options["pager"]) as out:
-                page_writer(out, options)(ripple(parameters, steps, left.common(right)))
+            with page(options) as writer:
+                writer(ripple(parameters, steps, left.common(right)))
     return CHECK_FAILED

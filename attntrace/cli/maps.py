@@ -3,25 +3,24 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
-from attntrace.cli import DONE
+from attntrace.cli import DONE, commands
+from attntrace.cli.formats import page
 from attntrace.cli.options import (
-    checked_precision, model_options, page_options, page_writer, precision_option, prepared, save_option,
-    selected_steps, selection_options, sentence_argument, sentence_or_rows)
-from attntrace.cli.output import destination
+    checked_precision, model_options, page_options_of, precision_option, prepared, save_option, selected_steps,
+    selection_options, sentence_argument, sentence_or_rows)
 from attntrace.cli.pages import saved
 from attntrace.errors import Problem
 from attntrace.prose import sentence as sentence_of
+from attntrace.writers import PAGES, PICTURES
 
 
-@click.command("map", help=sentence_of("help.map"), short_help=sentence_of("help.map_short"))
+@commands.command("map")
 @sentence_argument
 @model_options
 @selection_options
 @precision_option(stands_for=2)
 @save_option
-@page_options
+@page_options_of(*PAGES, *PICTURES)
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(sentence_or_rows(sentence, options), options)
     selected = selected_steps(run, options)
@@ -33,8 +32,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     from attntrace.opening import drift_told, pencil_rule
     from attntrace.tracing import each
     decimals, drift = checked_precision(options, DECIMALS), run.drift()
-    with destination(options["output"], options["pager"]) as out:
-        writer = page_writer(out, options)
+    with page(options) as writer:
         maps = AttentionMaps(writer, options["precision"], selected, decimals)
         writer([Prose(sentence_of("messages.map_legend")), *pencil_rule(run)])
         run(each(maps, drift) if drift else maps)

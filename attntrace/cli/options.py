@@ -3,58 +3,44 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.values import Limit, POSITIVE, SHARE, Scale, Text, Whole, Within
+from attntrace.cli.commands import Decorated, chained, option
+from attntrace.cli.formats import format_option
+from attntrace.cli.values import POSITIVE, SHARE, Among, Limit, Scale, Text, Whole
 from attntrace.config import CHOICES, INITIAL, SIZES, Config, as_option
 from attntrace.errors import Problem
-from attntrace.prose import sentence
 from attntrace.schedules import OPTIMIZERS
+from attntrace.screen import NARROWEST, WIDEST
 from attntrace.tokens import shown
+from attntrace.writers import DATA, PAGES
 
 if TYPE_CHECKING:
     from attntrace.changes import Changes
     from attntrace.decoding import Decoding
     from attntrace.lessons import Lesson
     from attntrace.run import Run
-    from attntrace.writers.terminal import TerminalWriter
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
 DECIMALS = 3
 
 
-def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
-    """An option whose help is in prose/; `stands_for` is what leaving it out means, where that is not its default."""
-    key = settings.pop("text", names[-1].split("/")[0].lstrip("-").replace("-", "_"))
-    stands_for = settings.pop("stands_for", None)
-    more = f"  [{sentence('help.default')}: {stands_for}]" if stands_for is not None else ""
-    return click.option(*names, help=sentence(f"help.{key}") + more, **settings)
-
-
-def chained(options: list[Callable[[Command], Command]]) -> Callable[[Command], Command]:
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-    return decorate
-
-
-def architecture_options(defaults: Config) -> list[Callable[[Command], Command]]:
+def architecture_options(defaults: Config) -> list[Callable[[Decorated], Decorated]]:
     """Sizes and wiring. None tells an option that was not given, which a weights file needs to know."""
-    def one(name: str, type: Any, **settings: Any) -> Callable[[Command], Command]:
+    def one(name: str, type: Any, **settings: Any) -> Callable[[Decorated], Decorated]:
         return option(as_option(name), type=type, default=None, stands_for=getattr(defaults, name), **settings)
 
-    return [option("--seed", type=Within(min=0), default=None, stands_for=0, metavar="N"),
+    return [option("--seed", type=Whole(0), default=None, stands_for=0, metavar="N"),
             *(one(size, Whole(), metavar="N") for size in SIZES),
-            one("norm", click.Choice(CHOICES["norm"])),
+            one("norm", Among(CHOICES["norm"])),
             option("--final-norm/--no-final-norm", default=None, stands_for="--no-final-norm"),
-            one("position", click.Choice(CHOICES["position"])),
+            one("position", Among(CHOICES["position"])),
             option("--scale-embedding/--no-scale-embedding", default=None, stands_for="--scale-embedding"),
             one("score_scale", Scale(), metavar="sqrt_d_k|X"),
-            one("dtype", click.Choice(CHOICES["dtype"]))]
+            one("dtype", Among(CHOICES["dtype"]))]
 
 
 ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
@@ -66,29 +52,37 @@ change_options = chained([
     option("--set", type=Text(), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
     option("--ablate", type=Text(), multiple=True, metavar="HEAD"),
     option("--swap", type=Text(), multiple=True, metavar="I,J")])
-pencil_option = option("--pencil", type=Within(1, 9), default=None, metavar="N")
-init_option = option("--init", type=click.Choice(INITIAL), default=None, stands_for=INITIAL[0])
+pencil_option = option("--pencil", type=Whole(1, 9), default=None, metavar="N")
+init_option = option("--init", type=Among(INITIAL), default=None, stands_for=INITIAL[0])
 seeded_options = chained([*architecture_options(Config()), init_option, weights_option, input_option, pencil_option,
                           change_options])
 model_options = chained([option("--target", type=Text(), metavar="TEXT"), seeded_options])
 
 learning_options = chained([
-    option("--optimizer", type=click.Choice(list(OPTIMIZERS)), default=None, stands_for="sgd"),
+    option("--optimizer", type=Among(tuple(OPTIMIZERS)), default=None, stands_for="sgd"),
     option("--lr", type=POSITIVE, metavar="X", default=None,
            stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
     option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X")])
 
-page_options = chained([
-    option("--width", type=Within(60, 10_000), metavar="N"),
-    option("--ascii", is_flag=True),
-    option("--big", is_flag=True),
-    option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
-    option("--pager", is_flag=True),
-    option("-o", "output", metavar="FILE", type=click.Path(), text="output")])
+
+def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
+    """How a page looks, and where it goes; in one of these formats."""
+    return chained([
+        format_option(formats),
+        option("-o", "output", metavar="FILE", type=click.Path(), text="output"),
+        option("--width", type=Whole(NARROWEST, WIDEST), metavar="N", envvar="ATTNTRACE_WIDTH"),
+        option("--ascii", is_flag=True),
+        option("--big", is_flag=True),
+        option("--color", type=Among(COLOURS), default=COLOURS[0], stands_for=COLOURS[0], envvar="ATTNTRACE_COLOR"),
+        option("--pager", is_flag=True)])
 
 
-def precision_option(**settings: Any) -> Callable[[Command], Command]:
-    return option("--precision", type=Within(0, 17), default=None, metavar="N", **settings)
+page_options = page_options_of(*PAGES)
+run_page_options = page_options_of(*PAGES, *DATA)  # of commands that tell a run's steps
+
+
+def precision_option(**settings: Any) -> Callable[[Decorated], Decorated]:
+    return option("--precision", type=Whole(0, 17), default=None, metavar="N", **settings)
 
 
 def checked_precision(options: dict[str, Any], default: int = DECIMALS) -> int:
@@ -105,7 +99,7 @@ selection_options = chained([
     option("--head", type=Whole(), multiple=True, metavar="N")])
 
 
-def from_option(**settings: Any) -> Callable[[Command], Command]:
+def from_option(**settings: Any) -> Callable[[Decorated], Decorated]:
     return option("--from", "saved_run", metavar="FILE", type=click.Path(), text="from", **settings)
 
 
@@ -120,15 +114,12 @@ def check_from(sentence: tuple[str, ...], options: dict[str, Any], *more: str) -
 
 save_option = option("--save", metavar="FILE.npz", type=click.Path())
 text_options = chained([
-    option("--form", type=click.Choice(["both", "vector", "matrix"]), default=None, stands_for="both"),
-    option("--arithmetic", type=click.Choice(["first", "all", "none"]), default="first", show_default=True),
+    option("--form", type=Among(("both", "vector", "matrix")), default=None, stands_for="both"),
+    option("--arithmetic", type=Among(("first", "all", "none")), default="first", stands_for="first"),
     precision_option(stands_for=DECIMALS),
     option("--limit", type=Limit(), metavar="N|all"),
     option("--pause", is_flag=True)])
-view_options = chained([
-    text_options,
-    option("--token", type=Text(), multiple=True, metavar="TOKEN"),
-    option("--format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)])
+view_options = chained([text_options, option("--token", type=Text(), multiple=True, metavar="TOKEN")])
 
 
 def prepared(sentence: str | None, options: dict[str, Any]) -> Any:
@@ -164,12 +155,6 @@ def selected_steps(run: Run | Lesson | Decoding, options: dict[str, Any]) -> fro
     from attntrace.addresses import selected
     only, layers, heads = options["only"], options["layer"], options["head"]
     return selected(only, layers, heads, run.addresses()) if only or layers or heads else None
-
-
-def page_writer(out: TextIO, options: dict[str, Any]) -> TerminalWriter:
-    """Blocks to lines, as the page options ask for them."""
-    from attntrace.writers.terminal import Look, TerminalWriter  # imports rich: only now
-    return TerminalWriter(out, Look(options["width"], options["ascii"], options["color"], options["big"]))
 
 
 sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from attntrace.cli import CHECK_FAILED, DONE
+from attntrace.cli.formats import is_data, is_text
 from attntrace.cli.options import TERMINAL_LIMIT, checked_precision
 from attntrace.cli.output import binary, check_place
 from attntrace.cli.values import ALL
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from attntrace.run import Run
     from attntrace.view import View
     from attntrace.tracing import Sink, Step
-    from attntrace.writers.terminal import TerminalWriter
+    from attntrace.writers.page import Writer
 
     Tell = Callable[[Iterable[Block]], None]
 
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, tokens: tuple[str, ...] = ()) -> View:
     """What the view options ask for; of a large step a terminal shows less than a file."""
     from attntrace.view import View
-    limit = (TERMINAL_LIMIT if out.isatty() else ALL) if options["limit"] is None else options["limit"]
+    limit = options["limit"]
+    if limit is None:
+        limit = TERMINAL_LIMIT if out.isatty() and is_text(options) else ALL
     return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], checked_precision(options),
                 None if limit == ALL else limit, only, tokens, exact=options.get("pencil") is not None)
 
@@ -38,8 +41,8 @@ def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
     """The words whose rows alone are asked for. Raises Problem where there are none such, or no rows."""
     from attntrace.addresses import known_tokens
     tokens = known_tokens(options["token"], [begins.texts for begins in (run.source, run.target) if begins is not None])
-    if tokens and options["format"] == "jsonl":
-        raise Problem("token_with", option="--format jsonl")
+    if tokens and is_data(options):
+        raise Problem("token_with", option=f"--format {options['format']}")
     if tokens and options["form"] in ("matrix", "both"):
         raise Problem("token_with", option=f"--form {options['form']}")
     return tokens
@@ -63,12 +66,14 @@ def saved(told: Run | Lesson | Decoding, options: dict[str, Any]) -> None:
 
 
 @contextmanager
-def paused(writer: TerminalWriter, options: dict[str, Any]) -> Iterator[Tell]:
+def paused(writer: Writer, options: dict[str, Any]) -> Iterator[Tell]:
     """The writer, which waits for a key after each stage where that is asked for and somebody is there to press it."""
-    if not options["pause"] or options["pager"]:
+    if not options["pause"] or options["pager"] or not is_text(options):
         yield writer
         return
     from attntrace.cli.pause import Pauses, keyboard
+    from attntrace.writers.terminal import TerminalWriter
+    assert isinstance(writer, TerminalWriter)
     with keyboard(writer.out) as keys:
         yield writer if keys is None else Pauses(writer, keys)
 
@@ -106,12 +111,13 @@ def left_early() -> Iterator[None]:
         pass
 
 
-def as_json_lines(run: Run | Lesson | Decoding, said: Run, view: View, out: TextIO, count: Sink,
-                  header: dict[str, Any] = {}, footer: dict[str, Any] = {}) -> int:
+def as_data(run: Run | Lesson | Decoding, said: Run, view: View, out: TextIO, count: Sink, options: dict[str, Any],
+            header: dict[str, Any] = {}, footer: dict[str, Any] = {}) -> int:
     """The steps for programs; `said` is what the header tells of, `header` and `footer` what these have more."""
     from attntrace.tracing import Fingerprint, each
-    from attntrace.writers.jsonl import JsonLinesWriter
-    writer, fingerprint = JsonLinesWriter(out, said, view.selected, header), Fingerprint()
+    from attntrace.writers import DATA
+    writer = DATA[options["format"]].load()(out, said, view.selected, options["precision"], header)
+    fingerprint = Fingerprint()
     drift = run.drift()
     run(each(writer, fingerprint, count, drift))
     if drift is not None:

@@ -5,20 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli import DONE
+from attntrace.cli import DONE, commands
+from attntrace.cli.formats import is_data, page_on
 from attntrace.cli.options import (
-    checked_precision, from_option, page_options, page_writer, selected_steps, selection_options, view_options)
+    checked_precision, from_option, run_page_options, selected_steps, selection_options, view_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import as_json_lines, asked_tokens, paused, view_of
+from attntrace.cli.pages import as_data, asked_tokens, paused, view_of
 from attntrace.cli.progress import progress
 from attntrace.errors import Problem
 from attntrace.prose import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TextIO
 
     from attntrace.archive import Archive
+    from attntrace.blocks import Block
     from attntrace.cli.pages import Tell
     from attntrace.recording import Recorded, SavedRun
     from attntrace.view import View
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from attntrace.tracing import Sink
 
 
-@click.command("show", help=sentence("help.show"), short_help=sentence("help.show_short"))
+@commands.command("show")
 @click.argument("place", required=False, metavar="[ADDRESS[:ROW[,COLUMN]]]")
 @from_option(required=True)
 @selection_options
 @view_options
-@page_options
+@run_page_options
 def command(place: str | None, **options: Any) -> int:
     from attntrace.archive import opened
     with opened(options["saved_run"]) as archive:
@@ -73,19 +74,20 @@ def page(run: SavedRun, told: Any, options: dict[str, Any], as_text: Callable[[V
     only, tokens = selected_steps(run, options), asked_tokens(options, run)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
-        passes = len(view.forms) if options["format"] == "text" else 1
+        passes = 1 if is_data(options) else len(view.forms)
         with progress(out, lambda: passes * len(run.addresses())) as count:
-            if options["format"] == "jsonl":
+            if is_data(options):
                 head, foot = run.recorded.archive.opening, run.recorded.archive.footer
-                return as_json_lines(told, run, view, out, count,
-                                     {"training": head["training"]} if "training" in head else {},
-                                     {"loss": foot["loss"]} if "loss" in foot else {})
-            with paused(page_writer(out, options), options) as tell:
+                return as_data(told, run, view, out, count, options,
+                               {"training": head["training"]} if "training" in head else {},
+                               {"loss": foot["loss"]} if "loss" in foot else {})
+            with page_on(out, options) as writer, paused(writer, options) as tell:
                 return as_text(view, tell, count)
 
 
 def translate_again(recorded: Recorded, options: dict[str, Any]) -> int:
     """The page of a translation; before it the tensors that are asked for."""
+    from attntrace.blocks import Answer
     from attntrace.cli.translate import told
     from attntrace.recording import SavedDecoding
     decoding = SavedDecoding(recorded)
@@ -93,21 +95,19 @@ def translate_again(recorded: Recorded, options: dict[str, Any]) -> int:
     tokens = asked_tokens(options, decoding.run)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
-        if options["format"] == "jsonl":
-            return as_json_lines(decoding, decoding.run, view, out, lambda step: None)
-        writer = page_writer(out, options)
-        with paused(writer, options) as tell:
-            shown = view if only is not None or tokens else None
-            code, translation = told(decoding, tell, shown, checked_precision(options))
-        if translation is not None:
-            out.write(writer.page.word(translation) + "\n")
+        if is_data(options):
+            return as_data(decoding, decoding.run, view, out, lambda step: None, options)
+        with page_on(out, options) as writer:
+            with paused(writer, options) as tell:
+                shown = view if only is not None or tokens else None
+                code, translation = told(decoding, tell, shown, checked_precision(options))
+            if translation is not None:
+                writer([Answer(translation, is_words=True)])
     return code
 
 
 def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
     """One tensor, one row, or one number, alone; nothing else is read."""
-    import numpy as np
-
     from attntrace.makings import tensor_from
     from attntrace.places import Place, index_of, named, one_address
     for name in ("only", "layer", "head", "token", "form"):
@@ -122,20 +122,20 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
     index = index_of(place, tensor.axes, address)
     part = part_of(tensor, index)
     with destination(options["output"], options["pager"]) as out:
-        if options["format"] == "jsonl":
-            import json
-
-            from attntrace.plain import plain_value
-            value = np.asarray(part.value)
-            out.write(json.dumps({"address": named(address, index), "axes": part.words, "shape": value.shape,
-                                  "value": plain_value(value)}) + "\n")
-        elif part.axes:
-            drawn(part, named(address, index), out, options, is_row=bool(index))
-        else:
-            from attntrace.figures import Figures
-            exact = options["pencil"] is not None
-            figures = Figures.of(tensor.value, checked_precision(options), exact)
-            out.write(figures.legible(float(part.value), exact) + "\n")
+        if is_data(options):
+            from attntrace.writers import DATA
+            DATA[options["format"]].load().alone(out, tensor, address, index, options["precision"])
+            return DONE
+        with page_on(out, options) as writer:
+            if part.axes:
+                view = view_of(options, out, None)
+                writer(drawn(part, named(address, index), view, is_row=bool(index)))
+            else:
+                from attntrace.blocks import Answer
+                from attntrace.figures import Figures
+                exact = options["pencil"] is not None
+                figures = Figures.of(tensor.value, checked_precision(options), exact)
+                writer([Answer(figures.legible(float(part.value), exact))])
     return DONE
 
 
@@ -146,14 +146,13 @@ def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
     return Part(tensor.value[index], tensor.axes[len(index):], symbol)
 
 
-def drawn(tensor: Tensor, name: str, out: TextIO, options: dict[str, Any], is_row: bool) -> None:
+def drawn(tensor: Tensor, name: str, view: View, is_row: bool) -> list[Block]:
     """A tensor or a row with its name. A row lies, also one of a number for each key, which alone would be a column."""
     from attntrace.blocks import Heading, ParameterGrids
     from attntrace.figures import Figures
     from attntrace.grids import grid, hidden
-    writer, view = page_writer(out, options), view_of(options, out, None)
     drawn = grid(tensor, None, Figures.of(tensor.value, view.precision, view.exact), view.corner(tensor))
     if is_row and not drawn.one_row:
         drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, hued=True,
                                one_row=True)
-    writer([Heading(f"{name}   {' × '.join(tensor.words)}"), ParameterGrids((drawn,)), *hidden(view, [(name, tensor)])])
+    return [Heading(f"{name}   {' × '.join(tensor.words)}"), ParameterGrids((drawn,)), *hidden(view, [(name, tensor)])]

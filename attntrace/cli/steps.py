@@ -3,36 +3,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from attntrace.cli.options import model_options, page_options, page_writer, sentence_argument
-from attntrace.cli.output import destination
+from attntrace.cli import DONE, commands
+from attntrace.cli.formats import page
+from attntrace.cli.options import model_options, page_options, sentence_argument
 from attntrace.cli.subjects import run_of
 from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
+    from attntrace.blocks import Formula
     from attntrace.tracing import Step
 
 
-@click.command("steps", help=sentence_of("help.steps"), short_help=sentence_of("help.steps_short"))
+@commands.command("steps")
 @sentence_argument
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = run_of(sentence, options)
     from attntrace.blocks import Prose, Table
+    from attntrace.formulas import whole_formula
     from attntrace.opening import drift_told, pencil_rule
     from attntrace.tracing import each
-    with destination(options["output"], options["pager"]) as out:
-        writer = page_writer(out, options)
-        rows: list[tuple[str, ...]] = []
+    with page(options) as writer:
+        rows: list[tuple[str | Formula, ...]] = []
         numbers = 0
 
         def sink(step: Step) -> None:
             nonlocal numbers
             numbers += step.value.size
             shape = " × ".join(map(str, step.value.shape))
-            rows.append((step.address, step.formula(writer.page.spelling), shape, f"{step.value.size:,}"))
+            rows.append((step.address, whole_formula(step), shape, f"{step.value.size:,}"))
 
         drift = run.drift()
         run(each(sink, drift))
@@ -42,4 +42,4 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
                 Prose("\n" + sentence_of("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
                                          parameters=f"{run.parameters.vector.size:,}")),
                 *pencil_rule(run), *(drift_told(run, drift) if drift else ())])
-    return 0
+    return DONE

@@ -3,15 +3,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from attntrace.cli import commands
+from attntrace.cli.formats import is_data, page_on
 from attntrace.cli.options import (
-    model_options, page_options, page_writer, prepared, save_option, selected_steps, selection_options,
-    sentence_argument, sentence_or_rows, view_options)
+    model_options, prepared, run_page_options, save_option, selected_steps, selection_options, sentence_argument,
+    sentence_or_rows, view_options)
 from attntrace.cli.output import destination
-from attntrace.cli.pages import Parts, as_json_lines, asked_tokens, left_early, paused, saved, view_of
+from attntrace.cli.pages import Parts, as_data, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress
-from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
     from attntrace.cli.pages import Tell
@@ -20,24 +19,24 @@ if TYPE_CHECKING:
     from attntrace.tracing import Sink
 
 
-@click.command("trace", help=sentence_of("help.trace"), short_help=sentence_of("help.trace_short"))
+@commands.command("trace")
 @sentence_argument
 @model_options
 @selection_options
 @view_options
 @save_option
-@page_options
+@run_page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(sentence_or_rows(sentence, options), options)
     only, tokens = selected_steps(run, options), asked_tokens(options, run)
     saved(run, options)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
-        passes = len(view.forms) if options["format"] == "text" else 1
+        passes = 1 if is_data(options) else len(view.forms)
         with progress(out, lambda: passes * len(run.addresses())) as count:
-            if options["format"] == "jsonl":
-                return as_json_lines(run, run, view, out, count)
-            with paused(page_writer(out, options), options) as tell:
+            if is_data(options):
+                return as_data(run, run, view, out, count, options)
+            with page_on(out, options) as writer, paused(writer, options) as tell:
                 return as_text(run, view, tell, count)
 
 

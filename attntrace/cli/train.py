@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli import DONE
-from attntrace.cli.options import ARCHITECTURE, architecture_options, chained, option
+from attntrace.cli import DONE, commands
+from attntrace.cli.commands import chained, option
+from attntrace.cli.options import ARCHITECTURE, architecture_options
 from attntrace.cli.output import binary, check_place
-from attntrace.cli.values import POSITIVE, SHARE, Text, Within
+from attntrace.cli.values import POSITIVE, SHARE, Text, Whole
 from attntrace.config import Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence
@@ -38,17 +39,17 @@ def of_schedule(name: str, type: click.ParamType, **settings: Any) -> Any:
 
 SCHEDULE = ("epochs", "batch", "lr", "warmup", "dropout", "label_smoothing", "seed", "dtype")
 schedule_options = chained([
-    of_schedule("epochs", Within(min=1), metavar="N"),
-    of_schedule("batch", Within(min=1), metavar="N"),
+    of_schedule("epochs", Whole(1), metavar="N"),
+    of_schedule("batch", Whole(1), metavar="N"),
     of_schedule("lr", POSITIVE, metavar="X", text="lr_train"),
-    of_schedule("warmup", Within(min=1), metavar="N"),
+    of_schedule("warmup", Whole(1), metavar="N"),
     of_schedule("dropout", SHARE, metavar="X"),
     of_schedule("label_smoothing", SHARE, metavar="X"),
-    option("--hold-out", type=Within(min=0), default=None, stands_for=HOLD_OUT, metavar="N"),
+    option("--hold-out", type=Whole(0), default=None, stands_for=HOLD_OUT, metavar="N"),
     option("--hold-out-target", type=Text(), multiple=True, metavar="TEXT")])
 
 
-@click.command("train", help=sentence("help.train"), short_help=sentence("help.train_short"))
+@commands.command("train")
 @click.argument("pairs", type=click.Path(), metavar="PAIRS")
 @option("-o", "output", metavar="MODEL.npz", type=click.Path(), required=True, text="train_output")
 @option("--resume", is_flag=True)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli import CHECK_FAILED, DONE
+from attntrace.cli import CHECK_FAILED, DONE, commands
+from attntrace.cli.commands import option
+from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
-    CHANGES, asked_changes, change_options, checked_precision, lines_of_input, one_argument, one_sentence, option,
-    page_options, page_writer, save_option, selection_options, sentence_argument, text_options)
+    CHANGES, asked_changes, change_options, checked_precision, lines_of_input, one_argument, one_sentence,
+    page_options, save_option, selection_options, sentence_argument, text_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, left_early, paused, saved, view_of
-from attntrace.cli.values import Within
+from attntrace.cli.values import Whole
 from attntrace.errors import Problem
-from attntrace.prose import sentence as sentence_of
 from attntrace.schedules import MAX_LENGTH
 from attntrace.tokens import shown
 
@@ -33,13 +34,13 @@ AT_ONCE = 128  # lines
 TRACED = ("only", "layer", "head", "step")
 
 
-@click.command("translate", help=sentence_of("help.translate"), short_help=sentence_of("help.translate_short"))
+@commands.command("translate")
 @sentence_argument
-@option("--weights", metavar="FILE", type=click.Path(), default="ko-en", show_default=True, text="weights_translate")
-@option("--max-length", type=Within(min=1), default=MAX_LENGTH, show_default=True, metavar="N")
+@option("--weights", metavar="FILE", type=click.Path(), default="ko-en", stands_for="ko-en", text="weights_translate")
+@option("--max-length", type=Whole(1), default=MAX_LENGTH, stands_for=MAX_LENGTH, metavar="N")
 @option("--quiet", "-q", is_flag=True, text="quiet")
 @option("--trace", is_flag=True, text="trace_all")
-@option("--step", type=Within(min=1), metavar="N")
+@option("--step", type=Whole(1), metavar="N")
 @change_options
 @selection_options
 @text_options
@@ -49,17 +50,17 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
     if options["quiet"]:
         return quietly(one_argument(sentence), options)
+    from attntrace.blocks import Answer
     from attntrace.decoding import Decoding
     decoding = Decoding(translator(one_sentence(sentence), options), options["max_length"])
     only = traced_steps(decoding, options)
     saved(decoding, options)
-    with destination(options["output"], options["pager"]) as out:
-        writer = page_writer(out, options)
+    with destination(options["output"], options["pager"]) as out, page_on(out, options) as writer:
         with paused(writer, options) as tell:
             view = view_of(options, out, only) if only is not None else None
             code, translation = told(decoding, tell, view, checked_precision(options))
         if translation is not None:
-            out.write(writer.page.word(translation) + "\n")
+            writer([Answer(translation, is_words=True)])
     return code
 
 

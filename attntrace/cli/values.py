@@ -1,13 +1,18 @@
 """Kinds of values that options take."""
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from attntrace.config import alternatives
 from attntrace.errors import Problem
 from attntrace.prose import sentence
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 ALL = -1  # the limit that is none
 
@@ -24,14 +29,61 @@ class Text(click.ParamType):
             return str(value)  # bytes that mean nothing
 
 
-class Whole(click.types.IntParamType):
-    """A whole number."""
-    name = "whole number"
+def named(param: click.Parameter | None, ctx: click.Context | None) -> str:
+    """Whose value it is that is wrong: an option, an argument, or the variable of the environment that stood in."""
+    if param is None:
+        return ""
+    from_variable = (ctx is not None and param.name is not None and isinstance(param.envvar, str)
+                     and ctx.get_parameter_source(param.name) is ParameterSource.ENVIRONMENT)
+    return str(param.envvar) if from_variable else param.opts[0] if isinstance(param, click.Option) else (
+        param.make_metavar(ctx) if ctx is not None else param.name or "")
 
 
-class Within(click.IntRange):
-    """A whole number within bounds."""
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What of all that is known is most like a word."""
+    from difflib import SequenceMatcher  # only now: nothing that goes well needs it
+    return max(known, key=lambda one: SequenceMatcher(None, word.lower(), one.lower()).ratio())
+
+
+class Among(click.ParamType):
+    """One of some words."""
+    name = "word"
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self.known = known
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return f"[{'|'.join(self.known)}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in self.known:
+            return str(value)
+        raise Problem("none_of_these", option=named(param, ctx), value=value, near=nearest(str(value), self.known),
+                      choices=alternatives(self.known))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+        return [CompletionItem(word) for word in self.known if word.startswith(incomplete)]
+
+
+class Whole(click.ParamType):
+    """A whole number, from `least` to `most`."""
     name = "whole number"
+
+    def __init__(self, least: int | None = None, most: int | None = None) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            number = None
+        if number is None or not (self.least is None or self.least <= number) or not (
+                self.most is None or number <= self.most):
+            key = "any" if self.least is None else "from" if self.most is None else "within"
+            raise Problem("no_such_number_option", option=named(param, ctx), value=value,
+                          wanted=sentence(f"problem.why.whole_{key}", least=self.least, most=self.most))
+        return number
 
 
 class Number(click.ParamType):
@@ -47,7 +99,7 @@ class Number(click.ParamType):
                 return float(value)
         except ValueError:
             pass
-        raise Problem("no_such_number_option", option=param.opts[0] if param else "", value=value,
+        raise Problem("no_such_number_option", option=named(param, ctx), value=value,
                       wanted=sentence(f"problem.why.{self.wanted}"))
 
 
@@ -81,4 +133,4 @@ class Limit(click.ParamType):
                 return int(value)
         except ValueError:
             pass
-        raise Problem("limit", option=param.opts[0] if param else "", value=value, least=self.least)
+        raise Problem("limit", option=named(param, ctx), value=value, least=self.least)

@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
-from attntrace.cli import CHECK_FAILED, DONE
+from attntrace.cli import CHECK_FAILED, DONE, commands
+from attntrace.cli.commands import option
+from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
-    check_from, from_option, learning_options, model_options, option, page_options, page_writer, sentence_argument)
+    check_from, from_option, learning_options, model_options, page_options, sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
 from attntrace.cli.subjects import lesson_of, run_of
+from attntrace.cli.values import Among
 from attntrace.config import as_option
 from attntrace.errors import Problem
-from attntrace.prose import sentence as sentence_of
 
 if TYPE_CHECKING:
     from attntrace.archive import Archive
@@ -29,30 +29,30 @@ if TYPE_CHECKING:
     from attntrace.tracing import Sink
 
 
-@click.command("verify", help=sentence_of("help.verify"), short_help=sentence_of("help.verify_short"))
+@commands.command("verify")
 @sentence_argument
 @from_option()
 @option("--backprop", is_flag=True, text="verify_backprop")
 @learning_options
-@option("--against", type=click.Choice(["torch"]))
+@option("--against", type=Among(("torch",)))
 @option("--quiet", "-q", is_flag=True, text="verify_quiet")
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
+    from attntrace.blocks import Answer
     from attntrace.report import Report
     with source_of(sentence, options) as source:
         reference, check = None, recomputed
         if options["against"]:
             from attntrace.checker.against import version
             reference, check = version(), against_torch
-        with destination(options["output"], options["pager"]) as out:
-            writer = page_writer(out, options)
+        with destination(options["output"], options["pager"]) as out, page_on(out, options) as writer:
             report = Report(unheard if options["quiet"] else writer, reference)
             with progress(out, source.total, alone=options["quiet"]) as count:
                 log, footer = check(source, report, count)
             text = report.close(log, footer)
             if options["quiet"]:
-                out.write(writer.page.prose(text) + "\n")  # in one line, for whoever greps
+                writer([Answer(text)])
     return CHECK_FAILED if report.wrong else DONE
 
 

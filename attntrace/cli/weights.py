@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli import DONE
+from attntrace.cli.commands import Group, chained, option
+from attntrace.cli.formats import page
 from attntrace.cli.options import (
-    ARCHITECTURE, architecture_options, chained, one_sentence, option, page_options, page_writer, sentence_argument)
-from attntrace.cli.output import binary, check_place, destination
-from attntrace.cli.values import POSITIVE, Text, Whole
+    ARCHITECTURE, architecture_options, one_sentence, page_options, sentence_argument)
+from attntrace.cli.output import binary, check_place
+from attntrace.cli.values import POSITIVE, Among, Text, Whole
 from attntrace.config import CHOICES, Config, as_option
 from attntrace.errors import Problem
 from attntrace.layouts.torch_nn import UNTOLD
@@ -24,8 +26,7 @@ ENDINGS = (".npz", ".safetensors")
 output_option = option("-o", "output", metavar="FILE", type=click.Path(), required=True, text="weights_output")
 
 
-@click.group("weights", help=sentence_of("help.weights_group"), short_help=sentence_of("help.weights_short"),
-             invoke_without_command=True)
+@click.group("weights", cls=Group, text="weights_group", invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> int:
     if ctx.invoked_subcommand is None:
@@ -34,14 +35,13 @@ def command(ctx: click.Context) -> int:
 
 
 def subcommand(name: str) -> Any:
-    return command.command(name, help=sentence_of(f"help.weights_{name}"),
-                           short_help=sentence_of(f"help.weights_{name}_short"))
+    return command.command(name, text=f"weights_{name}")
 
 
 @subcommand("import")
 @click.argument("state", type=click.Path(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
-@option("--norm", type=click.Choice(CHOICES["norm"]), default=None, stands_for=UNTOLD[0], text="norm_import")
+@option("--norm", type=Among(CHOICES["norm"]), default=None, stands_for=UNTOLD[0], text="norm_import")
 @option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=UNTOLD[1], text="epsilon_import")
 @output_option
 def import_command(state: str, heads: int | None, norm: str | None, epsilon: float | None, output: str) -> int:
@@ -84,7 +84,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: set[str]
 
 @subcommand("export")
 @click.argument("weights", type=click.Path(), metavar="FILE")
-@option("--to", type=click.Choice(["torch"]), default="torch", show_default=True)
+@option("--to", type=Among(("torch",)), default="torch", stands_for="torch")
 @output_option
 def export_command(weights: str, to: str, output: str) -> int:
     from attntrace.layouts.exporting import exported
@@ -139,8 +139,8 @@ def new_command(sentence: tuple[str, ...], target: str | None, output: str, seed
 def info_command(weights: str, **options: Any) -> int:
     from attntrace.inventory import inventory
     blocks = list(inventory(weights))
-    with destination(options["output"], options["pager"]) as out:
-        page_writer(out, options)(blocks)
+    with page(options) as writer:
+        writer(blocks)
     return DONE
 
 

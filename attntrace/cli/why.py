@@ -5,23 +5,24 @@ from typing import Any
 
 import click
 
-from attntrace.cli import DONE
+from attntrace.cli import DONE, commands
+from attntrace.cli.commands import option
+from attntrace.cli.formats import page
 from attntrace.cli.options import (
-    DECIMALS, checked_precision, from_option, learning_options, model_options, option, page_options, page_writer,
-    precision_option, sentence_argument)
-from attntrace.cli.output import destination
+    DECIMALS, checked_precision, from_option, learning_options, model_options, page_options, precision_option,
+    sentence_argument)
 from attntrace.cli.pages import left_early
 from attntrace.cli.subjects import Subject, subject_of
-from attntrace.cli.values import ALL, Limit, Text, Within
+from attntrace.cli.values import ALL, Limit, Text, Whole
 from attntrace.prose import sentence as sentence_of
 
 
-@click.command("why", help=sentence_of("help.why"), short_help=sentence_of("help.why_short"))
+@commands.command("why")
 @click.argument("place", type=Text(), metavar="ADDRESS:ROW,COLUMN")
 @sentence_argument
 @from_option()
-@option("--depth", type=Limit(least=0), default="0", show_default=True, metavar="N|all")
-@option("--top", type=Within(min=1), metavar="K")
+@option("--depth", type=Limit(least=0), default="0", stands_for="0", metavar="N|all")
+@option("--top", type=Whole(1), metavar="K")
 @model_options
 @learning_options
 @precision_option(stands_for=DECIMALS)
@@ -35,8 +36,7 @@ def command(place: str, sentence: tuple[str, ...], **options: Any) -> int:
         step = subject.find(address)
         axes = (step or subject.parameters[address]).axes
         index = index_of(asked, axes, address, least=len(axes))
-        with destination(options["output"], options["pager"]) as out:
-            writer = page_writer(out, options)
+        with page(options) as writer:
             if step is None:
                 writer(parameter(address, index, subject, precision))
                 return DONE

@@ -4,8 +4,48 @@ from __future__ import annotations
 import functools
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+LANGUAGES = ("ko", "en")
+BOTH = "both"
+_spoken: tuple[str, ...] = ("en",)
+
+
+def speak(language: str) -> None:
+    """Say all sentences from now on in a language, `ko` or `en`, or in `both`."""
+    global _spoken
+    _spoken = LANGUAGES if language == BOTH else (language,)
+
+
+def spoken() -> tuple[str, ...]:
+    """The languages that are spoken now, the first one first."""
+    return _spoken
+
+
+class Told(str):
+    """A sentence in several languages, which can be filled into another one: there each language takes its own."""
+    versions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, versions: tuple[str, ...]) -> str:
+        """Side by side; whole sentences, and what has several lines, below each other."""
+        if len(set(versions)) == 1:
+            return versions[0]
+        apart = any(version.endswith(".") or "\n" in version for version in versions)
+        told = cls(("\n" if apart else " / ").join(versions))
+        told.versions = versions
+        return told
+
+
+def in_each(say: Callable[[int], str]) -> str:
+    """What `say` says in each language that is spoken, by its number."""
+    return Told.of(tuple(say(n) for n in range(len(_spoken))))
+
+
+def version(text: Any, n: int) -> Any:
+    """What a text is in the n-th language that is spoken; anything else is the same in all."""
+    return text.versions[n] if isinstance(text, Told) else text
 
 
 @functools.cache
@@ -25,15 +65,22 @@ def _table(language: str, kind: str) -> dict[str, str]:
 def sentence(key: str, **facts: object) -> str:
     """The sentence of a key such as `problem.empty_sentence`, its slots filled with facts. Raises KeyError."""
     kind, _, rest = key.partition(".")
-    return _table("en", kind)[rest].format(**facts)
+    return in_each(lambda n: _table(_spoken[n], kind)[rest].format(
+        **{name: version(fact, n) for name, fact in facts.items()}))
 
 
-def most_specific(kind: str, place: list[str], name: str) -> str | None:
+def joined(between: str, parts: Iterable[str]) -> str:
+    """Sentences, and other texts, one after another."""
+    texts = list(parts)
+    return in_each(lambda n: between.join([version(text, n) for text in texts]))
+
+
+def most_specific(kind: str, place: list[str], name: str, **facts: object) -> str | None:
     """The sentence of the most specific key: of `decoder.cross_attention.query`, `cross_attention.query`, `query`. None
     where there is none."""
-    table = _table("en", kind)
+    table = _table(_spoken[0], kind)
     for start in range(len(place) + 1):
         key = ".".join([*place[start:], name])
         if key in table:
-            return table[key]
+            return sentence(f"{kind}.{key}", **facts)
     return None

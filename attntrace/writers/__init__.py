@@ -1,1 +1,25 @@
-"""Blocks on paper, one file a format; data from steps."""
+"""Blocks on paper, one file a format; data from steps. A new format is its file, and a line here."""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Format(NamedTuple):
+    """Where a format's writer is, and the endings of files that are in it."""
+    module: str
+    writer: str
+    endings: tuple[str, ...]
+
+    def load(self) -> Any:
+        import importlib
+        return getattr(importlib.import_module(f"attntrace.writers.{self.module}"), self.writer)
+
+
+TEXT = "text"
+PAGES = {TEXT: Format("terminal", "TerminalWriter", (".txt", "")),
+         "markdown": Format("markdown", "MarkdownWriter", (".md", ".markdown")),
+         "html": Format("html", "HtmlWriter", (".html", ".htm"))}  # made of blocks
+DATA = {"csv": Format("csv", "CsvWriter", (".csv",)),
+        "jsonl": Format("jsonl", "JsonLinesWriter", (".jsonl", ".ndjson"))}  # made of steps
+PICTURES = {"svg": Format("svg", "SvgWriter", (".svg",))}  # made of maps
+FORMATS = {**PAGES, **DATA, **PICTURES}

@@ -6,6 +6,10 @@ import re
 from collections.abc import Container
 from typing import Any, TextIO
 
+import numpy as np
+
+from attntrace.figures import rounded
+from attntrace.places import named
 from attntrace.plain import Record, plain_value
 from attntrace.records import Recorder, footer, header
 from attntrace.run import Run
@@ -16,10 +20,12 @@ HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\ud
 
 
 class JsonLinesWriter:
-    """A sink that writes each step when it is told; `selected` limits which are written."""
+    """A sink that writes each step when it is told; `selected` limits which are written; `precision`, to how many
+    decimals numbers are rounded (None: not at all)."""
 
-    def __init__(self, out: TextIO, run: Run, selected: Container[str] | None, more: Record = {}) -> None:
-        self.out, self.selected = out, selected
+    def __init__(self, out: TextIO, run: Run, selected: Container[str] | None, precision: int | None = None,
+                 more: Record = {}) -> None:
+        self.out, self.selected, self.precision = out, selected, precision
         self._record = Recorder(run.parameters.by_name, self._written)
         self._ascii = (out.encoding or "utf-8").lower().replace("-", "") != "utf8"
         self.write(header(run) | more)
@@ -31,7 +37,7 @@ class JsonLinesWriter:
         self.out.write(line + "\n")
 
     def _written(self, record: Record, tensor: Tensor) -> None:
-        self.write(record | {"value": plain_value(tensor.value)})
+        self.write(record | {"value": plain_value(rounded(tensor.value, self.precision))})
 
     def __call__(self, step: Step) -> None:
         if self.selected is None or step.address in self.selected:
@@ -40,3 +46,10 @@ class JsonLinesWriter:
 
     def close(self, fingerprint: Fingerprint, more: dict[str, Any] = {}) -> None:
         self.write(footer(fingerprint) | more)
+
+    @staticmethod
+    def alone(out: TextIO, tensor: Tensor, address: str, index: tuple[int, ...], precision: int | None) -> None:
+        """A tensor, a row or a number of it, without anything around it."""
+        value = rounded(np.asarray(tensor.value[index]), precision)
+        out.write(json.dumps({"address": named(address, index), "axes": tensor.words[len(index):],
+                              "shape": value.shape, "value": plain_value(value)}) + "\n")

@@ -5,14 +5,13 @@ import re
 from collections.abc import Callable, Iterator
 
 from attntrace import blocks
-from attntrace.arithmetic import Ref
 from attntrace.blocks import Block
 from attntrace.prose import sentence
+from attntrace.writers.cells import worked_cell
 from attntrace.writers.equations import equation_lines, parameter_lines
 from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
 
 
-MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 
 
@@ -55,12 +54,15 @@ def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
             yield (INDENT + line,) if line else ()
 
 
+def answer(block: blocks.Answer, page: Page) -> Iterator[Line]:
+    yield (page.word(block.text) if block.is_words else page.prose(" ".join(block.text.split("\n"))),)
+
+
 def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row is
     stacked: its first cell above, the others under it."""
     words = block.tokens + block.words
-    rows = [tuple(page.word(cell) if n in words else page.prose(cell) for n, cell in enumerate(row))
-            for row in block.rows]
+    rows = [tuple(page.cell(cell, n in words) for n, cell in enumerate(row)) for row in block.rows]
     widths = [max(map(page.cells, column)) for column in zip(block.headings, *filter(any_but_first, rows), strict=True)]
     before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
     wide = before_last + widths[-1] > page.width
@@ -104,11 +106,11 @@ def any_but_first(row: tuple[str, ...]) -> bool:
     return any(row[1:])
 
 
-def under_places(rows: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, ...]]:
+def under_places(rows: tuple[tuple[blocks.Cell, ...], ...]) -> Iterator[tuple[blocks.Cell, ...]]:
     """Each address as a name below its place, which is told once for all that follow each other there."""
     last = None
     for address, *rest in rows:
-        place, dot, name = address.rpartition(".")
+        place, dot, name = str(address).rpartition(".")
         if place != last:
             yield (place, *("" for _ in rest))
         last = place
@@ -227,31 +229,9 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
 
 def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
     """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
-    def write(ref: Ref) -> str:
-        figures, number = cell.figures_of[id(ref.tensor)], float(ref.tensor.value[ref.index])
-        return figures.legible(number) if lost else figures.text(number)
-
-    def worked() -> float:
-        return float(cell.arithmetic.value(lambda ref: cell.rule.number(float(write(ref))), cell.rule))
-
-    left = page.symbol(cell.formula.left, cell.formula.head)
-    symbols = page.pieces(cell.formula.right, cell.formula.head)
-    if cell.picked:
-        symbols += "[" + ",".join(str(n + 1) for n in cell.picked) + "]"
-    lost = False  # whether rounding has taken digits without which nobody can redo it
-    missed = abs(worked() - cell.result)
-    lost = not missed <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
-    numbers = cell.arithmetic.text(write, page.spelling)
-    result = cell.figures.text(cell.result)
-    equal = cell.figures.rounded(worked()) == float(result)
-    last = f"{'=' if equal else page.sign('≈', '~=')} {result}"
-    whole = f"{left} = {symbols} = {numbers} {last}"
-    if isinstance(cell.arithmetic, Ref) or symbols == numbers or numbers == result:
-        whole = f"{left} = {symbols} = {result}"
-    if symbols == result:  # a constant
-        whole = f"{left} = {result}"
-    if page.cells(whole) + indent <= page.width:
-        yield (" " * indent + whole,)
+    left, symbols, numbers, result = worked = worked_cell(cell, page.spelling)
+    if page.cells(worked.text) + indent <= page.width:
+        yield (" " * indent + worked.text,)
         return
     deeper = indent + page.cells(left) + 1
     if max(map(page.cells, page.wrapped_sum(numbers, deeper + 2))) + deeper + 2 > page.width:  # too many decimals
@@ -261,12 +241,12 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
     for line in rest:
         yield (" " * (deeper + 2) + line,)
     lines = page.wrapped_sum(numbers, deeper + 2)
-    if page.cells(f"{lines[-1]} {last}") + deeper + 2 <= page.width:
-        lines[-1] += f" {last}"
+    if page.cells(f"{lines[-1]} {result}") + deeper + 2 <= page.width:
+        lines[-1] += f" {result}"
     else:
-        lines.append(last)
+        lines.append(result)
     for n, line in enumerate(lines):
-        mark = "= " if n == 0 else "" if line == last else "  "
+        mark = "= " if n == 0 else "" if line == result else "  "
         yield (" " * deeper + mark + line,)
 
 
@@ -289,7 +269,8 @@ def verified(block: blocks.Verified, page: Page) -> Iterator[Line]:
 
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
-    blocks.StageHeading: stage_heading, blocks.Heading: heading, blocks.Prose: prose, blocks.Table: table,
+    blocks.StageHeading: stage_heading, blocks.Heading: heading, blocks.Prose: prose, blocks.Answer: answer,
+    blocks.Table: table,
     blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
     blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: verified_head,
     blocks.Verified: verified,

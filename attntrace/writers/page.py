@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TextIO
 
 import numpy as np
 
-from attntrace.blocks import Formula
+from attntrace.blocks import Block, Cell, Formula
 from attntrace.notation import spelled
 from attntrace.symbol import Spelling, Symbol
 from attntrace.tensor import Array, Pieces
@@ -53,6 +53,25 @@ def _label(text: str, longest: int, cells: Callable[[str], int], encoding: str) 
     return label + ".."
 
 
+class Look(NamedTuple):
+    """How a page is asked for: its width, whether in ASCII, in colour (auto, always, never), with more air; what it is
+    about."""
+    width: int | None = None
+    ascii: bool = False
+    colour: str = "auto"
+    big: bool = False
+    title: str = ""
+
+
+class Writer(Protocol):
+    """What writes blocks as they come, and ends the page when all were written."""
+    out: TextIO
+
+    def __call__(self, blocks: Iterable[Block]) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Page(NamedTuple):
     """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding; whether
     weights are shaded; how much air there is (1, or 2 for a projector)."""
@@ -83,6 +102,10 @@ class Page(NamedTuple):
     def formula(self, formula: Formula) -> str:
         left = self.symbol(formula.left, formula.head, formula.row)
         return f"{left} = {self.pieces(formula.right, formula.head, formula.row)}"
+
+    def cell(self, cell: Cell, is_word: bool = False) -> str:
+        """What stands in a table."""
+        return self.formula(cell) if isinstance(cell, Formula) else self.word(cell) if is_word else self.prose(cell)
 
     def label(self, text: str, longest: int = LONGEST_LABEL) -> str:
         """A word as the label of a row or a column."""

@@ -5,15 +5,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from rich.cells import cell_len
 
 from attntrace.blocks import Block
-from attntrace.screen import columns
+from attntrace.screen import NARROWEST, WIDEST, columns
 from attntrace.symbol import Spelling
 from attntrace.writers.layout import lines_of
-from attntrace.writers.page import UNICODE_SIGNS, Line, Page, Shaded, Span, plainly
+from attntrace.writers.page import UNICODE_SIGNS, Line, Look, Page, Shaded, Span, plainly
 
 # Of the 256-colour table. Hues and grey have a contrast of three to one on black and on white; shades go from grey to
 # orange at one lightness, so that a larger weight stands out more on both, and for colour-blind eyes.
@@ -25,15 +25,6 @@ STYLES = {"bold": "bold", "grey": "color(245)", "red": "bold color(160)",
 FEW_SHADES = ("", "white on bright_black", "white on bright_black", "black on yellow", "black on yellow",
               "bright_white on red", "bright_white on red")  # where there are but 16 colours, whose lightness varies
 DEFAULT_WIDTH = 100
-NARROWEST, WIDEST = 60, 10_000
-
-
-class Look(NamedTuple):
-    """How a page is asked for: its width, whether in ASCII, in colour (auto, always, never), with more air."""
-    width: int | None = None
-    ascii: bool = False
-    colour: str = "auto"
-    big: bool = False
 
 
 def page_width(asked: int | None) -> int:
@@ -75,6 +66,9 @@ class TerminalWriter:
     def __call__(self, blocks: Iterable[Block]) -> None:
         self.out.writelines(self.lines(blocks))
         self.out.flush()
+
+    def close(self) -> None:
+        """Nothing stands at its end."""
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
         """The lines of blocks as text, each with its end."""

@@ -1,0 +1,133 @@
+"""Click's commands and options with words of our own, looked up in prose/ when they are shown: a start needs none."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from attntrace.cli.help import HelpFormatter
+from attntrace.cli.values import Among, nearest
+from attntrace.errors import Problem
+from attntrace.prose import BOTH, LANGUAGES, sentence
+from attntrace.tokens import shown
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+LANGUAGE = "ATTNTRACE_LANG"
+click.Context.formatter_class = HelpFormatter
+
+
+class Option(click.Option):
+    """An option whose help is the sentence `help.TEXT`; `stands_for` is what leaving it out means."""
+
+    def __init__(self, *names: Any, text: str, stands_for: object = None, **settings: Any) -> None:
+        self.text, self.stands_for = text, stands_for
+        super().__init__(*names, **settings)
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        record = super().get_help_record(ctx)
+        assert record is not None
+        notes = [sentence("help.default", value=self.stands_for)] if self.stands_for is not None else []
+        notes += [sentence("help.variable", name=self.envvar)] if self.envvar else []
+        notes += [sentence("help.required")] if self.required else []
+        return record[0], sentence(f"help.{self.text}") + f"  [{'; '.join(notes)}]" * bool(notes)
+
+
+class Spoken(click.Command):
+    """What commands and groups share: headings, the --lang of all, and `text`, the key of their help."""
+
+    def __init__(self, *arguments: Any, text: str, **settings: Any) -> None:
+        self.text = text
+        super().__init__(*arguments, **settings)
+        self.params.append(Option(["--lang"], text="lang", type=Among((*LANGUAGES, BOTH)), expose_value=False,
+                                  envvar=LANGUAGE))  # heard before anything is parsed; here it is checked
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return sentence(f"help.{self.text.removesuffix('_group')}_short")
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.help = sentence("help.help")
+        return found
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        words = {"[OPTIONS]": "help.options_here", "COMMAND [ARGS]...": "help.command_here"}
+        return [sentence(words[piece]) if piece in words else piece for piece in super().collect_usage_pieces(ctx)]
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)),
+                              prefix=f"{sentence('help.usage')}: ")
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(sentence(f"help.{self.text}").strip())
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = [param.get_help_record(ctx) for param in self.get_params(ctx)]
+        with formatter.section(sentence("help.options")):
+            formatter.write_dl([record for record in records if record is not None])
+
+
+class Command(Spoken):
+    """A command; the format that its page is in is settled before it is called."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True  # they are complained of below, in our words
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # Click's parser does not always tell
+            raise
+        if rest and not ctx.resilient_parsing:
+            raise Problem("surplus_arguments", command=ctx.command_path, arguments=shown(" ".join(rest)))
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if "format" in ctx.params:
+            from attntrace.cli.formats import settled
+            ctx.params["format"] = settled(ctx.params["format"], ctx.params["output"], self)
+        return super().invoke(ctx)
+
+
+class Group(Spoken, click.Group):
+    """A command of commands."""
+    command_class = Command
+
+    def resolve_command(self, ctx: click.Context,
+                        args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        is_name = bool(args) and not args[0].startswith("-")
+        if is_name and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            raise Problem("no_such_command", name=shown(args[0]), near=nearest(args[0], self.list_commands(ctx)))
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(sentence("help.commands")):
+            formatter.write_dl([(name, self.short_help_of(ctx, name)) for name in self.list_commands(ctx)])
+
+    def short_help_of(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str() if command is not None else ""
+
+
+def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    return click.command(name, cls=Command, text=settings.pop("text", name), **settings)
+
+
+def option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
+    """An option; the key of its help is its name, unless `text` is."""
+    text = settings.pop("text", names[-1].split("/")[0].lstrip("-").replace("-", "_"))
+    return click.option(*names, cls=Option, text=text, **settings)
+
+
+def chained(options: list[Callable[[Decorated], Decorated]]) -> Callable[[Decorated], Decorated]:
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+    return decorate

@@ -1,0 +1,36 @@
+"""Which language a command line speaks: --lang, else ATTNTRACE_LANG, else that of the locale."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from attntrace.cli.commands import LANGUAGE
+from attntrace.prose import BOTH, LANGUAGES
+
+OPTION = "--lang"
+LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first one that says something decides
+KOREAN, ENGLISH = LANGUAGES
+
+
+def language_of(arguments: Sequence[str]) -> str:
+    """Found before the arguments are parsed, since what is wrong with them is said in it as well. What is no language
+    is passed over here, and complained of there."""
+    asked = [*given(arguments), os.environ.get(LANGUAGE, "")]
+    return next((language for language in asked if language in (*LANGUAGES, BOTH)), of_locale())
+
+
+def given(arguments: Sequence[str]) -> list[str]:
+    """What --lang was given, the last one first."""
+    before = arguments[:arguments.index("--")] if "--" in arguments else arguments
+    found = [after for option, after in zip(before, before[1:]) if option == OPTION]
+    found += [argument.partition("=")[2] for argument in before if argument.startswith(f"{OPTION}=")]
+    return found[::-1]
+
+
+def of_locale() -> str:
+    says = next((os.environ[name] for name in LOCALE if os.environ.get(name)), "")
+    if not says and sys.platform == "win32":
+        import locale  # only now: elsewhere the environment tells
+        says = locale.getlocale()[0] or ""
+    return KOREAN if says.lower().startswith("ko") else ENGLISH

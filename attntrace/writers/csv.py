@@ -1,0 +1,98 @@
+"""Numbers as CSV, a line each: where it stands, which words are its row and its column, what it is."""
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Container, Iterator
+from itertools import repeat
+from typing import Any, NamedTuple, TextIO
+
+import numpy as np
+
+from attntrace.axes import Axis
+from attntrace.figures import rounded
+from attntrace.plain import Record
+from attntrace.records import Recorder
+from attntrace.run import Run
+from attntrace.symbol import POSITIONS
+from attntrace.tensor import Tensor
+from attntrace.tokens import shown
+from attntrace.tracing import Fingerprint, Step
+
+COLUMNS = ("address", "row", "column", "row_label", "column_label", "value")
+
+
+class CsvWriter:
+    """A sink that writes the numbers of each step when it is told, those of a parameter before its first use. Rows and
+    columns count from 1; a single number has neither, a number for each token no column, one for each column of a
+    model's axis no row."""
+
+    def __init__(self, out: TextIO, run: Run, selected: Container[str] | None, precision: int | None = None,
+                 more: Record = {}) -> None:
+        self.out, self.selected, self.precision = out, selected, precision
+        self._record = Recorder(run.parameters.by_name, self._written)
+        out.write(",".join(COLUMNS) + "\n")
+
+    def __call__(self, step: Step) -> None:
+        if self.selected is None or step.address in self.selected:
+            self._record(step)
+            self.out.flush()
+
+    def _written(self, record: Record, tensor: Tensor) -> None:
+        address = str(record["address"] if "address" in record else record["parameter"])
+        self.out.writelines(lines(tensor, address, (), self.precision, self.out.encoding or "utf-8"))
+
+    def close(self, fingerprint: Fingerprint, more: dict[str, Any] = {}) -> None:
+        """A table has nothing at its end."""
+
+    @staticmethod
+    def alone(out: TextIO, tensor: Tensor, address: str, index: tuple[int, ...], precision: int | None) -> None:
+        """A tensor, a row or a number of it, as a table of its own."""
+        out.write(",".join(COLUMNS) + "\n")
+        out.writelines(lines(tensor, address, index, precision, out.encoding or "utf-8"))
+
+
+def lines(tensor: Tensor, address: str, index: tuple[int, ...], precision: int | None, encoding: str) -> Iterator[str]:
+    """The lines of a tensor, or of what is at an index (from 0) of it."""
+    rows, columns = sides(tensor, encoding)
+    values = np.asarray(tensor.value).reshape(len(rows), len(columns))
+    positions = iter(index)
+    if rows[0].number and (i := next(positions, None)) is not None:
+        rows, values = rows[i:i + 1], values[i:i + 1]
+    if columns[0].number and (j := next(positions, None)) is not None:
+        columns, values = columns[j:j + 1], values[:, j:j + 1]
+    number = "%r\n" if precision is None else f"%.{precision}f\n"
+    for row, numbers in zip(rows, rounded(values, precision), strict=True):
+        place = f"{field(address)},{row.number}"
+        form = "".join([f"{place},{column.number},{row.label},{column.label},".replace("%", "%%") + number
+                        for column in columns])
+        yield form % tuple(numbers.tolist())
+
+
+class Position(NamedTuple):
+    """One of an axis: its number, from 1, and its word; neither, where there is no such axis."""
+    number: str = ""
+    label: str = ""
+
+
+def sides(tensor: Tensor, encoding: str) -> tuple[list[Position], list[Position]]:
+    """The rows and the columns of a tensor."""
+    axes = [positions(axis, encoding) for axis in tensor.axes]
+    if len(axes) == 1 and tensor.words[0] not in POSITIONS:
+        return [Position()], axes[0]
+    rows, columns, *_ = *axes, [Position()], [Position()]
+    return rows, columns
+
+
+def positions(axis: Axis, encoding: str) -> list[Position]:
+    labels = axis.labels or repeat("", axis.size)
+    return [Position(str(n + 1), field(shown(label, encoding))) for n, label in enumerate(labels)]
+
+
+def field(text: str) -> str:
+    """A text as it stands between commas."""
+    if not any(char in text for char in ',"\r\n'):
+        return text
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([text])
+    return line.getvalue()

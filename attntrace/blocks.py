@@ -48,12 +48,14 @@ class Heading(NamedTuple):
 
 
 class Prose(NamedTuple):
-    """Sentences; indented under a stage."""
+    """Sentences; indented under a stage. One may be the `result` of a page, which --quiet prints alone."""
     text: str
+    result: bool = False
 
 
 class Answer(NamedTuple):
-    """What was asked for, alone: a number, or a sentence (`is_words`: of words that come from the reader or a file)."""
+    """What was asked for, alone in a line: a number, or a sentence (`is_words`: of words that come from the reader or a
+    file)."""
     text: str
     is_words: bool = False
 

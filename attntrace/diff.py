@@ -143,7 +143,7 @@ def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total:
         yield Prose("")
     differ = [one.address for one in steps if not one.key.startswith("only")]
     yield Prose(sentence("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
-                sentence("messages.diff_no_step", steps=total))
+                sentence("messages.diff_no_step", steps=total), result=True)
     if steps:
         yield Prose("")
         yield from told("steps", steps)

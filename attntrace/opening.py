@@ -69,7 +69,7 @@ def lesson_closing(lesson: Lesson) -> Iterator[Block]:
     by = abs(round(before, decimals) - round(after, decimals))
     yield PlaceHeading(sentence("messages.after"))
     yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
-                         by=f"{by:.{decimals}f}"))
+                         by=f"{by:.{decimals}f}"), result=True)
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
@@ -143,10 +143,12 @@ def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> It
     yield sentence("messages.total"), f"{there:,}", ""
 
 
-def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None) -> Iterator[Block]:
+def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
+            is_result: bool = False) -> Iterator[Block]:
+    """How far numbers by hand have drifted; the fingerprint, which may be the result of the page."""
     if drift is not None:
         yield from drift_told(run, drift)
     key = ("fingerprint" if fingerprint.comparable
            else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")
     yield Prose("\n" + sentence(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
-                                numbers=f"{fingerprint.numbers:,}"))
+                                numbers=f"{fingerprint.numbers:,}"), result=is_result)

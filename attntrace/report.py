@@ -41,16 +41,14 @@ class Report:
         cell = sentence("messages.verify.cell", at=at) if at else sentence("messages.verify.it")
         return sentence(f"messages.verify.wrong.{key}", cell=cell, **facts)
 
-    def close(self, log: Log, footer: Record | None) -> str:
-        """Tell what must be true besides, of a run that came to its end with a footer, and the last sentence. Returns
-        that sentence."""
+    def close(self, log: Log, footer: Record | None) -> None:
+        """Tell what must be true besides, of a run that came to its end with a footer, and the last sentence."""
         found = [*findings(log), *filter(None, [fingerprint(log, footer)])] if footer is not None else []
         self.tell(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
         text = self.conclusion(self.tally, wrong, log.pencil)
-        self.tell([Prose("\n" + text)])
+        self.tell([Prose("\n" + text, result=True)])
         self.wrong = bool(wrong or self.tally.first_wrong)
-        return text
 
     def invariants(self, found: list[Finding]) -> Iterator[Block]:
         yield Prose("")

@@ -87,11 +87,14 @@ def test_a_run_whose_numbers_are_none_is_like_itself(tmp_path):
     assert difference("x", numbers, numbers.copy()) is None
 
 
+TEXT = ("--format", "text", "-o")
+
+
 @pytest.mark.parametrize("command", [
-    ("show", "--from", "f.npz", "-o", "f.npz"), ("why", "encoder.output:1,1", "--from", "f.npz", "-o", "./f.npz"),
-    ("verify", "--from", "f.npz", "-o", "link.npz"), ("weights", "export", "w.npz", "-o", "w.npz"),
-    ("weights", "info", "w.npz", "-o", "w.npz"), ("trace", "a", "--weights", "w.npz", "--save", "w.npz"),
-    ("trace", "a", "--weights", "w.npz", "--save", "new.npz", "-o", "w.npz")], ids=" ".join)
+    ("show", "--from", "f.npz", *TEXT, "f.npz"), ("why", "encoder.output:1,1", "--from", "f.npz", *TEXT, "./f.npz"),
+    ("verify", "--from", "f.npz", *TEXT, "link.npz"), ("weights", "export", "w.npz", "-o", "w.npz"),
+    ("weights", "info", "w.npz", *TEXT, "w.npz"), ("trace", "a", "--weights", "w.npz", "--save", "w.npz"),
+    ("trace", "a", "--weights", "w.npz", "--save", "new.npz", *TEXT, "w.npz")], ids=" ".join)
 def test_output_never_replaces_what_is_read(command, saved, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "f.npz").write_bytes(saved.read_bytes())

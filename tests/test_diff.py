@@ -130,7 +130,7 @@ def test_the_first_step_is_the_first_in_order_of_computation(files):
 
 def test_a_swapped_word_is_compared_with_itself(files):
     assert attntrace("diff", files["unswapped"], files["none"], "--tolerance", "1e-12").code == 0
-    assert attntrace("diff", files["a"], files["swap"], "--tolerance", "1e-12", "--quiet")[:2] == (1, "")
+    assert attntrace("diff", files["a"], files["swap"], "--tolerance", "1e-12", "--quiet").out.count("\n") == 1
 
 
 def test_a_tolerance_forgives_no_more_than_it_says(files):
@@ -253,7 +253,7 @@ def test_a_swapped_word_keeps_its_name_in_the_entropies():
     assert plain[plain.index(where):] == swapped[swapped.index(where):]
 
 
-@pytest.mark.parametrize("text, words", [("--foo", "No such option"), ("", "changes nothing"), ("'", "quote"),
+@pytest.mark.parametrize("text, words", [("--foo", "no option --foo"), ("", "changes nothing"), ("'", "quote"),
                                          ("--norm both", "norm"), ("hello", "hello")])
 def test_an_experiment_that_is_none_is_said_in_one_line(text, words):
     said = attntrace("compare", "a cat", "--what-if", text)

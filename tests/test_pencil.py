@@ -189,7 +189,7 @@ def test_parameters_are_rounded_first_half_away_from_zero(tmp_path):
     (("trace", "a", "--pencil", "3", "--precision", "4"), "--precision 4 is not what --pencil 3"),
     (("trace", "a", "--pencil", "3", "--dtype", "float32"), "--pencil needs float64"),
     (("backprop", "a", "b", "--pencil", "3", "--check"), "leave out it or --pencil"),
-    (("trace", "a", "--pencil", "10"), "1<=x<=9"), (("trace", "a", "--pencil", "0"), "1<=x<=9")])
+    (("trace", "a", "--pencil", "10"), "from 1 to 9"), (("trace", "a", "--pencil", "0"), "from 1 to 9")])
 def test_what_cannot_go_by_hand_is_said_in_one_line(words, said):
     code, out, errors = attntrace(*words)
     assert (code, out) == (2, "") and said in errors and errors.count("\n") == 1

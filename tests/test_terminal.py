@@ -100,7 +100,7 @@ def test_no_pager_in_a_pipe():
 def test_a_long_run_into_a_file_says_how_far_it_is(tmp_path):
     """On standard error, after a second, and nothing of it stays."""
     file = tmp_path / "page.txt"
-    with terminal("trace", " ".join("abcdefgh"), "--layers", "24", "-o", str(file)) as person:
+    with terminal("trace", " ".join("abcdefgh"), "--layers", "80", "-o", str(file)) as person:
         code, said = person.ends(60)
     assert code == 0 and re.search(r"attntrace.*\d+/\d+.*encoder\.layer\d+", said) and file.exists()
     assert said.endswith("\x1b[2K") or said.rstrip().endswith("\x1b[2K")

@@ -9,8 +9,8 @@ from attntrace.cli import commands
 from attntrace.cli.commands import option
 from attntrace.cli.formats import is_data, page_on
 from attntrace.cli.options import (
-    given_model, learning, learning_options, run_page_options, save_option, seeded_options, selected_steps,
-    selection_options, view_options)
+    given_model, learning, learning_options, quiet_option, run_page_options, save_option, seeded_options,
+    selected_steps, selection_options, view_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, as_data, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @selection_options
 @view_options
 @save_option
+@quiet_option
 @run_page_options
 def command(source: str, target: str, **options: Any) -> int:
     from attntrace.lessons import prepare_lesson

@@ -86,8 +86,10 @@ class Command(Spoken):
 
     def invoke(self, ctx: click.Context) -> Any:
         if "format" in ctx.params:
-            from attntrace.cli.formats import settled
+            from attntrace.cli.formats import is_data, settled
             ctx.params["format"] = settled(ctx.params["format"], ctx.params["output"], self)
+            if ctx.params.get("quiet") and is_data(ctx.params):
+                raise Problem("quiet_with", option=f"--format {ctx.params['format']}")
         return super().invoke(ctx)
 
 

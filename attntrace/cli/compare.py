@@ -10,7 +10,7 @@ from attntrace.cli import DONE, commands
 from attntrace.cli.commands import option
 from attntrace.cli.formats import page
 from attntrace.cli.options import (
-    CHANGES, model_options, page_options, prepared, sentence_argument, sentence_or_rows)
+    CHANGES, model_options, page_options, prepared, quiet_option, sentence_argument, sentence_or_rows)
 from attntrace.cli.usage import misused
 from attntrace.cli.values import Text
 from attntrace.errors import Problem
@@ -26,6 +26,7 @@ def experiment(**given: Any) -> None:
 @sentence_argument
 @option("--what-if", type=Text(), required=True, metavar="OPTIONS")
 @model_options
+@quiet_option
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     said = sentence_or_rows(sentence, options)

@@ -8,7 +8,7 @@ import click
 from attntrace.cli import CHECK_FAILED, DONE, commands
 from attntrace.cli.commands import option
 from attntrace.cli.formats import page
-from attntrace.cli.options import page_options
+from attntrace.cli.options import page_options, quiet_option
 from attntrace.cli.values import Number
 from attntrace.errors import Problem
 
@@ -19,7 +19,7 @@ NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 @click.argument("a", type=click.Path(), metavar="A.npz")
 @click.argument("b", type=click.Path(), metavar="B.npz")
 @option("--tolerance", type=NOT_NEGATIVE, default=0.0, stands_for=0, metavar="X")
-@option("--quiet", "-q", is_flag=True, text="quiet_diff")
+@quiet_option
 @page_options
 def command(a: str, b: str, **options: Any) -> int:
     from attntrace.archive import opened
@@ -35,7 +35,6 @@ def command(a: str, b: str, **options: Any) -> int:
         steps = list(differing(left.addresses, right.addresses, left, right, options["tolerance"]))
         if not parameters and not steps:
             return DONE
-        if not options["quiet"]:
-            with page(options) as writer:
-                writer(ripple(parameters, steps, left.common(right)))
+        with page(options) as writer:
+            writer(ripple(parameters, steps, left.common(right)))
     return CHECK_FAILED

@@ -15,6 +15,7 @@ from attntrace.errors import Problem
 from attntrace.writers import DATA, FORMATS, TEXT
 
 if TYPE_CHECKING:
+    from attntrace.blocks import Answer, Block
     from attntrace.writers.page import Writer
 
 
@@ -44,8 +45,30 @@ def page_on(out: TextIO, options: dict[str, Any]) -> Iterator[Writer]:
     from attntrace.writers.page import Look
     look = Look(options["width"], options["ascii"], options["color"], options["big"], title())
     writer: Writer = FORMATS[options["format"]].load()(out, look)
+    writer = Quiet(writer) if options.get("quiet") else writer
     yield writer
     writer.close()
+
+
+class Quiet:
+    """Lets nothing of a page through but its result, in one line."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer, self.out = writer, writer.out
+        self.result: Answer | None = None
+
+    def __call__(self, blocks: Iterable[Block]) -> None:
+        from attntrace.blocks import Answer, Prose
+        for block in blocks:  # all of them: some are checked while they are made
+            if isinstance(block, Answer):
+                self.result = block
+            elif isinstance(block, Prose) and block.result:
+                self.result = Answer(block.text.strip())  # of a sentence in two languages both
+
+    def close(self) -> None:
+        if self.result is not None:
+            self.writer([self.result])
+        self.writer.close()
 
 
 @contextmanager

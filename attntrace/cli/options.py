@@ -112,6 +112,7 @@ def check_from(sentence: tuple[str, ...], options: dict[str, Any], *more: str) -
         raise Problem("from_with", option=given[0])
 
 
+quiet_option = option("--quiet", "-q", is_flag=True, text="quiet")
 save_option = option("--save", metavar="FILE.npz", type=click.Path())
 text_options = chained([
     option("--form", type=Among(("both", "vector", "matrix")), default=None, stands_for="both"),

@@ -68,7 +68,7 @@ def saved(told: Run | Lesson | Decoding, options: dict[str, Any]) -> None:
 @contextmanager
 def paused(writer: Writer, options: dict[str, Any]) -> Iterator[Tell]:
     """The writer, which waits for a key after each stage where that is asked for and somebody is there to press it."""
-    if not options["pause"] or options["pager"] or not is_text(options):
+    if not options["pause"] or options["pager"] or options.get("quiet") or not is_text(options):
         yield writer
         return
     from attntrace.cli.pause import Pauses, keyboard

@@ -77,9 +77,10 @@ def progress(out: TextIO, total: Callable[[], int], alone: bool = False) -> Iter
 
 class TrainingProgress:
     """How far a training is: a bar on a terminal, a plain line after each epoch (and every ten seconds of a long one)
-    elsewhere."""
+    elsewhere; `quiet`: nothing."""
 
-    def __init__(self, batches: int, epochs: int, updates: int, held_out: int) -> None:
+    def __init__(self, batches: int, epochs: int, updates: int, held_out: int, quiet: bool = False) -> None:
+        self.quiet = quiet
         self.batches, self.epochs, self.held_out, self.first = batches, epochs, held_out, updates
         self.start = self.last = time.monotonic()
         self.loss = 0.0  # of so many updates of this epoch
@@ -88,7 +89,7 @@ class TrainingProgress:
         self.task: Any = None
 
     def __enter__(self) -> TrainingProgress:
-        if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        if not self.quiet and sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
             self.progress = Progress(TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn(),
@@ -105,6 +106,8 @@ class TrainingProgress:
     def show(self, done: Done, updates: int, exact: tuple[int, int] | None) -> None:
         """After so many updates; `exact`: how many held-out pairs were translated exactly when they were last tried,
         and in which epoch that was."""
+        if self.quiet:
+            return
         now = time.monotonic()
         self.loss, self.count = self.loss + done.loss, self.count + 1
         self.tokens += done.tokens

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from attntrace.cli import DONE, commands
 from attntrace.cli.formats import page
-from attntrace.cli.options import model_options, page_options, sentence_argument
+from attntrace.cli.options import model_options, page_options, quiet_option, sentence_argument
 from attntrace.cli.subjects import run_of
 from attntrace.prose import sentence as sentence_of
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @commands.command("steps")
 @sentence_argument
 @model_options
+@quiet_option
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = run_of(sentence, options)
@@ -40,6 +41,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
                          for name in ("address", "formula", "shape", "numbers"))
         writer([Table(headings, tuple(rows), right=(2, 3)),
                 Prose("\n" + sentence_of("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
-                                         parameters=f"{run.parameters.vector.size:,}")),
+                                         parameters=f"{run.parameters.vector.size:,}"),
+                      result=True),
                 *pencil_rule(run), *(drift_told(run, drift) if drift else ())])
     return DONE

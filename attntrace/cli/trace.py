@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from attntrace.cli import commands
 from attntrace.cli.formats import is_data, page_on
 from attntrace.cli.options import (
-    model_options, prepared, run_page_options, save_option, selected_steps, selection_options, sentence_argument,
+    model_options, prepared, quiet_option, run_page_options, save_option, selected_steps, selection_options, sentence_argument,
     sentence_or_rows, view_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, as_data, asked_tokens, left_early, paused, saved, view_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @selection_options
 @view_options
 @save_option
+@quiet_option
 @run_page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(sentence_or_rows(sentence, options), options)
@@ -48,5 +49,5 @@ def as_text(run: Run, view: View, tell: Tell, count: Sink) -> int:
     with left_early():
         tell(opening(run))
         parts(run, each(drift, count))
-        tell(closing(run, parts.fingerprint, drift))
+        tell(closing(run, parts.fingerprint, drift, is_result=True))
     return parts.code

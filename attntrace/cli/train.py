@@ -12,7 +12,7 @@ import click
 
 from attntrace.cli import DONE, commands
 from attntrace.cli.commands import chained, option
-from attntrace.cli.options import ARCHITECTURE, architecture_options
+from attntrace.cli.options import ARCHITECTURE, architecture_options, quiet_option
 from attntrace.cli.output import binary, check_place
 from attntrace.cli.values import POSITIVE, SHARE, Text, Whole
 from attntrace.config import Config, as_option
@@ -53,9 +53,10 @@ schedule_options = chained([
 @click.argument("pairs", type=click.Path(), metavar="PAIRS")
 @option("-o", "output", metavar="MODEL.npz", type=click.Path(), required=True, text="train_output")
 @option("--resume", is_flag=True)
+@quiet_option
 @schedule_options
 @chained(architecture_options(SMALL))
-def command(pairs: str, output: str, resume: bool, hold_out: int | None, hold_out_target: tuple[str, ...],
+def command(pairs: str, output: str, resume: bool, quiet: bool, hold_out: int | None, hold_out_target: tuple[str, ...],
             **options: Any) -> int:
     if not output.lower().endswith(".npz"):
         raise Problem("model_ending", file=output)
@@ -69,14 +70,14 @@ def command(pairs: str, output: str, resume: bool, hold_out: int | None, hold_ou
     every, targets = (before.hold_out, before.targets) if before else (HOLD_OUT, ())
     every, targets = every if hold_out is None else hold_out, hold_out_target or targets
     parts = split(read_pairs(Path(pairs)), every, targets)
-    if parts.all_meant:
+    if parts.all_meant and not quiet:
         say(sentence("messages.train_none_held_out"))
     if before is not None:
         from attntrace.checkpoints import resumed
         training = resumed(Path(checkpoint), before, parts.training, options["epochs"])
     else:
         training = begun(checkpoint, parts, options)
-    course = Course(training, parts, output, checkpoint, every, targets)
+    course = Course(training, parts, output, checkpoint, every, targets, quiet)
     start, updates = time.monotonic(), training.updates
     course.learn()
     course.write()
@@ -135,9 +136,9 @@ class Course:
     """A training, from where it is to its end: checkpoints, progress, the model."""
 
     def __init__(self, training: Training, parts: Split, output: str, checkpoint: str, every: int,
-                 targets: tuple[str, ...]) -> None:
+                 targets: tuple[str, ...], quiet: bool) -> None:
         self.training, self.parts, self.output, self.checkpoint = training, parts, output, checkpoint
-        self.every, self.targets = every, targets
+        self.every, self.targets, self.quiet = every, targets, quiet
 
     def save(self) -> None:
         from attntrace.checkpoints import write_checkpoint
@@ -151,7 +152,8 @@ class Course:
         saved = measured = time.monotonic()
         cost = 0.0  # seconds that the last look at what was held out took
         exact: tuple[int, int] | None = None
-        with TrainingProgress(training.batches, training.schedule.epochs, training.updates, len(held_out)) as progress:
+        with TrainingProgress(training.batches, training.schedule.epochs, training.updates, len(held_out),
+                              self.quiet) as progress:
             try:
                 for done in training:
                     now = time.monotonic()
@@ -188,13 +190,13 @@ class Course:
             os.unlink(self.checkpoint)
 
     def conclude(self, updates: int, seconds: float) -> None:
-        """What has come out, on standard output."""
+        """What has come out, on standard output: where the model is, and how much it has learned."""
         print(sentence("messages.train_written", file=self.output, updates=f"{updates:,}", seconds=f"{seconds:.0f}",
                        parameters=f"{self.training.parameters.vector.size:,}"), flush=True)
         training, held_out = self.parts.training, self.parts.held_out
         for key, pairs in (("train_exact" if len(training) <= SAMPLE else "train_sample", training[:SAMPLE]),
                            ("train_held_out", held_out[:SAMPLE])):
-            if pairs:
+            if pairs and not self.quiet:
                 exact = self.training.exact(pairs)
                 print(sentence(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
                                share=f"{100 * exact / len(pairs):.1f}"), flush=True)

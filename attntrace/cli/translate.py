@@ -12,7 +12,7 @@ from attntrace.cli.commands import option
 from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
     CHANGES, asked_changes, change_options, checked_precision, lines_of_input, one_argument, one_sentence,
-    page_options, save_option, selection_options, sentence_argument, text_options)
+    page_options, quiet_option, save_option, selection_options, sentence_argument, text_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, left_early, paused, saved, view_of
 from attntrace.cli.values import Whole
@@ -38,7 +38,7 @@ TRACED = ("only", "layer", "head", "step")
 @sentence_argument
 @option("--weights", metavar="FILE", type=click.Path(), default="ko-en", stands_for="ko-en", text="weights_translate")
 @option("--max-length", type=Whole(1), default=MAX_LENGTH, stands_for=MAX_LENGTH, metavar="N")
-@option("--quiet", "-q", is_flag=True, text="quiet")
+@quiet_option
 @option("--trace", is_flag=True, text="trace_all")
 @option("--step", type=Whole(1), metavar="N")
 @change_options

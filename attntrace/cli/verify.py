@@ -1,7 +1,7 @@
 """attntrace verify: every tensor of a run computed again, by the independent checker or by PyTorch."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,7 +9,7 @@ from attntrace.cli import CHECK_FAILED, DONE, commands
 from attntrace.cli.commands import option
 from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
-    check_from, from_option, learning_options, model_options, page_options, sentence_argument)
+    check_from, from_option, learning_options, model_options, page_options, quiet_option, sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
 from attntrace.cli.subjects import lesson_of, run_of
@@ -19,7 +19,6 @@ from attntrace.errors import Problem
 
 if TYPE_CHECKING:
     from attntrace.archive import Archive
-    from attntrace.blocks import Block
     from attntrace.checker.recomputation import Log
     from attntrace.lessons import Lesson
     from attntrace.plain import Record
@@ -35,11 +34,10 @@ if TYPE_CHECKING:
 @option("--backprop", is_flag=True, text="verify_backprop")
 @learning_options
 @option("--against", type=Among(("torch",)))
-@option("--quiet", "-q", is_flag=True, text="verify_quiet")
+@quiet_option
 @model_options
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
-    from attntrace.blocks import Answer
     from attntrace.report import Report
     with source_of(sentence, options) as source:
         reference, check = None, recomputed
@@ -47,17 +45,11 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
             from attntrace.checker.against import version
             reference, check = version(), against_torch
         with destination(options["output"], options["pager"]) as out, page_on(out, options) as writer:
-            report = Report(unheard if options["quiet"] else writer, reference)
+            report = Report(writer, reference)
             with progress(out, source.total, alone=options["quiet"]) as count:
                 log, footer = check(source, report, count)
-            text = report.close(log, footer)
-            if options["quiet"]:
-                writer([Answer(text)])
+            report.close(log, footer)
     return CHECK_FAILED if report.wrong else DONE
-
-
-def unheard(blocks: Iterable[Block]) -> None:
-    """Where a page goes that nobody asked for."""
 
 
 class Source(NamedTuple):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from attntrace.cli import commands
 from attntrace.cli.formats import is_data, page_on
 from attntrace.cli.options import (
-    model_options, prepared, quiet_option, run_page_options, save_option, selected_steps, selection_options, sentence_argument,
-    sentence_or_rows, view_options)
+    model_options, prepared, quiet_option, run_page_options, save_option, selected_steps, selection_options,
+    sentence_argument, sentence_or_rows, view_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, as_data, asked_tokens, left_early, paused, saved, view_of
 from attntrace.cli.progress import progress

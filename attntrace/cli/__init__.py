@@ -16,7 +16,7 @@ from attntrace import __version__
 from attntrace.cli.commands import Group, Option
 from attntrace.cli.languages import language_of
 from attntrace.errors import Problem
-from attntrace.prose import sentence, speak
+from attntrace.prose import in_a_line, sentence, speak
 from attntrace.screen import columns
 
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -140,7 +140,7 @@ def complain(message: str) -> int:
     from attntrace.tokens import shown  # only now: a help text needs none of it
     try:
         if sys.stderr is not None:
-            print("attntrace: " + shown(" ".join(message.split())), file=sys.stderr, flush=True)
+            print("attntrace: " + shown(" ".join(in_a_line(message).split())), file=sys.stderr, flush=True)
     except OSError:
         pass
     return WRONG_INPUT

@@ -9,7 +9,7 @@ import click
 from attntrace.cli.help import HelpFormatter
 from attntrace.cli.values import Among, nearest
 from attntrace.errors import Problem
-from attntrace.prose import BOTH, LANGUAGES, sentence
+from attntrace.prose import BOTH, LANGUAGES, below, in_each, sentence, version
 from attntrace.tokens import shown
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -30,7 +30,16 @@ class Option(click.Option):
         notes = [sentence("help.default", value=self.stands_for)] if self.stands_for is not None else []
         notes += [sentence("help.variable", name=self.envvar)] if self.envvar else []
         notes += [sentence("help.required")] if self.required else []
-        return record[0], sentence(f"help.{self.text}") + f"  [{'; '.join(notes)}]" * bool(notes)
+        text = sentence(f"help.{self.text}")
+        return record[0], below(in_each(lambda n: noted(version(text, n), [version(note, n) for note in notes])))
+
+
+def noted(text: str, notes: list[str]) -> str:
+    """A help text with notes in brackets; some have one of their own, of what leaving the option out means."""
+    if notes and text.endswith("]"):
+        text, _, note = text[:-1].rpartition("  [")
+        notes = [note, *notes]
+    return text + f"  [{'; '.join(notes)}]" * bool(notes)
 
 
 class Spoken(click.Command):
@@ -52,7 +61,7 @@ class Spoken(click.Command):
         return found
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        words = {"[OPTIONS]": "help.options_here", "COMMAND [ARGS]...": "help.command_here"}
+        words = {"[OPTIONS]": "help.options_here", "[COMMAND] [ARGS]...": "help.command_here"}
         return [sentence(words[piece]) if piece in words else piece for piece in super().collect_usage_pieces(ctx)]
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -65,7 +74,7 @@ class Spoken(click.Command):
             formatter.write_text(sentence(f"help.{self.text}").strip())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        records = [param.get_help_record(ctx) for param in self.get_params(ctx)]
+        records = [param.get_help_record(ctx) for param in self.get_params(ctx) if isinstance(param, click.Option)]
         with formatter.section(sentence("help.options")):
             formatter.write_dl([record for record in records if record is not None])
 

@@ -12,6 +12,7 @@ from attntrace.cli.commands import option
 from attntrace.cli.output import destination
 from attntrace.cli.values import Among, nearest
 from attntrace.errors import Problem
+from attntrace.prose import in_a_line
 from attntrace.writers import DATA, FORMATS, TEXT
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Quiet:
             if isinstance(block, Answer):
                 self.result = block
             elif isinstance(block, Prose) and block.result:
-                self.result = Answer(block.text.strip())  # of a sentence in two languages both
+                self.result = Answer(in_a_line(block.text.strip()))
 
     def close(self) -> None:
         if self.result is not None:

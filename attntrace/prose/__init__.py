@@ -9,6 +9,7 @@ from typing import Any
 
 LANGUAGES = ("ko", "en")
 BOTH = "both"
+BESIDE = " / "  # between what is said in two languages in one line
 _spoken: tuple[str, ...] = ("en",)
 
 
@@ -32,8 +33,8 @@ class Told(str):
         """Side by side; whole sentences, and what has several lines, below each other."""
         if len(set(versions)) == 1:
             return versions[0]
-        apart = any(version.endswith(".") or "\n" in version for version in versions)
-        told = cls(("\n" if apart else " / ").join(versions))
+        apart = any(version.endswith(".") and " " in version or "\n" in version for version in versions)
+        told = cls(("\n" if apart else BESIDE).join(versions))
         told.versions = versions
         return told
 
@@ -41,6 +42,16 @@ class Told(str):
 def in_each(say: Callable[[int], str]) -> str:
     """What `say` says in each language that is spoken, by its number."""
     return Told.of(tuple(say(n) for n in range(len(_spoken))))
+
+
+def below(text: str) -> str:
+    """A sentence in several languages, each on a line of its own."""
+    return "\n".join(text.versions) if isinstance(text, Told) else text
+
+
+def in_a_line(text: str) -> str:
+    """The same in one line."""
+    return BESIDE.join(text.versions if isinstance(text, Told) else text.split("\n"))
 
 
 def version(text: Any, n: int) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from attntrace import blocks
 from attntrace.blocks import Block
-from attntrace.prose import sentence
+from attntrace.prose import in_a_line, sentence
 from attntrace.writers.cells import worked_cell
 from attntrace.writers.equations import equation_lines, parameter_lines
 from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
@@ -55,7 +55,7 @@ def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
 
 
 def answer(block: blocks.Answer, page: Page) -> Iterator[Line]:
-    yield (page.word(block.text) if block.is_words else page.prose(" ".join(block.text.split("\n"))),)
+    yield (page.word(block.text) if block.is_words else page.prose(block.text),)
 
 
 def table(block: blocks.Table, page: Page) -> Iterator[Line]:
@@ -151,10 +151,10 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
             if check.rows:
                 names["rows"] = page.symbol(check.rows[0], check.head)
             text = f"{page.sign('✗', sentence('messages.wrong'))} {sentence(f'messages.failed.{check.key}', **names)}"
-            texts.append((page.prose(text), "red"))
+            texts.append((page.prose(in_a_line(text)), "red"))
         else:
             text = f"{page.sign('✓', sentence('messages.ok'))} {sentence(f'messages.true.{check.key}', **names)}"
-            texts.append((page.prose(text), "grey"))
+            texts.append((page.prose(in_a_line(text)), "grey"))
     line: list[Part] = []
     for text, style in texts:
         if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
@@ -171,7 +171,7 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
 def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
     text = sentence("messages.hidden", addresses=", ".join(block.addresses), shown=f"{block.shown:,}",
                     hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}")
-    for line in page.wrapped(page.prose(text).split(" "), len(INDENT)):
+    for line in page.wrapped(page.prose(in_a_line(text)).split(" "), len(INDENT)):
         yield (Span(INDENT + line, "grey"),)
 
 
@@ -221,7 +221,7 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
         return
     yield from cell_line(block.cell, page, deeper)
     for key, places in block.operands:
-        text = page.prose(sentence(f"messages.why_{key}", places=", ".join(places)))
+        text = page.prose(in_a_line(sentence(f"messages.why_{key}", places=", ".join(places))))
         words = [part for word in text.split(" ") for part in page.wrapped_anywhere(word, deeper + step)]
         for line in page.wrapped(words, deeper + step):
             yield (Span(" " * deeper + line, "grey"),)

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from attntrace.axes import WORDS, Axis
-from attntrace.errors import Problem
+from attntrace.errors import Problem, refusal
 from attntrace.npz import RUN, Npz, laid_over, reason
 from attntrace.plain import Record
 from attntrace.prose import sentence
@@ -265,6 +265,6 @@ def opened(file: str) -> Iterator[Archive]:
         except IsADirectoryError:
             raise Problem("saved_directory", file=file) from None
         except OSError as error:
-            raise Problem("saved_unreadable", file=file, why=error.strerror or str(error)) from None
+            raise Problem("saved_unreadable", file=file, why=refusal(error)) from None
         with archive.sense():  # to the end: what fits nothing else is met where it is drawn or computed again
             yield archive

@@ -57,7 +57,7 @@ class Config:
         for name in ("final_norm", "scale_embedding", "source_end"):
             if not isinstance(getattr(self, name), bool):
                 raise Problem("no_such_choice", name=name, option=as_option(name), value=as_json(getattr(self, name)),
-                              choices="true, false")
+                              choices=alternatives(("true", "false")))
         if self.d_model % self.heads:
             raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
                           divisors=alternatives(divisors(self.d_model)))

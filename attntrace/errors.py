@@ -1,4 +1,7 @@
 """The one exception for input that is wrong, and two that a run meets inside."""
+from __future__ import annotations
+
+import errno
 
 
 class Problem(Exception):
@@ -16,6 +19,15 @@ class Problem(Exception):
         from attntrace.prose import sentence  # only when it is read: the sentences are files
         facts = {name: fact if fact != "" and str(fact).strip() else f'"{fact}"' for name, fact in self.facts.items()}
         return sentence(f"problem.{self.key}", **facts)
+
+
+def refusal(error: OSError) -> str:
+    """Why the system refused something: in our words where it is one of what happens often, else in its own."""
+    from attntrace.prose import sentence
+    try:
+        return sentence(f"problem.why.system.{errno.errorcode.get(error.errno or 0)}")
+    except KeyError:
+        return error.strerror or str(error)
 
 
 class Misfit(TypeError):

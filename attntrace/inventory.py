@@ -74,5 +74,5 @@ def facts_line(state: State, found: Recognized) -> str:
     facts = [*sizes, *[sentence("messages.of_layers", layers=found.wiring.layers)] * (found.wiring.part != "attention"),
              *[sentence("messages.final_norm")] * found.wiring.final_norm,
              sentence("messages.with_biases" if found.biases else "messages.without_biases"),
-             ", ".join(sorted(state.dtypes)), joined(" ", [f"{state.numbers:,}", sentence("messages.of_numbers")])]
+             ", ".join(sorted(state.dtypes)), sentence("messages.of_numbers", numbers=f"{state.numbers:,}")]
     return joined(", ", facts)

@@ -15,6 +15,7 @@ import numpy as np
 from attntrace.archive import name_of
 from attntrace.axes import Axis
 from attntrace.plain import Record
+from attntrace.prose import sentence
 from attntrace.symbol import Mark, Symbol
 from attntrace.tensor import OPS, Array, Made, Op, Tensor, apply, plain_op
 
@@ -71,7 +72,7 @@ class NotesReader:
         left = iter(notes)
         made = self._made(expression, left)
         if next(left, None) is not None:
-            raise Unreadable("notes left over")
+            raise Unreadable(sentence("problem.why.notes_left"))
         return made
 
     def _made(self, expression: list[Any], notes: Iterator[Any]) -> Made:
@@ -80,7 +81,7 @@ class NotesReader:
         settings = op.settings()
         count = len(rest) - len(settings)
         if count < 1 or rest[count:] != settings:
-            raise Unreadable(f"{name} with other settings than its notes")
+            raise Unreadable(sentence("problem.why.notes_differ", name=name))
         return Made(op, tuple(self._operand(one, notes) for one in rest[:count]))
 
     def _op(self, name: str, notes: Iterator[Any]) -> Op:
@@ -108,7 +109,7 @@ def following(notes: Iterator[Any]) -> Any:
     """The next note. Raises Unreadable where there is none: a StopIteration would end what reads the operands."""
     for note in notes:
         return note
-    raise Unreadable("too few notes")
+    raise Unreadable(sentence("problem.why.notes_few"))
 
 
 def tensor_from(record: Record, value: Array, axes: list[Axis]) -> Tensor:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from attntrace.errors import Problem
+from attntrace.errors import Problem, refusal
 from attntrace.prose import sentence
 from attntrace.tensor import Array
 from attntrace.tokens import shown
@@ -35,7 +35,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     except FileNotFoundError:
         raise Problem("weights_missing", file=str(path)) from None
     except OSError as error:
-        raise Problem("weights_unreadable", file=str(path), why=error.strerror or str(error)) from None
+        raise Problem("weights_unreadable", file=str(path), why=refusal(error)) from None
 
 
 class Header(NamedTuple):

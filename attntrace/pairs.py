@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from attntrace.errors import Problem
+from attntrace.errors import Problem, refusal
+from attntrace.prose import sentence
 from attntrace.tokens import Words, normalized, shown, spoken, tokenize
 
 
@@ -22,7 +23,7 @@ def read_pairs(path: Path) -> list[Pair]:
     try:
         lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as error:
-        raise Problem("pairs_unreadable", file=str(path), why=error.strerror or str(error)) from None
+        raise Problem("pairs_unreadable", file=str(path), why=refusal(error)) from None
     pairs = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -42,7 +43,7 @@ def _pair(path: Path, number: int, text: str) -> Pair:
         raise Problem("pairs_tabs", file=str(path), line=number, tabs=len(parts) - 1, text=shown(text[:60]))
     for side, part in zip(("source", "target"), parts, strict=True):
         if not tokenize(part):
-            raise Problem("pairs_empty", file=str(path), line=number, side=side)
+            raise Problem("pairs_empty", file=str(path), line=number, side=sentence(f"messages.side_{side}"))
     if "\0" in text:  # which no array of words can end with
         raise Problem("pairs_zero", file=str(path), line=number)
     return Pair(parts[0].strip(), parts[1].strip())

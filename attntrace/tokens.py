@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from attntrace.axes import Axis
 from attntrace.errors import Problem
+from attntrace.prose import sentence
 
 START, END = "<s>", "</s>"
 APOSTROPHES = "'’"
@@ -158,6 +159,6 @@ def look_up(words: list[str], known: tuple[str, ...], side: str) -> Words:
             import difflib  # only now: no other start needs it
             ordinary = [other for other in known if other not in (START, END)]
             near = difflib.get_close_matches(word, ordinary, n=3, cutoff=0.3) or ordinary[:3]
-            raise Problem("unknown_word", side=side, size=len(known), word=shown(word),
+            raise Problem("unknown_word", side=sentence(f"messages.side_{side}"), size=len(known), word=shown(word),
                           near=", ".join(map(shown, near)))
     return Words(tuple(words), tuple(numbers[word] for word in words))

@@ -15,7 +15,7 @@ import click
 from attntrace import __version__
 from attntrace.cli.commands import Group, Option
 from attntrace.cli.languages import language_of
-from attntrace.errors import Problem
+from attntrace.errors import Problem, refusal
 from attntrace.prose import in_a_line, sentence, speak
 from attntrace.screen import columns
 
@@ -89,7 +89,7 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except OSError as error:
         let_go_of_output()
-        return complain(sentence("problem.output_full", why=error.strerror or error))
+        return complain(sentence("problem.output_full", why=refusal(error)))
 
 
 def invoked(arguments: list[str]) -> int:

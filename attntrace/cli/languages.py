@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -33,4 +34,14 @@ def of_locale() -> str:
     if not says and sys.platform == "win32":
         import locale  # only now: elsewhere the environment tells
         says = locale.getlocale()[0] or ""
-    return KOREAN if says.lower().startswith("ko") else ENGLISH
+    is_korean = re.match("ko([_.@-]|$)|korean", says.lower())  # and not Konkani, kok_IN
+    return KOREAN if is_korean and can_show_hangul() else ENGLISH
+
+
+def can_show_hangul() -> bool:
+    """Whether standard output can, in its encoding: a locale alone asks for nothing that would be escaped."""
+    try:
+        "가".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

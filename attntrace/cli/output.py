@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TextIO
 
 import click
 
-from attntrace.errors import Problem
+from attntrace.errors import Problem, refusal
 
 DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd/(?P<number>\d+)")
 
@@ -86,7 +86,7 @@ def _opened(file: str, how: dict[str, Any]) -> Iterator[Any]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise Problem("output_failed", file=file, why=error.strerror or str(error)) from None
+        raise Problem("output_failed", file=file, why=refusal(error)) from None
 
 
 def _descriptor(file: str) -> int | None:

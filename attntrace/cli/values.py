@@ -68,7 +68,7 @@ class Among(click.ParamType):
 
 class Whole(click.ParamType):
     """A whole number, from `least` to `most`."""
-    name = "whole number"
+    name = "number"
 
     def __init__(self, least: int | None = None, most: int | None = None) -> None:
         self.least, self.most = least, most

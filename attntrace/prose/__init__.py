@@ -54,6 +54,12 @@ def in_a_line(text: str) -> str:
     return BESIDE.join(text.versions if isinstance(text, Told) else text.split("\n"))
 
 
+def in_languages(*texts: str) -> Iterator[tuple[str, ...]]:
+    """Texts that belong together, in each language that any of them is in."""
+    for n in range(max(len(text.versions) if isinstance(text, Told) else 1 for text in texts)):
+        yield tuple(version(text, n) for text in texts)
+
+
 def version(text: Any, n: int) -> Any:
     """What a text is in the n-th language that is spoken; anything else is the same in all."""
     return text.versions[n] if isinstance(text, Told) else text

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from attntrace import blocks
 from attntrace.blocks import Block
-from attntrace.prose import in_a_line, sentence
+from attntrace.prose import in_a_line, in_languages, sentence
 from attntrace.writers.cells import worked_cell
 from attntrace.writers.equations import equation_lines, parameter_lines
 from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
@@ -21,10 +21,11 @@ def lines_of(block: Block, page: Page) -> Iterator[Line]:
 
 
 def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
-    rest = f"  {block.title}  {page.prose(block.subtitle)} "
-    rule = page.sign("═", "=") * (page.width - page.cells(block.name + rest))
     yield ()
-    yield Span(block.name, "bold"), rest, Span(rule, "grey")
+    for name, title, subtitle in in_languages(block.name, block.title, block.subtitle):
+        rest = f"  {title}  {page.prose(subtitle)} "
+        rule = page.sign("═", "=") * (page.width - page.cells(name + rest))
+        yield Span(name, "bold"), rest, Span(rule, "grey")
 
 
 def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[Line]:

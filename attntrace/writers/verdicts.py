@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from attntrace.blocks import Verified, VerifiedHead
-from attntrace.prose import sentence
+from attntrace.prose import in_languages, sentence
 from attntrace.writers.page import INDENT, Line, Page, Span
 
 NUMBER, ERROR = 9, 10  # cells of the columns
@@ -19,8 +19,8 @@ def mark(page: Page, right: bool) -> str:
 
 def head_line(block: VerifiedHead, page: Page) -> Iterator[Line]:
     blank = " " * page.cells(mark(page, True))
-    yield (Span(f"{INDENT}{blank} {page.right(block.number, NUMBER)}  {page.right(block.error, ERROR)}  {block.what}",
-                "grey"),)
+    for number, error, what in in_languages(block.number, block.error, block.what):
+        yield (Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}", "grey"),)
 
 
 def verified_lines(block: Verified, page: Page) -> Iterator[Line]:

@@ -1,0 +1,165 @@
+"""Korean and English: who decides, what is said in each, and that no word changes a number."""
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+from command import ROOT, attntrace, process, words_of
+from rich.cells import cell_len
+
+from attntrace.prose import Told, below, in_a_line, joined, sentence, speak
+
+HANGUL = re.compile("[가-힣]")
+PAIR = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
+KOREAN, ENGLISH = "모델에 들어가는 것", "What goes in"
+PAGES = ["trace 'this is a cat' --layers 2", "trace '어제 카페' --target 'I went' --norm pre --pencil 3",
+         "backprop 'a cat' 'un chat' --optimizer adam", "steps", "map 'this is a cat' --heads 4", "verify",
+         "translate '어제 카페 갔었어'", "compare 'this is a cat' --what-if '--ablate head2'", "weights info ko-en",
+         "why output.probabilities:1,cafe --depth 2"]
+WRONG = ["trace", "trace ''", "trac", "trace a --layr 3", "trace a --layers", "trace a --ascii=1", "trace a --layers 0",
+         "trace a --layers x", "trace a --norm middle", "trace a --heads 3", "trace a --width 10", "trace a b c",
+         "trace a --limit none", "trace a --score-scale x", "backprop a", "diff a", "steps a -o x.htlm",
+         "trace a -o x.npz", "trace a -o no/where.txt", "trace a -o .", "trace a --only nothing", "trace a --token b",
+         "trace a --layer 7", "trace a --weights none.npz", "trace a --save x.txt", "show --from none.npz",
+         "weights inf x", "train none.tsv -o m.npz", "train samples/ko-en.tsv -o m", "why encoder.output:9,1",
+         "trace a --quiet --format csv", "compare a --what-if '--foo'", "trace a --lr 3", "weights info a b c"]
+
+
+@pytest.fixture(autouse=True)
+def english_afterwards():
+    yield
+    speak("en")
+
+
+@pytest.fixture
+def said_by_nobody(monkeypatch):
+    for name in ("ATTNTRACE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("environment, arguments, heading", [
+    ({}, (), ENGLISH), ({"LANG": "ko_KR.UTF-8"}, (), KOREAN), ({"LANG": "ko_KR.UTF-8", "LC_ALL": "C"}, (), ENGLISH),
+    ({"LANG": "C.UTF-8", "LC_MESSAGES": "ko_KR.UTF-8"}, (), KOREAN), ({"LANG": "kok_IN"}, (), ENGLISH),
+    ({"LANG": "ko_KR.UTF-8", "ATTNTRACE_LANG": "en"}, (), ENGLISH), ({"ATTNTRACE_LANG": "ko"}, (), KOREAN),
+    ({"ATTNTRACE_LANG": "ko"}, ("--lang", "en"), ENGLISH), ({}, ("--lang=ko",), KOREAN),
+    ({}, ("--lang", "en", "--lang", "ko"), KOREAN), ({"ATTNTRACE_LANG": ""}, (), ENGLISH)])
+def test_the_option_decides_before_the_variable_before_the_locale(environment, arguments, heading, said_by_nobody):
+    code, out, _ = attntrace("trace", "a", *arguments, **environment)
+    assert code == 0 and out.splitlines()[0].strip() == heading
+
+
+def test_a_locale_alone_asks_for_no_korean_where_it_cannot_be_written(said_by_nobody):
+    assert ENGLISH in process("trace", "a", LANG="ko_KR.UTF-8", PYTHONIOENCODING="ascii").out
+    assert "\\u" in process("trace", "a", "--lang", "ko", PYTHONIOENCODING="ascii").out
+
+
+def test_a_word_that_looks_like_the_option_is_none():
+    assert ENGLISH in attntrace("trace", "--", "--lang=ko").out
+    assert ENGLISH in attntrace("trace", "--target", "x", "a --lang ko").out
+
+
+@pytest.mark.parametrize("name, value, part", [
+    ("ATTNTRACE_LANG", "fr", "ko, en or both"), ("ATTNTRACE_COLOR", "blue", "auto, always or never"),
+    ("ATTNTRACE_WIDTH", "wide", "from 60 to 10000"), ("ATTNTRACE_WIDTH", "12", "from 60 to 10000")])
+def test_a_variable_with_a_wrong_value_is_named(name, value, part):
+    code, out, errors = attntrace("trace", "a", **{name: value})
+    assert (code, out, errors.count("\n")) == (2, "", 1) and errors.startswith(f"attntrace: {name} is {value};")
+    assert part in errors
+
+
+def test_variables_change_the_page_and_never_the_numbers():
+    plain = attntrace("trace", "this is a cat")
+    looks = [attntrace("trace", "this is a cat", ATTNTRACE_WIDTH="160"),
+             attntrace("trace", "this is a cat", ATTNTRACE_COLOR="always"),
+             *(attntrace("trace", "this is a cat", "--lang", language) for language in ("ko", "both"))]
+    fingerprint = re.compile("[0-9a-f]{8}(?= of 46 steps)|(?<=지문 )[0-9a-f]{8}")
+    assert len({look.out for look in [plain, *looks]}) == 5
+    assert {found for look in [plain, *looks] for found in fingerprint.findall(look.out)} == {
+        *fingerprint.findall(plain.out)}
+    assert attntrace("trace", "this is a cat", "--width", "100", ATTNTRACE_WIDTH="160") == plain
+    assert "\x1b" not in attntrace("trace", "a", "--color", "never", ATTNTRACE_COLOR="always").out
+
+
+@pytest.mark.parametrize("command", PAGES)
+def test_every_language_tells_the_same_numbers_in_the_width_of_the_page(command):
+    numbers = re.compile(r"-?\d+\.\d+")
+    pages = {language: attntrace(*words_of(f"attntrace {command}"), "--lang", language, "--width", "80")
+             for language in ("en", "ko", "both")}
+    assert {page.code for page in pages.values()} == {0}
+    assert HANGUL.search(pages["ko"].out)
+    assert sorted(numbers.findall(pages["en"].out)) == sorted(numbers.findall(pages["ko"].out))
+    for page in pages.values():
+        assert [line for line in page.out.splitlines() if cell_len(line) > 80] == []
+
+
+def test_in_both_languages_korean_stands_first_and_english_with_it():
+    page = attntrace("trace", *PAIR, "--lang", "both").out
+    english, korean = (attntrace("trace", *PAIR, "--lang", language).out for language in ("en", "ko"))
+    for title in ("Queries, keys, values", "Attention of each token", "Add & norm", "What goes in"):
+        assert title in english and title not in korean and re.search(f"[가-힣] / {title}", page), title
+
+
+@pytest.mark.parametrize("command", WRONG)
+def test_what_is_wrong_is_said_in_one_line_of_the_language(command, tmp_path):
+    words = words_of(f"attntrace {command}")
+    english, korean, both = (attntrace(*words, "--lang", language, stdin=b"") for language in ("en", "ko", "both"))
+    assert english.code == korean.code == both.code == 2 and not english.out + korean.out + both.out
+    assert {said.err.count("\n") for said in (english, korean, both)} == {1}
+    assert not HANGUL.search(english.err) and HANGUL.search(korean.err)
+    assert both.err == f"{korean.err.rstrip()} / {english.err.removeprefix('attntrace: ')}"
+
+
+@pytest.mark.parametrize("command", ["", "trace", "weights", "weights import", "train", "why"])
+def test_the_korean_help_has_no_english_of_clicks_own(command):
+    page = attntrace(*command.split(), "--help", "--lang", "ko").out
+    for word in ("Usage", "OPTIONS", "Options", "ARGS", "Commands", "Show", "default", "required", "env var"):
+        assert word not in re.sub("--\\S+|attntrace.*", "", page), word
+    assert "사용법: attntrace" in page and "옵션:" in page and "이 도움말을" in page
+    for width in (60, 80, 100):
+        lines = attntrace(*command.split(), "--help", "--lang", "ko", COLUMNS=str(width)).out.splitlines()
+        wide = [line for line in lines if cell_len(line) > width]
+        assert all("attntrace " in line or len(line.split()) == 1 for line in wide), wide  # examples, long words
+
+
+def test_korean_pages_can_be_read_in_cp949():
+    out = process("trace", *PAIR, "--lang", "ko", PYTHONIOENCODING="cp949").out
+    page = out.encode("utf-8", "surrogateescape").decode("cp949")
+    assert KOREAN in page and "\\u" not in page and "어제" in page and "q_1" in page
+
+
+def test_a_sentence_within_another_is_in_the_language_of_that():
+    speak("both")
+    said = sentence("messages.verify.but", what=sentence("messages.verify.true.labels"))
+    assert isinstance(said, Told)
+    assert not HANGUL.search(said.versions[1]) and "labels of a word" not in said.versions[0]
+    assert HANGUL.search(said.versions[0])
+    words = joined(", ", ["a", sentence("messages.or"), "b"])
+    assert words.versions == ("a, 또는, b", "a, or, b")  # type: ignore[attr-defined]
+    assert in_a_line(words) == "a, 또는, b / a, or, b" and below(words) == "a, 또는, b\na, or, b"
+    assert joined(" ", ["a", "b"]) == "a b" and not isinstance(joined(" ", ["a", "b"]), Told)
+
+
+def test_no_sentence_stands_outside_prose():
+    """Two words side by side in a literal that is neither a docstring nor said to a programmer."""
+    words = re.compile("[A-Za-z]{2,}[,:;]? [A-Za-z]{2,}|[가-힣]{2,}")
+    known = {"어제 카페 갔었어", "I went to the cafe yesterday",  # the example
+             "how many", "into rows(", ", batch_first=True, dtype=torch."}  # a stream's key, an op, Python
+    found = []
+    for path in (ROOT / "attntrace").rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Assert) or is_for_programmers(node)
+                  for part in ast.walk(node)}
+        inside |= {id(node.body[0].value) for node in ast.walk(tree)
+                   if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+                   and isinstance(node.body[0], ast.Expr)}
+        found += [(path.name, node.value) for node in ast.walk(tree)
+                  if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside
+                  and words.search(node.value) and node.value not in known]
+    assert [one for one in found if one[0] != "terminal.py"] == []  # which names colours
+
+
+def is_for_programmers(node: ast.AST) -> bool:
+    raised = node.exc if isinstance(node, ast.Raise) else None
+    return isinstance(raised, ast.Call) and getattr(raised.func, "id", "") in (
+        "Misfit", "AssertionError", "AttributeError", "KeyError")

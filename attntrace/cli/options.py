@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.commands import Decorated, chained, option
+from attntrace.cli.completion import Address, Head, Parameter, Weights
 from attntrace.cli.formats import format_option
 from attntrace.cli.values import POSITIVE, SHARE, Among, Limit, Scale, Text, Whole
 from attntrace.config import CHOICES, INITIAL, SIZES, Config, as_option
@@ -45,12 +46,12 @@ def architecture_options(defaults: Config) -> list[Callable[[Decorated], Decorat
 
 ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
 MODEL = ("seed", "init", *ARCHITECTURE)
-weights_option = option("--weights", metavar="FILE", type=click.Path())
+weights_option = option("--weights", metavar="FILE", type=Weights())
 input_option = option("--input", metavar="FILE", type=click.Path())
 CHANGES = ("set", "ablate", "swap")
 change_options = chained([
-    option("--set", type=Text(), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
-    option("--ablate", type=Text(), multiple=True, metavar="HEAD"),
+    option("--set", type=Parameter(), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
+    option("--ablate", type=Head(), multiple=True, metavar="HEAD"),
     option("--swap", type=Text(), multiple=True, metavar="I,J")])
 pencil_option = option("--pencil", type=Whole(1, 9), default=None, metavar="N")
 init_option = option("--init", type=Among(INITIAL), default=None, stands_for=INITIAL[0])
@@ -94,7 +95,7 @@ def checked_precision(options: dict[str, Any], default: int = DECIMALS) -> int:
 
 
 selection_options = chained([
-    option("--only", type=Text(), multiple=True, metavar="ADDRESS"),
+    option("--only", type=Address(), multiple=True, metavar="ADDRESS"),
     option("--layer", type=Whole(), multiple=True, metavar="N"),
     option("--head", type=Whole(), multiple=True, metavar="N")])
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli import DONE, commands
+from attntrace.cli.completion import Address
 from attntrace.cli.formats import is_data, page_on
 from attntrace.cli.options import (
     checked_precision, from_option, run_page_options, selected_steps, selection_options, view_options)
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @commands.command("show")
-@click.argument("place", required=False, metavar="[ADDRESS[:ROW[,COLUMN]]]")
+@click.argument("place", required=False, type=Address(), metavar="[ADDRESS[:ROW[,COLUMN]]]")
 @from_option(required=True)
 @selection_options
 @view_options

@@ -5,10 +5,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from attntrace.cli import CHECK_FAILED, DONE, commands
 from attntrace.cli.commands import option
+from attntrace.cli.completion import Weights
 from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
     CHANGES, asked_changes, change_options, checked_precision, lines_of_input, one_argument, one_sentence,
@@ -36,7 +35,7 @@ TRACED = ("only", "layer", "head", "step")
 
 @commands.command("translate")
 @sentence_argument
-@option("--weights", metavar="FILE", type=click.Path(), default="ko-en", stands_for="ko-en", text="weights_translate")
+@option("--weights", metavar="FILE", type=Weights(), default="ko-en", stands_for="ko-en", text="weights_translate")
 @option("--max-length", type=Whole(1), default=MAX_LENGTH, stands_for=MAX_LENGTH, metavar="N")
 @quiet_option
 @option("--trace", is_flag=True, text="trace_all")

@@ -7,6 +7,7 @@ import click
 
 from attntrace.cli import DONE
 from attntrace.cli.commands import Group, chained, option
+from attntrace.cli.completion import Weights
 from attntrace.cli.formats import page
 from attntrace.cli.options import (
     ARCHITECTURE, architecture_options, one_sentence, page_options, sentence_argument)
@@ -83,7 +84,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: set[str]
 
 
 @subcommand("export")
-@click.argument("weights", type=click.Path(), metavar="FILE")
+@click.argument("weights", type=Weights(), metavar="FILE")
 @option("--to", type=Among(("torch",)), default="torch", stands_for="torch")
 @output_option
 def export_command(weights: str, to: str, output: str) -> int:
@@ -134,7 +135,7 @@ def new_command(sentence: tuple[str, ...], target: str | None, output: str, seed
 
 
 @subcommand("info")
-@click.argument("weights", type=click.Path(), metavar="FILE")
+@click.argument("weights", type=Weights(), metavar="FILE")
 @page_options
 def info_command(weights: str, **options: Any) -> int:
     from attntrace.inventory import inventory

@@ -7,18 +7,19 @@ import click
 
 from attntrace.cli import DONE, commands
 from attntrace.cli.commands import option
+from attntrace.cli.completion import Address
 from attntrace.cli.formats import page
 from attntrace.cli.options import (
     DECIMALS, checked_precision, from_option, learning_options, model_options, page_options, precision_option,
     sentence_argument)
 from attntrace.cli.pages import left_early
 from attntrace.cli.subjects import Subject, subject_of
-from attntrace.cli.values import ALL, Limit, Text, Whole
+from attntrace.cli.values import ALL, Limit, Whole
 from attntrace.prose import sentence as sentence_of
 
 
 @commands.command("why")
-@click.argument("place", type=Text(), metavar="ADDRESS:ROW,COLUMN")
+@click.argument("place", type=Address(), metavar="ADDRESS:ROW,COLUMN")
 @sentence_argument
 @from_option()
 @option("--depth", type=Limit(least=0), default="0", stands_for="0", metavar="N|all")

@@ -10,14 +10,14 @@ from command import ROOT
 
 PACKAGE = ROOT / "attntrace"
 # From the ground up: a room imports only rooms that stand before it.
-ROOMS = ["prose", "errors", "checker", "plain", "screen", "symbol", "axes", "rules", "pencil", "arithmetic", "tensor",
-         "notation", "by_hand", "constants", "shapes", "algebra", "products", "parts", "functions", "batches",
-         "tracing", "schedules", "config", "tokens", "pairs", "weights", "npz", "safetensors_file", "archive",
-         "makings", "addresses", "topics", "places", "inputs", "weights_file", "layouts", "changes", "layers",
+ROOMS = ["prose", "errors", "checker", "plain", "screen", "symbol", "axes", "rules", "pencil", "arithmetic",
+         "tensor", "notation", "by_hand", "constants", "shapes", "algebra", "products", "parts", "functions",
+         "batches", "tracing", "schedules", "config", "tokens", "pairs", "weights", "npz", "safetensors_file",
+         "archive", "makings", "addresses", "places", "inputs", "weights_file", "layouts", "changes", "layers",
          "attention", "transformer", "initial", "losses", "gradients", "optimizers", "drift", "run", "records",
-         "lessons", "decoding", "training", "checkpoints", "recording", "digits", "figures", "blocks", "checks",
-         "differences", "diff", "formulas", "view", "grids", "stages", "forms", "why", "maps", "opening",
-         "experiments", "inventory", "report", "ledger", "writers", "cli", "__main__"]
+         "lessons", "decoding", "training", "checkpoints", "recording", "digits", "figures", "topics", "blocks",
+         "checks", "differences", "diff", "formulas", "view", "grids", "stages", "forms", "why", "maps",
+         "opening", "experiments", "inventory", "report", "ledger", "writers", "cli", "__main__"]
 
 
 def room(path) -> str:

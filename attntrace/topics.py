@@ -166,17 +166,14 @@ def topic_of(address: str) -> str | None:
 
 @cache
 def names() -> dict[str, str]:
-    """Each topic by all that it is called: its name, its title in each language, with and without what stands there in
-    brackets."""
+    """Each topic by all that it is called: its name, its title in each language."""
     found = {simple(name): name for name in TOPICS}
     for language in LANGUAGES:
         for name in TOPICS:
-            title = sentence_in(language, f"explain.{name}.title")
-            for called in (title, title.partition("(")[0]):
-                found.setdefault(simple(called), name)
+            found.setdefault(simple(sentence_in(language, f"explain.{name}.title")), name)
     return found
 
 
 def simple(text: str) -> str:
-    """A name as it is compared: `Layer norm` and `layer-norm` are `layer_norm`."""
-    return re.sub(r"[ -]+", "_", text.strip().lower())
+    """A name as it is compared: `Layer norm` and `layer-norm` are `layer_norm`, `값(value)` is `값`."""
+    return re.sub(r"[ -]+", "_", text.partition("(")[0].strip().lower())

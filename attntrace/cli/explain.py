@@ -14,7 +14,7 @@ from attntrace.cli.subjects import EXAMPLE
 from attntrace.cli.values import Text
 from attntrace.config import Config
 from attntrace.errors import Problem
-from attntrace.prose import LANGUAGES, sentence, sentence_in, spoken
+from attntrace.prose import BESIDE, LANGUAGES, sentence, sentence_in, spoken
 from attntrace.tokens import shown
 from attntrace.topics import TOPICS, kind_of, names, simple, topic_of
 
@@ -71,7 +71,7 @@ def title(name: str, language: str) -> str:
 def explanation(name: str) -> Iterator[Block]:
     from attntrace.blocks import Heading, Prose, Table
     topic = TOPICS[name]
-    yield Heading(" / ".join(dict.fromkeys(title(name, language) for language in (*spoken(), *LANGUAGES))))
+    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in (*spoken(), *LANGUAGES))))
     yield Prose(sentence(f"explain.{name}.short"))
     found = tuple(formulas(name))
     if found:

@@ -49,15 +49,12 @@ def explained(block: blocks.Explained, page: Page) -> Iterator[Line]:
     """Each topic in a hanging paragraph, which begins with its title."""
     indent = " " * BELOW_HEADING
     yield ()
-    for title, text in block.topics:
-        first, *more = page.prose(f"{title}: {text}").split("\n")
+    for title, text in (told for topic in block.topics for told in in_languages(*topic)):
         bold = len(page.prose(title)) + 1
-        for n, line in enumerate(page.wrapped(first.split(" "), BELOW_HEADING + len(INDENT))):
+        words = page.prose(f"{title}: {text}").split(" ")
+        for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
             yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
             bold = max(bold - len(line) - 1, 0)
-        for paragraph in more:  # in the other language
-            for line in page.wrapped(paragraph.split(" "), BELOW_HEADING + len(INDENT)):
-                yield (indent + INDENT + line,)
 
 
 def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:

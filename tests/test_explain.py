@@ -1,6 +1,7 @@
 """What is explained: every kind of step, in both languages, with the formulas of the run, once on a page."""
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 
@@ -194,3 +195,21 @@ def test_steps_that_are_not_shown_are_not_explained():
 def test_addresses_of_a_lesson_are_those_that_begin_so():
     assert {address for address in LESSON if address.startswith(OF_A_LESSON)} == {
         address for address in LESSON if address.split(".")[0] not in ("encoder", "decoder", "output")}
+
+
+def softmax(*scores: float) -> list[float]:
+    powers = [math.exp(score - max(scores)) for score in scores]
+    return [power / sum(powers) for power in powers]
+
+
+@pytest.mark.parametrize("name, numbers", [
+    ("softmax", [f"{share:.3f}" for scores in ((1, 2, 3), (10, 20, 30)) for share in softmax(*scores)]),
+    ("scaled_scores", [f"{share:.4f}" for share in softmax(0, 8)] + [f"{share:.2f}" for share in softmax(0, 1)]
+     + [f"{softmax(0, 1)[0] * softmax(0, 1)[1]:.2f}"]),
+    ("entropy", [f"{math.log(3):.3f}", f"{-sum(a * math.log(a) for a in (0.9, 0.05, 0.05)):.3f}"]),
+    ("scaled_embedding", [f"{math.sqrt(512 / 2):.0f}"]), ("positional_encoding", [f"{2 * math.pi:.1f}"]),
+    ("label_smoothing", ["0.925", "0.025"]), ("logits", [f"{math.e:.3f}"]),
+    ("cross_entropy", [f"{-math.log(p):.3f}" for p in (0.5, 0.01)]), ("gradient.loss.mean", [f"{1 / 7:.3f}"])])
+def test_numbers_that_explanations_tell_are_true(name, numbers):
+    for texts in PROSE.values():
+        assert [number for number in numbers if number not in texts[name]["more"]] == []

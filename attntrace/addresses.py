@@ -8,6 +8,7 @@ from attntrace.errors import Problem
 from attntrace.tokens import normalized, shown
 
 NEAREST = 3
+OF_A_LESSON = ("gradient.", "loss.", "update.")  # how addresses begin that a training step alone has
 
 
 def selected(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],

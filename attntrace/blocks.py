@@ -42,6 +42,11 @@ class StageHeading(NamedTuple):
     formulas: tuple[Formula, ...]
 
 
+class Explained(NamedTuple):
+    """What the steps of a stage are, and why they are there: of each, once a page, its title and what is said of it."""
+    topics: tuple[tuple[str, str], ...]
+
+
 class Heading(NamedTuple):
     """A line above prose or a table that belongs to no stage."""
     text: str
@@ -214,5 +219,5 @@ class Hidden(NamedTuple):
     numbers: int
 
 
-Block = (PartHeading | PlaceHeading | StageHeading | Heading | Prose | Answer | Table | ParameterGrids | VectorRows
-         | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)
+Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | ParameterGrids
+         | VectorRows | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)

@@ -11,12 +11,14 @@ from attntrace.arithmetic import Valued
 from attntrace.blocks import Block, Check, Formula, Grid
 from attntrace.checks import check_promises, check_rows, check_shares, is_rounding, rows_of
 from attntrace.figures import Figures
-from attntrace.formulas import cell_line, followed, label_of, parameter_name, row_formula, whole_formula
+from attntrace.formulas import (
+    any_row_formula, cell_line, followed, label_of, parameter_name, row_formula, whole_formula)
 from attntrace.by_hand import worked_out
 from attntrace.grids import grid, hidden
 from attntrace.prose import sentence
 from attntrace.stages import Stage, place_title
 from attntrace.tensor import Tensor, Term
+from attntrace.topics import topic_of
 from attntrace.tracing import Step
 from attntrace.view import View
 
@@ -27,8 +29,9 @@ class Form:
     name: str
 
     def __init__(self, view: View, tell: Callable[[Iterator[Block]], None], parameters: Container[str],
-                 more: Callable[[Step], list[Check]] = lambda step: []) -> None:
+                 explained: set[str] | None = None, more: Callable[[Step], list[Check]] = lambda step: []) -> None:
         self.view, self.tell, self.parameters, self.more = view, tell, parameters, more
+        self.explained = set[str]() if explained is None else explained  # topics, on the whole page
         self.stage: Stage | None = None
         self.failed: list[Check] = []
         self._rows: dict[str, list[Tensor]] = {}
@@ -94,6 +97,15 @@ class Form:
     def heading(self, stage: Stage, formulas: Sequence[Formula]) -> blocks.StageHeading:
         return blocks.StageHeading(f"{self.part}.{stage.number}", stage.title, stage.steps[0].place, tuple(formulas))
 
+    def explanations(self, steps: list[Step]) -> Iterator[Block]:
+        """Of what was not yet explained on this page."""
+        topics = dict.fromkeys(topic_of(step.address) for step in steps) if self.view.explain else ()
+        new = [topic for topic in topics if topic is not None and topic not in self.explained]
+        self.explained.update(new)
+        if new:
+            yield blocks.Explained(tuple((sentence(f"explain.{topic}.title"), sentence(f"explain.{topic}.short"))
+                                         for topic in new))
+
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
         return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights)
 
@@ -131,8 +143,8 @@ class VectorForm(Form):
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
         head = steps[0].symbol.head
         rebuilt = [self.rows(step) for step in steps]
-        yield self.heading(stage, [row_formula(step, rows[0], 0, "i") if step.made.op.alike else whole_formula(step)
-                                   for step, rows in zip(steps, rebuilt, strict=True)])
+        yield self.heading(stage, [any_row_formula(step, rows[0]) for step, rows in zip(steps, rebuilt, strict=True)])
+        yield from self.explanations(steps)
         used = self.new_parameters(steps)
         if used:
             yield blocks.ParameterGrids(tuple(self.parameter_grid(tensor, head) for tensor in used))
@@ -219,6 +231,7 @@ class MatrixForm(Form):
 
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
         yield self.heading(stage, ())
+        yield from self.explanations(steps)
         drawn: set[int] = set()
         kept = []  # operands live as long as the stage, so that their ids stay their own
         for step in steps:

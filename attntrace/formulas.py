@@ -18,6 +18,11 @@ def row_formula(step: Step, row: Tensor, i: int, letter: str | None = None) -> F
     return Formula(marked_row(step, i), row.notation().pieces, step.symbol.head, letter)
 
 
+def any_row_formula(step: Step, row: Tensor) -> Formula:
+    """The equation of every row, of which `row` is one: `sᵢ = qᵢ Kᵀ`. That of the whole, where rows are not alike."""
+    return row_formula(step, row, 0, "i") if step.made.op.alike else whole_formula(step)
+
+
 def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
     """A tensor followed down to its number at `index`, and what is left of the index where it cannot be followed."""
     for n, i in enumerate(index):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 class View(NamedTuple):
     """What is shown, and how: which steps, tokens and forms, how much arithmetic, how many digits and numbers; whether
-    these digits are all there are (`exact`)."""
+    these digits are all there are (`exact`), and whether it is explained."""
     form: str = "both"
     arithmetic: str = "first"
     precision: int = 3
@@ -20,6 +20,7 @@ class View(NamedTuple):
     selected: frozenset[str] | None = None
     tokens: tuple[str, ...] = ()
     exact: bool = False
+    explain: bool = True
 
     def shows(self, step: Step) -> bool:
         return self.selected is None or step.address in self.selected

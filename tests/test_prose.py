@@ -19,7 +19,7 @@ AFTER_A_SLOT = re.compile(
     r"(?![가-힣])")
 HANGUL = re.compile("[가-힣]")
 WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
-TERMS = {"post-norm", "pre-norm", "id", "pos", "log"}  # the same in every language
+TERMS = {"post-norm", "pre-norm", "id", "pos", "log", "Adam", "English"}  # the same in every language
 
 
 def flat(found: dict, before: str = "") -> dict[str, str]:

@@ -15,7 +15,7 @@ ROOMS = ["prose", "errors", "checker", "plain", "screen", "symbol", "axes", "rul
          "batches", "tracing", "schedules", "config", "tokens", "pairs", "weights", "npz", "safetensors_file",
          "archive", "makings", "addresses", "places", "inputs", "weights_file", "layouts", "changes", "layers",
          "attention", "transformer", "initial", "losses", "gradients", "optimizers", "drift", "run", "records",
-         "lessons", "decoding", "training", "checkpoints", "recording", "digits", "figures", "blocks",
+         "lessons", "decoding", "training", "checkpoints", "recording", "digits", "figures", "topics", "blocks",
          "checks", "differences", "diff", "formulas", "view", "grids", "stages", "forms", "why", "maps",
          "opening", "experiments", "inventory", "report", "ledger", "writers", "cli", "__main__"]
 

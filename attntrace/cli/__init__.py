@@ -23,9 +23,9 @@ DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
 COMPLETE = "_ATTNTRACE_COMPLETE"  # the variable by which a shell asks for completions
 COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
-            {"trace": "trace", "map": "maps", "steps": "steps", "why": "why", "translate": "translate",
-             "backprop": "backprop", "train": "train", "compare": "compare", "show": "show", "diff": "diff",
-             "verify": "verify", "weights": "weights"}.items()}
+            {"trace": "trace", "map": "maps", "steps": "steps", "explain": "explain", "why": "why",
+             "translate": "translate", "backprop": "backprop", "train": "train", "compare": "compare", "show": "show",
+             "diff": "diff", "verify": "verify", "weights": "weights"}.items()}
 
 
 class Commands(Group):

@@ -120,6 +120,7 @@ text_options = chained([
     option("--arithmetic", type=Among(("first", "all", "none")), default="first", stands_for="first"),
     precision_option(stands_for=DECIMALS),
     option("--limit", type=Limit(), metavar="N|all"),
+    option("--explain/--no-explain", default=True, stands_for="--explain", text="explain_steps"),
     option("--pause", is_flag=True)])
 view_options = chained([text_options, option("--token", type=Text(), multiple=True, metavar="TOKEN")])
 

@@ -34,7 +34,8 @@ def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, t
     if limit is None:
         limit = TERMINAL_LIMIT if out.isatty() and is_text(options) else ALL
     return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], checked_precision(options),
-                None if limit == ALL else limit, only, tokens, exact=options.get("pencil") is not None)
+                None if limit == ALL else limit, only, tokens, exact=options.get("pencil") is not None,
+                explain=options["explain"])
 
 
 def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
@@ -85,7 +86,8 @@ class Parts:
                  *more: Callable[[Step], list[Check]]) -> None:
         from attntrace.forms import FORMS
         from attntrace.tracing import Fingerprint
-        self.forms = [FORMS[name](view, tell, parameters, *more) for name in view.forms]
+        explained: set[str] = set()  # in any part
+        self.forms = [FORMS[name](view, tell, parameters, explained, *more) for name in view.forms]
         self.fingerprint = Fingerprint()  # of the first run: the next one is the same
 
     def __call__(self, run: Run | Lesson | Decoding, count: Sink = lambda step: None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from attntrace.addresses import OF_A_LESSON
 from attntrace.cli.options import check_from, given_model, learning, sentence_or_rows
 from attntrace.errors import Problem
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from attntrace.tracing import Step
 
 EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
-OF_A_LESSON = ("gradient.", "loss.", "update.")  # how addresses begin that a training step alone has
 
 
 class Subject(NamedTuple):

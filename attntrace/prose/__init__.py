@@ -81,9 +81,14 @@ def _table(language: str, kind: str) -> dict[str, str]:
 
 def sentence(key: str, **facts: object) -> str:
     """The sentence of a key such as `problem.empty_sentence`, its slots filled with facts. Raises KeyError."""
-    kind, _, rest = key.partition(".")
-    return in_each(lambda n: _table(_spoken[n], kind)[rest].format(
+    return in_each(lambda n: sentence_in(_spoken[n], key).format(
         **{name: version(fact, n) for name, fact in facts.items()}))
+
+
+def sentence_in(language: str, key: str) -> str:
+    """The sentence of a key in a language, whichever is spoken, with its slots empty."""
+    kind, _, rest = key.partition(".")
+    return _table(language, kind)[rest]
 
 
 def joined(between: str, parts: Iterable[str]) -> str:
@@ -96,8 +101,9 @@ def most_specific(kind: str, place: list[str], name: str, **facts: object) -> st
     """The sentence of the most specific key: of `decoder.cross_attention.query`, `cross_attention.query`, `query`. None
     where there is none."""
     table = _table(_spoken[0], kind)
-    for start in range(len(place) + 1):
-        key = ".".join([*place[start:], name])
-        if key in table:
-            return sentence(f"{kind}.{key}", **facts)
-    return None
+    return next((sentence(f"{kind}.{key}", **facts) for key in ends([*place, name]) if key in table), None)
+
+
+def ends(words: list[str]) -> Iterator[str]:
+    """Of `a, b, c`: a.b.c, b.c, c."""
+    return (".".join(words[start:]) for start in range(len(words)))

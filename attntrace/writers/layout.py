@@ -12,6 +12,7 @@ from attntrace.writers.equations import equation_lines, parameter_lines
 from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
 
 
+BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 
 
@@ -42,6 +43,18 @@ def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
     for line in page.wrapped([page.formula(formula) for formula in block.formulas], len(indent), between="    "):
         for n, part in enumerate(page.wrapped_sum(line, len(indent) + len(INDENT)) if line else ()):
             yield (indent + INDENT * bool(n) + part,)
+
+
+def explained(block: blocks.Explained, page: Page) -> Iterator[Line]:
+    """Each topic in a hanging paragraph, which begins with its title."""
+    indent = " " * BELOW_HEADING
+    yield ()
+    for title, text in (told for topic in block.topics for told in in_languages(*topic)):
+        bold = len(page.prose(title)) + 1
+        words = page.prose(f"{title}: {text}").split(" ")
+        for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
+            yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
+            bold = max(bold - len(line) - 1, 0)
 
 
 def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
@@ -270,8 +283,8 @@ def verified(block: blocks.Verified, page: Page) -> Iterator[Line]:
 
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
-    blocks.StageHeading: stage_heading, blocks.Heading: heading, blocks.Prose: prose, blocks.Answer: answer,
-    blocks.Table: table,
+    blocks.StageHeading: stage_heading, blocks.Explained: explained, blocks.Heading: heading, blocks.Prose: prose,
+    blocks.Answer: answer, blocks.Table: table,
     blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
     blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: verified_head,
     blocks.Verified: verified,

@@ -1,0 +1,215 @@
+"""What is explained: every kind of step, in both languages, with the formulas of the run, once on a page."""
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+
+import pytest
+from command import ROOT, attntrace, words_of
+
+from attntrace.addresses import OF_A_LESSON
+from attntrace.cli.subjects import EXAMPLE
+from attntrace.config import Config
+from attntrace.decoding import Decoding
+from attntrace.lessons import prepare_lesson
+from attntrace.run import prepare
+from attntrace.topics import KINDS, TOPICS, kind_of, names, topic_of
+from attntrace.writers.page import ASCII_PROSE
+
+PROSE = {language: tomllib.loads((ROOT / "attntrace" / "prose" / f"{language}.explain.toml").read_text("utf-8"))
+         for language in ("en", "ko")}
+COMMAND = re.compile(r"^\$ (.+)$", re.M)
+LESSON = prepare_lesson(*EXAMPLE, optimizer="adam").addresses()
+
+
+def commands() -> list[str]:
+    return list(dict.fromkeys(found for texts in PROSE.values() for text in texts.values()
+                              for found in COMMAND.findall(text["more"])))
+
+
+@pytest.mark.parametrize("wiring", [
+    Config(), Config(norm="pre", final_norm=True), Config(final_norm=True), Config(layers=2, position="none"),
+    Config(position="halves", scale_embedding=False, score_scale=1.0)])
+def test_every_kind_of_step_has_a_topic(wiring):
+    for optimizer in ("sgd", "adam"):
+        for address in prepare_lesson(*EXAMPLE, optimizer=optimizer, config=wiring).addresses():
+            assert topic_of(address), address
+
+
+def test_every_kind_of_step_of_a_translation_has_the_topic_that_it_has_elsewhere():
+    for address in Decoding(prepare("집 갔어", weights="ko-en")).addresses():
+        assert topic_of(address) and topic_of(address) == topic_of(re.sub(r"^step\d+\.", "", address))
+
+
+@pytest.mark.parametrize("address, topic", [
+    ("encoder.layer1.self_attention.head2.output", "head.output"), ("decoder.output", "decoder.output"),
+    ("decoder.layer3.cross_attention.output", "self_attention.output"), ("output.logits", "logits"),
+    ("encoder.layer1.feed_forward.output", "feed_forward.output"), ("decoder.embedding", "embedding"),
+    ("step12.decoder.layer1.cross_attention.head10.query", "cross_attention.query"),
+    ("encoder.layer1.self_attention.head1.query", "query"), ("encoder.final_norm.mean", "mean"),
+    ("gradient.output.logits", "gradient.logits"), ("gradient.decoder.layer1.feed_forward.W_2", "gradient.W"),
+    ("gradient.encoder.layer1.self_attention.b_K", "gradient.b"), ("gradient.encoder.E", "gradient.E"),
+    ("gradient.encoder.input.from.encoder.layer1.self_attention.residual", "gradient.from"),
+    ("gradient.encoder.input", "gradient"), ("gradient.loss.mean", "gradient.loss.mean"),
+    ("update.encoder.layer1.feed_forward.b_1.old", "update"), ("update.output.W.v_hat", "update.m_hat"),
+    ("encoder.nothing", None)])
+def test_the_most_specific_kind_decides(address, topic):
+    assert topic_of(address) == topic
+
+
+def test_all_topics_are_complete_in_both_languages():
+    for texts in PROSE.values():
+        assert list(texts) == list(TOPICS)
+        for name, text in texts.items():
+            assert list(text) == ["title", "short", "more"] and all(map(str.strip, text.values())), name
+            assert len(text["title"]) <= 32 and "\n" not in text["short"], name
+            assert len(text["short"]) <= 230, "a page is for numbers"
+            assert len(COMMAND.findall(text["more"])) == 1, name
+            assert not re.search(r"[{}\t]|  ", "".join(text.values())), name
+
+
+def test_what_is_said_in_english_can_be_spelled_in_ascii():
+    for text in PROSE["en"].values():
+        said = COMMAND.sub("", "".join(text.values()))
+        assert said.translate(ASCII_PROSE).isascii(), said
+
+
+def test_korean_has_no_particle_that_would_vary_with_a_symbol():
+    symbol = (r"(?<![A-Za-z_])(?:[A-Za-z]|[dW]_[A-Za-z]+|[∂εβσ√γμ][^\s가-힣]*|[QKV]ᵀ)"
+              r"(?:을|를|은|는|이|가|과|와|로|으로)(?![가-힣])")
+    for name, text in PROSE["ko"].items():
+        assert re.findall(symbol, "".join(text.values())) == [], name
+        assert "을(를)" not in text["more"] and "은(는)" not in text["more"], name
+
+
+def test_topics_speak_of_topics_and_of_steps_that_there_are():
+    for name, topic in TOPICS.items():
+        assert set(topic.see) <= TOPICS.keys() - {name} and topic.see, name
+        assert set(topic.steps) <= set(LESSON), name
+    assert len(KINDS) == len(TOPICS) + sum(len(topic.also) for topic in TOPICS.values())
+
+
+def test_each_topic_is_found_by_its_name_and_by_its_title_in_each_language():
+    for language, texts in PROSE.items():
+        titles = [text["title"] for text in texts.values()]
+        assert len(set(titles)) == len(titles), language
+    assert {names()[called] for called in ("layer_norm", "층_정규화", "adam", "query", "질의", "softmax", "head.output",
+                                           "output_projection")} == {
+        "layer_norm", "adam", "query", "softmax", "head.output", "self_attention.output"}
+
+
+@pytest.mark.parametrize("asked", ["scaled_scores", "head1.scaled_scores", "Scaled scores", "나눈 점수", "나눈 점수 (scaled)",
+                                   "encoder.layer7.self_attention.head3.scaled_scores", "scaled-scores"])
+def test_a_topic_may_be_asked_for_in_many_ways(asked):
+    assert attntrace("explain", asked).out == attntrace("explain", "scaled_scores").out
+    assert attntrace("explain", *asked.split(" ")).out == attntrace("explain", "scaled_scores").out
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_a_topic_is_told_with_the_formulas_of_the_run(name):
+    code, out, _ = attntrace("explain", name, "--width", "400")
+    assert code == 0
+    title, other = PROSE["en"][name]["title"], PROSE["ko"][name]["title"]
+    assert out.startswith(f"  {title} / {other}\n" if title != other else f"  {title}\n")
+    assert PROSE["en"][name]["short"] in out and PROSE["en"][name]["more"].split("\n")[1] in out
+    topic = TOPICS[name]
+    assert (f"Section {topic.section} of the paper." in out) == bool(topic.section)
+    steps = {}
+    lesson = prepare_lesson(*EXAMPLE, optimizer=topic.optimizer, config=Config(**topic.wiring))
+    lesson(lambda step: steps.setdefault(step.address, step))
+    shown = [line.split() for line in out.splitlines() if " = " in line and line.split()[0] in steps]
+    for address, *formula in shown:
+        assert " ".join(formula).startswith(steps[address].formula()), address
+    if topic.steps:
+        assert {line[0] for line in shown} == set(topic.steps)
+    elif shown:
+        assert [topic_of(line[0]) for line in shown] == [name]
+    kinds = {kind_of(address) for address in steps}
+    is_step = any(kind.endswith(f".{name}") or kind == name for kind in kinds)
+    assert shown or not is_step
+
+
+@pytest.mark.parametrize("command", commands())
+def test_each_command_that_an_explanation_names_runs(command):
+    code, out, errors = attntrace(*words_of(command))
+    assert (code, errors) == (0, "") and out
+
+
+def test_without_a_topic_there_is_the_glossary_in_both_languages():
+    out = attntrace("explain").out
+    lines = {line.split("  ")[1]: line for line in out.splitlines()}
+    for name in TOPICS:
+        assert PROSE["en"][name]["title"] in lines[name] and PROSE["ko"][name]["title"] in lines[name]
+    assert max(map(len, out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("asked, near", [("atention", "attention"), ("layernorm", "layer_norm"), ("어텐숀", "어텐션"),
+                                         ("head1.nothing", "head.output"), ("\u202e", "token")])
+def test_what_is_no_topic_is_answered_with_the_nearest(asked, near):
+    code, out, errors = attntrace("explain", asked)
+    assert (code, out) == (2, "") and errors.count("\n") == 1
+    assert near in errors and "attntrace explain lists all" in errors and "\u202e" not in errors
+
+
+def explained(out: str) -> list[str]:
+    """The titles of what a page explains, in its order."""
+    titles = "|".join(re.escape(text["title"]) for text in PROSE["en"].values())
+    return re.findall(rf"^     ({titles}): ", out, re.M)
+
+
+@pytest.mark.parametrize("arguments", [
+    ("trace", "a b", "--target", "c", "--layers", "2"), ("trace", "a b", "--form", "matrix"),
+    ("backprop", "a b", "c", "--optimizer", "adam", "--form", "vector"),
+    ("translate", "집 갔어", "--step", "2", "--form", "vector")])
+def test_each_kind_is_explained_once_on_a_page_where_it_is_first_shown(arguments):
+    out = attntrace(*arguments).out
+    found = explained(out)
+    assert found and len(set(found)) == len(found)
+    assert out.count("What a word is found by") == 1
+    assert explained(attntrace(*arguments, "--no-explain").out) == []
+
+
+def test_explanations_take_no_number_and_no_line_from_a_page():
+    whole = attntrace("trace", "a b", "--target", "c").out.splitlines()
+    without = attntrace("trace", "a b", "--target", "c", "--no-explain").out.splitlines()
+    rest = iter(whole)
+    assert all(line in rest for line in without)
+    assert len(whole) - len(without) < len(without) / 10
+
+
+@pytest.mark.parametrize("arguments", [("--width", "60"), ("--ascii", "--width", "60"), ("--width", "60", "--big")])
+def test_explanations_keep_to_the_width_of_the_page(arguments):
+    out = attntrace("trace", "a b", "--target", "c", "--only", "*.scaled_scores", "--only", "*.query", *arguments).out
+    assert "Scaled scores: " in out
+    assert max(map(len, out.splitlines())) <= 60
+    assert out.isascii() == ("--ascii" in arguments)
+
+
+def test_steps_that_are_not_shown_are_not_explained():
+    out = attntrace("trace", "a b", "--only", "head2.scores").out
+    assert explained(out) == ["Scores"]
+    assert explained(attntrace("explain", "scores").out) == []
+
+
+def test_addresses_of_a_lesson_are_those_that_begin_so():
+    assert {address for address in LESSON if address.startswith(OF_A_LESSON)} == {
+        address for address in LESSON if address.split(".")[0] not in ("encoder", "decoder", "output")}
+
+
+def softmax(*scores: float) -> list[float]:
+    powers = [math.exp(score - max(scores)) for score in scores]
+    return [power / sum(powers) for power in powers]
+
+
+@pytest.mark.parametrize("name, numbers", [
+    ("softmax", [f"{share:.3f}" for scores in ((1, 2, 3), (10, 20, 30)) for share in softmax(*scores)]),
+    ("scaled_scores", [f"{share:.4f}" for share in softmax(0, 8)] + [f"{share:.2f}" for share in softmax(0, 1)]
+     + [f"{softmax(0, 1)[0] * softmax(0, 1)[1]:.2f}"]),
+    ("entropy", [f"{math.log(3):.3f}", f"{-sum(a * math.log(a) for a in (0.9, 0.05, 0.05)):.3f}"]),
+    ("scaled_embedding", [f"{math.sqrt(512 / 2):.0f}"]), ("positional_encoding", [f"{2 * math.pi:.1f}"]),
+    ("label_smoothing", ["0.925", "0.025"]), ("logits", [f"{math.e:.3f}"]),
+    ("cross_entropy", [f"{-math.log(p):.3f}" for p in (0.5, 0.01)]), ("gradient.loss.mean", [f"{1 / 7:.3f}"])])
+def test_numbers_that_explanations_tell_are_true(name, numbers):
+    for texts in PROSE.values():
+        assert [number for number in numbers if number not in texts[name]["more"]] == []

@@ -381,7 +381,7 @@ def test_config_is_a_json_object(tmp_path, text, key):
     ({"position": None}, "config.no_such_choice", {"name": "position"}),
     ({"activation": "gelu"}, "config.no_such_choice", {"name": "activation", "value": '"gelu"'}),
     ({"dtype": ["float32"]}, "config.no_such_choice", {"name": "dtype"}),
-    ({"final_norm": 1}, "config.no_such_choice", {"name": "final_norm", "value": "1", "choices": "true, false"}),
+    ({"final_norm": 1}, "config.no_such_choice", {"name": "final_norm", "value": "1", "choices": "true or false"}),
     ({"epsilon": 0}, "config.not_a_positive_number", {"name": "epsilon", "value": "0"}),
     ({"epsilon": float("nan")}, "config.not_a_positive_number", {"name": "epsilon"}),
     ({"epsilon": 10 ** 400}, "config.not_a_positive_number", {"name": "epsilon"}),

@@ -62,6 +62,16 @@ class Parameter(Address):
         return list((told if isinstance(told, Run) else told.run).parameters.names)
 
 
+class Topic(Text):
+    """What attntrace explain knows."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from attntrace.topics import TOPICS
+        return [CompletionItem(name) for name in beginning(incomplete, TOPICS)]
+
+
 def beginning(typed: str, addresses: Iterable[str]) -> list[str]:
     """The addresses that begin so; where none does, ends of addresses, from a dot on."""
     known = list(addresses)
@@ -72,7 +82,7 @@ def beginning(typed: str, addresses: Iterable[str]) -> list[str]:
 
 def asked(given: dict[str, Any]) -> Run | Lesson | Decoding:
     """The run that is asked for so far, changed by nothing: a training step or a translation where the command is of
-    one; of the example, where no sentence is there yet."""
+    one; of the example, where there is no sentence, or none that Click has come to."""
     from attntrace.cli.options import CHANGES, MODEL
     from attntrace.cli.subjects import EXAMPLE, lesson_of, run_of
     options = dict.fromkeys((*MODEL, "weights", "input", "pencil", "target", "optimizer", "lr", "label_smoothing"))
@@ -86,4 +96,4 @@ def asked(given: dict[str, Any]) -> Run | Lesson | Decoding:
         return lesson_of(() if given["source"] is None else (given["source"],), options)
     if "depth" in given and (not words or options["target"] is not None):  # why, which knows gradients as well
         return lesson_of(words, options)
-    return run_of(words, options)
+    return run_of(words or EXAMPLE[:1], options)

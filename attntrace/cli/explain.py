@@ -8,10 +8,10 @@ import click
 
 from attntrace.addresses import OF_A_LESSON, nearest_words
 from attntrace.cli import DONE, commands
+from attntrace.cli.completion import Topic
 from attntrace.cli.formats import page
 from attntrace.cli.options import page_options
 from attntrace.cli.subjects import EXAMPLE
-from attntrace.cli.values import Text
 from attntrace.config import Config
 from attntrace.errors import Problem
 from attntrace.prose import BESIDE, LANGUAGES, sentence, sentence_in, spoken
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @commands.command("explain")
-@click.argument("topic", nargs=-1, type=Text(), metavar="[TOPIC]")
+@click.argument("topic", nargs=-1, type=Topic(), metavar="[TOPIC]")
 @page_options
 def command(topic: tuple[str, ...], **options: Any) -> int:
     blocks = explanation(meant(" ".join(topic))) if topic else glossary()

@@ -1,0 +1,83 @@
+"""What the shells offer: bash and fish are asked themselves, where they are installed."""
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import ROOT, attntrace, clean_environment
+
+SELF = "encoder.layer1.self_attention"
+
+
+def offered(words: str) -> list[str]:
+    """What is offered where a line ends so, as bash would show it."""
+    typed = words.split(" ")
+    found = attntrace(_ATTNTRACE_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(len(typed) - 1))
+    assert found.code == 0
+    return [line.partition(",")[2] for line in found.out.splitlines() if line]
+
+
+@pytest.mark.parametrize("words, wanted", [
+    ("attntrace tr", ["trace", "translate", "train"]), ("attntrace weights i", ["import", "info"]),
+    ("attntrace trace --for", ["--form", "--format"]),
+    ("attntrace trace --format ", ["text", "markdown", "html", "csv", "jsonl"]),
+    ("attntrace map --format s", ["svg"]), ("attntrace trace --lang ", ["ko", "en", "both"]),
+    ("attntrace trace --weights ko", ["ko-en", "ko"]), ("attntrace translate --weights k", ["ko-en", "k"]),
+    (f"attntrace trace cat --only {SELF}.head1.sc", [f"{SELF}.head1.scores", f"{SELF}.head1.scaled_scores"]),
+    ("attntrace trace cat --only head2.q", ["head2.query"]),
+    (f"attntrace trace cat --heads 4 --ablate {SELF}.head3", [f"{SELF}.head3"]),
+    ("attntrace trace cat --target chat --only decoder.o", ["decoder.output"]), ("attntrace trace cat --set outp", []),
+    ("attntrace trace cat --target chat --set outp", ["output.W"]), ("attntrace why loss.m", ["loss.mean"]),
+    ("attntrace backprop cat chat --only gradient.output.", ["gradient.output.logits", "gradient.output.W"]),
+    ("attntrace translate --only step2.output.l", ["step2.output.logits"]),
+    ("attntrace explain scal", ["scaled_embedding", "scaled_scores"]),
+    ("attntrace trace cat --heads 3 --only enc", [])])
+def test_what_is_offered(words, wanted):
+    assert offered(words) == wanted
+
+
+def test_addresses_of_a_saved_run_are_offered(tmp_path):
+    file = tmp_path / "run.npz"
+    attntrace("trace", "cat", "--layers", "2", "--save", str(file), "-q")
+    assert offered(f"attntrace show --from {file} encoder.layer2.feed_forward.a") == [
+        "encoder.layer2.feed_forward.activation"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A directory with the command in it."""
+    command = tmp_path_factory.mktemp("bin") / "attntrace"
+    command.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+                       "from attntrace.__main__ import main\nmain()\n")
+    command.chmod(0o755)
+    return command.parent
+
+
+def asked(shell: str, place: Path, *script: str) -> list[str]:
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    environment = clean_environment() | {"HOME": str(place), "XDG_CONFIG_HOME": str(place), "XDG_DATA_HOME": str(place)}
+    environment["PATH"] = f"{place}:{environment['PATH']}"
+    said = subprocess.run([shell, "-c", "\n".join(script)], capture_output=True, env=environment, timeout=60)
+    assert said.returncode == 0 and not said.stderr, said.stderr.decode()
+    return said.stdout.decode().split()
+
+
+def test_bash_completes(place):
+    assert asked("bash", place, 'eval "$(_ATTNTRACE_COMPLETE=bash_source attntrace)"',
+                 "COMP_WORDS=(attntrace trace cat --only head1.sc); COMP_CWORD=4; _attntrace_completion attntrace",
+                 'echo "${COMPREPLY[@]}"') == ["head1.scores", "head1.scaled_scores"]
+
+
+def test_fish_completes(place):
+    assert asked("fish", place, "_ATTNTRACE_COMPLETE=fish_source attntrace | source",
+                 'complete -C "attntrace trace cat --only head1.sc"') == ["head1.scaled_scores", "head1.scores"]
+
+
+def test_zsh_reads_the_script(place):
+    """Whether it completes can only be seen at a prompt."""
+    asked("zsh", place, "autoload -Uz compinit; compinit -u -D",
+          'eval "$(_ATTNTRACE_COMPLETE=zsh_source attntrace)"; whence _attntrace_completion >/dev/null')

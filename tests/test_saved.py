@@ -295,6 +295,7 @@ def test_a_reader_that_leaves_has_the_whole_run_saved(tmp_path, saved):
 @pytest.mark.parametrize("arguments, words", [
     (("--save", "f.txt"), "does not end in .npz"), (("--save", "f.npz", "-o", "./f.npz"), "no page"),
     (("--save", "f.npz", "-o", "./f.npz", "--format", "text"), "a name of its own"),
+    (("--save", "-"), "a name of its own"), (("--save", "/dev/stdout", "-o", "-"), "a name of its own"),
     (("--save", "none/f.npz"), "none"), (("--save", ".npz/"), "npz")])
 def test_a_place_where_nothing_can_be_saved_is_said_before_anything(arguments, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

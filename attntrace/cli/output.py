@@ -15,6 +15,7 @@ from attntrace.errors import Problem, refusal
 
 DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd/(?P<number>\d+)")
 
+STANDARD_OUTPUT = 1  # its descriptor
 READ = ("saved_run", "weights", "input", "a", "b", "state", "pairs")  # parameters that name files to read
 
 
@@ -59,6 +60,12 @@ def check_place(file: str) -> None:
         raise Problem("output_directory", file=file, directory=os.path.dirname(place))
     if os.path.isfile(place) and place in map(os.path.realpath, files_read()):
         raise Problem("output_is_input", file=file)
+
+
+def same_place(file: str | None, other: str) -> bool:
+    """Whether two files that are written are one; no file, or `-`, is standard output."""
+    one, two = (STANDARD_OUTPUT if name in (None, "-") else _descriptor(name) for name in (file, other))
+    return one == two if one is not None or two is not None else os.path.realpath(str(file)) == os.path.realpath(other)
 
 
 def files_read() -> list[str]:

@@ -1,7 +1,6 @@
 """What commands that print a page share: its view, its parts, a pause after each stage."""
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
@@ -11,7 +10,7 @@ import click
 from attntrace.cli import CHECK_FAILED, DONE
 from attntrace.cli.formats import is_data, is_text
 from attntrace.cli.options import TERMINAL_LIMIT, checked_precision
-from attntrace.cli.output import binary, check_place
+from attntrace.cli.output import binary, check_place, same_place
 from attntrace.cli.values import ALL
 from attntrace.errors import Problem
 
@@ -55,7 +54,7 @@ def saved(told: Run | Lesson | Decoding, options: dict[str, Any]) -> None:
     if options["save"] is None:
         return
     page = options["output"]
-    if page not in (None, "-") and os.path.realpath(page) == os.path.realpath(options["save"]):
+    if same_place(page, options["save"]):
         raise Problem("save_is_output", file=options["save"])
     if not options["save"].lower().endswith(".npz"):
         raise Problem("save_ending", file=options["save"])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Protocol
 
 from attntrace.rules import FULL, Rule
-from attntrace.symbol import Spelling
+from attntrace.symbol import Spelling, numeral, upright
 
 
 class Valued(Protocol):
@@ -75,7 +75,7 @@ class Ref(Arithmetic):
         return read(self)
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
-        return _signed(write(self), leads)
+        return _signed(numeral(write(self), spelling), leads)
 
     def leaves(self) -> Iterator[Ref]:
         yield self
@@ -92,7 +92,7 @@ class Number(Arithmetic):
         return rule.number(self.number)
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
-        return _signed(str(self), leads)
+        return _signed(numeral(str(self), spelling), leads)
 
     def __str__(self) -> str:
         whole = math.isfinite(self.number) and self.number == int(self.number) and abs(self.number) < 1e15
@@ -276,7 +276,7 @@ class Call(Arithmetic):
         return rule.function(self.name, *(argument.value(read, rule) for argument in self.arguments))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
-        name = self.name if spelling is not Spelling.LATEX else rf"\operatorname{{{self.name}}}"
+        name = upright(self.name) if spelling is Spelling.LATEX else self.name
         return f"{name}({', '.join(argument.text(write, spelling) for argument in self.arguments)})"
 
     def parts(self) -> tuple[Arithmetic, ...]:

@@ -13,7 +13,7 @@ from attntrace.constants import constant
 from attntrace.errors import Misfit, NeedsAll
 from attntrace.functions import mean
 from attntrace.shapes import bracketed
-from attntrace.symbol import CLOSE, Sign, call, plain
+from attntrace.symbol import CLOSE, Sign, call
 from attntrace.tensor import Array, Name, Op, Pieces, Tensor, apply
 from attntrace.tokens import Words
 from attntrace.tracing import Trace
@@ -40,7 +40,7 @@ class Labels(Op):
         return rows
 
     def notation(self, ids: Tensor) -> Pieces:
-        share = plain(f"smoothed({self.smoothing:g}, ") if self.smoothing else call("one_hot")
+        share = call("smoothed", f"{self.smoothing:g}, ") if self.smoothing else call("one_hot")
         return share, Name(ids), CLOSE
 
     def follow(self, k: int, i: int, ids: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from attntrace.axes import Axes, Axis
 from attntrace.constants import zeros
 from attntrace.errors import Misfit
 from attntrace.shapes import bracketed
-from attntrace.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, plain
+from attntrace.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, call, plain
 from attntrace.tensor import Array, Name, Op, Pieces, Tensor, apply
 
 
@@ -83,7 +83,7 @@ class AmongColumns(Op):
         return whole
 
     def notation(self, x: Tensor) -> Pieces:
-        return plain(f"columns {self.first}-{self.last}("), *x.notation().pieces, CLOSE
+        return call(f"columns {self.first}-{self.last}"), *x.notation().pieces, CLOSE
 
     def follow(self, k: int, i: int, x: Tensor) -> Tensor:
         last = len(x.axes) - 1
@@ -208,7 +208,7 @@ class IntoRows(Op):
         return table
 
     def notation(self, rows: Tensor, ids: Tensor) -> Pieces:
-        return plain("into rows("), Name(ids), plain(", "), *rows.notation().pieces, CLOSE
+        return call("into rows"), Name(ids), plain(", "), *rows.notation().pieces, CLOSE
 
     def follow(self, k: int, i: int, rows: Tensor, ids: Tensor) -> Tensor:
         if k:

@@ -12,7 +12,7 @@ from attntrace.arithmetic import ATOM
 from attntrace.axes import Axes, Axis
 from attntrace.constants import zeros
 from attntrace.errors import NeedsAll
-from attntrace.symbol import CLOSE, OPEN, Sign, Symbol, plain
+from attntrace.symbol import CLOSE, OPEN, Sign, Symbol, call, plain
 from attntrace.tensor import Array, Op, Pieces, Tensor, apply, plain_op
 
 
@@ -125,7 +125,7 @@ class Placed(Op):
         return whole
 
     def notation(self, x: Tensor) -> Pieces:
-        return plain(f"placed({self.axis.word} {self.i + 1}, "), *x.notation().pieces, CLOSE
+        return call("placed", f"{self.axis.word} {self.i + 1}, "), *x.notation().pieces, CLOSE
 
     def follow(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:
@@ -190,7 +190,7 @@ class Repeated(Op):
         return np.broadcast_to(np.expand_dims(x.value, self.k), shape)
 
     def notation(self, x: Tensor) -> Pieces:
-        return plain(f"repeated({self.axis.word}, "), *x.notation().pieces, CLOSE
+        return call("repeated", f"{self.axis.word}, "), *x.notation().pieces, CLOSE
 
     def follow(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:

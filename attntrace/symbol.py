@@ -105,7 +105,7 @@ def _written(symbol: Symbol, spelling: Spelling, head: int | None, row: str | No
     brackets = f"[{','.join(places)}]" if rest else ""
     text = _spelled(symbol, letter, above, below, spelling)
     if symbol.via is not None:
-        brackets += f"|{symbol.via.spelled(spelling)}"
+        brackets += f"{VIA[spelling]}{symbol.via.spelled(spelling)}"
     if symbol.gradient:  # transposed behind a bracket, lest it seem the gradient of the transpose
         slope = {Spelling.UNICODE: "∂L/∂", Spelling.ASCII: "dL/d", Spelling.LATEX: r"\partial L / \partial "}
         text = f"({slope[spelling]}{text}{brackets})" if symbol.transposed else slope[spelling] + text + brackets
@@ -115,11 +115,14 @@ def _written(symbol: Symbol, spelling: Spelling, head: int | None, row: str | No
 
 
 TRANSPOSED = {Spelling.UNICODE: "ᵀ", Spelling.ASCII: "^T", Spelling.LATEX: r"^{\top}"}
+VIA = {Spelling.UNICODE: "|", Spelling.ASCII: "|", Spelling.LATEX: r"\vert "}  # a bar would end the cell of a table
 
 
-def _upright(text: str) -> str:
-    """A word in LaTeX; a single letter and a number stay as they are."""
-    return rf"\mathrm{{{text}}}" if len(text) > 1 and text.isalpha() else text
+def upright(text: str) -> str:
+    """Words in LaTeX, with their blanks; a single letter and a number stay as they are."""
+    if len(text) < 2 or not any(map(str.isalpha, text)):
+        return text
+    return rf"\mathrm{{{text}}}" if text.isalpha() else rf"\text{{{text}}}".replace("_", r"\_")
 
 
 def _spelled(symbol: Symbol, letter: str, above: str, below: str, spelling: Spelling) -> str:
@@ -132,9 +135,9 @@ def _spelled(symbol: Symbol, letter: str, above: str, below: str, spelling: Spel
         return (ASCII_LETTERS.get(letter, letter) + "_hat" * symbol.hat
                 + (f"_{symbol.sub}" if symbol.sub else "") + "'" * symbol.primes
                 + (f"^({above})" if above else "") + (f"_{below}" if below else ""))
-    name = LATEX_LETTERS.get(letter, _upright(letter))
+    name = LATEX_LETTERS.get(letter, upright(letter))
     name = rf"\hat{{{name}}}" if symbol.hat else name
-    sub = ",".join(filter(None, (_upright(symbol.sub), below)))
+    sub = ",".join(filter(None, (upright(symbol.sub), below)))
     over = r"\prime" * symbol.primes + (f"({above})" if above else "")
     name = f"{{{name}}}" if (over or symbol.transposed) and "^" in name else name
     name += (f"_{{{sub}}}" if sub else "") + (f"^{{{over}}}" if over else "")
@@ -182,4 +185,12 @@ EQUALS = plain(" = ")
 
 def call(name: str, first: str = "") -> Sign:
     """The opening of a function: `softmax(`, or `max(0, ` with a first argument."""
-    return Sign(f"{name}({first}", f"{name}({first}", rf"\mathrm{{{name}}}({first}")
+    return Sign(f"{name}({first}", f"{name}({first}", f"{upright(name)}({upright(first)}")
+
+
+def numeral(number: str, spelling: Spelling) -> str:
+    """A number as it is written: in LaTeX, its e is no variable, and infinity has a sign."""
+    if spelling is not Spelling.LATEX:
+        return number
+    mantissa, e, power = number.replace("inf", r"\infty").partition("e")
+    return rf"{mantissa}\mathrm{{e}}{{{power}}}" if e else mantissa

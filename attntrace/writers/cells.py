@@ -6,7 +6,7 @@ from typing import NamedTuple
 from attntrace.arithmetic import Ref
 from attntrace.blocks import CellLine
 from attntrace.notation import spelled
-from attntrace.symbol import Spelling
+from attntrace.symbol import Spelling, numeral
 
 MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
 
@@ -53,6 +53,7 @@ def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
     lost = not abs(worked() - cell.result) <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
     numbers, result = cell.arithmetic.text(write, spelling), cell.figures.text(cell.result)
     equal = cell.figures.rounded(worked()) == float(result)
+    result = numeral(result, spelling)
     if isinstance(cell.arithmetic, Ref):  # the number itself
         numbers = result
     sign = "=" if equal else "~=" if spelling is Spelling.ASCII else r"\approx" if spelling is Spelling.LATEX else "≈"

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from attntrace import blocks
 from attntrace.blocks import Grid
-from attntrace.prose import sentence
 from attntrace.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
 from attntrace.tensor import Term
-from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, shaded, trimmed
+from attntrace.writers.page import (
+    GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, part_of, shaded, trimmed)
 
 BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
@@ -37,16 +37,8 @@ class Box:
         self.width = max(self.body, 2 + page.cells(self.title))
 
     def _title(self) -> str:
-        size = "×".join(map(str, self.grid.shape))
-        name = (self.page.pieces(self.grid.pieces, self.grid.head) if self.grid.pieces
-                else self.page.symbol(self.grid.symbol, self.grid.head))
-        title = f"{name} {size}".rstrip()
-        shape = (1, *self.grid.shape, 1) if self.grid.one_row else (*self.grid.shape, 1)  # of what it is a part
-        if self.height < shape[0]:
-            title += GAP + sentence("messages.rows", which=_span(0, self.height))
-        if self.stop - self.start < shape[1]:
-            title += GAP + sentence("messages.columns", which=_span(self.start, self.stop))
-        return self.page.prose(title)
+        title = f"{self.page.name(self.grid)} {size_of(self.grid)}".rstrip()
+        return self.page.prose(GAP.join([title, *parts_of(self.grid, self.start, self.stop)]))
 
     def rows(self) -> list[Line]:
         """Each row of numbers in its brackets."""
@@ -81,14 +73,20 @@ class Box:
     def blocks(self, room: int) -> list[Box]:
         """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
         widths = self.widths
-        part = sentence("messages.columns", which=_span(len(widths), len(widths) + 1))
-        title = len(GAP) + self.page.cells(part) + len(INDENT) + self.page.cells(self.title)
+        part = part_of("columns", len(widths) - 1, len(widths), len(widths) + 1)
+        title = len(GAP) + self.page.cells(*part) + len(INDENT) + self.page.cells(self.title)
         return [Box(self.grid, self.page, part.start, part.stop, (self.words, self.words_width))
                 for part in equal_parts(widths, max(room, title) - 4)]
 
 
-def _span(start: int, stop: int) -> str:
-    return f"{start + 1}-{stop}" if stop > start + 1 else str(start + 1)
+def size_of(grid: Grid) -> str:
+    return "×".join(map(str, grid.shape))
+
+
+def parts_of(grid: Grid, start: int, stop: int) -> list[str]:
+    """`rows 1-4`, `columns 9-16`, where only these are drawn."""
+    rows, columns = ((1, *grid.shape, 1) if grid.one_row else (*grid.shape, 1))[:2]
+    return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns)]
 
 
 def column_widths(labels: list[str], count: int, grid: Grid, page: Page) -> list[int]:

@@ -10,6 +10,7 @@ from attntrace.prose import in_a_line, in_languages, sentence
 from attntrace.writers.cells import worked_cell
 from attntrace.writers.equations import equation_lines, parameter_lines
 from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
+from attntrace.writers.verdicts import check_text, hidden_text
 
 
 BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
@@ -156,21 +157,9 @@ def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
 
 
 def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
-    texts = []
-    for check in block.checks:
-        names = dict(matrices=", ".join(page.symbol(symbol, check.head) for symbol in check.matrices),
-                     rows=", ".join(page.symbol(symbol, check.head, "i") for symbol in check.rows),
-                     row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}", **check.more)
-        if check.failed:
-            if check.rows:
-                names["rows"] = page.symbol(check.rows[0], check.head)
-            text = f"{page.sign('✗', sentence('messages.wrong'))} {sentence(f'messages.failed.{check.key}', **names)}"
-            texts.append((page.prose(in_a_line(text)), "red"))
-        else:
-            text = f"{page.sign('✓', sentence('messages.ok'))} {sentence(f'messages.true.{check.key}', **names)}"
-            texts.append((page.prose(in_a_line(text)), "grey"))
     line: list[Part] = []
-    for text, style in texts:
+    for check in block.checks:
+        text, style = check_text(check, page), "red" if check.failed else "grey"
         if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
             yield tuple(line)
             line = []
@@ -183,9 +172,7 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
 
 
 def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
-    text = sentence("messages.hidden", addresses=", ".join(block.addresses), shown=f"{block.shown:,}",
-                    hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}")
-    for line in page.wrapped(page.prose(in_a_line(text)).split(" "), len(INDENT)):
+    for line in page.wrapped(page.prose(hidden_text(block)).split(" "), len(INDENT)):
         yield (Span(INDENT + line, "grey"),)
 
 

@@ -7,7 +7,8 @@ from itertools import chain
 from attntrace.blocks import Grid, Maps
 from attntrace.prose import sentence
 from attntrace.tokens import graphemes
-from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, shaded, titled, trimmed
+from attntrace.writers.page import (
+    GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, part_of, shaded, titled, trimmed)
 
 FILLS, ASCII_FILLS = " ░░▒▒▓▓█", " ..::++#"  # for the levels from 0 to 7
 FILL = 2  # cells that are filled before a number
@@ -70,9 +71,8 @@ class Picture:
         self.widths = self.column_widths()
         self.above = self.words()
         self.inside = sum(self.widths) + self.gap * (len(self.widths) - 1)
-        self.title = sentence("messages.map_head", number=grid.symbol.head)
-        if len(self.widths) < grid.values.shape[1]:
-            self.title += GAP + sentence("messages.columns", which=f"{self.start + 1}-{self.stop}")
+        self.title = GAP.join([sentence("messages.map_head", number=grid.symbol.head),
+                               *part_of("columns", self.start, self.stop, grid.values.shape[1])])
         self.width = max(self.inside, page.cells(self.title))
 
     def column_widths(self) -> list[int]:

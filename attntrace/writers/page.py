@@ -9,8 +9,9 @@ from typing import NamedTuple, Protocol, TextIO
 
 import numpy as np
 
-from attntrace.blocks import Block, Cell, Formula
+from attntrace.blocks import Block, Cell, Formula, Grid
 from attntrace.notation import spelled
+from attntrace.prose import sentence
 from attntrace.symbol import Spelling, Symbol
 from attntrace.tensor import Array, Pieces
 from attntrace.tokens import shown
@@ -63,6 +64,15 @@ class Look(NamedTuple):
     title: str = ""
 
 
+def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
+    """Unicode, or ASCII where the encoding lacks one sign that a page may need."""
+    try:
+        UNICODE_SIGNS.encode(encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        ascii = True
+    return Spelling.ASCII if ascii else Spelling.UNICODE
+
+
 class Writer(Protocol):
     """What writes blocks as they come, and ends the page when all were written."""
     out: TextIO
@@ -98,6 +108,9 @@ class Page(NamedTuple):
     def pieces(self, pieces: Pieces, head: int | None, row: str | None = None) -> str:
         """An equation's side as text."""
         return spelled(pieces, self.spelling, head, row)
+
+    def name(self, grid: Grid) -> str:
+        return self.pieces(grid.pieces, grid.head) if grid.pieces else self.symbol(grid.symbol, grid.head)
 
     def formula(self, formula: Formula) -> str:
         left = self.symbol(formula.left, formula.head, formula.row)
@@ -161,6 +174,13 @@ def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:
         if all(ends[min(start + size, len(widths))] - ends[start] - gap <= room for start in starts):
             return [slice(start, min(start + size, len(widths))) for start in starts]
     return [slice(n, n + 1) for n in range(len(widths))]
+
+
+def part_of(kind: str, start: int, stop: int, whole: int) -> list[str]:
+    """`columns 9-16`, or `rows 3`, of so many; nothing where these are all."""
+    if stop - start >= whole:
+        return []
+    return [sentence(f"messages.{kind}", which=f"{start + 1}-{stop}" if stop > start + 1 else str(stop))]
 
 
 def text_of(part: Part) -> str:

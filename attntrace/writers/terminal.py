@@ -11,9 +11,8 @@ from rich.cells import cell_len
 
 from attntrace.blocks import Block
 from attntrace.screen import NARROWEST, WIDEST, columns
-from attntrace.symbol import Spelling
 from attntrace.writers.layout import lines_of
-from attntrace.writers.page import UNICODE_SIGNS, Line, Look, Page, Shaded, Span, plainly
+from attntrace.writers.page import Line, Look, Page, Shaded, Span, plainly, spelling_for
 
 # Of the 256-colour table. Hues and grey have a contrast of three to one on black and on white; shades go from grey to
 # orange at one lightness, so that a larger weight stands out more on both, and for colour-blind eyes.
@@ -30,15 +29,6 @@ DEFAULT_WIDTH = 100
 def page_width(asked: int | None) -> int:
     """--width, else COLUMNS, else the terminal, else 100."""
     return min(max(asked or columns(DEFAULT_WIDTH), NARROWEST), WIDEST)
-
-
-def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
-    """Unicode, or ASCII where the encoding lacks one sign that a page may need."""
-    try:
-        UNICODE_SIGNS.encode(encoding or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        ascii = True
-    return Spelling.ASCII if ascii else Spelling.UNICODE
 
 
 def wants_colour(out: TextIO, asked: str) -> bool:

@@ -47,7 +47,7 @@ class Columns:
         self.room = page.width - self.numbers_at - 4  # for the numbers inside the brackets
         after = [page.width - self.numbers_at - self.width(line) - len(GAP) for line in lines]
         self.bars = all(line.values.shape[1] <= room for line, room in zip(lines, after, strict=True) if line.weights)
-        self.mixtures = all(_mixture_fits(line, page, room)
+        self.mixtures = all(mixture_fits(line, page, room)
                             for line, room in zip(lines, after, strict=True) if line.shares is not None)
 
     @property
@@ -183,9 +183,9 @@ class Several:
             if number == len(parts) - 1:
                 end = _end(line)
                 if line.weights and columns.bars:  # in all rows of the stage or in none
-                    end += GAP + _bars(line, at, self.page)
+                    end += GAP + bars_of(line, at, self.page)
                 if line.shares is not None and columns.mixtures:
-                    end += GAP + _mixture(line, at, self.page)
+                    end += GAP + mixture_of(line, at, self.page)
             before = (" " * (columns.numbers_at + 2),) if number else (*columns.equation(line, at), "[ ")
             yield not number, trimmed([*before, part[n], *[end] * bool(end)])
 
@@ -207,7 +207,7 @@ def _end(line: RowLine) -> str:
     return f" +{sentence('messages.more', count=line.more)} ]" if line.more else " ]"
 
 
-def _bars(line: RowLine, n: int, page: Page) -> str:
+def bars_of(line: RowLine, n: int, page: Page) -> str:
     """A small bar for each weight, so that the largest is seen without colour; none for a weight that is exactly 0."""
     bars = ASCII_BARS if page.ascii else BARS
     weights = line.values[n]
@@ -215,14 +215,14 @@ def _bars(line: RowLine, n: int, page: Page) -> str:
     return "".join(drawn).rstrip()
 
 
-def _mixture_fits(line: RowLine, page: Page, room: int) -> bool:
+def mixture_fits(line: RowLine, page: Page, room: int) -> bool:
     """Whether the mixtures fit beside the rows; a long sentence is not even spelled."""
     assert line.shares is not None
     return line.shares.shape[1] <= room and all(
-        page.cells(_mixture(line, n, page)) <= room for n in range(len(line.shares)))
+        page.cells(mixture_of(line, n, page)) <= room for n in range(len(line.shares)))
 
 
-def _mixture(line: RowLine, n: int, page: Page) -> str:
+def mixture_of(line: RowLine, n: int, page: Page) -> str:
     """`0.068·v₁ + 0.210·v₂`: which rows a row mixes, and how much of each."""
     assert line.shares is not None and line.share_figures is not None
     dot = page.sign("·", "*")

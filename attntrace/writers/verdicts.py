@@ -1,20 +1,38 @@
-"""Lines of what was checked: a mark, two columns of figures, and what it is, each line told as soon as it is known."""
+"""What was checked: in words; and as lines of a mark, two columns of figures, and what it is, told one by one."""
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from attntrace.blocks import Verified, VerifiedHead
-from attntrace.prose import in_languages, sentence
+from attntrace.blocks import Check, Hidden, Verified, VerifiedHead
+from attntrace.prose import in_a_line, in_languages, sentence
 from attntrace.writers.page import INDENT, Line, Page, Span
 
 NUMBER, ERROR = 9, 10  # cells of the columns
 
 
+def check_text(check: Check, page: Page) -> str:
+    """`✓ row i of Q = qᵢ to 12 digits`."""
+    names = dict(matrices=", ".join(page.symbol(symbol, check.head) for symbol in check.matrices),
+                 rows=", ".join(page.symbol(symbol, check.head, "i") for symbol in check.rows),
+                 row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}", **check.more)
+    if check.failed and check.rows:
+        names["rows"] = page.symbol(check.rows[0], check.head)
+    kind = "failed" if check.failed else "true"
+    return page.prose(in_a_line(f"{sign_of(page, not check.failed)} {sentence(f'messages.{kind}.{check.key}', **names)}"))
+
+
+def hidden_text(block: Hidden) -> str:
+    return in_a_line(sentence("messages.hidden", addresses=", ".join(block.addresses), shown=f"{block.shown:,}",
+                              hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}"))
+
+
+def sign_of(page: Page, right: bool) -> str:
+    return page.sign("✓", sentence("messages.ok")) if right else page.sign("✗", sentence("messages.wrong"))
+
+
 def mark(page: Page, right: bool) -> str:
-    right_sign, wrong_sign = page.sign("✓", sentence("messages.ok")), page.sign("✗", sentence("messages.wrong"))
-    width = max(page.cells(right_sign), page.cells(wrong_sign))
-    return page.padded(right_sign if right else wrong_sign, width)
+    return page.padded(sign_of(page, right), max(page.cells(sign_of(page, either)) for either in (True, False)))
 
 
 def head_line(block: VerifiedHead, page: Page) -> Iterator[Line]:

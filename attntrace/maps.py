@@ -34,7 +34,7 @@ class AttentionMaps:
             self.place = place
         token, key = step.axes
         self.heads.append(Grid(step.symbol, None, step.value, self.figures, step.value.shape,
-                               token.labels, key.labels, hued=True, weights=True))
+                               token.labels, key.labels, hued=True, weights=True, address=step.address))
 
     def close(self) -> None:
         """Tell the last attention."""

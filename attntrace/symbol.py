@@ -9,8 +9,10 @@ from typing import NamedTuple
 HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
 SUBSCRIPTS = str.maketrans("0123456789i", "₀₁₂₃₄₅₆₇₈₉ᵢ")
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-ASCII_LETTERS = {"μ": "mu", "σ²": "sigma2", "γ": "gamma", "β": "beta", "ε": "eps"}
-LATEX_LETTERS = {"μ": r"\mu", "σ²": r"\sigma^{2}", "γ": r"\gamma", "β": r"\beta", "ε": r"\varepsilon"}
+ASCII_LETTERS = {"μ": "mu", "σ²": "sigma2", "γ": "gamma", "β": "beta", "ε": "eps",
+                 "β₁": "beta1", "β₂": "beta2", "β₁ᵗ": "beta1^t", "β₂ᵗ": "beta2^t"}
+LATEX_LETTERS = {"μ": r"\mu", "σ²": r"\sigma^{2}", "γ": r"\gamma", "β": r"\beta", "ε": r"\varepsilon",
+                 "β₁": r"\beta_{1}", "β₂": r"\beta_{2}", "β₁ᵗ": r"\beta_{1}^{t}", "β₂ᵗ": r"\beta_{2}^{t}"}
 POSITIONS = ("token", "key")  # the words of axes that count words of a sentence
 
 
@@ -137,7 +139,7 @@ def _spelled(symbol: Symbol, letter: str, above: str, below: str, spelling: Spel
                 + (f"^({above})" if above else "") + (f"_{below}" if below else ""))
     name = LATEX_LETTERS.get(letter, upright(letter))
     name = rf"\hat{{{name}}}" if symbol.hat else name
-    sub = ",".join(filter(None, (upright(symbol.sub), below)))
+    sub = ",".join(filter(None, (*map(upright, symbol.sub.split(",")), below)))
     over = r"\prime" * symbol.primes + (f"({above})" if above else "")
     name = f"{{{name}}}" if (over or symbol.transposed) and "^" in name else name
     name += (f"_{{{sub}}}" if sub else "") + (f"^{{{over}}}" if over else "")
@@ -167,7 +169,7 @@ def plain(text: str) -> Sign:
 
 
 MATMUL = Sign(" ", " ", r"\,", " · ", " * ")
-COLUMN_TIMES = Sign("ᵀ ", "^T ", r"^{\top}\,")  # a column is a row, transposed
+COLUMN_TIMES = Sign("ᵀ ", "^T ", r"{}^{\top}\,")  # a column is a row, transposed, whatever stands above it
 TIMES = Sign(" · ", " * ", r" \cdot ")
 ELEMENTWISE = Sign(" ⊙ ", " .* ", r" \odot ")
 OVER = plain(" / ")

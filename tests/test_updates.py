@@ -163,3 +163,7 @@ def test_smoothing_takes_a_share_of_each_label_and_spreads_it_over_all_words(smo
     assert np.abs(rows.sum(axis=1) - 1).max() < 1e-15 and rows.shape == (7, 7)
     assert np.abs(rows[np.arange(7), np.array(wanted) - 1] - (1 - smoothing + smoothing / 7)).max() < 1e-15
     assert np.abs(np.sort(rows, axis=1)[:, :-1] - smoothing / 7).max() < 1e-15
+
+
+def test_a_page_in_ascii_spells_every_symbol_of_an_update():
+    assert attntrace("backprop", "a", "b", "--optimizer", "adam", "--ascii").out.isascii()

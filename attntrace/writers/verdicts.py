@@ -18,8 +18,8 @@ def check_text(check: Check, page: Page) -> str:
                  row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}", **check.more)
     if check.failed and check.rows:
         names["rows"] = page.symbol(check.rows[0], check.head)
-    kind = "failed" if check.failed else "true"
-    return page.prose(in_a_line(f"{sign_of(page, not check.failed)} {sentence(f'messages.{kind}.{check.key}', **names)}"))
+    said = sentence(f"messages.{'failed' if check.failed else 'true'}.{check.key}", **names)
+    return page.prose(in_a_line(f"{sign_of(page, not check.failed)} {said}"))
 
 
 def hidden_text(block: Hidden) -> str:

@@ -1,0 +1,202 @@
+"""Attention maps as vector graphics for a slide: presentation attributes alone, which every program reads."""
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import NamedTuple, TextIO
+
+import numpy as np
+
+from attntrace.blocks import Block, Grid, Maps, Prose
+from attntrace.prose import sentence, spoken
+from attntrace.tensor import Array
+from attntrace.tokens import shown
+from attntrace.writers.page import Look
+
+FONTS = "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', 'Noto Sans CJK KR', sans-serif"  # PowerPoint's first
+INK, PAPER, GREY, LINE = "#000000", "#ffffff", "#5f6368", "#c8ccd2"
+STRONGEST = np.array((8, 69, 148))  # the blue of the largest weight; none is white
+LIGHT = 0.179  # luminance from which on black letters have more contrast than white ones, 4.5 at the least
+TITLE, NOTE, TEXT = 20, 13, 14  # sizes of letters
+CELL = 30  # of a weight, at the least
+MARGIN, GAP, BESIDE = 24, 28, 10
+WIDEST = 1600  # heads side by side, where more than one fits
+SLANT = math.sqrt(0.5)  # of words that are turned by 45 degrees
+
+
+def width_of(text: str, size: float = TEXT) -> float:
+    """About how wide a text is: Hangul takes as much as its letters are high, Latin some 0.6 of that."""
+    return size * sum(0 if unicodedata.category(char) in ("Mn", "Me", "Cf") else
+                      1 if unicodedata.east_asian_width(char) in "WF" else
+                      0.8 if char.isupper() else 0.6 for char in text)
+
+
+def colours(parts: Array) -> list[list[tuple[str, str]]]:
+    """For each part of the largest weight the colour of its cell, and that of the letters on it."""
+    shades = np.rint(255 + parts[..., None] * (STRONGEST - 255)).astype(int)
+    linear = np.where(shades <= 10, shades / 255 / 12.92, ((shades / 255 + 0.055) / 1.055) ** 2.4)
+    light = linear @ (0.2126, 0.7152, 0.0722) > LIGHT
+    return [[("#%02x%02x%02x" % tuple(shade), INK if on_light else PAPER)
+             for shade, on_light in zip(row, lights, strict=True)] for row, lights in zip(shades, light, strict=True)]
+
+
+def text(words: str, x: float, y: float, size: float = TEXT, **attributes: str) -> str:
+    more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{more}>{escape(shown(words))}</text>\n'
+
+
+class SvgWriter:
+    """Keeps the maps of a run until all are known, since a picture says its size before anything else."""
+
+    def __init__(self, out: TextIO, look: Look) -> None:
+        self.out, self.title = out, look.title
+        self.in_unicode = (out.encoding or "utf-8").lower().startswith("utf")
+        self.notes: list[str] = []
+        self.bands: list[Band] = []
+
+    def __call__(self, blocks: Iterable[Block]) -> None:
+        for block in blocks:
+            if isinstance(block, Maps):
+                self.bands.append(Band.of(block))
+            elif isinstance(block, Prose):
+                self.notes.append(block.text.strip())
+
+    def close(self) -> None:
+        for part in self.parts():
+            self.out.write(part if self.in_unicode else part.encode("ascii", "xmlcharrefreplace").decode())
+        self.out.flush()
+
+    def parts(self) -> Iterator[str]:
+        width = 2 * MARGIN + max((band.width for band in self.bands), default=0)
+        height = MARGIN + sum(band.height + MARGIN for band in self.bands)
+        yield (f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" '
+               f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" xml:lang="{spoken()[0]}" role="img" '
+               f'font-family="{FONTS}" fill="{INK}">\n')
+        yield f"<title>{escape(shown(self.title))}</title>\n"
+        yield f"<desc>{escape(' '.join(shown(line) for note in self.notes for line in note.splitlines()))}</desc>\n"
+        yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="{PAPER}"/>\n'
+        y: float = MARGIN
+        for band in self.bands:
+            yield f'<g data-address="{band.block.place}" transform="translate({MARGIN} {y:.0f})">\n'
+            yield from band.parts()
+            yield "</g>\n"
+            y += band.height + MARGIN
+        yield "</svg>\n"
+
+
+class Band(NamedTuple):
+    """The heads of a place, as many side by side as fit; the words that look stand before the first of each row."""
+    block: Maps
+    pictures: list[Picture]
+    before: float  # width of these words
+    across: int  # heads in a row
+
+    @classmethod
+    def of(cls, block: Maps) -> Band:
+        pictures = [Picture.of(head) for head in block.heads]
+        before = max(width_of(shown(word)) for word in block.heads[0].row_labels or ("",)) + BESIDE
+        fit = int((WIDEST - before + GAP) // (max(picture.width for picture in pictures) + GAP))
+        return cls(block, pictures, before, min(max(1, fit), len(pictures)))
+
+    @property
+    def note(self) -> str:
+        return " ".join(sentence("messages.largest_weight", weight=f"{self.block.largest:.3f}").split("\n"))
+
+    @property
+    def heading(self) -> float:
+        return TITLE + 2 * (NOTE + BESIDE)
+
+    @property
+    def rows(self) -> list[list[Picture]]:
+        return [self.pictures[n:n + self.across] for n in range(0, len(self.pictures), self.across)]
+
+    @property
+    def width(self) -> float:
+        titles = width_of(self.block.title, TITLE), width_of(self.block.place, NOTE), width_of(self.note, NOTE)
+        return max(*titles, *(self.before + sum(picture.width + GAP for picture in row) - GAP for row in self.rows))
+
+    @property
+    def height(self) -> float:
+        return self.heading + sum(GAP + row[0].height for row in self.rows)
+
+    def parts(self) -> Iterator[str]:
+        yield text(self.block.title, 0, TITLE, TITLE, font_weight="bold")
+        yield text(self.block.place, 0, TITLE + NOTE + BESIDE, NOTE, fill=GREY)
+        yield text(self.note, 0, self.heading, NOTE, fill=GREY)
+        y = self.heading + GAP
+        for row in self.rows:
+            for n, word in enumerate(self.block.heads[0].row_labels or ()):
+                yield text(word, self.before - BESIDE, y + row[0].middle(n), text_anchor="end")
+            x = self.before
+            for picture in row:
+                yield (f'<g data-address="{picture.head.address}" transform="translate({x:.1f} {y:.1f})">\n'
+                       f"<title>{escape(shown(self.block.title))}, {escape(picture.title)}</title>\n")
+                yield from picture.parts(self.block.largest or 1)
+                yield "</g>\n"
+                x += picture.width + GAP
+            y += row[0].height + GAP
+
+
+class Picture(NamedTuple):
+    """The weights of one head, in cells of the colour of each: the words that are looked at stand above them, turned
+    where cells as wide as the longest would take too much room."""
+    head: Grid
+    title: str
+    numbers: list[list[str]]
+    cell: float  # width
+    turned: bool
+    above: float  # height of these words
+    beyond: float  # how far they stand out at the right
+
+    @classmethod
+    def of(cls, head: Grid) -> Picture:
+        numbers = [row.split() for row in head.figures.rows(head.values)]
+        widths = [width_of(shown(word)) for word in head.column_labels or ()]
+        cell = max(CELL, *(width_of(number) + BESIDE for row in numbers for number in row))
+        upright = max(cell, max(widths) + BESIDE)
+        turned = upright > cell and upright * len(widths) > WIDEST / 3
+        cell = cell if turned else upright
+        above = max(widths) * SLANT + TEXT if turned else TEXT + BESIDE
+        ends = [(n + 0.5) * cell + width * SLANT + TEXT for n, width in enumerate(widths)] if turned else [0]
+        title = sentence("messages.map_head", number=head.symbol.head)
+        return cls(head, title, numbers, cell, turned, above,
+                   max(0, max(*ends, width_of(title)) - cell * len(widths)))
+
+    @property
+    def width(self) -> float:
+        return self.cell * len(self.numbers[0]) + self.beyond
+
+    @property
+    def top(self) -> float:
+        """Where the cells begin, under the title and the words."""
+        return TEXT + BESIDE + self.above
+
+    @property
+    def height(self) -> float:
+        return self.top + CELL * len(self.numbers)
+
+    def middle(self, n: int) -> float:
+        """The base line of letters in the n-th row."""
+        return self.top + (n + 0.5) * CELL + 0.35 * TEXT
+
+    def parts(self, largest: float) -> Iterator[str]:
+        yield text(self.title, 0, TEXT, font_weight="bold")
+        for n, word in enumerate(self.head.column_labels or ()):
+            x, y = (n + 0.5) * self.cell, self.top - BESIDE / 2
+            if self.turned:
+                yield text(word, x, y, transform=f"rotate(-45 {x:.1f} {y:.1f})")
+            else:
+                yield text(word, x, y, text_anchor="middle")
+        shades = colours(self.head.values / largest)
+        yield f'<g stroke="{LINE}">\n'
+        for i, row in enumerate(shades):
+            yield "".join([f'<rect x="{j * self.cell:.1f}" y="{self.top + i * CELL:.1f}" width="{self.cell:.1f}" '
+                           f'height="{CELL}" fill="{fill}"/>\n' for j, (fill, _) in enumerate(row)])
+        yield f'</g>\n<g font-size="{TEXT}" text-anchor="middle">\n'
+        for i, (row, numbers) in enumerate(zip(shades, self.numbers, strict=True)):
+            yield "".join([f'<text data-cell="{i + 1},{j + 1}" x="{(j + 0.5) * self.cell:.1f}" y="{self.middle(i):.1f}"'
+                           f' fill="{ink}">{number}</text>\n'
+                           for j, ((_, ink), number) in enumerate(zip(row, numbers, strict=True))])
+        yield "</g>\n"

@@ -1,0 +1,155 @@
+"""Attention maps as vector graphics: read back with an XML parser, every weight by its address."""
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from command import attntrace, process
+from recompute import loads
+
+SVG = "{http://www.w3.org/2000/svg}"
+BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
+HOSTILE = '<script>alert(1)</script> </text> & " \' ]]> <!-- \x1b \u202e'
+MAPS = {"blog": BLOG, "one word": ("a",), "60 words": (" ".join(f"word{n}" for n in range(60)), "--head", "1"),
+        "8 heads": ("a b c", "--heads", "8"), "2 layers": ("a b", "--layers", "2", "--target", ""),
+        "long": ("어제 " + "아주" * 40 + " x" * 20,), "hostile": (HOSTILE, "--target", HOSTILE)}
+
+
+class Text(NamedTuple):
+    """A text, where it stands on the page, and by how much it is turned."""
+    words: str
+    x: float
+    y: float
+    size: float
+    anchor: str
+    turned: float
+
+
+def picture(*arguments: str) -> ET.Element:
+    code, out, errors = attntrace("map", *arguments, "--format", "svg")
+    assert (code, errors) == (0, "")
+    return ET.fromstring(out)
+
+
+def places(page: ET.Element) -> dict[str, ET.Element]:
+    return {group.get("data-address", ""): group for group in page.iter(f"{SVG}g")}
+
+
+def recorded(*arguments: str) -> dict[str, np.ndarray]:
+    records = loads(attntrace("trace", *arguments, "--format", "jsonl").out)[1:-1]
+    return {record["address"]: np.array(record["value"], float) for record in records
+            if record.get("address", "").endswith(".weights")}
+
+
+def texts(element: ET.Element, x: float = 0, y: float = 0, size: str = "", anchor: str = "start") -> Iterator[Text]:
+    """All texts under an element, which is moved by its own transform and by those around it."""
+    size, anchor = element.get("font-size", size), element.get("text-anchor", anchor)
+    move = re.fullmatch(r"translate\((\S+) (\S+)\)", element.get("transform", ""))
+    if move:
+        x, y = x + float(move[1]), y + float(move[2])
+    if element.tag == f"{SVG}text":
+        turn = re.fullmatch(r"rotate\((\S+) (\S+) (\S+)\)", element.get("transform", ""))
+        assert turn is None or turn.groups()[1:] == (element.get("x"), element.get("y"))
+        yield Text(element.text or "", x + float(element.get("x", "")), y + float(element.get("y", "")), float(size),
+                   anchor, float(turn[1]) if turn else 0)
+    for child in element:
+        yield from texts(child, x, y, size, anchor)
+
+
+def corners(text: Text) -> Iterator[tuple[float, float]]:
+    """Of the box that a text takes: Hangul as wide as high, Latin 0.6 of it."""
+    width = text.size * sum(0 if unicodedata.combining(char) else
+                            1 if unicodedata.east_asian_width(char) in "WF" else 0.6 for char in text.words)
+    left = {"start": 0.0, "middle": -width / 2, "end": -width}[text.anchor]
+    turn = math.radians(text.turned)
+    for dx in (left, left + width):
+        for dy in (-0.8 * text.size, 0.2 * text.size):
+            yield (text.x + dx * math.cos(turn) - dy * math.sin(turn),
+                   text.y + dx * math.sin(turn) + dy * math.cos(turn))
+
+
+@pytest.mark.parametrize("options", MAPS.values(), ids=MAPS)
+def test_every_weight_stands_in_its_cell_under_its_address(options):
+    values, groups = recorded(*options), places(picture(*options, "--precision", "6"))
+    assert {address for address in groups if address.endswith(".weights")} == values.keys()
+    for address in values:
+        every = groups[address].iter(f"{SVG}text")
+        cells = {cell.get("data-cell"): cell.text for cell in every if cell.get("data-cell")}
+        assert len(cells) == values[address].size
+        for (i, j), value in np.ndenumerate(values[address]):
+            assert cells[f"{i + 1},{j + 1}"] == ("0" if value == 0 else f"{value:.6f}")
+
+
+@pytest.mark.parametrize("options", MAPS.values(), ids=MAPS)
+def test_no_text_stands_outside_of_the_picture_or_over_another(options):
+    page = picture(*options)
+    x, y, width, height = map(float, page.get("viewBox", "").split())
+    assert (x, y, page.get("width"), page.get("height")) == (0, 0, f"{width:.0f}", f"{height:.0f}")
+    every = list(texts(page))
+    assert len(every) > 4
+    for text in every:
+        for across, down in corners(text):
+            assert 0 <= across <= width and 0 <= down <= height, text
+    upright = [[*corners(text)] for text in every if not text.turned]
+    boxes = sorted((min(c[0] for c in box), max(c[0] for c in box), min(c[1] for c in box), max(c[1] for c in box))
+                   for box in upright[:400])
+    for n, (left, right, top, bottom) in enumerate(boxes):
+        for other_left, _, other_top, other_bottom in boxes[n + 1:]:
+            assert other_left >= right or other_top >= bottom or top >= other_bottom
+
+
+def test_words_stand_whole_before_the_rows_and_above_the_columns_of_each_head():
+    page = picture(*BLOG)
+    words = [text.words for text in texts(places(page)["decoder.layer1.cross_attention"])]
+    looking = ["<s>", *BLOG[2].split()]
+    assert words[3:3 + len(looking)] == looking
+    for head in (1, 2):
+        at = words.index(f"head {head}")
+        assert words[at + 1:at + 4] == BLOG[0].split()
+
+
+def test_a_larger_weight_is_darker_and_its_number_can_be_read_on_it():
+    values = recorded(*BLOG)["encoder.layer1.self_attention.head1.weights"].ravel()
+    group = places(picture(*BLOG))["encoder.layer1.self_attention.head1.weights"]
+    fills = [light_of(rect.get("fill", "")) for rect in group.iter(f"{SVG}rect")]
+    inks = [light_of(text.get("fill", "")) for text in group.iter(f"{SVG}text") if text.get("data-cell")]
+    assert [fills[n] for n in np.argsort(values)] == sorted(fills, reverse=True)
+    contrasts = [(max(fill, ink) + 0.05) / (min(fill, ink) + 0.05) for fill, ink in zip(fills, inks, strict=True)]
+    assert min(contrasts) >= 4.5 and len(set(inks)) == 2
+
+
+def light_of(colour: str) -> float:
+    """The relative luminance of a colour, as WCAG defines it."""
+    parts = [int(colour[n:n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_hostile_sentence_is_text_and_nothing_else():
+    page = picture(HOSTILE)
+    assert {element.tag.removeprefix(SVG) for element in page.iter()} == {"svg", "title", "desc", "g", "rect", "text"}
+    words = {text.words for text in texts(page)}
+    assert {"<", ">", "&", '"', "'", "]", r"\u{1B}", r"\u{202E}"} <= words
+    assert "]]>" in (page.findtext(f"{SVG}title") or "") and page.findtext(f"{SVG}desc")
+
+
+def test_a_picture_needs_no_stylesheet_and_says_what_it_is():
+    code, out, _ = attntrace("map", *BLOG, "--format", "svg")
+    assert code == 0 and not re.search(r"style|class=|<script|href|url\(|dominant-baseline", out)
+    page = ET.fromstring(out)
+    assert page[0].tag == f"{SVG}title" and page[0].text == "attntrace map 어제 카페 갔었어"
+    assert page[1].tag == f"{SVG}desc" and "weights, which sum to 1" in (page[1].text or "")
+    assert page[2].get("fill") == "#ffffff" and page[2].get("width") == page.get("width")
+
+
+def test_a_picture_is_the_same_in_every_encoding():
+    plain = process("map", *BLOG, "--format", "svg", "--lang", "en")
+    narrow = process("map", *BLOG, "--format", "svg", "--lang", "en", PYTHONIOENCODING="ascii")
+    assert narrow.code == 0 and narrow.out.isascii()
+    assert ET.tostring(ET.fromstring(narrow.out)) == ET.tostring(ET.fromstring(plain.out))

@@ -38,7 +38,7 @@ class Table(NamedTuple):
     @property
     def numbers(self) -> list[list[float]]:
         """Those of the columns that are set to the right, behind what fills their cells."""
-        return [[float(cell.split()[-1].lstrip("░▒▓█")) for cell, right in zip(row, self.right, strict=True) if right]
+        return [[float(cell.split()[-1]) for cell, right in zip(row, self.right, strict=True) if right]
                 for row in self.rows]
 
 
@@ -189,8 +189,14 @@ def test_a_hostile_sentence_makes_no_markup_on_any_page():
         assert any(r"\<" in table.head and r"\`" in table.head and r"\|" in table.head for table in tables(text))
 
 
-def test_a_page_is_in_the_asked_language_alone():
-    assert not re.search("[가-힣]", markdown("trace", "a b", "--target", "c", "--lang", "en"))
+@pytest.mark.parametrize("arguments", [("trace", "a b", "--target", "c"), ("map", "a b"), ("verify", "a b"),
+                                       ("backprop", "a", "b"), ("steps", "a b"), ("trace", "a b", "--limit", "6")],
+                         ids=" ".join)
+def test_a_page_is_in_the_asked_language_alone(arguments):
+    assert not re.search("[가-힣]", markdown(*arguments, "--lang", "en"))
+    korean = markdown(*arguments, "--lang", "ko")
+    assert re.search("[가-힣]", korean)
+    assert not re.search(r"\b[a-z]{2,}(?: [a-z]{2,}){2}\b", "\n".join(without_formulas(korean)[0]))
 
 
 def test_a_page_for_an_encoding_without_its_signs_is_spelled_in_ascii():

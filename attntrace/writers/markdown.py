@@ -21,6 +21,7 @@ from attntrace.writers.verdicts import check_text, hidden_text, sign_of
 
 COLUMNS = 16  # of numbers side by side
 LINES = 24  # of arithmetic in one block
+BETWEEN = " | "  # two cells
 MIXTURE = 72  # signs of the longest mixture beside its row
 # What Markdown reads as markup gets a backslash. What GitHub looks for once that is done (mentions, issues, emoji,
 # links, mathematics), and what would open a list or a heading, stands in an element of its own, where it is nothing.
@@ -115,7 +116,7 @@ def hidden(block: blocks.Hidden, page: Page) -> Iterator[str]:
 # ---------------------------------------------------------------- tables
 
 def line_of(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return f"| {BETWEEN.join(cells)} |"
 
 
 def head_of(headings: Sequence[str], right: Collection[int]) -> Iterator[str]:
@@ -153,9 +154,10 @@ Column = Sequence[str]  # of texts, one a row
 
 
 def number_tables(captions: Callable[[int, int], list[str]], before: Sequence[Column], heads: Column,
-                  numbers: Callable[[slice], list[str]], after: Sequence[Column] = ()) -> Iterator[str]:
-    """Numbers in tables of so many columns as stand side by side, each under its caption: the words `before` them in
-    all (and the equations, the second column of these, in the first), what stands `after` them in the last."""
+                  numbers: Callable[[slice], Iterable[str]], after: Sequence[Column] = ()) -> Iterator[str]:
+    """Rows of cells with `numbers` in tables of so many columns as stand side by side, each under a caption; the words
+    `before` them in all (and the equations, the second column of these, in the first), what stands `after` them in the
+    last."""
     for start in range(0, len(heads), COLUMNS):
         stop = min(start + COLUMNS, len(heads))
         left = before[:1] if start else before
@@ -163,16 +165,15 @@ def number_tables(captions: Callable[[int, int], list[str]], before: Sequence[Co
         yield from ("", ", ".join(captions(start, stop)))
         yield from head_of([*[""] * len(left), *heads[start:stop], *[""] * len(right)],
                            range(len(left), len(left) + stop - start))
-        texts = (" | ".join(text.split()) for text in numbers(slice(start, stop)))
-        yield from map(line_of, zip(*left, texts, *right, strict=True))
+        yield from map(line_of, zip(*left, numbers(slice(start, stop)), *right, strict=True))
 
 
 def heads_of(labels: Sequence[str] | None, count: int, page: Page) -> list[str]:
     return [words(label, page) for label in labels] if labels else [str(n + 1) for n in range(count)]
 
 
-def rows_in(values: Array, figures: Figures) -> Callable[[slice], list[str]]:
-    return lambda part: figures.rows(values[:, part])
+def rows_in(values: Array, figures: Figures) -> Callable[[slice], Iterable[str]]:
+    return lambda part: (BETWEEN.join(text.split()) for text in figures.rows(values[:, part]))
 
 
 def grid(block: Grid, page: Page, *more: str) -> Iterator[str]:
@@ -258,7 +259,7 @@ def maps(block: blocks.Maps, page: Page) -> Iterator[str]:
     fills = ASCII_FILLS if page.ascii else FILLS
     for head in block.heads:
         levels = levels_of(head.values / (block.largest or 1)).tolist()
-        cells = [[f"{FILL * fills[level]}{number}".strip() for level, number in zip(row, text.split(), strict=True)]
+        cells = [[f"{FILL * fills[level]} {number}".strip() for level, number in zip(row, text.split(), strict=True)]
                  for row, text in zip(levels, head.figures.rows(head.values), strict=True)]
         yield from map_tables(head, cells, page)
 
@@ -270,7 +271,7 @@ def map_tables(head: Grid, cells: list[list[str]], page: Page) -> Iterator[str]:
 
     yield from number_tables(captions, [heads_of(head.row_labels, len(cells), page)],
                              heads_of(head.column_labels, len(cells[0]), page),
-                             lambda part: [" ".join(row[part]) for row in cells])
+                             lambda part: [BETWEEN.join(row[part]) for row in cells])
 
 
 WRITTEN: dict[type, Callable[..., Iterator[str]]] = {

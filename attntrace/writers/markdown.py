@@ -10,7 +10,7 @@ from typing import TextIO
 from attntrace import blocks
 from attntrace.blocks import Block, Cell, Formula, Grid, RowLine
 from attntrace.figures import Figures
-from attntrace.prose import joined, sentence
+from attntrace.prose import in_languages, joined, sentence
 from attntrace.tensor import Array
 from attntrace.writers import latex
 from attntrace.writers.equations import parts_of, size_of
@@ -88,14 +88,21 @@ def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[str]:
         yield from ("", *latex.block([line for formula in block.formulas for line in latex.equation(formula)]))
 
 
+def explained(block: blocks.Explained, page: Page) -> Iterator[str]:
+    for title, text in (told for topic in block.topics for told in in_languages(*topic)):
+        yield from ("", f"**{words(title, page)}**: {words(text, page)}")
+
+
 def heading(block: blocks.Heading, page: Page) -> Iterator[str]:
     yield from ("", f"### {words(block.text, page)}")
 
 
 def prose(block: blocks.Prose, page: Page) -> Iterator[str]:
+    """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
     for paragraph in re.split(r"\n\s*\n", block.text.strip()):
         if paragraph:
-            yield from ("", "\\\n".join(words(line, page) for line in paragraph.split("\n")))
+            yield from ("", "\\\n".join(code(page.word(line)) if line.startswith("$ ") else words(line, page)
+                                        for line in paragraph.split("\n")))
 
 
 def answer(block: blocks.Answer, page: Page) -> Iterator[str]:
@@ -276,7 +283,7 @@ def map_tables(head: Grid, cells: list[list[str]], page: Page) -> Iterator[str]:
 
 WRITTEN: dict[type, Callable[..., Iterator[str]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading, blocks.StageHeading: stage_heading,
-    blocks.Heading: heading, blocks.Prose: prose, blocks.Answer: answer, blocks.Table: table,
-    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
+    blocks.Explained: explained, blocks.Heading: heading, blocks.Prose: prose, blocks.Answer: answer,
+    blocks.Table: table, blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
     blocks.Cause: cause, blocks.MatrixEquation: matrix_equation, blocks.Maps: maps,
     blocks.Checks: checks, blocks.VerifiedHead: verified_head, blocks.Verified: verified, blocks.Hidden: hidden}

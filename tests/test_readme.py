@@ -8,41 +8,45 @@ from command import ROOT, attntrace, words_of
 
 from attntrace import batches, losses, parts  # noqa: F401 - the ops register themselves
 from attntrace.cli import COMMANDS, attntrace as group
+from attntrace.prose import speak
 from attntrace.tensor import OPS
 from attntrace.tracing import Step
 
-DOCUMENTS = ["README.md", "README.ko.md"]
+DOCUMENTS = {"README.md": "en", "README.ko.md": "ko"}
 
 
 def blocks(document: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / document).read_text("utf-8"), re.M | re.S)
 
 
-def transcripts() -> list[tuple[str, list[str]]]:
-    """Every command of a console block, with the lines that are shown of its output."""
-    found: list[tuple[str, list[str]]] = []
+def transcripts() -> list[tuple[str, str, list[str]]]:
+    """Every command of a console block, with its document and the lines that are shown of its output."""
+    found: list[tuple[str, str, list[str]]] = []
     for document in DOCUMENTS:
         for block in blocks(document, "console"):
             for line in block.splitlines():
                 if line.startswith("$ "):
-                    found.append((line[2:], []))
+                    found.append((document, line[2:], []))
                 elif line != "...":
-                    found[-1][1].append(line)
-    return [one for n, one in enumerate(found) if one not in found[:n]]  # most stand in both
+                    found[-1][2].append(line)
+    return found
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A directory in which all documented commands are run, in their order."""
-    directory = tmp_path_factory.mktemp("documented")
-    (directory / "samples").symlink_to(ROOT / "samples")
-    return directory
+def places(tmp_path_factory):
+    """For each document a directory in which its commands are run, in their order."""
+    directories = {document: tmp_path_factory.mktemp("documented") for document in DOCUMENTS}
+    for directory in directories.values():
+        (directory / "samples").symlink_to(ROOT / "samples")
+    yield directories
+    speak("en")
 
 
-@pytest.mark.parametrize("command, shown", transcripts(), ids=[command for command, _ in transcripts()])
-def test_a_documented_command_prints_what_is_documented(command, shown, place, monkeypatch):
-    monkeypatch.chdir(place)  # a documented command may write a file, and the next one read it
-    code, out, errors = attntrace(*words_of(command))
+@pytest.mark.parametrize("document, command, shown", transcripts(),
+                         ids=[f"{DOCUMENTS[document]}: {command}" for document, command, _ in transcripts()])
+def test_a_documented_command_prints_what_is_documented(document, command, shown, places, monkeypatch):
+    monkeypatch.chdir(places[document])  # a documented command may write a file, and the next one read it
+    code, out, errors = attntrace(*words_of(command), ATTNTRACE_LANG=DOCUMENTS[document])
     assert code == int(command.startswith("attntrace diff"))  # of two runs that differ
     assert not errors or command.startswith("attntrace train")  # which tells how far it is
     lines = iter(out.split("\n"))

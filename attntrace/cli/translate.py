@@ -11,7 +11,7 @@ from attntrace.cli.completion import Weights
 from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
     CHANGES, asked_changes, change_options, checked_precision, lines_of_input, one_argument, one_sentence,
-    page_options, quiet_option, save_option, selection_options, sentence_argument, text_options)
+    page_options, save_option, selection_options, sentence_argument, text_options)
 from attntrace.cli.output import destination
 from attntrace.cli.pages import Parts, left_early, paused, saved, view_of
 from attntrace.cli.values import Whole
@@ -37,7 +37,7 @@ TRACED = ("only", "layer", "head", "step")
 @sentence_argument
 @option("--weights", metavar="FILE", type=Weights(), default="ko-en", stands_for="ko-en", text="weights_translate")
 @option("--max-length", type=Whole(1), default=MAX_LENGTH, stands_for=MAX_LENGTH, metavar="N")
-@quiet_option
+@option("--quiet", "-q", is_flag=True, text="quiet_translate")
 @option("--trace", is_flag=True, text="trace_all")
 @option("--step", type=Whole(1), metavar="N")
 @change_options

@@ -92,19 +92,31 @@ class Symbol(NamedTuple):
         return _written(self, spelling, head, row)
 
 
+class Around(NamedTuple):
+    """A symbol's letter as it is written, and what stands around it: above, below, and in brackets behind it."""
+    letter: str
+    above: str
+    below: str
+    brackets: str
+
+    @classmethod
+    def of(cls, symbol: Symbol, head: int | None, row: str | None) -> Around:
+        one_token = symbol.of_one_token
+        letter = symbol.letter.lower() if one_token else symbol.letter
+        above = ",".join(str(n) for n in (symbol.above, symbol.head if symbol.head != head else None) if n is not None)
+        below = ""
+        if one_token:
+            below = row if row is not None else str(symbol.marks[0].at + 1)  # type: ignore[operator]
+        rest = symbol.marks[1:] if one_token else symbol.marks
+        if one_token and len(rest) == 1 and rest[0].at is None:
+            rest = ()
+        places = (":" if mark.at is None else row or str(mark.at + 1) for mark in rest)
+        return cls(letter, above, below, f"[{','.join(places)}]" if rest else "")
+
+
 @lru_cache(4096)  # the same few symbols stand in all equations of a stage
 def _written(symbol: Symbol, spelling: Spelling, head: int | None, row: str | None) -> str:
-    one_token = symbol.of_one_token
-    letter = symbol.letter.lower() if one_token else symbol.letter
-    above = ",".join(str(n) for n in (symbol.above, symbol.head if symbol.head != head else None) if n is not None)
-    below = ""
-    if one_token:
-        below = row if row is not None else str(symbol.marks[0].at + 1)  # type: ignore[operator]
-    rest = symbol.marks[1:] if one_token else symbol.marks
-    if one_token and len(rest) == 1 and rest[0].at is None:
-        rest = ()
-    places = (":" if mark.at is None else row or str(mark.at + 1) for mark in rest)
-    brackets = f"[{','.join(places)}]" if rest else ""
+    letter, above, below, brackets = Around.of(symbol, head, row)
     text = _spelled(symbol, letter, above, below, spelling)
     if symbol.via is not None:
         brackets += f"{VIA[spelling]}{symbol.via.spelled(spelling)}"

@@ -38,6 +38,11 @@ class Worked(NamedTuple):
         return f"= {self.result.partition(' ')[2]}"
 
 
+def picked(cell: CellLine) -> str:
+    """Which number is picked out of what the formula gives: `[1,2]`."""
+    return f"[{','.join(str(n + 1) for n in cell.picked)}]" if cell.picked else ""
+
+
 def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
     def write(ref: Ref) -> str:
         figures, number = cell.figures_of[id(ref.tensor)], float(ref.tensor.value[ref.index])
@@ -47,8 +52,7 @@ def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
         return float(cell.arithmetic.value(lambda ref: cell.rule.number(float(write(ref))), cell.rule))
 
     symbols = spelled(cell.formula.right, spelling, cell.formula.head)
-    if cell.picked:
-        symbols += "[" + ",".join(str(n + 1) for n in cell.picked) + "]"
+    symbols += picked(cell)
     lost = False  # whether rounding has taken digits without which nobody can redo it
     lost = not abs(worked() - cell.result) <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
     numbers, result = cell.arithmetic.text(write, spelling), cell.figures.text(cell.result)

@@ -223,10 +223,14 @@ def mixture_fits(line: RowLine, page: Page, room: int) -> bool:
 
 
 def mixture_of(line: RowLine, n: int, page: Page) -> str:
-    """`0.068·v₁ + 0.210·v₂`: which rows a row mixes, and how much of each."""
+    return " + ".join(mixed(line, n, page))
+
+
+def mixed(line: RowLine, n: int, page: Page) -> list[str]:
+    """`0.068·v₁`, `0.210·v₂`: which rows a row mixes, and how much of each."""
     assert line.shares is not None and line.share_figures is not None
     dot = page.sign("·", "*")
     texts = [line.share_figures.text(share) for share in line.shares[n].tolist()]
     texts = texts[:1] + [f"({text})" if text.startswith("-") else text for text in texts[1:]]
-    return " + ".join(f"{text}{dot}{page.symbol(symbol, line.formulas[n].head)}"
-                      for text, symbol in zip(texts, line.mixture, strict=True))
+    return [f"{text}{dot}{page.symbol(symbol, line.formulas[n].head)}"
+            for text, symbol in zip(texts, line.mixture, strict=True)]

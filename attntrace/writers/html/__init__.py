@@ -1,0 +1,85 @@
+"""Blocks as one page of HTML, whole in itself: no script, nothing from elsewhere."""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TextIO
+
+from attntrace import blocks
+from attntrace.blocks import Block
+from attntrace.prose import sentence, spoken
+from attntrace.writers.html import grids, rows, told
+from attntrace.writers.html.paper import Entry, Paper, lines, words
+from attntrace.writers.page import Look
+
+MARKUP: dict[type, Callable[..., Iterator[str]]] = {
+    blocks.PartHeading: told.part_heading, blocks.PlaceHeading: told.place_heading,
+    blocks.StageHeading: told.stage_heading, blocks.Explained: told.explained, blocks.Heading: told.heading,
+    blocks.Prose: told.prose, blocks.Answer: told.answer, blocks.Table: told.table,
+    blocks.ParameterGrids: grids.parameter_grids, blocks.VectorRows: rows.vector_rows, blocks.Shares: grids.shares,
+    blocks.CellLines: rows.cell_lines, blocks.Cause: rows.cause, blocks.VerifiedHead: told.verified_head,
+    blocks.Verified: told.verified, blocks.MatrixEquation: grids.matrix_equation, blocks.Maps: grids.maps,
+    blocks.Checks: told.checks, blocks.Hidden: told.hidden}
+CONTENTS = "contents"
+
+
+class HtmlWriter:
+    """Writes blocks as they come; the table of contents, which is known at the end alone, is put in its place by the
+    stylesheet. What the encoding of the page lacks is written as its number, so that the page is UTF-8 in any case."""
+
+    def __init__(self, out: TextIO, look: Look) -> None:
+        self.out, self.look = out, look
+        self.paper = Paper(shades=look.colour != "never")
+        self.begun = False
+
+    def __call__(self, blocks: Iterable[Block]) -> None:
+        self.write(self.markup(blocks))
+        self.out.flush()
+
+    def close(self) -> None:
+        self.write(self.markup([]))
+        self.write(self.end())
+
+    def write(self, markup: Iterator[str]) -> None:
+        if (self.out.encoding or "utf-8").lower().replace("-", "") != "utf8":
+            markup = (part.encode("ascii", "xmlcharrefreplace").decode("ascii") for part in markup)
+        self.out.writelines(markup)
+
+    def markup(self, blocks: Iterable[Block]) -> Iterator[str]:
+        if not self.begun:
+            self.begun = True
+            yield from self.beginning()
+        for block in blocks:
+            yield self.paper.closed_for(type(block))
+            yield from MARKUP[type(block)](block, self.paper)
+
+    def beginning(self) -> Iterator[str]:
+        title = words(self.look.title) or "attntrace"
+        with open(os.path.join(os.path.dirname(__file__), "page.css"), encoding="utf-8") as file:
+            style = file.read()
+        yield (f'<!doctype html>\n<html lang="{spoken()[0]}"{" class=big" * self.look.big}>\n<meta charset="utf-8">\n'
+               f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
+               f"<style>\n{style}</style>\n<body>\n"
+               f'<a class=skip href="#{CONTENTS}">{words(sentence("messages.contents"))}</a>\n'
+               f"<main>\n<h1{self.paper.anchor('top')}>{title}</h1>\n")
+
+    def end(self) -> Iterator[str]:
+        yield self.paper.closed_for(None) + self.paper.end_of_section() + "</main>\n"
+        yield f'<nav{self.paper.anchor(CONTENTS)}><details><summary>{lines(sentence("messages.contents"))}</summary>\n'
+        yield from nested([Entry(2, "top", words(self.look.title) or "attntrace"), *self.paper.contents])
+        yield "</details></nav>\n"
+
+
+def nested(contents: list[Entry]) -> Iterator[str]:
+    """Entries as lists in lists, as deep as their headings."""
+    open_levels: list[int] = []
+    for entry in contents:
+        while open_levels and open_levels[-1] > entry.level:
+            open_levels.pop()
+            yield "</ul>"
+        if not open_levels or open_levels[-1] < entry.level:
+            open_levels.append(entry.level)
+            yield "<ul>"
+        beside = f" <small>{entry.beside}</small>" if entry.beside else ""
+        yield f'<li><a href="#{entry.anchor}">{entry.title}{beside}</a>\n'
+    yield "</ul>" * len(open_levels)

@@ -1,0 +1,139 @@
+"""The vector form: the rows of a stage, token after token; and the arithmetic of single numbers."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from itertools import groupby
+
+from attntrace.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
+from attntrace.notation import spelled
+from attntrace.prose import sentence
+from attntrace.symbol import Spelling
+from attntrace.writers.cells import picked, worked_cell
+from attntrace.writers.html.mathml import right_math, symbol_math
+from attntrace.writers.html.numbers import column_blocks, rows_of_cells
+from attntrace.writers.html.paper import PAGE, Paper, code, columns_heading, hue, word_heading, words
+from attntrace.writers.vectors import mixed
+
+SLOT = "{places}"  # of markup in a sentence
+PHONE, SCREEN = 42, 120  # characters of an equation with its numbers that have room there
+
+
+def vector_rows(block: VectorRows, paper: Paper) -> Iterator[str]:
+    """A table with a group of rows for each token: its word and the words above its numbers, then its vectors."""
+    rows = Rows(block, paper)
+    named = f' aria-labelledby="{paper.contents[-1].anchor}"' if paper.contents else ""  # by the heading of the stage
+    yield f'<div class=box><table class="vectors{rows.room}"{named}>\n'
+    for n, token in enumerate(block.tokens):
+        yield f"<tbody><tr>{word_heading('rowgroup', token, block.numbers[n]) if token else '<td>'}"
+        yield from rows.of_token(n)
+    yield "</table></div>\n"
+
+
+class Rows:
+    """Vectors under the same words, or as long as each other, stand together; longer ones in blocks of columns."""
+
+    def __init__(self, block: VectorRows, paper: Paper) -> None:
+        self.paper, self.numbers = paper, block.numbers
+        self.groups = [list(group) for _, group in groupby(
+            block.lines, key=lambda line: (line.values.shape[1:], line.labels))]
+        self.parts = {id(line): list(column_blocks(columns(line))) for line in block.lines}
+        self.cells = {id(line): [cells_of(line, part, paper) for part in self.parts[id(line)]] for line in block.lines}
+        self.columns = max(self.parts[id(line)][0].stop + bool(line.more) for line in block.lines)
+        self._headings: dict[tuple[int, int], str] = {}
+
+    @property
+    def room(self) -> str:
+        """Where there is none for equations: their left sides alone are shown, the heading of the stage has them."""
+        longest = max(len(f"{line.formulas[-1].left.spelled()} = {spelled(line.formulas[-1].right)}") for line in
+                      chain_of(self.groups))
+        numbers = max(self.parts[id(line)][0].stop * (line.figures.width + 1) for line in chain_of(self.groups))
+        return " broad" if longest + numbers > SCREEN else " tight" if longest + numbers > PHONE else ""
+
+    def of_token(self, n: int) -> Iterator[str]:
+        above = None
+        for lines in self.groups:
+            for number, part in enumerate(self.parts[id(lines[0])]):
+                heading = self.heading(lines[0], part)
+                if above is None:  # beside the word of the token
+                    yield heading
+                elif heading and heading != above:
+                    yield f"\n<tr><td>{heading}"
+                above = heading or above or ""
+                for line in lines:
+                    yield self.row(line, n, number)
+
+    def heading(self, line: RowLine, part: slice) -> str:
+        """What stands above some columns: words, or else their numbers."""
+        key = id(line.labels) if line.labels else -columns(line), part.start
+        if key not in self._headings:
+            labels = (line.labels[part] if line.labels is not None else
+                      tuple(str(n + 1) for n in range(part.start, part.stop)) if line.values.ndim > 1 else ())
+            self._headings[key] = columns_heading(labels, part.start, line.hued)
+        return self._headings[key]
+
+    def row(self, line: RowLine, n: int, number: int) -> str:
+        """A part of a row, with its equation before the first, and behind the last what it leaves out or mixes."""
+        formula, part = line.formulas[n], self.parts[id(line)][number]
+        anchor = self.paper.anchor(line.address) if not n and not number else ""
+        column = f" data-column={part.start + 1}" if number else ""
+        equation = symbol_math(formula.left, formula.head)
+        if not number:
+            equation += f"<span> = {right_math(formula)}</span>"
+        end = ""
+        if part.stop == columns(line):
+            if line.more:
+                end += f"<td class=more>+{words(sentence('messages.more', count=line.more))}"
+            if line.shares is not None:
+                end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{mixture(line, n)}</div>"
+        return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
+                f"<th scope=row>{equation}{self.cells[id(line)][number][n]}{end}")
+
+
+def chain_of(groups: list[list[RowLine]]) -> Iterator[RowLine]:
+    return (line for group in groups for line in group)
+
+
+def columns(line: RowLine) -> int:
+    """How many numbers of it stand in a row; a single number is one."""
+    return line.values.shape[1] if line.values.ndim > 1 else 1
+
+
+def cells_of(line: RowLine, part: slice, paper: Paper) -> list[str]:
+    values = line.values.reshape(len(line.values), -1)[:, part]
+    return rows_of_cells(line.figures, values, values if line.weights and line.hued and paper.shades else None)
+
+
+def mixture(line: RowLine, n: int) -> str:
+    """`z₁ = 0.068·v₁ + 0.210·v₂`, each term in the hue of its token."""
+    terms = (f"<span class={hue(i)}>{escape(term)}</span>" for i, term in enumerate(mixed(line, n, PAGE)))
+    return f"{symbol_math(line.formulas[n].left, line.formulas[n].head)} = {' + '.join(terms)}"
+
+
+# ---------------------------------------------------------------- the arithmetic of single numbers
+
+def cell_lines(block: CellLines, paper: Paper) -> Iterator[str]:
+    yield "<div class=cells>\n"
+    yield from map(cell_line, block.cells)
+    yield "</div>\n"
+
+
+def cell_line(cell: CellLine) -> str:
+    """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`"""
+    worked = worked_cell(cell, Spelling.UNICODE)
+    parts = [symbol_math(cell.formula.left, cell.formula.head), right_math(cell.formula, picked(cell)),
+             escape(worked.numbers)][:len(worked.parts)]
+    return f"<p>{' = '.join(parts)} {worked.result if len(parts) == 3 else worked.exactly}\n"
+
+
+def cause(block: Cause, paper: Paper) -> Iterator[str]:
+    """A number in the tree of a number: a list in a list."""
+    yield from paper.deeper("<ul>", "</ul>", block.level + 1, Cause)
+    if block.cell is None:
+        yield f"<li>{code(block.place)} {paper.linked(block.place, words(sentence('messages.why_above_alone')))}\n"
+        return
+    yield f"<li{paper.anchor(block.place)}>{code(block.place)} {words(', '.join(block.words))}\n"
+    yield cell_line(block.cell)
+    for key, places in block.operands:
+        told = ", ".join(paper.linked(place, code(place)) for place in places)
+        yield f"<p class=note>{words(sentence(f'messages.why_{key}', places=SLOT)).replace(SLOT, told)}\n"

@@ -99,8 +99,9 @@ def test_each_topic_is_found_by_its_name_and_by_its_title_in_each_language():
         "layer_norm", "adam", "query", "softmax", "head.output", "self_attention.output"}
 
 
-@pytest.mark.parametrize("asked", ["scaled_scores", "head1.scaled_scores", "Scaled scores", "스케일링한 점수",
-                                   "스케일링한 점수 (scaled)", "encoder.layer7.self_attention.head3.scaled_scores", "scaled-scores"])
+@pytest.mark.parametrize("asked", [
+    "scaled_scores", "head1.scaled_scores", "Scaled scores", "스케일링한 점수", "스케일링한 점수 (scaled)",
+    "encoder.layer7.self_attention.head3.scaled_scores", "scaled-scores"])
 def test_a_topic_may_be_asked_for_in_many_ways(asked):
     assert attntrace("explain", asked).out == attntrace("explain", "scaled_scores").out
     assert attntrace("explain", *asked.split(" ")).out == attntrace("explain", "scaled_scores").out

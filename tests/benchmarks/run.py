@@ -268,6 +268,8 @@ def rows() -> list[tuple[str, float, float, float, str]]:
     add("help / import click", "at most 1.25", command("--help"), python("import click"), 11)
     add("trace / import numpy, click, rich.console", "at most 1.6",
         command("trace", "this is a cat"), python("import numpy, click, rich.console"), 11)
+    add("trace --lang ko / --lang en", "at most 1.05",
+        command("trace", "어제 카페 갔었어", "--lang", "ko"), command("trace", "어제 카페 갔었어", "--lang", "en"), 21)
     add("verify / trace", "below 3", command("verify", "어제 카페 갔었어"), command("trace", "어제 카페 갔었어"), 5)
     add("verify, d_model 64, 2 layers, 12 + 12 words / trace", "", *(
         command(name, " ".join("abcdefghijkl"), "--target", " ".join("abcdefghijk"), "--d-model", "64", "--layers", "2",

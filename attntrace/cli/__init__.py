@@ -106,7 +106,9 @@ def invoked(arguments: list[str]) -> int:
 def completed() -> int:
     """What a shell asks for: the script that binds it to completions, or completions."""
     from click.shell_completion import shell_complete
-    return shell_complete(attntrace, {}, "attntrace", COMPLETE, os.environ[COMPLETE])
+
+    from attntrace.cli.asked import asked_so_far
+    return shell_complete(attntrace, {"obj": asked_so_far}, "attntrace", COMPLETE, os.environ[COMPLETE])
 
 
 class ClosedOutput(io.StringIO):

@@ -7,7 +7,8 @@ import click
 
 from attntrace.cli import commands
 from attntrace.cli.commands import option
-from attntrace.cli.formats import is_data, page_on
+from attntrace.cli.endings import is_data
+from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
     given_model, learning, learning_options, quiet_option, run_page_options, save_option, seeded_options,
     selected_steps, selection_options, view_options)

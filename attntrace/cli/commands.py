@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from attntrace.cli.endings import is_data, settled
 from attntrace.cli.help import HelpFormatter
 from attntrace.cli.values import Among, nearest
 from attntrace.errors import Problem
@@ -95,7 +96,6 @@ class Command(Spoken):
 
     def invoke(self, ctx: click.Context) -> Any:
         if "format" in ctx.params:
-            from attntrace.cli.formats import is_data, settled
             ctx.params["format"] = settled(ctx.params["format"], ctx.params["output"], self)
             if ctx.params.get("quiet") and is_data(ctx.params):
                 raise Problem("quiet_with", option=f"--format {ctx.params['format']}")

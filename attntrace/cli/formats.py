@@ -1,43 +1,19 @@
-"""In which format a page is written: the one that is asked for, or that of the file's ending."""
+"""The writer of a page, in the format that is asked for."""
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from attntrace.cli.commands import option
 from attntrace.cli.output import destination
-from attntrace.cli.values import Among, nearest
-from attntrace.errors import Problem
 from attntrace.prose import in_a_line
-from attntrace.writers import DATA, FORMATS, TEXT
+from attntrace.writers import FORMATS
 
 if TYPE_CHECKING:
     from attntrace.blocks import Answer, Block
     from attntrace.writers.page import Writer
-
-
-def format_option(names: Iterable[str]) -> Any:
-    return option("--format", type=Among(tuple(names)), default=None)
-
-
-def settled(asked: str | None, output: str | None, command: click.Command) -> str:
-    """The format of a page. Raises Problem where the ending of its file is that of none that the command has."""
-    if asked is not None:
-        return asked
-    ending = os.path.splitext(output or "")[1].lower()
-    has = next(param.type.known for param in command.params
-               if param.name == "format" and isinstance(param.type, Among))
-    endings = {ending: name for name in has for ending in FORMATS[name].endings}
-    if ending not in endings:
-        if ending == ".npz":
-            raise Problem("output_is_saved_run", file=output)
-        known = [known for known in endings if known]
-        raise Problem("output_ending", file=output, ending=ending, near=nearest(ending, known), known=", ".join(known))
-    return endings[ending]
 
 
 @contextmanager
@@ -86,11 +62,3 @@ def title() -> str:
              if isinstance(argument, click.Argument)]
     words = [word for value in given for word in (value if isinstance(value, tuple) else (value,)) if word]
     return " ".join([ctx.command_path, *words])
-
-
-def is_text(options: dict[str, Any]) -> bool:
-    return bool(options["format"] == TEXT)
-
-
-def is_data(options: dict[str, Any]) -> bool:
-    return options["format"] in DATA

@@ -9,7 +9,6 @@ import click
 
 from attntrace.cli.commands import Decorated, chained, option
 from attntrace.cli.completion import Address, Head, Parameter, Weights
-from attntrace.cli.formats import format_option
 from attntrace.cli.values import POSITIVE, SHARE, Among, Limit, Scale, Text, Whole
 from attntrace.config import CHOICES, INITIAL, SIZES, Config, as_option
 from attntrace.errors import Problem
@@ -69,7 +68,7 @@ learning_options = chained([
 def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
     """How a page looks, and where it goes; in one of these formats."""
     return chained([
-        format_option(formats),
+        option("--format", type=Among(formats), default=None),
         option("-o", "output", metavar="FILE", type=click.Path(), text="output"),
         option("--width", type=Whole(NARROWEST, WIDEST), metavar="N", envvar="ATTNTRACE_WIDTH"),
         option("--ascii", is_flag=True),

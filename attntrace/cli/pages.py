@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from attntrace.cli import CHECK_FAILED, DONE
-from attntrace.cli.formats import is_data, is_text
+from attntrace.cli.endings import is_data, is_text
 from attntrace.cli.options import TERMINAL_LIMIT, checked_precision
 from attntrace.cli.output import binary, check_place, same_place
 from attntrace.cli.values import ALL

@@ -7,7 +7,8 @@ import click
 
 from attntrace.cli import DONE, commands
 from attntrace.cli.completion import Address
-from attntrace.cli.formats import is_data, page_on
+from attntrace.cli.endings import is_data
+from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
     checked_precision, from_option, run_page_options, selected_steps, selection_options, view_options)
 from attntrace.cli.output import destination

@@ -4,7 +4,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from attntrace.cli import commands
-from attntrace.cli.formats import is_data, page_on
+from attntrace.cli.endings import is_data
+from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
     model_options, prepared, quiet_option, run_page_options, save_option, selected_steps, selection_options,
     sentence_argument, sentence_or_rows, view_options)

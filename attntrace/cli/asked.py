@@ -1,0 +1,29 @@
+"""The run that a command line asks for so far, before it is complete."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attntrace.cli.options import CHANGES, MODEL
+from attntrace.cli.subjects import EXAMPLE, lesson_of, run_of
+
+if TYPE_CHECKING:
+    from attntrace.decoding import Decoding
+    from attntrace.lessons import Lesson
+    from attntrace.run import Run
+
+
+def asked_so_far(given: dict[str, Any]) -> Run | Lesson | Decoding:
+    """The run that is asked for so far, changed by nothing: a training step or a translation where the command is of
+    one; of the example, where there is no sentence, or none that Click has come to."""
+    options = dict.fromkeys((*MODEL, "weights", "input", "pencil", "target", "optimizer", "lr", "label_smoothing"))
+    options |= given | dict.fromkeys(CHANGES, ())
+    words = tuple(given.get("sentence") or ())
+    if "max_length" in given:
+        from attntrace.cli.translate import translator
+        from attntrace.decoding import Decoding
+        return Decoding(translator(words[0] if words else EXAMPLE[0], options), given["max_length"])
+    if "source" in given:
+        return lesson_of(() if given["source"] is None else (given["source"],), options)
+    if "depth" in given and (not words or options["target"] is not None):  # why, which knows gradients as well
+        return lesson_of(words, options)
+    return run_of(words or EXAMPLE[:1], options)

@@ -55,11 +55,15 @@ def known_tokens(asked: Sequence[str], texts: Sequence[Sequence[str]]) -> tuple[
 
 
 def nearest_words(asked: str, words: Sequence[str]) -> str:
-    """The words that are most like what was typed, as a message lists them; the first ones where none is like it."""
+    """The words that are most like what was typed, as a message lists them."""
+    return ", ".join(map(shown, closest(normalized(asked), words)))
+
+
+def closest(asked: str, words: Sequence[str]) -> list[str]:
+    """The words that are most like what was typed; the first ones where none is like it."""
     import difflib  # only now: no other start needs it
     known = list(dict.fromkeys(words))
-    near = difflib.get_close_matches(normalized(asked), known, n=NEAREST, cutoff=0.3) or known[:NEAREST]
-    return ", ".join(map(shown, near))
+    return difflib.get_close_matches(asked, known, n=NEAREST, cutoff=0.3) or known[:NEAREST]
 
 
 def meant(patterns: Iterable[str], addresses: Sequence[str]) -> set[str]:

@@ -53,9 +53,11 @@ class Heading(NamedTuple):
 
 
 class Prose(NamedTuple):
-    """Sentences; indented under a stage. One may be the `result` of a page, which --quiet prints alone."""
+    """Sentences; indented under a stage, some `apart` from what is above. One may be the `result` of a page, which
+    --quiet prints alone."""
     text: str
     result: bool = False
+    apart: bool = False
 
 
 class Answer(NamedTuple):

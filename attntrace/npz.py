@@ -16,10 +16,11 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from attntrace.errors import Problem, refusal
-from attntrace.prose import sentence
+from attntrace.prose import Told, sentence
 from attntrace.tensor import Array
 from attntrace.tokens import shown
 
+NO_ZIP = "File is not a zip file"  # what zipfile says
 RUN = "run"  # the member of a saved run that says what the others are
 DENSEST = 1100  # no zip member unpacks to more than this many times its size (deflate reaches 1032)
 
@@ -126,7 +127,13 @@ def laid_over(data: bytes, header: Header) -> Array:
 
 
 def reason(error: Exception) -> str:
-    """Why something failed, in its own words, cut to a line."""
+    """Why something failed: in our words where it is told in them or happens often, else in its own, cut to a line."""
+    if error.args and isinstance(error.args[0], Told):
+        return error.args[0]
+    if type(error).__name__ == "JSONDecodeError":  # of a module that nobody else here needs
+        return sentence("problem.why.no_json", line=getattr(error, "lineno"), column=getattr(error, "colno"))
+    if str(error) == NO_ZIP:
+        return sentence("problem.why.no_zip")
     why = str(error).splitlines() or [type(error).__name__]
     return shown(why[0][:200])
 

@@ -111,8 +111,8 @@ def drift_told(run: Run, drift: Drift) -> Iterator[Block]:
     decimals = run.pencil or 0
     more = decimals + 3  # enough to see what was rounded
     key = "drift" if drift.cell else "no_drift"
-    yield Prose("\n" + sentence(f"messages.{key}", drift=f"{drift.largest:.{more}f}", cell=drift.cell,
-                                by_hand=f"{drift.by_hand:.{decimals}f}", in_full=f"{drift.in_full:.{more}f}"))
+    yield Prose(sentence(f"messages.{key}", drift=f"{drift.largest:.{more}f}", cell=drift.cell,
+                         by_hand=f"{drift.by_hand:.{decimals}f}", in_full=f"{drift.in_full:.{more}f}"), apart=True)
 
 
 def model_lines(config: Config, vocabularies: Vocabularies) -> list[str]:
@@ -150,5 +150,5 @@ def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
         yield from drift_told(run, drift)
     key = ("fingerprint" if fingerprint.comparable
            else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")
-    yield Prose("\n" + sentence(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
-                                numbers=f"{fingerprint.numbers:,}"), result=is_result)
+    yield Prose(sentence(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
+                         numbers=f"{fingerprint.numbers:,}"), result=is_result, apart=True)

@@ -47,7 +47,7 @@ class Report:
         self.tell(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
         text = self.conclusion(self.tally, wrong, log.pencil)
-        self.tell([Prose("\n" + text, result=True)])
+        self.tell([Prose(text, result=True, apart=True)])
         self.wrong = bool(wrong or self.tally.first_wrong)
 
     def invariants(self, found: list[Finding]) -> Iterator[Block]:

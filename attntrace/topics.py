@@ -165,7 +165,7 @@ def topic_of(address: str) -> str | None:
 
 
 @cache
-def names() -> dict[str, str]:
+def by_any_name() -> dict[str, str]:
     """Each topic by all that it is called: its name, its title in each language."""
     found = {simple(name): name for name in TOPICS}
     for language in LANGUAGES:
@@ -175,5 +175,5 @@ def names() -> dict[str, str]:
 
 
 def simple(text: str) -> str:
-    """A name as it is compared: `Layer norm` and `layer-norm` are `layer_norm`, `값(value)` is `값`."""
-    return re.sub(r"[ -]+", "_", text.partition("(")[0].strip().lower())
+    """A name as it is compared: `Layer norm`, `layer-norm` and `layer_norm` are `layernorm`, `값(value)` is `값`."""
+    return re.sub(r"[ _-]+", "", text.partition("(")[0].lower())

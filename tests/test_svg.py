@@ -143,7 +143,8 @@ def test_a_picture_needs_no_stylesheet_and_says_what_it_is():
     code, out, _ = attntrace("map", *BLOG, "--format", "svg")
     assert code == 0 and not re.search(r"style|class=|<script|href|url\(|dominant-baseline", out)
     page = ET.fromstring(out)
-    assert page[0].tag == f"{SVG}title" and page[0].text == "attntrace map 어제 카페 갔었어"
+    command = 'attntrace map "어제 카페 갔었어" --target "I went to the cafe yesterday"'
+    assert page[0].tag == f"{SVG}title" and page[0].text == command
     assert page[1].tag == f"{SVG}desc" and "weights, which sum to 1" in (page[1].text or "")
     assert page[2].get("fill") == "#ffffff" and page[2].get("width") == page.get("width")
 

@@ -96,10 +96,17 @@ def test_a_translation_may_be_cut_short(length):
     assert ("before </s>" in page.out) == (length < 7)
 
 
+@pytest.mark.parametrize("options", ["", "--step 1", "--trace", "--pause", "--layer 1", "--save run.npz"])
+def test_quietly_the_translation_is_all_that_is_printed(options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert attntrace("translate", CAFE, "-q", *options.split()) == (0, f"{IN_ENGLISH}\n", "")
+    assert attntrace("translate", CAFE, "-q", "--format", "html").out.count("<p") == 1
+    assert (tmp_path / "run.npz").exists() == options.startswith("--save")
+
+
 @pytest.mark.parametrize("options, word", [
     ("--step 8", "1 to 7"), ("--step 0", "--step"), ("--max-length 0", "--max-length"), ("--format jsonl", "--format"),
-    ("--token 1", "--token"), ("-q --step 1", "--step"), ("-q --trace", "--trace"), ("-q --pause", "--pause"),
-    ("-q --layer 1", "--layer"), ("--only no.such", "no.such"), ("--layer 3", "--layer"), ("--head 3", "--head"),
+    ("--token 1", "--token"), ("--only no.such", "no.such"), ("--layer 3", "--layer"), ("--head 3", "--head"),
     ("--weights no.npz", "no.npz"), ("--weights samples/ko-en.tsv", "ko-en.tsv"), ("--width 59", "--width"),
     ("--max-length 3 --step 4", "1 to 3")])
 def test_what_cannot_be_is_one_line(options, word):

@@ -14,6 +14,7 @@ import click
 
 from attntrace import __version__
 from attntrace.cli.commands import Group, Option
+from attntrace.cli.formats import ARGUMENTS
 from attntrace.cli.languages import language_of
 from attntrace.errors import Problem, refusal
 from attntrace.prose import in_a_line, sentence, speak
@@ -22,6 +23,7 @@ from attntrace.screen import columns
 DONE, CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 WIDEST_HELP = 100
 COMPLETE = "_ATTNTRACE_COMPLETE"  # the variable by which a shell asks for completions
+COMPLETIONS = tuple(f"{shell}_{what}" for shell in ("bash", "zsh", "fish") for what in ("source", "complete"))
 COMMANDS = {name: f"attntrace.cli.{module}" for name, module in
             {"trace": "trace", "map": "maps", "steps": "steps", "explain": "explain", "why": "why",
              "translate": "translate", "backprop": "backprop", "train": "train", "compare": "compare", "show": "show",
@@ -66,7 +68,7 @@ def run(arguments: list[str]) -> int:
     try:
         speak(language_of(arguments))
         with unwinding_signals():
-            code = completed() if COMPLETE in os.environ else invoked(arguments)
+            code = completed() if os.environ.get(COMPLETE) else invoked(arguments)
         sys.stdout.flush()
         return code
     except Problem as problem:
@@ -96,7 +98,8 @@ def invoked(arguments: list[str]) -> int:
     """Parse and do it. Not by Click's own main, which ends a closed pipe with 1 before anybody else hears of it."""
     try:
         width = min(columns(WIDEST_HELP), WIDEST_HELP)
-        with attntrace.make_context("attntrace", arguments, terminal_width=width) as ctx:
+        with attntrace.make_context("attntrace", list(arguments), terminal_width=width) as ctx:
+            ctx.meta[ARGUMENTS] = arguments
             code = attntrace.invoke(ctx)
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as done:
@@ -108,7 +111,14 @@ def completed() -> int:
     from click.shell_completion import shell_complete
 
     from attntrace.cli.asked import asked_so_far
-    return shell_complete(attntrace, {"obj": asked_so_far}, "attntrace", COMPLETE, os.environ[COMPLETE])
+    asked = os.environ[COMPLETE]
+    if asked not in COMPLETIONS:
+        raise Problem("no_such_completion", asked=asked, known=", ".join(COMPLETIONS))
+    speak(language_of(os.environ.get("COMP_WORDS", "").split()))
+    try:
+        return shell_complete(attntrace, {"obj": asked_so_far}, "attntrace", COMPLETE, asked)
+    except (KeyError, ValueError):  # a shell that does not say what was typed
+        return DONE
 
 
 class ClosedOutput(io.StringIO):

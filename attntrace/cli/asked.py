@@ -18,12 +18,20 @@ def asked_so_far(given: dict[str, Any]) -> Run | Lesson | Decoding:
     options = dict.fromkeys((*MODEL, "weights", "input", "pencil", "target", "optimizer", "lr", "label_smoothing"))
     options |= given | dict.fromkeys(CHANGES, ())
     words = tuple(given.get("sentence") or ())
+    example = EXAMPLE[:1] if options["weights"] is None else words_of(options["weights"])
     if "max_length" in given:
         from attntrace.cli.translate import translator
         from attntrace.decoding import Decoding
-        return Decoding(translator(words[0] if words else EXAMPLE[0], options), given["max_length"])
+        return Decoding(translator((words or example)[0], options), given["max_length"])
     if "source" in given:
         return lesson_of(() if given["source"] is None else (given["source"],), options)
     if "depth" in given and (not words or options["target"] is not None):  # why, which knows gradients as well
         return lesson_of(words, options)
-    return run_of(words or EXAMPLE[:1], options)
+    return run_of(words or example, options)
+
+
+def words_of(weights: str) -> tuple[str, ...]:
+    """A word that a model knows: addresses do not depend on which."""
+    from attntrace.weights_file import load, located
+    known = load(located(weights)).vocabularies.source
+    return (known[-1],) if known else ()

@@ -5,16 +5,17 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from attntrace.cli.endings import is_data, settled
 from attntrace.cli.help import HelpFormatter
+from attntrace.cli.languages import LANGUAGE, language_of
 from attntrace.cli.values import Among, nearest
 from attntrace.errors import Problem
-from attntrace.prose import BOTH, LANGUAGES, below, in_each, sentence, version
+from attntrace.prose import BOTH, LANGUAGES, below, in_each, in_languages, joined, sentence, speak, version
 from attntrace.tokens import shown
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-LANGUAGE = "ATTNTRACE_LANG"
 click.Context.formatter_class = HelpFormatter
 
 
@@ -43,6 +44,16 @@ def noted(text: str, notes: list[str]) -> str:
     return text + f"  [{'; '.join(notes)}]" * bool(notes)
 
 
+def heard(ctx: click.Context, param: click.Parameter, language: str | None) -> None:
+    """Speak the language that is asked for, here or of the group; once a command is parsed to which neither was said,
+    that of the environment."""
+    is_given = ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+    if is_given or LANGUAGE not in ctx.meta and not isinstance(ctx.command, click.Group):
+        speak(language or language_of(()))
+    if is_given:
+        ctx.meta[LANGUAGE] = True
+
+
 class Spoken(click.Command):
     """What commands and groups share: headings, the --lang of all, and `text`, the key of their help."""
 
@@ -50,7 +61,7 @@ class Spoken(click.Command):
         self.text = text
         super().__init__(*arguments, **settings)
         self.params.append(Option(["--lang"], text="lang", type=Among((*LANGUAGES, BOTH)), expose_value=False,
-                                  envvar=LANGUAGE))  # heard before anything is parsed; here it is checked
+                                  envvar=LANGUAGE, is_eager=True, callback=heard))
 
     def get_short_help_str(self, limit: int = 45) -> str:
         return sentence(f"help.{self.text.removesuffix('_group')}_short")
@@ -66,8 +77,8 @@ class Spoken(click.Command):
         return [sentence(words[piece]) if piece in words else piece for piece in super().collect_usage_pieces(ctx)]
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)),
-                              prefix=f"{sentence('help.usage')}: ")
+        for prefix, pieces in in_languages(sentence("help.usage"), joined(" ", self.collect_usage_pieces(ctx))):
+            formatter.write_usage(ctx.command_path, pieces, prefix=f"{prefix}: ")
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()
@@ -110,7 +121,8 @@ class Group(Spoken, click.Group):
                         args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         is_name = bool(args) and not args[0].startswith("-")
         if is_name and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
-            raise Problem("no_such_command", name=shown(args[0]), near=nearest(args[0], self.list_commands(ctx)))
+            raise Problem("no_such_command", name=shown(args[0]), near=nearest(args[0], self.list_commands(ctx)),
+                          command=ctx.command_path)
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

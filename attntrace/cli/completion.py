@@ -1,5 +1,5 @@
-"""What a shell may offer for what has been typed so far. The context's `obj` is then the function that gives the run that
-the parameters ask for."""
+"""What a shell may offer for what has been typed so far. The context's `obj` is then the function that gives the run
+that the parameters ask for."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -13,6 +13,8 @@ from attntrace.errors import Problem
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from attntrace.run import Run
 
 
 class Weights(click.Path):
@@ -47,7 +49,7 @@ class Head(Address):
     """The address of a head."""
 
     def known(self, ctx: click.Context) -> list[str]:
-        scores = [address for address in super().known(ctx) if address.endswith(".scores")]
+        scores = [address for address in forward(ctx).addresses() if address.endswith(".scores")]
         return [address.removesuffix(".scores") for address in scores]
 
 
@@ -55,9 +57,15 @@ class Parameter(Address):
     """The name of a parameter."""
 
     def known(self, ctx: click.Context) -> list[str]:
-        from attntrace.run import Run
-        told = ctx.obj(ctx.params)
-        return list((told if isinstance(told, Run) else told.run).parameters.names)
+        return list(forward(ctx).parameters.by_name)
+
+
+def forward(ctx: click.Context) -> Run:
+    """The run that is asked for so far; that of a training step or a translation, which goes once through the model."""
+    from attntrace.run import Run
+    told = ctx.obj(ctx.params)
+    found: Run = told if isinstance(told, Run) else told.run
+    return found
 
 
 class Topic(Text):

@@ -7,6 +7,7 @@ import click
 
 from attntrace.cli import CHECK_FAILED, DONE, commands
 from attntrace.cli.commands import option
+from attntrace.cli.endings import is_text
 from attntrace.cli.formats import page
 from attntrace.cli.options import page_options, quiet_option
 from attntrace.cli.values import Number
@@ -33,8 +34,9 @@ def command(a: str, b: str, **options: Any) -> int:
         left, right = Side.of_saved(one), Side.of_saved(other)
         parameters = list(differing(left.parameters, right.parameters, left, right, options["tolerance"]))
         steps = list(differing(left.addresses, right.addresses, left, right, options["tolerance"]))
-        if not parameters and not steps:
-            return DONE
+        same = not parameters and not steps
+        if same and is_text(options) and options["output"] is None:
+            return DONE  # silently, as diff does; a file is written in any case
         with page(options) as writer:
             writer(ripple(parameters, steps, left.common(right)))
-    return CHECK_FAILED
+    return DONE if same else CHECK_FAILED

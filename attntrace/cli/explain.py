@@ -1,12 +1,13 @@
 """attntrace explain: what the terms of the paper mean, each with the formula of a step that was computed."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.addresses import OF_A_LESSON, nearest_words
+from attntrace.addresses import OF_A_LESSON, closest, matching
 from attntrace.cli import DONE, commands
 from attntrace.cli.completion import Topic
 from attntrace.cli.formats import page
@@ -16,7 +17,7 @@ from attntrace.config import Config
 from attntrace.errors import Problem
 from attntrace.prose import BESIDE, LANGUAGES, sentence, sentence_in, spoken
 from attntrace.tokens import shown
-from attntrace.topics import TOPICS, kind_of, names, simple, topic_of
+from attntrace.topics import TOPICS, by_any_name, kind_of, simple, topic_of
 
 if TYPE_CHECKING:
     from attntrace.blocks import Block, Formula
@@ -24,30 +25,42 @@ if TYPE_CHECKING:
     from attntrace.tracing import Step
 
 
+HANGUL = re.compile("[가-힣]")
+
+
 @commands.command("explain")
 @click.argument("topic", nargs=-1, type=Topic(), metavar="[TOPIC]")
 @page_options
 def command(topic: tuple[str, ...], **options: Any) -> int:
-    blocks = explanation(meant(" ".join(topic))) if topic else glossary()
+    blocks = explanation(*meant(" ".join(topic))) if topic else glossary()
     with page(options) as writer:
         writer(blocks)
     return DONE
 
 
-def meant(asked: str) -> str:
-    """The topic by one of its names, or by the address of a step. Raises Problem where there is none, with the nearest.
-    """
-    name = names().get(simple(asked)) or topic_of_step(asked)
-    if name is None:
-        raise Problem("no_such_topic", topic=shown(asked), near=nearest_words(simple(asked), [*names()]))
-    return name
+def meant(asked: str) -> tuple[str, str]:
+    """The topic by one of its names; or that of a step of the example, with its address. Raises Problem where there is
+    none, with the nearest."""
+    if (name := by_any_name().get(simple(asked))) is not None:
+        return name, ""
+    address = step_meant(asked.partition(":")[0])
+    topic = topic_of(address)
+    if topic is None:
+        known = by_any_name()
+        in_korean = HANGUL.search(asked) is not None
+        alike = [name for name in known if (HANGUL.search(name) is not None) == in_korean]
+        near = dict.fromkeys(title(known[name], "ko") if in_korean else known[name]
+                             for name in closest(simple(asked), alike))
+        raise Problem("no_such_topic", topic=shown(asked), near=", ".join(near))
+    return topic, address
 
 
-def topic_of_step(asked: str) -> str | None:
-    """The topic of an address, or of an end of one; in any layer or head, however many the example has."""
-    kinds = {kind_of(address) for address in lesson("adam", final_norm=True).addresses()}
-    asked = kind_of(asked)
-    return topic_of(asked) if any(f".{kind}".endswith(f".{asked}") for kind in kinds) else None
+def step_meant(asked: str) -> str:
+    """The address of a step of the example that is meant by one, or by an end of one: the same, or that in the first
+    layer and the first head; nothing where there is none."""
+    addresses = lesson_of(asked).addresses()
+    first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", asked))
+    return next((found[0] for one in (asked, first) if one and (found := matching(one, addresses))), "")
 
 
 def lesson(optimizer: str, **wiring: Any) -> Lesson:
@@ -56,48 +69,59 @@ def lesson(optimizer: str, **wiring: Any) -> Lesson:
     return prepare_lesson(*EXAMPLE, optimizer=optimizer, config=Config(**wiring))
 
 
+def lesson_of(address: str) -> Lesson:
+    """One that has a step of this address, if any has."""
+    return lesson("adam", final_norm="final_norm" in address)
+
+
 def glossary() -> Iterator[Block]:
     """All topics, always in both languages."""
     from attntrace.blocks import Table
-    headings = tuple(sentence(f"messages.{name}") for name in ("topic", "english", "korean", "section"))
-    yield Table(headings, tuple((name, title(name, "en"), title(name, "ko"), topic.section)
-                                for name, topic in TOPICS.items()), words=(2,))
+    languages = dict.fromkeys((*spoken(), *LANGUAGES))  # that of the page first
+    headings = (sentence("messages.topic"), *(sentence(f"messages.in_{language}") for language in languages),
+                sentence("messages.section"))
+    yield Table(headings, tuple((name, *(title(name, language) for language in languages), topic.section)
+                                for name, topic in TOPICS.items()), words=(1, 2))
 
 
 def title(name: str, language: str) -> str:
     return sentence_in(language, f"explain.{name}.title")
 
 
-def explanation(name: str) -> Iterator[Block]:
+def explanation(name: str, address: str) -> Iterator[Block]:
+    """Of a topic; with the formula of the step at an address, where one was asked for."""
     from attntrace.blocks import Heading, Prose, Table
     topic = TOPICS[name]
     yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in (*spoken(), *LANGUAGES))))
     yield Prose(sentence(f"explain.{name}.short"))
-    found = tuple(formulas(name))
+    found = tuple(formulas(name, address))
     if found:
         yield Prose("")
         yield Table(("", "", ""), found)
-    yield Prose("\n" + sentence(f"explain.{name}.more"))
+    yield Prose(sentence(f"explain.{name}.more"), apart=True)
     if topic.section:
         yield Prose(sentence("messages.topic_of_section", section=topic.section))
     yield Prose(sentence("messages.topic_see", topics=", ".join(topic.see)))
 
 
-def formulas(name: str) -> Iterator[tuple[str, str | Formula, str | Formula]]:
-    """Address, formula of the whole and of a row: of the steps that the topic names, else of the first of its kinds."""
+def formulas(name: str, asked: str) -> Iterator[tuple[str, str | Formula, str | Formula]]:
+    """Address, formula of the whole and of a row: of the step that was asked for, or of those that the topic names, or
+    else of the first of each of its kinds."""
     from attntrace.checks import rows_of
     from attntrace.formulas import any_row_formula, whole_formula
     topic = TOPICS[name]
     found: dict[str, tuple[str, str | Formula, str | Formula]] = {}
 
     def sink(step: Step) -> None:
-        is_meant = step.address in topic.steps if topic.steps else topic_of(step.address) == name and not found
-        if is_meant:
-            row = any_row_formula(step, rows_of(step, 1)[0])
-            whole = whole_formula(step)
+        kind = kind_of(step.address).rpartition(".")[2] if topic.also else ""
+        if (step.address == asked if asked else step.address in topic.steps if topic.steps
+                else topic_of(step.address) == name and kind not in kinds):
+            kinds.add(kind)
+            row, whole = any_row_formula(step, rows_of(step, 1)[0]), whole_formula(step)
             found[step.address] = step.address, whole, row if row != whole else ""
 
-    example = lesson(topic.optimizer, **topic.wiring)
-    learns = any(f"{word}.".startswith(OF_A_LESSON) for word in (name, *topic.also, *topic.steps))
+    kinds: set[str] = set()
+    example = lesson_of(asked) if asked else lesson(topic.optimizer, **topic.wiring)
+    learns = any(f"{word}.".startswith(OF_A_LESSON) for word in (name, asked, *topic.also, *topic.steps))
     (example if learns else example.run)(sink)
     return iter(found.values())

@@ -1,6 +1,7 @@
 """The writer of a page, in the format that is asked for."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
@@ -11,6 +12,10 @@ from attntrace.cli.output import destination
 from attntrace.prose import in_a_line
 from attntrace.writers import FORMATS
 
+ARGUMENTS = "attntrace.arguments"  # of the command line, in the context's meta
+WHERE = re.compile("(?:^|(?<=\0))(?:(?:-o|--format)\0[^\0]*|--format=[^\0]*|-o[^\0]+)\0")
+PLAIN = re.compile(r"[\w@%+=:,./-]+")
+
 if TYPE_CHECKING:
     from attntrace.blocks import Answer, Block
     from attntrace.writers.page import Writer
@@ -20,7 +25,8 @@ if TYPE_CHECKING:
 def page_on(out: TextIO, options: dict[str, Any]) -> Iterator[Writer]:
     """A writer of blocks, as the page options ask for it, which ends its page when all went well."""
     from attntrace.writers.page import Look
-    look = Look(options["width"], options["ascii"], options["color"], options["big"], title())
+    look = Look(options["width"], options["ascii"], options["color"], options["big"],
+                "" if options.get("quiet") else title())
     writer: Writer = FORMATS[options["format"]].load()(out, look)
     writer = Quiet(writer) if options.get("quiet") else writer
     yield writer
@@ -40,7 +46,7 @@ class Quiet:
             if isinstance(block, Answer):
                 self.result = block
             elif isinstance(block, Prose) and block.result:
-                self.result = Answer(in_a_line(block.text.strip()))
+                self.result = Answer(in_a_line(block.text))
 
     def close(self) -> None:
         if self.result is not None:
@@ -56,9 +62,17 @@ def page(options: dict[str, Any]) -> Iterator[Writer]:
 
 
 def title() -> str:
-    """What a page is about: the command, and the words that it was given."""
-    ctx = click.get_current_context()
-    given = [ctx.params.get(argument.name or "") for argument in ctx.command.params
-             if isinstance(argument, click.Argument)]
-    words = [word for value in given for word in (value if isinstance(value, tuple) else (value,)) if word]
-    return " ".join([ctx.command_path, *words])
+    """What a page is about: the command that it is of, but for where it goes."""
+    words = [word for word in WHERE.sub("", "\0".join([*click.get_current_context().meta[ARGUMENTS], ""])).split("\0")
+             if word]
+    return " ".join(["attntrace", *map(quoted, words)])
+
+
+def quoted(word: str) -> str:
+    """A word as a shell reads it, and a person."""
+    if PLAIN.fullmatch(word):
+        return word
+    if re.search(r'[$`"\\!]', word):
+        import shlex
+        return shlex.quote(word)
+    return f'"{word}"'

@@ -6,26 +6,25 @@ import re
 import sys
 from collections.abc import Sequence
 
-from attntrace.cli.commands import LANGUAGE
 from attntrace.prose import BOTH, LANGUAGES
 
-OPTION = "--lang"
+OPTION, LANGUAGE = "--lang", "ATTNTRACE_LANG"
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first one that says something decides
 KOREAN, ENGLISH = LANGUAGES
 
 
 def language_of(arguments: Sequence[str]) -> str:
-    """Found before the arguments are parsed, since what is wrong with them is said in it as well. What is no language
-    is passed over here, and complained of there."""
-    asked = [*given(arguments), os.environ.get(LANGUAGE, "")]
+    """A guess before the arguments are parsed, since what is wrong with them is said in it as well; parsing tells. What
+    is no language is passed over here, and complained of there."""
+    asked = [word.strip().lower() for word in (*given(arguments), os.environ.get(LANGUAGE, ""))]
     return next((language for language in asked if language in (*LANGUAGES, BOTH)), of_locale())
 
 
 def given(arguments: Sequence[str]) -> list[str]:
-    """What --lang was given, the last one first."""
-    before = arguments[:arguments.index("--")] if "--" in arguments else arguments
-    found = [after for option, after in zip(before, before[1:]) if option == OPTION]
-    found += [argument.partition("=")[2] for argument in before if argument.startswith(f"{OPTION}=")]
+    """What --lang seems to be given, the last one first."""
+    before = list(arguments[:arguments.index("--")] if "--" in arguments else arguments)
+    found = [after if argument == OPTION else argument.partition("=")[2]
+             for argument, after in zip(before, [*before[1:], ""]) if argument.split("=")[0] == OPTION]
     return found[::-1]
 
 

@@ -51,10 +51,15 @@ BYTES: dict[str, Any] = {"mode": "wb"}
 
 def check_place(file: str) -> None:
     """Raise Problem where a file can never be written there, or would replace what is read."""
-    if _descriptor(file) is not None:
+    if not file:
+        raise Problem("output_unnamed")
+    try:
+        descriptor, place = _descriptor(file), os.path.realpath(file)
+    except OSError as error:  # of a directory that is gone
+        raise Problem("output_failed", file=file, why=refusal(error)) from None
+    if descriptor is not None:
         return
-    place = os.path.realpath(file)
-    if not file or os.path.isdir(place) or file.endswith(os.sep):
+    if os.path.isdir(place) or file.endswith(os.sep):
         raise Problem("output_is_directory", file=file)
     if not os.path.isdir(os.path.dirname(place)):
         raise Problem("output_directory", file=file, directory=os.path.dirname(place))
@@ -76,8 +81,8 @@ def files_read() -> list[str]:
 
 @contextmanager
 def _opened(file: str, how: dict[str, Any]) -> Iterator[Any]:
-    descriptor, place = _descriptor(file), os.path.realpath(file)
     check_place(file)
+    descriptor, place = _descriptor(file), os.path.realpath(file)
     try:
         if descriptor is not None:  # not opened by its name, which would empty a file that is being appended to
             with open(os.dup(descriptor), **how) as opened:
@@ -87,6 +92,8 @@ def _opened(file: str, how: dict[str, Any]) -> Iterator[Any]:
         elif os.path.exists(place) and not os.path.isfile(place):
             with open(place, **how) as straight:
                 yield straight
+        elif os.path.exists(place) and not os.access(place, os.W_OK):  # although its directory would allow it
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         else:
             with _beside(place, how) as whole:
                 yield whole

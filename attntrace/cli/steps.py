@@ -40,8 +40,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         headings = tuple(sentence_of(f"messages.{name}")
                          for name in ("address", "formula", "shape", "numbers"))
         writer([Table(headings, tuple(rows), right=(2, 3)),
-                Prose("\n" + sentence_of("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
-                                         parameters=f"{run.parameters.vector.size:,}"),
-                      result=True),
+                Prose(sentence_of("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
+                                  parameters=f"{run.parameters.vector.size:,}"), result=True, apart=True),
                 *pencil_rule(run), *(drift_told(run, drift) if drift else ())])
     return DONE

@@ -19,6 +19,7 @@ from attntrace.config import Config, as_option
 from attntrace.errors import Problem
 from attntrace.prose import sentence
 from attntrace.schedules import Schedule
+from attntrace.tokens import shown
 
 if TYPE_CHECKING:
     from attntrace.checkpoints import Checkpoint
@@ -172,7 +173,7 @@ class Course:
             except BaseException:
                 self.save()
                 progress.say(sentence("messages.train_stopped", epoch=training.updates // training.batches + 1,
-                                      file=self.checkpoint))
+                                      file=shown(self.checkpoint)))
                 raise
 
     def write(self) -> None:
@@ -184,15 +185,15 @@ class Course:
         except Problem:
             with suppress(Problem):
                 self.save()
-                say(sentence("messages.train_saved_instead", file=self.checkpoint))
+                say(sentence("messages.train_saved_instead", file=shown(self.checkpoint)))
             raise
         with suppress(FileNotFoundError):
             os.unlink(self.checkpoint)
 
     def conclude(self, updates: int, seconds: float) -> None:
         """What has come out, on standard output: where the model is, and how much it has learned."""
-        print(sentence("messages.train_written", file=self.output, updates=f"{updates:,}", seconds=f"{seconds:.0f}",
-                       parameters=f"{self.training.parameters.vector.size:,}"), flush=True)
+        print(sentence("messages.train_written", file=shown(self.output), updates=f"{updates:,}",
+                       seconds=f"{seconds:.0f}", parameters=f"{self.training.parameters.vector.size:,}"), flush=True)
         training, held_out = self.parts.training, self.parts.held_out
         for key, pairs in (("train_exact" if len(training) <= SAMPLE else "train_sample", training[:SAMPLE]),
                            ("train_held_out", held_out[:SAMPLE])):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attntrace.cli import CHECK_FAILED, DONE, commands
 from attntrace.cli.commands import option
 from attntrace.cli.completion import Weights
+from attntrace.cli.endings import is_text
 from attntrace.cli.formats import page_on
 from attntrace.cli.options import (
     CHANGES, asked_changes, change_options, checked_precision, lines_of_input, one_argument, one_sentence,
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from attntrace.run import Run
     from attntrace.view import View
 
-NOT_QUIET = {"trace": "--trace", "step": "--step", "pause": "--pause", "pager": "--pager", "only": "--only",
-             "layer": "--layer", "head": "--head", "save": "--save", **{name: f"--{name}" for name in CHANGES}}
+WITH_STEPS = ("trace", "step", "only", "layer", "head", "save", *CHANGES)  # what the quick way does not have
 AT_ONCE = 128  # lines
 TRACED = ("only", "layer", "head", "step")
 
@@ -47,7 +47,7 @@ TRACED = ("only", "layer", "head", "step")
 @page_options
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
-    if options["quiet"]:
+    if options["quiet"] and is_text(options) and not any(options[name] for name in WITH_STEPS):
         return quietly(one_argument(sentence), options)
     from attntrace.blocks import Answer
     from attntrace.decoding import Decoding
@@ -110,9 +110,6 @@ def told(decoding: Decoding, tell: Tell, view: View | None, precision: int) -> t
 
 def quietly(sentence: str | None, options: dict[str, Any]) -> int:
     """The translation alone: of the sentence, or of each line of standard input one."""
-    for name, written in NOT_QUIET.items():
-        if options[name]:
-            raise Problem("quiet_with", option=written)
     if sentence is None and sys.stdin is not None and sys.stdin.isatty():
         raise Problem("no_sentence")
     is_input = sentence is None or sentence == "-"

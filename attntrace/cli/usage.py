@@ -8,7 +8,7 @@ from attntrace.prose import sentence
 
 
 def misused(error: click.UsageError) -> str:
-    params = error.ctx.command.params if error.ctx is not None else []
+    params = error.ctx.command.get_params(error.ctx) if error.ctx is not None else []
     options = [param for param in params if isinstance(param, click.Option)]
     known = [name for option in options for name in (*option.opts, *option.secondary_opts)]
     if isinstance(error, click.NoSuchOption):

@@ -56,8 +56,8 @@ class Among(click.ParamType):
         return f"[{'|'.join(self.known)}]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value in self.known:
-            return str(value)
+        if (word := str(value).strip().lower()) in self.known:
+            return word
         raise Problem("none_of_these", option=named(param, ctx), value=value, near=nearest(str(value), self.known),
                       choices=alternatives(self.known))
 

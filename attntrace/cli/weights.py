@@ -17,6 +17,7 @@ from attntrace.config import CHOICES, Config, as_option
 from attntrace.errors import Problem
 from attntrace.layouts.torch_nn import UNTOLD
 from attntrace.prose import sentence as sentence_of
+from attntrace.tokens import shown
 
 if TYPE_CHECKING:
     from attntrace.layouts.exporting import Exported
@@ -80,7 +81,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: set[str]
         lines.append(sentence_of("messages.import_mixed"))
     kind = ("memory" if model.vocabularies.source is None else
             "decoder" if model.vocabularies.target is not None else "")
-    return [*lines, sentence_of(f"messages.import_next{'_' * bool(kind)}{kind}", file=output)]
+    return [*lines, sentence_of(f"messages.import_next{'_' * bool(kind)}{kind}", file=shown(output))]
 
 
 @subcommand("export")
@@ -105,7 +106,7 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str]:
     """What was written, what was not, and how to make the module in Python."""
     from attntrace.layouts.states import some
     from attntrace.layouts.torch_nn import constructor
-    lines = [sentence_of("messages.weights_written", file=output,
+    lines = [sentence_of("messages.weights_written", file=shown(output),
                          parameters=f"{sum(array.size for array in state.arrays.values()):,}")]
     if state.left_out:
         lines.append(sentence_of("messages.export_left_out", names=some(state.left_out)))
@@ -166,4 +167,4 @@ def write_model(output: str, model: Loaded) -> None:
 
 
 def written(output: str, model: Loaded) -> str:
-    return sentence_of("messages.weights_written", file=output, parameters=f"{model.parameters.vector.size:,}")
+    return sentence_of("messages.weights_written", file=shown(output), parameters=f"{model.parameters.vector.size:,}")

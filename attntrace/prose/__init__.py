@@ -33,10 +33,20 @@ class Told(str):
         """Side by side; whole sentences, and what has several lines, below each other."""
         if len(set(versions)) == 1:
             return versions[0]
-        apart = any(version.endswith(".") and " " in version or "\n" in version for version in versions)
-        told = cls(("\n" if apart else BESIDE).join(versions))
+        told = cls(("\n" if any(map(needs_a_line, versions)) else BESIDE).join(versions))
         told.versions = versions
         return told
+
+    def __add__(self, more: str) -> str:
+        return self.of(tuple(one + version(more, n) for n, one in enumerate(self.versions)))
+
+    def __radd__(self, before: str) -> str:
+        return self.of(tuple(before + one for one in self.versions))
+
+
+def needs_a_line(text: str) -> bool:
+    """Whether it is a whole sentence, or more."""
+    return "\n" in text or " " in text and text.endswith(".") and not text.endswith("...")
 
 
 def in_each(say: Callable[[int], str]) -> str:

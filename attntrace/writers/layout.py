@@ -13,6 +13,7 @@ from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titl
 from attntrace.writers.verdicts import check_text, hidden_text
 
 
+PROMPT = "$ "  # before a command that stands in prose
 BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 
@@ -59,14 +60,26 @@ def explained(block: blocks.Explained, page: Page) -> Iterator[Line]:
 
 
 def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
-    yield (Span(INDENT + page.prose(block.text), "bold"),)
+    yield (Span(INDENT + page.word(page.prose(block.text)), "bold"),)
 
 
 def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
+    if block.apart:
+        yield ()
     for paragraph in page.prose(block.text).split("\n"):
+        if paragraph.startswith(PROMPT):
+            yield from command_lines(page.word(paragraph), page)
+            continue
         words = [part for word in page.word(paragraph).split(" ") for part in page.wrapped_anywhere(word, len(INDENT))]
         for line in page.wrapped(words, len(INDENT)):
             yield (INDENT + line,) if line else ()
+
+
+def command_lines(text: str, page: Page) -> Iterator[Line]:
+    """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
+    *lines, last = page.wrapped(re.findall(r'(?:"[^"]*"|[^" ])+', text), 2 * len(INDENT))
+    for n, line in enumerate([*(f"{line} \\" for line in lines), last]):
+        yield (INDENT * (1 + bool(n)) + line,)
 
 
 def answer(block: blocks.Answer, page: Page) -> Iterator[Line]:

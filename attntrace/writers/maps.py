@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from attntrace.blocks import Grid, Maps
-from attntrace.prose import sentence
+from attntrace.prose import below, sentence
 from attntrace.tokens import graphemes
 from attntrace.writers.page import (
     GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, part_of, shaded, titled, trimmed)
@@ -22,7 +22,8 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     bands = list(side_by_side(block, page, page.width - len(INDENT) - before))
     tenths = page.shades and isinstance(bands[0][0], UprightPicture)
     yield from titled(block.title, block.place, page)
-    yield (INDENT + sentence(f"messages.largest_weight{'_in_tenths' * tenths}", weight=f"{block.largest:.3f}"),)
+    largest = sentence(f"messages.largest_weight{'_in_tenths' * tenths}", weight=f"{block.largest:.3f}")
+    yield from ((INDENT + line,) for line in below(largest).split("\n"))
     for pictures in bands:
         yield ()
         height = max(len(picture.above) for picture in pictures)

@@ -100,7 +100,7 @@ class Page(NamedTuple):
         return ascii if self.ascii else unicode
 
     def prose(self, text: str) -> str:
-        return text.translate(ASCII_PROSE) if self.ascii else text
+        return text.translate(ASCII_PROSE) if self.ascii else str(text)  # and no Told, which is added to otherwise
 
     def symbol(self, symbol: Symbol, head: int | None = None, row: str | None = None) -> str:
         return symbol.spelled(self.spelling, head, row)
@@ -126,13 +126,13 @@ class Page(NamedTuple):
 
     def word(self, text: str) -> str:
         """A word as it may stand on this page, whole."""
-        return shown(text, self.encoding)
+        return shown(str(text), self.encoding)
 
     def padded(self, text: str, width: int) -> str:
-        return text + " " * (width - self.cells(text))
+        return f"{text}{' ' * (width - self.cells(text))}"
 
     def right(self, text: str, width: int) -> str:
-        return " " * (width - self.cells(text)) + text
+        return f"{' ' * (width - self.cells(text))}{text}"
 
     def wrapped(self, parts: Sequence[str], indent: int, between: str = " ") -> list[str]:
         """Parts joined by `between`, in as many lines as they need beside an indent."""

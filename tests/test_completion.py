@@ -33,10 +33,42 @@ def offered(words: str) -> list[str]:
     ("attntrace trace cat --target chat --set outp", ["output.W"]), ("attntrace why loss.m", ["loss.mean"]),
     ("attntrace backprop cat chat --only gradient.output.", ["gradient.output.logits", "gradient.output.W"]),
     ("attntrace translate --only step2.output.l", ["step2.output.logits"]),
+    ("attntrace backprop cat chat --ablate g", []), ("attntrace translate --ablate step", []),
+    (f"attntrace translate --ablate {SELF}.head2", [f"{SELF}.head2"]),
+    ("attntrace trace --weights samples/pencil.json --only encoder.o", ["encoder.output"]),
     ("attntrace explain scal", ["scaled_embedding", "scaled_scores"]),
     ("attntrace trace cat --heads 3 --only enc", [])])
 def test_what_is_offered(words, wanted):
     assert offered(words) == wanted
+
+
+def test_parameters_are_offered_in_the_order_of_the_model():
+    assert offered("attntrace trace cat --set encoder.layer1.self_attention.W_") == [
+        f"{SELF}.W_{name}" for name in "QKVO"]
+
+
+@pytest.mark.parametrize("environment", [
+    {}, {"COMP_WORDS": "attntrace tr"}, {"COMP_WORDS": "attntrace tr", "COMP_CWORD": "x"},
+    {"COMP_WORDS": "'", "COMP_CWORD": "9"}])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_that_does_not_say_what_was_typed_is_offered_nothing(shell, environment):
+    said = attntrace(_ATTNTRACE_COMPLETE=f"{shell}_complete", **environment)
+    assert (said.code, said.err) == (0, "")
+
+
+@pytest.mark.parametrize("asked", ["foo", "bash", "bash_", "foo_source", "source_bash"])
+def test_what_no_shell_asks_is_said_in_one_line(asked):
+    code, out, errors = attntrace("trace", "cat", _ATTNTRACE_COMPLETE=asked)
+    assert (code, out, errors.count("\n")) == (2, "", 1) and f"is {asked};" in errors and "zsh_source" in errors
+
+
+def test_an_empty_variable_asks_nothing():
+    assert attntrace("trace", "cat", "-q", _ATTNTRACE_COMPLETE="") == attntrace("trace", "cat", "-q")
+
+
+def test_descriptions_are_in_the_language_that_was_typed():
+    words = {"COMP_WORDS": "attntrace --lang ko weights i", "COMP_CWORD": "i"}
+    assert "가중치" in attntrace(_ATTNTRACE_COMPLETE="fish_complete", **words).out
 
 
 def test_addresses_of_a_saved_run_are_offered(tmp_path):

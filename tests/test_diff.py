@@ -253,6 +253,15 @@ def test_a_swapped_word_keeps_its_name_in_the_entropies():
     assert plain[plain.index(where):] == swapped[swapped.index(where):]
 
 
+def test_a_file_is_written_where_nothing_differs_as_well(tmp_path):
+    run, page = str(tmp_path / "run.npz"), tmp_path / "page.txt"
+    attntrace("trace", "a", "--save", run, "-q")
+    page.write_text("stale")
+    assert attntrace("diff", run, run, "-o", str(page)) == (0, "", "")
+    assert page.read_text("utf-8") == "  Of 34 steps none differs.\n"
+    assert attntrace("diff", run, run) == (0, "", "")
+
+
 @pytest.mark.parametrize("text, words", [("--foo", "no option --foo"), ("", "changes nothing"), ("'", "quote"),
                                          ("--norm both", "norm"), ("hello", "hello")])
 def test_an_experiment_that_is_none_is_said_in_one_line(text, words):

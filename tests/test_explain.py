@@ -138,6 +138,16 @@ def test_each_command_that_an_explanation_names_runs(command):
     assert (code, errors) == (0, "") and out
 
 
+@pytest.mark.parametrize("topic", ["masking", "pencil", "gradient.scaled_scores"])
+def test_a_command_can_be_pasted_from_a_narrow_page(topic):
+    lines = iter(attntrace("explain", topic, "--width", "60").out.splitlines())
+    command = next(line for line in lines if line.startswith("  $ "))
+    while command.endswith("\\"):
+        command = command[:-1] + next(lines)
+    assert words_of(command[4:]) in [words_of(line[2:]) for line in PROSE["en"][topic]["more"].splitlines()
+                                     if line.startswith("$ ")]
+
+
 def test_without_a_topic_there_is_the_glossary_in_both_languages():
     out = attntrace("explain").out
     lines = {line.split("  ")[1]: line for line in out.splitlines()}

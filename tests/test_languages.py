@@ -130,6 +130,42 @@ def test_korean_pages_can_be_read_in_cp949():
     assert KOREAN in page and "\\u" not in page and "어제" in page and "q_1" in page
 
 
+@pytest.mark.parametrize("command", ["trace a", "verify --pencil 2", "steps", "backprop a b", "diff a.npz b.npz",
+                                     "compare 'a b' --what-if '--ablate head2'"])
+def test_the_result_in_both_languages_is_that_of_each(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for seed in ("a", "b"):
+        attntrace("trace", seed, "--save", f"{seed}.npz", "-q")
+    english, korean, both = (attntrace(*words_of(f"attntrace {command}"), "-q", "--lang", language).out.strip()
+                             for language in ("en", "ko", "both"))
+    assert both == f"{korean} / {english}" and "\n" not in both and HANGUL.search(korean)
+
+
+def test_quietly_each_command_prints_its_own_result():
+    assert attntrace("backprop", "a", "b", "-q").out.startswith("The loss was ")
+    assert attntrace("trace", "a", "-q").out.startswith("Fingerprint ")
+    for command in (("backprop", "a", "b"), ("trace", "a"), ("steps",), ("verify",)):
+        result = attntrace(*command, "-q", "--width", "999").out
+        assert result.count("\n") == 1 and f"  {result}" in attntrace(*command, "--width", "999").out
+    markdown, text = (attntrace("trace", "a", "-q", "--format", name).out for name in ("markdown", "text"))
+    assert markdown.strip() == text.strip()
+
+
+@pytest.mark.parametrize("name, data, korean", [
+    ("w.json", b"{]", "JSON이 아님"), ("w.npz", b"nothing", "zip 압축 파일이 아님")])
+def test_why_a_file_is_broken_is_said_in_the_language(name, data, korean, tmp_path):
+    (tmp_path / name).write_bytes(data)
+    both = attntrace("trace", "a", "--weights", str(tmp_path / name), "--lang", "both").err
+    assert korean in both.split(" / ")[0] and not HANGUL.search(both.split(" / ")[1])
+
+
+def test_a_title_is_the_command_but_for_where_it_goes(tmp_path):
+    page = tmp_path / "page.md"
+    for where in (("-o", str(page)), ("--format", "markdown", "-o", str(page)), (f"-o{page}", "--format=markdown")):
+        assert attntrace("trace", *where, "어제 카페", "--target", 'I "went"').code == 0
+        assert page.read_text("utf-8").startswith("# `attntrace trace \"어제 카페\" --target 'I \"went\"'`\n")
+
+
 def test_a_sentence_within_another_is_in_the_language_of_that():
     speak("both")
     said = sentence("messages.verify.but", what=sentence("messages.verify.true.labels"))

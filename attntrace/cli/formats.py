@@ -13,7 +13,7 @@ from attntrace.prose import in_a_line
 from attntrace.writers import FORMATS
 
 ARGUMENTS = "attntrace.arguments"  # of the command line, in the context's meta
-WHERE = re.compile("(?:^|(?<=\0))(?:(?:-o|--format)\0[^\0]*|--format=[^\0]*|-o[^\0]+)\0")
+WHERE = re.compile("(?:^|(?<=\0))(?:(?:-o|--format|--save)\0[^\0]*|--(?:format|save)=[^\0]*|-o[^\0]+)\0")
 PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 if TYPE_CHECKING:

@@ -17,10 +17,19 @@ from attntrace.run import prepare
 from attntrace.topics import KINDS, TOPICS, by_any_name, kind_of, simple, topic_of
 from attntrace.writers.page import ASCII_PROSE
 
-PROSE = {language: tomllib.loads((ROOT / "attntrace" / "prose" / f"{language}.explain.toml").read_text("utf-8"))
-         for language in ("en", "ko")}
 COMMAND = re.compile(r"^\$ (.+)$", re.M)
 LESSON = prepare_lesson(*EXAMPLE, optimizer="adam").addresses()
+
+
+def texts_of(language: str) -> dict[str, dict[str, str]]:
+    """What is said of each topic, the rest of it with it."""
+    said, more = (tomllib.loads((ROOT / "attntrace" / "prose" / f"{language}.{kind}.toml").read_text("utf-8"))
+                  for kind in ("explain", "more"))
+    assert list(said) == list(more)
+    return {name: text | {"more": more[name]} for name, text in said.items()}
+
+
+PROSE = {language: texts_of(language) for language in ("en", "ko")}
 
 
 def commands() -> list[str]:

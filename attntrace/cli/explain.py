@@ -98,7 +98,7 @@ def explanation(name: str, address: str) -> Iterator[Block]:
     if found:
         yield Prose("")
         yield Table(("", "", ""), found)
-    yield Prose(sentence(f"explain.{name}.more"), apart=True)
+    yield Prose(sentence(f"more.{name}"), apart=True)
     if topic.section:
         yield Prose(sentence("messages.topic_of_section", section=topic.section))
     yield Prose(sentence("messages.topic_see", topics=", ".join(topic.see)))

@@ -8,6 +8,9 @@ from attntrace.tensor import Tensor
 from attntrace.tracing import Step
 
 
+OUTPUT = "output"  # which several things in a layer are called
+
+
 class Stage:
     """Steps that are shown together, token after token."""
 
@@ -33,7 +36,8 @@ class Stage:
             name = self.steps[0].place.rpartition(".")[2]
             return most_specific("titles", [], f"update.{name}") or sentence("messages.update_of", name=name)
         if place[0] == "gradient":
-            names = ", ".join(dict.fromkeys(step.name for step in self.steps))
+            names = ", ".join(dict.fromkeys(".".join(step.address.split(".")[-2:]) if step.name == OUTPUT else step.name
+                                            for step in self.steps))
             return (most_specific("titles", place[1:], f"gradient.{self.steps[0].name}")
                     or sentence("messages.gradient_of", names=names))
         return most_specific("titles", place, name) or name.replace("_", " ")

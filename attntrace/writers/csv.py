@@ -1,8 +1,6 @@
 """Numbers as CSV, a line each: where it stands, which words are its row and its column, what it is."""
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Container, Iterator
 from itertools import repeat
 from typing import Any, NamedTuple, TextIO
@@ -62,8 +60,9 @@ def lines(tensor: Tensor, address: str, index: tuple[int, ...], precision: int |
     if columns[0].number and (j := next(positions, None)) is not None:
         columns, values = columns[j:j + 1], values[:, j:j + 1]
     number = "%r\n" if precision is None else f"%.{precision}f\n"
+    name = field(shown(address, encoding))
     for row, numbers in zip(rows, rounded(values, precision), strict=True):
-        place = f"{field(address)},{row.number}"
+        place = f"{name},{row.number}"
         form = "".join([f"{place},{column.number},{row.label},{column.label},".replace("%", "%%") + number
                         for column in columns])
         yield form % tuple(numbers.tolist())
@@ -91,8 +90,4 @@ def positions(axis: Axis, encoding: str) -> list[Position]:
 
 def field(text: str) -> str:
     """A text as it stands between commas."""
-    if not any(char in text for char in ',"\r\n'):
-        return text
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([text])
-    return line.getvalue()
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text

@@ -30,12 +30,12 @@ class Worked(NamedTuple):
 
     @property
     def text(self) -> str:
-        return f"{' = '.join(self.parts)} {self.result if len(self.parts) == 3 else self.exactly}"
+        return f"{' = '.join(self.parts)} {self.end}"
 
     @property
-    def exactly(self) -> str:
-        """The result of what was not computed, but is that number."""
-        return f"= {self.result.partition(' ')[2]}"
+    def end(self) -> str:
+        """The result; exactly that number, where nothing had to be computed."""
+        return self.result if len(self.parts) == 3 else f"= {self.result.partition(' ')[2]}"
 
 
 def picked(cell: CellLine) -> str:

@@ -15,6 +15,7 @@ from attntrace.records import Recorder, footer, header
 from attntrace.run import Run
 from attntrace.tensor import Tensor
 from attntrace.tracing import Fingerprint, Step
+from attntrace.writers.page import is_utf8
 
 HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
 
@@ -27,7 +28,7 @@ class JsonLinesWriter:
                  more: Record = {}) -> None:
         self.out, self.selected, self.precision = out, selected, precision
         self._record = Recorder(run.parameters.by_name, self._written)
-        self._ascii = (out.encoding or "utf-8").lower().replace("-", "") != "utf8"
+        self._ascii = not is_utf8(out)
         self.write(header(run) | more)
 
     def write(self, record: Record) -> None:

@@ -53,11 +53,10 @@ def arithmetic(cell: CellLine) -> list[str]:
     for part in worked.parts[1:]:
         first, *rest = wrapped(part)
         lines += [f"&= {first}", *further(rest)]
-    result = worked.result if len(worked.parts) == 3 else worked.exactly
-    if signs_of(f"{lines[-1]} {result}") <= LINE:
-        lines[-1] += f" {result}"
+    if signs_of(f"{lines[-1]} {worked.end}") <= LINE:
+        lines[-1] += f" {worked.end}"
     else:
-        lines.append(f"&{result}")
+        lines.append(f"&{worked.end}")
     return [f"{worked.left} {lines[0]}", *lines[1:]]
 
 

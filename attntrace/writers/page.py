@@ -1,6 +1,7 @@
 """A page: its width, its spelling, and the styled spans that its lines are made of."""
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -39,6 +40,7 @@ UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄�
 ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=", "₁": "1",
                              "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
+COLUMNS = 16  # of a table in a document, whose width nobody knows
 LEVELS = 8  # of bars and of shades, the lowest of which is none
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = ".:-=+*#@"
@@ -71,6 +73,11 @@ def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
     except (UnicodeEncodeError, LookupError):
         ascii = True
     return Spelling.ASCII if ascii else Spelling.UNICODE
+
+
+def is_utf8(out: TextIO) -> bool:
+    """Whether a stream takes every character as it is."""
+    return codecs.lookup(out.encoding or "utf-8").name == "utf-8"
 
 
 class Writer(Protocol):
@@ -174,6 +181,11 @@ def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:
         if all(ends[min(start + size, len(widths))] - ends[start] - gap <= room for start in starts):
             return [slice(start, min(start + size, len(widths))) for start in starts]
     return [slice(n, n + 1) for n in range(len(widths))]
+
+
+def column_blocks(columns: int) -> Iterator[slice]:
+    """So many columns of a document in blocks, one table each."""
+    return (slice(start, min(start + COLUMNS, columns)) for start in range(0, columns, COLUMNS))
 
 
 def part_of(kind: str, start: int, stop: int, whole: int) -> list[str]:

@@ -13,7 +13,7 @@ from attntrace.blocks import Block, Grid, Maps, Prose
 from attntrace.prose import sentence, spoken
 from attntrace.tensor import Array
 from attntrace.tokens import shown
-from attntrace.writers.page import Look
+from attntrace.writers.page import Look, is_utf8
 
 FONTS = "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', 'Noto Sans CJK KR', sans-serif"  # PowerPoint's first
 INK, PAPER, GREY, LINE = "#000000", "#ffffff", "#5f6368", "#c8ccd2"
@@ -52,7 +52,7 @@ class SvgWriter:
 
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out, self.title = out, look.title
-        self.in_unicode = (out.encoding or "utf-8").lower().startswith("utf")
+        self.is_utf8 = is_utf8(out)  # as the picture says of itself
         self.notes: list[str] = []
         self.bands: list[Band] = []
 
@@ -65,7 +65,7 @@ class SvgWriter:
 
     def close(self) -> None:
         for part in self.parts():
-            self.out.write(part if self.in_unicode else part.encode("ascii", "xmlcharrefreplace").decode())
+            self.out.write(part if self.is_utf8 else part.encode("ascii", "xmlcharrefreplace").decode())
         self.out.flush()
 
     def parts(self) -> Iterator[str]:

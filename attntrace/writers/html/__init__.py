@@ -10,7 +10,7 @@ from attntrace.blocks import Block
 from attntrace.prose import sentence, spoken
 from attntrace.writers.html import grids, rows, told
 from attntrace.writers.html.paper import Entry, Paper, lines, words
-from attntrace.writers.page import Look
+from attntrace.writers.page import Look, is_utf8
 
 MARKUP: dict[type, Callable[..., Iterator[str]]] = {
     blocks.PartHeading: told.part_heading, blocks.PlaceHeading: told.place_heading,
@@ -41,7 +41,7 @@ class HtmlWriter:
         self.write(self.end())
 
     def write(self, markup: Iterator[str]) -> None:
-        if (self.out.encoding or "utf-8").lower().replace("-", "") != "utf8":
+        if not is_utf8(self.out):
             markup = (part.encode("ascii", "xmlcharrefreplace").decode("ascii") for part in markup)
         self.out.writelines(markup)
 

@@ -11,9 +11,10 @@ from attntrace.symbol import EQUALS, Sign, Spelling, plain
 from attntrace.tensor import Name, Tensor, Term
 from attntrace.writers.equations import BREAKS_BEFORE, parts_of, size_of
 from attntrace.writers.html.mathml import formula_math, math, nodes_of, symbol_math
-from attntrace.writers.html.numbers import column_blocks, rows_of_cells
+from attntrace.writers.html.numbers import rows_of_cells
 from attntrace.writers.html.paper import (
     Paper, code, columns_heading, lines, part_name, whole_name, word_heading, words)
+from attntrace.writers.page import column_blocks
 
 Piece = Term | Name | Sign
 WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one

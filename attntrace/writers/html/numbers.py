@@ -1,21 +1,12 @@
-"""Numbers in the cells of tables, at most 16 columns wide."""
+"""Numbers in the cells of tables."""
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from attntrace.figures import Figures
 from attntrace.tensor import Array
 from attntrace.writers.page import LEVELS, levels_of
 
-COLUMNS = 16  # of a wider matrix stand in a block
 CELL = "<td>"
 SHADED = (CELL, *(f"<td class=w{level}>" for level in range(1, LEVELS)))
-
-
-def column_blocks(columns: int) -> Iterator[slice]:
-    """The blocks of a matrix of so many columns."""
-    for start in range(0, columns, COLUMNS):
-        yield slice(start, min(start + COLUMNS, columns))
 
 
 def rows_of_cells(figures: Figures, values: Array, weights: Array | None = None) -> list[str]:

@@ -11,8 +11,9 @@ from attntrace.prose import sentence
 from attntrace.symbol import Spelling
 from attntrace.writers.cells import picked, worked_cell
 from attntrace.writers.html.mathml import right_math, symbol_math
-from attntrace.writers.html.numbers import column_blocks, rows_of_cells
+from attntrace.writers.html.numbers import rows_of_cells
 from attntrace.writers.html.paper import PAGE, Paper, code, columns_heading, hue, word_heading, words
+from attntrace.writers.page import column_blocks
 from attntrace.writers.vectors import mixed
 
 SLOT = "{places}"  # of markup in a sentence
@@ -123,7 +124,7 @@ def cell_line(cell: CellLine) -> str:
     worked = worked_cell(cell, Spelling.UNICODE)
     parts = [symbol_math(cell.formula.left, cell.formula.head), right_math(cell.formula, picked(cell)),
              escape(worked.numbers)][:len(worked.parts)]
-    return f"<p>{' = '.join(parts)} {worked.result if len(parts) == 3 else worked.exactly}\n"
+    return f"<p>{' = '.join(parts)} {worked.end}\n"
 
 
 def cause(block: Cause, paper: Paper) -> Iterator[str]:

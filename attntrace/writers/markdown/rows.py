@@ -1,0 +1,101 @@
+"""The vector form, token after token; and the arithmetic of single numbers."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from attntrace import blocks
+from attntrace.blocks import Block, RowLine
+from attntrace.prose import sentence
+from attntrace.writers import latex
+from attntrace.writers.markdown.numbers import Column, heads_of, number_tables, rows_of
+from attntrace.writers.markdown.text import BETWEEN, code, words
+from attntrace.writers.page import Page, column_blocks, part_of
+from attntrace.writers.vectors import bars_of, mixture_fits, mixture_of
+
+LINES = 24  # of arithmetic in one block
+MIXTURE = 72  # signs of the longest mixture beside its row
+
+
+def vector_rows(block: blocks.VectorRows, place: str, page: Page) -> Iterator[str]:
+    """Each token with its vectors, each of which has its name in the `place` of the stage before it."""
+    groups: list[list[RowLine]] = []
+    for line in block.lines:
+        if not groups or not stand_together([*groups[-1], line]):
+            groups.append([])
+        groups[-1].append(line)
+    tables = [TokenTable(lines, place, page) for lines in groups]
+    for n, token in enumerate(block.tokens):
+        if token:
+            yield from ("", f"**{words(token, page)}**")
+        for table in tables:
+            yield from table.of_token(n)
+
+
+def stand_together(lines: list[RowLine]) -> bool:
+    """Whether they have the same words, and are as long as each other but for single numbers."""
+    lengths = {line.values.shape[1:] for line in lines} - {()}
+    return len(lengths) <= 1 and len({line.labels for line in lines}) == 1
+
+
+class TokenTable:
+    """Lines that stand together, in a table for each token."""
+
+    def __init__(self, lines: list[RowLine], place: str, page: Page) -> None:
+        self.lines, self.page = lines, page
+        self.names = [code(f".{line.address.removeprefix(f'{place}.')}" if line.address.startswith(f"{place}.")
+                           else line.address) for line in lines]
+        longest = max(lines, key=columns_of)
+        columns = columns_of(longest)
+        self.heads = heads_of(longest.labels, columns, page) if longest.values.ndim > 1 else [""]
+        self.whole = columns + longest.more
+        parts = list(column_blocks(columns))
+        self.numbers = {part.start: [cells_of(line, part) for line in lines] for part in parts}
+        self.bars = len(parts) == 1 and any(line.weights for line in lines)
+        self.mixtures = [line.shares is not None and mixture_fits(line, page, MIXTURE) for line in lines]
+
+    def of_token(self, n: int) -> Iterator[str]:
+        after: list[Column] = []
+        if self.bars:
+            after.append([bars_of(line, n, self.page) if line.weights else "" for line in self.lines])
+        if any(self.mixtures):
+            after.append([words(mixture_of(line, n, self.page), self.page) if fits else ""
+                          for line, fits in zip(self.lines, self.mixtures, strict=True)])
+        yield from number_tables(self.captions, [self.names, [latex.inline(line.formulas[n]) for line in self.lines]],
+                                 self.heads, lambda part: (cells[n] for cells in self.numbers[part.start]), after)
+
+    def captions(self, part: slice) -> list[str]:
+        return [words(text, self.page) for text in part_of("columns", part.start, part.stop, self.whole)]
+
+
+def columns_of(line: RowLine) -> int:
+    return line.values.shape[1] if line.values.ndim > 1 else 1
+
+
+def cells_of(line: RowLine, part: slice) -> list[str]:
+    """A row's numbers in a part of the columns, for each token: a single number stands in the first, before a rest that
+    is empty."""
+    if line.values.ndim > 1:
+        return list(rows_of(line.values[:, part], line.figures))
+    rest = BETWEEN * (part.stop - part.start - 1)
+    return ["" if part.start else text + rest for text in rows_of(line.values[:, None], line.figures)]
+
+
+def all_cell_lines(alike: Iterable[Block]) -> Iterator[str]:
+    """The arithmetic of a stage in one block, or in several of so many lines."""
+    lines: list[str] = []
+    for cell in (cell for block in alike if isinstance(block, blocks.CellLines) for cell in block.cells):
+        if lines and len(lines) >= LINES:
+            yield from ("", *latex.block(lines))
+            lines = []
+        lines += latex.arithmetic(cell)
+    yield from ("", *latex.block(lines))
+
+
+def cause(block: blocks.Cause, page: Page) -> Iterator[str]:
+    """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
+    more = sentence("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
+    yield from ("", f"**{block.level}** {code(block.place)} {words(more, page)}".rstrip())
+    if block.cell is not None:
+        yield from ("", *latex.block(latex.arithmetic(block.cell)))
+    for key, places in block.operands:
+        yield from ("", words(sentence(f"messages.why_{key}", places=", ".join(places)), page))

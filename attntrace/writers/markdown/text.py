@@ -1,0 +1,39 @@
+"""Words and cells in Markdown, where they do nothing but show themselves."""
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from attntrace.writers.page import Page
+
+BETWEEN = " | "  # two cells
+# What Markdown reads as markup gets a backslash. What GitHub looks for once that is done (mentions, issues, emoji,
+# links, mathematics), and what would open a list or a heading, stands in an element of its own, where it is nothing.
+MARKUP = re.compile(r"(?m)(?P<later>[@#:](?=\S)|\$|(?<=(?i:www))\.|^(?:[-+#]+(?=\s|$)|=+(?=\s*$)|\d+(?=[.)](?:\s|$))))"
+                    r"|[\\`*_{}\[\]<>~|&]")
+
+
+@lru_cache(10_000)  # the words of a sentence stand in every table
+def escaped(text: str) -> str:
+    """A text that shows itself and does nothing else, wherever it stands."""
+    return MARKUP.sub(lambda found: f"<span>{found[0]}</span>" if found["later"] else f"\\{found[0]}", text)
+
+
+def code(text: str) -> str:
+    """A text as code, also where there are backticks in it."""
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
+def words(text: str, page: Page) -> str:
+    """Text in a line; several lines of it (in two languages) stay apart."""
+    return "<br>".join(escaped(page.word(page.prose(line)).strip()) for line in text.split("\n"))
+
+
+def line_of(cells: Iterable[str]) -> str:
+    return f"| {BETWEEN.join(cells)} |"
+
+
+def head_of(headings: Sequence[str], right: Collection[int]) -> Iterator[str]:
+    yield from ("", line_of(headings), line_of("--:" if n in right else ":--" for n in range(len(headings))))

@@ -51,7 +51,7 @@ class SvgWriter:
     """Keeps the maps of a run until all are known, since a picture says its size before anything else."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
-        self.out, self.title = out, look.title
+        self.out, self.title, self.shades = out, look.title, look.colour != "never"
         self.is_utf8 = is_utf8(out)  # as the picture says of itself
         self.notes: list[str] = []
         self.bands: list[Band] = []
@@ -80,7 +80,7 @@ class SvgWriter:
         y: float = MARGIN
         for band in self.bands:
             yield f'<g data-address="{band.block.place}" transform="translate({MARGIN} {y:.0f})">\n'
-            yield from band.parts()
+            yield from band.parts(self.shades)
             yield "</g>\n"
             y += band.height + MARGIN
         yield "</svg>\n"
@@ -121,7 +121,7 @@ class Band(NamedTuple):
     def height(self) -> float:
         return self.heading + sum(GAP + row[0].height for row in self.rows)
 
-    def parts(self) -> Iterator[str]:
+    def parts(self, shades: bool) -> Iterator[str]:
         yield text(self.block.title, 0, TITLE, TITLE, font_weight="bold")
         yield text(self.block.place, 0, TITLE + NOTE + BESIDE, NOTE, fill=GREY)
         yield text(self.note, 0, self.heading, NOTE, fill=GREY)
@@ -133,7 +133,7 @@ class Band(NamedTuple):
             for picture in row:
                 yield (f'<g data-address="{picture.head.address}" transform="translate({x:.1f} {y:.1f})">\n'
                        f"<title>{escape(shown(self.block.title))}, {escape(picture.title)}</title>\n")
-                yield from picture.parts(self.block.largest or 1)
+                yield from picture.parts(colours(picture.head.values / (self.block.largest or 1) * shades))
                 yield "</g>\n"
                 x += picture.width + GAP
             y += row[0].height + GAP
@@ -181,7 +181,7 @@ class Picture(NamedTuple):
         """The base line of letters in the n-th row."""
         return self.top + (n + 0.5) * CELL + 0.35 * TEXT
 
-    def parts(self, largest: float) -> Iterator[str]:
+    def parts(self, shades: list[list[tuple[str, str]]]) -> Iterator[str]:
         yield text(self.title, 0, TEXT, font_weight="bold")
         for n, word in enumerate(self.head.column_labels or ()):
             x, y = (n + 0.5) * self.cell, self.top - BESIDE / 2
@@ -189,7 +189,6 @@ class Picture(NamedTuple):
                 yield text(word, x, y, transform=f"rotate(-45 {x:.1f} {y:.1f})")
             else:
                 yield text(word, x, y, text_anchor="middle")
-        shades = colours(self.head.values / largest)
         yield f'<g stroke="{LINE}">\n'
         for i, row in enumerate(shades):
             yield "".join([f'<rect x="{j * self.cell:.1f}" y="{self.top + i * CELL:.1f}" width="{self.cell:.1f}" '

@@ -10,7 +10,8 @@ from command import attntrace
 from recompute import loads
 
 from attntrace.writers.latex import LINE, signs_of
-from attntrace.writers.markdown import LINES, escaped
+from attntrace.writers.markdown.rows import LINES
+from attntrace.writers.markdown.text import escaped
 
 BEHIND_BACKSLASH = r"\\([!-/:-@\[-`{-~])"
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
@@ -26,20 +27,37 @@ PAGES = {
 
 
 class Table(NamedTuple):
+    """A table, the line above it, and what it stands under: the place of its stage, a token and its number there."""
     caption: str
     head: list[str]
     right: list[bool]
     rows: list[list[str]]
+    place: str
+    token: str
+    number: int
 
     @property
-    def addresses(self) -> list[str]:
-        return re.findall(r"(?<!`)`([a-z][\w.]*)`(?!\$)", self.caption)
+    def address(self) -> str:
+        """That of the whole table."""
+        return next(iter(re.findall(r"(?<!`)`([a-z][\w.]*)`(?!\$)", self.caption)), "")
 
     @property
-    def numbers(self) -> list[list[float]]:
-        """Those of the columns that are set to the right, behind what fills their cells."""
-        return [[float(cell.split()[-1]) for cell, right in zip(row, self.right, strict=True) if right]
-                for row in self.rows]
+    def start(self) -> int:
+        """How many columns stand in tables before it."""
+        part = re.search(r"(?:^|, )columns (\d+)(?:-\d+)?(?=,|$)", self.caption)
+        return int(part[1]) - 1 if part else 0
+
+    def address_of(self, row: list[str]) -> str:
+        """That of a row of its own."""
+        name = re.fullmatch(r"`(\.?)([a-zA-Z][\w.]*)`", row[0])
+        return "" if name is None else f"{self.place}.{name[2]}" if name[1] else name[2]
+
+    def numbers(self, row: list[str]) -> list[float]:
+        """Those in the columns that are set to the right, behind what fills their cells, before an empty rest."""
+        cells = [cell for cell, right in zip(row, self.right, strict=True) if right]
+        while cells and not cells[-1]:
+            cells.pop()
+        return [float(cell.split()[-1]) for cell in cells]
 
 
 def markdown(*arguments: str) -> str:
@@ -70,31 +88,49 @@ def cells(line: str) -> list[str]:
 
 
 def tables(text: str) -> list[Table]:
-    found, caption = [], ""
+    found, caption, place, token, number = [], "", "", "", 0
     lines, _ = without_formulas(text)
     for before, line, under in zip(["", *lines], lines, [*lines[1:], ""]):
         if line.startswith("| ") and not before.startswith("| "):
             assert before == "" and re.fullmatch(r"\|(?: (?::--|--:) \|)+", under), line
-            found.append(Table(caption, cells(line), [mark == "--:" for mark in cells(under)], []))
+            found.append(Table(caption, cells(line), [mark == "--:" for mark in cells(under)], [],
+                               place, token, number))
+            caption = ""
         elif line.startswith("| ") and not line.startswith(("| :--", "| --:")):
             found[-1].rows.append(cells(line))
         elif line:
-            caption = line
+            is_place = caption.startswith("#") and line.startswith("`")
+            caption, word = line, re.fullmatch(r"\*\*(.+)\*\*", line)
+            if line.startswith("#"):
+                place, token, number = "", "", 0
+            elif is_place:
+                place, caption = line[1:-1], ""
+            elif word:
+                token, number, caption = word[1], number + 1, ""
     return found
 
 
 def by_address(text: str) -> dict[str, list[np.ndarray]]:
-    """Every array that stands under an address: blocks of columns side by side, as often as it is drawn."""
+    """Every array that stands under an address, as often as it is drawn: rows, one for each token; or
+    a matrix, its blocks of columns side by side."""
     found: dict[str, list[np.ndarray]] = {}
+    rows: dict[str, dict[int, list[float]]] = {}
     for table in tables(text):
-        part = re.search(r"(?:^|, )columns (\d+)(?:-\d+)?(?=,|$)", table.caption)
-        for address in table.addresses if any(table.right) else ():
-            arrays, numbers = found.setdefault(address, []), np.array(table.numbers)
-            if part and part[1] != "1":
-                assert int(part[1]) == arrays[-1].shape[1] + 1
-                arrays[-1] = np.hstack([arrays[-1], numbers])
-            else:
-                arrays.append(numbers)
+        if not table.address:
+            for row in filter(table.address_of, table.rows):
+                of_token = rows.setdefault(table.address_of(row), {}).setdefault(table.number, [])
+                assert len(of_token) == table.start, row
+                of_token += table.numbers(row)
+            continue
+        arrays, numbers = found.setdefault(table.address, []), np.array(list(map(table.numbers, table.rows)))
+        if table.start:
+            assert table.start == arrays[-1].shape[1]
+            arrays[-1] = np.hstack([arrays[-1], numbers])
+        else:
+            arrays.append(numbers)
+    for address, of_tokens in rows.items():
+        assert sorted(of_tokens) == list(of_tokens)
+        found.setdefault(address, []).append(np.array(list(of_tokens.values())))
     return found
 
 

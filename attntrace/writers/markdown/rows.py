@@ -17,18 +17,26 @@ MIXTURE = 72  # signs of the longest mixture beside its row
 
 
 def vector_rows(block: blocks.VectorRows, place: str, page: Page) -> Iterator[str]:
-    """Each token with its vectors, each of which has its name in the `place` of the stage before it."""
+    """Each token with its vectors, named as in the `place` of their stage; all tokens in one table, where there is but
+    one vector of each."""
+    tokens = [words(token, page) for token in block.tokens]
+    if len(block.lines) == 1:
+        line, = block.lines
+        every = [(line, n) for n in range(len(tokens))]
+        yield from Together([line], page).table(every, tokens, code(line.address))
+        return
     groups: list[list[RowLine]] = []
     for line in block.lines:
         if not groups or not stand_together([*groups[-1], line]):
             groups.append([])
         groups[-1].append(line)
-    tables = [TokenTable(lines, place, page) for lines in groups]
-    for n, token in enumerate(block.tokens):
+    tables = [(Together(lines, page), lines, [code(name_in(place, line.address)) for line in lines])
+              for lines in groups]
+    for n, token in enumerate(tokens):
         if token:
-            yield from ("", f"**{words(token, page)}**")
-        for table in tables:
-            yield from table.of_token(n)
+            yield from ("", f"**{token}**")
+        for together, lines, names in tables:
+            yield from together.table([(line, n) for line in lines], names)
 
 
 def stand_together(lines: list[RowLine]) -> bool:
@@ -37,34 +45,41 @@ def stand_together(lines: list[RowLine]) -> bool:
     return len(lengths) <= 1 and len({line.labels for line in lines}) == 1
 
 
-class TokenTable:
-    """Lines that stand together, in a table for each token."""
+def name_in(place: str, address: str) -> str:
+    """`.scores`; the whole address of what is elsewhere."""
+    return address.removeprefix(place) if address.startswith(f"{place}.") else address
 
-    def __init__(self, lines: list[RowLine], place: str, page: Page) -> None:
-        self.lines, self.page = lines, page
-        self.names = [code(f".{line.address.removeprefix(f'{place}.')}" if line.address.startswith(f"{place}.")
-                           else line.address) for line in lines]
+
+class Together:
+    """Lines that stand together: their numbers, written at once, and what stands above and behind these."""
+
+    def __init__(self, lines: list[RowLine], page: Page) -> None:
+        self.page = page
         longest = max(lines, key=columns_of)
         columns = columns_of(longest)
+        parts = list(column_blocks(columns))
         self.heads = heads_of(longest.labels, columns, page) if longest.values.ndim > 1 else [""]
         self.whole = columns + longest.more
-        parts = list(column_blocks(columns))
-        self.numbers = {part.start: [cells_of(line, part) for line in lines] for part in parts}
+        self.numbers = {(id(line), part.start): cells_of(line, part) for line in lines for part in parts}
         self.bars = len(parts) == 1 and any(line.weights for line in lines)
-        self.mixtures = [line.shares is not None and mixture_fits(line, page, MIXTURE) for line in lines]
+        self.mixtures = {id(line) for line in lines if line.shares is not None and mixture_fits(line, page, MIXTURE)}
 
-    def of_token(self, n: int) -> Iterator[str]:
+    def table(self, rows: list[tuple[RowLine, int]], names: Column, *above: str) -> Iterator[str]:
+        """Rows of some tokens, each with its name."""
+        page = self.page
+
+        def captions(part: slice) -> list[str]:
+            return [*above, *(words(text, page) for text in part_of("columns", part.start, part.stop, self.whole))]
+
         after: list[Column] = []
         if self.bars:
-            after.append([bars_of(line, n, self.page) if line.weights else "" for line in self.lines])
-        if any(self.mixtures):
-            after.append([words(mixture_of(line, n, self.page), self.page) if fits else ""
-                          for line, fits in zip(self.lines, self.mixtures, strict=True)])
-        yield from number_tables(self.captions, [self.names, [latex.inline(line.formulas[n]) for line in self.lines]],
-                                 self.heads, lambda part: (cells[n] for cells in self.numbers[part.start]), after)
-
-    def captions(self, part: slice) -> list[str]:
-        return [words(text, self.page) for text in part_of("columns", part.start, part.stop, self.whole)]
+            after.append([bars_of(line, n, page) if line.weights else "" for line, n in rows])
+        if self.mixtures:
+            after.append([words(mixture_of(line, n, page), page) if id(line) in self.mixtures else ""
+                          for line, n in rows])
+        equations = [latex.inline(line.formulas[n]) for line, n in rows]
+        yield from number_tables(captions, [names, equations], self.heads,
+                                 lambda part: (self.numbers[id(line), part.start][n] for line, n in rows), after)
 
 
 def columns_of(line: RowLine) -> int:

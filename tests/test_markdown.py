@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from command import attntrace
+from command import ROOT, attntrace
+from parsing import evaluated
 from recompute import loads
 
 from attntrace.writers.latex import LINE, signs_of
@@ -243,3 +245,161 @@ def test_a_page_is_in_the_asked_language_alone(arguments):
 def test_a_page_for_an_encoding_without_its_signs_is_spelled_in_ascii():
     text = markdown("trace", "a b", "--target", "c", "--ascii")
     assert text.isascii() and "- ok<span>" not in text and "- ok: row i of E, E\\_hat, P, X = e\\_i" in text
+
+
+def as_read(text: str) -> str:
+    """What a reader of the page reads."""
+    return re.sub(BEHIND_BACKSLASH, r"\1", re.sub(r"<span>(.+?)</span>", r"\1", text))
+
+
+def words_along(axis: str, address: str, tokens: dict[str, list[str]]) -> list[str]:
+    """The words along an axis of a step, by the words of both sides: the decoder's are the target's, but for what
+    cross-attention looks at."""
+    looked_at = axis == "key" or address.endswith((".key", ".value"))
+    of_source = address.startswith("encoder.") or "cross_attention" in address and looked_at
+    if axis == "vocab":
+        return list(dict.fromkeys(["<s>", "</s>", *tokens["target"]]))
+    return tokens["source" if of_source else "target"]
+
+
+@pytest.mark.parametrize("arguments", [("trace", "--form", "vector"), ("trace", "--form", "matrix"), ("map",)],
+                         ids=" ".join)
+def test_rows_and_columns_carry_their_words_and_each_row_the_equation_of_its_token(arguments):
+    command, *options = arguments
+    head, *records = loads(attntrace("trace", *BLOG, "--format", "jsonl").out)[:-1]
+    tokens = {side: [word["text"] for word in words] for side, words in head["tokens"].items()}
+    axes = {record["address"]: record["axes"] for record in records if "address" in record}
+    found = set()
+    for table in tables(markdown(command, *BLOG, *options)):
+        for n, row in enumerate(table.rows):
+            address = table.address or table.address_of(row)
+            if address not in axes:
+                continue
+            found.add(address)
+            token, *along = axes[address]
+            word, number = (as_read(row[0]), n + 1) if table.address else (as_read(table.token), table.number)
+            assert word == words_along(token, address, tokens)[number - 1]
+            heads = [as_read(name) for name, right in zip(table.head, table.right, strict=True) if right]
+            if along and along[0] in ("key", "vocab"):
+                assert heads == words_along(along[0], address, tokens)
+            elif along:
+                assert heads == [str(n + 1) for n in range(len(heads))]
+            if "vector" in options:
+                assert re.search(rf"_\{{{number}\}}", row[1].partition(" = ")[0])
+    assert found == {address for address in axes if command == "trace" or address.endswith(".weights")}
+
+
+def test_weights_stand_before_their_bars_and_what_they_mix_before_the_mixture():
+    values, found = recorded("address", "trace", *BLOG), []
+    for table in tables(markdown("trace", *BLOG, "--form", "vector")):
+        for row in table.rows:
+            place, _, name = table.address_of(row).rpartition(".")
+            if not re.search(r"head\d$", place) or name not in ("weights", "output"):
+                continue
+            weights = values[f"{place}.weights"][table.number - 1].tolist()
+            if name == "weights":
+                bars = ["▁▂▃▄▅▆▇█"[min(int(8 * weight), 7)] if weight else " " for weight in weights]
+                assert row[-1] == "".join(bars).rstrip()
+            elif len(weights) > 3:  # too long to stand beside a row
+                continue
+            else:
+                terms = [f"{weight:.3f}·v{'₁₂₃'[n]}" for n, weight in enumerate(weights)]
+                assert row[-1] == " + ".join(terms)
+            found.append(name)
+    assert (found.count("weights"), found.count("output")) == (2 * (3 + 7 + 7), 2 * (3 + 7))
+
+
+def test_a_larger_weight_of_a_map_fills_its_cell_more():
+    cells = [cell for table in tables(markdown("map", *BLOG, "--precision", "6")) if "encoder" in table.address
+             for row in table.rows for cell in row[1:]]
+    filled = sorted((float(cell.split()[-1]), " ░▒▓█".index(cell[0]) if " " in cell else 0) for cell in cells)
+    assert [fill for _, fill in filled] == sorted(fill for _, fill in filled)
+    assert {fill for _, fill in filled} == set(range(5))
+
+
+def test_a_page_says_what_its_parts_are_what_steps_are_for_how_large_they_are_and_what_is_not_shown():
+    options = "a b", "--target", "c", "--limit", "6"
+    text, page = attntrace("trace", *options).out, as_read(markdown("trace", *options))
+    text, page = (" ".join(written.split()) for written in (text, page))
+    prose = ROOT / "attntrace" / "prose"
+    told = [topic["short"] for topic in tomllib.loads((prose / "en.explain.toml").read_text("utf-8")).values()]
+    told = [short for short in told if " ".join(short.split()) in text]
+    messages = tomllib.loads((prose / "en.messages.toml").read_text("utf-8"))
+    assert len(told) > 20
+    for sentence in (*told, messages["vector_form_subtitle"], messages["matrix_form_subtitle"]):
+        assert " ".join(sentence.split()) in page
+    not_shown = r"6 of \d+ numbers are shown, \d+ are not"
+    assert re.findall(not_shown, page) == re.findall(not_shown, text) != []
+    shapes = {record["address"]: record["shape"] for record in
+              loads(attntrace("trace", *options, "--format", "jsonl").out) if "address" in record}
+    results = [table for table in tables(markdown("trace", *options, "--form", "matrix")) if table.address in shapes]
+    assert {table.address for table in results} == shapes.keys()
+    for table in results:
+        assert f"`$ {'×'.join(map(str, shapes[table.address]))}, " in table.caption
+
+
+def test_what_a_matrix_is_made_of_is_drawn_in_its_stage_before_it():
+    text = markdown("trace", *BLOG, "--form", "matrix")
+    name = r"^\$`(.+)`\$ \d"
+    known, checked = set(re.findall(name, text, re.M)), 0
+    for stage in text.split("\n#### "):
+        drawn: set[str] = set()
+        needed: set[str] = set()
+        lines = stage.split("\n")
+        for before, line in zip(lines, lines[1:]):
+            if before == "```math":
+                needed = known.intersection(re.split(r"\\,| \+ ", line.partition(" = ")[2]))
+            elif found := re.match(name, line):
+                drawn.add(found[1])
+                if " × " in line:  # the axes of the result
+                    assert needed <= drawn, line
+                    checked += len(needed)
+    assert checked > 40
+
+
+def chains(text: str) -> list[list[str]]:
+    """The arithmetic of single numbers: what is equal, with the signs between, in whatever lines it stands."""
+    found: list[str] = []
+    for block in re.findall(r"```math\n(.*?)```", text, re.S):
+        for line in block.split("\n"):
+            line = line.removesuffix(r" \\").replace(r"\quad ", "")
+            if line.startswith("&"):
+                found[-1] += f" {line[1:]}"
+            elif not line.startswith(r"\begin") and not line.startswith(r"\end"):
+                found.append(line.replace("&", ""))
+    return [re.split(r" (=|\\approx) ", chain) for chain in found
+            if re.search(r"\d\.\d", chain) and not re.search(r"\bi\b", chain.partition(" = ")[0])]
+
+
+def plain_sum(latex: str) -> str:
+    """A sum in LaTeX as it is in text."""
+    text = re.sub(r"\\mathrm\{e\}\{(\S+?)\}", r"e\1", latex).replace("^{2}", "^2").replace(r"\infty", "inf")
+    text = re.sub(r"\\(?:mathrm\{(\w+)\}|(sqrt|log))", r"\1\2", text).replace(r" \cdot ", "·")
+    return text.replace("{", "(").replace("}", ")")
+
+
+@pytest.mark.parametrize("arguments", [
+    ("trace", *BLOG, "--arithmetic", "all"), ("trace", "a b", "--target", "c", "--norm", "pre", "--d-model", "32"),
+    ("backprop", "a b", "c", "--optimizer", "adam")], ids=["all", "wide", "backprop"])
+def test_arithmetic_in_latex_evaluates_to_its_result_and_says_where_it_does_so_about(arguments):
+    signs = []
+    for left, *rest in chains(markdown(*arguments, "--form", "vector")):
+        sign, result = rest[-2], plain_sum(rest[-1])
+        assert re.fullmatch(r"-?(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|inf)", result), (left, rest)
+        if len(rest) < 6:  # nothing was computed
+            assert sign == "="
+            continue
+        decimals = len(result.partition("e")[0].partition(".")[2]) or 3 * (result == "0")
+        unit = 10.0 ** (int(result.partition("e")[2] or 0) - decimals)
+        number, told = evaluated(plain_sum(rest[-3])), float(result)
+        off = 0 if number == told else abs(number - told) / unit
+        assert off <= 0.5 + 1e-6 if sign == "=" else off >= 0.5 - 1e-6, (left, rest)
+        signs.append(sign)
+    assert len(signs) > 80 and len(set(signs)) == 2
+
+
+def test_what_is_masked_is_minus_infinity_in_latex():
+    text = markdown("trace", *BLOG, "--only", "*.masked_scores", "--arithmetic", "all", "--form", "vector")
+    masked = [(left, result) for left, *_, number, _, result in chains(text) if r"+ (-\infty)" in number]
+    assert len(masked) == 2 * 21 and {result for _, result in masked} == {r"-\infty"}
+    assert not re.search(r"(?<!\\)inf", "".join(without_formulas(text)[1]))

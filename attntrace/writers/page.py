@@ -1,6 +1,7 @@
 """A page: its width, its spelling, and the styled spans that its lines are made of."""
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -71,6 +72,18 @@ def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
     except (UnicodeEncodeError, LookupError):
         ascii = True
     return Spelling.ASCII if ascii else Spelling.UNICODE
+
+
+def markup_for(out: TextIO) -> Callable[[str], str]:
+    """How markup that says of itself to be UTF-8 is written to a stream: as it is; letters as their numbers, where the
+    encoding is another one with the signs of ASCII. A stream without these is made to be UTF-8."""
+    encoding, signs = out.encoding or "utf-8", "".join(map(chr, range(128)))
+    if isinstance(out, io.TextIOWrapper) and signs.encode(encoding, "replace") != signs.encode():
+        out.reconfigure(encoding="utf-8", errors=out.errors)
+        encoding = "utf-8"
+    if encoding.lower().replace("-", "").replace("_", "") == "utf8":
+        return str
+    return lambda markup: markup.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 class Writer(Protocol):

@@ -59,7 +59,7 @@ class HtmlWriter:
         yield (f'<!doctype html>\n<html lang="{spoken()[0]}"{" class=big" * self.look.big}>\n<meta charset="utf-8">\n'
                f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
                f"<style>\n{style}</style>\n<body>\n"
-               f'<a class=skip href="#{CONTENTS}">{words(sentence("messages.contents"))}</a>\n'
+               f'<a class=skip href="#{CONTENTS}">{lines(sentence("messages.contents"))}</a>\n'
                f"<main>\n<h1{self.paper.anchor('top')}>{title}</h1>\n")
 
     def end(self) -> Iterator[str]:

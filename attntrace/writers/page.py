@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -78,6 +79,15 @@ def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
 def is_utf8(out: TextIO) -> bool:
     """Whether a stream takes every character as it is."""
     return codecs.lookup(out.encoding or "utf-8").name == "utf-8"
+
+
+def markup_for(out: TextIO) -> Callable[[str], str]:
+    """How markup that says of itself to be UTF-8 is written to a stream: as it is; letters as their numbers, where the
+    encoding is another one with the signs of ASCII. A stream without these is made to be UTF-8."""
+    signs = "".join(map(chr, range(128)))
+    if isinstance(out, io.TextIOWrapper) and signs.encode(out.encoding, "replace") != signs.encode():
+        out.reconfigure(encoding="utf-8", errors=out.errors)
+    return str if is_utf8(out) else lambda markup: markup.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 class Writer(Protocol):

@@ -13,7 +13,7 @@ from attntrace.blocks import Block, Grid, Maps, Prose
 from attntrace.prose import sentence, spoken
 from attntrace.tensor import Array
 from attntrace.tokens import shown
-from attntrace.writers.page import Look, is_utf8
+from attntrace.writers.page import Look, markup_for
 
 FONTS = "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', 'Noto Sans CJK KR', sans-serif"  # PowerPoint's first
 INK, PAPER, GREY, LINE = "#000000", "#ffffff", "#5f6368", "#c8ccd2"
@@ -52,7 +52,7 @@ class SvgWriter:
 
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out, self.title, self.shades = out, look.title, look.colour != "never"
-        self.is_utf8 = is_utf8(out)  # as the picture says of itself
+        self.encoded = markup_for(out)  # as the picture says of itself
         self.notes: list[str] = []
         self.bands: list[Band] = []
 
@@ -64,8 +64,7 @@ class SvgWriter:
                 self.notes.append(block.text.strip())
 
     def close(self) -> None:
-        for part in self.parts():
-            self.out.write(part if self.is_utf8 else part.encode("ascii", "xmlcharrefreplace").decode())
+        self.out.writelines(map(self.encoded, self.parts()))
         self.out.flush()
 
     def parts(self) -> Iterator[str]:

@@ -11,20 +11,28 @@ from attntrace.writers.page import INDENT, Line, Page, Span
 NUMBER, ERROR = 9, 10  # cells of the columns
 
 
-def check_text(check: Check, page: Page) -> str:
-    """`✓ row i of Q = qᵢ to 12 digits`."""
+def check_sentence(check: Check, page: Page) -> str:
+    """`row i of Q = qᵢ to 12 digits`."""
     names = dict(matrices=", ".join(page.symbol(symbol, check.head) for symbol in check.matrices),
                  rows=", ".join(page.symbol(symbol, check.head, "i") for symbol in check.rows),
                  row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}", **check.more)
     if check.failed and check.rows:
         names["rows"] = page.symbol(check.rows[0], check.head)
-    said = sentence(f"messages.{'failed' if check.failed else 'true'}.{check.key}", **names)
-    return page.prose(in_a_line(f"{sign_of(page, not check.failed)} {said}"))
+    return sentence(f"messages.{'failed' if check.failed else 'true'}.{check.key}", **names)
+
+
+def check_text(check: Check, page: Page) -> str:
+    """The same behind its sign: `✓ row i of Q = qᵢ to 12 digits`."""
+    return page.prose(in_a_line(f"{sign_of(page, not check.failed)} {check_sentence(check, page)}"))
+
+
+def hidden_sentence(block: Hidden) -> str:
+    return sentence("messages.hidden", addresses=", ".join(block.addresses), shown=f"{block.shown:,}",
+                    hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}")
 
 
 def hidden_text(block: Hidden) -> str:
-    return in_a_line(sentence("messages.hidden", addresses=", ".join(block.addresses), shown=f"{block.shown:,}",
-                              hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}"))
+    return in_a_line(hidden_sentence(block))
 
 
 def sign_of(page: Page, right: bool) -> str:

@@ -10,7 +10,7 @@ from attntrace.blocks import Block
 from attntrace.prose import sentence, spoken
 from attntrace.writers.html import grids, rows, told
 from attntrace.writers.html.paper import Entry, Paper, lines, words
-from attntrace.writers.page import Look, is_utf8
+from attntrace.writers.page import Look, markup_for
 
 MARKUP: dict[type, Callable[..., Iterator[str]]] = {
     blocks.PartHeading: told.part_heading, blocks.PlaceHeading: told.place_heading,
@@ -25,10 +25,11 @@ CONTENTS = "contents"
 
 class HtmlWriter:
     """Writes blocks as they come; the table of contents, which is known at the end alone, is put in its place by the
-    stylesheet. What the encoding of the page lacks is written as its number, so that the page is UTF-8 in any case."""
+    stylesheet."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out, self.look = out, look
+        self.encoded = markup_for(out)
         self.paper = Paper(shades=look.colour != "never")
         self.begun = False
 
@@ -41,9 +42,7 @@ class HtmlWriter:
         self.write(self.end())
 
     def write(self, markup: Iterator[str]) -> None:
-        if not is_utf8(self.out):
-            markup = (part.encode("ascii", "xmlcharrefreplace").decode("ascii") for part in markup)
-        self.out.writelines(markup)
+        self.out.writelines(map(self.encoded, markup))
 
     def markup(self, blocks: Iterable[Block]) -> Iterator[str]:
         if not self.begun:
@@ -60,7 +59,7 @@ class HtmlWriter:
         yield (f'<!doctype html>\n<html lang="{spoken()[0]}"{" class=big" * self.look.big}>\n<meta charset="utf-8">\n'
                f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
                f"<style>\n{style}</style>\n<body>\n"
-               f'<a class=skip href="#{CONTENTS}">{words(sentence("messages.contents"))}</a>\n'
+               f'<a class=skip href="#{CONTENTS}">{lines(sentence("messages.contents"))}</a>\n'
                f"<main>\n<h1{self.paper.anchor('top')}>{title}</h1>\n")
 
     def end(self) -> Iterator[str]:

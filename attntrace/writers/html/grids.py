@@ -6,7 +6,7 @@ from itertools import chain, groupby
 
 from attntrace import blocks
 from attntrace.blocks import Grid
-from attntrace.prose import sentence
+from attntrace.prose import joined, sentence
 from attntrace.symbol import EQUALS, Sign, Spelling, plain
 from attntrace.tensor import Name, Tensor, Term
 from attntrace.writers.equations import BREAKS_BEFORE, parts_of, size_of
@@ -100,7 +100,7 @@ def matrix(grid: Grid, paper: Paper, names: tuple[str, ...] = (), link: str = ""
     found = []
     for part in column_blocks(grid.values.shape[1]):
         place = anchor + data + f" data-column={part.start + 1}" * bool(part.start and data)
-        size = lines("   ".join([size_of(grid), *parts_of(grid, part.start, part.stop)]))
+        size = lines(joined("   ", [size_of(grid), *parts_of(grid, part.start, part.stop)]))
         found.append(f"<div class=box><table class=matrix{place}><caption>{name} {size}</caption>"
                      f"{''.join(table_rows(grid, part, paper, largest))}</table></div>")
         anchor = ""

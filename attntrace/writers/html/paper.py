@@ -11,6 +11,7 @@ from attntrace.prose import BESIDE, Told, spoken
 from attntrace.symbol import Spelling
 from attntrace.tensor import Tensor
 from attntrace.tokens import graphemes, shown
+from attntrace.writers.layout import PROMPT
 from attntrace.writers.page import Page
 
 PAGE = Page(0, Spelling.UNICODE, len)  # how symbols are spelled; a browser breaks the lines
@@ -113,7 +114,7 @@ def words(text: str) -> str:
 
 
 def lines(text: str) -> str:
-    """Sentences of our own; in several languages each is marked as such."""
+    """Sentences of our own, and commands after a prompt; in several languages each is marked as such."""
     if isinstance(text, Told):
         between = "<br>" if "\n" in text else BESIDE
         return between.join(f"<span lang={language}>{_lines(version)}</span>"
@@ -122,7 +123,7 @@ def lines(text: str) -> str:
 
 
 def _lines(text: str) -> str:
-    return "<br>".join(map(words, text.strip().split("\n")))
+    return "<br>".join(code(line) if line.startswith(PROMPT) else words(line) for line in text.strip().split("\n"))
 
 
 def address(text: str) -> str:

@@ -12,7 +12,7 @@ from attntrace.symbol import Spelling
 from attntrace.writers.cells import picked, worked_cell
 from attntrace.writers.html.mathml import right_math, symbol_math
 from attntrace.writers.html.numbers import rows_of_cells
-from attntrace.writers.html.paper import PAGE, Paper, code, columns_heading, hue, word_heading, words
+from attntrace.writers.html.paper import PAGE, Paper, code, columns_heading, hue, lines, word_heading, words
 from attntrace.writers.page import column_blocks
 from attntrace.writers.vectors import mixed
 
@@ -53,15 +53,15 @@ class Rows:
 
     def of_token(self, n: int) -> Iterator[str]:
         above = None
-        for lines in self.groups:
-            for number, part in enumerate(self.parts[id(lines[0])]):
-                heading = self.heading(lines[0], part)
+        for alike in self.groups:
+            for number, part in enumerate(self.parts[id(alike[0])]):
+                heading = self.heading(alike[0], part)
                 if above is None:  # beside the word of the token
                     yield heading
                 elif heading and heading != above:
                     yield f"\n<tr><td>{heading}"
                 above = heading or above or ""
-                for line in lines:
+                for line in alike:
                     yield self.row(line, n, number)
 
     def heading(self, line: RowLine, part: slice) -> str:
@@ -84,7 +84,7 @@ class Rows:
         end = ""
         if part.stop == columns(line):
             if line.more:
-                end += f"<td class=more>+{words(sentence('messages.more', count=line.more))}"
+                end += f"<td class=more>+{lines(sentence('messages.more', count=line.more))}"
             if line.shares is not None:
                 end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{mixture(line, n)}</div>"
         return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
@@ -131,10 +131,10 @@ def cause(block: Cause, paper: Paper) -> Iterator[str]:
     """A number in the tree of a number: a list in a list."""
     yield from paper.deeper("<ul>", "</ul>", block.level + 1, Cause)
     if block.cell is None:
-        yield f"<li>{code(block.place)} {paper.linked(block.place, words(sentence('messages.why_above_alone')))}\n"
+        yield f"<li>{code(block.place)} {paper.linked(block.place, lines(sentence('messages.why_above_alone')))}\n"
         return
     yield f"<li{paper.anchor(block.place)}>{code(block.place)} {words(', '.join(block.words))}\n"
     yield cell_line(block.cell)
     for key, places in block.operands:
         told = ", ".join(paper.linked(place, code(place)) for place in places)
-        yield f"<p class=note>{words(sentence(f'messages.why_{key}', places=SLOT)).replace(SLOT, told)}\n"
+        yield f"<p class=note>{lines(sentence(f'messages.why_{key}', places=SLOT)).replace(SLOT, told)}\n"

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from attntrace import blocks
 from attntrace.blocks import Formula
+from attntrace.prose import Told
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.html.paper import PAGE, Paper, address, code, hue, label, lines, words
-from attntrace.writers.verdicts import check_text, hidden_text, sign_of
+from attntrace.writers.verdicts import check_sentence, hidden_sentence, sign_of
 
 
 def part_heading(block: blocks.PartHeading, paper: Paper) -> Iterator[str]:
@@ -75,8 +76,12 @@ def table(block: blocks.Table, paper: Paper) -> Iterator[str]:
 def table_row(block: blocks.Table, y: int) -> Iterator[str]:
     for n, one in enumerate(block.rows[y]):
         written = (formula_math(one) if isinstance(one, Formula) else label(one) if n in block.words + block.tokens
-                   else lines(one) if n else address(one))
+                   else lines(one) if n else address_or_words(one))
         yield cell("td" if n else "th scope=row", n in block.right, written, y if n in block.tokens else None)
+
+
+def address_or_words(text: str) -> str:
+    return lines(text) if isinstance(text, Told) else address(text)
 
 
 def cell(tag: str, right: bool, written: str, token: int | None = None) -> str:
@@ -86,21 +91,22 @@ def cell(tag: str, right: bool, written: str, token: int | None = None) -> str:
 
 def group_heading(row: tuple[blocks.Cell, ...]) -> Iterator[str]:
     """Above the rows below it."""
-    yield f"<th scope=rowgroup colspan={len(row)}>{lines(str(row[0]))}"
+    yield f"<th scope=rowgroup colspan={len(row)}>{lines(row[0]) if isinstance(row[0], str) else formula_math(row[0])}"
 
 
 def checks(block: blocks.Checks, paper: Paper) -> Iterator[str]:
-    items = (f"<li{' class=wrong' * bool(check.failed)}>{lines(check_text(check, PAGE))}" for check in block.checks)
+    items = (f"<li{' class=wrong' * bool(check.failed)}>{sign_of(PAGE, not check.failed)} "
+             f"{lines(check_sentence(check, PAGE))}" for check in block.checks)
     yield f"<ul class=checks>{''.join(items)}</ul>\n"
 
 
 def hidden(block: blocks.Hidden, paper: Paper) -> Iterator[str]:
-    yield f"<p class=note>{lines(hidden_text(block))}\n"
+    yield f"<p class=note>{lines(hidden_sentence(block))}\n"
 
 
 def verified_head(block: blocks.VerifiedHead, paper: Paper) -> Iterator[str]:
     yield from paper.deeper("<div class=box><table class=plain>", "</table></div>\n", 1, blocks.Verified)
-    headings = "".join(f"<th scope=col>{lines(text)}" for text in block)
+    headings = "".join(cell("th scope=col", text is not block.what, lines(text)) for text in block)
     yield f"<thead><tr><td>{headings}<tbody>"
 
 
@@ -108,4 +114,4 @@ def verified(block: blocks.Verified, paper: Paper) -> Iterator[str]:
     failed = f"<p class=wrong>{lines(block.failed)}</p>" if block.failed else ""
     yield f"\n<tr><td{' class=wrong' * bool(block.failed)}>{sign_of(PAGE, not block.failed)}"
     yield f"<td class=r>{words(block.number)}<td class=r>{words(block.error)}"
-    yield f"<th scope=row>{address(block.what)}{failed}"
+    yield f"<th scope=row>{address_or_words(block.what)}{failed}"

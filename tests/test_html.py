@@ -586,6 +586,16 @@ def test_a_command_that_an_explanation_tells_to_try_is_code():
         assert all(text_of(code).startswith("$ attntrace trace ") for code in commands)
 
 
+def test_where_both_forms_are_each_matrix_is_a_place_as_well():
+    both, alone = (page("trace", "a b", "--form", form) for form in ("both", "matrix"))
+    addresses = [record["address"] for record in loads(attntrace("trace", "a b", "--format", "jsonl").out)[1:-1]
+                 if "address" in record]
+    for address in addresses:
+        (table,) = [one for one in parsed(both).iter("table") if one.get("id") == f"{address}.matrix"]
+        assert table.get("data-address") == address and f'id="{address}"' in both and f'id="{address}"' in alone
+    assert '.matrix"' not in alone
+
+
 def test_a_saved_run_is_the_page_of_the_run_under_another_title(tmp_path):
     one, other = str(tmp_path / "one.npz"), str(tmp_path / "other.npz")
     told = page("trace", "a b", "--save", one)

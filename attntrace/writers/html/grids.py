@@ -90,12 +90,14 @@ def side_by_side(parts: Iterable[str]) -> Iterator[str]:
 def matrix(grid: Grid, paper: Paper, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
            title: str = "", largest: float = 1.0) -> str:
     """A matrix in blocks of columns, which is the place of the first of its `names` that has none yet, or else leads
-    to its `link`. A step's result can be found by its address in any case."""
-    anchor = next(filter(None, map(paper.anchor, names)), "")
+    to its `link`. A step's result can be found by its address in any case; where its rows stand in another part, the
+    matrix is a place as well."""
+    own = next(filter(None, map(paper.anchor, names)), "")
+    anchor = own or (paper.anchor(f"{names[0]}.matrix") if is_result else "")
     data = f' data-address="{words(names[0])}"' if names and names[0] and (anchor or is_result) else ""
     data += f" data-part={grid.symbol.above}" * bool(data and names[1:])
     name = math(nodes_of(grid.pieces, grid.head)) if grid.pieces else symbol_math(grid.symbol, grid.head)
-    link = link or (paper.link(names[0]) if names and not anchor else "")
+    link = link or (paper.link(names[0]) if names and not own else "")
     name = title or (f'<a href="{link}">{name}</a>' if link else name)
     found = []
     for part in column_blocks(grid.values.shape[1]):

@@ -1,6 +1,7 @@
 """Attention maps as vector graphics: read back with an XML parser, every weight by its address."""
 from __future__ import annotations
 
+import io
 import math
 import re
 import unicodedata
@@ -12,6 +13,13 @@ import numpy as np
 import pytest
 from command import attntrace, process
 from recompute import loads
+
+from attntrace.blocks import Grid, Maps, Prose
+from attntrace.figures import Figures
+from attntrace.symbol import Symbol
+from attntrace.tokens import shown
+from attntrace.writers.page import Look
+from attntrace.writers.svg import SvgWriter
 
 SVG = "{http://www.w3.org/2000/svg}"
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
@@ -215,6 +223,19 @@ def test_a_hostile_sentence_is_text_and_nothing_else():
     assert "]]>" in (page.findtext(f"{SVG}title") or "") and page.findtext(f"{SVG}desc")
 
 
+def test_names_from_a_file_are_nothing_but_names():
+    out, weights, bad = io.StringIO(), np.ones((1, 1)), f"{HOSTILE}\n"
+    writer = SvgWriter(out, Look(title=bad))
+    grid = Grid(Symbol("A", head=1), None, weights, Figures.of(weights, 3), (1, 1), (bad,), (bad,), address=bad)
+    writer([Prose(bad), Maps(bad, bad, (grid,), 1.0, False)])
+    writer.close()
+    page, name = ET.fromstring(out.getvalue()), shown(bad)
+    assert {element.tag.removeprefix(SVG) for element in page.iter()} == {"svg", "title", "desc", "g", "rect", "text"}
+    assert [group.get("data-address") for group in page.iter(f"{SVG}g")][:2] == [name, name]
+    assert [title.text for title in page.iter(f"{SVG}title")] == [name, f"{name}, head 1"]
+    assert page.findtext(f"{SVG}desc") == shown(HOSTILE)
+
+
 def test_a_picture_needs_no_stylesheet_and_says_what_it_is():
     code, out, _ = attntrace("map", *BLOG, "--format", "svg")
     assert code == 0 and not re.search(r"style|class=|<script|href|url\(|dominant-baseline", out)
@@ -228,5 +249,5 @@ def test_a_picture_needs_no_stylesheet_and_says_what_it_is():
 def test_a_picture_is_the_same_in_every_encoding():
     plain = process("map", *BLOG, "--format", "svg", "--lang", "en")
     narrow = process("map", *BLOG, "--format", "svg", "--lang", "en", PYTHONIOENCODING="ascii")
-    assert narrow.code == 0 and narrow.out.isascii()
+    assert narrow.code == 0 and narrow.out.isascii() and "갔었어" in plain.out
     assert ET.tostring(ET.fromstring(narrow.out)) == ET.tostring(ET.fromstring(plain.out))

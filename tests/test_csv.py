@@ -10,6 +10,11 @@ import pytest
 from command import attntrace, process
 from recompute import loads
 
+from attntrace.axes import Axis
+from attntrace.run import prepare
+from attntrace.tensor import Tensor
+from attntrace.writers.csv import CsvWriter, lines as lines_of
+
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 RUNS = {"trace": ("trace", *BLOG), "float32": ("trace", *BLOG, "--dtype", "float32"),
         "backprop": ("backprop", "어제 카페", "I went", "--optimizer", "adam"),
@@ -73,6 +78,33 @@ def test_hostile_words_stand_in_quotes_and_control_characters_are_shown():
     words = ["a", ",", "b", '"', "c", "=", "1", "+", "1", r"\u{1B}"]
     scores = [line for line in lines if line[0].endswith("scores")]
     assert [line[3] for line in scores[::len(words)]] == [line[4] for line in scores[:len(words)]] == words
+
+
+def test_a_word_that_begins_a_format_is_a_word():
+    scores = [line for line in told("trace", "50 % a %s") if line[0] == "encoder.layer1.self_attention.head1.scores"]
+    words = ["50", "%", "a", "%", "s"]
+    assert [line[3:5] for line in scores] == [[row, column] for row in words for column in words]
+
+
+def test_an_address_from_elsewhere_is_one_field_in_one_line():
+    tensor = Tensor(np.ones(1), (Axis("d_model", 1),))
+    text = "".join(lines_of(tensor, 'a,"b"\r\n\x1b', (), None, "utf-8"))
+    assert list(csv.reader(io.StringIO(text), strict=True)) == [
+        [r'a,"b"\u{D}\u{A}\u{1B}', "", "1", "", "", "1.0"]]
+
+
+def test_each_step_is_out_before_the_next_is_computed():
+    written = io.BytesIO()
+    run = prepare("a b", "c")
+    writer = CsvWriter(io.TextIOWrapper(written, "utf-8"), run, None)
+    last = []
+
+    def sink(step):
+        writer(step)
+        last.append(written.getvalue().decode().splitlines()[-1].partition(",")[0] == step.address)
+
+    run(sink)
+    assert len(last) > 60 and all(last)
 
 
 def test_a_tensor_a_row_and_a_number_of_a_saved_run_are_tables_of_their_own(tmp_path):

@@ -309,12 +309,15 @@ def test_weights_stand_before_their_bars_and_what_they_mix_before_the_mixture():
     assert (found.count("weights"), found.count("output")) == (2 * (3 + 7 + 7), 2 * (3 + 7))
 
 
-def test_a_larger_weight_of_a_map_fills_its_cell_more():
-    cells = [cell for table in tables(markdown("map", *BLOG, "--precision", "6")) if "encoder" in table.address
-             for row in table.rows for cell in row[1:]]
-    filled = sorted((float(cell.split()[-1]), " ░▒▓█".index(cell[0]) if " " in cell else 0) for cell in cells)
+@pytest.mark.parametrize("place", ["encoder.layer1.self_attention", "decoder.layer1.cross_attention"])
+def test_a_larger_weight_of_a_map_fills_its_cell_more_and_the_largest_is_stated(place):
+    text = markdown("map", "a b c d", "--target", "c", "--precision", "6")
+    rows = [row for table in tables(text) if table.address.startswith(place) for row in table.rows]
+    filled = sorted((float(cell.split()[-1]), " ░▒▓█".index(cell[0]) if " " in cell else 0)
+                    for _, *cells in rows for cell in cells)
     assert [fill for _, fill in filled] == sorted(fill for _, fill in filled)
-    assert {fill for _, fill in filled} == set(range(5))
+    assert {0, 1, 4} <= {fill for _, fill in filled}
+    assert f"The largest weight is {filled[-1][0]:.3f}." in text.partition(f"`{place}`")[2].partition("|")[0]
 
 
 def test_a_page_says_what_its_parts_are_what_steps_are_for_how_large_they_are_and_what_is_not_shown():

@@ -1,6 +1,7 @@
 """Attention maps as vector graphics: read back with an XML parser, every weight by its address."""
 from __future__ import annotations
 
+import io
 import math
 import re
 import unicodedata
@@ -13,6 +14,13 @@ import pytest
 from command import attntrace, process
 from recompute import loads
 
+from attntrace.blocks import Grid, Maps, Prose
+from attntrace.figures import Figures
+from attntrace.symbol import Symbol
+from attntrace.tokens import shown
+from attntrace.writers.page import Look
+from attntrace.writers.svg import SvgWriter
+
 SVG = "{http://www.w3.org/2000/svg}"
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 HOSTILE = '<script>alert(1)</script> </text> & " \' ]]> <!-- \x1b \u202e'
@@ -22,13 +30,27 @@ MAPS = {"blog": BLOG, "one word": ("a",), "60 words": (" ".join(f"word{n}" for n
 
 
 class Text(NamedTuple):
-    """A text, where it stands on the page, and by how much it is turned."""
+    """A text, where it stands on the page, and by how much it is turned; which cell it is the number of, if any."""
     words: str
     x: float
     y: float
     size: float
     anchor: str
     turned: float
+    cell: str
+    fill: str
+
+
+class Box(NamedTuple):
+    """A rectangle of a colour, and where it is on the page."""
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+
+    def holds(self, text: Text) -> bool:
+        return self.x < text.x < self.x + self.width and self.y < text.y < self.y + self.height
 
 
 def picture(*arguments: str) -> ET.Element:
@@ -50,16 +72,28 @@ def recorded(*arguments: str) -> dict[str, np.ndarray]:
 def texts(element: ET.Element, x: float = 0, y: float = 0, size: str = "", anchor: str = "start") -> Iterator[Text]:
     """All texts under an element, which is moved by its own transform and by those around it."""
     size, anchor = element.get("font-size", size), element.get("text-anchor", anchor)
-    move = re.fullmatch(r"translate\((\S+) (\S+)\)", element.get("transform", ""))
-    if move:
-        x, y = x + float(move[1]), y + float(move[2])
+    x, y = moved(element, x, y)
     if element.tag == f"{SVG}text":
         turn = re.fullmatch(r"rotate\((\S+) (\S+) (\S+)\)", element.get("transform", ""))
         assert turn is None or turn.groups()[1:] == (element.get("x"), element.get("y"))
         yield Text(element.text or "", x + float(element.get("x", "")), y + float(element.get("y", "")), float(size),
-                   anchor, float(turn[1]) if turn else 0)
+                   anchor, float(turn[1]) if turn else 0, element.get("data-cell", ""), element.get("fill", ""))
     for child in element:
         yield from texts(child, x, y, size, anchor)
+
+
+def boxes(element: ET.Element, x: float = 0, y: float = 0) -> Iterator[Box]:
+    x, y = moved(element, x, y)
+    if element.tag == f"{SVG}rect":
+        across, down, width, height = (float(element.get(name, "0")) for name in ("x", "y", "width", "height"))
+        yield Box(x + across, y + down, width, height, element.get("fill", ""))
+    for child in element:
+        yield from boxes(child, x, y)
+
+
+def moved(element: ET.Element, x: float, y: float) -> tuple[float, float]:
+    move = re.fullmatch(r"translate\((\S+) (\S+)\)", element.get("transform", ""))
+    return (x + float(move[1]), y + float(move[2])) if move else (x, y)
 
 
 def corners(text: Text) -> Iterator[tuple[float, float]]:
@@ -104,6 +138,56 @@ def test_no_text_stands_outside_of_the_picture_or_over_another(options):
             assert other_left >= right or other_top >= bottom or top >= other_bottom
 
 
+def sentences(*arguments: str) -> tuple[list[str], list[str]]:
+    """The words of the source and of the target."""
+    tokens = loads(attntrace("trace", *arguments, "--format", "jsonl").out)[0]["tokens"]
+    source, target = ([word["text"] for word in tokens[side] or ()] for side in ("source", "target"))
+    return source, target
+
+
+@pytest.mark.parametrize("name", ["blog", "60 words", "8 heads", "2 layers"])
+def test_each_weight_stands_on_its_colour_between_the_word_that_looks_and_the_word_that_is_looked_at(name):
+    options = MAPS[name]
+    page, values, (source, target) = picture(*options), recorded(*options), sentences(*options)
+    for address, weights in values.items():
+        place = address.rpartition(".head")[0]
+        largest = max(value.max() for other, value in values.items() if other.startswith(f"{place}."))
+        looking = source if place.startswith("encoder") else target
+        looked_at = target if "decoder" in place and "self" in place else source
+        head, band = places(page)[address], places(page)[place]
+        corner = moved(band, 0, 0)
+        cells, inside = list(boxes(head, *corner)), list(texts(head, *corner))
+        tops, lefts = sorted({box.y for box in cells}), sorted({box.x for box in cells})
+        assert (len(tops), len(lefts)) == weights.shape and len(cells) == weights.size
+        for number in filter(lambda text: text.cell, inside):
+            box, = (box for box in cells if box.holds(number))
+            i, j = tops.index(box.y), lefts.index(box.x)
+            assert float(number.words) == pytest.approx(weights[i, j], abs=0.0051)
+            assert int(box.fill[1:3], 16) == pytest.approx(255 - (255 - 8) * weights[i, j] / largest, abs=1)
+        for j, left in enumerate(lefts):
+            word, = (text.words for text in inside if abs(text.x - left - cells[0].width / 2) < 0.5
+                     and not text.cell and text.y < tops[0] < text.y + 3 * text.size)
+            assert word == looked_at[j]
+        for i, top in enumerate(tops):
+            word, = {text.words for text in texts(band) if text.anchor == "end" and text.x <= lefts[0]
+                     and top < text.y < top + cells[0].height}
+            assert word == looking[i]
+        assert f"The largest weight is {largest:.3f}." in {text.words for text in texts(band)}
+
+
+def test_without_colour_numbers_stand_alone():
+    page = picture(*BLOG, "--color", "never")
+    assert {box.fill for box in boxes(page)} == {"#ffffff"}
+    numbers = [text for text in texts(page) if text.cell]
+    assert {text.fill for text in numbers} == {"#000000"}
+    assert [text.words for text in numbers] == [text.words for text in texts(picture(*BLOG)) if text.cell]
+
+
+@pytest.mark.parametrize("language, first", [("en", "en"), ("ko", "ko"), ("both", "ko")])
+def test_a_picture_says_its_language(language, first):
+    assert picture("a", "--lang", language).get("{http://www.w3.org/XML/1998/namespace}lang") == first
+
+
 def test_words_stand_whole_before_the_rows_and_above_the_columns_of_each_head():
     page = picture(*BLOG)
     words = [text.words for text in texts(places(page)["decoder.layer1.cross_attention"])]
@@ -139,6 +223,19 @@ def test_a_hostile_sentence_is_text_and_nothing_else():
     assert "]]>" in (page.findtext(f"{SVG}title") or "") and page.findtext(f"{SVG}desc")
 
 
+def test_names_from_a_file_are_nothing_but_names():
+    out, weights, bad = io.StringIO(), np.ones((1, 1)), f"{HOSTILE}\n"
+    writer = SvgWriter(out, Look(title=bad))
+    grid = Grid(Symbol("A", head=1), None, weights, Figures.of(weights, 3), (1, 1), (bad,), (bad,), address=bad)
+    writer([Prose(bad), Maps(bad, bad, (grid,), 1.0, False)])
+    writer.close()
+    page, name = ET.fromstring(out.getvalue()), shown(bad)
+    assert {element.tag.removeprefix(SVG) for element in page.iter()} == {"svg", "title", "desc", "g", "rect", "text"}
+    assert [group.get("data-address") for group in page.iter(f"{SVG}g")][:2] == [name, name]
+    assert [title.text for title in page.iter(f"{SVG}title")] == [name, f"{name}, head 1"]
+    assert page.findtext(f"{SVG}desc") == shown(HOSTILE)
+
+
 def test_a_picture_needs_no_stylesheet_and_says_what_it_is():
     code, out, _ = attntrace("map", *BLOG, "--format", "svg")
     assert code == 0 and not re.search(r"style|class=|<script|href|url\(|dominant-baseline", out)
@@ -152,5 +249,5 @@ def test_a_picture_needs_no_stylesheet_and_says_what_it_is():
 def test_a_picture_is_the_same_in_every_encoding():
     plain = process("map", *BLOG, "--format", "svg", "--lang", "en")
     narrow = process("map", *BLOG, "--format", "svg", "--lang", "en", PYTHONIOENCODING="ascii")
-    assert narrow.code == 0 and narrow.out.isascii()
+    assert narrow.code == 0 and narrow.out.isascii() and "갔었어" in plain.out
     assert ET.tostring(ET.fromstring(narrow.out)) == ET.tostring(ET.fromstring(plain.out))

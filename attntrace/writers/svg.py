@@ -42,9 +42,14 @@ def colours(parts: Array) -> list[list[tuple[str, str]]]:
              for shade, on_light in zip(row, lights, strict=True)] for row, lights in zip(shades, light, strict=True)]
 
 
+def written(words: str) -> str:
+    """Words from anywhere, as they may stand in an element or an attribute."""
+    return escape(shown(words))
+
+
 def text(words: str, x: float, y: float, size: float = TEXT, **attributes: str) -> str:
     more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{more}>{escape(shown(words))}</text>\n'
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{more}>{written(words)}</text>\n'
 
 
 class SvgWriter:
@@ -73,12 +78,12 @@ class SvgWriter:
         yield (f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" '
                f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" xml:lang="{spoken()[0]}" role="img" '
                f'font-family="{FONTS}" fill="{INK}">\n')
-        yield f"<title>{escape(shown(self.title))}</title>\n"
-        yield f"<desc>{escape(' '.join(shown(line) for note in self.notes for line in note.splitlines()))}</desc>\n"
+        yield f"<title>{written(self.title)}</title>\n"
+        yield f"<desc>{written(' '.join(line for note in self.notes for line in note.splitlines()))}</desc>\n"
         yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="{PAPER}"/>\n'
         y: float = MARGIN
         for band in self.bands:
-            yield f'<g data-address="{band.block.place}" transform="translate({MARGIN} {y:.0f})">\n'
+            yield f'<g data-address="{written(band.block.place)}" transform="translate({MARGIN} {y:.0f})">\n'
             yield from band.parts(self.shades)
             yield "</g>\n"
             y += band.height + MARGIN
@@ -130,8 +135,8 @@ class Band(NamedTuple):
                 yield text(word, self.before - BESIDE, y + row[0].middle(n), text_anchor="end")
             x = self.before
             for picture in row:
-                yield (f'<g data-address="{picture.head.address}" transform="translate({x:.1f} {y:.1f})">\n'
-                       f"<title>{escape(shown(self.block.title))}, {escape(picture.title)}</title>\n")
+                yield (f'<g data-address="{written(picture.head.address)}" transform="translate({x:.1f} {y:.1f})">\n'
+                       f"<title>{written(f'{self.block.title}, {picture.title}')}</title>\n")
                 yield from picture.parts(colours(picture.head.values / (self.block.largest or 1) * shades))
                 yield "</g>\n"
                 x += picture.width + GAP

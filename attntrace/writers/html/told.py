@@ -106,7 +106,7 @@ def hidden(block: blocks.Hidden, paper: Paper) -> Iterator[str]:
 
 def verified_head(block: blocks.VerifiedHead, paper: Paper) -> Iterator[str]:
     yield from paper.deeper("<div class=box><table class=plain>", "</table></div>\n", 1, blocks.Verified)
-    headings = "".join(cell("th scope=col", text is not block.what, lines(text)) for text in block)
+    headings = "".join(cell("th scope=col", n < 2, lines(text)) for n, text in enumerate(block))
     yield f"<thead><tr><td>{headings}<tbody>"
 
 

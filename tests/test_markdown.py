@@ -1,6 +1,7 @@
 """Pages as Markdown: an independent reader of pipe tables finds every number of a run by its address."""
 from __future__ import annotations
 
+import io
 import re
 import tomllib
 from typing import NamedTuple
@@ -11,9 +12,16 @@ from command import ROOT, attntrace
 from parsing import evaluated
 from recompute import loads
 
+from attntrace.blocks import (
+    Formula, Grid, Hidden, Maps, ParameterGrids, RowLine, StageHeading, Table as PlainTable, VectorRows, Verified,
+    VerifiedHead)
+from attntrace.figures import Figures
+from attntrace.symbol import Symbol
 from attntrace.writers.latex import LINE, signs_of
+from attntrace.writers.markdown import MarkdownWriter
 from attntrace.writers.markdown.rows import LINES
 from attntrace.writers.markdown.text import escaped
+from attntrace.writers.page import Look
 
 BEHIND_BACKSLASH = r"\\([!-/:-@\[-`{-~])"
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
@@ -221,15 +229,36 @@ def test_commands_that_an_explanation_tells_to_try_are_code():
         assert re.search(r"^`\$ attntrace .*`\\?$", markdown("explain", topic), re.M)
 
 
+def markup_in(lines: list[str]) -> bool:
+    """Whether something stands outside of formulas, code and escapes that Markdown or GitHub would read."""
+    code = r"(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)"
+    element = r"<span>(?:[@#:$=+-]|\d+)</span>|<br>"
+    harmless = re.sub(rf"\$`[^`]*`\$|{code}|{element}|{BEHIND_BACKSLASH}|\\\n", "x", "\n".join(lines))
+    return bool(re.search(r"[\\<>`$\[\]~]|@(?=\w)", harmless))
+
+
 def test_a_hostile_sentence_makes_no_markup_on_any_page():
     for arguments in (PAGES["hostile"], ("map", HOSTILE), ("backprop", "a", HOSTILE)):
         text = markdown(*arguments)
         title, *outside = without_formulas(text)[0]
-        prose = re.sub(rf"\$`[^`]*`\$|`[^`]*`|<span>(?:[@#:$=+-]|\d+)</span>|<br>|{BEHIND_BACKSLASH}|\\\n", "x",
-                       "\n".join(outside))
-        assert not re.search(r"[\\<>`$\[\]~]|@(?=\w)", prose)
+        assert not markup_in(outside)
         assert title.startswith("# `` ") and title.endswith(" ``") and "\x1b" not in text
         assert any(r"\<" in table.head and r"\`" in table.head and r"\|" in table.head for table in tables(text))
+
+
+def test_names_from_a_file_are_nothing_but_names():
+    out, values, bad = io.StringIO(), np.ones((1, 1)), f"{HOSTILE}\n\n# x | y"
+    writer, symbol, figures = MarkdownWriter(out, Look(title=bad)), Symbol("A", head=1), Figures.of(values, 3)
+    grid = Grid(symbol, None, values, figures, (1, 1), (bad,), (bad,), address=bad)
+    row = RowLine((Formula(symbol, (), None),), values, figures, (bad,), address=bad)
+    writer([StageHeading("1.1", bad, bad, ()), ParameterGrids((grid,)), Hidden((bad,), 1, 2),
+            VectorRows((bad,), (0,), (row, row)), Maps(bad, bad, (grid,), 1.0, False), VerifiedHead("n", "e", "w"),
+            Verified("1", "0", bad.replace(" ", "")), PlainTable(("a", "b"), ((bad, bad),), addresses=True)])
+    outside, _ = without_formulas(out.getvalue())
+    assert [line.partition(" ")[0] for line in outside if line.startswith("#")] == ["#", "####", "###"]
+    assert not markup_in(outside)
+    assert [{len(row) for row in (table.head, *table.rows)} for table in tables(out.getvalue())] == [
+        {2}, {3}, {2}, {4}, {2}]
 
 
 @pytest.mark.parametrize("arguments", [("trace", "a b", "--target", "c"), ("map", "a b"), ("verify", "a b"),

@@ -11,7 +11,7 @@ from attntrace.blocks import Block, Cell, Formula
 from attntrace.prose import in_languages, joined
 from attntrace.writers import latex
 from attntrace.writers.markdown import numbers, rows
-from attntrace.writers.markdown.text import code, head_of, line_of, words
+from attntrace.writers.markdown.text import code, code_cell, head_of, line_of, words
 from attntrace.writers.page import Look, Page, spelling_for
 from attntrace.writers.verdicts import check_text, hidden_text, sign_of
 
@@ -23,7 +23,7 @@ class MarkdownWriter:
         self.out = out
         encoding = out.encoding or "utf-8"
         self.page = Page(rows.MIXTURE, spelling_for(encoding, look.ascii), len, encoding)
-        self.title = [f"# {code(self.page.word(look.title))}"] if look.title else []
+        self.title = [f"# {code(look.title, self.page)}"] if look.title else []
 
     def __call__(self, blocks: Iterable[Block]) -> None:
         self.out.writelines(f"{line}\n" for line in chain(self.title, lines_of(blocks, self.page)))
@@ -60,7 +60,7 @@ def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[str]:
 
 
 def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[str]:
-    yield from ("", f"#### {block.number} {words(block.title, page)}", "", code(block.place))
+    yield from ("", f"#### {block.number} {words(block.title, page)}", "", code(block.place, page))
     if block.formulas:
         yield from ("", *latex.block([line for formula in block.formulas for line in latex.equation(formula)]))
 
@@ -78,7 +78,7 @@ def prose(block: blocks.Prose, page: Page) -> Iterator[str]:
     """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
     for paragraph in re.split(r"\n\s*\n", block.text.strip()):
         if paragraph:
-            yield from ("", "\\\n".join(code(page.word(line)) if line.startswith("$ ") else words(line, page)
+            yield from ("", "\\\n".join(code(line, page) if line.startswith("$ ") else words(line, page)
                                         for line in paragraph.split("\n")))
 
 
@@ -105,7 +105,7 @@ def table(block: blocks.Table, page: Page) -> Iterator[str]:
     yield from head_of([words(head, page) for head in block.headings], block.right)
     for first, *rest in block.rows:
         alone = bool(rest) and not any(rest)
-        text = code(str(first)) if block.addresses else table_cell(first, page)
+        text = code_cell(str(first), page) if block.addresses else table_cell(first, page)
         yield line_of([f"**{text}**" if alone else text, *(table_cell(cell, page) for cell in rest)])
 
 
@@ -119,7 +119,7 @@ def verified_head(block: blocks.VerifiedHead, page: Page) -> Iterator[str]:
 
 def verified(block: blocks.Verified, page: Page) -> Iterator[str]:
     """A line of the table under the last head."""
-    what = words(block.what, page) if " " in block.what else code(block.what)
+    what = words(block.what, page) if " " in block.what else code_cell(block.what, page)
     wrong = f"<br>**{words(block.failed, page)}**" if block.failed else ""
     yield line_of([words(sign_of(page, not block.failed), page), block.number, block.error, what + wrong])
 

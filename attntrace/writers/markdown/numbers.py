@@ -45,7 +45,7 @@ def rows_of(values: Array, figures: Figures) -> Iterator[str]:
 
 def grid(block: Grid, page: Page, *more: str) -> Iterator[str]:
     rows, columns = block.values.shape
-    address = [code(block.address)] if block.address else []
+    address = [code(block.address, page)] if block.address else []
 
     def captions(part: slice) -> list[str]:
         name = f"$`{latex.PAGE.name(block)}`$ {page.prose(size_of(block))}".rstrip()
@@ -76,7 +76,7 @@ def shares(block: blocks.Shares, page: Page) -> Iterator[str]:
 
 def maps(block: blocks.Maps, page: Page) -> Iterator[str]:
     """Each head as a table whose numbers stand behind what is filled the more the larger they are."""
-    yield from ("", f"### {words(block.title, page)}", "", code(block.place), "",
+    yield from ("", f"### {words(block.title, page)}", "", code(block.place, page), "",
                 words(sentence("messages.largest_weight", weight=f"{block.largest:.3f}"), page))
     fills = ASCII_FILLS if page.ascii else FILLS
     for head in block.heads:
@@ -89,7 +89,8 @@ def maps(block: blocks.Maps, page: Page) -> Iterator[str]:
 def map_tables(head: Grid, cells: list[list[str]], page: Page) -> Iterator[str]:
     def captions(part: slice) -> list[str]:
         title = sentence("messages.map_head", number=head.symbol.head)
-        return [words(text, page) for text in (title, *parts_of(head, part.start, part.stop))] + [code(head.address)]
+        parts = parts_of(head, part.start, part.stop)
+        return [*(words(text, page) for text in (title, *parts)), code(head.address, page)]
 
     yield from number_tables(captions, [heads_of(head.row_labels, len(cells), page)],
                              heads_of(head.column_labels, len(cells[0]), page),

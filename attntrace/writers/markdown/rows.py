@@ -8,7 +8,7 @@ from attntrace.blocks import Block, RowLine
 from attntrace.prose import sentence
 from attntrace.writers import latex
 from attntrace.writers.markdown.numbers import Column, heads_of, number_tables, rows_of
-from attntrace.writers.markdown.text import BETWEEN, code, words
+from attntrace.writers.markdown.text import BETWEEN, code, code_cell, words
 from attntrace.writers.page import Page, column_blocks, part_of
 from attntrace.writers.vectors import bars_of, mixture_fits, mixture_of
 
@@ -23,14 +23,14 @@ def vector_rows(block: blocks.VectorRows, place: str, page: Page) -> Iterator[st
     if len(block.lines) == 1:
         line, = block.lines
         every = [(line, n) for n in range(len(tokens))]
-        yield from Together([line], page).table(every, tokens, code(line.address))
+        yield from Together([line], page).table(every, tokens, code(line.address, page))
         return
     groups: list[list[RowLine]] = []
     for line in block.lines:
         if not groups or not stand_together([*groups[-1], line]):
             groups.append([])
         groups[-1].append(line)
-    tables = [(Together(lines, page), lines, [code(name_in(place, line.address)) for line in lines])
+    tables = [(Together(lines, page), lines, [code_cell(name_in(place, line.address), page) for line in lines])
               for lines in groups]
     for n, token in enumerate(tokens):
         if token:
@@ -109,7 +109,7 @@ def all_cell_lines(alike: Iterable[Block]) -> Iterator[str]:
 def cause(block: blocks.Cause, page: Page) -> Iterator[str]:
     """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
     more = sentence("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
-    yield from ("", f"**{block.level}** {code(block.place)} {words(more, page)}".rstrip())
+    yield from ("", f"**{block.level}** {code(block.place, page)} {words(more, page)}".rstrip())
     if block.cell is not None:
         yield from ("", *latex.block(latex.arithmetic(block.cell)))
     for key, places in block.operands:

@@ -20,8 +20,9 @@ def escaped(text: str) -> str:
     return MARKUP.sub(lambda found: f"<span>{found[0]}</span>" if found["later"] else f"\\{found[0]}", text)
 
 
-def code(text: str) -> str:
+def code(text: str, page: Page) -> str:
     """A text as code, also where there are backticks in it."""
+    text = page.word(text)
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
@@ -29,6 +30,11 @@ def code(text: str) -> str:
 def words(text: str, page: Page) -> str:
     """Text in a line; several lines of it (in two languages) stay apart."""
     return "<br>".join(escaped(page.word(page.prose(line)).strip()) for line in text.split("\n"))
+
+
+def code_cell(text: str, page: Page) -> str:
+    """A text as code in a table, where no pipe can stand in code."""
+    return words(text, page) if "|" in text else code(text, page)
 
 
 def line_of(cells: Iterable[str]) -> str:

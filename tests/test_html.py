@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import html5lib
@@ -82,25 +83,19 @@ class Number(NamedTuple):
 
 
 def numbers_of(document) -> Iterator[Number]:
-    """Every number, by what an element says of them in its data- attributes."""
+    """Every number, by what the element of its table or of its row says in its data- attributes."""
     for table in document.iter("table"):
-        beside, above, lines = None, [], 0
-        for line in table.iter("tr"):
+        word, above = None, table.findall("thead/tr/th")
+        for y, line in enumerate(table.findall("tbody/tr")):
             above = line.findall("th[@scope='col']") or above
-            beside = line.find("th[@scope='rowgroup']") if line.get("data-row") is None and line.find(
-                "th[@scope='rowgroup']") is not None else beside
+            group = line.find("th[@scope='rowgroup']")
+            word = word if group is None else group
             named = line if "data-address" in line.attrib else table
-            found = [cell for cell in line.findall("td") if cell.get("class") != "more"]
-            if "data-address" not in named.attrib or line.find("th[@scope='col']") is not None or line.get(
-                    "class") == "mixture":
-                continue
-            row = int(line.get("data-row", lines + 1)) - 1
-            first = int(named.get("data-column", "1")) - 1
-            for x, cell in enumerate(found):
-                yield Number(named.attrib["data-address"], named.get("data-part"), row, first + x, cell,
-                             beside if named is line else line.find("th[@scope='row']"),
-                             above[x] if x < len(above) else None)
-            lines += 1
+            for x, cell in enumerate(line.findall("td") if "data-address" in named.attrib else ()):
+                if cell.get("class") != "more":
+                    yield Number(named.attrib["data-address"], named.get("data-part"),
+                                 int(line.get("data-row", y + 1)) - 1, int(named.get("data-column", "1")) - 1 + x, cell,
+                                 word if named is line else line.find("th"), above[x] if x < len(above) else None)
 
 
 def numbers(document) -> dict[str, dict[tuple[int, int], str]]:
@@ -442,25 +437,33 @@ def test_the_arithmetic_of_every_number_is_its_formula_and_then_a_sum_that_comes
     assert sorted(results) == pytest.approx(sorted(values), rel=1e-6, abs=1e-8)
 
 
+def test_the_arithmetic_of_a_number_is_in_symbols_what_it_is_on_a_page_of_text():
+    arguments = "backprop", "a b", "c", *SMALL, "--form", "vector", "--arithmetic", "all"
+    text = scripted(attntrace(*arguments, "--width", "9999").out)
+    in_text = [re.split(" [=≈] ", line.strip()) for line in text.split("\n")]
+    left_and_right = {tuple(sides[:count]) for sides in in_text for count in (1, 2)}
+    lines = document_of(*arguments).findall(".//div[@class='cells']/p")
+    assert len(lines) > 1000
+    for line in lines:
+        assert tuple(" ".join(read(side).split()) for side in line.findall(f"{MATHML}math")) in left_and_right
+
+
 def test_under_each_row_that_mixes_others_stands_how_much_of_each_in_its_hue():
     run = recorded("trace", *BLOG)
     document, found = document_of("trace", *BLOG, "--form", "vector"), 0
-    for line, below in [pair for table in document.iter("table") for pair in pairs(list(table.iter("tr")))]:
+    for line, below in chain.from_iterable(pairwise(table.iter("tr")) for table in document.iter("table")):
         address = line.get("data-address", "")
         assert (below.get("class") == "mixture") == bool(re.search(r"head\d+\.output$", address))
         if below.get("class") == "mixture":
             found += 1
             weights = run.value(address.replace("output", "weights"))[int(line.get("data-row")) - 1]
             terms = list(below.iter("span"))
+            assert read(below.find(f".//{MATHML}math")) == f"z_{line.get('data-row')}"
             assert [term.get("class") for term in terms] == [f"t{n % 8}" for n in range(len(weights))]
             shares, values = zip(*(text_of(term).split("·") for term in terms))
             assert [scripted(value) for value in values] == [f"v_{n + 1}" for n in range(len(weights))]
             assert [float(share) for share in shares] == pytest.approx(weights, abs=5.1e-4)
     assert found == sum(len(run.value(address)) for address in run.steps if re.search(r"head\d+\.output$", address))
-
-
-def pairs(lines: list) -> list[tuple]:
-    return list(zip(lines, lines[1:]))
 
 
 def test_a_wide_matrix_is_drawn_once_a_stage():

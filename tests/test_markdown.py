@@ -291,15 +291,15 @@ def words_along(axis: str, address: str, tokens: dict[str, list[str]]) -> list[s
     return tokens["source" if of_source else "target"]
 
 
-@pytest.mark.parametrize("arguments", [("trace", "--form", "vector"), ("trace", "--form", "matrix"), ("map",)],
-                         ids=" ".join)
-def test_rows_and_columns_carry_their_words_and_each_row_the_equation_of_its_token(arguments):
+@pytest.mark.parametrize("arguments", [("trace", "--form", "vector"), ("trace", "--form", "matrix"), ("map",),
+                                       ("trace", "--form", "vector", "--d-model", "6")], ids=" ".join)
+def test_rows_and_columns_carry_their_words_and_each_row_the_name_and_the_equation_of_its_vector(arguments):
     command, *options = arguments
-    head, *records = loads(attntrace("trace", *BLOG, "--format", "jsonl").out)[:-1]
+    head, *records = loads(attntrace("trace", *BLOG, *options, "--format", "jsonl").out)[:-1]
     tokens = {side: [word["text"] for word in words] for side, words in head["tokens"].items()}
     axes = {record["address"]: record["axes"] for record in records if "address" in record}
-    found = set()
-    for table in tables(markdown(command, *BLOG, *options)):
+    every, found = tables(markdown(command, *BLOG, *options)), set()
+    for table in every:
         for n, row in enumerate(table.rows):
             address = table.address or table.address_of(row)
             if address not in axes:
@@ -314,7 +314,9 @@ def test_rows_and_columns_carry_their_words_and_each_row_the_equation_of_its_tok
             elif along:
                 assert heads == [str(n + 1) for n in range(len(heads))]
             if "vector" in options:
+                assert table.address or row[0] == f"`.{address.rpartition('.')[2]}`"
                 assert re.search(rf"_\{{{number}\}}", row[1].partition(" = ")[0])
+    assert "vector" not in options or "encoder.output" in {table.address for table in every}
     assert found == {address for address in axes if command == "trace" or address.endswith(".weights")}
 
 

@@ -593,8 +593,9 @@ def test_where_both_forms_are_each_matrix_is_a_place_as_well():
     both, alone = (page("trace", "a b", "--form", form) for form in ("both", "matrix"))
     addresses = [record["address"] for record in loads(attntrace("trace", "a b", "--format", "jsonl").out)[1:-1]
                  if "address" in record]
+    tables = {table.get("id"): table for table in parsed(both).iter("table")}
     for address in addresses:
-        (table,) = [one for one in parsed(both).iter("table") if one.get("id") == f"{address}.matrix"]
+        table = tables[f"{address}.matrix"]
         assert table.get("data-address") == address and f'id="{address}"' in both and f'id="{address}"' in alone
     assert '.matrix"' not in alone
 

@@ -124,7 +124,7 @@ def maps(block: blocks.Maps, paper: Paper) -> Iterator[str]:
     """The heads of an attention side by side."""
     yield paper.end_of_section()
     yield paper.heading(paper.level, f"map.{block.place}", lines(block.title))
-    yield f"<p class=at>{paper.linked(f'place.{block.place}', code(block.place))}\n"
+    yield f"<p class=at>{code(block.place)}\n"
     yield f"<p>{lines(sentence('messages.largest_weight', weight=f'{block.largest:.3f}'))}\n"
     yield from side_by_side(matrix(grid, paper, (grid.address,), is_result=True, largest=block.largest,
                                    title=lines(sentence("messages.map_head", number=grid.symbol.head)))

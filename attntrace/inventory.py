@@ -9,7 +9,7 @@ from attntrace.config import alternatives, divisors
 from attntrace.errors import Problem
 from attntrace.layouts.states import Recognized, State, read_state, recognized, sizes_of, some
 from attntrace.opening import model_lines, parameter_rows
-from attntrace.prose import below, joined, sentence
+from attntrace.prose import joined, sentence
 from attntrace.weights import Vocabularies, specs
 from attntrace.weights_file import Loaded, load, located
 
@@ -37,7 +37,7 @@ def weights_inventory(file: str, model: Loaded) -> Iterator[Block]:
     which = "all" if all(optional) else "some" if any(optional) else "none"
     which = sentence(f"messages.info_{which}", some=sum(optional), all=len(optional))
     lines.append(joined(", ", [sentence("messages.info_biases", which=which), config.dtype]))
-    yield Prose("\n".join(map(below, lines)))
+    yield Prose(joined("\n", lines))
     yield Prose("")
     rows = parameter_rows(config, vocabularies, parameters.vector.size)
     yield Table(("", "", ""), tuple(rows), title=sentence("messages.parameters"), right=(1,))
@@ -65,7 +65,7 @@ def state_inventory(state: State) -> Iterator[Block]:
         lines.append(sentence("messages.info_unplaced", count=len(found.unplaced), names=some(found.unplaced)))
     if not found.missing and not found.unplaced:
         lines.append(sentence("messages.info_complete"))
-    yield Prose("\n".join(map(below, lines)))
+    yield Prose(joined("\n", lines))
 
 
 def facts_line(state: State, found: Recognized) -> str:

@@ -11,7 +11,7 @@ from attntrace.changes import told
 from attntrace.config import Config
 from attntrace.drift import Drift
 from attntrace.inputs import MEMORY, Given
-from attntrace.prose import below, joined, sentence
+from attntrace.prose import joined, sentence
 from attntrace.run import Run
 from attntrace.tokens import Words
 from attntrace.tracing import COMPARABLE, Fingerprint
@@ -95,8 +95,8 @@ def model_table(run: Run) -> Iterator[Block]:
     origin = (sentence(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
               else sentence("messages.weights", file=run.weights))
     yield Heading(sentence("messages.model"))
-    yield Prose("\n".join(map(below, [*model_lines(run.config, run.vocabularies),
-                                      joined(", ", [origin, run.config.dtype]), *told(run.changes)])))
+    yield Prose(joined("\n", [*model_lines(run.config, run.vocabularies), joined(", ", [origin, run.config.dtype]),
+                              *told(run.changes)]))
     yield from pencil_rule(run)
 
 

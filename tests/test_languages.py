@@ -166,6 +166,11 @@ def test_a_title_is_the_command_but_for_where_it_goes(tmp_path):
         assert page.read_text("utf-8").startswith("# `attntrace trace \"어제 카페\" --target 'I \"went\"'`\n")
 
 
+def test_a_title_keeps_a_word_that_is_empty():
+    assert attntrace("trace", "a", "--target", "", "--format", "markdown").out.startswith(
+        "# `attntrace trace a --target \"\"`\n")
+
+
 def test_a_sentence_within_another_is_in_the_language_of_that():
     speak("both")
     said = sentence("messages.verify.but", what=sentence("messages.verify.true.labels"))

@@ -1,7 +1,9 @@
 """The run that a command line asks for so far, before it is complete."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import click
 
 from attntrace.cli.options import CHANGES, MODEL
 from attntrace.cli.subjects import EXAMPLE, lesson_of, run_of
@@ -12,20 +14,21 @@ if TYPE_CHECKING:
     from attntrace.run import Run
 
 
-def asked_so_far(given: dict[str, Any]) -> Run | Lesson | Decoding:
+def asked_so_far(ctx: click.Context) -> Run | Lesson | Decoding:
     """The run that is asked for so far, changed by nothing: a training step or a translation where the command is of
     one; of the example, where there is no sentence, or none that Click has come to."""
+    given, command = ctx.params, ctx.info_name
     options = dict.fromkeys((*MODEL, "weights", "input", "pencil", "target", "optimizer", "lr", "label_smoothing"))
     options |= given | dict.fromkeys(CHANGES, ())
     words = tuple(given.get("sentence") or ())
     example = EXAMPLE[:1] if options["weights"] is None else words_of(options["weights"])
-    if "max_length" in given:
+    if command == "translate":
         from attntrace.cli.translate import translator
         from attntrace.decoding import Decoding
         return Decoding(translator((words or example)[0], options), given["max_length"])
-    if "source" in given:
+    if command == "backprop":
         return lesson_of(() if given["source"] is None else (given["source"],), options)
-    if "depth" in given and (not words or options["target"] is not None):  # why, which knows gradients as well
+    if command == "why" and (not words or options["target"] is not None):  # which knows gradients as well
         return lesson_of(words, options)
     return run_of(words or example, options)
 

@@ -1,5 +1,5 @@
 """What a shell may offer for what has been typed so far. The context's `obj` is then the function that gives the run
-that the parameters ask for."""
+that is asked for."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class Address(Text):
             from attntrace.archive import opened
             with opened(ctx.params["saved_run"]) as archive:
                 return archive.names
-        addresses: list[str] = ctx.obj(ctx.params).addresses()
+        addresses: list[str] = ctx.obj(ctx).addresses()
         return addresses
 
 
@@ -63,7 +63,7 @@ class Parameter(Address):
 def forward(ctx: click.Context) -> Run:
     """The run that is asked for so far; that of a training step or a translation, which goes once through the model."""
     from attntrace.run import Run
-    told = ctx.obj(ctx.params)
+    told = ctx.obj(ctx)
     found: Run = told if isinstance(told, Run) else told.run
     return found
 

@@ -18,13 +18,14 @@ def settled(asked: str | None, output: str | None, command: click.Command) -> st
     ending = os.path.splitext(output or "")[1].lower()
     has = next(param.type.known for param in command.params
                if param.name == "format" and isinstance(param.type, Among))
-    endings = {ending: name for name in has for ending in FORMATS[name].endings}
-    if ending not in endings:
-        if ending == ".npz":
-            raise Problem("output_is_saved_run", file=output)
-        known = [known for known in endings if known]
-        raise Problem("output_ending", file=output, ending=ending, near=nearest(ending, known), known=", ".join(known))
-    return endings[ending]
+    known = {one: name for name in has for one in FORMATS[name].endings}
+    if ending == ".npz":
+        raise Problem("output_is_saved_run", file=output)
+    if ending not in known:
+        endings = list(filter(None, known))
+        raise Problem("output_ending", file=output, ending=ending, near=nearest(ending, endings),
+                      known=", ".join(endings))
+    return known[ending]
 
 
 def is_text(options: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from attntrace.prose import in_a_line
 from attntrace.writers import FORMATS
 
 ARGUMENTS = "attntrace.arguments"  # of the command line, in the context's meta
-WHERE = re.compile("(?:^|(?<=\0))(?:(?:-o|--format|--save)\0[^\0]*|--(?:format|save)=[^\0]*|-o[^\0]+)\0")
+WHERE = ("-o", "--format", "--save")  # options that say where a page goes, and as what
 PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ def page_on(out: TextIO, options: dict[str, Any]) -> Iterator[Writer]:
     look = Look(options["width"], options["ascii"], options["color"], options["big"],
                 "" if options.get("quiet") else title())
     writer: Writer = FORMATS[options["format"]].load()(out, look)
-    writer = Quiet(writer) if options.get("quiet") else writer
+    writer = ResultAlone(writer) if options.get("quiet") else writer
     yield writer
     writer.close()
 
 
-class Quiet:
+class ResultAlone:
     """Lets nothing of a page through but its result, in one line."""
 
     def __init__(self, writer: Writer) -> None:
@@ -63,9 +63,13 @@ def page(options: dict[str, Any]) -> Iterator[Writer]:
 
 def title() -> str:
     """What a page is about: the command that it is of, but for where it goes."""
-    words = [word for word in WHERE.sub("", "\0".join([*click.get_current_context().meta[ARGUMENTS], ""])).split("\0")
-             if word]
-    return " ".join(["attntrace", *map(quoted, words)])
+    kept, given = [], iter(click.get_current_context().meta[ARGUMENTS])
+    for word in given:
+        if word in WHERE:
+            next(given, None)
+        elif not word.startswith(("-o", "--format=", "--save=")):
+            kept.append(quoted(word))
+    return " ".join(["attntrace", *kept])
 
 
 def quoted(word: str) -> str:

@@ -1,4 +1,4 @@
-"""Blocks on paper, one file a format; data from steps. A new format is its file, and a line here."""
+"""Blocks on paper, one file a format, or a package; data from steps. A new format is that, and a line here."""
 from __future__ import annotations
 
 from typing import Any, NamedTuple

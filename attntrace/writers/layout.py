@@ -9,11 +9,10 @@ from attntrace.blocks import Block
 from attntrace.prose import in_a_line, in_languages, sentence
 from attntrace.writers.cells import worked_cell
 from attntrace.writers.equations import equation_lines, parameter_lines
-from attntrace.writers.page import INDENT, Line, Page, Part, Span, text_of, titled, trimmed
+from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, text_of, titled, trimmed
 from attntrace.writers.verdicts import check_text, hidden_text
 
 
-PROMPT = "$ "  # before a command that stands in prose
 BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 

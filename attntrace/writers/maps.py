@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from itertools import chain
 
 from attntrace.blocks import Grid, Maps
-from attntrace.prose import below, sentence
+from attntrace.prose import below
 from attntrace.tokens import graphemes
 from attntrace.writers.page import (
-    GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, part_of, shaded, titled, trimmed)
+    GAP, INDENT, Line, Page, Part, Span, equal_parts, largest_of, levels_of, part_of, shaded, title_of_head,
+    titled, trimmed)
 
 FILLS, ASCII_FILLS = " ░░▒▒▓▓█", " ..::++#"  # for the levels from 0 to 7
 FILL = 2  # cells that are filled before a number
@@ -22,7 +23,7 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     bands = list(side_by_side(block, page, page.width - len(INDENT) - before))
     tenths = page.shades and isinstance(bands[0][0], UprightPicture)
     yield from titled(block.title, block.place, page)
-    largest = sentence(f"messages.largest_weight{'_in_tenths' * tenths}", weight=f"{block.largest:.3f}")
+    largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
     yield from ((INDENT + line,) for line in below(largest).split("\n"))
     for pictures in bands:
         yield ()
@@ -72,7 +73,7 @@ class Picture:
         self.widths = self.column_widths()
         self.above = self.words()
         self.inside = sum(self.widths) + self.gap * (len(self.widths) - 1)
-        self.title = GAP.join([sentence("messages.map_head", number=grid.symbol.head),
+        self.title = GAP.join([title_of_head(grid),
                                *part_of("columns", self.start, self.stop, grid.values.shape[1])])
         self.width = max(self.inside, page.cells(self.title))
 

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol, TextIO
 
 import numpy as np
 
-from attntrace.blocks import Block, Cell, Formula, Grid
+from attntrace.blocks import Block, Cell, Formula, Grid, Maps
 from attntrace.notation import spelled
 from attntrace.prose import sentence
 from attntrace.symbol import Spelling, Symbol
@@ -35,6 +35,7 @@ class Shaded(NamedTuple):
 Part = str | Span | Shaded  # text alone has no style
 Line = tuple[Part, ...]
 INDENT = "  "
+PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═"
@@ -153,13 +154,15 @@ class Page(NamedTuple):
 
     def wrapped(self, parts: Sequence[str], indent: int, between: str = " ") -> list[str]:
         """Parts joined by `between`, in as many lines as they need beside an indent."""
-        lines = [""]
+        lines, used, apart = [""], 0, self.cells(between)
         for part in parts:
-            longer = f"{lines[-1]}{between}{part}" if lines[-1] else part
-            if lines[-1] and self.cells(longer) > self.width - indent:
+            cells = self.cells(part)
+            if lines[-1] and used + apart + cells > self.width - indent:
                 lines.append(part)
+                used = cells
             else:
-                lines[-1] = longer
+                used += apart * bool(lines[-1]) + cells
+                lines[-1] = f"{lines[-1]}{between}{part}" if lines[-1] else part
         return lines
 
     def wrapped_anywhere(self, text: str, indent: int) -> list[str]:
@@ -203,6 +206,15 @@ def part_of(kind: str, start: int, stop: int, whole: int) -> list[str]:
     if stop - start >= whole:
         return []
     return [sentence(f"messages.{kind}", which=f"{start + 1}-{stop}" if stop > start + 1 else str(stop))]
+
+
+def largest_of(block: Maps, key: str = "largest_weight") -> str:
+    """What is said of the largest weight of some maps."""
+    return sentence(f"messages.{key}", weight=f"{block.largest:.3f}")
+
+
+def title_of_head(grid: Grid) -> str:
+    return sentence("messages.map_head", number=grid.symbol.head)
 
 
 def text_of(part: Part) -> str:

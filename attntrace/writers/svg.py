@@ -10,10 +10,10 @@ from typing import NamedTuple, TextIO
 import numpy as np
 
 from attntrace.blocks import Block, Grid, Maps, Prose
-from attntrace.prose import sentence, spoken
+from attntrace.prose import in_a_line, spoken
 from attntrace.tensor import Array
 from attntrace.tokens import shown
-from attntrace.writers.page import Look, markup_for
+from attntrace.writers.page import Look, largest_of, markup_for, title_of_head
 
 FONTS = "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', 'Noto Sans CJK KR', sans-serif"  # PowerPoint's first
 INK, PAPER, GREY, LINE = "#000000", "#ffffff", "#5f6368", "#c8ccd2"
@@ -106,7 +106,7 @@ class Band(NamedTuple):
 
     @property
     def note(self) -> str:
-        return " ".join(sentence("messages.largest_weight", weight=f"{self.block.largest:.3f}").split("\n"))
+        return in_a_line(largest_of(self.block))
 
     @property
     def heading(self) -> float:
@@ -164,7 +164,7 @@ class Picture(NamedTuple):
         cell = cell if turned else upright
         above = max(widths) * SLANT + TEXT if turned else TEXT + BESIDE
         ends = [(n + 0.5) * cell + width * SLANT + TEXT for n, width in enumerate(widths)] if turned else [0]
-        title = sentence("messages.map_head", number=head.symbol.head)
+        title = title_of_head(head)
         return cls(head, title, numbers, cell, turned, above,
                    max(0, max(*ends, width_of(title)) - cell * len(widths)))
 

@@ -6,7 +6,7 @@ from itertools import chain, groupby
 
 from attntrace import blocks
 from attntrace.blocks import Grid
-from attntrace.prose import joined, sentence
+from attntrace.prose import joined
 from attntrace.symbol import EQUALS, Sign, Spelling, plain
 from attntrace.tensor import Name, Tensor, Term
 from attntrace.writers.equations import BREAKS_BEFORE, parts_of, size_of
@@ -14,7 +14,7 @@ from attntrace.writers.html.mathml import formula_math, math, nodes_of, symbol_m
 from attntrace.writers.html.numbers import rows_of_cells
 from attntrace.writers.html.paper import (
     Paper, code, columns_heading, lines, part_name, whole_name, word_heading, words)
-from attntrace.writers.page import column_blocks
+from attntrace.writers.page import column_blocks, largest_of, title_of_head
 
 Piece = Term | Name | Sign
 WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one
@@ -125,7 +125,7 @@ def maps(block: blocks.Maps, paper: Paper) -> Iterator[str]:
     yield paper.end_of_section()
     yield paper.heading(paper.level, f"map.{block.place}", lines(block.title))
     yield f"<p class=at>{code(block.place)}\n"
-    yield f"<p>{lines(sentence('messages.largest_weight', weight=f'{block.largest:.3f}'))}\n"
+    yield f"<p>{lines(largest_of(block))}\n"
     yield from side_by_side(matrix(grid, paper, (grid.address,), is_result=True, largest=block.largest,
-                                   title=lines(sentence("messages.map_head", number=grid.symbol.head)))
+                                   title=lines(title_of_head(grid)))
                             for grid in block.heads)

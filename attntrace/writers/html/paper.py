@@ -11,8 +11,7 @@ from attntrace.prose import BESIDE, Told, spoken
 from attntrace.symbol import Spelling
 from attntrace.tensor import Tensor
 from attntrace.tokens import graphemes, shown
-from attntrace.writers.layout import PROMPT
-from attntrace.writers.page import Page
+from attntrace.writers.page import PROMPT, Page
 
 PAGE = Page(0, Spelling.UNICODE, len)  # how symbols are spelled; a browser breaks the lines
 LONGEST = 16  # letters of a word that stand in a line

@@ -12,7 +12,7 @@ from attntrace.prose import in_languages, joined
 from attntrace.writers import latex
 from attntrace.writers.markdown import numbers, rows
 from attntrace.writers.markdown.text import code, code_cell, head_of, line_of, words
-from attntrace.writers.page import Look, Page, spelling_for
+from attntrace.writers.page import PROMPT, Look, Page, spelling_for
 from attntrace.writers.verdicts import check_text, hidden_text, sign_of
 
 
@@ -78,7 +78,7 @@ def prose(block: blocks.Prose, page: Page) -> Iterator[str]:
     """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
     for paragraph in re.split(r"\n\s*\n", block.text.strip()):
         if paragraph:
-            yield from ("", "\\\n".join(code(line, page) if line.startswith("$ ") else words(line, page)
+            yield from ("", "\\\n".join(code(line, page) if line.startswith(PROMPT) else words(line, page)
                                         for line in paragraph.split("\n")))
 
 

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from attntrace import blocks
 from attntrace.blocks import Grid
 from attntrace.figures import Figures
-from attntrace.prose import sentence
 from attntrace.tensor import Array
 from attntrace.writers import latex
 from attntrace.writers.equations import parts_of, size_of
 from attntrace.writers.maps import ASCII_FILLS, FILL, FILLS
 from attntrace.writers.markdown.text import BETWEEN, code, head_of, line_of, words
-from attntrace.writers.page import Page, column_blocks, levels_of
+from attntrace.writers.page import Page, column_blocks, largest_of, levels_of, title_of_head
 
 Column = Sequence[str]  # of texts, one a row
 
@@ -77,7 +76,7 @@ def shares(block: blocks.Shares, page: Page) -> Iterator[str]:
 def maps(block: blocks.Maps, page: Page) -> Iterator[str]:
     """Each head as a table whose numbers stand behind what is filled the more the larger they are."""
     yield from ("", f"### {words(block.title, page)}", "", code(block.place, page), "",
-                words(sentence("messages.largest_weight", weight=f"{block.largest:.3f}"), page))
+                words(largest_of(block), page))
     fills = ASCII_FILLS if page.ascii else FILLS
     for head in block.heads:
         levels = levels_of(head.values / (block.largest or 1)).tolist()
@@ -88,7 +87,7 @@ def maps(block: blocks.Maps, page: Page) -> Iterator[str]:
 
 def map_tables(head: Grid, cells: list[list[str]], page: Page) -> Iterator[str]:
     def captions(part: slice) -> list[str]:
-        title = sentence("messages.map_head", number=head.symbol.head)
+        title = title_of_head(head)
         parts = parts_of(head, part.start, part.stop)
         return [*(words(text, page) for text in (title, *parts)), code(head.address, page)]
 

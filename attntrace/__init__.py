@@ -3,19 +3,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-__all__ = ["Config", "Problem", "Step", "trace"]
+from attntrace.version import __version__
+
+__all__ = ["Config", "Problem", "Step", "__version__", "trace"]
 
 if TYPE_CHECKING:
-    from attntrace.config import Config
-    from attntrace.errors import Problem
-    from attntrace.run import trace
-    from attntrace.tracing import Step
+    from attntrace.messages.errors import Problem
+    from attntrace.model.config import Config
+    from attntrace.runs.api import trace
+    from attntrace.tracing.trace import Step
 
 
 def __getattr__(name: str) -> Any:
     """The public names, imported when they are first asked for: `--version` and `--help` need no NumPy."""
-    where = {"Config": "config", "Problem": "errors", "Step": "tracing", "trace": "run"}
+    where = {"Config": "model.config", "Problem": "messages.errors", "Step": "tracing.trace", "trace": "runs.api"}
     if name not in where:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

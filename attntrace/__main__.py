@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     gc.set_threshold(100_000)  # a short run ends before there is garbage worth looking for
     try:
-        from attntrace.cli import run
+        from attntrace.cli.app import run
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while modules are being read, or after all was said
         code = 130

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from random_model import Model
 
-from attntrace.gradients import Plan, backward
-from attntrace.losses import loss
-from attntrace.tokens import Words
-from attntrace.tracing import Step, Trace
-from attntrace.transformer import transformer
-from attntrace.weights import Parameters, Vocabularies, laid_out, specs
+from attntrace.training.backward import Plan, backward
+from attntrace.training.loss import loss
+from attntrace.model.tokens import Words
+from attntrace.tracing.trace import Step, Trace
+from attntrace.model.transformer import transformer
+from attntrace.model.parameters import Parameters, Vocabularies, laid_out, specs
 
 
 class Pair(NamedTuple):

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from parsing import Tree, as_written, evaluated, settled, tree_of
 
-from attntrace.arithmetic import Ref
-from attntrace.axes import WORDS
-from attntrace.errors import NeedsAll
-from attntrace.symbol import Sign, Spelling
-from attntrace.tensor import Made, Pieces, Tensor
-from attntrace.tracing import Step
+from attntrace.tensor.expression import Ref
+from attntrace.tensor.axes import WORDS
+from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.symbol import Sign, Spelling
+from attntrace.tensor.tensor import Made, Pieces, Tensor
+from attntrace.tracing.trace import Step
 
 # Ops and axes (from the end) along which no slice can be made from slices; in a batch, a row of each sentence neither.
 NEED_ALL = {("softmax", -1), ("sinusoid", -1), ("labels", -1)}

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from attntrace.cli import run
+from attntrace.cli.app import run
 
 ROOT = Path(__file__).parent.parent
 COMPILED = tempfile.TemporaryDirectory()

@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.algebra import Sum
-from attntrace.axes import Axes, Axis
-from attntrace.batches import Apart, Together
-from attntrace.constants import constant
-from attntrace.functions import Positive, Sinusoid, mean, relu, same, softmax, sqrt, square
-from attntrace.losses import CrossEntropy, Labels
-from attntrace.parts import AmongColumns, IntoRows, columns, concat, rows
-from attntrace.products import Outer
-from attntrace.shapes import Placed, Repeated, Slice, Total
-from attntrace.symbol import Symbol
-from attntrace.tensor import Tensor, apply
+from attntrace.ops.elementwise import Sum
+from attntrace.tensor.axes import Axes, Axis
+from attntrace.ops.batch import Apart, Together
+from attntrace.tensor.constants import constant
+from attntrace.ops.functions import Positive, Sinusoid, mean, relu, same, softmax, sqrt, square
+from attntrace.ops.loss import CrossEntropy, Labels
+from attntrace.ops.indexing import AmongColumns, IntoRows, columns, concat, rows
+from attntrace.ops.matmul import Outer
+from attntrace.ops.shape import Placed, Repeated, Slice, Total
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Tensor, apply
 
 TOKEN = Axis("token", 3, ("the", "cat", "sat"))
 KEY = Axis("key", 3, ("the", "cat", "sat"))

@@ -10,7 +10,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
 from attntrace import trace  # noqa: E402
-from attntrace.run import Steps  # noqa: E402
+from attntrace.runs.api import Steps  # noqa: E402
 
 TARGET_WORDS = "I went"  # after <s>: 3 tokens
 DTYPES = {"float64": (torch.float64, 1e-12), "float32": (torch.float32, 1e-5)}

@@ -15,10 +15,10 @@ torch = pytest.importorskip("torch")
 from command import ROOT, clean_environment  # noqa: E402
 from torch import nn  # noqa: E402
 
-from attntrace.tokens import look_up, spoken, tokenize  # noqa: E402
-from attntrace.tracing import Trace  # noqa: E402
-from attntrace.transformer import transformer  # noqa: E402
-from attntrace.weights_file import load, located  # noqa: E402
+from attntrace.model.tokens import look_up, spoken, tokenize  # noqa: E402
+from attntrace.tracing.trace import Trace  # noqa: E402
+from attntrace.model.transformer import transformer  # noqa: E402
+from attntrace.files.weights import load, located  # noqa: E402
 
 PAIRS = [line.split("\t") for line in (ROOT / "samples" / "ko-en.tsv").read_text("utf-8").splitlines()]
 LONGEST = 20  # words of a translation

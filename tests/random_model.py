@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.config import Config
+from attntrace.model.config import Config
 
 SOURCE = ("</s>", "나는", "어제", "카페", "에", "갔었어", "this", "is", "a", "cat", "<s>")
 TARGET = ("I", "went", "</s>", "to", "<s>", "the", "cafe", "yesterday")

@@ -82,7 +82,7 @@ def test_records_that_make_no_sense_are_said_in_one_plain_line(change, saved, tm
 
 
 def test_a_run_whose_numbers_are_none_is_like_itself(tmp_path):
-    from attntrace.diff import difference
+    from attntrace.pages.diff import difference
     numbers = np.array([np.nan, -np.inf, np.inf, 0.0])
     assert difference("x", numbers, numbers.copy()) is None
 
@@ -122,7 +122,7 @@ def test_a_file_without_end_and_a_full_disk_are_told_from_a_broken_run(saved, tm
 
 
 def test_a_file_that_is_removed_while_it_is_read_is_read_to_its_end(saved, tmp_path):
-    from attntrace.archive import opened
+    from attntrace.files.archive import opened
     file = tmp_path / "f.npz"
     file.write_bytes(saved.read_bytes())
     with opened(str(file)) as archive:

@@ -13,10 +13,10 @@ from random_model import random_model
 from recompute import loads
 from rich.cells import cell_len
 
-from attntrace.functions import Softmax
-from attntrace.lessons import prepare_lesson
-from attntrace.losses import CrossEntropy
-from attntrace.tracing import Step
+from attntrace.ops.functions import Softmax
+from attntrace.runs.training_step import prepare_lesson
+from attntrace.ops.loss import CrossEntropy
+from attntrace.tracing.trace import Step
 
 BLOG = ("어제 카페 갔었어", "I went to the cafe yesterday")
 TWICE = ("a b a", "c d c")  # words that come twice

@@ -10,9 +10,9 @@ import pytest
 from command import attntrace, process
 from recompute import loads
 
-from attntrace.axes import Axis
-from attntrace.run import prepare
-from attntrace.tensor import Tensor
+from attntrace.tensor.axes import Axis
+from attntrace.runs.prepare import prepare
+from attntrace.tensor.tensor import Tensor
 from attntrace.writers.csv import CsvWriter, lines as lines_of
 
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")

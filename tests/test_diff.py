@@ -10,8 +10,8 @@ import pytest
 from command import attntrace
 from random_model import SENTENCE, TRANSLATION, random_model
 
-from attntrace.changes import Changes
-from attntrace.run import prepare
+from attntrace.runs.what_if import Changes
+from attntrace.runs.prepare import prepare
 
 HEAD = "decoder.layer2.cross_attention.head3"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attntrace.digits import rows_of_digits
-from attntrace.figures import Figures
+from attntrace.pages.numbers import rows_of_digits
+from attntrace.pages.numbers import Figures
 
 
 def written(values, precision=3):

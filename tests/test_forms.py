@@ -11,18 +11,20 @@ import pytest
 from examples import D_K, D_MODEL, D_V, EXAMPLES, KEY, TOKEN, Leaves
 from rich.cells import cell_len
 
-from attntrace.checks import rows_of
-from attntrace.config import Config
-from attntrace.forms import FORMS
-from attntrace.functions import mean, softmax
-from attntrace.prose import most_specific
-from attntrace.run import prepare, trace
-from attntrace.stages import Stage
-from attntrace.view import View
-from attntrace.symbol import Spelling, Symbol
-from attntrace.tensor import Tensor
-from attntrace.tracing import Fingerprint, Step, Trace
-from attntrace.writers.layout import lines_of
+from attntrace.pages.checks import rows_of
+from attntrace.model.config import Config
+from attntrace.pages.forms import FORMS
+from attntrace.ops.functions import mean, softmax
+from attntrace.messages.catalog import most_specific
+from attntrace.runs.prepare import prepare
+from attntrace.runs.api import trace
+from attntrace.pages.stages import Stage
+from attntrace.pages.view import View
+from attntrace.tensor.symbol import Spelling, Symbol
+from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.fingerprint import Fingerprint
+from attntrace.tracing.trace import Step, Trace
+from attntrace.writers.text.layout import lines_of
 from attntrace.writers.page import Page, plainly
 
 WIRINGS = [{}, {"norm": "pre", "final_norm": True}, {"position": "none", "scale_embedding": False}, {"heads": 1}]

@@ -20,17 +20,17 @@ from command import attntrace, process
 from parsing import evaluated
 from recompute import loads
 
-from attntrace.blocks import (
-    Formula, Grid, Heading, Hidden, Maps, ParameterGrids, Prose, RowLine, StageHeading, VectorRows)
-from attntrace.config import Config
-from attntrace.errors import NeedsAll
-from attntrace.figures import Figures
-from attntrace.formulas import row_formula, whole_formula
-from attntrace.lessons import prepare_lesson
-from attntrace.notation import spelled
-from attntrace.prose import sentence_in
-from attntrace.run import trace
-from attntrace.symbol import Symbol
+from attntrace.pages.blocks import (Formula, Grid, Heading, Hidden, Maps, ParameterGrids, Prose, RowLine, StageHeading,
+                                    VectorRows)
+from attntrace.model.config import Config
+from attntrace.tensor.errors import NeedsAll
+from attntrace.pages.numbers import Figures
+from attntrace.pages.equations import row_formula, whole_formula
+from attntrace.runs.training_step import prepare_lesson
+from attntrace.tensor.notation import spelled
+from attntrace.messages.catalog import sentence_in
+from attntrace.runs.api import trace
+from attntrace.tensor.symbol import Symbol
 from attntrace.writers.html import HtmlWriter
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.page import Look

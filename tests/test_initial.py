@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from command import attntrace
 
-from attntrace.config import Config
-from attntrace.run import prepare
+from attntrace.model.config import Config
+from attntrace.runs.prepare import prepare
 
 SOURCE = "the cat sleeps on a red mat today"
 TARGET = "le chat dort sur un tapis rouge"

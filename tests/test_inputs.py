@@ -10,10 +10,10 @@ from command import attntrace
 from recompute import computed_again, loads
 
 from attntrace import trace
-from attntrace.errors import Problem
-from attntrace.lessons import prepare_lesson
-from attntrace.run import prepare
-from attntrace.weights_file import load
+from attntrace.messages.errors import Problem
+from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.prepare import prepare
+from attntrace.files.weights import load
 
 SENTENCE, TARGET = "this is a cat", "un chat"
 

@@ -6,7 +6,7 @@ import pytest
 from command import attntrace
 from recompute import computed_again, loads
 
-from attntrace.run import trace
+from attntrace.runs.api import trace
 
 SENTENCES = ("어제 카페 갔었어 e\u0301 \x1b", "I went to the cafe yesterday morning")  # 8 words, as many as d_model
 OPTIONS = [(), ("--norm", "pre", "--final-norm", "--position", "halves"),

@@ -8,7 +8,7 @@ import pytest
 from command import ROOT, attntrace, process, words_of
 from rich.cells import cell_len
 
-from attntrace.prose import Told, below, in_a_line, joined, sentence, speak
+from attntrace.messages.catalog import Told, below, in_a_line, joined, sentence, speak
 
 HANGUL = re.compile("[가-힣]")
 PAIR = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")

@@ -15,16 +15,16 @@ from examples import (
 from parsing import Unreadable, evaluated, tree_of
 
 import attntrace
-from attntrace.axes import Axes, Axis
-from attntrace.constants import constant
-from attntrace.errors import Misfit, NeedsAll
-from attntrace.functions import Sinusoid, encodings, same, softmax, square
-from attntrace.losses import CrossEntropy, Labels
-from attntrace.parts import columns, concat
-from attntrace.shapes import Placed, Repeated, Slice, Total, along
-from attntrace.symbol import Mark, Spelling, Symbol
-from attntrace.tensor import OPS, Tensor, apply
-from attntrace.tracing import Trace
+from attntrace.tensor.axes import Axes, Axis
+from attntrace.tensor.constants import constant
+from attntrace.tensor.errors import Misfit, NeedsAll
+from attntrace.ops.functions import Sinusoid, encodings, same, softmax, square
+from attntrace.ops.loss import CrossEntropy, Labels
+from attntrace.ops.indexing import columns, concat
+from attntrace.ops.shape import Placed, Repeated, Slice, Total, along
+from attntrace.tensor.symbol import Mark, Spelling, Symbol
+from attntrace.tensor.tensor import OPS, Tensor, apply
+from attntrace.tracing.trace import Trace
 
 of_every_op = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 around_every_op = pytest.mark.parametrize("outer", PRODUCING)

@@ -12,10 +12,10 @@ from checks import (
     READABLE, check_axes, check_cells, check_row, check_symbols, equal, first_and_last, largest, read, slices)
 from random_model import random_model
 
-from attntrace.errors import NeedsAll
-from attntrace.symbol import Spelling
-from attntrace.tensor import Tensor
-from attntrace.tracing import Step
+from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.symbol import Spelling
+from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.trace import Step
 
 
 @pytest.fixture(scope="module", params=("sentence", "batch"))

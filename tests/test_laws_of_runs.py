@@ -13,12 +13,13 @@ from checks import (
 from parsing import unmarked
 from random_model import SENTENCE, TRANSLATION, random_model
 
-from attntrace.config import Config
-from attntrace.run import Run, prepare
-from attntrace.shapes import along
-from attntrace.symbol import Sign, Spelling
-from attntrace.tensor import Made, Tensor, apply
-from attntrace.tracing import Step
+from attntrace.model.config import Config
+from attntrace.runs.run import Run
+from attntrace.runs.prepare import prepare
+from attntrace.ops.shape import along
+from attntrace.tensor.symbol import Sign, Spelling
+from attntrace.tensor.tensor import Made, Tensor, apply
+from attntrace.tracing.trace import Step
 
 SMALL = 12  # numbers up to which every cell of a step is worked out; of a larger one a few, drawn by lot
 LONG = "The animal did not cross the street because it was too tired ."  # 13 tokens: numbers of two digits

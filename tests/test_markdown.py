@@ -12,12 +12,11 @@ from command import ROOT, attntrace
 from parsing import evaluated
 from recompute import loads
 
-from attntrace.blocks import (
-    Formula, Grid, Hidden, Maps, ParameterGrids, RowLine, StageHeading, Table as PlainTable, VectorRows, Verified,
-    VerifiedHead)
-from attntrace.figures import Figures
-from attntrace.symbol import Symbol
-from attntrace.writers.latex import LINE, signs_of
+from attntrace.pages.blocks import (Formula, Grid, Hidden, Maps, ParameterGrids, RowLine, StageHeading, Table as
+                                    PlainTable, VectorRows, Verified, VerifiedHead)
+from attntrace.pages.numbers import Figures
+from attntrace.tensor.symbol import Symbol
+from attntrace.writers.markdown.latex import LINE, signs_of
 from attntrace.writers.markdown import MarkdownWriter
 from attntrace.writers.markdown.rows import LINES
 from attntrace.writers.markdown.text import escaped

@@ -10,16 +10,17 @@ import pytest
 from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, random_model
 
 from attntrace import trace
-from attntrace.axes import Axis
-from attntrace.config import Config
-from attntrace.functions import softmax
-from attntrace.layers import layer_norm
-from attntrace.run import Steps, prepare
-from attntrace.symbol import Symbol
-from attntrace.tensor import Tensor
-from attntrace.tracing import Trace
-from attntrace.transformer import transformer
-from attntrace.weights import Vocabularies, counted
+from attntrace.tensor.axes import Axis
+from attntrace.model.config import Config
+from attntrace.ops.functions import softmax
+from attntrace.model.layers import layer_norm
+from attntrace.runs.api import Steps
+from attntrace.runs.prepare import prepare
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.trace import Trace
+from attntrace.model.transformer import transformer
+from attntrace.model.parameters import Vocabularies, counted
 
 CAT, TAC = "this is a cat", "cat a is this"
 

@@ -10,7 +10,7 @@ from command import attntrace, process
 from pages import bracket_columns, matrices
 from rich.cells import cell_len
 
-from attntrace.run import trace
+from attntrace.runs.api import trace
 
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 ODD = ("👩‍👩‍👧 e\u0301 🇰🇷 क्षि 한글 extraordinarilylongwords !", "--target", "무엇을 👍🏽", "--norm", "pre", "--final-norm")

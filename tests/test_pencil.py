@@ -12,20 +12,21 @@ from by_hand import by_hand, equations
 from command import attntrace
 from parsing import Unreadable
 
-from attntrace.arithmetic import (
-    Call, Difference, Exp, Negative, Number, Product, Quotient, Root, Square, Sum, TenThousandTo)
-from attntrace.checks import rows_of
-from attntrace.config import Config
-from attntrace.drift import Drift
-from attntrace.errors import Problem
-from attntrace.figures import Figures
-from attntrace.forms import FORMS
-from attntrace.lessons import prepare_lesson
-from attntrace.opening import drift_told
-from attntrace.pencil import Pencil
-from attntrace.rules import FULL
-from attntrace.run import prepare, trace
-from attntrace.view import View
+from attntrace.tensor.expression import (Call, Difference, Exp, Negative, Number, Product, Quotient, Root, Square, Sum,
+                                         TenThousandTo)
+from attntrace.pages.checks import rows_of
+from attntrace.model.config import Config
+from attntrace.runs.drift import Drift
+from attntrace.messages.errors import Problem
+from attntrace.pages.numbers import Figures
+from attntrace.pages.forms import FORMS
+from attntrace.runs.training_step import prepare_lesson
+from attntrace.pages.overview import drift_told
+from attntrace.tensor.rounding import Pencil
+from attntrace.tensor.rounding import FULL
+from attntrace.runs.prepare import prepare
+from attntrace.runs.api import trace
+from attntrace.pages.view import View
 
 SMALL = "--d-ff", "2", "--width", "400", "--arithmetic", "all"
 TINY = "--d-model", "2", "--heads", "1"

@@ -123,7 +123,7 @@ def planted(request, monkeypatch):
     error = ERRORS[request.param]
     own = forget()
     monkeypatch.setattr(sys, "meta_path", [Planter(error), *sys.meta_path])
-    monkeypatch.setattr(command, "run", importlib.import_module("attntrace.cli").run)
+    monkeypatch.setattr(command, "run", importlib.import_module("attntrace.cli.app").run)
     yield error
     forget()
     sys.modules.update(own)
@@ -151,9 +151,9 @@ FIRST, SECOND = "encoder.layer1.self_attention.head1.query", "encoder.layer1.sel
 
 @pytest.fixture
 def lesson_log():
-    from attntrace.cli.verify import header_of, recorded
-    from attntrace.lessons import prepare_lesson
-    from attntrace.checker.recomputation import Log
+    from attntrace.cli.commands.verify import header_of, recorded
+    from attntrace.runs.training_step import prepare_lesson
+    from attntrace.verify.recompute import Log
     run = prepare_lesson("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
     log = Log(header_of(run))
     recorded(run, log, bool)
@@ -161,7 +161,7 @@ def lesson_log():
 
 
 def wrong_steps(log) -> list[tuple[str, str]]:
-    from attntrace.checker.against import compared
+    from attntrace.verify.torch import compared
     return [(verdict.address, verdict.wrong) for verdict in compared(log) if verdict.wrong]
 
 
@@ -177,7 +177,7 @@ def test_a_step_that_is_missing_and_one_too_many_are_named_in_their_place(lesson
 
 
 def test_a_step_of_another_shape_is_named_as_such(lesson_log):
-    from attntrace.checker.recomputation import Log
+    from attntrace.verify.recompute import Log
     step = lesson_log.steps[FIRST]
     assert isinstance(lesson_log, Log)
     lesson_log.steps[FIRST] = step._replace(shape=step.shape[::-1])

@@ -6,11 +6,12 @@ import re
 import pytest
 from command import ROOT, attntrace, words_of
 
-from attntrace import batches, losses, parts  # noqa: F401 - the ops register themselves
-from attntrace.cli import COMMANDS, attntrace as group
-from attntrace.prose import speak
-from attntrace.tensor import OPS
-from attntrace.tracing import Step
+# noqa: F401 - the ops register themselves
+from attntrace.ops import batch as batches, loss as losses, indexing as parts
+from attntrace.cli.app import COMMANDS, attntrace as group
+from attntrace.messages.catalog import speak
+from attntrace.tensor.tensor import OPS
+from attntrace.tracing.trace import Step
 
 DOCUMENTS = {"README.md": "en", "README.ko.md": "ko"}
 

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from command import ROOT, attntrace, clean_environment
 
-from attntrace.archive import Archive
-from attntrace.lessons import prepare_lesson
-from attntrace.recording import Recorded, save
-from attntrace.run import prepare, trace
-from attntrace.weights_file import located
+from attntrace.files.archive import Archive
+from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.saved import Recorded, save
+from attntrace.runs.prepare import prepare
+from attntrace.runs.api import trace
+from attntrace.files.weights import located
 
 PAIR = "어제 카페 갔었어", "I went to the cafe"
 SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "2"

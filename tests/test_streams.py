@@ -17,8 +17,8 @@ import unicodedata
 import pytest
 from command import ROOT, attntrace, clean_environment, process
 
-from attntrace.cli import run
-from attntrace.tracing import Trace
+from attntrace.cli.app import run
+from attntrace.tracing.trace import Trace
 
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 LONG = ["trace", " ".join(f"w{n}" for n in range(60)), "--d-model", "128", "--layers", "40"]  # would take minutes

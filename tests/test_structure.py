@@ -1,4 +1,4 @@
-"""The house: who may import whom, and where words and colours live."""
+"""The structure: which packages there are, who may import whom, and where messages and colours live."""
 from __future__ import annotations
 
 import ast
@@ -9,56 +9,68 @@ import tomllib
 from command import ROOT
 
 PACKAGE = ROOT / "attntrace"
-# From the ground up: a room imports only rooms that stand before it.
-ROOMS = ["prose", "errors", "checker", "plain", "screen", "symbol", "axes", "rules", "pencil", "arithmetic",
-         "tensor", "notation", "by_hand", "constants", "shapes", "algebra", "products", "parts", "functions",
-         "batches", "tracing", "schedules", "config", "tokens", "pairs", "weights", "npz", "safetensors_file",
-         "archive", "makings", "addresses", "places", "inputs", "weights_file", "layouts", "changes", "layers",
-         "attention", "transformer", "initial", "losses", "gradients", "optimizers", "drift", "run", "records",
-         "lessons", "decoding", "training", "checkpoints", "recording", "digits", "figures", "topics", "blocks",
-         "checks", "differences", "diff", "formulas", "view", "grids", "stages", "forms", "why", "maps",
-         "opening", "experiments", "inventory", "report", "ledger", "writers", "cli", "__main__"]
+# Packages from the bottom up, and in each its modules from the bottom up: each imports only what stands before it.
+ORDER = {
+    "version": "",
+    "messages": "catalog errors unicode",
+    "verify": "arithmetic arrays ops recompute invariants torch",
+    "tensor": "json_value rounding symbol errors axes expression tensor notation evaluate constants",
+    "ops": "shape elementwise functions matmul indexing batch loss",
+    "tracing": "addresses trace fingerprint",
+    "model": "config tokens inputs parameters memory layers attention transformer integer_parameters generate",
+    "files": "npz safetensors archive expressions inputs weights torch",
+    "training": "schedule pairs loss backward optimizers loop checkpoint",
+    "runs": "what_if drift run records prepare decoding training_step saved api",
+    "pages": "numbers stages view topics blocks checks diff attention_maps equations forms why overview gradient_check"
+             " verdicts weights what_if translation",
+    "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
+    "cli": "exit_codes languages progress pager values output formats click_words completion options pause page"
+           " subject commands app",
+    "__main__": "",
+}
+PLACES = {package: n for n, package in enumerate(ORDER)}
 
 
-def room(path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def parts_of(path) -> list[str]:
+    return [part.removesuffix(".py") for part in path.relative_to(PACKAGE).parts if part != "__init__.py"]
 
 
 def imports(path):
+    """The package and the module of each import within attntrace."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("attntrace"):
-            parts = node.module.split(".")
-            yield from (parts[1:2] or [alias.name for alias in node.names])
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "attntrace":
+            _, *parts = node.module.split(".")
+            yield from ([*parts, alias.name][:2] for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("attntrace."))
+            yield from (alias.name.split(".")[1:3] for alias in node.names if alias.name.startswith("attntrace."))
+
+
+def test_every_module_has_its_place_in_the_order():
+    modules = {tuple(parts_of(path)[:2]) for path in PACKAGE.rglob("*.py")} - {()}
+    assert modules == {(package, *module) for package, names in ORDER.items()
+                       for module in [(), *((name,) for name in names.split())]}
 
 
 def test_imports_point_downwards_only():
     for path in PACKAGE.rglob("*.py"):
-        if path == PACKAGE / "__init__.py":
-            continue
-        for imported in imports(path):
-            if imported in ROOMS:
-                assert ROOMS.index(imported) <= ROOMS.index(room(path)), f"{path} imports {imported}"
-
-
-def test_every_room_is_on_the_plan():
-    assert {room(path) for path in PACKAGE.rglob("*.py")} == {*ROOMS, "__init__"}
+        package, *module = parts_of(path)[:2] or [""]
+        for imported, *names in imports(path):
+            if package == imported and module:
+                inside = ORDER[package].split()
+                assert not names or names[0] not in inside or inside.index(names[0]) <= inside.index(module[0]), (
+                    f"{path} imports {names[0]}")
+            elif package and imported in ORDER:
+                assert PLACES[imported] < PLACES[package] or imported == package, f"{path} imports {imported}"
 
 
 def test_rich_is_imported_where_pages_and_progress_are_written_and_nowhere_else():
     importing = re.compile(r"^\s*(from|import) rich", re.M)
     users = {path.name for path in PACKAGE.rglob("*.py") if importing.search(path.read_text("utf-8"))}
-    assert users == {"terminal.py", "progress.py"}
-
-
-def test_no_file_has_outgrown_its_room():
-    for path in PACKAGE.rglob("*.py"):
-        assert len(path.read_text("utf-8").splitlines()) <= 300, path
+    assert users == {"writer.py", "progress.py"}
 
 
 def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_problem():
-    sentences = tomllib.loads((PACKAGE / "prose" / "en.problem.toml").read_text("utf-8"))
+    sentences = tomllib.loads((PACKAGE / "messages" / "en" / "problem.toml").read_text("utf-8"))
     raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -14,10 +14,10 @@ import pytest
 from command import attntrace, process
 from recompute import loads
 
-from attntrace.blocks import Grid, Maps, Prose
-from attntrace.figures import Figures
-from attntrace.symbol import Symbol
-from attntrace.tokens import shown
+from attntrace.pages.blocks import Grid, Maps, Prose
+from attntrace.pages.numbers import Figures
+from attntrace.tensor.symbol import Symbol
+from attntrace.messages.unicode import shown
 from attntrace.writers.page import Look
 from attntrace.writers.svg import SvgWriter
 

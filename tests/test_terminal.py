@@ -13,7 +13,7 @@ from command import ROOT, attntrace, process
 from rich.cells import cell_len
 from terminals import terminal
 
-from attntrace.blocks import Check
+from attntrace.pages.blocks import Check
 
 SHADE = re.compile(r"\x1b\[38;5;16;48;5;(\d+)m([^\x1b]*)")
 HUE = re.compile(r"\x1b\[38;5;(\d+)m *([A-Za-z]) *\x1b\[0m")
@@ -191,9 +191,9 @@ def test_sixteen_colours_are_enough_to_tell_a_large_weight_from_a_small_one():
 
 def test_quitting_after_a_check_that_failed_says_so(monkeypatch):
     """`q` ends with what was found so far."""
-    from attntrace.cli import trace as command
-    from attntrace.run import prepare
-    from attntrace.view import View
+    from attntrace.cli.commands import trace as command
+    from attntrace.runs.prepare import prepare
+    from attntrace.pages.view import View
 
     def tell(blocks):
         for _ in blocks:
@@ -203,6 +203,6 @@ def test_quitting_after_a_check_that_failed_says_so(monkeypatch):
         tell.sheets += 1
 
     tell.sheets = 0
-    monkeypatch.setattr("attntrace.forms.check_promises", lambda steps: [
+    monkeypatch.setattr("attntrace.pages.forms.check_promises", lambda steps: [
         Check("rows_sum_to_one", (steps[0].symbol,), (), None, 12, steps[0].address, 0, 1.0)])
     assert command.as_text(prepare("a"), View(), tell, lambda step: None) == 1

@@ -6,10 +6,11 @@ import unicodedata
 
 import pytest
 
-from attntrace.config import Config
-from attntrace.errors import Problem
-from attntrace.run import prepare
-from attntrace.tokens import look_up, shown, tokenize, vocabulary
+from attntrace.model.config import Config
+from attntrace.messages.errors import Problem
+from attntrace.runs.prepare import prepare
+from attntrace.model.tokens import look_up, tokenize, vocabulary
+from attntrace.messages.unicode import shown
 
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 EMOJI = {"one": "😀", "with_a_skin_tone": "👍🏽", "in_colour": "❤️", "joined": "👩‍🚀", "family": "👨‍👩‍👧‍👦",

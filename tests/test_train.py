@@ -17,9 +17,9 @@ import pytest
 from command import Result, attntrace, process
 from trainings import ALL, MANY, PAIRS, TINY, Place, assert_refused, interrupted, no_file_larger_than
 
-from attntrace.pairs import read_pairs
-from attntrace.tokens import tokenize
-from attntrace.weights_file import load
+from attntrace.training.pairs import read_pairs
+from attntrace.model.tokens import tokenize
+from attntrace.files.weights import load
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_ctrl_c_just_as_a_file_comes_to_its_place_is_ctrl_c(place, monkeypatch, 
             raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "replace", replaced)
-    monkeypatch.setattr("attntrace.cli.train.BETWEEN", 0 if file == "checkpoint" else 10)
+    monkeypatch.setattr("attntrace.cli.commands.train.BETWEEN", 0 if file == "checkpoint" else 10)
     result = place.train("--epochs", "2", *ALL)
     assert result.code == 130 and "cannot write" not in result.err and not place.drafts()
 
@@ -207,7 +207,7 @@ def test_ctrl_c_inside_an_archive_is_ctrl_c(place, monkeypatch):
         return handle
 
     monkeypatch.setattr(zipfile.ZipFile, "open", opened)
-    monkeypatch.setattr("attntrace.cli.train.BETWEEN", 0)
+    monkeypatch.setattr("attntrace.cli.commands.train.BETWEEN", 0)
     result = place.train("--epochs", "2", *ALL)
     assert result.code == 130 and "Traceback" not in result.err and place.checkpoint.exists() and not place.drafts()
 
@@ -298,7 +298,7 @@ def test_a_full_disk_leaves_the_old_model_and_the_old_checkpoint(place, monkeypa
         place.train("--epochs", "3", *ALL)
     before = place.checkpoint.read_bytes()
     place.model.write_bytes(b"what was there")
-    monkeypatch.setattr("attntrace.cli.train.BETWEEN", between)
+    monkeypatch.setattr("attntrace.cli.commands.train.BETWEEN", between)
     with no_file_larger_than(5000):
         code, out, err = place.resume(*ALL)
     assert (code, out) == (2, "") and "Traceback" not in err and "File too large" in err.splitlines()[-1]

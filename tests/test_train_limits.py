@@ -14,16 +14,16 @@ from command import attntrace, process
 from terminals import terminal
 from trainings import ALL, MANY, PAIRS, TINY, Place, assert_refused, interrupted
 
-from attntrace import training
-from attntrace.config import Config
-from attntrace.pairs import Pair
-from attntrace.schedules import Schedule
-from attntrace.tokens import look_up, tokenize
-from attntrace.tracing import Trace
-from attntrace.training import Training, vocabularies_of
-from attntrace.transformer import transformer
-from attntrace.weights import seeded
-from attntrace.weights_file import load
+from attntrace.training import loop as training
+from attntrace.model.config import Config
+from attntrace.training.pairs import Pair
+from attntrace.training.schedule import Schedule
+from attntrace.model.tokens import look_up, tokenize
+from attntrace.tracing.trace import Trace
+from attntrace.training.loop import Training, vocabularies_of
+from attntrace.model.transformer import transformer
+from attntrace.model.parameters import seeded
+from attntrace.files.weights import load
 
 SMALL = Config(d_model=8, heads=2, layers=2, d_ff=8)
 

@@ -10,12 +10,13 @@ import pytest
 from command import ROOT, attntrace
 from random_model import SENTENCE, TARGET, WIRINGS, random_model
 
-from attntrace.decoding import Decoding, translated
-from attntrace.run import prepare
-from attntrace.tokens import look_up, tokenize
-from attntrace.tracing import Trace
-from attntrace.transformer import transformer
-from attntrace.weights_file import load, located
+from attntrace.runs.decoding import Decoding
+from attntrace.model.generate import translated
+from attntrace.runs.prepare import prepare
+from attntrace.model.tokens import look_up, tokenize
+from attntrace.tracing.trace import Trace
+from attntrace.model.transformer import transformer
+from attntrace.files.weights import load, located
 
 CAFE, IN_ENGLISH = "어제 카페 갔었어", "I went to the cafe yesterday"
 PAIRS = [tuple(line.split("\t")) for line in (ROOT / "samples" / "ko-en.tsv").read_text("utf-8").splitlines()]

@@ -10,7 +10,7 @@ import pytest
 from command import attntrace
 from recompute import computed_again, loads
 
-from attntrace.lessons import prepare_lesson
+from attntrace.runs.training_step import prepare_lesson
 
 SENTENCES = ("the cat saw the dog", "고양이 가 개 를 고양이 봤다")  # words that come twice
 WIRINGS = {"as_in_the_paper": (), "adam_smoothed": ("--optimizer", "adam", "--label-smoothing", "0.1"),

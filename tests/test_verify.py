@@ -15,17 +15,17 @@ import pytest
 from command import ROOT, attntrace
 from examples import EXAMPLES
 
-from attntrace.cli.verify import header_of, recorded
-from attntrace.config import Config
-from attntrace.checker.expressions import OPS, evaluated
-from attntrace.functions import Relu
-from attntrace.checker.invariants import KINDS, findings, fingerprint
-from attntrace.lessons import prepare_lesson
-from attntrace.checker.nested import Array, mapped
-from attntrace.checker.numerics import Bounded, Doubles, Pencil
-from attntrace.run import prepare
-from attntrace.tensor import OPS as OPS_OF_THE_MODEL
-from attntrace.checker.recomputation import Log, Recomputation, leaves
+from attntrace.cli.commands.verify import header_of, recorded
+from attntrace.model.config import Config
+from attntrace.verify.ops import OPS, evaluated
+from attntrace.ops.functions import Relu
+from attntrace.verify.invariants import KINDS, findings, fingerprint
+from attntrace.runs.training_step import prepare_lesson
+from attntrace.verify.arrays import Array, mapped
+from attntrace.verify.arithmetic import Bounded, Doubles, Pencil
+from attntrace.runs.prepare import prepare
+from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL
+from attntrace.verify.recompute import Log, Recomputation, leaves
 
 HOME = ROOT / "attntrace" / "checker"
 CHECKER = ("recomputation", "invariants", "expressions", "nested", "numerics")

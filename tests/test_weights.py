@@ -14,10 +14,10 @@ import pytest
 from random_model import SENTENCE, TRANSLATION, WIRINGS, random_model
 
 from attntrace import trace
-from attntrace.config import Config
-from attntrace.errors import Problem
-from attntrace.run import prepare
-from attntrace.weights_file import load
+from attntrace.model.config import Config
+from attntrace.messages.errors import Problem
+from attntrace.runs.prepare import prepare
+from attntrace.files.weights import load
 
 SMALL = {"d_model": 4, "heads": 2, "layers": 1, "d_ff": 3}
 SIZES_ONLY = json.dumps(SMALL)

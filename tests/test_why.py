@@ -11,15 +11,16 @@ from by_hand import ByHand
 from command import attntrace
 from parsing import NUMBER, Sums
 
-from attntrace.blocks import Cause
-from attntrace.lessons import prepare_lesson
-from attntrace.prose import sentence
-from attntrace.run import prepare, trace
-from attntrace.symbol import Spelling
-from attntrace.why import Why
-from attntrace.writers.layout import lines_of
+from attntrace.pages.blocks import Cause
+from attntrace.runs.training_step import prepare_lesson
+from attntrace.messages.catalog import sentence
+from attntrace.runs.prepare import prepare
+from attntrace.runs.api import trace
+from attntrace.tensor.symbol import Spelling
+from attntrace.pages.why import Why
+from attntrace.writers.text.layout import lines_of
 from attntrace.writers.page import Page, plainly
-from attntrace.writers.terminal import cells_of
+from attntrace.writers.text.writer import cells_of
 
 PAIR = "어제 카페 갔었어", "I went to the cafe yesterday"
 WIDE = Page(100_000, Spelling.UNICODE, cells_of)

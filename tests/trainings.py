@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from command import ROOT, Result, attntrace, clean_environment
 
-from attntrace import training
+from attntrace.training import loop as training
 
 PAIRS = [("나는 간다", "I go."), ("너는 간다", "You go."), ("나는 어제 카페 갔어", "I went to the cafe yesterday"),
          ("고양이 본다", "I see a cat"), ("개", "A dog"), ("너는 고양이 본다", "You see a cat"),
@@ -22,7 +22,7 @@ PAIRS = [("나는 간다", "I go."), ("너는 간다", "You go."), ("나는 어�
 TINY = ("--d-model", "8", "--heads", "2", "--layers", "1", "--d-ff", "8", "--batch", "4", "--warmup", "5")
 ALL = ("--hold-out", "0")
 MANY = "100000"  # epochs that nobody waits for
-OFTEN = """import sys, attntrace.cli.train as train
+OFTEN = """import sys, attntrace.cli.commands.train as train
 from attntrace.cli import run
 train.BETWEEN = 0
 sys.exit(run(sys.argv[1:]))"""

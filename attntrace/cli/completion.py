@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from attntrace.cli.values import Text
-from attntrace.errors import Problem
+from attntrace.messages.errors import Problem
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from attntrace.run import Run
+    from attntrace.runs.run import Run
 
 
 class Weights(click.Path):
@@ -22,7 +22,8 @@ class Weights(click.Path):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
-        from attntrace.weights_file import SHIPPED
+
+        from attntrace.files.weights import SHIPPED
         shipped = [CompletionItem(name) for name in SHIPPED if name.startswith(incomplete)]
         return shipped + super().shell_complete(ctx, param, incomplete)
 
@@ -38,7 +39,7 @@ class Address(Text):
 
     def known(self, ctx: click.Context) -> list[str]:
         if ctx.params.get("saved_run") is not None:
-            from attntrace.archive import opened
+            from attntrace.files.archive import opened
             with opened(ctx.params["saved_run"]) as archive:
                 return archive.names
         addresses: list[str] = ctx.obj(ctx).addresses()
@@ -62,7 +63,7 @@ class Parameter(Address):
 
 def forward(ctx: click.Context) -> Run:
     """The run that is asked for so far; that of a training step or a translation, which goes once through the model."""
-    from attntrace.run import Run
+    from attntrace.runs.run import Run
     told = ctx.obj(ctx)
     found: Run = told if isinstance(told, Run) else told.run
     return found
@@ -74,7 +75,7 @@ class Topic(Text):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        from attntrace.topics import TOPICS
+        from attntrace.pages.topics import TOPICS
         return [CompletionItem(name) for name in beginning(incomplete, TOPICS)]
 
 

@@ -1,6 +1,7 @@
-"""The writer of a page, in the format that is asked for."""
+"""The format of a page: the one that is asked for, or that of its file's ending."""
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,16 +10,44 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from attntrace.cli.output import destination
-from attntrace.prose import in_a_line
-from attntrace.writers import FORMATS
+from attntrace.cli.values import Among, nearest
+from attntrace.messages.catalog import in_a_line
+from attntrace.messages.errors import Problem
+from attntrace.writers import DATA, FORMATS, TEXT
+
+if TYPE_CHECKING:
+    from attntrace.pages.blocks import Answer, Block
+    from attntrace.writers.page import Writer
+
+
+def settled(asked: str | None, output: str | None, command: click.Command) -> str:
+    """The format of a page. Raises Problem where the ending of its file is that of none that the command has."""
+    if asked is not None:
+        return asked
+    ending = os.path.splitext(output or "")[1].lower()
+    has = next(param.type.known for param in command.params
+               if param.name == "format" and isinstance(param.type, Among))
+    known = {one: name for name in has for one in FORMATS[name].endings}
+    if ending == ".npz":
+        raise Problem("output_is_saved_run", file=output)
+    if ending not in known:
+        endings = list(filter(None, known))
+        raise Problem("output_ending", file=output, ending=ending, near=nearest(ending, endings),
+                      known=", ".join(endings))
+    return known[ending]
+
+
+def is_text(options: dict[str, Any]) -> bool:
+    return bool(options["format"] == TEXT)
+
+
+def is_data(options: dict[str, Any]) -> bool:
+    return options["format"] in DATA
+
 
 ARGUMENTS = "attntrace.arguments"  # of the command line, in the context's meta
 WHERE = ("-o", "--format", "--save")  # options that say where a page goes, and as what
 PLAIN = re.compile(r"[\w@%+=:,./-]+")
-
-if TYPE_CHECKING:
-    from attntrace.blocks import Answer, Block
-    from attntrace.writers.page import Writer
 
 
 @contextmanager
@@ -41,7 +70,7 @@ class ResultAlone:
         self.result: Answer | None = None
 
     def __call__(self, blocks: Iterable[Block]) -> None:
-        from attntrace.blocks import Answer, Prose
+        from attntrace.pages.blocks import Answer, Prose
         for block in blocks:  # all of them: some are checked while they are made
             if isinstance(block, Answer):
                 self.result = block

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from attntrace.prose import BOTH, LANGUAGES
+from attntrace.messages.catalog import BOTH, LANGUAGES
 
 OPTION, LANGUAGE = "--lang", "ATTNTRACE_LANG"
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first one that says something decides

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.commands import Decorated, chained, option
+from attntrace.cli.click_words import Decorated, chained, option
 from attntrace.cli.completion import Address, Head, Parameter, Weights
 from attntrace.cli.values import POSITIVE, SHARE, Among, Limit, Scale, Text, Whole
-from attntrace.config import CHOICES, INITIAL, SIZES, Config, as_option
-from attntrace.errors import Problem
-from attntrace.schedules import OPTIMIZERS
-from attntrace.screen import NARROWEST, WIDEST
-from attntrace.tokens import shown
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
+from attntrace.model.config import CHOICES, INITIAL, SIZES, Config, as_option
+from attntrace.training.schedule import OPTIMIZERS
 from attntrace.writers import DATA, PAGES
+from attntrace.writers.terminal_width import NARROWEST, WIDEST
 
 if TYPE_CHECKING:
-    from attntrace.changes import Changes
-    from attntrace.decoding import Decoding
-    from attntrace.lessons import Lesson
-    from attntrace.run import Run
+    from attntrace.runs.decoding import Decoding
+    from attntrace.runs.run import Run
+    from attntrace.runs.training_step import Lesson
+    from attntrace.runs.what_if import Changes
 
 COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
@@ -126,7 +126,7 @@ view_options = chained([text_options, option("--token", type=Text(), multiple=Tr
 
 def prepared(sentence: str | None, options: dict[str, Any]) -> Any:
     """The run that the model options ask for."""
-    from attntrace.run import prepare  # imports NumPy: only now
+    from attntrace.runs.prepare import prepare  # imports NumPy: only now
     return prepare(sentence, options["target"], **given_model(options))
 
 
@@ -142,7 +142,7 @@ def given_model(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def asked_changes(options: dict[str, Any]) -> Changes:
-    from attntrace.changes import Changes  # imports NumPy: only now
+    from attntrace.runs.what_if import Changes  # imports NumPy: only now
     return Changes(*(options[name] for name in CHANGES))
 
 
@@ -154,7 +154,7 @@ def learning(options: dict[str, Any]) -> dict[str, Any]:
 
 def selected_steps(run: Run | Lesson | Decoding, options: dict[str, Any]) -> frozenset[str] | None:
     """The addresses that the selection options ask for; None for all."""
-    from attntrace.addresses import selected
+    from attntrace.tracing.addresses import selected
     only, layers, heads = options["only"], options["layer"], options["head"]
     return selected(only, layers, heads, run.addresses()) if only or layers or heads else None
 

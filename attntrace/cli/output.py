@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TextIO
 
 import click
 
-from attntrace.errors import Problem, refusal
+from attntrace.messages.errors import Problem, refusal
 
 DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd/(?P<number>\d+)")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from attntrace.errors import Problem
+from attntrace.messages.errors import Problem
 
 PAGERS = ("less", "more")
 

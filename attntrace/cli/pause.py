@@ -12,11 +12,11 @@ from typing import Any, TextIO
 
 import click
 
-from attntrace.blocks import Block
-from attntrace.cli import DONE
-from attntrace.prose import sentence
+from attntrace.cli.exit_codes import DONE
+from attntrace.messages.catalog import sentence
+from attntrace.pages.blocks import Block
 from attntrace.writers.page import Span
-from attntrace.writers.terminal import TerminalWriter
+from attntrace.writers.text.writer import TerminalWriter
 
 ON, BACK, QUIT = "on", "back", "quit"
 # Letters as they are typed, also with a Korean keyboard on; arrows and page keys as a terminal sends them.

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from attntrace.prose import sentence
+from attntrace.messages.catalog import sentence
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from attntrace.tracing import Sink, Step
-    from attntrace.training import Done
+    from attntrace.tracing.trace import Sink, Step
+    from attntrace.training.loop import Done
 
 PATIENCE = 1.0  # seconds that nobody minds
 A_YEAR = 365 * 24 * 3600.0

@@ -16,7 +16,7 @@ class Format(NamedTuple):
 
 
 TEXT = "text"
-PAGES = {TEXT: Format("terminal", "TerminalWriter", (".txt", "")),
+PAGES = {TEXT: Format("text.writer", "TerminalWriter", (".txt", "")),
          "markdown": Format("markdown", "MarkdownWriter", (".md", ".markdown")),
          "html": Format("html", "HtmlWriter", (".html", ".htm"))}  # made of blocks
 DATA = {"csv": Format("csv", "CsvWriter", (".csv",)),

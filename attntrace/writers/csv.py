@@ -7,15 +7,16 @@ from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
-from attntrace.axes import Axis
-from attntrace.figures import rounded
-from attntrace.plain import Record
-from attntrace.records import Recorder
-from attntrace.run import Run
-from attntrace.symbol import POSITIONS
-from attntrace.tensor import Tensor
-from attntrace.tokens import shown
-from attntrace.tracing import Fingerprint, Step
+from attntrace.messages.unicode import shown
+from attntrace.pages.numbers import rounded
+from attntrace.runs.records import Recorder
+from attntrace.runs.run import Run
+from attntrace.tensor.axes import Axis
+from attntrace.tensor.json_value import Record
+from attntrace.tensor.symbol import POSITIONS
+from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.fingerprint import Fingerprint
+from attntrace.tracing.trace import Step
 
 COLUMNS = ("address", "row", "column", "row_label", "column_label", "value")
 

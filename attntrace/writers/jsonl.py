@@ -8,13 +8,14 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from attntrace.figures import rounded
-from attntrace.places import named
-from attntrace.plain import Record, plain_value
-from attntrace.records import Recorder, footer, header
-from attntrace.run import Run
-from attntrace.tensor import Tensor
-from attntrace.tracing import Fingerprint, Step
+from attntrace.pages.numbers import rounded
+from attntrace.runs.records import Recorder, footer, header
+from attntrace.runs.run import Run
+from attntrace.tensor.json_value import Record, plain_value
+from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.addresses import named
+from attntrace.tracing.fingerprint import Fingerprint
+from attntrace.tracing.trace import Step
 from attntrace.writers.page import is_utf8
 
 HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")

@@ -11,12 +11,12 @@ from typing import NamedTuple, Protocol, TextIO
 
 import numpy as np
 
-from attntrace.blocks import Block, Cell, Formula, Grid, Maps
-from attntrace.notation import spelled
-from attntrace.prose import sentence
-from attntrace.symbol import Spelling, Symbol
-from attntrace.tensor import Array, Pieces
-from attntrace.tokens import shown
+from attntrace.messages.catalog import sentence
+from attntrace.messages.unicode import shown
+from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
+from attntrace.tensor.notation import spelled
+from attntrace.tensor.symbol import Spelling, Symbol
+from attntrace.tensor.tensor import Array, Pieces
 
 
 class Span(NamedTuple):

@@ -9,10 +9,10 @@ from typing import NamedTuple, TextIO
 
 import numpy as np
 
-from attntrace.blocks import Block, Grid, Maps, Prose
-from attntrace.prose import in_a_line, spoken
-from attntrace.tensor import Array
-from attntrace.tokens import shown
+from attntrace.messages.catalog import in_a_line, spoken
+from attntrace.messages.unicode import shown
+from attntrace.pages.blocks import Block, Grid, Maps, Prose
+from attntrace.tensor.tensor import Array
 from attntrace.writers.page import Look, largest_of, markup_for, title_of_head
 
 FONTS = "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', 'Noto Sans CJK KR', sans-serif"  # PowerPoint's first

@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from attntrace.cli import run
+from attntrace.cli.app import run
 from attntrace.writers import DATA, PAGES
 
 RUN = ("trace", " ".join(f"w{n}" for n in range(64)), "--layers", "6", "--d-model", "256", "--d-ff", "1024",

@@ -27,22 +27,23 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from attntrace.axes import Axis
-from attntrace.cli.train import keep_memory
-from attntrace.config import Config
-from attntrace.forms import FORMS
-from attntrace.functions import softmax
-from attntrace.pairs import Batch, Pair, packed
-from attntrace.recording import Recording, save
-from attntrace.run import prepare
-from attntrace.schedules import Schedule
-from attntrace.view import View
-from attntrace.symbol import Symbol
-from attntrace.tensor import Tensor
-from attntrace.tracing import Step, Trace
-from attntrace.training import Training, vocabularies_of
-from attntrace.weights import Vocabularies, counted, seeded
-from attntrace.writers.terminal import Look, TerminalWriter
+from attntrace.tensor.axes import Axis
+from attntrace.cli.commands.train import keep_memory
+from attntrace.model.config import Config
+from attntrace.pages.forms import FORMS
+from attntrace.ops.functions import softmax
+from attntrace.training.pairs import Batch, Pair
+from attntrace.model.tokens import packed
+from attntrace.runs.saved import Recording, save
+from attntrace.runs.prepare import prepare
+from attntrace.training.schedule import Schedule
+from attntrace.pages.view import View
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.trace import Step, Trace
+from attntrace.training.loop import Training, vocabularies_of
+from attntrace.model.parameters import Vocabularies, counted, seeded
+from attntrace.writers.text.writer import Look, TerminalWriter
 
 ROOT = Path(__file__).parent.parent.parent
 Work = Callable[[], object]

@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
 
-from attntrace import blocks
-from attntrace.blocks import Block
-from attntrace.prose import sentence, spoken
-from attntrace.writers.html import grids, rows, told
-from attntrace.writers.html.paper import Entry, Paper, lines, words
+from attntrace.messages.catalog import sentence, spoken
+from attntrace.pages import blocks
+from attntrace.pages.blocks import Block
+from attntrace.writers.html import grids
+from attntrace.writers.html import prose as told
+from attntrace.writers.html import rows
+from attntrace.writers.html.document import Entry, Paper, lines, words
 from attntrace.writers.page import Look, markup_for
 
 MARKUP: dict[type, Callable[..., Iterator[str]]] = {

@@ -1,20 +1,38 @@
-"""Matrices as tables between brackets, side by side in equations."""
+"""Numbers in the cells of tables."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 
-from attntrace import blocks
-from attntrace.blocks import Grid
-from attntrace.prose import joined
-from attntrace.symbol import EQUALS, Sign, Spelling, plain
-from attntrace.tensor import Name, Tensor, Term
-from attntrace.writers.equations import BREAKS_BEFORE, parts_of, size_of
+from attntrace.messages.catalog import joined
+from attntrace.pages import blocks
+from attntrace.pages.blocks import Grid
+from attntrace.pages.numbers import Figures
+from attntrace.tensor.symbol import EQUALS, Sign, Spelling, plain
+from attntrace.tensor.tensor import Array, Name, Tensor, Term
+from attntrace.writers.html.document import (Paper, code, columns_heading, lines, part_name, whole_name, word_heading,
+                                             words)
 from attntrace.writers.html.mathml import formula_math, math, nodes_of, symbol_math
-from attntrace.writers.html.numbers import rows_of_cells
-from attntrace.writers.html.paper import (
-    Paper, code, columns_heading, lines, part_name, whole_name, word_heading, words)
-from attntrace.writers.page import column_blocks, largest_of, title_of_head
+from attntrace.writers.page import LEVELS, column_blocks, largest_of, levels_of, title_of_head
+from attntrace.writers.text.equations import BREAKS_BEFORE, parts_of, size_of
+
+CELL = "<td>"
+SHADED = (CELL, *(f"<td class=w{level}>" for level in range(1, LEVELS)))
+
+
+def rows_of_cells(figures: Figures, values: Array, weights: Array | None = None) -> list[str]:
+    """The cells of each row; shaded by `weights` from 0 to 1, where there are any."""
+    behind_zero = "0" + " " * figures.after  # so that an exact 0 stands before the decimal point
+    texts = [text.split() for text in figures.rows(values)]
+    if figures.after:
+        for n, cells in enumerate(texts):
+            if "0" in cells:
+                texts[n] = [behind_zero if cell == "0" else cell for cell in cells]
+    if weights is None:
+        return [CELL + CELL.join(cells) for cells in texts]
+    return ["".join([SHADED[level] + cell for level, cell in zip(levels, cells, strict=True)])
+            for levels, cells in zip(levels_of(weights).tolist(), texts, strict=True)]
+
 
 Piece = Term | Name | Sign
 WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one

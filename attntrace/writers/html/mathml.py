@@ -7,11 +7,11 @@ from functools import cache, lru_cache
 from html import escape
 from typing import NamedTuple
 
-from attntrace.blocks import Formula
-from attntrace.symbol import (
-    COLUMN_TIMES, EQUALS, MATMUL, OVER, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, Around, Sign, Symbol)
-from attntrace.tensor import Pieces, Tensor
-from attntrace.tokens import shown
+from attntrace.messages.unicode import shown
+from attntrace.pages.blocks import Formula
+from attntrace.tensor.symbol import (COLUMN_TIMES, EQUALS, MATMUL, OVER, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, Around,
+                                     Sign, Symbol)
+from attntrace.tensor.tensor import Pieces, Tensor
 
 Link = Callable[[Tensor], str]  # where a tensor stands on the page, or nothing
 SMALL = str.maketrans("₀₁₂₃₄₅₆₇₈₉²ᵗ", "01234567892t")

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby
 
-from attntrace.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
-from attntrace.notation import spelled
-from attntrace.prose import sentence
-from attntrace.symbol import Spelling
-from attntrace.writers.cells import picked, worked_cell
+from attntrace.messages.catalog import sentence
+from attntrace.pages.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
+from attntrace.tensor.notation import spelled
+from attntrace.tensor.symbol import Spelling
+from attntrace.writers.arithmetic import picked, worked_cell
+from attntrace.writers.html.document import PAGE, Paper, code, columns_heading, hue, lines, word_heading, words
+from attntrace.writers.html.grids import rows_of_cells
 from attntrace.writers.html.mathml import right_math, symbol_math
-from attntrace.writers.html.numbers import rows_of_cells
-from attntrace.writers.html.paper import PAGE, Paper, code, columns_heading, hue, lines, word_heading, words
 from attntrace.writers.page import column_blocks
-from attntrace.writers.vectors import mixed
+from attntrace.writers.text.vectors import mixed
 
 SLOT = "{places}"  # of markup in a sentence
 PHONE, SCREEN = 42, 120  # characters of an equation with its numbers that have room there

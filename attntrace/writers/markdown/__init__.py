@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, groupby
 from typing import TextIO
 
-from attntrace import blocks
-from attntrace.blocks import Block, Cell, Formula
-from attntrace.prose import in_languages, joined
-from attntrace.writers import latex
-from attntrace.writers.markdown import numbers, rows
+from attntrace.messages.catalog import in_languages, joined
+from attntrace.pages import blocks
+from attntrace.pages.blocks import Block, Cell, Formula
+from attntrace.writers.checks import check_text, hidden_text, sign_of
+from attntrace.writers.markdown import latex, numbers, rows
 from attntrace.writers.markdown.text import code, code_cell, head_of, line_of, words
 from attntrace.writers.page import PROMPT, Look, Page, spelling_for
-from attntrace.writers.verdicts import check_text, hidden_text, sign_of
 
 
 class MarkdownWriter:

@@ -3,15 +3,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from attntrace import blocks
-from attntrace.blocks import Grid
-from attntrace.figures import Figures
-from attntrace.tensor import Array
-from attntrace.writers import latex
-from attntrace.writers.equations import parts_of, size_of
-from attntrace.writers.maps import ASCII_FILLS, FILL, FILLS
+from attntrace.pages import blocks
+from attntrace.pages.blocks import Grid
+from attntrace.pages.numbers import Figures
+from attntrace.tensor.tensor import Array
+from attntrace.writers.markdown import latex
 from attntrace.writers.markdown.text import BETWEEN, code, head_of, line_of, words
 from attntrace.writers.page import Page, column_blocks, largest_of, levels_of, title_of_head
+from attntrace.writers.text.equations import parts_of, size_of
+from attntrace.writers.text.maps import ASCII_FILLS, FILL, FILLS
 
 Column = Sequence[str]  # of texts, one a row
 

@@ -3,14 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attntrace import blocks
-from attntrace.blocks import Block, RowLine
-from attntrace.prose import sentence
-from attntrace.writers import latex
+from attntrace.messages.catalog import sentence
+from attntrace.pages import blocks
+from attntrace.pages.blocks import Block, RowLine
+from attntrace.writers.markdown import latex
 from attntrace.writers.markdown.numbers import Column, heads_of, number_tables, rows_of
 from attntrace.writers.markdown.text import BETWEEN, code, code_cell, words
 from attntrace.writers.page import Page, column_blocks, part_of
-from attntrace.writers.vectors import bars_of, mixture_fits, mixture_of
+from attntrace.writers.text.vectors import bars_of, mixture_fits, mixture_of
 
 LINES = 24  # of arithmetic in one block
 MIXTURE = 72  # signs of the longest mixture beside its row

@@ -1,0 +1,166 @@
+"""The command line. This file alone owns exit codes, closed pipes and error lines."""
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from attntrace.cli.click_words import Group, Option
+from attntrace.cli.exit_codes import DONE, INTERRUPTED, WRONG_INPUT
+from attntrace.cli.formats import ARGUMENTS
+from attntrace.cli.languages import language_of
+from attntrace.messages.catalog import in_a_line, sentence, speak
+from attntrace.messages.errors import Problem, refusal
+from attntrace.version import __version__
+from attntrace.writers.terminal_width import columns
+
+WIDEST_HELP = 100
+COMPLETE = "_ATTNTRACE_COMPLETE"  # the variable by which a shell asks for completions
+COMPLETIONS = tuple(f"{shell}_{what}" for shell in ("bash", "zsh", "fish") for what in ("source", "complete"))
+COMMANDS = {name: f"attntrace.cli.commands.{module}" for name, module in
+            {"trace": "trace", "map": "map", "steps": "steps", "explain": "explain", "why": "why",
+             "translate": "translate", "backprop": "backprop", "train": "train", "compare": "compare", "show": "show",
+             "diff": "diff", "verify": "verify", "weights": "weights"}.items()}
+
+
+class Commands(Group):
+    """Commands that are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def short_help_of(self, ctx: click.Context, name: str) -> str:
+        """For which no command is imported."""
+        return sentence(f"help.{name}_short")
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[name]).command
+        return command
+
+
+@click.group(cls=Commands, text="attntrace", invoke_without_command=True,
+             context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="attntrace", message="%(prog)s %(version)s", cls=Option, text="version")
+@click.pass_context
+def attntrace(ctx: click.Context) -> int | None:
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        return DONE
+    return None
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit code. All that can go wrong ends here, in one plain line."""
+    if sys.stdout is None:  # closed by whoever called
+        sys.stdout = ClosedOutput()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
+    try:
+        speak(language_of(arguments))
+        with unwinding_signals():
+            code = completed() if os.environ.get(COMPLETE) else invoked(arguments)
+        sys.stdout.flush()
+        return code
+    except Problem as problem:
+        return complain(str(problem))
+    except click.UsageError as error:
+        from attntrace.cli.values import misused
+        command = error.ctx.command_path if error.ctx is not None else "attntrace"
+        return complain(sentence("problem.usage", message=misused(error), command=command))
+    except click.ClickException as error:
+        return complain(error.format_message())
+    except BrokenPipeError:
+        let_go_of_output()
+        return DONE  # a reader that has seen enough is no error
+    except (KeyboardInterrupt, click.Abort):
+        let_go_of_output()
+        return INTERRUPTED
+    except RuntimeError as error:  # what Python makes of Ctrl-C while it reads a module that defines a class
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        return INTERRUPTED
+    except OSError as error:
+        let_go_of_output()
+        return complain(sentence("problem.output_full", why=refusal(error)))
+
+
+def invoked(arguments: list[str]) -> int:
+    """Parse and do it. Not by Click's own main, which ends a closed pipe with 1 before anybody else hears of it."""
+    try:
+        width = min(columns(WIDEST_HELP), WIDEST_HELP)
+        with attntrace.make_context("attntrace", list(arguments), terminal_width=width) as ctx:
+            ctx.meta[ARGUMENTS] = arguments
+            code = attntrace.invoke(ctx)
+        return code if isinstance(code, int) else DONE
+    except click.exceptions.Exit as done:
+        return done.exit_code
+
+
+def completed() -> int:
+    """What a shell asks for: the script that binds it to completions, or completions."""
+    from click.shell_completion import shell_complete
+
+    from attntrace.cli.subject import asked_so_far
+    asked = os.environ[COMPLETE]
+    if asked not in COMPLETIONS:
+        raise Problem("no_such_completion", asked=asked, known=", ".join(COMPLETIONS))
+    speak(language_of(os.environ.get("COMP_WORDS", "").split()))
+    try:
+        return shell_complete(attntrace, {"obj": asked_so_far}, "attntrace", COMPLETE, asked)
+    except (KeyError, ValueError):  # a shell that does not say what was typed
+        return DONE
+
+
+class ClosedOutput(io.StringIO):
+    """Standard output that is closed: writing to it is wrong input, said in one line."""
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        raise Problem("output_closed")
+
+
+@contextmanager
+def unwinding_signals() -> Iterator[None]:
+    """End by unwinding where a signal would end the process at once, so that no half-written file stays behind. What
+    the caller ignores (nohup) stays ignored."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def complain(message: str) -> int:
+    """Say in one line what is wrong. Nothing in it moves a terminal's cursor; having nowhere to say it changes nothing.
+    """
+    from attntrace.messages.unicode import shown  # only now: a help text needs none of it
+    try:
+        if sys.stderr is not None:
+            print("attntrace: " + shown(" ".join(in_a_line(message).split())), file=sys.stderr, flush=True)
+    except OSError:
+        pass
+    return WRONG_INPUT
+
+
+def let_go_of_output() -> None:
+    """Point standard output nowhere, so that Python's own last flush has nothing to fail at."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass  # standard output is closed, or no file: nothing is flushed to it then

@@ -1,0 +1,203 @@
+"""Help texts on a terminal: Click's own formatter counts characters, and Hangul takes two cells."""
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from attntrace.cli.formats import is_data, settled
+from attntrace.cli.languages import LANGUAGE, language_of
+from attntrace.cli.values import Among, nearest
+from attntrace.messages.catalog import BOTH, LANGUAGES, below, in_each, in_languages, joined, sentence, speak, version
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
+
+UNBROKEN = "\b"  # on a line of its own above a paragraph whose lines stay as they are
+WIDEST_FIRST = 30  # cells of the first column of a list; what is wider has its text below it
+GAP = 2
+
+
+def cells(text: str) -> int:
+    return len(text) if text.isascii() else sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """A paragraph in lines of at most so many cells (a longer word alone is left whole)."""
+    line = ""
+    for word in text.split():
+        if line and cells(line) + 1 + cells(word) > width:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    yield line
+
+
+class HelpFormatter(click.HelpFormatter):
+    """Writes paragraphs and lists by the cells that they take."""
+
+    def write_text(self, text: str) -> None:
+        for n, paragraph in enumerate(text.split("\n\n")):
+            if n:
+                self.write_paragraph()
+            first, _, rest = paragraph.partition("\n")
+            room = self.width - self.current_indent
+            for line in rest.split("\n") if first.strip() == UNBROKEN else wrapped(paragraph, room):
+                self.write(" " * self.current_indent + line + "\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = WIDEST_FIRST,
+                 col_spacing: int = GAP) -> None:
+        rows = list(rows)
+        column = min(max(cells(first) for first, _ in rows), col_max) + col_spacing
+        indent = " " * (self.current_indent + column)
+        for first, second in rows:
+            below = cells(first) > column - col_spacing
+            self.write(" " * self.current_indent + first + ("\n" if below or not second else ""))
+            for n, line in enumerate(line for part in second.split("\n")
+                                     for line in wrapped(part, max(self.width - len(indent), 10))):
+                before = indent if n or below else " " * (column - cells(first))
+                self.write(f"{before}{line}\n")
+
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+click.Context.formatter_class = HelpFormatter
+
+
+class Option(click.Option):
+    """An option whose help is the sentence `help.TEXT`; `stands_for` is what leaving it out means."""
+
+    def __init__(self, *names: Any, text: str, stands_for: object = None, **settings: Any) -> None:
+        self.text, self.stands_for = text, stands_for
+        super().__init__(*names, **settings)
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        record = super().get_help_record(ctx)
+        assert record is not None
+        notes = [sentence("help.default", value=self.stands_for)] if self.stands_for is not None else []
+        notes += [sentence("help.variable", name=self.envvar)] if self.envvar else []
+        notes += [sentence("help.required")] if self.required else []
+        text = sentence(f"help.{self.text}")
+        return record[0], below(in_each(lambda n: noted(version(text, n), [version(note, n) for note in notes])))
+
+
+def noted(text: str, notes: list[str]) -> str:
+    """A help text with notes in brackets; some have one of their own, of what leaving the option out means."""
+    if notes and text.endswith("]"):
+        text, _, note = text[:-1].rpartition("  [")
+        notes = [note, *notes]
+    return text + f"  [{'; '.join(notes)}]" * bool(notes)
+
+
+def heard(ctx: click.Context, param: click.Parameter, language: str | None) -> None:
+    """Speak the language that is asked for, here or of the group; once a command is parsed to which neither was said,
+    that of the environment."""
+    is_given = ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+    if is_given or LANGUAGE not in ctx.meta and not isinstance(ctx.command, click.Group):
+        speak(language or language_of(()))
+    if is_given:
+        ctx.meta[LANGUAGE] = True
+
+
+class Spoken(click.Command):
+    """What commands and groups share: headings, the --lang of all, and `text`, the key of their help."""
+
+    def __init__(self, *arguments: Any, text: str, **settings: Any) -> None:
+        self.text = text
+        super().__init__(*arguments, **settings)
+        self.params.append(Option(["--lang"], text="lang", type=Among((*LANGUAGES, BOTH)), expose_value=False,
+                                  envvar=LANGUAGE, is_eager=True, callback=heard))
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return sentence(f"help.{self.text.removesuffix('_group')}_short")
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.help = sentence("help.help")
+        return found
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        words = {"[OPTIONS]": "help.options_here", "[COMMAND] [ARGS]...": "help.command_here"}
+        return [sentence(words[piece]) if piece in words else piece for piece in super().collect_usage_pieces(ctx)]
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for prefix, pieces in in_languages(sentence("help.usage"), joined(" ", self.collect_usage_pieces(ctx))):
+            formatter.write_usage(ctx.command_path, pieces, prefix=f"{prefix}: ")
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(sentence(f"help.{self.text}").strip())
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = [param.get_help_record(ctx) for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        with formatter.section(sentence("help.options")):
+            formatter.write_dl([record for record in records if record is not None])
+
+
+class Command(Spoken):
+    """A command; the format that its page is in is settled before it is called."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True  # they are complained of below, in our words
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # Click's parser does not always tell
+            raise
+        if rest and not ctx.resilient_parsing:
+            raise Problem("surplus_arguments", command=ctx.command_path, arguments=shown(" ".join(rest)))
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if "format" in ctx.params:
+            ctx.params["format"] = settled(ctx.params["format"], ctx.params["output"], self)
+            if ctx.params.get("quiet") and is_data(ctx.params):
+                raise Problem("quiet_with", option=f"--format {ctx.params['format']}")
+        return super().invoke(ctx)
+
+
+class Group(Spoken, click.Group):
+    """A command of commands."""
+    command_class = Command
+
+    def resolve_command(self, ctx: click.Context,
+                        args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        is_name = bool(args) and not args[0].startswith("-")
+        if is_name and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            raise Problem("no_such_command", name=shown(args[0]), near=nearest(args[0], self.list_commands(ctx)),
+                          command=ctx.command_path)
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(sentence("help.commands")):
+            formatter.write_dl([(name, self.short_help_of(ctx, name)) for name in self.list_commands(ctx)])
+
+    def short_help_of(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str() if command is not None else ""
+
+
+def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    return click.command(name, cls=Command, text=settings.pop("text", name), **settings)
+
+
+def option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
+    """An option; the key of its help is its name, unless `text` is."""
+    text = settings.pop("text", names[-1].split("/")[0].lstrip("-").replace("-", "_"))
+    return click.option(*names, cls=Option, text=text, **settings)
+
+
+def chained(options: list[Callable[[Decorated], Decorated]]) -> Callable[[Decorated], Decorated]:
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+    return decorate

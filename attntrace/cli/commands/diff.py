@@ -1,0 +1,42 @@
+"""attntrace diff: where two saved runs part."""
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from attntrace.cli import click_words as commands
+from attntrace.cli.click_words import option
+from attntrace.cli.exit_codes import CHECK_FAILED, DONE
+from attntrace.cli.formats import is_text, page
+from attntrace.cli.options import page_options, quiet_option
+from attntrace.cli.values import Number
+from attntrace.messages.errors import Problem
+
+NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
+
+
+@commands.command("diff")
+@click.argument("a", type=click.Path(), metavar="A.npz")
+@click.argument("b", type=click.Path(), metavar="B.npz")
+@option("--tolerance", type=NOT_NEGATIVE, default=0.0, stands_for=0, metavar="X")
+@quiet_option
+@page_options
+def command(a: str, b: str, **options: Any) -> int:
+    from attntrace.files.archive import opened
+    from attntrace.pages.diff import Side, differing, ripple
+    with opened(a) as one, opened(b) as other:
+        for archive in (one, other):
+            archive.check_seal()
+        kinds = [str(archive.opening.get("kind")) for archive in (one, other)]
+        if kinds[0] != kinds[1]:
+            raise Problem("diff_kinds", a=a, b=b, kind_a=kinds[0], kind_b=kinds[1])
+        left, right = Side.of_saved(one), Side.of_saved(other)
+        parameters = list(differing(left.parameters, right.parameters, left, right, options["tolerance"]))
+        steps = list(differing(left.addresses, right.addresses, left, right, options["tolerance"]))
+        same = not parameters and not steps
+        if same and is_text(options) and options["output"] is None:
+            return DONE  # silently, as diff does; a file is written in any case
+        with page(options) as writer:
+            writer(ripple(parameters, steps, left.common(right)))
+    return DONE if same else CHECK_FAILED

@@ -1,0 +1,128 @@
+"""attntrace explain: what the terms of the paper mean, each with the formula of a step that was computed."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attntrace.cli import click_words as commands
+from attntrace.cli.completion import Topic
+from attntrace.cli.exit_codes import DONE
+from attntrace.cli.formats import page
+from attntrace.cli.options import page_options
+from attntrace.cli.subject import EXAMPLE
+from attntrace.messages.catalog import BESIDE, LANGUAGES, sentence, sentence_in, spoken
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
+from attntrace.model.config import Config
+from attntrace.pages.topics import TOPICS, by_any_name, kind_of, simple, topic_of
+from attntrace.tracing.addresses import OF_A_LESSON, closest, matching
+
+if TYPE_CHECKING:
+    from attntrace.pages.blocks import Block, Formula
+    from attntrace.runs.training_step import Lesson
+    from attntrace.tracing.trace import Step
+
+
+HANGUL = re.compile("[가-힣]")
+
+
+@commands.command("explain")
+@click.argument("topic", nargs=-1, type=Topic(), metavar="[TOPIC]")
+@page_options
+def command(topic: tuple[str, ...], **options: Any) -> int:
+    blocks = explanation(*meant(" ".join(topic))) if topic else glossary()
+    with page(options) as writer:
+        writer(blocks)
+    return DONE
+
+
+def meant(asked: str) -> tuple[str, str]:
+    """The topic by one of its names; or that of a step of the example, with its address. Raises Problem where there is
+    none, with the nearest."""
+    if (name := by_any_name().get(simple(asked))) is not None:
+        return name, ""
+    address = step_meant(asked.partition(":")[0])
+    topic = topic_of(address)
+    if topic is None:
+        known = by_any_name()
+        in_korean = HANGUL.search(asked) is not None
+        alike = [name for name in known if (HANGUL.search(name) is not None) == in_korean]
+        near = dict.fromkeys(title(known[name], "ko") if in_korean else known[name]
+                             for name in closest(simple(asked), alike))
+        raise Problem("no_such_topic", topic=shown(asked), near=", ".join(near))
+    return topic, address
+
+
+def step_meant(asked: str) -> str:
+    """The address of a step of the example that is meant by one, or by an end of one: the same, or that in the first
+    layer and the first head; nothing where there is none."""
+    addresses = lesson_of(asked).addresses()
+    first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", asked))
+    return next((found[0] for one in (asked, first) if one and (found := matching(one, addresses))), "")
+
+
+def lesson(optimizer: str, **wiring: Any) -> Lesson:
+    """One training step on the example: all formulas there are."""
+    from attntrace.runs.training_step import prepare_lesson
+    return prepare_lesson(*EXAMPLE, optimizer=optimizer, config=Config(**wiring))
+
+
+def lesson_of(address: str) -> Lesson:
+    """One that has a step of this address, if any has."""
+    return lesson("adam", final_norm="final_norm" in address)
+
+
+def glossary() -> Iterator[Block]:
+    """All topics, always in both languages."""
+    from attntrace.pages.blocks import Table
+    languages = dict.fromkeys((*spoken(), *LANGUAGES))  # that of the page first
+    headings = (sentence("messages.topic"), *(sentence(f"messages.in_{language}") for language in languages),
+                sentence("messages.section"))
+    yield Table(headings, tuple((name, *(title(name, language) for language in languages), topic.section)
+                                for name, topic in TOPICS.items()), words=(1, 2))
+
+
+def title(name: str, language: str) -> str:
+    return sentence_in(language, f"explain.{name}.title")
+
+
+def explanation(name: str, address: str) -> Iterator[Block]:
+    """Of a topic; with the formula of the step at an address, where one was asked for."""
+    from attntrace.pages.blocks import Heading, Prose, Table
+    topic = TOPICS[name]
+    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in (*spoken(), *LANGUAGES))))
+    yield Prose(sentence(f"explain.{name}.short"))
+    found = tuple(formulas(name, address))
+    if found:
+        yield Prose("")
+        yield Table(("", "", ""), found)
+    yield Prose(sentence(f"more.{name}"), apart=True)
+    if topic.section:
+        yield Prose(sentence("messages.topic_of_section", section=topic.section))
+    yield Prose(sentence("messages.topic_see", topics=", ".join(topic.see)))
+
+
+def formulas(name: str, asked: str) -> Iterator[tuple[str, str | Formula, str | Formula]]:
+    """Address, formula of the whole and of a row: of the step that was asked for, or of those that the topic names, or
+    else of the first of each of its kinds."""
+    from attntrace.pages.checks import rows_of
+    from attntrace.pages.equations import any_row_formula, whole_formula
+    topic = TOPICS[name]
+    found: dict[str, tuple[str, str | Formula, str | Formula]] = {}
+
+    def sink(step: Step) -> None:
+        kind = kind_of(step.address).rpartition(".")[2] if topic.also else ""
+        if (step.address == asked if asked else step.address in topic.steps if topic.steps
+                else topic_of(step.address) == name and kind not in kinds):
+            kinds.add(kind)
+            row, whole = any_row_formula(step, rows_of(step, 1)[0]), whole_formula(step)
+            found[step.address] = step.address, whole, row if row != whole else ""
+
+    kinds: set[str] = set()
+    example = lesson_of(asked) if asked else lesson(topic.optimizer, **topic.wiring)
+    learns = any(f"{word}.".startswith(OF_A_LESSON) for word in (name, asked, *topic.also, *topic.steps))
+    (example if learns else example.run)(sink)
+    return iter(found.values())

@@ -1,0 +1,47 @@
+"""attntrace steps: the table of contents of a trace."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attntrace.cli import click_words as commands
+from attntrace.cli.exit_codes import DONE
+from attntrace.cli.formats import page
+from attntrace.cli.options import model_options, page_options, quiet_option, sentence_argument
+from attntrace.cli.subject import run_of
+from attntrace.messages.catalog import sentence as sentence_of
+
+if TYPE_CHECKING:
+    from attntrace.pages.blocks import Formula
+    from attntrace.tracing.trace import Step
+
+
+@commands.command("steps")
+@sentence_argument
+@model_options
+@quiet_option
+@page_options
+def command(sentence: tuple[str, ...], **options: Any) -> int:
+    run = run_of(sentence, options)
+    from attntrace.pages.blocks import Prose, Table
+    from attntrace.pages.equations import whole_formula
+    from attntrace.pages.overview import drift_told, pencil_rule
+    from attntrace.tracing.trace import each
+    with page(options) as writer:
+        rows: list[tuple[str | Formula, ...]] = []
+        numbers = 0
+
+        def sink(step: Step) -> None:
+            nonlocal numbers
+            numbers += step.value.size
+            shape = " × ".join(map(str, step.value.shape))
+            rows.append((step.address, whole_formula(step), shape, f"{step.value.size:,}"))
+
+        drift = run.drift()
+        run(each(sink, drift))
+        headings = tuple(sentence_of(f"messages.{name}")
+                         for name in ("address", "formula", "shape", "numbers"))
+        writer([Table(headings, tuple(rows), right=(2, 3)),
+                Prose(sentence_of("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
+                                  parameters=f"{run.parameters.vector.size:,}"), result=True, apart=True),
+                *pencil_rule(run), *(drift_told(run, drift) if drift else ())])
+    return DONE

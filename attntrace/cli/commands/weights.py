@@ -1,0 +1,169 @@
+"""attntrace weights: bring weights in, take them out, look into a file."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attntrace.cli.click_words import Group, chained, option
+from attntrace.cli.completion import Weights
+from attntrace.cli.exit_codes import DONE
+from attntrace.cli.formats import page
+from attntrace.cli.options import ARCHITECTURE, architecture_options, one_sentence, page_options, sentence_argument
+from attntrace.cli.output import binary, check_place
+from attntrace.cli.values import POSITIVE, Among, Text, Whole
+from attntrace.files.torch.names import UNTOLD
+from attntrace.messages.catalog import sentence as sentence_of
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
+from attntrace.model.config import CHOICES, Config, as_option
+
+if TYPE_CHECKING:
+    from attntrace.files.torch.save import Exported
+    from attntrace.files.torch.state import Recognized, State
+    from attntrace.files.weights import Loaded
+
+ENDINGS = (".npz", ".safetensors")
+output_option = option("-o", "output", metavar="FILE", type=click.Path(), required=True, text="weights_output")
+
+
+@click.group("weights", cls=Group, text="weights_group", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> int:
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+    return DONE
+
+
+def subcommand(name: str) -> Any:
+    return command.command(name, text=f"weights_{name}")
+
+
+@subcommand("import")
+@click.argument("state", type=click.Path(), metavar="STATE")
+@option("--heads", type=Whole(), metavar="N", text="heads_import")
+@option("--norm", type=Among(CHOICES["norm"]), default=None, stands_for=UNTOLD[0], text="norm_import")
+@option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=UNTOLD[1], text="epsilon_import")
+@output_option
+def import_command(state: str, heads: int | None, norm: str | None, epsilon: float | None, output: str) -> int:
+    from pathlib import Path
+
+    from attntrace.files.torch.load import imported
+    from attntrace.files.torch.state import read_state
+    check_output(output)
+    read = read_state(Path(state))
+    told = {name: value for name, value in (("norm", norm), ("epsilon", epsilon)) if value is not None}
+    model, found = imported(read, heads, **told)  # type: ignore[arg-type]
+    given = set(told)
+    if given and found.wiring.part == "attention":
+        raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
+    write_model(output, model)
+    click.echo("\n".join(import_lines(read, model, found, given, output)))
+    return DONE
+
+
+def import_lines(state: State, model: Loaded, found: Recognized, given: set[str], output: str) -> list[str]:
+    """What was found out, and what could not be."""
+    from attntrace.files.torch.state import HALVES
+    from attntrace.pages.weights import facts_line
+    config = model.config
+    lines = [written(output, model), sentence_of("messages.import_module", module=found.wiring.module,
+                                                 facts=facts_line(state, found)),
+             sentence_of("messages.import_heads", heads=config.heads)]
+    if config.part != "attention":
+        lines += [sentence_of(f"messages.import_{name}{'_given' * (name in given)}", **{name: getattr(config, name)})
+                  for name in ("norm", "epsilon")]
+        lines.append(sentence_of("messages.import_activation"))
+    if state.dtype == "float32" and state.dtypes & HALVES:
+        lines.append(sentence_of("messages.import_halves", dtypes=", ".join(sorted(state.dtypes & HALVES))))
+    if state.dtype == "float64" and len(state.dtypes) > 1:
+        lines.append(sentence_of("messages.import_mixed"))
+    kind = ("memory" if model.vocabularies.source is None else
+            "decoder" if model.vocabularies.target is not None else "")
+    return [*lines, sentence_of(f"messages.import_next{'_' * bool(kind)}{kind}", file=shown(output))]
+
+
+@subcommand("export")
+@click.argument("weights", type=Weights(), metavar="FILE")
+@option("--to", type=Among(("torch",)), default="torch", stands_for="torch")
+@output_option
+def export_command(weights: str, to: str, output: str) -> int:
+    from attntrace.files.npz import archived
+    from attntrace.files.safetensors import serialized
+    from attntrace.files.torch.save import exported
+    from attntrace.files.weights import load, located
+    check_output(output)
+    model = load(located(weights))
+    state = exported(model, weights)
+    with binary(output) as file:
+        file.write(serialized(state.arrays) if is_safetensors(output) else archived(state.arrays))
+    click.echo("\n".join(export_lines(state, model, output)))
+    return DONE
+
+
+def export_lines(state: Exported, model: Loaded, output: str) -> list[str]:
+    """What was written, what was not, and how to make the module in Python."""
+    from attntrace.files.torch.names import constructor
+    from attntrace.files.torch.state import some
+    lines = [sentence_of("messages.weights_written", file=shown(output),
+                         parameters=f"{sum(array.size for array in state.arrays.values()):,}")]
+    if state.left_out:
+        lines.append(sentence_of("messages.export_left_out", names=some(state.left_out)))
+    if model.config.position != "none" and any(model.vocabularies):
+        lines.append(sentence_of("messages.export_positions"))
+    if state.zeros:
+        lines.append(sentence_of("messages.export_zeros", names=some(state.zeros)))
+    return [*lines, sentence_of("messages.export_in_python"),
+            *(f"  {line}" for line in constructor(model.config, state.wiring.part, state.biases))]
+
+
+@subcommand("new")
+@sentence_argument
+@option("--target", type=Text(), metavar="TEXT")
+@chained(architecture_options(Config()))
+@output_option
+def new_command(sentence: tuple[str, ...], target: str | None, output: str, seed: int | None, **options: Any) -> int:
+    from attntrace.files.weights import Loaded
+    from attntrace.runs.prepare import prepare
+    check_output(output)
+    config = Config(**{name: options[name] for name in ARCHITECTURE if options[name] is not None})
+    run = prepare(one_sentence(sentence), target, config=config, seed=seed or 0)
+    model = Loaded(run.config, run.vocabularies, run.parameters)
+    write_model(output, model)
+    click.echo(written(output, model))
+    return DONE
+
+
+@subcommand("info")
+@click.argument("weights", type=Weights(), metavar="FILE")
+@page_options
+def info_command(weights: str, **options: Any) -> int:
+    from attntrace.pages.weights import inventory
+    blocks = list(inventory(weights))
+    with page(options) as writer:
+        writer(blocks)
+    return DONE
+
+
+def is_safetensors(output: str) -> bool:
+    return output.lower().endswith(".safetensors")
+
+
+def check_output(output: str) -> None:
+    """Raise Problem where no file of weights can be written there, before anything is read or computed."""
+    if not output.lower().endswith(ENDINGS):
+        raise Problem("weights_place", file=output)
+    check_place(output)
+    if is_safetensors(output):
+        from attntrace.files.safetensors import library
+        library("safetensors")
+
+
+def write_model(output: str, model: Loaded) -> None:
+    from attntrace.files.weights import save, save_safetensors
+    with binary(output) as file:
+        (save_safetensors if is_safetensors(output) else save)(file, *model)
+
+
+def written(output: str, model: Loaded) -> str:
+    return sentence_of("messages.weights_written", file=shown(output), parameters=f"{model.parameters.vector.size:,}")

@@ -1,0 +1,1 @@
+"""What is on disk: weights, input rows, saved runs, the checkpoints of other libraries."""

@@ -1,0 +1,270 @@
+"""A run in one file: an .npz with a member for each parameter and each step, and one more that says what they are.
+
+`run` holds JSON Lines (as bytes of UTF-8): the records that `--format jsonl` writes, with the SHA-256 of a member in
+place of its value. Members are written one after another, as the run goes; whoever wants one number reads one member.
+Every byte of the file is accounted for: those of a member by its own digest, all others by the seal, a digest that ends
+the file.
+"""
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from attntrace.files.npz import RUN, Npz, laid_over, reason
+from attntrace.messages.catalog import sentence
+from attntrace.messages.errors import Problem, refusal
+from attntrace.messages.unicode import shown
+from attntrace.tensor.axes import WORDS, Axis
+from attntrace.tensor.json_value import Record
+from attntrace.tensor.tensor import Array
+
+FORMAT = 1  # of saved runs; a later attntrace may write another
+SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
+TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of saved runs
+UNSEALED = SEAL + b"0" * 64  # in its place until all is written
+
+
+class Sealing:
+    """A file that is written in one go, and the digest of all of it that is not `apart`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.apart = file, False
+        self._digest = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        if data == UNSEALED:
+            data = SEAL + self._digest.hexdigest().encode()
+        elif not self.apart:
+            self._digest.update(data)
+        return self.file.write(data)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+class Unfinished(zipfile.ZipFile):
+    """An archive that nobody closes but its writer: one that was left half-written is thrown away."""
+
+    def __del__(self) -> None:
+        pass
+
+
+class ArchiveWriter:
+    """Members, one after another; at the end what they are."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = Sealing(file)
+        self._zip = Unfinished(self._file, "w")  # type: ignore[call-overload]  # it asks for no more than write
+
+    def member(self, name: str, value: Array, apart: bool = True) -> str:
+        """Write an array; returns the SHA-256 of its .npy. What stands `apart` is sealed by that digest alone."""
+        head = io.BytesIO()
+        array = np.asarray(value, order="C")
+        np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+        parts = head.getvalue(), array.reshape(-1).view(np.uint8).data
+        info = zipfile.ZipInfo(f"{name}.npy")  # without a date: the same run is the same file, whenever it is written
+        info.file_size = len(parts[0]) + len(parts[1])
+        digest = hashlib.sha256()
+        with self._zip.open(info, "w") as member:
+            self._file.apart = apart
+            for part in parts:
+                digest.update(part)
+                member.write(part)
+            self._file.apart = False
+        return digest.hexdigest()
+
+    def close(self, records: list[Record]) -> None:
+        lines = "".join(json.dumps(record) + "\n" for record in records)
+        self.member(RUN, np.frombuffer(lines.encode(), np.uint8), apart=False)
+        self._zip.comment = UNSEALED
+        self._zip.close()
+
+
+class Archive(Npz):
+    """A saved run that is read. Raises Problem, by name, for what it must not be."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        super().__init__(path, file)
+        self._file = file
+        if any(info.compress_type != zipfile.ZIP_STORED for info in self._infos.values()):
+            raise Problem("saved_compressed", file=str(path))
+        if any(name != shown(name) for name in self._infos):  # so that the others can be printed as they are
+            raise self.broken(ValueError(sentence("problem.why.hidden_characters")))
+        if RUN not in self._infos:
+            raise Problem("saved_foreign", file=str(path))
+        self._said = bytes(super().read(RUN))
+        self.opening = self._record(self._said.partition(b"\n")[0])
+        if not isinstance(self.opening.get("saved"), int):
+            raise Problem("saved_foreign", file=str(path))
+        if self.opening["saved"] > FORMAT:
+            raise Problem("saved_newer", file=str(path), version=shown(str(self.opening.get("attntrace"))))
+
+    def _record(self, line: bytes) -> Record:
+        try:
+            found = json.loads(line)
+            if not isinstance(found, dict):
+                raise ValueError(sentence("problem.why.no_record"))
+            return found
+        except (ValueError, RecursionError) as error:
+            raise self.broken(error) from None
+
+    def broken(self, error: Exception) -> Problem:
+        return Problem("saved_broken", file=str(self.path), why=reason(error))
+
+    def pickled(self, name: str) -> Problem:
+        return Problem("saved_pickled", file=str(self.path), name=shown(name))
+
+    @property
+    def names(self) -> list[str]:
+        """The parameters and the steps that it holds."""
+        return [name for name in self._infos if name != RUN]
+
+    def records(self) -> Iterator[Record]:
+        """Those of parameters and steps, in order of computation: one of each member."""
+        left = set(self.names)
+        for record in map(self._record, self._said.splitlines()[1:-1]):
+            name = name_of(record)
+            if name not in left:
+                raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
+            left.remove(name)
+            for leaf in leaves(record):
+                if isinstance(leaf, int) and abs(leaf) > self.size:  # each is a size, a place or a row of what is held
+                    raise self.broken(ValueError(sentence("problem.why.claim", name=name)))
+                if isinstance(leaf, str) and leaf != shown(leaf):  # words, which may have such, are not in records
+                    raise self.broken(ValueError(sentence("problem.why.hidden_in_record", name=name)))
+            yield record
+        for name in sorted(left):
+            raise self.broken(ValueError(sentence("problem.why.no_record_of", name=shown(name))))
+
+    @cached_property
+    def axes(self) -> list[Axis]:
+        """The table of axes, whose numbers stand in records and notes."""
+        with self.sense():
+            found = [axis_from(*entry) for entry in self.opening["axes"]]
+            if any(axis.size > self.size for axis in found):
+                raise ValueError(sentence("problem.why.claim", name=RUN))
+        return found
+
+    @property
+    def footer(self) -> Record:
+        return self._record(self._said[self._said.rstrip().rfind(b"\n") + 1:])
+
+    def record(self, name: str) -> Record:
+        """That of one parameter or step, without reading the others."""
+        quoted = json.dumps(name).encode()
+        for key in (b'"address": ', b'"parameter": ', b'"member": '):
+            start = self._said.find(b"\n{" + key + quoted + b",") + 1
+            if start:
+                return self._record(self._said[start:].partition(b"\n")[0])
+        raise Problem("saved_broken", file=str(self.path), why=sentence("problem.why.no_record_of", name=shown(name)))
+
+    def value(self, record: Record) -> Array:
+        """The numbers that a record speaks of. Raises Problem where they are not those that were saved."""
+        name = name_of(record)
+        if name not in self._infos:
+            raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
+        changed = Problem("saved_changed", file=str(self.path), name=shown(name))
+        try:
+            data = self._zip.read(self._infos[name])
+        except zipfile.BadZipFile as error:
+            if "CRC" in str(error):
+                raise changed from None
+            raise self.broken(error) from None
+        except Exception as error:
+            raise self.broken(error) from None
+        if hashlib.sha256(data).hexdigest() != record.get("sha256"):
+            raise changed
+        value = laid_over(data, self.header(name))
+        if list(value.shape) != record.get("shape") or value.dtype.kind not in "fiu":
+            raise self.broken(ValueError(sentence("problem.why.other_shape", name=name)))
+        return value
+
+    def check_seal(self) -> None:
+        """Raise Problem where any byte that belongs to no member is not as it was written. An archive that another
+        program has packed anew has no seal; its members have their digests all the same."""
+        if self._zip.comment and self._zip.comment != SEAL + self._digest_of_the_rest():
+            raise Problem("saved_damaged", file=str(self.path))
+
+    def _digest_of_the_rest(self) -> bytes:
+        """Of all bytes outside the members, but for the seal itself."""
+        digest, place = hashlib.sha256(), 0
+        end = self.size - len(UNSEALED)
+        for name, info in sorted(self._infos.items(), key=lambda item: item[1].header_offset):
+            if name != RUN:
+                self._file.seek(info.header_offset + 26)  # there it says what stands before the data, and how long
+                lengths = struct.unpack("<2H", self._file.read(4).ljust(4, b"\0"))
+                start = info.header_offset + 30 + sum(lengths)
+                digest.update(self._between(place, start))
+                place = start + info.compress_size
+        digest.update(self._between(place, end))
+        return digest.hexdigest().encode()
+
+    def _between(self, start: int, stop: int) -> bytes:
+        self._file.seek(start)
+        return self._file.read(max(stop - start, 0))
+
+    @contextmanager
+    def sense(self) -> Iterator[None]:
+        """What makes no sense in a record is a damaged file, whatever it is that stumbles over it."""
+        try:
+            yield
+        except ValueError as error:
+            raise self.broken(error) from None
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, StopIteration,
+                TypeError) as error:
+            why = sentence("problem.why.no_sense", error=f"{type(error).__name__}: {error}")
+            raise self.broken(ValueError(why)) from None
+        except MemoryError:
+            raise Problem("saved_too_large", file=str(self.path)) from None
+
+
+def name_of(record: Record) -> str:
+    """The member that a record speaks of."""
+    return str(record.get("address") or record.get("parameter") or record.get("member"))
+
+
+def leaves(found: Any) -> Iterator[Any]:
+    """All that is neither list nor object in a value from JSON, however deep."""
+    waiting = [found]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, (list, dict)):
+            waiting += one.values() if isinstance(one, dict) else one
+        else:
+            yield one
+
+
+def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int] | None) -> Axis:
+    """An axis as it was written. Raises ValueError where it is none."""
+    axis = Axis(word, size, None if labels is None else tuple(labels), None if lengths is None else tuple(lengths))
+    if (word not in WORDS or type(size) is not int or size < 0
+            or labels is not None and (len(labels) != size or not all(isinstance(label, str) for label in labels))
+            or lengths is not None and not all(type(length) is int and length >= 0 for length in lengths)):
+        raise ValueError(sentence("problem.why.no_axis"))
+    return axis
+
+
+@contextmanager
+def opened(file: str) -> Iterator[Archive]:
+    """An archive that is read as long as the context lasts. Raises Problem where it cannot be, or is damaged."""
+    with ExitStack() as stack:
+        try:  # this alone: what fails later may be the output
+            archive = Archive(Path(file), stack.enter_context(open(file, "rb")))
+        except FileNotFoundError:
+            raise Problem("saved_missing", file=file) from None
+        except IsADirectoryError:
+            raise Problem("saved_directory", file=file) from None
+        except OSError as error:
+            raise Problem("saved_unreadable", file=file, why=refusal(error)) from None
+        with archive.sense():  # to the end: what fits nothing else is met where it is drawn or computed again
+            yield archive

@@ -1,0 +1,90 @@
+"""What a run begins with: words, or rows of numbers that are given instead of them and their embeddings."""
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
+from attntrace.model.config import Config
+from attntrace.model.inputs import MEMORY, SOURCE, TARGET, Given
+from attntrace.model.tokens import END, START
+from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import named
+
+if TYPE_CHECKING:
+    from attntrace.files.npz import Npz
+
+NAMED_BY = {SOURCE: "SENTENCE", MEMORY: "SENTENCE", TARGET: "TARGET"}
+
+
+class Inputs(NamedTuple):
+    """The arrays of an input file by their addresses, in the precision of the model; none where there is no file."""
+    file: str | None
+    arrays: dict[str, Array]
+
+    @classmethod
+    def read(cls, file: str | os.PathLike[str] | None, config: Config) -> Inputs:
+        """Read an .npz of rows for a model. Raises Problem, with the name of what is wrong."""
+        if file is None:
+            return cls(None, {})
+        from pathlib import Path
+
+        from attntrace.files.npz import Npz, opened  # only now: a run from words reads no archive
+        path = Path(file)
+        with opened(path) as stream:
+            if path.suffix.lower() != ".npz":
+                raise Problem("input_ending", file=str(path))
+            members = Npz(path, stream)
+            members.check_no_run()
+            for name in members.headers:
+                if name not in NAMED_BY:
+                    raise Problem("input_surplus", file=str(path), name=shown(name), known=", ".join(NAMED_BY))
+            if SOURCE in members.headers and MEMORY in members.headers:
+                raise Problem("input_twice", file=str(path))
+            return cls(str(path), {name: _rows(members, name, config) for name in members.headers})
+
+    @property
+    def name(self) -> str | None:
+        return self.file and os.path.basename(self.file)
+
+    @property
+    def entry(self) -> str | None:
+        """The address at which the source enters, where it is given."""
+        return next((address for address in (SOURCE, MEMORY) if address in self.arrays), None)
+
+    @property
+    def longest(self) -> int:
+        return max(map(len, self.arrays.values()), default=0)
+
+    def named(self, address: str, words: Sequence[str] | None) -> Given:
+        """The rows of an array, called by their words; what a run from words puts around these (`<s>`, `</s>`) may have
+        a row or none. Without words, by their positions. Raises Problem where there are fewer words or more."""
+        rows = self.arrays[address]
+        if words is None:
+            return Given(tuple(str(n + 1) for n in range(len(rows))), rows, address)
+        said = [word for word in words if word not in (START, END)]
+        for texts in (said, words):
+            if len(texts) == len(rows):
+                return Given(tuple(texts), rows, address)
+        raise Problem("input_words", file=self.file, address=address, rows=len(rows), words=len(said),
+                      names=NAMED_BY[address])
+
+
+def _rows(members: Npz, name: str, config: Config) -> Array:
+    file, (shape, kind, *_) = str(members.path), members.headers[name]
+    if kind.kind not in "fiu":
+        raise Problem("parameter_kind", file=file, name=name, kind=kind)
+    if len(shape) != 2 or not shape[0] or shape[1] != config.d_model:
+        raise Problem("input_shape", file=file, name=name, is_=" × ".join(map(str, shape)) or "0-d",
+                      d_model=config.d_model)
+    with np.errstate(over="ignore"):
+        rows = members.read(name).astype(config.dtype)  # in the model's precision, in which a number may be too large
+    wrong = np.argwhere(~np.isfinite(rows))
+    if wrong.size:
+        raise Problem("input_not_finite", file=file, cell=named(name, wrong[0]), value=rows[tuple(wrong[0])],
+                      dtype=config.dtype)
+    return rows

@@ -1,0 +1,1 @@
+"""The names and layouts of `torch.nn` modules, read from and written to a `state_dict`."""

@@ -1,0 +1,75 @@
+"""From a state_dict to a model of ours."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from attntrace.files.npz import shape_text
+from attntrace.files.torch.names import UNTOLD, Piece
+from attntrace.files.torch.state import Recognized, State, recognized, sizes_of, some
+from attntrace.files.weights import Loaded
+from attntrace.messages.catalog import sentence
+from attntrace.messages.errors import Problem
+from attntrace.model.config import Config, alternatives, divisors
+from attntrace.model.parameters import Spec, Vocabularies, laid_out, specs
+from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import named
+
+
+def imported(state: State, heads: int | None, norm: str = UNTOLD[0],
+             epsilon: float = UNTOLD[1]) -> tuple[Loaded, Recognized]:
+    """The model of a state_dict, and what it was found to be. Raises Problem where names, shapes, numbers or heads are
+    wrong."""
+    found = recognized(state)
+    if found.unplaced:
+        raise Problem("state_unplaced", file=state.file, module=found.wiring.module, count=len(found.unplaced),
+                      names=some(found.unplaced))
+    if found.missing:
+        raise Problem("state_missing", file=state.file, module=found.wiring.module, layers=found.wiring.layers,
+                      names=some(found.missing))
+    config = _config(state, found, heads, norm, epsilon)
+    vocabularies = Vocabularies.without_words(config)
+    pieces = {piece.ours: piece for piece in found.pieces}
+    wanted = [spec for spec in specs(config, vocabularies) if spec.name in pieces or not spec.optional]
+    _check_arrays(state, wanted, pieces)
+
+    def fill(spec: Spec, view: Array) -> None:
+        piece = pieces.get(spec.name)
+        view[...] = 0 if piece is None else _block(state.arrays[piece.theirs], piece.block).T
+
+    return Loaded(config, vocabularies, laid_out(wanted, config.dtype, fill)), found
+
+
+def _config(state: State, found: Recognized, heads: int | None, norm: str, epsilon: float) -> Config:
+    wiring, sizes = found.wiring, sizes_of(state, found)
+    d_model = sizes["d_model"]
+    if heads is None or heads < 1 or d_model % heads:
+        raise Problem("state_heads", file=state.file, heads=sentence("problem.why.none") if heads is None else heads,
+                      d_model=d_model, divisors=alternatives(divisors(d_model)))
+    return Config(d_model, heads, wiring.layers, sizes.get("d_ff", Config().d_ff), norm=norm, epsilon=epsilon,
+                  final_norm=wiring.final_norm, position="none", scale_embedding=False, dtype=state.dtype,
+                  part=wiring.part)
+
+
+def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece]) -> None:
+    """Raise Problem for an array of another shape than the others ask for, and for a number that is none."""
+    for spec in wanted:
+        if spec.name not in pieces:
+            continue
+        _, name, block = pieces[spec.name]
+        array, (first, *rest) = state.arrays[name], spec.shape[::-1]
+        should = (first if block is None else 3 * first, *rest)
+        if array.shape != should:
+            raise Problem("state_shape", file=state.file, name=name, is_=shape_text(array.shape),
+                          should=shape_text(should))
+        wrong = np.argwhere(~np.isfinite(array))
+        if wrong.size:
+            raise Problem("parameter_not_finite", file=state.file, name=named(name, wrong[0]),
+                          value=array[tuple(wrong[0])], dtype=state.dtype)
+
+
+def _block(array: Array, block: int | None) -> Array:
+    """One of three equal blocks of rows, or all of them."""
+    size = len(array) // 3
+    return array if block is None else array[block * size:(block + 1) * size]

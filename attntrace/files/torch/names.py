@@ -1,0 +1,99 @@
+"""PyTorch's transformer modules: what their state_dicts call our parameters."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from attntrace.model.config import ONE_LAYER, Config
+
+MODULES = {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
+           "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
+           "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}
+STACKS = {"transformer": {"encoder": "encoder.", "decoder": "decoder."}, "encoder": {"encoder": ""},
+          "decoder": {"decoder": ""}, "encoder_layer": {"encoder": ""}, "decoder_layer": {"decoder": ""}}
+SUB_LAYERS = {  # of a layer of a stack: ours, theirs, and their name of its norm
+    "encoder": (("self_attention", "self_attn.", "norm1."), ("feed_forward", "", "norm2.")),
+    "decoder": (("self_attention", "self_attn.", "norm1."), ("cross_attention", "multihead_attn.", "norm2."),
+                ("feed_forward", "", "norm3."))}
+FEED_FORWARD = {"W_1": "linear1.weight", "b_1": "linear1.bias", "W_2": "linear2.weight", "b_2": "linear2.bias"}
+NORM = {"gain": "weight", "bias": "bias"}
+UNTOLD = "post", 1e-5  # norm and epsilon of a module that is told neither norm_first nor layer_norm_eps
+
+
+class Piece(NamedTuple):
+    """A parameter of ours and where it is in a state_dict: the transpose of an array, since torch.nn.Linear is
+    x Wᵀ + b, or of one of the three equal `block`s of its rows (from 0)."""
+    ours: str
+    theirs: str
+    block: int | None = None
+
+    @property
+    def is_bias(self) -> bool:
+        """Whether it is among those that bias=False leaves out."""
+        return self.theirs.endswith("bias")
+
+
+class Wiring(NamedTuple):
+    """All that decides which names a module's state_dict has: which part of a transformer it is, its layers, whether
+    stacks end in a norm, whether queries, keys and values have matrices of their own (`apart`)."""
+    part: str
+    layers: int = 1
+    final_norm: bool = False
+    apart: bool = False
+
+    @property
+    def module(self) -> str:
+        return MODULES[self.part]
+
+    def pieces(self) -> Iterator[Piece]:
+        """The table: every parameter, in the order of the state_dict."""
+        if self.part == "attention":
+            yield from self._attention("encoder.layer1.self_attention", "")
+        for stack, theirs in STACKS.get(self.part, {}).items():
+            for n in range(self.layers):
+                yield from self._layer(stack, n + 1, theirs if self.part in ONE_LAYER else f"{theirs}layers.{n}.")
+            if self.final_norm:
+                yield from _renamed(f"{stack}.final_norm", f"{theirs}norm.", NORM)
+
+    def _layer(self, stack: str, number: int, theirs: str) -> Iterator[Piece]:
+        for name, own, _ in SUB_LAYERS[stack]:
+            if own:
+                yield from self._attention(f"{stack}.layer{number}.{name}", theirs + own)
+            else:
+                yield from _renamed(f"{stack}.layer{number}.{name}", theirs, FEED_FORWARD)
+        for name, _, norm in SUB_LAYERS[stack]:
+            yield from _renamed(f"{stack}.layer{number}.{name}", theirs + norm, NORM)
+
+    def _attention(self, ours: str, theirs: str) -> Iterator[Piece]:
+        for block, letter in enumerate("QKV"):
+            yield (Piece(f"{ours}.W_{letter}", f"{theirs}{letter.lower()}_proj_weight") if self.apart
+                   else Piece(f"{ours}.W_{letter}", f"{theirs}in_proj_weight", block))
+        for block, letter in enumerate("QKV"):
+            yield Piece(f"{ours}.b_{letter}", f"{theirs}in_proj_bias", block)
+        yield from _renamed(ours, f"{theirs}out_proj.", {"W_O": "weight", "b_O": "bias"})
+
+
+def _renamed(ours: str, theirs: str, names: dict[str, str]) -> Iterator[Piece]:
+    for mine, other in names.items():
+        yield Piece(f"{ours}.{mine}", theirs + other)
+
+
+def constructor(config: Config, part: str, biases: bool) -> list[str]:
+    """The lines of Python that make the module whose state_dict this is."""
+    heads = f"embed_dim={config.d_model}, num_heads={config.heads}"
+    common = f"bias={biases}, batch_first=True, dtype=torch.{config.dtype}"
+    sizes = f"d_model={config.d_model}, nhead={config.heads}"
+    wiring = (f"dim_feedforward={config.d_ff}, dropout=0, norm_first={config.norm == 'pre'}, "
+              f"layer_norm_eps={config.epsilon}, {common}")
+    norm = (f"torch.nn.LayerNorm({config.d_model}, eps={config.epsilon}, bias={biases}, dtype=torch.{config.dtype})"
+            if config.final_norm else "None")
+    if part == "attention":
+        return [f"module = {MODULES[part]}({heads}, {common})"]
+    if part == "transformer":
+        return [f"module = {MODULES[part]}({sizes}, num_encoder_layers={config.layers}, "
+                f"num_decoder_layers={config.layers}, {wiring})",
+                *["module.encoder.norm = module.decoder.norm = None"] * (not config.final_norm)]
+    layer = f"{MODULES[part.removesuffix('_layer') + '_layer']}({sizes}, {wiring})"
+    if part in ONE_LAYER:
+        return [f"module = {layer}"]
+    return [f"module = {MODULES[part]}({layer}, num_layers={config.layers}, norm={norm})"]

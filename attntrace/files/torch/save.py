@@ -1,0 +1,57 @@
+"""From a model of ours to a state_dict."""
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from attntrace.files.torch.names import Piece, Wiring
+from attntrace.files.weights import Loaded
+from attntrace.messages.errors import Problem
+from attntrace.model.parameters import Parameters
+from attntrace.tensor.tensor import Array
+
+
+class Exported(NamedTuple):
+    """A state_dict of ours: its arrays by their names, the module that it is of, whether that has biases, which of our
+    parameters it has no place for, and which biases were absent and are zeros now."""
+    arrays: dict[str, Array]
+    wiring: Wiring
+    biases: bool
+    left_out: tuple[str, ...]
+    zeros: tuple[str, ...]
+
+
+def exported(model: Loaded, file: str) -> Exported:
+    """The state_dict of a model. Raises Problem for a wiring that torch.nn does not have."""
+    config, parameters = model.config, model.parameters
+    if config.score_scale != "sqrt_d_k" and config.score_scale != math.sqrt(config.d_k):
+        raise Problem("state_score_scale", file=file, scale=config.score_scale)
+    part = config.part
+    if None in model.vocabularies and part == "transformer":
+        part = "decoder" if model.vocabularies.source is None else "encoder"
+    wiring = Wiring(part, config.layers, config.final_norm)
+    pieces = list(wiring.pieces())
+    biases = _has_biases(pieces, parameters)
+    blocks: dict[str, list[Array]] = {}
+    zeros = []
+    for piece in pieces:
+        parameter = parameters.get(piece.ours)
+        if piece.is_bias and not biases:
+            continue
+        if parameter is None:
+            zeros.append(piece.ours)
+        value = np.zeros(config.d_model, config.dtype) if parameter is None else parameter.value
+        blocks.setdefault(piece.theirs, []).append(value.T)
+    arrays = {name: np.concatenate(parts) for name, parts in blocks.items()}
+    ours = {piece.ours for piece in pieces}
+    left_out = tuple(tensor.address for tensor in parameters if tensor.address and tensor.address not in ours)
+    return Exported(arrays, wiring, biases, left_out, tuple(zeros))
+
+
+def _has_biases(pieces: list[Piece], parameters: Parameters) -> bool:
+    """False for what bias=False becomes: no bias of attention, and all others 0."""
+    found = {piece.ours: parameters.get(piece.ours) for piece in pieces if piece.is_bias}
+    return any(tensor is not None and (".b_" in name and name[-1] in "QKVO" or tensor.value.any())
+               for name, tensor in found.items())

@@ -1,0 +1,117 @@
+"""A state_dict of another library: read from a file, and recognized by its names."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from attntrace.files.npz import Npz, opened, shape_text
+from attntrace.files.safetensors import Safetensors
+from attntrace.files.torch.names import MODULES, Piece, Wiring
+from attntrace.messages.catalog import sentence
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
+from attntrace.model.config import ONE_LAYER
+from attntrace.tensor.tensor import Array
+
+LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
+SAID_BY = {"W_O": "d_model", "W_1": "d_ff"}  # the sizes that the rows of a matrix of theirs tell
+NAMED = 3  # names that a message says, of many
+HALVES = {"float16", "bfloat16"}
+
+
+class State(NamedTuple):
+    """A state_dict: its arrays by name, and what their numbers were before they were read."""
+    file: str
+    arrays: dict[str, Array]
+    dtypes: frozenset[str]
+
+    @property
+    def dtype(self) -> str:
+        """The precision that holds all of its numbers."""
+        return "float64" if "float64" in self.dtypes else "float32"
+
+    @property
+    def numbers(self) -> int:
+        return sum(array.size for array in self.arrays.values())
+
+
+def read_state(path: Path) -> State:
+    """Read a state_dict, `.npz` or `.safetensors`. Raises Problem where the file is broken or holds something else."""
+    with opened(path) as file:
+        if path.suffix.lower() not in (".npz", ".safetensors"):
+            raise Problem("state_ending", file=str(path))
+        found: Npz | Safetensors = (Npz(path, file) if path.suffix.lower() == ".npz"
+                                    else Safetensors(path, file.read()))
+        if isinstance(found, Npz):
+            found.check_no_run()
+        if is_own(found):
+            raise Problem("state_is_own", file=str(path))
+        arrays, dtypes = {}, set()
+        for name, header in found.headers.items():
+            arrays[name] = found.read(name)
+            if arrays[name].dtype.kind != "f" or arrays[name].dtype.itemsize > 8:
+                raise Problem("parameter_kind", file=str(path), name=shown(name), kind=arrays[name].dtype)
+            dtypes.add("bfloat16" if str(header.dtype) == "bfloat16" else arrays[name].dtype.name)
+    return State(str(path), arrays, frozenset(dtypes))
+
+
+def is_own(found: Npz | Safetensors) -> bool:
+    """Whether a file is a weights file of attntrace, and no state_dict."""
+    return "config" in (found.headers if isinstance(found, Npz) else found.texts)
+
+
+class Recognized(NamedTuple):
+    """The module that a state_dict is most like, whether it has biases, the names that it lacks and those that the
+    module does not have."""
+    wiring: Wiring
+    biases: bool
+    missing: tuple[str, ...]
+    unplaced: tuple[str, ...]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return [piece for piece in self.wiring.pieces() if self.biases or not piece.is_bias]
+
+
+def recognized(state: State) -> Recognized:
+    """Find the module that has most of the names; of two, the one with fewer others. Raises Problem where none has any.
+    """
+    names = state.arrays.keys()
+    layers = len({number for name in names for number in LAYER.findall(name)[:1]})
+    apart = any(name.endswith("q_proj_weight") for name in names)
+
+    def likeness(wiring: Wiring) -> tuple[int, int]:
+        table = {piece.theirs for piece in wiring.pieces()}
+        return len(table & names), -len(table)
+
+    stacks = [Wiring(part, layers, norm, apart) for part in MODULES if part not in ONE_LAYER for norm in (False, True)]
+    wiring = max([*stacks, *(Wiring(part, apart=apart) for part in ONE_LAYER)], key=likeness)
+    if not likeness(wiring)[0]:
+        raise Problem("state_unknown", file=state.file, names=some(names))
+    placed = {piece.theirs: piece for piece in wiring.pieces()}
+    biases = any(piece.is_bias for name, piece in placed.items() if name in names)
+    missing = tuple(name for name, piece in placed.items() if name not in names and (biases or not piece.is_bias))
+    return Recognized(wiring, biases, missing, tuple(name for name in names if name not in placed))
+
+
+def some(names: Iterable[str]) -> str:
+    """A few names, and how many more there are."""
+    listed = [shown(name) for name in names]
+    more = [sentence("messages.more", count=len(listed) - NAMED)] * (len(listed) > NAMED)
+    return ", ".join([*listed[:NAMED], *more])
+
+
+def sizes_of(state: State, found: Recognized) -> dict[str, int]:
+    """d_model, and d_ff where the module has one. Raises Problem where an array that says it is no matrix."""
+    sizes = {}
+    for piece in found.pieces:
+        size = SAID_BY.get(piece.ours.rpartition(".")[2])
+        if size is not None and size not in sizes:
+            shape = state.arrays[piece.theirs].shape
+            if len(shape) != 2 or not min(shape):
+                raise Problem("state_shape", file=state.file, name=piece.theirs, is_=shape_text(shape),
+                              should=sentence("problem.why.matrix"))
+            sizes[size] = shape[0]
+    return sizes

@@ -1,0 +1,1 @@
+"""The paper: configuration, tokens, parameters, and the wiring as equations."""

@@ -1,0 +1,83 @@
+"""Scaled dot-product attention, one head, many heads, masks (section 3.2)."""
+from __future__ import annotations
+
+import numpy as np
+
+from attntrace.model.config import Config
+from attntrace.model.layers import linear
+from attntrace.model.parameters import Parameters
+from attntrace.ops.batch import apart, together
+from attntrace.ops.functions import softmax, sqrt
+from attntrace.ops.indexing import columns, concat
+from attntrace.tensor.axes import Axis
+from attntrace.tensor.constants import constant
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.trace import Trace
+
+
+def attention(trace: Trace, Q: Tensor, K: Tensor, V: Tensor, root: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Scaled dot-product attention, softmax(Q Kᵀ / √d_k) V (section 3.2.1).
+
+    Q: token × d_k; K: token × d_k and V: token × d_v, of the words attended to; root: what scores are divided by;
+    mask: token × key, 0 where a word may look and -inf where it may not. Returns token × d_v.
+
+    The sentences of a batch stand apart in here: everything between Q and the result has them along an axis of its own.
+    """
+    S = trace("scores", apart(Q) @ apart(K).T, "S")
+    S = trace("scaled_scores", S / root, "Ŝ")
+    if mask is not None:
+        S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
+    A = trace("weights", softmax(S), "A")
+    return trace("output", together(A @ apart(V), Q.axes[0]), "Z")
+
+
+def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, config: Config, root: Tensor,
+         mask: Tensor | None) -> Tensor:
+    """Head i (from 1): queries from X, keys and values from M, by its own block of columns of W_Q, W_K and W_V.
+
+    X, M: token × d_model; root: what scores are divided by. Returns token × d_v.
+    """
+    first, last = (i - 1) * config.d_k + 1, i * config.d_k
+
+    def project(source: Tensor, letter: str, word: str) -> Tensor:
+        W, b = parameters[f"W_{letter}"], parameters.get(f"b_{letter}")
+        return linear(source, columns(W, first, last, word), b and columns(b, first, last, word))
+
+    Q = trace("query", project(X, "Q", "d_k"), "Q")
+    K = trace("key", project(M, "K", "d_k"), "K")
+    V = trace("value", project(M, "V", "d_v"), "V")
+    return attention(trace, Q, K, V, root, mask)
+
+
+def multi_head(trace: Trace, X: Tensor, M: Tensor, parameters: Parameters, config: Config,
+               mask: Tensor | None = None) -> Tensor:
+    """Concat(head₁, ..., head_h) W_O (section 3.2.2). X, M: token × d_model; returns token × d_model."""
+    root = score_root(config)
+    Z = [head(trace.at(f"head{i}", head=i), i, X, M, parameters, config, root, mask)
+         for i in range(1, config.heads + 1)]
+    C = trace("concat", concat(Z, "d_concat"), "C")
+    return trace("output", linear(C, parameters["W_O"], parameters.get("b_O")), "O")
+
+
+def score_root(config: Config) -> Tensor:
+    """What scores are divided by: √d_k, or the number that the wiring gives instead."""
+    if config.score_scale == "sqrt_d_k":
+        return sqrt(constant(config.d_k, "d_k", dtype=config.dtype))
+    return constant(config.score_scale, dtype=config.dtype)
+
+
+def mask(token: Axis, key: Axis, dtype: str, causal: bool = False) -> Tensor | None:
+    """0 where a word of `token` may look among those of `key`, -inf where it may not: where `causal`, at words after it
+    (section 3.2.3); in a batch, at what only fills a sentence up. None where all may look everywhere."""
+    tokens, keys = token.lengths or (token.size,), key.lengths or (key.size,)
+    if not causal and len(set(keys)) == 1:
+        return None
+    hidden = np.arange(max(keys)) >= np.array(keys)[:, None, None]
+    if causal:
+        hidden = hidden | np.triu(np.ones((max(tokens), max(keys)), bool), k=1)
+    hidden = np.broadcast_to(hidden, (len(keys), max(tokens), max(keys)))
+    if key.lengths is None:
+        return constant(np.where(hidden[0], -np.inf, 0.0), "mask", (token, key.flipped()), dtype)
+    axes = Axis("sentence", len(keys)), Axis("token", max(tokens)), Axis("key", max(keys))
+    return constant(np.where(hidden, -np.inf, 0.0), "mask", axes, dtype)

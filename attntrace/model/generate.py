@@ -1,0 +1,44 @@
+"""Greedy decoding of many sentences at once: always the likeliest next word (section 3.1)."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from attntrace.messages.errors import Problem
+from attntrace.model.config import MAX_LENGTH, Config
+from attntrace.model.parameters import Parameters, Vocabularies
+from attntrace.model.tokens import END, START, packed
+from attntrace.model.transformer import encoder, predicted
+from attntrace.tracing.trace import Trace
+
+
+def translated(parameters: Parameters, config: Config, vocabularies: Vocabularies, sources: Sequence[Sequence[int]],
+               max_length: int = MAX_LENGTH) -> list[list[str]]:
+    """The translations of several sentences, given by their ids, with `</s>` where they came to it; untold, and all at
+    once. Raises Problem where numbers grow too large."""
+    with np.errstate(all="ignore"):
+        return _translated(parameters, config, vocabularies, sources, max_length)
+
+
+def _translated(parameters: Parameters, config: Config, vocabularies: Vocabularies, sources: Sequence[Sequence[int]],
+                max_length: int) -> list[list[str]]:
+    known = vocabularies.target or ()
+    numbers = {word: n + 1 for n, word in enumerate(known)}
+    end = numbers.get(END)
+    M = encoder(Trace(), packed(sources), parameters.at("encoder"), config)
+    written: list[list[int]] = [[] for _ in sources]
+    for length in range(1, max_length + 1):
+        if all(end in ids for ids in written):
+            break
+        read = packed([[numbers[START], *ids] for ids in written])
+        logits = predicted(Trace(), read, M, parameters, config).logits.value
+        if not np.isfinite(logits).all():
+            raise Problem("not_finite", address="output.logits", dtype=config.dtype)
+        for ids, row in zip(written, logits[length - 1::length], strict=True):
+            ids.append(int(row.argmax()) + 1)
+    return [[known[id - 1] for id in (ids[:ids.index(end) + 1] if end in ids else ids)] for ids in written]
+
+
+def without_end(words: Sequence[str]) -> list[str]:
+    return [word for word in words if word != END]

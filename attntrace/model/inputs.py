@@ -1,0 +1,40 @@
+"""Rows of numbers that enter a run instead of words and their embeddings."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from attntrace.tensor.axes import Axis
+from attntrace.tensor.constants import constant
+from attntrace.tensor.tensor import Array, Tensor
+
+if TYPE_CHECKING:
+    pass
+
+SOURCE, MEMORY, TARGET = "encoder.input", "encoder.output", "decoder.input"  # where rows may enter a run
+
+
+class Given(NamedTuple):
+    """Rows, token × d_model, what each is called, and the address at which they enter the run."""
+    texts: tuple[str, ...]
+    value: Array
+    address: str
+
+    @property
+    def ids(self) -> tuple[None, ...]:
+        """None: these are rows of no table."""
+        return (None,) * len(self.texts)
+
+    def tensor(self, symbol: str) -> Tensor:
+        axes = Axis("token", len(self.texts), self.texts), Axis("d_model", self.value.shape[1])
+        return constant(self.value, symbol, axes)
+
+    def reordered(self, order: Sequence[int]) -> Given:
+        """The same rows in another order, given by their places (from 0) in this one."""
+        return Given(tuple(self.texts[n] for n in order), self.value[list(order)], self.address)
+
+    def small(self, d_model: int) -> Given:
+        """One row of another width, of zeros."""
+        return Given(self.texts[:1], np.zeros((1, d_model), self.value.dtype), self.address)

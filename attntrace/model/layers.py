@@ -1,0 +1,60 @@
+"""Embedding, positional encoding, feed-forward, layer norm (sections 3.1, 3.3 to 3.5)."""
+from __future__ import annotations
+
+from attntrace.model.config import Config
+from attntrace.model.inputs import Given
+from attntrace.model.parameters import Parameters
+from attntrace.model.tokens import Words
+from attntrace.ops.functions import Sinusoid, mean, relu, sqrt, square
+from attntrace.ops.indexing import rows
+from attntrace.tensor.constants import constant
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Tensor, apply
+from attntrace.tracing.trace import Trace
+
+
+def linear(X: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+    """X W + b; a model without that bias adds nothing."""
+    return X @ W if b is None else X @ W + b
+
+
+def beginning(trace: Trace, source: Words | Given, parameters: Parameters, config: Config, symbol: str) -> Tensor:
+    """Where a stack begins: words, embedded with their positions, or rows that were given. Returns token × d_model."""
+    if isinstance(source, Given):
+        return trace("input", source.tensor(f"{symbol}_given"), symbol)
+    return embedding(trace, source, parameters["E"], config, symbol)
+
+
+def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol: str) -> Tensor:
+    """√d_model · E + P: rows of the table, scaled, with their positions (sections 3.4 and 3.5).
+
+    table: vocab × d_model. Returns token × d_model, called `symbol`.
+    """
+    token = words.axis
+    X = trace("embedding", rows(table, constant(words.ids, "id", (token,))), "E")
+    if config.scale_embedding:
+        root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
+        X = trace("scaled_embedding", root * X, "Ê")
+    if config.position != "none":
+        pos = constant(words.positions, "pos", (token,))
+        P = trace("positional_encoding", apply(Sinusoid(config.d_model, config.position, config.dtype), pos), "P")
+        X = X + P
+    return trace("input", trace.dropout(X), symbol)
+
+
+def layer_norm(trace: Trace, U: Tensor, parameters: Parameters, config: Config, symbol: Symbol) -> Tensor:
+    """γ ⊙ (U - μ) / √(σ² + ε) + β over each row, with the biased variance (Ba et al. 2016, as section 3.1 uses it).
+
+    U: token × d_model. Returns the same shape, called `symbol`.
+    """
+    mu = trace("mean", mean(U), "μ")
+    var = trace("variance", mean(square(U - mu)), "σ²")
+    normalized = trace("normalized", (U - mu) / sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype)), "Û")
+    return trace("norm", parameters["gain"] * normalized + parameters["bias"], symbol)
+
+
+def feed_forward(trace: Trace, X: Tensor, parameters: Parameters) -> Tensor:
+    """max(0, X W_1 + b_1) W_2 + b_2 (section 3.3). X: token × d_model; returns the same shape."""
+    H = trace("hidden", linear(X, parameters["W_1"], parameters["b_1"]), "H")
+    F = trace("activation", relu(H), "F")
+    return trace("output", linear(F, parameters["W_2"], parameters["b_2"]), "G")

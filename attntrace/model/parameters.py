@@ -1,0 +1,212 @@
+"""Parameters by name: which there are, drawn from a seed or taken from a file."""
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from attntrace.model.config import Config
+from attntrace.tensor.axes import Axis
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Array, Tensor
+
+
+class Spec(NamedTuple):
+    """A parameter that a model has, or may have: its name, symbol and axes."""
+    name: str
+    symbol: str
+    axes: tuple[Axis, ...]
+    optional: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(axis.size for axis in self.axes)
+
+
+class Vocabularies(NamedTuple):
+    """The words of the rows of encoder.E, and those of decoder.E.
+
+    None: a model without that stack. No words: one without its table (and, of the target, without the output layer),
+    which has to be given the rows that it starts from.
+    """
+    source: tuple[str, ...] | None
+    target: tuple[str, ...] | None
+
+    @classmethod
+    def without_words(cls, config: Config, decoder: bool = True) -> Vocabularies:
+        """Those of a model of this part, with no table; of a whole transformer, with a `decoder` or without."""
+        alone = config.part in ("encoder", "encoder_layer", "attention")
+        return cls(None if config.part in ("decoder", "decoder_layer") else (), () if decoder and not alone else None)
+
+
+def specs(config: Config, vocabularies: Vocabularies) -> Iterator[Spec]:
+    """Every parameter of a model, in the order in which a run meets them."""
+    if config.part == "attention":
+        yield from _attention("encoder.layer1.self_attention", config)
+        return
+    if vocabularies.source is not None:
+        yield from _stack("encoder", ("self_attention",), config, vocabularies.source)
+    if vocabularies.target is not None:
+        yield from _stack("decoder", ("self_attention", "cross_attention"), config, vocabularies.target)
+    if vocabularies.target:
+        vocab = Axis("vocab", len(vocabularies.target), vocabularies.target)
+        yield Spec("output.W", "W", (Axis("d_model", config.d_model), vocab))
+        yield Spec("output.b", "b", (vocab,), optional=True)
+
+
+def _attention(own: str, config: Config) -> Iterator[Spec]:
+    d_model, d_concat = Axis("d_model", config.d_model), Axis("d_concat", config.heads * config.d_k)
+    for letter in "QKV":
+        yield Spec(f"{own}.W_{letter}", f"W_{letter}", (d_model, d_concat))
+        yield Spec(f"{own}.b_{letter}", f"b_{letter}", (d_concat,), optional=True)
+    yield Spec(f"{own}.W_O", "W_O", (d_concat, d_model))
+    yield Spec(f"{own}.b_O", "b_O", (d_model,), optional=True)
+
+
+def _stack(place: str, attentions: tuple[str, ...], config: Config, words: tuple[str, ...]) -> Iterator[Spec]:
+    d_model, d_ff = Axis("d_model", config.d_model), Axis("d_ff", config.d_ff)
+
+    def norm(place: str) -> Iterator[Spec]:
+        yield Spec(f"{place}.gain", "γ", (d_model,))
+        yield Spec(f"{place}.bias", "β", (d_model,))
+
+    if words:
+        yield Spec(f"{place}.E", "W_E", (Axis("vocab", len(words), words), d_model))
+    for layer in range(1, config.layers + 1):
+        for attention in attentions:
+            own = f"{place}.layer{layer}.{attention}"
+            yield from _attention(own, config)
+            yield from norm(own)
+        own = f"{place}.layer{layer}.feed_forward"
+        yield Spec(f"{own}.W_1", "W_1", (d_model, d_ff))
+        yield Spec(f"{own}.b_1", "b_1", (d_ff,))
+        yield Spec(f"{own}.W_2", "W_2", (d_ff, d_model))
+        yield Spec(f"{own}.b_2", "b_2", (d_model,))
+        yield from norm(own)
+    if config.final_norm:
+        yield from norm(f"{place}.final_norm")
+
+
+class Count(NamedTuple):
+    """One term of the closed form of a number of parameters: what it counts, in symbols, and how many those are."""
+    term: str
+    number: int
+
+
+def counted(config: Config, vocabularies: Vocabularies) -> dict[str, list[Count]]:
+    """How many parameters each part has, by the closed form, without the optional biases."""
+    d, f, N = config.d_model, config.d_ff, config.layers
+    if config.part == "attention":
+        return {"attention": [Count("4·d_model²", 4 * d * d)]}
+
+    def stack(V: int, attentions: int) -> list[Count]:
+        terms = [*[Count("|V|·d_model", V * d)] * bool(V),
+                 Count(f"N·{4 * attentions}·d_model²", N * 4 * attentions * d * d),
+                 Count("N·2·d_model·d_ff", N * 2 * d * f), Count("N·d_ff", N * f),
+                 Count(f"N·{2 * attentions + 3}·d_model", N * (2 * attentions + 3) * d)]
+        return terms + [Count("2·d_model", 2 * d)] * config.final_norm
+
+    parts = {}
+    if vocabularies.source is not None:
+        parts["encoder"] = stack(len(vocabularies.source), 1)
+    if vocabularies.target is not None:
+        parts["decoder"] = stack(len(vocabularies.target), 2)
+    if vocabularies.target:
+        parts["output"] = [Count("d_model·|V|", d * len(vocabularies.target))]
+    return parts
+
+
+class Parameters:
+    """Parameters by name, at a place: `parameters.at("encoder.layer1")["feed_forward.W_1"]`.
+
+    All of them are views of one `vector`, on which an optimiser works.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor], vector: Array, place: str = "") -> None:
+        self._tensors, self.vector, self._place = tensors, vector, place
+
+    def at(self, place: str) -> Parameters:
+        return Parameters(self._tensors, self.vector, f"{self._place}{place}.")
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._tensors[self._place + name]
+
+    def get(self, name: str) -> Tensor | None:
+        return self._tensors.get(self._place + name)
+
+    def replaced(self, values: Mapping[str, Array]) -> Parameters:
+        """All of them, some with other values; each an array of its own."""
+        tensors = {name: Tensor(values[name], tensor.axes, tensor.symbol, name) if name in values else tensor
+                   for name, tensor in self._tensors.items()}
+        return Parameters(tensors, np.concatenate([tensor.value.ravel() for tensor in tensors.values()]))
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._tensors)
+
+    @property
+    def by_name(self) -> Mapping[str, Tensor]:
+        """All of them by their whole names, in the order in which they are laid out."""
+        return self._tensors
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self._tensors.values())
+
+
+def laid_out(wanted: list[Spec], dtype: str, fill: Callable[[Spec, Array], None]) -> Parameters:
+    """Parameters in one vector, each filled in place by `fill(spec, its array)`."""
+    vector = np.empty(sum(math.prod(spec.shape) for spec in wanted), dtype)
+    tensors, start = {}, 0
+    for spec in wanted:
+        size = math.prod(spec.shape)
+        view = vector[start:start + size].reshape(spec.shape)
+        fill(spec, view)
+        tensors[spec.name] = Tensor(view, spec.axes, Symbol.of(spec.symbol), spec.name)
+        start += size
+    return Parameters(tensors, vector)
+
+
+def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
+    """Parameters drawn from a seed: gains 1, biases 0, all else uniform with variance 1 / fan_in (an embedding:
+    1 / d_model); attention and output have no biases.
+
+    Each parameter has its own stream, keyed by seed and name; each word's embedding and output column by the word as
+    well: another layer, head or word never changes the other numbers.
+    """
+    def fill(spec: Spec, view: Array) -> None:
+        kind = spec.name.rpartition(".")[2]
+        if kind == "gain":
+            view[...] = 1
+        elif kind.startswith("b"):
+            view[...] = 0
+        elif spec.axes[0].word == "vocab":
+            for word, row in zip(spec.axes[0].labels or (), view, strict=True):
+                row[...] = uniform((seed, spec.name, word), row.size, config.d_model)
+        elif spec.axes[1].word == "vocab":
+            for word, column in zip(spec.axes[1].labels or (), view.T, strict=True):
+                column[...] = uniform((seed, spec.name, word), column.size, config.d_model)
+        else:
+            view[...] = uniform((seed, spec.name), view.size, view.shape[0]).reshape(view.shape)
+
+    wanted = [spec for spec in specs(config, vocabularies) if not spec.optional]
+    return laid_out(wanted, config.dtype, fill)
+
+
+def stream(key: tuple[int | str, ...], size: int) -> Array:
+    """`size` random numbers of 64 bits, of the stream of this key.
+
+    A bit generator's raw output, of which we make what we need: NumPy promises that output, and no more, to stay the
+    same.
+    """
+    digest = hashlib.sha256(json.dumps(key).encode()).digest()
+    return np.random.Philox(key=np.frombuffer(digest[:16], "<u8").astype(np.uint64)).random_raw(size)
+
+
+def uniform(key: tuple[int | str, ...], size: int, fan_in: int) -> Array:
+    """`size` numbers, uniform with mean 0 and variance 1 / fan_in, from the stream of this key."""
+    raw = stream(key, size)
+    return ((raw >> np.uint64(11)) * 2.0 ** -52 - 1.0) * math.sqrt(3.0 / fan_in)

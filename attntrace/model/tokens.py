@@ -1,0 +1,99 @@
+"""A sentence becomes tokens, and tokens become ids."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from attntrace.messages.catalog import sentence
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import _grapheme_end, _in_word, normalized, shown
+from attntrace.tensor.axes import Axis
+
+START, END = "<s>", "</s>"
+APOSTROPHES = "'’"
+BETWEEN_DIGITS = ".,:"
+CLOSING = set(".,:;?!…)]}”’%")
+
+
+class Words(NamedTuple):
+    """The tokens of a sentence, with their ids: the numbers (from 1) of their rows in the embedding table.
+
+    In a batch the ids of all sentences, one after another, with the `lengths` of these, and no texts.
+    """
+    texts: tuple[str, ...]
+    ids: tuple[int, ...]
+    lengths: tuple[int, ...] | None = None
+
+    @property
+    def axis(self) -> Axis:
+        return Axis("token", len(self.ids), self.texts or None, self.lengths)
+
+    @property
+    def positions(self) -> list[int]:
+        """The place of each token in its sentence, from 0."""
+        return [place for length in self.lengths or (len(self.ids),) for place in range(length)]
+
+    def reordered(self, order: Sequence[int]) -> Words:
+        """The same words in another order, given by their places (from 0) in this one."""
+        return Words(tuple(self.texts[n] for n in order), tuple(self.ids[n] for n in order))
+
+
+def tokenize(sentence: str) -> list[str]:
+    """The tokens of a sentence, in NFC.
+
+    A token is a run of letters, marks, digits and `_` (an apostrophe inside stays, as do `.` `,` `:` between digits),
+    or else one grapheme. Case is kept, white space separates.
+    """
+    text = normalized(sentence)
+    found, start = [], 0
+    while start < len(text):
+        if text[start].isspace():
+            start += 1
+            continue
+        end = _word_end(text, start) if _in_word(text[start]) else _grapheme_end(text, start)
+        found.append(text[start:end])
+        start = end
+    return found
+
+
+def spoken(words: list[str]) -> str:
+    """Tokens as one sentence: words set apart, but for a sign that closes what stands before it."""
+    return "".join(word if not n or word in CLOSING else f" {word}" for n, word in enumerate(words))
+
+
+def _word_end(text: str, start: int) -> int:
+    end = start + 1
+    while end < len(text):
+        if not _in_word(text[end]):
+            around = text[end - 1] + text[end + 1:end + 2]
+            inner = (text[end] in APOSTROPHES and all(map(_in_word, around))
+                     or text[end] in BETWEEN_DIGITS and all(char.isdigit() for char in around))
+            if len(around) < 2 or not inner:
+                break
+        end += 1
+    return end
+
+
+def vocabulary(words: list[str]) -> tuple[str, ...]:
+    """The vocabulary of a seeded run: start, end, then the words in order of appearance."""
+    return tuple(dict.fromkeys((START, END, *words)))
+
+
+def look_up(words: list[str], known: tuple[str, ...], side: str) -> Words:
+    """The words with their ids in the vocabulary of one side, `source` or `target`. Raises Problem for a word that it
+    lacks, with the nearest it knows."""
+    numbers = {word: n + 1 for n, word in enumerate(known)}
+    for word in words:
+        if word not in numbers:
+            import difflib  # only now: no other start needs it
+            ordinary = [other for other in known if other not in (START, END)]
+            near = difflib.get_close_matches(word, ordinary, n=3, cutoff=0.3) or ordinary[:3]
+            raise Problem("unknown_word", side=sentence(f"messages.side_{side}"), size=len(known), word=shown(word),
+                          near=", ".join(map(shown, near)))
+    return Words(tuple(words), tuple(numbers[word] for word in words))
+
+
+def packed(sentences: Sequence[Sequence[int]]) -> Words:
+    """The ids of several sentences, one after another."""
+    lengths = tuple(map(len, sentences))
+    return Words((), tuple(id for ids in sentences for id in ids), lengths if len(lengths) > 1 else None)

@@ -1,0 +1,114 @@
+"""The whole model: encoder, decoder, output (section 3). Wiring only."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from attntrace.model.attention import mask, multi_head
+from attntrace.model.config import Config
+from attntrace.model.inputs import MEMORY, Given
+from attntrace.model.layers import beginning, feed_forward, layer_norm, linear
+from attntrace.model.parameters import Parameters
+from attntrace.model.tokens import Words
+from attntrace.ops.functions import softmax
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.trace import Trace
+
+SubLayer = Callable[[Trace, Tensor, Parameters], Tensor]
+
+
+class Prediction(NamedTuple):
+    """Of the word that comes next after each word of the decoder's input; both token × vocab."""
+    logits: Tensor
+    probabilities: Tensor
+
+
+def transformer(trace: Trace, source: Words | Given, target: Words | Given | None, parameters: Parameters,
+                config: Config) -> Prediction | None:
+    """What comes after each target word. Nothing is predicted without a target (the encoder alone), nor where the model
+    has no output layer."""
+    if config.part == "attention":
+        attention_alone(trace, source, parameters, config)
+        return None
+    M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config)
+    if target is None:
+        return None
+    if parameters.get("output.W") is None:
+        decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
+        return None
+    return predicted(trace, target, M, parameters, config)
+
+
+def attention_alone(trace: Trace, source: Words | Given, parameters: Parameters, config: Config) -> None:
+    """Multi-head self-attention of the rows, and nothing around it."""
+    own = "encoder.layer1.self_attention"
+    X = beginning(trace.at("encoder"), source, parameters, config, "X")
+    multi_head(trace.at(own), X, X, parameters.at(own), config)
+
+
+def predicted(trace: Trace, target: Words | Given, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
+    """What comes after each target word, given the memory M: token × d_model."""
+    D = decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
+    return output(trace.at("output"), D, parameters.at("output"))
+
+
+def encoder(trace: Trace, source: Words | Given, parameters: Parameters, config: Config) -> Tensor:
+    """N layers of self-attention and feed-forward (section 3.1). Returns the memory M, token × d_model; where it was
+    given, that one."""
+    if isinstance(source, Given) and source.address == MEMORY:
+        return trace("output", source.tensor("M_given"), "M")
+    X = beginning(trace, source, parameters, config, "X")
+    fill = mask(X.axes[0], X.axes[0], config.dtype)
+    sub_layers: dict[str, SubLayer] = {
+        "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, fill),
+        "feed_forward": lambda trace, X, own: feed_forward(trace, X, own)}
+    return stack(trace, X, sub_layers, parameters, config, "X", "M")
+
+
+def decoder(trace: Trace, target: Words | Given, M: Tensor, parameters: Parameters, config: Config) -> Tensor:
+    """N layers of masked self-attention, attention to the memory M, and feed-forward (section 3.1).
+
+    Returns token × d_model."""
+    Y = beginning(trace, target, parameters, config, "Y")
+    ahead = mask(Y.axes[0], Y.axes[0], config.dtype, causal=True)
+    fill = mask(Y.axes[0], M.axes[0], config.dtype)
+    sub_layers: dict[str, SubLayer] = {
+        "self_attention": lambda trace, Y, own: multi_head(trace, Y, Y, own, config, ahead),
+        "cross_attention": lambda trace, Y, own: multi_head(trace, Y, M, own, config, fill),
+        "feed_forward": lambda trace, Y, own: feed_forward(trace, Y, own)}
+    return stack(trace, Y, sub_layers, parameters, config, "Y", "D")
+
+
+def output(trace: Trace, D: Tensor, parameters: Parameters) -> Prediction:
+    """The final linear layer and softmax (section 3.4). D: token × d_model."""
+    logits = trace("logits", linear(D, parameters["W"], parameters.get("b")), "logits")
+    return Prediction(logits, trace("probabilities", softmax(logits), "probabilities"))
+
+
+def stack(trace: Trace, X: Tensor, sub_layers: dict[str, SubLayer], parameters: Parameters, config: Config,
+          stream: str, symbol: str) -> Tensor:
+    """All layers, one after another; a final norm where the wiring has one; and the result as the step `output`.
+
+    stream: the letter of X and of what it becomes from layer to layer; symbol: that of the result.
+    """
+    for layer in range(1, config.layers + 1):
+        for n, (name, sub_layer) in enumerate(sub_layers.items(), start=1):
+            last = n == len(sub_layers)
+            after = Symbol(stream, above=layer) if last else Symbol(stream, above=layer - 1 or None, primes=n)
+            place = f"layer{layer}"
+            X = residual(trace.at(place).at(name), X, sub_layer, parameters.at(place).at(name), config, after)
+    if config.final_norm:
+        X = layer_norm(trace.at("final_norm"), X, parameters.at("final_norm"), config, Symbol("norm"))
+    return trace("output", X, symbol)
+
+
+def residual(trace: Trace, X: Tensor, sub_layer: SubLayer, parameters: Parameters, config: Config,
+             after: Symbol) -> Tensor:
+    """LayerNorm(X + Sublayer(X)) as in the paper, or X + Sublayer(LayerNorm(X)) where the norm comes first."""
+    if config.norm == "pre":
+        N = layer_norm(trace.stage("pre_norm"), X, parameters, config, Symbol("norm"))
+        return trace.stage("add")("residual", X + trace.dropout(sub_layer(trace, N, parameters)), after)
+    add_norm = trace.stage("add_norm")
+    U = add_norm("residual", X + trace.dropout(sub_layer(trace, X, parameters)), "U")
+    return layer_norm(add_norm, U, parameters, config, after)

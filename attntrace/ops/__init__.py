@@ -1,0 +1,1 @@
+"""One class per op: value, axes, notation, arithmetic of a cell, row rule, gradient."""

@@ -1,0 +1,255 @@
+"""The functions of the transformer: softmax, mean, square, root, ReLU, positional encoding."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from attntrace.ops.elementwise import CellByCell
+from attntrace.ops.shape import Total, bracketed, summed
+from attntrace.tensor import expression as cells
+from attntrace.tensor.axes import Axes, Axis
+from attntrace.tensor.constants import constant
+from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.expression import ATOM, POWER
+from attntrace.tensor.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUARED, call
+from attntrace.tensor.tensor import Array, Name, Op, Pieces, Promise, Tensor, apply
+
+
+class Same(CellByCell):
+    """The operand itself, under another name (the encoder's output is its last layer's)."""
+    name: ClassVar[str] = "same"
+
+    def compute(self, x: Tensor) -> Array:
+        return x.value
+
+    def notation(self, x: Tensor) -> Pieces:
+        return x.notation().pieces
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return x.cell(index)
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient
+
+
+def highest(value: Array) -> Array:
+    """The maximum along the last axis; of many short rows column by column, which is twice as fast."""
+    width = value.shape[-1]
+    if value.ndim < 2 or width > 64:
+        return np.asarray(value.max(axis=-1))
+    columns = np.ascontiguousarray(value.reshape(-1, width).T)
+    return columns.max(axis=0).reshape(value.shape[:-1])
+
+
+class Softmax(Op):
+    """e^x / Σ e^x along the last axis, with its maximum subtracted first: the same, and nothing overflows."""
+    name: ClassVar[str] = "softmax"
+    shares: ClassVar[bool] = True
+
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes
+
+    def compute(self, x: Tensor) -> Array:
+        value = x.value
+        powers = value - highest(value)[..., None]
+        np.exp(powers, out=powers)
+        powers /= summed(powers, value.ndim - 1)[..., None]
+        return powers
+
+    def notation(self, x: Tensor) -> Pieces:
+        return call("softmax"), *x.notation().pieces, CLOSE
+
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        if k == len(x.axes) - 1:
+            raise NeedsAll
+        return apply(self, x.at(k, i))
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        row = [x.cell((*index[:-1], n)) for n in range(x.axes[-1].size)]
+        largest = row[int(x.value[index[:-1]].argmax())]
+        powers = tuple(cells.Exp(cells.Difference(one, largest)) for one in row)
+        return cells.Quotient(powers[index[-1]], cells.added(powers))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        along = Total(len(result.axes) - 1)
+        return result * (gradient - apply(along, gradient * result))
+
+    def promises(self, result: Array, x: Tensor) -> Iterator[Promise]:
+        yield Promise("rows_sum_to_one", float(np.abs(result.sum(axis=-1) - 1).max()))
+        masked = np.isneginf(x.value)
+        if masked.any():
+            yield Promise("masked_weights_are_zero", float(np.abs(result[masked]).max()), exact=True)
+
+
+class Mean(Op):
+    """The mean along the last axis."""
+    name: ClassVar[str] = "mean"
+
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:-1]
+
+    def compute(self, x: Tensor) -> Array:
+        return summed(x.value, x.value.ndim - 1) / np.asarray(x.axes[-1].size, x.value.dtype)
+
+    def notation(self, x: Tensor) -> Pieces:
+        return call("mean"), *x.notation().pieces, CLOSE
+
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        return apply(self, x.at(k, i))
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        size = x.axes[-1].size
+        terms = tuple(x.cell((*index, n)) for n in range(size))
+        return cells.Quotient(cells.added(terms), cells.Number(size))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient / constant(x.axes[-1].size, dtype=result.value.dtype)
+
+
+class Square(CellByCell):
+    name: ClassVar[str] = "square"
+    binds: ClassVar[int] = POWER
+
+    def compute(self, x: Tensor) -> Array:
+        return x.value * x.value
+
+    def notation(self, x: Tensor) -> Pieces:
+        return *bracketed(x, ATOM), SQUARED
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.Square(*self.parts(index, x))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return constant(2, dtype=result.value.dtype) * gradient * x
+
+
+class Sqrt(CellByCell):
+    name: ClassVar[str] = "sqrt"
+    binds: ClassVar[int] = POWER
+
+    def compute(self, x: Tensor) -> Array:
+        return np.sqrt(x.value)
+
+    def notation(self, x: Tensor) -> Pieces:
+        inner = x.notation()
+        if inner.binds == ATOM:
+            return ROOT, *inner.pieces, ROOT_END
+        return ROOT_OPEN, *inner.pieces, ROOT_CLOSE
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.Root(*self.parts(index, x))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient / (constant(2, dtype=result.value.dtype) * result)
+
+
+class Relu(CellByCell):
+    """max(0, x) (section 3.3)."""
+    name: ClassVar[str] = "relu"
+
+    def compute(self, x: Tensor) -> Array:
+        return np.maximum(x.value, 0)
+
+    def notation(self, x: Tensor) -> Pieces:
+        return call("max", "0, "), *x.notation().pieces, CLOSE
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.Call("max", (cells.Number(0), *self.parts(index, x)))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient * apply(Positive(), x)
+
+
+class Positive(CellByCell):
+    """1 where x > 0, else 0: the slope of ReLU (0 at 0, as everybody has it)."""
+    name: ClassVar[str] = "positive"
+    ignored: ClassVar[tuple[int, ...]] = (0,)
+
+    def compute(self, x: Tensor) -> Array:
+        return (x.value > 0).astype(x.value.dtype)
+
+    def notation(self, x: Tensor) -> Pieces:
+        return call("positive"), *x.notation().pieces, CLOSE
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.Call("positive", self.parts(index, x))
+
+
+@dataclass(eq=False, repr=False)
+class Sinusoid(Op):
+    """Positional encoding of positions that count from 0 (section 3.5): PE(pos, 2k) = sin(pos / 10000^(2k/d_model)),
+    PE(pos, 2k+1) its cosine. `layout` is `interleaved` as in the paper, or `halves`: first all sines, then all cosines.
+    """
+    name: ClassVar[str] = "sinusoid"
+    ignored: ClassVar[tuple[int, ...]] = (0,)
+    width: int
+    layout: str
+    dtype: str
+
+    def axes(self, pos: Tensor) -> Axes:
+        return *pos.axes, Axis("d_model", self.width)
+
+    def wave(self, column: int) -> tuple[str, int]:
+        """The function of a column (from 0), and the 2k of its wavelength."""
+        if self.layout == "interleaved":
+            return ("sin", "cos")[column % 2], column - column % 2
+        half = self.width // 2
+        return ("sin", "cos")[column >= half], 2 * (column % half)
+
+    def compute(self, pos: Tensor) -> Array:
+        positions = 1 << int(pos.value.max(initial=0)).bit_length()  # a power of two: few tables serve all sentences
+        return encodings(positions, self.width, self.layout, self.dtype).take(pos.value, axis=0)
+
+    def notation(self, pos: Tensor) -> Pieces:
+        return call("PE"), Name(pos), CLOSE
+
+    def follow(self, k: int, i: int, pos: Tensor) -> Tensor:
+        if k == len(pos.axes):
+            raise NeedsAll
+        return apply(self, pos.at(k, i))
+
+    def cell(self, index: tuple[int, ...], pos: Tensor) -> cells.Arithmetic:
+        function, power = self.wave(index[-1])
+        wavelength = cells.TenThousandTo(cells.Quotient(cells.Number(power), cells.Number(self.width)))
+        return cells.Call(function, (cells.Quotient(pos.cell(index[:-1]), wavelength),))
+
+    def settings(self) -> list[Any]:
+        return [self.width, self.layout]
+
+
+@lru_cache(16)  # row by row, and from batch to batch, the same few
+def encodings(positions: int, width: int, layout: str, dtype: str) -> Array:
+    """Those of the first so many positions, as Sinusoid has them."""
+    waves = [Sinusoid(width, layout, dtype).wave(column) for column in range(width)]
+    powers = np.array([power for _, power in waves]) / width
+    angle = np.arange(positions)[:, None] / np.power(10000.0, powers)
+    sines = np.array([function == "sin" for function, _ in waves])
+    return np.where(sines, np.sin(angle), np.cos(angle)).astype(dtype)
+
+
+def softmax(scores: Tensor) -> Tensor:
+    return apply(Softmax(), scores)
+
+
+def mean(x: Tensor) -> Tensor:
+    return apply(Mean(), x)
+
+
+def square(x: Tensor) -> Tensor:
+    return apply(Square(), x)
+
+
+def sqrt(x: Tensor) -> Tensor:
+    return apply(Sqrt(), x)
+
+
+def relu(x: Tensor) -> Tensor:
+    return apply(Relu(), x)
+
+
+def same(x: Tensor) -> Tensor:
+    return apply(Same(), x)

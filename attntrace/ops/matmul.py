@@ -1,0 +1,111 @@
+"""The products of matrices, and of a column and a row."""
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from attntrace.ops.elementwise import summed_up
+from attntrace.ops.shape import bracketed
+from attntrace.tensor import expression as cells
+from attntrace.tensor.axes import Axes
+from attntrace.tensor.errors import Misfit, NeedsAll
+from attntrace.tensor.expression import ATOM, JUXTAPOSED
+from attntrace.tensor.symbol import COLUMN_TIMES, MATMUL, POSITIONS
+from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
+
+
+def batched(left: Tensor, right: Tensor) -> bool:
+    """Whether both hold the sentences of a batch, each a matrix."""
+    return len(left.axes) == len(right.axes) == 3
+
+
+class MatMul(Op):
+    """The last axis of the left operand against the first of the right one: row vectors times matrices, y = x W. Of the
+    sentences of a batch: each by itself."""
+    name: ClassVar[str] = "matmul"
+    binds: ClassVar[int] = JUXTAPOSED
+
+    def axes(self, left: Tensor, right: Tensor) -> Axes:
+        if batched(left, right):
+            if left.axes[0] != right.axes[0] or not left.axes[2].fits(right.axes[1]):
+                raise Misfit("a product whose sentences or inner axes differ", left, right)
+            return left.axes[0], left.axes[1], right.axes[2]
+        if not left.axes or not right.axes or not left.axes[-1].fits(right.axes[0]):
+            raise Misfit("a product whose inner axes differ", left, right)
+        rows, columns = left.axes[:-1], right.axes[1:]
+        if len(rows) == len(columns) == 1 and rows[0].word != columns[0].word:  # nearly always
+            return rows[0], columns[0]
+        if any([row.word == column.word for row in rows for column in columns]):
+            raise Misfit("a product with the same axis twice", left, right)
+        return rows + columns
+
+    def compute(self, left: Tensor, right: Tensor) -> Array:
+        return left.value @ right.value
+
+    def notation(self, left: Tensor, right: Tensor) -> Pieces:
+        return *bracketed(left, JUXTAPOSED), MATMUL, *bracketed(right, JUXTAPOSED + 1)
+
+    def turned(self, left: Tensor, right: Tensor) -> Tensor | None:
+        """(A B)ᵀ = Bᵀ Aᵀ"""
+        return right.T @ left.T if len(left.axes) == len(right.axes) == 2 or batched(left, right) else None
+
+    def follow(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
+        if batched(left, right):
+            if k:  # a row of each sentence is no matrix to multiply
+                raise NeedsAll
+            return apply(self, left.at(0, i), right.at(0, i))
+        rows = len(left.axes) - 1
+        return apply(self, left.at(k, i), right) if k < rows else apply(self, left, right.at(k - rows + 1, i))
+
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
+        rows = len(left.axes) - 1
+        lead = index[:1] if batched(left, right) else ()
+        return cells.added(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((*lead, n, *index[rows:])))
+                                 for n in range(left.axes[-1].size)))
+
+    def over_tokens(self, left: Tensor, right: Tensor) -> tuple[list[Tensor], Tensor] | None:
+        """Xᵀ ∂L/∂Q = x₁ᵀ ∂L/∂q₁ + x₂ᵀ ∂L/∂q₂ + ..."""
+        inner = left.axes[-1]
+        if len(left.axes) != 2 or len(right.axes) != 2 or inner.word not in POSITIONS or (
+                left.axes[0].word in POSITIONS or right.axes[1].word in POSITIONS):
+            return None
+        parts = [apply(Outer(), left.T.at(0, n), right.at(0, n)) for n in range(inner.size)]
+        return parts, summed_up(parts)
+
+    def mixes(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:
+        """a₁ V mixes the rows of V, by the numbers of a₁."""
+        return (left, right) if len(left.axes) == 1 and right.words[0] == "token" and right.symbol else None
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        return left.T @ gradient if n else gradient @ right.T
+
+    def turned_gradient(self, n: int, gradient: Tensor, left: Tensor, right: Tensor) -> Tensor | None:
+        return gradient.T @ left if n else None
+
+
+class Outer(Op):
+    """A column times a row, each number of one with each of the other: what one token adds to a weight's gradient."""
+    name: ClassVar[str] = "outer"
+    binds: ClassVar[int] = JUXTAPOSED
+
+    def axes(self, left: Tensor, right: Tensor) -> Axes:
+        if len(left.axes) != 1 or len(right.axes) != 1 or left.axes[0].word == right.axes[0].word:
+            raise Misfit("no two rows of different axes", left, right)
+        return left.axes + right.axes
+
+    def compute(self, left: Tensor, right: Tensor) -> Array:
+        result: Array = np.multiply.outer(left.value, right.value)
+        return result
+
+    def notation(self, left: Tensor, right: Tensor) -> Pieces:
+        return *bracketed(left, ATOM), COLUMN_TIMES, *bracketed(right, JUXTAPOSED + 1)
+
+    def follow(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
+        return left * right.at(0, i) if k else left.at(0, i) * right
+
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
+        return cells.Product(left.cell(index[:1]), right.cell(index[1:]))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        return left @ gradient if n else gradient @ right

@@ -1,0 +1,218 @@
+"""The ops that move numbers along axes: transpose, slice, sum along one, and their reverses."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from attntrace.tensor import expression as cells
+from attntrace.tensor.axes import Axes, Axis
+from attntrace.tensor.constants import zeros
+from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.expression import ATOM
+from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Symbol, call, plain
+from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply, plain_op
+
+
+def bracketed(operand: Tensor, least: int) -> Pieces:
+    return operand.notation().within(least)
+
+
+@lru_cache(256)
+def ones(size: int, dtype: np.dtype[Any]) -> Array:
+    return np.ones(size, dtype)
+
+
+def summed(value: Array, k: int) -> Array:
+    """The sums along the k-th axis; those along the first or the last by a product with ones, which is several times as
+    fast."""
+    if k == value.ndim - 1:
+        return np.asarray(value @ ones(value.shape[-1], value.dtype))
+    if k == 0 and value.ndim == 2:
+        return np.asarray(ones(len(value), value.dtype) @ value)
+    return np.asarray(value.sum(axis=k))
+
+
+class Transpose(Op):
+    """Rows become columns; a position along the rows is a token, along the columns a key. Of one row: a column; of
+    the sentences of a batch: each by itself."""
+    name: ClassVar[str] = "transpose"
+    turns: ClassVar[bool] = True
+
+    def axes(self, x: Tensor) -> Axes:
+        if len(x.axes) == 3:
+            return x.axes[0], x.axes[2].flipped(), x.axes[1].flipped()
+        return tuple([axis.flipped() for axis in x.axes[::-1]])
+
+    def compute(self, x: Tensor) -> Array:
+        return x.value.swapaxes(1, 2) if len(x.axes) == 3 else x.value.T
+
+    def turned(self, x: Tensor) -> Tensor | None:
+        return x
+
+    def symbol(self, x: Tensor) -> Symbol | None:
+        return x.symbol.transpose() if x.symbol else None
+
+    def notation(self, x: Tensor) -> Pieces:
+        return OPEN, *x.notation().pieces, Sign(")ᵀ", ")^T", r")^{\top}")
+
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        if len(x.axes) == 3:
+            if k:  # a row of each sentence is no matrix to transpose
+                raise NeedsAll
+            return apply(self, x.at(0, i))
+        return apply(self, x.at(len(x.axes) - 1 - k, i))
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return x.cell((index[0], index[2], index[1]) if len(index) == 3 else index[::-1])
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient.T
+
+
+@dataclass(eq=False, repr=False)
+class Slice(Op):
+    """Position i (from 0) of the k-th axis: a row, a column, a number."""
+    name: ClassVar[str] = "slice"
+    k: int
+    i: int
+
+    @property
+    def takes_one_row(self) -> bool:
+        return self.k == 0
+
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:self.k] + x.axes[self.k + 1:]
+
+    def compute(self, x: Tensor) -> Array:
+        return x.value[(slice(None),) * self.k + (self.i,)]
+
+    def symbol(self, x: Tensor) -> Symbol | None:
+        return x.symbol.marked(self.k, self.i, x.words) if x.symbol else None
+
+    def notation(self, x: Tensor) -> Pieces:
+        index = ",".join(str(self.i + 1) if n == self.k else ":" for n in range(len(x.axes)))
+        return *bracketed(x, ATOM), plain(f"[{index}]")
+
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        if k < self.k:
+            return apply(Slice(self.k - 1, self.i), x.at(k, i))
+        return apply(self, x.at(k + 1, i))
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return x.cell((*index[:self.k], self.i, *index[self.k:]))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Placed(self.k, self.i, x.axes[self.k]), gradient)
+
+
+@dataclass(eq=False, repr=False)
+class Placed(Op):
+    """Zeros, but for position i (from 0) of a new k-th axis: what a slice gives back to what it was taken from."""
+    name: ClassVar[str] = "placed"
+    k: int
+    i: int
+    axis: Axis
+
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:self.k] + (self.axis,) + x.axes[self.k:]
+
+    def compute(self, x: Tensor) -> Array:
+        whole = np.zeros([axis.size for axis in self.axes(x)], x.value.dtype)
+        whole[(slice(None),) * self.k + (self.i,)] = x.value
+        return whole
+
+    def notation(self, x: Tensor) -> Pieces:
+        return call("placed", f"{self.axis.word} {self.i + 1}, "), *x.notation().pieces, CLOSE
+
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        if k == self.k:
+            return apply(plain_op("same"), x) if i == self.i else zeros(x.axes, x.value.dtype)
+        if k < self.k:
+            return apply(Placed(self.k - 1, self.i, self.axis), x.at(k, i))
+        return apply(self, x.at(k - 1, i))
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        rest = index[:self.k] + index[self.k + 1:]
+        return x.cell(rest) if index[self.k] == self.i else cells.Number(0.0)
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Slice(self.k, self.i), gradient)
+
+    def settings(self) -> list[Any]:
+        return [self.k, self.i, self.axis.size]
+
+
+@dataclass(eq=False, repr=False)
+class Total(Op):
+    """The sum along the k-th axis."""
+    name: ClassVar[str] = "total"
+    k: int
+
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:self.k] + x.axes[self.k + 1:]
+
+    def compute(self, x: Tensor) -> Array:
+        return summed(x.value, self.k)
+
+    def notation(self, x: Tensor) -> Pieces:
+        word = x.axes[self.k].word
+        opening = Sign(f"Σ_{word}(", f"sum_{word}(", rf"\sum_{{\mathrm{{{word}}}}}(")
+        return opening, *x.notation().pieces, CLOSE
+
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        if k < self.k:
+            return apply(Total(self.k - 1), x.at(k, i))
+        return apply(self, x.at(k + 1, i))
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return cells.added(tuple(x.cell((*index[:self.k], n, *index[self.k:]))
+                                 for n in range(x.axes[self.k].size)))
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Repeated(self.k, x.axes[self.k]), gradient)
+
+
+@dataclass(eq=False, repr=False)
+class Repeated(Op):
+    """The same numbers at every position of a new k-th axis: what a sum gives back to its terms."""
+    name: ClassVar[str] = "repeated"
+    k: int
+    axis: Axis
+
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:self.k] + (self.axis,) + x.axes[self.k:]
+
+    def compute(self, x: Tensor) -> Array:
+        shape = x.value.shape[:self.k] + (self.axis.size,) + x.value.shape[self.k:]
+        return np.broadcast_to(np.expand_dims(x.value, self.k), shape)
+
+    def notation(self, x: Tensor) -> Pieces:
+        return call("repeated", f"{self.axis.word}, "), *x.notation().pieces, CLOSE
+
+    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+        if k == self.k:
+            return apply(plain_op("same"), x)
+        if k < self.k:
+            return apply(Repeated(self.k - 1, self.axis), x.at(k, i))
+        return apply(self, x.at(k - 1, i))
+
+    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+        return x.cell(index[:self.k] + index[self.k + 1:])
+
+    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Total(self.k), gradient)
+
+    def settings(self) -> list[Any]:
+        return [self.k, self.axis.size]
+
+
+def along(x: Tensor, axes: Axes) -> Tensor:
+    """Repeated along those of the axes that it lacks."""
+    if x.axes is not axes and len(x.axes) < len(axes):
+        for k, axis in enumerate(axes):
+            if axis not in x.axes:
+                x = apply(Repeated(k, axis), x)
+    return x

@@ -1,0 +1,225 @@
+"""What a page is made of: frozen, without behaviour. Blocks hold symbols, formula trees and arrays, not their text.
+
+Tuples, because a data class takes seven times as long to define, and all are defined at every start.
+"""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from attntrace.pages.numbers import Figures
+from attntrace.tensor.expression import Arithmetic
+from attntrace.tensor.rounding import FULL, Rule
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Array, Pieces
+
+
+class Formula(NamedTuple):
+    """left = right, as it is written inside the equations of a head; `row` replaces the number of the token."""
+    left: Symbol
+    right: Pieces
+    head: int | None
+    row: str | None = None
+
+
+Cell = str | Formula  # of a table
+
+
+class PartHeading(NamedTuple):
+    name: str
+    title: str
+    subtitle: str
+
+
+class PlaceHeading(NamedTuple):
+    """Where the stages that follow stand: `Encoder, layer 1`."""
+    title: str
+
+
+class StageHeading(NamedTuple):
+    number: str
+    title: str
+    place: str
+    formulas: tuple[Formula, ...]
+
+
+class Explained(NamedTuple):
+    """What the steps of a stage are, and why they are there: of each, once a page, its title and what is said of it."""
+    topics: tuple[tuple[str, str], ...]
+
+
+class Heading(NamedTuple):
+    """A line above prose or a table that belongs to no stage."""
+    text: str
+
+
+class Prose(NamedTuple):
+    """Sentences; indented under a stage, some `apart` from what is above. One may be the `result` of a page, which
+    --quiet prints alone."""
+    text: str
+    result: bool = False
+    apart: bool = False
+
+
+class Answer(NamedTuple):
+    """What was asked for, alone in a line: a number, or a sentence (`is_words`: of words that come from the reader or a
+    file)."""
+    text: str
+    is_words: bool = False
+
+
+class Table(NamedTuple):
+    """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row, those of a
+    `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below it. Of
+    `addresses` in the first column, where the table is too wide, the place is such a heading."""
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    tokens: tuple[int, ...] = ()
+    right: tuple[int, ...] = ()
+    title: str = ""
+    words: tuple[int, ...] = ()
+    addresses: bool = False
+
+
+class Grid(NamedTuple):
+    """A matrix, or a row (`one_row`), with its name and the words along its axes; `hued` columns are words of a
+    sentence (those of a vocabulary are not); `weights`: a row divides 1 among its columns."""
+    symbol: Symbol
+    head: int | None
+    values: Array
+    figures: Figures
+    shape: tuple[int, ...]
+    row_labels: tuple[str, ...] | None
+    column_labels: tuple[str, ...] | None
+    hued: bool = False
+    one_row: bool = False
+    weights: bool = False
+    pieces: Pieces = ()  # what stands in place of its name, where it has none
+    address: str = ""  # of the step or the parameter, where it is one, or some columns of one
+
+
+class ParameterGrids(NamedTuple):
+    """Parameters, before they are used."""
+    grids: tuple[Grid, ...]
+
+
+class RowLine(NamedTuple):
+    """One vector (or one number) of each token: its equations and its values, computed from rows."""
+    formulas: tuple[Formula, ...]
+    values: Array  # a row, or a number, for each token
+    figures: Figures
+    labels: tuple[str, ...] | None
+    hued: bool = False
+    weights: bool = False  # whether a row divides 1 among its columns
+    mixture: tuple[Symbol, ...] = ()  # the rows that the `shares` mix, where each row is such a mixture
+    shares: Array | None = None
+    share_figures: Figures | None = None
+    more: int = 0  # numbers that are not shown
+    address: str = ""
+
+
+class VectorRows(NamedTuple):
+    """The rows of a stage, token after token: the words, the number of each (from 0), and what is said of all."""
+    tokens: tuple[str, ...]
+    numbers: tuple[int, ...]
+    lines: tuple[RowLine, ...]
+
+
+class CellLine(NamedTuple):
+    """The arithmetic behind one number: in symbols, in the printed numbers, and the result."""
+    formula: Formula
+    picked: tuple[int, ...]  # what is picked out of the formula's result, from 0; () where the formula gives the number
+    arithmetic: Arithmetic
+    result: float
+    figures: Figures
+    figures_of: dict[int, Figures]  # how the numbers of each operand are written, by id(tensor)
+    rule: Rule = FULL  # by which it was worked out
+
+
+class CellLines(NamedTuple):
+    """The arithmetic of cells, under the rows of the tokens whose labels are `tokens`; the `first` is set off."""
+    cells: tuple[CellLine, ...]
+    tokens: tuple[str, ...]
+    first: bool = True
+
+
+class Cause(NamedTuple):
+    """Why a number is what it is: how many operands deep it lies, its place, its arithmetic (None: explained above),
+    places of operands that are not followed from here by the key of the reason, the words of its row and column."""
+    level: int
+    place: str
+    cell: CellLine | None
+    operands: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    words: tuple[str, ...] = ()
+
+
+class Shares(NamedTuple):
+    """A sum over tokens: its equation, what each token adds, and the whole."""
+    formula: Formula
+    grids: tuple[Grid, ...]
+    result: Grid  # whose address is that of the step
+
+
+class MatrixEquation(NamedTuple):
+    """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage.
+    Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new."""
+    formula: Formula
+    step: str  # its name in its place, or its address where that is another; the address is that of the result
+    axes: tuple[str, ...]
+    operands: dict[int, Grid]  # by id(tensor)
+    result: Grid
+    drawn: frozenset[int]
+    parameters: tuple[Grid, ...] = ()
+
+
+class Maps(NamedTuple):
+    """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them; with their
+    numbers where there is room, which is taken if they are `asked` for."""
+    title: str
+    place: str
+    heads: tuple[Grid, ...]
+    largest: float
+    asked: bool
+
+
+class Check(NamedTuple):
+    """Something that must be true: the key of its sentence, the symbols it speaks of, and by how much it is not."""
+    key: str
+    matrices: tuple[Symbol, ...]
+    rows: tuple[Symbol, ...]
+    head: int | None
+    digits: int
+    failed: str = ""  # the address of the step where it is not true
+    row: int = 0
+    error: float = 0.0
+    more: dict[str, str] = {}  # other facts of its sentence
+
+
+class Checks(NamedTuple):
+    checks: tuple[Check, ...]
+
+
+class VerifiedHead(NamedTuple):
+    """What stands above the columns of `Verified` lines."""
+    number: str
+    error: str
+    what: str
+
+
+class Verified(NamedTuple):
+    """Something that was checked: how many numbers, by how much the worst is off, what it is; and in words what is
+    wrong with it, if anything."""
+    number: str
+    error: str
+    what: str
+    failed: str = ""
+
+
+class Hidden(NamedTuple):
+    """Numbers of some tensors that are not shown, because each has more than the limit."""
+    addresses: tuple[str, ...]
+    shown: int
+    numbers: int
+
+
+Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | ParameterGrids
+         | VectorRows | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)

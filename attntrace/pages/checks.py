@@ -1,0 +1,142 @@
+"""What must be true of the steps of a stage, measured each time: both computations agree, ops keep their promises."""
+from __future__ import annotations
+
+import math
+from collections.abc import Container
+
+import numpy as np
+
+from attntrace.pages.blocks import Check
+from attntrace.tensor.evaluate import worked_out
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Array, Tensor, apply
+from attntrace.tracing.trace import Step
+
+DIGITS = {"float64": 12, "float32": 5}  # how far two computations of the same number must agree
+
+
+def _nearness(step: Step) -> tuple[int, float, str]:
+    """How near two computations must be: to so many digits, by which part of the number, and how their agreement is
+    told. By a rule with decimals there is nothing between equal and wrong."""
+    digits = DIGITS[str(step.value.dtype)]
+    return (digits, 10.0**-digits, "") if step.rule.decimals is None else (digits, 0.0, "_exactly")
+
+
+def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
+    """Each row of a step (or `only` so many), computed again from rows of its operands, by the step's rule; without
+    rows, the whole computed again."""
+    if not step.has_rows:
+        return [worked_out(apply(step.made.op, *step.made.operands), step.rule)]
+    return [worked_out(step.made.row(0, i), step.rule) for i in range(step.axes[0].size)[:only]]
+
+
+def marked_row(step: Step, i: int) -> Symbol:
+    return step.symbol.marked(0, i, step.tensor.words) if step.has_rows else step.symbol
+
+
+def row_errors(step: Step, rows: list[Tensor]) -> Array:
+    """For each row, how far the row computed again is from that of the value."""
+    value = step.value if step.has_rows else step.value[None]
+    if any(row.value.shape != value.shape[1:] for row in rows):
+        return np.full(len(rows), np.inf)
+    return _apart(np.stack([row.value for row in rows]), value).reshape(len(rows), -1).max(axis=1, initial=0.0)
+
+
+def _apart(again: Array, value: Array) -> Array:
+    """How far each number is from the other; the same infinity in both is no way."""
+    with np.errstate(invalid="ignore"):
+        errors = np.where(again == value, 0.0, np.abs(again - value))
+    return np.where(np.isnan(errors), np.inf, errors)
+
+
+def largest(value: Array) -> float:
+    """The largest finite number, but for its sign."""
+    return float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
+
+
+SMALL = 1e-2  # no rounding of numbers such as a model has leaves more
+
+
+def magnitude(step: Step, index: tuple[int, ...]) -> float:
+    """The size of the terms that a number was made from: where they cancel, its rounding is theirs."""
+    return step.made.cell(index).magnitude(lambda ref: float(ref.tensor.value[ref.index]))
+
+
+def is_rounding(step: Step, others: Container[str]) -> bool:
+    """Whether nothing of a step is left but the rounding of terms that cancel; so is what is made of such `others`."""
+    left = largest(step.value)
+    if left > SMALL:  # nearly always, and cheap to see
+        return False
+    leaves = [leaf for leaf in step.made.leaves() if leaf.address]
+    if leaves and all(leaf.address in others for leaf in leaves):
+        return True
+    noise = 100 * float(np.finfo(step.value.dtype).eps)
+    if not 0 < left <= noise * max((largest(leaf.value) for leaf in leaves), default=0.0):
+        return False
+    return left <= noise * magnitude(step, _worst(np.abs(step.value)))
+
+
+def _worst(errors: Array) -> tuple[int, ...]:
+    return tuple(int(n) for n in np.unravel_index(int(errors.argmax()), errors.shape))
+
+
+def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
+    """That each row of the matrix computation is what the computation from rows gives: to so many digits of the largest
+    number, or, where the terms of a number nearly cancel, of these."""
+    digits, part, how = _nearness(steps[0])
+    good, failed, found = [], [], []
+    for step, rows in zip(steps, rebuilt, strict=True):
+        errors = row_errors(step, rows)
+        worst = int(errors.argmax())
+        if errors[worst] <= largest(step.value) * part:
+            good.append(step)
+        elif np.isfinite(errors[worst]) and errors[worst] <= magnitude(step, _cell(step, rows, worst)) * part:
+            if is_rounding(step, ()):
+                found.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=largest(step.value)))
+            else:
+                good.append(step)
+        else:
+            key = "row_differs" if step.has_rows else "whole_differs"
+            failed.append(Check(key, (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,
+                                step.address, worst + 1, float(errors[worst])))
+    for key, those in (("rows_agree", [step for step in good if step.has_rows]),
+                       ("wholes_agree", [step for step in good if not step.has_rows])):
+        if those:
+            found.append(Check(key + how, tuple(step.symbol for step in those),
+                               tuple(marked_row(step, 0) for step in those), steps[0].symbol.head, digits))
+    return found + failed
+
+
+def _cell(step: Step, rows: list[Tensor], row: int) -> tuple[int, ...]:
+    """Which number of a row is farthest from that of the value."""
+    if not step.has_rows:
+        return _worst(_apart(rows[0].value, step.value))
+    return row, *_worst(_apart(rows[row].value, step.value[row]))
+
+
+def check_shares(step: Step, again: Tensor) -> Check:
+    """That what the tokens add is the whole."""
+    digits, part, how = _nearness(step)
+    errors = _apart(worked_out(again, step.rule).value, step.value)
+    error = float(errors.max(initial=0.0))
+    failed = not (error <= largest(step.value) * part or error <= magnitude(step, _worst(errors)) * part)
+    return Check("shares_agree" + how * (not failed), (step.symbol,), (), step.symbol.head, digits,
+                 step.address if failed else "", 0, error)
+
+
+def check_promises(steps: list[Step]) -> list[Check]:
+    """What the ops promise of their results, such as rows that sum to 1; where each number is rounded to some decimals,
+    by how much it is missed."""
+    found = []
+    for step in steps:
+        digits = DIGITS[str(step.value.dtype)]
+        for promise in step.made.op.promises(step.value, *step.made.operands):
+            drift = None if promise.exact or step.rule.decimals is None else round(promise.error, step.rule.decimals)
+            if drift is not None and math.isfinite(drift):
+                found.append(Check(promise.key + "_but_for" * bool(drift), (step.symbol,), (), step.symbol.head, digits,
+                                   more={"drift": f"{drift:.{step.rule.decimals}f}"}))
+                continue
+            failed = not promise.error <= (0.0 if promise.exact else 10.0**-digits)
+            found.append(Check(promise.key, (step.symbol,), (), step.symbol.head, digits,
+                               step.address if failed else "", 0, promise.error))
+    return found

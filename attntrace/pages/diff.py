@@ -1,0 +1,179 @@
+"""Two runs compared: the first step that differs, and the ripple from there on."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from attntrace.files.npz import shape_text
+from attntrace.messages.catalog import sentence
+from attntrace.pages.blocks import Block, Prose, Table
+from attntrace.pages.numbers import Figures
+from attntrace.runs.what_if import Change, order_before
+from attntrace.tensor.axes import Axes
+from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import named
+
+if TYPE_CHECKING:
+    from attntrace.files.archive import Archive
+    from attntrace.runs.run import Run
+    from attntrace.tensor.tensor import Tensor
+    from attntrace.tracing.trace import Step
+
+
+DECIMALS = 3  # of a number that changes, as on the page of a trace
+
+
+class Numbers(NamedTuple):
+    """The numbers of a parameter or a step."""
+    value: Array
+    axes: Axes
+
+
+class Side(NamedTuple):
+    """One of two runs: its parameters and its steps in order, how to read one, the words of its source, its changes."""
+    parameters: Sequence[str]
+    addresses: Sequence[str]
+    read: Callable[[str], Numbers]
+    source: tuple[str, ...]
+    changes: Sequence[Change]
+
+    @classmethod
+    def of_run(cls, run: Run) -> Side:
+        """A run, with all that it computes."""
+        found: dict[str, Tensor] = {}
+
+        def keep(step: Step) -> None:
+            found[step.address] = step.tensor
+
+        def read(name: str) -> Numbers:
+            tensor = found[name] if name in found else run.parameters[name]
+            return Numbers(tensor.value, tensor.axes)
+
+        run(keep)
+        return cls(list(run.parameters.by_name), list(found), read, run.source.texts, run.changes)
+
+    @classmethod
+    def of_saved(cls, archive: Archive) -> Side:
+        """A saved run, of which a tensor is read when it is compared. Raises Problem where the archive has no sense."""
+        from attntrace.files.archive import name_of  # only now: two live runs are no archives
+        axes = archive.axes
+        with archive.sense():
+            records = {name_of(record): record for record in archive.records() if "member" not in record}
+            source = tuple(word["text"] for word in archive.opening["tokens"]["source"])
+            changes = list(archive.opening["changes"])
+
+        def read(name: str) -> Numbers:
+            with archive.sense():
+                return Numbers(archive.value(records[name]), tuple(axes[number] for number in records[name]["along"]))
+
+        return cls([name for name, record in records.items() if "parameter" in record],
+                   [name for name, record in records.items() if "address" in record], read, source, changes)
+
+    def unswapped(self, name: str) -> Numbers:
+        """The numbers, and their words, with those of the source in their order before any swap, so that each word is
+        compared with itself."""
+        value, axes = self.read(name)
+        places = order_before(self.changes, len(self.source))
+        if places == sorted(places):
+            return Numbers(value, axes)
+        found = list(axes)
+        for k, axis in enumerate(axes):
+            if axis.word in ("token", "key") and axis.labels == self.source:
+                value = value.take(places, axis=k)
+                found[k] = axis._replace(labels=tuple(self.source[i] for i in places))
+        return Numbers(value, tuple(found))
+
+    def common(self, other: Side) -> int:
+        """How many steps both have."""
+        return len(frozenset(self.addresses) & frozenset(other.addresses))
+
+
+class Difference(NamedTuple):
+    """How a tensor differs: its largest change, at which index, from which number to which as they are printed, and the
+    change on the mean; or why the two cannot be compared."""
+    address: str
+    largest: float = 0.0
+    at: tuple[int, ...] = ()
+    ends: tuple[str, str] = ("", "")
+    mean: float = 0.0
+    changed: int = 0  # how many numbers
+    numbers: int = 0
+    key: str = ""  # `shape` (the ends are those), `only_a`, `only_b`
+
+
+def differing(names: Iterable[str], others: Iterable[str], a: Side, b: Side,
+              tolerance: float = 0.0) -> Iterator[Difference]:
+    """Of each name that differs by more than the tolerance, in the order of A; last what B alone has."""
+    known = list(names)
+    theirs = frozenset(others)
+    for name in known:
+        if name not in theirs:
+            yield Difference(name, key="only_a")
+            continue
+        found = difference(name, a.unswapped(name).value, b.unswapped(name).value, tolerance)
+        if found is not None:
+            yield found
+    ours = frozenset(known)
+    yield from (Difference(name, key="only_b") for name in others if name not in ours)
+
+
+def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Difference | None:
+    if a.shape != b.shape:
+        return Difference(name, ends=(shape_text(a.shape), shape_text(b.shape)), key="shape")
+    with np.errstate(invalid="ignore", over="ignore"):
+        same = (a == b) | np.isnan(a) & np.isnan(b)
+        apart = np.where(same, 0.0, np.abs(a.astype(float) - b.astype(float)))
+    apart = np.where(np.isnan(apart), np.inf, apart)
+    apart = np.where(apart <= tolerance, 0.0, apart)
+    if not apart.size or not apart.any():
+        return None
+    at = tuple(int(n) for n in np.unravel_index(int(apart.argmax()), apart.shape))
+    first, second = (Figures.of(one, DECIMALS).legible(float(one[at])) for one in (a, b))
+    return Difference(name, float(apart.max()), at, (first, second), float(apart.mean()),
+                      int(np.count_nonzero(apart)), apart.size)
+
+
+def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total: int) -> Iterator[Block]:
+    """What differs, as a page: the parameters, the first step, and all that follow it; `total`: of how many steps that
+    both runs have."""
+    if parameters:
+        yield from told("parameters", parameters)
+        yield Prose("")
+    differ = [one.address for one in steps if not one.key.startswith("only")]
+    yield Prose(sentence("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
+                sentence("messages.diff_no_step", steps=total), result=True)
+    if steps:
+        yield Prose("")
+        yield from told("steps", steps)
+    if parameters or differ:
+        yield Prose(sentence("messages.diff_legend"))
+
+
+def told(kind: str, found: Sequence[Difference]) -> Iterator[Block]:
+    """A table of what differs, and what one of the two runs alone has."""
+    both = [one for one in found if not one.key.startswith("only")]
+    if both:
+        yield table(kind, both)
+    for key in ("only_a", "only_b"):
+        if names := [one.address for one in found if one.key == key]:
+            yield Prose(sentence(f"messages.diff_{key}", names=", ".join(names)))
+
+
+def table(kind: str, found: Sequence[Difference]) -> Table:
+    heads = ("", *(sentence(f"messages.diff_{name}") for name in
+                   ("at", "first", "second", "largest", "mean", "numbers")))
+    sizes = [aligned(numbers) for numbers in ([one.largest for one in found], [one.mean for one in found])]
+    rows = tuple(
+        (one.address, sentence("messages.diff_shape", first=one.ends[0], second=one.ends[1]), *[""] * 5) if one.key else
+        (one.address, named("", one.at).lstrip(":"), *one.ends, largest, mean, f"{one.changed:,}/{one.numbers:,}")
+        for one, largest, mean in zip(found, *sizes, strict=True))
+    return Table(heads, rows, right=(1, 2, 3, 4, 5, 6), title=sentence(f"messages.diff_{kind}"), addresses=True)
+
+
+def aligned(numbers: Iterable[float]) -> list[str]:
+    """Three digits of each number, the points below each other."""
+    texts = [f"{number:#.3g}".removesuffix(".") for number in numbers]
+    decimals = [len(text.partition(".")[2]) for text in texts]
+    return [text + " " * (max(decimals) - count) for text, count in zip(texts, decimals, strict=True)]

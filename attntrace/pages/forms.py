@@ -1,0 +1,255 @@
+"""Steps become blocks: the vector form, the matrix form, the arithmetic of cells, and the checks that close a stage."""
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Container, Iterator, Sequence
+
+import numpy as np
+
+from attntrace.messages.catalog import sentence
+from attntrace.pages import blocks
+from attntrace.pages.blocks import Block, Check, Formula, Grid
+from attntrace.pages.checks import check_promises, check_rows, check_shares, is_rounding, rows_of
+from attntrace.pages.equations import (any_row_formula, cell_line, followed, grid, hidden, label_of, parameter_name,
+                                       row_formula, whole_formula)
+from attntrace.pages.numbers import Figures
+from attntrace.pages.stages import Stage, place_title
+from attntrace.pages.topics import topic_of
+from attntrace.pages.view import View
+from attntrace.tensor.evaluate import worked_out
+from attntrace.tensor.expression import Valued
+from attntrace.tensor.tensor import Tensor, Term
+from attntrace.tracing.trace import Step
+
+
+class Form:
+    """A sink that gathers steps into stages and tells each stage, as blocks, once it is complete."""
+    part: int
+    name: str
+
+    def __init__(self, view: View, tell: Callable[[Iterator[Block]], None], parameters: Container[str],
+                 explained: set[str] | None = None, more: Callable[[Step], list[Check]] = lambda step: []) -> None:
+        self.view, self.tell, self.parameters, self.more = view, tell, parameters, more
+        self.explained = set[str]() if explained is None else explained  # topics, on the whole page
+        self.stage: Stage | None = None
+        self.failed: list[Check] = []
+        self._rows: dict[str, list[Tensor]] = {}
+        self._region: str | None = None  # the last that was headed
+        self._weights: set[str] = set()  # addresses of attention weights: an operand has forgotten how it was made
+        self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
+        self._figures: dict[int, tuple[Valued, Figures]] = {}
+        self._rounding: set[str] = set()  # addresses of tensors that are 0 but for rounding
+
+    def __call__(self, step: Step) -> None:
+        if step.rule.decimals is None and is_rounding(step, self._rounding):
+            self._rounding.add(step.address)
+        if self.stage is None:
+            self.stage = Stage(1)
+        elif not self.stage.goes_on_with(step, self.rows(step)[0]):
+            self.close()
+            self.stage = Stage(self.stage.number + 1)
+        self.stage.steps.append(step)
+        if step.is_attention:
+            self._weights.add(step.address)
+
+    def close(self) -> None:
+        """Tell the last stage, after the headings of the part and of the place where they begin."""
+        steps = [step for step in self.stage.steps if self.view.shows(step)] if self.stage is not None else []
+        if self.stage is not None and steps and self.view.rows(steps[0]):
+            self.tell(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
+        for step in self.stage.steps if self.stage is not None else ():
+            self._rows.pop(step.address, None)
+        self._figures.clear()
+
+    def rows(self, step: Step) -> list[Tensor]:
+        """The rows of a step, computed again (of one that is not shown the first alone), once for as long as it takes
+        to tell its stage."""
+        if step.address not in self._rows:
+            self._rows[step.address] = rows_of(step, None if self.view.shows(step) else 1)
+        return self._rows[step.address]
+
+    @property
+    def told(self) -> bool:
+        """Whether anything was shown."""
+        return self._region is not None
+
+    def headings(self, stage: Stage) -> Iterator[Block]:
+        if self._region is None:
+            yield blocks.PartHeading(sentence("messages.part", number=self.part),
+                                     sentence(f"messages.{self.name}_form"),
+                                     sentence(f"messages.{self.name}_form_subtitle"))
+        if stage.region != self._region:
+            self._region = stage.region
+            yield blocks.PlaceHeading(place_title(stage.region))
+
+    def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
+        raise AssertionError("every form has its blocks")
+
+    def figures(self, tensor: Valued) -> Figures:
+        if id(tensor) not in self._figures:  # the tensor is kept beside, so that its id stays its own
+            found = Figures.of(tensor.value, self.view.precision, self.view.exact)
+            if found.powers and getattr(tensor, "address", None) in self._rounding:
+                found = Figures.fixed(self.view.precision)  # what rounding leaves is written 0.000
+            self._figures[id(tensor)] = tensor, found
+        return self._figures[id(tensor)][1]
+
+    def heading(self, stage: Stage, formulas: Sequence[Formula]) -> blocks.StageHeading:
+        return blocks.StageHeading(f"{self.part}.{stage.number}", stage.title, stage.steps[0].place, tuple(formulas))
+
+    def explanations(self, steps: list[Step]) -> Iterator[Block]:
+        """Of what was not yet explained on this page."""
+        topics = dict.fromkeys(topic_of(step.address) for step in steps) if self.view.explain else ()
+        new = [topic for topic in topics if topic is not None and topic not in self.explained]
+        self.explained.update(new)
+        if new:
+            yield blocks.Explained(tuple((sentence(f"explain.{topic}.title"), sentence(f"explain.{topic}.short"))
+                                         for topic in new))
+
+    def grid(self, tensor: Tensor, head: int | None) -> Grid:
+        return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights)
+
+    def parameter_grid(self, tensor: Tensor, head: int | None) -> Grid:
+        """Of a parameter, or of some of its columns."""
+        return self.grid(tensor, head)._replace(address=parameter_name(tensor))
+
+    def new_parameters(self, steps: list[Step]) -> list[Tensor]:
+        """The parameters that these steps use and that this part has not shown yet, in order of use."""
+        found = []
+        for step in steps:
+            for piece in step.made.notation().pieces:
+                if not isinstance(piece, Term) or not piece.tensor.axes or piece.tensor.symbol is None:
+                    continue
+                if len(step.made.notation().pieces) == 1 and piece.tensor.address:  # the step is the parameter itself
+                    continue
+                leaves = list(piece.tensor.leaves())
+                key = leaves[0].address, piece.tensor.symbol.above
+                if leaves[0].address in self.parameters and key not in self._shown:
+                    self._shown.add(key)
+                    found.append(piece.tensor)
+        return found
+
+    def checked(self, checks: list[Check], steps: list[Step]) -> Iterator[Block]:
+        checks = checks + check_promises(steps) + [check for step in steps for check in self.more(step)]
+        self.failed += [check for check in checks if check.failed]
+        if checks:
+            yield blocks.Checks(tuple(checks))
+
+
+class VectorForm(Form):
+    """Part 1: one token at a time, each row computed again from rows."""
+    part, name = 1, "vector"
+
+    def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
+        head = steps[0].symbol.head
+        rebuilt = [self.rows(step) for step in steps]
+        yield self.heading(stage, [any_row_formula(step, rows[0]) for step, rows in zip(steps, rebuilt, strict=True)])
+        yield from self.explanations(steps)
+        used = self.new_parameters(steps)
+        if used:
+            yield blocks.ParameterGrids(tuple(self.parameter_grid(tensor, head) for tensor in used))
+            yield from hidden(self.view, [(parameter_name(tensor), tensor) for tensor in used])
+        over_tokens = {step.address: step.made.op.over_tokens(*step.made.operands) for step in steps}
+        by_rows = [(step, rows) for step, rows in zip(steps, rebuilt, strict=True) if not over_tokens[step.address]]
+        labels = steps[0].labels
+        limit = min(self.view.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
+        shown = self.view.rows(steps[0])[:limit]
+        if by_rows:
+            yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
+                                    tuple(self.line(step, rows, shown) for step, rows in by_rows))
+            yield from hidden(self.view, [(step.address, step.tensor) for step, _ in by_rows],
+                              (len(shown), len(self.view.rows(steps[0]))))
+        checks = check_rows(steps, rebuilt)
+        for step in steps:
+            if found := over_tokens[step.address]:
+                yield from self.shares(step, *found)
+                checks.append(check_shares(step, found[1]))
+        yield from self.arithmetic(steps, tuple(labels[i] for i in shown), shown)
+        yield from self.checked(checks, steps)
+
+    def shares(self, step: Step, parts: list[Tensor], total: Tensor) -> Iterator[Block]:
+        """A weight's gradient, token by token."""
+        head, parts = step.symbol.head, [worked_out(part, step.rule) for part in parts]
+        alike = Figures.of(np.concatenate([step.value.ravel(), *(part.value.ravel() for part in parts)]),
+                           self.view.precision, self.view.exact)  # so that they can be added up
+        grids = [self.grid(Tensor(part.value, part.axes, step.symbol), head)._replace(
+            pieces=part.making.notation().pieces, figures=alike) for part in parts]
+        yield blocks.Shares(Formula(step.symbol, total.making.notation().pieces, head), tuple(grids),
+                            self.grid(step.tensor, head)._replace(figures=alike))
+        yield from hidden(self.view, [(step.address, step.tensor)])
+
+    def arithmetic(self, steps: list[Step], labels: tuple[str, ...], shown: Sequence[int]) -> Iterator[Block]:
+        """The arithmetic of cells, as much of it as the view shows: one block a row, so that no more is kept."""
+        first = True
+        for step in steps if self.view.arithmetic != "none" else ():
+            figures = {id(leaf): self.figures(leaf) for leaf in step.made.leaves()}
+            whole = Tensor(step.value, step.axes, made=step.made)  # not yet named, so that it can be followed
+            for start, row in itertools.groupby(self.indices(step, shown), key=lambda index: index[:1]):
+                part, left = followed(whole, start)
+                yield blocks.CellLines(tuple(cell_line(step, index, *followed(part, left + index[1:]),
+                                                       self.figures(step.tensor), figures)
+                                             for index in row), labels, first)
+                first = False
+
+    def line(self, step: Step, rows: list[Tensor], shown: Sequence[int]) -> blocks.RowLine:
+        columns = self.view.corner(step.tensor)[1]
+        some = [rows[i] for i in shown]
+        axes = some[0].axes
+        labels = axes[0].labels if axes else None
+        line = blocks.RowLine(tuple(row_formula(step, rows[i], i) for i in shown),
+                              np.stack([row.value[:columns] if axes else row.value for row in some]),
+                              self.figures(step.tensor), labels and labels[:columns],
+                              hued=step.tensor.words[-1:] == ("key",), weights=step.made.op.shares,
+                              more=max(some[0].value.size - columns, 0) if axes else 0, address=step.address)
+        mixtures = [row.made.op.mixes(*row.made.operands) if row.made and not line.more else None for row in some]
+        if mixtures[0]:
+            whole = mixtures[0][1]
+            assert whole.symbol is not None
+            mixed = tuple(whole.symbol.marked(0, n, whole.words) for n in range(whole.axes[0].size))
+            weights = next(mixtures[0][0].leaves())
+            line = line._replace(mixture=mixed, shares=np.stack([mixture[0].value for mixture in mixtures if mixture]),
+                                 share_figures=self.figures(weights))
+        return line
+
+    def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:
+        """Of which numbers the arithmetic is shown: of those in the rows that are, or of the first alone."""
+        along: list[Sequence[int]] = [range(size) for size in self.view.corner(step.tensor)[2 - len(step.axes):]]
+        if step.has_rows:
+            along[0] = [i for i in shown if i in along[0]]
+        every = itertools.product(*along)
+        if self.view.arithmetic == "all" or step.made.op.in_full:
+            return list(every)
+        first = next(every)
+        if step.symbol.gradient:  # of which many are 0
+            return [next((index for index in (first, *every) if step.value[index]), first)]
+        return [first]
+
+
+class MatrixForm(Form):
+    """Part 2: all tokens at once."""
+    part, name = 2, "matrix"
+
+    def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
+        yield self.heading(stage, ())
+        yield from self.explanations(steps)
+        drawn: set[int] = set()
+        kept = []  # operands live as long as the stage, so that their ids stay their own
+        for step in steps:
+            terms = [piece.tensor for piece in step.made.notation().pieces if isinstance(piece, Term)]
+            terms = [tensor for tensor in terms if tensor.axes]
+            kept.append(terms)
+            new = self.new_parameters([step])
+            if any(self.view.cuts(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
+                terms = []
+            else:
+                new = []
+            operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
+            yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.words, operands,
+                                        self.grid(step.tensor, step.symbol.head), frozenset(drawn),
+                                        tuple(self.parameter_grid(tensor, step.symbol.head) for tensor in new))
+            yield from hidden(self.view, [*((parameter_name(tensor), tensor) for tensor in new),
+                                          (step.address, step.tensor)])
+            drawn |= {*operands, id(step.tensor)}
+            yield from self.checked(check_rows([step], [self.rows(step)]), [step])
+
+
+FORMS: dict[str, type[Form]] = {"vector": VectorForm, "matrix": MatrixForm}

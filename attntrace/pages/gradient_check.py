@@ -1,0 +1,56 @@
+"""Gradients against central differences: what the loss does when a number is moved a little."""
+from __future__ import annotations
+
+import numpy as np
+
+from attntrace.pages.blocks import Check
+from attntrace.runs.training_step import Lesson
+from attntrace.tensor.tensor import Array
+from attntrace.tracing.trace import Step
+
+STEP = 1e-5  # how far a number is moved, of its tensor's largest (at least of 1)
+TOLERANCE = 1e-6  # of the gradient's largest number
+LEAST = 1e-2  # where that is smaller, the difference is no better
+GRADIENT, UPDATE = "gradient.", "update."
+
+
+class Differences:
+    """For the gradient of a tensor or a parameter: its largest number, and what it says along a random direction, which
+    all its numbers have a part in; each beside the central difference of the loss."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+        self.random = np.random.default_rng(0)
+        self.values: dict[str, Array] = {name: tensor.value for name, tensor in lesson.run.parameters.by_name.items()}
+        self.found: dict[str, list[Check]] = {}
+
+    def watch(self, step: Step) -> None:
+        """A sink: the values that gradients are of."""
+        if not step.address.startswith((GRADIENT, UPDATE)):
+            self.values[step.address] = step.value
+
+    def __call__(self, step: Step) -> list[Check]:
+        if not step.address.startswith(GRADIENT) or ".from." in step.address:  # along a part alone L has no slope
+            return []
+        if step.address not in self.found:
+            self.found[step.address] = [self.check(step, self.values[step.address.removeprefix(GRADIENT)])]
+        return self.found[step.address]
+
+    def check(self, step: Step, value: Array) -> Check:
+        index = np.unravel_index(np.abs(step.value).argmax(), value.shape)
+        one, direction = np.zeros(value.shape), np.asarray(self.random.standard_normal(value.shape))
+        one[index] = 1.0
+        direction /= max(float(np.sqrt((direction**2).sum())), 1e-300)
+        slopes = [float(step.value[index]), float((step.value * direction).sum())]
+        wanted = [self.slope(step.address.removeprefix(GRADIENT), value, along) for along in (one, direction)]
+        scale = max(float(np.abs(step.value).max(initial=0.0)), LEAST)
+        failed = any(not abs(a - b) <= TOLERANCE * scale for a, b in zip(slopes, wanted, strict=True))
+        cell = f"[{','.join(str(n + 1) for n in index)}]" if index else ""
+        return Check("central_differences", (step.symbol,), (), step.symbol.head, 6, step.address if failed else "",
+                     more={"cell": cell, "gradient": f"{slopes[0]:.9f}", "difference": f"{wanted[0]:.9f}",
+                           "slope": f"{slopes[1]:.9f}", "along": f"{wanted[1]:.9f}"})
+
+    def slope(self, address: str, value: Array, direction: Array) -> float:
+        h = STEP * max(1.0, float(np.abs(value[np.isfinite(value)]).max(initial=0.0)))
+        ends = [self.lesson.at(address, value + sign * h * direction) for sign in (1, -1)]
+        return (ends[0] - ends[1]) / (2 * h)

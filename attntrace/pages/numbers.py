@@ -1,0 +1,201 @@
+"""Numbers to text: decimals and width are chosen once a tensor, from its smallest and its largest number."""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from attntrace.tensor.tensor import Array
+
+IN_POWERS_FROM = 1e7  # from here on a number is written as 1.234e+07
+MANY = 1_000  # numbers from which on they are written all at once, as bytes
+
+
+class Figures(NamedTuple):
+    """How the numbers of one tensor are written.
+
+    decimals: digits after the point; powers: whether in powers of ten; before, after: cells before the decimal point,
+    and from it on, so that columns of different tensors can be lined up at the point.
+    """
+    decimals: int
+    powers: bool
+    before: int
+    after: int
+
+    @classmethod
+    def of(cls, values: Array, precision: int, exact: bool = False) -> Figures:
+        """Fixed decimals; none for whole numbers; powers of ten where two decimals or more would show at most one digit
+        of the largest number (one or none: no digit), or where it reaches ten million: never where the numbers have no
+        more decimals than these, and so are written as they are (`exact`)."""
+        if values.size == 0:
+            return cls(0, False, 1, 0)
+        low, high = float(values.min()), float(values.max())
+        finite = values
+        if not (math.isfinite(low) and math.isfinite(high)):
+            finite = values[np.isfinite(values)]
+            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        largest = max(-low, high)
+        whole = (exact or largest < IN_POWERS_FROM) and bool((finite == np.rint(finite)).all())
+        decimals = 0 if whole else precision
+        powers = not (whole or exact) and (largest >= IN_POWERS_FROM
+                                           or round(largest * 10**precision) < (10 if precision > 1 else 1))
+        draft = cls(decimals, powers, 0, 0)
+        if powers:
+            return cls(decimals, True, max(len(draft.text(x)) for x in finite.ravel().tolist()), 0)
+        after = decimals + 1 if decimals else 0
+        before = max(len(draft.text(end).partition(".")[0]) for end in (low, high))
+        if finite is not values:
+            before = max(before, len("-inf" if np.isneginf(values).any() else "inf") - after)
+        return cls(decimals, False, before, after)
+
+    @classmethod
+    def fixed(cls, decimals: int) -> Figures:
+        """So many decimals whatever the numbers, of numbers from 0 to 1."""
+        return cls(decimals, False, 1, decimals + 1 if decimals else 0)
+
+    @property
+    def width(self) -> int:
+        return self.before + self.after
+
+    def text(self, number: float) -> str:
+        """One number, as it stands in a sum: `0` is exact, `0.000` is rounded, and never `-0.000`."""
+        if number == 0:
+            return "0"
+        if not math.isfinite(number):
+            return str(number)
+        if self.powers:
+            return f"{number:.{self.decimals}e}"
+        text = f"{number:.{self.decimals}f}"
+        return text[1:] if text.startswith("-") and float(text) == 0 else text
+
+    def rows(self, numbers: Array, before: int | None = None, after: int | None = None,
+             widths: Sequence[int] | None = None) -> list[str]:
+        """The rows of a matrix: numbers lined up at the decimal point, with a space between them.
+
+        `before` and `after` widen each column (for other tensors in the same columns), `widths` single columns.
+        """
+        before, after = before or self.before, self.after if after is None else after
+        width, pad = before + after, 0 if self.powers else after - self.after
+        if widths is not None and min(widths, default=0) == max(widths, default=0):  # all columns alike
+            before, width, widths = before + max(widths, default=width) - width, max(widths, default=width), None
+        if numbers.size >= MANY and widths is None and not self.powers:
+            return rows_of_digits(numbers, self.decimals, before, after,
+                                  lambda number: self.padded(number, before, after))
+        end = f".{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
+        form = " ".join([f"%{wide - pad}{end}" for wide in widths or [width] * numbers.shape[1]])
+        zero = ("%" + end.rstrip()) % 0 if self.decimals else "-0"
+        found = []
+        for values in numbers.tolist():
+            text = form % tuple(values)
+            if zero in text or pad and "inf" in text:  # perhaps a 0, a -0.000, an infinity beside other decimals
+                text = " ".join([" " * (wide - width) + self.padded(value, before, after)
+                                 for wide, value in zip(widths or [width] * len(values), values, strict=True)])
+            found.append(text)
+        return found
+
+    def padded(self, number: float, before: int | None = None, after: int | None = None) -> str:
+        """One number in a cell as `rows` has it."""
+        before, after = before or self.before, self.after if after is None else after
+        text = self.text(number)
+        if self.powers or not math.isfinite(number):
+            return text.rjust(before + after)
+        left, point, right = text.partition(".")
+        return left.rjust(before) + (point + right).ljust(after)
+
+    def legible(self, number: float, exact: bool = False) -> str:
+        """One number with digits that count, also where the others of its tensor are much larger; `exact`: it has no
+        more decimals than are written."""
+        if not exact and self.decimals and number and abs(number) < 10 * self.unit and not self.powers:
+            return f"{number:.{self.decimals}e}"
+        return self.text(number)
+
+    @property
+    def unit(self) -> float:
+        """What the last digit counts."""
+        return 10.0 ** -self.decimals
+
+    def rounded(self, number: float) -> float:
+        """The number that is printed."""
+        return float(self.text(number))
+
+
+def rounded(numbers: Array, decimals: int | None) -> Array:
+    """Numbers as they are when they are written with so many decimals; as they are anyway, where that is None."""
+    if decimals is None or not numbers.size:
+        return numbers
+    texts = " ".join([f"%.{decimals}f"] * numbers.size) % tuple(numbers.ravel().tolist())
+    return np.array(texts.split(), dtype=np.float64).reshape(numbers.shape) + 0.0  # never -0
+
+
+def lined_up(all_figures: Iterable[Figures]) -> tuple[int, int]:
+    """Cells before and from the decimal point on, for columns that hold the numbers of several tensors."""
+    found = list(all_figures)
+    after = max((figures.after for figures in found if not figures.powers), default=0)
+    return max(figures.before - after if figures.powers else figures.before for figures in found), after
+
+
+AT_ONCE = 16_384  # numbers whose bytes stay in the processor's cache
+DIGITS = (np.arange(10_000)[:, None] // (1000, 100, 10, 1) % 10 + ord("0")).astype("u1").view("u4").ravel()
+# the four digits of each number up to 9,999, as one
+EXACT = 1e12  # units of the last decimal below which a product with a power of ten is right to a thousandth of one
+BLANK, MINUS, POINT, ZERO = b" -.0"
+
+
+def rows_of_digits(numbers: Array, decimals: int, before: int, after: int, cell: Callable[[float], str]) -> list[str]:
+    """Each row as `%.{decimals}f` writes its numbers, `before` cells before the decimal point and `after` from it on,
+    with a space between them.
+
+    What is no plain number (0, infinities) and what lies halfway between two decimals, where a product in binary may
+    round to the wrong one, is written by `cell`.
+    """
+    columns = numbers.shape[1]
+    step = max(1, AT_ONCE // max(columns, 1))
+    found: list[str] = []
+    for start in range(0, len(numbers), step):
+        part = numbers[start:start + step]
+        cells = _cells(part.ravel().astype(np.float64), decimals, before, after, cell)
+        line = columns * (before + after + 1)
+        page = cells.tobytes().decode("ascii")
+        found += [page[n:n + line - 1] for n in range(0, len(page), line)]
+    return found
+
+
+def _cells(values: Array, decimals: int, before: int, after: int, cell: Callable[[float], str]) -> Array:
+    """For each number the bytes of its cell, and a blank behind it."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = np.abs(values) * 10.0**decimals
+        units = np.rint(scaled)
+        halfway = np.abs(np.abs(scaled - units) - 0.5) < 1e-3
+    plain = (values != 0) & (units < EXACT) & ~halfway
+    units[~plain] = 0
+    whole = units.astype(np.int64)
+    quads = -(-(before + decimals) // 4)
+    digits = np.empty((len(values), quads), "u4")
+    for n in range(quads - 1, -1, -1):
+        rest = whole // 10_000
+        digits[:, n] = DIGITS[whole - rest * 10_000]
+        whole = rest
+    all_digits = digits.view("u1")[:, 4 * quads - before - decimals:]
+    cells = np.full((len(values), before + after + 1), BLANK, "u1")
+    cells[:, :before] = all_digits[:, :before]
+    leading = np.ones(len(values), bool)  # blanks instead of the zeros before a number's first digit
+    sign = (values < 0) & (units > 0)
+    for n in range(before):
+        if n < before - 1:
+            zero = leading & (all_digits[:, n] == ZERO)
+            cells[zero, n] = BLANK
+        else:
+            zero = np.zeros(len(values), bool)
+        if n:
+            cells[leading & ~zero & sign, n - 1] = MINUS
+        leading = zero
+    if decimals:
+        cells[:, before] = POINT
+        cells[:, before + 1:before + 1 + decimals] = all_digits[:, before:]
+    if not plain.all():  # each different one once
+        different, inverse = np.unique(values[~plain], return_inverse=True)
+        written = np.array([f"{cell(number)} ".encode() for number in different.tolist()], f"S{before + after + 1}")
+        cells[~plain] = written.view("u1").reshape(len(written), -1)[inverse]
+    return cells

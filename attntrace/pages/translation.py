@@ -1,0 +1,146 @@
+"""The decoding of a sentence, step by step: what is read, what is likely next, what is new, where the heads look."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from attntrace.messages.catalog import sentence
+from attntrace.messages.unicode import shown
+from attntrace.model.generate import without_end
+from attntrace.model.tokens import END, spoken
+from attntrace.pages.attention_maps import DECIMALS
+from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
+from attntrace.pages.checks import DIGITS
+from attntrace.pages.numbers import Figures
+from attntrace.pages.overview import model_table, words_table
+from attntrace.runs.decoding import Decoding, Written
+from attntrace.runs.run import Run
+from attntrace.tensor.symbol import Symbol
+from attntrace.tracing.trace import Step, layer_of
+
+LIKELIEST = 5  # words that are shown of each step
+
+
+def opening(run: Run) -> Iterator[Block]:
+    """What goes in, and the model."""
+    yield words_table(run)
+    yield Prose("")
+    yield from model_table(run)
+    yield Prose("")
+    yield Prose(sentence("messages.ledger_encoder", words=len(run.source.ids),
+                         numbers=f"{len(run.source.ids) * run.config.d_model:,}"))
+
+
+class Ledger:
+    """Tells a decoding to `tell`, as blocks, a step at a time. `translation`, once it is known; `failed`, where a step
+    does not agree with one teacher-forced pass."""
+
+    def __init__(self, decoding: Decoding, tell: Callable[[Iterator[Block]], None], precision: int) -> None:
+        self.decoding, self.tell, self.figures = decoding, tell, Figures.fixed(precision)
+        self.written: list[Written] = []
+        self.failed = False
+
+    @property
+    def translation(self) -> str:
+        return spoken(without_end([step.word for step in self.written]))
+
+    def __call__(self) -> None:
+        before: Written | None = None
+        for step in self.decoding.steps():
+            self.tell(self.step(step, before))
+            self.written.append(step._replace(steps={address: one for address, one in step.steps.items()
+                                                     if _is_cross_attention(one) or one.place.endswith("output")}))
+            before = step
+        self.tell(self.whole())
+
+    def step(self, step: Written, before: Written | None) -> Iterator[Block]:
+        yield PlaceHeading(sentence("messages.ledger_step", number=step.number, word=shown(step.word)))
+        yield Prose(sentence("messages.ledger_reads", words=" ".join(map(shown, step.read))))
+        yield Prose("")
+        order = np.argsort(-step.logits, kind="stable")[:LIKELIEST]
+        heads = (sentence(f"messages.ledger_{name}") for name in ("word", "logit", "probability"))
+        yield Table(("", *heads),
+                    tuple((str(n + 1), self.decoding.known[i], self.figures.text(float(step.logits[i])),
+                           self.figures.text(float(step.probabilities[i]))) for n, i in enumerate(order)),
+                    right=(0, 2, 3), words=(1,))
+        yield Prose("")
+        yield Prose(self.rows(step, before))
+        yield Prose("")
+        yield self.looks(step)
+
+    def rows(self, step: Written, before: Written | None) -> str:
+        """Which rows are new, and which are as before; measured."""
+        if before is None:
+            return sentence("messages.ledger_first")
+        tensors, error, kept = 0, 0.0, 0
+        for address, now in step.steps.items():
+            then = before.steps.get(address)
+            if then is None or now.tensor.words[:1] != ("token",):
+                continue
+            tensors += 1
+            there = tuple(slice(0, size) for size in then.value.shape)  # a self-attention has had a key less
+            both = now.value[there], then.value
+            finite = np.isfinite(both[0]) & np.isfinite(both[1])
+            error = max(error, float(np.abs(np.subtract(*both, where=finite, out=np.zeros(both[1].shape))).max()))
+            kept += then.value.size * (address.endswith((".key", ".value")) and ".self_attention." in address)
+        digits = DIGITS[self.decoding.run.config.dtype]
+        key = ("ledger_differ" if not error <= 10.0 ** -digits else
+               "ledger_second" if step.number == 2 else "ledger_same")
+        return sentence(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
+                        error=f"{error:.1e}", digits=digits)
+
+    def looks(self, step: Written) -> Table:
+        """Where each head of each cross attention looks, when the next word is written."""
+        weights = [one for one in step.steps.values() if _is_cross_attention(one)]
+        heads = [sentence("messages.ledger_head", layer=layer_of(one.address),
+                          head=one.symbol.head) for one in weights]
+        rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
+                     for i, text in enumerate(self.decoding.run.source.texts))
+        return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
+                     title=sentence("messages.ledger_looks", row=step.number))
+
+    def whole(self) -> Iterator[Block]:
+        """The translation as a whole: its words against those of the source, and the proof that it is one pass."""
+        yield PlaceHeading(sentence("messages.ledger_whole"))
+        yield from self.maps()
+        yield Prose("")
+        yield Checks((self.check(),))
+        if self.written[-1].word != END:
+            yield Prose(sentence("messages.ledger_unfinished", words=len(self.written)))
+        yield Prose("")
+
+    def maps(self) -> Iterator[Block]:
+        """Of each layer, the weights with which each word was written."""
+        figures = Figures.fixed(DECIMALS)
+        words = tuple(step.word for step in self.written)
+        source = self.decoding.run.source.texts
+        layers: dict[int | None, list[Grid]] = {}
+        for one in self.written[-1].steps.values():
+            if _is_cross_attention(one):
+                rows = np.stack([step.steps[_within(one)].value[-1] for step in self.written])
+                layers.setdefault(layer_of(one.address), []).append(
+                    Grid(one.symbol, None, rows, figures, rows.shape, words, source, hued=True, weights=True))
+        for layer, grids in layers.items():
+            yield Maps(sentence("messages.ledger_map", layer=layer), f"decoder.layer{layer}.cross_attention",
+                       tuple(grids), max(float(grid.values.max()) for grid in grids), False)
+
+    def check(self) -> Check:
+        """The logits of each step against that row of a pass that is given all words at once."""
+        last = self.written[-1]
+        forced = self.decoding.forced(last.read)
+        apart = np.abs(forced - np.stack([step.logits for step in self.written])).max(axis=1)
+        digits = DIGITS[self.decoding.run.config.dtype]
+        worst = int(apart.argmax())
+        self.failed = not apart[worst] <= 10.0 ** -digits * np.abs(forced).max()
+        return Check("teacher_forced", (Symbol("logits"),), (), None, digits,
+                     f"step{worst + 1}.output.logits" if self.failed else "", worst + 1, float(apart[worst]))
+
+
+def _is_cross_attention(step: Step) -> bool:
+    return step.is_attention and ".cross_attention." in step.address
+
+
+def _within(step: Step) -> str:
+    """The address of a step in a step of decoding, without the latter."""
+    return step.address.partition(".")[2]

@@ -1,0 +1,166 @@
+"""A number followed back: its arithmetic, that of its operands, and so on down to parameters and positions."""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from attntrace.pages.blocks import Cause, CellLine
+from attntrace.pages.equations import cell_line, followed
+from attntrace.pages.numbers import Figures
+from attntrace.tensor.expression import Arithmetic, Ref, Sum
+from attntrace.tensor.rounding import FULL
+from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.addresses import named
+from attntrace.tracing.trace import Step
+
+Cell = tuple[str, tuple[int, ...]]  # an address, and an index from 0
+
+
+class Why:
+    """The tree under a number, as blocks, the largest contributions first; each number is explained once.
+
+    find: the step of an address, None where it is none (a parameter); depth: how far operands are followed, None to
+    their ends; top: of how many operands of each number, None of all.
+    """
+
+    def __init__(self, find: Callable[[str], Step | None], precision: int, depth: int | None = 0,
+                 top: int | None = None) -> None:
+        self.find, self.precision, self.depth, self.top = find, precision, depth, top
+        self._steps: dict[str, _Known | None] = {}
+        self._left: dict[Cell, float] = {}  # how far each number that was explained was followed from there
+
+    def __call__(self, address: str, index: tuple[int, ...]) -> Iterator[Cause]:
+        waiting = [(0, (address, index))]
+        while waiting:
+            level, cell = waiting.pop()
+            left = math.inf if self.depth is None else self.depth - level
+            if self._left.get(cell, -1) >= left:  # explained while an operand beside it was followed
+                yield Cause(level, named(*cell), None)
+                continue
+            self._left[cell] = left
+            cause, followed_on = self.cause(level, cell, left)
+            yield cause
+            waiting += [(level + 1, one) for one in reversed(followed_on)]
+
+    def cause(self, level: int, cell: Cell, left: float) -> tuple[Cause, list[Cell]]:
+        """What is said of a number, and which of its operands are followed."""
+        address, index = cell
+        known = self.known(address)
+        assert known is not None
+        line = known.line(index)
+        operands = ranked(line.arithmetic)
+        cells = [(called(ref), ref.index) for ref in operands]
+        inner = [one for one in cells if self.known(one[0]) is not None]
+        above = [one for one in inner if self._left.get(one, -math.inf) >= left - 1]
+        new = [one for one in inner if one not in above]
+        on = new[:self.top] if left > 0 else []
+        groups = {"ends": [one for one in cells if one not in inner], "above": above if left > 0 else [],
+                  "not_followed": [one for one in new if one not in on]}
+        return Cause(level, named(address, index), line, tuple(
+            (name, tuple(spans(those))) for name, those in groups.items() if those), known.words(index)), on
+
+    def known(self, address: str) -> _Known | None:
+        if address not in self._steps:
+            step = self.find(address)
+            self._steps[address] = _Known(step, self.precision) if step is not None else None
+        return self._steps[address]
+
+
+class _Known:
+    """A step whose numbers are explained: what all of them share."""
+
+    def __init__(self, step: Step, precision: int) -> None:
+        self.step = step
+        self.whole = Tensor(step.value, step.axes, made=step.made)  # without its name, so that it can be followed
+        exact = step.rule is not FULL  # by hand all numbers have so many decimals and no more
+        self.figures = Figures.of(step.value, precision, exact)
+        self.figures_of = {id(leaf): Figures.of(leaf.value, precision, exact) for leaf in step.made.leaves()}
+
+    def words(self, index: tuple[int, ...]) -> tuple[str, ...]:
+        """The words of its row and its column, where these have words."""
+        return tuple(axis.labels[i] for axis, i in zip(self.step.axes, index) if axis.labels is not None)
+
+    def line(self, index: tuple[int, ...]) -> CellLine:
+        return cell_line(self.step, index, *followed(self.whole, index), self.figures, self.figures_of)
+
+
+class Term(NamedTuple):
+    """An operand, and how much of the result hangs on it."""
+    ref: Ref
+    weight: float
+
+
+def ranked(arithmetic: Arithmetic) -> list[Ref]:
+    """The operands of a number, each once, the largest contribution first."""
+    terms: dict[tuple[int, tuple[int, ...]], Term] = {}
+    for ref, weight in contributions(arithmetic):
+        key = id(ref.tensor), ref.index
+        before = terms[key].weight if key in terms else 0.0
+        terms[key] = Term(ref, before + weight)
+    return [term.ref for term in sorted(terms.values(), key=lambda term: -term.weight)]
+
+
+def contributions(arithmetic: Arithmetic) -> Iterator[tuple[Ref, float]]:
+    """Of a sum, how large the term is that an operand stands in; else, by how much the result would change if the
+    operand were 0."""
+    def read(ref: Ref) -> float:
+        return float(ref.tensor.value[ref.index])
+
+    if isinstance(arithmetic, Sum):
+        for term in arithmetic.terms:
+            weight = _size(_value(term, read))
+            for ref in term.leaves():
+                yield ref, weight
+        return
+    whole = _value(arithmetic, read)
+    for out in arithmetic.leaves():
+        without = _value(arithmetic, lambda ref: 0.0 if ref is out else read(ref))
+        yield out, _size(whole - without)
+
+
+def _value(arithmetic: Arithmetic, read: Callable[[Ref], float]) -> float:
+    try:
+        return arithmetic.value(read)
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return math.nan
+
+
+def _size(number: float) -> float:
+    return math.inf if math.isnan(number) else abs(number)
+
+
+def called(ref: Ref) -> str:
+    """The address of an operand; a constant is called by its symbol: `pos`."""
+    tensor = ref.tensor
+    assert isinstance(tensor, Tensor)
+    return tensor.address or (tensor.symbol.spelled() if tensor.symbol else "?")
+
+
+def spans(cells: Iterable[Cell]) -> Iterator[str]:
+    """Places of numbers, as few as say it: `output.W:1-8,7`."""
+    grouped: dict[str, list[tuple[int, ...]]] = {}
+    for name, index in cells:
+        grouped.setdefault(name, []).append(index)
+    for name, indices in grouped.items():
+        yield from (name + (":" + where if where else "") for where in blocks_of(sorted(indices)))
+
+
+def blocks_of(indices: list[tuple[int, ...]]) -> Iterator[str]:
+    """`1-8,7` where sorted indices are all of a block; else row by row, in runs: `1,1-6`, `1,8`."""
+    array = np.array(indices)
+    low, high = array.min(axis=0), array.max(axis=0)
+    if int(np.prod(high - low + 1)) == len(indices):
+        yield ",".join(map(_run, low, high))
+        return
+    start = indices[0]
+    for index, after in zip(indices, (*indices[1:], ())):
+        if after != (*index[:-1], index[-1] + 1):
+            yield ",".join((*(str(i + 1) for i in index[:-1]), _run(start[-1], index[-1])))
+            start = after
+
+
+def _run(first: int, last: int) -> str:
+    return str(first + 1) if first == last else f"{first + 1}-{last + 1}"

@@ -1,0 +1,32 @@
+"""What a training goes by, where nothing else is said: how long, how fast, how many words. Needs no NumPy."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+OPTIMIZERS = {"sgd": 0.01, "adam": 0.001}  # with the learning rate of a single training step
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What a training goes by. `lr` is reached after `warmup` updates, from 0, and then falls with the root of their
+    number (section 5.3); dropout and label smoothing are those of section 5.4."""
+    epochs: int = 60
+    batch: int = 64
+    lr: float = 5e-3
+    warmup: int = 200
+    dropout: float = 0.1
+    label_smoothing: float = 0.1
+    seed: int = 0
+    dtype: str = "float32"
+
+    def check(self) -> None:
+        """Raise ValueError where it makes no sense: one that was read from a file."""
+        whole, shares = (self.epochs, self.batch, self.warmup, self.seed + 1), (self.dropout, self.label_smoothing)
+        if not all(isinstance(number, int) and number > 0 for number in whole) or not self.lr > 0 or not all(
+                0 <= share < 1 for share in shares) or self.dtype not in ("float32", "float64"):
+            raise ValueError
+
+    def rate(self, update: int) -> float:
+        """The learning rate of an update, counted from 1."""
+        return self.lr * min(update / self.warmup, math.sqrt(self.warmup / update))

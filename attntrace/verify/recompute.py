@@ -1,0 +1,244 @@
+"""The independent checker: every tensor of a recorded run, computed again from its expression in plain Python.
+
+It reads plain records, as JSON Lines has them (README), and nothing else: it imports the standard library and the table
+of ops (expressions.py), none of the model.
+"""
+from __future__ import annotations
+
+import hashlib
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from attntrace.verify.arithmetic import Arithmetic, Bounded, Doubles, Pencil
+from attntrace.verify.arrays import Array, Unfit, mapped
+from attntrace.verify.ops import evaluated
+
+Record = Mapping[str, Any]
+SAFETY = 2.0  # times the bound of rounding: the recomputation rounds as well
+
+
+class Precision(NamedTuple):
+    """Of a type of numbers. tolerance: what may pass unasked, relative to the number itself; unit: half of the last
+    digit of 1; smallest: below it digits are lost."""
+    tolerance: float
+    unit: float
+    smallest: float
+
+
+PRECISIONS = {"float64": Precision(0.9e-12, 2.0**-53, sys.float_info.min),
+              "float32": Precision(4 * 2.0**-24, 2.0**-24, 2.0**-126)}
+
+
+class Recorded(NamedTuple):
+    """A parameter or a step, as its record has it. `numbers` as nested lists of floats, `flat` as one list."""
+    address: str
+    words: tuple[str, ...]
+    shape: tuple[int, ...]
+    numbers: Any
+    flat: list[float]
+    expression: Any  # None: a parameter
+    parents: tuple[str, ...]
+
+    def rows(self) -> list[list[float]]:
+        """Of a tensor with two axes; of a vector its one row."""
+        width = self.shape[-1] if self.shape else 1
+        return [self.flat[start:start + width] for start in range(0, len(self.flat), width)]
+
+    def cell(self, n: int) -> str:
+        """The n-th number (from 0), as an address writes it: `scores:2,3`."""
+        index = []
+        for size in reversed(self.shape):
+            n, i = divmod(n, size)
+            index.append(str(i + 1))
+        return f"{self.address}:{','.join(reversed(index))}" if index else self.address
+
+
+class Broken(ValueError):
+    """A record that is none: the key of what is wrong with it, and where."""
+
+    def __init__(self, key: str, address: str) -> None:
+        super().__init__(key, address)
+        self.key, self.address = key, address
+
+
+class Log:
+    """All that a run has recorded so far: its header, its parameters and its steps by address, in order."""
+
+    def __init__(self, header: Record) -> None:
+        self.header = header
+        self.config: Mapping[str, Any] = header["config"]
+        self.pencil: int | None = header.get("pencil")
+        self.parameters: dict[str, Recorded] = {}
+        self.steps: dict[str, Recorded] = {}
+        self._digest = hashlib.sha256()
+
+    def __call__(self, record: Record) -> Recorded:
+        """Take a record of a parameter or a step. Raises Broken where it contradicts itself."""
+        is_step = "address" in record
+        address = str(record["address"] if is_step else record["parameter"])
+        if address in self.parameters or address in self.steps:
+            raise Broken("twice", address)
+        words, shape = tuple(record["axes"]), tuple(record["shape"])
+        flat: list[float] = []
+        try:
+            numbers = read(record["value"], shape, flat)
+        except (TypeError, ValueError):
+            raise Broken("shape", address) from None
+        if len(words) != len(shape):
+            raise Broken("shape", address)
+        found = Recorded(address, words, shape, numbers, flat, record.get("expression"),
+                         tuple(record.get("parents", ())))
+        (self.steps if is_step else self.parameters)[address] = found
+        if is_step:
+            texts = (f"{number:.6f}" for number in flat)
+            line = " ".join("0.000000" if text == "-0.000000" else text for text in texts)
+            self._digest.update(f"{address}\n{line}\n".encode())
+        return found
+
+    def __getitem__(self, address: str) -> Recorded:
+        return self.steps[address] if address in self.steps else self.parameters[address]
+
+    @property
+    def fingerprint(self) -> str:
+        """As the README defines it, of the steps so far."""
+        return self._digest.hexdigest()[:8]
+
+
+def read(value: Any, shape: tuple[int, ...], flat: list[float]) -> Any:
+    """Nested lists of that shape as floats, also one after another into `flat`. Infinities may be spelled "-inf".
+    Raises ValueError or TypeError where the value has another shape."""
+    if not shape:
+        flat.append(float(value))
+        return flat[-1]
+    if not isinstance(value, list) or len(value) != shape[0]:
+        raise ValueError(shape)
+    if len(shape) == 1:
+        numbers = list(map(float, value))
+        flat += numbers
+        return numbers
+    return [read(part, shape[1:], flat) for part in value]
+
+
+class Verdict(NamedTuple):
+    """Of one step: how many numbers it has, the largest difference from what it should be, in which cell; and the key
+    of what is wrong, with its facts (prose: messages.verify.wrong). Empty: nothing."""
+    address: str
+    numbers: int
+    difference: float
+    cell: str
+    wrong: str = ""
+    facts: Mapping[str, Any] = {}
+
+
+class Recomputation:
+    """Computes each step of a log again and says how far the record is from that."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.precision = PRECISIONS[log.config.get("dtype", "float64")]
+        self.by: Arithmetic = Doubles() if log.pencil is None else Pencil(log.pencil)
+        self._on_paper: dict[str, Array] = {}
+
+    def take(self, record: Record) -> Verdict | None:
+        """Log a record, and judge it where it is a step. A record that contradicts itself is a step that is wrong."""
+        try:
+            found = self.log(record)
+        except Broken as broken:
+            return Verdict(broken.address, 0, math.inf, broken.address, f"record_{broken.key}")
+        return None if found.expression is None else self(found)
+
+    def __call__(self, step: Recorded) -> Verdict:
+        """To be asked in the order of the run. A number passes where it is relatively near; only where it is not, the
+        rounding of what it was made from is measured, and allowed. By pencil, each has to be the same."""
+        try:
+            again = list(leaves(evaluated(step.expression, self.by, self._recorded), step.shape))
+        except (ValueError, LookupError, ArithmeticError, TypeError) as error:
+            wrong = "shape" if isinstance(error, Misshapen) else "undefined"
+            return Verdict(step.address, len(step.flat), math.inf, step.address, wrong, why(error))
+        differences = [0.0 if x == y else abs(x - y) for x, y in zip(map(self.by.plain, again), step.flat, strict=True)]
+        tolerance = 0.0 if self.log.pencil is not None else self.precision.tolerance
+        suspects = [n for n, (far, value) in enumerate(zip(differences, step.flat, strict=True))
+                    if far and not far <= tolerance * abs(value) < math.inf]
+        wrong_ones = self._beyond_rounding(step, differences, suspects) if suspects else []
+        worst = max(wrong_ones or range(len(differences)), default=None,
+                    key=lambda n: math.inf if math.isnan(differences[n]) else differences[n])
+        if worst is None:
+            return Verdict(step.address, 0, 0.0, step.address)
+        return Verdict(step.address, len(differences), differences[worst], step.cell(worst),
+                       "differs" if wrong_ones else "",
+                       {"value": step.flat[worst], "again": self.by.plain(again[worst])} if wrong_ones else {})
+
+    def _beyond_rounding(self, step: Recorded, differences: list[float], suspects: list[int]) -> list[int]:
+        if self.log.pencil is not None:
+            return suspects
+        by = Bounded()
+        bounds = list(leaves(evaluated(step.expression, by, lambda name: bounded(self._found(name), by)), step.shape))
+        unit, smallest = SAFETY * self.precision.unit, self.precision.smallest
+        return [n for n in suspects if not differences[n] <= unit * bounds[n][1] + smallest < math.inf]
+
+    def _found(self, name: str) -> Recorded:
+        try:
+            return self.log[name]
+        except KeyError:
+            raise Unfit("unknown", name=name) from None
+
+    def _recorded(self, name: str) -> Array:
+        found = self._found(name)
+        if self.log.pencil is None:
+            return Array(found.numbers, found.words)
+        if name not in self._on_paper:
+            self._on_paper[name] = Array(mapped(self.by.number, found.numbers), found.words)
+        return self._on_paper[name]
+
+
+def bounded(found: Recorded, by: Bounded) -> Array:
+    return Array(mapped(by.number, found.numbers), found.words)
+
+
+class Misshapen(Unfit):
+    """What was computed again has another shape than the record."""
+
+
+def leaves(array: Array, shape: tuple[int, ...]) -> Iterator[Any]:
+    """The numbers of an array that has this shape, one after another. Raises Misshapen where it has another."""
+    def inner(numbers: Any, sizes: tuple[int, ...]) -> Iterator[Any]:
+        if not sizes:
+            yield numbers
+        elif len(numbers) != sizes[0]:
+            raise Misshapen("length", found=len(numbers), wanted=sizes[0])
+        elif len(sizes) == 1:
+            yield from numbers
+        else:
+            for part in numbers:
+                yield from inner(part, sizes[1:])
+
+    if len(array.words) != len(shape):
+        raise Misshapen("number_of_axes", found=len(array.words), wanted=len(shape))
+    return inner(array.numbers, shape)
+
+
+def why(error: Exception) -> dict[str, Any]:
+    """The key of why an expression has no value, as `why`, and its facts."""
+    if isinstance(error, Unfit):
+        return {"why": error.key, **error.facts}
+    return {"why": "malformed" if isinstance(error, (LookupError, TypeError)) else "no_result"}
+
+
+class Tally:
+    """What all verdicts come to: how many steps and numbers, the largest difference, the first step that is wrong."""
+
+    def __init__(self) -> None:
+        self.steps = self.numbers = self.wrong = 0
+        self.worst: Verdict | None = None
+        self.first_wrong: Verdict | None = None
+
+    def __call__(self, verdict: Verdict) -> None:
+        self.steps += 1
+        self.numbers += verdict.numbers
+        if verdict.wrong:
+            self.wrong += 1
+            self.first_wrong = self.first_wrong or verdict
+        if self.worst is None or verdict.difference > self.worst.difference:
+            self.worst = verdict

@@ -1,0 +1,64 @@
+"""The arithmetic of one number, in symbols and in the numbers that are printed."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from attntrace.pages.blocks import CellLine
+from attntrace.tensor.expression import Ref
+from attntrace.tensor.notation import spelled
+from attntrace.tensor.symbol import Spelling, numeral
+
+MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
+
+
+class Worked(NamedTuple):
+    """What stands before the first `=`, the two expressions, and `= 0.694` or `≈ 0.694`."""
+    left: str
+    symbols: str
+    numbers: str
+    result: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What stands between two signs of equality, without what would only be said twice."""
+        number = self.result.partition(" ")[2]
+        if self.symbols == number:  # a constant
+            return (self.left,)
+        if self.numbers in (self.symbols, number):
+            return self.left, self.symbols
+        return self.left, self.symbols, self.numbers
+
+    @property
+    def text(self) -> str:
+        return f"{' = '.join(self.parts)} {self.end}"
+
+    @property
+    def end(self) -> str:
+        """The result; exactly that number, where nothing had to be computed."""
+        return self.result if len(self.parts) == 3 else f"= {self.result.partition(' ')[2]}"
+
+
+def picked(cell: CellLine) -> str:
+    """Which number is picked out of what the formula gives: `[1,2]`."""
+    return f"[{','.join(str(n + 1) for n in cell.picked)}]" if cell.picked else ""
+
+
+def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
+    def write(ref: Ref) -> str:
+        figures, number = cell.figures_of[id(ref.tensor)], float(ref.tensor.value[ref.index])
+        return figures.legible(number) if lost else figures.text(number)
+
+    def worked() -> float:
+        return float(cell.arithmetic.value(lambda ref: cell.rule.number(float(write(ref))), cell.rule))
+
+    symbols = spelled(cell.formula.right, spelling, cell.formula.head)
+    symbols += picked(cell)
+    lost = False  # whether rounding has taken digits without which nobody can redo it
+    lost = not abs(worked() - cell.result) <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
+    numbers, result = cell.arithmetic.text(write, spelling), cell.figures.text(cell.result)
+    equal = cell.figures.rounded(worked()) == float(result)
+    result = numeral(result, spelling)
+    if isinstance(cell.arithmetic, Ref):  # the number itself
+        numbers = result
+    sign = "=" if equal else "~=" if spelling is Spelling.ASCII else r"\approx" if spelling is Spelling.LATEX else "≈"
+    return Worked(cell.formula.left.spelled(spelling, cell.formula.head), symbols, numbers, f"{sign} {result}")

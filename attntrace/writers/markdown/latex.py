@@ -1,0 +1,75 @@
+"""Formulas in LaTeX, as GitHub renders them: a block of lines that are aligned at their equals sign."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from attntrace.pages.blocks import CellLine, Formula
+from attntrace.tensor.symbol import Spelling
+from attntrace.writers.arithmetic import worked_cell
+from attntrace.writers.page import Page
+
+LINE = 80  # signs that stand side by side
+COMMAND = re.compile(r"\\(?:[a-zA-Z]+ ?|.)|[{}^_]")
+
+
+def signs_of(latex: str) -> int:
+    """About how many signs are seen."""
+    return len(COMMAND.sub("", latex)) + latex.count("\\")
+
+
+PAGE = Page(LINE, Spelling.LATEX, signs_of)
+
+
+def inline(formula: Formula) -> str:
+    return f"$`{PAGE.formula(formula)}`$"
+
+
+def block(lines: Sequence[str]) -> Iterator[str]:
+    """Lines with an `&` each where they are lined up; one line needs no environment."""
+    yield "```math"
+    if len(lines) == 1:
+        yield lines[0].replace("&", "")
+    else:
+        yield r"\begin{aligned}"
+        yield from (rf"{line} \\" for line in lines[:-1])
+        yield lines[-1]
+        yield r"\end{aligned}"
+    yield "```"
+
+
+def equation(formula: Formula) -> list[str]:
+    left = PAGE.symbol(formula.left, formula.head, formula.row)
+    first, *rest = wrapped(PAGE.pieces(formula.right, formula.head, formula.row))
+    return [f"{left} &= {first}", *further(rest)]
+
+
+def arithmetic(cell: CellLine) -> list[str]:
+    """`q₁[1] = x₁ W_Q[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
+    worked = worked_cell(cell, Spelling.LATEX)
+    if signs_of(worked.text) <= LINE:
+        return [worked.text.replace("=", "&=", 1)]
+    lines = []
+    for part in worked.parts[1:]:
+        first, *rest = wrapped(part)
+        lines += [f"&= {first}", *further(rest)]
+    if signs_of(f"{lines[-1]} {worked.end}") <= LINE:
+        lines[-1] += f" {worked.end}"
+    else:
+        lines.append(f"&{worked.end}")
+    return [f"{worked.left} {lines[0]}", *lines[1:]]
+
+
+def wrapped(text: str) -> list[str]:
+    """An expression, broken before signs of sums that are in no group of their own."""
+    terms: list[str] = []
+    for term in re.split(r" (?=[-+;] )", text):
+        if terms and terms[-1].count("{") > terms[-1].count("}"):
+            terms[-1] += f" {term}"
+        else:
+            terms.append(term)
+    return PAGE.wrapped(terms, 0)
+
+
+def further(lines: Sequence[str]) -> Iterator[str]:
+    return (rf"&\quad {line}" for line in lines)

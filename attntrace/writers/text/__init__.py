@@ -1,0 +1,1 @@
+"""Blocks as text: a terminal, a pipe, a file."""

@@ -1,0 +1,265 @@
+"""Matrices side by side, with signs between them, as an equation on a page."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from attntrace.pages import blocks
+from attntrace.pages.blocks import Grid
+from attntrace.tensor.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
+from attntrace.tensor.tensor import Term
+from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, part_of, shaded, trimmed
+
+BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
+BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
+ASCII_BRACKETS = {"row": ("[ ", " ]")}
+
+
+class Box:
+    """A matrix, or a block of its columns, as it is drawn: a name, words above the columns, rows in brackets.
+
+    `words` stand before its rows; measured once for all blocks of a matrix.
+    """
+
+    def __init__(self, grid: Grid, page: Page, start: int = 0, stop: int | None = None,
+                 words: tuple[list[Line], int] | None = None) -> None:
+        self.grid, self.page = grid, page
+        self.words, self.words_width = words or _words(grid, page)
+        self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
+        self.labels = [page.label(label) for label in (grid.column_labels or ())[self.start:self.stop]]
+        self.widths = column_widths(self.labels, self.stop - self.start, grid, page)
+        self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
+        self.body = self.inside + 4
+        self.height = grid.values.shape[0]
+        self.title = self._title()
+        self.width = max(self.body, 2 + page.cells(self.title))
+
+    def _title(self) -> str:
+        title = f"{self.page.name(self.grid)} {size_of(self.grid)}".rstrip()
+        return self.page.prose(GAP.join([title, *parts_of(self.grid, self.start, self.stop)]))
+
+    def rows(self) -> list[Line]:
+        """Each row of numbers in its brackets."""
+        values = self.grid.values[:, self.start:self.stop]
+        texts = self.grid.figures.rows(values, widths=self.widths)
+        sides = [self._brackets("middle")] * self.height
+        sides[0], sides[-1] = self.brackets(0), self.brackets(self.height - 1)
+        behind = " " * (self.width - self.body)
+        if self.grid.weights and self.page.shades:
+            return [(left, text, f"{right}{behind}")
+                    for (left, right), text in zip(sides, shaded(texts, levels_of(values), self.widths), strict=True)]
+        return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
+
+    def brackets(self, y: int) -> tuple[str, str]:
+        return self._brackets("row" if self.height == 1 else "top" if y == 0 else "bottom" if y == self.height - 1
+                              else "middle")
+
+    def _brackets(self, place: str) -> tuple[str, str]:
+        return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
+
+    def between_rows(self) -> str:
+        left, right = self._brackets("middle")
+        return f"{left}{' ' * self.inside}{right}{' ' * (self.width - self.body)}"
+
+    def label_line(self) -> Line:
+        spans: list[Part] = ["  "]
+        for n, (label, width) in enumerate(zip(self.labels, self.widths, strict=True)):
+            spans.append(Span(" " * bool(n) + self.page.right(label, width),
+                              f"token{self.start + n}" if self.grid.hued else "grey"))
+        return *spans, " " * (self.width - self.body + 2)
+
+    def blocks(self, room: int) -> list[Box]:
+        """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
+        widths = self.widths
+        part = part_of("columns", len(widths) - 1, len(widths), len(widths) + 1)
+        title = len(GAP) + self.page.cells(*part) + len(INDENT) + self.page.cells(self.title)
+        return [Box(self.grid, self.page, part.start, part.stop, (self.words, self.words_width))
+                for part in equal_parts(widths, max(room, title) - 4)]
+
+
+def size_of(grid: Grid) -> str:
+    return "×".join(map(str, grid.shape))
+
+
+def parts_of(grid: Grid, start: int, stop: int) -> list[str]:
+    """`rows 1-4`, `columns 9-16`, where only these are drawn."""
+    rows, columns = ((1, *grid.shape, 1) if grid.one_row else (*grid.shape, 1))[:2]
+    return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns)]
+
+
+def column_widths(labels: list[str], count: int, grid: Grid, page: Page) -> list[int]:
+    """Cells that each of `count` columns needs, for its numbers and its word."""
+    number = grid.figures.width + page.air - 1
+    return [max(page.cells(label), number) for label in labels] or [number] * count
+
+
+def _words(grid: Grid, page: Page) -> tuple[list[Line], int]:
+    """The words before the rows, and how wide they are."""
+    words = [page.label(label) for label in grid.row_labels or ()]
+    width = max(map(page.cells, words)) + 1 if words else 0
+    return [(Span(page.padded(word, width), f"token{y}"),) for y, word in enumerate(words)], width
+
+
+Chunk = list[str | Box]  # a piece of an equation that is not broken: from one operator to the next
+
+
+def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
+    """The equation, drawn whole where it fits; else what was drawn in this stage already shrinks to its symbol, and the
+    rest goes on at an operator in the next row of the page, or in blocks of columns."""
+    for shrunk in (frozenset[int](), block.drawn):
+        chunks = chunks_of(block, page, shrunk)
+        if band_width(list(chain.from_iterable(chunks)), page) <= page.width:
+            break
+    yield from bands(chunks, page)
+
+
+def parameter_lines(grids: Sequence[Grid], page: Page) -> Iterator[Line]:
+    """Parameters side by side, as many as fit, with names and without signs."""
+    rows: list[list[str | Box]] = []
+    for box in (Box(grid, page) for grid in grids):
+        if rows and band_width([*rows[-1], GAP, box], page) <= page.width:
+            rows[-1] += [GAP, box]
+        else:
+            rows.append([box])
+    for n, row in enumerate(rows):
+        if n:
+            yield ()
+        yield from band_lines(row, page, 0) if band_width(row, page) <= page.width else _in_blocks(row, page)
+
+
+def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) -> list[Chunk]:
+    pieces = [*block.formula.right, EQUALS, block.result]
+    chunks: list[Chunk] = [[]]
+    for n, piece in enumerate(pieces):
+        if isinstance(piece, Sign):
+            if piece in BREAKS_BEFORE:
+                chunks.append([])
+            around = [pieces[m] for m in (n - 1, n + 1) if 0 <= m < len(pieces)]
+            drawn = any(isinstance(one, Grid) or isinstance(one, Term) and id(one.tensor) in block.operands
+                        and id(one.tensor) not in shrunk for one in around)
+            text = piece.between_matrices(page.spelling) if drawn else piece.text(page.spelling)
+            if drawn and text.endswith(("(", "[")):
+                text += " "
+            if drawn and text.startswith((")", "]")):
+                text = " " + text
+            chunks[-1].append(text)
+        elif isinstance(piece, Grid):
+            chunks[-1].append(Box(piece, page))
+        elif isinstance(piece, Term) and id(piece.tensor) in block.operands and id(piece.tensor) not in shrunk:
+            chunks[-1].append(Box(block.operands[id(piece.tensor)], page))
+        else:
+            assert piece.tensor.symbol is not None
+            chunks[-1].append(page.symbol(piece.tensor.symbol, block.formula.head))
+    if not any(isinstance(item, Box) for chunk in chunks[:-1] for item in chunk):
+        return [[item for item in chunks[-1] if isinstance(item, Box)]]  # the formula above says the rest
+    return list(filter(None, chunks))
+
+
+def bands(chunks: list[Chunk], page: Page) -> Iterator[Line]:
+    """Chunks side by side, as many as fit; a matrix too wide for the page in blocks of columns, one below the other."""
+    band: list[str | Box] = []
+    for chunk in chunks:
+        if band and band_width([*band, *chunk], page) > page.width:
+            yield from band_lines(band, page)
+            band = []
+        band += chunk
+        if band_width(band, page) > page.width:
+            yield from _in_blocks(band, page)
+            band = []
+    if band:
+        yield from band_lines(band, page)
+
+
+def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:
+    at = next(n for n, item in enumerate(band) if isinstance(item, Box))
+    before, box, after = band[:at], band[at], band[at + 1:]
+    assert isinstance(box, Box)
+    parts = box.blocks(page.width - band_width(before + after, page) - box.words_width)
+    for n, part in enumerate(parts):
+        yield from band_lines([*(before if n == 0 else _blank(before, page)), part,
+                               *(after if n == len(parts) - 1 else [])], page)
+
+
+def _blank(items: list[str | Box], page: Page) -> list[str | Box]:
+    return [" " * page.cells(item) if isinstance(item, str) else item for item in items]
+
+
+def labelled(items: list[str | Box]) -> list[Box]:
+    """The matrices before which their rows' words stand: the first of each run that shares them."""
+    found: list[Box] = []
+    for item in items:
+        if isinstance(item, Box) and item.grid.row_labels and (
+                not found or found[-1].grid.row_labels != item.grid.row_labels):
+            found.append(item)
+    return found
+
+
+def band_width(items: list[str | Box], page: Page) -> int:
+    return (len(INDENT) + sum(page.cells(item) if isinstance(item, str) else item.width for item in items)
+            + sum(box.words_width for box in labelled(items)))
+
+
+def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) -> Iterator[Line]:
+    """One row of the page: names above, then the rows of the matrices, with the signs beside their middle."""
+    boxes = [item for item in items if isinstance(item, Box)]
+    if not boxes:
+        yield trimmed([INDENT, *(item for item in items if isinstance(item, str))])
+        return
+    tall = [box.height for box in boxes if box.height > 1]
+    if sign_row is None:
+        sign_row = (min(tall) - 1) // 2 if tall else 0
+    with_words = labelled(items)
+    left = with_words[:1] if with_words and boxes[0] is with_words[0] else []
+    above = 1 + any(box.labels for box in boxes)
+    tops = {id(box): sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
+    lines = Lines(above, max(tops[id(box)] + box.height for box in boxes), page)
+    columns = [words_column(box, lines) for box in left]
+    for item in items:
+        if isinstance(item, str):
+            columns.append(lines.column({sign_row: [(item,)]}, page.cells(item)))
+            continue
+        if item in with_words and item not in left:
+            columns.append(words_column(item, lines))
+        columns.append(box_column(item, tops[id(item)], lines))
+    for parts in zip(*columns):
+        yield trimmed([INDENT, *chain.from_iterable(parts)])
+
+
+class Lines(NamedTuple):
+    """The lines of one row of the page: `above` the first row of its matrices, and `height` from there on. With more
+    air there is a line between any two rows."""
+    above: int
+    height: int
+    page: Page
+
+    def column(self, blocks: dict[int, list[Line]], width: int, between: Line = ()) -> list[Line]:
+        """Blocks of lines at the heights where they begin, as a column of the whole height; `between` stands between
+        the rows of a block that are apart."""
+        blank = (" " * width,)
+        found: list[Line] = [blank] * (self.above + self.height)
+        for y, block in blocks.items():
+            found[self.above + y:self.above + y + len(block)] = block
+        if self.page.air == 1:
+            return found
+        inside = {self.above + y + n for y, block in blocks.items() if y >= 0 for n in range(len(block) - 1)}
+        apart: list[Line] = []
+        for n, line in enumerate(found):
+            apart += [line] if n < self.above or n == len(found) - 1 else [
+                line, (between or blank) if n in inside else blank]
+        return apart
+
+
+def words_column(box: Box, lines: Lines) -> list[Line]:
+    """The words before the rows of a matrix."""
+    return lines.column({0: box.words}, box.words_width)
+
+
+def box_column(box: Box, top: int, lines: Lines) -> list[Line]:
+    """A matrix from the line `top` on, with its words above and its name above those of all."""
+    name: Line = ("  ", Span(box.page.padded(box.title, box.width - 2), "bold"))
+    name_at = top - 1 - bool(box.labels) if top else -lines.above
+    blocks: dict[int, list[Line]] = {name_at: [name], top: box.rows()}
+    if box.labels:
+        blocks[top - 1] = [box.label_line()]
+    return lines.column(blocks, box.width, (box.between_rows(),))

@@ -1,0 +1,289 @@
+"""Blocks become lines of styled spans, for a page of a given width in cells and a given spelling."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from attntrace.messages.catalog import in_a_line, in_languages, sentence
+from attntrace.pages import blocks
+from attntrace.pages.blocks import Block
+from attntrace.writers.arithmetic import worked_cell
+from attntrace.writers.checks import check_text, hidden_text
+from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, text_of, titled, trimmed
+from attntrace.writers.text.equations import equation_lines, parameter_lines
+
+BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
+NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
+
+
+def lines_of(block: Block, page: Page) -> Iterator[Line]:
+    """The lines of a block; a stage is set off by an empty line before its heading."""
+    yield from LAYOUTS[type(block)](block, page)
+
+
+def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
+    yield ()
+    for name, title, subtitle in in_languages(block.name, block.title, block.subtitle):
+        rest = f"  {title}  {page.prose(subtitle)} "
+        rule = page.sign("═", "=") * (page.width - page.cells(name + rest))
+        yield Span(name, "bold"), rest, Span(rule, "grey")
+
+
+def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[Line]:
+    *above, title = page.wrapped_anywhere(page.word(block.title) + " ", 0)
+    yield ()
+    for line in above:
+        yield (Span(line, "bold"),)
+    yield Span(title, "bold"), Span(page.sign("─", "-") * (page.width - page.cells(title)), "grey")
+
+
+def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
+    yield from titled(f"{block.number}  {page.prose(block.title)}", block.place, page, len(block.number) + 2)
+    indent = " " * (len(block.number) + 2)
+    for line in page.wrapped([page.formula(formula) for formula in block.formulas], len(indent), between="    "):
+        for n, part in enumerate(page.wrapped_sum(line, len(indent) + len(INDENT)) if line else ()):
+            yield (indent + INDENT * bool(n) + part,)
+
+
+def explained(block: blocks.Explained, page: Page) -> Iterator[Line]:
+    """Each topic in a hanging paragraph, which begins with its title."""
+    indent = " " * BELOW_HEADING
+    yield ()
+    for title, text in (told for topic in block.topics for told in in_languages(*topic)):
+        bold = len(page.prose(title)) + 1
+        words = page.prose(f"{title}: {text}").split(" ")
+        for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
+            yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
+            bold = max(bold - len(line) - 1, 0)
+
+
+def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
+    yield (Span(INDENT + page.word(page.prose(block.text)), "bold"),)
+
+
+def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
+    if block.apart:
+        yield ()
+    for paragraph in page.prose(block.text).split("\n"):
+        if paragraph.startswith(PROMPT):
+            yield from command_lines(page.word(paragraph), page)
+            continue
+        words = [part for word in page.word(paragraph).split(" ") for part in page.wrapped_anywhere(word, len(INDENT))]
+        for line in page.wrapped(words, len(INDENT)):
+            yield (INDENT + line,) if line else ()
+
+
+def command_lines(text: str, page: Page) -> Iterator[Line]:
+    """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
+    *lines, last = page.wrapped(re.findall(r'(?:"[^"]*"|[^" ])+', text), 2 * len(INDENT))
+    for n, line in enumerate([*(f"{line} \\" for line in lines), last]):
+        yield (INDENT * (1 + bool(n)) + line,)
+
+
+def answer(block: blocks.Answer, page: Page) -> Iterator[Line]:
+    yield (page.word(block.text) if block.is_words else page.prose(block.text),)
+
+
+def table(block: blocks.Table, page: Page) -> Iterator[Line]:
+    """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row is
+    stacked: its first cell above, the others under it."""
+    words = block.tokens + block.words
+    rows = [tuple(page.cell(cell, n in words) for n, cell in enumerate(row)) for row in block.rows]
+    widths = [max(map(page.cells, column)) for column in zip(block.headings, *filter(any_but_first, rows), strict=True)]
+    before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
+    wide = before_last + widths[-1] > page.width
+    if wide and block.addresses:
+        yield from table(block._replace(rows=tuple(under_places(block.rows)), addresses=False), page)
+        return
+    stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
+    heads = [f"{head} " if stacked and n in block.right else "" for n, head in enumerate(block.headings)]
+    if block.title:
+        for line in page.wrapped(page.prose(block.title).split(" "), len(INDENT)):
+            yield (Span(INDENT + line, "bold"),)
+    if any(block.headings) and not stacked:
+        yield trimmed([INDENT, *(
+            Span((page.right(cell, width) if n in block.right else page.padded(cell, width)) + "  ", "grey")
+            for n, (cell, width) in enumerate(zip(block.headings, widths, strict=True)))])
+    for i, row in enumerate(rows):
+        styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
+        if len(row) > 1 and not any_but_first(row):
+            yield from ((INDENT + line,) for line in page.wrapped_anywhere(row[0], len(INDENT)))
+            continue
+        if stacked:
+            row = tuple(head * bool(cell) + cell for head, cell in zip(heads, row, strict=True))
+            for line in page.wrapped_anywhere(row[0], len(INDENT)):
+                yield (Span(INDENT + line, styles[0]),)
+            cells = [part for cell in map(str.strip, row[1:]) for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
+            for line in page.wrapped(list(filter(None, cells)), 2 * len(INDENT), between="   "):
+                yield (2 * INDENT + line,)
+            continue
+        *first, last = row
+        parts = page.wrapped(last.split(" "), before_last) if wide else [last]
+        spans: list[Part] = [INDENT]
+        for n, (cell, width) in enumerate(zip((*first, parts[0]), widths, strict=True)):
+            spans += [Span(page.right(cell, width) if n in block.right else page.padded(cell, width), styles[n]),
+                      "  "]
+        yield trimmed(spans)
+        for part in parts[1:]:
+            yield (" " * before_last + part,)
+
+
+def any_but_first(row: tuple[str, ...]) -> bool:
+    return any(row[1:])
+
+
+def under_places(rows: tuple[tuple[blocks.Cell, ...], ...]) -> Iterator[tuple[blocks.Cell, ...]]:
+    """Each address as a name below its place, which is told once for all that follow each other there."""
+    last = None
+    for address, *rest in rows:
+        place, dot, name = str(address).rpartition(".")
+        if place != last:
+            yield (place, *("" for _ in rest))
+        last = place
+        yield (INDENT + name, *rest)
+
+
+def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[Line]:
+    yield ()
+    yield from parameter_lines(block.grids, page)
+
+
+def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
+    first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
+    step = block.step
+    axes = page.prose(f"   {' × '.join(block.axes)}") if block.axes else ""
+    gap = page.width - page.cells(INDENT + first + step + axes)
+    yield ()
+    if gap >= 2:
+        yield Span(INDENT + first, "bold"), " " * gap, Span(step + axes, "grey")
+    else:
+        yield (Span(INDENT + first, "bold"),)
+    for part in more:
+        yield (Span(2 * INDENT + part, "bold"),)
+    if gap < 2:
+        for part in page.wrapped([*re.split(r"(?<=\.)(?=\w)", step), axes] if axes.strip() else [step], 0, between=""):
+            yield (Span(page.right(part.rstrip(), page.width), "grey"),)
+    yield from parameter_lines(block.parameters, page)
+    yield from equation_lines(block, page)
+
+
+def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
+    line: list[Part] = []
+    for check in block.checks:
+        text, style = check_text(check, page), "red" if check.failed else "grey"
+        if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
+            yield tuple(line)
+            line = []
+        parts = page.wrapped(text.split(" "), 2 * len(INDENT))
+        line += [INDENT if not line else "    ", Span(parts[0], style)]
+        for part in parts[1:]:
+            yield tuple(line)
+            line = [2 * INDENT, Span(part, style)]
+    yield tuple(line)
+
+
+def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
+    for line in page.wrapped(page.prose(hidden_text(block)).split(" "), len(INDENT)):
+        yield (Span(INDENT + line, "grey"),)
+
+
+# ---------------------------------------------------------------- vector form
+
+def vector_rows(block: blocks.VectorRows, page: Page) -> Iterator[Line]:
+    from attntrace.writers.text.vectors import token_rows  # only now, as below: many pages have none
+    yield from token_rows(block, page)
+
+
+def shares(block: blocks.Shares, page: Page) -> Iterator[Line]:
+    yield ()
+    first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
+    yield (INDENT + first,)
+    for part in more:
+        yield (2 * INDENT + part,)
+    yield ()
+    yield from parameter_lines(block.grids, page)
+    yield ()
+    yield from parameter_lines((block.result,), page)
+
+
+def cell_lines(block: blocks.CellLines, page: Page) -> Iterator[Line]:
+    if block.first:
+        yield ()
+    indent = max(page.cells(page.label(token)) for token in block.tokens) + 4
+    if indent > page.width // 3:
+        indent = 4
+    for cell in block.cells:
+        yield from cell_line(cell, page, indent)
+
+
+def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
+    """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
+    step = len(INDENT)
+    indent = step + min(block.level, (page.width - NARROWEST_TREE) // step) * step
+    level = str(block.level).rjust(step)
+    more = sentence("messages.why_above_alone") if block.cell is None else page.word(", ".join(block.words))
+    start = max(len(level) + 1, min(indent + step, page.width - page.cells(block.place)))  # an address stays whole
+    beside = start + page.cells(f"{block.place}   {more}") <= page.width
+    yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
+                   Span(f"   {more}" * beside, "grey")])
+    deeper = indent + 2 * step
+    for line in () if beside else page.wrapped_anywhere(more, deeper):
+        yield (Span(" " * deeper + line, "grey"),)
+    if block.cell is None:
+        return
+    yield from cell_line(block.cell, page, deeper)
+    for key, places in block.operands:
+        text = page.prose(in_a_line(sentence(f"messages.why_{key}", places=", ".join(places))))
+        words = [part for word in text.split(" ") for part in page.wrapped_anywhere(word, deeper + step)]
+        for line in page.wrapped(words, deeper + step):
+            yield (Span(" " * deeper + line, "grey"),)
+
+
+def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
+    """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
+    left, symbols, numbers, result = worked = worked_cell(cell, page.spelling)
+    if page.cells(worked.text) + indent <= page.width:
+        yield (" " * indent + worked.text,)
+        return
+    deeper = indent + page.cells(left) + 1
+    if max(map(page.cells, page.wrapped_sum(numbers, deeper + 2))) + deeper + 2 > page.width:  # too many decimals
+        indent, deeper = len(INDENT), 2 * len(INDENT)
+    first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
+    yield (" " * indent + f"{left} {first}",)
+    for line in rest:
+        yield (" " * (deeper + 2) + line,)
+    lines = page.wrapped_sum(numbers, deeper + 2)
+    if page.cells(f"{lines[-1]} {result}") + deeper + 2 <= page.width:
+        lines[-1] += f" {result}"
+    else:
+        lines.append(result)
+    for n, line in enumerate(lines):
+        mark = "= " if n == 0 else "" if line == result else "  "
+        yield (" " * deeper + mark + line,)
+
+
+# ---------------------------------------------------------------- pages of their own
+
+def maps(block: blocks.Maps, page: Page) -> Iterator[Line]:
+    from attntrace.writers.text.maps import map_lines
+    yield from map_lines(block, page)
+
+
+def verified_head(block: blocks.VerifiedHead, page: Page) -> Iterator[Line]:
+    from attntrace.writers.checks import head_line
+    yield from head_line(block, page)
+
+
+def verified(block: blocks.Verified, page: Page) -> Iterator[Line]:
+    from attntrace.writers.checks import verified_lines
+    yield from verified_lines(block, page)
+
+
+LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
+    blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
+    blocks.StageHeading: stage_heading, blocks.Explained: explained, blocks.Heading: heading, blocks.Prose: prose,
+    blocks.Answer: answer, blocks.Table: table,
+    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
+    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: verified_head,
+    blocks.Verified: verified,
+    blocks.MatrixEquation: matrix_equation, blocks.Maps: maps, blocks.Checks: checks, blocks.Hidden: hidden}

@@ -1,0 +1,129 @@
+"""Attention weights as pictures: heads side by side, the words that look before the rows, those looked at above."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from attntrace.messages.catalog import below
+from attntrace.messages.unicode import graphemes
+from attntrace.pages.blocks import Grid, Maps
+from attntrace.writers.page import (GAP, INDENT, Line, Page, Part, Span, equal_parts, largest_of, levels_of, part_of,
+                                    shaded, title_of_head, titled, trimmed)
+
+FILLS, ASCII_FILLS = " ░░▒▒▓▓█", " ..::++#"  # for the levels from 0 to 7
+FILL = 2  # cells that are filled before a number
+UPRIGHT = 12  # cells of the longest word that stands upright
+NARROW = 2  # cells of a column under such a word
+
+
+def map_lines(block: Maps, page: Page) -> Iterator[Line]:
+    words = [page.label(word) for word in block.heads[0].row_labels or ()]
+    before = max(map(page.cells, words)) + 2
+    bands = list(side_by_side(block, page, page.width - len(INDENT) - before))
+    tenths = page.shades and isinstance(bands[0][0], UprightPicture)
+    yield from titled(block.title, block.place, page)
+    largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
+    yield from ((INDENT + line,) for line in below(largest).split("\n"))
+    for pictures in bands:
+        yield ()
+        height = max(len(picture.above) for picture in pictures)
+        columns = [picture.lines(height) for picture in pictures]
+        for y, parts in enumerate(zip(*columns, strict=True), start=-1 - height):
+            word = Span(page.padded(words[y], before), f"token{y}") if y >= 0 else " " * before
+            yield trimmed([INDENT, word, *chain.from_iterable((*part, GAP) for part in parts)])
+
+
+def side_by_side(block: Maps, page: Page, room: int) -> Iterator[list[Picture]]:
+    """Pictures in bands that fit: all heads with numbers, or all with words upright; else as many as fit, with numbers
+    where one fits with them (also where they are asked for); a head too wide for the page in parts of its columns."""
+    numbered = [Picture(grid, block.largest, page) for grid in block.heads]
+    upright: list[Picture] = [UprightPicture(grid, block.largest, page) for grid in block.heads]
+    if band_width(numbered) <= room or numbered[0].width <= room and (block.asked or room < band_width(upright)):
+        pictures = numbered
+    elif upright[0].width <= room:
+        pictures = upright
+    else:
+        parts = equal_parts(upright[0].widths, room, gap=0)
+        pictures = [UprightPicture(grid, block.largest, page, part.start, part.stop)
+                    for grid in block.heads for part in parts]
+    band: list[Picture] = []
+    for picture in pictures:
+        if band and band_width([*band, picture]) > room:
+            yield band
+            band = []
+        band.append(picture)
+    yield band
+
+
+def band_width(pictures: list[Picture]) -> int:
+    return sum(picture.width for picture in pictures) + len(GAP) * (len(pictures) - 1)
+
+
+class Picture:
+    """The weights of one head: each a cell that is filled the more the larger it is, with its number; the words that
+    are looked at `above`, line by line."""
+    gap = 1
+
+    def __init__(self, grid: Grid, largest: float, page: Page, start: int = 0, stop: int | None = None) -> None:
+        self.grid, self.largest, self.page = grid, largest, page
+        self.gap *= page.air
+        self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
+        self.labels = (grid.column_labels or ())[self.start:self.stop]
+        self.widths = self.column_widths()
+        self.above = self.words()
+        self.inside = sum(self.widths) + self.gap * (len(self.widths) - 1)
+        self.title = GAP.join([title_of_head(grid),
+                               *part_of("columns", self.start, self.stop, grid.values.shape[1])])
+        self.width = max(self.inside, page.cells(self.title))
+
+    def column_widths(self) -> list[int]:
+        number = FILL + 1 + self.grid.figures.width
+        return [max(self.page.cells(self.page.label(label)), number) for label in self.labels]
+
+    def words(self) -> list[list[str]]:
+        """The lines above the rows, each with a text for every column."""
+        return [[self.page.right(self.page.label(label), width)
+                 for label, width in zip(self.labels, self.widths, strict=True)]]
+
+    def cell(self, fill: str, weight: float, width: int) -> str:
+        return f"{fill * (width - self.grid.figures.width - 1)} {self.grid.figures.padded(weight)}"
+
+    def lines(self, height: int) -> list[Line]:
+        """The title, `height` lines of words, and the rows, all of the same width."""
+        page, behind = self.page, " " * (self.width - self.inside)
+        values = self.grid.values[:, self.start:self.stop]
+        levels = levels_of(values / (self.largest or 1))
+        fills = " " * len(FILLS) if page.shades else ASCII_FILLS if page.ascii else FILLS
+        between = " " * self.gap
+        texts = [between.join(map(self.cell, (fills[level] for level in row), weights, self.widths))
+                 for row, weights in zip(levels.tolist(), values.tolist(), strict=True)]
+        rows: list[Line] = [(text, behind) for text in texts]
+        if page.shades:
+            rows = [(row, behind) for row in shaded(texts, levels, self.widths, self.gap)]
+        words = [self._word_line(line) for line in self.above]
+        blank = (" " * self.width,)
+        return [(Span(page.padded(self.title, self.width), "bold"),), *[blank] * (height - len(words)), *words, *rows]
+
+    def _word_line(self, texts: list[str]) -> Line:
+        spans: list[Part] = []
+        for n, text in enumerate(texts):
+            spans += [" " * self.gap * bool(n), Span(text, f"token{self.start + n}")]
+        return *spans, " " * (self.width - self.inside)
+
+
+class UprightPicture(Picture):
+    """The same with words that stand upright, and cells without numbers; shaded ones tell the tenths of the largest."""
+    gap = 0
+
+    def column_widths(self) -> list[int]:
+        return [NARROW] * len(self.labels)
+
+    def words(self) -> list[list[str]]:
+        stacks = [graphemes(self.page.label(label, UPRIGHT)) for label in self.labels]
+        height = max(map(len, stacks))
+        return [[self.page.right(stack[y - height] if height - y <= len(stack) else "", NARROW) for stack in stacks]
+                for y in range(height)]
+
+    def cell(self, fill: str, weight: float, width: int) -> str:
+        tenths = min(int(10 * weight / self.largest), 9) if self.largest and self.page.shades else 0
+        return f" {tenths}" if tenths else fill * NARROW

@@ -1,0 +1,235 @@
+"""The rows of a stage, token after token, lined up."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from attntrace.messages.catalog import sentence
+from attntrace.pages.blocks import RowLine, VectorRows
+from attntrace.pages.numbers import lined_up
+from attntrace.writers.page import (ASCII_BARS, BARS, GAP, INDENT, Line, Page, Part, Shaded, Span, equal_parts,
+                                    levels_of, shaded, text_of, trimmed)
+
+APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
+AT_ONCE = 128  # tokens whose numbers are written at once
+
+Numbers = list[str] | list[Shaded]
+
+
+class Columns:
+    """Where things stand in the rows of a stage: word, symbol, formula, numbers."""
+
+    def __init__(self, block: VectorRows, page: Page) -> None:
+        self.page = page
+        lines = block.lines
+        # A single number in powers of ten is too long to line all others up with it.
+        self.before, self.after = lined_up([line.figures for line in lines if line.values.ndim > 1
+                                            or not line.figures.powers] or [line.figures for line in lines])
+        self.before += page.air - 1
+        self.number = self.before + self.after
+        self.word = max(page.cells(page.label(token)) for token in block.tokens)
+        if self.word > page.width // 3:  # the numbers matter more than one long word
+            self.word = page.width // 3
+        self.symbol = max(page.cells(self.left(line, -1)) for line in lines)  # the last row has the longest number
+        self.formula = max(page.cells(self.right(line, -1)) for line in lines) + 3
+        self.labels = {line.labels: [max(self.number, page.cells(page.label(label))) for label in line.labels]
+                       for line in lines if line.labels}
+        # Words under which there are nothing but whole numbers: nothing to line up with at a decimal point.
+        self.whole = {words for words in self.labels if all(not line.figures.after and not line.figures.powers
+                                                            for line in lines if line.labels == words)}
+        self.lead = "  " * any(line.values.ndim > 1 for line in lines)  # where brackets open
+        self._blocks: dict[int, list[slice]] = {}  # by the words along a row, or by how many numbers it has
+        self._label_lines: dict[tuple[int, int | None], Line] = {}
+        self.start = len(INDENT) + self.word + 2
+        if self.numbers_at + max(self.width(line) for line in lines) > page.width:
+            self.formula = 0
+        self.room = page.width - self.numbers_at - 4  # for the numbers inside the brackets
+        after = [page.width - self.numbers_at - self.width(line) - len(GAP) for line in lines]
+        self.bars = all(line.values.shape[1] <= room for line, room in zip(lines, after, strict=True) if line.weights)
+        self.mixtures = all(mixture_fits(line, page, room)
+                            for line, room in zip(lines, after, strict=True) if line.shares is not None)
+
+    @property
+    def numbers_at(self) -> int:
+        """The column of the opening bracket."""
+        return self.start + self.symbol + self.formula + 3
+
+    def left(self, line: RowLine, n: int) -> str:
+        return self.page.symbol(line.formulas[n].left, line.formulas[n].head)
+
+    def right(self, line: RowLine, n: int) -> str:
+        return self.page.pieces(line.formulas[n].right, line.formulas[n].head)
+
+    def widths(self, line: RowLine) -> list[int]:
+        return self.labels[line.labels] if line.labels else [self.number] * line.values.shape[1]
+
+    def width(self, line: RowLine) -> int:
+        """Of the numbers with their brackets."""
+        return sum(self.widths(line)) + line.values.shape[1] + 3 if line.values.ndim > 1 else self.number + 2
+
+    def blocks(self, line: RowLine) -> list[slice]:
+        """The numbers in parts of equal size that fit in a line."""
+        kind = id(line.labels) if line.labels else -line.values.shape[1]
+        if kind not in self._blocks:
+            self._blocks[kind] = equal_parts(self.widths(line), self.room)
+        return self._blocks[kind]
+
+    def equation(self, line: RowLine, n: int) -> Line:
+        """`s₁ = q₁ Kᵀ       = `, or `s₁ = ` where there is no room for the formula (the stage's heading has it)."""
+        left = self.left(line, n)
+        rest = " " * (self.symbol - self.page.cells(left)) + " = "
+        if self.formula:
+            rest += f"{self.page.padded(self.right(line, n), self.formula - 3)} = "
+        return Span(left, "bold"), rest
+
+    def numbers(self, line: RowLine, rows: slice, part: slice) -> Numbers:
+        """The numbers of some tokens in one part of the columns."""
+        widths = self.widths(line)[part]
+        values = line.values[rows, part]
+        after = 0 if line.labels in self.whole else self.after
+        texts = line.figures.rows(values, self.number - after, after, widths if line.labels else None)
+        return shaded(texts, levels_of(values), widths) if line.weights and line.hued and self.page.shades else texts
+
+    def label_line(self, line: RowLine, part: slice) -> Line:
+        """The words above a part of the columns; the same for every token."""
+        key = id(line.labels), part.start  # not by the words: to hash many takes as long as to write them
+        if key not in self._label_lines:
+            self._label_lines[key] = self._label_line(line, part)
+        return self._label_lines[key]
+
+    def _label_line(self, line: RowLine, part: slice) -> Line:
+        spans: list[Part] = [" " * (self.numbers_at + 2)]
+        labels = (line.labels or ())[part]
+        first = part.start or 0
+        for n, (label, width) in enumerate(zip(labels, self.widths(line)[part], strict=True)):
+            style = f"token{first + n}" if line.hued else "grey"
+            spans.append(Span(" " * bool(n) + self.page.right(self.page.label(label), width), style))
+        return tuple(spans)
+
+
+def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
+    columns = Columns(block, page)
+    labelled = next((line for line in block.lines if line.labels), None)
+    whole = labelled is not None and len(columns.blocks(labelled)) == 1
+    yield ()
+    if labelled is not None and whole:
+        yield columns.label_line(labelled, slice(None))
+    apart = len(block.lines) * page.air >= APART_FROM or labelled is not None and not whole
+    for start in range(0, len(block.tokens), AT_ONCE):
+        rows = slice(start, start + AT_ONCE)
+        several = Several(block, columns, rows, whole)
+        for n, token in enumerate(block.tokens[rows]):
+            if start + n and apart:
+                yield ()
+            word = Span(page.label(token), f"token{block.numbers[start + n]}")
+            if page.cells(word.text) > columns.word:
+                yield INDENT, word
+                word = Span("")
+            for begins, line in several.token(n):
+                if begins:  # the word stands before the token's first equation
+                    yield INDENT, word, " " * (columns.word - page.cells(word.text) + 2), *line
+                    word = Span("")
+                else:
+                    yield line
+
+
+class Several:
+    """The rows of several tokens, whose numbers are written at once."""
+
+    def __init__(self, block: VectorRows, columns: Columns, rows: slice, whole: bool) -> None:
+        self.columns, self.page, self.first, self.whole = columns, columns.page, rows.start, whole
+        self.groups = [list(group) for _, group in groupby(
+            block.lines, key=lambda line: (line.values.ndim, bool(line.labels) and not whole))]
+        self.numbers = {id(line): [columns.numbers(line, rows, part) for part in columns.blocks(line)]
+                        for line in block.lines if line.values.ndim > 1}
+
+    def token(self, n: int) -> Iterator[tuple[bool, Line]]:
+        """The lines of the n-th of them: single numbers side by side, vectors below each other. Those that begin an
+        equation are marked, and leave out the columns before it."""
+        for lines in self.groups:
+            if lines[0].values.ndim == 1:
+                yield from self._single_numbers(lines, n)
+            elif lines[0].labels and not self.whole:
+                yield from self._in_blocks_of_words(lines, n)
+            else:
+                for line in lines:
+                    yield from self._vector(line, n)
+
+    def _single_numbers(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
+        """`μ₁ = 0.109   σ²₁ = 1.423`, the first under the numbers of the vectors, as many in a line as fit."""
+        columns, page, at = self.columns, self.page, self.first + n
+        spans: list[Part] = []
+        used = 0
+        for line in lines:
+            number = float(line.values[at])
+            more: list[Part] = [GAP, Span(columns.left(line, at), "bold"), f" = {line.figures.text(number)}"]
+            width = sum(page.cells(text_of(part)) for part in more)
+            if spans and used + width <= page.width:
+                spans += more
+                used += width
+                continue
+            if spans:
+                yield True, tuple(spans)
+            first = line.figures.padded(number, columns.before, columns.after).rstrip()
+            spans = [*columns.equation(line, at), f"{columns.lead}{first}"]
+            used = columns.numbers_at + len(columns.lead) + len(first)
+        yield True, tuple(spans)
+
+    def _vector(self, line: RowLine, n: int) -> Iterator[tuple[bool, Line]]:
+        columns, at, parts = self.columns, self.first + n, self.numbers[id(line)]
+        for number, part in enumerate(parts):
+            end = ""
+            if number == len(parts) - 1:
+                end = _end(line)
+                if line.weights and columns.bars:  # in all rows of the stage or in none
+                    end += GAP + bars_of(line, at, self.page)
+                if line.shares is not None and columns.mixtures:
+                    end += GAP + mixture_of(line, at, self.page)
+            before = (" " * (columns.numbers_at + 2),) if number else (*columns.equation(line, at), "[ ")
+            yield not number, trimmed([*before, part[n], *[end] * bool(end)])
+
+    def _in_blocks_of_words(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
+        """Vectors along a sentence too long for the page: part by part, each under its words."""
+        columns = self.columns
+        parts = columns.blocks(lines[0])
+        equations = [columns.equation(line, self.first + n) for line in lines]
+        for number, part in enumerate(parts):
+            yield False, columns.label_line(lines[0], part)
+            for line, equation in zip(lines, equations, strict=True):
+                end = _end(line) if number == len(parts) - 1 else ""
+                yield True, trimmed([*equation, "  " if number else "[ ", self.numbers[id(line)][number][n],
+                                     *[end] * bool(end)])
+
+
+def _end(line: RowLine) -> str:
+    """The closing bracket, after how many numbers are not shown."""
+    return f" +{sentence('messages.more', count=line.more)} ]" if line.more else " ]"
+
+
+def bars_of(line: RowLine, n: int, page: Page) -> str:
+    """A small bar for each weight, so that the largest is seen without colour; none for a weight that is exactly 0."""
+    bars = ASCII_BARS if page.ascii else BARS
+    weights = line.values[n]
+    drawn = [bars[level] if weight else " " for weight, level in zip(weights, levels_of(weights), strict=True)]
+    return "".join(drawn).rstrip()
+
+
+def mixture_fits(line: RowLine, page: Page, room: int) -> bool:
+    """Whether the mixtures fit beside the rows; a long sentence is not even spelled."""
+    assert line.shares is not None
+    return line.shares.shape[1] <= room and all(
+        page.cells(mixture_of(line, n, page)) <= room for n in range(len(line.shares)))
+
+
+def mixture_of(line: RowLine, n: int, page: Page) -> str:
+    return " + ".join(mixed(line, n, page))
+
+
+def mixed(line: RowLine, n: int, page: Page) -> list[str]:
+    """`0.068·v₁`, `0.210·v₂`: which rows a row mixes, and how much of each."""
+    assert line.shares is not None and line.share_figures is not None
+    dot = page.sign("·", "*")
+    texts = [line.share_figures.text(share) for share in line.shares[n].tolist()]
+    texts = texts[:1] + [f"({text})" if text.startswith("-") else text for text in texts[1:]]
+    return [f"{text}{dot}{page.symbol(symbol, line.formulas[n].head)}"
+            for text, symbol in zip(texts, line.mixture, strict=True)]

@@ -8,10 +8,10 @@ import numpy as np
 from parsing import Tree, as_written, evaluated, settled, tree_of
 
 from attntrace.tensor.expression import Ref
-from attntrace.tensor.axes import WORDS
-from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.axes import AXIS_NAMES
+from attntrace.tensor.errors import NotRowwise
 from attntrace.tensor.symbol import Sign, Spelling
-from attntrace.tensor.tensor import Made, Pieces, Tensor
+from attntrace.tensor.tensor import Node, Pieces, Tensor
 from attntrace.tracing.trace import Step
 
 # Ops and axes (from the end) along which no slice can be made from slices; in a batch, a row of each sentence neither.
@@ -44,15 +44,15 @@ def equal(found: np.ndarray, wanted: np.ndarray, scale: float) -> bool:
             and bool((np.abs(found[finite] - wanted[finite]) <= 1e-12 * scale).all()))
 
 
-def check_row(tensor: Tensor, made: Made, k: int, i: int, scale: float = 0.0) -> Tensor | None:
+def check_row(tensor: Tensor, node: Node, k: int, i: int, scale: float = 0.0) -> Tensor | None:
     """The row law, on one slice, to 12 digits of the tensor's largest entry or of `scale`, which may be larger; returns
     the slice, or None where it must refuse and does."""
     try:
-        row = made.row(k, i)
-    except NeedsAll:
-        assert may_need_all(made.op.name, k, len(tensor.axes)), f"{tensor} refuses slices along axis {k}"
+        row = node.row(k, i)
+    except NotRowwise:
+        assert may_need_all(node.op.name, k, len(tensor.axes)), f"{tensor} refuses slices along axis {k}"
         return None
-    assert not may_need_all(made.op.name, k, len(tensor.axes)), f"{tensor} should refuse slices along axis {k}"
+    assert not may_need_all(node.op.name, k, len(tensor.axes)), f"{tensor} should refuse slices along axis {k}"
     assert row.axes == tensor.axes[:k] + tensor.axes[k + 1:], f"{tensor}: axes of slice {i} along axis {k}"
     assert equal(row.value, tensor.value.take(i, k), max(scale, largest(tensor.value))), (
         f"{tensor}: slice {i} along axis {k}")
@@ -60,10 +60,10 @@ def check_row(tensor: Tensor, made: Made, k: int, i: int, scale: float = 0.0) ->
 
 
 def check_axes(tensor: Tensor) -> None:
-    words = [axis.word for axis in tensor.axes]
+    words = [axis.name for axis in tensor.axes]
     assert tensor.value.shape == tuple(axis.size for axis in tensor.axes), tensor
     assert all(axis.labels is None or len(axis.labels) == axis.size for axis in tensor.axes), tensor
-    assert set(words) <= set(WORDS) and len(set(words)) == len(words), tensor
+    assert set(words) <= set(AXIS_NAMES) and len(set(words)) == len(words), tensor
 
 
 def spelled(tensor: Tensor, spelling: Spelling, head: int | None = None) -> str:
@@ -77,14 +77,14 @@ def formula(pieces: Pieces, spelling: Spelling, head: int | None = None) -> str:
                    for piece in pieces)
 
 
-def read(made: Tensor | Made, spelling: Spelling, head: int | None = None) -> Tree:
+def read(node: Tensor | Node, spelling: Spelling, head: int | None = None) -> Tree:
     """The notation law: the tree that the formula says, once it is the one that was computed."""
-    leaves = [(leaf, _zeros_as_one(leaf.expression())) for leaf in made.leaves()]
+    leaves = [(leaf, _zeros_as_one(leaf.expression())) for leaf in node.leaves()]
     names = {spelled(leaf, spelling, head): as_written(what) for leaf, what in leaves}
     ranks = {json.dumps(what): len(leaf.axes) for leaf, what in leaves}
-    expression = _zeros_as_one(made.expression())
+    expression = _zeros_as_one(node.expression())
     widths = [node[3] - node[2] + 1 for node in nodes(expression) if node[0] == "columns"]
-    text = formula(made.notation().pieces, spelling, head)
+    text = formula(node.notation().pieces, spelling, head)
     assert spelling is not Spelling.ASCII or text.isascii(), text
     tree = settled(tree_of(text, names, widths[-1] if widths else 0), ranks)  # the innermost are the blocks
     assert tree == settled(as_written(expression), ranks), f"{text} was {expression}"
@@ -108,11 +108,11 @@ def nodes(expression: Tree) -> Iterator[list[Tree]]:
             yield from nodes(part)
 
 
-def check_cells(tensor: Tensor, made: Made, indices: Iterable[tuple[int, ...]], spelling: Spelling,
+def check_cells(tensor: Tensor, node: Node, indices: Iterable[tuple[int, ...]], spelling: Spelling,
                 scale: float = 0.0) -> None:
     """The cell law: the arithmetic of a number, written in full and read back, is that number."""
     for index in indices:
-        text = made.cell(index).text(_in_full, spelling)
+        text = node.cell(index).text(_in_full, spelling)
         assert spelling is not Spelling.ASCII or text.isascii(), text
         assert equal(np.float64(evaluated(text)), tensor.value[index], max(scale, largest(tensor.value))), (
             f"{tensor} at {index}: {text} is not {tensor.value[index]}")
@@ -126,14 +126,14 @@ def first_and_last(step: Step) -> set[int]:
     return {0, step.axes[0].size - 1} if step.axes else set()
 
 
-def check_symbols(tensor: Tensor, made: Made, spelling: Spelling, head: int | None) -> None:
+def check_symbols(tensor: Tensor, node: Node, spelling: Spelling, head: int | None) -> None:
     """Each text stands for one tensor: that of one computation, or the result itself."""
     said: dict[str, str] = {spelled(tensor, spelling, head): "the result"}
-    for part in named(made):
+    for part in named(node):
         text, what = spelled(part, spelling, head), json.dumps(part.expression())
         assert said.setdefault(text, what) == what, f"{tensor}: {text} is {said[text]} and {what}"
 
 
-def named(made: Made) -> Iterator[Tensor]:
+def named(node: Node) -> Iterator[Tensor]:
     """The tensors whose symbols an equation shows."""
-    return (piece.tensor for piece in made.notation().pieces if not isinstance(piece, Sign))
+    return (piece.tensor for piece in node.notation().pieces if not isinstance(piece, Sign))

@@ -8,13 +8,13 @@ import numpy as np
 
 from attntrace.ops.elementwise import Sum
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.ops.batch import Apart, Together
+from attntrace.ops.batch import Unpack, Pack
 from attntrace.tensor.constants import constant
-from attntrace.ops.functions import Positive, Sinusoid, mean, relu, same, softmax, sqrt, square
+from attntrace.ops.functions import StepFunction, Sinusoid, mean, relu, same, softmax, sqrt, square
 from attntrace.ops.loss import CrossEntropy, Labels
-from attntrace.ops.indexing import AmongColumns, IntoRows, columns, concat, rows
+from attntrace.ops.indexing import PadColumns, ScatterAdd, columns, concat, rows
 from attntrace.ops.matmul import Outer
-from attntrace.ops.shape import Placed, Repeated, Slice, Total
+from attntrace.ops.shape import Unslice, Broadcast, Slice, ReduceSum
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, apply
 
@@ -34,11 +34,11 @@ class Leaves:
     """
 
     def __init__(self, seed: int = 0, positive: bool = False) -> None:
-        self.random, self.positive, self.made = np.random.default_rng(seed), positive, 0
+        self.random, self.positive, self.node = np.random.default_rng(seed), positive, 0
 
     def _letter(self) -> str:
-        self.made += 1
-        return chr(ord("A") + self.made - 1)
+        self.node += 1
+        return chr(ord("A") + self.node - 1)
 
     def __call__(self, *axes: Axis, positive: bool = False, infinite: bool = False, scale: float = 1.0) -> Tensor:
         shape = tuple(axis.size for axis in axes)
@@ -61,7 +61,7 @@ class Leaves:
 
 def spare(axes: Axes) -> Axis:
     """An axis of three positions whose word is not there yet."""
-    return next(axis for axis in SPARE if axis.word not in {other.word for other in axes})
+    return next(axis for axis in SPARE if axis.name not in {other.word for other in axes})
 
 
 # For each op: an application of it whose result has these axes (one or more; the last without labels, and d_model
@@ -76,19 +76,19 @@ PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
     "matmul": lambda leaf, axes: leaf(*axes[:-1], spare(axes)) @ leaf(spare(axes), axes[-1]),
     "transpose": lambda leaf, axes: leaf(*(axis.flipped() for axis in reversed(axes))).T,
     "slice": lambda leaf, axes: apply(Slice(0, 1), leaf(spare(axes), *axes)),
-    "placed": lambda leaf, axes: apply(Placed(0, 1, axes[0]), leaf(*axes[1:])),
-    "total": lambda leaf, axes: apply(Total(len(axes)), leaf(*axes, spare(axes))),
-    "repeated": lambda leaf, axes: apply(Repeated(0, axes[0]), leaf(*axes[1:])),
+    "placed": lambda leaf, axes: apply(Unslice(0, 1, axes[0]), leaf(*axes[1:])),
+    "total": lambda leaf, axes: apply(ReduceSum(len(axes)), leaf(*axes, spare(axes))),
+    "repeated": lambda leaf, axes: apply(Broadcast(0, axes[0]), leaf(*axes[1:])),
     "columns": lambda leaf, axes: columns(leaf(*axes[:-1], spare(axes)._replace(size=2 * axes[-1].size)),
-                                          axes[-1].size + 1, 2 * axes[-1].size, axes[-1].word),
+                                          axes[-1].size + 1, 2 * axes[-1].size, axes[-1].name),
     "among_columns": lambda leaf, axes: apply(
-        AmongColumns(axes[-1].size // 2 + 1, axes[-1].size, axes[-1]),
+        PadColumns(axes[-1].size // 2 + 1, axes[-1].size, axes[-1]),
         leaf(*axes[:-1], spare(axes)._replace(size=axes[-1].size - axes[-1].size // 2))),
     "concat": lambda leaf, axes: concat([leaf(*axes[:-1], spare(axes)._replace(size=size))
-                                         for size in (1, axes[-1].size - 1) if size], axes[-1].word),
+                                         for size in (1, axes[-1].size - 1) if size], axes[-1].name),
     "rows": lambda leaf, axes: rows(leaf(spare(axes), *axes[1:]),
                                     leaf.numbers([1 + n % 3 for n in range(1, axes[0].size + 1)], axes[0])),
-    "into_rows": lambda leaf, axes: apply(IntoRows(axes[0]), leaf(spare(axes), *axes[1:]),
+    "into_rows": lambda leaf, axes: apply(ScatterAdd(axes[0]), leaf(spare(axes), *axes[1:]),
                                           leaf.numbers([2, 1, 2], spare(axes))),
     "same": lambda leaf, axes: same(leaf(*axes)),
     "softmax": lambda leaf, axes: softmax(leaf(*axes)),
@@ -96,7 +96,7 @@ PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
     "square": lambda leaf, axes: square(leaf(*axes)),
     "sqrt": lambda leaf, axes: sqrt(leaf(*axes, positive=True)),
     "relu": lambda leaf, axes: relu(leaf(*axes)),
-    "positive": lambda leaf, axes: apply(Positive(), leaf(*axes)),
+    "positive": lambda leaf, axes: apply(StepFunction(), leaf(*axes)),
     "sinusoid": lambda leaf, axes: apply(Sinusoid(axes[-1].size, "interleaved", "float64"), leaf.positions(*axes[:-1])),
     "labels": lambda leaf, axes: apply(Labels(axes[-1], 0.1, "float64"),
                                        leaf.numbers(np.ones([axis.size for axis in axes[:-1]], int), *axes[:-1])),
@@ -164,19 +164,19 @@ def _examples() -> Iterator[Example]:
     yield Example("slice", "number", (), lambda leaf: apply(Slice(0, 3), leaf(D_MODEL)))
     yield Example("slice", "row_of_a_product", (D_MODEL,),
                   lambda leaf: apply(Slice(0, 2), leaf(TOKEN, D_K) @ leaf(D_K, D_MODEL)))
-    yield Example("placed", "column", (TOKEN, D_MODEL), lambda leaf: apply(Placed(1, 3, D_MODEL), leaf(TOKEN)))
-    yield Example("placed", "number", (D_MODEL,), lambda leaf: apply(Placed(0, 0, D_MODEL), leaf()))
-    yield Example("total", "over_tokens", (D_MODEL,), lambda leaf: apply(Total(0), leaf(TOKEN, D_MODEL)))
-    yield Example("total", "of_a_row", (), lambda leaf: apply(Total(0), leaf(D_MODEL)))
-    yield Example("repeated", "columns", (TOKEN, D_MODEL), lambda leaf: apply(Repeated(1, D_MODEL), leaf(TOKEN)))
-    yield Example("repeated", "number", (D_MODEL,), lambda leaf: apply(Repeated(0, D_MODEL), leaf()))
+    yield Example("placed", "column", (TOKEN, D_MODEL), lambda leaf: apply(Unslice(1, 3, D_MODEL), leaf(TOKEN)))
+    yield Example("placed", "number", (D_MODEL,), lambda leaf: apply(Unslice(0, 0, D_MODEL), leaf()))
+    yield Example("total", "over_tokens", (D_MODEL,), lambda leaf: apply(ReduceSum(0), leaf(TOKEN, D_MODEL)))
+    yield Example("total", "of_a_row", (), lambda leaf: apply(ReduceSum(0), leaf(D_MODEL)))
+    yield Example("repeated", "columns", (TOKEN, D_MODEL), lambda leaf: apply(Broadcast(1, D_MODEL), leaf(TOKEN)))
+    yield Example("repeated", "number", (D_MODEL,), lambda leaf: apply(Broadcast(0, D_MODEL), leaf()))
 
     yield Example("columns", "first_block", (TOKEN, D_K), lambda leaf: columns(leaf(TOKEN, D_MODEL), 1, 2, "d_k"))
     yield Example("columns", "no_block", (TOKEN, D_K), lambda leaf: columns(leaf(TOKEN, D_MODEL), 2, 3, "d_k"))
     yield Example("columns", "of_a_product", (TOKEN, D_K),
                   lambda leaf: columns(leaf(TOKEN, D_FF) @ leaf(D_FF, D_MODEL), 3, 4, "d_k"))
     yield Example("among_columns", "in_the_middle", (D_FF, D_MODEL),
-                  lambda leaf: apply(AmongColumns(2, 3, D_MODEL), leaf(D_FF, D_K)))
+                  lambda leaf: apply(PadColumns(2, 3, D_MODEL), leaf(D_FF, D_K)))
     yield Example("concat", "one", (TOKEN, Axis("d_concat", 2)), lambda leaf: concat([leaf(TOKEN, D_V)], "d_concat"))
     yield Example("concat", "three", (TOKEN, Axis("d_concat", 12)),
                   lambda leaf: concat([leaf(TOKEN, D_MODEL), leaf(TOKEN, D_K), leaf(TOKEN, D_FF)], "d_concat"))
@@ -185,15 +185,15 @@ def _examples() -> Iterator[Example]:
     yield Example("rows", "of_one_token", (D_MODEL,),
                   lambda leaf: rows(leaf(VOCAB, D_MODEL), leaf.numbers(5)), False)  # of a row alone: see above
     yield Example("into_rows", "of_a_vocabulary", (VOCAB, D_MODEL),
-                  lambda leaf: apply(IntoRows(VOCAB), leaf(TOKEN, D_MODEL), leaf.numbers([7, 3, 7], TOKEN)))
+                  lambda leaf: apply(ScatterAdd(VOCAB), leaf(TOKEN, D_MODEL), leaf.numbers([7, 3, 7], TOKEN)))
 
-    yield Example("apart", "sentences", (*BATCH, D_MODEL), lambda leaf: apply(Apart(), leaf(PACKED, D_MODEL)))
+    yield Example("apart", "sentences", (*BATCH, D_MODEL), lambda leaf: apply(Unpack(), leaf(PACKED, D_MODEL)))
     yield Example("apart", "of_one_length", (Axis("sentence", 2), Axis("token", 3), D_MODEL),
-                  lambda leaf: apply(Apart(), leaf(PACKED._replace(lengths=(3, 3)), D_MODEL)))
-    yield Example("apart", "numbers", BATCH, lambda leaf: apply(Apart(), leaf(PACKED)))
+                  lambda leaf: apply(Unpack(), leaf(PACKED._replace(lengths=(3, 3)), D_MODEL)))
+    yield Example("apart", "numbers", BATCH, lambda leaf: apply(Unpack(), leaf(PACKED)))
     yield Example("together", "sentences", (PACKED, D_MODEL),
-                  lambda leaf: apply(Together(PACKED), leaf(*BATCH, D_MODEL)))
-    yield Example("together", "numbers", (PACKED,), lambda leaf: apply(Together(PACKED), leaf(*BATCH)))
+                  lambda leaf: apply(Pack(PACKED), leaf(*BATCH, D_MODEL)))
+    yield Example("together", "numbers", (PACKED,), lambda leaf: apply(Pack(PACKED), leaf(*BATCH)))
     yield Example("outer", "product", (D_MODEL, D_K), lambda leaf: apply(Outer(), leaf(D_MODEL), leaf(D_K)))
     yield Example("outer", "of_rows", (D_MODEL, D_K),
                   lambda leaf: apply(Outer(), *(apply(Slice(0, 1), leaf(TOKEN, axis)) for axis in (D_MODEL, D_K))))

@@ -36,15 +36,15 @@ class Attention(nn.MultiheadAttention):
 
 
 def linear(file, W: str, b: str) -> nn.Linear:
-    made = nn.Linear(*file[W].shape, bias=b in file, dtype=torch.float64)
-    made.load_state_dict({"weight": torch.tensor(file[W].T)} | ({"bias": torch.tensor(file[b])} if b in file else {}))
-    return made
+    node = nn.Linear(*file[W].shape, bias=b in file, dtype=torch.float64)
+    node.load_state_dict({"weight": torch.tensor(file[W].T)} | ({"bias": torch.tensor(file[b])} if b in file else {}))
+    return node
 
 
 def norm(file, place: str, epsilon: float) -> nn.LayerNorm:
-    made = nn.LayerNorm(file[f"{place}.gain"].shape[0], epsilon, dtype=torch.float64)
-    made.load_state_dict({"weight": torch.tensor(file[f"{place}.gain"]), "bias": torch.tensor(file[f"{place}.bias"])})
-    return made
+    node = nn.LayerNorm(file[f"{place}.gain"].shape[0], epsilon, dtype=torch.float64)
+    node.load_state_dict({"weight": torch.tensor(file[f"{place}.gain"]), "bias": torch.tensor(file[f"{place}.bias"])})
+    return node
 
 
 class Stack(nn.Module):

@@ -14,7 +14,7 @@ from recompute import loads
 from rich.cells import cell_len
 
 from attntrace.ops.functions import Softmax
-from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.ops.loss import CrossEntropy
 from attntrace.tracing.trace import Step
 
@@ -38,7 +38,7 @@ def vectors() -> str:
 @pytest.fixture(scope="module")
 def steps() -> list[Step]:
     found: list[Step] = []
-    prepare_lesson(*BLOG)(found.append)
+    prepare_training_step(*BLOG)(found.append)
     return found
 
 
@@ -220,7 +220,7 @@ def test_central_differences_stand_beside_every_gradient(tmp_path):
     words = "에 어제 에", "to went"
     text = page(*words, "--weights", str(file), "--check", "--form", "matrix", "--arithmetic", "none", "--width", "200")
     found: list[str] = []
-    prepare_lesson(*words, weights=str(file))(lambda step: found.append(step.address))
+    prepare_training_step(*words, weights=str(file))(lambda step: found.append(step.address))
     wanted = [address for address in found if address.startswith("gradient.") and ".from." not in address]
     pairs = re.findall(r"✓ ∂L/∂\S+: (-?[\d.]+), by central differences (-?[\d.]+); "
                        r"along a random direction (-?[\d.]+), (-?[\d.]+)", text)

@@ -92,13 +92,13 @@ def test_what_is_small_is_not_called_rounding_and_what_cancels_is():
 
 
 def test_a_row_taken_from_the_wrong_place_is_told(monkeypatch):
-    def follow(self, k, i, *operands):
+    def row(self, k, i, *operands):
         left, right = operands
         rows = len(left.axes) - 1
         if k >= rows:
-            return apply(self, left, right.at(k - rows + 1, i))
-        return apply(self, left.at(k, (i + 1) % left.axes[k].size), right)
-    monkeypatch.setattr(MatMul, "follow", follow)
+            return apply(self, left, right.take(k - rows + 1, i))
+        return apply(self, left.take(k, (i + 1) % left.axes[k].size), right)
+    monkeypatch.setattr(MatMul, "row", row)
     code, page, _ = attntrace("trace", "this is a cat", "--only", "head1.query", "--form", "vector")
     assert code == 1 and "✗ row" in page and "head1.query" in page
 

@@ -8,17 +8,17 @@ import tomllib
 import pytest
 from command import ROOT, attntrace, words_of
 
-from attntrace.tracing.addresses import OF_A_LESSON
+from attntrace.tracing.addresses import OF_A_TRAINING_STEP
 from attntrace.cli.subject import EXAMPLE
 from attntrace.model.config import Config
 from attntrace.runs.decoding import Decoding
-from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.runs.prepare import prepare
 from attntrace.pages.topics import KINDS, TOPICS, by_any_name, kind_of, simple, topic_of
 from attntrace.writers.page import ASCII_PROSE
 
 COMMAND = re.compile(r"^\$ (.+)$", re.M)
-LESSON = prepare_lesson(*EXAMPLE, optimizer="adam").addresses()
+LESSON = prepare_training_step(*EXAMPLE, optimizer="adam").addresses()
 
 
 def texts_of(language: str) -> dict[str, dict[str, str]]:
@@ -42,7 +42,7 @@ def commands() -> list[str]:
     Config(position="halves", scale_embedding=False, score_scale=1.0)])
 def test_every_kind_of_step_has_a_topic(wiring):
     for optimizer in ("sgd", "adam"):
-        for address in prepare_lesson(*EXAMPLE, optimizer=optimizer, config=wiring).addresses():
+        for address in prepare_training_step(*EXAMPLE, optimizer=optimizer, config=wiring).addresses():
             assert topic_of(address), address
 
 
@@ -126,8 +126,8 @@ def test_a_topic_is_told_with_the_formulas_of_the_run(name):
     topic = TOPICS[name]
     assert (f"Section {topic.section} of the paper." in out) == bool(topic.section)
     steps = {}
-    lesson = prepare_lesson(*EXAMPLE, optimizer=topic.optimizer, config=Config(**topic.wiring))
-    lesson(lambda step: steps.setdefault(step.address, step))
+    training_step = prepare_training_step(*EXAMPLE, optimizer=topic.optimizer, config=Config(**topic.wiring))
+    training_step(lambda step: steps.setdefault(step.address, step))
     shown = [line.split() for line in out.splitlines() if " = " in line and line.split()[0] in steps]
     for address, *formula in shown:
         assert " ".join(formula).startswith(steps[address].formula()), address
@@ -225,7 +225,7 @@ def test_steps_that_are_not_shown_are_not_explained():
 
 
 def test_addresses_of_a_lesson_are_those_that_begin_so():
-    assert {address for address in LESSON if address.startswith(OF_A_LESSON)} == {
+    assert {address for address in LESSON if address.startswith(OF_A_TRAINING_STEP)} == {
         address for address in LESSON if address.split(".")[0] not in ("encoder", "decoder", "output")}
 
 

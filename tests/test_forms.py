@@ -47,7 +47,7 @@ def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("width", [60, 160])
 @pytest.mark.parametrize("example", [example for example in EXAMPLES if "sentence" not in
-                                     {axis.word for axis in example.axes}], ids=str)  # a batch is not shown
+                                     {axis.name for axis in example.axes}], ids=str)  # a batch is not shown
 def test_a_step_of_any_op_can_be_shown(example, width, form):
     page = page_of(example.tensor(), form, width)
     assert "here" in page and "✓" in page
@@ -118,7 +118,7 @@ def test_a_step_that_was_told_is_forgotten():
     """Nothing of a run stays in memory once it was shown, unless the run keeps it for going backwards."""
     for keep, alive in ((None, False), ([], True)):
         leaf, told = Leaves(), []
-        tracing = Trace(lambda step: told.append(weakref.ref(step.made.op)), keep, "here")
+        tracing = Trace(lambda step: told.append(weakref.ref(step.node.op)), keep, "here")
         operand = leaf(TOKEN, D_MODEL)
         unnamed = operand @ leaf(D_MODEL, D_K)
         dead = weakref.ref(unnamed.value.base) if unnamed.value.base is not None else weakref.ref(unnamed.value)
@@ -140,7 +140,7 @@ def test_the_fingerprint_is_what_the_readme_says():
 def test_latex_has_as_many_closing_braces_as_opening_ones():
     for step in trace("a b", "c d", norm="pre", final_norm=True):
         formula = step.formula(Spelling.LATEX)
-        cell = step.made.cell((0,) * len(step.axes)).text(lambda ref: "1.5", Spelling.LATEX)
+        cell = step.node.cell((0,) * len(step.axes)).text(lambda ref: "1.5", Spelling.LATEX)
         for text in (formula, cell):
             depth = 0
             for char in text:
@@ -156,5 +156,5 @@ def test_latex_spells_the_equations_of_the_paper():
     assert spelled["encoder.layer1.self_attention.head1.scaled_scores"] == r"\hat{S} = S / \sqrt{d_{k}}"
     assert spelled["encoder.layer1.self_attention.head1.query"] == r"Q = X\,W_{Q}^{(1)}"
     assert spelled["encoder.layer1.feed_forward.norm"] == r"X^{(1)} = \gamma \odot \hat{U} + \beta"
-    product = steps["encoder.layer1.self_attention.head1.scores"].made.cell((0, 0))
+    product = steps["encoder.layer1.self_attention.head1.scores"].node.cell((0, 0))
     assert product.text(lambda ref: "2.0", Spelling.LATEX) == " + ".join([r"2.0 \cdot 2.0"] * 4)

@@ -183,11 +183,11 @@ def test_what_comes_through_each_reader_sums_to_the_gradient(whole):
         of, _, reader = step.address.removeprefix("gradient.").partition(".from.")
         if reader:
             parts.setdefault(of, {})[reader] = step
-            through = [leaf.address for leaf in step.made.leaves() if str(leaf.address).startswith("gradient.")]
+            through = [leaf.address for leaf in step.node.leaves() if str(leaf.address).startswith("gradient.")]
             assert through and all(at.endswith((f"gradient.{reader}", f".from.{reader}")) for at in through), of
     reads: dict[str, set[str]] = {}
     for step in whole.kept:
-        for leaf in step.made.leaves():
+        for leaf in step.node.leaves():
             if step.address in whole.gradients and leaf.address in whole.gradients:
                 reads.setdefault(leaf.address, set()).add(step.address)
     assert {of: set(readers) for of, readers in parts.items()} == {

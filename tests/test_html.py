@@ -23,10 +23,10 @@ from recompute import loads
 from attntrace.pages.blocks import (Formula, Grid, Heading, Hidden, Maps, ParameterGrids, Prose, RowLine, StageHeading,
                                     VectorRows)
 from attntrace.model.config import Config
-from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.errors import NotRowwise
 from attntrace.pages.numbers import Figures
 from attntrace.pages.equations import row_formula, whole_formula
-from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.notation import spelled
 from attntrace.messages.catalog import sentence_in
 from attntrace.runs.api import trace
@@ -183,7 +183,7 @@ def test_every_number_of_a_run_is_found_by_its_address(form):
 def test_every_gradient_is_found_by_its_address(form):
     found = numbers(parsed(page("backprop", "a b", "c", *SMALL, "--form", form, "--precision", "6")))
     steps = []
-    prepare_lesson("a b", "c", config=Config(d_model=2, heads=1, d_ff=2))(steps.append)
+    prepare_training_step("a b", "c", config=Config(d_model=2, heads=1, d_ff=2))(steps.append)
     assert any(step.address.startswith("update.") for step in steps)
     for step in steps:
         assert_same(found[step.address], step.value, 6)
@@ -335,13 +335,13 @@ def test_of_two_languages_each_says_that_it_is_that(arguments):
 def test_a_formula_in_mathml_says_what_it_says_in_text():
     """What stands below and above a letter, under a root and under a hat stands there."""
     steps: list[Any] = []
-    prepare_lesson("a b", "c d", optimizer="adam", smoothing=0.1)(steps.append)
+    prepare_training_step("a b", "c d", optimizer="adam", smoothing=0.1)(steps.append)
     formulas = {whole_formula(step) for step in steps}
     for step in steps:
         try:
-            formulas.add(row_formula(step, step.made.row(0, 0), 0))
-            formulas.add(row_formula(step, step.made.row(0, 0), 0, "i"))
-        except (NeedsAll, IndexError):  # it has no rows of its own
+            formulas.add(row_formula(step, step.node.row(0, 0), 0))
+            formulas.add(row_formula(step, step.node.row(0, 0), 0, "i"))
+        except (NotRowwise, IndexError):  # it has no rows of its own
             pass
     assert len(formulas) > 600
     markup = "".join(f"<p>{formula_math(formula)}" for formula in formulas)

@@ -30,7 +30,7 @@ def largest_weight(run) -> float:
 
     def look(step):
         if step.is_attention:
-            several = np.isfinite(step.made.operands[0].value).sum(axis=1) > 1
+            several = np.isfinite(step.node.operands[0].value).sum(axis=1) > 1
             found.append(step.value[several].max(initial=0.0))
 
     run(look)
@@ -96,7 +96,7 @@ def test_most_heads_have_something_to_see():
 
     def look(step):
         if step.is_attention:
-            looked_at = np.isfinite(step.made.operands[0].value)
+            looked_at = np.isfinite(step.node.operands[0].value)
             least = step.value.min(axis=1, initial=1, where=looked_at)
             apart.setdefault(step.place[:20], []).append((step.value.max(axis=1) - least).max() > 0.1)
 

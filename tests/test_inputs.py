@@ -11,7 +11,7 @@ from recompute import computed_again, loads
 
 from attntrace import trace
 from attntrace.messages.errors import Problem
-from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.runs.prepare import prepare
 from attntrace.files.weights import load
 
@@ -109,15 +109,15 @@ def test_json_lines_of_given_rows_are_enough_to_compute_them_again(folder):
 
 
 def test_training_step_from_rows_goes_down_the_same_loss(folder):
-    whole, part = (prepare_lesson(SENTENCE, TARGET, inputs=rows) for rows in (None, "rows.npz"))
+    whole, part = (prepare_training_step(SENTENCE, TARGET, inputs=rows) for rows in (None, "rows.npz"))
     assert whole.losses()[0] == part.losses()[0]
     told: list[str] = []
     part(lambda step: told.append(step.address))
     assert told == part.addresses() and "gradient.encoder.input" in told and "gradient.encoder.E" not in told
     with pytest.raises(Problem, match="no output layer"):
-        prepare_lesson(SENTENCE, TARGET, weights="bare.npz", inputs="rows.npz")
+        prepare_training_step(SENTENCE, TARGET, weights="bare.npz", inputs="rows.npz")
     with pytest.raises(Problem, match="a row for <s> and one for each word"):
-        prepare_lesson(SENTENCE, "un chat dort", inputs="rows.npz")
+        prepare_training_step(SENTENCE, "un chat dort", inputs="rows.npz")
 
 
 @pytest.mark.parametrize("ending", ("npz", "safetensors"))

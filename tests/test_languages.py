@@ -207,4 +207,4 @@ def test_no_sentence_stands_outside_prose():
 def is_for_programmers(node: ast.AST) -> bool:
     raised = node.exc if isinstance(node, ast.Raise) else None
     return isinstance(raised, ast.Call) and getattr(raised.func, "id", "") in (
-        "Misfit", "AssertionError", "AttributeError", "KeyError")
+        "AxisError", "AssertionError", "AttributeError", "KeyError")

@@ -12,7 +12,7 @@ from checks import (
     READABLE, check_axes, check_cells, check_row, check_symbols, equal, first_and_last, largest, read, slices)
 from random_model import random_model
 
-from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.errors import NotRowwise
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step
@@ -27,16 +27,17 @@ def traced(request) -> Backwards:
 
 def scale(step: Step) -> float:
     """The largest number that its equation reads: μ has no gradient through σ², but for rounding errors of these."""
-    return max(largest(leaf.value) for leaf in step.made.leaves())
+    return max(largest(leaf.value) for leaf in step.node.leaves())
 
 
 def rows(step: Step) -> Iterator[tuple[int, Tensor]]:
     """The first and the last that can be made from rows, as all can but where the sentences of a batch are set apart,
     and that are made of anything: a word that does not come has a gradient of zeros."""
     for i in first_and_last(step):
-        with suppress(*[NeedsAll] if step.axes[0].word == "sentence" or "apart" in str(step.made.expression()) else []):
-            row = step.made.row(0, i)
-            if row.made is not None:
+        is_batch = step.axes[0].name == "sentence" or "apart" in str(step.node.expression())
+        with suppress(*[NotRowwise] if is_batch else []):
+            row = step.node.row(0, i)
+            if row.node is not None:
                 yield i, row
 
 
@@ -44,7 +45,7 @@ def test_a_row_of_a_gradient_rebuilt_from_slices_equals_the_row(traced):
     for step in traced.told:
         if traced.source.lengths is None:
             for k, i in slices(step.tensor):
-                check_row(step.tensor, step.made, k, i, scale(step))
+                check_row(step.tensor, step.node, k, i, scale(step))
         for i, row in rows(step):
             assert equal(row.value, step.value[i], scale(step)), f"{step.address}: row {i}"
 
@@ -60,16 +61,16 @@ def test_a_gradient_has_the_axes_of_what_it_is_of(traced):
 def test_whatever_the_equation_of_a_gradient_reads_has_been_told_before(traced):
     known = traced.parameters.names | {step.address for step in traced.kept}
     for step in traced.told:
-        assert {leaf.address for leaf in step.made.leaves() if leaf.address} <= known, step.address
+        assert {leaf.address for leaf in step.node.leaves() if leaf.address} <= known, step.address
         known |= {step.address}
 
 
 @pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
 def test_the_formula_of_a_gradient_and_of_its_rows_says_what_was_computed(traced, spelling):
     for step in traced.told:
-        read(step.made, spelling, step.symbol.head)
+        read(step.node, spelling, step.symbol.head)
         for _, row in rows(step):
-            read(row.made, spelling, step.symbol.head)
+            read(row.node, spelling, step.symbol.head)
 
 
 @pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
@@ -77,21 +78,21 @@ def test_the_arithmetic_of_a_number_of_a_gradient_is_that_number(traced, spellin
     random = np.random.default_rng(5)
     for step in traced.told:
         index = tuple(int(random.integers(axis.size)) for axis in step.axes)
-        check_cells(step.tensor, step.made, [index], spelling, scale(step))
+        check_cells(step.tensor, step.node, [index], spelling, scale(step))
 
 
 @pytest.mark.parametrize("spelling", Spelling, ids=lambda spelling: spelling.value)
 def test_two_tensors_of_the_equation_of_a_gradient_are_never_spelled_alike(traced, spelling):
     for step in traced.told:
-        check_symbols(step.tensor, step.made, spelling, step.symbol.head)
+        check_symbols(step.tensor, step.node, spelling, step.symbol.head)
         for i, row in rows(step):
-            row.symbol = step.symbol.marked(0, i, step.tensor.words)
-            check_symbols(row, row.made, spelling, step.symbol.head)
+            row.symbol = step.symbol.marked(0, i, step.tensor.axis_names)
+            check_symbols(row, row.node, spelling, step.symbol.head)
 
 
 @pytest.mark.parametrize("spelling", Spelling, ids=lambda spelling: spelling.value)
 def test_the_gradients_of_one_place_and_their_rows_have_symbols_of_their_own(traced, spelling):
     for place, steps in itertools.groupby(traced.told, lambda step: step.place):
         symbols = [symbol for step in steps for symbol in (step.symbol, *(
-            step.symbol.marked(0, i, step.tensor.words) for i in first_and_last(step)))]
+            step.symbol.marked(0, i, step.tensor.axis_names) for i in first_and_last(step)))]
         assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols), place

@@ -18,7 +18,7 @@ from attntrace.runs.run import Run
 from attntrace.runs.prepare import prepare
 from attntrace.ops.shape import along
 from attntrace.tensor.symbol import Sign, Spelling
-from attntrace.tensor.tensor import Made, Tensor, apply
+from attntrace.tensor.tensor import Node, Tensor, apply
 from attntrace.tracing.trace import Step
 
 SMALL = 12  # numbers up to which every cell of a step is worked out; of a larger one a few, drawn by lot
@@ -78,14 +78,14 @@ def test_the_runs_are_as_large_as_they_should_be(tmp_path):
 def test_a_row_rebuilt_from_slices_equals_the_row(traced):
     for step in traced.steps:
         for k, i in slices(step.tensor):
-            check_row(step.tensor, step.made, k, i)
+            check_row(step.tensor, step.node, k, i)
 
 
 def test_a_number_of_a_rebuilt_row_equals_the_number(traced):
     for step in traced.steps:
-        if len(step.axes) == 2 and (step.made.op.name, 1) not in {("softmax", 1), ("sinusoid", 1)}:
+        if len(step.axes) == 2 and (step.node.op.name, 1) not in {("softmax", 1), ("sinusoid", 1)}:
             row, (i, j) = len(step.value) - 1, (len(step.value) - 1, step.axes[1].size - 1)
-            number = step.made.row(0, row).at(0, j)
+            number = step.node.row(0, row).take(0, j)
             assert number.axes == ()
             np.testing.assert_allclose(number.value, step.value[i, j], rtol=1e-12, atol=1e-12, err_msg=step.address)
 
@@ -105,12 +105,12 @@ def test_rows_and_columns_carry_the_words_that_they_stand_for(traced):
         own, other = (run.target, run.source) if decodes else (run.source, None)
         seen = other if "cross_attention" in step.address else own
         for axis in step.axes:
-            if axis.word == "token":
+            if axis.name == "token":
                 of_others = "cross_attention" in step.address and step.name in ("key", "value")
                 assert axis.labels == (other if of_others else own).texts, step.address
-            elif axis.word == "key":
+            elif axis.name == "key":
                 assert axis.labels == seen.texts, step.address
-            elif axis.word == "vocab":
+            elif axis.name == "vocab":
                 assert axis.labels == run.vocabularies.target, step.address
             else:
                 assert axis.labels is None, step.address
@@ -125,9 +125,9 @@ def test_gradients_of_each_equation_agree_with_central_differences(traced):
         finite = np.isfinite(step.value)
         upstream = np.where(finite, random.normal(size=step.value.shape), 0.0)
         found = gradients(step, Tensor(upstream, step.axes))
-        for leaf in {id(leaf): leaf for leaf in step.made.leaves() if leaf.value.dtype.kind == "f"}.values():
+        for leaf in {id(leaf): leaf for leaf in step.node.leaves() if leaf.value.dtype.kind == "f"}.values():
             direction, h = random.normal(size=leaf.value.shape), 1e-5
-            ends = [again(step.made, {id(leaf): Tensor(leaf.value + sign * h * direction, leaf.axes)}).value[finite]
+            ends = [again(step.node, {id(leaf): Tensor(leaf.value + sign * h * direction, leaf.axes)}).value[finite]
                     for sign in (1, -1)]
             wanted = (upstream[finite] * (ends[0] - ends[1])).sum() / (2 * h)
             slope = (found[id(leaf)] * direction).sum() if id(leaf) in found else 0.0
@@ -137,25 +137,25 @@ def test_gradients_of_each_equation_agree_with_central_differences(traced):
 def gradients(step: Step, upstream: Tensor) -> dict[int, np.ndarray]:
     """The gradient of each leaf of an equation, by its id; each op on the way has a say."""
     found: dict[int, np.ndarray] = {}
-    waiting = [(step.made, step.tensor, upstream)]
+    waiting = [(step.node, step.tensor, upstream)]
     while waiting:
-        made, result, gradient = waiting.pop()
-        for n, operand in enumerate(made.operands):
-            if n not in made.op.ignored:
-                own = along(made.gradient(n, gradient if made.op.lines_up else along(gradient, result.axes), result),
-                            operand.axes)
+        node, result, gradient = waiting.pop()
+        for n, operand in enumerate(node.operands):
+            if n not in node.op.non_differentiable:
+                whole = gradient if node.op.broadcasts_gradient else along(gradient, result.axes)
+                own = along(node.vjp(n, whole, result), operand.axes)
                 assert own.axes == operand.axes, f"{step.address}: {operand}"
-                if operand.made is None:
+                if operand.node is None:
                     found[id(operand)] = found.get(id(operand), 0) + own.value
                 else:
-                    waiting.append((operand.made, operand, own))
+                    waiting.append((operand.node, operand, own))
     return found
 
 
-def again(made: Made, instead: dict[int, Tensor]) -> Tensor:
+def again(node: Node, instead: dict[int, Tensor]) -> Tensor:
     """The equation computed once more, with other leaves."""
-    return apply(made.op, *(again(operand.made, instead) if operand.made else instead.get(id(operand), operand)
-                            for operand in made.operands))
+    return apply(node.op, *(again(operand.node, instead) if operand.node else instead.get(id(operand), operand)
+                            for operand in node.operands))
 
 
 # 4. The notation law
@@ -164,21 +164,21 @@ def again(made: Made, instead: dict[int, Tensor]) -> Tensor:
 @pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
 def test_a_formula_says_what_was_computed(traced, spelling):
     for step in traced.steps:
-        read(step.made, spelling, step.symbol.head)
+        read(step.node, spelling, step.symbol.head)
 
 
 @pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
 def test_the_formula_of_a_row_differs_from_that_of_the_matrix_in_row_marks_alone(traced, spelling):
     for step in traced.steps:
-        whole = read(step.made, spelling, step.symbol.head)
+        whole = read(step.node, spelling, step.symbol.head)
         for i in first_and_last(step):
-            row = step.made.row(0, i).made
-            assert signs(row) == signs(step.made), step.address
+            row = step.node.row(0, i).node
+            assert signs(row) == signs(step.node), step.address
             assert unmarked(read(row, spelling, step.symbol.head)) == whole, step.address
 
 
-def signs(made: Made) -> list[Sign]:
-    return [piece for piece in made.notation().pieces if isinstance(piece, Sign)]
+def signs(node: Node) -> list[Sign]:
+    return [piece for piece in node.notation().pieces if isinstance(piece, Sign)]
 
 
 def test_a_formula_gives_a_number_in_full(tmp_path):
@@ -188,7 +188,7 @@ def test_a_formula_gives_a_number_in_full(tmp_path):
     run(steps.append)
     for step in steps:
         if step.name == "scaled_scores":
-            assert formula(step.made.notation().pieces, Spelling.UNICODE, step.symbol.head) == f"S / {root!r}"
+            assert formula(step.node.notation().pieces, Spelling.UNICODE, step.symbol.head) == f"S / {root!r}"
 
 
 # 5. The naming law
@@ -207,7 +207,7 @@ def test_no_parameter_has_the_name_of_a_step(traced):
 def test_whatever_an_equation_reads_is_a_step_before_it_or_a_parameter(traced):
     known = {parameter.address for parameter in traced.run.parameters}
     for step in traced.steps:
-        assert {leaf.address for leaf in step.made.leaves() if leaf.address} <= known, step.address
+        assert {leaf.address for leaf in step.node.leaves() if leaf.address} <= known, step.address
         known.add(step.address)
 
 
@@ -221,7 +221,7 @@ def test_the_arithmetic_of_a_number_is_that_number(traced, spelling):
         indices = list(np.ndindex(step.value.shape))
         if len(indices) > SMALL:
             indices = [indices[n] for n in random.choice(len(indices), 6, replace=False)]
-        check_cells(step.tensor, step.made, indices, spelling)
+        check_cells(step.tensor, step.node, indices, spelling)
 
 
 def test_a_word_that_lies_ahead_is_masked_by_minus_infinity(tmp_path):
@@ -230,7 +230,7 @@ def test_a_word_that_lies_ahead_is_masked_by_minus_infinity(tmp_path):
     masked = [step for step in steps if step.name == "masked_scores"]
     assert len(masked) == 6
     for step in masked:
-        text = step.made.cell((0, 1)).text(lambda leaf: f"{leaf.tensor.value[leaf.index]:.2f}", Spelling.ASCII)
+        text = step.node.cell((0, 1)).text(lambda leaf: f"{leaf.tensor.value[leaf.index]:.2f}", Spelling.ASCII)
         assert text.endswith(" + (-inf)")
 
 
@@ -240,21 +240,21 @@ def test_a_word_that_lies_ahead_is_masked_by_minus_infinity(tmp_path):
 @pytest.mark.parametrize("spelling", Spelling, ids=lambda spelling: spelling.value)
 def test_two_tensors_of_an_equation_are_never_spelled_alike(traced, spelling):
     for step in traced.steps:
-        check_symbols(step.tensor, step.made, spelling, step.symbol.head)
+        check_symbols(step.tensor, step.node, spelling, step.symbol.head)
 
 
 @pytest.mark.parametrize("spelling", Spelling, ids=lambda spelling: spelling.value)
 def test_two_tensors_of_the_equation_of_a_row_are_never_spelled_alike(traced, spelling):
     for step in traced.steps:
         for i in first_and_last(step):
-            row = step.made.row(0, i)
-            row.symbol = step.symbol.marked(0, i, step.tensor.words)
-            check_symbols(row, row.made, spelling, step.symbol.head)
+            row = step.node.row(0, i)
+            row.symbol = step.symbol.marked(0, i, step.tensor.axis_names)
+            check_symbols(row, row.node, spelling, step.symbol.head)
 
 
 def test_the_rows_and_matrices_of_one_place_have_symbols_of_their_own(traced):
     for spelling in Spelling:
         for place, steps in itertools.groupby(traced.steps, lambda step: step.place):
             symbols = [symbol for step in steps for symbol in (step.symbol, *(
-                step.symbol.marked(0, i, step.tensor.words) for i in range(step.axes[0].size)))]
+                step.symbol.marked(0, i, step.tensor.axis_names) for i in range(step.axes[0].size)))]
             assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols), place

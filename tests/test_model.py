@@ -304,7 +304,7 @@ def test_parameters_of_one_model_are_all_different_streams():
     assert len(firsts) == len(set(firsts)) == 2 * 6 + 2 * 10 + 3
 
 
-WORDS = " ".join(f"word{n}" for n in range(250))
+AXIS_NAMES = " ".join(f"word{n}" for n in range(250))
 
 
 @pytest.mark.parametrize("name, fan_in", (
@@ -313,7 +313,7 @@ WORDS = " ".join(f"word{n}" for n in range(250))
     ("encoder.E", 64), ("decoder.E", 64), ("output.W", 64)))
 def test_parameters_are_uniform_with_variance_one_over_fan_in(name, fan_in):
     config = Config(d_model=64, d_ff=160, heads=4)
-    value = np.asarray(prepare(WORDS, WORDS, config=config).parameters[name].value) * math.sqrt(fan_in)
+    value = np.asarray(prepare(AXIS_NAMES, AXIS_NAMES, config=config).parameters[name].value) * math.sqrt(fan_in)
     edge = math.sqrt(3)
     assert -edge <= value.min() < -0.99 * edge and 0.99 * edge < value.max() <= edge
     assert abs(value.mean()) < 5 / math.sqrt(value.size)

@@ -20,10 +20,10 @@ from attntrace.runs.drift import Drift
 from attntrace.messages.errors import Problem
 from attntrace.pages.numbers import Figures
 from attntrace.pages.forms import FORMS
-from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.pages.overview import drift_told
-from attntrace.tensor.rounding import Pencil
-from attntrace.tensor.rounding import FULL
+from attntrace.tensor.rounding import HandArithmetic
+from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.runs.prepare import prepare
 from attntrace.runs.api import trace
 from attntrace.pages.view import View
@@ -37,7 +37,7 @@ PAGES = {
     "integers": (2, "trace", "cat sleeps", "--init", "integers"),
     "backprop": (3, "backprop", "a", "un", "--d-model", "4", "--heads", "1"),
     "adam": (2, "backprop", "a", "un", "--optimizer", "adam", "--label-smoothing", "0.1", *TINY)}
-WORDS = r"max|positive|sin|cos|log|e\^|e[-+]\d+|inf"  # that no symbol has
+AXIS_NAMES = r"max|positive|sin|cos|log|e\^|e[-+]\d+|inf"  # that no symbol has
 
 n = Number
 INFINITY = math.inf
@@ -58,7 +58,7 @@ WORKED = [  # arithmetic, decimals, what a hand gets: ties most of all, which ea
 
 @pytest.mark.parametrize("arithmetic, decimals, hand", WORKED)
 def test_each_operation_is_rounded_as_a_hand_rounds(arithmetic, decimals, hand):
-    assert float(arithmetic.by(Pencil(decimals))) == hand
+    assert float(arithmetic.by(HandArithmetic(decimals))) == hand
 
 
 @pytest.mark.parametrize("decimals, words", [(words[0], words[1:]) for words in PAGES.values()], ids=list(PAGES))
@@ -71,7 +71,7 @@ def test_every_printed_equation_holds_to_its_last_digit(decimals, words):
         try:
             found = by_hand(worked, decimals)
         except Unreadable:
-            assert re.search(r"[^\W\d]", re.sub(WORDS, "", worked)), worked  # there is a symbol in it
+            assert re.search(r"[^\W\d]", re.sub(AXIS_NAMES, "", worked)), worked  # there is a symbol in it
             continue
         assert found == (-math.inf if result == "-inf" else Fraction(result)), f"{worked} = {result}"
         redone += 1
@@ -90,7 +90,7 @@ def test_a_number_that_is_exact_is_written_with_all_its_digits():
         assert Figures.of(np.array([number]), 3, exact=True).text(number) == text
 
 
-RUNS = [prepare("a cat", "un chat", pencil=2), prepare_lesson("a cat", "un", pencil=2, config=Config(d_model=4))]
+RUNS = [prepare("a cat", "un chat", pencil=2), prepare_training_step("a cat", "un", pencil=2, config=Config(d_model=4))]
 
 
 @pytest.mark.parametrize("run", RUNS, ids=["trace", "backprop"])
@@ -117,7 +117,7 @@ def test_rows_computed_from_rows_are_those_of_the_matrix_to_the_last_digit(run):
     def look(step):
         rows = np.stack([row.value for row in rows_of(step)])
         assert np.array_equal(rows.reshape(step.value.shape), step.value), step.address
-        assert step.rule.decimals == 2 and not np.signbit(step.value[step.value == 0]).any()
+        assert step.rounding.decimals == 2 and not np.signbit(step.value[step.value == 0]).any()
 
     run(look)
 
@@ -172,9 +172,9 @@ def test_json_lines_say_how_many_decimals_and_hold_no_more():
 
 def test_a_notebook_can_take_the_pencil():
     steps = trace("a cat", pencil=2, d_model=4)
-    assert steps["encoder.output"].rule.decimals == 2
+    assert steps["encoder.output"].rounding.decimals == 2
     assert np.array_equal(steps["encoder.output"].value, np.round(steps["encoder.output"].value, 2))
-    assert trace("a cat")["encoder.output"].rule is FULL
+    assert trace("a cat")["encoder.output"].rounding is FULL_PRECISION
 
 
 def test_parameters_are_rounded_first_half_away_from_zero(tmp_path):

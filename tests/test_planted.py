@@ -152,9 +152,9 @@ FIRST, SECOND = "encoder.layer1.self_attention.head1.query", "encoder.layer1.sel
 @pytest.fixture
 def lesson_log():
     from attntrace.cli.commands.verify import header_of, recorded
-    from attntrace.runs.training_step import prepare_lesson
+    from attntrace.runs.training_step import prepare_training_step
     from attntrace.verify.recompute import Log
-    run = prepare_lesson("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
+    run = prepare_training_step("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
     log = Log(header_of(run))
     recorded(run, log, bool)
     return log

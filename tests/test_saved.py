@@ -16,7 +16,7 @@ import pytest
 from command import ROOT, attntrace, clean_environment
 
 from attntrace.files.archive import Archive
-from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.runs.saved import Recorded, save
 from attntrace.runs.prepare import prepare
 from attntrace.runs.api import trace
@@ -88,17 +88,17 @@ def test_a_saved_run_is_an_ordinary_archive_of_arrays_with_their_digests(saved):
 
 
 def test_the_makings_of_a_lesson_are_read_back_as_they_were(tmp_path):
-    lesson, steps = prepare_lesson("a cat", "un chat", optimizer="adam", smoothing=0.1), []
-    lesson(steps.append)
+    training_step, steps = prepare_training_step("a cat", "un chat", optimizer="adam", smoothing=0.1), []
+    training_step(steps.append)
     with open(tmp_path / "l.npz", "wb") as file:
-        save(lesson, file)
+        save(training_step, file)
     with open(tmp_path / "l.npz", "rb") as file:
         recorded = Recorded(Archive(tmp_path / "l.npz", file))
         assert recorded.addresses == [step.address for step in steps]
         for step in steps:
             again = recorded.step(step.address)
-            assert again.made.expression() == step.made.expression() and again.made.op == step.made.op
-            assert [operand.axes for operand in again.made.operands] == [operand.axes for operand in step.made.operands]
+            assert again.node.expression() == step.node.expression() and again.node.op == step.node.op
+            assert [operand.axes for operand in again.node.operands] == [operand.axes for operand in step.node.operands]
             assert (again.symbol, again.axes, again.formula()) == (step.symbol, step.axes, step.formula())
 
 

@@ -184,8 +184,8 @@ def test_nothing_more_is_computed_once_the_reader_has_gone(monkeypatch):
         def write(self, data) -> int:
             raise BrokenPipeError
 
-    made = Trace.__call__
-    monkeypatch.setattr(Trace, "__call__", lambda self, name, *more: steps.append(name) or made(self, name, *more))
+    node = Trace.__call__
+    monkeypatch.setattr(Trace, "__call__", lambda self, name, *more: steps.append(name) or node(self, name, *more))
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(Pipe()), encoding="utf-8"))
     assert run(["trace", "a b c", "--layers", "50"]) == 0
     assert steps == []  # the opening is written before the first step, and nobody reads it
@@ -202,11 +202,11 @@ def test_a_stage_is_written_before_the_next_layer_is_computed(monkeypatch):
             done.extend(re.findall(r"^\d\.\d+(?=  \w)", text, re.M))
             return super().write(text)
 
-    made = Trace.__call__
+    node = Trace.__call__
 
     def told(self, name, *more):
         done.append(f"{self.place}.{name}")
-        return made(self, name, *more)
+        return node(self, name, *more)
 
     monkeypatch.setattr(Trace, "__call__", told)
     monkeypatch.setattr(sys, "stdout", Out())

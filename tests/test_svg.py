@@ -36,7 +36,7 @@ class Text(NamedTuple):
     y: float
     size: float
     anchor: str
-    turned: float
+    transposed: float
     cell: str
     fill: str
 
@@ -101,7 +101,7 @@ def corners(text: Text) -> Iterator[tuple[float, float]]:
     width = text.size * sum(0 if unicodedata.combining(char) else
                             1 if unicodedata.east_asian_width(char) in "WF" else 0.6 for char in text.words)
     left = {"start": 0.0, "middle": -width / 2, "end": -width}[text.anchor]
-    turn = math.radians(text.turned)
+    turn = math.radians(text.transposed)
     for dx in (left, left + width):
         for dy in (-0.8 * text.size, 0.2 * text.size):
             yield (text.x + dx * math.cos(turn) - dy * math.sin(turn),
@@ -130,7 +130,7 @@ def test_no_text_stands_outside_of_the_picture_or_over_another(options):
     for text in every:
         for across, down in corners(text):
             assert 0 <= across <= width and 0 <= down <= height, text
-    upright = [[*corners(text)] for text in every if not text.turned]
+    upright = [[*corners(text)] for text in every if not text.transposed]
     boxes = sorted((min(c[0] for c in box), max(c[0] for c in box), min(c[1] for c in box), max(c[1] for c in box))
                    for box in upright[:400])
     for n, (left, right, top, bottom) in enumerate(boxes):

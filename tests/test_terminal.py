@@ -21,7 +21,7 @@ LETTERS = " ".join("abcdefghijkl")
 PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def rule(page: str) -> int:
+def rounding(page: str) -> int:
     """How wide the line is that goes across a page."""
     return max(cell_len(line) for line in PLAIN.sub("", page).split("\n") if "═" in line)
 
@@ -29,14 +29,14 @@ def rule(page: str) -> int:
 def test_a_page_is_as_wide_as_the_terminal_whenever_it_is_run():
     for columns in (120, 63):
         with terminal("trace", "a", columns=columns) as person:
-            assert person.ends()[0] == 0 and rule(person.seen) == columns
+            assert person.ends()[0] == 0 and rounding(person.seen) == columns
 
 
 def test_columns_and_width_are_asked_before_the_terminal():
     with terminal("trace", "a", columns=80, COLUMNS="90") as person:
-        assert person.ends()[0] == 0 and rule(person.seen) == 90
+        assert person.ends()[0] == 0 and rounding(person.seen) == 90
     with terminal("trace", "a", "--width", "70", columns=80, COLUMNS="90") as person:
-        assert person.ends()[0] == 0 and rule(person.seen) == 70
+        assert person.ends()[0] == 0 and rounding(person.seen) == 70
 
 
 @pytest.mark.parametrize("env, coloured", [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False),

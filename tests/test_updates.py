@@ -10,7 +10,7 @@ import pytest
 from command import attntrace
 from recompute import computed_again, loads
 
-from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.training_step import prepare_training_step
 
 SENTENCES = ("the cat saw the dog", "고양이 가 개 를 고양이 봤다")  # words that come twice
 WIRINGS = {"as_in_the_paper": (), "adam_smoothed": ("--optimizer", "adam", "--label-smoothing", "0.1"),
@@ -148,7 +148,7 @@ def test_a_model_made_of_the_new_parameters_has_the_loss_that_the_page_ends_with
 @pytest.mark.parametrize("optimizer", ("sgd", "adam"))
 def test_the_loss_is_lower_after_a_step_at_the_rate_that_is_given_unless_told(optimizer):
     for seed in range(10):
-        before, after = prepare_lesson("어제 카페 갔었어", "I went to the cafe yesterday", optimizer=optimizer,
+        before, after = prepare_training_step("어제 카페 갔었어", "I went to the cafe yesterday", optimizer=optimizer,
                                        seed=seed).losses()
         assert after < before - 0.01, seed
 

@@ -20,9 +20,9 @@ from attntrace.model.config import Config
 from attntrace.verify.ops import OPS, evaluated
 from attntrace.ops.functions import Relu
 from attntrace.verify.invariants import KINDS, findings, fingerprint
-from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.verify.arrays import Array, mapped
-from attntrace.verify.arithmetic import Bounded, Doubles, Pencil
+from attntrace.verify.arithmetic import Bounded, Doubles, HandArithmetic
 from attntrace.runs.prepare import prepare
 from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL
 from attntrace.verify.recompute import Log, Recomputation, leaves
@@ -49,20 +49,20 @@ def test_every_op_has_a_second_definition():
     assert OPS.keys() == OPS_OF_THE_MODEL.keys()
 
 
-@pytest.mark.parametrize("by, digits", [(Doubles(), 1e-14), (Bounded(), 1e-14), (Pencil(16), 1e-13)],
+@pytest.mark.parametrize("by, digits", [(Doubles(), 1e-14), (Bounded(), 1e-14), (HandArithmetic(16), 1e-13)],
                          ids=["doubles", "bounded", "pencil"])
 def test_both_definitions_of_an_op_give_the_same_numbers_in_each_arithmetic(by, digits):
     for example in EXAMPLES:
         tensor = example.tensor()
-        if tensor.making.op.name == "apart":  # whose expression does not say the lengths
+        if tensor.history.op.name == "apart":  # whose expression does not say the lengths
             continue
-        named = {leaf.address: leaf for leaf in tensor.making.leaves() if leaf.address}
+        named = {leaf.address: leaf for leaf in tensor.history.leaves() if leaf.address}
 
         def leaf(name: str) -> Array:
             value = named[name].value
             return Array(mapped(by.number, value.tolist()), named[name].words)
 
-        found = evaluated(tensor.making.expression(), by, leaf)
+        found = evaluated(tensor.history.expression(), by, leaf)
         again = np.array([by.plain(number) for number in leaves(found, tensor.value.shape)], float)
         value = tensor.value.ravel()
         finite = np.isfinite(value)
@@ -94,13 +94,13 @@ def test_the_bound_of_rounding_holds_and_is_no_more_than_it_has_to_be():
 # ---------------------------------------------------------------- arithmetic by pencil
 
 def test_by_pencil_halves_are_rounded_away_from_zero():
-    by = Pencil(2)
+    by = HandArithmetic(2)
     half = by.number(0.5)
     assert [str(by.times(half, by.number(x))) for x in (0.25, -0.25, 0.27)] == ["0.13", "-0.13", "0.14"]
 
 
 def test_by_pencil_nothing_is_the_smallest_number_that_can_be_written_where_it_divides_or_has_a_logarithm():
-    by = Pencil(2)
+    by = HandArithmetic(2)
     nothing, three = by.number(0.0), by.number(3.0)
     assert str(by.over(three, nothing)) == "300.00" and str(by.log(nothing)) == "-4.61"  # 3 / 0.01, log 0.01
 
@@ -114,12 +114,12 @@ def test_what_the_model_does_by_hand_is_what_the_checker_does_by_hand(seed):
 
 
 def test_by_pencil_each_product_is_rounded_and_their_sum_once_more():
-    by = Pencil(1)
+    by = HandArithmetic(1)
     assert by.dot([by.number(0.5)] * 3, [by.number(0.5)] * 3) == Decimal("0.9")  # 0.3 + 0.3 + 0.3, not 0.75
 
 
 def test_by_pencil_functions_are_right_to_every_decimal_that_is_asked_for():
-    by, one, two, hundred = Pencil(30), Decimal(1), Decimal(2), Decimal(100)
+    by, one, two, hundred = HandArithmetic(30), Decimal(1), Decimal(2), Decimal(100)
     assert str(by.sine(one)) == "0.841470984807896506652502321630"
     assert str(by.cosine(one)) == "0.540302305868139717400936607443"
     assert str(by.exp(one)) == "2.718281828459045235360287471353"
@@ -155,8 +155,8 @@ def test_by_pencil_a_step_has_to_be_exactly_what_is_done_by_hand(expression, val
 # ---------------------------------------------------------------- runs
 
 @pytest.fixture(scope="module")
-def lesson() -> tuple[Log, dict]:
-    run = prepare_lesson("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
+def training_step() -> tuple[Log, dict]:
+    run = prepare_training_step("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
     log = Log(header_of(run))
     footer = recorded(run, log, bool)
     return log, footer
@@ -177,8 +177,8 @@ def test_a_model_of_whole_numbers_and_an_encoder_alone_are_verified_too():
     assert "encoder.output" in attntrace("verify", "cat").out
 
 
-def test_a_change_of_two_parts_in_a_million_million_is_found_and_its_cell_named(lesson):
-    log, _ = lesson
+def test_a_change_of_two_parts_in_a_million_million_is_found_and_its_cell_named(training_step):
+    log, _ = training_step
     judge, chosen, missed, tried = Recomputation(log), random.Random(3), [], 0
     for step in chosen.sample(list(log.steps.values()), 300):
         n = chosen.randrange(len(step.flat))
@@ -257,8 +257,8 @@ def judged(log: Log) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("key", BREAKING)
-def test_what_must_be_true_is_true_of_a_run_and_breaking_it_is_found(lesson, key):
-    log, _ = lesson
+def test_what_must_be_true_is_true_of_a_run_and_breaking_it_is_found(training_step, key):
+    log, _ = training_step
     assert judged(log) == dict.fromkeys(KINDS, False)
     address, n, more = BREAKING[key]
     flat, kept = log.steps[address].flat, log.steps[address].flat[n]
@@ -283,8 +283,8 @@ def test_whatever_is_masked_has_no_weight_also_where_it_only_fills_a_sentence_up
         assert judged(log)["masked_weights_are_zero"] == wrong
 
 
-def test_a_parameter_too_few_and_a_fingerprint_of_other_numbers_are_found(lesson):
-    log, footer = lesson
+def test_a_parameter_too_few_and_a_fingerprint_of_other_numbers_are_found(training_step):
+    log, footer = training_step
     assert not fingerprint(log, footer).wrong and fingerprint(log, footer | {"fingerprint": "00000000"}).wrong
     assert fingerprint(log, footer | {"steps": 7}).wrong and fingerprint(log, footer | {"fingerprint": None}) is None
     gone = log.parameters.pop("encoder.layer1.feed_forward.b_1")

@@ -12,7 +12,7 @@ from command import attntrace
 from parsing import NUMBER, Sums
 
 from attntrace.pages.blocks import Cause
-from attntrace.runs.training_step import prepare_lesson
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.messages.catalog import sentence
 from attntrace.runs.prepare import prepare
 from attntrace.runs.api import trace
@@ -59,7 +59,7 @@ def printed(cause: Cause) -> tuple[str, str, str]:
 @pytest.fixture(scope="module")
 def steps():
     found: dict = {}
-    prepare_lesson(*PAIR, seed=3)(lambda step: found.__setitem__(step.address, step))
+    prepare_training_step(*PAIR, seed=3)(lambda step: found.__setitem__(step.address, step))
     return found
 
 
@@ -109,7 +109,7 @@ def slack_free_size(text: str) -> float:
 
 def test_by_hand_every_number_is_what_its_arithmetic_gives_by_the_rule():
     found: dict = {}
-    prepare_lesson("a cat", "un chat", seed=2, pencil=3)(lambda step: found.__setitem__(step.address, step))
+    prepare_training_step("a cat", "un chat", seed=2, pencil=3)(lambda step: found.__setitem__(step.address, step))
     redone = 0
     for address, index in cells(found, 250, 4):
         (cause,) = Why(found.get, 3)(address, index)
@@ -179,7 +179,7 @@ def test_every_number_that_it_depends_on_is_explained(tree):
         if cell in wanted or cell[0] not in steps:
             continue
         wanted.add(cell)
-        waiting += [(ref.tensor.address, ref.index) for ref in steps[cell[0]].made.cell(cell[1]).leaves()]
+        waiting += [(ref.tensor.address, ref.index) for ref in steps[cell[0]].node.cell(cell[1]).leaves()]
     assert explained == {f"{name}:{','.join(str(i + 1) for i in index)}" for name, index in wanted}
 
 

@@ -20,8 +20,8 @@ from attntrace.writers.terminal_width import NARROWEST, WIDEST
 if TYPE_CHECKING:
     from attntrace.runs.decoding import Decoding
     from attntrace.runs.run import Run
-    from attntrace.runs.training_step import Lesson
-    from attntrace.runs.what_if import Changes
+    from attntrace.runs.training_step import TrainingStep
+    from attntrace.runs.what_if import Edits
 
 COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
@@ -141,9 +141,9 @@ def given_model(options: dict[str, Any]) -> dict[str, Any]:
             "inputs": options["input"], "changes": asked_changes(options), "pencil": options["pencil"]}
 
 
-def asked_changes(options: dict[str, Any]) -> Changes:
-    from attntrace.runs.what_if import Changes  # imports NumPy: only now
-    return Changes(*(options[name] for name in CHANGES))
+def asked_changes(options: dict[str, Any]) -> Edits:
+    from attntrace.runs.what_if import Edits  # imports NumPy: only now
+    return Edits(*(options[name] for name in CHANGES))
 
 
 def learning(options: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def learning(options: dict[str, Any]) -> dict[str, Any]:
             "smoothing": options["label_smoothing"] or 0.0}
 
 
-def selected_steps(run: Run | Lesson | Decoding, options: dict[str, Any]) -> frozenset[str] | None:
+def selected_steps(run: Run | TrainingStep | Decoding, options: dict[str, Any]) -> frozenset[str] | None:
     """The addresses that the selection options ask for; None for all."""
     from attntrace.tracing.addresses import selected
     only, layers, heads = options["only"], options["layer"], options["head"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from attntrace.pages.view import View
     from attntrace.runs.decoding import Decoding
     from attntrace.runs.run import Run
-    from attntrace.runs.training_step import Lesson
+    from attntrace.runs.training_step import TrainingStep
     from attntrace.tracing.trace import Sink, Step
     from attntrace.writers.page import Writer
 
@@ -48,7 +48,7 @@ def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
     return tokens
 
 
-def saved(told: Run | Lesson | Decoding, options: dict[str, Any]) -> None:
+def saved(told: Run | TrainingStep | Decoding, options: dict[str, Any]) -> None:
     """Write the whole run into the file that --save names, if any, before anything is printed: whoever leaves the page
     early has it all the same."""
     if options["save"] is None:
@@ -89,11 +89,11 @@ class Parts:
         self.forms = [FORMS[name](view, tell, parameters, explained, *more) for name in view.forms]
         self.fingerprint = Fingerprint()  # of the first run: the next one is the same
 
-    def __call__(self, run: Run | Lesson | Decoding, count: Sink = lambda step: None) -> None:
+    def __call__(self, run: Run | TrainingStep | Decoding, count: Sink = lambda step: None) -> None:
         """Run and tell. Raises Problem where there was nothing to tell."""
-        from attntrace.tracing.trace import each
+        from attntrace.tracing.trace import tee
         for form in self.forms:
-            run(each(form, count) if self.fingerprint.steps else each(form, count, self.fingerprint))
+            run(tee(form, count) if self.fingerprint.steps else tee(form, count, self.fingerprint))
             form.close()
         if not any(form.told for form in self.forms):
             raise Problem("nothing_selected")
@@ -112,16 +112,16 @@ def left_early() -> Iterator[None]:
         pass
 
 
-def as_data(run: Run | Lesson | Decoding, said: Run, view: View, out: TextIO, count: Sink, options: dict[str, Any],
-            header: dict[str, Any] = {}, footer: dict[str, Any] = {}) -> int:
+def as_data(run: Run | TrainingStep | Decoding, said: Run, view: View, out: TextIO, count: Sink,
+            options: dict[str, Any], header: dict[str, Any] = {}, footer: dict[str, Any] = {}) -> int:
     """The steps for programs; `said` is what the header tells of, `header` and `footer` what these have more."""
     from attntrace.tracing.fingerprint import Fingerprint
-    from attntrace.tracing.trace import each
+    from attntrace.tracing.trace import tee
     from attntrace.writers import DATA
     writer = DATA[options["format"]].load()(out, said, view.selected, options["precision"], header)
     fingerprint = Fingerprint()
     drift = run.drift()
-    run(each(writer, fingerprint, count, drift))
+    run(tee(writer, fingerprint, count, drift))
     if drift is not None:
         footer = {**footer, "drift": drift.record()}
     writer.close(fingerprint, footer)

@@ -9,12 +9,12 @@ import click
 
 from attntrace.cli.options import CHANGES, MODEL, asked_changes, check_from, given_model, learning, sentence_or_rows
 from attntrace.messages.errors import Problem
-from attntrace.tracing.addresses import OF_A_LESSON
+from attntrace.tracing.addresses import OF_A_TRAINING_STEP
 
 if TYPE_CHECKING:
     from attntrace.runs.decoding import Decoding
     from attntrace.runs.run import Run
-    from attntrace.runs.training_step import Lesson
+    from attntrace.runs.training_step import TrainingStep
     from attntrace.tensor.tensor import Tensor
     from attntrace.tracing.trace import Step
 
@@ -41,10 +41,10 @@ def subject_of(arguments: tuple[str, ...], address: str, options: dict[str, Any]
     def keep(step: Step) -> None:
         found[step.address] = step
 
-    if address.startswith(OF_A_LESSON):
-        lesson = lesson_of(arguments, options)
-        lesson(keep)
-        run = lesson.run
+    if address.startswith(OF_A_TRAINING_STEP):
+        training_step = training_step_of(arguments, options)
+        training_step(keep)
+        run = training_step.run
     else:
         run = run_of(arguments, options)
         run(keep)
@@ -77,17 +77,17 @@ def run_of(arguments: tuple[str, ...], options: dict[str, Any]) -> Run:
     return prepare(*said(arguments, options), **given_model(options))
 
 
-def lesson_of(arguments: tuple[str, ...], options: dict[str, Any]) -> Lesson:
+def training_step_of(arguments: tuple[str, ...], options: dict[str, Any]) -> TrainingStep:
     """One training step on a sentence and the target that should come out of it. Raises Problem where that is missing.
     """
-    from attntrace.runs.training_step import prepare_lesson
+    from attntrace.runs.training_step import prepare_training_step
     source, target = said(arguments, options)
     if target is None:
         raise Problem("lesson_without_target")
-    return prepare_lesson(source, target, **learning(options), **given_model(options))
+    return prepare_training_step(source, target, **learning(options), **given_model(options))
 
 
-def asked_so_far(ctx: click.Context) -> Run | Lesson | Decoding:
+def asked_so_far(ctx: click.Context) -> Run | TrainingStep | Decoding:
     """The run that is asked for so far, changed by nothing: a training step or a translation where the command is of
     one; of the example, where there is no sentence, or none that Click has come to."""
     given, command = ctx.params, ctx.info_name
@@ -99,9 +99,9 @@ def asked_so_far(ctx: click.Context) -> Run | Lesson | Decoding:
         from attntrace.runs.decoding import Decoding
         return Decoding(translator((words or example)[0], options), given["max_length"])
     if command == "backprop":
-        return lesson_of(() if given["source"] is None else (given["source"],), options)
+        return training_step_of(() if given["source"] is None else (given["source"],), options)
     if command == "why" and (not words or options["target"] is not None):  # which knows gradients as well
-        return lesson_of(words, options)
+        return training_step_of(words, options)
     return run_of(words or example, options)
 
 

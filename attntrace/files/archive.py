@@ -24,7 +24,7 @@ from attntrace.files.npz import RUN, Npz, laid_over, reason
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
-from attntrace.tensor.axes import WORDS, Axis
+from attntrace.tensor.axes import AXIS_NAMES, Axis
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Array
 
@@ -247,7 +247,7 @@ def leaves(found: Any) -> Iterator[Any]:
 def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int] | None) -> Axis:
     """An axis as it was written. Raises ValueError where it is none."""
     axis = Axis(word, size, None if labels is None else tuple(labels), None if lengths is None else tuple(lengths))
-    if (word not in WORDS or type(size) is not int or size < 0
+    if (word not in AXIS_NAMES or type(size) is not int or size < 0
             or labels is not None and (len(labels) != size or not all(isinstance(label, str) for label in labels))
             or lengths is not None and not all(type(length) is int and length >= 0 for length in lengths)):
         raise ValueError(sentence("problem.why.no_axis"))

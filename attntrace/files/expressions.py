@@ -17,7 +17,7 @@ from attntrace.messages.catalog import sentence
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.symbol import Mark, Symbol
-from attntrace.tensor.tensor import OPS, Array, Made, Op, Tensor, apply, plain_op
+from attntrace.tensor.tensor import OPS, Array, Node, Op, Tensor, apply, op_without_settings
 
 Notes = list[Any]
 
@@ -26,7 +26,7 @@ class Unreadable(ValueError):
     """An expression and its notes that are no making of a step."""
 
 
-class NotesWriter:
+class ExpressionWriter:
     """Notes that name each axis of a run, with its labels, and each constant by a number of its own."""
 
     def __init__(self) -> None:
@@ -40,26 +40,26 @@ class NotesWriter:
         """The table of axes, which belongs to the notes."""
         return [list(axis) for axis in self._axes]
 
-    def __call__(self, made: Made) -> Notes:
+    def __call__(self, node: Node) -> Notes:
         """What the expression of a making leaves out."""
-        return list(self._notes(made))
+        return list(self._notes(node))
 
-    def _notes(self, made: Made) -> Iterator[Any]:
-        if is_dataclass(made.op):
-            values = (getattr(made.op, field.name) for field in fields(made.op))
+    def _notes(self, node: Node) -> Iterator[Any]:
+        if is_dataclass(node.op):
+            values = (getattr(node.op, field.name) for field in fields(node.op))
             yield [[self.axis(value)] if isinstance(value, Axis) else value for value in values]
-        for operand in made.operands:
+        for operand in node.operands:
             if operand.address is not None:
                 continue
-            if operand.made is not None:
-                yield from self._notes(operand.made)
+            if operand.node is not None:
+                yield from self._notes(operand.node)
             else:
                 number, _ = self._constants.setdefault(id(operand), (len(self._constants), operand))
                 yield [number, operand.symbol and operand.symbol.spelled(), operand.value.dtype.str,
                        list(map(self.axis, operand.axes))]
 
 
-class NotesReader:
+class ExpressionReader:
     """Makings out of expressions and notes; named operands come from `tensor_of`. What was one constant is one again:
     a matrix that was drawn once is not drawn twice."""
 
@@ -67,33 +67,33 @@ class NotesReader:
         self.axes, self.tensor_of = axes, tensor_of
         self._constants: dict[int, Tensor] = {}
 
-    def __call__(self, expression: list[Any], notes: Notes) -> Made:
+    def __call__(self, expression: list[Any], notes: Notes) -> Node:
         """Raises Unreadable, or what Python raises for nonsense."""
         left = iter(notes)
-        made = self._made(expression, left)
+        node = self._made(expression, left)
         if next(left, None) is not None:
             raise Unreadable(sentence("problem.why.notes_left"))
-        return made
+        return node
 
-    def _made(self, expression: list[Any], notes: Iterator[Any]) -> Made:
+    def _made(self, expression: list[Any], notes: Iterator[Any]) -> Node:
         name, *rest = expression
         op = self._op(name, notes)
         settings = op.settings()
         count = len(rest) - len(settings)
         if count < 1 or rest[count:] != settings:
             raise Unreadable(sentence("problem.why.notes_differ", name=name))
-        return Made(op, tuple(self._operand(one, notes) for one in rest[:count]))
+        return Node(op, tuple(self._operand(one, notes) for one in rest[:count]))
 
     def _op(self, name: str, notes: Iterator[Any]) -> Op:
         kind: Any = OPS[name]
         if not is_dataclass(kind):
-            return plain_op(name)
+            return op_without_settings(name)
         return OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in following(notes)))
 
     def _operand(self, expression: Any, notes: Iterator[Any]) -> Tensor:
         if isinstance(expression, list) and expression and isinstance(expression[0], str) and expression[0] in OPS:
-            made = self._made(expression, notes)
-            return apply(made.op, *made.operands)
+            node = self._made(expression, notes)
+            return apply(node.op, *node.operands)
         if isinstance(expression, str) and expression.lstrip("-") != "inf":
             return self.tensor_of(expression)
         number, symbol, dtype, axes = following(notes)

@@ -10,7 +10,7 @@ import numpy as np
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.model.inputs import MEMORY, SOURCE, TARGET, Given
+from attntrace.model.inputs import MEMORY, SOURCE, TARGET, InputRows
 from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import named
@@ -60,16 +60,16 @@ class Inputs(NamedTuple):
     def longest(self) -> int:
         return max(map(len, self.arrays.values()), default=0)
 
-    def named(self, address: str, words: Sequence[str] | None) -> Given:
+    def named(self, address: str, words: Sequence[str] | None) -> InputRows:
         """The rows of an array, called by their words; what a run from words puts around these (`<s>`, `</s>`) may have
         a row or none. Without words, by their positions. Raises Problem where there are fewer words or more."""
         rows = self.arrays[address]
         if words is None:
-            return Given(tuple(str(n + 1) for n in range(len(rows))), rows, address)
+            return InputRows(tuple(str(n + 1) for n in range(len(rows))), rows, address)
         said = [word for word in words if word not in (START, END)]
         for texts in (said, words):
             if len(texts) == len(rows):
-                return Given(tuple(texts), rows, address)
+                return InputRows(tuple(texts), rows, address)
         raise Problem("input_words", file=self.file, address=address, rows=len(rows), words=len(said),
                       names=NAMED_BY[address])
 

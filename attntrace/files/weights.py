@@ -76,7 +76,7 @@ def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
             raise Problem("parameter_missing", file=where, name=spec.name)
         if found.shapes[spec.name] != spec.shape:
             raise Problem("parameter_shape", file=where, name=spec.name, is_=shape_text(found.shapes[spec.name]),
-                          should=shape_text(spec.shape), axes=" × ".join(axis.word for axis in spec.axes))
+                          should=shape_text(spec.shape), axes=" × ".join(axis.name for axis in spec.axes))
         wanted.append(spec)
     known = {spec.name for spec in wanted}
     for name in found.shapes:

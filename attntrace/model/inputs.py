@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SOURCE, MEMORY, TARGET = "encoder.input", "encoder.output", "decoder.input"  # where rows may enter a run
 
 
-class Given(NamedTuple):
+class InputRows(NamedTuple):
     """Rows, token × d_model, what each is called, and the address at which they enter the run."""
     texts: tuple[str, ...]
     value: Array
@@ -31,10 +31,10 @@ class Given(NamedTuple):
         axes = Axis("token", len(self.texts), self.texts), Axis("d_model", self.value.shape[1])
         return constant(self.value, symbol, axes)
 
-    def reordered(self, order: Sequence[int]) -> Given:
+    def reordered(self, order: Sequence[int]) -> InputRows:
         """The same rows in another order, given by their places (from 0) in this one."""
-        return Given(tuple(self.texts[n] for n in order), self.value[list(order)], self.address)
+        return InputRows(tuple(self.texts[n] for n in order), self.value[list(order)], self.address)
 
-    def small(self, d_model: int) -> Given:
+    def small(self, d_model: int) -> InputRows:
         """One row of another width, of zeros."""
-        return Given(self.texts[:1], np.zeros((1, d_model), self.value.dtype), self.address)
+        return InputRows(self.texts[:1], np.zeros((1, d_model), self.value.dtype), self.address)

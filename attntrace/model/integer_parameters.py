@@ -7,7 +7,7 @@ import numpy as np
 
 from attntrace.model.attention import head, score_root
 from attntrace.model.config import Config
-from attntrace.model.inputs import Given
+from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Spec, Vocabularies, laid_out, specs, stream
 from attntrace.model.tokens import Words
 from attntrace.model.transformer import transformer
@@ -20,8 +20,8 @@ APART = 0.1  # so far apart should two weights of some row be, else there is lit
 ATTEMPTS = 128  # to draw the keys of a head; in half of them its weights may not be all alike
 
 
-def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Words | Given,
-             target: Words | Given | None) -> Parameters:
+def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Words | InputRows,
+             target: Words | InputRows | None) -> Parameters:
     """Parameters of -2, -1, 0, 1 and 2: gains 1, biases 0; one or two numbers that are not 0 in each column of a
     matrix (a variance of about 2.6 / fan_in), two or three in each word's embedding and output column.
 
@@ -37,9 +37,9 @@ def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Word
         kind = spec.name.rpartition(".")[2]
         if kind == "gain" or kind.startswith("b"):
             view[...] = kind == "gain"
-        elif spec.axes[0].word == "vocab":
+        elif spec.axes[0].name == "vocab":
             _words(view, seed, spec.name, spec.axes[0].labels or ())
-        elif spec.axes[1].word == "vocab":
+        elif spec.axes[1].name == "vocab":
             _words(view.T, seed, spec.name, spec.axes[1].labels or ())
         else:
             deal(view, (seed, spec.name), 1, 2)
@@ -73,8 +73,8 @@ def _words(rows: Array, seed: int, name: str, words: tuple[str, ...]) -> None:
                 break
 
 
-def _fit(parameters: Parameters, views: Mapping[str, Array], config: Config, seed: int, source: Words | Given,
-         target: Words | Given | None) -> None:
+def _fit(parameters: Parameters, views: Mapping[str, Array], config: Config, seed: int, source: Words | InputRows,
+         target: Words | InputRows | None) -> None:
     """Draw the keys of heads again where these are unfit, one attention after another: what it does to one, the next
     ones read."""
     settled: set[str] = set()
@@ -95,7 +95,7 @@ def _fit(parameters: Parameters, views: Mapping[str, Array], config: Config, see
 
 def fits(step: Step, dull: bool = False) -> bool:
     """Whether no row of attention weights is saturated; and not all are alike, unless they may be `dull`."""
-    looked_at = np.isfinite(step.made.operands[0].value)
+    looked_at = np.isfinite(step.node.operands[0].value)
     several = looked_at.sum(axis=-1) > 1
     most = step.value.max(axis=-1)[several]
     least = step.value.min(axis=-1, initial=1.0, where=looked_at)[several]
@@ -106,8 +106,8 @@ def _draw_again(steps: Mapping[str, Step], parameters: Parameters, W_K: Array, c
     """Draw the keys of a head until its weights fit, given its steps so far: fewer and fewer columns that are not 0,
     and over again; in the last attempt none."""
     number = steps["query"].symbol.head or 1
-    X, M = (steps[name].made.operands[0] for name in ("query", "key"))
-    mask = steps["masked_scores"].made.operands[1] if "masked_scores" in steps else None
+    X, M = (steps[name].node.operands[0] for name in ("query", "key"))
+    mask = steps["masked_scores"].node.operands[1] if "masked_scores" in steps else None
     block = W_K[:, (number - 1) * config.d_k:number * config.d_k]
     for attempt in range(1, ATTEMPTS + 1):
         key = (seed, f"{steps['key'].place}.W_K", attempt)

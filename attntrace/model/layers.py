@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from attntrace.model.config import Config
-from attntrace.model.inputs import Given
+from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import Words
 from attntrace.ops.functions import Sinusoid, mean, relu, sqrt, square
@@ -18,9 +18,9 @@ def linear(X: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
     return X @ W if b is None else X @ W + b
 
 
-def beginning(trace: Trace, source: Words | Given, parameters: Parameters, config: Config, symbol: str) -> Tensor:
+def beginning(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config, symbol: str) -> Tensor:
     """Where a stack begins: words, embedded with their positions, or rows that were given. Returns token × d_model."""
-    if isinstance(source, Given):
+    if isinstance(source, InputRows):
         return trace("input", source.tensor(f"{symbol}_given"), symbol)
     return embedding(trace, source, parameters["E"], config, symbol)
 

@@ -183,10 +183,10 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
             view[...] = 1
         elif kind.startswith("b"):
             view[...] = 0
-        elif spec.axes[0].word == "vocab":
+        elif spec.axes[0].name == "vocab":
             for word, row in zip(spec.axes[0].labels or (), view, strict=True):
                 row[...] = uniform((seed, spec.name, word), row.size, config.d_model)
-        elif spec.axes[1].word == "vocab":
+        elif spec.axes[1].name == "vocab":
             for word, column in zip(spec.axes[1].labels or (), view.T, strict=True):
                 column[...] = uniform((seed, spec.name, word), column.size, config.d_model)
         else:

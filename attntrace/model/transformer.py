@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from attntrace.model.attention import mask, multi_head
 from attntrace.model.config import Config
-from attntrace.model.inputs import MEMORY, Given
+from attntrace.model.inputs import MEMORY, InputRows
 from attntrace.model.layers import beginning, feed_forward, layer_norm, linear
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import Words
@@ -24,7 +24,7 @@ class Prediction(NamedTuple):
     probabilities: Tensor
 
 
-def transformer(trace: Trace, source: Words | Given, target: Words | Given | None, parameters: Parameters,
+def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRows | None, parameters: Parameters,
                 config: Config) -> Prediction | None:
     """What comes after each target word. Nothing is predicted without a target (the encoder alone), nor where the model
     has no output layer."""
@@ -40,23 +40,23 @@ def transformer(trace: Trace, source: Words | Given, target: Words | Given | Non
     return predicted(trace, target, M, parameters, config)
 
 
-def attention_alone(trace: Trace, source: Words | Given, parameters: Parameters, config: Config) -> None:
+def attention_alone(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config) -> None:
     """Multi-head self-attention of the rows, and nothing around it."""
     own = "encoder.layer1.self_attention"
     X = beginning(trace.at("encoder"), source, parameters, config, "X")
     multi_head(trace.at(own), X, X, parameters.at(own), config)
 
 
-def predicted(trace: Trace, target: Words | Given, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
+def predicted(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
     """What comes after each target word, given the memory M: token × d_model."""
     D = decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
     return output(trace.at("output"), D, parameters.at("output"))
 
 
-def encoder(trace: Trace, source: Words | Given, parameters: Parameters, config: Config) -> Tensor:
+def encoder(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config) -> Tensor:
     """N layers of self-attention and feed-forward (section 3.1). Returns the memory M, token × d_model; where it was
     given, that one."""
-    if isinstance(source, Given) and source.address == MEMORY:
+    if isinstance(source, InputRows) and source.address == MEMORY:
         return trace("output", source.tensor("M_given"), "M")
     X = beginning(trace, source, parameters, config, "X")
     fill = mask(X.axes[0], X.axes[0], config.dtype)
@@ -66,7 +66,7 @@ def encoder(trace: Trace, source: Words | Given, parameters: Parameters, config:
     return stack(trace, X, sub_layers, parameters, config, "X", "M")
 
 
-def decoder(trace: Trace, target: Words | Given, M: Tensor, parameters: Parameters, config: Config) -> Tensor:
+def decoder(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Tensor:
     """N layers of masked self-attention, attention to the memory M, and feed-forward (section 3.1).
 
     Returns token × d_model."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.errors import Misfit, NeedsAll
+from attntrace.tensor.errors import AxisError, NotRowwise
 from attntrace.tensor.symbol import CLOSE, call
 from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
 
@@ -34,15 +34,15 @@ def sources(lengths: Lengths) -> tuple[Array, Array]:
     return found, np.setdiff1d(np.arange(len(found)), places(lengths))
 
 
-class Apart(Op):
+class Unpack(Op):
     """The sentences that are packed along the first axis, each by itself, the shorter ones filled up with zeros."""
     name: ClassVar[str] = "apart"
 
     def axes(self, x: Tensor) -> Axes:
         token = x.axes[0]
         if token.lengths is None:
-            raise Misfit("one sentence alone, which cannot be set apart", x)
-        return (Axis("sentence", len(token.lengths)), Axis(token.word, max(token.lengths))) + x.axes[1:]
+            raise AxisError("one sentence alone, which cannot be set apart", x)
+        return (Axis("sentence", len(token.lengths)), Axis(token.name, max(token.lengths))) + x.axes[1:]
 
     def compute(self, x: Tensor) -> Array:
         sentence, token = self.axes(x)[:2]
@@ -57,10 +57,10 @@ class Apart(Op):
     def notation(self, x: Tensor) -> Pieces:
         return call("apart"), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k < 2:
-            raise NeedsAll
-        return apply(self, x.at(k - 1, i))
+            raise NotRowwise
+        return apply(self, x.take(k - 1, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         sentence, token, *rest = index
@@ -69,12 +69,12 @@ class Apart(Op):
             return cells.Number(0.0)
         return x.cell((sum(lengths[:sentence]) + token, *rest))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        return apply(Together(x.axes[0]), gradient)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Pack(x.axes[0]), gradient)
 
 
 @dataclass(eq=False, repr=False)
-class Together(Op):
+class Pack(Op):
     """The reverse of Apart: the sentences packed along one axis, without what had filled them up."""
     name: ClassVar[str] = "together"
     axis: Axis
@@ -82,7 +82,7 @@ class Together(Op):
     def axes(self, x: Tensor) -> Axes:
         lengths = self.axis.lengths or ()
         if (len(lengths), max(lengths, default=0)) != (x.axes[0].size, x.axes[1].size):
-            raise Misfit("sentences of other lengths", x)
+            raise AxisError("sentences of other lengths", x)
         return (self.axis,) + x.axes[2:]
 
     def compute(self, x: Tensor) -> Array:
@@ -94,18 +94,18 @@ class Together(Op):
     def notation(self, x: Tensor) -> Pieces:
         return call("together"), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if not k:
             sentence, token = divmod(int(places(self.axis.lengths or ())[i]), x.axes[1].size)
-            return x.at(0, sentence).at(0, token)
-        return apply(self, x.at(k + 1, i))
+            return x.take(0, sentence).take(0, token)
+        return apply(self, x.take(k + 1, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         place = int(places(self.axis.lengths or ())[index[0]])
         return x.cell((*divmod(place, x.axes[1].size), *index[1:]))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        return apply(Apart(), gradient)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Unpack(), gradient)
 
     def settings(self) -> list[Any]:
         return [list(self.axis.lengths or ())]
@@ -113,9 +113,9 @@ class Together(Op):
 
 def apart(x: Tensor) -> Tensor:
     """The sentences of a batch, each by itself; one sentence stays as it is."""
-    return x if x.axes[0].lengths is None else apply(Apart(), x)
+    return x if x.axes[0].lengths is None else apply(Unpack(), x)
 
 
 def together(x: Tensor, token: Axis) -> Tensor:
     """Packed along `token` again; one sentence stays as it is."""
-    return x if token.lengths is None else apply(Together(token), x)
+    return x if token.lengths is None else apply(Pack(token), x)

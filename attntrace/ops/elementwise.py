@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from attntrace.ops.shape import Total, along, bracketed
+from attntrace.ops.shape import ReduceSum, along, bracketed
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes
 from attntrace.tensor.constants import constant
-from attntrace.tensor.errors import Misfit
+from attntrace.tensor.errors import AxisError
 from attntrace.tensor.expression import PRODUCT, SUM
 from attntrace.tensor.symbol import ELEMENTWISE, MINUS, NEGATIVE, OVER, PLUS, TIMES, Sign
 from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
@@ -28,7 +28,7 @@ def widest(operands: Sequence[Tensor]) -> Axes:
     axes = max((operand.axes for operand in operands), key=len)
     for operand in operands:
         if tuple(axis for axis in axes if axis in operand.axes) != operand.axes:
-            raise Misfit("operands that cannot be lined up", *operands)
+            raise AxisError("operands that cannot be lined up", *operands)
     return axes
 
 
@@ -42,14 +42,14 @@ def lined_up(operand: Tensor, axes: Axes) -> Array:
 class CellByCell(Op):
     """An op that makes each number from those at the same place; an operand that lacks an axis is repeated along it,
     and so is a gradient."""
-    lines_up: ClassVar[bool] = True
+    broadcasts_gradient: ClassVar[bool] = True
 
     def axes(self, *operands: Tensor) -> Axes:
         return widest(operands)
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+    def row(self, k: int, i: int, *operands: Tensor) -> Tensor:
         axis = widest(operands)[k]
-        return apply(self, *(operand.at(operand.axes.index(axis), i) if axis in operand.axes else operand
+        return apply(self, *(operand.take(operand.axes.index(axis), i) if axis in operand.axes else operand
                              for operand in operands))
 
     def parts(self, index: tuple[int, ...], *operands: Tensor) -> tuple[cells.Arithmetic, ...]:
@@ -81,7 +81,7 @@ def gathered(gradient: Tensor, result: Tensor, operand: Tensor) -> Tensor:
         return gradient
     for axis in reversed(result.axes):
         if axis not in operand.axes:
-            gradient = (apply(Total(gradient.axes.index(axis)), gradient) if axis in gradient.axes
+            gradient = (apply(ReduceSum(gradient.axes.index(axis)), gradient) if axis in gradient.axes
                         else gradient * constant(axis.size, dtype=gradient.value.dtype))  # the same all along it
     return gradient
 
@@ -104,7 +104,7 @@ class Add(Binary):
         one, other = self.parts(index, left, right)
         return cells.Sum((*(one.terms if isinstance(one, cells.Sum) else (one,)), other))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return gathered(gradient, result, right if n else left)
 
 
@@ -130,7 +130,7 @@ class Sum(CellByCell):
     def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
         return cells.Sum(self.parts(index, *operands))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
         return gathered(gradient, result, operands[n])
 
 
@@ -149,7 +149,7 @@ class Subtract(Binary):
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         return cells.Difference(*self.parts(index, left, right))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return -gathered(gradient, result, right) if n else gathered(gradient, result, left)
 
 
@@ -167,7 +167,7 @@ class Multiply(Binary):
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         return cells.Product(*self.parts(index, left, right))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         other = (right, left)[n]
         return gathered(spread(gradient, result, other) * other, result, (left, right)[n])
 
@@ -182,7 +182,7 @@ class Divide(Binary):
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         return cells.Quotient(*self.parts(index, left, right))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         if n:
             return -(gathered(gradient * result, result, right) / right)
         return gathered(spread(gradient, result, right) / right, result, left)
@@ -201,5 +201,5 @@ class Negate(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.Negative(*self.parts(index, x))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return -gradient

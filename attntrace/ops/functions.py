@@ -9,17 +9,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from attntrace.ops.elementwise import CellByCell
-from attntrace.ops.shape import Total, bracketed, summed
+from attntrace.ops.shape import ReduceSum, bracketed, summed
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.constants import constant
-from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.errors import NotRowwise
 from attntrace.tensor.expression import ATOM, POWER
 from attntrace.tensor.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUARED, call
-from attntrace.tensor.tensor import Array, Name, Op, Pieces, Promise, Tensor, apply
+from attntrace.tensor.tensor import Array, Name, Op, Pieces, Postcondition, Tensor, apply
 
 
-class Same(CellByCell):
+class Identity(CellByCell):
     """The operand itself, under another name (the encoder's output is its last layer's)."""
     name: ClassVar[str] = "same"
 
@@ -32,7 +32,7 @@ class Same(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell(index)
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient
 
 
@@ -48,7 +48,7 @@ def highest(value: Array) -> Array:
 class Softmax(Op):
     """e^x / Σ e^x along the last axis, with its maximum subtracted first: the same, and nothing overflows."""
     name: ClassVar[str] = "softmax"
-    shares: ClassVar[bool] = True
+    rows_sum_to_one: ClassVar[bool] = True
 
     def axes(self, x: Tensor) -> Axes:
         return x.axes
@@ -63,10 +63,10 @@ class Softmax(Op):
     def notation(self, x: Tensor) -> Pieces:
         return call("softmax"), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == len(x.axes) - 1:
-            raise NeedsAll
-        return apply(self, x.at(k, i))
+            raise NotRowwise
+        return apply(self, x.take(k, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         row = [x.cell((*index[:-1], n)) for n in range(x.axes[-1].size)]
@@ -74,15 +74,15 @@ class Softmax(Op):
         powers = tuple(cells.Exp(cells.Difference(one, largest)) for one in row)
         return cells.Quotient(powers[index[-1]], cells.added(powers))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        along = Total(len(result.axes) - 1)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        along = ReduceSum(len(result.axes) - 1)
         return result * (gradient - apply(along, gradient * result))
 
-    def promises(self, result: Array, x: Tensor) -> Iterator[Promise]:
-        yield Promise("rows_sum_to_one", float(np.abs(result.sum(axis=-1) - 1).max()))
+    def postconditions(self, result: Array, x: Tensor) -> Iterator[Postcondition]:
+        yield Postcondition("rows_sum_to_one", float(np.abs(result.sum(axis=-1) - 1).max()))
         masked = np.isneginf(x.value)
         if masked.any():
-            yield Promise("masked_weights_are_zero", float(np.abs(result[masked]).max()), exact=True)
+            yield Postcondition("masked_weights_are_zero", float(np.abs(result[masked]).max()), exact=True)
 
 
 class Mean(Op):
@@ -98,15 +98,15 @@ class Mean(Op):
     def notation(self, x: Tensor) -> Pieces:
         return call("mean"), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
-        return apply(self, x.at(k, i))
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
+        return apply(self, x.take(k, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         size = x.axes[-1].size
         terms = tuple(x.cell((*index, n)) for n in range(size))
         return cells.Quotient(cells.added(terms), cells.Number(size))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient / constant(x.axes[-1].size, dtype=result.value.dtype)
 
 
@@ -123,7 +123,7 @@ class Square(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.Square(*self.parts(index, x))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return constant(2, dtype=result.value.dtype) * gradient * x
 
 
@@ -143,7 +143,7 @@ class Sqrt(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.Root(*self.parts(index, x))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient / (constant(2, dtype=result.value.dtype) * result)
 
 
@@ -160,14 +160,14 @@ class Relu(CellByCell):
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.Call("max", (cells.Number(0), *self.parts(index, x)))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        return gradient * apply(Positive(), x)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient * apply(StepFunction(), x)
 
 
-class Positive(CellByCell):
+class StepFunction(CellByCell):
     """1 where x > 0, else 0: the slope of ReLU (0 at 0, as everybody has it)."""
     name: ClassVar[str] = "positive"
-    ignored: ClassVar[tuple[int, ...]] = (0,)
+    non_differentiable: ClassVar[tuple[int, ...]] = (0,)
 
     def compute(self, x: Tensor) -> Array:
         return (x.value > 0).astype(x.value.dtype)
@@ -185,7 +185,7 @@ class Sinusoid(Op):
     PE(pos, 2k+1) its cosine. `layout` is `interleaved` as in the paper, or `halves`: first all sines, then all cosines.
     """
     name: ClassVar[str] = "sinusoid"
-    ignored: ClassVar[tuple[int, ...]] = (0,)
+    non_differentiable: ClassVar[tuple[int, ...]] = (0,)
     width: int
     layout: str
     dtype: str
@@ -207,10 +207,10 @@ class Sinusoid(Op):
     def notation(self, pos: Tensor) -> Pieces:
         return call("PE"), Name(pos), CLOSE
 
-    def follow(self, k: int, i: int, pos: Tensor) -> Tensor:
+    def row(self, k: int, i: int, pos: Tensor) -> Tensor:
         if k == len(pos.axes):
-            raise NeedsAll
-        return apply(self, pos.at(k, i))
+            raise NotRowwise
+        return apply(self, pos.take(k, i))
 
     def cell(self, index: tuple[int, ...], pos: Tensor) -> cells.Arithmetic:
         function, power = self.wave(index[-1])
@@ -251,5 +251,5 @@ def relu(x: Tensor) -> Tensor:
     return apply(Relu(), x)
 
 
-def same(x: Tensor) -> Tensor:
-    return apply(Same(), x)
+def identity(x: Tensor) -> Tensor:
+    return apply(Identity(), x)

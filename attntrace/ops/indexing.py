@@ -11,19 +11,19 @@ from attntrace.ops.shape import bracketed
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.constants import zeros
-from attntrace.tensor.errors import Misfit
+from attntrace.tensor.errors import AxisError
 from attntrace.tensor.expression import ATOM
 from attntrace.tensor.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, call, plain
 from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor, apply
 
 
 @dataclass(eq=False, repr=False)
-class Columns(Op):
+class SliceColumns(Op):
     """Columns `first` to `last` (from 1) of the last axis, under another word: a head's share of W_Q, or of b_Q."""
     name: ClassVar[str] = "columns"
     first: int
     last: int
-    word: str
+    axis_name: str
 
     @property
     def width(self) -> int:
@@ -31,8 +31,8 @@ class Columns(Op):
 
     def axes(self, x: Tensor) -> Axes:
         if not 1 <= self.first <= self.last <= x.axes[-1].size:
-            raise Misfit(f"no columns {self.first} to {self.last}", x)
-        return *x.axes[:-1], Axis(self.word, self.width)
+            raise AxisError(f"no columns {self.first} to {self.last}", x)
+        return *x.axes[:-1], Axis(self.axis_name, self.width)
 
     def compute(self, x: Tensor) -> Array:
         return x.value[..., self.first - 1:self.last]
@@ -51,23 +51,23 @@ class Columns(Op):
         index = ":," * (len(x.axes) - 1) + f"{self.first}-{self.last}"
         return *bracketed(x, ATOM), plain(f"[{index}]")
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == len(x.axes) - 1:
-            return x.at(k, self.first - 1 + i)
-        return apply(self, x.at(k, i))
+            return x.take(k, self.first - 1 + i)
+        return apply(self, x.take(k, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell((*index[:-1], index[-1] + self.first - 1))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        return apply(AmongColumns(self.first, self.last, x.axes[-1]), gradient)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(PadColumns(self.first, self.last, x.axes[-1]), gradient)
 
     def settings(self) -> list[Any]:
         return [self.first, self.last]
 
 
 @dataclass(eq=False, repr=False)
-class AmongColumns(Op):
+class PadColumns(Op):
     """Zeros, but for columns `first` to `last` (from 1) of the last axis: what a block gives back to its matrix."""
     name: ClassVar[str] = "among_columns"
     first: int
@@ -85,12 +85,12 @@ class AmongColumns(Op):
     def notation(self, x: Tensor) -> Pieces:
         return call(f"columns {self.first}-{self.last}"), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         last = len(x.axes) - 1
         if k < last:
-            return apply(self, x.at(k, i))
+            return apply(self, x.take(k, i))
         if self.first - 1 <= i < self.last:
-            return x.at(last, i - self.first + 1)
+            return x.take(last, i - self.first + 1)
         return zeros(x.axes[:-1], x.value.dtype)
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
@@ -98,14 +98,14 @@ class AmongColumns(Op):
         inside = 0 <= column < x.axes[-1].size
         return x.cell((*index[:-1], column)) if inside else cells.Number(0.0)
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        return apply(Columns(self.first, self.last, x.axes[-1].word), gradient)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(SliceColumns(self.first, self.last, x.axes[-1].name), gradient)
 
     def settings(self) -> list[Any]:
         return [self.first, self.last, self.axis.size]
 
     def over_tokens(self, x: Tensor) -> tuple[list[Tensor], Tensor] | None:
-        found = None if x.is_leaf else x.making.op.over_tokens(*x.making.operands)
+        found = None if x.is_leaf else x.history.op.over_tokens(*x.history.operands)
         return found and (found[0], apply(self, found[1]))
 
 
@@ -113,12 +113,12 @@ class AmongColumns(Op):
 class Concat(Op):
     """The operands side by side, along their last axis: [Z⁽¹⁾ ; Z⁽²⁾] (section 3.2.2)."""
     name: ClassVar[str] = "concat"
-    word: str
+    axis_name: str
 
     def axes(self, *operands: Tensor) -> Axes:
         if any(operand.axes[:-1] != operands[0].axes[:-1] for operand in operands):
-            raise Misfit("a row of matrices with other rows", *operands)
-        return *operands[0].axes[:-1], Axis(self.word, sum(operand.axes[-1].size for operand in operands))
+            raise AxisError("a row of matrices with other rows", *operands)
+        return *operands[0].axes[:-1], Axis(self.axis_name, sum(operand.axes[-1].size for operand in operands))
 
     def compute(self, *operands: Tensor) -> Array:
         return np.concatenate([operand.value for operand in operands], axis=-1)
@@ -141,29 +141,29 @@ class Concat(Op):
         start, operand = max((start, n) for n, start in enumerate(self.starts(*operands)) if start <= column)
         return operands[operand], column - start
 
-    def follow(self, k: int, i: int, *operands: Tensor) -> Tensor:
+    def row(self, k: int, i: int, *operands: Tensor) -> Tensor:
         last = len(operands[0].axes) - 1
         if k < last:
-            return apply(self, *(operand.at(k, i) for operand in operands))
+            return apply(self, *(operand.take(k, i) for operand in operands))
         operand, column = self.source(i, *operands)
-        return operand.at(last, column)
+        return operand.take(last, column)
 
     def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
         operand, column = self.source(index[-1], *operands)
         return operand.cell((*index[:-1], column))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
         start, axis = self.starts(*operands)[n], operands[n].axes[-1]
-        return apply(Columns(start + 1, start + axis.size, axis.word), gradient)
+        return apply(SliceColumns(start + 1, start + axis.size, axis.name), gradient)
 
     def settings(self) -> list[Any]:
         return []
 
 
-class Rows(Op):
+class Gather(Op):
     """Rows of a table by their numbers (from 1): W_E[id]."""
     name: ClassVar[str] = "rows"
-    ignored: ClassVar[tuple[int, ...]] = (1,)
+    non_differentiable: ClassVar[tuple[int, ...]] = (1,)
 
     def axes(self, table: Tensor, ids: Tensor) -> Axes:
         return ids.axes + table.axes[1:]
@@ -174,26 +174,26 @@ class Rows(Op):
     def notation(self, table: Tensor, ids: Tensor) -> Pieces:
         return Name(table), OPEN_INDEX, Name(ids), CLOSE_INDEX
 
-    def follow(self, k: int, i: int, table: Tensor, ids: Tensor) -> Tensor:
+    def row(self, k: int, i: int, table: Tensor, ids: Tensor) -> Tensor:
         if k < len(ids.axes):
-            return apply(self, table, ids.at(k, i))
+            return apply(self, table, ids.take(k, i))
         if not ids.axes:
-            return table.at(0, int(ids.value) - 1).at(0, i)
-        return apply(self, table.at(1, i), ids)
+            return table.take(0, int(ids.value) - 1).take(0, i)
+        return apply(self, table.take(1, i), ids)
 
     def cell(self, index: tuple[int, ...], table: Tensor, ids: Tensor) -> cells.Arithmetic:
         return table.cell((int(ids.value[index[:len(ids.axes)]]) - 1, *index[len(ids.axes):]))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, table: Tensor, ids: Tensor) -> Tensor:
-        return apply(IntoRows(table.axes[0]), gradient, ids)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, table: Tensor, ids: Tensor) -> Tensor:
+        return apply(ScatterAdd(table.axes[0]), gradient, ids)
 
 
 @dataclass(eq=False, repr=False)
-class IntoRows(Op):
+class ScatterAdd(Op):
     """The rows of a matrix added into the rows of a table that have those numbers (from 1): a look-up's reverse."""
     name: ClassVar[str] = "into_rows"
-    alike: ClassVar[bool] = False
-    ignored: ClassVar[tuple[int, ...]] = (1,)
+    same_formula_for_all_rows: ClassVar[bool] = False
+    non_differentiable: ClassVar[tuple[int, ...]] = (1,)
     axis: Axis
 
     def axes(self, rows: Tensor, ids: Tensor) -> Axes:
@@ -210,35 +210,35 @@ class IntoRows(Op):
     def notation(self, rows: Tensor, ids: Tensor) -> Pieces:
         return call("into rows"), Name(ids), plain(", "), *rows.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, rows: Tensor, ids: Tensor) -> Tensor:
+    def row(self, k: int, i: int, rows: Tensor, ids: Tensor) -> Tensor:
         if k:
-            return apply(self, rows.at(k, i), ids)
+            return apply(self, rows.take(k, i), ids)
         at = np.flatnonzero(ids.value == i + 1).tolist()
         if not at:
             return zeros(rows.axes[1:], rows.value.dtype)
-        total = rows.at(0, at[0])
+        total = rows.take(0, at[0])
         for n in at[1:]:
-            total = total + rows.at(0, n)
+            total = total + rows.take(0, n)
         return total
 
     def cell(self, index: tuple[int, ...], rows: Tensor, ids: Tensor) -> cells.Arithmetic:
         at = np.flatnonzero(ids.value == index[0] + 1).tolist()
         return cells.added(tuple(rows.cell((n, *index[1:])) for n in at)) if at else cells.Number(0.0)
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, rows: Tensor, ids: Tensor) -> Tensor:
-        return apply(Rows(), gradient, ids)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, rows: Tensor, ids: Tensor) -> Tensor:
+        return apply(Gather(), gradient, ids)
 
     def settings(self) -> list[Any]:
         return [self.axis.size]
 
 
-def columns(x: Tensor, first: int, last: int, word: str) -> Tensor:
-    return apply(Columns(first, last, word), x)
+def columns(x: Tensor, first: int, last: int, axis_name: str) -> Tensor:
+    return apply(SliceColumns(first, last, axis_name), x)
 
 
-def concat(parts: list[Tensor], word: str) -> Tensor:
-    return apply(Concat(word), *parts)
+def concat(parts: list[Tensor], axis_name: str) -> Tensor:
+    return apply(Concat(axis_name), *parts)
 
 
 def rows(table: Tensor, ids: Tensor) -> Tensor:
-    return apply(Rows(), table, ids)
+    return apply(Gather(), table, ids)

@@ -9,7 +9,7 @@ import numpy as np
 from attntrace.ops.shape import bracketed
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.errors import Misfit, NeedsAll
+from attntrace.tensor.errors import AxisError, NotRowwise
 from attntrace.tensor.expression import PRODUCT
 from attntrace.tensor.symbol import CLOSE, Sign, call
 from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor, apply
@@ -20,7 +20,7 @@ class Labels(Op):
     """A row for each id (from 1): 1 at that word of the vocabulary, 0 at all others. With label smoothing (section 5.4)
     a share of the 1 is spread evenly over the whole vocabulary."""
     name: ClassVar[str] = "labels"
-    ignored: ClassVar[tuple[int, ...]] = (0,)
+    non_differentiable: ClassVar[tuple[int, ...]] = (0,)
     vocab: Axis
     smoothing: float
     dtype: str
@@ -38,10 +38,10 @@ class Labels(Op):
         share = call("smoothed", f"{self.smoothing:g}, ") if self.smoothing else call("one_hot")
         return share, Name(ids), CLOSE
 
-    def follow(self, k: int, i: int, ids: Tensor) -> Tensor:
+    def row(self, k: int, i: int, ids: Tensor) -> Tensor:
         if k == len(ids.axes):
-            raise NeedsAll
-        return apply(self, ids.at(k, i))
+            raise NotRowwise
+        return apply(self, ids.take(k, i))
 
     def cell(self, index: tuple[int, ...], ids: Tensor) -> cells.Arithmetic:
         right = index[-1] + 1 == ids.value[index[:-1]]
@@ -62,13 +62,13 @@ class CrossEntropy(Op):
     is, taken together, p - y, which no overflow of either can spoil.
     """
     name: ClassVar[str] = "cross_entropy"
-    ignored: ClassVar[tuple[int, ...]] = (1, 2)
-    in_full: ClassVar[bool] = True
+    non_differentiable: ClassVar[tuple[int, ...]] = (1, 2)
+    show_every_cell: ClassVar[bool] = True
     binds: ClassVar[int] = PRODUCT
 
     def axes(self, logits: Tensor, p: Tensor, y: Tensor) -> Axes:
         if not logits.axes == p.axes == y.axes:
-            raise Misfit("a prediction and labels that differ", logits, p, y)
+            raise AxisError("a prediction and labels that differ", logits, p, y)
         return p.axes[:-1]
 
     def compute(self, logits: Tensor, p: Tensor, y: Tensor) -> Array:
@@ -83,8 +83,8 @@ class CrossEntropy(Op):
         times = Sign(" ⊙ log(", " .* log(", r" \odot \log(")
         return opening, *bracketed(y, PRODUCT), times, *p.notation().pieces, CLOSE, CLOSE
 
-    def follow(self, k: int, i: int, logits: Tensor, p: Tensor, y: Tensor) -> Tensor:
-        return apply(self, logits.at(k, i), p.at(k, i), y.at(k, i))
+    def row(self, k: int, i: int, logits: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        return apply(self, logits.take(k, i), p.take(k, i), y.take(k, i))
 
     def cell(self, index: tuple[int, ...], logits: Tensor, p: Tensor, y: Tensor) -> cells.Arithmetic:
         """The terms of which the label is 0 are left out: there is nothing of them."""
@@ -92,5 +92,5 @@ class CrossEntropy(Op):
                       for n in np.flatnonzero(y.value[index]))
         return cells.Negative(cells.added(terms))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, logits: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, logits: Tensor, p: Tensor, y: Tensor) -> Tensor:
         return (p - y) * gradient

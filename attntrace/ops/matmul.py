@@ -9,7 +9,7 @@ from attntrace.ops.elementwise import summed_up
 from attntrace.ops.shape import bracketed
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes
-from attntrace.tensor.errors import Misfit, NeedsAll
+from attntrace.tensor.errors import AxisError, NotRowwise
 from attntrace.tensor.expression import ATOM, JUXTAPOSED
 from attntrace.tensor.symbol import COLUMN_TIMES, MATMUL, POSITIONS
 from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
@@ -29,15 +29,15 @@ class MatMul(Op):
     def axes(self, left: Tensor, right: Tensor) -> Axes:
         if batched(left, right):
             if left.axes[0] != right.axes[0] or not left.axes[2].fits(right.axes[1]):
-                raise Misfit("a product whose sentences or inner axes differ", left, right)
+                raise AxisError("a product whose sentences or inner axes differ", left, right)
             return left.axes[0], left.axes[1], right.axes[2]
         if not left.axes or not right.axes or not left.axes[-1].fits(right.axes[0]):
-            raise Misfit("a product whose inner axes differ", left, right)
+            raise AxisError("a product whose inner axes differ", left, right)
         rows, columns = left.axes[:-1], right.axes[1:]
-        if len(rows) == len(columns) == 1 and rows[0].word != columns[0].word:  # nearly always
+        if len(rows) == len(columns) == 1 and rows[0].name != columns[0].name:  # nearly always
             return rows[0], columns[0]
-        if any([row.word == column.word for row in rows for column in columns]):
-            raise Misfit("a product with the same axis twice", left, right)
+        if any([row.name == column.name for row in rows for column in columns]):
+            raise AxisError("a product with the same axis twice", left, right)
         return rows + columns
 
     def compute(self, left: Tensor, right: Tensor) -> Array:
@@ -46,17 +46,17 @@ class MatMul(Op):
     def notation(self, left: Tensor, right: Tensor) -> Pieces:
         return *bracketed(left, JUXTAPOSED), MATMUL, *bracketed(right, JUXTAPOSED + 1)
 
-    def turned(self, left: Tensor, right: Tensor) -> Tensor | None:
+    def transposed(self, left: Tensor, right: Tensor) -> Tensor | None:
         """(A B)ᵀ = Bᵀ Aᵀ"""
         return right.T @ left.T if len(left.axes) == len(right.axes) == 2 or batched(left, right) else None
 
-    def follow(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
+    def row(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
         if batched(left, right):
             if k:  # a row of each sentence is no matrix to multiply
-                raise NeedsAll
-            return apply(self, left.at(0, i), right.at(0, i))
+                raise NotRowwise
+            return apply(self, left.take(0, i), right.take(0, i))
         rows = len(left.axes) - 1
-        return apply(self, left.at(k, i), right) if k < rows else apply(self, left, right.at(k - rows + 1, i))
+        return apply(self, left.take(k, i), right) if k < rows else apply(self, left, right.take(k - rows + 1, i))
 
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         rows = len(left.axes) - 1
@@ -67,20 +67,20 @@ class MatMul(Op):
     def over_tokens(self, left: Tensor, right: Tensor) -> tuple[list[Tensor], Tensor] | None:
         """Xᵀ ∂L/∂Q = x₁ᵀ ∂L/∂q₁ + x₂ᵀ ∂L/∂q₂ + ..."""
         inner = left.axes[-1]
-        if len(left.axes) != 2 or len(right.axes) != 2 or inner.word not in POSITIONS or (
-                left.axes[0].word in POSITIONS or right.axes[1].word in POSITIONS):
+        if len(left.axes) != 2 or len(right.axes) != 2 or inner.name not in POSITIONS or (
+                left.axes[0].name in POSITIONS or right.axes[1].name in POSITIONS):
             return None
-        parts = [apply(Outer(), left.T.at(0, n), right.at(0, n)) for n in range(inner.size)]
+        parts = [apply(Outer(), left.T.take(0, n), right.take(0, n)) for n in range(inner.size)]
         return parts, summed_up(parts)
 
     def mixes(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:
         """a₁ V mixes the rows of V, by the numbers of a₁."""
-        return (left, right) if len(left.axes) == 1 and right.words[0] == "token" and right.symbol else None
+        return (left, right) if len(left.axes) == 1 and right.axis_names[0] == "token" and right.symbol else None
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return left.T @ gradient if n else gradient @ right.T
 
-    def turned_gradient(self, n: int, gradient: Tensor, left: Tensor, right: Tensor) -> Tensor | None:
+    def transposed_vjp(self, n: int, gradient: Tensor, left: Tensor, right: Tensor) -> Tensor | None:
         return gradient.T @ left if n else None
 
 
@@ -90,8 +90,8 @@ class Outer(Op):
     binds: ClassVar[int] = JUXTAPOSED
 
     def axes(self, left: Tensor, right: Tensor) -> Axes:
-        if len(left.axes) != 1 or len(right.axes) != 1 or left.axes[0].word == right.axes[0].word:
-            raise Misfit("no two rows of different axes", left, right)
+        if len(left.axes) != 1 or len(right.axes) != 1 or left.axes[0].name == right.axes[0].name:
+            raise AxisError("no two rows of different axes", left, right)
         return left.axes + right.axes
 
     def compute(self, left: Tensor, right: Tensor) -> Array:
@@ -101,11 +101,11 @@ class Outer(Op):
     def notation(self, left: Tensor, right: Tensor) -> Pieces:
         return *bracketed(left, ATOM), COLUMN_TIMES, *bracketed(right, JUXTAPOSED + 1)
 
-    def follow(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
-        return left * right.at(0, i) if k else left.at(0, i) * right
+    def row(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
+        return left * right.take(0, i) if k else left.take(0, i) * right
 
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         return cells.Product(left.cell(index[:1]), right.cell(index[1:]))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return left @ gradient if n else gradient @ right

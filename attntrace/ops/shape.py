@@ -10,10 +10,10 @@ import numpy as np
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.constants import zeros
-from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.errors import NotRowwise
 from attntrace.tensor.expression import ATOM
 from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Symbol, call, plain
-from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply, plain_op
+from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply, op_without_settings
 
 
 def bracketed(operand: Tensor, least: int) -> Pieces:
@@ -39,7 +39,7 @@ class Transpose(Op):
     """Rows become columns; a position along the rows is a token, along the columns a key. Of one row: a column; of
     the sentences of a batch: each by itself."""
     name: ClassVar[str] = "transpose"
-    turns: ClassVar[bool] = True
+    is_transpose: ClassVar[bool] = True
 
     def axes(self, x: Tensor) -> Axes:
         if len(x.axes) == 3:
@@ -49,7 +49,7 @@ class Transpose(Op):
     def compute(self, x: Tensor) -> Array:
         return x.value.swapaxes(1, 2) if len(x.axes) == 3 else x.value.T
 
-    def turned(self, x: Tensor) -> Tensor | None:
+    def transposed(self, x: Tensor) -> Tensor | None:
         return x
 
     def symbol(self, x: Tensor) -> Symbol | None:
@@ -58,17 +58,17 @@ class Transpose(Op):
     def notation(self, x: Tensor) -> Pieces:
         return OPEN, *x.notation().pieces, Sign(")ᵀ", ")^T", r")^{\top}")
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if len(x.axes) == 3:
             if k:  # a row of each sentence is no matrix to transpose
-                raise NeedsAll
-            return apply(self, x.at(0, i))
-        return apply(self, x.at(len(x.axes) - 1 - k, i))
+                raise NotRowwise
+            return apply(self, x.take(0, i))
+        return apply(self, x.take(len(x.axes) - 1 - k, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell((index[0], index[2], index[1]) if len(index) == 3 else index[::-1])
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient.T
 
 
@@ -90,26 +90,26 @@ class Slice(Op):
         return x.value[(slice(None),) * self.k + (self.i,)]
 
     def symbol(self, x: Tensor) -> Symbol | None:
-        return x.symbol.marked(self.k, self.i, x.words) if x.symbol else None
+        return x.symbol.marked(self.k, self.i, x.axis_names) if x.symbol else None
 
     def notation(self, x: Tensor) -> Pieces:
         index = ",".join(str(self.i + 1) if n == self.k else ":" for n in range(len(x.axes)))
         return *bracketed(x, ATOM), plain(f"[{index}]")
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k < self.k:
-            return apply(Slice(self.k - 1, self.i), x.at(k, i))
-        return apply(self, x.at(k + 1, i))
+            return apply(Slice(self.k - 1, self.i), x.take(k, i))
+        return apply(self, x.take(k + 1, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell((*index[:self.k], self.i, *index[self.k:]))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        return apply(Placed(self.k, self.i, x.axes[self.k]), gradient)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Unslice(self.k, self.i, x.axes[self.k]), gradient)
 
 
 @dataclass(eq=False, repr=False)
-class Placed(Op):
+class Unslice(Op):
     """Zeros, but for position i (from 0) of a new k-th axis: what a slice gives back to what it was taken from."""
     name: ClassVar[str] = "placed"
     k: int
@@ -125,20 +125,20 @@ class Placed(Op):
         return whole
 
     def notation(self, x: Tensor) -> Pieces:
-        return call("placed", f"{self.axis.word} {self.i + 1}, "), *x.notation().pieces, CLOSE
+        return call("placed", f"{self.axis.name} {self.i + 1}, "), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:
-            return apply(plain_op("same"), x) if i == self.i else zeros(x.axes, x.value.dtype)
+            return apply(op_without_settings("same"), x) if i == self.i else zeros(x.axes, x.value.dtype)
         if k < self.k:
-            return apply(Placed(self.k - 1, self.i, self.axis), x.at(k, i))
-        return apply(self, x.at(k - 1, i))
+            return apply(Unslice(self.k - 1, self.i, self.axis), x.take(k, i))
+        return apply(self, x.take(k - 1, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         rest = index[:self.k] + index[self.k + 1:]
         return x.cell(rest) if index[self.k] == self.i else cells.Number(0.0)
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(Slice(self.k, self.i), gradient)
 
     def settings(self) -> list[Any]:
@@ -146,7 +146,7 @@ class Placed(Op):
 
 
 @dataclass(eq=False, repr=False)
-class Total(Op):
+class ReduceSum(Op):
     """The sum along the k-th axis."""
     name: ClassVar[str] = "total"
     k: int
@@ -158,25 +158,25 @@ class Total(Op):
         return summed(x.value, self.k)
 
     def notation(self, x: Tensor) -> Pieces:
-        word = x.axes[self.k].word
+        word = x.axes[self.k].name
         opening = Sign(f"Σ_{word}(", f"sum_{word}(", rf"\sum_{{\mathrm{{{word}}}}}(")
         return opening, *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k < self.k:
-            return apply(Total(self.k - 1), x.at(k, i))
-        return apply(self, x.at(k + 1, i))
+            return apply(ReduceSum(self.k - 1), x.take(k, i))
+        return apply(self, x.take(k + 1, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return cells.added(tuple(x.cell((*index[:self.k], n, *index[self.k:]))
                                  for n in range(x.axes[self.k].size)))
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        return apply(Repeated(self.k, x.axes[self.k]), gradient)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(Broadcast(self.k, x.axes[self.k]), gradient)
 
 
 @dataclass(eq=False, repr=False)
-class Repeated(Op):
+class Broadcast(Op):
     """The same numbers at every position of a new k-th axis: what a sum gives back to its terms."""
     name: ClassVar[str] = "repeated"
     k: int
@@ -190,20 +190,20 @@ class Repeated(Op):
         return np.broadcast_to(np.expand_dims(x.value, self.k), shape)
 
     def notation(self, x: Tensor) -> Pieces:
-        return call("repeated", f"{self.axis.word}, "), *x.notation().pieces, CLOSE
+        return call("repeated", f"{self.axis.name}, "), *x.notation().pieces, CLOSE
 
-    def follow(self, k: int, i: int, x: Tensor) -> Tensor:
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:
-            return apply(plain_op("same"), x)
+            return apply(op_without_settings("same"), x)
         if k < self.k:
-            return apply(Repeated(self.k - 1, self.axis), x.at(k, i))
-        return apply(self, x.at(k - 1, i))
+            return apply(Broadcast(self.k - 1, self.axis), x.take(k, i))
+        return apply(self, x.take(k - 1, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell(index[:self.k] + index[self.k + 1:])
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        return apply(Total(self.k), gradient)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return apply(ReduceSum(self.k), gradient)
 
     def settings(self) -> list[Any]:
         return [self.k, self.axis.size]
@@ -214,5 +214,5 @@ def along(x: Tensor, axes: Axes) -> Tensor:
     if x.axes is not axes and len(x.axes) < len(axes):
         for k, axis in enumerate(axes):
             if axis not in x.axes:
-                x = apply(Repeated(k, axis), x)
+                x = apply(Broadcast(k, axis), x)
     return x

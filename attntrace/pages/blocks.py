@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Arithmetic
-from attntrace.tensor.rounding import FULL, Rule
+from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Pieces
 
@@ -132,7 +132,7 @@ class CellLine(NamedTuple):
     result: float
     figures: Figures
     figures_of: dict[int, Figures]  # how the numbers of each operand are written, by id(tensor)
-    rule: Rule = FULL  # by which it was worked out
+    rounding: Rounding = FULL_PRECISION  # by which it was worked out
 
 
 class CellLines(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Container
 import numpy as np
 
 from attntrace.pages.blocks import Check
-from attntrace.tensor.evaluate import worked_out
+from attntrace.tensor.evaluate import evaluated
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor, apply
 from attntrace.tracing.trace import Step
@@ -19,19 +19,19 @@ def _nearness(step: Step) -> tuple[int, float, str]:
     """How near two computations must be: to so many digits, by which part of the number, and how their agreement is
     told. By a rule with decimals there is nothing between equal and wrong."""
     digits = DIGITS[str(step.value.dtype)]
-    return (digits, 10.0**-digits, "") if step.rule.decimals is None else (digits, 0.0, "_exactly")
+    return (digits, 10.0**-digits, "") if step.rounding.decimals is None else (digits, 0.0, "_exactly")
 
 
 def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
     """Each row of a step (or `only` so many), computed again from rows of its operands, by the step's rule; without
     rows, the whole computed again."""
     if not step.has_rows:
-        return [worked_out(apply(step.made.op, *step.made.operands), step.rule)]
-    return [worked_out(step.made.row(0, i), step.rule) for i in range(step.axes[0].size)[:only]]
+        return [evaluated(apply(step.node.op, *step.node.operands), step.rounding)]
+    return [evaluated(step.node.row(0, i), step.rounding) for i in range(step.axes[0].size)[:only]]
 
 
 def marked_row(step: Step, i: int) -> Symbol:
-    return step.symbol.marked(0, i, step.tensor.words) if step.has_rows else step.symbol
+    return step.symbol.marked(0, i, step.tensor.axis_names) if step.has_rows else step.symbol
 
 
 def row_errors(step: Step, rows: list[Tensor]) -> Array:
@@ -59,7 +59,7 @@ SMALL = 1e-2  # no rounding of numbers such as a model has leaves more
 
 def magnitude(step: Step, index: tuple[int, ...]) -> float:
     """The size of the terms that a number was made from: where they cancel, its rounding is theirs."""
-    return step.made.cell(index).magnitude(lambda ref: float(ref.tensor.value[ref.index]))
+    return step.node.cell(index).magnitude(lambda ref: float(ref.tensor.value[ref.index]))
 
 
 def is_rounding(step: Step, others: Container[str]) -> bool:
@@ -67,7 +67,7 @@ def is_rounding(step: Step, others: Container[str]) -> bool:
     left = largest(step.value)
     if left > SMALL:  # nearly always, and cheap to see
         return False
-    leaves = [leaf for leaf in step.made.leaves() if leaf.address]
+    leaves = [leaf for leaf in step.node.leaves() if leaf.address]
     if leaves and all(leaf.address in others for leaf in leaves):
         return True
     noise = 100 * float(np.finfo(step.value.dtype).eps)
@@ -114,27 +114,28 @@ def _cell(step: Step, rows: list[Tensor], row: int) -> tuple[int, ...]:
     return row, *_worst(_apart(rows[row].value, step.value[row]))
 
 
-def check_shares(step: Step, again: Tensor) -> Check:
+def check_rows_sum_to_one(step: Step, again: Tensor) -> Check:
     """That what the tokens add is the whole."""
     digits, part, how = _nearness(step)
-    errors = _apart(worked_out(again, step.rule).value, step.value)
+    errors = _apart(evaluated(again, step.rounding).value, step.value)
     error = float(errors.max(initial=0.0))
     failed = not (error <= largest(step.value) * part or error <= magnitude(step, _worst(errors)) * part)
     return Check("shares_agree" + how * (not failed), (step.symbol,), (), step.symbol.head, digits,
                  step.address if failed else "", 0, error)
 
 
-def check_promises(steps: list[Step]) -> list[Check]:
+def check_postconditions(steps: list[Step]) -> list[Check]:
     """What the ops promise of their results, such as rows that sum to 1; where each number is rounded to some decimals,
     by how much it is missed."""
     found = []
     for step in steps:
         digits = DIGITS[str(step.value.dtype)]
-        for promise in step.made.op.promises(step.value, *step.made.operands):
-            drift = None if promise.exact or step.rule.decimals is None else round(promise.error, step.rule.decimals)
+        for promise in step.node.op.postconditions(step.value, *step.node.operands):
+            decimals = None if promise.exact else step.rounding.decimals
+            drift = None if decimals is None else round(promise.error, decimals)
             if drift is not None and math.isfinite(drift):
                 found.append(Check(promise.key + "_but_for" * bool(drift), (step.symbol,), (), step.symbol.head, digits,
-                                   more={"drift": f"{drift:.{step.rule.decimals}f}"}))
+                                   more={"drift": f"{drift:.{step.rounding.decimals}f}"}))
                 continue
             failed = not promise.error <= (0.0 if promise.exact else 10.0**-digits)
             found.append(Check(promise.key, (step.symbol,), (), step.symbol.head, digits,

@@ -10,7 +10,7 @@ from attntrace.files.npz import shape_text
 from attntrace.messages.catalog import sentence
 from attntrace.pages.blocks import Block, Prose, Table
 from attntrace.pages.numbers import Figures
-from attntrace.runs.what_if import Change, order_before
+from attntrace.runs.what_if import Edit, order_before
 from attntrace.tensor.axes import Axes
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import named
@@ -37,7 +37,7 @@ class Side(NamedTuple):
     addresses: Sequence[str]
     read: Callable[[str], Numbers]
     source: tuple[str, ...]
-    changes: Sequence[Change]
+    changes: Sequence[Edit]
 
     @classmethod
     def of_run(cls, run: Run) -> Side:
@@ -80,7 +80,7 @@ class Side(NamedTuple):
             return Numbers(value, axes)
         found = list(axes)
         for k, axis in enumerate(axes):
-            if axis.word in ("token", "key") and axis.labels == self.source:
+            if axis.name in ("token", "key") and axis.labels == self.source:
                 value = value.take(places, axis=k)
                 found[k] = axis._replace(labels=tuple(self.source[i] for i in places))
         return Numbers(value, tuple(found))

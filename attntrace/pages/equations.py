@@ -7,13 +7,13 @@ from attntrace.pages.blocks import CellLine, Formula, Grid, Hidden
 from attntrace.pages.checks import marked_row
 from attntrace.pages.numbers import Figures
 from attntrace.pages.view import View
-from attntrace.tensor.errors import NeedsAll
+from attntrace.tensor.errors import NotRowwise
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step, joined
 
 
 def whole_formula(step: Step) -> Formula:
-    return Formula(step.symbol, step.made.notation().pieces, step.symbol.head)
+    return Formula(step.symbol, step.node.notation().pieces, step.symbol.head)
 
 
 def row_formula(step: Step, row: Tensor, i: int, letter: str | None = None) -> Formula:
@@ -23,15 +23,15 @@ def row_formula(step: Step, row: Tensor, i: int, letter: str | None = None) -> F
 
 def any_row_formula(step: Step, row: Tensor) -> Formula:
     """The equation of every row, of which `row` is one: `sᵢ = qᵢ Kᵀ`. That of the whole, where rows are not alike."""
-    return row_formula(step, row, 0, "i") if step.made.op.alike else whole_formula(step)
+    return row_formula(step, row, 0, "i") if step.node.op.same_formula_for_all_rows else whole_formula(step)
 
 
 def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
     """A tensor followed down to its number at `index`, and what is left of the index where it cannot be followed."""
     for n, i in enumerate(index):
         try:
-            part = part.at(0, i)
-        except NeedsAll:
+            part = part.take(0, i)
+        except NotRowwise:
             return part, index[n:]
     return part, ()
 
@@ -39,8 +39,8 @@ def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, .
 def cell_line(step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...], figures: Figures,
               figures_of: dict[int, Figures]) -> CellLine:
     """The arithmetic of one number; in symbols as far as its formula was `followed` down to single numbers."""
-    formula = Formula(step.symbol.at(index, step.tensor.words), part.notation().pieces, step.symbol.head)
-    return CellLine(formula, rest, step.made.cell(index), float(step.value[index]), figures, figures_of, step.rule)
+    formula = Formula(step.symbol.at(index, step.tensor.axis_names), part.notation().pieces, step.symbol.head)
+    return CellLine(formula, rest, step.node.cell(index), float(step.value[index]), figures, figures_of, step.rounding)
 
 
 def label_of(step: Step) -> str:
@@ -57,7 +57,7 @@ def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, 
     whether these are attention weights, which are shaded."""
     assert tensor.symbol is not None
     rows, columns = corner
-    along = [axis.word in ("token", "key") for axis in tensor.axes]
+    along = [axis.name in ("token", "key") for axis in tensor.axes]
     labels = [axis.labels for axis in tensor.axes]
     address = tensor.address or ""
     if len(tensor.axes) == 2:

@@ -9,14 +9,14 @@ import numpy as np
 from attntrace.messages.catalog import sentence
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Check, Formula, Grid
-from attntrace.pages.checks import check_promises, check_rows, check_shares, is_rounding, rows_of
+from attntrace.pages.checks import check_postconditions, check_rows, check_rows_sum_to_one, is_rounding, rows_of
 from attntrace.pages.equations import (any_row_formula, cell_line, followed, grid, hidden, label_of, parameter_name,
                                        row_formula, whole_formula)
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage, place_title
 from attntrace.pages.topics import topic_of
 from attntrace.pages.view import View
-from attntrace.tensor.evaluate import worked_out
+from attntrace.tensor.evaluate import evaluated
 from attntrace.tensor.expression import Valued
 from attntrace.tensor.tensor import Tensor, Term
 from attntrace.tracing.trace import Step
@@ -41,7 +41,7 @@ class Form:
         self._rounding: set[str] = set()  # addresses of tensors that are 0 but for rounding
 
     def __call__(self, step: Step) -> None:
-        if step.rule.decimals is None and is_rounding(step, self._rounding):
+        if step.rounding.decimals is None and is_rounding(step, self._rounding):
             self._rounding.add(step.address)
         if self.stage is None:
             self.stage = Stage(1)
@@ -116,10 +116,10 @@ class Form:
         """The parameters that these steps use and that this part has not shown yet, in order of use."""
         found = []
         for step in steps:
-            for piece in step.made.notation().pieces:
+            for piece in step.node.notation().pieces:
                 if not isinstance(piece, Term) or not piece.tensor.axes or piece.tensor.symbol is None:
                     continue
-                if len(step.made.notation().pieces) == 1 and piece.tensor.address:  # the step is the parameter itself
+                if len(step.node.notation().pieces) == 1 and piece.tensor.address:  # the step is the parameter itself
                     continue
                 leaves = list(piece.tensor.leaves())
                 key = leaves[0].address, piece.tensor.symbol.above
@@ -129,7 +129,7 @@ class Form:
         return found
 
     def checked(self, checks: list[Check], steps: list[Step]) -> Iterator[Block]:
-        checks = checks + check_promises(steps) + [check for step in steps for check in self.more(step)]
+        checks = checks + check_postconditions(steps) + [check for step in steps for check in self.more(step)]
         self.failed += [check for check in checks if check.failed]
         if checks:
             yield blocks.Checks(tuple(checks))
@@ -148,7 +148,7 @@ class VectorForm(Form):
         if used:
             yield blocks.ParameterGrids(tuple(self.parameter_grid(tensor, head) for tensor in used))
             yield from hidden(self.view, [(parameter_name(tensor), tensor) for tensor in used])
-        over_tokens = {step.address: step.made.op.over_tokens(*step.made.operands) for step in steps}
+        over_tokens = {step.address: step.node.op.over_tokens(*step.node.operands) for step in steps}
         by_rows = [(step, rows) for step, rows in zip(steps, rebuilt, strict=True) if not over_tokens[step.address]]
         labels = steps[0].labels
         limit = min(self.view.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
@@ -162,18 +162,18 @@ class VectorForm(Form):
         for step in steps:
             if found := over_tokens[step.address]:
                 yield from self.shares(step, *found)
-                checks.append(check_shares(step, found[1]))
+                checks.append(check_rows_sum_to_one(step, found[1]))
         yield from self.arithmetic(steps, tuple(labels[i] for i in shown), shown)
         yield from self.checked(checks, steps)
 
     def shares(self, step: Step, parts: list[Tensor], total: Tensor) -> Iterator[Block]:
         """A weight's gradient, token by token."""
-        head, parts = step.symbol.head, [worked_out(part, step.rule) for part in parts]
+        head, parts = step.symbol.head, [evaluated(part, step.rounding) for part in parts]
         alike = Figures.of(np.concatenate([step.value.ravel(), *(part.value.ravel() for part in parts)]),
                            self.view.precision, self.view.exact)  # so that they can be added up
         grids = [self.grid(Tensor(part.value, part.axes, step.symbol), head)._replace(
-            pieces=part.making.notation().pieces, figures=alike) for part in parts]
-        yield blocks.Shares(Formula(step.symbol, total.making.notation().pieces, head), tuple(grids),
+            pieces=part.history.notation().pieces, figures=alike) for part in parts]
+        yield blocks.Shares(Formula(step.symbol, total.history.notation().pieces, head), tuple(grids),
                             self.grid(step.tensor, head)._replace(figures=alike))
         yield from hidden(self.view, [(step.address, step.tensor)])
 
@@ -181,8 +181,8 @@ class VectorForm(Form):
         """The arithmetic of cells, as much of it as the view shows: one block a row, so that no more is kept."""
         first = True
         for step in steps if self.view.arithmetic != "none" else ():
-            figures = {id(leaf): self.figures(leaf) for leaf in step.made.leaves()}
-            whole = Tensor(step.value, step.axes, made=step.made)  # not yet named, so that it can be followed
+            figures = {id(leaf): self.figures(leaf) for leaf in step.node.leaves()}
+            whole = Tensor(step.value, step.axes, node=step.node)  # not yet named, so that it can be followed
             for start, row in itertools.groupby(self.indices(step, shown), key=lambda index: index[:1]):
                 part, left = followed(whole, start)
                 yield blocks.CellLines(tuple(cell_line(step, index, *followed(part, left + index[1:]),
@@ -198,13 +198,13 @@ class VectorForm(Form):
         line = blocks.RowLine(tuple(row_formula(step, rows[i], i) for i in shown),
                               np.stack([row.value[:columns] if axes else row.value for row in some]),
                               self.figures(step.tensor), labels and labels[:columns],
-                              hued=step.tensor.words[-1:] == ("key",), weights=step.made.op.shares,
+                              hued=step.tensor.axis_names[-1:] == ("key",), weights=step.node.op.rows_sum_to_one,
                               more=max(some[0].value.size - columns, 0) if axes else 0, address=step.address)
-        mixtures = [row.made.op.mixes(*row.made.operands) if row.made and not line.more else None for row in some]
+        mixtures = [row.node.op.mixes(*row.node.operands) if row.node and not line.more else None for row in some]
         if mixtures[0]:
             whole = mixtures[0][1]
             assert whole.symbol is not None
-            mixed = tuple(whole.symbol.marked(0, n, whole.words) for n in range(whole.axes[0].size))
+            mixed = tuple(whole.symbol.marked(0, n, whole.axis_names) for n in range(whole.axes[0].size))
             weights = next(mixtures[0][0].leaves())
             line = line._replace(mixture=mixed, shares=np.stack([mixture[0].value for mixture in mixtures if mixture]),
                                  share_figures=self.figures(weights))
@@ -216,7 +216,7 @@ class VectorForm(Form):
         if step.has_rows:
             along[0] = [i for i in shown if i in along[0]]
         every = itertools.product(*along)
-        if self.view.arithmetic == "all" or step.made.op.in_full:
+        if self.view.arithmetic == "all" or step.node.op.show_every_cell:
             return list(every)
         first = next(every)
         if step.symbol.gradient:  # of which many are 0
@@ -234,7 +234,7 @@ class MatrixForm(Form):
         drawn: set[int] = set()
         kept = []  # operands live as long as the stage, so that their ids stay their own
         for step in steps:
-            terms = [piece.tensor for piece in step.made.notation().pieces if isinstance(piece, Term)]
+            terms = [piece.tensor for piece in step.node.notation().pieces if isinstance(piece, Term)]
             terms = [tensor for tensor in terms if tensor.axes]
             kept.append(terms)
             new = self.new_parameters([step])
@@ -243,7 +243,7 @@ class MatrixForm(Form):
             else:
                 new = []
             operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
-            yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.words, operands,
+            yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.axis_names, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
                                         tuple(self.parameter_grid(tensor, step.symbol.head) for tensor in new))
             yield from hidden(self.view, [*((parameter_name(tensor), tensor) for tensor in new),

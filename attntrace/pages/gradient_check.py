@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from attntrace.pages.blocks import Check
-from attntrace.runs.training_step import Lesson
+from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.trace import Step
 
@@ -18,10 +18,11 @@ class Differences:
     """For the gradient of a tensor or a parameter: its largest number, and what it says along a random direction, which
     all its numbers have a part in; each beside the central difference of the loss."""
 
-    def __init__(self, lesson: Lesson) -> None:
-        self.lesson = lesson
+    def __init__(self, training_step: TrainingStep) -> None:
+        self.training_step = training_step
         self.random = np.random.default_rng(0)
-        self.values: dict[str, Array] = {name: tensor.value for name, tensor in lesson.run.parameters.by_name.items()}
+        parameters = training_step.run.parameters.by_name
+        self.values: dict[str, Array] = {name: tensor.value for name, tensor in parameters.items()}
         self.found: dict[str, list[Check]] = {}
 
     def watch(self, step: Step) -> None:
@@ -52,5 +53,5 @@ class Differences:
 
     def slope(self, address: str, value: Array, direction: Array) -> float:
         h = STEP * max(1.0, float(np.abs(value[np.isfinite(value)]).max(initial=0.0)))
-        ends = [self.lesson.at(address, value + sign * h * direction) for sign in (1, -1)]
+        ends = [self.training_step.at(address, value + sign * h * direction) for sign in (1, -1)]
         return (ends[0] - ends[1]) / (2 * h)

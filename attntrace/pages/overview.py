@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attntrace.messages.catalog import joined, sentence
 from attntrace.model.config import Config
-from attntrace.model.inputs import MEMORY, Given
+from attntrace.model.inputs import MEMORY, InputRows
 from attntrace.model.parameters import Vocabularies, counted
 from attntrace.model.tokens import Words
 from attntrace.pages.blocks import Block, Heading, PlaceHeading, Prose, Table
@@ -18,7 +18,7 @@ from attntrace.runs.what_if import told
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
 
 if TYPE_CHECKING:
-    from attntrace.runs.training_step import Lesson  # of which a trace needs nothing
+    from attntrace.runs.training_step import TrainingStep  # of which a trace needs nothing
 
 
 def opening(run: Run) -> Iterator[Block]:
@@ -42,18 +42,19 @@ def opening(run: Run) -> Iterator[Block]:
     yield Table(("", "", ""), tuple(rows), title=sentence("messages.parameters"), right=(1,))
 
 
-def lesson_opening(lesson: Lesson) -> Iterator[Block]:
+def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
     """What goes in, what should come out, and how the model learns from the difference."""
-    run = lesson.run
-    yield words_table(run, ("label", lesson.wanted))
+    run = training_step.run
+    yield words_table(run, ("label", training_step.wanted))
     yield Prose("")
     yield Prose(sentence("messages.teacher_forcing"))
     yield Prose("")
     yield from model_table(run)
-    yield Prose(sentence(f"messages.optimizer_{lesson.optimizer}", lr=lesson.rates.lr, beta1=lesson.rates.beta1,
-                         beta2=lesson.rates.beta2, epsilon=lesson.rates.epsilon))
-    yield Prose(sentence("messages.smoothing", smoothing=lesson.smoothing)
-                if lesson.smoothing else sentence("messages.no_smoothing"))
+    rates = training_step.rates
+    yield Prose(sentence(f"messages.optimizer_{training_step.optimizer}", lr=rates.lr, beta1=rates.beta1,
+                         beta2=training_step.rates.beta2, epsilon=training_step.rates.epsilon))
+    yield Prose(sentence("messages.smoothing", smoothing=training_step.smoothing)
+                if training_step.smoothing else sentence("messages.no_smoothing"))
     yield Prose("")
     yield Prose(sentence("messages.gradient_note"))
     yield Prose(sentence("messages.gradient_signs"))
@@ -61,11 +62,11 @@ def lesson_opening(lesson: Lesson) -> Iterator[Block]:
         yield Prose(sentence("messages.key_bias_note"))
 
 
-def lesson_closing(lesson: Lesson) -> Iterator[Block]:
-    before, after = lesson.losses()
+def training_step_closing(training_step: TrainingStep) -> Iterator[Block]:
+    before, after = training_step.losses()
     key = "lower" if after < before else "higher" if after > before else "same"
     key = key if math.isfinite(after) else "none"
-    decimals = lesson.run.pencil or 6
+    decimals = training_step.run.pencil or 6
     by = abs(round(before, decimals) - round(after, decimals))
     yield PlaceHeading(sentence("messages.after"))
     yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
@@ -74,15 +75,15 @@ def lesson_closing(lesson: Lesson) -> Iterator[Block]:
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
     """The words with their ids; rows that were given have none."""
-    source = "memory_word" if isinstance(run.source, Given) and run.source.address == MEMORY else "source_word"
-    columns: list[tuple[str, Words | Given]] = [(source, run.source)]
+    source = "memory_word" if isinstance(run.source, InputRows) and run.source.address == MEMORY else "source_word"
+    columns: list[tuple[str, Words | InputRows]] = [(source, run.source)]
     columns += [("target_word", run.target)] * (run.target is not None)  # type: ignore[list-item]
     columns += more
     headings, tokens, right = [sentence("messages.number")], [], [0]
     rows = [[str(n + 1)] for n in range(max(len(words.texts) for _, words in columns))]
     for name, words in columns:
         tokens.append(len(headings))
-        cells = [words.texts] if isinstance(words, Given) else [words.texts, tuple(map(str, words.ids))]
+        cells = [words.texts] if isinstance(words, InputRows) else [words.texts, tuple(map(str, words.ids))]
         headings += [sentence(f"messages.{name}"), sentence("messages.id")][:len(cells)]
         right += [tokens[-1] + 1] * (len(cells) - 1)
         for row, *some in zip_longest(rows, *cells, fillvalue=""):

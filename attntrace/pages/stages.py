@@ -54,8 +54,8 @@ def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
     """The leaves of which it reads more than one row."""
     if tensor.is_leaf:
         yield tensor
-    elif not tensor.making.op.takes_one_row:
-        for operand in tensor.making.operands:
+    elif not tensor.history.op.takes_one_row:
+        for operand in tensor.history.operands:
             yield from whole_leaves(operand)
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from attntrace.messages.catalog import LANGUAGES, ends, sentence_in
-from attntrace.tracing.addresses import OF_A_LESSON
+from attntrace.tracing.addresses import OF_A_TRAINING_STEP
 
 HEAD = "encoder.layer1.self_attention.head1"
 SELF = "encoder.layer1.self_attention"
@@ -159,7 +159,7 @@ def kind_of(address: str) -> str:
 def topic_of(address: str) -> str | None:
     """The topic that explains a step: that of the most specific kind."""
     kind = kind_of(address)
-    begins = next((begins for begins in OF_A_LESSON if kind.startswith(begins)), "")
+    begins = next((begins for begins in OF_A_TRAINING_STEP if kind.startswith(begins)), "")
     kinds = [begins + end for end in ends(kind.removeprefix(begins).split("."))] + [begins.rstrip(".")]
     return next((KINDS[kind] for kind in kinds if kind in KINDS), None)
 

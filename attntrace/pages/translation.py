@@ -14,7 +14,7 @@ from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeadin
 from attntrace.pages.checks import DIGITS
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import model_table, words_table
-from attntrace.runs.decoding import Decoding, Written
+from attntrace.runs.decoding import Decoding, DecodingStep
 from attntrace.runs.run import Run
 from attntrace.tensor.symbol import Symbol
 from attntrace.tracing.trace import Step, layer_of
@@ -32,13 +32,13 @@ def opening(run: Run) -> Iterator[Block]:
                          numbers=f"{len(run.source.ids) * run.config.d_model:,}"))
 
 
-class Ledger:
+class TranslationPage:
     """Tells a decoding to `tell`, as blocks, a step at a time. `translation`, once it is known; `failed`, where a step
     does not agree with one teacher-forced pass."""
 
     def __init__(self, decoding: Decoding, tell: Callable[[Iterator[Block]], None], precision: int) -> None:
         self.decoding, self.tell, self.figures = decoding, tell, Figures.fixed(precision)
-        self.written: list[Written] = []
+        self.written: list[DecodingStep] = []
         self.failed = False
 
     @property
@@ -46,7 +46,7 @@ class Ledger:
         return spoken(without_end([step.word for step in self.written]))
 
     def __call__(self) -> None:
-        before: Written | None = None
+        before: DecodingStep | None = None
         for step in self.decoding.steps():
             self.tell(self.step(step, before))
             self.written.append(step._replace(steps={address: one for address, one in step.steps.items()
@@ -54,7 +54,7 @@ class Ledger:
             before = step
         self.tell(self.whole())
 
-    def step(self, step: Written, before: Written | None) -> Iterator[Block]:
+    def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
         yield PlaceHeading(sentence("messages.ledger_step", number=step.number, word=shown(step.word)))
         yield Prose(sentence("messages.ledger_reads", words=" ".join(map(shown, step.read))))
         yield Prose("")
@@ -69,14 +69,14 @@ class Ledger:
         yield Prose("")
         yield self.looks(step)
 
-    def rows(self, step: Written, before: Written | None) -> str:
+    def rows(self, step: DecodingStep, before: DecodingStep | None) -> str:
         """Which rows are new, and which are as before; measured."""
         if before is None:
             return sentence("messages.ledger_first")
         tensors, error, kept = 0, 0.0, 0
         for address, now in step.steps.items():
             then = before.steps.get(address)
-            if then is None or now.tensor.words[:1] != ("token",):
+            if then is None or now.tensor.axis_names[:1] != ("token",):
                 continue
             tensors += 1
             there = tuple(slice(0, size) for size in then.value.shape)  # a self-attention has had a key less
@@ -90,7 +90,7 @@ class Ledger:
         return sentence(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
                         error=f"{error:.1e}", digits=digits)
 
-    def looks(self, step: Written) -> Table:
+    def looks(self, step: DecodingStep) -> Table:
         """Where each head of each cross attention looks, when the next word is written."""
         weights = [one for one in step.steps.values() if _is_cross_attention(one)]
         heads = [sentence("messages.ledger_head", layer=layer_of(one.address),

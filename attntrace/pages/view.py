@@ -28,7 +28,7 @@ class View(NamedTuple):
     def rows(self, step: Step) -> list[int]:
         """Which rows of a step are shown: those of the tokens that were asked for, or all."""
         labels = step.labels
-        if not self.tokens or step.tensor.words[:1] != ("token",):
+        if not self.tokens or step.tensor.axis_names[:1] != ("token",):
             return list(range(len(labels)))
         return [i for i, label in enumerate(labels) if any(means_row(asked, i, label) for asked in self.tokens)]
 

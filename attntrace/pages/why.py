@@ -11,7 +11,7 @@ from attntrace.pages.blocks import Cause, CellLine
 from attntrace.pages.equations import cell_line, followed
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Arithmetic, Ref, Sum
-from attntrace.tensor.rounding import FULL
+from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import named
 from attntrace.tracing.trace import Step
@@ -74,10 +74,10 @@ class _Known:
 
     def __init__(self, step: Step, precision: int) -> None:
         self.step = step
-        self.whole = Tensor(step.value, step.axes, made=step.made)  # without its name, so that it can be followed
-        exact = step.rule is not FULL  # by hand all numbers have so many decimals and no more
+        self.whole = Tensor(step.value, step.axes, node=step.node)  # without its name, so that it can be followed
+        exact = step.rounding is not FULL_PRECISION  # by hand all numbers have so many decimals and no more
         self.figures = Figures.of(step.value, precision, exact)
-        self.figures_of = {id(leaf): Figures.of(leaf.value, precision, exact) for leaf in step.made.leaves()}
+        self.figures_of = {id(leaf): Figures.of(leaf.value, precision, exact) for leaf in step.node.leaves()}
 
     def words(self, index: tuple[int, ...]) -> tuple[str, ...]:
         """The words of its row and its column, where these have words."""

@@ -11,10 +11,10 @@ from attntrace.model.tokens import END, START, look_up
 from attntrace.model.transformer import encoder, predicted, transformer
 from attntrace.runs.run import Run
 from attntrace.tensor.tensor import Array
-from attntrace.tracing.trace import Sink, Step, Trace, each
+from attntrace.tracing.trace import Sink, Step, Trace, tee
 
 
-class Written(NamedTuple):
+class DecodingStep(NamedTuple):
     """One step of decoding: what the decoder read, all that it computed, and the word that was taken."""
     number: int
     read: tuple[str, ...]
@@ -46,7 +46,7 @@ class Decoding:
         for _ in self.steps(sink):
             pass
 
-    def steps(self, sink: Sink | None = None) -> Iterator[Written]:
+    def steps(self, sink: Sink | None = None) -> Iterator[DecodingStep]:
         """The steps, until `</s>` is taken or there are as many words as there may be. The encoder runs once."""
         run, words = self.run, [START]
         with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
@@ -58,10 +58,10 @@ class Decoding:
                 told[step.address.removeprefix(f"{place}.")] = step
 
             with np.errstate(all="ignore"):
-                prediction = predicted(Trace(each(sink, keep) if sink else keep).at(place),
+                prediction = predicted(Trace(tee(sink, keep) if sink else keep).at(place),
                                        look_up(words, self.known, "target"), M, run.parameters, run.config)
             word = self.known[int(prediction.logits.value[-1].argmax())]
-            yield Written(number, tuple(words), told, word)
+            yield DecodingStep(number, tuple(words), told, word)
             if word == END:
                 return
             words.append(word)

@@ -8,12 +8,12 @@ from attntrace.files.inputs import Inputs
 from attntrace.messages.catalog import sentence as sentence_of
 from attntrace.messages.errors import Problem
 from attntrace.model.config import INITIAL, Config, as_json
-from attntrace.model.inputs import MEMORY, SOURCE, TARGET, Given
+from attntrace.model.inputs import MEMORY, SOURCE, TARGET, InputRows
 from attntrace.model.memory import check_memory
 from attntrace.model.parameters import Vocabularies, seeded
 from attntrace.model.tokens import END, START, Words, look_up, tokenize, vocabulary
 from attntrace.runs.run import Run
-from attntrace.runs.what_if import Changes
+from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import rounded
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ def edged(source: list[str] | None, target: list[str] | None,
 
 
 def beginnings(source: list[str] | None, target: list[str] | None, vocabularies: Vocabularies, given: Inputs,
-               model: str) -> tuple[Words | Given, Words | Given | None]:
+               model: str) -> tuple[Words | InputRows, Words | InputRows | None]:
     """What encoder and decoder begin with: rows, where they are given, else words (see `edged`). Raises Problem where
     the `model` has a stack for which there are neither, or has no use for what is given."""
     memory_alone = vocabularies.source is None
     if given.entry == (SOURCE if memory_alone else MEMORY) and (memory_alone or vocabularies.target is None):
         raise Problem("input_useless", file=given.file, address=given.entry, model=model)
     if given.entry:
-        begins: Words | Given = given.named(given.entry, source)
+        begins: Words | InputRows = given.named(given.entry, source)
     elif vocabularies.source and source:
         begins = look_up(source, vocabularies.source, "source")
     else:
@@ -51,7 +51,7 @@ def beginnings(source: list[str] | None, target: list[str] | None, vocabularies:
 
 def prepare(sentence: str | None, target: str | None = None, *, config: Config | None = None, seed: int = 0,
             weights: str | os.PathLike[str] | None = None, inputs: str | os.PathLike[str] | None = None,
-            changes: Changes = Changes(),
+            changes: Edits = Edits(),
             init: str = "uniform", pencil: int | None = None) -> Run:
     """Tokens, ids and parameters for a run. Raises Problem where the sentence, the files or the sizes make none.
 
@@ -64,8 +64,8 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
         raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=", ".join(INITIAL))
     run = (_seeded_run(*said, config or Config(), seed, inputs, init) if weights is None
            else _loaded_run(*said, weights, inputs))
-    parameters, source, made = changes(run.parameters, run.source, run.config)
-    run = run._replace(parameters=parameters, source=source, changes=made)
+    parameters, source, node = changes(run.parameters, run.source, run.config)
+    run = run._replace(parameters=parameters, source=source, changes=node)
     return run if pencil is None else by_pencil(run, pencil)
 
 
@@ -115,6 +115,6 @@ def by_pencil(run: Run, pencil: int) -> Run:
     parameters = run.parameters.replaced({name: rounded(tensor.value, pencil, name)
                                           for name, tensor in run.parameters.by_name.items()})
     source, target = (beginning._replace(value=rounded(beginning.value, pencil, beginning.address))
-                      if isinstance(beginning, Given) else beginning for beginning in (run.source, run.target))
+                      if isinstance(beginning, InputRows) else beginning for beginning in (run.source, run.target))
     assert source is not None
     return run._replace(parameters=parameters, source=source, target=target, pencil=pencil)

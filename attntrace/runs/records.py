@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import attntrace
-from attntrace.model.inputs import Given
+from attntrace.model.inputs import InputRows
 from attntrace.model.tokens import Words
 from attntrace.runs.run import Run
 from attntrace.tensor.json_value import Record
@@ -22,14 +22,15 @@ class Recorder:
         self._parameters = dict(parameters)
 
     def __call__(self, step: Step) -> None:
-        leaves = dict.fromkeys(leaf.address for leaf in step.made.leaves() if leaf.address is not None)
+        leaves = dict.fromkeys(leaf.address for leaf in step.node.leaves() if leaf.address is not None)
         for address in leaves:
             if address in self._parameters:  # told once, before its first use
                 parameter = self._parameters.pop(address)
-                self.told({"parameter": address, "axes": parameter.words, "shape": parameter.value.shape}, parameter)
+                self.told({"parameter": address, "axes": parameter.axis_names, "shape": parameter.value.shape},
+                          parameter)
         self.told({"address": step.address, "symbol": step.symbol.spelled(head=step.symbol.head),
-                   "formula": step.formula(), "axes": step.tensor.words, "shape": step.value.shape,
-                   "expression": step.made.expression(), "parents": list(leaves)}, step.tensor)
+                   "formula": step.formula(), "axes": step.tensor.axis_names, "shape": step.value.shape,
+                   "expression": step.node.expression(), "parents": list(leaves)}, step.tensor)
 
 
 def header(run: Run) -> Record:
@@ -45,7 +46,7 @@ def header(run: Run) -> Record:
             "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None}}
 
 
-def words(said: Words | Given) -> list[Record]:
+def words(said: Words | InputRows) -> list[Record]:
     return [{"id": id, "text": text} for id, text in zip(said.ids, said.texts, strict=True)]
 
 

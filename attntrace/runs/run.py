@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.model.config import Config
-from attntrace.model.inputs import Given
+from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Vocabularies, laid_out, specs
 from attntrace.model.tokens import START, Words, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.runs.drift import Drift
-from attntrace.runs.what_if import Change
-from attntrace.tensor.evaluate import rule_of
+from attntrace.runs.what_if import Edit
+from attntrace.tensor.evaluate import rounding_of
 from attntrace.tracing.trace import Sink, Step, Trace
 
 
@@ -30,16 +30,16 @@ class Run(NamedTuple):
     weights: str | None
     vocabularies: Vocabularies
     parameters: Parameters
-    source: Words | Given
-    target: Words | Given | None
+    source: Words | InputRows
+    target: Words | InputRows | None
     inputs: str | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Edit, ...] = ()
     pencil: int | None = None
     init: str = "uniform"
 
     def trace(self, sink: Sink | None = None, keep: list[Step] | None = None) -> Trace:
         """A trace that goes by this run's rule: as many decimals as `pencil` says, or full precision."""
-        return Trace(sink, keep, rule=rule_of(self.pencil))
+        return Trace(sink, keep, rounding=rounding_of(self.pencil))
 
     def in_full(self) -> Run:
         """The same in full precision, with the same parameters."""
@@ -73,5 +73,5 @@ class Run(NamedTuple):
         return found
 
 
-def _smallest(beginning: Words | Given, config: Config) -> Words | Given:
-    return beginning.small(config.d_model) if isinstance(beginning, Given) else Words((START,), (1,))
+def _smallest(beginning: Words | InputRows, config: Config) -> Words | InputRows:
+    return beginning.small(config.d_model) if isinstance(beginning, InputRows) else Words((START,), (1,))

@@ -8,22 +8,22 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from attntrace.files.archive import BACKPROP, FORMAT, TRACE, TRANSLATE, Archive, ArchiveWriter, name_of
-from attntrace.files.expressions import NotesReader, NotesWriter, symbol_written, tensor_from
+from attntrace.files.expressions import ExpressionReader, ExpressionWriter, symbol_written, tensor_from
 from attntrace.messages.catalog import sentence
 from attntrace.model.config import Config
-from attntrace.model.inputs import Given
+from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, Words
-from attntrace.runs.decoding import Decoding, Written
+from attntrace.runs.decoding import Decoding, DecodingStep
 from attntrace.runs.drift import Drift
 from attntrace.runs.records import Recorder, footer, header
 from attntrace.runs.run import Run
-from attntrace.runs.training_step import Lesson
-from attntrace.tensor.evaluate import rule_of
+from attntrace.runs.training_step import TrainingStep
+from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
-from attntrace.tracing.trace import Sink, Step, each
+from attntrace.tracing.trace import Sink, Step, tee
 from attntrace.training.optimizers import Rates
 
 FORCED = "teacher_forced.logits"  # a member beside the steps of a translation
@@ -33,7 +33,7 @@ class Recording:
     """A sink that writes each step into an archive when it is told."""
 
     def __init__(self, file: BinaryIO, run: Run) -> None:
-        self._archive, self._notes, self._records = ArchiveWriter(file), NotesWriter(), list[Record]()
+        self._archive, self._notes, self._records = ArchiveWriter(file), ExpressionWriter(), list[Record]()
         self._run, self._step = run, dict[str, Any]()
         self._unread = dict(run.parameters.by_name)
         self._recorder = Recorder(self._unread, self._written)
@@ -42,7 +42,7 @@ class Recording:
 
     def __call__(self, step: Step) -> None:
         self._step = {"place": step.place, "name": step.name, "stage": step.stage,
-                      "notes": self._notes(step.made)}
+                      "notes": self._notes(step.node)}
         self._recorder(step)
         self._steps += 1
         self._numbers += step.value.size
@@ -66,8 +66,9 @@ class Recording:
     def close(self, kind: str, head: Record = {}, foot: Record = {}) -> None:
         """Write what is left: parameters that no step read, and what the members are."""
         for name, tensor in list(self._unread.items()):
-            self._written({"parameter": name, "axes": tensor.words, "shape": tensor.value.shape}, tensor)
-        begins = [side.address if isinstance(side, Given) else None for side in (self._run.source, self._run.target)]
+            self._written({"parameter": name, "axes": tensor.axis_names, "shape": tensor.value.shape}, tensor)
+        begins = [side.address if isinstance(side, InputRows) else None
+                  for side in (self._run.source, self._run.target)]
         said = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(), "begins": begins,
                 "axes": self._notes.axes()}
         self._archive.close([header(self._run) | head | said, *self._records, self._footer() | foot])
@@ -82,7 +83,7 @@ class Recording:
 
 
 @singledispatch
-def save(told: Run | Lesson | Decoding, file: BinaryIO) -> None:
+def save(told: Run | TrainingStep | Decoding, file: BinaryIO) -> None:
     """Write a run, a training step or a translation, as it goes."""
     raise AssertionError(f"{type(told).__name__} cannot be saved")
 
@@ -90,15 +91,16 @@ def save(told: Run | Lesson | Decoding, file: BinaryIO) -> None:
 @save.register
 def _(run: Run, file: BinaryIO) -> None:
     recording, drift = Recording(file, run), run.drift()
-    run(each(recording, drift))
+    run(tee(recording, drift))
     recording.close(TRACE, foot=drifted(drift))
 
 
 @save.register
-def _(lesson: Lesson, file: BinaryIO) -> None:
-    recording, drift = Recording(file, lesson.run), lesson.drift()
-    lesson(each(recording, drift))
-    recording.close(BACKPROP, {"training": lesson.record()}, {"loss": lesson.loss_record(), **drifted(drift)})
+def _(training_step: TrainingStep, file: BinaryIO) -> None:
+    recording, drift = Recording(file, training_step.run), training_step.drift()
+    training_step(tee(recording, drift))
+    recording.close(BACKPROP, {"training": training_step.record()},
+                    {"loss": training_step.loss_record(), **drifted(drift)})
 
 
 @save.register
@@ -124,8 +126,8 @@ class Recorded:
             self.parameters = [name for name, record in self.records.items() if "parameter" in record]
             self.addresses = [name for name, record in self.records.items() if "address" in record]
         self._tensors: dict[str, Tensor] = {}
-        self._made = NotesReader(self.axes, self.tensor)
-        self._rule = rule_of(archive.opening.get("pencil"))
+        self._made = ExpressionReader(self.axes, self.tensor)
+        self._rule = rounding_of(archive.opening.get("pencil"))
 
     def tensor(self, name: str) -> Tensor:
         """A parameter or a step, without its making."""
@@ -139,9 +141,9 @@ class Recorded:
         """A step with its making. Raises Problem where the archive has no sense."""
         record, tensor = self.records[address], self.tensor(address)
         with self.archive.sense(), np.errstate(all="ignore"):
-            made = self._made(record["expression"], record["notes"])
-            tensor.made = made
-            return Step(record["place"], record["name"], tensor, made, record["stage"], self._rule)
+            node = self._made(record["expression"], record["notes"])
+            tensor.node = node
+            return Step(record["place"], record["name"], tensor, node, record["stage"], self._rule)
 
     def tell(self, sink: Sink | None, keep: list[Step] | None = None,
              only: Callable[[str], bool] = lambda address: True) -> None:
@@ -155,7 +157,7 @@ class Recorded:
             if sink is not None:
                 sink(step)
             if keep is None:
-                step.tensor.made = None
+                step.tensor.node = None
             else:
                 keep.append(step)
             for parent in (*until.get(address, ()), *(() if address in last else (address,))):
@@ -196,11 +198,11 @@ class SavedRun(Run):
         return run
 
 
-def _beginning(found: list[Record] | None, address: str | None) -> Words | Given | None:
+def _beginning(found: list[Record] | None, address: str | None) -> Words | InputRows | None:
     """What a run began with: words, or rows that were given at an address, of which the names are enough."""
     if found is None or address is None:
         return None if found is None else _words(found)
-    return Given(tuple(word["text"] for word in found), np.zeros((len(found), 0)), address)
+    return InputRows(tuple(word["text"] for word in found), np.zeros((len(found), 0)), address)
 
 
 def _words(found: list[Record]) -> Words:
@@ -210,7 +212,7 @@ def _words(found: list[Record]) -> Words:
     return words
 
 
-class SavedLesson(Lesson):
+class SavedTrainingStep(TrainingStep):
     """A training step that was saved."""
 
     def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
@@ -235,7 +237,7 @@ class SavedLesson(Lesson):
         return self.run.addresses()
 
     @classmethod
-    def read(cls, recorded: Recorded) -> SavedLesson:
+    def read(cls, recorded: Recorded) -> SavedTrainingStep:
         with recorded.archive.sense():
             said = recorded.archive.opening["training"]
             rates = Rates(**{name: said[name] for name in Rates._fields})
@@ -252,7 +254,7 @@ class SavedDecoding(Decoding):
             self._written: list[str] = recorded.archive.opening["written"]
         self._recorded = recorded
 
-    def steps(self, sink: Sink | None = None) -> Iterator[Written]:
+    def steps(self, sink: Sink | None = None) -> Iterator[DecodingStep]:
         self._recorded.tell(sink, only=lambda address: not address.startswith("step"))
         read: tuple[str, ...] = (START,)
         for number, word in enumerate(self._written, start=1):
@@ -261,8 +263,8 @@ class SavedDecoding(Decoding):
             def keep(step: Step) -> None:
                 told[step.address.removeprefix(place)] = step
 
-            self._recorded.tell(each(sink, keep), only=lambda address: address.startswith(place))
-            yield Written(number, read, told, word)
+            self._recorded.tell(tee(sink, keep), only=lambda address: address.startswith(place))
+            yield DecodingStep(number, read, told, word)
             read += (word,)
 
     def forced(self, words: Sequence[str]) -> Array:

@@ -15,7 +15,7 @@ from attntrace.runs.drift import Drift
 from attntrace.runs.prepare import prepare
 from attntrace.runs.records import words
 from attntrace.runs.run import Run
-from attntrace.tensor.json_value import Record, plain_value
+from attntrace.tensor.json_value import Record, json_value
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.trace import Sink, Step, Trace
 from attntrace.training.backward import Plan, backward
@@ -24,7 +24,7 @@ from attntrace.training.optimizers import Moments, Rates, adam, descend
 from attntrace.training.schedule import OPTIMIZERS
 
 
-class Lesson(NamedTuple):
+class TrainingStep(NamedTuple):
     """A sentence, its translation, and how a model learns from them. Calling it tells each step to a sink; twice gives
     the same twice, since no parameter is changed for good.
 
@@ -45,7 +45,7 @@ class Lesson(NamedTuple):
             gradients = dict(backward(run.trace(sink), reversed(kept), Plan.of(kept)))
             return mean, self.updated(run.trace(sink).at("update"), gradients)
 
-    def in_full(self) -> Lesson:
+    def in_full(self) -> TrainingStep:
         """The same in full precision, with the same parameters."""
         return self._replace(run=self.run.in_full())
 
@@ -90,7 +90,7 @@ class Lesson(NamedTuple):
 
     def loss_record(self) -> Record:
         """The loss before and after, for programs."""
-        return {when: plain_value(np.asarray(loss))
+        return {when: json_value(np.asarray(loss))
                 for when, loss in zip(("before", "after"), self.losses(), strict=True)}
 
     def at(self, address: str, value: Array) -> float:
@@ -108,8 +108,8 @@ class Lesson(NamedTuple):
         return found
 
 
-def prepare_lesson(source: str | None, target: str, *, optimizer: str = "sgd", lr: float | None = None,
-                   smoothing: float = 0.0, **settings: object) -> Lesson:
+def prepare_training_step(source: str | None, target: str, *, optimizer: str = "sgd", lr: float | None = None,
+                   smoothing: float = 0.0, **settings: object) -> TrainingStep:
     """A lesson on a model as `prepare` has it. Raises Problem where there is nothing to learn or no model for it."""
     run = prepare(source, target, **settings)  # type: ignore[arg-type]
     assert run.target is not None
@@ -123,4 +123,4 @@ def prepare_lesson(source: str | None, target: str, *, optimizer: str = "sgd", l
     if END not in run.vocabularies.target:
         raise Problem("vocabulary_no_end_of_target", file=run.weights, word=END)
     wanted = look_up([*words, END], run.vocabularies.target, "target")
-    return Lesson(run, wanted, optimizer, Rates(OPTIMIZERS[optimizer] if lr is None else lr), smoothing)
+    return TrainingStep(run, wanted, optimizer, Rates(OPTIMIZERS[optimizer] if lr is None else lr), smoothing)

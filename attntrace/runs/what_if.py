@@ -13,39 +13,39 @@ from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.model.inputs import Given
+from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import Words
 from attntrace.tensor.axes import Axis
 from attntrace.tracing.addresses import PART, Place, index_of, named, nearest, one_address, position
 
-Change = dict[str, Any]  # as the header of a run tells it
+Edit = dict[str, Any]  # as the header of a run tells it
 
 
-class Changes(NamedTuple):
+class Edits(NamedTuple):
     """What was asked for, as it was typed: `PARAMETER:ROW,COLUMN=VALUE`, the address of a head, `I,J`."""
     set: Sequence[str] = ()
     ablate: Sequence[str] = ()
     swap: Sequence[str] = ()
 
-    def __call__(self, parameters: Parameters, source: Words | Given,
-                 config: Config) -> tuple[Parameters, Words | Given, tuple[Change, ...]]:
+    def __call__(self, parameters: Parameters, source: Words | InputRows,
+                 config: Config) -> tuple[Parameters, Words | InputRows, tuple[Edit, ...]]:
         """The parameters and the source of the changed run, and what was changed. Raises Problem for what there is not.
         """
-        made: list[Change] = []
+        node: list[Edit] = []
         for text in self.set:
             parameters, change = with_number(parameters, text)
-            made.append(change)
+            node.append(change)
         for text in self.ablate:
             parameters, change = without_head(parameters, text, config)
-            made.append(change)
+            node.append(change)
         for text in self.swap:
             source, change = swapped(source, text)
-            made.append(change)
-        return parameters, source, tuple(made)
+            node.append(change)
+        return parameters, source, tuple(node)
 
 
-def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Change]:
+def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Edit]:
     """One number of a parameter is another."""
     where, equals, number = text.rpartition("=")
     if not equals:
@@ -72,7 +72,7 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Change]:
                                                 "was": float(tensor.value[index])}
 
 
-def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Parameters, Change]:
+def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Parameters, Edit]:
     """What a head found goes nowhere: its rows of W_O are 0."""
     attentions = [name.removesuffix(".W_O") for name in sorted(parameters.names) if name.endswith(".W_O")]
     heads = [f"{attention}.head{i}" for attention in attentions for i in range(1, config.heads + 1)]
@@ -88,7 +88,7 @@ def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Par
     return parameters.replaced({f"{attention}.W_O": array}), {"ablate": found[0]}
 
 
-def swapped(source: Words | Given, text: str) -> tuple[Words | Given, Change]:
+def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Edit]:
     """Two words of the source stand in each other's place. Their ids stay theirs."""
     parts = PART.findall(text)
     if len(parts) != 2 or ",".join(parts) != text:
@@ -100,7 +100,7 @@ def swapped(source: Words | Given, text: str) -> tuple[Words | Given, Change]:
     return source.reordered(order), {"swap": [i + 1, j + 1]}
 
 
-def told(changes: Iterable[Change]) -> Iterator[str]:
+def told(changes: Iterable[Edit]) -> Iterator[str]:
     """Each change as a sentence."""
     for change in changes:
         if "set" in change:
@@ -112,7 +112,7 @@ def told(changes: Iterable[Change]) -> Iterator[str]:
             yield sentence("messages.what_if_swap", i=change["swap"][0], j=change["swap"][1])
 
 
-def order_before(changes: Iterable[Change], size: int) -> list[int]:
+def order_before(changes: Iterable[Edit], size: int) -> list[int]:
     """Where each word of the source, as it was before any swap, stands now."""
     order = list(range(size))
     for change in changes:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from attntrace.tensor.symbol import POSITIONS
 
-WORDS = {"token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "vocab", "sentence", "parameter"}
+AXIS_NAMES = {"token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "vocab", "sentence", "parameter"}
 ACROSS = dict(zip(POSITIONS, reversed(POSITIONS)))  # a token, seen from across, is a key
 
 
@@ -14,21 +14,21 @@ class Axis(NamedTuple):
 
     `lengths`: those of the sentences that stand along it one after another, where there are several (a batch).
     """
-    word: str
+    name: str
     size: int
     labels: tuple[str, ...] | None = None
     lengths: tuple[int, ...] | None = None
 
     def flipped(self) -> Axis:
         """The same positions, seen from across: along the rows they are a `token`, along the columns a `key`."""
-        word = ACROSS.get(self.word)
-        return self if word is None else Axis(word, *self[1:])
+        name = ACROSS.get(self.name)
+        return self if name is None else Axis(name, *self[1:])
 
     def fits(self, other: Axis) -> bool:
         """Whether sums may run along both at once: same word (a token is a key seen from across) and same labels."""
         if self is other:
             return True
-        same = self.word == other.word or ACROSS.get(self.word) == other.word
+        same = self.name == other.name or ACROSS.get(self.name) == other.name
         return same and self.size == other.size and self.labels == other.labels and self.lengths == other.lengths
 
 

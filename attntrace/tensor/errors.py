@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 
-class Misfit(TypeError):
+class AxisError(TypeError):
     """Two tensors whose axes do not fit: a mistake in the wiring, never in the input."""
 
     def __init__(self, what: str, *tensors: object) -> None:
         super().__init__(f"{what}: " + ", ".join(map(repr, tensors)))
 
 
-class NeedsAll(Exception):
+class NotRowwise(Exception):
     """A slice along this axis cannot be made from slices: every number depends on all of them (softmax along key)."""

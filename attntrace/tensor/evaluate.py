@@ -4,39 +4,38 @@ from __future__ import annotations
 import numpy as np
 
 from attntrace.messages.errors import Problem
-from attntrace.tensor.rounding import FULL, Rule
+from attntrace.tensor.rounding import FULL_PRECISION, HandArithmetic, Rounding
 from attntrace.tensor.tensor import Array, Tensor
 
 
-def rule_of(decimals: int | None) -> Rule:
+def rounding_of(decimals: int | None) -> Rounding:
     """The rule of so many decimals; None is full precision."""
     if decimals is None:
-        return FULL
-    from attntrace.tensor.rounding import Pencil  # reckons with the module decimal, which full precision does without
-    return Pencil(decimals)
+        return FULL_PRECISION
+    return HandArithmetic(decimals)
 
 
-def worked_out(tensor: Tensor, rule: Rule) -> Tensor:
+def evaluated(tensor: Tensor, rounding: Rounding) -> Tensor:
     """The tensor by a rule; in full precision, or where nothing made it, as it is. Raises Problem where a number grows
     too large to be exact in so many decimals."""
-    if tensor.made is None or rule.decimals is None:
+    if tensor.node is None or rounding.decimals is None:
         return tensor
-    cell = tensor.made.cell
+    cell = tensor.node.cell
     try:
-        value = np.array([float(cell(index).by(rule)) for index in np.ndindex(tensor.value.shape)], float)
+        value = np.array([float(cell(index).by(rounding)) for index in np.ndindex(tensor.value.shape)], float)
     except ArithmeticError:
         value = np.full(1, np.nan)
-    if not (value < rule.most).all() or (np.abs(value[np.isfinite(value)]) >= rule.most).any():
-        raise Problem("pencil_too_large", address=tensor.address or "", decimals=rule.decimals)
+    if not (value < rounding.most).all() or (np.abs(value[np.isfinite(value)]) >= rounding.most).any():
+        raise Problem("pencil_too_large", address=tensor.address or "", decimals=rounding.decimals)
     value = value.reshape(tensor.value.shape) + 0.0  # and never -0
-    return Tensor(value, tensor.axes, tensor.symbol, tensor.address, tensor.made)
+    return Tensor(value, tensor.axes, tensor.symbol, tensor.address, tensor.node)
 
 
 def rounded(value: Array, decimals: int, name: str) -> Array:
     """Numbers as they are written, to so many decimals, half away from zero. Raises Problem, with the `name`, for one
     that is too large to be exact in them."""
-    rule = rule_of(decimals)
-    if not (np.abs(value) < rule.most).all():
+    rounding = rounding_of(decimals)
+    if not (np.abs(value) < rounding.most).all():
         raise Problem("pencil_too_large", address=name, decimals=decimals)
-    numbers = [float(rule.rounded(rule.number(number))) for number in value.ravel().tolist()]
+    numbers = [float(rounding.rounded(rounding.number(number))) for number in value.ravel().tolist()]
     return np.array(numbers, value.dtype).reshape(value.shape) + 0.0

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Protocol
 
-from attntrace.tensor.rounding import FULL, Rule
+from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Spelling, numeral, upright
 
 
@@ -32,12 +32,12 @@ class Arithmetic:
     __slots__ = ()
     binds: ClassVar[int] = ATOM
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
         raise AssertionError("every kind of arithmetic has a value")
 
-    def by(self, rule: Rule) -> Any:
+    def by(self, rounding: Rounding) -> Any:
         """The value by a rule, from the numbers that the leaves have."""
-        return self.value(lambda ref: rule.number(ref.tensor.value.item(ref.index)), rule)
+        return self.value(lambda ref: rounding.number(ref.tensor.value.item(ref.index)), rounding)
 
     def magnitude(self, read: Read) -> float:
         """The value if no two terms cancelled: what its rounding is measured by."""
@@ -71,7 +71,7 @@ class Ref(Arithmetic):
     def __init__(self, tensor: Valued, index: tuple[int, ...]) -> None:
         self.tensor, self.index = tensor, index
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
         return read(self)
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
@@ -88,8 +88,8 @@ class Number(Arithmetic):
     def __init__(self, number: float) -> None:
         self.number = number
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.number(self.number)
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.number(self.number)
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         return _signed(numeral(str(self), spelling), leads)
@@ -107,8 +107,8 @@ class Sum(Arithmetic):
     def __init__(self, terms: tuple[Arithmetic, ...]) -> None:
         self.terms = terms
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.sum(term.value(read, rule) for term in self.terms)
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.sum(term.value(read, rounding) for term in self.terms)
 
     def magnitude(self, read: Read) -> float:
         return math.fsum(term.magnitude(read) for term in self.terms)
@@ -150,8 +150,8 @@ class Difference(Binary):
     binds: ClassVar[int] = SUM
     least: ClassVar[tuple[int, int]] = (SUM, QUOTIENT)
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.difference(self.left.value(read, rule), self.right.value(read, rule))
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.difference(self.left.value(read, rounding), self.right.value(read, rounding))
 
     def magnitude(self, read: Read) -> float:
         return self.left.magnitude(read) + self.right.magnitude(read)
@@ -165,8 +165,8 @@ class Product(Binary):
     binds: ClassVar[int] = PRODUCT
     least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.product(self.left.value(read, rule), self.right.value(read, rule))
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.product(self.left.value(read, rounding), self.right.value(read, rounding))
 
     def magnitude(self, read: Read) -> float:
         return self.left.magnitude(read) * self.right.magnitude(read)
@@ -180,8 +180,8 @@ class Quotient(Binary):
     binds: ClassVar[int] = QUOTIENT
     least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.quotient(self.left.value(read, rule), self.right.value(read, rule))
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.quotient(self.left.value(read, rounding), self.right.value(read, rounding))
 
     def magnitude(self, read: Read) -> float:
         return self.left.magnitude(read) / abs(self.right.value(read) or math.inf)
@@ -204,8 +204,8 @@ class Negative(Unary):
     __slots__ = ()
     binds: ClassVar[int] = PRODUCT
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.negative(self.inner.value(read, rule))
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.negative(self.inner.value(read, rounding))
 
     def magnitude(self, read: Read) -> float:
         return self.inner.magnitude(read)
@@ -218,8 +218,8 @@ class Square(Unary):
     __slots__ = ()
     binds: ClassVar[int] = POWER
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.square(self.inner.value(read, rule))
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.square(self.inner.value(read, rounding))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         two = {Spelling.UNICODE: "²", Spelling.ASCII: "^2", Spelling.LATEX: "^{2}"}[spelling]
@@ -230,8 +230,8 @@ class Root(Unary):
     __slots__ = ()
     binds: ClassVar[int] = POWER
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.root(self.inner.value(read, rule))
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.root(self.inner.value(read, rounding))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         if spelling is Spelling.UNICODE:
@@ -244,8 +244,8 @@ class Exp(Unary):
     """e to the power of something."""
     __slots__ = ()
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.exp(self.inner.value(read, rule))
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.exp(self.inner.value(read, rounding))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         form = {Spelling.UNICODE: "e^({})", Spelling.ASCII: "exp({})", Spelling.LATEX: "e^{{{}}}"}[spelling]
@@ -257,8 +257,8 @@ class TenThousandTo(Unary):
     __slots__ = ()
     binds: ClassVar[int] = POWER
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.ten_thousand_to(self.inner.value(read, rule))
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.ten_thousand_to(self.inner.value(read, rounding))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         left, right = ("{", "}") if spelling is Spelling.LATEX else ("(", ")")
@@ -272,8 +272,8 @@ class Call(Arithmetic):
     def __init__(self, name: str, arguments: tuple[Arithmetic, ...]) -> None:
         self.name, self.arguments = name, arguments
 
-    def value(self, read: Read, rule: Rule = FULL) -> Any:
-        return rule.function(self.name, *(argument.value(read, rule) for argument in self.arguments))
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return rounding.function(self.name, *(argument.value(read, rounding) for argument in self.arguments))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         name = upright(self.name) if spelling is Spelling.LATEX else self.name

@@ -8,7 +8,7 @@ import numpy as np
 Record = dict[str, Any]  # what a line of JSON says of a run, a parameter or a step
 
 
-def plain_value(value: np.ndarray[Any, Any]) -> Any:
+def json_value(value: np.ndarray[Any, Any]) -> Any:
     """An array as nested lists of plain numbers, infinities as "-inf" (they are no JSON)."""
     if value.dtype.kind != "f" or np.isfinite(value).all():
         return value.tolist()

@@ -15,7 +15,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "log": lambda x: math.log(x) if x else -math.inf}
 
 
-class Rule:
+class Rounding:
     """Full precision: floats, nothing rounded but as floats are. `decimals`, where there are so many and no more; a
     number is exact in them below `most`."""
     decimals: int | None = None
@@ -59,7 +59,7 @@ class Rule:
         return FUNCTIONS[name](*arguments)
 
 
-FULL = Rule()
+FULL_PRECISION = Rounding()
 EXACT = frozenset({"max", "positive"})  # functions that give nothing to round
 DIGITS = 15  # so many of a decimal number are the same again once it was written as a double
 CONTEXT = Context(prec=60, traps=[InvalidOperation, Overflow])  # more digits than any sum, product or square takes
@@ -70,7 +70,7 @@ def _as_written(number: float) -> Decimal:
     return Decimal(repr(number))
 
 
-class Pencil(Rule):
+class HandArithmetic(Rounding):
     """By hand: what each operation gives is rounded to so many decimals, half away from zero; a sum once, as a whole.
     Minus signs, maxima and constants are exact.
 

@@ -13,10 +13,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from attntrace.tensor import expression as cells
-from attntrace.tensor.axes import WORDS, Axes, shape_of
-from attntrace.tensor.errors import Misfit
+from attntrace.tensor.axes import AXIS_NAMES, Axes, shape_of
+from attntrace.tensor.errors import AxisError
 from attntrace.tensor.expression import ATOM, SUM
-from attntrace.tensor.json_value import plain_value
+from attntrace.tensor.json_value import json_value
 from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Symbol
 
 Array = np.ndarray[Any, Any]
@@ -31,25 +31,25 @@ class Tensor:
     A tensor that nobody named is called what its op makes of its operands' names (Kᵀ), a slice after the tensor that it
     is part of (q₁): found when it is asked for, since most slices are made for their numbers alone.
     """
-    __slots__ = ("value", "axes", "address", "made", "_symbol", "_part_of")
+    __slots__ = ("value", "axes", "address", "node", "_symbol", "_part_of")
 
     _symbol: Symbol | None
     _part_of: tuple[Tensor, int, int] | None
 
     def __init__(self, value: Array, axes: Axes, symbol: Symbol | None = None, address: str | None = None,
-                 made: Made | None = None) -> None:
+                 node: Node | None = None) -> None:
         self.value = np.asarray(value).view()  # a view: the caller's own array stays writeable
         self.value.setflags(write=False)
-        self.axes, self.address, self.made = axes, address, made
+        self.axes, self.address, self.node = axes, address, node
         self._symbol, self._part_of = symbol, None
         if self.value.shape != shape_of(axes):
-            raise Misfit(f"a value of shape {self.value.shape} has other axes", self)
-        words = [axis.word for axis in axes]
-        if len(set(words)) < len(words) or not WORDS.issuperset(words):
-            raise Misfit("the same axis twice, or one that is not on the list", self)
+            raise AxisError(f"a value of shape {self.value.shape} has other axes", self)
+        words = [axis.name for axis in axes]
+        if len(set(words)) < len(words) or not AXIS_NAMES.issuperset(words):
+            raise AxisError("the same axis twice, or one that is not on the list", self)
 
     def __repr__(self) -> str:
-        sizes = " × ".join(f"{axis.word} {axis.size}" for axis in self.axes) or "scalar"
+        sizes = " × ".join(f"{axis.name} {axis.size}" for axis in self.axes) or "scalar"
         return f"<{self.address or (self.symbol.spelled() if self.symbol else 'tensor')}: {sizes}>"
 
     @property
@@ -57,9 +57,9 @@ class Tensor:
         if self._symbol is None:
             if self._part_of is not None:
                 whole, k, i = self._part_of
-                self._symbol = whole.symbol and whole.symbol.marked(k, i, whole.words)
-            elif self.made is not None and self.address is None:
-                self._symbol = self.made.op.symbol(*self.made.operands)
+                self._symbol = whole.symbol and whole.symbol.marked(k, i, whole.axis_names)
+            elif self.node is not None and self.address is None:
+                self._symbol = self.node.op.symbol(*self.node.operands)
         return self._symbol
 
     @symbol.setter
@@ -68,46 +68,46 @@ class Tensor:
 
     @property
     def is_leaf(self) -> bool:
-        return self.address is not None or self.made is None
+        return self.address is not None or self.node is None
 
     @property
-    def making(self) -> Made:
-        assert self.made is not None, self
-        return self.made
+    def history(self) -> Node:
+        assert self.node is not None, self
+        return self.node
 
     @property
-    def words(self) -> tuple[str, ...]:
-        return tuple(axis.word for axis in self.axes)
+    def axis_names(self) -> tuple[str, ...]:
+        return tuple(axis.name for axis in self.axes)
 
     @property
     def T(self) -> Tensor:
         """The transpose; of an unnamed product its factors' own, of an unnamed transpose what it is of."""
-        turned = None if self.is_leaf else self.making.op.turned(*self.making.operands)
-        return apply(plain_op("transpose"), self) if turned is None else turned
+        transposed = None if self.is_leaf else self.history.op.transposed(*self.history.operands)
+        return apply(op_without_settings("transpose"), self) if transposed is None else transposed
 
     def __matmul__(self, other: Tensor) -> Tensor:
-        return apply(plain_op("matmul"), self, other)
+        return apply(op_without_settings("matmul"), self, other)
 
     def __add__(self, other: Tensor) -> Tensor:
-        return apply(plain_op("add"), self, other)
+        return apply(op_without_settings("add"), self, other)
 
     def __sub__(self, other: Tensor) -> Tensor:
-        return apply(plain_op("subtract"), self, other)
+        return apply(op_without_settings("subtract"), self, other)
 
     def __mul__(self, other: Tensor) -> Tensor:
-        return apply(plain_op("multiply"), self, other)
+        return apply(op_without_settings("multiply"), self, other)
 
     def __truediv__(self, other: Tensor) -> Tensor:
-        return apply(plain_op("divide"), self, other)
+        return apply(op_without_settings("divide"), self, other)
 
     def __neg__(self) -> Tensor:
-        return apply(plain_op("negate"), self)
+        return apply(op_without_settings("negate"), self)
 
-    def at(self, k: int, i: int) -> Tensor:
-        """Slice i (from 0) of the k-th axis, made again from slices of what made it. Raises NeedsAll where none is."""
+    def take(self, k: int, i: int) -> Tensor:
+        """Slice i (from 0) of the k-th axis, from slices of the operands. Raises NotRowwise where there is none."""
         if self.is_leaf:
             return apply(OPS["slice"](k, i), self)
-        part = self.making.row(k, i)
+        part = self.history.row(k, i)
         if self.symbol is not None:
             part._symbol, part._part_of = None, (self, k, i)
         return part
@@ -115,7 +115,7 @@ class Tensor:
     def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
         """The arithmetic behind the number at `index` (from 0)."""
         if not self.is_leaf:
-            return self.making.cell(index)
+            return self.history.cell(index)
         nameless = self.address is None and not self.axes
         return cells.Number(self.value.item()) if nameless else cells.Ref(self, index)
 
@@ -123,24 +123,24 @@ class Tensor:
         """How it was computed, as nested lists: an address, a constant, or an op's name and its operands."""
         if self.address is not None:
             return self.address
-        return plain_value(self.value) if self.is_leaf else self.making.expression()
+        return json_value(self.value) if self.is_leaf else self.history.expression()
 
     def notation(self) -> Notation:
         """The right side of an equation: its symbol, or else what its op writes."""
         if self.symbol is not None:
             negative = self.symbol.letter.startswith("-")  # a constant such as -2
             return Notation((Term(self),), SUM if negative else ATOM)
-        return self.making.notation()
+        return self.history.notation()
 
     def leaves(self) -> Iterator[Tensor]:
         """The leaves that it was computed from, in the order in which they are written."""
         if self.is_leaf:
             yield self
         else:
-            yield from self.making.leaves()
+            yield from self.history.leaves()
 
 
-class Made:
+class Node:
     """How a tensor was computed: an op and its operands."""
     __slots__ = ("op", "operands")
 
@@ -149,7 +149,7 @@ class Made:
 
     def row(self, k: int, i: int) -> Tensor:
         """Slice i (from 0) of the k-th axis, computed again from slices of the operands (the row law)."""
-        return self.op.follow(k, i, *self.operands)
+        return self.op.row(k, i, *self.operands)
 
     def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
         return self.op.cell(index, *self.operands)
@@ -164,8 +164,8 @@ class Made:
         for operand in self.operands:
             yield from operand.leaves()
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor) -> Tensor:
-        return self.op.gradient(n, gradient, result, *self.operands)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor) -> Tensor:
+        return self.op.vjp(n, gradient, result, *self.operands)
 
 
 class Term(NamedTuple):
@@ -191,7 +191,7 @@ class Notation(NamedTuple):
         return self.pieces if self.binds >= least else (OPEN, *self.pieces, CLOSE)
 
 
-class Promise(NamedTuple):
+class Postcondition(NamedTuple):
     """What must be true of a result: the key of its sentence, by how much it is not, and whether exactly."""
     key: str
     error: float
@@ -202,7 +202,7 @@ OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
 
 
 @cache
-def plain_op(name: str) -> Op:
+def op_without_settings(name: str) -> Op:
     """An op without settings: one for all its uses."""
     return OPS[name]()
 
@@ -212,12 +212,12 @@ class Op:
     equal that are written alike. Operands are tensors."""
     name: ClassVar[str]
     binds: ClassVar[int] = ATOM
-    shares: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
-    ignored: ClassVar[tuple[int, ...]] = ()  # operands that no gradient goes to
-    turns: ClassVar[bool] = False  # whether the result is its operand, transposed
-    alike: ClassVar[bool] = True  # whether all rows of the result are made in the same way
-    in_full: ClassVar[bool] = False  # whether the arithmetic of each number is worth a line
-    lines_up: ClassVar[bool] = False  # whether a gradient may lack axes along which it is the same
+    rows_sum_to_one: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
+    non_differentiable: ClassVar[tuple[int, ...]] = ()  # operands that no gradient goes to
+    is_transpose: ClassVar[bool] = False  # whether the result is its operand, transposed
+    same_formula_for_all_rows: ClassVar[bool] = True  # whether all rows of the result are made in the same way
+    show_every_cell: ClassVar[bool] = False  # whether the arithmetic of each number is worth a line
+    broadcasts_gradient: ClassVar[bool] = False  # whether a gradient may lack axes along which it is the same
 
     @property
     def takes_one_row(self) -> bool:
@@ -247,22 +247,22 @@ class Op:
     def notation(self, *operands: Any, **_: Any) -> Pieces:
         raise AssertionError(f"{type(self).__name__} cannot be written")
 
-    def follow(self, k: int, i: int, *operands: Any, **_: Any) -> Tensor:
-        """Slice i of the k-th axis of the result, from slices of the operands; raises NeedsAll where there is none."""
+    def row(self, k: int, i: int, *operands: Any, **_: Any) -> Tensor:
+        """The row rule: slice i of axis k of the result, from operand slices. Raises NotRowwise where there is none."""
         raise AssertionError(f"{type(self).__name__} cannot be followed")
 
     def cell(self, index: tuple[int, ...], *operands: Any, **_: Any) -> cells.Arithmetic:
         raise AssertionError(f"{type(self).__name__} has no arithmetic")
 
-    def gradient(self, n: int, gradient: Tensor, result: Tensor, *operands: Any, **_: Any) -> Tensor:
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Any, **_: Any) -> Tensor:
         """That of the n-th operand, from that of the result; not asked for where the operand is `ignored`."""
         raise AssertionError(f"{type(self).__name__} has no gradient")
 
-    def turned_gradient(self, n: int, gradient: Tensor, *operands: Any, **_: Any) -> Tensor | None:
+    def transposed_vjp(self, n: int, gradient: Tensor, *operands: Any, **_: Any) -> Tensor | None:
         """The transpose of the n-th operand's gradient, where that is as easily found as the gradient itself."""
         return None
 
-    def turned(self, *operands: Any, **_: Any) -> Tensor | None:
+    def transposed(self, *operands: Any, **_: Any) -> Tensor | None:
         """The transpose of the result, where the op has a simpler way to it."""
         return None
 
@@ -274,7 +274,7 @@ class Op:
         """The shares (one number a token) and the tensor whose rows they mix, where a row is such a mixture."""
         return None
 
-    def promises(self, result: Array, *operands: Any, **_: Any) -> Iterator[Promise]:
+    def postconditions(self, result: Array, *operands: Any, **_: Any) -> Iterator[Postcondition]:
         """What must be true of every result, measured on this one."""
         return iter(())
 
@@ -284,14 +284,14 @@ class Op:
 
 
 def apply(op: Op, *operands: Tensor) -> Tensor:
-    """The result of an op, which remembers how it was made. Raises Misfit where the axes do not fit."""
+    """The result of an op, which remembers how it was made. Raises AxisError where the axes do not fit."""
     result: Tensor = NEW(Tensor)  # ops see themselves to what the constructor checks of a caller's array
     result.axes = axes = op.axes(*operands)
     result.value = value = op.compute(*operands)
-    result.made = Made(op, operands)
+    result.node = Node(op, operands)
     result.address = result._symbol = result._part_of = None
     value.setflags(write=False)
     first = operands[0]
     if not (axes is first.axes and value.shape == first.value.shape) and value.shape != shape_of(axes):
-        raise Misfit(f"{op.name} made a value of shape {value.shape} of other axes", result)
+        raise AxisError(f"{op.name} made a value of shape {value.shape} of other axes", result)
     return result

@@ -12,7 +12,7 @@ from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.tensor import Array
 
 NEAREST = 3
-OF_A_LESSON = ("gradient.", "loss.", "update.")  # how addresses begin that a training step alone has
+OF_A_TRAINING_STEP = ("gradient.", "loss.", "update.")  # how addresses begin that a training step alone has
 
 
 def selected(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
@@ -140,7 +140,7 @@ def index_of(place: Place, axes: Axes, address: str, least: int | None = None) -
     """Which row, or which number, of a tensor is meant; from 0. Raises Problem where there is no such, or where fewer
     than `least` positions are given (without it: any number of them)."""
     if len(place.parts) > len(axes) or len(place.parts) < (0 if least is None else min(least, len(axes))):
-        shape = ",".join(f"{axis.word} 1-{axis.size}" for axis in axes)
+        shape = ",".join(f"{axis.name} 1-{axis.size}" for axis in axes)
         raise Problem("place_of_other_shape", address=address, place=place, given=len(place.parts),
                       count=len(axes), shape=shape or "-")
     return tuple(position(part, axis, address) for part, axis in zip(place.parts, axes))
@@ -151,10 +151,10 @@ def position(asked: str, axis: Axis, address: str) -> int:
     if asked.isascii() and asked.isdecimal():
         digits = asked.lstrip("0")
         if not digits or len(digits) > len(str(axis.size)) or int(digits) > axis.size:  # int() of too many is an error
-            raise Problem("out_of_range", address=address, word=axis.word, position=asked, size=axis.size)
+            raise Problem("out_of_range", address=address, word=axis.name, position=asked, size=axis.size)
         return int(digits) - 1
     if axis.labels is None:
-        raise Problem("no_labels", address=address, word=axis.word, token=shown(asked), size=axis.size)
+        raise Problem("no_labels", address=address, word=axis.name, token=shown(asked), size=axis.size)
     found = [i for i, label in enumerate(axis.labels) if means_row(asked, i, label)]
     if not found:
         raise Problem("no_such_label", address=address, token=shown(asked), near=nearest_words(asked, axis.labels))

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.messages.errors import Problem
-from attntrace.ops.functions import same
+from attntrace.ops.functions import identity
 from attntrace.tensor.axes import Axes
-from attntrace.tensor.errors import Misfit
-from attntrace.tensor.evaluate import worked_out
+from attntrace.tensor.errors import AxisError
+from attntrace.tensor.evaluate import evaluated
 from attntrace.tensor.notation import spelled
-from attntrace.tensor.rounding import FULL, Rule
+from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Spelling, Symbol
-from attntrace.tensor.tensor import Array, Made, Tensor
+from attntrace.tensor.tensor import Array, Node, Tensor
 
 
 class Step(NamedTuple):
@@ -28,9 +28,9 @@ class Step(NamedTuple):
     place: str
     name: str
     tensor: Tensor
-    made: Made
+    node: Node
     stage: str | None = None
-    rule: Rule = FULL
+    rounding: Rounding = FULL_PRECISION
 
     @property
     def address(self) -> str:
@@ -53,7 +53,7 @@ class Step(NamedTuple):
     @property
     def has_rows(self) -> bool:
         """Whether it is told row by row; a single number, and a row without words, is told as a whole."""
-        return len(self.axes) == 2 or self.tensor.words == ("token",)
+        return len(self.axes) == 2 or self.tensor.axis_names == ("token",)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -65,19 +65,19 @@ class Step(NamedTuple):
     @property
     def is_attention(self) -> bool:
         """Whether its rows divide 1 among the words that are looked at."""
-        return self.made.op.shares and self.tensor.words[-1:] == ("key",)
+        return self.node.op.rows_sum_to_one and self.tensor.axis_names[-1:] == ("key",)
 
     def formula(self, spelling: Spelling = Spelling.UNICODE) -> str:
         """The step's equation as text: `S = Q Kᵀ`."""
         head = self.symbol.head
-        return f"{self.symbol.spelled(spelling, head)} = {spelled(self.made.notation().pieces, spelling, head)}"
+        return f"{self.symbol.spelled(spelling, head)} = {spelled(self.node.notation().pieces, spelling, head)}"
 
 
 Sink = Callable[[Step], object]
 Dropout = Callable[[Tensor], Tensor]
 
 
-def each(*sinks: Sink | None) -> Sink:
+def tee(*sinks: Sink | None) -> Sink:
     """A sink that tells several, passing over what is none."""
     hearing = [sink for sink in sinks if sink is not None]
 
@@ -111,19 +111,19 @@ class Trace:
     values to tensors, by their addresses: what if this were that? By a `rule` other than full precision, each tensor is
     worked out when it is named.
     """
-    __slots__ = ("sink", "keep", "place", "head", "dropout", "instead", "rule", "_stage", "_addresses")
+    __slots__ = ("sink", "keep", "place", "head", "dropout", "instead", "rounding", "_stage", "_addresses")
 
     def __init__(self, sink: Sink | None = None, keep: list[Step] | None = None, place: str = "",
                  dropout: Dropout = lambda tensor: tensor, instead: Mapping[str, Array] = {},
-                 rule: Rule = FULL) -> None:
+                 rounding: Rounding = FULL_PRECISION) -> None:
         self.sink, self.keep, self.place, self.dropout, self.instead = sink, keep, place, dropout, instead
-        self.rule = rule
+        self.rounding = rounding
         self.head: int | None = None
         self._stage: str | None = None
         self._addresses: set[str] = set()
 
     def _like(self, place: str, head: int | None, stage: str | None) -> Trace:
-        other = Trace(self.sink, self.keep, place, self.dropout, self.instead, self.rule)
+        other = Trace(self.sink, self.keep, place, self.dropout, self.instead, self.rounding)
         other.head, other._stage, other._addresses = head, stage, self._addresses
         return other
 
@@ -138,7 +138,7 @@ class Trace:
     @property
     def is_silent(self) -> bool:
         """Whether nobody hears a name, or will ask for it."""
-        return self.sink is None and self.keep is None and not self.instead and self.rule is FULL
+        return self.sink is None and self.keep is None and not self.instead and self.rounding is FULL_PRECISION
 
     def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol, address: str | None = None) -> Tensor:
         """Name a tensor. A tensor that has a name already gets a second one by an op that changes nothing. `address`,
@@ -147,37 +147,37 @@ class Trace:
         Raises Problem where a number that is told has grown too large to be one.
         """
         if self.is_silent:
-            tensor.made = None
+            tensor.node = None
             return tensor
         address = address or joined(self.place, name)
         if address in self._addresses:
-            raise Misfit(f"two steps that would be called {address}", tensor)
+            raise AxisError(f"two steps that would be called {address}", tensor)
         self._addresses.add(address)
-        named = same(tensor) if tensor.is_leaf else tensor
+        named = identity(tensor) if tensor.is_leaf else tensor
         named.symbol = _sign(symbol, self.head)
         named.address = address
         if address in self.instead:
-            named = Tensor(self.instead[address], named.axes, named.symbol, address, named.made)
+            named = Tensor(self.instead[address], named.axes, named.symbol, address, named.node)
         else:
-            named.value = worked_out(named, self.rule).value  # in place: others may have been made of it already
+            named.value = evaluated(named, self.rounding).value  # in place: others may have been made of it already
         if self.sink is not None:
-            if not _finite(named, named.making):
+            if not _finite(named, named.history):
                 raise Problem("not_finite", address=address, dtype=named.value.dtype)
             self.sink(self._step(name, named))
         if self.keep is None:
-            named.made = None
+            named.node = None
         else:
             self.keep.append(self._step(name, named))
         return named
 
     def _step(self, name: str, named: Tensor) -> Step:
-        return Step(self.place, name, named, named.making, self._stage, self.rule)
+        return Step(self.place, name, named, named.history, self._stage, self.rounding)
 
 
-def _finite(tensor: Tensor, made: Made) -> bool:
+def _finite(tensor: Tensor, node: Node) -> bool:
     """Whether all are numbers; -inf may come from an operand that has it, a mask."""
     if not tensor.value.size:
         return True
     if not tensor.value.max() < math.inf:  # nor is nan
         return False
-    return bool(tensor.value.min() > -math.inf) or any(np.isneginf(operand.value).any() for operand in made.operands)
+    return bool(tensor.value.min() > -math.inf) or any(np.isneginf(operand.value).any() for operand in node.operands)

@@ -8,7 +8,7 @@ from attntrace.ops.elementwise import summed_up
 from attntrace.ops.shape import along
 from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Made, Tensor
+from attntrace.tensor.tensor import Node, Tensor
 from attntrace.tracing.trace import Step, Trace, joined, layer_of
 
 
@@ -30,7 +30,7 @@ class Plan(NamedTuple):
         plan = cls({}, {steps[-1].address: {}})
         for step in reversed(steps):
             if step.address in plan.readers:  # the loss depends on it
-                plan.paths[step.address] = tuple(_paths(step.made))
+                plan.paths[step.address] = tuple(_paths(step.node))
                 for leaf in _leaves(plan.paths[step.address]):
                     plan.readers.setdefault(leaf, {})[step.address] = step.symbol
         for address, readers in plan.readers.items():
@@ -43,14 +43,14 @@ class Plan(NamedTuple):
         return address not in self.paths
 
 
-def _paths(made: Made) -> Iterator[Path]:
-    for n, operand in enumerate(made.operands):
-        if n in made.op.ignored:
+def _paths(node: Node) -> Iterator[Path]:
+    for n, operand in enumerate(node.operands):
+        if n in node.op.non_differentiable:
             continue
         if operand.address is not None:
             yield Path(n, (), operand.address)
-        elif operand.made is not None:
-            inner = tuple(_paths(operand.made))
+        elif operand.node is not None:
+            inner = tuple(_paths(operand.node))
             if inner:
                 yield Path(n, inner)
 
@@ -77,7 +77,7 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
         """Name the gradient of a tensor, or what of it comes `via` a step, in the place of a step or else its own."""
         whole = total if total.axes is of.axes else along(total, of.axes)
         if is_silent:
-            whole.made = None
+            whole.node = None
             return whole
         assert of.address is not None and of.symbol is not None
         place, _, name = of.address.rpartition(".")
@@ -99,7 +99,7 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
             arrived[own] = [constant(1.0, dtype=step.value.dtype)]
         gradient = summed(step, step.tensor, own)
         yield own, gradient
-        for address, leaf, part in _merged(_flow(plan.paths[own], step.made, gradient, step.tensor)):
+        for address, leaf, part in _merged(_flow(plan.paths[own], step.node, gradient, step.tensor)):
             readers = plan.readers[address]
             if len(readers) > 1:
                 part = named(step, leaf, part, readers[own])
@@ -123,20 +123,20 @@ def used_up(steps: list[Step]) -> Iterator[Step]:
         yield steps.pop()
 
 
-def _flow(paths: tuple[Path, ...], made: Made, gradient: Tensor, result: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+def _flow(paths: tuple[Path, ...], node: Node, gradient: Tensor, result: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """What comes to each named tensor that a result was made from, given the result's gradient."""
-    if gradient.axes is not result.axes and not made.op.lines_up:
+    if gradient.axes is not result.axes and not node.op.broadcasts_gradient:
         gradient = along(gradient, result.axes)
     for path in paths:
-        operand = made.operands[path.n]
-        turned = None
-        if path.inner and operand.making.op.turns:  # Kᵀ: of which nobody wants the gradient
-            turned = made.op.turned_gradient(path.n, gradient, *made.operands)
-        if turned is None:
-            part = made.gradient(path.n, gradient, result)
+        operand = node.operands[path.n]
+        transposed = None
+        if path.inner and operand.history.op.is_transpose:  # Kᵀ: of which nobody wants the gradient
+            transposed = node.op.transposed_vjp(path.n, gradient, *node.operands)
+        if transposed is None:
+            part = node.vjp(path.n, gradient, result)
         else:
-            (path,), (operand,), part = path.inner, operand.making.operands, turned
+            (path,), (operand,), part = path.inner, operand.history.operands, transposed
         if path.inner:
-            yield from _flow(path.inner, operand.making, part, operand)
+            yield from _flow(path.inner, operand.history, part, operand)
         else:
             yield operand, part

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from attntrace.ops.functions import same, sqrt, square
+from attntrace.ops.functions import identity, sqrt, square
 from attntrace.tensor.constants import constant, zeros
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor
@@ -33,8 +33,8 @@ class Moments(NamedTuple):
 
 def descend(trace: Trace, W: Tensor, gradient: Tensor, rates: Rates) -> Tensor:
     """W - lr · ∂L/∂W"""
-    old = trace("old", same(W), _called(W, "old"))
-    slope = trace("gradient", same(gradient), _called(W, "grad"))
+    old = trace("old", identity(W), _called(W, "old"))
+    slope = trace("gradient", identity(gradient), _called(W, "grad"))
     return trace("new", old - _number(rates.lr, "lr", W) * slope, _called(W, "new"))
 
 
@@ -45,8 +45,8 @@ def adam(trace: Trace, W: Tensor, gradient: Tensor, before: Moments, rates: Rate
     one, beta1, beta2 = (_number(value, name, W) for value, name in
                          ((1, "1"), (rates.beta1, "β₁"), (rates.beta2, "β₂")))
     power1, power2 = (_number(beta ** updates, name, W) for beta, name in ((rates.beta1, "β₁ᵗ"), (rates.beta2, "β₂ᵗ")))
-    old = trace("old", same(W), _called(W, "old"))
-    slope = trace("gradient", same(gradient), _called(W, "grad"))
+    old = trace("old", identity(W), _called(W, "old"))
+    slope = trace("gradient", identity(gradient), _called(W, "grad"))
     m = trace("m", beta1 * before.m + (one - beta1) * slope, _called(W, "m"))
     v = trace("v", beta2 * before.v + (one - beta2) * square(slope), _called(W, "v"))
     m_hat = trace("m_hat", m / (one - power1), _called(W, "m")._replace(hat=True))

@@ -124,7 +124,7 @@ class Bounded:
         return math.cos(x[0]), x[1] + FUNCTION
 
 
-class Pencil:
+class HandArithmetic:
     """Numbers of so many decimals, as on paper: each product, sum, quotient, root and function value is computed
     exactly, or to 60 digits more than anybody writes, and rounded once, halves away from zero. 0 as a divisor or in a
     logarithm is taken as the smallest number that can be written, as the README has it."""

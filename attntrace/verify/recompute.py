@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from attntrace.verify.arithmetic import Arithmetic, Bounded, Doubles, Pencil
+from attntrace.verify.arithmetic import Arithmetic, Bounded, Doubles, HandArithmetic
 from attntrace.verify.arrays import Array, Unfit, mapped
 from attntrace.verify.ops import evaluated
 
@@ -138,7 +138,7 @@ class Recomputation:
     def __init__(self, log: Log) -> None:
         self.log = log
         self.precision = PRECISIONS[log.config.get("dtype", "float64")]
-        self.by: Arithmetic = Doubles() if log.pencil is None else Pencil(log.pencil)
+        self.by: Arithmetic = Doubles() if log.pencil is None else HandArithmetic(log.pencil)
         self._on_paper: dict[str, Array] = {}
 
     def take(self, record: Record) -> Verdict | None:

@@ -49,7 +49,7 @@ def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
         return figures.legible(number) if lost else figures.text(number)
 
     def worked() -> float:
-        return float(cell.arithmetic.value(lambda ref: cell.rule.number(float(write(ref))), cell.rule))
+        return float(cell.arithmetic.value(lambda ref: cell.rounding.number(float(write(ref))), cell.rounding))
 
     symbols = spelled(cell.formula.right, spelling, cell.formula.head)
     symbols += picked(cell)

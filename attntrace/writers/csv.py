@@ -78,7 +78,7 @@ class Position(NamedTuple):
 def sides(tensor: Tensor, encoding: str) -> tuple[list[Position], list[Position]]:
     """The rows and the columns of a tensor."""
     axes = [positions(axis, encoding) for axis in tensor.axes]
-    if len(axes) == 1 and tensor.words[0] not in POSITIONS:
+    if len(axes) == 1 and tensor.axis_names[0] not in POSITIONS:
         return [Position()], axes[0]
     rows, columns, *_ = *axes, [Position()], [Position()]
     return rows, columns

@@ -11,7 +11,7 @@ import numpy as np
 from attntrace.pages.numbers import rounded
 from attntrace.runs.records import Recorder, footer, header
 from attntrace.runs.run import Run
-from attntrace.tensor.json_value import Record, plain_value
+from attntrace.tensor.json_value import Record, json_value
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import named
 from attntrace.tracing.fingerprint import Fingerprint
@@ -39,7 +39,7 @@ class JsonLinesWriter:
         self.out.write(line + "\n")
 
     def _written(self, record: Record, tensor: Tensor) -> None:
-        self.write(record | {"value": plain_value(rounded(tensor.value, self.precision))})
+        self.write(record | {"value": json_value(rounded(tensor.value, self.precision))})
 
     def __call__(self, step: Step) -> None:
         if self.selected is None or step.address in self.selected:
@@ -53,5 +53,5 @@ class JsonLinesWriter:
     def alone(out: TextIO, tensor: Tensor, address: str, index: tuple[int, ...], precision: int | None) -> None:
         """A tensor, a row or a number of it, without anything around it."""
         value = rounded(np.asarray(tensor.value[index]), precision)
-        out.write(json.dumps({"address": named(address, index), "axes": tensor.words[len(index):],
-                              "shape": value.shape, "value": plain_value(value)}) + "\n")
+        out.write(json.dumps({"address": named(address, index), "axes": tensor.axis_names[len(index):],
+                              "shape": value.shape, "value": json_value(value)}) + "\n")

@@ -169,7 +169,7 @@ def torch_encoder() -> Work:
     return work
 
 
-class Lesson:
+class TrainingStep:
     """A training step of the same model on the same batch, by attntrace and by PyTorch eager, without dropout: d_model
     32, 2 heads, 2 + 2 layers, 150 words on either side, Adam, label smoothing; one thread of either."""
 
@@ -295,10 +295,10 @@ def rows() -> list[tuple[str, float, float, float, str]]:
         keep_memory()  # as attntrace train does, for both
         gc.set_threshold(100_000)  # as the command does
         for sentences, words in ((32, 7), (128, 7), (32, 28), (128, 28)) if ALONE in sys.argv[1:] else ():
-            lesson = Lesson(sentences, words)
+            training_step = TrainingStep(sentences, words)
             gc.freeze()
             add(f"training step, {sentences} sentences of {words} words / torch eager", "at most 1.3",
-                several(lesson.ours, 5), several(lesson.theirs(), 5), 9)
+                several(training_step.ours, 5), several(training_step.theirs(), 5), 9)
         add("translate / import torch", "below 1", command("translate", "어제 카페 갔었어"), python("import torch"), 5)
     return found
 

@@ -19,7 +19,7 @@ from attntrace.messages.errors import Problem
 if TYPE_CHECKING:
     from attntrace.cli.page import Tell
     from attntrace.pages.view import View
-    from attntrace.runs.training_step import Lesson
+    from attntrace.runs.training_step import TrainingStep
     from attntrace.tracing.trace import Sink
 
 
@@ -35,39 +35,39 @@ if TYPE_CHECKING:
 @quiet_option
 @run_page_options
 def command(source: str, target: str, **options: Any) -> int:
-    from attntrace.runs.training_step import prepare_lesson
-    lesson = prepare_lesson(source, target, **learning(options), **given_model(options))
-    if options["check"] and lesson.run.config.dtype != "float64":
+    from attntrace.runs.training_step import prepare_training_step
+    training_step = prepare_training_step(source, target, **learning(options), **given_model(options))
+    if options["check"] and training_step.run.config.dtype != "float64":
         raise Problem("check_needs_float64")
     if options["check"] and options["pencil"] is not None:
         raise Problem("pencil_with_check")
     if options["check"] and is_data(options):
         raise Problem("check_with_data", format=options["format"])
-    only = selected_steps(lesson, options)
-    tokens = asked_tokens(options, lesson.run)
-    saved(lesson, options)
+    only = selected_steps(training_step, options)
+    tokens = asked_tokens(options, training_step.run)
+    saved(training_step, options)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
         passes = 1 if is_data(options) else len(view.forms)
-        with progress(out, lambda: passes * len(lesson.addresses())) as count:
+        with progress(out, lambda: passes * len(training_step.addresses())) as count:
             if is_data(options):
-                return as_data(lesson, lesson.run, view, out, count, options, {"training": lesson.record()},
-                               {"loss": lesson.loss_record()})
+                return as_data(training_step, training_step.run, view, out, count, options,
+                               {"training": training_step.record()}, {"loss": training_step.loss_record()})
             with page_on(out, options) as writer, paused(writer, options) as tell:
-                return as_text(lesson, view, tell, count, options["check"])
+                return as_text(training_step, view, tell, count, options["check"])
 
 
-def as_text(lesson: Lesson, view: View, tell: Tell, count: Sink, check: bool) -> int:
+def as_text(training_step: TrainingStep, view: View, tell: Tell, count: Sink, check: bool) -> int:
     """The page: what goes in and what should come out, each form, the loss after the update."""
     from attntrace.pages.gradient_check import Differences
-    from attntrace.pages.overview import closing, lesson_closing, lesson_opening
-    from attntrace.tracing.trace import each
-    names, differences = lesson.run.parameters.names, Differences(lesson) if check else None
-    drift = lesson.drift()
+    from attntrace.pages.overview import closing, training_step_closing, training_step_overview
+    from attntrace.tracing.trace import tee
+    names, differences = training_step.run.parameters.names, Differences(training_step) if check else None
+    drift = training_step.drift()
     parts = Parts(view, tell, names, differences) if differences else Parts(view, tell, names)
     with left_early():
-        tell(lesson_opening(lesson))
-        parts(lesson, each(differences and differences.watch, drift, count))
-        tell(lesson_closing(lesson))
-        tell(closing(lesson.run, parts.fingerprint, drift))
+        tell(training_step_overview(training_step))
+        parts(training_step, tee(differences and differences.watch, drift, count))
+        tell(training_step_closing(training_step))
+        tell(closing(training_step.run, parts.fingerprint, drift))
     return parts.code

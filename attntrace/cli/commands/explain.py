@@ -18,11 +18,11 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.pages.topics import TOPICS, by_any_name, kind_of, simple, topic_of
-from attntrace.tracing.addresses import OF_A_LESSON, closest, matching
+from attntrace.tracing.addresses import OF_A_TRAINING_STEP, closest, matching
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block, Formula
-    from attntrace.runs.training_step import Lesson
+    from attntrace.runs.training_step import TrainingStep
     from attntrace.tracing.trace import Step
 
 
@@ -59,20 +59,20 @@ def meant(asked: str) -> tuple[str, str]:
 def step_meant(asked: str) -> str:
     """The address of a step of the example that is meant by one, or by an end of one: the same, or that in the first
     layer and the first head; nothing where there is none."""
-    addresses = lesson_of(asked).addresses()
+    addresses = training_step_of(asked).addresses()
     first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", asked))
     return next((found[0] for one in (asked, first) if one and (found := matching(one, addresses))), "")
 
 
-def lesson(optimizer: str, **wiring: Any) -> Lesson:
+def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
     """One training step on the example: all formulas there are."""
-    from attntrace.runs.training_step import prepare_lesson
-    return prepare_lesson(*EXAMPLE, optimizer=optimizer, config=Config(**wiring))
+    from attntrace.runs.training_step import prepare_training_step
+    return prepare_training_step(*EXAMPLE, optimizer=optimizer, config=Config(**wiring))
 
 
-def lesson_of(address: str) -> Lesson:
+def training_step_of(address: str) -> TrainingStep:
     """One that has a step of this address, if any has."""
-    return lesson("adam", final_norm="final_norm" in address)
+    return training_step("adam", final_norm="final_norm" in address)
 
 
 def glossary() -> Iterator[Block]:
@@ -122,7 +122,7 @@ def formulas(name: str, asked: str) -> Iterator[tuple[str, str | Formula, str | 
             found[step.address] = step.address, whole, row if row != whole else ""
 
     kinds: set[str] = set()
-    example = lesson_of(asked) if asked else lesson(topic.optimizer, **topic.wiring)
-    learns = any(f"{word}.".startswith(OF_A_LESSON) for word in (name, asked, *topic.also, *topic.steps))
+    example = training_step_of(asked) if asked else training_step(topic.optimizer, **topic.wiring)
+    learns = any(f"{word}.".startswith(OF_A_TRAINING_STEP) for word in (name, asked, *topic.also, *topic.steps))
     (example if learns else example.run)(sink)
     return iter(found.values())

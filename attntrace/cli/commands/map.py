@@ -30,12 +30,12 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     from attntrace.pages.attention_maps import DECIMALS, AttentionMaps
     from attntrace.pages.blocks import Prose
     from attntrace.pages.overview import drift_told, pencil_rule
-    from attntrace.tracing.trace import each
+    from attntrace.tracing.trace import tee
     decimals, drift = checked_precision(options, DECIMALS), run.drift()
     with page(options) as writer:
         maps = AttentionMaps(writer, options["precision"], selected, decimals)
         writer([Prose(sentence_of("messages.map_legend")), *pencil_rule(run)])
-        run(each(maps, drift) if drift else maps)
+        run(tee(maps, drift) if drift else maps)
         maps.close()
         writer(drift_told(run, drift) if drift else ())
     return DONE

@@ -67,9 +67,10 @@ def trace_again(recorded: Recorded, options: dict[str, Any]) -> int:
 
 def backprop_again(recorded: Recorded, options: dict[str, Any]) -> int:
     from attntrace.cli.commands.backprop import as_text
-    from attntrace.runs.saved import SavedLesson
-    lesson = SavedLesson.read(recorded)
-    return page(lesson.saved, lesson, options, lambda view, tell, count: as_text(lesson, view, tell, count, False))
+    from attntrace.runs.saved import SavedTrainingStep
+    training_step = SavedTrainingStep.read(recorded)
+    return page(training_step.saved, training_step, options,
+                lambda view, tell, count: as_text(training_step, view, tell, count, False))
 
 
 def page(run: SavedRun, told: Any, options: dict[str, Any], as_text: Callable[[View, Tell, Sink], int]) -> int:
@@ -144,7 +145,7 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
 def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
     """A row or a number of a tensor, under the name that it has in equations."""
     from attntrace.tensor.tensor import Tensor as Part
-    symbol = tensor.symbol and tensor.symbol.at(index, tensor.words)
+    symbol = tensor.symbol and tensor.symbol.at(index, tensor.axis_names)
     return Part(tensor.value[index], tensor.axes[len(index):], symbol)
 
 
@@ -157,4 +158,5 @@ def drawn(tensor: Tensor, name: str, view: View, is_row: bool) -> list[Block]:
     if is_row and not drawn.one_row:
         drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, hued=True,
                                one_row=True)
-    return [Heading(f"{name}   {' × '.join(tensor.words)}"), ParameterGrids((drawn,)), *hidden(view, [(name, tensor)])]
+    return [Heading(f"{name}   {' × '.join(tensor.axis_names)}"), ParameterGrids((drawn,)),
+            *hidden(view, [(name, tensor)])]

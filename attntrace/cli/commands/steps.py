@@ -25,7 +25,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     from attntrace.pages.blocks import Prose, Table
     from attntrace.pages.equations import whole_formula
     from attntrace.pages.overview import drift_told, pencil_rule
-    from attntrace.tracing.trace import each
+    from attntrace.tracing.trace import tee
     with page(options) as writer:
         rows: list[tuple[str | Formula, ...]] = []
         numbers = 0
@@ -37,7 +37,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
             rows.append((step.address, whole_formula(step), shape, f"{step.value.size:,}"))
 
         drift = run.drift()
-        run(each(sink, drift))
+        run(tee(sink, drift))
         headings = tuple(sentence_of(f"messages.{name}")
                          for name in ("address", "formula", "shape", "numbers"))
         writer([Table(headings, tuple(rows), right=(2, 3)),

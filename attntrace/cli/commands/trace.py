@@ -43,10 +43,10 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
 def as_text(run: Run, view: View, tell: Tell, count: Sink) -> int:
     """The page: what goes in, each form by a run of its own, the fingerprint. Returns 1 where a check says no."""
     from attntrace.pages.overview import closing, opening
-    from attntrace.tracing.trace import each
+    from attntrace.tracing.trace import tee
     parts, drift = Parts(view, tell, run.parameters.names), run.drift()
     with left_early():
         tell(opening(run))
-        parts(run, each(drift, count))
+        parts(run, tee(drift, count))
         tell(closing(run, parts.fingerprint, drift, is_result=True))
     return parts.code

@@ -81,8 +81,8 @@ def told(decoding: Decoding, tell: Tell, view: View | None, precision: int) -> t
     """The page: what goes in, every tensor where a view says which, the ledger. Returns 1 where a check says no, and
     the translation, unless the reader has left before it."""
     from attntrace.pages.overview import closing
-    from attntrace.pages.translation import Ledger, opening
-    ledger, translation = Ledger(decoding, tell, precision), None
+    from attntrace.pages.translation import TranslationPage, opening
+    ledger, translation = TranslationPage(decoding, tell, precision), None
     parts = Parts(view, tell, decoding.run.parameters.names) if view is not None else None
     with left_early():
         tell(opening(decoding.run))

@@ -13,7 +13,7 @@ from attntrace.cli.options import (check_from, from_option, learning_options, mo
                                    sentence_argument)
 from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
-from attntrace.cli.subject import lesson_of, run_of
+from attntrace.cli.subject import run_of, training_step_of
 from attntrace.cli.values import Among
 from attntrace.messages.errors import Problem
 from attntrace.model.config import as_option
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.pages.verdicts import Report
     from attntrace.runs.run import Run
-    from attntrace.runs.training_step import Lesson
+    from attntrace.runs.training_step import TrainingStep
     from attntrace.tensor.json_value import Record
     from attntrace.tensor.tensor import Tensor
     from attntrace.tracing.trace import Sink
@@ -97,31 +97,31 @@ class Changed(Exception):
     """A parameter or a step whose numbers are not those that were saved."""
 
 
-def asked_run(sentence: tuple[str, ...], options: dict[str, Any]) -> Run | Lesson:
+def asked_run(sentence: tuple[str, ...], options: dict[str, Any]) -> Run | TrainingStep:
     """The run, or the training step, that is to be verified; without a sentence that of the example."""
     given = [name for name in ("optimizer", "lr", "label_smoothing") if options[name] is not None]
     if given and not options["backprop"]:
         raise Problem("only_with_backprop", option=as_option(given[0]))
-    return lesson_of(sentence, options) if options["backprop"] else run_of(sentence, options)
+    return training_step_of(sentence, options) if options["backprop"] else run_of(sentence, options)
 
 
-def recorded(run: Run | Lesson, take: Callable[[Record], object], count: Sink) -> Record:
+def recorded(run: Run | TrainingStep, take: Callable[[Record], object], count: Sink) -> Record:
     """Run, and give each parameter and step to `take` as a record with its value. Returns the footer."""
     from attntrace.runs.records import Recorder, footer
     from attntrace.runs.run import Run
     from attntrace.tracing.fingerprint import Fingerprint
-    from attntrace.tracing.trace import each
+    from attntrace.tracing.trace import tee
     parameters = (run if isinstance(run, Run) else run.run).parameters.by_name
 
     def told(record: Record, tensor: Tensor) -> None:
         take(record | {"value": tensor.value.tolist()})
 
     recorder, fingerprint = Recorder(parameters, told), Fingerprint()
-    run(each(recorder, fingerprint, count))
+    run(tee(recorder, fingerprint, count))
     return footer(fingerprint)
 
 
-def header_of(run: Run | Lesson) -> Record:
+def header_of(run: Run | TrainingStep) -> Record:
     from attntrace.runs.records import header
     from attntrace.runs.run import Run
     return header(run) if isinstance(run, Run) else header(run.run) | {"training": run.record()}

@@ -25,8 +25,8 @@ def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
     yield ()
     for name, title, subtitle in in_languages(block.name, block.title, block.subtitle):
         rest = f"  {title}  {page.prose(subtitle)} "
-        rule = page.sign("═", "=") * (page.width - page.cells(name + rest))
-        yield Span(name, "bold"), rest, Span(rule, "grey")
+        rounding = page.sign("═", "=") * (page.width - page.cells(name + rest))
+        yield Span(name, "bold"), rest, Span(rounding, "grey")
 
 
 def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[Line]:

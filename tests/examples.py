@@ -10,7 +10,7 @@ from attntrace.ops.elementwise import Sum
 from attntrace.tensor.axes import Axes, Axis
 from attntrace.ops.batch import Unpack, Pack
 from attntrace.tensor.constants import constant
-from attntrace.ops.functions import StepFunction, Sinusoid, mean, relu, same, softmax, sqrt, square
+from attntrace.ops.functions import Sinusoid, StepFunction, identity, mean, relu, softmax, sqrt, square
 from attntrace.ops.loss import CrossEntropy, Labels
 from attntrace.ops.indexing import PadColumns, ScatterAdd, columns, concat, rows
 from attntrace.ops.matmul import Outer
@@ -90,7 +90,7 @@ PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
                                     leaf.numbers([1 + n % 3 for n in range(1, axes[0].size + 1)], axes[0])),
     "into_rows": lambda leaf, axes: apply(ScatterAdd(axes[0]), leaf(spare(axes), *axes[1:]),
                                           leaf.numbers([2, 1, 2], spare(axes))),
-    "same": lambda leaf, axes: same(leaf(*axes)),
+    "same": lambda leaf, axes: identity(leaf(*axes)),
     "softmax": lambda leaf, axes: softmax(leaf(*axes)),
     "mean": lambda leaf, axes: mean(leaf(*axes, spare(axes))),
     "square": lambda leaf, axes: square(leaf(*axes)),

@@ -23,7 +23,7 @@ LESSON = prepare_training_step(*EXAMPLE, optimizer="adam").addresses()
 
 def texts_of(language: str) -> dict[str, dict[str, str]]:
     """What is said of each topic, the rest of it with it."""
-    said, more = (tomllib.loads((ROOT / "attntrace" / "prose" / f"{language}.{kind}.toml").read_text("utf-8"))
+    said, more = (tomllib.loads((ROOT / "attntrace" / "messages" / language / f"{kind}.toml").read_text("utf-8"))
                   for kind in ("explain", "more"))
     assert list(said) == list(more)
     return {name: text | {"more": more[name]} for name, text in said.items()}

@@ -18,7 +18,7 @@ import attntrace
 from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.constants import constant
 from attntrace.tensor.errors import AxisError, NotRowwise
-from attntrace.ops.functions import Sinusoid, encodings, same, softmax, square
+from attntrace.ops.functions import Sinusoid, encodings, identity, softmax, square
 from attntrace.ops.loss import CrossEntropy, Labels
 from attntrace.ops.indexing import columns, concat
 from attntrace.ops.shape import Unslice, Broadcast, Slice, ReduceSum, along
@@ -404,7 +404,7 @@ def test_a_stage_is_no_place_of_its_own():
 def test_a_tensor_that_has_a_name_keeps_it_when_it_gets_another():
     told = []
     trace, parameter = Trace(told.append, place="encoder"), Leaves()(TOKEN)
-    trace("second", trace("first", same(parameter), "F"), "G")
+    trace("second", trace("first", identity(parameter), "F"), "G")
     assert [step.tensor.address for step in told] == ["encoder.first", "encoder.second"]
     assert [step.node.expression() for step in told] == [["same", "leaf.A"], ["same", "encoder.first"]]
     assert parameter.address == "leaf.A"

@@ -354,10 +354,10 @@ def test_a_page_says_what_its_parts_are_what_steps_are_for_how_large_they_are_an
     options = "a b", "--target", "c", "--limit", "6"
     text, page = attntrace("trace", *options).out, as_read(markdown("trace", *options))
     text, page = (" ".join(written.split()) for written in (text, page))
-    prose = ROOT / "attntrace" / "prose"
-    told = [topic["short"] for topic in tomllib.loads((prose / "en.explain.toml").read_text("utf-8")).values()]
+    prose = ROOT / "attntrace" / "messages" / "en"
+    told = [topic["short"] for topic in tomllib.loads((prose / "explain.toml").read_text("utf-8")).values()]
     told = [short for short in told if " ".join(short.split()) in text]
-    messages = tomllib.loads((prose / "en.messages.toml").read_text("utf-8"))
+    messages = tomllib.loads((prose / "messages.toml").read_text("utf-8"))
     assert len(told) > 20
     for sentence in (*told, messages["vector_form_subtitle"], messages["matrix_form_subtitle"]):
         assert " ".join(sentence.split()) in page

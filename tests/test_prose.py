@@ -9,8 +9,9 @@ import pytest
 
 from command import ROOT
 
-PROSE = ROOT / "attntrace" / "prose"
-LANGUAGES, KINDS = ({path.name.split(".")[part] for path in PROSE.glob("*.toml")} for part in (0, 1))
+MESSAGES = ROOT / "attntrace" / "messages"
+LANGUAGES = {path.parent.name for path in MESSAGES.glob("*/*.toml")}
+KINDS = {path.stem for path in MESSAGES.glob("*/*.toml")}
 TRANSLATED = sorted(LANGUAGES - {"en"})
 EITHER_WAY = re.compile(r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|와\(과\)|과\(와\)|\(으\)로|\(이\)[가-힣]")
 # A particle whose form hangs on the sound before it, which nobody knows of a slot.
@@ -31,7 +32,7 @@ def flat(found: dict, before: str = "") -> dict[str, str]:
 
 
 def sentences(language: str, kind: str) -> dict[str, str]:
-    return flat(tomllib.loads((PROSE / f"{language}.{kind}.toml").read_text("utf-8")))
+    return flat(tomllib.loads((MESSAGES / language / f"{kind}.toml").read_text("utf-8")))
 
 
 def all_sentences(language: str) -> dict[str, str]:

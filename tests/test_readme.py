@@ -6,8 +6,7 @@ import re
 import pytest
 from command import ROOT, attntrace, words_of
 
-# noqa: F401 - the ops register themselves
-from attntrace.ops import batch as batches, loss as losses, indexing as parts
+import attntrace.ops  # noqa: F401 - the ops register themselves
 from attntrace.cli.app import COMMANDS, attntrace as group
 from attntrace.messages.catalog import speak
 from attntrace.tensor.tensor import OPS

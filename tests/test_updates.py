@@ -149,7 +149,7 @@ def test_a_model_made_of_the_new_parameters_has_the_loss_that_the_page_ends_with
 def test_the_loss_is_lower_after_a_step_at_the_rate_that_is_given_unless_told(optimizer):
     for seed in range(10):
         before, after = prepare_training_step("어제 카페 갔었어", "I went to the cafe yesterday", optimizer=optimizer,
-                                       seed=seed).losses()
+                                              seed=seed).losses()
         assert after < before - 0.01, seed
 
 

@@ -358,7 +358,7 @@ def test_a_page_of_60_columns_in_ascii_is_neither_wider_nor_other_than_ascii():
 
 
 def test_every_reason_has_its_sentence_and_every_sentence_its_reason():
-    sentences = tomllib.loads((ROOT / "attntrace" / "prose" / "en.messages.toml").read_text("utf-8"))["verify"]
+    sentences = tomllib.loads((ROOT / "attntrace" / "messages" / "en" / "messages.toml").read_text("utf-8"))["verify"]
     sources = "".join((HOME / f"{name}.py").read_text("utf-8") for name in (*CHECKER, "against"))
     raised = set(re.findall(r'(?:Unfit|Misshapen)\("(\w+)"', sources))
     assert sentences["why"].keys() == raised | {"no_result", "malformed", "parameter", "torch"}

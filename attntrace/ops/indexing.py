@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-import attntrace.ops.matmul  # noqa: F401 - the operators of tensors
 from attntrace.ops.shape import bracketed
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import attntrace
 from attntrace.model.inputs import InputRows
 from attntrace.model.tokens import Words
 from attntrace.runs.run import Run
@@ -11,6 +10,7 @@ from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.fingerprint import Fingerprint
 from attntrace.tracing.trace import Step
+from attntrace.version import __version__
 
 
 class Recorder:
@@ -41,7 +41,7 @@ def header(run: Run) -> Record:
         origin["input"] = run.inputs
     if run.pencil is not None:
         origin["pencil"] = run.pencil
-    return {"attntrace": attntrace.__version__, "config": run.config.described(), **origin,
+    return {"attntrace": __version__, "config": run.config.described(), **origin,
             "changes": list(run.changes),
             "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None}}
 

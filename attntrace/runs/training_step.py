@@ -109,7 +109,7 @@ class TrainingStep(NamedTuple):
 
 
 def prepare_training_step(source: str | None, target: str, *, optimizer: str = "sgd", lr: float | None = None,
-                   smoothing: float = 0.0, **settings: object) -> TrainingStep:
+                          smoothing: float = 0.0, **settings: object) -> TrainingStep:
     """A lesson on a model as `prepare` has it. Raises Problem where there is nothing to learn or no model for it."""
     run = prepare(source, target, **settings)  # type: ignore[arg-type]
     assert run.target is not None

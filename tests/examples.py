@@ -213,9 +213,9 @@ def _examples() -> Iterator[Example]:
     yield Example("softmax", "that_would_overflow", (TOKEN, KEY), lambda leaf: softmax(leaf(TOKEN, KEY, scale=1000)))
     yield Example("mean", "of_tokens", (TOKEN,), lambda leaf: mean(leaf(TOKEN, D_MODEL)))
     yield Example("mean", "of_a_row", (), lambda leaf: mean(leaf(D_MODEL)))
-    yield Example("sinusoid", "halves", (TOKEN, D_FF._replace(word="d_model")),
+    yield Example("sinusoid", "halves", (TOKEN, D_FF._replace(name="d_model")),
                   lambda leaf: apply(Sinusoid(6, "halves", "float64"), leaf.numbers([0, 1, 12], TOKEN)))
-    for op, function in {"negate": lambda x: -x, "square": square, "sqrt": sqrt, "relu": relu, "same": same}.items():
+    for op, function in {"negate": lambda x: -x, "square": square, "sqrt": sqrt, "relu": relu, "identity": same}.items():
         yield Example(op, "number", (), lambda leaf, function=function: function(leaf(positive=True)))
 
 

@@ -215,7 +215,8 @@ def _examples() -> Iterator[Example]:
     yield Example("mean", "of_a_row", (), lambda leaf: mean(leaf(D_MODEL)))
     yield Example("sinusoid", "halves", (TOKEN, D_FF._replace(name="d_model")),
                   lambda leaf: apply(Sinusoid(6, "halves", "float64"), leaf.numbers([0, 1, 12], TOKEN)))
-    for op, function in {"negate": lambda x: -x, "square": square, "sqrt": sqrt, "relu": relu, "identity": same}.items():
+    for op, function in {"negate": lambda x: -x, "square": square, "sqrt": sqrt, "relu": relu,
+                         "same": identity}.items():
         yield Example(op, "number", (), lambda leaf, function=function: function(leaf(positive=True)))
 
 

@@ -61,7 +61,7 @@ class Leaves:
 
 def spare(axes: Axes) -> Axis:
     """An axis of three positions whose word is not there yet."""
-    return next(axis for axis in SPARE if axis.name not in {other.word for other in axes})
+    return next(axis for axis in SPARE if axis.name not in {other.name for other in axes})
 
 
 # For each op: an application of it whose result has these axes (one or more; the last without labels, and d_model

@@ -22,7 +22,7 @@ from attntrace.pages.numbers import Figures
 from attntrace.pages.forms import FORMS
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.pages.overview import drift_told
-from attntrace.tensor.rounding import HandArithmetic
+from attntrace.tensor.hand_arithmetic import HandArithmetic
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.runs.prepare import prepare
 from attntrace.runs.api import trace

@@ -36,40 +36,40 @@ KEPT = 'constant(np.where(np.isneginf(mask.value), 0.0, 1.0), "kept", mask.axes)
 HALVES = 'config.d_model // 2, "d_k"'
 ERRORS = {
     "scores_not_divided": Planted(
-        "attention", '"scaled_scores", S / root', '"scaled_scores", S', f"{ENCODER}.head1.scaled_scores"),
+        "model.attention", '"scaled_scores", S / root', '"scaled_scores", S', f"{ENCODER}.head1.scaled_scores"),
     "scores_divided_by_the_root_of_d_model": Planted(
-        "attention", 'sqrt(constant(config.d_k, "d_k"', 'sqrt(constant(config.d_model, "d_k"',
+        "model.attention", 'sqrt(constant(config.d_k, "d_k"', 'sqrt(constant(config.d_model, "d_k"',
         f"{ENCODER}.head1.scaled_scores"),
     "softmax_over_queries": Planted(
-        "attention", "softmax(S)", "softmax(S.T).T", f"{ENCODER}.head1.weights", betrayed=True),
+        "model.attention", "softmax(S)", "softmax(S.T).T", f"{ENCODER}.head1.weights", betrayed=True),
     "unbiased_variance": Planted(
-        "layers", "mean(square(U - mu))",
+        "model.layers", "mean(square(U - mu))",
         "mean(square(U - mu)) * constant(config.d_model / (config.d_model - 1), dtype=config.dtype)",
         f"{ENCODER}.variance", betrayed=True),
     "epsilon_outside_the_root": Planted(
-        "layers", 'sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype))',
+        "model.layers", 'sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype))',
         '(sqrt(var) + constant(config.epsilon, "ε", dtype=config.dtype))', f"{ENCODER}.normalized", betrayed=True),
     "mask_after_the_softmax": Planted(
-        "attention", """        S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
+        "model.attention", """        S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
     A = trace("weights", softmax(S), "A")""",
         f"""        A = trace("weights", softmax(S) * {KEPT}, "A")
     else:
         A = trace("weights", softmax(S), "A")""", f"{DECODER}.head1.masked_scores", betrayed=True),
     "triangle_flipped": Planted(
-        "attention", "np.triu(np.ones((max(tokens), max(keys)), bool), k=1)",
+        "model.attention", "np.triu(np.ones((max(tokens), max(keys)), bool), k=1)",
         "np.tril(np.ones((max(tokens), max(keys)), bool), k=-1)", f"{DECODER}.head1.masked_scores", betrayed=True),
     "positions_appended_as_columns": Planted(
-        "layers", "X = X + P",
-        f"""from attntrace.parts import columns, concat
+        "model.layers", "X = X + P",
+        f"""from attntrace.ops.indexing import columns, concat
         X = concat([columns(X, 1, {HALVES}), columns(P, 1, {HALVES})], "d_model")""", "encoder.input"),
     "W_O_skipped": Planted(
-        "attention", 'linear(C, parameters["W_O"], parameters.get("b_O"))', 'columns(C, 1, config.d_model, "d_model")',
-        f"{ENCODER}.output", betrayed=True),
+        "model.attention", 'linear(C, parameters["W_O"], parameters.get("b_O"))',
+        'columns(C, 1, config.d_model, "d_model")', f"{ENCODER}.output", betrayed=True),
     "cross_attention_to_the_decoder": Planted(
-        "transformer", "multi_head(trace, Y, M, own", "multi_head(trace, Y, Y, own",
+        "model.transformer", "multi_head(trace, Y, M, own", "multi_head(trace, Y, Y, own",
         "decoder.layer1.cross_attention.head1.key"),
     "embedding_unscaled": Planted(
-        "layers", "if config.scale_embedding:", "if False:", "encoder.scaled_embedding")}
+        "model.layers", "if config.scale_embedding:", "if False:", "encoder.scaled_embedding")}
 
 
 @pytest.fixture(scope="module")

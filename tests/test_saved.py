@@ -54,13 +54,14 @@ def test_a_saved_run_is_told_again_byte_for_byte(command, tmp_path, monkeypatch)
 
 def test_a_tensor_is_shown_without_the_model(saved):
     """Which is what makes it quick: reading the model as well takes longer than all the rest."""
-    program = (f"import sys, attntrace.cli as c; c.run(['show', '--from', {str(saved)!r}, 'encoder.output']); "
+    program = (f"import sys, attntrace.cli.app as c; c.run(['show', '--from', {str(saved)!r}, 'encoder.output']); "
                "print(*sys.modules)")
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT,
                           env=clean_environment()).stdout.split()
     modules = {name.removeprefix("attntrace.") for name in said}
-    assert {"archive", "grids"} < modules and "decimal" not in modules
-    assert not {"tracing", "functions", "transformer", "weights", "checks", "forms", "run"} & modules
+    assert {"files.archive", "pages.grids"} < modules and "decimal" not in modules
+    assert not {"tracing.trace", "ops.functions", "model.transformer", "model.parameters", "pages.checks", "pages.forms",
+                "runs.run"} & modules
 
 
 def test_the_same_run_is_the_same_file(tmp_path, saved):

@@ -14,14 +14,14 @@ ORDER = {
     "version": "",
     "messages": "catalog errors unicode",
     "verify": "arithmetic arrays ops recompute invariants torch",
-    "tensor": "json_value rounding symbol errors axes expression tensor notation evaluate constants",
+    "tensor": "json_value rounding hand_arithmetic symbol errors axes expression tensor notation evaluate constants",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace fingerprint",
     "model": "config tokens inputs parameters memory layers attention transformer integer_parameters generate",
     "files": "npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs loss backward optimizers loop checkpoint",
     "runs": "what_if drift run records prepare decoding training_step saved api",
-    "pages": "numbers stages view topics blocks checks diff attention_maps equations forms why overview gradient_check"
+    "pages": "numbers stages view topics blocks checks diff attention_maps equations grids forms why overview gradient_check"
              " verdicts weights what_if translation",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
     "cli": "exit_codes languages progress pager values output formats click_words completion options pause page"

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from attntrace.messages.errors import Problem
-from attntrace.tensor.rounding import FULL_PRECISION, HandArithmetic, Rounding
+from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.tensor import Array, Tensor
 
 
@@ -12,6 +12,7 @@ def rounding_of(decimals: int | None) -> Rounding:
     """The rule of so many decimals; None is full precision."""
     if decimals is None:
         return FULL_PRECISION
+    from attntrace.tensor.hand_arithmetic import HandArithmetic  # only now: it imports the module decimal
     return HandArithmetic(decimals)
 
 

@@ -1,13 +1,11 @@
-"""By which rule the arithmetic of a cell is worked out: in full precision, or by hand (pencil.py).
+"""By which rule the arithmetic of a cell is worked out: in full precision, or by hand (hand_arithmetic.py).
 
-The nodes of arithmetic.py say which operation comes next; a rule says what it gives.
+The nodes of expression.py say which operation comes next; a rule says what it gives.
 """
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
-from functools import lru_cache
 from typing import Any
 
 FUNCTIONS: dict[str, Callable[..., float]] = {
@@ -60,72 +58,3 @@ class Rounding:
 
 
 FULL_PRECISION = Rounding()
-EXACT = frozenset({"max", "positive"})  # functions that give nothing to round
-DIGITS = 15  # so many of a decimal number are the same again once it was written as a double
-CONTEXT = Context(prec=60, traps=[InvalidOperation, Overflow])  # more digits than any sum, product or square takes
-
-
-@lru_cache(1 << 16)  # the same numbers are read again and again
-def _as_written(number: float) -> Decimal:
-    return Decimal(repr(number))
-
-
-class HandArithmetic(Rounding):
-    """By hand: what each operation gives is rounded to so many decimals, half away from zero; a sum once, as a whole.
-    Minus signs, maxima and constants are exact.
-
-    0 as a divisor, or in a logarithm, is taken as the smallest number that can be written (0.001 with 3 decimals): an
-    ε that keeps from dividing by 0 would be rounded away, and so may a probability be.
-    """
-
-    def __init__(self, decimals: int) -> None:
-        self.decimals: int = decimals
-        self.unit = Decimal(1).scaleb(-decimals)
-        self.most = 10.0 ** (DIGITS - decimals)  # from here on a double is not sure to hold all decimals
-
-    def rounded(self, number: Decimal) -> Decimal:
-        return number.quantize(self.unit, ROUND_HALF_UP, CONTEXT) if number.is_finite() else number
-
-    def number(self, number: float) -> Decimal:
-        return _as_written(number)
-
-    def sum(self, terms: Iterable[Decimal]) -> Decimal:
-        total = Decimal(0)
-        for term in terms:
-            total = CONTEXT.add(total, term)
-        return self.rounded(total)
-
-    def difference(self, left: Decimal, right: Decimal) -> Decimal:
-        return self.rounded(CONTEXT.subtract(left, right))
-
-    def product(self, left: Decimal, right: Decimal) -> Decimal:
-        return self.rounded(CONTEXT.multiply(left, right))
-
-    def quotient(self, top: Decimal, bottom: Decimal) -> Decimal:
-        return self.rounded(CONTEXT.divide(top, bottom or self.unit))
-
-    def negative(self, number: Decimal) -> Decimal:
-        return number.copy_negate()  # the operator would round
-
-    def square(self, number: Decimal) -> Decimal:
-        return self.product(number, number)
-
-    def root(self, number: Decimal) -> Decimal:
-        return self.rounded(number.sqrt(CONTEXT))
-
-    def exp(self, number: Decimal) -> Decimal:
-        return self.rounded(_exp(number))
-
-    def ten_thousand_to(self, number: Decimal) -> Decimal:
-        return self.rounded(CONTEXT.power(10_000, number))
-
-    def function(self, name: str, *arguments: Decimal) -> Decimal:
-        if name == "log":
-            return self.rounded((arguments[0] or self.unit).ln(CONTEXT))
-        found = self.number(FUNCTIONS[name](*arguments)) if name != "max" else max(arguments)
-        return found if name in EXACT else self.rounded(found)
-
-
-@lru_cache(1 << 12)  # a row's powers stand in each of its weights
-def _exp(number: Decimal) -> Decimal:
-    return number.exp(CONTEXT)

@@ -152,7 +152,7 @@ def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
 def drawn(tensor: Tensor, name: str, view: View, is_row: bool) -> list[Block]:
     """A tensor or a row with its name. A row lies, also one of a number for each key, which alone would be a column."""
     from attntrace.pages.blocks import Heading, ParameterGrids
-    from attntrace.pages.equations import grid, hidden
+    from attntrace.pages.grids import grid, hidden
     from attntrace.pages.numbers import Figures
     drawn = grid(tensor, None, Figures.of(tensor.value, view.precision, view.exact), view.corner(tensor))
     if is_row and not drawn.one_row:

@@ -1,0 +1,46 @@
+"""A tensor as a matrix of numbers on a page, cut to the rows and columns that are shown."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attntrace.pages.blocks import Grid, Hidden
+from attntrace.pages.numbers import Figures
+from attntrace.pages.view import View
+from attntrace.tensor.tensor import Tensor
+
+
+def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, int], weights: bool = False) -> Grid:
+    """A tensor as a grid of numbers, or as much of it as its corner has (rows, columns; see View.corner); `weights`:
+    whether these are attention weights, which are shaded."""
+    assert tensor.symbol is not None
+    rows, columns = corner
+    along = [axis.name in ("token", "key") for axis in tensor.axes]
+    labels = [axis.labels for axis in tensor.axes]
+    address = tensor.address or ""
+    if len(tensor.axes) == 2:
+        return Grid(tensor.symbol, head, tensor.value[:rows, :columns], figures, tensor.value.shape,
+                    labels[0] and labels[0][:rows], labels[1] and labels[1][:columns], hued=along[1], weights=weights,
+                    address=address)
+    if not tensor.axes:
+        return Grid(tensor.symbol, head, tensor.value.reshape(1, 1), figures, (), None, None, one_row=True,
+                    address=address)
+    if along[0]:  # one number for each token: a column
+        return Grid(tensor.symbol, head, tensor.value[:columns, None], figures, tensor.value.shape,
+                    labels[0] and labels[0][:columns], None, address=address)
+    return Grid(tensor.symbol, head, tensor.value[None, :columns], figures, tensor.value.shape, None,
+                labels[0] and labels[0][:columns], one_row=True, address=address)
+
+
+def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Hidden]:
+    """One note for all tensors of which as many numbers of as many are shown; `rows`: how many, of how many that
+    were asked for."""
+    cut: dict[tuple[int, int], list[str]] = {}
+    for address, tensor in tensors:
+        here, columns = view.corner(tensor)
+        shown, wanted = rows if rows and len(tensor.axes) == 2 else (here, tensor.value.size // tensor.axes[-1].size
+                                                                     if tensor.axes else 1)
+        whole = wanted * tensor.axes[-1].size if tensor.axes else 1
+        if shown * columns < whole:
+            cut.setdefault((shown * columns, whole), []).append(address)
+    for (shown, numbers), addresses in cut.items():
+        yield Hidden(tuple(addresses), shown, numbers)

@@ -60,8 +60,8 @@ def test_a_tensor_is_shown_without_the_model(saved):
                           env=clean_environment()).stdout.split()
     modules = {name.removeprefix("attntrace.") for name in said}
     assert {"files.archive", "pages.grids"} < modules and "decimal" not in modules
-    assert not {"tracing.trace", "ops.functions", "model.transformer", "model.parameters", "pages.checks", "pages.forms",
-                "runs.run"} & modules
+    assert not {"tracing.trace", "ops.functions", "model.transformer", "model.parameters", "pages.checks",
+                "pages.forms", "runs.run"} & modules
 
 
 def test_the_same_run_is_the_same_file(tmp_path, saved):

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import gc
+import signal
 from pathlib import Path
 
 import pytest
+
+
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup, and so in every child
+    signal.signal(signal.SIGHUP, lambda number, frame: None)  # which children do not inherit
 
 
 def pytest_collection_finish() -> None:

@@ -122,7 +122,7 @@ def test_the_modules_of_pytorch_make_the_same_translations(translator):
     """Of every source of the samples; the command is given all of them at once."""
     sources = [source for source, _ in PAIRS]
     done = subprocess.run([sys.executable, "-m", "attntrace", "translate", "-q"], input="\n".join(sources).encode(),
-                          capture_output=True, cwd=ROOT, env=clean_environment())
+                          capture_output=True, cwd=ROOT, env=clean_environment(), timeout=300)
     assert done.stdout.decode().splitlines() == translator.translated([tokenize(source) for source in sources])
 
 

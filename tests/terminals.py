@@ -64,9 +64,18 @@ class Terminal:
             except OSError:
                 part = b""
             if part == b"":
-                return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), self.seen[start:]
+                return exit_code(self.pid, deadline - time.monotonic()), self.seen[start:]
             self.seen += self.decoded(part or b"").replace("\r\n", "\n")
         raise AssertionError(f"does not end: {self.seen[start:]!r}")
+
+
+def exit_code(pid: int, seconds: float = 20) -> int:
+    """Wait for a child process, but not for ever."""
+    deadline = time.monotonic() + seconds
+    while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
+        assert time.monotonic() < deadline, "does not end"
+        time.sleep(0.01)
+    return os.waitstatus_to_exitcode(ended[1])
 
 
 @contextmanager
@@ -79,7 +88,7 @@ def terminal(*arguments: str, columns: int = 100, stdin: bytes | None = None, sc
     finally:
         try:
             os.kill(one.pid, signal.SIGKILL)
-            os.waitpid(one.pid, 0)
+            exit_code(one.pid)
         except (ProcessLookupError, ChildProcessError):
             pass
         os.close(one.master)

@@ -117,7 +117,7 @@ def test_a_file_without_end_and_a_full_disk_are_told_from_a_broken_run(saved, tm
     assert "no regular file" in attntrace("show", "--from", str(tmp_path / "zero.npz")).err
     with open("/dev/full", "w") as full:
         said = subprocess.run([sys.executable, "-m", "attntrace", "show", "encoder.output", "--from", str(saved)],
-                              stdout=full, stderr=subprocess.PIPE, text=True)
+                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=100)
     assert said.returncode == 2 and said.stderr.startswith("attntrace: cannot write to standard output")
 
 

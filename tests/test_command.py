@@ -135,7 +135,8 @@ def test_standard_input_that_is_no_sentence_is_refused(given, part):
 
 def test_version_and_help_need_no_numpy():
     code = "import sys, attntrace.cli.app as c; c.run(['trace', '--help']); sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, cwd=ROOT).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, cwd=ROOT,
+                          timeout=100).returncode == 0
     assert process("--version").out == f"attntrace {package.__version__}\n"
     assert attntrace("--version").out == f"attntrace {package.__version__}\n"
 

@@ -57,7 +57,7 @@ def test_a_tensor_is_shown_without_the_model(saved):
     program = (f"import sys, attntrace.cli.app as c; c.run(['show', '--from', {str(saved)!r}, 'encoder.output']); "
                "print(*sys.modules)")
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT,
-                          env=clean_environment()).stdout.split()
+                          env=clean_environment(), timeout=100).stdout.split()
     modules = {name.removeprefix("attntrace.") for name in said}
     assert {"files.archive", "pages.grids"} < modules and "decimal" not in modules
     assert not {"tracing.trace", "ops.functions", "model.transformer", "model.parameters", "pages.checks",
@@ -290,7 +290,7 @@ def test_a_run_that_fails_leaves_no_file(tmp_path):
 def test_a_reader_that_leaves_has_the_whole_run_saved(tmp_path, saved):
     file = tmp_path / "f.npz"
     command = f'"{sys.executable}" -m attntrace trace "{PAIR[0]}" --target "{PAIR[1]}" --save {file} | head -1'
-    assert subprocess.run(command, shell=True, capture_output=True).stderr == b""
+    assert subprocess.run(command, shell=True, capture_output=True, timeout=100).stderr == b""
     assert file.read_bytes() == saved.read_bytes()
 
 

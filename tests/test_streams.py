@@ -46,7 +46,7 @@ def test_head_ends_without_a_traceback_and_nothing_more_is_computed():
 def test_a_full_disk_is_one_line():
     with open("/dev/full", "w") as full:
         done = subprocess.run([sys.executable, "-m", "attntrace", "trace", "a"], stdout=full, stderr=subprocess.PIPE,
-                              env=clean_environment())
+                              env=clean_environment(), timeout=100)
     assert done.returncode == 2 and done.stderr.count(b"\n") == 1
 
 
@@ -88,7 +88,7 @@ def test_a_pipe_with_a_name_is_written_straight(tmp_path):
 @pytest.mark.parametrize("encoding", ["ascii", "cp949"])
 def test_an_output_that_lacks_signs_gets_ascii(encoding):
     done = subprocess.run([sys.executable, "-m", "attntrace", "trace", BLOG[0]], capture_output=True, cwd=ROOT,
-                          env=clean_environment() | {"PYTHONIOENCODING": encoding})
+                          env=clean_environment() | {"PYTHONIOENCODING": encoding}, timeout=100)
     page = done.stdout.decode(encoding)
     assert done.returncode == 0 and done.stderr == b"" and "s_hat_1" in page
     assert ("어제" in page) == (encoding == "cp949")
@@ -149,7 +149,8 @@ def test_an_error_line_moves_no_cursor():
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp949", "utf-8"])
 def test_json_lines_are_json_in_every_encoding(encoding):
     done = subprocess.run([sys.executable, "-m", "attntrace", "trace", "어제 é 👍 \u202e", "--format", "jsonl"],
-                          capture_output=True, cwd=ROOT, env=clean_environment() | {"PYTHONIOENCODING": encoding})
+                          capture_output=True, cwd=ROOT, env=clean_environment() | {"PYTHONIOENCODING": encoding},
+                          timeout=100)
     records = [json.loads(line) for line in done.stdout.decode(encoding).rstrip("\n").split("\n")]
     assert [word["text"] for word in records[0]["tokens"]["source"]] == ["어제", "é", "👍", "\u202e"]
     assert "\u202e" not in done.stdout.decode(encoding)
@@ -226,7 +227,7 @@ def test_a_command_that_is_killed_leaves_the_old_file_whole(tmp_path, when):
             when == "at once" or path.stat().st_size > 100_000)]:
         time.sleep(0.01)
     writer.kill()
-    writer.wait()
+    writer.wait(timeout=20)
     assert file.read_text() == "what was there"
 
 

@@ -237,7 +237,7 @@ def test_a_power_cut_leaves_what_was_there(place, chance):
     while time.monotonic() < deadline or chance % 2 and not place.drafts():
         time.sleep(0.0002)
     child.kill()
-    child.communicate()
+    child.communicate(timeout=20)
     assert place.model.read_bytes() == b"what was there"
     assert place.resume(*ALL, "--epochs", "1").code == 0 and load(place.model)
 

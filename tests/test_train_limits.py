@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 from command import attntrace, process
-from terminals import terminal
+from terminals import exit_code, terminal
 from trainings import ALL, MANY, PAIRS, TINY, Place, assert_refused, interrupted
 
 from attntrace.training import loop as training
@@ -185,7 +185,7 @@ def test_a_terminal_that_is_closed_leaves_a_checkpoint_and_the_code_of_the_signa
         person.reads("loss")
         os.close(person.master)
         person.master = os.open(os.devnull, os.O_RDONLY)
-        assert os.waitstatus_to_exitcode(os.waitpid(person.pid, 0)[1]) == 128 + signal.SIGHUP
+        assert exit_code(person.pid) == 128 + signal.SIGHUP
     assert place.checkpoint.exists() and place.resume("--epochs", "1").code == 0
 
 

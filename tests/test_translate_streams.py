@@ -60,7 +60,7 @@ def test_lines_are_translated_as_they_come():
         child.stdin.write(f"{korean}\n".encode())
         child.stdin.flush()
         assert child.stdout.readline().decode() == f"{english}\n"
-    child.communicate()
+    child.communicate(timeout=20)
     assert child.returncode == 0
 
 
@@ -245,7 +245,8 @@ def test_a_closed_or_full_output_is_one_line(script):
 @pytest.mark.parametrize("encoding", ["ascii", "cp949"])
 def test_an_output_that_lacks_signs_gets_ascii(encoding):
     done = subprocess.run([sys.executable, "-m", "attntrace", "translate", CAFE], capture_output=True,
-                          cwd=ROOT, env=clean_environment() | {"PYTHONIOENCODING": encoding})
+                          cwd=ROOT, env=clean_environment() | {"PYTHONIOENCODING": encoding},
+                          timeout=100)
     page = done.stdout.decode(encoding)
     assert (done.returncode, done.stderr, page.splitlines()[-1]) == (0, b"", IN_ENGLISH)
     assert ("어제" in page) == (encoding == "cp949") and not set("█▓✓√") & set(page)

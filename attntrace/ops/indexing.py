@@ -12,7 +12,7 @@ from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.constants import zeros
 from attntrace.tensor.errors import AxisError
 from attntrace.tensor.expression import ATOM
-from attntrace.tensor.symbol import CLOSE, CLOSE_INDEX, CLOSE_LIST, NEXT, OPEN_INDEX, OPEN_LIST, Symbol, call, plain
+from attntrace.tensor.symbol import CLOSE, CLOSE_SQUARE, NEXT, OPEN_SQUARE, Symbol, call, plain
 from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor, apply
 
 
@@ -123,10 +123,10 @@ class Concat(Op):
         return np.concatenate([operand.value for operand in operands], axis=-1)
 
     def notation(self, *operands: Tensor) -> Pieces:
-        pieces: Pieces = (OPEN_LIST,)
+        pieces: Pieces = (OPEN_SQUARE,)
         for n, operand in enumerate(operands):
             pieces += (NEXT,) * bool(n) + operand.notation().pieces
-        return *pieces, CLOSE_LIST
+        return *pieces, CLOSE_SQUARE
 
     def starts(self, *operands: Tensor) -> list[int]:
         """The first column (from 0) of each operand in the result."""
@@ -171,7 +171,7 @@ class Gather(Op):
         return table.value.take(ids.value - 1, axis=0)
 
     def notation(self, table: Tensor, ids: Tensor) -> Pieces:
-        return Name(table), OPEN_INDEX, Name(ids), CLOSE_INDEX
+        return Name(table), OPEN_SQUARE, Name(ids), CLOSE_SQUARE
 
     def row(self, k: int, i: int, table: Tensor, ids: Tensor) -> Tensor:
         if k < len(ids.axes):

@@ -4,12 +4,12 @@ Tuples, because a data class takes seven times as long to define, and all are de
 """
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Arithmetic
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
-from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.symbol import Symbol, equal_within_type
 from attntrace.tensor.tensor import Array, Pieces
 
 
@@ -223,3 +223,4 @@ class Hidden(NamedTuple):
 
 Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | ParameterGrids
          | VectorRows | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)
+equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check)

@@ -25,6 +25,13 @@ class Spelling(Enum):
     __hash__ = object.__hash__  # tables of spellings are read thousands of times; Enum's own hash is Python
 
 
+def equal_within_type(*types: type) -> None:
+    """Make named tuples of these types equal only to others of the same type: else all are equal whose fields are."""
+    for kind in types:
+        setattr(kind, "__eq__", lambda self, other: type(self) is type(other) and tuple.__eq__(self, other))
+        setattr(kind, "__ne__", object.__ne__)  # the opposite
+
+
 class Mark(NamedTuple):
     """One axis of a marked symbol: its word, and which position of it is meant (from 0; None: all of them)."""
     word: str
@@ -175,6 +182,9 @@ class Sign(NamedTuple):
         return self.text(spelling) if drawn is None else drawn
 
 
+equal_within_type(Mark, Symbol, Around, Sign)
+
+
 def plain(text: str) -> Sign:
     """A sign that is the same in every spelling."""
     return Sign(text, text, text)
@@ -189,8 +199,7 @@ PLUS = plain(" + ")
 MINUS = plain(" - ")
 NEGATIVE = plain("-")
 OPEN, CLOSE = plain("("), plain(")")
-OPEN_LIST, NEXT, CLOSE_LIST = Sign("[", "[", "["), plain(" ; "), plain("]")
-OPEN_INDEX, CLOSE_INDEX = plain("["), plain("]")
+OPEN_SQUARE, NEXT, CLOSE_SQUARE = plain("["), plain(" ; "), plain("]")
 SQUARED = Sign("²", "^2", "^{2}")
 ROOT, ROOT_OPEN = Sign("√", "sqrt(", r"\sqrt{"), Sign("√(", "sqrt(", r"\sqrt{")
 ROOT_END, ROOT_CLOSE = Sign("", ")", "}"), Sign(")", ")", "}")

@@ -17,7 +17,7 @@ from attntrace.tensor.axes import AXIS_NAMES, Axes, shape_of
 from attntrace.tensor.errors import AxisError
 from attntrace.tensor.expression import ATOM, SUM
 from attntrace.tensor.json_value import json_value
-from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Symbol
+from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Symbol, equal_within_type
 
 Array = np.ndarray[Any, Any]
 NEW = object.__new__
@@ -197,6 +197,8 @@ class Postcondition(NamedTuple):
     error: float
     exact: bool = False
 
+
+equal_within_type(Term, Name, Notation, Postcondition)
 
 OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
 

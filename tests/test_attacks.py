@@ -65,6 +65,12 @@ NONSENSE = {
     "too few notes": field("notes", name="encoder.embedding", value=[]),
     "notes of another step": swapped_notes,
     "a record too few": lambda records, by_name: records.remove(by_name[STEP]),
+    "no stage": lambda records, by_name: by_name[STEP].pop("stage"),
+    "a parent that is no tensor": field("parents", 0, name=STEP, value="x"),
+    "a slice beyond a tensor": field("expression", name=STEP, value=["slice", PARAMETER, 0, 99]),
+    "a change that is none": field("changes", value=[{"set": "encoder.E:1,1"}]),
+    "a footer of nothing": lambda records, by_name: records[-1].clear(),
+    "a letter that is none": field("sign", "letter", name=STEP, value=3),
     "a record too many": lambda records, by_name: records.insert(1, by_name[STEP]),
 }
 
@@ -79,6 +85,24 @@ def test_records_that_make_no_sense_are_said_in_one_plain_line(change, saved, tm
         assert said.code in (0, 1, 2) and said.err.count("\n") == (said.code == 2), command
         assert (said.out + said.err).replace("\n", "").isprintable(), command
     assert codes & {1, 2} or change is NONSENSE["cyclic parents"]  # which nobody follows
+
+
+BUGS = [("show", "forms.Form.__call__"), ("show", "writers.terminal.TerminalWriter.__call__"),
+        ("show", "products.MatMul.compute"), ("show", "forms.rows_of"), ("why encoder.output:1,1", "why.ranked"),
+        ("verify", "report.Report.__call__"), ("verify", "checker.recomputation.Recomputation.take"),
+        ("diff", "diff.difference")]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyError, TypeError, AttributeError, AssertionError, ValueError])
+@pytest.mark.parametrize("command, place", BUGS, ids=lambda text: text)
+def test_a_bug_of_ours_is_a_traceback_and_not_a_broken_file(command, place, error, saved, tmp_path, monkeypatch):
+    def bug(*arguments, **more):
+        raise error("a bug")
+
+    monkeypatch.setattr(f"attntrace.{place}", bug)
+    other = rewritten(saved, tmp_path / "f.npz", field("seed", value=1))
+    with pytest.raises(error, match="a bug"):
+        attntrace(*command.split(), *((str(saved), other) if command == "diff" else ("--from", str(saved))))
 
 
 def test_a_run_whose_numbers_are_none_is_like_itself(tmp_path):

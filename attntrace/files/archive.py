@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from attntrace.files.npz import RUN, Npz, laid_over, reason
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
+from attntrace.model.config import Config
 from attntrace.tensor.axes import AXIS_NAMES, Axis
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Array
@@ -31,7 +33,19 @@ from attntrace.tensor.tensor import Array
 FORMAT = 1  # of saved runs; a later attntrace may write another
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
 TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of saved runs
+ADDRESS = re.compile(r"\w+(\.\w+)+")
 UNSEALED = SEAL + b"0" * 64  # in its place until all is written
+# The types of the entries of a header, a footer, and the record of a parameter and of a step.
+HEADER = {"config": dict, "seed": int | None, "weights": str | None, "init": str | None, "input": str | None,
+          "pencil": int | None, "changes": list, "tokens": dict, "vocabularies": dict, "begins": list, "axes": list,
+          "kind": str, "training": dict | None, "written": list | None, "max_length": int | None}
+CHANGES: dict[str, dict[str, Any]] = {
+    "set": {"set": str, "value": int | float, "was": int | float}, "ablate": {"ablate": str},
+    "swap": {"swap": list}}
+FOOTER = {"steps": int, "fingerprint": str | None, "comparable": bool}
+OF_PARAMETER = {"axes": list, "shape": list, "sign": dict, "along": list}
+OF_STEP = OF_PARAMETER | {"place": str, "name": str, "stage": str | None, "expression": list, "notes": list,
+                          "parents": list}
 
 
 class Sealing:
@@ -108,6 +122,20 @@ class Archive(Npz):
             raise Problem("saved_foreign", file=str(path))
         if self.opening["saved"] > FORMAT:
             raise Problem("saved_newer", file=str(path), version=shown(str(self.opening.get("attntrace"))))
+        with self.sense():
+            self._check_opening()
+
+    def _check_opening(self) -> None:
+        """Raise ValueError, TypeError or LookupError where the header makes no sense."""
+        check_types(dict.fromkeys(HEADER) | self.opening, HEADER)
+        Config.read(self.opening["config"], str(self.path))
+        for words in self.opening["tokens"].values():
+            for word in words or ():
+                check_types(word, {"id": int | None, "text": str})
+        for change in self.opening["changes"]:
+            check_types(change, next(types for name, types in CHANGES.items() if name in change))
+            for number in change.get("swap", ()):
+                self.opening["tokens"]["source"][number - 1]
 
     def _record(self, line: bytes) -> Record:
         try:
@@ -131,7 +159,7 @@ class Archive(Npz):
 
     def records(self) -> Iterator[Record]:
         """Those of parameters and steps, in order of computation: one of each member."""
-        left = set(self.names)
+        left, seen = set(self.names), set[str]()
         for record in map(self._record, self._said.splitlines()[1:-1]):
             name = name_of(record)
             if name not in left:
@@ -142,9 +170,25 @@ class Archive(Npz):
                     raise self.broken(ValueError(sentence("problem.why.claim", name=name)))
                 if isinstance(leaf, str) and leaf != shown(leaf):  # words, which may have such, are not in records
                     raise self.broken(ValueError(sentence("problem.why.hidden_in_record", name=name)))
+            if "member" not in record:
+                with self.sense():
+                    self._check(record, seen)
+            seen.add(name)
             yield record
         for name in sorted(left):
             raise self.broken(ValueError(sentence("problem.why.no_record_of", name=shown(name))))
+
+    def _check(self, record: Record, before: set[str]) -> None:
+        """Raise ValueError or TypeError where the record of a parameter or a step contradicts itself or those before.
+        """
+        check_types(record, OF_STEP if "address" in record else OF_PARAMETER)
+        axes = [self.axes[number] for number in record["along"]]
+        if [axis.name for axis in axes] != record["axes"] or [axis.size for axis in axes] != record["shape"]:
+            raise ValueError(sentence("problem.why.other_shape", name=name_of(record)))
+        if "address" not in record:
+            return
+        if not ADDRESS.fullmatch(f"{record['place']}.{record['name']}") or not before.issuperset(record["parents"]):
+            raise ValueError(sentence("problem.why.no_record_of", name=record["address"]))
 
     @cached_property
     def axes(self) -> list[Axis]:
@@ -157,7 +201,10 @@ class Archive(Npz):
 
     @property
     def footer(self) -> Record:
-        return self._record(self._said[self._said.rstrip().rfind(b"\n") + 1:])
+        found = self._record(self._said[self._said.rstrip().rfind(b"\n") + 1:])
+        with self.sense():
+            check_types(found, FOOTER)
+        return found
 
     def record(self, name: str) -> Record:
         """That of one parameter or step, without reading the others."""
@@ -215,7 +262,8 @@ class Archive(Npz):
 
     @contextmanager
     def sense(self) -> Iterator[None]:
-        """What makes no sense in a record is a damaged file, whatever it is that stumbles over it."""
+        """Report what Python raises for nonsense as a damaged file. Spans nothing but the parsing of records: anywhere
+        else such an exception is a bug."""
         try:
             yield
         except ValueError as error:
@@ -231,6 +279,13 @@ class Archive(Npz):
 def name_of(record: Record) -> str:
     """The member that a record speaks of."""
     return str(record.get("address") or record.get("parameter") or record.get("member"))
+
+
+def check_types(record: Record, types: dict[str, Any]) -> None:
+    """Raise TypeError for an entry of another type, KeyError for one that is absent."""
+    for name, kind in types.items():
+        if not isinstance(record[name], kind):
+            raise TypeError(name)
 
 
 def leaves(found: Any) -> Iterator[Any]:
@@ -266,5 +321,4 @@ def opened(file: str) -> Iterator[Archive]:
             raise Problem("saved_directory", file=file) from None
         except OSError as error:
             raise Problem("saved_unreadable", file=file, why=refusal(error)) from None
-        with archive.sense():  # to the end: what fits nothing else is met where it is drawn or computed again
-            yield archive
+        yield archive

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from attntrace.files.archive import name_of
+from attntrace.files.archive import check_types, name_of
 from attntrace.messages.catalog import sentence
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.json_value import Record
@@ -59,6 +59,19 @@ class ExpressionWriter:
                        list(map(self.axis, operand.axes))]
 
 
+class Parsed(NamedTuple):
+    """An op and its operands, of which nothing is computed yet."""
+    op: Op
+    operands: list[Tensor | Parsed]
+
+    def node(self) -> Node:
+        return Node(self.op, tuple(one.computed() if isinstance(one, Parsed) else one for one in self.operands))
+
+    def computed(self) -> Tensor:
+        node = self.node()
+        return apply(node.op, *node.operands)
+
+
 class ExpressionReader:
     """Makings out of expressions and notes; named operands come from `tensor_of`. What was one constant is one again:
     a matrix that was drawn once is not drawn twice."""
@@ -67,22 +80,22 @@ class ExpressionReader:
         self.axes, self.tensor_of = axes, tensor_of
         self._constants: dict[int, Tensor] = {}
 
-    def __call__(self, expression: list[Any], notes: Notes) -> Node:
-        """Raises Unreadable, or what Python raises for nonsense."""
+    def __call__(self, expression: list[Any], notes: Notes) -> Parsed:
+        """Parse; nothing is computed. Raises Unreadable, or what Python raises for nonsense."""
         left = iter(notes)
-        node = self._made(expression, left)
+        parsed = self._parsed(expression, left)
         if next(left, None) is not None:
             raise Unreadable(sentence("problem.why.notes_left"))
-        return node
+        return parsed
 
-    def _made(self, expression: list[Any], notes: Iterator[Any]) -> Node:
+    def _parsed(self, expression: list[Any], notes: Iterator[Any]) -> Parsed:
         name, *rest = expression
         op = self._op(name, notes)
         settings = op.settings()
         count = len(rest) - len(settings)
         if count < 1 or rest[count:] != settings:
             raise Unreadable(sentence("problem.why.notes_differ", name=name))
-        return Node(op, tuple(self._operand(one, notes) for one in rest[:count]))
+        return Parsed(op, [self._operand(one, notes) for one in rest[:count]])
 
     def _op(self, name: str, notes: Iterator[Any]) -> Op:
         kind: Any = OPS[name]
@@ -90,10 +103,9 @@ class ExpressionReader:
             return op_without_settings(name)
         return OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in following(notes)))
 
-    def _operand(self, expression: Any, notes: Iterator[Any]) -> Tensor:
+    def _operand(self, expression: Any, notes: Iterator[Any]) -> Tensor | Parsed:
         if isinstance(expression, list) and expression and isinstance(expression[0], str) and expression[0] in OPS:
-            node = self._made(expression, notes)
-            return apply(node.op, *node.operands)
+            return self._parsed(expression, notes)
         if isinstance(expression, str) and expression.lstrip("-") != "inf":
             return self.tensor_of(expression)
         number, symbol, dtype, axes = following(notes)
@@ -126,7 +138,12 @@ def symbol_written(symbol: Symbol) -> dict[str, Any]:
     return found
 
 
+OF_SYMBOL = {"letter": str, "sub": str, "hat": bool, "primes": int, "above": int | None, "head": int | None,
+             "transposed": bool, "gradient": bool}
+
+
 def symbol_read(found: dict[str, Any]) -> Symbol:
+    check_types(Symbol("")._asdict() | found, OF_SYMBOL)
     facts = dict(found)
     if "via" in facts:
         facts["via"] = symbol_read(facts["via"])

@@ -8,8 +8,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from attntrace.files.archive import BACKPROP, FORMAT, TRACE, TRANSLATE, Archive, ArchiveWriter, name_of
-from attntrace.files.expressions import ExpressionReader, ExpressionWriter, symbol_written, tensor_from
+from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_written, tensor_from
 from attntrace.messages.catalog import sentence
+from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Vocabularies
@@ -19,9 +20,11 @@ from attntrace.runs.drift import Drift
 from attntrace.runs.records import Recorder, footer, header
 from attntrace.runs.run import Run
 from attntrace.runs.training_step import TrainingStep
+from attntrace.tensor.axes import Axes
+from attntrace.tensor.errors import AxisError
 from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.json_value import Record
-from attntrace.tensor.tensor import Array, Tensor
+from attntrace.tensor.tensor import Array, Node, Tensor, apply
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
 from attntrace.tracing.trace import Sink, Step, tee
 from attntrace.training.optimizers import Rates
@@ -126,7 +129,7 @@ class Recorded:
             self.parameters = [name for name, record in self.records.items() if "parameter" in record]
             self.addresses = [name for name, record in self.records.items() if "address" in record]
         self._tensors: dict[str, Tensor] = {}
-        self._made = ExpressionReader(self.axes, self.tensor)
+        self._parse = ExpressionReader(self.axes, self.tensor)
         self._rule = rounding_of(archive.opening.get("pencil"))
 
     def tensor(self, name: str) -> Tensor:
@@ -140,10 +143,37 @@ class Recorded:
     def step(self, address: str) -> Step:
         """A step with its making. Raises Problem where the archive has no sense."""
         record, tensor = self.records[address], self.tensor(address)
-        with self.archive.sense(), np.errstate(all="ignore"):
-            node = self._made(record["expression"], record["notes"])
-            tensor.node = node
-            return Step(record["place"], record["name"], tensor, node, record["stage"], self._rule)
+        with self.archive.sense():
+            parsed = self._parse(record["expression"], record["notes"])
+        tensor.node = node = self._made(record, parsed, tensor.axes)
+        return Step(record["place"], record["name"], tensor, node, record["stage"], self._rule)
+
+    def _made(self, record: Record, parsed: Parsed, axes: Axes) -> Node:
+        """Compute what has no name. Raises Problem where that cannot be computed, in the opinion of the independent
+        checker as well, or has other axes; any other exception is a bug."""
+        try:
+            with np.errstate(all="ignore"):
+                node = parsed.node()
+                if apply(node.op, *node.operands).axes == axes:
+                    return node
+        except MemoryError:
+            raise Problem("saved_too_large", file=str(self.archive.path)) from None
+        except Exception as error:
+            if not isinstance(error, AxisError) and self._has_value(record["expression"]):
+                raise
+        raise self.archive.broken(ValueError(sentence("problem.why.other_shape", name=name_of(record))))
+
+    def _has_value(self, expression: Any) -> bool:
+        # only now: what was saved is right
+        from attntrace.verify import arithmetic as numerics
+        from attntrace.verify import arrays as nested
+        from attntrace.verify import ops as expressions
+        try:
+            expressions.evaluated(expression, numerics.Doubles(), lambda name: nested.Array(
+                self.tensor(name).value.tolist(), self.tensor(name).words))
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            return False
+        return True
 
     def tell(self, sink: Sink | None, keep: list[Step] | None = None,
              only: Callable[[str], bool] = lambda address: True) -> None:

@@ -17,6 +17,9 @@ SUB_LAYERS = {  # of a layer of a stack: ours, theirs, and their name of its nor
                 ("feed_forward", "", "norm3."))}
 FEED_FORWARD = {"W_1": "linear1.weight", "b_1": "linear1.bias", "W_2": "linear2.weight", "b_2": "linear2.bias"}
 NORM = {"gain": "weight", "bias": "bias"}
+ARGUMENTS = {  # of a module, for each choice of a config that it can have: another cannot be exported
+    "norm": {"post": "norm_first=False", "pre": "norm_first=True"}, "activation": {"relu": ""},  # its default
+    "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"}, "part": MODULES}
 UNTOLD = "post", 1e-5  # norm and epsilon of a module that is told neither norm_first nor layer_norm_eps
 
 
@@ -81,11 +84,12 @@ def _renamed(ours: str, theirs: str, names: dict[str, str]) -> Iterator[Piece]:
 def constructor(config: Config, part: str, biases: bool) -> list[str]:
     """The lines of Python that make the module whose state_dict this is."""
     heads = f"embed_dim={config.d_model}, num_heads={config.heads}"
-    common = f"bias={biases}, batch_first=True, dtype=torch.{config.dtype}"
+    norm_first, activation, dtype = (ARGUMENTS[name][getattr(config, name)] for name in ("norm", "activation", "dtype"))
+    common = f"bias={biases}, batch_first=True, {dtype}"
     sizes = f"d_model={config.d_model}, nhead={config.heads}"
-    wiring = (f"dim_feedforward={config.d_ff}, dropout=0, norm_first={config.norm == 'pre'}, "
-              f"layer_norm_eps={config.epsilon}, {common}")
-    norm = (f"torch.nn.LayerNorm({config.d_model}, eps={config.epsilon}, bias={biases}, dtype=torch.{config.dtype})"
+    wiring = (f"dim_feedforward={config.d_ff}, dropout=0, {activation}{norm_first}, layer_norm_eps={config.epsilon}, "
+              f"{common}")
+    norm = (f"torch.nn.LayerNorm({config.d_model}, eps={config.epsilon}, bias={biases}, {dtype})"
             if config.final_norm else "None")
     if part == "attention":
         return [f"module = {MODULES[part]}({heads}, {common})"]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.files.torch.names import Piece, Wiring
+from attntrace.files.torch.names import ARGUMENTS, Piece, Wiring
 from attntrace.files.weights import Loaded
 from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters
@@ -28,6 +28,9 @@ def exported(model: Loaded, file: str) -> Exported:
     config, parameters = model.config, model.parameters
     if config.score_scale != "sqrt_d_k" and config.score_scale != math.sqrt(config.d_k):
         raise Problem("state_score_scale", file=file, scale=config.score_scale)
+    for name, known in ARGUMENTS.items():
+        if getattr(config, name) not in known:
+            raise Problem("state_choice", file=file, name=name, value=getattr(config, name), known=", ".join(known))
     part = config.part
     if None in model.vocabularies and part == "transformer":
         part = "decoder" if model.vocabularies.source is None else "encoder"

@@ -6,11 +6,10 @@ import re
 import sys
 from collections.abc import Sequence
 
-from attntrace.messages.catalog import BOTH, LANGUAGES
+from attntrace.messages.catalog import BOTH, DEFAULT, LANGUAGES
 
 OPTION, LANGUAGE = "--lang", "ATTNTRACE_LANG"
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first one that says something decides
-KOREAN, ENGLISH = LANGUAGES
 
 
 def language_of(arguments: Sequence[str]) -> str:
@@ -33,14 +32,14 @@ def of_locale() -> str:
     if not says and sys.platform == "win32":
         import locale  # only now: elsewhere the environment tells
         says = locale.getlocale()[0] or ""
-    is_korean = re.match("ko([_.@-]|$)|korean", says.lower())  # and not Konkani, kok_IN
-    return KOREAN if is_korean and can_show_hangul() else ENGLISH
+    return next((name for name, language in LANGUAGES.items()
+                 if re.match(language.locales, says.lower()) and can_show(language.letters)), DEFAULT)
 
 
-def can_show_hangul() -> bool:
+def can_show(letters: str) -> bool:
     """Whether standard output can, in its encoding: a locale alone asks for nothing that would be escaped."""
     try:
-        "가".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+        letters.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

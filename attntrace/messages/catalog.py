@@ -5,18 +5,34 @@ import functools
 import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-LANGUAGES = ("ko", "en")
-BOTH = "both"
+FOLDER = os.path.dirname(__file__)
+
+
+class Language(NamedTuple):
+    """What a language has besides its sentences: its own name; a regular expression of its locales, in lower case; a
+    range of letters that no other language has; fonts for these."""
+    name: str
+    locales: str
+    letters: str = ""
+    fonts: str = ""
+
+
+LANGUAGES = {  # the first that a locale asks for, and whose letters can be shown, is spoken; else DEFAULT
+    "ko": Language("한국어", "ko([_.@-]|$)|korean", "가-힣",  # not Konkani, kok_IN
+                   "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', 'Noto Sans CJK KR'"),  # PowerPoint's first
+    "en": Language("English", "en([_.@-]|$)|english")}
+DEFAULT = "en"
+BOTH, TWO = "both", ("ko", "en")
 BESIDE = " / "  # between what is said in two languages in one line
 _spoken: tuple[str, ...] = ("en",)
 
 
 def speak(language: str) -> None:
-    """Say all sentences from now on in a language, `ko` or `en`, or in `both`."""
+    """Say all sentences from now on in a language, or in `both`: Korean and English."""
     global _spoken
-    _spoken = LANGUAGES if language == BOTH else (language,)
+    _spoken = TWO if language == BOTH else (language,)
 
 
 def spoken() -> tuple[str, ...]:
@@ -85,7 +101,7 @@ def _table(language: str, kind: str) -> dict[str, str]:
             else:
                 yield before + key, value
 
-    with open(os.path.join(os.path.dirname(__file__), language, f"{kind}.toml"), "rb") as file:
+    with open(os.path.join(FOLDER, language, f"{kind}.toml"), "rb") as file:
         return dict(flat(tomllib.load(file), ""))
 
 

@@ -9,13 +9,13 @@ from typing import NamedTuple, TextIO
 
 import numpy as np
 
-from attntrace.messages.catalog import in_a_line, spoken
+from attntrace.messages.catalog import LANGUAGES, in_a_line, spoken
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Grid, Maps, Prose
 from attntrace.tensor.tensor import Array
 from attntrace.writers.page import Look, largest_of, markup_for, title_of_head
 
-FONTS = "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', 'Noto Sans CJK KR', sans-serif"  # PowerPoint's first
+FONTS = ", ".join([*filter(None, (language.fonts for language in LANGUAGES.values())), "sans-serif"])
 INK, PAPER, GREY, LINE = "#000000", "#ffffff", "#5f6368", "#c8ccd2"
 STRONGEST = np.array((8, 69, 148))  # the blue of the largest weight; none is white
 LIGHT = 0.179  # luminance from which on black letters have more contrast than white ones, 4.5 at the least

@@ -13,7 +13,7 @@ from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import page
 from attntrace.cli.options import page_options
 from attntrace.cli.subject import EXAMPLE
-from attntrace.messages.catalog import BESIDE, LANGUAGES, sentence, sentence_in, spoken
+from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, sentence, sentence_in, spoken
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from attntrace.pages.blocks import Block, Formula
     from attntrace.runs.training_step import TrainingStep
     from attntrace.tracing.trace import Step
-
-
-HANGUL = re.compile("[가-힣]")
 
 
 @commands.command("explain")
@@ -48,12 +45,18 @@ def meant(asked: str) -> tuple[str, str]:
     topic = topic_of(address)
     if topic is None:
         known = by_any_name()
-        in_korean = HANGUL.search(asked) is not None
-        alike = [name for name in known if (HANGUL.search(name) is not None) == in_korean]
-        near = dict.fromkeys(title(known[name], "ko") if in_korean else known[name]
+        language = language_by_letters(asked)
+        alike = [name for name in known if language_by_letters(name) == language]
+        near = dict.fromkeys(title(known[name], language) if language else known[name]
                              for name in closest(simple(asked), alike))
         raise Problem("no_such_topic", topic=shown(asked), near=", ".join(near))
     return topic, address
+
+
+def language_by_letters(text: str) -> str | None:
+    """The language whose letters are in a text, if any."""
+    return next((name for name, language in LANGUAGES.items()
+                 if language.letters and re.search(f"[{language.letters}]", text)), None)
 
 
 def step_meant(asked: str) -> str:
@@ -76,13 +79,13 @@ def training_step_of(address: str) -> TrainingStep:
 
 
 def glossary() -> Iterator[Block]:
-    """All topics, always in both languages."""
+    """All topics, always in Korean and English as well."""
     from attntrace.pages.blocks import Table
-    languages = dict.fromkeys((*spoken(), *LANGUAGES))  # that of the page first
-    headings = (sentence("messages.topic"), *(sentence(f"messages.in_{language}") for language in languages),
+    languages = dict.fromkeys((*spoken(), *TWO))  # that of the page first
+    headings = (sentence("messages.topic"), *(LANGUAGES[language].name for language in languages),
                 sentence("messages.section"))
     yield Table(headings, tuple((name, *(title(name, language) for language in languages), topic.section)
-                                for name, topic in TOPICS.items()), words=(1, 2))
+                                for name, topic in TOPICS.items()), words=tuple(range(1, len(languages) + 1)))
 
 
 def title(name: str, language: str) -> str:
@@ -93,7 +96,7 @@ def explanation(name: str, address: str) -> Iterator[Block]:
     """Of a topic; with the formula of the step at an address, where one was asked for."""
     from attntrace.pages.blocks import Heading, Prose, Table
     topic = TOPICS[name]
-    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in (*spoken(), *LANGUAGES))))
+    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in (*spoken(), *TWO))))
     yield Prose(sentence(f"explain.{name}.short"))
     found = tuple(formulas(name, address))
     if found:

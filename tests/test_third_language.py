@@ -1,0 +1,66 @@
+"""A language is its files of sentences and one row of a table."""
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from command import ROOT, Result, clean_environment
+
+PLANTED = """import sys
+from attntrace import prose
+prose.FOLDER = sys.argv[1]
+prose.LANGUAGES["xx"] = prose.Language("Third", "xx_", letters="ぁ-ん", fonts="'Third Sans'")
+from attntrace.cli import run
+sys.exit(run(sys.argv[2:]))"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The sentences of all languages, and of a third one: those of English, some with a letter of its own."""
+    folder = tmp_path_factory.mktemp("third") / "prose"
+    shutil.copytree(ROOT / "attntrace" / "prose", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for path in folder.glob("en.*.toml"):
+        text = path.read_text("utf-8").replace('title = "Softmax"', 'title = "そふと"')
+        path.with_name(path.name.replace("en.", "xx.", 1)).write_text(text.replace("What goes in", "はいる"), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def third(folder):
+    def run(*arguments: str, **env: str) -> Result:
+        done = subprocess.run([sys.executable, "-c", PLANTED, str(folder), *arguments], capture_output=True, cwd=ROOT,
+                              text=True, encoding="utf-8", timeout=100, env=clean_environment() | env)
+        return Result(done.returncode, done.stdout, done.stderr)
+    return run
+
+
+@pytest.mark.parametrize("language", ["xx", "ko", "en", "both"])
+@pytest.mark.parametrize("command", [("--version",), ("--help",), ("trace", "a cat"), ("explain",),
+                                     ("explain", "softmax")], ids=" ".join)
+def test_every_command_speaks_each_of_three_languages(third, command, language):
+    code, out, err = third(*command, ATTNTRACE_LANG=language)
+    assert (code, err) == (0, "") and out
+    assert ("はいる" in out) == (command[0] == "trace" and language == "xx")
+
+
+def test_both_are_korean_and_english_as_long_as_there_is_a_third(third):
+    code, out, _ = third("trace", "a cat", "--lang", "both")
+    assert code == 0 and "What goes in" in out and "모델에 들어가는 것" in out and "はいる" not in out
+
+
+def test_a_third_language_is_that_of_its_locale_where_its_letters_can_be_written(third):
+    for encoding, language in (("utf-8", "はいる"), ("ascii", "What goes in")):
+        assert language in third("trace", "a", LANG="xx_XX.UTF-8", ATTNTRACE_LANG="", PYTHONIOENCODING=encoding).out
+
+
+def test_a_topic_is_found_by_its_title_in_any_language_and_the_nearest_are_in_its_letters(third):
+    assert third("explain", "そふと").out == third("explain", "softmax").out
+    code, out, err = third("explain", "そふ")
+    assert (code, out) == (2, "") and "そふと" in err and "소프트" not in err
+
+
+def test_a_picture_names_the_fonts_of_each_language(third, tmp_path):
+    assert third("map", "a cat", "-o", str(tmp_path / "map.svg")).code == 0
+    assert "'Third Sans'" in (tmp_path / "map.svg").read_text("utf-8")

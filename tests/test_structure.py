@@ -21,8 +21,8 @@ ORDER = {
     "files": "npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs loss backward optimizers loop checkpoint",
     "runs": "what_if drift run records prepare decoding training_step saved api",
-    "pages": "numbers stages view topics blocks checks diff attention_maps equations grids forms why overview gradient_check"
-             " verdicts weights what_if translation",
+    "pages": "numbers stages view topics blocks checks diff attention_maps equations grids forms why overview"
+             " gradient_check verdicts weights what_if translation",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
     "cli": "exit_codes languages progress pager values output formats click_words completion options pause page"
            " subject commands app",

@@ -9,21 +9,22 @@ import pytest
 from command import ROOT, Result, clean_environment
 
 PLANTED = """import sys
-from attntrace import prose
-prose.FOLDER = sys.argv[1]
-prose.LANGUAGES["xx"] = prose.Language("Third", "xx_", letters="ぁ-ん", fonts="'Third Sans'")
-from attntrace.cli import run
+from attntrace.messages import catalog
+catalog.FOLDER = sys.argv[1]
+catalog.LANGUAGES["xx"] = catalog.Language("Third", "xx_", letters="ぁ-ん", fonts="'Third Sans'")
+from attntrace.cli.app import run
 sys.exit(run(sys.argv[2:]))"""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The sentences of all languages, and of a third one: those of English, some with a letter of its own."""
-    folder = tmp_path_factory.mktemp("third") / "prose"
-    shutil.copytree(ROOT / "attntrace" / "prose", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    for path in folder.glob("en.*.toml"):
+    folder = tmp_path_factory.mktemp("third") / "messages"
+    shutil.copytree(ROOT / "attntrace" / "messages", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(folder / "en", folder / "xx")
+    for path in folder.glob("xx/*.toml"):
         text = path.read_text("utf-8").replace('title = "Softmax"', 'title = "そふと"')
-        path.with_name(path.name.replace("en.", "xx.", 1)).write_text(text.replace("What goes in", "はいる"), "utf-8")
+        path.write_text(text.replace("What goes in", "はいる"), "utf-8")
     return folder
 
 

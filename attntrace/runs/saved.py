@@ -170,7 +170,7 @@ class Recorded:
         from attntrace.verify import ops as expressions
         try:
             expressions.evaluated(expression, numerics.Doubles(), lambda name: nested.Array(
-                self.tensor(name).value.tolist(), self.tensor(name).words))
+                self.tensor(name).value.tolist(), self.tensor(name).axis_names))
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return False
         return True

@@ -1,10 +1,12 @@
 """What a token is, which number it has, and what of it reaches a page."""
 from __future__ import annotations
 
+import json
 import sys
 import unicodedata
 
 import pytest
+from command import attntrace
 
 from attntrace.model.config import Config
 from attntrace.messages.errors import Problem
@@ -89,12 +91,14 @@ def test_character_that_nobody_sees_is_a_token_and_is_shown_by_its_number(char):
     assert shown(char) == f"\\u{{{ord(char):X}}}"
 
 
-def test_no_character_alone_is_shown_as_a_control_or_format_character():
-    """All that have a meaning, and one in a hundred of the million that have none."""
+def test_every_character_is_shown_or_escaped_as_its_category_says():
+    """All that have a meaning, and one in a hundred of the million that have none; alone, and between others."""
     for number in range(sys.maxunicode + 1):
         category = unicodedata.category(chr(number))
         if number % 100 == 0 or category not in ("Cn", "Co"):
-            assert shown(chr(number)) == (f"\\u{{{number:X}}}" if category in HIDDEN else chr(number))
+            escaped = f"\\u{{{number:X}}}" if category in HIDDEN else chr(number)
+            assert shown(chr(number)) == escaped
+            assert shown(f"카{chr(number)}a") == f"카{escaped}a"
 
 
 @pytest.mark.parametrize("text", ("a\u202eb", "\x1b[31m", "👩\u200d\u202e", "!\u200d\x07", "\u200d\u200d", "👍\ufeff"))
@@ -107,6 +111,48 @@ def test_invisible_tags_are_shown_by_number_unless_they_make_a_flag():
     """Otherwise a token would be on the page without a trace of it."""
     tags = "\U000E0041\U000E0042"
     assert [shown(token) for token in tokenize(f"a {tags}")] == ["a", "\\u{E0041}\\u{E0042}"]
+    assert shown(f"🏴 a{tags} 🏴{tags}") == "🏴 a\\u{E0041}\\u{E0042} 🏴\\u{E0041}\\u{E0042}"
+
+
+@pytest.mark.parametrize("text", ("a\u200db", "क\u200dष", "a \u200d b", "!\u200d?", "😀\u200d", "\u200d😀", "😀\u200da"))
+def test_joiner_that_joins_no_emoji_is_escaped(text):
+    assert shown(text) == text.replace("\u200d", "\\u{200D}")
+
+
+HIDDEN_CHARACTERS = [chr(number) for number in range(sys.maxunicode + 1)
+                     if unicodedata.category(chr(number)) in ("Cc", "Cf", "Zl", "Zp")]
+HIDDEN_CHARACTERS += ["\ud800", "\udfff", "\ue000", "\U0010fffd"]  # and some of the many that are alike
+PAGES = {"text": "trace", "markdown": "trace", "html": "trace", "csv": "trace", "jsonl": "trace", "svg": "map"}
+SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "1"
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_no_format_lets_a_hidden_character_through(kind):
+    """A few words hold them all, and an emoji: in the title, as words, on labels."""
+    characters = HIDDEN_CHARACTERS[::5] if kind == "svg" else HIDDEN_CHARACTERS  # every pair of words is a square there
+    words = ["x".join(characters[start::20]) for start in range(20)]
+    part = () if kind == "svg" else ("--only", "encoder.input")
+    code, page, errors = attntrace(PAGES[kind], f"x{' '.join(words)} 👩‍🚀", *SMALL, *part, "--format", kind)
+    assert (code, errors) == (0, "")
+    assert {char for char in page.replace("👩‍🚀", "") if unicodedata.category(char) in HIDDEN} == {"\n"}
+    assert "👩‍🚀" in page
+    assert ("\\u00ad" if kind == "jsonl" else "\\u{AD}") in page
+
+
+def test_a_reader_of_json_lines_gets_the_true_words():
+    sentence = f"카페 👩‍🚀 {' '.join(HIDDEN_CHARACTERS)}"
+    page = attntrace("trace", sentence, *SMALL, "--only", "encoder.input", "--format", "jsonl").out
+    header = json.loads(page.split("\n")[0])
+    assert [word["text"] for word in header["tokens"]["source"]] == tokenize(sentence)
+
+
+def test_no_hidden_character_of_the_command_line_is_on_standard_error():
+    everything = "".join(HIDDEN_CHARACTERS)
+    name = everything.replace("\0", "").replace("\ud800", "").replace("\udfff", "")  # as a file may be called
+    for arguments in (["trace", "a", "--only", everything], ["trace", "a", "--weights", name], ["explain", everything],
+                      ["trace", "a", "--set", everything], ["trace", "a", f"--{everything}"], [everything]):
+        code, page, errors = attntrace(*arguments)
+        assert (code, page) == (2, "") and errors[:-1].isprintable(), arguments[:-1]
 
 
 # Numbers

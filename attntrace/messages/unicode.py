@@ -1,9 +1,12 @@
 """Text that is safe to show: normal form, graphemes, escapes for what is invisible."""
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Callable
 
-FLAG = "\N{WAVING BLACK FLAG}"  # a flag is spelled with invisible tags after it
+from attntrace.model.tokens import LINE_ENDS, UNUSUAL, _joins, braced
+
 JOINER = "\N{ZERO WIDTH JOINER}"
 
 
@@ -49,28 +52,25 @@ def _is_flag_half(char: str) -> bool:
     return "\U0001F1E6" <= char <= "\U0001F1FF"
 
 
-def shown(text: str, encoding: str = "utf-8") -> str:
-    """A token as it may stand on a page: control, format and unpaired characters as \\u{202E}, and so what the page's
-    encoding lacks; all else as it is."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(char if _may_stand(text, n) and _fits(char, encoding) else f"\\u{{{ord(char):X}}}"
-                   for n, char in enumerate(text))
+def shown(text: str, encoding: str = "utf-8", escape: Callable[[str], str] = braced) -> str:
+    """A text as it may stand on a page: control, format, private and unpaired characters escaped, as \\u{202E}, and so
+    what the page's encoding lacks; all else as it is."""
+    def one(found: re.Match[str]) -> str:
+        char = found[0]
+        stands = len(char) > 1 or not _is_hidden(char) or char == JOINER and _joins(text, found.start())
+        return char if stands and _fits(char, encoding) else "".join(map(escape, char))
+
+    return text if text.isprintable() and _fits(text, encoding) else UNUSUAL.sub(one, text)
 
 
-def _fits(char: str, encoding: str) -> bool:
+def _fits(text: str, encoding: str) -> bool:
     try:
-        return bool(char.encode(encoding)) or True
+        text.encode(encoding)
     except UnicodeEncodeError:
         return False
-
-
-def _may_stand(text: str, n: int) -> bool:
-    """Whether a character shows itself, or joins two that do (a family of emoji), or spells a flag."""
-    if text[n] == JOINER:
-        return 0 < n < len(text) - 1 and not _is_hidden(text[n - 1]) and not _is_hidden(text[n + 1])
-    return not _is_hidden(text[n]) or "\U000E0020" <= text[n] <= "\U000E007F" and text.startswith(FLAG)
+    return True
 
 
 def _is_hidden(char: str) -> bool:
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    """Whether its category is Cc, Cf, Cs, Co, Cn, Zl or Zp."""
+    return unicodedata.category(char)[0] == "C" or char in LINE_ENDS

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Container
 from typing import Any, TextIO
 
 import numpy as np
 
+from attntrace.messages.unicode import shown
 from attntrace.pages.numbers import rounded
 from attntrace.runs.records import Recorder, footer, header
 from attntrace.runs.run import Run
@@ -18,7 +18,9 @@ from attntrace.tracing.fingerprint import Fingerprint
 from attntrace.tracing.trace import Step
 from attntrace.writers.page import is_utf8
 
-HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
+
+def as_in_json(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 class JsonLinesWriter:
@@ -34,9 +36,7 @@ class JsonLinesWriter:
 
     def write(self, record: Record) -> None:
         line = json.dumps(record, ensure_ascii=self._ascii)
-        if not line.isascii() or "\x7f" in line:  # what could move a terminal's cursor is escaped, in strings alone
-            line = HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], line)
-        self.out.write(line + "\n")
+        self.out.write(shown(line, escape=as_in_json) + "\n")  # what nobody would see stands in strings only
 
     def _written(self, record: Record, tensor: Tensor) -> None:
         self.write(record | {"value": json_value(rounded(tensor.value, self.precision))})

@@ -43,6 +43,67 @@ def test_head_ends_without_a_traceback_and_nothing_more_is_computed():
     writer.stderr.close()
 
 
+EVERY_COMMAND = [
+    "trace a", "trace a -q", "trace a --format jsonl", "trace a --format csv", "trace a --save new.npz", "map a",
+    "steps a", "map a --format svg", "explain", "explain softmax --format html", "why head1.scores:1,1 a",
+    "translate 카페", "translate 카페 --trace", "translate -q", "backprop a b", "compare a --what-if '--norm pre'", "show --from run.npz",
+    "show head1.scores --from run.npz", "diff run.npz run.npz", "verify", "verify --from run.npz", "weights info ko-en",
+    "weights new a -o w.npz", "weights export w.npz -o s.npz", "weights import s.npz --heads 2 -o v.npz", "weights",
+    "train pairs.tsv -o m.npz --epochs 1 --d-model 4", "--help", "trace --help", "--version"]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A directory with the files that the commands read."""
+    place = tmp_path_factory.mktemp("files")
+    (place / "pairs.tsv").write_text("".join(f"{a} {b}\t{b} {a}\n" for a in "abc" for b in "xyz"), "utf-8")
+    assert attntrace("trace", "a", "--save", str(place / "run.npz"), "-q").code == 0
+    assert attntrace("weights", "new", "a", "-o", str(place / "w.npz")).code == 0
+    assert attntrace("weights", "export", str(place / "w.npz"), "-o", str(place / "s.npz")).code == 0
+    return place
+
+
+def read_by(lines: int, monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: bytes) -> tuple[int, str]:
+    """The exit code and standard error of a command whose reader closes its output after so many lines; the last flush,
+    which is Python's own, included."""
+    read, write = os.pipe()
+    reader = open(read, "rb", buffering=0)
+    out, err = os.fdopen(write, "w", encoding="utf-8"), io.StringIO()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+
+    def reads() -> None:
+        for _ in range(lines):
+            while reader.read(1) not in (b"\n", b""):
+                pass
+        reader.close()
+
+    thread = threading.Thread(target=reads)
+    if lines:
+        thread.start()
+    else:
+        reads()
+    with out:
+        code = run(list(arguments))
+    if lines:
+        thread.join(timeout=20)
+    return code, err.getvalue()
+
+
+@pytest.mark.parametrize("lines", [0, 1], ids=["closes_at_once", "reads_a_line"])
+@pytest.mark.parametrize("command", EVERY_COMMAND)
+def test_a_reader_that_goes_away_ends_every_command_silently(command, lines, files, monkeypatch):
+    monkeypatch.chdir(files)
+    code, errors = read_by(lines, monkeypatch, *shlex.split(command), stdin="카페\n어제\n".encode() * 5)
+    assert code == 0
+    assert errors == "" or command.startswith("train")  # which tells there how far it is
+
+
+def test_a_problem_after_lines_that_nobody_reads_is_silent(monkeypatch):
+    assert read_by(0, monkeypatch, "translate", "-q", stdin="카페\n비행기\n".encode()) == (0, "")
+
+
 def test_a_full_disk_is_one_line():
     with open("/dev/full", "w") as full:
         done = subprocess.run([sys.executable, "-m", "attntrace", "trace", "a"], stdout=full, stderr=subprocess.PIPE,

@@ -66,19 +66,9 @@ def run(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
     try:
-        speak(language_of(arguments))
-        with unwinding_signals():
-            code = completed() if os.environ.get(COMPLETE) else invoked(arguments)
+        code = answered(arguments)
         sys.stdout.flush()
         return code
-    except Problem as problem:
-        return complain(str(problem))
-    except click.UsageError as error:
-        from attntrace.cli.values import misused
-        command = error.ctx.command_path if error.ctx is not None else "attntrace"
-        return complain(sentence("problem.usage", message=misused(error), command=command))
-    except click.ClickException as error:
-        return complain(error.format_message())
     except BrokenPipeError:
         let_go_of_output()
         return DONE  # a reader that has seen enough is no error
@@ -92,6 +82,24 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         let_go_of_output()
         return complain(sentence("problem.output_full", why=refusal(error)))
+
+
+def answered(arguments: list[str]) -> int:
+    """Run a command line; what is wrong with it is said after all that was written before."""
+    try:
+        speak(language_of(arguments))
+        with unwinding_signals():
+            return completed() if os.environ.get(COMPLETE) else invoked(arguments)
+    except Problem as problem:
+        message = str(problem)
+    except click.UsageError as error:
+        from attntrace.cli.values import misused
+        command = error.ctx.command_path if error.ctx is not None else "attntrace"
+        message = sentence("problem.usage", message=misused(error), command=command)
+    except click.ClickException as error:
+        message = error.format_message()
+    sys.stdout.flush()
+    return complain(message)
 
 
 def invoked(arguments: list[str]) -> int:

@@ -46,10 +46,11 @@ def test_head_ends_without_a_traceback_and_nothing_more_is_computed():
 EVERY_COMMAND = [
     "trace a", "trace a -q", "trace a --format jsonl", "trace a --format csv", "trace a --save new.npz", "map a",
     "steps a", "map a --format svg", "explain", "explain softmax --format html", "why head1.scores:1,1 a",
-    "translate 카페", "translate 카페 --trace", "translate -q", "backprop a b", "compare a --what-if '--norm pre'", "show --from run.npz",
-    "show head1.scores --from run.npz", "diff run.npz run.npz", "verify", "verify --from run.npz", "weights info ko-en",
-    "weights new a -o w.npz", "weights export w.npz -o s.npz", "weights import s.npz --heads 2 -o v.npz", "weights",
-    "train pairs.tsv -o m.npz --epochs 1 --d-model 4", "--help", "trace --help", "--version"]
+    "translate 카페", "translate 카페 --trace", "translate -q", "backprop a b", "compare a --what-if '--norm pre'",
+    "show --from run.npz", "show head1.scores --from run.npz", "diff run.npz run.npz", "verify",
+    "verify --from run.npz", "weights info ko-en", "weights new a -o w.npz", "weights export w.npz -o s.npz",
+    "weights import s.npz --heads 2 -o v.npz", "weights", "train pairs.tsv -o m.npz --epochs 1 --d-model 4", "--help",
+    "trace --help", "--version"]
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import attntrace
 from random_model import SENTENCE, TRANSLATION, WIRINGS, random_model
 
 from attntrace import trace
 from attntrace.model.config import Config
 from attntrace.messages.errors import Problem
 from attntrace.runs.prepare import prepare
+from attntrace.messages.unicode import shown
 from attntrace.files.weights import load
 
 SMALL = {"d_model": 4, "heads": 2, "layers": 1, "d_ff": 3}
@@ -425,6 +427,27 @@ def test_target_vocabulary_needs_the_start_token(tmp_path):
 def test_vocabulary_of_an_npz_is_an_array_of_strings(tmp_path, value):
     assert_problem(npz(tmp_path, contents() | {"vocabulary.source": value}), "weights_text_kind",
                    name="vocabulary.source")
+
+
+@pytest.mark.parametrize("code", [0x110000, 0xFFFFFFFF, 0xD800, 0xDFFF], ids=hex)
+@pytest.mark.parametrize("name", ["config", "vocabulary.source", "vocabulary.target"])
+def test_text_that_is_not_unicode_is_a_broken_file(tmp_path, name, code):
+    members = contents()
+    members[name] = members[name].copy()
+    members[name].reshape(-1).view("u4")[-1] = code
+    with pytest.raises(Problem, match=f"is broken .{name} is not valid Unicode text") as caught:
+        load(npz(tmp_path, members))
+    assert caught.value.key == "weights_broken"
+
+
+@pytest.mark.parametrize("word", ["\0", "\udcff"])
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_word_that_no_file_would_give_back_is_not_written(tmp_path, word, ending):
+    pytest.importorskip("safetensors")
+    file = tmp_path / f"w.{ending}"
+    said = attntrace("weights", "new", "-o", str(file), "--", f"a {word} b")
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1) and f"the word {shown(word)} " in said.err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("value", ("abc", [], [1, 2], {"a": 1}, None, 3, [["a"]]), ids=repr)

@@ -118,6 +118,15 @@ class Npz:
         except Exception as error:
             raise self.broken(error) from None
 
+    def text(self, name: str) -> Any:
+        """The text of a member, or a list of its texts. Raises Problem where it is not valid Unicode."""
+        try:
+            found = self.read(name).tolist()
+            "".join(found).encode().decode()  # NumPy lets surrogates through, and numbers beyond Unicode
+            return found
+        except (SystemError, TypeError, ValueError):
+            raise self.broken(ValueError(sentence("problem.why.text", name=name))) from None
+
 
 def laid_over(data: bytes, header: Header) -> Array:
     """The numbers of a member, where they stand in its bytes."""

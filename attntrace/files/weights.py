@@ -164,7 +164,7 @@ def _npz(path: Path, file: Any) -> Contents:
             characters = header.numbers * max(header.dtype.itemsize // 4, 1)
             if header.dtype.kind != "U" or len(header.shape) != (name != "config") or characters > LARGEST_TEXT:
                 raise Problem("weights_text_kind", file=str(path), name=name)
-            texts[name] = members.read(name).tolist()
+            texts[name] = members.text(name)
     if "config" not in texts:
         raise Problem("weights_no_config", file=str(path))
     try:
@@ -193,10 +193,19 @@ def _safetensors(path: Path, file: Any) -> Contents:
 FORMATS = {".npz": _npz, ".safetensors": _safetensors, ".json": _json}
 
 
+def storable(vocabularies: Vocabularies) -> dict[str, tuple[str, ...]]:
+    """The vocabularies by the names of their members. Raises Problem where a word would not be read back: one that is
+    not Unicode, or has a zero byte, which an array of texts drops at an end."""
+    found = {f"vocabulary.{side}": words for side, words in vocabularies._asdict().items() if words}
+    for word in (word for words in found.values() for word in words):
+        if "\0" in word or word != word.encode("utf-8", "ignore").decode():
+            raise Problem("word_not_storable", word=shown(word))
+    return found
+
+
 def save_safetensors(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters: Parameters) -> None:
     """Write a weights file, `.safetensors`: its texts are JSON in the metadata."""
-    texts = {"config": config.described()} | {f"vocabulary.{side}": words for side, words in
-                                              vocabularies._asdict().items() if words}
+    texts = {"config": config.described()} | storable(vocabularies)
     file.write(serialized({name: tensor.value for name, tensor in parameters.by_name.items()},
                           {name: json.dumps(text, ensure_ascii=False) for name, text in texts.items()}))
 
@@ -205,7 +214,7 @@ def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters:
          state: Mapping[str, Any] | None = None) -> None:
     """Write a weights file, `.npz`; `state` goes beside the model, by names that begin with STATE."""
     texts: dict[str, Any] = {"config": np.array(json.dumps(config.described()))}
-    texts |= {f"vocabulary.{side}": np.array(words) for side, words in vocabularies._asdict().items() if words}
+    texts |= {name: np.array(words) for name, words in storable(vocabularies).items()}
     arrays = {name: tensor.value for name, tensor in parameters.by_name.items()}
     found = texts | arrays | {STATE + name: np.array(value) for name, value in (state or {}).items()}
     file.write(archived(found))

@@ -53,7 +53,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     with open(path, "rb") as file:
         members = Npz(path, file)
         try:
-            facts = json.loads(members.read(f"{STATE}facts").item())
+            facts = json.loads(members.text(f"{STATE}facts"))
             found = Checkpoint(Schedule(**facts["schedule"]), facts["updates"], str(facts["pairs"]), facts["hold_out"],
                                tuple(map(str, facts["hold_out_targets"])), members.read(f"{STATE}m"),
                                members.read(f"{STATE}v"))

@@ -294,9 +294,15 @@ def test_a_reader_that_leaves_has_the_whole_run_saved(tmp_path, saved):
     assert file.read_bytes() == saved.read_bytes()
 
 
+def test_a_page_that_would_go_into_the_saved_run_by_a_link_is_refused(tmp_path):
+    (tmp_path / "page.txt").symlink_to("f.npz")
+    said = attntrace("trace", "a cat", "--save", str(tmp_path / "f.npz"), "-o", str(tmp_path / "page.txt"))
+    assert said.code == 2 and "a name of its own" in said.err and not (tmp_path / "f.npz").exists()
+
+
 @pytest.mark.parametrize("arguments, words", [
     (("--save", "f.txt"), "does not end in .npz"), (("--save", "f.npz", "-o", "./f.npz"), "no page"),
-    (("--save", "f.npz", "-o", "./f.npz", "--format", "text"), "a name of its own"),
+    (("--save", "f.npz", "-o", "./f.npz", "--format", "text"), "no page"),
     (("--save", "-"), "a name of its own"), (("--save", "/dev/stdout", "-o", "-"), "a name of its own"),
     (("--save", "none/f.npz"), "none"), (("--save", ".npz/"), "npz")])
 def test_a_place_where_nothing_can_be_saved_is_said_before_anything(arguments, words, tmp_path, monkeypatch):

@@ -105,6 +105,19 @@ def test_a_problem_after_lines_that_nobody_reads_is_silent(monkeypatch):
     assert read_by(0, monkeypatch, "translate", "-q", stdin="카페\n비행기\n".encode()) == (0, "")
 
 
+@pytest.mark.parametrize("ending", [".npz", ".NPZ", ".safetensors"])
+@pytest.mark.parametrize("command", [
+    "explain softmax", "explain", "trace a", "map a", "steps a", "why head1.scores:1,1 a", "translate 카페", "verify",
+    "backprop a b", "compare a --what-if '--norm pre'", "show --from run.npz", "diff run.npz run.npz",
+    "weights info w.npz"])
+def test_no_page_is_written_under_the_ending_of_a_file_of_numbers(command, ending, files, monkeypatch, tmp_path):
+    monkeypatch.chdir(files)
+    for asked in ((), ("--format", "text"), ("--format", "html")):
+        said = attntrace(*shlex.split(command), "-o", str(tmp_path / f"r{ending}"), *asked)
+        assert (said.code, said.out, said.err.count("\n")) == (2, "", 1) and "page" in said.err
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_is_one_line():
     with open("/dev/full", "w") as full:
         done = subprocess.run([sys.executable, "-m", "attntrace", "trace", "a"], stdout=full, stderr=subprocess.PIPE,

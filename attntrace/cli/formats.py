@@ -19,19 +19,24 @@ if TYPE_CHECKING:
     from attntrace.pages.blocks import Answer, Block
     from attntrace.writers.page import Writer
 
+NUMBERS = (".npz", ".safetensors")  # of files that hold numbers, which a page is not, whatever its format
+
 
 def settled(asked: str | None, output: str | None, command: click.Command) -> str:
-    """The format of a page. Raises Problem where the ending of its file is that of none that the command has."""
-    if asked is not None:
-        return asked
+    """The format of a page. Raises Problem where the ending of its file is not one of the command's formats."""
     ending = os.path.splitext(output or "")[1].lower()
-    has = next(param.type.known for param in command.params
-               if param.name == "format" and isinstance(param.type, Among))
-    known = {one: name for name in has for one in FORMATS[name].endings}
-    if ending == ".npz":
+    if asked is not None and ending not in NUMBERS:
+        return asked
+    params = {param.name: param for param in command.params}
+    if ending == ".npz" and "save" in params:
         raise Problem("output_is_saved_run", file=output)
+    has = params["format"].type
+    assert isinstance(has, Among)
+    known = {one: name for name in has.known for one in FORMATS[name].endings}
+    endings = list(filter(None, known))
+    if ending in NUMBERS:
+        raise Problem("output_is_numbers", file=output, ending=ending, known=", ".join(endings))
     if ending not in known:
-        endings = list(filter(None, known))
         raise Problem("output_ending", file=output, ending=ending, near=nearest(ending, endings),
                       known=", ".join(endings))
     return known[ending]

@@ -1,22 +1,45 @@
-"""The command `attntrace`, and `python -m attntrace`."""
-from __future__ import annotations
-
+"""The command `attntrace`, and `python -m attntrace`. Ctrl-C ends it silently at any moment, so nothing is imported
+here that takes time."""
+import _signal  # type: ignore[import-not-found]  # the part of signal that is built into Python
+import _thread
 import gc
+import os
 import sys
+
+INTERRUPTED = 130
 
 
 def main() -> None:
+    is_ours = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler  # else the caller ignores it (nohup)
+    if is_ours:
+        _signal.signal(_signal.SIGINT, end)
     gc.set_threshold(100_000)  # a short run ends before there is garbage worth looking for
+    sys.unraisablehook = hear
+    from attntrace.cli.app import run
     try:
-        from attntrace.cli.app import run
+        if is_ours:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)  # from here on there may be work to undo
         code = run(sys.argv[1:])
-    except KeyboardInterrupt:  # while modules are being read, or after all was said
-        code = 130
-    if code == 130:
-        # Ctrl-C inside an exec of text (a named tuple being defined, say) makes CPython die of the signal at its end,
-        # although it was caught; the next exec forgets that.
-        exec("")
+        if is_ours:
+            _signal.signal(_signal.SIGINT, end)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        end()  # Python would die of the signal where it came in an exec of text (a named tuple being defined, say)
     sys.exit(code)
+
+
+def end(*_: object) -> None:
+    """End at once: there is nothing to undo yet, or nothing left."""
+    os._exit(INTERRUPTED)
+
+
+def hear(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Raise Ctrl-C again after a place where Python cannot raise it (a destructor) and would print it."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        _thread.start_new_thread(os.kill, (os.getpid(), _signal.SIGINT))  # a moment later: here it is printed as well
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 if __name__ == "__main__":

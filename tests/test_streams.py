@@ -139,6 +139,72 @@ def test_an_interrupted_command_leaves_no_half_file(tmp_path, number, code):
     assert [path.name for path in tmp_path.iterdir()] == ["out.txt"] and file.read_text() == "what was there"
 
 
+INTERRUPTED = """
+import os, signal, sys
+from attntrace.__main__ import main
+
+calls, at = 0, 0
+
+def count(frame, event, argument):
+    global calls
+    calls += 1
+    if calls == at:
+        sys.setprofile(None)
+        signal.raise_signal(signal.SIGINT)
+
+def child():
+    sys.stdout = open(os.devnull, "w")
+    sys.setprofile(count)
+    try:
+        main()
+    finally:
+        sys.setprofile(None)
+        if not at:
+            os.write(report, str(calls).encode())
+
+reading, report = os.pipe()
+sys.argv[1:], tries = sys.argv[2:], int(sys.argv[1])
+for n in range(tries + 1):
+    if n:
+        at = 20 + (total - 20) * n // (tries + 1)
+    pid = os.fork()
+    if not pid:
+        child()
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if not n:
+        total = int(os.read(reading, 20))
+    print(code, flush=True)
+    sys.stderr.write(f"at {at}\\n")
+    sys.stderr.flush()
+"""
+
+
+@pytest.mark.parametrize("arguments, tries", [(["--help"], 24), (["trace", "a", "-q"], 8)])
+def test_ctrl_c_is_silent_wherever_a_command_is(arguments, tries):
+    """It comes at a call of a function in the course of the command, from its first imports on."""
+    assert process(*arguments).code == 0  # so that all modules are compiled
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(tries), *arguments], cwd=ROOT, capture_output=True,
+                          env=clean_environment(), text=True, timeout=100)
+    assert done.stderr.splitlines() == [line for line in done.stderr.splitlines() if line.startswith("at ")]
+    assert done.stdout.split() == ["0", *["130"] * tries]
+
+
+def test_nothing_is_imported_before_ctrl_c_is_handled():
+    code = "import sys; before = set(sys.modules); import attntrace.__main__; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert set(done.stdout.split()) - {"gc"} == {"attntrace", "attntrace.__main__"}
+
+
+@pytest.mark.parametrize("where", ["bool(type('Held', (), {'__del__': lambda self: interrupt()})()) + time.sleep(20)",
+                                   "interrupt()", "atexit.register(interrupt)"], ids=["destructor", "command", "exit"])
+def test_ctrl_c_is_silent_also_where_python_would_print_it(where):
+    code = ("import atexit, signal, time, attntrace.cli; interrupt = lambda: signal.raise_signal(signal.SIGINT)\n"
+            f"attntrace.cli.run = lambda arguments: bool({where}) * 0\n"
+            "from attntrace.__main__ import main; main()")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_a_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path):
     file, link = tmp_path / "real.txt", tmp_path / "link.txt"
     file.write_text("old")

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from command import attntrace, process
+from hostile import HOSTILE
 from recompute import loads
 
 from attntrace.tensor.axes import Axis
 from attntrace.runs.prepare import prepare
 from attntrace.tensor.tensor import Tensor
+from attntrace.messages.unicode import shown
+from attntrace.model.tokens import tokenize
 from attntrace.writers.csv import CsvWriter, lines as lines_of
 
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
@@ -20,7 +23,6 @@ RUNS = {"trace": ("trace", *BLOG), "float32": ("trace", *BLOG, "--dtype", "float
         "backprop": ("backprop", "어제 카페", "I went", "--optimizer", "adam"),
         "pencil": ("trace", "a b", "--target", "c", "--pencil", "3")}
 HEAD = ["address", "row", "column", "row_label", "column_label", "value"]
-HOSTILE = 'a,b"c =1+1 \x1b \u2028'
 
 
 def told(*arguments: str) -> list[list[str]]:
@@ -75,7 +77,8 @@ def test_rows_and_columns_carry_their_words():
 
 def test_hostile_words_stand_in_quotes_and_control_characters_are_shown():
     lines = told("trace", HOSTILE, "--only", "encoder.layer1.self_attention.head1.scores")
-    words = ["a", ",", "b", '"', "c", "=", "1", "+", "1", r"\u{1B}"]
+    words = list(map(shown, tokenize(HOSTILE)))
+    assert {",", '"', "=", r"\u{1B}"} <= set(words)
     scores = [line for line in lines if line[0].endswith("scores")]
     assert [line[3] for line in scores[::len(words)]] == [line[4] for line in scores[:len(words)]] == words
 

@@ -17,6 +17,7 @@ import html5lib
 import numpy as np
 import pytest
 from command import attntrace, process
+from hostile import HOSTILE
 from parsing import evaluated
 from recompute import loads
 
@@ -37,7 +38,6 @@ from attntrace.writers.page import Look
 
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
-HOSTILE = "<script>alert(1)</script> \"onmouseover=alert(1) </style> ]]> &amp; <!-- </main> 'x' \u202e\x07 ${x}"
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 SMALL = ("--d-model", "2", "--heads", "1", "--d-ff", "2")
 PAGES = [("trace", *BLOG), ("trace", "a b", "--limit", "4"), ("trace", TWELVE, "--d-model", "40", "--form", "matrix"),

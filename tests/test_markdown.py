@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from command import ROOT, attntrace
+from hostile import HOSTILE
 from parsing import evaluated
 from recompute import loads
 
@@ -24,7 +25,6 @@ from attntrace.writers.page import Look
 
 BEHIND_BACKSLASH = r"\\([!-/:-@\[-`{-~])"
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
-HOSTILE = "<script>alert(1)</script> | ` **b** $x$ [a](b) @user :smile: ~~s~~ a_b_ \\| &amp; # 1. - x <!-- \x1b"
 PAGES = {
     "trace": ("trace", *BLOG), "wide": ("trace", *BLOG, "--d-model", "48", "--d-ff", "40", "--arithmetic", "all"),
     "some": ("trace", *BLOG, "--limit", "6"), "pre": ("trace", "a b", "--norm", "pre", "--pencil", "3"),

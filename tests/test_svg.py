@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from command import attntrace, process
+from hostile import HOSTILE
 from recompute import loads
 
 from attntrace.pages.blocks import Grid, Maps, Prose
@@ -23,10 +24,9 @@ from attntrace.writers.svg import SvgWriter
 
 SVG = "{http://www.w3.org/2000/svg}"
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
-HOSTILE = '<script>alert(1)</script> </text> & " \' ]]> <!-- \x1b \u202e'
 MAPS = {"blog": BLOG, "one word": ("a",), "60 words": (" ".join(f"word{n}" for n in range(60)), "--head", "1"),
         "8 heads": ("a b c", "--heads", "8"), "2 layers": ("a b", "--layers", "2", "--target", ""),
-        "long": ("어제 " + "아주" * 40 + " x" * 20,), "hostile": (HOSTILE, "--target", HOSTILE)}
+        "long": ("어제 " + "아주" * 40 + " x" * 20,), "hostile": (HOSTILE, "--head", "1")}
 
 
 class Text(NamedTuple):

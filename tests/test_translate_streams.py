@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from command import ROOT, Result, attntrace, clean_environment, process
+from hostile import HOSTILE_WORDS
 from random_model import SENTENCE, SOURCE, TARGET, random_model
 from rich.cells import cell_len
 from terminals import terminal
@@ -17,7 +18,6 @@ from test_streams import shell
 
 CAFE, IN_ENGLISH = "어제 카페 갔었어", "I went to the cafe yesterday"
 HERE, HERE_IN_ENGLISH = "어제 여기 왔어?", "Did you come here yesterday?"
-HOSTILE = ("<s>", "\x1b[31m", "a\u202eb", "\x9b2J", "x\ny", "\x07\r", "\u200f", "</s>")
 WORD = "\u2028\x1b]0;x\x07"
 
 
@@ -176,12 +176,12 @@ PAGES = (("-q",), (), ("--step", "1", "--form", "matrix", "--ascii"))
 
 @pytest.mark.parametrize("word, options", [
     pytest.param(word, page, id=f"{text!r} {page}")
-    for word, text in enumerate(HOSTILE) for page in PAGES[:3 if word == 1 else 2]])
+    for word, text in enumerate(HOSTILE_WORDS) for page in PAGES[:3 if word == 1 else 2]])
 def test_no_word_of_a_file_reaches_the_terminal_raw(tmp_path, word, options):
-    file = saying(tmp_path, word, HOSTILE, (WORD, *SOURCE[1:]))
+    file = saying(tmp_path, word, HOSTILE_WORDS, (WORD, *SOURCE[1:]))
     code, out, err = attntrace("translate", f"{SENTENCE} cat", "--weights", file, "--max-length", "2", *options)
     assert (code, err) == (0, "") and all(line.isprintable() for line in out.split("\n"))
-    spelled = "".join(char if char.isprintable() else f"\\u{{{ord(char):X}}}" for char in HOSTILE[word])
+    spelled = "".join(char if char.isprintable() else f"\\u{{{ord(char):X}}}" for char in HOSTILE_WORDS[word])
     last = "" if spelled == "</s>" else " ".join([spelled] * 2)
     assert out.split("\n")[-2] == last
     if options != ("-q",):

@@ -1,0 +1,310 @@
+"""Command lines and files that nobody should have: `python tests/hostile.py 5000 [SEED [FIRST]]` tries so many of them.
+
+Each ends with 0, 1, 2 or 130, without a traceback, without a control or format character in what it writes, without a
+change to a file that it reads, with less than 600 MB of memory, in a process of its own.
+"""
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import resource
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parent.parent
+# Markup of every format, and characters that move a cursor or hide: for a sentence, a title, a name.
+HOSTILE = ('<script>alert(1)</script> | ` "on=x \' ]]> <!-- &amp; ${x} **b** [a](b) @user :smile: ~~s~~ \\| # 1. a,b =1'
+           ' \x1b \u202e')
+HOSTILE_WORDS = ("<s>", "\x1b[31m", "a\u202eb", "\x9b2J", "x\ny", "\x07\u00ad", "\u200f", "</s>")
+HIDDEN = ("Cc", "Cf", "Zl", "Zp", "Cs", "Co")
+MOST_MEMORY, MOST_SECONDS = 600_000, 60  # KiB; a busy machine is slow
+MOST_CPU = 20  # seconds
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # in a page that is asked for in colour
+JOINERS = {"\u200d", *map(chr, range(0xE0020, 0xE0080))}  # which may stand in an emoji
+
+AXIS_NAMES = ["a", "a b", "this is a cat", "어제 카페 갔었어", "카페", HOSTILE, *HOSTILE_WORDS, "", " ", "-", "--", "a" * 5000,
+         "x " * 60, "[link=http://x]y[/link]", "[bold]x", "👩\u200d🚀 🏴\U000E0067\U000E0062\U000E007F", "a\u200db",
+         "\udcff\udc80", "%s {0} $(id)", "\U000E0041\u061c\u0600\U0001D173\U00013430", "e\u0301" * 9, "\ufeff",
+         "encoder.embedding", "head1.scores:1,1", "*"]
+SENTENCES = ["a b", "a", "this is a cat", "어제 카페 갔었어", "카페", HOSTILE, "👩\u200d🚀 \u00ad \u061c \U0001D173",
+             *HOSTILE_WORDS[1:-1]]
+NUMBERS = ["1", "2", "3", "4", "8", "0.5", "0", "-1", "1e400", "-1e400", "nan", "inf", "0x10", "1_0", "１２", " 2 ",
+           "2.5", "9" * 20, "9" * 5000, "-" + "9" * 400, "1e-400", "0.1", "٣", "all", "sqrt_d_k", "NaN",
+           "1" + "0" * 30, ""]
+PLACES = ["encoder.output:1,1", "head1.scores:1,1", "head1.scores:9,9", f"encoder.output:{'9' * 400}",
+          "encoder.E:1,1=0.5", "encoder.E:1,1=1e999", "1,2", f"1,{'9' * 30}", "encoder.layer1.self_attention.head1",
+          "gradient.output.W:1,1", "*.*", "["]
+READ = ["run.npz", "w.npz", "w.json", "w.safetensors", "s.npz", "in.npz", "pairs.tsv", "page.csv", "page.jsonl",
+        "bad", "bad.npz", "bad.json", "bad.safetensors", "bad.tsv", "zero.npz", "fifo.npz", "/dev/null", "/dev/zero",
+        "/dev/full", "/dev/stdin", ".", "ko-en", "missing.npz", "loop.npz", "\x1b[31m.npz", "\u202e.npz",
+        "x" * 300 + ".npz", "/proc/self/mem", "bomb.npz"]
+WRITTEN = ["new.txt", "new.html", "new.md", "new.csv", "new.jsonl", "new.svg", "new.npz", "new.safetensors", "new",
+           "-", "/dev/null", "/dev/full", "/dev/stdout", "/dev/fd/99999999999", "/dev/fd/1", ".", "no/new.txt",
+           "loop.npz", "link.txt", "\x1b[31m.txt", "\u202e.html", "x" * 300 + ".txt", *READ[:7]]
+VARIABLES = ["COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM", "COLORTERM", "ATTNTRACE_LANG", "ATTNTRACE_WIDTH",
+             "ATTNTRACE_COLOR", "LANG", "LC_ALL", "PAGER", "LESS", "_ATTNTRACE_COMPLETE", "COMP_WORDS", "COMP_CWORD",
+             "TMPDIR", "HOME"]
+VALUES = ["bash_complete", "zsh_source", "both", "ko", "en", "always", "attntrace trace --only enc", *AXIS_NAMES, *NUMBERS]
+USUAL = {"weights": "w.npz", "input": "in.npz", "saved_run": "run.npz", "state": "s.npz", "a": "run.npz",
+         "b": "run.npz", "pairs": "pairs.tsv"}  # what a parameter reads
+TRAINED = ["--epochs", "1", "--d-model", "4", "--d-ff", "4", "--layers", "1"]
+
+
+class Case(NamedTuple):
+    """A command line and what is around it; `reads`: the files that it must leave as they are."""
+    arguments: list[str]
+    env: dict[str, str]
+    stdin: bytes
+    reads: set[str]
+    reader: bool  # whether anybody reads standard output
+
+
+def commands() -> dict[str, Any]:
+    """Every command that has options of its own, by the words that call it."""
+    from attntrace.cli.app import COMMANDS, attntrace
+    found: dict[str, Any] = {}
+    for name in COMMANDS:
+        command = attntrace.get_command(None, name)  # type: ignore[arg-type]
+        found |= {f"{name} {sub}": one for sub, one in getattr(command, "commands", {}).items()} or {name: command}
+    return found
+
+
+def case_of(luck: random.Random, known: dict[str, Any]) -> Case:
+    """Some command with some of its options, each with a value that it may expect, or any other."""
+    import click
+
+    from attntrace.cli.values import Among
+    name = luck.choice(list(known))
+    arguments, reads, hostility = name.split(), set(), luck.choice((0.0, 0.1, 0.5))
+
+    def file_of(usual: str) -> str:
+        file = luck.choice(READ) if luck.random() < hostility else usual
+        reads.add(file)
+        return file
+
+    def value_of(param: Any) -> str:
+        if param.name in USUAL:
+            return file_of(USUAL[param.name])
+        if luck.random() < hostility:
+            return luck.choice([*AXIS_NAMES, *NUMBERS, *PLACES, *WRITTEN])
+        if param.name in ("output", "save"):
+            return luck.choice(WRITTEN[:8])
+        if param.name == "what_if":
+            file, rows = file_of("w.npz"), file_of("in.npz")
+            return luck.choice(["--norm pre", "--seed 2", f"--weights {file}", f"--input {rows}"])
+        if isinstance(param.type, Among):
+            return luck.choice(param.type.known)
+        if param.name in ("only", "set", "ablate", "swap", "address", "step", "place"):
+            return luck.choice(PLACES)
+        return luck.choice(SENTENCES if param.type.name == "text" else NUMBERS[:6])
+
+    for param in known[name].params:
+        if isinstance(param, click.Argument):
+            if luck.random() < 0.95:
+                arguments.append(value_of(param))
+        elif param.name != "epochs" and luck.random() < (0.9 if param.required else 0.05 + hostility / 10):
+            option = luck.choice(param.opts + param.secondary_opts)
+            arguments += [option] if param.is_flag else [option, value_of(param)]
+    arguments += TRAINED if name == "train" else []
+    if luck.random() < hostility / 5:
+        arguments.insert(luck.randrange(len(arguments)), luck.choice([*AXIS_NAMES, *PLACES, "--help", "--lang", "-q"]))
+    env = {luck.choice(VARIABLES): luck.choice(VALUES) for _ in range(luck.choice((0, 0, 1, 2)))}
+    env = {} if luck.random() > hostility * 2 else env
+    stdin = luck.choice([b"", b"a b\n", "어제 카페\n카페\n".encode(), b"\xff\xfe", b"\0\n", as_bytes(luck.choice(AXIS_NAMES))])
+    return Case([as_argument(word) for word in arguments], {name: as_argument(value) for name, value in env.items()},
+                stdin, reads, luck.random() < 0.9)
+
+
+def as_argument(word: str) -> str:
+    """A word as a system passes it: without zero bytes."""
+    return os.fsdecode(os.fsencode(word)).replace("\0", "")
+
+
+def as_bytes(word: str) -> bytes:
+    return word.encode("utf-8", "surrogateescape")
+
+
+# ---------------------------------------------------------------- files
+
+def lay(place: Path) -> None:
+    """The files that the command lines name, whole."""
+    from command import attntrace
+    small = ["--d-model", "4", "--heads", "2", "--d-ff", "4", "--layers", "1"]
+    for arguments in (["trace", "a b", "--target", "c", "-q", "--save", "run.npz"],
+                      ["weights", "new", "a b", "--target", "c", "-o", "w.npz"],
+                      ["weights", "new", "a b", "-o", "w.safetensors"]):
+        attntrace(*arguments[:-1], str(place / arguments[-1]), *small)
+    attntrace("weights", "export", str(place / "w.npz"), "-o", str(place / "s.npz"))
+    for kind in ("csv", "jsonl"):
+        attntrace("trace", "a b", *small, "-o", str(place / f"page.{kind}"))
+    shutil.copy(ROOT / "samples" / "pencil.json", place / "w.json")
+    import numpy as np
+    np.savez(place / "in.npz", **{"encoder.input": np.ones((2, 4))})
+    (place / "pairs.tsv").write_text("".join(f"{a} {b}\t{b} {a}\n" for a in "abc" for b in "xyz"), "utf-8")
+    with zipfile.ZipFile(place / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("config.npy", bytes(10_000_000))
+    (place / "zero.npz").symlink_to("/dev/zero")
+    (place / "loop.npz").symlink_to("loop.npz")
+    (place / "link.txt").symlink_to("run.npz")
+
+
+def spoil(luck: random.Random, place: Path) -> None:
+    """The broken files: some file cut off, with other bits or bytes, or with other words, under any ending."""
+    os.mkfifo(place / "fifo.npz")
+    for name in ("bad", "bad.npz", "bad.json", "bad.safetensors", "bad.tsv"):
+        ending = Path(name).suffix
+        alike = [file for file in READ[:9] if file.endswith(ending)] if ending and luck.random() < 0.9 else READ[:9]
+        file = place / luck.choice(alike)
+        data = bytearray(file.read_bytes() if file.exists() else b"")
+        for _ in range(luck.choice((0, 1, 1, 3))):
+            kind, at = luck.randrange(5), luck.randrange(len(data) + 1)
+            if kind == 0:
+                del data[at:]
+            elif kind == 1 and at < len(data):
+                data[at] ^= 1 << luck.randrange(8)
+            elif kind == 2:
+                data[at:at] = luck.choice([luck.randbytes(9), *map(as_bytes, HOSTILE_WORDS)])
+            elif kind == 3:
+                data[at:at + 40] = data[:40]
+            else:
+                old = luck.choice([b"encoder", b"1", b"a", b'"', b"[", b"\t"])
+                data = data.replace(old, as_bytes(luck.choice(NUMBERS + AXIS_NAMES)), luck.choice((1, 1, 99)))
+        (place / name).write_bytes(data)
+
+
+# ---------------------------------------------------------------- running
+
+def outcome(case: Case, place: Path) -> list[str]:
+    """What is wrong with how a command ends, in the directory of its files."""
+    before = {file: contents(place / file) for file in case.reads}
+    streams = [tempfile.TemporaryFile() for _ in range(3)]
+    streams[0].write(case.stdin)
+    streams[0].seek(0)
+    pipe = os.pipe()
+    os.close(pipe[0])
+    sys.stdout.flush()
+    pid = os.fork()
+    if not pid:
+        child(case, place, streams[0].fileno(), streams[1].fileno() if case.reader else pipe[1], streams[2].fileno())
+    os.close(pipe[1])
+    status, usage = ended(pid)
+    texts = []
+    for stream in streams[1:]:
+        stream.seek(0)
+        texts.append(stream.read().decode("utf-8", "surrogateescape"))
+    for stream in streams:
+        stream.close()
+    wrong = []
+    code = os.waitstatus_to_exitcode(status)
+    if code in (-signal.SIGKILL, -signal.SIGXCPU):
+        wrong.append(f"takes more than {MOST_SECONDS} seconds, or {MOST_CPU} of a processor")
+    elif code not in (0, 1, 2, 130):
+        wrong.append(f"ends with {code}")
+    if re.search("Traceback|Exception ignored|Warning:", texts[1]):
+        wrong.append("traceback: " + " / ".join(texts[1].strip().splitlines()[-3:]))
+    in_one_line = re.fullmatch("(?s)(.*\n)?attntrace: [^\n]*\n", texts[1])
+    if code == 2 and not in_one_line or code == 0 and "attntrace: " in texts[1]:
+        wrong.append(f"says {texts[1][:200]!r} with {code}")
+    if usage.ru_maxrss > MOST_MEMORY:
+        wrong.append(f"takes {usage.ru_maxrss // 1000} MB")
+    written = {"standard output": texts[0], "standard error": texts[1]}
+    new = (file for file in place.iterdir() if file.is_file() and not file.is_symlink() and file.name not in READ)
+    written |= {file.name: file.read_text("utf-8", "surrogateescape") for file in new
+                if file.suffix not in (".npz", ".safetensors")}
+    for name, text in written.items():
+        hidden = {char for char in set(COLOUR.sub("", text)) if unicodedata.category(char) in HIDDEN} - {"\n"} - JOINERS
+        if hidden:
+            wrong.append(f"{name} holds {sorted(hidden)!r}")
+    wrong += [f"changes {file}, which it reads" for file in case.reads if contents(place / file) != before[file]]
+    wrong += [f"leaves {file.name}" for file in place.iterdir() if file.name.endswith(".part")]
+    return wrong
+
+
+def child(case: Case, place: Path, *descriptors: int) -> None:
+    """Run the command, and end as Python does."""
+    code = 1
+    try:
+        os.environ.clear()
+        os.environ.update({"PATH": os.defpath, **case.env})
+        for number, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, number)
+        os.chdir(place)
+        resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU, MOST_CPU))
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))  # so that no mistake takes the whole machine
+        sys.stdin, sys.stdout = open(0, encoding="utf-8"), open(1, "w", encoding="utf-8")
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        sys.argv = ["attntrace", *case.arguments]
+        from attntrace.__main__ import main
+        main()
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = 120
+    os._exit(code)
+
+
+def ended(pid: int) -> tuple[int, Any]:
+    """How a process ends; one that does not, within its time, is killed."""
+    handle = os.pidfd_open(pid)
+    try:
+        if not select.select([handle], [], [], MOST_SECONDS)[0]:
+            os.kill(pid, signal.SIGKILL)
+        _, status, usage = os.wait4(pid, 0)
+    finally:
+        os.close(handle)
+    return status, usage
+
+
+def contents(file: Path) -> bytes | None:
+    with suppress(OSError, ValueError):
+        return file.read_bytes() if file.is_file() else None
+    return None
+
+
+def failures(count: int, seed: int = 0, first: int = 0) -> Iterator[tuple[int, Case, list[str]]]:
+    """Each of so many cases that does not end well, with its number."""
+    import numpy  # noqa: F401  # once for all processes
+    known = commands()
+    with tempfile.TemporaryDirectory() as directory:
+        whole = Path(directory) / "whole"
+        whole.mkdir()
+        lay(whole)
+        for number in range(first, first + count):
+            luck = random.Random(f"{seed} {number}")
+            place = Path(directory) / "place"
+            shutil.copytree(whole, place, symlinks=True)
+            spoil(luck, place)
+            case = case_of(luck, known)
+            wrong = outcome(case, place)
+            shutil.rmtree(place)
+            if wrong:
+                yield number, case, wrong
+
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT)]
+    count, seed, first = ([int(word) for word in sys.argv[1:]] + [0, 0])[:3]
+    start, bad = time.monotonic(), 0
+    for number, case, wrong in failures(count, seed, first):
+        bad += 1
+        print(json.dumps([number, wrong, case.arguments, case.env, repr(case.stdin), case.reader]), flush=True)
+    print(f"{count} tried, {bad} wrong, {time.monotonic() - start:.0f} seconds")
+    sys.exit(bool(bad))

@@ -35,7 +35,7 @@ MOST_CPU = 20  # seconds
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # in a page that is asked for in colour
 JOINERS = {"\u200d", *map(chr, range(0xE0020, 0xE0080))}  # which may stand in an emoji
 
-AXIS_NAMES = ["a", "a b", "this is a cat", "어제 카페 갔었어", "카페", HOSTILE, *HOSTILE_WORDS, "", " ", "-", "--", "a" * 5000,
+WORDS = ["a", "a b", "this is a cat", "어제 카페 갔었어", "카페", HOSTILE, *HOSTILE_WORDS, "", " ", "-", "--", "a" * 5000,
          "x " * 60, "[link=http://x]y[/link]", "[bold]x", "👩\u200d🚀 🏴\U000E0067\U000E0062\U000E007F", "a\u200db",
          "\udcff\udc80", "%s {0} $(id)", "\U000E0041\u061c\u0600\U0001D173\U00013430", "e\u0301" * 9, "\ufeff",
          "encoder.embedding", "head1.scores:1,1", "*"]
@@ -57,7 +57,7 @@ WRITTEN = ["new.txt", "new.html", "new.md", "new.csv", "new.jsonl", "new.svg", "
 VARIABLES = ["COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM", "COLORTERM", "ATTNTRACE_LANG", "ATTNTRACE_WIDTH",
              "ATTNTRACE_COLOR", "LANG", "LC_ALL", "PAGER", "LESS", "_ATTNTRACE_COMPLETE", "COMP_WORDS", "COMP_CWORD",
              "TMPDIR", "HOME"]
-VALUES = ["bash_complete", "zsh_source", "both", "ko", "en", "always", "attntrace trace --only enc", *AXIS_NAMES, *NUMBERS]
+VALUES = ["bash_complete", "zsh_source", "both", "ko", "en", "always", "attntrace trace --only enc", *WORDS, *NUMBERS]
 USUAL = {"weights": "w.npz", "input": "in.npz", "saved_run": "run.npz", "state": "s.npz", "a": "run.npz",
          "b": "run.npz", "pairs": "pairs.tsv"}  # what a parameter reads
 TRAINED = ["--epochs", "1", "--d-model", "4", "--d-ff", "4", "--layers", "1"]
@@ -99,7 +99,7 @@ def case_of(luck: random.Random, known: dict[str, Any]) -> Case:
         if param.name in USUAL:
             return file_of(USUAL[param.name])
         if luck.random() < hostility:
-            return luck.choice([*AXIS_NAMES, *NUMBERS, *PLACES, *WRITTEN])
+            return luck.choice([*WORDS, *NUMBERS, *PLACES, *WRITTEN])
         if param.name in ("output", "save"):
             return luck.choice(WRITTEN[:8])
         if param.name == "what_if":
@@ -120,10 +120,10 @@ def case_of(luck: random.Random, known: dict[str, Any]) -> Case:
             arguments += [option] if param.is_flag else [option, value_of(param)]
     arguments += TRAINED if name == "train" else []
     if luck.random() < hostility / 5:
-        arguments.insert(luck.randrange(len(arguments)), luck.choice([*AXIS_NAMES, *PLACES, "--help", "--lang", "-q"]))
+        arguments.insert(luck.randrange(len(arguments)), luck.choice([*WORDS, *PLACES, "--help", "--lang", "-q"]))
     env = {luck.choice(VARIABLES): luck.choice(VALUES) for _ in range(luck.choice((0, 0, 1, 2)))}
     env = {} if luck.random() > hostility * 2 else env
-    stdin = luck.choice([b"", b"a b\n", "어제 카페\n카페\n".encode(), b"\xff\xfe", b"\0\n", as_bytes(luck.choice(AXIS_NAMES))])
+    stdin = luck.choice([b"", b"a b\n", "어제 카페\n카페\n".encode(), b"\xff\xfe", b"\0\n", as_bytes(luck.choice(WORDS))])
     return Case([as_argument(word) for word in arguments], {name: as_argument(value) for name, value in env.items()},
                 stdin, reads, luck.random() < 0.9)
 
@@ -181,7 +181,7 @@ def spoil(luck: random.Random, place: Path) -> None:
                 data[at:at + 40] = data[:40]
             else:
                 old = luck.choice([b"encoder", b"1", b"a", b'"', b"[", b"\t"])
-                data = data.replace(old, as_bytes(luck.choice(NUMBERS + AXIS_NAMES)), luck.choice((1, 1, 99)))
+                data = data.replace(old, as_bytes(luck.choice(NUMBERS + WORDS)), luck.choice((1, 1, 99)))
         (place / name).write_bytes(data)
 
 

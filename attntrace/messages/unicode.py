@@ -5,9 +5,11 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from attntrace.model.tokens import LINE_ENDS, UNUSUAL, _joins, braced
-
 JOINER = "\N{ZERO WIDTH JOINER}"
+IN_COLOUR = "\N{VARIATION SELECTOR-16}"  # after a sign that is an emoji then
+LINE_ENDS = "\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}"
+# The flag of a region, spelled in invisible tags (the letters and digits of its code, and their end); or one character.
+UNUSUAL = re.compile("\N{WAVING BLACK FLAG}[\U000E0030-\U000E0039\U000E0061-\U000E007A]{3,6}\U000E007F|[^ -~]")
 
 
 def normalized(text: str) -> str:
@@ -50,6 +52,20 @@ def _grapheme_end(text: str, start: int) -> int:
 
 def _is_flag_half(char: str) -> bool:
     return "\U0001F1E6" <= char <= "\U0001F1FF"
+
+
+def braced(char: str) -> str:
+    return f"\\u{{{ord(char):X}}}"
+
+
+def _joins(text: str, n: int) -> bool:
+    """Whether a joiner stands between two emoji, a family's for example; elsewhere nobody would see it."""
+    before, after = text[max(n - 1, 0):n], text[n + 1:n + 2]
+    return (before == IN_COLOUR or _is_picture(before)) and _is_picture(after)
+
+
+def _is_picture(char: str) -> bool:
+    return char > "~" and unicodedata.category(char) in ("So", "Sk", "Sm")
 
 
 def shown(text: str, encoding: str = "utf-8", escape: Callable[[str], str] = braced) -> str:

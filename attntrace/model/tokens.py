@@ -1,8 +1,6 @@
 """A sentence becomes tokens, and tokens become ids."""
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,10 +13,6 @@ START, END = "<s>", "</s>"
 APOSTROPHES = "'’"
 BETWEEN_DIGITS = ".,:"
 CLOSING = set(".,:;?!…)]}”’%")
-IN_COLOUR = "\N{VARIATION SELECTOR-16}"  # after a sign that is an emoji then
-LINE_ENDS = "\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}"
-# The flag of a region, spelled in invisible tags (the letters and digits of its code, and their end); or one character.
-UNUSUAL = re.compile("\N{WAVING BLACK FLAG}[\U000E0030-\U000E0039\U000E0061-\U000E007A]{3,6}\U000E007F|[^ -~]")
 
 
 class Words(NamedTuple):
@@ -78,20 +72,6 @@ def _word_end(text: str, start: int) -> int:
                 break
         end += 1
     return end
-
-
-def braced(char: str) -> str:
-    return f"\\u{{{ord(char):X}}}"
-
-
-def _joins(text: str, n: int) -> bool:
-    """Whether a joiner stands between two emoji, a family's for example; elsewhere nobody would see it."""
-    before, after = text[max(n - 1, 0):n], text[n + 1:n + 2]
-    return (before == IN_COLOUR or _is_picture(before)) and _is_picture(after)
-
-
-def _is_picture(char: str) -> bool:
-    return char > "~" and unicodedata.category(char) in ("So", "Sk", "Sm")
 
 
 def vocabulary(words: list[str]) -> tuple[str, ...]:

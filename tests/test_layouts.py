@@ -218,6 +218,72 @@ def test_matrices_of_their_own_are_read_as_one_of_three_blocks(tmp_path):
     assert np.array_equal(one.parameters.vector, other.parameters.vector)
 
 
+FINAL_NORMS = {  # what the stacks end in, of which the first has parameters in the state_dict
+    "encoder": [None], "decoder": [None], "transformer": [None, None],
+    "transformer, encoder's in the file": [..., None]}
+
+
+@pytest.mark.parametrize("norm_first", (False, True))
+@pytest.mark.parametrize("stacks", FINAL_NORMS)
+def test_final_norm_without_parameters_is_asked_for_and_computed(tmp_path, stacks, norm_first):
+    case = Case(stacks.split(",")[0], norm_first)
+    module = case.module()
+    ends = [module.encoder, module.decoder] if case.part == "transformer" else [module]
+    for stack, norm in zip(ends, FINAL_NORMS[stacks], strict=True):
+        if norm is None:
+            stack.norm = nn.LayerNorm(D, 1e-3, elementwise_affine=False, dtype=torch.float64)
+    path, weights = state_file(tmp_path, arrays_of(module)), tmp_path / "w.npz"
+    options = ["import", str(path), "--heads", "3", "--norm", "pre" if norm_first else "post", "--epsilon", "1e-3",
+               "-o", str(weights)]
+    if len(set(FINAL_NORMS[stacks])) == 1:
+        assert "final norm none: none in the file, --final-norm where" in attntrace("weights", *options).out
+    else:
+        assert "lacks decoder.norm.weight, decoder.norm.bias" in problem(*options)
+    out = attntrace("weights", *options, "--final-norm").out
+    assert "decoder.final_norm" in out if case.part != "encoder" else "encoder.final_norm" in out
+    np.savez(tmp_path / "rows.npz", **rows(case))
+    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=tmp_path / "rows.npz")}
+    said = said_by_torch(case, module)
+    assert f"{case.part[:7]}.final_norm.norm".replace("transfo", "decoder") in dict(said)
+    for address, value in said:
+        assert np.abs(steps[address] - value).max() <= 1e-12 * np.abs(value).max(), address
+
+
+@pytest.mark.parametrize("part", ("encoder_layer", "decoder_layer", "attention"))
+def test_final_norm_is_refused_for_a_module_that_has_none(tmp_path, part):
+    path = str(state_file(tmp_path, arrays_of(Case(part).module())))
+    assert "leave out --final-norm" in problem("import", path, "--heads", "3", "--final-norm", "-o",
+                                               str(tmp_path / "w.npz"))
+
+
+@pytest.mark.parametrize("width", (1, 3, 5))
+def test_attention_of_odd_width_runs_as_it_does_in_pytorch(tmp_path, width):
+    module = nn.MultiheadAttention(width, 1, batch_first=True, dtype=torch.float64)
+    x = np.random.default_rng(1).standard_normal((4, width))
+    np.savez(tmp_path / "rows.npz", **{"encoder.input": x})
+    path, weights = str(state_file(tmp_path, arrays_of(module))), str(tmp_path / "w.npz")
+    assert "add_zero_attn False: not in the file" in attntrace("weights", "import", path, "--heads", "1", "-o",
+                                                               weights).out
+    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=tmp_path / "rows.npz")}
+    rows = torch.from_numpy(x)[None]
+    expected = module(rows, rows, rows)[0][0].detach().numpy()
+    assert np.allclose(steps["encoder.layer1.self_attention.output"], expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("entry", (np.arange(5)[None], np.array(7), np.zeros((3, 3), bool), np.uint8(1)),
+                         ids=lambda entry: str(entry.dtype))
+def test_whole_numbers_beside_the_weights_are_left_out_and_named(tmp_path, entry):
+    state, weights = encoder_state(), tmp_path / "w.npz"
+    path = str(state_file(tmp_path, state | {"position_ids": entry}))
+    said = f"are left out: position_ids ({entry.dtype})"
+    assert said in attntrace("weights", "import", path, "--heads", "3", "-o", str(weights)).out
+    assert exported(load(weights), "w.npz").arrays.keys() == state.keys()
+    info = attntrace("weights", "info", path).out
+    assert said in info and f"{sum(value.size for value in state.values()):,} numbers" in info
+    alone = attntrace("weights", "info", str(state_file(tmp_path, state))).out
+    assert "left out" not in alone
+
+
 # What cannot be brought in, or taken out
 
 def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_path):
@@ -228,7 +294,7 @@ def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_pat
                "bias_k": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
                "lacks encoder.layers.0.self_attn": {name: value for name, value in arrays_of(
                    nn.Transformer(D, HEADS, 1, 1, D_FF)).items() if name.startswith("decoder")},
-               "lacks decoder.layers.1.self_attn": arrays_of(nn.Transformer(D, HEADS, 2, 1, D_FF)),
+               "different numbers of layers (encoder 3, decoder 1)": arrays_of(nn.Transformer(D, HEADS, 3, 1, D_FF)),
                "k_proj_weight": arrays_of(nn.MultiheadAttention(D, HEADS, kdim=7, vdim=7))}
     for said, arrays in foreign.items():
         path = str(state_file(tmp_path, arrays))
@@ -249,6 +315,8 @@ def test_heads_that_are_missing_or_do_not_divide_are_answered_with_those_that_do
     ("layers.0.self_attn.out_proj.weight", np.zeros(12), "is 12, but should be a matrix"),
     ("layers.1.norm2.weight", np.array([1.0] * 11 + [np.nan]), "layers.1.norm2.weight:12 of {} is nan"),
     ("layers.0.linear1.weight", np.zeros((20, 12), int), "layers.0.linear1.weight of {} holds int64"),
+    ("layers.0.linear1.weight", np.zeros((20, 12), complex), "layers.0.linear1.weight of {} holds complex128"),
+    ("table", np.zeros((20, 12), complex), "1 of its names could not be placed: table"),
     ("layers.0.linear1.weight", np.zeros((20, 12), object), "holds a pickled object in layers.0.linear1.weight")),
     ids=lambda value: value if isinstance(value, str) else "")
 def test_array_that_is_wrong_is_named_as_pytorch_names_it(tmp_path, name, value, said):

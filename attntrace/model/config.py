@@ -61,7 +61,7 @@ class Config:
         if self.d_model % self.heads:
             raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
                           divisors=alternatives(divisors(self.d_model)))
-        if self.d_model % 2 and self.position != "none":
+        if self.d_model % 2 and self.position != "none" and self.part != "attention":
             near = [size for size in (self.d_model - 1, self.d_model + 1) if size]
             raise Problem("odd_d_model", d_model=self.d_model, near=alternatives(near))
         if self.part in ONE_LAYER and self.layers != 1:

@@ -63,6 +63,8 @@ def state_inventory(state: State) -> Iterator[Block]:
         lines.append(sentence(f"messages.{key}", divisors=alternatives(divisors(sizes_of(state, found)["d_model"]))))
     if found.unplaced:
         lines.append(sentence("messages.info_unplaced", count=len(found.unplaced), names=some(found.unplaced)))
+    if found.left_out:
+        lines.append(sentence("messages.state_left_out", names=some(found.left_out)))
     if not found.missing and not found.unplaced:
         lines.append(sentence("messages.info_complete"))
     yield Prose(joined("\n", lines))

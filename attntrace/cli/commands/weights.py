@@ -16,7 +16,7 @@ from attntrace.files.torch.names import UNTOLD
 from attntrace.messages.catalog import sentence as sentence_of
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import CHOICES, Config, as_option
+from attntrace.model.config import CHOICES, ONE_LAYER, Config, as_option
 
 if TYPE_CHECKING:
     from attntrace.files.torch.save import Exported
@@ -44,17 +44,17 @@ def subcommand(name: str) -> Any:
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
 @option("--norm", type=Among(CHOICES["norm"]), default=None, stands_for=UNTOLD[0], text="norm_import")
 @option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=UNTOLD[1], text="epsilon_import")
+@option("--final-norm", is_flag=True, default=None, text="final_norm_import")
 @output_option
-def import_command(state: str, heads: int | None, norm: str | None, epsilon: float | None, output: str) -> int:
+def import_command(state: str, heads: int | None, output: str, **wiring: Any) -> int:
     from pathlib import Path
 
     from attntrace.files.torch.load import imported
     from attntrace.files.torch.state import read_state
     check_output(output)
     read = read_state(Path(state))
-    told = {name: value for name, value in (("norm", norm), ("epsilon", epsilon)) if value is not None}
-    model, found = imported(read, heads, **told)  # type: ignore[arg-type]
-    given = set(told)
+    given = {name: value for name, value in wiring.items() if value is not None}
+    model, found = imported(read, heads, **given)
     if given and found.wiring.part == "attention":
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
     write_model(output, model)
@@ -62,9 +62,9 @@ def import_command(state: str, heads: int | None, norm: str | None, epsilon: flo
     return DONE
 
 
-def import_lines(state: State, model: Loaded, found: Recognized, given: set[str], output: str) -> list[str]:
+def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[str]:
     """What was found out, and what could not be."""
-    from attntrace.files.torch.state import HALVES
+    from attntrace.files.torch.state import HALVES, some
     from attntrace.pages.weights import facts_line
     config = model.config
     lines = [written(output, model), sentence_of("messages.import_module", module=found.wiring.module,
@@ -73,7 +73,14 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: set[str]
     if config.part != "attention":
         lines += [sentence_of(f"messages.import_{name}{'_given' * (name in given)}", **{name: getattr(config, name)})
                   for name in ("norm", "epsilon")]
-        lines.append(sentence_of("messages.import_activation"))
+    if found.bare_norms:
+        lines.append(sentence_of("messages.import_final_norm_given", names=", ".join(found.bare_norms)))
+    elif not config.final_norm and config.part not in ONE_LAYER:
+        lines.append(sentence_of("messages.import_final_norm"))
+    lines.append(sentence_of("messages.import_zero_attention" if config.part == "attention"
+                             else "messages.import_activation"))
+    if found.left_out:
+        lines.append(sentence_of("messages.state_left_out", names=some(found.left_out)))
     if state.dtype == "float32" and state.dtypes & HALVES:
         lines.append(sentence_of("messages.import_halves", dtypes=", ".join(sorted(state.dtypes & HALVES))))
     if state.dtype == "float64" and len(state.dtypes) > 1:

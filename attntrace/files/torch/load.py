@@ -17,11 +17,11 @@ from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import named
 
 
-def imported(state: State, heads: int | None, norm: str = UNTOLD[0],
-             epsilon: float = UNTOLD[1]) -> tuple[Loaded, Recognized]:
-    """The model of a state_dict, and what it was found to be. Raises Problem where names, shapes, numbers or heads are
-    wrong."""
-    found = recognized(state)
+def imported(state: State, heads: int | None, norm: str = UNTOLD[0], epsilon: float = UNTOLD[1],
+             final_norm: bool = False) -> tuple[Loaded, Recognized]:
+    """The model of a state_dict, and what it was found to be; `final_norm` where its stacks end in a norm, though one
+    without parameters. Raises Problem where names, shapes, numbers or heads are wrong."""
+    found = recognized(state, final_norm)
     if found.unplaced:
         raise Problem("state_unplaced", file=state.file, module=found.wiring.module, count=len(found.unplaced),
                       names=some(found.unplaced))
@@ -36,7 +36,8 @@ def imported(state: State, heads: int | None, norm: str = UNTOLD[0],
 
     def fill(spec: Spec, view: Array) -> None:
         piece = pieces.get(spec.name)
-        view[...] = 0 if piece is None else _block(state.arrays[piece.theirs], piece.block).T
+        view[...] = (spec.name.endswith(".gain") if piece is None  # of a norm without parameters: 1, and its bias 0
+                     else _block(state.arrays[piece.theirs], piece.block).T)
 
     return Loaded(config, vocabularies, laid_out(wanted, config.dtype, fill)), found
 

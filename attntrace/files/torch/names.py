@@ -31,6 +31,10 @@ class Piece(NamedTuple):
     block: int | None = None
 
     @property
+    def place(self) -> str:
+        return self.ours.rpartition(".")[0]
+
+    @property
     def is_bias(self) -> bool:
         """Whether it is among those that bias=False leaves out."""
         return self.theirs.endswith("bias")

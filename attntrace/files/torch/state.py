@@ -15,7 +15,7 @@ from attntrace.messages.unicode import shown
 from attntrace.model.config import ONE_LAYER
 from attntrace.tensor.tensor import Array
 
-LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
+LAYER = re.compile(r"(?:^|(\w+)\.)layers\.(\d+)\.")
 SAID_BY = {"W_O": "d_model", "W_1": "d_ff"}  # the sizes that the rows of a matrix of theirs tell
 NAMED = 3  # names that a message says, of many
 HALVES = {"float16", "bfloat16"}
@@ -34,7 +34,7 @@ class State(NamedTuple):
 
     @property
     def numbers(self) -> int:
-        return sum(array.size for array in self.arrays.values())
+        return sum(array.size for array in self.arrays.values() if array.dtype.kind == "f")
 
 
 def read_state(path: Path) -> State:
@@ -51,9 +51,8 @@ def read_state(path: Path) -> State:
         arrays, dtypes = {}, set()
         for name, header in found.headers.items():
             arrays[name] = found.read(name)
-            if arrays[name].dtype.kind != "f" or arrays[name].dtype.itemsize > 8:
-                raise Problem("parameter_kind", file=str(path), name=shown(name), kind=arrays[name].dtype)
-            dtypes.add("bfloat16" if str(header.dtype) == "bfloat16" else arrays[name].dtype.name)
+            if arrays[name].dtype.kind == "f":
+                dtypes.add("bfloat16" if str(header.dtype) == "bfloat16" else arrays[name].dtype.name)
     return State(str(path), arrays, frozenset(dtypes))
 
 
@@ -63,23 +62,26 @@ def is_own(found: Npz | Safetensors) -> bool:
 
 
 class Recognized(NamedTuple):
-    """The module that a state_dict is most like, whether it has biases, the names that it lacks and those that the
-    module does not have."""
+    """The module that a state_dict is most like, whether it has biases, the parameters that it should have, the names
+    that it lacks, those that the module does not have, those of arrays that are not weights (whole numbers, truth
+    values), and the final norms without parameters that were asked for."""
     wiring: Wiring
     biases: bool
+    pieces: tuple[Piece, ...]
     missing: tuple[str, ...]
     unplaced: tuple[str, ...]
-
-    @property
-    def pieces(self) -> list[Piece]:
-        return [piece for piece in self.wiring.pieces() if self.biases or not piece.is_bias]
+    left_out: tuple[str, ...]
+    bare_norms: tuple[str, ...]
 
 
-def recognized(state: State) -> Recognized:
-    """Find the module that has most of the names; of two, the one with fewer others. Raises Problem where none has any.
+def recognized(state: State, final_norm: bool = False) -> Recognized:
+    """Find the module that has most of the names; of two, the one with fewer others. `final_norm`: its stacks end in a
+    norm, one without parameters where the names have none. Raises Problem where no module has any of the names, where
+    it has no final norm, where its stacks differ in layers, or where a parameter is not floating-point.
     """
     names = state.arrays.keys()
-    layers = len({number for name in names for number in LAYER.findall(name)[:1]})
+    numbered = {place for name in names for place in LAYER.findall(name)[:1]}
+    layers = len({number for _, number in numbered})
     apart = any(name.endswith("q_proj_weight") for name in names)
 
     def likeness(wiring: Wiring) -> tuple[int, int]:
@@ -90,10 +92,29 @@ def recognized(state: State) -> Recognized:
     wiring = max([*stacks, *(Wiring(part, apart=apart) for part in ONE_LAYER)], key=likeness)
     if not likeness(wiring)[0]:
         raise Problem("state_unknown", file=state.file, names=some(names))
-    placed = {piece.theirs: piece for piece in wiring.pieces()}
-    biases = any(piece.is_bias for name, piece in placed.items() if name in names)
-    missing = tuple(name for name, piece in placed.items() if name not in names and (biases or not piece.is_bias))
-    return Recognized(wiring, biases, missing, tuple(name for name in names if name not in placed))
+    if final_norm and wiring.part in ONE_LAYER:
+        raise Problem("state_final_norm", file=state.file, module=wiring.module)
+    encoder, decoder = (sum(place == stack for place, _ in numbered) for stack in ("encoder", "decoder"))
+    if wiring.part == "transformer" and encoder and decoder and encoder != decoder:
+        raise Problem("state_layers", file=state.file, module=wiring.module, encoder=encoder, decoder=decoder)
+    wiring = wiring._replace(final_norm=wiring.final_norm or final_norm)
+    table = {piece.theirs: piece for piece in wiring.pieces()}
+    placed = {name: piece for name, piece in table.items() if name in names}
+    for name in placed:
+        dtype = state.arrays[name].dtype
+        if dtype.kind != "f" or dtype.itemsize > 8:
+            raise Problem("parameter_kind", file=state.file, name=shown(name), kind=dtype)
+    norms = {piece.place: None for piece in table.values() if piece.place.endswith(".final_norm")}
+    there = {piece.place for piece in placed.values()}
+    bare_norms = tuple(norm for norm in norms if final_norm and norm not in there)
+    biases = any(piece.is_bias for piece in placed.values())
+    pieces = tuple(piece for piece in wiring.pieces()
+                   if piece.place not in bare_norms and (biases or not piece.is_bias))
+    missing = dict.fromkeys(piece.theirs for piece in pieces if piece.theirs not in names)
+    others = {name: state.arrays[name].dtype for name in names if name not in table}
+    whole = {name: f"{name} ({dtype})" for name, dtype in others.items() if dtype.kind in "biu"}
+    return Recognized(wiring, biases, pieces, tuple(missing), tuple(name for name in others if name not in whole),
+                      tuple(whole.values()), bare_norms)
 
 
 def some(names: Iterable[str]) -> str:

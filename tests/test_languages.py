@@ -14,7 +14,8 @@ HANGUL = re.compile("[가-힣]")
 PAIR = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 KOREAN, ENGLISH = "모델에 들어가는 것", "What goes in"
 PAGES = ["trace 'this is a cat' --layers 2", "trace '어제 카페' --target 'I went' --norm pre --pencil 3",
-         "backprop 'a cat' 'un chat' --optimizer adam", "steps", "map 'this is a cat' --heads 4", "verify",
+         "backprop 'a cat' 'un chat' --optimizer adam --d-model 4 --d-ff 4", "steps",
+         "map 'this is a cat' --heads 4", "verify",
          "translate '어제 카페 갔었어'", "compare 'this is a cat' --what-if '--ablate head2'", "weights info ko-en",
          "why output.probabilities:1,cafe --depth 2"]
 WRONG = ["trace", "trace ''", "trac", "trace a --layr 3", "trace a --layers", "trace a --ascii=1", "trace a --layers 0",

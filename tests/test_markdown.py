@@ -26,7 +26,8 @@ from attntrace.writers.page import Look
 BEHIND_BACKSLASH = r"\\([!-/:-@\[-`{-~])"
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 PAGES = {
-    "trace": ("trace", *BLOG), "wide": ("trace", *BLOG, "--d-model", "48", "--d-ff", "40", "--arithmetic", "all"),
+    "trace": ("trace", *BLOG),
+    "wide": ("trace", *BLOG, "--d-model", "18", "--heads", "1", "--d-ff", "18", "--arithmetic", "all"),
     "some": ("trace", *BLOG, "--limit", "6"), "pre": ("trace", "a b", "--norm", "pre", "--pencil", "3"),
     "backprop": ("backprop", BLOG[0], BLOG[2], "--optimizer", "adam"), "steps": ("steps", *BLOG),
     "translate": ("translate", "어제 카페"), "map": ("map", *BLOG), "verify": ("verify", "a b"),
@@ -158,7 +159,7 @@ def agree(drawn: np.ndarray, value: np.ndarray) -> bool:
 
 
 @pytest.mark.parametrize("form", ["vector", "matrix", "both"])
-@pytest.mark.parametrize("arguments", [("trace", *BLOG), ("trace", *BLOG, "--d-model", "48", "--heads", "3"),
+@pytest.mark.parametrize("arguments", [("trace", *BLOG), ("trace", *BLOG, "--d-model", "36", "--heads", "2"),
                                        ("backprop", "어제 카페", "I went", "--optimizer", "adam")],
                          ids=["small", "wide", "backprop"])
 def test_every_number_of_a_run_stands_under_its_address(arguments, form):
@@ -237,7 +238,8 @@ def markup_in(lines: list[str]) -> bool:
 
 
 def test_a_hostile_sentence_makes_no_markup_on_any_page():
-    for arguments in (PAGES["hostile"], ("map", HOSTILE), ("backprop", "a", HOSTILE)):
+    small = "--d-model", "2", "--heads", "1", "--d-ff", "2"
+    for arguments in (PAGES["hostile"], ("map", HOSTILE), ("backprop", "a", HOSTILE, *small)):
         text = markdown(*arguments)
         title, *outside = without_formulas(text)[0]
         assert not markup_in(outside)

@@ -24,7 +24,7 @@ from attntrace.writers.svg import SvgWriter
 
 SVG = "{http://www.w3.org/2000/svg}"
 BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
-MAPS = {"blog": BLOG, "one word": ("a",), "60 words": (" ".join(f"word{n}" for n in range(60)), "--head", "1"),
+MAPS = {"blog": BLOG, "one word": ("a",), "40 words": (" ".join(f"word{n}" for n in range(40)), "--head", "1"),
         "8 heads": ("a b c", "--heads", "8"), "2 layers": ("a b", "--layers", "2", "--target", ""),
         "long": ("어제 " + "아주" * 40 + " x" * 20,), "hostile": (HOSTILE, "--head", "1")}
 
@@ -145,7 +145,7 @@ def sentences(*arguments: str) -> tuple[list[str], list[str]]:
     return source, target
 
 
-@pytest.mark.parametrize("name", ["blog", "60 words", "8 heads", "2 layers"])
+@pytest.mark.parametrize("name", ["blog", "40 words", "8 heads", "2 layers"])
 def test_each_weight_stands_on_its_colour_between_the_word_that_looks_and_the_word_that_is_looked_at(name):
     options = MAPS[name]
     page, values, (source, target) = picture(*options), recorded(*options), sentences(*options)

@@ -22,13 +22,6 @@ BATCHES = {"other_lengths": (PAIR, *OTHERS), "the_longest_last": (*reversed(OTHE
 
 
 @pytest.fixture(scope="module")
-def oracle():
-    pytest.importorskip("torch")
-    import oracle_gradients
-    return oracle_gradients
-
-
-@pytest.fixture(scope="module")
 def whole() -> Backwards:
     return Backwards(random_model(), PAIR, smoothing=0.1)
 
@@ -40,19 +33,7 @@ def assert_close(found: np.ndarray, expected: np.ndarray, tolerance: float, wher
     assert off <= tolerance * largest or max(off, largest) < 1e-14, f"{where}: off by {off:.1e} of {largest:.1e}"
 
 
-# Against PyTorch
-
-@pytest.mark.parametrize("smoothing", (0.0, 0.1))
-@pytest.mark.parametrize("wiring, biases", [*((wiring, True) for wiring in WIRINGS), ("as_in_the_paper", False)])
-def test_every_gradient_is_what_pytorch_says(oracle, wiring, biases, smoothing):
-    model = random_model(biases, **WIRINGS[wiring])
-    ours = Backwards(model, PAIR, smoothing=smoothing)
-    value, expected = oracle.backward(model, *([n - 1 for n in ids] for ids in PAIR), smoothing)
-    assert ours.loss == pytest.approx(value, rel=1e-12)
-    assert ours.gradients.keys() == expected.keys() and len(expected) > 280
-    for address, gradient in expected.items():
-        assert_close(ours.gradients[address], gradient, 1e-10, address)
-
+# Against PyTorch (and every gradient in test_oracle_torch.py)
 
 DRAWN = [scale * np.random.default_rng(3).standard_normal((6, 4)) * 10.0 ** -np.arange(0, 12, 3)
          for scale in (1, -3, 0.01, 20, 1e-6)]  # some of the size of ε
@@ -79,10 +60,14 @@ def updates(update: str, rates: Rates) -> list[np.ndarray]:
     ("adam", "Adam", Rates(0.05), {"lr": 0.05, "betas": (0.9, 0.98), "eps": 1e-9}),
     ("adam", "Adam", Rates(0.5, 0.8, 0.999, 1e-3), {"lr": 0.5, "betas": (0.8, 0.999), "eps": 1e-3})),
     ids=("descent", "adam", "adam_of_other_rates"))
-def test_several_updates_are_what_pytorch_says(oracle, update, name, rates, theirs):
-    start = np.random.default_rng(4).standard_normal((6, 4))
-    for n, (ours, expected) in enumerate(zip(updates(update, rates), oracle.updated(name, start, DRAWN, **theirs))):
-        assert_close(ours, expected, 1e-12, f"update {n + 1}")
+def test_several_updates_are_what_pytorch_says(update, name, rates, theirs):
+    torch = pytest.importorskip("torch")
+    parameter = torch.nn.Parameter(torch.tensor(np.random.default_rng(4).standard_normal((6, 4))))
+    optimizer = getattr(torch.optim, name)([parameter], **theirs)
+    for n, (ours, gradient) in enumerate(zip(updates(update, rates), DRAWN, strict=True)):
+        parameter.grad = torch.tensor(gradient)
+        optimizer.step()
+        assert_close(ours, parameter.detach().numpy(), 1e-12, f"update {n + 1}")
 
 
 # Against differences, and by hand

@@ -17,6 +17,9 @@ from typing import NamedTuple
 import command
 import pytest
 from random_model import SENTENCE, TRANSLATION, random_model
+from recompute import log_of
+
+from attntrace.runs.training_step import prepare_training_step
 
 pytest.importorskip("torch").set_num_threads(1)  # these matrices are tiny
 
@@ -151,13 +154,7 @@ FIRST, SECOND = "encoder.layer1.self_attention.head1.query", "encoder.layer1.sel
 
 @pytest.fixture
 def lesson_log():
-    from attntrace.cli.commands.verify import header_of, recorded
-    from attntrace.runs.training_step import prepare_training_step
-    from attntrace.verify.recompute import Log
-    run = prepare_training_step("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
-    log = Log(header_of(run))
-    recorded(run, log, bool)
-    return log
+    return log_of(prepare_training_step("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1))
 
 
 def wrong_steps(log) -> list[tuple[str, str]]:

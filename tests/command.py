@@ -13,6 +13,7 @@ from typing import NamedTuple
 from attntrace.cli.app import run
 
 ROOT = Path(__file__).parent.parent
+BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")  # the example of the documents
 COMPILED = tempfile.TemporaryDirectory()
 
 

@@ -7,11 +7,10 @@ import sys
 
 import numpy as np
 import pytest
-from command import ROOT, attntrace, process
+from command import BLOG, ROOT, attntrace, process
 
 import attntrace as package
 
-BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 FINGERPRINT = re.compile(r"Fingerprint ([0-9a-f]{8})")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from command import attntrace, process
+from command import BLOG, attntrace, process
 from hostile import HOSTILE
 from recompute import loads
 
@@ -18,7 +18,6 @@ from attntrace.messages.unicode import shown
 from attntrace.model.tokens import tokenize
 from attntrace.writers.csv import CsvWriter, lines as lines_of
 
-BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 RUNS = {"trace": ("trace", *BLOG), "float32": ("trace", *BLOG, "--dtype", "float32"),
         "backprop": ("backprop", "어제 카페", "I went", "--optimizer", "adam"),
         "pencil": ("trace", "a b", "--target", "c", "--pencil", "3")}

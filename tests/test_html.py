@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from command import attntrace, process
+from command import BLOG, attntrace, process
 from hostile import HOSTILE
 from markup import MATHML, outline, parsed, read
 from parsing import evaluated
@@ -36,7 +36,6 @@ from attntrace.writers.html import HtmlWriter
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.page import Look
 
-BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
 SMALL = ("--d-model", "2", "--heads", "1", "--d-ff", "2")
 PAGES = [("trace", *BLOG), ("trace", "a b", "--limit", "4"), ("trace", TWELVE, "--d-model", "18", "--form", "matrix"),

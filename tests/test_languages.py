@@ -5,13 +5,12 @@ import ast
 import re
 
 import pytest
-from command import ROOT, attntrace, process, words_of
+from command import BLOG, ROOT, attntrace, process, words_of
 from rich.cells import cell_len
 
 from attntrace.messages.catalog import Told, below, in_a_line, joined, sentence, speak
 
 HANGUL = re.compile("[가-힣]")
-PAIR = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 KOREAN, ENGLISH = "모델에 들어가는 것", "What goes in"
 PAGES = ["trace 'this is a cat' --layers 2", "trace '어제 카페' --target 'I went' --norm pre --pencil 3",
          "backprop 'a cat' 'un chat' --optimizer adam --d-model 4 --d-ff 4", "steps",
@@ -97,8 +96,8 @@ def test_every_language_tells_the_same_numbers_in_the_width_of_the_page(command)
 
 
 def test_in_both_languages_korean_stands_first_and_english_with_it():
-    page = attntrace("trace", *PAIR, "--lang", "both").out
-    english, korean = (attntrace("trace", *PAIR, "--lang", language).out for language in ("en", "ko"))
+    page = attntrace("trace", *BLOG, "--lang", "both").out
+    english, korean = (attntrace("trace", *BLOG, "--lang", language).out for language in ("en", "ko"))
     for title in ("Queries, keys, values", "Attention of each token", "Add & norm", "What goes in"):
         assert title in english and title not in korean and re.search(f"[가-힣] / {title}", page), title
 
@@ -126,7 +125,7 @@ def test_the_korean_help_has_no_english_of_clicks_own(command):
 
 
 def test_korean_pages_can_be_read_in_cp949():
-    out = process("trace", *PAIR, "--lang", "ko", PYTHONIOENCODING="cp949").out
+    out = process("trace", *BLOG, "--lang", "ko", PYTHONIOENCODING="cp949").out
     page = out.encode("utf-8", "surrogateescape").decode("cp949")
     assert KOREAN in page and "\\u" not in page and "어제" in page and "q_1" in page
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from command import ROOT, attntrace
+from command import BLOG, ROOT, attntrace
 from hostile import HOSTILE
 from parsing import evaluated
-from recompute import loads
+from recompute import loads, recorded
 
 from attntrace.pages.blocks import (Formula, Grid, Hidden, Maps, ParameterGrids, RowLine, StageHeading, Table as
                                     PlainTable, VectorRows, Verified, VerifiedHead)
@@ -24,7 +24,6 @@ from attntrace.writers.markdown.text import escaped
 from attntrace.writers.page import Look
 
 BEHIND_BACKSLASH = r"\\([!-/:-@\[-`{-~])"
-BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 PAGES = {
     "trace": ("trace", *BLOG),
     "wide": ("trace", *BLOG, "--d-model", "18", "--heads", "1", "--d-ff", "18", "--arithmetic", "all"),
@@ -142,12 +141,6 @@ def by_address(text: str) -> dict[str, list[np.ndarray]]:
         assert sorted(of_tokens) == list(of_tokens)
         found.setdefault(address, []).append(np.array(list(of_tokens.values())))
     return found
-
-
-def recorded(kind: str, *arguments: str) -> dict[str, np.ndarray]:
-    """What the run computed (`address`), or read (`parameter`), by its data."""
-    records = loads(attntrace(*arguments, "--format", "jsonl").out)[1:-1]
-    return {record[kind]: np.array(record["value"], float) for record in records if kind in record}
 
 
 def agree(drawn: np.ndarray, value: np.ndarray) -> bool:

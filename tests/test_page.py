@@ -6,13 +6,12 @@ import unicodedata
 
 import numpy as np
 import pytest
-from command import attntrace, process
+from command import BLOG, attntrace, process
 from pages import bracket_columns, matrices
 from rich.cells import cell_len
 
 from attntrace.runs.api import trace
 
-BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 ODD = ("👩‍👩‍👧 e\u0301 🇰🇷 क्षि 한글 extraordinarilylongwords !", "--target", "무엇을 👍🏽", "--norm", "pre", "--final-norm")
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
 LARGE = ("--d-model", "64", "--heads", "4", "--layers", "2")

@@ -15,12 +15,11 @@ import time
 import unicodedata
 
 import pytest
-from command import ROOT, attntrace, clean_environment, process
+from command import BLOG, ROOT, attntrace, clean_environment, process
 
 from attntrace.cli.app import run
 from attntrace.tracing.trace import Trace
 
-BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 LONG = ["trace", " ".join(f"w{n}" for n in range(60)), "--d-model", "128", "--layers", "40"]  # would take minutes
 COMMAND = f"{shlex.quote(sys.executable)} -m attntrace"
 

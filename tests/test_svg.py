@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from command import attntrace, process
+from command import BLOG, attntrace, process
 from hostile import HOSTILE
-from recompute import loads
+from recompute import loads, recorded
 
 from attntrace.pages.blocks import Grid, Maps, Prose
 from attntrace.pages.numbers import Figures
@@ -23,7 +23,6 @@ from attntrace.writers.page import Look
 from attntrace.writers.svg import SvgWriter
 
 SVG = "{http://www.w3.org/2000/svg}"
-BLOG = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 MAPS = {"blog": BLOG, "one word": ("a",), "40 words": (" ".join(f"word{n}" for n in range(40)), "--head", "1"),
         "8 heads": ("a b c", "--heads", "8"), "2 layers": ("a b", "--layers", "2", "--target", ""),
         "long": ("어제 " + "아주" * 40 + " x" * 20,), "hostile": (HOSTILE, "--head", "1")}
@@ -63,10 +62,9 @@ def places(page: ET.Element) -> dict[str, ET.Element]:
     return {group.get("data-address", ""): group for group in page.iter(f"{SVG}g")}
 
 
-def recorded(*arguments: str) -> dict[str, np.ndarray]:
-    records = loads(attntrace("trace", *arguments, "--format", "jsonl").out)[1:-1]
-    return {record["address"]: np.array(record["value"], float) for record in records
-            if record.get("address", "").endswith(".weights")}
+def weights_of(*arguments: str) -> dict[str, np.ndarray]:
+    found = recorded("address", "trace", *arguments)
+    return {address: value for address, value in found.items() if address.endswith(".weights")}
 
 
 def texts(element: ET.Element, x: float = 0, y: float = 0, size: str = "", anchor: str = "start") -> Iterator[Text]:
@@ -110,7 +108,7 @@ def corners(text: Text) -> Iterator[tuple[float, float]]:
 
 @pytest.mark.parametrize("options", MAPS.values(), ids=MAPS)
 def test_every_weight_stands_in_its_cell_under_its_address(options):
-    values, groups = recorded(*options), places(picture(*options, "--precision", "6"))
+    values, groups = weights_of(*options), places(picture(*options, "--precision", "6"))
     assert {address for address in groups if address.endswith(".weights")} == values.keys()
     for address in values:
         every = groups[address].iter(f"{SVG}text")
@@ -148,7 +146,7 @@ def sentences(*arguments: str) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize("name", ["blog", "40 words", "8 heads", "2 layers"])
 def test_each_weight_stands_on_its_colour_between_the_word_that_looks_and_the_word_that_is_looked_at(name):
     options = MAPS[name]
-    page, values, (source, target) = picture(*options), recorded(*options), sentences(*options)
+    page, values, (source, target) = picture(*options), weights_of(*options), sentences(*options)
     for address, weights in values.items():
         place = address.rpartition(".head")[0]
         largest = max(value.max() for other, value in values.items() if other.startswith(f"{place}."))
@@ -199,7 +197,7 @@ def test_words_stand_whole_before_the_rows_and_above_the_columns_of_each_head():
 
 
 def test_a_larger_weight_is_darker_and_its_number_can_be_read_on_it():
-    values = recorded(*BLOG)["encoder.layer1.self_attention.head1.weights"].ravel()
+    values = weights_of(*BLOG)["encoder.layer1.self_attention.head1.weights"].ravel()
     group = places(picture(*BLOG))["encoder.layer1.self_attention.head1.weights"]
     fills = [light_of(rect.get("fill", "")) for rect in group.iter(f"{SVG}rect")]
     inks = [light_of(text.get("fill", "")) for text in group.iter(f"{SVG}text") if text.get("data-cell")]

@@ -8,7 +8,7 @@ import tomllib
 import pytest
 from command import ROOT, attntrace, words_of
 
-from attntrace.tracing.addresses import OF_A_TRAINING_STEP
+from attntrace.tracing.addresses import Address
 from attntrace.cli.subject import EXAMPLE
 from attntrace.model.config import Config
 from attntrace.runs.decoding import Decoding
@@ -225,7 +225,7 @@ def test_steps_that_are_not_shown_are_not_explained():
 
 
 def test_addresses_of_a_lesson_are_those_that_begin_so():
-    assert {address for address in LESSON if address.startswith(OF_A_TRAINING_STEP)} == {
+    assert {address for address in LESSON if Address.of(address).is_of_training} == {
         address for address in LESSON if address.split(".")[0] not in ("encoder", "decoder", "output")}
 
 

@@ -50,8 +50,9 @@ class Head(Address):
     """The address of a head."""
 
     def known(self, ctx: click.Context) -> list[str]:
-        scores = [address for address in forward(ctx).addresses() if address.endswith(".scores")]
-        return [address.removesuffix(".scores") for address in scores]
+        from attntrace.tracing.addresses import Address
+        addresses = map(Address.of, forward(ctx).addresses())
+        return [address.place for address in addresses if address.name == "scores"]
 
 
 class Parameter(Address):
@@ -81,7 +82,8 @@ class Topic(Text):
 
 def beginning(typed: str, addresses: Iterable[str]) -> list[str]:
     """The addresses that begin so; where none does, ends of addresses, from a dot on."""
+    from attntrace.tracing.addresses import Address as Parsed
     known = list(addresses)
     whole = [address for address in known if address.startswith(typed)]
-    ends = (".".join(address.split(".")[n:]) for address in known for n in range(1, address.count(".") + 1))
+    ends = (address.last(n) for address in map(Parsed.of, known) for n in range(len(address.parts) - 1, 0, -1))
     return whole or list(dict.fromkeys(end for end in ends if end.startswith(typed)))

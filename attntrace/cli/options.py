@@ -154,9 +154,9 @@ def learning(options: dict[str, Any]) -> dict[str, Any]:
 
 def selected_steps(run: Run | TrainingStep | Decoding, options: dict[str, Any]) -> frozenset[str] | None:
     """The addresses that the selection options ask for; None for all."""
-    from attntrace.tracing.addresses import selected
+    from attntrace.tracing.addresses import select
     only, layers, heads = options["only"], options["layer"], options["head"]
-    return selected(only, layers, heads, run.addresses()) if only or layers or heads else None
+    return select(only, layers, heads, run.addresses()) if only or layers or heads else None
 
 
 sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]")

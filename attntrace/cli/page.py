@@ -39,8 +39,8 @@ def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, t
 
 def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
     """The words whose rows alone are asked for. Raises Problem where there are none such, or no rows."""
-    from attntrace.tracing.addresses import known_tokens
-    tokens = known_tokens(options["token"], [begins.texts for begins in (run.source, run.target) if begins is not None])
+    from attntrace.tracing.addresses import check_tokens
+    tokens = check_tokens(options["token"], [begins.texts for begins in (run.source, run.target) if begins is not None])
     if tokens and is_data(options):
         raise Problem("token_with", option=f"--format {options['format']}")
     if tokens and options["form"] in ("matrix", "both"):

@@ -9,7 +9,7 @@ import click
 
 from attntrace.cli.options import CHANGES, MODEL, asked_changes, check_from, given_model, learning, sentence_or_rows
 from attntrace.messages.errors import Problem
-from attntrace.tracing.addresses import OF_A_TRAINING_STEP
+from attntrace.tracing.addresses import Address
 
 if TYPE_CHECKING:
     from attntrace.runs.decoding import Decoding
@@ -41,7 +41,7 @@ def subject_of(arguments: tuple[str, ...], address: str, options: dict[str, Any]
     def keep(step: Step) -> None:
         found[step.address] = step
 
-    if address.startswith(OF_A_TRAINING_STEP):
+    if Address.of(address).is_of_training:
         training_step = training_step_of(arguments, options)
         training_step(keep)
         run = training_step.run

@@ -13,7 +13,7 @@ from attntrace.model.config import Config
 from attntrace.model.inputs import MEMORY, SOURCE, TARGET, InputRows
 from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
-from attntrace.tracing.addresses import named
+from attntrace.tracing.addresses import cell_name
 
 if TYPE_CHECKING:
     from attntrace.files.npz import Npz
@@ -85,6 +85,6 @@ def _rows(members: Npz, name: str, config: Config) -> Array:
         rows = members.read(name).astype(config.dtype)  # in the model's precision, in which a number may be too large
     wrong = np.argwhere(~np.isfinite(rows))
     if wrong.size:
-        raise Problem("input_not_finite", file=file, cell=named(name, wrong[0]), value=rows[tuple(wrong[0])],
+        raise Problem("input_not_finite", file=file, cell=cell_name(name, wrong[0]), value=rows[tuple(wrong[0])],
                       dtype=config.dtype)
     return rows

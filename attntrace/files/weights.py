@@ -20,7 +20,7 @@ from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters, Spec, Vocabularies, laid_out, specs
 from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
-from attntrace.tracing.addresses import named
+from attntrace.tracing.addresses import Address, cell_name
 
 TEXTS = ("config", "vocabulary.source", "vocabulary.target")  # members of an .npz that hold text
 OF_WORDS = {"encoder.E", "decoder.E", "output.W", "output.b"}  # parameters that a model without words lacks
@@ -91,7 +91,7 @@ def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
             view[...] = value  # in the model's precision, in which a number may be too large
         wrong = ~np.isfinite(view)
         if wrong.any():
-            raise Problem("parameter_not_finite", file=where, name=named(spec.name, np.argwhere(wrong)[0]),
+            raise Problem("parameter_not_finite", file=where, name=cell_name(spec.name, np.argwhere(wrong)[0]),
                           value=value[wrong][0], dtype=config.dtype)
 
     return Loaded(config, vocabularies, laid_out(wanted, config.dtype, fill))
@@ -100,7 +100,7 @@ def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
 def _vocabularies(where: str, config: Config, found: Contents) -> Vocabularies:
     """The words of a file; of one that has neither words nor tables nor an output layer, which stacks it has."""
     if found.source is None and found.target is None and not {*found.shapes} & OF_WORDS:
-        return Vocabularies.without_words(config, any(name.startswith("decoder.") for name in found.shapes))
+        return Vocabularies.without_words(config, any(Address.of(name).stack == "decoder" for name in found.shapes))
     if config.part != "transformer":
         raise Problem("part_with_words", file=where, part=config.part)
     return Vocabularies(_words(where, "source", found.source),

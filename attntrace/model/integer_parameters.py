@@ -12,6 +12,7 @@ from attntrace.model.parameters import Parameters, Spec, Vocabularies, laid_out,
 from attntrace.model.tokens import Words
 from attntrace.model.transformer import transformer
 from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step, Trace
 
 NUMBERS = np.array([-2, -1, -1, -1, 1, 1, 1, 2])  # a pack of cards
@@ -34,7 +35,7 @@ def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Word
 
     def fill(spec: Spec, view: Array) -> None:
         views[spec.name] = view
-        kind = spec.name.rpartition(".")[2]
+        kind = Address.of(spec.name).name
         if kind == "gain" or kind.startswith("b"):
             view[...] = kind == "gain"
         elif spec.axes[0].name == "vocab":
@@ -86,9 +87,9 @@ def _fit(parameters: Parameters, views: Mapping[str, Array], config: Config, see
                  if "weights" in steps and place not in settled and not fits(steps["weights"])]
         if not unfit:
             return
-        attention = unfit[0].rpartition(".")[0]
+        attention = Address.of(unfit[0]).place
         for place in unfit:
-            if place.rpartition(".")[0] == attention:
+            if Address.of(place).place == attention:
                 settled.add(place)
                 _draw_again(heads[place], parameters.at(attention), views[f"{attention}.W_K"], config, seed)
 

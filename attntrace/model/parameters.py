@@ -13,6 +13,7 @@ from attntrace.model.config import Config
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
+from attntrace.tracing.addresses import Address
 
 
 class Spec(NamedTuple):
@@ -178,7 +179,7 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
     well: another layer, head or word never changes the other numbers.
     """
     def fill(spec: Spec, view: Array) -> None:
-        kind = spec.name.rpartition(".")[2]
+        kind = Address.of(spec.name).name
         if kind == "gain":
             view[...] = 1
         elif kind.startswith("b"):

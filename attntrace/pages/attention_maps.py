@@ -7,6 +7,7 @@ from attntrace.messages.catalog import joined, most_specific
 from attntrace.pages.blocks import Block, Grid, Maps
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import place_title
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
 
 DECIMALS = 2
@@ -28,7 +29,7 @@ class AttentionMaps:
             return
         if self.selected is not None and step.address not in self.selected:
             return
-        place = step.place.rpartition(".")[0]
+        place = Address.of(step.place).place
         if place != self.place:
             self.close()
             self.place = place
@@ -39,9 +40,9 @@ class AttentionMaps:
     def close(self) -> None:
         """Tell the last attention."""
         if self.heads:
-            stack, _, name = self.place.rpartition(".")
-            title = most_specific("titles", ["map", stack.split(".")[0]], name) or name.replace("_", " ")
+            place = Address.of(self.place)
+            title = most_specific("titles", ["map", place.stack], place.name) or place.name.replace("_", " ")
             largest = max(float(grid.values.max()) for grid in self.heads)
-            self.tell(iter([Maps(joined(": ", [place_title(stack), title]), self.place, tuple(self.heads), largest,
-                                 self.asked)]))
+            title = joined(": ", [place_title(place.place), title])
+            self.tell(iter([Maps(title, self.place, tuple(self.heads), largest, self.asked)]))
         self.heads = []

@@ -13,7 +13,7 @@ from attntrace.pages.numbers import Figures
 from attntrace.runs.what_if import Edit, order_before
 from attntrace.tensor.axes import Axes
 from attntrace.tensor.tensor import Array
-from attntrace.tracing.addresses import named
+from attntrace.tracing.addresses import cell_name
 
 if TYPE_CHECKING:
     from attntrace.files.archive import Archive
@@ -167,7 +167,7 @@ def table(kind: str, found: Sequence[Difference]) -> Table:
     sizes = [aligned(numbers) for numbers in ([one.largest for one in found], [one.mean for one in found])]
     rows = tuple(
         (one.address, sentence("messages.diff_shape", first=one.ends[0], second=one.ends[1]), *[""] * 5) if one.key else
-        (one.address, named("", one.at).lstrip(":"), *one.ends, largest, mean, f"{one.changed:,}/{one.numbers:,}")
+        (one.address, cell_name("", one.at).lstrip(":"), *one.ends, largest, mean, f"{one.changed:,}/{one.numbers:,}")
         for one, largest, mean in zip(found, *sizes, strict=True))
     return Table(heads, rows, right=(1, 2, 3, 4, 5, 6), title=sentence(f"messages.diff_{kind}"), addresses=True)
 

@@ -6,7 +6,8 @@ from attntrace.pages.checks import marked_row
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.errors import NotRowwise
 from attntrace.tensor.tensor import Tensor
-from attntrace.tracing.trace import Step, joined
+from attntrace.tracing.addresses import address_in
+from attntrace.tracing.trace import Step
 
 
 def whole_formula(step: Step) -> Formula:
@@ -42,7 +43,7 @@ def cell_line(step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int,
 
 def label_of(step: Step) -> str:
     """What stands beside its equation: its name in its place, or its address where that is another."""
-    return f".{step.name}" if step.address == joined(step.place, step.name) else step.address
+    return f".{step.name}" if step.address == address_in(step.place, step.name) else step.address
 
 
 def parameter_name(tensor: Tensor) -> str:

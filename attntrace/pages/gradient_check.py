@@ -6,12 +6,12 @@ import numpy as np
 from attntrace.pages.blocks import Check
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
 
 STEP = 1e-5  # how far a number is moved, of its tensor's largest (at least of 1)
 TOLERANCE = 1e-6  # of the gradient's largest number
 LEAST = 1e-2  # where that is smaller, the difference is no better
-GRADIENT, UPDATE = "gradient.", "update."
 
 
 class Differences:
@@ -27,23 +27,25 @@ class Differences:
 
     def watch(self, step: Step) -> None:
         """A sink: the values that gradients are of."""
-        if not step.address.startswith((GRADIENT, UPDATE)):
+        if not Address.of(step.address).phase:
             self.values[step.address] = step.value
 
     def __call__(self, step: Step) -> list[Check]:
-        if not step.address.startswith(GRADIENT) or ".from." in step.address:  # along a part alone L has no slope
+        address = Address.of(step.address)
+        if address.phase != "gradient" or address.is_partial:  # along a part alone L has no slope
             return []
         if step.address not in self.found:
-            self.found[step.address] = [self.check(step, self.values[step.address.removeprefix(GRADIENT)])]
+            self.found[step.address] = [self.check(step, address.forward)]
         return self.found[step.address]
 
-    def check(self, step: Step, value: Array) -> Check:
+    def check(self, step: Step, address: str) -> Check:
+        value = self.values[address]
         index = np.unravel_index(np.abs(step.value).argmax(), value.shape)
         one, direction = np.zeros(value.shape), np.asarray(self.random.standard_normal(value.shape))
         one[index] = 1.0
         direction /= max(float(np.sqrt((direction**2).sum())), 1e-300)
         slopes = [float(step.value[index]), float((step.value * direction).sum())]
-        wanted = [self.slope(step.address.removeprefix(GRADIENT), value, along) for along in (one, direction)]
+        wanted = [self.slope(address, value, along) for along in (one, direction)]
         scale = max(float(np.abs(step.value).max(initial=0.0)), LEAST)
         failed = any(not abs(a - b) <= TOLERANCE * scale for a, b in zip(slopes, wanted, strict=True))
         cell = f"[{','.join(str(n + 1) for n in index)}]" if index else ""

@@ -15,6 +15,7 @@ from attntrace.pages.blocks import Block, Heading, PlaceHeading, Prose, Table
 from attntrace.runs.drift import Drift
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import told
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
     yield Prose("")
     yield Prose(sentence("messages.gradient_note"))
     yield Prose(sentence("messages.gradient_signs"))
-    if any(name.endswith(".b_K") for name in run.parameters.names):
+    if any(Address.of(name).name == "b_K" for name in run.parameters.names):
         yield Prose(sentence("messages.key_bias_note"))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from attntrace.messages.catalog import joined, most_specific, sentence
 from attntrace.tensor.tensor import Tensor
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
 
 OUTPUT = "output"  # which several things in a layer are called
@@ -29,25 +30,22 @@ class Stage:
 
     @property
     def title(self) -> str:
-        place = [part for part in self.steps[0].place.split(".") if not part[-1].isdigit()]
+        place = Address.of(self.steps[0].place)
         name = self.steps[0].stage or self.steps[0].name
-        if place[0] == "update":
-            name = self.steps[0].place.rpartition(".")[2]
+        if place.phase == "update":
+            name = place.name
             return most_specific("titles", [], f"update.{name}") or sentence("messages.update_of", name=name)
-        if place[0] == "gradient":
-            names = ", ".join(dict.fromkeys(".".join(step.address.split(".")[-2:]) if step.name == OUTPUT else step.name
+        if place.phase == "gradient":
+            names = ", ".join(dict.fromkeys(Address.of(step.address).last(2) if step.name == OUTPUT else step.name
                                             for step in self.steps))
-            return (most_specific("titles", place[1:], f"gradient.{self.steps[0].name}")
+            return (most_specific("titles", place.words[1:], f"gradient.{self.steps[0].name}")
                     or sentence("messages.gradient_of", names=names))
-        return most_specific("titles", place, name) or name.replace("_", " ")
+        return most_specific("titles", place.words, name) or name.replace("_", " ")
 
     @property
     def region(self) -> str:
         """The stack and the layer of the place: `encoder.layer1`."""
-        parts = self.steps[0].place.split(".")
-        before = len(parts) > 1 and (parts[0] in ("gradient", "update") or parts[0][:4] == "step")  # a stack behind it
-        last = next((n for n, part in enumerate(parts) if part.startswith("layer")), int(before))
-        return ".".join(parts[:last + 1])
+        return Address.of(self.steps[0].place).region
 
 
 def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
@@ -61,6 +59,5 @@ def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
 
 def place_title(region: str) -> str:
     """`Encoder, layer 1`."""
-    words = [(part.rstrip("0123456789"), part) for part in region.split(".")]
-    return joined(", ", (most_specific("titles", ["place"], word, number=part[len(word):]) or word
-                         for word, part in words))
+    return joined(", ", (most_specific("titles", ["place"], part.word, number=part.number) or part.word
+                         for part in Address.of(region).parts))

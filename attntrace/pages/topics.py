@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from attntrace.messages.catalog import LANGUAGES, ends, sentence_in
-from attntrace.tracing.addresses import OF_A_TRAINING_STEP
+from attntrace.tracing.addresses import Address
 
 HEAD = "encoder.layer1.self_attention.head1"
 SELF = "encoder.layer1.self_attention"
@@ -145,22 +145,27 @@ TOPICS: dict[str, Topic] = {
     "pencil": Topic("", ("vector_form", "seed")),
     "fingerprint": Topic("", ("seed",))}
 KINDS = {kind: name for name, topic in TOPICS.items() for kind in (name, *topic.also)}
-NUMBERED = re.compile(r"\b(?:layer|step)\d+\.|\bhead\d+\.(?!output$)|(?<=\bhead)\d+|(?<=\b[Wb])_\w$")
 
 
 @cache
 def kind_of(address: str) -> str:
     """What an address is of, in whichever layer and head: `decoder.self_attention.scores`; `head.output`, since others
     are called output as well; `gradient.output.W` of any weight matrix."""
-    return "gradient.from" if ".from." in address else NUMBERED.sub("", address)
+    parsed = Address.of(address)
+    if parsed.is_partial:
+        return "gradient.from"
+    words = parsed.words
+    if parsed.last(2) == f"head{parsed.number('head')}.output":
+        words.insert(-1, "head")
+    return re.sub(r"(?<=\b[Wb])_\w$", "", ".".join(words))
 
 
 @cache
 def topic_of(address: str) -> str | None:
     """The topic that explains a step: that of the most specific kind."""
     kind = kind_of(address)
-    begins = next((begins for begins in OF_A_TRAINING_STEP if kind.startswith(begins)), "")
-    kinds = [begins + end for end in ends(kind.removeprefix(begins).split("."))] + [begins.rstrip(".")]
+    first, *rest = words = Address.of(kind).words
+    kinds = [*(f"{first}.{end}" for end in ends(rest)), first] if Address.of(kind).is_of_training else ends(words)
     return next((KINDS[kind] for kind in kinds if kind in KINDS), None)
 
 

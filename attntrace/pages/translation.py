@@ -17,7 +17,8 @@ from attntrace.pages.overview import model_table, words_table
 from attntrace.runs.decoding import Decoding, DecodingStep
 from attntrace.runs.run import Run
 from attntrace.tensor.symbol import Symbol
-from attntrace.tracing.trace import Step, layer_of
+from attntrace.tracing.addresses import Address
+from attntrace.tracing.trace import Step
 
 LIKELIEST = 5  # words that are shown of each step
 
@@ -49,8 +50,9 @@ class TranslationPage:
         before: DecodingStep | None = None
         for step in self.decoding.steps():
             self.tell(self.step(step, before))
-            self.written.append(step._replace(steps={address: one for address, one in step.steps.items()
-                                                     if _is_cross_attention(one) or one.place.endswith("output")}))
+            self.written.append(step._replace(steps={
+                address: one for address, one in step.steps.items()
+                if _is_cross_attention(one) or Address.of(address).stack == "output"}))
             before = step
         self.tell(self.whole())
 
@@ -83,7 +85,9 @@ class TranslationPage:
             both = now.value[there], then.value
             finite = np.isfinite(both[0]) & np.isfinite(both[1])
             error = max(error, float(np.abs(np.subtract(*both, where=finite, out=np.zeros(both[1].shape))).max()))
-            kept += then.value.size * (address.endswith((".key", ".value")) and ".self_attention." in address)
+            place = Address.of(address)
+            if place.sub_layer == "self_attention" and place.name in ("key", "value"):
+                kept += then.value.size
         digits = DIGITS[self.decoding.run.config.dtype]
         key = ("ledger_differ" if not error <= 10.0 ** -digits else
                "ledger_second" if step.number == 2 else "ledger_same")
@@ -93,7 +97,7 @@ class TranslationPage:
     def looks(self, step: DecodingStep) -> Table:
         """Where each head of each cross attention looks, when the next word is written."""
         weights = [one for one in step.steps.values() if _is_cross_attention(one)]
-        heads = [sentence("messages.ledger_head", layer=layer_of(one.address),
+        heads = [sentence("messages.ledger_head", layer=Address.of(one.address).number("layer"),
                           head=one.symbol.head) for one in weights]
         rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
                      for i, text in enumerate(self.decoding.run.source.texts))
@@ -118,8 +122,8 @@ class TranslationPage:
         layers: dict[int | None, list[Grid]] = {}
         for one in self.written[-1].steps.values():
             if _is_cross_attention(one):
-                rows = np.stack([step.steps[_within(one)].value[-1] for step in self.written])
-                layers.setdefault(layer_of(one.address), []).append(
+                rows = np.stack([step.steps[Address.of(one.address).forward].value[-1] for step in self.written])
+                layers.setdefault(Address.of(one.address).number("layer"), []).append(
                     Grid(one.symbol, None, rows, figures, rows.shape, words, source, hued=True, weights=True))
         for layer, grids in layers.items():
             yield Maps(sentence("messages.ledger_map", layer=layer), f"decoder.layer{layer}.cross_attention",
@@ -138,9 +142,4 @@ class TranslationPage:
 
 
 def _is_cross_attention(step: Step) -> bool:
-    return step.is_attention and ".cross_attention." in step.address
-
-
-def _within(step: Step) -> str:
-    """The address of a step in a step of decoding, without the latter."""
-    return step.address.partition(".")[2]
+    return step.is_attention and Address.of(step.address).sub_layer == "cross_attention"

@@ -16,6 +16,7 @@ from attntrace.pages.overview import model_table, words_table
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import told
 from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import Address
 
 WIRING = "norm", "position", "scale_embedding", "score_scale"  # what the same parameters can be run with otherwise
 
@@ -55,12 +56,12 @@ def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
     rows: list[tuple[str, ...]] = []
     all_the_same = True
     for address in before.addresses:
-        if address.endswith(".weights") and address in after.addresses:
+        if Address.of(address).name == "weights" and address in after.addresses:
             a, b = before.unswapped(address), after.unswapped(address)
             if a.value.shape != b.value.shape:  # its words are others
                 all_the_same = False
             elif (np.abs(a.value - b.value) > tolerance).any():
-                rows += of_head(address.removesuffix(".weights"), before, a, b)
+                rows += of_head(Address.of(address).place, before, a, b)
     if not rows:
         yield from [Prose(sentence("messages.compare_same_weights"))] * all_the_same
         return

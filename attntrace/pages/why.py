@@ -13,7 +13,7 @@ from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Arithmetic, Ref, Sum
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor
-from attntrace.tracing.addresses import named
+from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.trace import Step
 
 Cell = tuple[str, tuple[int, ...]]  # an address, and an index from 0
@@ -38,7 +38,7 @@ class Why:
             level, cell = waiting.pop()
             left = math.inf if self.depth is None else self.depth - level
             if self._left.get(cell, -1) >= left:  # explained while an operand beside it was followed
-                yield Cause(level, named(*cell), None)
+                yield Cause(level, cell_name(*cell), None)
                 continue
             self._left[cell] = left
             cause, followed_on = self.cause(level, cell, left)
@@ -59,7 +59,7 @@ class Why:
         on = new[:self.top] if left > 0 else []
         groups = {"ends": [one for one in cells if one not in inner], "above": above if left > 0 else [],
                   "not_followed": [one for one in new if one not in on]}
-        return Cause(level, named(address, index), line, tuple(
+        return Cause(level, cell_name(address, index), line, tuple(
             (name, tuple(spans(those))) for name, those in groups.items() if those), known.words(index)), on
 
     def known(self, address: str) -> _Known | None:

@@ -8,6 +8,7 @@ from typing import overload
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.runs.prepare import prepare
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Sink, Step
 
 
@@ -33,7 +34,7 @@ class Steps(Sequence[Step]):
         if not isinstance(which, str):
             return self._steps[which]
         found = [step for step in self._steps if step.address == which] or [
-            step for step in self._steps if step.address.endswith(f".{which}")]
+            step for step in self._steps if Address.of(step.address).ends_with(which)]
         if len(found) != 1:
             raise KeyError(f"{which}: {len(found)} steps: {', '.join(step.address for step in found)}")
         return found[0]

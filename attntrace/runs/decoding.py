@@ -11,6 +11,7 @@ from attntrace.model.tokens import END, START, look_up
 from attntrace.model.transformer import encoder, predicted, transformer
 from attntrace.runs.run import Run
 from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Sink, Step, Trace, tee
 
 
@@ -55,7 +56,7 @@ class Decoding:
             place, told = f"step{number}", dict[str, Step]()
 
             def keep(step: Step) -> None:
-                told[step.address.removeprefix(f"{place}.")] = step
+                told[Address.of(step.address).forward] = step
 
             with np.errstate(all="ignore"):
                 prediction = predicted(Trace(tee(sink, keep) if sink else keep).at(place),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from attntrace.tensor.tensor import Array
-from attntrace.tracing.addresses import named
+from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.trace import Sink, Step
 
 
@@ -48,5 +48,5 @@ class Drift:
         largest = float(apart.max(initial=0.0))
         if largest > self.largest:
             index = tuple(map(int, np.unravel_index(int(apart.argmax()), full.shape)))
-            self.largest, self.cell = largest, named(step.address, index)
+            self.largest, self.cell = largest, cell_name(step.address, index)
             self.by_hand, self.in_full = step.value.item(index), full.item(index)

@@ -1,6 +1,7 @@
 """Runs written into archives, and archives told again as the runs that they were: step by step, without the model."""
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import singledispatch
 from typing import Any, BinaryIO
@@ -25,6 +26,7 @@ from attntrace.tensor.errors import AxisError
 from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Array, Node, Tensor, apply
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
 from attntrace.tracing.trace import Sink, Step, tee
 from attntrace.training.optimizers import Rates
@@ -285,15 +287,18 @@ class SavedDecoding(Decoding):
         self._recorded = recorded
 
     def steps(self, sink: Sink | None = None) -> Iterator[DecodingStep]:
-        self._recorded.tell(sink, only=lambda address: not address.startswith("step"))
+        phases: dict[str, set[str]] = defaultdict(set)
+        for address in self._recorded.addresses:
+            phases[Address.of(address).phase].add(address)
+        self._recorded.tell(sink, only=phases[""].__contains__)
         read: tuple[str, ...] = (START,)
         for number, word in enumerate(self._written, start=1):
-            place, told = f"step{number}.", dict[str, Step]()
+            told: dict[str, Step] = {}
 
             def keep(step: Step) -> None:
-                told[step.address.removeprefix(place)] = step
+                told[Address.of(step.address).forward] = step
 
-            self._recorded.tell(tee(sink, keep), only=lambda address: address.startswith(place))
+            self._recorded.tell(tee(sink, keep), only=phases[f"step{number}"].__contains__)
             yield DecodingStep(number, read, told, word)
             read += (word,)
 

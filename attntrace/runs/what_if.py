@@ -17,7 +17,7 @@ from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import Words
 from attntrace.tensor.axes import Axis
-from attntrace.tracing.addresses import PART, Place, index_of, named, nearest, one_address, position
+from attntrace.tracing.addresses import POSITION, Address, Cell, cell_name, find_address, find_position, nearest
 
 Edit = dict[str, Any]  # as the header of a run tells it
 
@@ -54,47 +54,47 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Edit]:
         value = float(number)
     except ValueError:
         raise Problem("set_no_number", change=text, value=number) from None
-    place = Place.read(where)
+    cell = Cell.read(where)
     try:
-        name = one_address(place.address, list(parameters.by_name))
+        name = find_address(cell.address, list(parameters.by_name))
     except Problem as problem:
         if problem.key != "no_such_tensor":
             raise
         raise Problem("set_no_parameter", pattern=problem.facts["pattern"], near=problem.facts["near"]) from None
     tensor = parameters[name]
-    index = index_of(place, tensor.axes, name, least=len(tensor.axes))
+    index = cell.index_in(tensor.axes, name, least=len(tensor.axes))
     array = tensor.value.copy()
     with np.errstate(over="ignore"):  # said below
         array[index] = value
     if not abs(float(array[index])) < float("inf"):
         raise Problem("set_not_finite", change=text, value=number, dtype=array.dtype)
-    return parameters.replaced({name: array}), {"set": named(name, index), "value": value,
+    return parameters.replaced({name: array}), {"set": cell_name(name, index), "value": value,
                                                 "was": float(tensor.value[index])}
 
 
 def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Parameters, Edit]:
     """What a head found goes nowhere: its rows of W_O are 0."""
-    attentions = [name.removesuffix(".W_O") for name in sorted(parameters.names) if name.endswith(".W_O")]
+    attentions = [name.place for name in map(Address.of, sorted(parameters.names)) if name.name == "W_O"]
     heads = [f"{attention}.head{i}" for attention in attentions for i in range(1, config.heads + 1)]
-    found = [head for head in heads if head == text or head.endswith(f".{text}")]
+    found = [head for head in heads if Address.of(head).ends_with(text)]
     if len(found) != 1:
         of_a_place = [head for head in heads if f".{text}." in f".{head}"]
         near = ", ".join(found or of_a_place or nearest(text, heads))
         raise Problem("no_such_head", head=shown(text), near=near)
-    attention, _, number = found[0].rpartition(".head")
-    tensor = parameters[f"{attention}.W_O"]
-    array = tensor.value.copy()
-    array[(int(number) - 1) * config.d_k:int(number) * config.d_k] = 0
-    return parameters.replaced({f"{attention}.W_O": array}), {"ablate": found[0]}
+    head = Address.of(found[0])
+    number, W_O = head.number("head") or 1, parameters[f"{head.place}.W_O"]
+    array = W_O.value.copy()
+    array[(number - 1) * config.d_k:number * config.d_k] = 0
+    return parameters.replaced({f"{head.place}.W_O": array}), {"ablate": found[0]}
 
 
 def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Edit]:
     """Two words of the source stand in each other's place. Their ids stay theirs."""
-    parts = PART.findall(text)
+    parts = POSITION.findall(text)
     if len(parts) != 2 or ",".join(parts) != text:
         raise Problem("swap_no_pair", change=text)
     axis = Axis("token", len(source.ids), source.texts)
-    i, j = (position(part, axis, sentence("messages.the_source")) for part in parts)
+    i, j = (find_position(part, axis, sentence("messages.the_source")) for part in parts)
     order = list(range(len(source.ids)))
     order[i], order[j] = j, i
     return source.reordered(order), {"swap": [i + 1, j + 1]}

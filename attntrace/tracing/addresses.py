@@ -1,133 +1,162 @@
-"""Addresses as people type them: exact, a unique end, or a pattern whose * crosses dots."""
+"""Addresses (`encoder.layer1.self_attention.head1.scores`) and cells (`ADDRESS:ROW,COLUMN`): parsed once, and found.
+
+A person types an exact address, the end of one, or a pattern whose * crosses dots. Positions count from 1.
+"""
 from __future__ import annotations
 
 import fnmatch
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized, shown
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.tensor import Array
 
 NEAREST = 3
-OF_A_TRAINING_STEP = ("gradient.", "loss.", "update.")  # how addresses begin that a training step alone has
+NUMBERED = re.compile(r"(step|layer|head)([1-9][0-9]{0,8})")
+POSITION = re.compile(r'"[^"]*"|[^,]+')  # a token that contains a comma stands in quotes
 
 
-def selected(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
-             addresses: Sequence[str]) -> frozenset[str]:
-    """The addresses that the patterns mean, in these layers, of these heads.
+class Part(NamedTuple):
+    """One part of an address: `layer2` is the word `layer` and the number 2; most parts have no number."""
+    word: str
+    number: int | None = None
 
-    Raises Problem for a pattern that matches none, with the nearest; for a layer or a head that there is not; and where
-    nothing is left.
+    def __str__(self) -> str:
+        return self.word if self.number is None else f"{self.word}{self.number}"
+
+
+class Address(NamedTuple):
+    """The address of a step or a parameter, or the place that a step stands at, in parts; str() gives the text."""
+    parts: tuple[Part, ...]
+
+    @classmethod
+    @lru_cache(4096)
+    def of(cls, text: str) -> Address:
+        numbered = ((part, NUMBERED.fullmatch(part)) for part in text.split("."))
+        return cls(tuple(Part(found[1], int(found[2])) if found else Part(part) for part, found in numbered))
+
+    def __str__(self) -> str:
+        return self.last(len(self.parts))
+
+    def last(self, count: int) -> str:
+        """The last parts, as text: of two, `head1.scores`."""
+        return ".".join(map(str, self.parts[-count:]))
+
+    @property
+    def phase(self) -> str:
+        """`gradient` or `update` in a training step, `step3` in a translation; empty for a forward pass."""
+        first = self.parts[0]
+        return str(first) if len(self.parts) > 1 and first.word in ("gradient", "update", "step") else ""
+
+    @property
+    def forward(self) -> str:
+        """The address without its phase: for a gradient, what it is the gradient of."""
+        return self.last(len(self.parts) - bool(self.phase))
+
+    @property
+    def is_of_training(self) -> bool:
+        """Whether only a training step has it."""
+        return len(self.parts) > 1 and self.parts[0].word in ("gradient", "loss", "update")
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is of a part of a gradient, that which comes through one reader: `gradient.X.from.Y`."""
+        return Part("from") in self.parts
+
+    @property
+    def region(self) -> str:
+        """Phase, stack and layer: `gradient.encoder.layer1`."""
+        layers = [n for n, part in enumerate(self.parts) if part.word == "layer"]
+        return ".".join(map(str, self.parts[:layers[0] + 1 if layers else 1 + bool(self.phase)]))
+
+    @property
+    def stack(self) -> str:
+        """`encoder`, `decoder`, `output` or `loss`."""
+        return self.parts[bool(self.phase)].word
+
+    @property
+    def sub_layer(self) -> str:
+        """What follows the layer: `self_attention`; empty outside of layers."""
+        behind = (part.word for before, part in zip(self.parts, self.parts[1:]) if before.word == "layer")
+        return next(behind, "")
+
+    @property
+    def place(self) -> str:
+        """All but the name."""
+        return ".".join(map(str, self.parts[:-1]))
+
+    @property
+    def name(self) -> str:
+        return str(self.parts[-1])
+
+    @property
+    def words(self) -> list[str]:
+        """The parts without decoding steps, layers and heads."""
+        return [part.word for part in self.parts if part.number is None]
+
+    def number(self, word: str) -> int | None:
+        """The number of its first `step`, `layer` or `head`."""
+        return next((part.number for part in self.parts if part.word == word), None)
+
+    def ends_with(self, end: str) -> bool:
+        """Whether its last parts are these."""
+        return f".{self}".endswith(f".{end}")
+
+
+def address_in(place: str, name: str) -> str:
+    """The address of a name at a place; at none, the name itself."""
+    return f"{place}.{name}" if place else name
+
+
+def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
+           addresses: Sequence[str]) -> frozenset[str]:
+    """Return the addresses that match any of the patterns, in these layers, of these heads (without any: in all).
+
+    Raises Problem for a pattern that matches nothing, with the nearest addresses; for a layer or a head that does not
+    exist; and where nothing is left.
     """
-    found = meant(patterns, addresses) if patterns else set(addresses)
-    there = {part for address in addresses for part in address.split(".")}
+    chosen: Iterable[str] = match_all(patterns, addresses) if patterns else addresses
     for word, numbers in (("layer", layers), ("head", heads)):
-        last = sum(part.startswith(word) and part[len(word):].isdecimal() for part in there)
+        last = len({part for address in addresses for part in Address.of(address).parts
+                    if part.word == word and part.number})
         for number in numbers:
             if not 1 <= number <= last:
                 raise Problem("no_such_number", option=f"--{word}", number=number, word=word, last=last)
         if numbers:
-            places = {f"{word}{number}" for number in numbers}
-            found = {address for address in found if places & set(address.split("."))}
-    if not found:
+            asked = {Part(word, number) for number in numbers}
+            chosen = [address for address in chosen if asked.intersection(Address.of(address).parts)]
+    if not chosen:
         raise Problem("nothing_selected")
-    return frozenset(found)
+    return frozenset(chosen)
 
 
-def means_row(asked: str, i: int, label: str) -> bool:
-    """Whether row i (from 0), a token's, is meant: all digits are a position, anything else is the token itself (one of
-    digits in quotes)."""
-    if asked.isascii() and asked.isdecimal():
-        return asked.lstrip("0") == str(i + 1)
-    quoted = len(asked) > 2 and asked[0] == asked[-1] == '"'
-    return normalized(asked[1:-1] if quoted else asked) == label
-
-
-def known_tokens(asked: Sequence[str], texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The rows that were asked for, of sentences with these words. Raises Problem for one that none has, with the
-    nearest words."""
-    for one in asked:
-        if not any(means_row(one, i, text) for words in texts for i, text in enumerate(words)):
-            if one.isascii() and one.isdecimal():
-                raise Problem("no_such_position", token=one, last=max(map(len, texts)))
-            words = list(dict.fromkeys(text for words in texts for text in words))
-            raise Problem("no_such_token", token=shown(one), near=nearest_words(one, words))
-    return tuple(asked)
-
-
-def nearest_words(asked: str, words: Sequence[str]) -> str:
-    """The words that are most like what was typed, as a message lists them."""
-    return ", ".join(map(shown, closest(normalized(asked), words)))
-
-
-def closest(asked: str, words: Sequence[str]) -> list[str]:
-    """The words that are most like what was typed; the first ones where none is like it."""
-    import difflib  # only now: no other start needs it
-    known = list(dict.fromkeys(words))
-    return difflib.get_close_matches(asked, known, n=NEAREST, cutoff=0.3) or known[:NEAREST]
-
-
-def meant(patterns: Iterable[str], addresses: Sequence[str]) -> set[str]:
-    """All addresses that the patterns mean. Raises Problem for a pattern that matches none, with the nearest."""
+def match_all(patterns: Iterable[str], addresses: Sequence[str]) -> set[str]:
+    """Return every address that matches one of the patterns. Raises Problem for a pattern that matches none, with the
+    nearest addresses."""
     found: set[str] = set()
     for pattern in patterns:
-        matched = matching(pattern, addresses)
+        matched = matches(pattern, addresses)
         if not matched:
             raise Problem("no_such_address", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
         found.update(matched)
     return found
 
 
-def matching(pattern: str, addresses: Sequence[str]) -> list[str]:
+def matches(pattern: str, addresses: Sequence[str]) -> list[str]:
+    """Return the address that is exactly this; else those that end with it; else those that fit it as a glob."""
     if pattern in addresses:
         return [pattern]
-    ends = [address for address in addresses if address.endswith(f".{pattern}")]
-    if ends:
-        return ends
-    return [address for address in addresses if fnmatch.fnmatchcase(address, pattern)
-            or fnmatch.fnmatchcase(address, f"*.{pattern}")]
+    return ([address for address in addresses if address.endswith(f".{pattern}")]
+            or [address for address in addresses if fnmatch.fnmatchcase(f".{address}", f"*.{pattern}")])
 
 
-def nearest(pattern: str, addresses: Sequence[str]) -> list[str]:
-    """The addresses that are most like what was typed, compared with as many of their last places as were typed."""
-    if any(f".{pattern}." in f".{address}" for address in addresses):  # a place: all that is in it
-        return [f"{pattern}.*"]
-    places = pattern.count(".") + 1
-    ends: dict[str, str] = {}
-    for address in addresses:
-        ends.setdefault(".".join(address.split(".")[-places:]), address)
-    import difflib  # only now: no other start needs it
-    close = difflib.get_close_matches(pattern.replace("*", "").lower(), ends, n=NEAREST, cutoff=0)
-    return [ends[end] for end in close]
-
-
-PART = re.compile(r'"[^"]*"|[^,]+')  # a token that holds a comma stands in quotes
-
-
-class Place(NamedTuple):
-    """What was typed: the tensor, and in it a row, or a row and a column; none: all of it."""
-    address: str
-    parts: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, text: str) -> Place:
-        address, colon, rest = text.partition(":")
-        parts = tuple(PART.findall(rest))
-        if not address or bool(colon) != bool(parts) or ",".join(parts) != rest or len(parts) > 2:
-            raise Problem("no_place", place=text)
-        return cls(address, parts)
-
-    def __str__(self) -> str:
-        return self.address + (":" + ",".join(self.parts) if self.parts else "")
-
-
-def one_address(pattern: str, addresses: Sequence[str]) -> str:
-    """The one address that is meant: exact, or the unique end of one. Raises Problem with the nearest, or with all that
-    it could be."""
-    found = matching(pattern, addresses)
+def find_address(pattern: str, addresses: Sequence[str]) -> str:
+    """Return the one address that is exactly this or ends with it. Raises Problem with the nearest addresses, or with
+    those that it could be."""
+    found = matches(pattern, addresses)
     if not found:
         raise Problem("no_such_tensor", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
     if len(found) > 1:
@@ -136,21 +165,56 @@ def one_address(pattern: str, addresses: Sequence[str]) -> str:
     return found[0]
 
 
-def index_of(place: Place, axes: Axes, address: str, least: int | None = None) -> tuple[int, ...]:
-    """Which row, or which number, of a tensor is meant; from 0. Raises Problem where there is no such, or where fewer
-    than `least` positions are given (without it: any number of them)."""
-    if len(place.parts) > len(axes) or len(place.parts) < (0 if least is None else min(least, len(axes))):
-        shape = ",".join(f"{axis.name} 1-{axis.size}" for axis in axes)
-        raise Problem("place_of_other_shape", address=address, place=place, given=len(place.parts),
-                      count=len(axes), shape=shape or "-")
-    return tuple(position(part, axis, address) for part, axis in zip(place.parts, axes))
+def nearest(pattern: str, addresses: Sequence[str]) -> list[str]:
+    """Return the addresses most like what was typed, compared by as many of their last parts as were typed."""
+    if any(f".{pattern}." in f".{address}" for address in addresses):  # a place: everything in it
+        return [f"{pattern}.*"]
+    ends: dict[str, str] = {}
+    for address in addresses:
+        ends.setdefault(Address.of(address).last(pattern.count(".") + 1), address)
+    import difflib  # takes time to import, and only an error needs it
+    close = difflib.get_close_matches(pattern.replace("*", "").lower(), ends, n=NEAREST, cutoff=0)
+    return [ends[end] for end in close]
 
 
-def position(asked: str, axis: Axis, address: str) -> int:
-    """The position (from 0) on an axis: digits are its number, anything else is its token."""
+class Cell(NamedTuple):
+    """A tensor and a position on each of its first axes, as typed: a row, or one number; without any, the tensor."""
+    address: str
+    positions: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> Cell:
+        address, colon, rest = text.partition(":")
+        positions = tuple(POSITION.findall(rest))
+        if not address or bool(colon) != bool(positions) or ",".join(positions) != rest or len(positions) > 2:
+            raise Problem("no_place", place=text)
+        return cls(address, positions)
+
+    def __str__(self) -> str:
+        return f"{self.address}:{','.join(self.positions)}" if self.positions else self.address
+
+    def index_in(self, axes: Axes, address: str, least: int | None = None) -> tuple[int, ...]:
+        """Return the positions, from 0, on the axes of the tensor at `address`. Raises Problem where there is no such
+        position, or where fewer than `least` are given (without it: any number of them)."""
+        given, count = len(self.positions), len(axes)
+        if given > count or given < (0 if least is None else min(least, count)):
+            shape = ",".join(f"{axis.name} 1-{axis.size}" for axis in axes)
+            raise Problem("place_of_other_shape", address=address, place=self, given=given, count=count,
+                          shape=shape or "-")
+        return tuple(find_position(asked, axis, address) for asked, axis in zip(self.positions, axes))
+
+
+def cell_name(address: str, index: Iterable[int]) -> str:
+    """The number or row at an index (from 0), as it can be typed."""
+    return str(Cell(address, tuple(str(i + 1) for i in index)))
+
+
+def find_position(asked: str, axis: Axis, address: str) -> int:
+    """Return the position (from 0) on an axis: digits are its number, anything else is its token. Raises Problem where
+    there is none, or where the token stands there more than once."""
     if asked.isascii() and asked.isdecimal():
         digits = asked.lstrip("0")
-        if not digits or len(digits) > len(str(axis.size)) or int(digits) > axis.size:  # int() of too many is an error
+        if not digits or len(digits) > len(str(axis.size)) or int(digits) > axis.size:  # int() fails on too many digits
             raise Problem("out_of_range", address=address, word=axis.name, position=asked, size=axis.size)
         return int(digits) - 1
     if axis.labels is None:
@@ -164,6 +228,33 @@ def position(asked: str, axis: Axis, address: str) -> int:
     return found[0]
 
 
-def named(address: str, index: Sequence[int] | Array) -> str:
-    """The place of a number (its index from 0), as it can be typed."""
-    return address + (":" + ",".join(str(i + 1) for i in index) if len(index) else "")
+def means_row(asked: str, i: int, label: str) -> bool:
+    """Whether row i (from 0), with this token, was asked for: digits are a position (a token of digits stands in
+    quotes), anything else is a token."""
+    if asked.isascii() and asked.isdecimal():
+        return asked.lstrip("0") == str(i + 1)
+    quoted = len(asked) > 2 and asked[0] == asked[-1] == '"'
+    return normalized(asked[1:-1] if quoted else asked) == label
+
+
+def check_tokens(asked: Sequence[str], sentences: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the rows that were asked for. Raises Problem for one that none of the sentences has, with the nearest."""
+    for one in asked:
+        if not any(means_row(one, i, text) for words in sentences for i, text in enumerate(words)):
+            if one.isascii() and one.isdecimal():
+                raise Problem("no_such_position", token=one, last=max(map(len, sentences)))
+            words = [text for words in sentences for text in words]
+            raise Problem("no_such_token", token=shown(one), near=nearest_words(one, words))
+    return tuple(asked)
+
+
+def nearest_words(asked: str, words: Sequence[str]) -> str:
+    """The words most like what was typed, as a message lists them."""
+    return ", ".join(map(shown, closest(normalized(asked), words)))
+
+
+def closest(asked: str, words: Sequence[str]) -> list[str]:
+    """Return the words most like what was typed; the first ones where none is like it."""
+    import difflib  # takes time to import, and only an error needs it
+    known = list(dict.fromkeys(words))
+    return difflib.get_close_matches(asked, known, n=NEAREST, cutoff=0.3) or known[:NEAREST]

@@ -17,6 +17,7 @@ from attntrace.tensor.notation import spelled
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Array, Node, Tensor
+from attntrace.tracing.addresses import address_in
 
 
 class Step(NamedTuple):
@@ -87,20 +88,10 @@ def tee(*sinks: Sink | None) -> Sink:
     return told
 
 
-def joined(place: str, name: str) -> str:
-    """The address of a name at a place."""
-    return f"{place}.{name}" if place else name
-
-
 @lru_cache(4096)
 def _sign(symbol: str | Symbol, head: int | None) -> Symbol:
     sign = Symbol.of(symbol) if isinstance(symbol, str) else symbol
     return sign._replace(head=head) if head else sign
-
-
-def layer_of(address: str) -> int | None:
-    """The number of the layer that an address lies in."""
-    return next((int(part[5:]) for part in address.split(".") if part[:5] == "layer"), None)
 
 
 class Trace:
@@ -129,7 +120,7 @@ class Trace:
 
     def at(self, place: str, head: int | None = None, stage: str | None = None) -> Trace:
         """A place inside this one; with `head`, symbols carry the number of that head."""
-        return self._like(joined(self.place, place), head, stage)
+        return self._like(address_in(self.place, place), head, stage)
 
     def stage(self, name: str) -> Trace:
         """The same place, for steps that are shown as a stage of their own."""
@@ -149,7 +140,7 @@ class Trace:
         if self.is_silent:
             tensor.node = None
             return tensor
-        address = address or joined(self.place, name)
+        address = address or address_in(self.place, name)
         if address in self._addresses:
             raise AxisError(f"two steps that would be called {address}", tensor)
         self._addresses.add(address)

@@ -9,7 +9,8 @@ from attntrace.ops.shape import along
 from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Node, Tensor
-from attntrace.tracing.trace import Step, Trace, joined, layer_of
+from attntrace.tracing.addresses import Address, address_in
+from attntrace.tracing.trace import Step, Trace
 
 
 class Path(NamedTuple):
@@ -35,7 +36,7 @@ class Plan(NamedTuple):
                     plan.readers.setdefault(leaf, {})[step.address] = step.symbol
         for address, readers in plan.readers.items():
             if len(set(readers.values())) < len(readers):  # the same symbol in several layers
-                plan.readers[address] = {reader: symbol._replace(above=layer_of(reader))
+                plan.readers[address] = {reader: symbol._replace(above=Address.of(reader).number("layer"))
                                          for reader, symbol in readers.items()}
         return plan
 
@@ -80,10 +81,10 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
             whole.node = None
             return whole
         assert of.address is not None and of.symbol is not None
-        place, _, name = of.address.rpartition(".")
-        here = trace.at(joined("gradient", step.place if step else place), stage=step.stage if step else None)
+        own = Address.of(of.address)
+        here = trace.at(address_in("gradient", step.place if step else own.place), stage=step.stage if step else None)
         address = f"gradient.{of.address}" + (f".from.{step.address}" if step and via else "")
-        return here(name, whole, of.symbol._replace(gradient=True, via=via), address)
+        return here(own.name, whole, of.symbol._replace(gradient=True, via=via), address)
 
     def summed(step: Step | None, of: Tensor, address: str) -> Tensor:
         parts, axes = arrived.pop(address), of.axes

@@ -13,7 +13,7 @@ from attntrace.runs.records import Recorder, footer, header
 from attntrace.runs.run import Run
 from attntrace.tensor.json_value import Record, json_value
 from attntrace.tensor.tensor import Tensor
-from attntrace.tracing.addresses import named
+from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.fingerprint import Fingerprint
 from attntrace.tracing.trace import Step
 from attntrace.writers.page import is_utf8
@@ -53,5 +53,5 @@ class JsonLinesWriter:
     def alone(out: TextIO, tensor: Tensor, address: str, index: tuple[int, ...], precision: int | None) -> None:
         """A tensor, a row or a number of it, without anything around it."""
         value = rounded(np.asarray(tensor.value[index]), precision)
-        out.write(json.dumps({"address": named(address, index), "axes": tensor.axis_names[len(index):],
+        out.write(json.dumps({"address": cell_name(address, index), "axes": tensor.axis_names[len(index):],
                               "shape": value.shape, "value": json_value(value)}) + "\n")

@@ -18,7 +18,7 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.pages.topics import TOPICS, by_any_name, kind_of, simple, topic_of
-from attntrace.tracing.addresses import OF_A_TRAINING_STEP, closest, matching
+from attntrace.tracing.addresses import Address, closest, matches
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block, Formula
@@ -64,7 +64,7 @@ def step_meant(asked: str) -> str:
     layer and the first head; nothing where there is none."""
     addresses = training_step_of(asked).addresses()
     first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", asked))
-    return next((found[0] for one in (asked, first) if one and (found := matching(one, addresses))), "")
+    return next((found[0] for one in (asked, first) if one and (found := matches(one, addresses))), "")
 
 
 def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
@@ -117,7 +117,7 @@ def formulas(name: str, asked: str) -> Iterator[tuple[str, str | Formula, str | 
     found: dict[str, tuple[str, str | Formula, str | Formula]] = {}
 
     def sink(step: Step) -> None:
-        kind = kind_of(step.address).rpartition(".")[2] if topic.also else ""
+        kind = Address.of(kind_of(step.address)).name if topic.also else ""
         if (step.address == asked if asked else step.address in topic.steps if topic.steps
                 else topic_of(step.address) == name and kind not in kinds):
             kinds.add(kind)
@@ -126,6 +126,6 @@ def formulas(name: str, asked: str) -> Iterator[tuple[str, str | Formula, str | 
 
     kinds: set[str] = set()
     example = training_step_of(asked) if asked else training_step(topic.optimizer, **topic.wiring)
-    learns = any(f"{word}.".startswith(OF_A_TRAINING_STEP) for word in (name, asked, *topic.also, *topic.steps))
+    learns = any(Address.of(f"{word}.").is_of_training for word in (name, asked, *topic.also, *topic.steps))
     (example if learns else example.run)(sink)
     return iter(found.values())

@@ -11,6 +11,7 @@ from attntrace.cli.options import (checked_precision, model_options, page_option
 from attntrace.cli.page import saved
 from attntrace.messages.catalog import sentence as sentence_of
 from attntrace.messages.errors import Problem
+from attntrace.tracing.addresses import Address
 from attntrace.writers import PAGES, PICTURES
 
 
@@ -24,7 +25,7 @@ from attntrace.writers import PAGES, PICTURES
 def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = prepared(sentence_or_rows(sentence, options), options)
     selected = selected_steps(run, options)
-    if selected is not None and not any(address.endswith(".weights") for address in selected):
+    if selected is not None and not any(Address.of(address).name == "weights" for address in selected):
         raise Problem("no_weights_selected")
     saved(run, options)
     from attntrace.pages.attention_maps import DECIMALS, AttentionMaps

@@ -112,17 +112,17 @@ def translate_again(recorded: Recorded, options: dict[str, Any]) -> int:
 def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
     """One tensor, one row, or one number, alone; nothing else is read."""
     from attntrace.files.expressions import tensor_from
-    from attntrace.tracing.addresses import Place, index_of, named, one_address
+    from attntrace.tracing.addresses import Cell, cell_name, find_address
     for name in ("only", "layer", "head", "token", "form"):
         if options[name]:
             raise Problem("place_with", place=text, option=f"--{name}")
-    place = Place.read(text)
+    place = Cell.read(text)
     options["pencil"] = archive.opening.get("pencil")
-    address = one_address(place.address, archive.names)
+    address = find_address(place.address, archive.names)
     with archive.sense():
         record = archive.record(address)
         tensor = tensor_from(record, archive.value(record), archive.axes)
-    index = index_of(place, tensor.axes, address)
+    index = place.index_in(tensor.axes, address)
     part = part_of(tensor, index)
     with destination(options["output"], options["pager"]) as out:
         if is_data(options):
@@ -132,7 +132,7 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
         with page_on(out, options) as writer:
             if part.axes:
                 view = view_of(options, out, None)
-                writer(drawn(part, named(address, index), view, is_row=bool(index)))
+                writer(drawn(part, cell_name(address, index), view, is_row=bool(index)))
             else:
                 from attntrace.pages.blocks import Answer
                 from attntrace.pages.numbers import Figures

@@ -67,14 +67,14 @@ def traced_steps(decoding: Decoding, options: dict[str, Any]) -> frozenset[str] 
     """The addresses whose tensors are to be printed; None where none is asked for."""
     if not options["trace"] and not any(options[name] for name in TRACED):
         return None
-    from attntrace.tracing.addresses import selected
+    from attntrace.tracing.addresses import Address, select
     addresses = decoding.addresses()
     if options["step"]:
-        last = max(int(address.split(".")[0][4:]) for address in addresses if address.startswith("step"))
+        last = max(Address.of(address).number("step") or 0 for address in addresses)
         if options["step"] > last:
             raise Problem("no_such_step", step=options["step"], last=last)
-        addresses = [address for address in addresses if address.startswith(f"step{options['step']}.")]
-    return selected(options["only"], options["layer"], options["head"], addresses)
+        addresses = [address for address in addresses if Address.of(address).number("step") == options["step"]]
+    return select(options["only"], options["layer"], options["head"], addresses)
 
 
 def told(decoding: Decoding, tell: Tell, view: View | None, precision: int) -> tuple[int, str | None]:

@@ -29,14 +29,14 @@ from attntrace.messages.catalog import sentence as sentence_of
 @precision_option(stands_for=DECIMALS)
 @page_options
 def command(place: str, sentence: tuple[str, ...], **options: Any) -> int:
-    from attntrace.tracing.addresses import Place, index_of, one_address
-    asked = Place.read(place)
+    from attntrace.tracing.addresses import Cell, find_address
+    asked = Cell.read(place)
     with subject_of(sentence, asked.address, options) as subject:
         precision = checked_precision(options | {"pencil": subject.pencil})
-        address = one_address(asked.address, [*subject.addresses, *subject.parameters])
+        address = find_address(asked.address, [*subject.addresses, *subject.parameters])
         step = subject.find(address)
         axes = (step or subject.parameters[address]).axes
-        index = index_of(asked, axes, address, least=len(axes))
+        index = asked.index_in(axes, address, least=len(axes))
         with page(options) as writer:
             if step is None:
                 writer(parameter(address, index, subject, precision))
@@ -52,8 +52,8 @@ def parameter(address: str, index: tuple[int, ...], subject: Subject, precision:
     """A number that nothing was computed for."""
     from attntrace.pages.blocks import Prose
     from attntrace.pages.numbers import Figures
-    from attntrace.tracing.addresses import named
+    from attntrace.tracing.addresses import cell_name
     value = subject.parameters[address].value
     exact = subject.pencil is not None
     number = Figures.of(value, precision, exact).legible(float(value[index]), exact)
-    return [Prose(sentence_of("messages.why_parameter", place=named(address, index), number=number))]
+    return [Prose(sentence_of("messages.why_parameter", place=cell_name(address, index), number=number))]

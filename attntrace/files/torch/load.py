@@ -14,7 +14,7 @@ from attntrace.messages.errors import Problem
 from attntrace.model.config import Config, alternatives, divisors
 from attntrace.model.parameters import Spec, Vocabularies, laid_out, specs
 from attntrace.tensor.tensor import Array
-from attntrace.tracing.addresses import named
+from attntrace.tracing.addresses import cell_name
 
 
 def imported(state: State, heads: int | None, norm: str = UNTOLD[0], epsilon: float = UNTOLD[1],
@@ -66,7 +66,7 @@ def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece])
                           should=shape_text(should))
         wrong = np.argwhere(~np.isfinite(array))
         if wrong.size:
-            raise Problem("parameter_not_finite", file=state.file, name=named(name, wrong[0]),
+            raise Problem("parameter_not_finite", file=state.file, name=cell_name(name, wrong[0]),
                           value=array[tuple(wrong[0])], dtype=state.dtype)
 
 

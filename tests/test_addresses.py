@@ -1,0 +1,59 @@
+"""Addresses and cells as values: taken apart once, and written back as they were."""
+from __future__ import annotations
+
+import pytest
+
+from attntrace.messages.errors import Problem
+from attntrace.tracing.addresses import Address, Cell, cell_name
+
+HEAD = "encoder.layer2.self_attention.head12.scores"
+
+
+@pytest.mark.parametrize("text", [HEAD, f"step3.{HEAD}", "layer01.head0.step", "", ".", "a..b", "layer" + "9" * 5000,
+                                  "gradient.encoder.input.from.encoder.layer1.self_attention.residual"])
+def test_an_address_is_written_as_it_was_read(text):
+    assert str(Address.of(text)) == text
+
+
+@pytest.mark.parametrize("text, facts", [
+    (HEAD, {"phase": "", "region": "encoder.layer2", "stack": "encoder", "sub_layer": "self_attention",
+            "place": "encoder.layer2.self_attention.head12", "name": "scores", "forward": HEAD}),
+    (f"step3.decoder.{HEAD}", {"phase": "step3", "stack": "decoder", "region": "step3.decoder.encoder.layer2"}),
+    ("gradient.encoder.E", {"phase": "gradient", "region": "gradient.encoder", "stack": "encoder", "sub_layer": "",
+                            "forward": "encoder.E", "is_of_training": True, "is_partial": False}),
+    ("gradient.output.W.from.output.logits", {"is_partial": True, "is_of_training": True}),
+    ("update.encoder.layer1.feed_forward.W_1.old", {"phase": "update", "region": "update.encoder.layer1"}),
+    ("encoder.final_norm.mean", {"region": "encoder", "sub_layer": "", "is_of_training": False}),
+    ("loss.mean", {"phase": "", "stack": "loss", "is_of_training": True}),
+    ("gradient", {"phase": "", "stack": "gradient", "is_of_training": False, "forward": "gradient"})])
+def test_an_address_knows_its_parts(text, facts):
+    assert {name: getattr(Address.of(text), name) for name in facts} == facts
+
+
+def test_an_address_knows_the_numbers_of_its_step_layer_and_head():
+    address = Address.of(f"step3.{HEAD}")
+    assert [address.number(word) for word in ("step", "layer", "head")] == [3, 2, 12]
+    assert Address.of("encoder.input").number("layer") is None
+    assert address.words == ["encoder", "self_attention", "scores"]
+
+
+@pytest.mark.parametrize("end, fits", [("scores", True), ("head12.scores", True), (HEAD, True), ("cores", False),
+                                       ("head2.scores", False)])
+def test_an_address_ends_with_whole_parts_only(end, fits):
+    assert Address.of(HEAD).ends_with(end) is fits
+
+
+@pytest.mark.parametrize("text, positions", [("S", ()), ("S:2", ("2",)), ('S:2,"a,b"', ("2", '"a,b"'))])
+def test_a_cell_is_written_as_it_was_typed(text, positions):
+    assert Cell.read(text) == Cell("S", positions)
+    assert str(Cell.read(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", ":1", "S:", "S:1,", "S:1,2,3"])
+def test_what_names_no_cell_is_refused(text):
+    with pytest.raises(Problem):
+        Cell.read(text)
+
+
+def test_a_cell_counts_from_1():
+    assert cell_name("S", (0, 2)) == "S:1,3" and cell_name("S", ()) == "S"

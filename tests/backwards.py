@@ -12,7 +12,7 @@ from attntrace.training.loss import loss
 from attntrace.model.tokens import Words
 from attntrace.tracing.trace import Step, Trace
 from attntrace.model.transformer import transformer
-from attntrace.model.parameters import Parameters, Vocabularies, laid_out, specs
+from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
 
 
 class Pair(NamedTuple):
@@ -30,7 +30,7 @@ SMALL = {"d_model": 6, "d_ff": 4}
 def parameters_of(model: Model) -> Parameters:
     there = [spec for spec in specs(model.config, Vocabularies(model.source, model.target))
              if spec.name in model.parameters]
-    return laid_out(there, model.config.dtype, lambda spec, view: np.copyto(view, model.parameters[spec.name]))
+    return allocate(there, model.config.dtype, lambda spec, view: np.copyto(view, model.parameters[spec.name]))
 
 
 def packed(sentences: Sequence[Sequence[int]]) -> Words:

@@ -12,7 +12,7 @@ from attntrace.ops.batch import Unpack, Pack
 from attntrace.tensor.constants import constant
 from attntrace.ops.functions import Sinusoid, StepFunction, identity, mean, relu, softmax, sqrt, square
 from attntrace.ops.loss import CrossEntropy, Labels
-from attntrace.ops.indexing import PadColumns, ScatterAdd, columns, concat, rows
+from attntrace.ops.indexing import PadColumns, ScatterAdd, slice_columns, concat, gather
 from attntrace.ops.matmul import Outer
 from attntrace.ops.shape import Unslice, Broadcast, Slice, ReduceSum
 from attntrace.tensor.symbol import Symbol
@@ -79,14 +79,14 @@ PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
     "placed": lambda leaf, axes: apply(Unslice(0, 1, axes[0]), leaf(*axes[1:])),
     "total": lambda leaf, axes: apply(ReduceSum(len(axes)), leaf(*axes, spare(axes))),
     "repeated": lambda leaf, axes: apply(Broadcast(0, axes[0]), leaf(*axes[1:])),
-    "columns": lambda leaf, axes: columns(leaf(*axes[:-1], spare(axes)._replace(size=2 * axes[-1].size)),
+    "columns": lambda leaf, axes: slice_columns(leaf(*axes[:-1], spare(axes)._replace(size=2 * axes[-1].size)),
                                           axes[-1].size + 1, 2 * axes[-1].size, axes[-1].name),
     "among_columns": lambda leaf, axes: apply(
         PadColumns(axes[-1].size // 2 + 1, axes[-1].size, axes[-1]),
         leaf(*axes[:-1], spare(axes)._replace(size=axes[-1].size - axes[-1].size // 2))),
     "concat": lambda leaf, axes: concat([leaf(*axes[:-1], spare(axes)._replace(size=size))
                                          for size in (1, axes[-1].size - 1) if size], axes[-1].name),
-    "rows": lambda leaf, axes: rows(leaf(spare(axes), *axes[1:]),
+    "rows": lambda leaf, axes: gather(leaf(spare(axes), *axes[1:]),
                                     leaf.numbers([1 + n % 3 for n in range(1, axes[0].size + 1)], axes[0])),
     "into_rows": lambda leaf, axes: apply(ScatterAdd(axes[0]), leaf(spare(axes), *axes[1:]),
                                           leaf.numbers([2, 1, 2], spare(axes))),
@@ -171,19 +171,19 @@ def _examples() -> Iterator[Example]:
     yield Example("repeated", "columns", (TOKEN, D_MODEL), lambda leaf: apply(Broadcast(1, D_MODEL), leaf(TOKEN)))
     yield Example("repeated", "number", (D_MODEL,), lambda leaf: apply(Broadcast(0, D_MODEL), leaf()))
 
-    yield Example("columns", "first_block", (TOKEN, D_K), lambda leaf: columns(leaf(TOKEN, D_MODEL), 1, 2, "d_k"))
-    yield Example("columns", "no_block", (TOKEN, D_K), lambda leaf: columns(leaf(TOKEN, D_MODEL), 2, 3, "d_k"))
+    yield Example("columns", "first_block", (TOKEN, D_K), lambda leaf: slice_columns(leaf(TOKEN, D_MODEL), 1, 2, "d_k"))
+    yield Example("columns", "no_block", (TOKEN, D_K), lambda leaf: slice_columns(leaf(TOKEN, D_MODEL), 2, 3, "d_k"))
     yield Example("columns", "of_a_product", (TOKEN, D_K),
-                  lambda leaf: columns(leaf(TOKEN, D_FF) @ leaf(D_FF, D_MODEL), 3, 4, "d_k"))
+                  lambda leaf: slice_columns(leaf(TOKEN, D_FF) @ leaf(D_FF, D_MODEL), 3, 4, "d_k"))
     yield Example("among_columns", "in_the_middle", (D_FF, D_MODEL),
                   lambda leaf: apply(PadColumns(2, 3, D_MODEL), leaf(D_FF, D_K)))
     yield Example("concat", "one", (TOKEN, Axis("d_concat", 2)), lambda leaf: concat([leaf(TOKEN, D_V)], "d_concat"))
     yield Example("concat", "three", (TOKEN, Axis("d_concat", 12)),
                   lambda leaf: concat([leaf(TOKEN, D_MODEL), leaf(TOKEN, D_K), leaf(TOKEN, D_FF)], "d_concat"))
     yield Example("rows", "of_a_vocabulary", (TOKEN, D_MODEL),
-                  lambda leaf: rows(leaf(VOCAB, D_MODEL), leaf.numbers([7, 3, 7], TOKEN)))
+                  lambda leaf: gather(leaf(VOCAB, D_MODEL), leaf.numbers([7, 3, 7], TOKEN)))
     yield Example("rows", "of_one_token", (D_MODEL,),
-                  lambda leaf: rows(leaf(VOCAB, D_MODEL), leaf.numbers(5)), False)  # of a row alone: see above
+                  lambda leaf: gather(leaf(VOCAB, D_MODEL), leaf.numbers(5)), False)  # of a row alone: see above
     yield Example("into_rows", "of_a_vocabulary", (VOCAB, D_MODEL),
                   lambda leaf: apply(ScatterAdd(VOCAB), leaf(TOKEN, D_MODEL), leaf.numbers([7, 3, 7], TOKEN)))
 

@@ -28,7 +28,7 @@ from attntrace.tensor.errors import NotRowwise
 from attntrace.pages.numbers import Figures
 from attntrace.pages.equations import row_formula, whole_formula
 from attntrace.runs.training_step import prepare_training_step
-from attntrace.tensor.notation import spelled
+from attntrace.tensor.tensor import spelled
 from attntrace.messages.catalog import sentence_in
 from attntrace.runs.api import trace
 from attntrace.tensor.symbol import Symbol

@@ -18,11 +18,11 @@ import attntrace
 from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.constants import constant
 from attntrace.tensor.errors import AxisError, NotRowwise
-from attntrace.ops.functions import Sinusoid, encodings, identity, softmax, square
+from attntrace.ops.functions import Sinusoid, sinusoid_table, identity, softmax, square
 from attntrace.ops.loss import CrossEntropy, Labels
-from attntrace.ops.indexing import columns, concat
-from attntrace.ops.shape import Unslice, Broadcast, Slice, ReduceSum, along
-from attntrace.tensor.symbol import Mark, Spelling, Symbol
+from attntrace.ops.indexing import slice_columns, concat
+from attntrace.ops.shape import Unslice, Broadcast, Slice, ReduceSum, broadcast_to
+from attntrace.tensor.symbol import AxisIndex, Spelling, Symbol
 from attntrace.tensor.tensor import OPS, Tensor, apply
 from attntrace.tracing.trace import Trace
 
@@ -136,7 +136,7 @@ def test_a_slice_of_what_has_a_name_is_named_after_it(example):
     named.symbol = Symbol("R")
     for k, i in slices(named):
         if not may_need_all(example.op, k, len(named.axes)):
-            assert named.take(k, i).symbol == Symbol("R").marked(k, i, named.axis_names)
+            assert named.take(k, i).symbol == Symbol("R").indexed(k, i, named.axis_names)
 
 
 @pytest.mark.parametrize("example", [example for example in REBUILT if len(example.axes) > 1], ids=str)
@@ -181,10 +181,10 @@ def test_slices_of_two_ops_rebuilt_from_slices_equal_the_slices(outer):
 def test_rows_of_positions_share_their_tables():
     """Else each row of a long sentence would have a table of its own, of all rows before it."""
     pos = Leaves().numbers(list(range(300)), Axis("token", 300))
-    P, before = apply(Sinusoid(4, "halves", "float64"), pos), encodings.cache_info().misses
+    P, before = apply(Sinusoid(4, "halves", "float64"), pos), sinusoid_table.cache_info().misses
     for i in range(300):
         assert np.array_equal(P.node.row(0, i).value, P.value[i])
-    assert encodings.cache_info().misses - before < 10
+    assert sinusoid_table.cache_info().misses - before < 10
 
 
 # 2. The axes law
@@ -239,7 +239,7 @@ def test_matrices_with_other_rows_do_not_stand_side_by_side():
 @pytest.mark.parametrize("first, last", [(0, 2), (3, 5), (3, 2)])
 def test_columns_that_a_matrix_lacks_are_refused(first, last):
     with pytest.raises(AxisError):
-        columns(Leaves()(TOKEN, D_MODEL), first, last, "d_k")
+        slice_columns(Leaves()(TOKEN, D_MODEL), first, last, "d_k")
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 3), (3, 4, 1), ()])
@@ -272,13 +272,13 @@ def test_a_gradient_may_lack_the_axes_along_which_it_is_the_same(op):
 
 
 def check_gradients(tensor: Tensor, upstream: Tensor) -> None:
-    whole = along(upstream, tensor.axes)
+    whole = broadcast_to(upstream, tensor.axes)
     for n, operand in enumerate(tensor.node.operands):
         wanted = differences(tensor, n, whole.value) if operand.value.dtype.kind == "f" else np.zeros(())
         if n in tensor.node.op.non_differentiable:
             assert not wanted.any(), f"something depends on operand {n}"
             continue
-        gradient = along(tensor.node.vjp(n, upstream, tensor), operand.axes)
+        gradient = broadcast_to(tensor.node.vjp(n, upstream, tensor), operand.axes)
         assert gradient.axes == operand.axes
         check_axes(gradient)
         assert (np.abs(gradient.value - wanted) <= 1e-6 * np.maximum(1, np.abs(wanted))).all(), f"operand {n}"
@@ -358,11 +358,11 @@ def test_the_formula_of_a_slice_says_how_the_slice_was_computed(example, spellin
     (apply(Broadcast(1, D_MODEL), Leaves()(TOKEN)), "repeated(d_model, A)", "repeated(d_model, A)"),
     (softmax(Leaves()(TOKEN, KEY)), "softmax(A)", "softmax(A)"),
     (square(Leaves()(TOKEN) - constant(2.5)), "(A - 2.5)²", "(A - 2.5)^2"),
-    (columns(Leaves()(TOKEN, D_MODEL), 3, 4, "d_k"), "A⁽²⁾", "A^(2)"),
-    (columns(Leaves()(TOKEN, D_MODEL), 2, 3, "d_k"), "A[:,2-3]", "A[:,2-3]"),
-    (columns(Leaves()(TOKEN, D_FF), 1, 4, "d_k"), "A[:,1-4]", "A[:,1-4]"),  # the first of no equal blocks
-    (columns(Leaves()(TOKEN, D_MODEL).T, 1, 1, "key"), "Aᵀ[:,1-1]", "A^T[:,1-1]"),  # A⁽¹⁾ᵀ is the transpose of a block
-    (columns(apply(Slice(1, 2), Leaves()(TOKEN, D_MODEL)), 1, 1, "token"), "A[:,3][1-1]", "A[:,3][1-1]"),
+    (slice_columns(Leaves()(TOKEN, D_MODEL), 3, 4, "d_k"), "A⁽²⁾", "A^(2)"),
+    (slice_columns(Leaves()(TOKEN, D_MODEL), 2, 3, "d_k"), "A[:,2-3]", "A[:,2-3]"),
+    (slice_columns(Leaves()(TOKEN, D_FF), 1, 4, "d_k"), "A[:,1-4]", "A[:,1-4]"),  # the first of no equal blocks
+    (slice_columns(Leaves()(TOKEN, D_MODEL).T, 1, 1, "key"), "Aᵀ[:,1-1]", "A^T[:,1-1]"),  # A⁽¹⁾ᵀ is the transpose of a block
+    (slice_columns(apply(Slice(1, 2), Leaves()(TOKEN, D_MODEL)), 1, 1, "token"), "A[:,3][1-1]", "A[:,3][1-1]"),
     (apply(Slice(1, 2), Leaves()(TOKEN, D_MODEL)), "A[:,3]", "A[:,3]"),
     (apply(Slice(0, 2), Leaves()(TOKEN, D_MODEL)), "a₃", "a_3"),
 ], ids=str)
@@ -472,9 +472,9 @@ GRADIENT = W_Q._replace(gradient=True)
 @pytest.mark.parametrize("symbol, unicode, ascii, latex", [
     (Q, "Q", "Q", "Q"),
     (W_Q, "W_Q", "W_Q", "W_{Q}"),
-    (W_Q._replace(above=1), "W_Q⁽¹⁾", "W_Q^(1)", "W_{Q}^{(1)}"),
+    (W_Q._replace(superscript=1), "W_Q⁽¹⁾", "W_Q^(1)", "W_{Q}^{(1)}"),
     (Symbol("Z", head=2), "Z⁽²⁾", "Z^(2)", "Z^{(2)}"),
-    (Symbol("X", above=12), "X⁽¹²⁾", "X^(12)", "X^{(12)}"),
+    (Symbol("X", superscript=12), "X⁽¹²⁾", "X^(12)", "X^{(12)}"),
     (Symbol("X", primes=1), "X′", "X'", r"X^{\prime}"),
     (Symbol("Y", primes=2), "Y′′", "Y''", r"Y^{\prime\prime}"),
     (Symbol.of("Ŝ"), "Ŝ", "S_hat", r"\hat{S}"),
@@ -484,30 +484,30 @@ GRADIENT = W_Q._replace(gradient=True)
     (Symbol.of("loss"), "loss", "loss", r"\mathrm{loss}"),
     (K.transpose(), "Kᵀ", "K^T", r"K^{\top}"),
     (K.transpose().transpose(), "K", "K", "K"),
-    (Q.marked(0, 0, MATRIX), "q₁", "q_1", "q_{1}"),
-    (Q.marked(0, 11, MATRIX), "q₁₂", "q_12", "q_{12}"),
-    (Q.marked(0, 0, MATRIX).marked(0, 1, MATRIX[1:]), "q₁[2]", "q_1[2]", "q_{1}[2]"),
-    (Q.marked(1, 1, MATRIX).marked(0, 0, MATRIX[:1]), "q₁[2]", "q_1[2]", "q_{1}[2]"),
-    (Q.marked(0, 104, MATRIX), "q₁₀₅", "q_105", "q_{105}"),
-    (Q.marked(1, 2, MATRIX), "Q[:,3]", "Q[:,3]", "Q[:,3]"),
-    (S.marked(0, 1, ("token", "key")), "s₂", "s_2", "s_{2}"),
-    (S.marked(1, 1, ("token", "key")), "S[:,2]", "S[:,2]", "S[:,2]"),
-    (Symbol.of("Ŝ").marked(0, 0, ("token", "key")), "ŝ₁", "s_hat_1", r"\hat{s}_{1}"),
-    (Symbol("Z", head=2).marked(0, 0, MATRIX), "z⁽²⁾₁", "z^(2)_1", "z_{1}^{(2)}"),
-    (Symbol("X", primes=1).marked(0, 9, MATRIX), "x′₁₀", "x'_10", r"x_{10}^{\prime}"),
-    (Symbol.of("μ").marked(0, 2, ("token",)), "μ₃", "mu_3", r"\mu_{3}"),
-    (Symbol.of("σ²").marked(0, 2, ("token",)), "σ²₃", "sigma2_3", r"\sigma^{2}_{3}"),
-    (K.transpose().marked(1, 2, ("d_k", "key")), "k₃ᵀ", "k_3^T", r"k_{3}^{\top}"),
-    (K.marked(0, 2, MATRIX).transpose(), "k₃ᵀ", "k_3^T", r"k_{3}^{\top}"),
-    (W_Q.marked(0, 2, ("d_model", "d_concat")), "W_Q[3,:]", "W_Q[3,:]", "W_{Q}[3,:]"),
-    (W_Q.marked(0, 0, ("d_model", "d_concat")).marked(0, 4, ("d_concat",)), "W_Q[1,5]", "W_Q[1,5]", "W_{Q}[1,5]"),
-    (b_Q.marked(0, 1, ("d_concat",)), "b_Q[2]", "b_Q[2]", "b_{Q}[2]"),
-    (X.transpose().marked(0, 2, ("d_model", "key")), "X[:,3]ᵀ", "X[:,3]^T", r"X[:,3]^{\top}"),
-    (X.marked(1, 2, ("token", "d_model")).transpose(), "X[:,3]ᵀ", "X[:,3]^T", r"X[:,3]^{\top}"),
+    (Q.indexed(0, 0, MATRIX), "q₁", "q_1", "q_{1}"),
+    (Q.indexed(0, 11, MATRIX), "q₁₂", "q_12", "q_{12}"),
+    (Q.indexed(0, 0, MATRIX).indexed(0, 1, MATRIX[1:]), "q₁[2]", "q_1[2]", "q_{1}[2]"),
+    (Q.indexed(1, 1, MATRIX).indexed(0, 0, MATRIX[:1]), "q₁[2]", "q_1[2]", "q_{1}[2]"),
+    (Q.indexed(0, 104, MATRIX), "q₁₀₅", "q_105", "q_{105}"),
+    (Q.indexed(1, 2, MATRIX), "Q[:,3]", "Q[:,3]", "Q[:,3]"),
+    (S.indexed(0, 1, ("token", "key")), "s₂", "s_2", "s_{2}"),
+    (S.indexed(1, 1, ("token", "key")), "S[:,2]", "S[:,2]", "S[:,2]"),
+    (Symbol.of("Ŝ").indexed(0, 0, ("token", "key")), "ŝ₁", "s_hat_1", r"\hat{s}_{1}"),
+    (Symbol("Z", head=2).indexed(0, 0, MATRIX), "z⁽²⁾₁", "z^(2)_1", "z_{1}^{(2)}"),
+    (Symbol("X", primes=1).indexed(0, 9, MATRIX), "x′₁₀", "x'_10", r"x_{10}^{\prime}"),
+    (Symbol.of("μ").indexed(0, 2, ("token",)), "μ₃", "mu_3", r"\mu_{3}"),
+    (Symbol.of("σ²").indexed(0, 2, ("token",)), "σ²₃", "sigma2_3", r"\sigma^{2}_{3}"),
+    (K.transpose().indexed(1, 2, ("d_k", "key")), "k₃ᵀ", "k_3^T", r"k_{3}^{\top}"),
+    (K.indexed(0, 2, MATRIX).transpose(), "k₃ᵀ", "k_3^T", r"k_{3}^{\top}"),
+    (W_Q.indexed(0, 2, ("d_model", "d_concat")), "W_Q[3,:]", "W_Q[3,:]", "W_{Q}[3,:]"),
+    (W_Q.indexed(0, 0, ("d_model", "d_concat")).indexed(0, 4, ("d_concat",)), "W_Q[1,5]", "W_Q[1,5]", "W_{Q}[1,5]"),
+    (b_Q.indexed(0, 1, ("d_concat",)), "b_Q[2]", "b_Q[2]", "b_{Q}[2]"),
+    (X.transpose().indexed(0, 2, ("d_model", "key")), "X[:,3]ᵀ", "X[:,3]^T", r"X[:,3]^{\top}"),
+    (X.indexed(1, 2, ("token", "d_model")).transpose(), "X[:,3]ᵀ", "X[:,3]^T", r"X[:,3]^{\top}"),
     (GRADIENT, "∂L/∂W_Q", "dL/dW_Q", r"\partial L / \partial W_{Q}"),
-    (GRADIENT.marked(0, 2, ("d_model", "d_concat")), "∂L/∂W_Q[3,:]", "dL/dW_Q[3,:]",
+    (GRADIENT.indexed(0, 2, ("d_model", "d_concat")), "∂L/∂W_Q[3,:]", "dL/dW_Q[3,:]",
      r"\partial L / \partial W_{Q}[3,:]"),
-    (Q._replace(gradient=True).marked(0, 0, MATRIX), "∂L/∂q₁", "dL/dq_1", r"\partial L / \partial q_{1}"),
+    (Q._replace(gradient=True).indexed(0, 0, MATRIX), "∂L/∂q₁", "dL/dq_1", r"\partial L / \partial q_{1}"),
     (Q._replace(gradient=True).transpose(), "(∂L/∂Q)ᵀ", "(dL/dQ)^T", r"(\partial L / \partial Q)^{\top}"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_a_symbol_is_spelled_in_three_ways(symbol, unicode, ascii, latex):
@@ -521,22 +521,22 @@ def test_an_equation_of_one_head_leaves_out_its_number_and_no_other():
     assert Z.spelled(head=2) == "Z"
     assert Z.spelled(head=1) == "Z⁽²⁾"
     assert Z.spelled() == "Z⁽²⁾"
-    assert W_Q._replace(above=2).spelled(head=2) == "W_Q⁽²⁾"
+    assert W_Q._replace(superscript=2).spelled(head=2) == "W_Q⁽²⁾"
 
 
 @pytest.mark.parametrize("spelling, row", [*zip(Spelling, ["qᵢ", "q_i", "q_{i}"])], ids=str)
 def test_an_equation_of_any_token_has_a_letter_for_its_number(spelling, row):
-    assert Q.marked(0, 3, MATRIX).spelled(spelling, row="i") == row
+    assert Q.indexed(0, 3, MATRIX).spelled(spelling, row="i") == row
 
 
 @pytest.mark.parametrize("spelling", Spelling, ids=str)
 def test_two_symbols_are_never_spelled_alike(spelling):
     """But for the way that a gradient has come, which others have not."""
-    marks = [(), *((Mark("token", row), Mark("d_k", column))
+    marks = [(), *((AxisIndex("token", row), AxisIndex("d_k", column))
                    for row, column in [(0, None), (11, None), (0, 1), (0, 11), (11, 1), (None, 0), (None, 11)])]
     symbols = [Symbol(*fields) for fields in itertools.product(
         "X", ("", "Q", "1"), (False, True), (0, 1, 2), (None, 1, 12), (None, 2), (False, True), (False, True), marks)
         if fields[4] is not None or fields[5] is None]
-    symbols += [symbol._replace(via=via) for symbol in symbols if symbol.gradient and not symbol.transposed
-                for via in (Q, K, Q._replace(head=2))]  # a layer and a head are told apart by their numbers alone
+    symbols += [symbol._replace(path=path) for symbol in symbols if symbol.gradient and not symbol.transposed
+                for path in (Q, K, Q._replace(head=2))]  # a layer and a head are told apart by their numbers alone
     assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols) > 2000

@@ -86,7 +86,7 @@ def test_two_tensors_of_the_equation_of_a_gradient_are_never_spelled_alike(trace
     for step in traced.told:
         check_symbols(step.tensor, step.node, spelling, step.symbol.head)
         for i, row in rows(step):
-            row.symbol = step.symbol.marked(0, i, step.tensor.axis_names)
+            row.symbol = step.symbol.indexed(0, i, step.tensor.axis_names)
             check_symbols(row, row.node, spelling, step.symbol.head)
 
 
@@ -94,5 +94,5 @@ def test_two_tensors_of_the_equation_of_a_gradient_are_never_spelled_alike(trace
 def test_the_gradients_of_one_place_and_their_rows_have_symbols_of_their_own(traced, spelling):
     for place, steps in itertools.groupby(traced.told, lambda step: step.place):
         symbols = [symbol for step in steps for symbol in (step.symbol, *(
-            step.symbol.marked(0, i, step.tensor.axis_names) for i in first_and_last(step)))]
+            step.symbol.indexed(0, i, step.tensor.axis_names) for i in first_and_last(step)))]
         assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols), place

@@ -16,7 +16,7 @@ from random_model import SENTENCE, TRANSLATION, random_model
 from attntrace.model.config import Config
 from attntrace.runs.run import Run
 from attntrace.runs.prepare import prepare
-from attntrace.ops.shape import along
+from attntrace.ops.shape import broadcast_to
 from attntrace.tensor.symbol import Sign, Spelling
 from attntrace.tensor.tensor import Node, Tensor, apply
 from attntrace.tracing.trace import Step
@@ -142,8 +142,8 @@ def gradients(step: Step, upstream: Tensor) -> dict[int, np.ndarray]:
         node, result, gradient = waiting.pop()
         for n, operand in enumerate(node.operands):
             if n not in node.op.non_differentiable:
-                whole = gradient if node.op.broadcasts_gradient else along(gradient, result.axes)
-                own = along(node.vjp(n, whole, result), operand.axes)
+                whole = gradient if node.op.broadcasts_gradient else broadcast_to(gradient, result.axes)
+                own = broadcast_to(node.vjp(n, whole, result), operand.axes)
                 assert own.axes == operand.axes, f"{step.address}: {operand}"
                 if operand.node is None:
                     found[id(operand)] = found.get(id(operand), 0) + own.value
@@ -248,7 +248,7 @@ def test_two_tensors_of_the_equation_of_a_row_are_never_spelled_alike(traced, sp
     for step in traced.steps:
         for i in first_and_last(step):
             row = step.node.row(0, i)
-            row.symbol = step.symbol.marked(0, i, step.tensor.axis_names)
+            row.symbol = step.symbol.indexed(0, i, step.tensor.axis_names)
             check_symbols(row, row.node, spelling, step.symbol.head)
 
 
@@ -256,5 +256,5 @@ def test_the_rows_and_matrices_of_one_place_have_symbols_of_their_own(traced):
     for spelling in Spelling:
         for place, steps in itertools.groupby(traced.steps, lambda step: step.place):
             symbols = [symbol for step in steps for symbol in (step.symbol, *(
-                step.symbol.marked(0, i, step.tensor.axis_names) for i in range(step.axes[0].size)))]
+                step.symbol.indexed(0, i, step.tensor.axis_names) for i in range(step.axes[0].size)))]
             assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols), place

@@ -11,7 +11,7 @@ from command import ROOT, attntrace
 from random_model import SENTENCE, TARGET, WIRINGS, random_model
 
 from attntrace.runs.decoding import Decoding
-from attntrace.model.generate import translated
+from attntrace.model.generate import translate
 from attntrace.runs.prepare import prepare
 from attntrace.model.tokens import look_up, tokenize
 from attntrace.tracing.trace import Trace
@@ -123,7 +123,7 @@ def test_sentences_of_unequal_lengths_do_not_see_each_other(tmp_path, wiring):
     config, vocabularies, parameters = load(file)
     sources = [look_up(sentence.split() + ["</s>"] * config.source_end, vocabularies.source, "source").ids
                for sentence in sentences]
-    together = translated(parameters, config, vocabularies, sources, 5)
+    together = translate(parameters, config, vocabularies, sources, 5)
     for sentence, words in zip(sentences, together, strict=True):
         assert words == [step.word for step in Decoding(prepare(sentence, weights=str(file)), 5).steps()]
 

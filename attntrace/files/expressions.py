@@ -16,7 +16,7 @@ from attntrace.files.archive import check_types, name_of
 from attntrace.messages.catalog import sentence
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.json_value import Record
-from attntrace.tensor.symbol import Mark, Symbol
+from attntrace.tensor.symbol import AxisIndex, Symbol
 from attntrace.tensor.tensor import OPS, Array, Node, Op, Tensor, apply, op_without_settings
 
 Notes = list[Any]
@@ -130,23 +130,27 @@ def tensor_from(record: Record, value: Array, axes: list[Axis]) -> Tensor:
     return Tensor(value, own, symbol_read(record["sign"]), name_of(record))
 
 
+STORED_AS = {"superscript": "above", "indices": "marks", "path": "via"}  # fields of a symbol, as files call them
+FIELDS = {stored: field for field, stored in STORED_AS.items()}
+
+
 def symbol_written(symbol: Symbol) -> dict[str, Any]:
     """The fields of a symbol that are not what they are of a plain letter."""
-    found = {name: value for name, value in symbol._asdict().items() if value != Symbol._field_defaults.get(name)}
-    if symbol.via is not None:
-        found["via"] = symbol_written(symbol.via)
+    found = {STORED_AS.get(name, name): value for name, value in symbol._asdict().items()
+             if value != Symbol._field_defaults.get(name)}
+    if symbol.path is not None:
+        found["via"] = symbol_written(symbol.path)
     return found
 
 
-OF_SYMBOL = {"letter": str, "sub": str, "hat": bool, "primes": int, "above": int | None, "head": int | None,
+OF_SYMBOL = {"letter": str, "sub": str, "hat": bool, "primes": int, "superscript": int | None, "head": int | None,
              "transposed": bool, "gradient": bool}
 
 
 def symbol_read(found: dict[str, Any]) -> Symbol:
-    check_types(Symbol("")._asdict() | found, OF_SYMBOL)
-    facts = dict(found)
-    if "via" in facts:
-        facts["via"] = symbol_read(facts["via"])
-    if "marks" in facts:
-        facts["marks"] = tuple(Mark(*mark) for mark in facts["marks"])
+    facts = Symbol("")._asdict() | {FIELDS.get(name, name): value for name, value in found.items()}
+    check_types(facts, OF_SYMBOL)
+    if facts["path"] is not None:
+        facts["path"] = symbol_read(facts["path"])
+    facts["indices"] = tuple(AxisIndex(*index) for index in facts["indices"])
     return Symbol(**facts)

@@ -17,7 +17,7 @@ from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized, shown
 from attntrace.model.config import Config
-from attntrace.model.parameters import Parameters, Spec, Vocabularies, laid_out, specs
+from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs
 from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
@@ -94,7 +94,7 @@ def checked(path: Path, found: Contents, dtype: str | None = None) -> Loaded:
             raise Problem("parameter_not_finite", file=where, name=cell_name(spec.name, np.argwhere(wrong)[0]),
                           value=value[wrong][0], dtype=config.dtype)
 
-    return Loaded(config, vocabularies, laid_out(wanted, config.dtype, fill))
+    return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill))
 
 
 def _vocabularies(where: str, config: Config, found: Contents) -> Vocabularies:

@@ -6,9 +6,9 @@ import numpy as np
 from attntrace.model.config import Config
 from attntrace.model.layers import linear
 from attntrace.model.parameters import Parameters
-from attntrace.ops.batch import apart, together
+from attntrace.ops.batch import pack, unpack
 from attntrace.ops.functions import softmax, sqrt
-from attntrace.ops.indexing import columns, concat
+from attntrace.ops.indexing import concat, slice_columns
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import Symbol
@@ -24,12 +24,12 @@ def attention(trace: Trace, Q: Tensor, K: Tensor, V: Tensor, root: Tensor, mask:
 
     The sentences of a batch stand apart in here: everything between Q and the result has them along an axis of its own.
     """
-    S = trace("scores", apart(Q) @ apart(K).T, "S")
+    S = trace("scores", unpack(Q) @ unpack(K).T, "S")
     S = trace("scaled_scores", S / root, "Ŝ")
     if mask is not None:
         S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
     A = trace("weights", softmax(S), "A")
-    return trace("output", together(A @ apart(V), Q.axes[0]), "Z")
+    return trace("output", pack(A @ unpack(V), Q.axes[0]), "Z")
 
 
 def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, config: Config, root: Tensor,
@@ -42,7 +42,7 @@ def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, con
 
     def project(source: Tensor, letter: str, word: str) -> Tensor:
         W, b = parameters[f"W_{letter}"], parameters.get(f"b_{letter}")
-        return linear(source, columns(W, first, last, word), b and columns(b, first, last, word))
+        return linear(source, slice_columns(W, first, last, word), b and slice_columns(b, first, last, word))
 
     Q = trace("query", project(X, "Q", "d_k"), "Q")
     K = trace("key", project(M, "K", "d_k"), "K")

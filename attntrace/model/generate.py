@@ -9,11 +9,11 @@ from attntrace.messages.errors import Problem
 from attntrace.model.config import MAX_LENGTH, Config
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import END, START, packed
-from attntrace.model.transformer import encoder, predicted
+from attntrace.model.transformer import encoder, predict
 from attntrace.tracing.trace import Trace
 
 
-def translated(parameters: Parameters, config: Config, vocabularies: Vocabularies, sources: Sequence[Sequence[int]],
+def translate(parameters: Parameters, config: Config, vocabularies: Vocabularies, sources: Sequence[Sequence[int]],
                max_length: int = MAX_LENGTH) -> list[list[str]]:
     """The translations of several sentences, given by their ids, with `</s>` where they came to it; untold, and all at
     once. Raises Problem where numbers grow too large."""
@@ -32,7 +32,7 @@ def _translated(parameters: Parameters, config: Config, vocabularies: Vocabulari
         if all(end in ids for ids in written):
             break
         read = packed([[numbers[START], *ids] for ids in written])
-        logits = predicted(Trace(), read, M, parameters, config).logits.value
+        logits = predict(Trace(), read, M, parameters, config).logits.value
         if not np.isfinite(logits).all():
             raise Problem("not_finite", address="output.logits", dtype=config.dtype)
         for ids, row in zip(written, logits[length - 1::length], strict=True):

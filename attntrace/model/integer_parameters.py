@@ -8,7 +8,7 @@ import numpy as np
 from attntrace.model.attention import head, score_root
 from attntrace.model.config import Config
 from attntrace.model.inputs import InputRows
-from attntrace.model.parameters import Parameters, Spec, Vocabularies, laid_out, specs, stream
+from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs, stream
 from attntrace.model.tokens import Words
 from attntrace.model.transformer import transformer
 from attntrace.tensor.tensor import Array
@@ -21,7 +21,7 @@ APART = 0.1  # so far apart should two weights of some row be, else there is lit
 ATTEMPTS = 128  # to draw the keys of a head; in half of them its weights may not be all alike
 
 
-def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Words | InputRows,
+def integer_parameters(config: Config, vocabularies: Vocabularies, seed: int, source: Words | InputRows,
              target: Words | InputRows | None) -> Parameters:
     """Parameters of -2, -1, 0, 1 and 2: gains 1, biases 0; one or two numbers that are not 0 in each column of a
     matrix (a variance of about 2.6 / fan_in), two or three in each word's embedding and output column.
@@ -45,7 +45,7 @@ def integers(config: Config, vocabularies: Vocabularies, seed: int, source: Word
         else:
             deal(view, (seed, spec.name), 1, 2)
 
-    parameters = laid_out([spec for spec in specs(config, vocabularies) if not spec.optional], config.dtype, fill)
+    parameters = allocate([spec for spec in specs(config, vocabularies) if not spec.optional], config.dtype, fill)
     with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
         _fit(parameters, views, config, seed, source, target)
     return parameters

@@ -6,7 +6,7 @@ from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import Words
 from attntrace.ops.functions import Sinusoid, mean, relu, sqrt, square
-from attntrace.ops.indexing import rows
+from attntrace.ops.indexing import gather
 from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, apply
@@ -18,7 +18,7 @@ def linear(X: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
     return X @ W if b is None else X @ W + b
 
 
-def beginning(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config, symbol: str) -> Tensor:
+def stack_input(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config, symbol: str) -> Tensor:
     """Where a stack begins: words, embedded with their positions, or rows that were given. Returns token × d_model."""
     if isinstance(source, InputRows):
         return trace("input", source.tensor(f"{symbol}_given"), symbol)
@@ -31,7 +31,7 @@ def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol:
     table: vocab × d_model. Returns token × d_model, called `symbol`.
     """
     token = words.axis
-    X = trace("embedding", rows(table, constant(words.ids, "id", (token,))), "E")
+    X = trace("embedding", gather(table, constant(words.ids, "id", (token,))), "E")
     if config.scale_embedding:
         root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
         X = trace("scaled_embedding", root * X, "Ê")

@@ -98,7 +98,7 @@ class Count(NamedTuple):
     number: int
 
 
-def counted(config: Config, vocabularies: Vocabularies) -> dict[str, list[Count]]:
+def parameter_counts(config: Config, vocabularies: Vocabularies) -> dict[str, list[Count]]:
     """How many parameters each part has, by the closed form, without the optional biases."""
     d, f, N = config.d_model, config.d_ff, config.layers
     if config.part == "attention":
@@ -158,7 +158,7 @@ class Parameters:
         return iter(self._tensors.values())
 
 
-def laid_out(wanted: list[Spec], dtype: str, fill: Callable[[Spec, Array], None]) -> Parameters:
+def allocate(wanted: list[Spec], dtype: str, fill: Callable[[Spec, Array], None]) -> Parameters:
     """Parameters in one vector, each filled in place by `fill(spec, its array)`."""
     vector = np.empty(sum(math.prod(spec.shape) for spec in wanted), dtype)
     tensors, start = {}, 0
@@ -194,7 +194,7 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
             view[...] = uniform((seed, spec.name), view.size, view.shape[0]).reshape(view.shape)
 
     wanted = [spec for spec in specs(config, vocabularies) if not spec.optional]
-    return laid_out(wanted, config.dtype, fill)
+    return allocate(wanted, config.dtype, fill)
 
 
 def stream(key: tuple[int | str, ...], size: int) -> Array:

@@ -56,7 +56,7 @@ def tokenize(sentence: str) -> list[str]:
     return found
 
 
-def spoken(words: list[str]) -> str:
+def detokenize(words: list[str]) -> str:
     """Tokens as one sentence: words set apart, but for a sign that closes what stands before it."""
     return "".join(word if not n or word in CLOSING else f" {word}" for n, word in enumerate(words))
 

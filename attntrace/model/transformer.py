@@ -7,7 +7,7 @@ from typing import NamedTuple
 from attntrace.model.attention import mask, multi_head
 from attntrace.model.config import Config
 from attntrace.model.inputs import MEMORY, InputRows
-from attntrace.model.layers import beginning, feed_forward, layer_norm, linear
+from attntrace.model.layers import feed_forward, layer_norm, linear, stack_input
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import Words
 from attntrace.ops.functions import softmax
@@ -29,7 +29,7 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
     """What comes after each target word. Nothing is predicted without a target (the encoder alone), nor where the model
     has no output layer."""
     if config.part == "attention":
-        attention_alone(trace, source, parameters, config)
+        attention_only(trace, source, parameters, config)
         return None
     M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config)
     if target is None:
@@ -37,17 +37,17 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
     if parameters.get("output.W") is None:
         decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
         return None
-    return predicted(trace, target, M, parameters, config)
+    return predict(trace, target, M, parameters, config)
 
 
-def attention_alone(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config) -> None:
+def attention_only(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config) -> None:
     """Multi-head self-attention of the rows, and nothing around it."""
     own = "encoder.layer1.self_attention"
-    X = beginning(trace.at("encoder"), source, parameters, config, "X")
+    X = stack_input(trace.at("encoder"), source, parameters, config, "X")
     multi_head(trace.at(own), X, X, parameters.at(own), config)
 
 
-def predicted(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
+def predict(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
     """What comes after each target word, given the memory M: token × d_model."""
     D = decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
     return output(trace.at("output"), D, parameters.at("output"))
@@ -58,7 +58,7 @@ def encoder(trace: Trace, source: Words | InputRows, parameters: Parameters, con
     given, that one."""
     if isinstance(source, InputRows) and source.address == MEMORY:
         return trace("output", source.tensor("M_given"), "M")
-    X = beginning(trace, source, parameters, config, "X")
+    X = stack_input(trace, source, parameters, config, "X")
     fill = mask(X.axes[0], X.axes[0], config.dtype)
     sub_layers: dict[str, SubLayer] = {
         "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, fill),
@@ -70,7 +70,7 @@ def decoder(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Para
     """N layers of masked self-attention, attention to the memory M, and feed-forward (section 3.1).
 
     Returns token × d_model."""
-    Y = beginning(trace, target, parameters, config, "Y")
+    Y = stack_input(trace, target, parameters, config, "Y")
     ahead = mask(Y.axes[0], Y.axes[0], config.dtype, causal=True)
     fill = mask(Y.axes[0], M.axes[0], config.dtype)
     sub_layers: dict[str, SubLayer] = {
@@ -95,7 +95,7 @@ def stack(trace: Trace, X: Tensor, sub_layers: dict[str, SubLayer], parameters: 
     for layer in range(1, config.layers + 1):
         for n, (name, sub_layer) in enumerate(sub_layers.items(), start=1):
             last = n == len(sub_layers)
-            after = Symbol(stream, above=layer) if last else Symbol(stream, above=layer - 1 or None, primes=n)
+            after = Symbol(stream, superscript=layer) if last else Symbol(stream, superscript=layer - 1 or None, primes=n)
             place = f"layer{layer}"
             X = residual(trace.at(place).at(name), X, sub_layer, parameters.at(place).at(name), config, after)
     if config.final_norm:

@@ -1,7 +1,7 @@
-"""The ops that set the sentences of a batch apart, and put them together again.
+"""The ops that unpack the sentences of a batch and pack them again.
 
-A batch is packed: its sentences stand along the token axis one after another. Inside attention alone they stand apart,
-along an axis of their own, filled up with zeros.
+A batch is packed: its sentences stand one after another along the token axis. Inside attention it is unpacked: its
+sentences stand along an axis of their own, padded with zeros to the longest.
 """
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ Lengths = tuple[int, ...]
 
 
 @lru_cache(256)
-def places(lengths: Lengths) -> Array:
-    """Where each token of a pack stands (from 0) once its sentence is filled up to the longest."""
+def padded_positions(lengths: Lengths) -> Array:
+    """The position (from 0) of each packed token once all sentences are padded to the longest."""
     return np.concatenate([np.arange(length) + n * max(lengths) for n, length in enumerate(lengths)])
 
 
 @lru_cache(256)
-def sources(lengths: Lengths) -> tuple[Array, Array]:
-    """Which token of a pack stands at each place once all sentences are filled up, and the places that only fill up."""
-    found = np.zeros(len(lengths) * max(lengths), int)
-    found[places(lengths)] = np.arange(sum(lengths))
-    return found, np.setdiff1d(np.arange(len(found)), places(lengths))
+def packed_positions(lengths: Lengths) -> tuple[Array, Array]:
+    """The packed token (from 0) at each position of the padded sentences, and which positions are padding."""
+    tokens = np.zeros(len(lengths) * max(lengths), int)
+    tokens[padded_positions(lengths)] = np.arange(sum(lengths))
+    return tokens, np.setdiff1d(np.arange(len(tokens)), padded_positions(lengths))
 
 
 class Unpack(Op):
-    """The sentences that are packed along the first axis, each by itself, the shorter ones filled up with zeros."""
+    """token × … becomes sentence × token × …, shorter sentences padded with zeros."""
     name: ClassVar[str] = "apart"
 
     def axes(self, x: Tensor) -> Axes:
         token = x.axes[0]
         if token.lengths is None:
-            raise AxisError("one sentence alone, which cannot be set apart", x)
+            raise AxisError("a single sentence, which cannot be unpacked", x)
         return (Axis("sentence", len(token.lengths)), Axis(token.name, max(token.lengths))) + x.axes[1:]
 
     def compute(self, x: Tensor) -> Array:
         sentence, token = self.axes(x)[:2]
         shape = (sentence.size, token.size, *x.value.shape[1:])
-        if sentence.size * token.size == len(x.value):  # all of one length: nothing is filled up
+        if sentence.size * token.size == len(x.value):  # all of one length: no padding
             return x.value.reshape(shape)
-        at, fill = sources(x.axes[0].lengths or ())
-        whole = x.value.take(at, axis=0, mode="clip")
-        whole[fill] = 0
+        tokens, padding = packed_positions(x.axes[0].lengths or ())
+        whole = x.value.take(tokens, axis=0, mode="clip")
+        whole[padding] = 0
         return whole.reshape(shape)
 
     def notation(self, x: Tensor) -> Pieces:
@@ -75,7 +75,7 @@ class Unpack(Op):
 
 @dataclass(eq=False, repr=False)
 class Pack(Op):
-    """The reverse of Apart: the sentences packed along one axis, without what had filled them up."""
+    """sentence × token × … becomes token × …, without the padding: the reverse of Unpack."""
     name: ClassVar[str] = "together"
     axis: Axis
 
@@ -89,20 +89,20 @@ class Pack(Op):
         flat = x.value.reshape(-1, *x.value.shape[2:])
         if len(flat) == self.axis.size:
             return flat
-        return flat.take(places(self.axis.lengths or ()), axis=0, mode="clip")
+        return flat.take(padded_positions(self.axis.lengths or ()), axis=0, mode="clip")
 
     def notation(self, x: Tensor) -> Pieces:
         return call("together"), *x.notation().pieces, CLOSE
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if not k:
-            sentence, token = divmod(int(places(self.axis.lengths or ())[i]), x.axes[1].size)
+            sentence, token = divmod(int(padded_positions(self.axis.lengths or ())[i]), x.axes[1].size)
             return x.take(0, sentence).take(0, token)
         return apply(self, x.take(k + 1, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        place = int(places(self.axis.lengths or ())[index[0]])
-        return x.cell((*divmod(place, x.axes[1].size), *index[1:]))
+        position = int(padded_positions(self.axis.lengths or ())[index[0]])
+        return x.cell((*divmod(position, x.axes[1].size), *index[1:]))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(Unpack(), gradient)
@@ -111,11 +111,11 @@ class Pack(Op):
         return [list(self.axis.lengths or ())]
 
 
-def apart(x: Tensor) -> Tensor:
-    """The sentences of a batch, each by itself; one sentence stays as it is."""
+def unpack(x: Tensor) -> Tensor:
+    """Unpack the sentences of a batch; a single sentence stays as it is."""
     return x if x.axes[0].lengths is None else apply(Unpack(), x)
 
 
-def together(x: Tensor, token: Axis) -> Tensor:
-    """Packed along `token` again; one sentence stays as it is."""
+def pack(x: Tensor, token: Axis) -> Tensor:
+    """Pack a batch along `token` again; a single sentence stays as it is."""
     return x if token.lengths is None else apply(Pack(token), x)

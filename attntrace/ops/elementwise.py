@@ -1,4 +1,4 @@
-"""The ops of arithmetic, cell by cell: sums, differences, products and quotients."""
+"""The elementwise ops of arithmetic (sum, difference, product, quotient) and broadcasting between their operands."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from attntrace.ops.shape import ReduceSum, along, bracketed
+from attntrace.ops.shape import ReduceSum, bracketed, broadcast_to
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes
 from attntrace.tensor.constants import constant
@@ -16,8 +16,8 @@ from attntrace.tensor.symbol import ELEMENTWISE, MINUS, NEGATIVE, OVER, PLUS, TI
 from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
 
 
-def widest(operands: Sequence[Tensor]) -> Axes:
-    """The axes of a cell-by-cell result: those of the operand that has most; each other has some of them, in order."""
+def broadcast_axes(operands: Sequence[Tensor]) -> Axes:
+    """The axes of an elementwise result: those of the operand with most; the others have some of them, in order."""
     if len(operands) == 2:  # nearly always, and nearly always one of these
         first, last = operands[0].axes, operands[1].axes
         if first is last or not last or not first or first == last:
@@ -28,39 +28,39 @@ def widest(operands: Sequence[Tensor]) -> Axes:
     axes = max((operand.axes for operand in operands), key=len)
     for operand in operands:
         if tuple(axis for axis in axes if axis in operand.axes) != operand.axes:
-            raise AxisError("operands that cannot be lined up", *operands)
+            raise AxisError("operands that cannot be broadcast", *operands)
     return axes
 
 
-def lined_up(operand: Tensor, axes: Axes) -> Array:
+def aligned(operand: Tensor, axes: Axes) -> Array:
     """The value with an axis of size 1 for each of `axes` that the operand lacks."""
     if len(operand.axes) == len(axes) or not operand.axes:
         return operand.value
     return operand.value.reshape([axis.size if axis in operand.axes else 1 for axis in axes])
 
 
-class CellByCell(Op):
-    """An op that makes each number from those at the same place; an operand that lacks an axis is repeated along it,
+class Elementwise(Op):
+    """Each number from the operands' numbers at the same position; an operand that lacks an axis is repeated along it,
     and so is a gradient."""
     broadcasts_gradient: ClassVar[bool] = True
 
     def axes(self, *operands: Tensor) -> Axes:
-        return widest(operands)
+        return broadcast_axes(operands)
 
     def row(self, k: int, i: int, *operands: Tensor) -> Tensor:
-        axis = widest(operands)[k]
+        axis = broadcast_axes(operands)[k]
         return apply(self, *(operand.take(operand.axes.index(axis), i) if axis in operand.axes else operand
                              for operand in operands))
 
-    def parts(self, index: tuple[int, ...], *operands: Tensor) -> tuple[cells.Arithmetic, ...]:
-        """The arithmetic of each operand's number at the same place."""
-        axes = widest(operands)
+    def operand_cells(self, index: tuple[int, ...], *operands: Tensor) -> tuple[cells.Arithmetic, ...]:
+        """The arithmetic of each operand's number at the same position."""
+        axes = broadcast_axes(operands)
         return tuple(operand.cell(tuple(i for axis, i in zip(axes, index, strict=True) if axis in operand.axes))
                      for operand in operands)
 
 
-class Binary(CellByCell):
-    """Two operands with a sign between them; each is bracketed where it holds together less than `least`."""
+class Binary(Elementwise):
+    """Two operands with a sign between them, each in brackets where it holds together less than `least`."""
     function: ClassVar[Callable[[Any, Any], Any]]
     sign: ClassVar[Sign]
     least: ClassVar[tuple[int, int]]
@@ -68,29 +68,29 @@ class Binary(CellByCell):
     def compute(self, left: Tensor, right: Tensor) -> Array:
         if left.axes is right.axes or not left.axes or not right.axes:
             return np.asarray(type(self).function(left.value, right.value))
-        axes = widest((left, right))
-        return np.asarray(type(self).function(lined_up(left, axes), lined_up(right, axes)))
+        axes = broadcast_axes((left, right))
+        return np.asarray(type(self).function(aligned(left, axes), aligned(right, axes)))
 
     def notation(self, left: Tensor, right: Tensor) -> Pieces:
         return *bracketed(left, self.least[0]), self.sign, *bracketed(right, self.least[1])
 
 
-def gathered(gradient: Tensor, result: Tensor, operand: Tensor) -> Tensor:
-    """A gradient summed over the axes of the result along which the operand was repeated."""
+def unbroadcast(gradient: Tensor, result: Tensor, operand: Tensor) -> Tensor:
+    """Sum a gradient over the axes of the result along which the operand was repeated; it keeps the operand's axes."""
     if operand.axes is result.axes:
         return gradient
     for axis in reversed(result.axes):
         if axis not in operand.axes:
             gradient = (apply(ReduceSum(gradient.axes.index(axis)), gradient) if axis in gradient.axes
-                        else gradient * constant(axis.size, dtype=gradient.value.dtype))  # the same all along it
+                        else gradient * constant(axis.size, dtype=gradient.value.dtype))  # constant along it
     return gradient
 
 
-def spread(gradient: Tensor, result: Tensor, other: Tensor) -> Tensor:
-    """A gradient that can be lined up with another operand: as it is, or along all of the result's axes."""
+def expanded(gradient: Tensor, result: Tensor, other: Tensor) -> Tensor:
+    """Repeat a gradient along all axes of the result unless it can be broadcast with another operand as it is."""
     axes = gradient.axes
     fits = axes is result.axes or all(axis in axes for axis in other.axes) or all(axis in other.axes for axis in axes)
-    return gradient if fits else along(gradient, result.axes)
+    return gradient if fits else broadcast_to(gradient, result.axes)
 
 
 class Add(Binary):
@@ -101,21 +101,21 @@ class Add(Binary):
     least: ClassVar[tuple[int, int]] = (SUM, SUM + 1)
 
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
-        one, other = self.parts(index, left, right)
+        one, other = self.operand_cells(index, left, right)
         return cells.Sum((*(one.terms if isinstance(one, cells.Sum) else (one,)), other))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
-        return gathered(gradient, result, right if n else left)
+        return unbroadcast(gradient, result, right if n else left)
 
 
-class Sum(CellByCell):
-    """Many operands, added into one another: what meets where a tensor was read several times."""
+class Sum(Elementwise):
+    """The sum of two or more operands: the gradients that meet where a tensor is read several times."""
     name: ClassVar[str] = "sum"
     binds: ClassVar[int] = SUM
 
     def compute(self, *operands: Tensor) -> Array:
-        axes = widest(operands)
-        first, second, *rest = (lined_up(operand, axes) for operand in operands)
+        axes = broadcast_axes(operands)
+        first, second, *rest = (aligned(operand, axes) for operand in operands)
         total = np.asarray(first + second)
         for value in rest:
             total += value
@@ -128,15 +128,15 @@ class Sum(CellByCell):
         return pieces
 
     def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Sum(self.parts(index, *operands))
+        return cells.Sum(self.operand_cells(index, *operands))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
-        return gathered(gradient, result, operands[n])
+        return unbroadcast(gradient, result, operands[n])
 
 
-def summed_up(parts: Sequence[Tensor]) -> Tensor:
-    """The sum of one or more tensors of the same axes."""
-    return parts[0] if len(parts) == 1 else parts[0] + parts[1] if len(parts) == 2 else apply(Sum(), *parts)
+def add_all(parts: Sequence[Tensor]) -> Tensor:
+    """The sum of one or more tensors with the same axes."""
+    return parts[0] if len(parts) == 1 else parts[0] + parts[1] if len(parts) == 2 else Sum()(*parts)
 
 
 class Subtract(Binary):
@@ -147,14 +147,14 @@ class Subtract(Binary):
     least: ClassVar[tuple[int, int]] = (SUM, SUM + 1)
 
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
-        return cells.Difference(*self.parts(index, left, right))
+        return cells.Difference(*self.operand_cells(index, left, right))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
-        return -gathered(gradient, result, right) if n else gathered(gradient, result, left)
+        return -unbroadcast(gradient, result, right) if n else unbroadcast(gradient, result, left)
 
 
 class Multiply(Binary):
-    """Cell by cell, or by one number."""
+    """Elementwise, or by one number."""
     name: ClassVar[str] = "multiply"
     binds: ClassVar[int] = PRODUCT
     function: ClassVar[Callable[[Any, Any], Any]] = np.multiply
@@ -165,11 +165,11 @@ class Multiply(Binary):
         return *bracketed(left, self.least[0]), sign, *bracketed(right, self.least[1])
 
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
-        return cells.Product(*self.parts(index, left, right))
+        return cells.Product(*self.operand_cells(index, left, right))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         other = (right, left)[n]
-        return gathered(spread(gradient, result, other) * other, result, (left, right)[n])
+        return unbroadcast(expanded(gradient, result, other) * other, result, (left, right)[n])
 
 
 class Divide(Binary):
@@ -180,15 +180,15 @@ class Divide(Binary):
     least: ClassVar[tuple[int, int]] = (PRODUCT, PRODUCT + 1)
 
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
-        return cells.Quotient(*self.parts(index, left, right))
+        return cells.Quotient(*self.operand_cells(index, left, right))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         if n:
-            return -(gathered(gradient * result, result, right) / right)
-        return gathered(spread(gradient, result, right) / right, result, left)
+            return -(unbroadcast(gradient * result, result, right) / right)
+        return unbroadcast(expanded(gradient, result, right) / right, result, left)
 
 
-class Negate(CellByCell):
+class Negate(Elementwise):
     name: ClassVar[str] = "negate"
     binds: ClassVar[int] = SUM
 
@@ -199,7 +199,7 @@ class Negate(CellByCell):
         return NEGATIVE, *bracketed(x, PRODUCT)
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Negative(*self.parts(index, x))
+        return cells.Negative(*self.operand_cells(index, x))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return -gradient

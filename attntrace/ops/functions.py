@@ -1,4 +1,4 @@
-"""The functions of the transformer: softmax, mean, square, root, ReLU, positional encoding."""
+"""The functions of the transformer, each with its gradient: softmax, mean, square, root, ReLU, positional encoding."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -8,19 +8,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from attntrace.ops.elementwise import CellByCell
-from attntrace.ops.shape import ReduceSum, bracketed, summed
+from attntrace.ops.elementwise import Elementwise
+from attntrace.ops.shape import ReduceSum, bracketed, sum_along
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.constants import constant
-from attntrace.tensor.errors import NotRowwise
 from attntrace.tensor.expression import ATOM, POWER
 from attntrace.tensor.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUARED, call
-from attntrace.tensor.tensor import Array, Name, Op, Pieces, Postcondition, Tensor, apply
+from attntrace.tensor.tensor import Array, Name, Op, Pieces, Postcondition, Tensor
 
 
-class Identity(CellByCell):
-    """The operand itself, under another name (the encoder's output is its last layer's)."""
+class Identity(Elementwise):
+    """The operand under another name (the encoder's output is that of its last layer)."""
     name: ClassVar[str] = "same"
 
     def compute(self, x: Tensor) -> Array:
@@ -36,47 +35,43 @@ class Identity(CellByCell):
         return gradient
 
 
-def highest(value: Array) -> Array:
-    """The maximum along the last axis; of many short rows column by column, which is twice as fast."""
+def row_maxima(value: Array) -> Array:
+    """The maximum of each row; of short rows column by column, which is twice as fast."""
     width = value.shape[-1]
     if value.ndim < 2 or width > 64:
         return np.asarray(value.max(axis=-1))
     columns = np.ascontiguousarray(value.reshape(-1, width).T)
-    return columns.max(axis=0).reshape(value.shape[:-1])
+    return np.asarray(columns.max(axis=0).reshape(value.shape[:-1]))
 
 
 class Softmax(Op):
-    """e^x / Σ e^x along the last axis, with its maximum subtracted first: the same, and nothing overflows."""
+    """e^x / Σ e^x along the last axis, with the maximum subtracted first so that nothing overflows."""
     name: ClassVar[str] = "softmax"
     rows_sum_to_one: ClassVar[bool] = True
+    needs_whole_rows: ClassVar[bool] = True
 
     def axes(self, x: Tensor) -> Axes:
         return x.axes
 
     def compute(self, x: Tensor) -> Array:
         value = x.value
-        powers = value - highest(value)[..., None]
+        powers: Array = value - row_maxima(value)[..., None]
         np.exp(powers, out=powers)
-        powers /= summed(powers, value.ndim - 1)[..., None]
+        powers /= sum_along(powers, value.ndim - 1)[..., None]
         return powers
 
     def notation(self, x: Tensor) -> Pieces:
         return call("softmax"), *x.notation().pieces, CLOSE
 
-    def row(self, k: int, i: int, x: Tensor) -> Tensor:
-        if k == len(x.axes) - 1:
-            raise NotRowwise
-        return apply(self, x.take(k, i))
-
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         row = [x.cell((*index[:-1], n)) for n in range(x.axes[-1].size)]
         largest = row[int(x.value[index[:-1]].argmax())]
         powers = tuple(cells.Exp(cells.Difference(one, largest)) for one in row)
-        return cells.Quotient(powers[index[-1]], cells.added(powers))
+        return cells.Quotient(powers[index[-1]], cells.sum_of(powers))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        along = ReduceSum(len(result.axes) - 1)
-        return result * (gradient - apply(along, gradient * result))
+        """∂L/∂x = p ⊙ (∂L/∂p - Σ ∂L/∂p ⊙ p), where p = softmax(x)."""
+        return result * (gradient - ReduceSum(len(result.axes) - 1)(gradient * result))
 
     def postconditions(self, result: Array, x: Tensor) -> Iterator[Postcondition]:
         yield Postcondition("rows_sum_to_one", float(np.abs(result.sum(axis=-1) - 1).max()))
@@ -93,46 +88,43 @@ class Mean(Op):
         return x.axes[:-1]
 
     def compute(self, x: Tensor) -> Array:
-        return summed(x.value, x.value.ndim - 1) / np.asarray(x.axes[-1].size, x.value.dtype)
+        return np.asarray(sum_along(x.value, x.value.ndim - 1) / np.asarray(x.axes[-1].size, x.value.dtype))
 
     def notation(self, x: Tensor) -> Pieces:
         return call("mean"), *x.notation().pieces, CLOSE
 
-    def row(self, k: int, i: int, x: Tensor) -> Tensor:
-        return apply(self, x.take(k, i))
-
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         size = x.axes[-1].size
         terms = tuple(x.cell((*index, n)) for n in range(size))
-        return cells.Quotient(cells.added(terms), cells.Number(size))
+        return cells.Quotient(cells.sum_of(terms), cells.Number(size))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient / constant(x.axes[-1].size, dtype=result.value.dtype)
 
 
-class Square(CellByCell):
+class Square(Elementwise):
     name: ClassVar[str] = "square"
     binds: ClassVar[int] = POWER
 
     def compute(self, x: Tensor) -> Array:
-        return x.value * x.value
+        return np.asarray(x.value * x.value)
 
     def notation(self, x: Tensor) -> Pieces:
         return *bracketed(x, ATOM), SQUARED
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Square(*self.parts(index, x))
+        return cells.Square(*self.operand_cells(index, x))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return constant(2, dtype=result.value.dtype) * gradient * x
 
 
-class Sqrt(CellByCell):
+class Sqrt(Elementwise):
     name: ClassVar[str] = "sqrt"
     binds: ClassVar[int] = POWER
 
     def compute(self, x: Tensor) -> Array:
-        return np.sqrt(x.value)
+        return np.asarray(np.sqrt(x.value))
 
     def notation(self, x: Tensor) -> Pieces:
         inner = x.notation()
@@ -141,31 +133,31 @@ class Sqrt(CellByCell):
         return ROOT_OPEN, *inner.pieces, ROOT_CLOSE
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Root(*self.parts(index, x))
+        return cells.Root(*self.operand_cells(index, x))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient / (constant(2, dtype=result.value.dtype) * result)
 
 
-class Relu(CellByCell):
+class Relu(Elementwise):
     """max(0, x) (section 3.3)."""
     name: ClassVar[str] = "relu"
 
     def compute(self, x: Tensor) -> Array:
-        return np.maximum(x.value, 0)
+        return np.asarray(np.maximum(x.value, 0))
 
     def notation(self, x: Tensor) -> Pieces:
         return call("max", "0, "), *x.notation().pieces, CLOSE
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Call("max", (cells.Number(0), *self.parts(index, x)))
+        return cells.Call("max", (cells.Number(0), *self.operand_cells(index, x)))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
-        return gradient * apply(StepFunction(), x)
+        return gradient * StepFunction()(x)
 
 
-class StepFunction(CellByCell):
-    """1 where x > 0, else 0: the slope of ReLU (0 at 0, as everybody has it)."""
+class StepFunction(Elementwise):
+    """1 where x > 0, else 0: the derivative of ReLU (0 at 0, by convention)."""
     name: ClassVar[str] = "positive"
     non_differentiable: ClassVar[tuple[int, ...]] = (0,)
 
@@ -176,15 +168,16 @@ class StepFunction(CellByCell):
         return call("positive"), *x.notation().pieces, CLOSE
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Call("positive", self.parts(index, x))
+        return cells.Call("positive", self.operand_cells(index, x))
 
 
 @dataclass(eq=False, repr=False)
 class Sinusoid(Op):
     """Positional encoding of positions that count from 0 (section 3.5): PE(pos, 2k) = sin(pos / 10000^(2k/d_model)),
-    PE(pos, 2k+1) its cosine. `layout` is `interleaved` as in the paper, or `halves`: first all sines, then all cosines.
+    PE(pos, 2k+1) its cosine. layout: `interleaved` as in the paper, or `halves`, first all sines, then all cosines.
     """
     name: ClassVar[str] = "sinusoid"
+    needs_whole_rows: ClassVar[bool] = True
     non_differentiable: ClassVar[tuple[int, ...]] = (0,)
     width: int
     layout: str
@@ -194,23 +187,18 @@ class Sinusoid(Op):
         return *pos.axes, Axis("d_model", self.width)
 
     def wave(self, column: int) -> tuple[str, int]:
-        """The function of a column (from 0), and the 2k of its wavelength."""
+        """The function of a column (from 0), and the 2k in its wavelength."""
         if self.layout == "interleaved":
             return ("sin", "cos")[column % 2], column - column % 2
         half = self.width // 2
         return ("sin", "cos")[column >= half], 2 * (column % half)
 
     def compute(self, pos: Tensor) -> Array:
-        positions = 1 << int(pos.value.max(initial=0)).bit_length()  # a power of two: few tables serve all sentences
-        return encodings(positions, self.width, self.layout, self.dtype).take(pos.value, axis=0)
+        positions = 1 << int(pos.value.max(initial=0)).bit_length()  # a power of two, so that few tables serve all sentences
+        return sinusoid_table(positions, self.width, self.layout, self.dtype).take(pos.value, axis=0)
 
     def notation(self, pos: Tensor) -> Pieces:
         return call("PE"), Name(pos), CLOSE
-
-    def row(self, k: int, i: int, pos: Tensor) -> Tensor:
-        if k == len(pos.axes):
-            raise NotRowwise
-        return apply(self, pos.take(k, i))
 
     def cell(self, index: tuple[int, ...], pos: Tensor) -> cells.Arithmetic:
         function, power = self.wave(index[-1])
@@ -221,9 +209,9 @@ class Sinusoid(Op):
         return [self.width, self.layout]
 
 
-@lru_cache(16)  # row by row, and from batch to batch, the same few
-def encodings(positions: int, width: int, layout: str, dtype: str) -> Array:
-    """Those of the first so many positions, as Sinusoid has them."""
+@lru_cache(16)  # rows and batches ask for the same few
+def sinusoid_table(positions: int, width: int, layout: str, dtype: str) -> Array:
+    """The encodings of the first positions: positions × width."""
     waves = [Sinusoid(width, layout, dtype).wave(column) for column in range(width)]
     powers = np.array([power for _, power in waves]) / width
     angle = np.arange(positions)[:, None] / np.power(10000.0, powers)
@@ -231,25 +219,6 @@ def encodings(positions: int, width: int, layout: str, dtype: str) -> Array:
     return np.where(sines, np.sin(angle), np.cos(angle)).astype(dtype)
 
 
-def softmax(scores: Tensor) -> Tensor:
-    return apply(Softmax(), scores)
-
-
-def mean(x: Tensor) -> Tensor:
-    return apply(Mean(), x)
-
-
-def square(x: Tensor) -> Tensor:
-    return apply(Square(), x)
-
-
-def sqrt(x: Tensor) -> Tensor:
-    return apply(Sqrt(), x)
-
-
-def relu(x: Tensor) -> Tensor:
-    return apply(Relu(), x)
-
-
-def identity(x: Tensor) -> Tensor:
-    return apply(Identity(), x)
+# Ops without settings, to be called with a tensor.
+identity, softmax, mean = Identity(), Softmax(), Mean()
+square, sqrt, relu = Square(), Sqrt(), Relu()

@@ -1,7 +1,9 @@
-"""The ops that take parts of a matrix or put parts together (columns, concat, look-up), and their reverses."""
+"""The ops that select or join parts of a matrix (columns, concat, table look-up), and their reverses."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +20,7 @@ from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor, apply
 
 @dataclass(eq=False, repr=False)
 class SliceColumns(Op):
-    """Columns `first` to `last` (from 1) of the last axis, under another word: a head's share of W_Q, or of b_Q."""
+    """Columns `first` to `last` (from 1) of the last axis, under another axis name: a head's block of W_Q or b_Q."""
     name: ClassVar[str] = "columns"
     first: int
     last: int
@@ -40,11 +42,11 @@ class SliceColumns(Op):
         """W_Q⁽²⁾, where the columns are the second of equal blocks."""
         whole = x.symbol
         equal = not (self.first - 1) % self.width and not x.axes[-1].size % self.width
-        if whole is None or whole.above is not None or whole.transposed or not equal:
+        if whole is None or whole.superscript is not None or whole.transposed or not equal:
             return None
-        if whole.marks and whole.marks[-1].at is not None:  # parts of one column: no block of columns
+        if whole.indices and whole.indices[-1].position is not None:  # one column, not a block
             return None
-        return whole._replace(above=(self.first - 1) // self.width + 1)
+        return whole._replace(superscript=(self.first - 1) // self.width + 1)
 
     def notation(self, x: Tensor) -> Pieces:
         index = ":," * (len(x.axes) - 1) + f"{self.first}-{self.last}"
@@ -67,7 +69,7 @@ class SliceColumns(Op):
 
 @dataclass(eq=False, repr=False)
 class PadColumns(Op):
-    """Zeros, but for columns `first` to `last` (from 1) of the last axis: what a block gives back to its matrix."""
+    """Zeros except in columns `first` to `last` (from 1) of the last axis: the gradient of a slice of columns."""
     name: ClassVar[str] = "among_columns"
     first: int
     last: int
@@ -104,36 +106,33 @@ class PadColumns(Op):
         return [self.first, self.last, self.axis.size]
 
     def over_tokens(self, x: Tensor) -> tuple[list[Tensor], Tensor] | None:
-        found = None if x.is_leaf else x.history.op.over_tokens(*x.history.operands)
-        return found and (found[0], apply(self, found[1]))
+        inner = None if x.is_leaf else x.history.op.over_tokens(*x.history.operands)
+        return inner and (inner[0], apply(self, inner[1]))
 
 
 @dataclass(eq=False, repr=False)
 class Concat(Op):
-    """The operands side by side, along their last axis: [Z⁽¹⁾ ; Z⁽²⁾] (section 3.2.2)."""
+    """The operands side by side along their last axis, [Z⁽¹⁾ ; Z⁽²⁾] (section 3.2.2)."""
     name: ClassVar[str] = "concat"
     axis_name: str
 
     def axes(self, *operands: Tensor) -> Axes:
         if any(operand.axes[:-1] != operands[0].axes[:-1] for operand in operands):
-            raise AxisError("a row of matrices with other rows", *operands)
+            raise AxisError("matrices whose other axes differ", *operands)
         return *operands[0].axes[:-1], Axis(self.axis_name, sum(operand.axes[-1].size for operand in operands))
 
     def compute(self, *operands: Tensor) -> Array:
         return np.concatenate([operand.value for operand in operands], axis=-1)
 
     def notation(self, *operands: Tensor) -> Pieces:
-        pieces: Pieces = (OPEN_SQUARE,)
-        for n, operand in enumerate(operands):
-            pieces += (NEXT,) * bool(n) + operand.notation().pieces
+        pieces: Pieces = (OPEN_SQUARE, *operands[0].notation().pieces)
+        for operand in operands[1:]:
+            pieces += (NEXT, *operand.notation().pieces)
         return *pieces, CLOSE_SQUARE
 
     def starts(self, *operands: Tensor) -> list[int]:
         """The first column (from 0) of each operand in the result."""
-        starts = [0]
-        for operand in operands:
-            starts.append(starts[-1] + operand.axes[-1].size)
-        return starts[:-1]
+        return list(accumulate((operand.axes[-1].size for operand in operands[:-1]), initial=0))
 
     def source(self, column: int, *operands: Tensor) -> tuple[Tensor, int]:
         """The operand that a column (from 0) of the result comes from, and its number there."""
@@ -160,7 +159,7 @@ class Concat(Op):
 
 
 class Gather(Op):
-    """Rows of a table by their numbers (from 1): W_E[id]."""
+    """Rows of a table by their numbers (from 1), W_E[id]. table: vocab × …; ids: token, or one number."""
     name: ClassVar[str] = "rows"
     non_differentiable: ClassVar[tuple[int, ...]] = (1,)
 
@@ -189,7 +188,7 @@ class Gather(Op):
 
 @dataclass(eq=False, repr=False)
 class ScatterAdd(Op):
-    """The rows of a matrix added into the rows of a table that have those numbers (from 1): a look-up's reverse."""
+    """Rows added into the rows of a table with those numbers (from 1), 0 elsewhere: the gradient of a look-up."""
     name: ClassVar[str] = "into_rows"
     same_formula_for_all_rows: ClassVar[bool] = False
     non_differentiable: ClassVar[tuple[int, ...]] = (1,)
@@ -200,7 +199,7 @@ class ScatterAdd(Op):
 
     def compute(self, rows: Tensor, ids: Tensor) -> Array:
         table = np.zeros([axis.size for axis in self.axes(rows, ids)], rows.value.dtype)
-        order = np.argsort(ids.value, kind="stable")  # sums of runs: four times as fast as adding one after another
+        order = np.argsort(ids.value, kind="stable")  # sums of runs, four times as fast as np.add.at
         sorted_ids = ids.value[order]
         starts = np.flatnonzero(np.diff(sorted_ids, prepend=0))
         table[sorted_ids[starts] - 1] = np.add.reduceat(rows.value[order], starts, axis=0)
@@ -215,14 +214,11 @@ class ScatterAdd(Op):
         at = np.flatnonzero(ids.value == i + 1).tolist()
         if not at:
             return zeros(rows.axes[1:], rows.value.dtype)
-        total = rows.take(0, at[0])
-        for n in at[1:]:
-            total = total + rows.take(0, n)
-        return total
+        return reduce(Tensor.__add__, (rows.take(0, n) for n in at))
 
     def cell(self, index: tuple[int, ...], rows: Tensor, ids: Tensor) -> cells.Arithmetic:
         at = np.flatnonzero(ids.value == index[0] + 1).tolist()
-        return cells.added(tuple(rows.cell((n, *index[1:])) for n in at)) if at else cells.Number(0.0)
+        return cells.sum_of(tuple(rows.cell((n, *index[1:])) for n in at)) if at else cells.Number(0.0)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, rows: Tensor, ids: Tensor) -> Tensor:
         return apply(Gather(), gradient, ids)
@@ -231,7 +227,7 @@ class ScatterAdd(Op):
         return [self.axis.size]
 
 
-def columns(x: Tensor, first: int, last: int, axis_name: str) -> Tensor:
+def slice_columns(x: Tensor, first: int, last: int, axis_name: str) -> Tensor:
     return apply(SliceColumns(first, last, axis_name), x)
 
 
@@ -239,5 +235,4 @@ def concat(parts: list[Tensor], axis_name: str) -> Tensor:
     return apply(Concat(axis_name), *parts)
 
 
-def rows(table: Tensor, ids: Tensor) -> Tensor:
-    return apply(Gather(), table, ids)
+gather = Gather()  # of a table and ids

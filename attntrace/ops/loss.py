@@ -1,4 +1,4 @@
-"""How far a prediction is from the words that should have come: labels, cross-entropy (section 5.4)."""
+"""The loss of a prediction: labels with smoothing, cross-entropy (section 5.4)."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -9,17 +9,18 @@ import numpy as np
 from attntrace.ops.shape import bracketed
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.errors import AxisError, NotRowwise
+from attntrace.tensor.errors import AxisError
 from attntrace.tensor.expression import PRODUCT
 from attntrace.tensor.symbol import CLOSE, Sign, call
-from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor, apply
+from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor
 
 
 @dataclass(eq=False, repr=False)
 class Labels(Op):
-    """A row for each id (from 1): 1 at that word of the vocabulary, 0 at all others. With label smoothing (section 5.4)
-    a share of the 1 is spread evenly over the whole vocabulary."""
+    """A row for each id (from 1): 1 at that word of the vocabulary, 0 at all others. Label smoothing (section 5.4)
+    spreads a share of the 1 evenly over the whole vocabulary."""
     name: ClassVar[str] = "labels"
+    needs_whole_rows: ClassVar[bool] = True
     non_differentiable: ClassVar[tuple[int, ...]] = (0,)
     vocab: Axis
     smoothing: float
@@ -30,18 +31,12 @@ class Labels(Op):
 
     def compute(self, ids: Tensor) -> Array:
         rows = np.full((*ids.value.shape, self.vocab.size), self.smoothing / self.vocab.size, self.dtype)
-        places = np.arange(ids.value.size) * self.vocab.size + ids.value.ravel() - 1
-        rows.reshape(-1)[places] = 1 - self.smoothing + self.smoothing / self.vocab.size
+        labels = np.arange(ids.value.size) * self.vocab.size + ids.value.ravel() - 1
+        rows.reshape(-1)[labels] = 1 - self.smoothing + self.smoothing / self.vocab.size
         return rows
 
     def notation(self, ids: Tensor) -> Pieces:
-        share = call("smoothed", f"{self.smoothing:g}, ") if self.smoothing else call("one_hot")
-        return share, Name(ids), CLOSE
-
-    def row(self, k: int, i: int, ids: Tensor) -> Tensor:
-        if k == len(ids.axes):
-            raise NotRowwise
-        return apply(self, ids.take(k, i))
+        return call("smoothed", f"{self.smoothing:g}, ") if self.smoothing else call("one_hot"), Name(ids), CLOSE
 
     def cell(self, index: tuple[int, ...], ids: Tensor) -> cells.Arithmetic:
         right = index[-1] + 1 == ids.value[index[:-1]]
@@ -58,8 +53,8 @@ class Labels(Op):
 class CrossEntropy(Op):
     """-Σ y log p along the vocabulary, where p = softmax(logits) and y are labels that sum to 1.
 
-    The logits are an operand because the gradient goes to them straight: what the logarithm and the softmax do to it
-    is, taken together, p - y, which no overflow of either can spoil.
+    logits, p, y: … × vocab. The logits are an operand because the gradient goes straight to them: that of logarithm
+    and softmax together is p - y, in which nothing can overflow.
     """
     name: ClassVar[str] = "cross_entropy"
     non_differentiable: ClassVar[tuple[int, ...]] = (1, 2)
@@ -74,7 +69,7 @@ class CrossEntropy(Op):
     def compute(self, logits: Tensor, p: Tensor, y: Tensor) -> Array:
         with np.errstate(divide="ignore"):
             logs = np.log(p.value)
-        if logs.min() == -np.inf:  # 0 times the logarithm of 0 is nothing
+        if logs.min() == -np.inf:  # 0 · log 0 counts as 0
             logs[(logs == -np.inf) & (y.value == 0)] = 0
         return np.asarray(-np.einsum("...i,...i->...", y.value, logs))
 
@@ -83,14 +78,11 @@ class CrossEntropy(Op):
         times = Sign(" ⊙ log(", " .* log(", r" \odot \log(")
         return opening, *bracketed(y, PRODUCT), times, *p.notation().pieces, CLOSE, CLOSE
 
-    def row(self, k: int, i: int, logits: Tensor, p: Tensor, y: Tensor) -> Tensor:
-        return apply(self, logits.take(k, i), p.take(k, i), y.take(k, i))
-
     def cell(self, index: tuple[int, ...], logits: Tensor, p: Tensor, y: Tensor) -> cells.Arithmetic:
-        """The terms of which the label is 0 are left out: there is nothing of them."""
+        """The arithmetic without the terms whose label is 0."""
         terms = tuple(cells.Product(y.cell((*index, int(n))), cells.Call("log", (p.cell((*index, int(n))),)))
                       for n in np.flatnonzero(y.value[index]))
-        return cells.Negative(cells.added(terms))
+        return cells.Negative(cells.sum_of(terms))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, logits: Tensor, p: Tensor, y: Tensor) -> Tensor:
         return (p - y) * gradient

@@ -1,11 +1,11 @@
-"""The products of matrices, and of a column and a row."""
+"""The product of matrices, and the outer product of a column and a row."""
 from __future__ import annotations
 
 from typing import ClassVar
 
 import numpy as np
 
-from attntrace.ops.elementwise import summed_up
+from attntrace.ops.elementwise import add_all
 from attntrace.ops.shape import bracketed
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes
@@ -16,13 +16,13 @@ from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
 
 
 def batched(left: Tensor, right: Tensor) -> bool:
-    """Whether both hold the sentences of a batch, each a matrix."""
+    """Whether both are batches: sentence × … × …, a matrix for each sentence."""
     return len(left.axes) == len(right.axes) == 3
 
 
 class MatMul(Op):
-    """The last axis of the left operand against the first of the right one: row vectors times matrices, y = x W. Of the
-    sentences of a batch: each by itself."""
+    """The sum over the last axis of the left operand and the first of the right one: y = x W, m × n times n × p. In a
+    batch, sentence by sentence."""
     name: ClassVar[str] = "matmul"
     binds: ClassVar[int] = JUXTAPOSED
 
@@ -34,14 +34,14 @@ class MatMul(Op):
         if not left.axes or not right.axes or not left.axes[-1].fits(right.axes[0]):
             raise AxisError("a product whose inner axes differ", left, right)
         rows, columns = left.axes[:-1], right.axes[1:]
-        if len(rows) == len(columns) == 1 and rows[0].name != columns[0].name:  # nearly always
+        if len(rows) == len(columns) == 1 and rows[0].name != columns[0].name:  # the usual case, first
             return rows[0], columns[0]
         if any([row.name == column.name for row in rows for column in columns]):
             raise AxisError("a product with the same axis twice", left, right)
         return rows + columns
 
     def compute(self, left: Tensor, right: Tensor) -> Array:
-        return left.value @ right.value
+        return np.asarray(left.value @ right.value)
 
     def notation(self, left: Tensor, right: Tensor) -> Pieces:
         return *bracketed(left, JUXTAPOSED), MATMUL, *bracketed(right, JUXTAPOSED + 1)
@@ -52,7 +52,7 @@ class MatMul(Op):
 
     def row(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
         if batched(left, right):
-            if k:  # a row of each sentence is no matrix to multiply
+            if k:  # a row of every sentence is not one matrix
                 raise NotRowwise
             return apply(self, left.take(0, i), right.take(0, i))
         rows = len(left.axes) - 1
@@ -61,8 +61,8 @@ class MatMul(Op):
     def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
         rows = len(left.axes) - 1
         lead = index[:1] if batched(left, right) else ()
-        return cells.added(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((*lead, n, *index[rows:])))
-                                 for n in range(left.axes[-1].size)))
+        return cells.sum_of(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((*lead, n, *index[rows:])))
+                                  for n in range(left.axes[-1].size)))
 
     def over_tokens(self, left: Tensor, right: Tensor) -> tuple[list[Tensor], Tensor] | None:
         """Xᵀ ∂L/∂Q = x₁ᵀ ∂L/∂q₁ + x₂ᵀ ∂L/∂q₂ + ..."""
@@ -71,10 +71,10 @@ class MatMul(Op):
                 left.axes[0].name in POSITIONS or right.axes[1].name in POSITIONS):
             return None
         parts = [apply(Outer(), left.T.take(0, n), right.take(0, n)) for n in range(inner.size)]
-        return parts, summed_up(parts)
+        return parts, add_all(parts)
 
     def mixes(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:
-        """a₁ V mixes the rows of V, by the numbers of a₁."""
+        """a₁ V mixes the rows of V with the numbers of a₁."""
         return (left, right) if len(left.axes) == 1 and right.axis_names[0] == "token" and right.symbol else None
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
@@ -85,13 +85,13 @@ class MatMul(Op):
 
 
 class Outer(Op):
-    """A column times a row, each number of one with each of the other: what one token adds to a weight's gradient."""
+    """A column times a row, m and n to m × n: what one token adds to the gradient of a weight matrix."""
     name: ClassVar[str] = "outer"
     binds: ClassVar[int] = JUXTAPOSED
 
     def axes(self, left: Tensor, right: Tensor) -> Axes:
         if len(left.axes) != 1 or len(right.axes) != 1 or left.axes[0].name == right.axes[0].name:
-            raise AxisError("no two rows of different axes", left, right)
+            raise AxisError("an outer product of what are not two rows of different axes", left, right)
         return left.axes + right.axes
 
     def compute(self, left: Tensor, right: Tensor) -> Array:

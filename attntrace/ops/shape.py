@@ -1,7 +1,7 @@
-"""The ops that move numbers along axes: transpose, slice, sum along one, and their reverses."""
+"""The ops on whole axes: transpose, slice, sum along an axis, and their reverses, unslice and broadcast."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply, op_without
 
 
 def bracketed(operand: Tensor, least: int) -> Pieces:
+    """The notation of an operand, in brackets where it holds together less than `least`."""
     return operand.notation().within(least)
 
 
@@ -25,9 +26,8 @@ def ones(size: int, dtype: np.dtype[Any]) -> Array:
     return np.ones(size, dtype)
 
 
-def summed(value: Array, k: int) -> Array:
-    """The sums along the k-th axis; those along the first or the last by a product with ones, which is several times as
-    fast."""
+def sum_along(value: Array, k: int) -> Array:
+    """Sum along the k-th axis; along the first or the last by a product with ones, which is several times as fast."""
     if k == value.ndim - 1:
         return np.asarray(value @ ones(value.shape[-1], value.dtype))
     if k == 0 and value.ndim == 2:
@@ -36,8 +36,8 @@ def summed(value: Array, k: int) -> Array:
 
 
 class Transpose(Op):
-    """Rows become columns; a position along the rows is a token, along the columns a key. Of one row: a column; of
-    the sentences of a batch: each by itself."""
+    """m × n becomes n × m; a position along the rows is a token, along the columns a key. A batch of sentences keeps
+    its first axis."""
     name: ClassVar[str] = "transpose"
     is_transpose: ClassVar[bool] = True
 
@@ -60,7 +60,7 @@ class Transpose(Op):
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if len(x.axes) == 3:
-            if k:  # a row of each sentence is no matrix to transpose
+            if k:  # a row of every sentence is not one matrix
                 raise NotRowwise
             return apply(self, x.take(0, i))
         return apply(self, x.take(len(x.axes) - 1 - k, i))
@@ -73,33 +73,38 @@ class Transpose(Op):
 
 
 @dataclass(eq=False, repr=False)
-class Slice(Op):
+class RemovesAxis(Op):
+    """An op whose result lacks the k-th axis of its operand."""
+    k: int
+
+    def axes(self, x: Tensor) -> Axes:
+        return x.axes[:self.k] + x.axes[self.k + 1:]
+
+    def row(self, k: int, i: int, x: Tensor) -> Tensor:
+        if k < self.k:
+            return apply(replace(self, k=self.k - 1), x.take(k, i))
+        return apply(self, x.take(k + 1, i))
+
+
+@dataclass(eq=False, repr=False)
+class Slice(RemovesAxis):
     """Position i (from 0) of the k-th axis: a row, a column, a number."""
     name: ClassVar[str] = "slice"
-    k: int
     i: int
 
     @property
     def takes_one_row(self) -> bool:
         return self.k == 0
 
-    def axes(self, x: Tensor) -> Axes:
-        return x.axes[:self.k] + x.axes[self.k + 1:]
-
     def compute(self, x: Tensor) -> Array:
         return x.value[(slice(None),) * self.k + (self.i,)]
 
     def symbol(self, x: Tensor) -> Symbol | None:
-        return x.symbol.marked(self.k, self.i, x.axis_names) if x.symbol else None
+        return x.symbol.indexed(self.k, self.i, x.axis_names) if x.symbol else None
 
     def notation(self, x: Tensor) -> Pieces:
         index = ",".join(str(self.i + 1) if n == self.k else ":" for n in range(len(x.axes)))
         return *bracketed(x, ATOM), plain(f"[{index}]")
-
-    def row(self, k: int, i: int, x: Tensor) -> Tensor:
-        if k < self.k:
-            return apply(Slice(self.k - 1, self.i), x.take(k, i))
-        return apply(self, x.take(k + 1, i))
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         return x.cell((*index[:self.k], self.i, *index[self.k:]))
@@ -110,7 +115,7 @@ class Slice(Op):
 
 @dataclass(eq=False, repr=False)
 class Unslice(Op):
-    """Zeros, but for position i (from 0) of a new k-th axis: what a slice gives back to what it was taken from."""
+    """Zeros except at position i (from 0) of a new k-th axis: the gradient of a slice."""
     name: ClassVar[str] = "placed"
     k: int
     i: int
@@ -146,30 +151,20 @@ class Unslice(Op):
 
 
 @dataclass(eq=False, repr=False)
-class ReduceSum(Op):
+class ReduceSum(RemovesAxis):
     """The sum along the k-th axis."""
     name: ClassVar[str] = "total"
-    k: int
-
-    def axes(self, x: Tensor) -> Axes:
-        return x.axes[:self.k] + x.axes[self.k + 1:]
 
     def compute(self, x: Tensor) -> Array:
-        return summed(x.value, self.k)
+        return sum_along(x.value, self.k)
 
     def notation(self, x: Tensor) -> Pieces:
-        word = x.axes[self.k].name
-        opening = Sign(f"Σ_{word}(", f"sum_{word}(", rf"\sum_{{\mathrm{{{word}}}}}(")
+        name = x.axes[self.k].name
+        opening = Sign(f"Σ_{name}(", f"sum_{name}(", rf"\sum_{{\mathrm{{{name}}}}}(")
         return opening, *x.notation().pieces, CLOSE
 
-    def row(self, k: int, i: int, x: Tensor) -> Tensor:
-        if k < self.k:
-            return apply(ReduceSum(self.k - 1), x.take(k, i))
-        return apply(self, x.take(k + 1, i))
-
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.added(tuple(x.cell((*index[:self.k], n, *index[self.k:]))
-                                 for n in range(x.axes[self.k].size)))
+        return cells.sum_of(tuple(x.cell((*index[:self.k], n, *index[self.k:])) for n in range(x.axes[self.k].size)))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(Broadcast(self.k, x.axes[self.k]), gradient)
@@ -177,7 +172,7 @@ class ReduceSum(Op):
 
 @dataclass(eq=False, repr=False)
 class Broadcast(Op):
-    """The same numbers at every position of a new k-th axis: what a sum gives back to its terms."""
+    """The same numbers at every position of a new k-th axis: the gradient of a sum along it."""
     name: ClassVar[str] = "repeated"
     k: int
     axis: Axis
@@ -209,8 +204,8 @@ class Broadcast(Op):
         return [self.k, self.axis.size]
 
 
-def along(x: Tensor, axes: Axes) -> Tensor:
-    """Repeated along those of the axes that it lacks."""
+def broadcast_to(x: Tensor, axes: Axes) -> Tensor:
+    """Repeat x along those of the axes that it lacks."""
     if x.axes is not axes and len(x.axes) < len(axes):
         for k, axis in enumerate(axes):
             if axis not in x.axes:

@@ -7,7 +7,7 @@ from collections.abc import Container
 import numpy as np
 
 from attntrace.pages.blocks import Check
-from attntrace.tensor.evaluate import evaluated
+from attntrace.tensor.evaluate import evaluate
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor, apply
 from attntrace.tracing.trace import Step
@@ -26,12 +26,12 @@ def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
     """Each row of a step (or `only` so many), computed again from rows of its operands, by the step's rule; without
     rows, the whole computed again."""
     if not step.has_rows:
-        return [evaluated(apply(step.node.op, *step.node.operands), step.rounding)]
-    return [evaluated(step.node.row(0, i), step.rounding) for i in range(step.axes[0].size)[:only]]
+        return [evaluate(apply(step.node.op, *step.node.operands), step.rounding)]
+    return [evaluate(step.node.row(0, i), step.rounding) for i in range(step.axes[0].size)[:only]]
 
 
 def marked_row(step: Step, i: int) -> Symbol:
-    return step.symbol.marked(0, i, step.tensor.axis_names) if step.has_rows else step.symbol
+    return step.symbol.indexed(0, i, step.tensor.axis_names) if step.has_rows else step.symbol
 
 
 def row_errors(step: Step, rows: list[Tensor]) -> Array:
@@ -117,7 +117,7 @@ def _cell(step: Step, rows: list[Tensor], row: int) -> tuple[int, ...]:
 def check_rows_sum_to_one(step: Step, again: Tensor) -> Check:
     """That what the tokens add is the whole."""
     digits, part, how = _nearness(step)
-    errors = _apart(evaluated(again, step.rounding).value, step.value)
+    errors = _apart(evaluate(again, step.rounding).value, step.value)
     error = float(errors.max(initial=0.0))
     failed = not (error <= largest(step.value) * part or error <= magnitude(step, _worst(errors)) * part)
     return Check("shares_agree" + how * (not failed), (step.symbol,), (), step.symbol.head, digits,

@@ -17,7 +17,7 @@ from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage, place_title
 from attntrace.pages.topics import topic_of
 from attntrace.pages.view import View
-from attntrace.tensor.evaluate import evaluated
+from attntrace.tensor.evaluate import evaluate
 from attntrace.tensor.expression import Valued
 from attntrace.tensor.tensor import Tensor, Term
 from attntrace.tracing.trace import Step
@@ -123,7 +123,7 @@ class Form:
                 if len(step.node.notation().pieces) == 1 and piece.tensor.address:  # the step is the parameter itself
                     continue
                 leaves = list(piece.tensor.leaves())
-                key = leaves[0].address, piece.tensor.symbol.above
+                key = leaves[0].address, piece.tensor.symbol.superscript
                 if leaves[0].address in self.parameters and key not in self._shown:
                     self._shown.add(key)
                     found.append(piece.tensor)
@@ -169,7 +169,7 @@ class VectorForm(Form):
 
     def shares(self, step: Step, parts: list[Tensor], total: Tensor) -> Iterator[Block]:
         """A weight's gradient, token by token."""
-        head, parts = step.symbol.head, [evaluated(part, step.rounding) for part in parts]
+        head, parts = step.symbol.head, [evaluate(part, step.rounding) for part in parts]
         alike = Figures.of(np.concatenate([step.value.ravel(), *(part.value.ravel() for part in parts)]),
                            self.view.precision, self.view.exact)  # so that they can be added up
         grids = [self.grid(Tensor(part.value, part.axes, step.symbol), head)._replace(
@@ -205,7 +205,7 @@ class VectorForm(Form):
         if mixtures[0]:
             whole = mixtures[0][1]
             assert whole.symbol is not None
-            mixed = tuple(whole.symbol.marked(0, n, whole.axis_names) for n in range(whole.axes[0].size))
+            mixed = tuple(whole.symbol.indexed(0, n, whole.axis_names) for n in range(whole.axes[0].size))
             weights = next(mixtures[0][0].leaves())
             line = line._replace(mixture=mixed, shares=np.stack([mixture[0].value for mixture in mixtures if mixture]),
                                  share_figures=self.figures(weights))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attntrace.messages.catalog import joined, sentence
 from attntrace.model.config import Config
 from attntrace.model.inputs import MEMORY, InputRows
-from attntrace.model.parameters import Vocabularies, counted
+from attntrace.model.parameters import Vocabularies, parameter_counts
 from attntrace.model.tokens import Words
 from attntrace.pages.blocks import Block, Heading, PlaceHeading, Prose, Table
 from attntrace.runs.drift import Drift
@@ -135,7 +135,7 @@ def model_lines(config: Config, vocabularies: Vocabularies) -> list[str]:
 def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[str, ...]]:
     """Each part's parameters: how many, by which closed form, and its terms in numbers; of so many that are `there`."""
     total = 0
-    for part, counts in counted(config, vocabularies).items():
+    for part, counts in parameter_counts(config, vocabularies).items():
         number = sum(count.number for count in counts)
         total += number
         yield (sentence(f"messages.part_{part}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))

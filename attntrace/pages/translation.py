@@ -8,7 +8,7 @@ import numpy as np
 from attntrace.messages.catalog import sentence
 from attntrace.messages.unicode import shown
 from attntrace.model.generate import without_end
-from attntrace.model.tokens import END, spoken
+from attntrace.model.tokens import END, detokenize
 from attntrace.pages.attention_maps import DECIMALS
 from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
 from attntrace.pages.checks import DIGITS
@@ -44,7 +44,7 @@ class TranslationPage:
 
     @property
     def translation(self) -> str:
-        return spoken(without_end([step.word for step in self.written]))
+        return detokenize(without_end([step.word for step in self.written]))
 
     def __call__(self) -> None:
         before: DecodingStep | None = None

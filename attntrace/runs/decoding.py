@@ -8,7 +8,7 @@ import numpy as np
 
 from attntrace.model.config import MAX_LENGTH
 from attntrace.model.tokens import END, START, look_up
-from attntrace.model.transformer import encoder, predicted, transformer
+from attntrace.model.transformer import encoder, predict, transformer
 from attntrace.runs.run import Run
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address
@@ -59,7 +59,7 @@ class Decoding:
                 told[Address.of(step.address).forward] = step
 
             with np.errstate(all="ignore"):
-                prediction = predicted(Trace(tee(sink, keep) if sink else keep).at(place),
+                prediction = predict(Trace(tee(sink, keep) if sink else keep).at(place),
                                        look_up(words, self.known, "target"), M, run.parameters, run.config)
             word = self.known[int(prediction.logits.value[-1].argmax())]
             yield DecodingStep(number, tuple(words), told, word)

@@ -14,7 +14,7 @@ from attntrace.model.parameters import Vocabularies, seeded
 from attntrace.model.tokens import END, START, Words, look_up, tokenize, vocabulary
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
-from attntrace.tensor.evaluate import rounded
+from attntrace.tensor.evaluate import round_values
 
 if TYPE_CHECKING:
     pass
@@ -100,8 +100,8 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
     if init == "uniform":
         parameters = seeded(config, vocabularies, seed)
     else:
-        from attntrace.model.integer_parameters import integers  # only now: most models are not
-        parameters = integers(config, vocabularies, seed, *begins)
+        from attntrace.model.integer_parameters import integer_parameters  # only now: most models are not
+        parameters = integer_parameters(config, vocabularies, seed, *begins)
     return Run(config, seed, None, vocabularies, parameters, *begins, given.name, init=init)
 
 
@@ -112,9 +112,9 @@ def by_pencil(run: Run, pencil: int) -> Run:
         raise Problem("pencil_decimals", value=pencil)
     if run.config.dtype != "float64":
         raise Problem("pencil_needs_float64")
-    parameters = run.parameters.replaced({name: rounded(tensor.value, pencil, name)
+    parameters = run.parameters.replaced({name: round_values(tensor.value, pencil, name)
                                           for name, tensor in run.parameters.by_name.items()})
-    source, target = (beginning._replace(value=rounded(beginning.value, pencil, beginning.address))
+    source, target = (beginning._replace(value=round_values(beginning.value, pencil, beginning.address))
                       if isinstance(beginning, InputRows) else beginning for beginning in (run.source, run.target))
     assert source is not None
     return run._replace(parameters=parameters, source=source, target=target, pencil=pencil)

@@ -8,7 +8,7 @@ import numpy as np
 
 from attntrace.model.config import Config
 from attntrace.model.inputs import InputRows
-from attntrace.model.parameters import Parameters, Vocabularies, laid_out, specs
+from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
 from attntrace.model.tokens import START, Words, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.runs.drift import Drift
@@ -61,7 +61,7 @@ class Run(NamedTuple):
         words = vocabulary([])
         vocabularies = Vocabularies(words, None if self.target is None else words)
         there = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.names]
-        parameters = laid_out(there, config.dtype, lambda spec, view: view.fill(0))
+        parameters = allocate(there, config.dtype, lambda spec, view: view.fill(0))
         return self._replace(config=config, vocabularies=vocabularies, parameters=parameters,
                              source=_smallest(self.source, config),
                              target=self.target and _smallest(self.target, config), pencil=None)

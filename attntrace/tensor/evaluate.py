@@ -16,7 +16,7 @@ def rounding_of(decimals: int | None) -> Rounding:
     return HandArithmetic(decimals)
 
 
-def evaluated(tensor: Tensor, rounding: Rounding) -> Tensor:
+def evaluate(tensor: Tensor, rounding: Rounding) -> Tensor:
     """The tensor by a rule; in full precision, or where nothing made it, as it is. Raises Problem where a number grows
     too large to be exact in so many decimals."""
     if tensor.node is None or rounding.decimals is None:
@@ -32,7 +32,7 @@ def evaluated(tensor: Tensor, rounding: Rounding) -> Tensor:
     return Tensor(value, tensor.axes, tensor.symbol, tensor.address, tensor.node)
 
 
-def rounded(value: Array, decimals: int, name: str) -> Array:
+def round_values(value: Array, decimals: int, name: str) -> Array:
     """Numbers as they are written, to so many decimals, half away from zero. Raises Problem, with the `name`, for one
     that is too large to be exact in them."""
     rounding = rounding_of(decimals)

@@ -120,7 +120,7 @@ class Sum(Arithmetic):
         return self.terms
 
 
-def added(terms: tuple[Arithmetic, ...]) -> Arithmetic:
+def sum_of(terms: tuple[Arithmetic, ...]) -> Arithmetic:
     """The sum of terms, or the one term itself."""
     return terms[0] if len(terms) == 1 else Sum(terms)
 

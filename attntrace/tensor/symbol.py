@@ -13,7 +13,7 @@ ASCII_LETTERS = {"μ": "mu", "σ²": "sigma2", "γ": "gamma", "β": "beta", "ε"
                  "β₁": "beta1", "β₂": "beta2", "β₁ᵗ": "beta1^t", "β₂ᵗ": "beta2^t"}
 LATEX_LETTERS = {"μ": r"\mu", "σ²": r"\sigma^{2}", "γ": r"\gamma", "β": r"\beta", "ε": r"\varepsilon",
                  "β₁": r"\beta_{1}", "β₂": r"\beta_{2}", "β₁ᵗ": r"\beta_{1}^{t}", "β₂ᵗ": r"\beta_{2}^{t}"}
-POSITIONS = ("token", "key")  # the words of axes that count words of a sentence
+POSITIONS = ("token", "key")  # the axes along which the words of a sentence stand
 
 
 class Spelling(Enum):
@@ -22,7 +22,7 @@ class Spelling(Enum):
     ASCII = "ascii"
     LATEX = "latex"
 
-    __hash__ = object.__hash__  # tables of spellings are read thousands of times; Enum's own hash is Python
+    __hash__ = object.__hash__  # looked up thousands of times a page; the hash of Enum is written in Python
 
 
 def equal_within_type(*types: type) -> None:
@@ -32,29 +32,29 @@ def equal_within_type(*types: type) -> None:
         setattr(kind, "__ne__", object.__ne__)  # the opposite
 
 
-class Mark(NamedTuple):
-    """One axis of a marked symbol: its word, and which position of it is meant (from 0; None: all of them)."""
-    word: str
-    at: int | None = None
+class AxisIndex(NamedTuple):
+    """One axis of an indexed symbol: its name, and the position taken along it (from 0; None: all)."""
+    name: str
+    position: int | None = None
 
 
 class Symbol(NamedTuple):
     """The name of a tensor in an equation, such as Ŝ, W_Q⁽¹⁾, X′, Kᵀ, q₁₂ or W_Q[3,:].
 
-    `above` is a superscript that is always written (a layer, or which block of columns of a matrix), `head` one that
-    the equations of that head itself leave out. `via` is what a part of a gradient has come through: ∂L/∂X|Q. `marks`,
-    once something is marked, has one entry for each axis that the unmarked tensor has, in its own order.
+    superscript: always written (a layer, or a block of columns). head: written except in equations of that head.
+    path: the step through which a part of a gradient came, ∂L/∂X|Q. indices: for a slice, one entry for each axis of
+    the tensor that it is a slice of.
     """
     letter: str
     sub: str = ""
     hat: bool = False
     primes: int = 0
-    above: int | None = None
+    superscript: int | None = None
     head: int | None = None
     transposed: bool = False
     gradient: bool = False
-    marks: tuple[Mark, ...] = ()
-    via: Symbol | None = None
+    indices: tuple[AxisIndex, ...] = ()
+    path: Symbol | None = None
 
     @classmethod
     @cache
@@ -64,110 +64,110 @@ class Symbol(NamedTuple):
         plain = unicodedata.normalize("NFD", letter)
         return cls(plain.replace(HAT, ""), sub, HAT in plain)
 
-    def marked(self, k: int, i: int, words: tuple[str, ...]) -> Symbol:
-        """The symbol of slice i (from 0) along the k-th of the axes that are still whole, whose words are `words`. A
-        number, such as 0, has no marks."""
+    def indexed(self, k: int, i: int, names: tuple[str, ...]) -> Symbol:
+        """The symbol of slice i (from 0) along the k-th of the axes that are left, whose names are `names`. A numeral,
+        such as 0, stays as it is."""
         if self.letter.lstrip("-")[:1].isdigit():
             return self
-        marks = list(self.marks or map(Mark, reversed(words) if self.transposed else words))
-        whole = [n for n, mark in enumerate(marks) if mark.at is None]
-        place = whole[-1 - k if self.transposed else k]
-        marks[place] = Mark(marks[place].word, i)
-        return self._replace(marks=tuple(marks))
+        indices = list(self.indices or map(AxisIndex, reversed(names) if self.transposed else names))
+        left = [n for n, index in enumerate(indices) if index.position is None]
+        n = left[-1 - k if self.transposed else k]
+        indices[n] = AxisIndex(indices[n].name, i)
+        return self._replace(indices=tuple(indices))
 
-    def at(self, index: tuple[int, ...], words: tuple[str, ...]) -> Symbol:
-        """The symbol of a row or of a number (its index from 0) of a tensor whose axes have these words."""
+    def at(self, index: tuple[int, ...], names: tuple[str, ...]) -> Symbol:
+        """The symbol of a row or a number (its index from 0) of a tensor whose axes have these names."""
         symbol = self
         for n, i in enumerate(index):
-            symbol = symbol.marked(0, i, words[n:])
+            symbol = symbol.indexed(0, i, names[n:])
         return symbol
 
     def transpose(self) -> Symbol:
         return self._replace(transposed=not self.transposed)
 
     @property
-    def of_one_token(self) -> bool:
-        """Whether this is the row of one token, written as a small letter with a subscript."""
-        return bool(self.marks) and self.marks[0].word in POSITIONS and self.marks[0].at is not None
+    def token(self) -> int | None:
+        """The position (from 0) of the token whose row this is: written as a small letter with a subscript."""
+        return self.indices[0].position if self.indices and self.indices[0].name in POSITIONS else None
 
     def spelled(self, spelling: Spelling = Spelling.UNICODE, head: int | None = None, row: str | None = None) -> str:
         """Write the symbol.
 
-        Inside an equation of one head its number is left out of the head's own tensors (`head`); in that of a row,
-        `row` stands in for its number, so that q₁ becomes qᵢ and X[:,3] becomes X[:,i].
+        head: the head whose equation it stands in; its number is left out. row: stands in for the number of a row, so
+        that q₁ becomes qᵢ and X[:,3] becomes X[:,i].
         """
         return _written(self, spelling, head, row)
 
 
-class Around(NamedTuple):
-    """A symbol's letter as it is written, and what stands around it: above, below, and in brackets behind it."""
+class Scripts(NamedTuple):
+    """A symbol's letter as it is written, with its superscript, its subscript, and the brackets behind it."""
     letter: str
-    above: str
-    below: str
+    superscript: str
+    subscript: str
     brackets: str
 
     @classmethod
-    def of(cls, symbol: Symbol, head: int | None, row: str | None) -> Around:
-        one_token = symbol.of_one_token
-        letter = symbol.letter.lower() if one_token else symbol.letter
-        above = ",".join(str(n) for n in (symbol.above, symbol.head if symbol.head != head else None) if n is not None)
-        below = ""
-        if one_token:
-            below = row if row is not None else str(symbol.marks[0].at + 1)  # type: ignore[operator]
-        rest = symbol.marks[1:] if one_token else symbol.marks
-        if one_token and len(rest) == 1 and rest[0].at is None:
-            rest = ()
-        places = (":" if mark.at is None else row or str(mark.at + 1) for mark in rest)
-        return cls(letter, above, below, f"[{','.join(places)}]" if rest else "")
+    def of(cls, symbol: Symbol, head: int | None, row: str | None) -> Scripts:
+        numbers = symbol.superscript, symbol.head if symbol.head != head else None
+        superscript = ",".join(str(n) for n in numbers if n is not None)
+        letter, subscript, left = symbol.letter, "", symbol.indices
+        if symbol.token is not None:
+            letter, subscript = letter.lower(), str(symbol.token + 1) if row is None else row
+            left = left[1:]
+            if len(left) == 1 and left[0].position is None:
+                left = ()
+        positions = (":" if index.position is None else row or str(index.position + 1) for index in left)
+        return cls(letter, superscript, subscript, f"[{','.join(positions)}]" if left else "")
 
 
 @lru_cache(4096)  # the same few symbols stand in all equations of a stage
 def _written(symbol: Symbol, spelling: Spelling, head: int | None, row: str | None) -> str:
-    letter, above, below, brackets = Around.of(symbol, head, row)
-    text = _spelled(symbol, letter, above, below, spelling)
-    if symbol.via is not None:
-        brackets += f"{VIA[spelling]}{symbol.via.spelled(spelling)}"
-    if symbol.gradient:  # transposed behind a bracket, lest it seem the gradient of the transpose
+    letter, superscript, subscript, brackets = Scripts.of(symbol, head, row)
+    text = _spelled(symbol, letter, superscript, subscript, spelling)
+    if symbol.path is not None:
+        brackets += f"{BAR[spelling]}{symbol.path.spelled(spelling)}"
+    if symbol.gradient:  # in brackets, since ∂L/∂Xᵀ would be the gradient of the transpose
         slope = {Spelling.UNICODE: "∂L/∂", Spelling.ASCII: "dL/d", Spelling.LATEX: r"\partial L / \partial "}
         text = f"({slope[spelling]}{text}{brackets})" if symbol.transposed else slope[spelling] + text + brackets
     else:
         text += brackets
-    return text + TRANSPOSED[spelling] * symbol.transposed
+    return text + TRANSPOSED[spelling] if symbol.transposed else text
 
 
 TRANSPOSED = {Spelling.UNICODE: "ᵀ", Spelling.ASCII: "^T", Spelling.LATEX: r"^{\top}"}
-VIA = {Spelling.UNICODE: "|", Spelling.ASCII: "|", Spelling.LATEX: r"\vert "}  # a bar would end the cell of a table
+BAR = {Spelling.UNICODE: "|", Spelling.ASCII: "|", Spelling.LATEX: r"\vert "}  # a plain bar ends the cell of a table
 
 
 def upright(text: str) -> str:
-    """Words in LaTeX, with their blanks; a single letter and a number stay as they are."""
+    """Write words upright in LaTeX, with their spaces; a single letter and a number stay as they are."""
     if len(text) < 2 or not any(map(str.isalpha, text)):
         return text
     return rf"\mathrm{{{text}}}" if text.isalpha() else rf"\text{{{text}}}".replace("_", r"\_")
 
 
-def _spelled(symbol: Symbol, letter: str, above: str, below: str, spelling: Spelling) -> str:
-    """The letter with all that surrounds it, but for brackets and the sign of a transpose."""
+def _spelled(symbol: Symbol, letter: str, superscript: str, subscript: str, spelling: Spelling) -> str:
+    """The letter with its hat, primes and scripts; without brackets and the sign of a transpose."""
+    sub = f"_{symbol.sub}" if symbol.sub else ""
     if spelling is Spelling.UNICODE:
-        return (unicodedata.normalize("NFC", letter[:1] + HAT * symbol.hat + letter[1:])
-                + (f"_{symbol.sub}" if symbol.sub else "") + "′" * symbol.primes
-                + (f"⁽{above.translate(SUPERSCRIPTS)}⁾" if above else "") + below.translate(SUBSCRIPTS))
+        letter = unicodedata.normalize("NFC", letter[:1] + (HAT if symbol.hat else "") + letter[1:])
+        over = f"⁽{superscript.translate(SUPERSCRIPTS)}⁾" if superscript else ""
+        return letter + sub + "′" * symbol.primes + over + subscript.translate(SUBSCRIPTS)
     if spelling is Spelling.ASCII:
-        return (ASCII_LETTERS.get(letter, letter) + "_hat" * symbol.hat
-                + (f"_{symbol.sub}" if symbol.sub else "") + "'" * symbol.primes
-                + (f"^({above})" if above else "") + (f"_{below}" if below else ""))
+        letter = ASCII_LETTERS.get(letter, letter) + ("_hat" if symbol.hat else "")
+        over = f"^({superscript})" if superscript else ""
+        return letter + sub + "'" * symbol.primes + over + (f"_{subscript}" if subscript else "")
     name = LATEX_LETTERS.get(letter, upright(letter))
     name = rf"\hat{{{name}}}" if symbol.hat else name
-    sub = ",".join(filter(None, (*map(upright, symbol.sub.split(",")), below)))
-    over = r"\prime" * symbol.primes + (f"({above})" if above else "")
+    sub = ",".join(filter(None, (*map(upright, symbol.sub.split(",")), subscript)))
+    over = r"\prime" * symbol.primes + (f"({superscript})" if superscript else "")
     name = f"{{{name}}}" if (over or symbol.transposed) and "^" in name else name
     name += (f"_{{{sub}}}" if sub else "") + (f"^{{{over}}}" if over else "")
     return f"{{{name}}}" if over and symbol.transposed and not symbol.gradient else name
 
 
 class Sign(NamedTuple):
-    """What stands between symbols in an equation: as text in three spellings, spaces included; `drawn` where it differs
-    between drawn matrices (a product is a space in X W and a dot between two brackets)."""
+    """What stands between symbols in an equation, in three spellings, spaces included. drawn: between drawn matrices,
+    where that differs (a product is a space in X W and a dot between two brackets)."""
     unicode: str
     ascii: str
     latex: str
@@ -182,7 +182,7 @@ class Sign(NamedTuple):
         return self.text(spelling) if drawn is None else drawn
 
 
-equal_within_type(Mark, Symbol, Around, Sign)
+equal_within_type(AxisIndex, Symbol, Scripts, Sign)
 
 
 def plain(text: str) -> Sign:
@@ -191,7 +191,7 @@ def plain(text: str) -> Sign:
 
 
 MATMUL = Sign(" ", " ", r"\,", " · ", " * ")
-COLUMN_TIMES = Sign("ᵀ ", "^T ", r"{}^{\top}\,")  # a column is a row, transposed, whatever stands above it
+COLUMN_TIMES = Sign("ᵀ ", "^T ", r"{}^{\top}\,")  # a column is a transposed row; {} keeps it apart from a superscript
 TIMES = Sign(" · ", " * ", r" \cdot ")
 ELEMENTWISE = Sign(" ⊙ ", " .* ", r" \odot ")
 OVER = plain(" / ")
@@ -212,7 +212,7 @@ def call(name: str, first: str = "") -> Sign:
 
 
 def numeral(number: str, spelling: Spelling) -> str:
-    """A number as it is written: in LaTeX, its e is no variable, and infinity has a sign."""
+    """Write a number; in LaTeX the e of an exponent is upright and infinity is a sign."""
     if spelling is not Spelling.LATEX:
         return number
     mantissa, e, power = number.replace("inf", r"\infty").partition("e")

@@ -1,7 +1,7 @@
-"""An array with named axes that remembers the operation and the operands that made it.
+"""An array with named axes that remembers the op and the operands that produced it.
 
-One op, one class: what it computes, its axes, how it is written, the arithmetic of one cell, what a slice of it is made
-from, its gradient. Nobody else asks which op it is.
+An op is one class (see Op): its value, axes, equation, arithmetic of a cell, row rule and gradient. No other code asks
+which op it is looking at.
 """
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ import numpy as np
 
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import AXIS_NAMES, Axes, shape_of
-from attntrace.tensor.errors import AxisError
+from attntrace.tensor.errors import AxisError, NotRowwise
 from attntrace.tensor.expression import ATOM, SUM
 from attntrace.tensor.json_value import json_value
-from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Symbol, equal_within_type
+from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Spelling, Symbol, equal_within_type
 
 Array = np.ndarray[Any, Any]
 NEW = object.__new__
 
 
 class Tensor:
-    """Values (read-only) with named axes. `symbol`: what it is called in an equation, if it has a name there;
-    `address`: where it stands in a run (or the name of a parameter); `made`: how it was computed, until it is sealed. A
-    tensor with an address or without a making is a leaf: equations and arithmetic end there.
+    """Read-only values with named axes.
 
-    A tensor that nobody named is called what its op makes of its operands' names (Kᵀ), a slice after the tensor that it
-    is part of (q₁): found when it is asked for, since most slices are made for their numbers alone.
+    symbol: what an equation calls it. address: where it stands in a run, or the name of a parameter. node: the op and
+    the operands that produced it, until a run drops them. A tensor with an address, or without a node, is a leaf:
+    equations and arithmetic end there. A tensor without a symbol of its own gets one when it is asked for, since most
+    slices are made for their numbers only: from its op and operands (Kᵀ), or from the tensor it is a slice of (q₁).
     """
     __slots__ = ("value", "axes", "address", "node", "_symbol", "_part_of")
 
@@ -38,14 +38,14 @@ class Tensor:
 
     def __init__(self, value: Array, axes: Axes, symbol: Symbol | None = None, address: str | None = None,
                  node: Node | None = None) -> None:
-        self.value = np.asarray(value).view()  # a view: the caller's own array stays writeable
+        self.value = np.asarray(value).view()  # a view, so that the caller's array stays writeable
         self.value.setflags(write=False)
         self.axes, self.address, self.node = axes, address, node
         self._symbol, self._part_of = symbol, None
         if self.value.shape != shape_of(axes):
             raise AxisError(f"a value of shape {self.value.shape} has other axes", self)
-        words = [axis.name for axis in axes]
-        if len(set(words)) < len(words) or not AXIS_NAMES.issuperset(words):
+        names = [axis.name for axis in axes]
+        if len(set(names)) < len(names) or not AXIS_NAMES.issuperset(names):
             raise AxisError("the same axis twice, or one that is not on the list", self)
 
     def __repr__(self) -> str:
@@ -57,7 +57,7 @@ class Tensor:
         if self._symbol is None:
             if self._part_of is not None:
                 whole, k, i = self._part_of
-                self._symbol = whole.symbol and whole.symbol.marked(k, i, whole.axis_names)
+                self._symbol = whole.symbol and whole.symbol.indexed(k, i, whole.axis_names)
             elif self.node is not None and self.address is None:
                 self._symbol = self.node.op.symbol(*self.node.operands)
         return self._symbol
@@ -81,7 +81,7 @@ class Tensor:
 
     @property
     def T(self) -> Tensor:
-        """The transpose; of an unnamed product its factors' own, of an unnamed transpose what it is of."""
+        """The transpose: of an unnamed product, the product of the transposes; of an unnamed transpose, its operand."""
         transposed = None if self.is_leaf else self.history.op.transposed(*self.history.operands)
         return apply(op_without_settings("transpose"), self) if transposed is None else transposed
 
@@ -104,7 +104,8 @@ class Tensor:
         return apply(op_without_settings("negate"), self)
 
     def take(self, k: int, i: int) -> Tensor:
-        """Slice i (from 0) of the k-th axis, from slices of the operands. Raises NotRowwise where there is none."""
+        """Return slice i (from 0) of the k-th axis, recomputed from slices of the operands. Raises NotRowwise where an
+        op needs more than slices."""
         if self.is_leaf:
             return apply(OPS["slice"](k, i), self)
         part = self.history.row(k, i)
@@ -113,27 +114,27 @@ class Tensor:
         return part
 
     def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
-        """The arithmetic behind the number at `index` (from 0)."""
+        """Return the arithmetic behind the number at `index` (from 0)."""
         if not self.is_leaf:
             return self.history.cell(index)
         nameless = self.address is None and not self.axes
         return cells.Number(self.value.item()) if nameless else cells.Ref(self, index)
 
     def expression(self) -> Any:
-        """How it was computed, as nested lists: an address, a constant, or an op's name and its operands."""
+        """Return how it was computed as nested lists: an address, a constant, or an op's name and its operands."""
         if self.address is not None:
             return self.address
         return json_value(self.value) if self.is_leaf else self.history.expression()
 
     def notation(self) -> Notation:
-        """The right side of an equation: its symbol, or else what its op writes."""
+        """Return its symbol, or else what its op writes: the right side of an equation."""
         if self.symbol is not None:
             negative = self.symbol.letter.startswith("-")  # a constant such as -2
             return Notation((Term(self),), SUM if negative else ATOM)
         return self.history.notation()
 
     def leaves(self) -> Iterator[Tensor]:
-        """The leaves that it was computed from, in the order in which they are written."""
+        """Yield the leaves it was computed from, in the order in which its equation names them."""
         if self.is_leaf:
             yield self
         else:
@@ -141,14 +142,13 @@ class Tensor:
 
 
 class Node:
-    """How a tensor was computed: an op and its operands."""
+    """How a tensor was computed: an op and its operands. Its methods are those of the op, given the operands."""
     __slots__ = ("op", "operands")
 
     def __init__(self, op: Op, operands: tuple[Tensor, ...]) -> None:
         self.op, self.operands = op, operands
 
     def row(self, k: int, i: int) -> Tensor:
-        """Slice i (from 0) of the k-th axis, computed again from slices of the operands (the row law)."""
         return self.op.row(k, i, *self.operands)
 
     def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
@@ -169,12 +169,12 @@ class Node:
 
 
 class Term(NamedTuple):
-    """A tensor in an equation; drawn as a matrix where matrices are drawn."""
+    """A tensor in an equation, drawn as a matrix where matrices are drawn."""
     tensor: Tensor
 
 
 class Name(NamedTuple):
-    """A tensor of which an equation gives the symbol alone, such as the whole table of a look-up."""
+    """A tensor of which an equation gives only the symbol, such as the whole table of a look-up."""
     tensor: Tensor
 
 
@@ -182,7 +182,7 @@ Pieces = tuple[Term | Name | Sign, ...]
 
 
 class Notation(NamedTuple):
-    """What is written for a tensor: symbols and signs in order, and how tightly it holds together."""
+    """One side of an equation: symbols and signs in order, and how tightly they hold together (SUM to ATOM)."""
     pieces: Pieces
     binds: int
 
@@ -191,8 +191,17 @@ class Notation(NamedTuple):
         return self.pieces if self.binds >= least else (OPEN, *self.pieces, CLOSE)
 
 
+def spelled(pieces: Pieces, spelling: Spelling = Spelling.UNICODE, head: int | None = None,
+            row: str | None = None) -> str:
+    """Write the pieces of a notation as text (see Symbol.spelled for `head` and `row`)."""
+    return "".join(piece.text(spelling) if isinstance(piece, Sign)
+                   else piece.tensor.symbol.spelled(spelling, head, row) if piece.tensor.symbol else "?"
+                   for piece in pieces)
+
+
 class Postcondition(NamedTuple):
-    """What must be true of a result: the key of its sentence, by how much it is not, and whether exactly."""
+    """What must be true of a result: the key of its message, how far it is from true, and whether not even rounding
+    may make a difference."""
     key: str
     error: float
     exact: bool = False
@@ -205,89 +214,13 @@ OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
 
 @cache
 def op_without_settings(name: str) -> Op:
-    """An op without settings: one for all its uses."""
+    """The one instance of an op that has no settings."""
     return OPS[name]()
 
 
-class Op:
-    """One operation. Those with settings are dataclasses of plain values, so that they can be written down; two ops are
-    equal that are written alike. Operands are tensors."""
-    name: ClassVar[str]
-    binds: ClassVar[int] = ATOM
-    rows_sum_to_one: ClassVar[bool] = False  # whether a row of the result divides 1 among its columns
-    non_differentiable: ClassVar[tuple[int, ...]] = ()  # operands that no gradient goes to
-    is_transpose: ClassVar[bool] = False  # whether the result is its operand, transposed
-    same_formula_for_all_rows: ClassVar[bool] = True  # whether all rows of the result are made in the same way
-    show_every_cell: ClassVar[bool] = False  # whether the arithmetic of each number is worth a line
-    broadcasts_gradient: ClassVar[bool] = False  # whether a gradient may lack axes along which it is the same
-
-    @property
-    def takes_one_row(self) -> bool:
-        """Whether it reads one row of its operand alone."""
-        return False
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Op) and (self.name, self.settings()) == (other.name, other.settings())
-
-    def __hash__(self) -> int:
-        return hash((self.name, str(self.settings())))
-
-    def __init_subclass__(cls) -> None:
-        if "name" in vars(cls):
-            OPS[cls.name] = cls
-
-    def axes(self, *operands: Any, **_: Any) -> Axes:
-        raise AssertionError(f"{type(self).__name__} says no axes")
-
-    def compute(self, *operands: Any, **_: Any) -> Array:
-        raise AssertionError(f"{type(self).__name__} computes nothing")
-
-    def symbol(self, *operands: Any, **_: Any) -> Symbol | None:
-        """A name of its own, where the op only decorates one (Kᵀ, W_Q⁽¹⁾)."""
-        return None
-
-    def notation(self, *operands: Any, **_: Any) -> Pieces:
-        raise AssertionError(f"{type(self).__name__} cannot be written")
-
-    def row(self, k: int, i: int, *operands: Any, **_: Any) -> Tensor:
-        """The row rule: slice i of axis k of the result, from operand slices. Raises NotRowwise where there is none."""
-        raise AssertionError(f"{type(self).__name__} cannot be followed")
-
-    def cell(self, index: tuple[int, ...], *operands: Any, **_: Any) -> cells.Arithmetic:
-        raise AssertionError(f"{type(self).__name__} has no arithmetic")
-
-    def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Any, **_: Any) -> Tensor:
-        """That of the n-th operand, from that of the result; not asked for where the operand is `ignored`."""
-        raise AssertionError(f"{type(self).__name__} has no gradient")
-
-    def transposed_vjp(self, n: int, gradient: Tensor, *operands: Any, **_: Any) -> Tensor | None:
-        """The transpose of the n-th operand's gradient, where that is as easily found as the gradient itself."""
-        return None
-
-    def transposed(self, *operands: Any, **_: Any) -> Tensor | None:
-        """The transpose of the result, where the op has a simpler way to it."""
-        return None
-
-    def over_tokens(self, *operands: Any, **_: Any) -> tuple[list[Tensor], Tensor] | None:
-        """What each token adds, and the result made from these, where it is a sum over tokens."""
-        return None
-
-    def mixes(self, *operands: Any, **_: Any) -> tuple[Tensor, Tensor] | None:
-        """The shares (one number a token) and the tensor whose rows they mix, where a row is such a mixture."""
-        return None
-
-    def postconditions(self, result: Array, *operands: Any, **_: Any) -> Iterator[Postcondition]:
-        """What must be true of every result, measured on this one."""
-        return iter(())
-
-    def settings(self) -> list[Any]:
-        """The plain values that stand behind the operands in an expression."""
-        return [getattr(self, field.name) for field in fields(self)] if is_dataclass(self) else []
-
-
 def apply(op: Op, *operands: Tensor) -> Tensor:
-    """The result of an op, which remembers how it was made. Raises AxisError where the axes do not fit."""
-    result: Tensor = NEW(Tensor)  # ops see themselves to what the constructor checks of a caller's array
+    """Return the result of an op, which remembers the op and its operands. Raises AxisError where axes do not fit."""
+    result: Tensor = NEW(Tensor)  # without the constructor's checks of a caller's array, which no op needs
     result.axes = axes = op.axes(*operands)
     result.value = value = op.compute(*operands)
     result.node = Node(op, operands)
@@ -297,3 +230,97 @@ def apply(op: Op, *operands: Tensor) -> Tensor:
     if not (axes is first.axes and value.shape == first.value.shape) and value.shape != shape_of(axes):
         raise AxisError(f"{op.name} made a value of shape {value.shape} of other axes", result)
     return result
+
+
+class Op:
+    """One operation on tensors, registered by its `name`; calling it applies it: `softmax(x)`.
+
+    A subclass gives its name and writes `axes`, `compute`, `notation` and `cell`; a `row` where its result is not made
+    slice by slice, and a `vjp` unless no gradient goes to any operand. It names its operands itself. An op with
+    settings (an axis, a width) is a dataclass of plain values. Two ops that are written alike are equal.
+    """
+    name: ClassVar[str]  # public: in JSON Lines and saved runs
+    binds: ClassVar[int] = ATOM  # how tightly its notation holds together
+
+    # Traits: what pages and gradients ask instead of which op it is.
+    rows_sum_to_one: ClassVar[bool] = False  # the result's rows are shares of 1
+    needs_whole_rows: ClassVar[bool] = False  # a number of the result needs all of the last axis
+    same_formula_for_all_rows: ClassVar[bool] = True
+    show_every_cell: ClassVar[bool] = False  # the arithmetic of every number is worth a line
+    is_transpose: ClassVar[bool] = False
+    non_differentiable: ClassVar[tuple[int, ...]] = ()  # operands that no gradient goes to
+    broadcasts_gradient: ClassVar[bool] = False  # a gradient may lack the axes along which it is constant
+
+    @property
+    def takes_one_row(self) -> bool:
+        """Whether it reads only one row of its operand."""
+        return False
+
+    # What every op is: a value, axes, an equation, the arithmetic of a cell, slices, a gradient.
+    __call__ = apply
+
+    def axes(self, *operands: Any, **_: Any) -> Axes:
+        """Return the axes of the result. Raises AxisError where those of the operands do not fit."""
+        raise NotImplementedError
+
+    def compute(self, *operands: Any, **_: Any) -> Array:
+        """Return the value: an array whose shape is that of `axes`."""
+        raise NotImplementedError
+
+    def notation(self, *operands: Any, **_: Any) -> Pieces:
+        """Return the equation's right side."""
+        raise NotImplementedError
+
+    def cell(self, index: tuple[int, ...], *operands: Any, **_: Any) -> cells.Arithmetic:
+        """Return the arithmetic of the number at `index` (from 0, one position for each axis of the result)."""
+        raise NotImplementedError
+
+    def row(self, k: int, i: int, *operands: Any, **_: Any) -> Tensor:
+        """The row rule: return slice i (from 0) of axis k of the result, from slices of the operands; here, of all of
+        them alike. Raises NotRowwise where slices are not enough."""
+        if self.needs_whole_rows and k == len(self.axes(*operands)) - 1:
+            raise NotRowwise
+        return apply(self, *(operand.take(k, i) for operand in operands))
+
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Any, **_: Any) -> Tensor:
+        """The vector-Jacobian product: return the loss's gradient of operand n (its axes) from that of the result."""
+        raise NotImplementedError
+
+    # What only some ops have.
+    def settings(self) -> list[Any]:
+        """The plain values that follow the operands in an expression."""
+        return [getattr(self, field.name) for field in fields(self)] if is_dataclass(self) else []
+
+    def symbol(self, *operands: Any, **_: Any) -> Symbol | None:
+        """The symbol of the result where the op only decorates that of its operand (Kᵀ, W_Q⁽¹⁾)."""
+        return None
+
+    def transposed(self, *operands: Any, **_: Any) -> Tensor | None:
+        """The transpose of the result, where there is a simpler way to it than the op `transpose`."""
+        return None
+
+    def transposed_vjp(self, n: int, gradient: Tensor, *operands: Any, **_: Any) -> Tensor | None:
+        """The transpose of what `vjp` returns, where it takes no more than that."""
+        return None
+
+    def over_tokens(self, *operands: Any, **_: Any) -> tuple[list[Tensor], Tensor] | None:
+        """For a sum over tokens: what each token adds, and the result as the sum of these."""
+        return None
+
+    def mixes(self, *operands: Any, **_: Any) -> tuple[Tensor, Tensor] | None:
+        """For a mixture of rows, Σ aᵢ vᵢ: the shares a (one number a token) and the tensor whose rows are mixed."""
+        return None
+
+    def postconditions(self, result: Array, *operands: Any, **_: Any) -> Iterator[Postcondition]:
+        """Yield what must be true of every result, measured on this one."""
+        return iter(())
+
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls):
+            OPS[cls.name] = cls
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Op) and (self.name, self.settings()) == (other.name, other.settings())
+
+    def __hash__(self) -> int:
+        return hash((self.name, str(self.settings())))

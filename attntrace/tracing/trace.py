@@ -12,11 +12,10 @@ from attntrace.messages.errors import Problem
 from attntrace.ops.functions import identity
 from attntrace.tensor.axes import Axes
 from attntrace.tensor.errors import AxisError
-from attntrace.tensor.evaluate import evaluated
-from attntrace.tensor.notation import spelled
+from attntrace.tensor.evaluate import evaluate
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Spelling, Symbol
-from attntrace.tensor.tensor import Array, Node, Tensor
+from attntrace.tensor.tensor import Array, Node, Tensor, spelled
 from attntrace.tracing.addresses import address_in
 
 
@@ -150,7 +149,7 @@ class Trace:
         if address in self.instead:
             named = Tensor(self.instead[address], named.axes, named.symbol, address, named.node)
         else:
-            named.value = evaluated(named, self.rounding).value  # in place: others may have been made of it already
+            named.value = evaluate(named, self.rounding).value  # in place: others may have been made of it already
         if self.sink is not None:
             if not _finite(named, named.history):
                 raise Problem("not_finite", address=address, dtype=named.value.dtype)

@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from attntrace.ops.elementwise import summed_up
-from attntrace.ops.shape import along
+from attntrace.ops.elementwise import add_all
+from attntrace.ops.shape import broadcast_to
 from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Node, Tensor
@@ -36,7 +36,7 @@ class Plan(NamedTuple):
                     plan.readers.setdefault(leaf, {})[step.address] = step.symbol
         for address, readers in plan.readers.items():
             if len(set(readers.values())) < len(readers):  # the same symbol in several layers
-                plan.readers[address] = {reader: symbol._replace(above=Address.of(reader).number("layer"))
+                plan.readers[address] = {reader: symbol._replace(superscript=Address.of(reader).number("layer"))
                                          for reader, symbol in readers.items()}
         return plan
 
@@ -76,7 +76,7 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
 
     def named(step: Step | None, of: Tensor, total: Tensor, via: Symbol | None = None) -> Tensor:
         """Name the gradient of a tensor, or what of it comes `via` a step, in the place of a step or else its own."""
-        whole = total if total.axes is of.axes else along(total, of.axes)
+        whole = total if total.axes is of.axes else broadcast_to(total, of.axes)
         if is_silent:
             whole.node = None
             return whole
@@ -84,13 +84,13 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
         own = Address.of(of.address)
         here = trace.at(address_in("gradient", step.place if step else own.place), stage=step.stage if step else None)
         address = f"gradient.{of.address}" + (f".from.{step.address}" if step and via else "")
-        return here(own.name, whole, of.symbol._replace(gradient=True, via=via), address)
+        return here(own.name, whole, of.symbol._replace(gradient=True, path=via), address)
 
     def summed(step: Step | None, of: Tensor, address: str) -> Tensor:
         parts, axes = arrived.pop(address), of.axes
         if len(parts) == 1:
             return named(step, of, parts[0])
-        return named(step, of, summed_up([part if part.axes is axes else along(part, axes) for part in parts]))
+        return named(step, of, add_all([part if part.axes is axes else broadcast_to(part, axes) for part in parts]))
 
     for step in steps:
         own = step.address
@@ -127,7 +127,7 @@ def used_up(steps: list[Step]) -> Iterator[Step]:
 def _flow(paths: tuple[Path, ...], node: Node, gradient: Tensor, result: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """What comes to each named tensor that a result was made from, given the result's gradient."""
     if gradient.axes is not result.axes and not node.op.broadcasts_gradient:
-        gradient = along(gradient, result.axes)
+        gradient = broadcast_to(gradient, result.axes)
     for path in paths:
         operand = node.operands[path.n]
         transposed = None

@@ -9,8 +9,8 @@ import numpy as np
 
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
-from attntrace.model.generate import translated
-from attntrace.model.memory import in_bytes, memory
+from attntrace.model.generate import translate
+from attntrace.model.memory import format_bytes, memory
 from attntrace.model.parameters import Parameters, Vocabularies, stream
 from attntrace.model.tokens import END, START, packed, tokenize, vocabulary
 from attntrace.model.transformer import transformer
@@ -36,7 +36,7 @@ def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair
     numbers = tokens * (TENSORS * config.layers * config.d_model + 6 * max(map(len, filter(None, vocabularies))))
     needed = numbers * (8 if config.dtype == "float64" else 4)
     if needed > 0.8 * memory():
-        raise Problem("too_large_batch", batch=f"{sentences:,}", needed=in_bytes(needed), there=in_bytes(memory()))
+        raise Problem("too_large_batch", batch=f"{sentences:,}", needed=format_bytes(needed), there=format_bytes(memory()))
 
 
 class Done(NamedTuple):
@@ -158,7 +158,7 @@ class Training:
         found = 0
         for start in range(0, len(known), CHUNK):
             some = known[start:start + CHUNK]
-            said = translated(self.parameters, self.config, self.vocabularies, [self.read(pair) for pair in some],
+            said = translate(self.parameters, self.config, self.vocabularies, [self.read(pair) for pair in some],
                               longest)
             found += sum(words == [*tokenize(pair.target), END] for words, pair in zip(said, some, strict=True))
         return found

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import normalized, shown
-from attntrace.model.tokens import Words, spoken, tokenize
+from attntrace.model.tokens import Words, detokenize, tokenize
 
 
 class Pair(NamedTuple):
@@ -60,11 +60,11 @@ class Split(NamedTuple):
 def split(pairs: Sequence[Pair], every: int, targets: Sequence[str] = ()) -> Split:
     """Hold out each pair the SHA-256 of whose source is divisible by `every` (0: none), and each whose target is one
     of `targets`: so nobody chooses. Where nothing would be left to learn from, nothing is held out."""
-    wanted = {spoken(tokenize(target)) for target in targets}
+    wanted = {detokenize(tokenize(target)) for target in targets}
 
     def is_held_out(pair: Pair) -> bool:
         digest = int.from_bytes(hashlib.sha256(pair.source.encode()).digest(), "big")
-        return bool(every) and digest % every == 0 or spoken(tokenize(pair.target)) in wanted
+        return bool(every) and digest % every == 0 or detokenize(tokenize(pair.target)) in wanted
 
     training = [pair for pair in pairs if not is_held_out(pair)]
     return Split(training, list(filter(is_held_out, pairs))) if training else Split(list(pairs), [], all_meant=True)

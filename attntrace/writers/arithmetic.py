@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from attntrace.pages.blocks import CellLine
 from attntrace.tensor.expression import Ref
-from attntrace.tensor.notation import spelled
 from attntrace.tensor.symbol import Spelling, numeral
+from attntrace.tensor.tensor import spelled
 
 MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
 

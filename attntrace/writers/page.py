@@ -14,9 +14,8 @@ import numpy as np
 from attntrace.messages.catalog import sentence
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
-from attntrace.tensor.notation import spelled
 from attntrace.tensor.symbol import Spelling, Symbol
-from attntrace.tensor.tensor import Array, Pieces
+from attntrace.tensor.tensor import Array, Pieces, spelled
 
 
 class Span(NamedTuple):

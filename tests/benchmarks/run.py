@@ -42,7 +42,7 @@ from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step, Trace
 from attntrace.training.loop import Training, vocabularies_of
-from attntrace.model.parameters import Vocabularies, counted, seeded
+from attntrace.model.parameters import Vocabularies, parameter_counts, seeded
 from attntrace.writers.text.writer import Look, TerminalWriter
 
 ROOT = Path(__file__).parent.parent.parent
@@ -110,7 +110,7 @@ def long_trace() -> tuple[float, float, float, str]:
     done = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, check=True, cwd=ROOT)
     first, last, peak = map(float, done.stdout.split())
     config = Config(d_model=512, heads=8, layers=6, d_ff=2048)
-    weights = 8 * sum(count.number for counts in counted(config, Vocabularies(("a",) * 202, None)).values()
+    weights = 8 * sum(count.number for counts in parameter_counts(config, Vocabularies(("a",) * 202, None)).values()
                       for count in counts)
     sizes: dict[str, int] = {}
     prepare(" ".join(f"w{n}" for n in range(200)), config=replace(config, layers=1))(

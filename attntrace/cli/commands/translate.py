@@ -143,10 +143,10 @@ class Quiet:
 
     def translations(self, read: list[tuple[int, ...]]) -> Iterator[str]:
         """An empty line stays one."""
-        from attntrace.model.generate import translated, without_end
-        from attntrace.model.tokens import spoken
+        from attntrace.model.generate import translate, without_end
+        from attntrace.model.tokens import detokenize
         config, vocabularies, parameters = self.model
         sentences = [ids for ids in read if ids]
-        found = iter(translated(parameters, config, vocabularies, sentences, self.max_length) if sentences else [])
+        found = iter(translate(parameters, config, vocabularies, sentences, self.max_length) if sentences else [])
         for ids in read:
-            yield spoken(without_end(next(found))) if ids else ""
+            yield detokenize(without_end(next(found))) if ids else ""

@@ -12,7 +12,7 @@ from attntrace.files.weights import Loaded
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config, alternatives, divisors
-from attntrace.model.parameters import Spec, Vocabularies, laid_out, specs
+from attntrace.model.parameters import Spec, Vocabularies, allocate, specs
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import cell_name
 
@@ -39,7 +39,7 @@ def imported(state: State, heads: int | None, norm: str = UNTOLD[0], epsilon: fl
         view[...] = (spec.name.endswith(".gain") if piece is None  # of a norm without parameters: 1, and its bias 0
                      else _block(state.arrays[piece.theirs], piece.block).T)
 
-    return Loaded(config, vocabularies, laid_out(wanted, config.dtype, fill)), found
+    return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), found
 
 
 def _config(state: State, found: Recognized, heads: int | None, norm: str, epsilon: float) -> Config:

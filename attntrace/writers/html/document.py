@@ -101,7 +101,7 @@ def whole_name(tensor: Tensor) -> str:
 
 def part_name(tensor: Tensor) -> str:
     """The name of one block of columns of a parameter."""
-    above = tensor.symbol.above if tensor.symbol is not None and tensor.address is None else None
+    above = tensor.symbol.superscript if tensor.symbol is not None and tensor.address is None else None
     return f"{whole_name(tensor)}.{above}" if above is not None else ""
 
 

@@ -89,14 +89,14 @@ def equation(block: blocks.MatrixEquation, paper: Paper) -> Iterator[str]:
 
 def operand(tensor: Tensor, block: blocks.MatrixEquation, paper: Paper) -> str:
     grid, whole = block.operands[id(tensor)], whole_name(tensor)
-    is_part = tensor.symbol is not None and tensor.symbol.above is not None and not tensor.symbol.transposed
+    is_part = tensor.symbol is not None and tensor.symbol.superscript is not None and not tensor.symbol.transposed
     names = (grid.address,) if grid.address else (whole, part_name(tensor)) if is_part else ()
     return matrix(grid, paper, names, paper.link_of(tensor))
 
 
 def names_of_grid(grid: Grid) -> tuple[str, ...]:
     """The name of a parameter; of a block of its columns one for the block as well."""
-    return (grid.address, *[f"{grid.address}.{grid.symbol.above}"] * (grid.symbol.above is not None))
+    return (grid.address, *[f"{grid.address}.{grid.symbol.superscript}"] * (grid.symbol.superscript is not None))
 
 
 def side_by_side(parts: Iterable[str]) -> Iterator[str]:
@@ -113,7 +113,7 @@ def matrix(grid: Grid, paper: Paper, names: tuple[str, ...] = (), link: str = ""
     own = next(filter(None, map(paper.anchor, names)), "")
     anchor = own or (paper.anchor(f"{names[0]}.matrix") if is_result else "")
     data = f' data-address="{words(names[0])}"' if names and names[0] and (anchor or is_result) else ""
-    data += f" data-part={grid.symbol.above}" * bool(data and names[1:])
+    data += f" data-part={grid.symbol.superscript}" * bool(data and names[1:])
     name = math(nodes_of(grid.pieces, grid.head)) if grid.pieces else symbol_math(grid.symbol, grid.head)
     link = link or (paper.link(names[0]) if names and not own else "")
     name = title or (f'<a href="{link}">{name}</a>' if link else name)

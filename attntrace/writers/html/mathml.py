@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Formula
-from attntrace.tensor.symbol import (COLUMN_TIMES, EQUALS, MATMUL, OVER, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, Around,
+from attntrace.tensor.symbol import (COLUMN_TIMES, EQUALS, MATMUL, OVER, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, Scripts,
                                      Sign, Symbol)
 from attntrace.tensor.tensor import Pieces, Tensor
 
@@ -112,7 +112,7 @@ def sign_nodes(sign: Sign) -> list[str]:
 @lru_cache(4096)
 def symbol_node(symbol: Symbol, head: int | None = None, row: str | None = None, link: str = "") -> str:
     """A symbol as one node, its letter a link to where it stands on the page."""
-    letter, above, below, brackets = Around.of(symbol, head, row)
+    letter, above, below, brackets = Scripts.of(symbol, head, row)
     parts = LETTER.fullmatch(letter)
     assert parts is not None
     name = word(parts["letter"], link)
@@ -124,8 +124,8 @@ def symbol_node(symbol: Symbol, head: int | None = None, row: str | None = None,
             *[text(f"({above})")] * bool(above), *[TRANSPOSED] * turned_above]
     found = [*map(operator, parts["minus"]), scripted(name, separated(list(filter(None, subs))), over),
              *[text(brackets)] * bool(brackets)]
-    if symbol.via is not None:
-        found.append(f"<msub>{BAR}{symbol_node(symbol.via)}</msub>")
+    if symbol.path is not None:
+        found.append(f"<msub>{BAR}{symbol_node(symbol.path)}</msub>")
     if symbol.gradient:
         found = [*SLOPE, *found]
         found = [operator("("), *found, operator(")")] if symbol.transposed else found

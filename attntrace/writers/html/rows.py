@@ -7,8 +7,8 @@ from itertools import groupby
 
 from attntrace.messages.catalog import sentence
 from attntrace.pages.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
-from attntrace.tensor.notation import spelled
 from attntrace.tensor.symbol import Spelling
+from attntrace.tensor.tensor import spelled
 from attntrace.writers.arithmetic import picked, worked_cell
 from attntrace.writers.html.document import PAGE, Paper, code, columns_heading, hue, lines, word_heading, words
 from attntrace.writers.html.grids import rows_of_cells

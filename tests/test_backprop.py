@@ -241,8 +241,8 @@ def test_the_biases_of_a_weights_file_can_be_asked_for(tmp_path):
     (Softmax, "gradient.encoder.layer1.self_attention.head1.scaled_scores"),
     (CrossEntropy, "gradient.output.logits")])
 def test_a_wrong_gradient_fails_its_check(monkeypatch, op, first):
-    right = op.gradient
-    monkeypatch.setattr(op, "gradient", lambda self, n, gradient, *rest: right(self, n, gradient + gradient, *rest))
+    right = op.vjp
+    monkeypatch.setattr(op, "vjp", lambda self, n, gradient, *rest: right(self, n, gradient + gradient, *rest))
     done = attntrace("backprop", "a b", "c d", *SMALL, "--check", "--width", "300", "--only", first)
     failed = [line for line in done.out.split("\n") if "but by central differences" in line]
     assert done.code == 1 and failed and first in " ".join(failed)

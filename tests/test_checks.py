@@ -73,7 +73,7 @@ def test_the_size_of_terms_is_what_they_would_add_up_to_if_none_cancelled():
 
 
 def test_an_error_on_the_way_back_is_told(monkeypatch):
-    monkeypatch.setattr(Softmax, "gradient", lambda self, n, gradient, result, x: result * gradient)
+    monkeypatch.setattr(Softmax, "vjp", lambda self, n, gradient, result, x: result * gradient)
     code, page, _ = attntrace("backprop", "a b", "c d", "--check", "--form", "matrix",
                               "--only", "gradient.*.scaled_scores")
     assert code == 1 and "but by central differences" in page

@@ -58,7 +58,7 @@ WORKED = [  # arithmetic, decimals, what a hand gets: ties most of all, which ea
 
 @pytest.mark.parametrize("arithmetic, decimals, hand", WORKED)
 def test_each_operation_is_rounded_as_a_hand_rounds(arithmetic, decimals, hand):
-    assert float(arithmetic.by(HandArithmetic(decimals))) == hand
+    assert float(arithmetic.result(HandArithmetic(decimals))) == hand
 
 
 @pytest.mark.parametrize("decimals, words", [(words[0], words[1:]) for words in PAGES.values()], ids=list(PAGES))

@@ -1,1 +1,1 @@
-"""The paper: configuration, tokens, parameters, and the wiring as equations."""
+"""The paper: configuration, tokens, parameters, and the model as equations, one line each."""

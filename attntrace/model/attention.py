@@ -19,10 +19,10 @@ from attntrace.tracing.trace import Trace
 def attention(trace: Trace, Q: Tensor, K: Tensor, V: Tensor, root: Tensor, mask: Tensor | None = None) -> Tensor:
     """Scaled dot-product attention, softmax(Q Kᵀ / √d_k) V (section 3.2.1).
 
-    Q: token × d_k; K: token × d_k and V: token × d_v, of the words attended to; root: what scores are divided by;
-    mask: token × key, 0 where a word may look and -inf where it may not. Returns token × d_v.
+    Q: token × d_k; K: token × d_k and V: token × d_v, of the words attended to; root: the divisor of the scores;
+    mask: token × key, 0 where a word may attend and -inf where it may not. Returns token × d_v.
 
-    The sentences of a batch stand apart in here: everything between Q and the result has them along an axis of its own.
+    A batch is unpacked here: between Q and the result, its sentences have an axis of their own.
     """
     S = trace("scores", unpack(Q) @ unpack(K).T, "S")
     S = trace("scaled_scores", S / root, "Ŝ")
@@ -36,13 +36,13 @@ def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, con
          mask: Tensor | None) -> Tensor:
     """Head i (from 1): queries from X, keys and values from M, by its own block of columns of W_Q, W_K and W_V.
 
-    X, M: token × d_model; root: what scores are divided by. Returns token × d_v.
+    X, M: token × d_model; root: the divisor of the scores. Returns token × d_v.
     """
     first, last = (i - 1) * config.d_k + 1, i * config.d_k
 
-    def project(source: Tensor, letter: str, word: str) -> Tensor:
+    def project(source: Tensor, letter: str, axis_name: str) -> Tensor:
         W, b = parameters[f"W_{letter}"], parameters.get(f"b_{letter}")
-        return linear(source, slice_columns(W, first, last, word), b and slice_columns(b, first, last, word))
+        return linear(source, slice_columns(W, first, last, axis_name), b and slice_columns(b, first, last, axis_name))
 
     Q = trace("query", project(X, "Q", "d_k"), "Q")
     K = trace("key", project(M, "K", "d_k"), "K")
@@ -61,15 +61,15 @@ def multi_head(trace: Trace, X: Tensor, M: Tensor, parameters: Parameters, confi
 
 
 def score_root(config: Config) -> Tensor:
-    """What scores are divided by: √d_k, or the number that the wiring gives instead."""
+    """The divisor of the scores: √d_k, or the number that the config gives instead."""
     if config.score_scale == "sqrt_d_k":
         return sqrt(constant(config.d_k, "d_k", dtype=config.dtype))
     return constant(config.score_scale, dtype=config.dtype)
 
 
 def mask(token: Axis, key: Axis, dtype: str, causal: bool = False) -> Tensor | None:
-    """0 where a word of `token` may look among those of `key`, -inf where it may not: where `causal`, at words after it
-    (section 3.2.3); in a batch, at what only fills a sentence up. None where all may look everywhere."""
+    """Return token × key: 0 where a word may attend, -inf where it may not (if `causal`, later words, section 3.2.3; in
+    a batch, the padding: sentence × token × key). None where every word may attend to all."""
     tokens, keys = token.lengths or (token.size,), key.lengths or (key.size,)
     if not causal and len(set(keys)) == 1:
         return None

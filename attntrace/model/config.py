@@ -1,4 +1,4 @@
-"""What a model is like: its sizes and its wiring."""
+"""The configuration of a model: its sizes and its wiring."""
 from __future__ import annotations
 
 import math
@@ -13,22 +13,21 @@ from attntrace.messages.errors import Problem
 CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
            "dtype": ("float64", "float32"),
            "part": ("transformer", "encoder", "decoder", "encoder_layer", "decoder_layer", "attention")}
-FLOAT32 = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # its smallest number with all digits, and its largest
+FLOAT32 = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # the smallest normal number, and the largest
 INITIAL = "uniform", "integers"  # how parameters are drawn from a seed
 SIZES = ("d_model", "heads", "layers", "d_ff")
-ONE_LAYER = ("encoder_layer", "decoder_layer", "attention")  # parts that have no second one
-OF_ATTENTION = ("d_model", "heads", "score_scale", "dtype", "part")  # all that attention alone has to do with
+ONE_LAYER = ("encoder_layer", "decoder_layer", "attention")  # parts that have a single layer
+OF_ATTENTION = ("d_model", "heads", "score_scale", "dtype", "part")  # all entries of a model that is only attention
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Sizes and wiring of a model; the wiring is the paper's unless said otherwise. Raises Problem where it makes no
-    sense.
+    """Sizes and wiring of a model; the wiring defaults to the paper's. Raises Problem for impossible values.
 
     norm: layer norm after the residual (`post`, as in the paper) or before the sub-layer (`pre`); final_norm: one more
-    at the end of each stack, as torch.nn.Transformer has it; position: sines and cosines `interleaved` (the paper),
-    in `halves`, or `none`; score_scale: what scores are divided by; source_end: `</s>` after the source; part: how much
-    of the transformer there is, where it is not the whole.
+    at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
+    `halves`, or `none`; score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of
+    the transformer the model is.
     """
     d_model: int = 8
     heads: int = 2
@@ -73,7 +72,7 @@ class Config:
             raise Problem("score_scale", value=as_json(self.score_scale))
 
     def _usable(self, number: object) -> bool:
-        """Whether it is a number above 0 that the model's precision can hold without loss of digits."""
+        """Whether it is a positive number that is normal in the model's precision."""
         if not isinstance(number, (int, float)) or isinstance(number, bool):
             return False
         smallest, largest = (sys.float_info.min, sys.float_info.max) if self.dtype == "float64" else FLOAT32
@@ -81,17 +80,17 @@ class Config:
 
     @property
     def d_k(self) -> int:
-        """Size of a query, a key or a value of one head (d_k = d_v = d_model / h, section 3.2.2)."""
+        """The size of a query, key or value of one head (d_k = d_v = d_model / h, section 3.2.2)."""
         return self.d_model // self.heads
 
     def described(self) -> dict[str, Any]:
-        """Each entry by its name, but for those that mean nothing to this part; `read` takes it back."""
+        """Return the entries that apply to this part, by name; `read` is the reverse."""
         names = OF_ATTENTION if self.part == "attention" else [field.name for field in fields(self)]
         return {name: getattr(self, name) for name in names}
 
     @classmethod
     def read(cls, found: Any, where: str) -> Config:
-        """From the `config` of a weights file."""
+        """Read the `config` of a weights file. Raises Problem, naming the entry."""
         if not isinstance(found, dict):
             raise Problem("config_not_an_object", where=where)
         names = [field.name for field in fields(cls)]
@@ -103,7 +102,7 @@ class Config:
                 raise Problem("config_lacks_size", where=where, entry=size)
         try:
             return cls(**found)
-        except Problem as problem:  # the same, but of a file's entry and not of an option
+        except Problem as problem:  # the same message, about an entry of a file instead of an option
             raise Problem(f"config.{problem.key}", where=where, **problem.facts) from None
 
 
@@ -112,24 +111,24 @@ def as_option(name: str) -> str:
 
 
 def as_json(value: object) -> str:
-    """A value as a config has it: `"8"` is not 8, and `null` is none."""
-    import json  # only now: a value that is right needs none of it
+    """Write a value as a config file has it: `"8"` is not 8."""
+    import json  # takes time to import, and only an error needs it
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def divisors(number: int) -> list[int]:
-    """At most eight of the divisors of a number, the smallest first and the number itself last."""
+    """Return at most eight divisors of a number, the smallest first and the number itself last."""
     small = [n for n in range(1, math.isqrt(min(number, 10**12)) + 1) if number % n == 0]
-    found = small + [number // n for n in reversed(small) if number // n not in small]
-    return found if len(found) <= 8 else found[:7] + [number]
+    every = small + [number // n for n in reversed(small) if number // n not in small]
+    return every if len(every) <= 8 else every[:7] + [number]
 
 
 def alternatives(choices: Iterable[object]) -> str:
-    """`1, 2, 4 or 8`."""
+    """Join choices in the reader's language: `1, 2, 4 or 8`."""
     texts = list(map(str, choices))
     if len(texts) == 1:
         return texts[0]
     return joined(" ", [", ".join(texts[:-1]), sentence("messages.or"), texts[-1]])
 
 
-MAX_LENGTH = 50  # words of a translation
+MAX_LENGTH = 50  # the default limit of words in a translation

@@ -1,4 +1,4 @@
-"""Greedy decoding of many sentences at once: always the likeliest next word (section 3.1)."""
+"""Greedy decoding of a batch: always the likeliest next word (section 3.1)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -13,16 +13,11 @@ from attntrace.model.transformer import encoder, predict
 from attntrace.tracing.trace import Trace
 
 
+@np.errstate(all="ignore")  # an overflow is reported as a Problem
 def translate(parameters: Parameters, config: Config, vocabularies: Vocabularies, sources: Sequence[Sequence[int]],
-               max_length: int = MAX_LENGTH) -> list[list[str]]:
-    """The translations of several sentences, given by their ids, with `</s>` where they came to it; untold, and all at
-    once. Raises Problem where numbers grow too large."""
-    with np.errstate(all="ignore"):
-        return _translated(parameters, config, vocabularies, sources, max_length)
-
-
-def _translated(parameters: Parameters, config: Config, vocabularies: Vocabularies, sources: Sequence[Sequence[int]],
-                max_length: int) -> list[list[str]]:
+              max_length: int = MAX_LENGTH) -> list[list[str]]:
+    """Translate several sentences, given by their ids, as one batch and untraced; each ends with `</s>` unless it
+    reaches `max_length` words. Raises Problem where numbers overflow."""
     known = vocabularies.target or ()
     numbers = {word: n + 1 for n, word in enumerate(known)}
     end = numbers.get(END)

@@ -1,4 +1,4 @@
-"""Parameters drawn from a seed as small whole numbers, so that products are done in the head."""
+"""Parameters drawn from a seed as small whole numbers, so that products can be done in one's head."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -8,52 +8,51 @@ import numpy as np
 from attntrace.model.attention import head, score_root
 from attntrace.model.config import Config
 from attntrace.model.inputs import InputRows
-from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs, stream
+from attntrace.model.parameters import Parameters, Vocabularies, draw, stream
 from attntrace.model.tokens import Words
 from attntrace.model.transformer import transformer
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step, Trace
 
-NUMBERS = np.array([-2, -1, -1, -1, 1, 1, 1, 2])  # a pack of cards
-MOST = 0.9  # of an attention weight among others: room below 1 for what rounding by hand does to scores
-APART = 0.1  # so far apart should two weights of some row be, else there is little to see
-ATTEMPTS = 128  # to draw the keys of a head; in half of them its weights may not be all alike
+NUMBERS = np.array([-2, -1, -1, -1, 1, 1, 1, 2])  # dealt like a pack of cards
+MAX_WEIGHT = 0.9  # of an attention weight among others; room below 1 for how hand arithmetic rounds scores
+MIN_SPREAD = 0.1  # between two weights of some row; below it there is little to see
+ATTEMPTS = 128  # at drawing the keys of a head; in the second half its weights may all be alike
 
 
 def integer_parameters(config: Config, vocabularies: Vocabularies, seed: int, source: Words | InputRows,
-             target: Words | InputRows | None) -> Parameters:
-    """Parameters of -2, -1, 0, 1 and 2: gains 1, biases 0; one or two numbers that are not 0 in each column of a
+                       target: Words | InputRows | None) -> Parameters:
+    """Draw parameters of -2, -1, 0, 1 and 2: gains 1, biases 0; one or two numbers that are not 0 in each column of a
     matrix (a variance of about 2.6 / fan_in), two or three in each word's embedding and output column.
 
-    As with `seeded`, each parameter and each word has its own stream. What alone depends on the sentence: where the
-    attention of a head to it is saturated (a weight above MOST among others) or all alike, the head's columns of W_K
+    As with `seeded`, each parameter and each word has its own stream. Two things depend on the sentence. Where the
+    attention of a head is saturated (a weight above MAX_WEIGHT among others) or all alike, the head's columns of W_K
     are drawn again, with the number of the attempt in their stream's key and some of them 0 (in the last attempt all,
-    which saturates nothing); and where two words would have the same embedding, the later one's is.
+    which saturates nothing). And where two words would have the same embedding, that of the later one is drawn again.
     """
     views: dict[str, Array] = {}
 
-    def fill(spec: Spec, view: Array) -> None:
-        views[spec.name] = view
-        kind = Address.of(spec.name).name
-        if kind == "gain" or kind.startswith("b"):
-            view[...] = kind == "gain"
-        elif spec.axes[0].name == "vocab":
-            _words(view, seed, spec.name, spec.axes[0].labels or ())
-        elif spec.axes[1].name == "vocab":
-            _words(view.T, seed, spec.name, spec.axes[1].labels or ())
-        else:
-            deal(view, (seed, spec.name), 1, 2)
+    def fill_words(rows: Array, name: str, words: tuple[str, ...]) -> None:
+        for n, (word, row) in enumerate(zip(words, rows, strict=True)):
+            for attempt in range(ATTEMPTS):  # until no earlier word has the same row
+                deal(row[:, None], (seed, name, word, attempt), 2, 3)
+                if not (rows[:n] == row).all(axis=1).any():
+                    break
 
-    parameters = allocate([spec for spec in specs(config, vocabularies) if not spec.optional], config.dtype, fill)
-    with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
+    def fill_matrix(matrix: Array, name: str) -> None:
+        views[name] = matrix
+        deal(matrix, (seed, name), 1, 2)
+
+    parameters = draw(config, vocabularies, fill_words, fill_matrix)
+    with np.errstate(all="ignore"):  # naming a step reports an overflow
         _fit(parameters, views, config, seed, source, target)
     return parameters
 
 
 def deal(columns: Array, key: tuple[int | str, ...], least: int, most: int) -> None:
-    """Fill each column with zeros, but for `least` to `most` numbers: how many, where and which, by the streams of this
-    key. They are dealt like cards, pack after pack of NUMBERS, so that all occur."""
+    """Fill each column with `least` to `most` numbers and zeros. How many, where and which comes from the streams of
+    this key; the numbers are dealt like cards, pack after pack of NUMBERS, so that all occur."""
     rows, count = columns.shape
     many = least + (stream((*key, "how many"), count) % np.uint64(most - least + 1)).astype(int)
     places = stream((*key, "where"), columns.size).reshape(count, rows).argsort(axis=1, kind="stable")
@@ -65,19 +64,9 @@ def deal(columns: Array, key: tuple[int | str, ...], least: int, most: int) -> N
             column[place] = next(cards)
 
 
-def _words(rows: Array, seed: int, name: str, words: tuple[str, ...]) -> None:
-    """A row for each word, other than those before it where there are enough."""
-    for n, (word, row) in enumerate(zip(words, rows, strict=True)):
-        for attempt in range(ATTEMPTS):
-            deal(row[:, None], (seed, name, word, attempt), 2, 3)
-            if not (rows[:n] == row).all(axis=1).any():
-                break
-
-
 def _fit(parameters: Parameters, views: Mapping[str, Array], config: Config, seed: int, source: Words | InputRows,
          target: Words | InputRows | None) -> None:
-    """Draw the keys of heads again where these are unfit, one attention after another: what it does to one, the next
-    ones read."""
+    """Draw the keys of unfit heads again, one attention after another, since each changes the input of the next."""
     settled: set[str] = set()
     while True:
         heads: dict[str, dict[str, Step]] = {}
@@ -96,16 +85,16 @@ def _fit(parameters: Parameters, views: Mapping[str, Array], config: Config, see
 
 def fits(step: Step, dull: bool = False) -> bool:
     """Whether no row of attention weights is saturated; and not all are alike, unless they may be `dull`."""
-    looked_at = np.isfinite(step.node.operands[0].value)
-    several = looked_at.sum(axis=-1) > 1
+    visible = np.isfinite(step.node.operands[0].value)
+    several = visible.sum(axis=-1) > 1
     most = step.value.max(axis=-1)[several]
-    least = step.value.min(axis=-1, initial=1.0, where=looked_at)[several]
-    return not several.any() or bool((most <= MOST).all() and (dull or (most - least >= APART).any()))
+    least = step.value.min(axis=-1, initial=1.0, where=visible)[several]
+    return not several.any() or bool((most <= MAX_WEIGHT).all() and (dull or (most - least >= MIN_SPREAD).any()))
 
 
 def _draw_again(steps: Mapping[str, Step], parameters: Parameters, W_K: Array, config: Config, seed: int) -> None:
-    """Draw the keys of a head until its weights fit, given its steps so far: fewer and fewer columns that are not 0,
-    and over again; in the last attempt none."""
+    """Draw the keys of a head until its weights fit, given its steps so far: with fewer and fewer columns that are not
+    0, then with all again; in the last attempt with none."""
     number = steps["query"].symbol.head or 1
     X, M = (steps[name].node.operands[0] for name in ("query", "key"))
     mask = steps["masked_scores"].node.operands[1] if "masked_scores" in steps else None

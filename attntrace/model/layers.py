@@ -14,19 +14,19 @@ from attntrace.tracing.trace import Trace
 
 
 def linear(X: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-    """X W + b; a model without that bias adds nothing."""
+    """X W + b, or X W without a bias. X: token × m; W: m × n; b: n. Returns token × n."""
     return X @ W if b is None else X @ W + b
 
 
 def stack_input(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config, symbol: str) -> Tensor:
-    """Where a stack begins: words, embedded with their positions, or rows that were given. Returns token × d_model."""
+    """The input of a stack: words, embedded with their positions, or given rows. Returns token × d_model."""
     if isinstance(source, InputRows):
         return trace("input", source.tensor(f"{symbol}_given"), symbol)
     return embedding(trace, source, parameters["E"], config, symbol)
 
 
 def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol: str) -> Tensor:
-    """√d_model · E + P: rows of the table, scaled, with their positions (sections 3.4 and 3.5).
+    """√d_model · E + P: rows of the table, scaled, plus positional encodings (sections 3.4 and 3.5).
 
     table: vocab × d_model. Returns token × d_model, called `symbol`.
     """

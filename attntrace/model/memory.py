@@ -10,7 +10,7 @@ from attntrace.model.parameters import Vocabularies, parameter_counts
 
 
 def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
-    """Raise Problem for a model that this machine cannot hold, before anything of it is made."""
+    """Raise Problem for a model that this machine cannot hold, before any of it is allocated."""
     numbers = sum(count.number for counts in parameter_counts(config, vocabularies).values() for count in counts)
     vocab = max(map(len, filter(None, vocabularies)), default=0)
     largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
@@ -20,12 +20,12 @@ def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> Non
 
 
 def memory() -> float:
-    """Bytes that this machine has; without end where it cannot be asked."""
+    """Bytes of memory of this machine; infinite where the system does not say."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
 
 
 def format_bytes(number: float) -> str:
-    """`3.2 TB`."""
+    """Write a number of bytes: `3.2 TB`."""
     for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
         if number < 1000:
             return f"{number:.3g} {unit}"

@@ -1,4 +1,4 @@
-"""Parameters by name: which there are, drawn from a seed or taken from a file."""
+"""Parameters by name: which ones a model has, and their numbers drawn from a seed."""
 from __future__ import annotations
 
 import hashlib
@@ -29,23 +29,24 @@ class Spec(NamedTuple):
 
 
 class Vocabularies(NamedTuple):
-    """The words of the rows of encoder.E, and those of decoder.E.
+    """The words of the rows of encoder.E and of decoder.E.
 
-    None: a model without that stack. No words: one without its table (and, of the target, without the output layer),
-    which has to be given the rows that it starts from.
+    None: the model lacks that stack. Empty: the stack has no table (nor, for the target, an output layer) and starts
+    from given rows.
     """
     source: tuple[str, ...] | None
     target: tuple[str, ...] | None
 
     @classmethod
     def without_words(cls, config: Config, decoder: bool = True) -> Vocabularies:
-        """Those of a model of this part, with no table; of a whole transformer, with a `decoder` or without."""
-        alone = config.part in ("encoder", "encoder_layer", "attention")
-        return cls(None if config.part in ("decoder", "decoder_layer") else (), () if decoder and not alone else None)
+        """The vocabularies of a model without tables; `decoder`: whether a whole transformer has a decoder."""
+        encoder_only = config.part in ("encoder", "encoder_layer", "attention")
+        return cls(None if config.part in ("decoder", "decoder_layer") else (),
+                   () if decoder and not encoder_only else None)
 
 
 def specs(config: Config, vocabularies: Vocabularies) -> Iterator[Spec]:
-    """Every parameter of a model, in the order in which a run meets them."""
+    """Yield every parameter of a model, in the order in which a run reads them."""
     if config.part == "attention":
         yield from _attention("encoder.layer1.self_attention", config)
         return
@@ -105,11 +106,11 @@ def parameter_counts(config: Config, vocabularies: Vocabularies) -> dict[str, li
         return {"attention": [Count("4·d_model²", 4 * d * d)]}
 
     def stack(V: int, attentions: int) -> list[Count]:
-        terms = [*[Count("|V|·d_model", V * d)] * bool(V),
+        terms = [*([Count("|V|·d_model", V * d)] if V else []),
                  Count(f"N·{4 * attentions}·d_model²", N * 4 * attentions * d * d),
                  Count("N·2·d_model·d_ff", N * 2 * d * f), Count("N·d_ff", N * f),
                  Count(f"N·{2 * attentions + 3}·d_model", N * (2 * attentions + 3) * d)]
-        return terms + [Count("2·d_model", 2 * d)] * config.final_norm
+        return terms + ([Count("2·d_model", 2 * d)] if config.final_norm else [])
 
     parts = {}
     if vocabularies.source is not None:
@@ -140,7 +141,7 @@ class Parameters:
         return self._tensors.get(self._place + name)
 
     def replaced(self, values: Mapping[str, Array]) -> Parameters:
-        """All of them, some with other values; each an array of its own."""
+        """Return all of them, some with other values, in a new vector."""
         tensors = {name: Tensor(values[name], tensor.axes, tensor.symbol, name) if name in values else tensor
                    for name, tensor in self._tensors.items()}
         return Parameters(tensors, np.concatenate([tensor.value.ravel() for tensor in tensors.values()]))
@@ -151,7 +152,7 @@ class Parameters:
 
     @property
     def by_name(self) -> Mapping[str, Tensor]:
-        """All of them by their whole names, in the order in which they are laid out."""
+        """All of them by their full names, in the order of the vector."""
         return self._tensors
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -159,7 +160,7 @@ class Parameters:
 
 
 def allocate(wanted: list[Spec], dtype: str, fill: Callable[[Spec, Array], None]) -> Parameters:
-    """Parameters in one vector, each filled in place by `fill(spec, its array)`."""
+    """Allocate parameters in one vector; `fill(spec, array)` fills each in place."""
     vector = np.empty(sum(math.prod(spec.shape) for spec in wanted), dtype)
     tensors, start = {}, 0
     for spec in wanted:
@@ -172,42 +173,48 @@ def allocate(wanted: list[Spec], dtype: str, fill: Callable[[Spec, Array], None]
 
 
 def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
-    """Parameters drawn from a seed: gains 1, biases 0, all else uniform with variance 1 / fan_in (an embedding:
+    """Draw parameters from a seed: gains 1, biases 0, all else uniform with variance 1 / fan_in (an embedding:
     1 / d_model); attention and output have no biases.
 
     Each parameter has its own stream, keyed by seed and name; each word's embedding and output column by the word as
     well: another layer, head or word never changes the other numbers.
     """
-    def fill(spec: Spec, view: Array) -> None:
-        kind = Address.of(spec.name).name
-        if kind == "gain":
-            view[...] = 1
-        elif kind.startswith("b"):
-            view[...] = 0
-        elif spec.axes[0].name == "vocab":
-            for word, row in zip(spec.axes[0].labels or (), view, strict=True):
-                row[...] = uniform((seed, spec.name, word), row.size, config.d_model)
-        elif spec.axes[1].name == "vocab":
-            for word, column in zip(spec.axes[1].labels or (), view.T, strict=True):
-                column[...] = uniform((seed, spec.name, word), column.size, config.d_model)
-        else:
-            view[...] = uniform((seed, spec.name), view.size, view.shape[0]).reshape(view.shape)
+    def fill_words(rows: Array, name: str, words: tuple[str, ...]) -> None:
+        for word, row in zip(words, rows, strict=True):
+            row[...] = uniform((seed, name, word), row.size, config.d_model)
 
-    wanted = [spec for spec in specs(config, vocabularies) if not spec.optional]
-    return allocate(wanted, config.dtype, fill)
+    def fill_matrix(matrix: Array, name: str) -> None:
+        matrix[...] = uniform((seed, name), matrix.size, len(matrix)).reshape(matrix.shape)
+
+    return draw(config, vocabularies, fill_words, fill_matrix)
+
+
+def draw(config: Config, vocabularies: Vocabularies, fill_words: Callable[[Array, str, tuple[str, ...]], None],
+         fill_matrix: Callable[[Array, str], None]) -> Parameters:
+    """Allocate the parameters that are not optional: gains 1, biases 0; `fill_words(rows, name, words)` fills what
+    has a row for each word (the output matrix transposed), `fill_matrix(matrix, name)` all else."""
+    def fill(spec: Spec, view: Array) -> None:
+        kind, first = Address.of(spec.name).name, spec.axes[0]
+        if kind == "gain" or kind.startswith("b"):
+            view[...] = kind == "gain"
+        elif first.name == "vocab":
+            fill_words(view, spec.name, first.labels or ())
+        elif spec.axes[1].name == "vocab":
+            fill_words(view.T, spec.name, spec.axes[1].labels or ())
+        else:
+            fill_matrix(view, spec.name)
+
+    return allocate([spec for spec in specs(config, vocabularies) if not spec.optional], config.dtype, fill)
 
 
 def stream(key: tuple[int | str, ...], size: int) -> Array:
-    """`size` random numbers of 64 bits, of the stream of this key.
-
-    A bit generator's raw output, of which we make what we need: NumPy promises that output, and no more, to stay the
-    same.
-    """
+    """Return `size` random 64-bit numbers from the stream of this key: a bit generator's raw output, since NumPy keeps
+    only that the same in all versions."""
     digest = hashlib.sha256(json.dumps(key).encode()).digest()
     return np.random.Philox(key=np.frombuffer(digest[:16], "<u8").astype(np.uint64)).random_raw(size)
 
 
 def uniform(key: tuple[int | str, ...], size: int, fan_in: int) -> Array:
-    """`size` numbers, uniform with mean 0 and variance 1 / fan_in, from the stream of this key."""
+    """Return `size` numbers, uniform with mean 0 and variance 1 / fan_in, from the stream of this key."""
     raw = stream(key, size)
     return ((raw >> np.uint64(11)) * 2.0 ** -52 - 1.0) * math.sqrt(3.0 / fan_in)

@@ -1,4 +1,4 @@
-"""A sentence becomes tokens, and tokens become ids."""
+"""Sentences to tokens and back, and tokens to ids."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ CLOSING = set(".,:;?!…)]}”’%")
 
 
 class Words(NamedTuple):
-    """The tokens of a sentence, with their ids: the numbers (from 1) of their rows in the embedding table.
+    """The tokens of a sentence and their ids: the numbers (from 1) of their rows in the embedding table.
 
-    In a batch the ids of all sentences, one after another, with the `lengths` of these, and no texts.
+    In a batch: no texts, the ids of all sentences one after another, and the `lengths` of the sentences.
     """
     texts: tuple[str, ...]
     ids: tuple[int, ...]
@@ -30,34 +30,34 @@ class Words(NamedTuple):
 
     @property
     def positions(self) -> list[int]:
-        """The place of each token in its sentence, from 0."""
-        return [place for length in self.lengths or (len(self.ids),) for place in range(length)]
+        """The position of each token in its sentence, from 0."""
+        return [position for length in self.lengths or (len(self.ids),) for position in range(length)]
 
     def reordered(self, order: Sequence[int]) -> Words:
-        """The same words in another order, given by their places (from 0) in this one."""
+        """The same words in another order, given by their present positions (from 0)."""
         return Words(tuple(self.texts[n] for n in order), tuple(self.ids[n] for n in order))
 
 
 def tokenize(sentence: str) -> list[str]:
-    """The tokens of a sentence, in NFC.
+    """Split a sentence into tokens, in NFC.
 
-    A token is a run of letters, marks, digits and `_` (an apostrophe inside stays, as do `.` `,` `:` between digits),
+    A token is a run of letters, marks, digits and `_` (including an apostrophe inside, and `.` `,` `:` between digits),
     or else one grapheme. Case is kept, white space separates.
     """
     text = normalized(sentence)
-    found, start = [], 0
+    tokens, start = [], 0
     while start < len(text):
         if text[start].isspace():
             start += 1
             continue
         end = _word_end(text, start) if _in_word(text[start]) else _grapheme_end(text, start)
-        found.append(text[start:end])
+        tokens.append(text[start:end])
         start = end
-    return found
+    return tokens
 
 
 def detokenize(words: list[str]) -> str:
-    """Tokens as one sentence: words set apart, but for a sign that closes what stands before it."""
+    """Join tokens into a sentence, with a space before each except closing punctuation."""
     return "".join(word if not n or word in CLOSING else f" {word}" for n, word in enumerate(words))
 
 
@@ -75,17 +75,17 @@ def _word_end(text: str, start: int) -> int:
 
 
 def vocabulary(words: list[str]) -> tuple[str, ...]:
-    """The vocabulary of a seeded run: start, end, then the words in order of appearance."""
+    """Return the vocabulary of a seeded run: start, end, then the words in order of appearance."""
     return tuple(dict.fromkeys((START, END, *words)))
 
 
 def look_up(words: list[str], known: tuple[str, ...], side: str) -> Words:
-    """The words with their ids in the vocabulary of one side, `source` or `target`. Raises Problem for a word that it
-    lacks, with the nearest it knows."""
+    """Return the words with their ids in the vocabulary of one side, `source` or `target`. Raises Problem for a word
+    that it lacks, with the nearest known ones."""
     numbers = {word: n + 1 for n, word in enumerate(known)}
     for word in words:
         if word not in numbers:
-            import difflib  # only now: no other start needs it
+            import difflib  # takes time to import, and only an error needs it
             ordinary = [other for other in known if other not in (START, END)]
             near = difflib.get_close_matches(word, ordinary, n=3, cutoff=0.3) or ordinary[:3]
             raise Problem("unknown_word", side=sentence(f"messages.side_{side}"), size=len(known), word=shown(word),
@@ -94,6 +94,6 @@ def look_up(words: list[str], known: tuple[str, ...], side: str) -> Words:
 
 
 def packed(sentences: Sequence[Sequence[int]]) -> Words:
-    """The ids of several sentences, one after another."""
+    """Pack the ids of several sentences, one after another."""
     lengths = tuple(map(len, sentences))
     return Words((), tuple(id for ids in sentences for id in ids), lengths if len(lengths) > 1 else None)

@@ -19,15 +19,15 @@ SubLayer = Callable[[Trace, Tensor, Parameters], Tensor]
 
 
 class Prediction(NamedTuple):
-    """Of the word that comes next after each word of the decoder's input; both token × vocab."""
+    """The prediction of the next word after each word of the decoder's input; both token × vocab."""
     logits: Tensor
     probabilities: Tensor
 
 
 def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRows | None, parameters: Parameters,
                 config: Config) -> Prediction | None:
-    """What comes after each target word. Nothing is predicted without a target (the encoder alone), nor where the model
-    has no output layer."""
+    """Predict what follows each target word. Returns None without a target (only the encoder runs) and for a model
+    without an output layer."""
     if config.part == "attention":
         attention_only(trace, source, parameters, config)
         return None
@@ -41,27 +41,27 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
 
 
 def attention_only(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config) -> None:
-    """Multi-head self-attention of the rows, and nothing around it."""
+    """Run only multi-head self-attention on the rows."""
     own = "encoder.layer1.self_attention"
     X = stack_input(trace.at("encoder"), source, parameters, config, "X")
     multi_head(trace.at(own), X, X, parameters.at(own), config)
 
 
 def predict(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
-    """What comes after each target word, given the memory M: token × d_model."""
+    """Predict what follows each target word, given the memory M: token × d_model."""
     D = decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
     return output(trace.at("output"), D, parameters.at("output"))
 
 
 def encoder(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config) -> Tensor:
-    """N layers of self-attention and feed-forward (section 3.1). Returns the memory M, token × d_model; where it was
-    given, that one."""
+    """N layers of self-attention and feed-forward (section 3.1). Returns the memory M, token × d_model, or the memory
+    that was given as the source."""
     if isinstance(source, InputRows) and source.address == MEMORY:
         return trace("output", source.tensor("M_given"), "M")
     X = stack_input(trace, source, parameters, config, "X")
-    fill = mask(X.axes[0], X.axes[0], config.dtype)
+    padding = mask(X.axes[0], X.axes[0], config.dtype)
     sub_layers: dict[str, SubLayer] = {
-        "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, fill),
+        "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, padding),
         "feed_forward": lambda trace, X, own: feed_forward(trace, X, own)}
     return stack(trace, X, sub_layers, parameters, config, "X", "M")
 
@@ -71,11 +71,11 @@ def decoder(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Para
 
     Returns token × d_model."""
     Y = stack_input(trace, target, parameters, config, "Y")
-    ahead = mask(Y.axes[0], Y.axes[0], config.dtype, causal=True)
-    fill = mask(Y.axes[0], M.axes[0], config.dtype)
+    causal = mask(Y.axes[0], Y.axes[0], config.dtype, causal=True)
+    padding = mask(Y.axes[0], M.axes[0], config.dtype)
     sub_layers: dict[str, SubLayer] = {
-        "self_attention": lambda trace, Y, own: multi_head(trace, Y, Y, own, config, ahead),
-        "cross_attention": lambda trace, Y, own: multi_head(trace, Y, M, own, config, fill),
+        "self_attention": lambda trace, Y, own: multi_head(trace, Y, Y, own, config, causal),
+        "cross_attention": lambda trace, Y, own: multi_head(trace, Y, M, own, config, padding),
         "feed_forward": lambda trace, Y, own: feed_forward(trace, Y, own)}
     return stack(trace, Y, sub_layers, parameters, config, "Y", "D")
 
@@ -88,14 +88,14 @@ def output(trace: Trace, D: Tensor, parameters: Parameters) -> Prediction:
 
 def stack(trace: Trace, X: Tensor, sub_layers: dict[str, SubLayer], parameters: Parameters, config: Config,
           stream: str, symbol: str) -> Tensor:
-    """All layers, one after another; a final norm where the wiring has one; and the result as the step `output`.
+    """All layers, a final norm where the config has one, and the result as the step `output`.
 
-    stream: the letter of X and of what it becomes from layer to layer; symbol: that of the result.
+    X: token × d_model, as the result; stream: the letter of X and of the results of layers; symbol: of the result.
     """
     for layer in range(1, config.layers + 1):
         for n, (name, sub_layer) in enumerate(sub_layers.items(), start=1):
-            last = n == len(sub_layers)
-            after = Symbol(stream, superscript=layer) if last else Symbol(stream, superscript=layer - 1 or None, primes=n)
+            is_last = n == len(sub_layers)
+            after = Symbol(stream, superscript=layer if is_last else layer - 1 or None, primes=0 if is_last else n)
             place = f"layer{layer}"
             X = residual(trace.at(place).at(name), X, sub_layer, parameters.at(place).at(name), config, after)
     if config.final_norm:
@@ -105,7 +105,7 @@ def stack(trace: Trace, X: Tensor, sub_layers: dict[str, SubLayer], parameters: 
 
 def residual(trace: Trace, X: Tensor, sub_layer: SubLayer, parameters: Parameters, config: Config,
              after: Symbol) -> Tensor:
-    """LayerNorm(X + Sublayer(X)) as in the paper, or X + Sublayer(LayerNorm(X)) where the norm comes first."""
+    """LayerNorm(X + Sublayer(X)) as in the paper, or X + Sublayer(LayerNorm(X)) with pre-norm; token × d_model."""
     if config.norm == "pre":
         N = layer_norm(trace.stage("pre_norm"), X, parameters, config, Symbol("norm"))
         return trace.stage("add")("residual", X + trace.dropout(sub_layer(trace, N, parameters)), after)

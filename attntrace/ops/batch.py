@@ -14,8 +14,7 @@ import numpy as np
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.errors import AxisError, NotRowwise
-from attntrace.tensor.symbol import CLOSE, call
-from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
+from attntrace.tensor.tensor import Array, Op, Tensor, apply
 
 Lengths = tuple[int, ...]
 
@@ -54,9 +53,6 @@ class Unpack(Op):
         whole[padding] = 0
         return whole.reshape(shape)
 
-    def notation(self, x: Tensor) -> Pieces:
-        return call("apart"), *x.notation().pieces, CLOSE
-
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k < 2:
             raise NotRowwise
@@ -90,9 +86,6 @@ class Pack(Op):
         if len(flat) == self.axis.size:
             return flat
         return flat.take(padded_positions(self.axis.lengths or ()), axis=0, mode="clip")
-
-    def notation(self, x: Tensor) -> Pieces:
-        return call("together"), *x.notation().pieces, CLOSE
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if not k:

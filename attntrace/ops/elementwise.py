@@ -40,9 +40,10 @@ def aligned(operand: Tensor, axes: Axes) -> Array:
 
 
 class Elementwise(Op):
-    """Each number from the operands' numbers at the same position; an operand that lacks an axis is repeated along it,
-    and so is a gradient."""
+    """Each number from the operands' numbers at the same position, by the same `arithmetic`. An operand that lacks an
+    axis is repeated along it, and so is a gradient."""
     broadcasts_gradient: ClassVar[bool] = True
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]]
 
     def axes(self, *operands: Tensor) -> Axes:
         return broadcast_axes(operands)
@@ -52,11 +53,11 @@ class Elementwise(Op):
         return apply(self, *(operand.take(operand.axes.index(axis), i) if axis in operand.axes else operand
                              for operand in operands))
 
-    def operand_cells(self, index: tuple[int, ...], *operands: Tensor) -> tuple[cells.Arithmetic, ...]:
-        """The arithmetic of each operand's number at the same position."""
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
         axes = broadcast_axes(operands)
-        return tuple(operand.cell(tuple(i for axis, i in zip(axes, index, strict=True) if axis in operand.axes))
-                     for operand in operands)
+        return type(self).arithmetic(*(
+            operand.cell(tuple(i for axis, i in zip(axes, index, strict=True) if axis in operand.axes))
+            for operand in operands))
 
 
 class Binary(Elementwise):
@@ -95,14 +96,11 @@ def expanded(gradient: Tensor, result: Tensor, other: Tensor) -> Tensor:
 
 class Add(Binary):
     name: ClassVar[str] = "add"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.append_term
     binds: ClassVar[int] = SUM
     function: ClassVar[Callable[[Any, Any], Any]] = np.add
     sign: ClassVar[Sign] = PLUS
     least: ClassVar[tuple[int, int]] = (SUM, SUM + 1)
-
-    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
-        one, other = self.operand_cells(index, left, right)
-        return cells.Sum((*(one.terms if isinstance(one, cells.Sum) else (one,)), other))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return unbroadcast(gradient, result, right if n else left)
@@ -111,6 +109,7 @@ class Add(Binary):
 class Sum(Elementwise):
     """The sum of two or more operands: the gradients that meet where a tensor is read several times."""
     name: ClassVar[str] = "sum"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda *terms: cells.Sum(terms)
     binds: ClassVar[int] = SUM
 
     def compute(self, *operands: Tensor) -> Array:
@@ -127,9 +126,6 @@ class Sum(Elementwise):
             pieces += (PLUS, *bracketed(operand, SUM + 1))
         return pieces
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
-        return cells.Sum(self.operand_cells(index, *operands))
-
     def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
         return unbroadcast(gradient, result, operands[n])
 
@@ -141,13 +137,11 @@ def add_all(parts: Sequence[Tensor]) -> Tensor:
 
 class Subtract(Binary):
     name: ClassVar[str] = "subtract"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Difference
     binds: ClassVar[int] = SUM
     function: ClassVar[Callable[[Any, Any], Any]] = np.subtract
     sign: ClassVar[Sign] = MINUS
     least: ClassVar[tuple[int, int]] = (SUM, SUM + 1)
-
-    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
-        return cells.Difference(*self.operand_cells(index, left, right))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return -unbroadcast(gradient, result, right) if n else unbroadcast(gradient, result, left)
@@ -156,6 +150,7 @@ class Subtract(Binary):
 class Multiply(Binary):
     """Elementwise, or by one number."""
     name: ClassVar[str] = "multiply"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Product
     binds: ClassVar[int] = PRODUCT
     function: ClassVar[Callable[[Any, Any], Any]] = np.multiply
     least: ClassVar[tuple[int, int]] = (PRODUCT, PRODUCT + 1)
@@ -164,9 +159,6 @@ class Multiply(Binary):
         sign = ELEMENTWISE if left.axes and right.axes else TIMES
         return *bracketed(left, self.least[0]), sign, *bracketed(right, self.least[1])
 
-    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
-        return cells.Product(*self.operand_cells(index, left, right))
-
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         other = (right, left)[n]
         return unbroadcast(expanded(gradient, result, other) * other, result, (left, right)[n])
@@ -174,13 +166,11 @@ class Multiply(Binary):
 
 class Divide(Binary):
     name: ClassVar[str] = "divide"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Quotient
     binds: ClassVar[int] = PRODUCT
     function: ClassVar[Callable[[Any, Any], Any]] = np.divide
     sign: ClassVar[Sign] = OVER
     least: ClassVar[tuple[int, int]] = (PRODUCT, PRODUCT + 1)
-
-    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
-        return cells.Quotient(*self.operand_cells(index, left, right))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         if n:
@@ -190,6 +180,7 @@ class Divide(Binary):
 
 class Negate(Elementwise):
     name: ClassVar[str] = "negate"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Negative
     binds: ClassVar[int] = SUM
 
     def compute(self, x: Tensor) -> Array:
@@ -197,9 +188,6 @@ class Negate(Elementwise):
 
     def notation(self, x: Tensor) -> Pieces:
         return NEGATIVE, *bracketed(x, PRODUCT)
-
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Negative(*self.operand_cells(index, x))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return -gradient

@@ -1,7 +1,7 @@
 """The functions of the transformer, each with its gradient: softmax, mean, square, root, ReLU, positional encoding."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -21,15 +21,13 @@ from attntrace.tensor.tensor import Array, Name, Op, Pieces, Postcondition, Tens
 class Identity(Elementwise):
     """The operand under another name (the encoder's output is that of its last layer)."""
     name: ClassVar[str] = "same"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda x: x
 
     def compute(self, x: Tensor) -> Array:
         return x.value
 
     def notation(self, x: Tensor) -> Pieces:
         return x.notation().pieces
-
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return x.cell(index)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient
@@ -60,9 +58,6 @@ class Softmax(Op):
         powers /= sum_along(powers, value.ndim - 1)[..., None]
         return powers
 
-    def notation(self, x: Tensor) -> Pieces:
-        return call("softmax"), *x.notation().pieces, CLOSE
-
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         row = [x.cell((*index[:-1], n)) for n in range(x.axes[-1].size)]
         largest = row[int(x.value[index[:-1]].argmax())]
@@ -90,9 +85,6 @@ class Mean(Op):
     def compute(self, x: Tensor) -> Array:
         return np.asarray(sum_along(x.value, x.value.ndim - 1) / np.asarray(x.axes[-1].size, x.value.dtype))
 
-    def notation(self, x: Tensor) -> Pieces:
-        return call("mean"), *x.notation().pieces, CLOSE
-
     def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
         size = x.axes[-1].size
         terms = tuple(x.cell((*index, n)) for n in range(size))
@@ -104,6 +96,7 @@ class Mean(Op):
 
 class Square(Elementwise):
     name: ClassVar[str] = "square"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Square
     binds: ClassVar[int] = POWER
 
     def compute(self, x: Tensor) -> Array:
@@ -112,15 +105,13 @@ class Square(Elementwise):
     def notation(self, x: Tensor) -> Pieces:
         return *bracketed(x, ATOM), SQUARED
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Square(*self.operand_cells(index, x))
-
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return constant(2, dtype=result.value.dtype) * gradient * x
 
 
 class Sqrt(Elementwise):
     name: ClassVar[str] = "sqrt"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Root
     binds: ClassVar[int] = POWER
 
     def compute(self, x: Tensor) -> Array:
@@ -132,9 +123,6 @@ class Sqrt(Elementwise):
             return ROOT, *inner.pieces, ROOT_END
         return ROOT_OPEN, *inner.pieces, ROOT_CLOSE
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Root(*self.operand_cells(index, x))
-
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient / (constant(2, dtype=result.value.dtype) * result)
 
@@ -142,15 +130,13 @@ class Sqrt(Elementwise):
 class Relu(Elementwise):
     """max(0, x) (section 3.3)."""
     name: ClassVar[str] = "relu"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda x: cells.Call("max", (cells.Number(0), x))
 
     def compute(self, x: Tensor) -> Array:
         return np.asarray(np.maximum(x.value, 0))
 
     def notation(self, x: Tensor) -> Pieces:
         return call("max", "0, "), *x.notation().pieces, CLOSE
-
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Call("max", (cells.Number(0), *self.operand_cells(index, x)))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient * StepFunction()(x)
@@ -159,16 +145,11 @@ class Relu(Elementwise):
 class StepFunction(Elementwise):
     """1 where x > 0, else 0: the derivative of ReLU (0 at 0, by convention)."""
     name: ClassVar[str] = "positive"
+    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda x: cells.Call("positive", (x,))
     non_differentiable: ClassVar[tuple[int, ...]] = (0,)
 
     def compute(self, x: Tensor) -> Array:
         return (x.value > 0).astype(x.value.dtype)
-
-    def notation(self, x: Tensor) -> Pieces:
-        return call("positive"), *x.notation().pieces, CLOSE
-
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.Call("positive", self.operand_cells(index, x))
 
 
 @dataclass(eq=False, repr=False)
@@ -194,7 +175,7 @@ class Sinusoid(Op):
         return ("sin", "cos")[column >= half], 2 * (column % half)
 
     def compute(self, pos: Tensor) -> Array:
-        positions = 1 << int(pos.value.max(initial=0)).bit_length()  # a power of two, so that few tables serve all sentences
+        positions = 1 << int(pos.value.max(initial=0)).bit_length()  # a power of two: few tables serve all lengths
         return sinusoid_table(positions, self.width, self.layout, self.dtype).take(pos.value, axis=0)
 
     def notation(self, pos: Tensor) -> Pieces:

@@ -18,7 +18,7 @@ from attntrace.pages.stages import Stage, place_title
 from attntrace.pages.topics import topic_of
 from attntrace.pages.view import View
 from attntrace.tensor.evaluate import evaluate
-from attntrace.tensor.expression import Valued
+from attntrace.tensor.expression import HasValue
 from attntrace.tensor.tensor import Tensor, Term
 from attntrace.tracing.trace import Step
 
@@ -38,7 +38,7 @@ class Form:
         self._region: str | None = None  # the last that was headed
         self._weights: set[str] = set()  # addresses of attention weights: an operand has forgotten how it was made
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
-        self._figures: dict[int, tuple[Valued, Figures]] = {}
+        self._figures: dict[int, tuple[HasValue, Figures]] = {}
         self._rounding: set[str] = set()  # addresses of tensors that are 0 but for rounding
 
     def __call__(self, step: Step) -> None:
@@ -86,7 +86,7 @@ class Form:
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
         raise AssertionError("every form has its blocks")
 
-    def figures(self, tensor: Valued) -> Figures:
+    def figures(self, tensor: HasValue) -> Figures:
         if id(tensor) not in self._figures:  # the tensor is kept beside, so that its id stays its own
             found = Figures.of(tensor.value, self.view.precision, self.view.exact)
             if found.powers and getattr(tensor, "address", None) in self._rounding:

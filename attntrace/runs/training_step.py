@@ -98,7 +98,7 @@ class TrainingStep(NamedTuple):
         with np.errstate(all="ignore"):
             if address in self.run.parameters.names:
                 return self.forward(Trace(), self.run.parameters.replaced({address: value}))
-            return self.forward(Trace(instead={address: value}))
+            return self.forward(Trace(overrides={address: value}))
 
     def addresses(self) -> list[str]:
         """The address of every step, found out as those of a run are."""

@@ -1,4 +1,4 @@
-"""The axes of a tensor: words from a closed list, with the labels of their positions."""
+"""The axes of a tensor: names from a closed list, with the labels of their positions."""
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -6,13 +6,13 @@ from typing import NamedTuple
 from attntrace.tensor.symbol import POSITIONS
 
 AXIS_NAMES = {"token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "vocab", "sentence", "parameter"}
-ACROSS = dict(zip(POSITIONS, reversed(POSITIONS)))  # a token, seen from across, is a key
+FLIPPED = dict(zip(POSITIONS, reversed(POSITIONS)))  # a transpose makes a token a key, and a key a token
 
 
 class Axis(NamedTuple):
-    """One axis: a word of WORDS, its size, and its labels (the words of a sentence, or of a vocabulary).
+    """One axis: a name of AXIS_NAMES, a size, and labels (the words of a sentence or of a vocabulary).
 
-    `lengths`: those of the sentences that stand along it one after another, where there are several (a batch).
+    lengths: in a batch, those of the sentences that stand along the axis one after another.
     """
     name: str
     size: int
@@ -20,15 +20,15 @@ class Axis(NamedTuple):
     lengths: tuple[int, ...] | None = None
 
     def flipped(self) -> Axis:
-        """The same positions, seen from across: along the rows they are a `token`, along the columns a `key`."""
-        name = ACROSS.get(self.name)
+        """The axis in a transpose: query positions (`token`) become key positions (`key`) and the reverse."""
+        name = FLIPPED.get(self.name)
         return self if name is None else Axis(name, *self[1:])
 
     def fits(self, other: Axis) -> bool:
-        """Whether sums may run along both at once: same word (a token is a key seen from across) and same labels."""
+        """Whether a product may sum along both: the same name (or token and key), size and labels."""
         if self is other:
             return True
-        same = self.name == other.name or ACROSS.get(self.name) == other.name
+        same = self.name == other.name or FLIPPED.get(self.name) == other.name
         return same and self.size == other.size and self.labels == other.labels and self.lengths == other.lengths
 
 
@@ -36,4 +36,4 @@ Axes = tuple[Axis, ...]
 
 
 def shape_of(axes: Axes) -> tuple[int, ...]:
-    return tuple([axis[1] for axis in axes])  # by number, which is faster: asked of every tensor
+    return tuple([axis[1] for axis in axes])  # by number, which is faster: every tensor needs it

@@ -1,4 +1,4 @@
-"""Tensors that nothing made."""
+"""Tensors without operands: constants and zeros."""
 from __future__ import annotations
 
 from functools import lru_cache
@@ -13,11 +13,11 @@ from attntrace.tensor.tensor import Tensor
 
 
 def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any = None) -> Tensor:
-    """A number such as d_k, or a mask."""
+    """A number such as d_k, or an array such as a mask; a number without a symbol is written as itself."""
     return _number(value, symbol, dtype) if isinstance(value, (int, float)) else _constant(value, symbol, axes, dtype)
 
 
-@lru_cache(1024, typed=True)  # training asks for the same few numbers again and again
+@lru_cache(1024, typed=True)  # training needs the same few numbers at every step
 def _number(value: float, symbol: str | None, dtype: Any) -> Tensor:
     return _constant(value, symbol, (), dtype)
 
@@ -30,5 +30,5 @@ def _constant(value: Any, symbol: str | None, axes: Axes, dtype: Any) -> Tensor:
 
 
 def zeros(axes: Axes, dtype: Any) -> Tensor:
-    """Nothing but zeros, written 0."""
+    """Zeros, written 0."""
     return constant(np.zeros([axis.size for axis in axes]), "0", axes, dtype)

@@ -1,4 +1,4 @@
-"""Two exceptions that a run meets inside: axes that do not fit, and a slice that needs everything."""
+"""Exceptions inside a computation: axes that do not fit, and a slice that cannot be computed from slices."""
 from __future__ import annotations
 
 
@@ -10,4 +10,4 @@ class AxisError(TypeError):
 
 
 class NotRowwise(Exception):
-    """A slice along this axis cannot be made from slices: every number depends on all of them (softmax along key)."""
+    """A slice along this axis cannot be computed from slices: every number needs all of them (softmax along key)."""

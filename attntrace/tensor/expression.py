@@ -1,7 +1,6 @@
-"""The arithmetic behind one number: a small tree whose leaves are constants and (tensor, index) pairs.
+"""The arithmetic behind one number: a tree whose leaves are constants and (tensor, index) pairs.
 
-It can be evaluated (with the full numbers, or with the printed ones; in full precision, or by another rule) and written
-with them.
+It is evaluated with full or printed numbers, exactly or under a rounding, and written in three spellings.
 """
 from __future__ import annotations
 
@@ -10,41 +9,39 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Protocol
 
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
-from attntrace.tensor.symbol import Spelling, numeral, upright
+from attntrace.tensor.symbol import MINUS, OVER, ROOT_CLOSE, ROOT_OPEN, SQUARED, Sign, Spelling, numeral, upright
 
 
-class Valued(Protocol):
-    """All that is asked of a tensor here: numbers by index."""
+class HasValue(Protocol):
+    """What arithmetic needs of a tensor: numbers by index."""
     value: Any
 
 
 SUM, QUOTIENT, PRODUCT, JUXTAPOSED, POWER, ATOM = range(1, 7)  # how tightly what is written holds together
-
-
-Read = Callable[["Ref"], Any]
-Write = Callable[["Ref"], str]
+Read = Callable[["Ref"], Any]  # the number of a leaf, as the rounding has it
+Write = Callable[["Ref"], str]  # the text of a leaf
 
 
 class Arithmetic:
-    """A node. `value(read, rule)` evaluates it by a rule, `read` giving the number of a leaf as the rule has it;
-    `text(write, spelling)` writes it, with `write` giving the text of a leaf; a negative number is bracketed unless it
-    `leads`."""
+    """A node of the tree."""
     __slots__ = ()
     binds: ClassVar[int] = ATOM
 
     def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        raise AssertionError("every kind of arithmetic has a value")
+        """Evaluate, every operation under a rounding, with the numbers that `read` gives for the leaves."""
+        raise NotImplementedError
 
-    def by(self, rounding: Rounding) -> Any:
-        """The value by a rule, from the numbers that the leaves have."""
+    def result(self, rounding: Rounding) -> Any:
+        """Evaluate under a rounding with the leaves' own numbers."""
         return self.value(lambda ref: rounding.number(ref.tensor.value.item(ref.index)), rounding)
 
     def magnitude(self, read: Read) -> float:
-        """The value if no two terms cancelled: what its rounding is measured by."""
-        return abs(self.value(read))
+        """The value if no two terms cancelled, which is what rounding errors are relative to."""
+        return abs(float(self.value(read)))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
-        raise AssertionError("every kind of arithmetic has a text")
+        """Write the arithmetic; a negative number stands in brackets unless it `leads`."""
+        raise NotImplementedError
 
     def parts(self) -> tuple[Arithmetic, ...]:
         return ()
@@ -68,7 +65,7 @@ class Ref(Arithmetic):
     """One number of a named tensor; the index counts from 0."""
     __slots__ = ("tensor", "index")
 
-    def __init__(self, tensor: Valued, index: tuple[int, ...]) -> None:
+    def __init__(self, tensor: HasValue, index: tuple[int, ...]) -> None:
         self.tensor, self.index = tensor, index
 
     def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
@@ -121,24 +118,32 @@ class Sum(Arithmetic):
 
 
 def sum_of(terms: tuple[Arithmetic, ...]) -> Arithmetic:
-    """The sum of terms, or the one term itself."""
+    """The sum of terms; of one term, that term."""
     return terms[0] if len(terms) == 1 else Sum(terms)
 
 
+def append_term(left: Arithmetic, right: Arithmetic) -> Arithmetic:
+    """left + right, as one sum where the left is a sum."""
+    return Sum((*(left.terms if isinstance(left, Sum) else (left,)), right))
+
+
 class Binary(Arithmetic):
-    """Two operands with a sign between them, bracketed where they hold together less than `least`."""
+    """Two operands with a sign between them, in brackets where they hold together less than `least`. `operation` is the
+    method of Rounding that combines their values."""
     __slots__ = ("left", "right")
+    operation: ClassVar[str]
+    sign: ClassVar[Sign]
     least: ClassVar[tuple[int, int]]
 
     def __init__(self, left: Arithmetic, right: Arithmetic) -> None:
         self.left, self.right = left, right
 
-    def sign(self, spelling: Spelling) -> str:
-        raise AssertionError("every kind of binary arithmetic has a sign")
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return getattr(rounding, self.operation)(self.left.value(read, rounding), self.right.value(read, rounding))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         left, right = self.least
-        return (self.left.within(left, write, spelling, leads) + self.sign(spelling)
+        return (self.left.within(left, write, spelling, leads) + self.sign.text(spelling)
                 + self.right.within(right, write, spelling))
 
     def parts(self) -> tuple[Arithmetic, ...]:
@@ -147,54 +152,47 @@ class Binary(Arithmetic):
 
 class Difference(Binary):
     __slots__ = ()
+    operation: ClassVar[str] = "difference"
+    sign: ClassVar[Sign] = MINUS
     binds: ClassVar[int] = SUM
     least: ClassVar[tuple[int, int]] = (SUM, QUOTIENT)
-
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return rounding.difference(self.left.value(read, rounding), self.right.value(read, rounding))
 
     def magnitude(self, read: Read) -> float:
         return self.left.magnitude(read) + self.right.magnitude(read)
 
-    def sign(self, spelling: Spelling) -> str:
-        return " - "
-
 
 class Product(Binary):
     __slots__ = ()
+    operation: ClassVar[str] = "product"
+    sign: ClassVar[Sign] = Sign("·", "*", r" \cdot ")
     binds: ClassVar[int] = PRODUCT
     least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
-
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return rounding.product(self.left.value(read, rounding), self.right.value(read, rounding))
 
     def magnitude(self, read: Read) -> float:
         return self.left.magnitude(read) * self.right.magnitude(read)
 
-    def sign(self, spelling: Spelling) -> str:
-        return {Spelling.UNICODE: "·", Spelling.ASCII: "*", Spelling.LATEX: r" \cdot "}[spelling]
-
 
 class Quotient(Binary):
     __slots__ = ()
+    operation: ClassVar[str] = "quotient"
+    sign: ClassVar[Sign] = OVER
     binds: ClassVar[int] = QUOTIENT
     least: ClassVar[tuple[int, int]] = (PRODUCT, POWER)
 
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return rounding.quotient(self.left.value(read, rounding), self.right.value(read, rounding))
-
     def magnitude(self, read: Read) -> float:
-        return self.left.magnitude(read) / abs(self.right.value(read) or math.inf)
-
-    def sign(self, spelling: Spelling) -> str:
-        return " / "
+        return self.left.magnitude(read) / abs(float(self.right.value(read)) or math.inf)
 
 
 class Unary(Arithmetic):
+    """One operand. `operation` is the method of Rounding that is applied to its value."""
     __slots__ = ("inner",)
+    operation: ClassVar[str]
 
     def __init__(self, inner: Arithmetic) -> None:
         self.inner = inner
+
+    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
+        return getattr(rounding, self.operation)(self.inner.value(read, rounding))
 
     def parts(self) -> tuple[Arithmetic, ...]:
         return (self.inner,)
@@ -202,10 +200,8 @@ class Unary(Arithmetic):
 
 class Negative(Unary):
     __slots__ = ()
+    operation: ClassVar[str] = "negative"
     binds: ClassVar[int] = PRODUCT
-
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return rounding.negative(self.inner.value(read, rounding))
 
     def magnitude(self, read: Read) -> float:
         return self.inner.magnitude(read)
@@ -216,36 +212,28 @@ class Negative(Unary):
 
 class Square(Unary):
     __slots__ = ()
+    operation: ClassVar[str] = "square"
     binds: ClassVar[int] = POWER
 
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return rounding.square(self.inner.value(read, rounding))
-
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
-        two = {Spelling.UNICODE: "²", Spelling.ASCII: "^2", Spelling.LATEX: "^{2}"}[spelling]
-        return self.inner.within(ATOM, write, spelling) + two
+        return self.inner.within(ATOM, write, spelling) + SQUARED.text(spelling)
 
 
 class Root(Unary):
     __slots__ = ()
+    operation: ClassVar[str] = "root"
     binds: ClassVar[int] = POWER
-
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return rounding.root(self.inner.value(read, rounding))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         if spelling is Spelling.UNICODE:
             return "√" + self.inner.within(ATOM, write, spelling)
-        inner = self.inner.text(write, spelling)
-        return f"sqrt({inner})" if spelling is Spelling.ASCII else rf"\sqrt{{{inner}}}"
+        return ROOT_OPEN.text(spelling) + self.inner.text(write, spelling) + ROOT_CLOSE.text(spelling)
 
 
 class Exp(Unary):
     """e to the power of something."""
     __slots__ = ()
-
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return rounding.exp(self.inner.value(read, rounding))
+    operation: ClassVar[str] = "exp"
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         form = {Spelling.UNICODE: "e^({})", Spelling.ASCII: "exp({})", Spelling.LATEX: "e^{{{}}}"}[spelling]
@@ -255,10 +243,8 @@ class Exp(Unary):
 class TenThousandTo(Unary):
     """10000^(k / d): the wavelength of a dimension of the positional encoding (section 3.5)."""
     __slots__ = ()
+    operation: ClassVar[str] = "ten_thousand_to"
     binds: ClassVar[int] = POWER
-
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return rounding.ten_thousand_to(self.inner.value(read, rounding))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         left, right = ("{", "}") if spelling is Spelling.LATEX else ("(", ")")
@@ -266,7 +252,7 @@ class TenThousandTo(Unary):
 
 
 class Call(Arithmetic):
-    """A function by name (see rules.FUNCTIONS) of some arguments."""
+    """A function by name (see rounding.FUNCTIONS) of some arguments."""
     __slots__ = ("name", "arguments")
 
     def __init__(self, name: str, arguments: tuple[Arithmetic, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Arithmetic as a person does it: every operation rounded to so many decimals, half away from zero."""
+"""Arithmetic as a person does it on paper: every operation rounded to so many decimals, half away from zero."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from attntrace.tensor.rounding import FUNCTIONS, Rounding
 
-EXACT = frozenset({"max", "positive"})  # functions that give nothing to round
-DIGITS = 15  # so many of a decimal number are the same again once it was written as a double
+EXACT = frozenset({"max", "positive"})  # functions whose result is exact
+DIGITS = 15  # a decimal number with this many survives conversion to a double and back
 CONTEXT = Context(prec=60, traps=[InvalidOperation, Overflow])  # more digits than any sum, product or square takes
 
 
@@ -18,17 +18,17 @@ def _as_written(number: float) -> Decimal:
 
 
 class HandArithmetic(Rounding):
-    """By hand: what each operation gives is rounded to so many decimals, half away from zero; a sum once, as a whole.
-    Minus signs, maxima and constants are exact.
+    """Round the result of each operation to decimals, half away from zero; a sum once, as a whole. Negation, maxima and
+    constants are exact.
 
-    0 as a divisor, or in a logarithm, is taken as the smallest number that can be written (0.001 with 3 decimals): an
-    ε that keeps from dividing by 0 would be rounded away, and so may a probability be.
+    A divisor of 0, or the logarithm of 0, uses the smallest number that can be written (0.001 with 3 decimals): an ε
+    against dividing by 0 may have been rounded away, and so may a probability.
     """
 
     def __init__(self, decimals: int) -> None:
         self.decimals: int = decimals
         self.unit = Decimal(1).scaleb(-decimals)
-        self.most = 10.0 ** (DIGITS - decimals)  # from here on a double is not sure to hold all decimals
+        self.most = 10.0 ** (DIGITS - decimals)  # at and above it, a double may not hold all decimals
 
     def rounded(self, number: Decimal) -> Decimal:
         return number.quantize(self.unit, ROUND_HALF_UP, CONTEXT) if number.is_finite() else number
@@ -69,8 +69,8 @@ class HandArithmetic(Rounding):
     def function(self, name: str, *arguments: Decimal) -> Decimal:
         if name == "log":
             return self.rounded((arguments[0] or self.unit).ln(CONTEXT))
-        found = self.number(FUNCTIONS[name](*arguments)) if name != "max" else max(arguments)
-        return found if name in EXACT else self.rounded(found)
+        value = self.number(FUNCTIONS[name](*arguments)) if name != "max" else max(arguments)
+        return value if name in EXACT else self.rounded(value)
 
 
 @lru_cache(1 << 12)  # a row's powers stand in each of its weights

@@ -1,19 +1,18 @@
-"""What is written into files for programs: plain values."""
+"""Arrays as plain values for JSON."""
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 
-Record = dict[str, Any]  # what a line of JSON says of a run, a parameter or a step
+Record = dict[str, Any]  # a line of JSON: a run, a parameter or a step
 
 
 def json_value(value: np.ndarray[Any, Any]) -> Any:
-    """An array as nested lists of plain numbers, infinities as "-inf" (they are no JSON)."""
+    """An array as nested lists of plain numbers; infinities as "-inf", since JSON has none."""
     if value.dtype.kind != "f" or np.isfinite(value).all():
         return value.tolist()
-    spelled = value.astype(object)  # whose numbers are Python's own
+    values = value.astype(object)  # Python numbers
     for name in ("inf", "-inf", "nan"):
-        alike = np.isnan(value) if name == "nan" else value == float(name)
-        spelled[alike] = name
-    return spelled.tolist()
+        values[np.isnan(value) if name == "nan" else value == float(name)] = name
+    return values.tolist()

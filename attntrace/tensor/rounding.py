@@ -1,6 +1,6 @@
-"""By which rule the arithmetic of a cell is worked out: in full precision, or by hand (hand_arithmetic.py).
+"""How the arithmetic of a cell is computed: here in full precision, in hand_arithmetic.py rounded at every operation.
 
-The nodes of expression.py say which operation comes next; a rule says what it gives.
+The nodes of expression.py say which operation comes next; a rounding says what it gives.
 """
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
 
 
 class Rounding:
-    """Full precision: floats, nothing rounded but as floats are. `decimals`, where there are so many and no more; a
-    number is exact in them below `most`."""
+    """Float arithmetic. A rounding to decimals sets `decimals`; below `most`, a float holds all of them."""
     decimals: int | None = None
     most = math.inf
 
     def number(self, number: float) -> Any:
-        """A constant, or a leaf's number, as this rule reckons with it."""
+        """Convert a constant or the number of a leaf."""
         return number
 
     def rounded(self, number: Any) -> Any:

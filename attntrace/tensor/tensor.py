@@ -17,7 +17,7 @@ from attntrace.tensor.axes import AXIS_NAMES, Axes, shape_of
 from attntrace.tensor.errors import AxisError, NotRowwise
 from attntrace.tensor.expression import ATOM, SUM
 from attntrace.tensor.json_value import json_value
-from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Spelling, Symbol, equal_within_type
+from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Spelling, Symbol, call, equal_within_type
 
 Array = np.ndarray[Any, Any]
 NEW = object.__new__
@@ -235,9 +235,9 @@ def apply(op: Op, *operands: Tensor) -> Tensor:
 class Op:
     """One operation on tensors, registered by its `name`; calling it applies it: `softmax(x)`.
 
-    A subclass gives its name and writes `axes`, `compute`, `notation` and `cell`; a `row` where its result is not made
-    slice by slice, and a `vjp` unless no gradient goes to any operand. It names its operands itself. An op with
-    settings (an axis, a width) is a dataclass of plain values. Two ops that are written alike are equal.
+    A subclass gives its name and writes `axes`, `compute` and `cell`; `notation` and `row` where the default does not
+    fit, and `vjp` unless no gradient goes to any operand. It names its operands itself. An op with settings (an axis, a
+    width) is a dataclass of plain values. Two ops that are written alike are equal.
     """
     name: ClassVar[str]  # public: in JSON Lines and saved runs
     binds: ClassVar[int] = ATOM  # how tightly its notation holds together
@@ -268,8 +268,8 @@ class Op:
         raise NotImplementedError
 
     def notation(self, *operands: Any, **_: Any) -> Pieces:
-        """Return the equation's right side."""
-        raise NotImplementedError
+        """Return the equation's right side; here, the op's name as a function of its operand."""
+        return call(self.name), *operands[0].notation().pieces, CLOSE
 
     def cell(self, index: tuple[int, ...], *operands: Any, **_: Any) -> cells.Arithmetic:
         """Return the arithmetic of the number at `index` (from 0, one position for each axis of the result)."""

@@ -1,4 +1,4 @@
-"""Eight hex digits that stand for every address and every number of a run."""
+"""The fingerprint of a run: eight hex digits of a hash over every address and every number."""
 from __future__ import annotations
 
 import hashlib
@@ -7,11 +7,12 @@ import numpy as np
 
 from attntrace.tracing.trace import Step
 
-COMPARABLE = 1_000_000  # numbers up to which a fingerprint is promised to be equal everywhere
+COMPARABLE = 1_000_000  # numbers up to which fingerprints are equal on every machine
 
 
 class Fingerprint:
-    """A sink: eight hex digits that stand for every address and every number of a run, in order of computation."""
+    """A sink that hashes every step, in order of computation; str() gives the fingerprint. comparable: whether it is
+    the same on every machine."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()

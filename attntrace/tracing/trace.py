@@ -1,4 +1,4 @@
-"""Naming a tensor makes it a step: told to a sink, then sealed."""
+"""Naming a tensor makes it a step, which is passed to a sink; afterwards the tensor drops its history."""
 from __future__ import annotations
 
 import math
@@ -20,10 +20,11 @@ from attntrace.tracing.addresses import address_in
 
 
 class Step(NamedTuple):
-    """A tensor that has been given a name: where it stands, what it is called, how it was made.
+    """A named tensor of a run.
 
-    `stage` is the wiring's own word for a group of steps that belong together, where it says one; `rule`, by which all
-    its numbers were worked out.
+    place: where it is shown; its address is place and name, unless the naming gave another (a gradient is shown in the
+    place of the step it belongs to). stage: the name that the wiring gives to steps that belong together, if any.
+    rounding: how its numbers were computed.
     """
     place: str
     name: str
@@ -52,23 +53,23 @@ class Step(NamedTuple):
 
     @property
     def has_rows(self) -> bool:
-        """Whether it is told row by row; a single number, and a row without words, is told as a whole."""
+        """Whether it is shown row by row; a single number, and a row that is not of tokens, is shown as a whole."""
         return len(self.axes) == 2 or self.tensor.axis_names == ("token",)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What stands before its rows: the tokens, or else numbers; nothing before a whole."""
+        """The label of each row: its token, or else its number; empty for a whole."""
         if not self.has_rows:
             return ("",)
         return self.axes[0].labels or tuple(str(n + 1) for n in range(self.axes[0].size))
 
     @property
     def is_attention(self) -> bool:
-        """Whether its rows divide 1 among the words that are looked at."""
+        """Whether its rows are attention weights, shares of 1 over the keys."""
         return self.node.op.rows_sum_to_one and self.tensor.axis_names[-1:] == ("key",)
 
     def formula(self, spelling: Spelling = Spelling.UNICODE) -> str:
-        """The step's equation as text: `S = Q Kᵀ`."""
+        """The equation as text: `S = Q Kᵀ`."""
         head = self.symbol.head
         return f"{self.symbol.spelled(spelling, head)} = {spelled(self.node.notation().pieces, spelling, head)}"
 
@@ -78,63 +79,60 @@ Dropout = Callable[[Tensor], Tensor]
 
 
 def tee(*sinks: Sink | None) -> Sink:
-    """A sink that tells several, passing over what is none."""
-    hearing = [sink for sink in sinks if sink is not None]
+    """Return a sink that forwards each step to every sink that is not None."""
+    receivers = [sink for sink in sinks if sink is not None]
 
-    def told(step: Step) -> None:
-        for sink in hearing:
+    def forward(step: Step) -> None:
+        for sink in receivers:
             sink(step)
-    return told
+    return forward
 
 
 @lru_cache(4096)
-def _sign(symbol: str | Symbol, head: int | None) -> Symbol:
-    sign = Symbol.of(symbol) if isinstance(symbol, str) else symbol
-    return sign._replace(head=head) if head else sign
+def _symbol(symbol: str | Symbol, head: int | None) -> Symbol:
+    symbol = Symbol.of(symbol) if isinstance(symbol, str) else symbol
+    return symbol._replace(head=head) if head else symbol
 
 
 class Trace:
     """A place in a run, at which tensors are named: `S = trace("scores", Q @ K.T, "S")`.
 
-    The sink is told each step when it is named; afterwards the tensor forgets how it was made, unless the run is to
-    `keep` its steps, in a list. Without a sink nothing is told, and everything else is the same. `instead` gives other
-    values to tensors, by their addresses: what if this were that? By a `rule` other than full precision, each tensor is
-    worked out when it is named.
+    sink: receives each step when it is named; this runs inside the model, so a page is written while the run goes on.
+    keep: a list for the steps, which then keep their history; without it, a tensor drops it once it is named.
+    overrides: values that replace those of tensors, by address (what if?). rounding: how named tensors are computed.
     """
-    __slots__ = ("sink", "keep", "place", "head", "dropout", "instead", "rounding", "_stage", "_addresses")
+    __slots__ = ("sink", "keep", "place", "head", "dropout", "overrides", "rounding", "_stage", "_addresses")
 
     def __init__(self, sink: Sink | None = None, keep: list[Step] | None = None, place: str = "",
-                 dropout: Dropout = lambda tensor: tensor, instead: Mapping[str, Array] = {},
+                 dropout: Dropout = lambda tensor: tensor, overrides: Mapping[str, Array] = {},
                  rounding: Rounding = FULL_PRECISION) -> None:
-        self.sink, self.keep, self.place, self.dropout, self.instead = sink, keep, place, dropout, instead
+        self.sink, self.keep, self.place, self.dropout, self.overrides = sink, keep, place, dropout, overrides
         self.rounding = rounding
         self.head: int | None = None
         self._stage: str | None = None
         self._addresses: set[str] = set()
 
     def _like(self, place: str, head: int | None, stage: str | None) -> Trace:
-        other = Trace(self.sink, self.keep, place, self.dropout, self.instead, self.rounding)
+        other = Trace(self.sink, self.keep, place, self.dropout, self.overrides, self.rounding)
         other.head, other._stage, other._addresses = head, stage, self._addresses
         return other
 
     def at(self, place: str, head: int | None = None, stage: str | None = None) -> Trace:
-        """A place inside this one; with `head`, symbols carry the number of that head."""
+        """Return a place inside this one; with `head`, symbols carry the number of that head."""
         return self._like(address_in(self.place, place), head, stage)
 
     def stage(self, name: str) -> Trace:
-        """The same place, for steps that are shown as a stage of their own."""
+        """Return the same place, for steps that are shown as a stage of their own."""
         return self._like(self.place, self.head, name)
 
     @property
     def is_silent(self) -> bool:
-        """Whether nobody hears a name, or will ask for it."""
-        return self.sink is None and self.keep is None and not self.instead and self.rounding is FULL_PRECISION
+        """Whether names have no effect: nothing receives, keeps, replaces or rounds what is named."""
+        return self.sink is None and self.keep is None and not self.overrides and self.rounding is FULL_PRECISION
 
     def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol, address: str | None = None) -> Tensor:
-        """Name a tensor. A tensor that has a name already gets a second one by an op that changes nothing. `address`,
-        where it is not the name at this place: the step is shown here all the same.
-
-        Raises Problem where a number that is told has grown too large to be one.
+        """Name a tensor and return it; a tensor that already has a name gets another one by the op `identity`. address:
+        where it is not the name at this place. Raises Problem where a sink would receive a number that overflowed.
         """
         if self.is_silent:
             tensor.node = None
@@ -144,12 +142,12 @@ class Trace:
             raise AxisError(f"two steps that would be called {address}", tensor)
         self._addresses.add(address)
         named = identity(tensor) if tensor.is_leaf else tensor
-        named.symbol = _sign(symbol, self.head)
+        named.symbol = _symbol(symbol, self.head)
         named.address = address
-        if address in self.instead:
-            named = Tensor(self.instead[address], named.axes, named.symbol, address, named.node)
+        if address in self.overrides:
+            named = Tensor(self.overrides[address], named.axes, named.symbol, address, named.node)
         else:
-            named.value = evaluate(named, self.rounding).value  # in place: others may have been made of it already
+            named.value = evaluate(named, self.rounding).value  # in place: others may already be computed from it
         if self.sink is not None:
             if not _finite(named, named.history):
                 raise Problem("not_finite", address=address, dtype=named.value.dtype)
@@ -165,7 +163,7 @@ class Trace:
 
 
 def _finite(tensor: Tensor, node: Node) -> bool:
-    """Whether all are numbers; -inf may come from an operand that has it, a mask."""
+    """Whether all numbers are finite; -inf may come from an operand that has it, a mask."""
     if not tensor.value.size:
         return True
     if not tensor.value.max() < math.inf:  # nor is nan

@@ -17,11 +17,11 @@ from examples import EXAMPLES
 
 from attntrace.cli.commands.verify import header_of, recorded
 from attntrace.model.config import Config
-from attntrace.verify.ops import OPS, evaluated
+from attntrace.verify.ops import OPS, evaluate
 from attntrace.ops.functions import Relu
 from attntrace.verify.invariants import KINDS, findings, fingerprint
 from attntrace.runs.training_step import prepare_training_step
-from attntrace.verify.arrays import Array, mapped
+from attntrace.verify.arrays import Array, map_lists
 from attntrace.verify.arithmetic import Bounded, Doubles, HandArithmetic
 from attntrace.runs.prepare import prepare
 from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL
@@ -60,9 +60,9 @@ def test_both_definitions_of_an_op_give_the_same_numbers_in_each_arithmetic(by, 
 
         def leaf(name: str) -> Array:
             value = named[name].value
-            return Array(mapped(by.number, value.tolist()), named[name].words)
+            return Array(map_lists(by.number, value.tolist()), named[name].axes)
 
-        found = evaluated(tensor.history.expression(), by, leaf)
+        found = evaluate(tensor.history.expression(), by, leaf)
         again = np.array([by.plain(number) for number in leaves(found, tensor.value.shape)], float)
         value = tensor.value.ravel()
         finite = np.isfinite(value)
@@ -73,14 +73,14 @@ def test_both_definitions_of_an_op_give_the_same_numbers_in_each_arithmetic(by, 
 
 def test_a_batch_is_set_apart_and_put_together_by_its_lengths():
     packed = Array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], ("token", "d_k"))
-    apart = evaluated(["apart", "x", [1, 2]], Doubles(), lambda name: packed)
-    assert apart.numbers == [[[1, 2], [0, 0]], [[3, 4], [5, 6]]] and apart.words[0] == "sentence"
-    assert evaluated(["together", "x", [1, 2]], Doubles(), lambda name: apart) == packed
+    apart = evaluate(["apart", "x", [1, 2]], Doubles(), lambda name: packed)
+    assert apart.numbers == [[[1, 2], [0, 0]], [[3, 4], [5, 6]]] and apart.axes[0] == "sentence"
+    assert evaluate(["together", "x", [1, 2]], Doubles(), lambda name: apart) == packed
 
 
 def test_where_a_label_is_0_a_logarithm_of_0_is_nothing():
     known = {"p": [[0.0, 1.0]], "y": [[0.0, 1.0]]}
-    found = evaluated(["cross_entropy", "p", "p", "y"], Doubles(), lambda name: Array(known[name], ("token", "vocab")))
+    found = evaluate(["cross_entropy", "p", "p", "y"], Doubles(), lambda name: Array(known[name], ("token", "vocab")))
     assert found == Array([0.0], ("token",))
 
 

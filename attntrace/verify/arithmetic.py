@@ -1,7 +1,6 @@
-"""Three ways to do the same arithmetic, for the independent checker: in doubles, by pencil, with bounds of rounding.
+"""Three ways to do the same arithmetic, for the independent checker: in doubles, by hand, and with error bounds.
 
-Each has the same methods, so that the table of ops (expressions.py) is written once. Nothing of the model is imported,
-and nothing but the standard library.
+They have the same methods, so that the table of ops (ops.py) is written once. Imports only the standard library.
 """
 from __future__ import annotations
 
@@ -11,11 +10,11 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any, Protocol
 
-FUNCTION = 8.0  # units by which an exponential, a logarithm, a sine, a power may be off in the library that computed it
+FUNCTION = 8.0  # units by which a library's exponential, logarithm, sine or power may be off
 
 
 class Arithmetic(Protocol):
-    """What the table of ops asks of numbers. `dot` is the total of products; `power` has a whole number as its base."""
+    """What the table of ops needs of numbers. `dot` is the total of products; the base of `power` is a whole number."""
 
     def number(self, value: float, /) -> Any: ...
     def plain(self, x: Any, /) -> float: ...
@@ -36,7 +35,7 @@ class Arithmetic(Protocol):
 
 
 class Doubles:
-    """Double precision; sums are exact and rounded once (math.fsum), whatever their order."""
+    """Double precision; sums are exact and rounded once (math.fsum), in any order."""
     add, subtract = staticmethod(operator.add), staticmethod(operator.sub)
     times, over = staticmethod(operator.mul), staticmethod(operator.truediv)
     negative, total = staticmethod(operator.neg), staticmethod(math.fsum)
@@ -63,9 +62,9 @@ Bound = tuple[float, float]
 
 
 class Bounded:
-    """Numbers with how far rounding may have carried them, in units of half a last digit of 1 (running error analysis:
-    Higham 2002, section 3.3). What was recorded is exact; each operation adds its own rounding to that of its operands,
-    a sum one for each term, in whatever order it is taken."""
+    """Numbers with a bound of their rounding error, in units of half the last digit of 1 (running error analysis:
+    Higham 2002, section 3.3). Recorded numbers are exact; each operation adds its own rounding to the error of its
+    operands, a sum one for each term, in any order."""
 
     def number(self, value: float) -> Bound:
         return float(value), 0.0
@@ -125,9 +124,9 @@ class Bounded:
 
 
 class HandArithmetic:
-    """Numbers of so many decimals, as on paper: each product, sum, quotient, root and function value is computed
-    exactly, or to 60 digits more than anybody writes, and rounded once, halves away from zero. 0 as a divisor or in a
-    logarithm is taken as the smallest number that can be written, as the README has it."""
+    """Numbers with a fixed count of decimals, as on paper: each result is computed exactly, or to far more digits than
+    are kept, and rounded once, halves away from zero. 0 as a divisor or in a logarithm counts as the smallest number
+    that can be written (README)."""
     negative = staticmethod(operator.neg)
 
     def __init__(self, decimals: int) -> None:
@@ -135,7 +134,7 @@ class HandArithmetic:
         self.context = Context(prec=100 + decimals, rounding=ROUND_HALF_UP, Emax=10**6, Emin=-10**6)
 
     def number(self, value: float) -> Decimal:
-        """As it is written: a constant such as ε stays what it is, however many decimals it has."""
+        """The number as written: a constant such as ε keeps all its decimals."""
         return Decimal(repr(value))
 
     def plain(self, x: Decimal) -> float:
@@ -185,8 +184,8 @@ class HandArithmetic:
         return self.rounded(self._series(Decimal(1), x, 0))
 
     def _series(self, first: Decimal, x: Decimal, n: int) -> Decimal:
-        """first - first · x² / ((n+1)(n+2)) + ..., until a term is nothing: the cosine for n = 0, the sine for n = 1.
-        The terms grow to e^x before they shrink: so many more digits are needed."""
+        """first - first · x² / ((n+1)(n+2)) + ..., until a term no longer counts: the cosine for n = 0, the sine for
+        n = 1. Terms grow up to e^x before they shrink, which takes more digits."""
         with localcontext(self.context) as context:
             context.prec += int(abs(x)) // 2
             term = total = first

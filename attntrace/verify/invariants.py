@@ -1,6 +1,6 @@
-"""What must be true of a recorded run whatever its numbers are, measured on the numbers of its records alone.
+"""What must be true of a recorded run whatever its numbers are, measured on the numbers of its records only.
 
-Part of the independent checker: imports the standard library and its records (recomputation.py), none of the model.
+Part of the independent checker: imports only the standard library and recompute.py.
 """
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 from attntrace.verify.recompute import PRECISIONS, Log, Record, Recorded
 
-ROUNDINGS = 8  # what a number may be off by, for each term it was summed from, in last digits of the largest of them
-BACKWARDS = ("gradient.", "update.")
+ROUNDINGS = 8  # allowed error for each term of a sum, in last digits of the largest term
+AFTER_LOSS = ("gradient.", "update.")
 
 
 class Deviation(NamedTuple):
-    """By how much something that must be true is not, and how much rounding may do."""
+    """How far something is from what it must be, and how much of that rounding may cause."""
     address: str
     error: float
     allowed: float
 
 
 class Finding(NamedTuple):
-    """All deviations of a kind: its key, of how many things, the worst, where that is (or the first that is wrong);
-    whether that is wrong, or `drifts`: is what a pencil's rounding does."""
+    """All deviations of one kind: its key, the number of things measured, the worst error (or the first that is wrong)
+    and where it is; whether it is `wrong`, or `drifts`, which hand arithmetic's rounding explains."""
     key: str
     number: int
     error: float
@@ -33,50 +33,51 @@ class Finding(NamedTuple):
 
 
 def findings(log: Log) -> Iterator[Finding]:
-    """One for each kind of which the run has any. By pencil, rounding is what makes sums miss: it is said, not judged,
-    but for what no rounding can touch."""
+    """Yield a finding for each kind that the run has. In hand arithmetic sums miss because of rounding, so only what no
+    rounding can change is judged there; the rest is reported."""
     for key, (measure, exact) in KINDS.items():
-        found = list(measure(log))
-        if found:
-            off = [one for one in found if not one.error <= one.allowed]
+        deviations = list(measure(log))
+        if deviations:
+            beyond = [one for one in deviations if not one.error <= one.allowed]
             judged = exact or log.pencil is None
-            said = off[0] if off and judged else max(found, key=lambda one: one.error)
-            yield Finding(key, len(found), said.error, said.address, bool(off) and judged, bool(off) and not judged)
+            shown = beyond[0] if beyond and judged else max(deviations, key=lambda one: one.error)
+            yield Finding(key, len(deviations), shown.error, shown.address, bool(beyond) and judged,
+                          bool(beyond) and not judged)
 
 
 def allowed(log: Log, terms: int, largest: float) -> float:
     return ROUNDINGS * (terms + 1) * PRECISIONS[log.config.get("dtype", "float64")].unit * largest
 
 
-def forward(log: Log, *names: str) -> Iterator[Recorded]:
-    """The steps of these names, on the way to the loss."""
+def forward_steps(log: Log, *names: str) -> Iterator[Recorded]:
+    """The steps of these names before and up to the loss."""
     for address, step in log.steps.items():
-        if address.rpartition(".")[2] in names and not address.startswith(BACKWARDS):
+        if address.rpartition(".")[2] in names and not address.startswith(AFTER_LOSS):
             yield step
 
 
-def shares(log: Log) -> Iterator[Recorded]:
-    """What divides 1 row by row: attention weights, probabilities."""
-    for step in forward(log, "weights", "probabilities"):
+def share_steps(log: Log) -> Iterator[Recorded]:
+    """Steps whose rows are shares of 1: attention weights, probabilities."""
+    for step in forward_steps(log, "weights", "probabilities"):
         if len(step.shape) == 2:
             yield step
 
 
 def rows_sum_to_one(log: Log) -> Iterator[Deviation]:
-    for step in shares(log):
+    for step in share_steps(log):
         for row in step.rows():
             yield Deviation(step.address, abs(math.fsum(row) - 1), allowed(log, len(row), 1.0))
 
 
 def shares_are_none_below_zero(log: Log) -> Iterator[Deviation]:
-    for step in shares(log):
+    for step in share_steps(log):
         for row in step.rows():
             yield Deviation(step.address, max(0.0, -min(row)), 0.0)
 
 
 def masked_weights_are_zero(log: Log) -> Iterator[Deviation]:
-    """A weight where the score is -inf; where words after it are masked, a word must not see any of them."""
-    for scores in forward(log, "masked_scores"):
+    """Weights where the score is -inf or, in masked attention, where the key is a later word."""
+    for scores in forward_steps(log, "masked_scores"):
         weights = log.steps.get(scores.address.removesuffix("masked_scores") + "weights")
         if weights is None or weights.shape != scores.shape:
             continue
@@ -86,28 +87,28 @@ def masked_weights_are_zero(log: Log) -> Iterator[Deviation]:
                     yield Deviation(weights.address, abs(weight), 0.0)
 
 
-def norms(log: Log) -> Iterator[tuple[Recorded, list[float], float, float]]:
-    """Of each row of a layer norm: its step, its numbers, its variance, and what rounding may do to one of them."""
-    for step in forward(log, "normalized"):
+def norm_rows(log: Log) -> Iterator[tuple[Recorded, list[float], float, float]]:
+    """For each row of a layer norm: its step, numbers, variance, and how much rounding may change one number."""
+    for step in forward_steps(log, "normalized"):
         place = step.address.removesuffix("normalized")
         variance, mean = log.steps.get(f"{place}variance"), log.steps.get(f"{place}mean")
         before = [log[name] for name in step.parents if name in log.steps and log[name].shape == step.shape]
         if variance is None or mean is None or not before:
             continue
-        for row, sigma2, of in zip(step.rows(), variance.flat, before[0].rows(), strict=False):
+        for row, sigma2, source in zip(step.rows(), variance.flat, before[0].rows(), strict=False):
             root = math.sqrt(sigma2 + log.config.get("epsilon", 1e-5))
-            largest = max(map(abs, row)) + max(map(abs, of)) / root
+            largest = max(map(abs, row)) + max(map(abs, source)) / root
             yield step, row, sigma2, allowed(log, len(row), largest)
 
 
 def normalized_rows_have_mean_zero(log: Log) -> Iterator[Deviation]:
-    for step, row, _, rounding in norms(log):
+    for step, row, _, rounding in norm_rows(log):
         yield Deviation(step.address, abs(math.fsum(row) / len(row)), rounding)
 
 
 def normalized_rows_have_their_variance(log: Log) -> Iterator[Deviation]:
-    """Variance σ² / (σ² + ε): 1, but for what ε takes away."""
-    for step, row, sigma2, rounding in norms(log):
+    """The variance is σ² / (σ² + ε): 1, less what ε takes away."""
+    for step, row, sigma2, rounding in norm_rows(log):
         mean = math.fsum(row) / len(row)
         variance = math.fsum((x - mean) ** 2 for x in row) / len(row)
         wanted = sigma2 / (sigma2 + log.config.get("epsilon", 1e-5))
@@ -115,8 +116,8 @@ def normalized_rows_have_their_variance(log: Log) -> Iterator[Deviation]:
 
 
 def residuals_add_the_sub_layer(log: Log) -> Iterator[Deviation]:
-    """What a residual has more than the stream that it reads is the output of its sub-layer."""
-    for step in forward(log, "residual"):
+    """A residual minus the stream it reads is the output of its sub-layer."""
+    for step in forward_steps(log, "residual"):
         own = step.address.removesuffix("residual") + "output"
         others = [name for name in step.parents if name != own]
         if len(others) != 1 or own not in log.steps or len(log[others[0]].flat) != len(step.flat):
@@ -127,13 +128,13 @@ def residuals_add_the_sub_layer(log: Log) -> Iterator[Deviation]:
 
 
 def labels_sum_to_one(log: Log) -> Iterator[Deviation]:
-    for step in forward(log, "labels"):
+    for step in forward_steps(log, "labels"):
         for row in step.rows():
             yield Deviation(step.address, abs(math.fsum(row) - 1), allowed(log, len(row), 1.0))
 
 
 def gradients_of_logits_sum_to_zero(log: Log) -> Iterator[Deviation]:
-    """p and y sum to 1 both: what one logit gains, the others lose."""
+    """p and y both sum to 1, so that the gradient p - y sums to 0."""
     step = log.steps.get("gradient.output.logits")
     for row in step.rows() if step is not None else ():
         yield Deviation("gradient.output.logits", abs(math.fsum(row)),
@@ -141,7 +142,7 @@ def gradients_of_logits_sum_to_zero(log: Log) -> Iterator[Deviation]:
 
 
 def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
-    """As many as the sizes ask for: by the closed form, and the biases and tables that a model may have or not."""
+    """Compare the number of parameters with the closed form, plus the biases and tables that are optional."""
     d, wanted = int(log.config["d_model"]), 0
     for stack, attentions, side in (("encoder", 1, "source"), ("decoder", 2, "target")):
         table = log.parameters.get(f"{stack}.E")
@@ -149,7 +150,7 @@ def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
             yield Deviation(f"{stack}.E", math.inf, 0.0)
         if any(name.startswith(f"{stack}.") for name in log.parameters):
             wanted += numbers_of_a_stack(log, attentions) + (table.shape[0] * d if table is not None else 0)
-    if "decoder.E" in log.parameters:  # else there is no vocabulary to choose from either
+    if "decoder.E" in log.parameters:  # without it there is no output layer either
         wanted += d * log.parameters["decoder.E"].shape[0]
     optional = {"b_Q": d, "b_K": d, "b_V": d, "b_O": d}
     wanted += sum(optional.get(name.rpartition(".")[2], 0) for name in log.parameters)
@@ -160,21 +161,21 @@ def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
 
 
 def begins_with_words(log: Log, side: str) -> bool:
-    """Whether a stack looks up words in its table; rows that are given are of no table."""
+    """Whether a stack looks up words in its table, rather than start from given rows."""
     return any(word["id"] is not None for word in log.header.get("tokens", {}).get(side) or ())
 
 
 def numbers_of_a_stack(log: Log, attentions: int) -> int:
-    """Parameters of a stack whose layers have so many attentions, without its table and biases that are optional."""
+    """Count the parameters of a stack with this many attentions a layer, without its table and optional biases."""
     d = int(log.config["d_model"])
-    if log.config.get("part") == "attention":  # nothing else is in it
+    if log.config.get("part") == "attention":  # the whole model
         return 4 * d * d
     f, N = int(log.config["d_ff"]), int(log.config["layers"])
-    norms = N * (attentions + 1) + bool(log.config.get("final_norm"))  # a gain and a bias each
-    return N * (4 * attentions * d * d + 2 * d * f + f + d) + 2 * norms * d
+    norm_rows = N * (attentions + 1) + bool(log.config.get("final_norm"))  # a gain and a bias each
+    return N * (4 * attentions * d * d + 2 * d * f + f + d) + 2 * norm_rows * d
 
 
-# By the key of its sentence: how it is measured, and whether no rounding can touch it.
+# By the key of its message: how it is measured, and whether not even rounding can change it.
 KINDS: dict[str, tuple[Callable[[Log], Iterator[Deviation]], bool]] = {
     "rows_sum_to_one": (rows_sum_to_one, False), "none_below_zero": (shares_are_none_below_zero, True),
     "masked_weights_are_zero": (masked_weights_are_zero, True),
@@ -184,8 +185,7 @@ KINDS: dict[str, tuple[Callable[[Log], Iterator[Deviation]], bool]] = {
 
 
 def fingerprint(log: Log, footer: Record) -> Finding | None:
-    """That of the records, beside the one that the run says of itself; None of a large saved run, of which nobody says
-    one."""
+    """Compare the recomputed fingerprint with the footer's; None if the footer has none (a large saved run)."""
     if footer["fingerprint"] is None:
         return None
     same = log.fingerprint == footer["fingerprint"] and len(log.steps) == footer["steps"]

@@ -1,7 +1,7 @@
 """The second table of ops, for the independent checker: what each does to nested lists of numbers, in plain loops.
 
-Written from the README's table of ops, on purpose apart from the model: the numbers of a run are computed again without
-NumPy and without a line of the code that computed them. Imports the standard library, nested.py and numerics.py alone.
+Written from the README's table of ops, apart from the model on purpose: the numbers of a run are computed again without
+NumPy and without a line of the code that computed them. Imports only the standard library, arrays.py and arithmetic.py.
 """
 from __future__ import annotations
 
@@ -10,98 +10,98 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attntrace.verify.arithmetic import Arithmetic
-from attntrace.verify.arrays import (ANY, Array, Unfit, along_last, at_axis, cell_by_cell, depth, mapped, mapped_cells,
-                                     together_with)
+from attntrace.verify.arrays import (ANY, Array, Unfit, along_last, at_axis, elementwise, depth, map_lists, map_numbers,
+                                     combine)
 
-FLIPPED = {"token": "key", "key": "token"}  # a position along the rows, seen along the columns
+FLIPPED = {"token": "key", "key": "token"}  # what a transpose makes of an axis of positions
 INFINITIES = {"-inf", "inf"}
 
 
-def evaluated(expression: Any, by: Arithmetic, recorded: Callable[[str], Array]) -> Array:
-    """The value of an expression, by an arithmetic; `recorded` are the tensors that it names. Raises Unfit, LookupError
-    or ArithmeticError where it has none."""
+def evaluate(expression: Any, by: Arithmetic, recorded: Callable[[str], Array]) -> Array:
+    """Evaluate an expression with an arithmetic; `recorded(name)` gives the tensors that it names. Raises Unfit,
+    LookupError or ArithmeticError where it has no value."""
     if isinstance(expression, str) and expression not in INFINITIES:
         return recorded(expression)
     if not isinstance(expression, (list, tuple)):
         return Array(by.number(float(expression)), ())
     name = expression[0]
     if not isinstance(name, str) or name in INFINITIES:
-        numbers = mapped(lambda value: by.number(float(value)), expression)
+        numbers = map_lists(lambda value: by.number(float(value)), expression)
         return Array(numbers, ("token", "key")[:depth(numbers)])
     if name not in OPS:
         raise Unfit("op", name=name)
     count, op = OPS[name]
     operands = expression[1:] if count is None else expression[1:count + 1]
     settings = () if count is None else expression[count + 1:]
-    return op(by, *(evaluated(operand, by, recorded) for operand in operands), *settings)
+    return op(by, *(evaluate(operand, by, recorded) for operand in operands), *settings)
 
 
 # ---------------------------------------------------------------- the ops
 
-def each(method: str) -> Callable[..., Array]:
-    """An op that does the same to each number."""
+def unary(method: str) -> Callable[..., Array]:
+    """The op that applies a method of the arithmetic to each number."""
     def op(by: Arithmetic, x: Array) -> Array:
-        return Array(mapped_cells(getattr(by, method), x), x.words)
+        return Array(map_numbers(getattr(by, method), x), x.axes)
     return op
 
 
-def pairwise(method: str) -> Callable[..., Array]:
+def binary(method: str) -> Callable[..., Array]:
     def op(by: Arithmetic, a: Array, b: Array) -> Array:
-        return cell_by_cell(getattr(by, method), a, b)
+        return elementwise(getattr(by, method), a, b)
     return op
 
 
 def square(by: Arithmetic, x: Array) -> Array:
-    return Array(mapped_cells(lambda value: by.times(value, value), x), x.words)
+    return Array(map_numbers(lambda value: by.times(value, value), x), x.axes)
 
 
 def relu(by: Arithmetic, x: Array) -> Array:
     zero = by.number(0)
-    return Array(mapped_cells(lambda value: value if by.is_positive(value) else zero, x), x.words)
+    return Array(map_numbers(lambda value: value if by.is_positive(value) else zero, x), x.axes)
 
 
 def positive(by: Arithmetic, x: Array) -> Array:
     zero, one = by.number(0), by.number(1)
-    return Array(mapped_cells(lambda value: one if by.is_positive(value) else zero, x), x.words)
+    return Array(map_numbers(lambda value: one if by.is_positive(value) else zero, x), x.axes)
 
 
 def sum_of(by: Arithmetic, *parts: Array) -> Array:
-    """Of several that have the same axes."""
-    if len({len(part.words) for part in parts}) != 1:
+    """The sum of several operands with the same axes."""
+    if len({len(part.axes) for part in parts}) != 1:
         raise Unfit("sizes")
-    numbers = together_with(by.total, [part.numbers for part in parts], len(parts[0].words))
-    return Array(numbers, parts[0].words)
+    numbers = combine(by.total, [part.numbers for part in parts], len(parts[0].axes))
+    return Array(numbers, parts[0].axes)
 
 
 def matmul(by: Arithmetic, a: Array, b: Array) -> Array:
-    if len(a.words) == len(b.words) == 3:  # the sentences of a batch, each by itself
+    if len(a.axes) == len(b.axes) == 3:  # a batch, sentence by sentence
         if len(a.numbers) != len(b.numbers):
             raise Unfit("sizes")
-        return Array([product(by, x, 2, y, 2) for x, y in zip(a.numbers, b.numbers)], (*a.words[:2], b.words[2]))
-    return Array(product(by, a.numbers, len(a.words), b.numbers, len(b.words)), a.words[:-1] + b.words[1:])
+        return Array([product(by, x, 2, y, 2) for x, y in zip(a.numbers, b.numbers)], (*a.axes[:2], b.axes[2]))
+    return Array(product(by, a.numbers, len(a.axes), b.numbers, len(b.axes)), a.axes[:-1] + b.axes[1:])
 
 
 def product(by: Arithmetic, a: Any, rows: int, b: Any, columns: int) -> Any:
-    """The dot product of each row of `a` with each column of `b`, of so many axes each."""
+    """The dot product of each row of `a` with each column of `b`; `rows` and `columns` are their numbers of axes."""
     if not 1 <= rows <= 2 or not 1 <= columns <= 2 or len(a if rows == 1 else a[0]) != len(b):
         raise Unfit("product")
-    turned = list(zip(*b, strict=True)) if columns == 2 else None
+    transposed = list(zip(*b, strict=True)) if columns == 2 else None
 
     def row(numbers: list[Any]) -> Any:
-        return by.dot(numbers, b) if turned is None else [by.dot(numbers, column) for column in turned]
+        return by.dot(numbers, b) if transposed is None else [by.dot(numbers, column) for column in transposed]
 
     return row(a) if rows == 1 else [row(numbers) for numbers in a]
 
 
 def outer(by: Arithmetic, a: Array, b: Array) -> Array:
-    return Array([[by.times(x, y) for y in b.numbers] for x in a.numbers], a.words + b.words)
+    return Array([[by.times(x, y) for y in b.numbers] for x in a.numbers], a.axes + b.axes)
 
 
 def transpose(by: Arithmetic, x: Array) -> Array:
-    words = tuple(FLIPPED.get(word, word) for word in x.words)
-    if len(words) == 3:
-        return Array([list(map(list, zip(*part, strict=True))) for part in x.numbers], (words[0], words[2], words[1]))
-    return Array(list(map(list, zip(*x.numbers, strict=True))) if len(words) == 2 else x.numbers, words[::-1])
+    axes = tuple(FLIPPED.get(name, name) for name in x.axes)
+    if len(axes) == 3:
+        return Array([list(map(list, zip(*part, strict=True))) for part in x.numbers], (axes[0], axes[2], axes[1]))
+    return Array(list(map(list, zip(*x.numbers, strict=True))) if len(axes) == 2 else x.numbers, axes[::-1])
 
 
 def softmax(by: Arithmetic, x: Array) -> Array:
@@ -110,37 +110,37 @@ def softmax(by: Arithmetic, x: Array) -> Array:
         powers = [by.exp(by.subtract(value, largest)) for value in numbers]
         whole = by.total(powers)
         return [by.over(power, whole) for power in powers]
-    return Array(along_last(row, x.numbers, len(x.words)), x.words)
+    return Array(along_last(row, x), x.axes)
 
 
 def mean(by: Arithmetic, x: Array) -> Array:
     def row(numbers: list[Any]) -> Any:
         return by.over(by.total(numbers), by.number(len(numbers)))
-    return Array(along_last(row, x.numbers, len(x.words)), x.words[:-1])
+    return Array(along_last(row, x), x.axes[:-1])
 
 
 def total(by: Arithmetic, x: Array, k: int) -> Array:
-    rest = len(x.words) - k - 1
-    return Array(at_axis(lambda parts: together_with(by.total, parts, rest), x.numbers, k), without(x.words, k))
+    rest = len(x.axes) - k - 1
+    return Array(at_axis(lambda parts: combine(by.total, parts, rest), x.numbers, k), without(x.axes, k))
 
 
 def repeated(by: Arithmetic, x: Array, k: int, size: int) -> Array:
-    return Array(at_axis(lambda part: [part] * size, x.numbers, k), (*x.words[:k], ANY, *x.words[k:]))
+    return Array(at_axis(lambda part: [part] * size, x.numbers, k), (*x.axes[:k], ANY, *x.axes[k:]))
 
 
 def slice_of(by: Arithmetic, x: Array, k: int, i: int) -> Array:
-    return Array(at_axis(lambda parts: parts[i], x.numbers, k), without(x.words, k))
+    return Array(at_axis(lambda parts: parts[i], x.numbers, k), without(x.axes, k))
 
 
 def placed(by: Arithmetic, x: Array, k: int, i: int, size: int) -> Array:
     def among(part: Any) -> list[Any]:
-        nothing = at_axis(lambda _: by.number(0), part, len(x.words) - k)
+        nothing = at_axis(lambda _: by.number(0), part, len(x.axes) - k)
         return [part if n == i else nothing for n in range(size)]
-    return Array(at_axis(among, x.numbers, k), (*x.words[:k], ANY, *x.words[k:]))
+    return Array(at_axis(among, x.numbers, k), (*x.axes[:k], ANY, *x.axes[k:]))
 
 
-def without(words: tuple[str, ...], k: int) -> tuple[str, ...]:
-    return words[:k] + words[k + 1:]
+def without(axes: tuple[str, ...], k: int) -> tuple[str, ...]:
+    return axes[:k] + axes[k + 1:]
 
 
 def columns(by: Arithmetic, x: Array, first: int, last: int) -> Array:
@@ -148,7 +148,7 @@ def columns(by: Arithmetic, x: Array, first: int, last: int) -> Array:
         if not 1 <= first <= last <= len(numbers):
             raise Unfit("columns", first=first, last=last)
         return numbers[first - 1:last]
-    return Array(along_last(row, x.numbers, len(x.words)), (*x.words[:-1], "d_k"))
+    return Array(along_last(row, x), (*x.axes[:-1], "d_k"))
 
 
 def among_columns(by: Arithmetic, x: Array, first: int, last: int, size: int) -> Array:
@@ -158,7 +158,7 @@ def among_columns(by: Arithmetic, x: Array, first: int, last: int, size: int) ->
         if len(numbers) != last - first + 1 or not 1 <= first <= last <= size:
             raise Unfit("columns", first=first, last=last)
         return [zero] * (first - 1) + numbers + [zero] * (size - last)
-    return Array(along_last(row, x.numbers, len(x.words)), (*x.words[:-1], "d_concat"))
+    return Array(along_last(row, x), (*x.axes[:-1], "d_concat"))
 
 
 def concat(by: Arithmetic, *parts: Array) -> Array:
@@ -166,7 +166,12 @@ def concat(by: Arithmetic, *parts: Array) -> Array:
         if axes == 1:
             return [number for part in some for number in part]
         return [joined(rows, axes - 1) for rows in zip(*some, strict=True)]
-    return Array(joined([part.numbers for part in parts], len(parts[0].words)), (*parts[0].words[:-1], "d_concat"))
+    return Array(joined([part.numbers for part in parts], len(parts[0].axes)), (*parts[0].axes[:-1], "d_concat"))
+
+
+def token_axis(ids: Any) -> tuple[str, ...]:
+    """The axis of a list of ids or positions; a single one has none."""
+    return ("token",) if isinstance(ids, list) else ()
 
 
 def rows(by: Arithmetic, table: Array, ids: Any) -> Array:
@@ -174,15 +179,15 @@ def rows(by: Arithmetic, table: Array, ids: Any) -> Array:
         if not 1 <= id <= len(table.numbers):
             raise Unfit("row", id=id)
         return table.numbers[id - 1]
-    return Array(mapped(row, ids), ("token",) * isinstance(ids, list) + table.words[1:])
+    return Array(map_lists(row, ids), token_axis(ids) + table.axes[1:])
 
 
 def into_rows(by: Arithmetic, x: Array, ids: list[int], size: int) -> Array:
-    axes = len(x.words) - 1
+    axes = len(x.axes) - 1
     nothing = at_axis(lambda _: by.number(0), x.numbers[0], axes)
-    found = [[row for row, id in zip(x.numbers, ids, strict=True) if id == n + 1] for n in range(size)]
-    return Array([together_with(by.total, some, axes) if some else nothing for some in found],
-                 ("vocab", *x.words[1:]))
+    by_id = [[row for row, id in zip(x.numbers, ids, strict=True) if id == n + 1] for n in range(size)]
+    return Array([combine(by.total, parts, axes) if parts else nothing for parts in by_id],
+                 ("vocab", *x.axes[1:]))
 
 
 def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str) -> Array:
@@ -194,7 +199,7 @@ def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str) -> Array:
         if layout == "halves":
             return sines + cosines
         return [wave for pair in zip(sines, cosines, strict=True) for wave in pair]
-    return Array(mapped(row, positions), ("token",) * isinstance(positions, list) + ("d_model",))
+    return Array(map_lists(row, positions), (*token_axis(positions), "d_model"))
 
 
 def labels(by: Arithmetic, ids: Any, size: int, smoothing: float) -> Array:
@@ -205,39 +210,39 @@ def labels(by: Arithmetic, ids: Any, size: int, smoothing: float) -> Array:
 
     def row(id: int) -> list[Any]:
         return [right if n + 1 == id else wrong for n in range(size)]
-    return Array(mapped(row, ids), ("token",) * isinstance(ids, list) + ("vocab",))
+    return Array(map_lists(row, ids), (*token_axis(ids), "vocab"))
 
 
 def cross_entropy(by: Arithmetic, logits: Array, p: Array, y: Array) -> Array:
-    """The terms whose label is 0 are nothing, even where the logarithm is none."""
+    """A term whose label is 0 counts as 0, even where its logarithm does not exist."""
     def row(shares: list[Any], wanted: list[Any]) -> Any:
         terms = [by.times(label, by.log(share)) for share, label in zip(shares, wanted, strict=True)
                  if by.is_positive(label)]
         return by.negative(by.total(terms))
-    if len(p.words) == 1:
+    if len(p.axes) == 1:
         return Array(row(p.numbers, y.numbers), ())
-    return Array([row(*pair) for pair in zip(p.numbers, y.numbers, strict=True)], p.words[:-1])
+    return Array([row(*pair) for pair in zip(p.numbers, y.numbers, strict=True)], p.axes[:-1])
 
 
 def apart(by: Arithmetic, x: Array, lengths: Iterable[int] = ()) -> Array:
-    """The record of a batch has to say its lengths, without which nobody can tell where a sentence ends."""
+    """Unpack a batch. Its record has to give the lengths: without them it is unknown where a sentence ends."""
     sizes, longest = list(lengths), max(lengths, default=0)
     if sum(sizes) != len(x.numbers):
         raise Unfit("lengths")
-    nothing = at_axis(lambda _: by.number(0), x.numbers[0], len(x.words) - 1)
+    nothing = at_axis(lambda _: by.number(0), x.numbers[0], len(x.axes) - 1)
     ends = list(itertools.accumulate(sizes))
     return Array([x.numbers[end - size:end] + [nothing] * (longest - size) for end, size in zip(ends, sizes)],
-                 ("sentence", *x.words))
+                 ("sentence", *x.axes))
 
 
 def together(by: Arithmetic, x: Array, lengths: list[int]) -> Array:
-    return Array([row for part, size in zip(x.numbers, lengths, strict=True) for row in part[:size]], x.words[1:])
+    return Array([row for part, size in zip(x.numbers, lengths, strict=True) for row in part[:size]], x.axes[1:])
 
 
-# By its name: how many operands stand before the settings (None: all are operands), and what it does.
+# By name: the number of operands before the settings (None: all are operands), and the op.
 OPS: dict[str, tuple[int | None, Callable[..., Array]]] = {
-    "add": (2, pairwise("add")), "subtract": (2, pairwise("subtract")), "multiply": (2, pairwise("times")),
-    "divide": (2, pairwise("over")), "negate": (1, each("negative")), "sqrt": (1, each("root")),
+    "add": (2, binary("add")), "subtract": (2, binary("subtract")), "multiply": (2, binary("times")),
+    "divide": (2, binary("over")), "negate": (1, unary("negative")), "sqrt": (1, unary("root")),
     "square": (1, square), "relu": (1, relu), "positive": (1, positive), "same": (1, lambda by, x: x),
     "sum": (None, sum_of), "matmul": (2, matmul), "outer": (2, outer), "transpose": (1, transpose),
     "softmax": (1, softmax), "mean": (1, mean), "total": (1, total), "repeated": (1, repeated),

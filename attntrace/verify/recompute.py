@@ -1,7 +1,7 @@
 """The independent checker: every tensor of a recorded run, computed again from its expression in plain Python.
 
-It reads plain records, as JSON Lines has them (README), and nothing else: it imports the standard library and the table
-of ops (expressions.py), none of the model.
+It reads plain records, as JSON Lines has them (README). It imports only the standard library, arithmetic.py, arrays.py
+and ops.py.
 """
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from attntrace.verify.arithmetic import Arithmetic, Bounded, Doubles, HandArithmetic
-from attntrace.verify.arrays import Array, Unfit, mapped
-from attntrace.verify.ops import evaluated
+from attntrace.verify.arrays import Array, Unfit, map_lists
+from attntrace.verify.ops import evaluate
 
 Record = Mapping[str, Any]
-SAFETY = 2.0  # times the bound of rounding: the recomputation rounds as well
+SAFETY = 2.0  # times the bound of rounding, since the recomputation rounds as well
 
 
 class Precision(NamedTuple):
-    """Of a type of numbers. tolerance: what may pass unasked, relative to the number itself; unit: half of the last
-    digit of 1; smallest: below it digits are lost."""
+    """A type of floats. tolerance: the relative difference that passes without a bound; unit: half the last digit of 1;
+    smallest: the smallest normal number, below which digits are lost."""
     tolerance: float
     unit: float
     smallest: float
@@ -32,9 +32,9 @@ PRECISIONS = {"float64": Precision(0.9e-12, 2.0**-53, sys.float_info.min),
 
 
 class Recorded(NamedTuple):
-    """A parameter or a step, as its record has it. `numbers` as nested lists of floats, `flat` as one list."""
+    """A parameter or a step as recorded: its numbers as nested lists of floats, and `flat`, as one list."""
     address: str
-    words: tuple[str, ...]
+    axes: tuple[str, ...]
     shape: tuple[int, ...]
     numbers: Any
     flat: list[float]
@@ -42,12 +42,12 @@ class Recorded(NamedTuple):
     parents: tuple[str, ...]
 
     def rows(self) -> list[list[float]]:
-        """Of a tensor with two axes; of a vector its one row."""
+        """The rows of a tensor with two axes; a vector is one row."""
         width = self.shape[-1] if self.shape else 1
         return [self.flat[start:start + width] for start in range(0, len(self.flat), width)]
 
     def cell(self, n: int) -> str:
-        """The n-th number (from 0), as an address writes it: `scores:2,3`."""
+        """The address of the n-th number (from 0): `scores:2,3`."""
         index = []
         for size in reversed(self.shape):
             n, i = divmod(n, size)
@@ -56,7 +56,7 @@ class Recorded(NamedTuple):
 
 
 class Broken(ValueError):
-    """A record that is none: the key of what is wrong with it, and where."""
+    """A record that contradicts itself: the key of what is wrong with it, and its address."""
 
     def __init__(self, key: str, address: str) -> None:
         super().__init__(key, address)
@@ -64,7 +64,7 @@ class Broken(ValueError):
 
 
 class Log:
-    """All that a run has recorded so far: its header, its parameters and its steps by address, in order."""
+    """What a run has recorded so far: its header, and its parameters and steps by address, in order."""
 
     def __init__(self, header: Record) -> None:
         self.header = header
@@ -75,39 +75,39 @@ class Log:
         self._digest = hashlib.sha256()
 
     def __call__(self, record: Record) -> Recorded:
-        """Take a record of a parameter or a step. Raises Broken where it contradicts itself."""
+        """Add the record of a parameter or a step. Raises Broken where it contradicts itself."""
         is_step = "address" in record
         address = str(record["address"] if is_step else record["parameter"])
         if address in self.parameters or address in self.steps:
             raise Broken("twice", address)
-        words, shape = tuple(record["axes"]), tuple(record["shape"])
+        axes, shape = tuple(record["axes"]), tuple(record["shape"])
         flat: list[float] = []
         try:
             numbers = read(record["value"], shape, flat)
         except (TypeError, ValueError):
             raise Broken("shape", address) from None
-        if len(words) != len(shape):
+        if len(axes) != len(shape):
             raise Broken("shape", address)
-        found = Recorded(address, words, shape, numbers, flat, record.get("expression"),
-                         tuple(record.get("parents", ())))
-        (self.steps if is_step else self.parameters)[address] = found
+        recorded = Recorded(address, axes, shape, numbers, flat, record.get("expression"),
+                            tuple(record.get("parents", ())))
+        (self.steps if is_step else self.parameters)[address] = recorded
         if is_step:
             texts = (f"{number:.6f}" for number in flat)
             line = " ".join("0.000000" if text == "-0.000000" else text for text in texts)
             self._digest.update(f"{address}\n{line}\n".encode())
-        return found
+        return recorded
 
     def __getitem__(self, address: str) -> Recorded:
         return self.steps[address] if address in self.steps else self.parameters[address]
 
     @property
     def fingerprint(self) -> str:
-        """As the README defines it, of the steps so far."""
+        """The fingerprint of the steps so far, as the README defines it."""
         return self._digest.hexdigest()[:8]
 
 
 def read(value: Any, shape: tuple[int, ...], flat: list[float]) -> Any:
-    """Nested lists of that shape as floats, also one after another into `flat`. Infinities may be spelled "-inf".
+    """Convert nested lists of a shape to floats, appending each to `flat` as well. Infinities may be spelled "-inf".
     Raises ValueError or TypeError where the value has another shape."""
     if not shape:
         flat.append(float(value))
@@ -122,8 +122,8 @@ def read(value: Any, shape: tuple[int, ...], flat: list[float]) -> Any:
 
 
 class Verdict(NamedTuple):
-    """Of one step: how many numbers it has, the largest difference from what it should be, in which cell; and the key
-    of what is wrong, with its facts (prose: messages.verify.wrong). Empty: nothing."""
+    """The result for one step: its number of numbers, the largest difference and its cell; and the key of what is wrong
+    (empty: nothing), with the facts of the message (messages.verify.wrong)."""
     address: str
     numbers: int
     difference: float
@@ -133,7 +133,7 @@ class Verdict(NamedTuple):
 
 
 class Recomputation:
-    """Computes each step of a log again and says how far the record is from that."""
+    """Compute each step of a log again and compare it with the record."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
@@ -142,18 +142,18 @@ class Recomputation:
         self._on_paper: dict[str, Array] = {}
 
     def take(self, record: Record) -> Verdict | None:
-        """Log a record, and judge it where it is a step. A record that contradicts itself is a step that is wrong."""
+        """Log a record and, where it is a step, judge it. A record that contradicts itself counts as a wrong step."""
         try:
-            found = self.log(record)
+            recorded = self.log(record)
         except Broken as broken:
             return Verdict(broken.address, 0, math.inf, broken.address, f"record_{broken.key}")
-        return None if found.expression is None else self(found)
+        return None if recorded.expression is None else self(recorded)
 
     def __call__(self, step: Recorded) -> Verdict:
-        """To be asked in the order of the run. A number passes where it is relatively near; only where it is not, the
-        rounding of what it was made from is measured, and allowed. By pencil, each has to be the same."""
+        """Judge a step; steps come in the order of the run. A number passes if it is relatively near; only if it is not,
+        the rounding of its operands is measured and allowed. In hand arithmetic all numbers must be equal."""
         try:
-            again = list(leaves(evaluated(step.expression, self.by, self._recorded), step.shape))
+            again = list(leaves(evaluate(step.expression, self.by, self._operand), step.shape))
         except (ValueError, LookupError, ArithmeticError, TypeError) as error:
             wrong = "shape" if isinstance(error, Misshapen) else "undefined"
             return Verdict(step.address, len(step.flat), math.inf, step.address, wrong, why(error))
@@ -174,35 +174,35 @@ class Recomputation:
         if self.log.pencil is not None:
             return suspects
         by = Bounded()
-        bounds = list(leaves(evaluated(step.expression, by, lambda name: bounded(self._found(name), by)), step.shape))
+        bounds = list(leaves(evaluate(step.expression, by, lambda name: bounded(self._record(name), by)), step.shape))
         unit, smallest = SAFETY * self.precision.unit, self.precision.smallest
         return [n for n in suspects if not differences[n] <= unit * bounds[n][1] + smallest < math.inf]
 
-    def _found(self, name: str) -> Recorded:
+    def _record(self, name: str) -> Recorded:
         try:
             return self.log[name]
         except KeyError:
             raise Unfit("unknown", name=name) from None
 
-    def _recorded(self, name: str) -> Array:
-        found = self._found(name)
+    def _operand(self, name: str) -> Array:
+        recorded = self._record(name)
         if self.log.pencil is None:
-            return Array(found.numbers, found.words)
+            return Array(recorded.numbers, recorded.axes)
         if name not in self._on_paper:
-            self._on_paper[name] = Array(mapped(self.by.number, found.numbers), found.words)
+            self._on_paper[name] = Array(map_lists(self.by.number, recorded.numbers), recorded.axes)
         return self._on_paper[name]
 
 
-def bounded(found: Recorded, by: Bounded) -> Array:
-    return Array(mapped(by.number, found.numbers), found.words)
+def bounded(recorded: Recorded, by: Bounded) -> Array:
+    return Array(map_lists(by.number, recorded.numbers), recorded.axes)
 
 
 class Misshapen(Unfit):
-    """What was computed again has another shape than the record."""
+    """The recomputed value has another shape than the record."""
 
 
 def leaves(array: Array, shape: tuple[int, ...]) -> Iterator[Any]:
-    """The numbers of an array that has this shape, one after another. Raises Misshapen where it has another."""
+    """Yield the numbers of an array of this shape, one after another. Raises Misshapen where it has another shape."""
     def inner(numbers: Any, sizes: tuple[int, ...]) -> Iterator[Any]:
         if not sizes:
             yield numbers
@@ -214,20 +214,20 @@ def leaves(array: Array, shape: tuple[int, ...]) -> Iterator[Any]:
             for part in numbers:
                 yield from inner(part, sizes[1:])
 
-    if len(array.words) != len(shape):
-        raise Misshapen("number_of_axes", found=len(array.words), wanted=len(shape))
+    if len(array.axes) != len(shape):
+        raise Misshapen("number_of_axes", found=len(array.axes), wanted=len(shape))
     return inner(array.numbers, shape)
 
 
 def why(error: Exception) -> dict[str, Any]:
-    """The key of why an expression has no value, as `why`, and its facts."""
+    """Why an expression has no value: the key, as `why`, and the facts of the message."""
     if isinstance(error, Unfit):
         return {"why": error.key, **error.facts}
     return {"why": "malformed" if isinstance(error, (LookupError, TypeError)) else "no_result"}
 
 
 class Tally:
-    """What all verdicts come to: how many steps and numbers, the largest difference, the first step that is wrong."""
+    """Totals over all verdicts: counts of steps and numbers, the largest difference, the first wrong step."""
 
     def __init__(self) -> None:
         self.steps = self.numbers = self.wrong = 0

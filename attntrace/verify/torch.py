@@ -1,21 +1,21 @@
-"""A recorded run against PyTorch: the same steps by its functions, its autograd, its optimisers, from the parameters,
-the config and the ids of the records alone. The expressions are not read: so a wrong formula is found here.
+"""A recorded run against PyTorch: the same steps by its functions, autograd and optimisers, computed only from the
+recorded parameters, config and ids. Expressions are not read, so that a wrong formula is found here.
 """
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from attntrace.messages.errors import Problem
 from attntrace.verify.recompute import Log, Recorded, Verdict
 
-TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # of a tensor's largest number
-NEAR = 0.1  # of the largest number around: a tensor that is 0 but for rounding has no largest number of its own
+TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # relative to the tensor's largest number
+NEAR = 0.1  # of the largest operand: a tensor that is 0 except for rounding has no scale of its own
 
 
 def version() -> str:
-    """That of PyTorch. Raises Problem where it is missing."""
+    """The version of PyTorch. Raises Problem where it is not installed."""
     try:
         import torch
     except ImportError as error:
@@ -24,8 +24,8 @@ def version() -> str:
 
 
 def compared(log: Log) -> Iterator[Verdict]:
-    """Each step of a complete log beside that of PyTorch, in the order of the run; a step that the run lacks stands
-    after the one it should follow."""
+    """Compare each step of a complete log with PyTorch, in the order of the run; a missing step comes after the one it
+    should follow."""
     if log.pencil is not None:
         raise Problem("torch_by_pencil")
     reference = Reference(log)
@@ -52,13 +52,13 @@ def compared(log: Log) -> Iterator[Verdict]:
 
 
 class Expected(NamedTuple):
-    """What PyTorch has for a step, and the largest number of what that was computed from."""
+    """PyTorch's value of a step, and the largest number of what it was computed from."""
     value: Any
     around: float
 
 
 def judged(step: Recorded, value: Any, around: float, tolerance: float) -> Verdict:
-    """Whether a step has the same shape, the same infinities, and finite numbers that are near."""
+    """Check that a step has the same shape, the same infinities, and near finite numbers."""
     if tuple(value.shape) != step.shape:
         facts = {"shape": " × ".join(map(str, step.shape)), "expected": " × ".join(map(str, value.shape))}
         return Verdict(step.address, len(step.flat), math.inf, step.address, "shape", facts)
@@ -71,17 +71,17 @@ def judged(step: Recorded, value: Any, around: float, tolerance: float) -> Verdi
 
 
 def largest(value: Any) -> float:
-    """The largest finite number, but for its sign."""
+    """The largest absolute value among the finite numbers."""
     finite = value.detach()[value.isfinite()]
     return float(finite.abs().max()) if finite.numel() else 0.0
 
 
 class Reference:
-    """The whole model in torch.nn.functional, and one training step by autograd and torch.optim where the log is of
-    one. `expected`: by address, in order. Where it cannot go on, for want of a parameter, `stuck_at` says at which
-    step, and `stuck_by` why.
+    """The model in torch.nn.functional and, for the log of a training step, autograd and torch.optim.
 
-    A step or a parameter is read through a copy for each reader, whose gradient is what comes back through that one.
+    expected: the values by address, in order. Where a parameter is missing, `stuck_at` is the step that needs it and
+    `stuck_by` the reason. Each reader of a step or parameter reads its own copy, whose gradient is the part that comes
+    back through that reader.
     """
 
     def __init__(self, log: Log) -> None:
@@ -98,8 +98,8 @@ class Reference:
         self.stuck_by: dict[str, Any] = {}
 
     def tensor(self, recorded: Recorded) -> Any:
-        found = self.torch.tensor(recorded.flat, dtype=self.dtype).reshape(recorded.shape)
-        return found.requires_grad_(bool(self.learns))
+        tensor = self.torch.tensor(recorded.flat, dtype=self.dtype).reshape(recorded.shape)
+        return tensor.requires_grad_(bool(self.learns))
 
     def compute(self) -> None:
         try:
@@ -112,8 +112,8 @@ class Reference:
             reason = "parameter" if isinstance(error, KeyError) else "torch"
             self.stuck_by = {"why": reason, "name": str(error).strip("'\"").splitlines()[0]}
 
-    def say(self, address: str, value: Any, shown: Any = None) -> str:
-        """Name a step; `shown` is its value by another function of PyTorch, where that has one for the whole."""
+    def name(self, address: str, value: Any, shown: Any = None) -> str:
+        """Name a step; `shown` is its value by a function of PyTorch that computes several steps at once."""
         if self.learns and value.requires_grad:
             value.retain_grad()
         self.values[address] = value
@@ -132,17 +132,17 @@ class Reference:
         return readers[reader]
 
     def linear(self, x: str, place: str, letter: str, address: str, block: slice = slice(None)) -> str:
-        """x W + b, of a block of their columns."""
+        """x W + b, of a block of the columns of W and b."""
         W, b = self.read(f"{place}.W{letter}", address)[:, block], None
         if f"{place}.b{letter}" in self.values:
             b = self.read(f"{place}.b{letter}", address)[block]
-        return self.say(address, self.F.linear(self.read(x, address), W.T, b))
+        return self.name(address, self.F.linear(self.read(x, address), W.T, b))
 
     def ids(self, words: list[dict[str, Any]]) -> Any:
         return self.torch.tensor([word["id"] - 1 for word in words])
 
     def positions(self, count: int) -> Any:
-        """As PyTorch's tutorials write it, or with the two halves side by side."""
+        """The positional encoding as in PyTorch's tutorials, or as two halves side by side."""
         torch, d = self.torch, self.c["d_model"]
         rates = torch.exp(torch.arange(0, d, 2, dtype=torch.float64) * (-math.log(10000.0) / d))
         angles = torch.arange(count, dtype=torch.float64)[:, None] * rates
@@ -152,29 +152,29 @@ class Reference:
 
     def embedded(self, stack: str, words: list[dict[str, Any]]) -> str:
         at = f"{stack}.embedding"
-        x = self.say(at, self.F.embedding(self.ids(words), self.read(f"{stack}.E", at)))
+        x = self.name(at, self.F.embedding(self.ids(words), self.read(f"{stack}.E", at)))
         if self.c.get("scale_embedding", True):
             at = f"{stack}.scaled_embedding"
-            x = self.say(at, self.read(x, at) * math.sqrt(self.c["d_model"]))
+            x = self.name(at, self.read(x, at) * math.sqrt(self.c["d_model"]))
         at = f"{stack}.input"
         if self.c.get("position") == "none":
-            return self.say(at, self.read(x, at).clone())
-        P = self.say(f"{stack}.positional_encoding", self.positions(len(words)))
-        return self.say(at, self.read(x, at) + self.read(P, at))
+            return self.name(at, self.read(x, at).clone())
+        P = self.name(f"{stack}.positional_encoding", self.positions(len(words)))
+        return self.name(at, self.read(x, at) + self.read(P, at))
 
     def norm(self, place: str, x: str) -> str:
         at, d, epsilon = f"{place}.mean", self.c["d_model"], self.c.get("epsilon", 1e-5)
-        mean = self.say(at, self.read(x, at).mean(1))
+        mean = self.name(at, self.read(x, at).mean(1))
         at = f"{place}.variance"
         away = self.read(x, at) - self.read(mean, at)[:, None]
-        variance = self.say(at, away.square().mean(1), self.values[x].var(1, correction=0))
+        variance = self.name(at, away.square().mean(1), self.values[x].var(1, correction=0))
         at = f"{place}.normalized"
         scaled = (self.read(x, at) - self.read(mean, at)[:, None]) / (self.read(variance, at) + epsilon).sqrt()[:, None]
-        normalized = self.say(at, scaled, self.F.layer_norm(self.values[x], (d,), eps=epsilon))
+        normalized = self.name(at, scaled, self.F.layer_norm(self.values[x], (d,), eps=epsilon))
         at = f"{place}.norm"
         gain, bias = self.read(f"{place}.gain", at), self.read(f"{place}.bias", at)
-        return self.say(at, gain * self.read(normalized, at) + bias,
-                        self.F.layer_norm(self.values[x], (d,), gain, bias, epsilon))
+        return self.name(at, gain * self.read(normalized, at) + bias,
+                         self.F.layer_norm(self.values[x], (d,), gain, bias, epsilon))
 
     def head(self, place: str, n: int, x: str, memory: str, mask: Any) -> str:
         here, d_k = f"{place}.head{n}", self.c["d_model"] // self.c["heads"]
@@ -184,35 +184,35 @@ class Reference:
         divisor = self.c.get("score_scale", "sqrt_d_k")
         scale = 1 / (math.sqrt(d_k) if divisor == "sqrt_d_k" else divisor)
         at = f"{here}.scores"
-        seen = self.say(at, self.read(q, at) @ self.read(k, at).T)
+        seen = self.name(at, self.read(q, at) @ self.read(k, at).T)
         at = f"{here}.scaled_scores"
-        seen = self.say(at, self.read(seen, at) * scale)
+        seen = self.name(at, self.read(seen, at) * scale)
         if mask is not None:
             at = f"{here}.masked_scores"
-            seen = self.say(at, self.read(seen, at).masked_fill(mask, -math.inf))
+            seen = self.name(at, self.read(seen, at).masked_fill(mask, -math.inf))
         at = f"{here}.weights"
-        weights = self.say(at, self.F.softmax(self.read(seen, at), dim=1))
+        weights = self.name(at, self.F.softmax(self.read(seen, at), dim=1))
         at = f"{here}.output"
         whole = self.F.scaled_dot_product_attention(
             *(self.values[name][None] for name in (q, k, v)), None if mask is None else ~mask, scale=scale)
-        return self.say(at, self.read(weights, at) @ self.read(v, at), whole[0])
+        return self.name(at, self.read(weights, at) @ self.read(v, at), whole[0])
 
     def attention(self, place: str, x: str, memory: str, mask: Any = None) -> str:
         heads = [self.head(place, n + 1, x, memory, mask) for n in range(self.c["heads"])]
         at = f"{place}.concat"
-        concat = self.say(at, self.torch.cat([self.read(head, at) for head in heads], dim=1))
+        concat = self.name(at, self.torch.cat([self.read(head, at) for head in heads], dim=1))
         return self.linear(concat, place, "_O", f"{place}.output")
 
     def feed_forward(self, place: str, x: str) -> str:
         hidden = self.linear(x, place, "_1", f"{place}.hidden")
         at = f"{place}.activation"
-        activation = self.say(at, self.F.relu(self.read(hidden, at)))
+        activation = self.name(at, self.F.relu(self.read(hidden, at)))
         return self.linear(activation, place, "_2", f"{place}.output")
 
     def stack(self, stack: str, words: list[dict[str, Any]], memory: str | None = None) -> str:
         x = self.embedded(stack, words)
         mask = None if memory is None else self.torch.ones(len(words), len(words)).triu(1).bool()
-        parts = {"self_attention": lambda place, y: self.attention(place, y, y, mask)}
+        parts: dict[str, Callable[[str, str], str]] = {"self_attention": lambda place, y: self.attention(place, y, y, mask)}
         if memory is not None:
             parts["cross_attention"] = lambda place, y: self.attention(place, y, memory)
         parts["feed_forward"] = self.feed_forward
@@ -221,50 +221,50 @@ class Reference:
                 place = f"{stack}.layer{n + 1}.{name}"
                 at, before = f"{place}.residual", self.c.get("norm") == "pre"
                 y = part(place, self.norm(place, x) if before else x)
-                x = self.say(at, self.read(x, at) + self.read(y, at))
+                x = self.name(at, self.read(x, at) + self.read(y, at))
                 x = x if before else self.norm(place, x)
         if self.c.get("final_norm"):
             x = self.norm(f"{stack}.final_norm", x)
         at = f"{stack}.output"
-        return self.say(at, self.read(x, at).clone())
+        return self.name(at, self.read(x, at).clone())
 
     def forward(self) -> Any:
-        """The run; returns the loss where the log is of a training step."""
+        """Compute the run; return the loss where the log is of a training step."""
         words = self.log.header["tokens"]
         memory = self.stack("encoder", words["source"])
         if words.get("target") is None:
             return None
         logits = self.linear(self.stack("decoder", words["target"], memory), "output", "", "output.logits")
         at = "output.probabilities"
-        self.say(at, self.F.softmax(self.read(logits, at), dim=1))
+        self.name(at, self.F.softmax(self.read(logits, at), dim=1))
         return self.loss(logits) if self.learns else None
 
     def loss(self, logits: str) -> Any:
         wanted, smoothing = self.ids(self.learns["labels"]), self.learns["label_smoothing"]
         size = self.values[logits].shape[1]
         one_hot = self.F.one_hot(wanted, size).to(self.dtype)
-        self.say("loss.labels", (1 - smoothing) * one_hot + smoothing / size)
+        self.name("loss.labels", (1 - smoothing) * one_hot + smoothing / size)
         at = "loss.per_token"
-        each = self.say(at, self.F.cross_entropy(self.read(logits, at), wanted, reduction="none",
-                                                 label_smoothing=smoothing))
-        return self.values[self.say("loss.mean", self.read(each, "loss.mean").mean())]
+        each = self.name(at, self.F.cross_entropy(self.read(logits, at), wanted, reduction="none",
+                                                  label_smoothing=smoothing))
+        return self.values[self.name("loss.mean", self.read(each, "loss.mean").mean())]
 
     def gradients(self) -> None:
-        """Of every tensor and parameter that the loss depends on; and what comes back through each of several readers.
+        """Gradients of every tensor and parameter that the loss depends on, and the parts from each of several readers.
         """
-        found: dict[str, Any] = {}
+        gradients: dict[str, Any] = {}
         for name, value in reversed(self.values.items()):
             parts = {reader: part.grad for reader, part in self.reads.get(name, {}).items() if part.grad is not None}
             if len(parts) > 1:
-                found |= {f"gradient.{name}.from.{reader}": part for reader, part in parts.items()}
+                gradients |= {f"gradient.{name}.from.{reader}": part for reader, part in parts.items()}
             if value.grad is not None:
-                found[f"gradient.{name}"] = value.grad
-        around = max(map(largest, found.values()))
-        self.expected |= {address: Expected(value, around) for address, value in found.items()}
+                gradients[f"gradient.{name}"] = value.grad
+        around = max(map(largest, gradients.values()))
+        self.expected |= {address: Expected(value, around) for address, value in gradients.items()}
 
     def updates(self) -> None:
-        """By torch.optim, each from the gradient that was recorded (which is compared for itself): where a gradient is
-        0 but for rounding, Adam makes steps of that rounding."""
+        """Updates by torch.optim from the recorded gradients (which are compared themselves): where a gradient is 0
+        except for rounding, Adam turns that rounding into whole steps."""
         for name in self.log.parameters:
             gradient = self.expected.get(f"gradient.{name}")
             if gradient is None:
@@ -279,7 +279,7 @@ class Reference:
     def update(self, old: Any, slope: Any) -> dict[str, Any]:
         parameter = self.torch.nn.Parameter(old.clone())
         parameter.grad = slope.clone()
-        rates, found = self.learns, {"old": old, "gradient": slope}
+        rates, steps = self.learns, {"old": old, "gradient": slope}
         if rates["optimizer"] == "sgd":
             self.torch.optim.SGD([parameter], lr=rates["lr"]).step()
         else:
@@ -287,5 +287,5 @@ class Reference:
             adam = self.torch.optim.Adam([parameter], lr=rates["lr"], betas=betas, eps=rates["epsilon"])
             adam.step()
             m, v = (adam.state[parameter][name] for name in ("exp_avg", "exp_avg_sq"))
-            found |= {"m": m, "v": v, "m_hat": m / (1 - betas[0]), "v_hat": v / (1 - betas[1])}
-        return found | {"new": parameter.detach()}
+            steps |= {"m": m, "v": v, "m_hat": m / (1 - betas[0]), "v_hat": v / (1 - betas[1])}
+        return steps | {"new": parameter.detach()}

@@ -60,7 +60,7 @@ class Decoding:
 
             with np.errstate(all="ignore"):
                 prediction = predict(Trace(tee(sink, keep) if sink else keep).at(place),
-                                       look_up(words, self.known, "target"), M, run.parameters, run.config)
+                                     look_up(words, self.known, "target"), M, run.parameters, run.config)
             word = self.known[int(prediction.logits.value[-1].argmax())]
             yield DecodingStep(number, tuple(words), told, word)
             if word == END:

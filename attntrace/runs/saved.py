@@ -171,7 +171,7 @@ class Recorded:
         from attntrace.verify import arrays as nested
         from attntrace.verify import ops as expressions
         try:
-            expressions.evaluated(expression, numerics.Doubles(), lambda name: nested.Array(
+            expressions.evaluate(expression, numerics.Doubles(), lambda name: nested.Array(
                 self.tensor(name).value.tolist(), self.tensor(name).axis_names))
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return False

@@ -36,7 +36,8 @@ def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair
     numbers = tokens * (TENSORS * config.layers * config.d_model + 6 * max(map(len, filter(None, vocabularies))))
     needed = numbers * (8 if config.dtype == "float64" else 4)
     if needed > 0.8 * memory():
-        raise Problem("too_large_batch", batch=f"{sentences:,}", needed=format_bytes(needed), there=format_bytes(memory()))
+        raise Problem("too_large_batch", batch=f"{sentences:,}", needed=format_bytes(needed),
+                      there=format_bytes(memory()))
 
 
 class Done(NamedTuple):
@@ -159,6 +160,6 @@ class Training:
         for start in range(0, len(known), CHUNK):
             some = known[start:start + CHUNK]
             said = translate(self.parameters, self.config, self.vocabularies, [self.read(pair) for pair in some],
-                              longest)
+                             longest)
             found += sum(words == [*tokenize(pair.target), END] for words, pair in zip(said, some, strict=True))
         return found

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attntrace.verify.arithmetic import Arithmetic
-from attntrace.verify.arrays import (ANY, Array, Unfit, along_last, at_axis, elementwise, depth, map_lists, map_numbers,
-                                     combine)
+from attntrace.verify.arrays import (ANY, Array, Unfit, along_last, at_axis, combine, depth, elementwise, map_lists,
+                                     map_numbers)
 
 FLIPPED = {"token": "key", "key": "token"}  # what a transpose makes of an axis of positions
 INFINITIES = {"-inf", "inf"}

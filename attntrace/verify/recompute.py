@@ -150,8 +150,8 @@ class Recomputation:
         return None if recorded.expression is None else self(recorded)
 
     def __call__(self, step: Recorded) -> Verdict:
-        """Judge a step; steps come in the order of the run. A number passes if it is relatively near; only if it is not,
-        the rounding of its operands is measured and allowed. In hand arithmetic all numbers must be equal."""
+        """Judge a step; steps come in the order of the run. A number passes if it is relatively near; only if not, the
+        rounding of its operands is measured and allowed. In hand arithmetic all numbers must be equal."""
         try:
             again = list(leaves(evaluate(step.expression, self.by, self._operand), step.shape))
         except (ValueError, LookupError, ArithmeticError, TypeError) as error:

@@ -212,7 +212,8 @@ class Reference:
     def stack(self, stack: str, words: list[dict[str, Any]], memory: str | None = None) -> str:
         x = self.embedded(stack, words)
         mask = None if memory is None else self.torch.ones(len(words), len(words)).triu(1).bool()
-        parts: dict[str, Callable[[str, str], str]] = {"self_attention": lambda place, y: self.attention(place, y, y, mask)}
+        parts: dict[str, Callable[[str, str], str]] = {}
+        parts["self_attention"] = lambda place, y: self.attention(place, y, y, mask)
         if memory is not None:
             parts["cross_attention"] = lambda place, y: self.attention(place, y, memory)
         parts["feed_forward"] = self.feed_forward

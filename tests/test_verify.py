@@ -27,8 +27,8 @@ from attntrace.runs.prepare import prepare
 from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL
 from attntrace.verify.recompute import Log, Recomputation, leaves
 
-HOME = ROOT / "attntrace" / "checker"
-CHECKER = ("recomputation", "invariants", "expressions", "nested", "numerics")
+HOME = ROOT / "attntrace" / "verify"
+CHECKER = ("recompute", "invariants", "ops", "arrays", "arithmetic")
 EXAMPLE = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 
 
@@ -40,7 +40,7 @@ def test_the_checker_imports_the_standard_library_and_itself_alone():
             for module in modules:
                 first, _, rest = module.partition(".")
                 assert first in sys.stdlib_module_names or (
-                    first == "attntrace" and rest.removeprefix("checker.") in CHECKER), name
+                    first == "attntrace" and rest.removeprefix("verify.") in CHECKER), name
 
 
 # ---------------------------------------------------------------- the second table of ops
@@ -359,7 +359,7 @@ def test_a_page_of_60_columns_in_ascii_is_neither_wider_nor_other_than_ascii():
 
 def test_every_reason_has_its_sentence_and_every_sentence_its_reason():
     sentences = tomllib.loads((ROOT / "attntrace" / "messages" / "en" / "messages.toml").read_text("utf-8"))["verify"]
-    sources = "".join((HOME / f"{name}.py").read_text("utf-8") for name in (*CHECKER, "against"))
+    sources = "".join((HOME / f"{name}.py").read_text("utf-8") for name in (*CHECKER, "torch"))
     raised = set(re.findall(r'(?:Unfit|Misshapen)\("(\w+)"', sources))
     assert sentences["why"].keys() == raised | {"no_result", "malformed", "parameter", "torch"}
     assert sentences["true"].keys() == KINDS.keys() | {"fingerprint"}

@@ -89,19 +89,19 @@ class Config:
         return {name: getattr(self, name) for name in names}
 
     @classmethod
-    def read(cls, found: Any, where: str) -> Config:
+    def read(cls, entries: Any, where: str) -> Config:
         """Read the `config` of a weights file. Raises Problem, naming the entry."""
-        if not isinstance(found, dict):
+        if not isinstance(entries, dict):
             raise Problem("config_not_an_object", where=where)
         names = [field.name for field in fields(cls)]
-        for key in found:
+        for key in entries:
             if key not in names:
                 raise Problem("config_unknown_key", where=where, entry=key, known=", ".join(names))
-        for size in SIZES[:2] if found.get("part") == "attention" else SIZES:
-            if size not in found:
+        for size in SIZES[:2] if entries.get("part") == "attention" else SIZES:
+            if size not in entries:
                 raise Problem("config_lacks_size", where=where, entry=size)
         try:
-            return cls(**found)
+            return cls(**entries)
         except Problem as problem:  # the same message, about an entry of a file instead of an option
             raise Problem(f"config.{problem.key}", where=where, **problem.facts) from None
 

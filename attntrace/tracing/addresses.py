@@ -36,7 +36,7 @@ class Address(NamedTuple):
     @lru_cache(4096)
     def of(cls, text: str) -> Address:
         numbered = ((part, NUMBERED.fullmatch(part)) for part in text.split("."))
-        return cls(tuple(Part(found[1], int(found[2])) if found else Part(part) for part, found in numbered))
+        return cls(tuple(Part(match[1], int(match[2])) if match else Part(part) for part, match in numbered))
 
     def __str__(self) -> str:
         return self.last(len(self.parts))
@@ -136,13 +136,13 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
 def match_all(patterns: Iterable[str], addresses: Sequence[str]) -> set[str]:
     """Return every address that matches one of the patterns. Raises Problem for a pattern that matches none, with the
     nearest addresses."""
-    found: set[str] = set()
+    chosen: set[str] = set()
     for pattern in patterns:
-        matched = matches(pattern, addresses)
-        if not matched:
+        matching = matches(pattern, addresses)
+        if not matching:
             raise Problem("no_such_address", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
-        found.update(matched)
-    return found
+        chosen.update(matching)
+    return chosen
 
 
 def matches(pattern: str, addresses: Sequence[str]) -> list[str]:
@@ -156,13 +156,13 @@ def matches(pattern: str, addresses: Sequence[str]) -> list[str]:
 def find_address(pattern: str, addresses: Sequence[str]) -> str:
     """Return the one address that is exactly this or ends with it. Raises Problem with the nearest addresses, or with
     those that it could be."""
-    found = matches(pattern, addresses)
-    if not found:
+    matching = matches(pattern, addresses)
+    if not matching:
         raise Problem("no_such_tensor", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
-    if len(found) > 1:
-        some = ", ".join(found[:NEAREST]) + (", ..." if len(found) > NEAREST else "")
-        raise Problem("several_tensors", pattern=shown(pattern), count=len(found), some=some)
-    return found[0]
+    if len(matching) > 1:
+        some = ", ".join(matching[:NEAREST]) + (", ..." if len(matching) > NEAREST else "")
+        raise Problem("several_tensors", pattern=shown(pattern), count=len(matching), some=some)
+    return matching[0]
 
 
 def nearest(pattern: str, addresses: Sequence[str]) -> list[str]:
@@ -194,8 +194,8 @@ class Cell(NamedTuple):
         return f"{self.address}:{','.join(self.positions)}" if self.positions else self.address
 
     def index_in(self, axes: Axes, address: str, least: int | None = None) -> tuple[int, ...]:
-        """Return the positions, from 0, on the axes of the tensor at `address`. Raises Problem where there is no such
-        position, or where fewer than `least` are given (without it: any number of them)."""
+        """Return the positions, from 0, on the axes of the tensor at `address`. Raises Problem for one that
+        does not exist, or where fewer than `least` are given (without it: any number of them)."""
         given, count = len(self.positions), len(axes)
         if given > count or given < (0 if least is None else min(least, count)):
             shape = ",".join(f"{axis.name} 1-{axis.size}" for axis in axes)
@@ -219,13 +219,13 @@ def find_position(asked: str, axis: Axis, address: str) -> int:
         return int(digits) - 1
     if axis.labels is None:
         raise Problem("no_labels", address=address, word=axis.name, token=shown(asked), size=axis.size)
-    found = [i for i, label in enumerate(axis.labels) if means_row(asked, i, label)]
-    if not found:
+    positions = [i for i, label in enumerate(axis.labels) if means_row(asked, i, label)]
+    if not positions:
         raise Problem("no_such_label", address=address, token=shown(asked), near=nearest_words(asked, axis.labels))
-    if len(found) > 1:
+    if len(positions) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),
-                      positions=", ".join(str(i + 1) for i in found))
-    return found[0]
+                      positions=", ".join(str(i + 1) for i in positions))
+    return positions[0]
 
 
 def means_row(asked: str, i: int, label: str) -> bool:

@@ -80,14 +80,14 @@ PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
     "total": lambda leaf, axes: apply(ReduceSum(len(axes)), leaf(*axes, spare(axes))),
     "repeated": lambda leaf, axes: apply(Broadcast(0, axes[0]), leaf(*axes[1:])),
     "columns": lambda leaf, axes: slice_columns(leaf(*axes[:-1], spare(axes)._replace(size=2 * axes[-1].size)),
-                                          axes[-1].size + 1, 2 * axes[-1].size, axes[-1].name),
+                                                axes[-1].size + 1, 2 * axes[-1].size, axes[-1].name),
     "among_columns": lambda leaf, axes: apply(
         PadColumns(axes[-1].size // 2 + 1, axes[-1].size, axes[-1]),
         leaf(*axes[:-1], spare(axes)._replace(size=axes[-1].size - axes[-1].size // 2))),
     "concat": lambda leaf, axes: concat([leaf(*axes[:-1], spare(axes)._replace(size=size))
                                          for size in (1, axes[-1].size - 1) if size], axes[-1].name),
     "rows": lambda leaf, axes: gather(leaf(spare(axes), *axes[1:]),
-                                    leaf.numbers([1 + n % 3 for n in range(1, axes[0].size + 1)], axes[0])),
+                                      leaf.numbers([1 + n % 3 for n in range(1, axes[0].size + 1)], axes[0])),
     "into_rows": lambda leaf, axes: apply(ScatterAdd(axes[0]), leaf(spare(axes), *axes[1:]),
                                           leaf.numbers([2, 1, 2], spare(axes))),
     "same": lambda leaf, axes: identity(leaf(*axes)),

@@ -34,7 +34,7 @@ def test_an_address_knows_the_numbers_of_its_step_layer_and_head():
     address = Address.of(f"step3.{HEAD}")
     assert [address.number(word) for word in ("step", "layer", "head")] == [3, 2, 12]
     assert Address.of("encoder.input").number("layer") is None
-    assert address.words == ["encoder", "self_attention", "scores"]
+    assert address.words == ("encoder", "self_attention", "scores")
 
 
 @pytest.mark.parametrize("end, fits", [("scores", True), ("head12.scores", True), (HEAD, True), ("cores", False),

@@ -24,7 +24,7 @@ from recompute import loads
 from attntrace.pages.blocks import (Formula, Grid, Heading, Hidden, Maps, ParameterGrids, Prose, RowLine, StageHeading,
                                     VectorRows)
 from attntrace.model.config import Config
-from attntrace.tensor.errors import NotRowwise
+from attntrace.tensor.axes import NotRowwise
 from attntrace.pages.numbers import Figures
 from attntrace.pages.equations import row_formula, whole_formula
 from attntrace.runs.training_step import prepare_training_step

@@ -15,9 +15,8 @@ from examples import (
 from parsing import Unreadable, evaluated, tree_of
 
 import attntrace
-from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.constants import constant
-from attntrace.tensor.errors import AxisError, NotRowwise
+from attntrace.tensor.axes import Axes, Axis, AxisError, NotRowwise
 from attntrace.ops.functions import Sinusoid, sinusoid_table, identity, softmax, square
 from attntrace.ops.loss import CrossEntropy, Labels
 from attntrace.ops.indexing import slice_columns, concat
@@ -361,7 +360,7 @@ def test_the_formula_of_a_slice_says_how_the_slice_was_computed(example, spellin
     (slice_columns(Leaves()(TOKEN, D_MODEL), 3, 4, "d_k"), "A⁽²⁾", "A^(2)"),
     (slice_columns(Leaves()(TOKEN, D_MODEL), 2, 3, "d_k"), "A[:,2-3]", "A[:,2-3]"),
     (slice_columns(Leaves()(TOKEN, D_FF), 1, 4, "d_k"), "A[:,1-4]", "A[:,1-4]"),  # the first of no equal blocks
-    (slice_columns(Leaves()(TOKEN, D_MODEL).T, 1, 1, "key"), "Aᵀ[:,1-1]", "A^T[:,1-1]"),  # A⁽¹⁾ᵀ is the transpose of a block
+    (slice_columns(Leaves()(TOKEN, D_MODEL).T, 1, 1, "key"), "Aᵀ[:,1-1]", "A^T[:,1-1]"),  # A⁽¹⁾ᵀ is of a block
     (slice_columns(apply(Slice(1, 2), Leaves()(TOKEN, D_MODEL)), 1, 1, "token"), "A[:,3][1-1]", "A[:,3][1-1]"),
     (apply(Slice(1, 2), Leaves()(TOKEN, D_MODEL)), "A[:,3]", "A[:,3]"),
     (apply(Slice(0, 2), Leaves()(TOKEN, D_MODEL)), "a₃", "a_3"),

@@ -12,7 +12,7 @@ from checks import (
     READABLE, check_axes, check_cells, check_row, check_symbols, equal, first_and_last, largest, read, slices)
 from random_model import random_model
 
-from attntrace.tensor.errors import NotRowwise
+from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step

@@ -63,11 +63,11 @@ ERRORS = {
         "np.tril(np.ones((max(tokens), max(keys)), bool), k=-1)", f"{DECODER}.head1.masked_scores", betrayed=True),
     "positions_appended_as_columns": Planted(
         "model.layers", "X = X + P",
-        f"""from attntrace.ops.indexing import columns, concat
-        X = concat([columns(X, 1, {HALVES}), columns(P, 1, {HALVES})], "d_model")""", "encoder.input"),
+        f"""from attntrace.ops.indexing import concat, slice_columns
+        X = concat([slice_columns(X, 1, {HALVES}), slice_columns(P, 1, {HALVES})], "d_model")""", "encoder.input"),
     "W_O_skipped": Planted(
         "model.attention", 'linear(C, parameters["W_O"], parameters.get("b_O"))',
-        'columns(C, 1, config.d_model, "d_model")', f"{ENCODER}.output", betrayed=True),
+        'slice_columns(C, 1, config.d_model, "d_model")', f"{ENCODER}.output", betrayed=True),
     "cross_attention_to_the_decoder": Planted(
         "model.transformer", "multi_head(trace, Y, M, own", "multi_head(trace, Y, Y, own",
         "decoder.layer1.cross_attention.head1.key"),

@@ -14,7 +14,7 @@ ORDER = {
     "version": "",
     "messages": "catalog errors unicode",
     "verify": "arithmetic arrays ops recompute invariants torch",
-    "tensor": "json_value rounding hand_arithmetic symbol errors axes expression tensor evaluate constants",
+    "tensor": "json_value rounding hand_arithmetic symbol axes expression tensor evaluate constants",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace fingerprint",
     "model": "config tokens inputs parameters memory layers attention transformer integer_parameters generate",

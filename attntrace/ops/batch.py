@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from attntrace.tensor import expression as cells
-from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.errors import AxisError, NotRowwise
+from attntrace.tensor.axes import Axes, Axis, AxisError, NotRowwise
 from attntrace.tensor.tensor import Array, Op, Tensor, apply
 
 Lengths = tuple[int, ...]

@@ -8,9 +8,8 @@ import numpy as np
 
 from attntrace.ops.shape import ReduceSum, bracketed, broadcast_to
 from attntrace.tensor import expression as cells
-from attntrace.tensor.axes import Axes
+from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.constants import constant
-from attntrace.tensor.errors import AxisError
 from attntrace.tensor.expression import PRODUCT, SUM
 from attntrace.tensor.symbol import ELEMENTWISE, MINUS, NEGATIVE, OVER, PLUS, TIMES, Sign
 from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
@@ -58,6 +57,14 @@ class Elementwise(Op):
         return type(self).arithmetic(*(
             operand.cell(tuple(i for axis, i in zip(axes, index, strict=True) if axis in operand.axes))
             for operand in operands))
+
+
+class Unary(Elementwise):
+    """A function of one operand, applied to each number of its value."""
+    function: ClassVar[Callable[[Array], Any]]
+
+    def compute(self, x: Tensor) -> Array:
+        return np.asarray(type(self).function(x.value))
 
 
 class Binary(Elementwise):
@@ -178,13 +185,11 @@ class Divide(Binary):
         return unbroadcast(expanded(gradient, result, right) / right, result, left)
 
 
-class Negate(Elementwise):
+class Negate(Unary):
     name: ClassVar[str] = "negate"
+    function: ClassVar[Callable[[Array], Any]] = np.negative
     arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Negative
     binds: ClassVar[int] = SUM
-
-    def compute(self, x: Tensor) -> Array:
-        return -x.value
 
     def notation(self, x: Tensor) -> Pieces:
         return NEGATIVE, *bracketed(x, PRODUCT)

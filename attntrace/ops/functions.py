@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from attntrace.ops.elementwise import Elementwise
+from attntrace.ops.elementwise import Unary
 from attntrace.ops.shape import ReduceSum, bracketed, sum_along
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
@@ -18,13 +18,11 @@ from attntrace.tensor.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN
 from attntrace.tensor.tensor import Array, Name, Op, Pieces, Postcondition, Tensor
 
 
-class Identity(Elementwise):
+class Identity(Unary):
     """The operand under another name (the encoder's output is that of its last layer)."""
     name: ClassVar[str] = "same"
+    function: ClassVar[Callable[[Array], Any]] = lambda value: value
     arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda x: x
-
-    def compute(self, x: Tensor) -> Array:
-        return x.value
 
     def notation(self, x: Tensor) -> Pieces:
         return x.notation().pieces
@@ -94,13 +92,11 @@ class Mean(Op):
         return gradient / constant(x.axes[-1].size, dtype=result.value.dtype)
 
 
-class Square(Elementwise):
+class Square(Unary):
     name: ClassVar[str] = "square"
+    function: ClassVar[Callable[[Array], Any]] = np.square
     arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Square
     binds: ClassVar[int] = POWER
-
-    def compute(self, x: Tensor) -> Array:
-        return np.asarray(x.value * x.value)
 
     def notation(self, x: Tensor) -> Pieces:
         return *bracketed(x, ATOM), SQUARED
@@ -109,13 +105,11 @@ class Square(Elementwise):
         return constant(2, dtype=result.value.dtype) * gradient * x
 
 
-class Sqrt(Elementwise):
+class Sqrt(Unary):
     name: ClassVar[str] = "sqrt"
+    function: ClassVar[Callable[[Array], Any]] = np.sqrt
     arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Root
     binds: ClassVar[int] = POWER
-
-    def compute(self, x: Tensor) -> Array:
-        return np.asarray(np.sqrt(x.value))
 
     def notation(self, x: Tensor) -> Pieces:
         inner = x.notation()
@@ -127,13 +121,11 @@ class Sqrt(Elementwise):
         return gradient / (constant(2, dtype=result.value.dtype) * result)
 
 
-class Relu(Elementwise):
+class Relu(Unary):
     """max(0, x) (section 3.3)."""
     name: ClassVar[str] = "relu"
+    function: ClassVar[Callable[[Array], Any]] = lambda value: np.maximum(value, 0)
     arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda x: cells.Call("max", (cells.Number(0), x))
-
-    def compute(self, x: Tensor) -> Array:
-        return np.asarray(np.maximum(x.value, 0))
 
     def notation(self, x: Tensor) -> Pieces:
         return call("max", "0, "), *x.notation().pieces, CLOSE
@@ -142,14 +134,12 @@ class Relu(Elementwise):
         return gradient * StepFunction()(x)
 
 
-class StepFunction(Elementwise):
+class StepFunction(Unary):
     """1 where x > 0, else 0: the derivative of ReLU (0 at 0, by convention)."""
     name: ClassVar[str] = "positive"
+    function: ClassVar[Callable[[Array], Any]] = lambda value: (value > 0).astype(value.dtype)
     arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda x: cells.Call("positive", (x,))
     non_differentiable: ClassVar[tuple[int, ...]] = (0,)
-
-    def compute(self, x: Tensor) -> Array:
-        return (x.value > 0).astype(x.value.dtype)
 
 
 @dataclass(eq=False, repr=False)

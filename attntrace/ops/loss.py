@@ -8,8 +8,7 @@ import numpy as np
 
 from attntrace.ops.shape import bracketed
 from attntrace.tensor import expression as cells
-from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.errors import AxisError
+from attntrace.tensor.axes import Axes, Axis, AxisError
 from attntrace.tensor.expression import PRODUCT
 from attntrace.tensor.symbol import CLOSE, Sign, call
 from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor

@@ -8,8 +8,7 @@ import numpy as np
 from attntrace.ops.elementwise import add_all
 from attntrace.ops.shape import bracketed
 from attntrace.tensor import expression as cells
-from attntrace.tensor.axes import Axes
-from attntrace.tensor.errors import AxisError, NotRowwise
+from attntrace.tensor.axes import Axes, AxisError, NotRowwise
 from attntrace.tensor.expression import ATOM, JUXTAPOSED
 from attntrace.tensor.symbol import COLUMN_TIMES, MATMUL, POSITIONS
 from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply

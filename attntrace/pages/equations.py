@@ -4,7 +4,7 @@ from __future__ import annotations
 from attntrace.pages.blocks import CellLine, Formula
 from attntrace.pages.checks import marked_row
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.errors import NotRowwise
+from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import address_in
 from attntrace.tracing.trace import Step

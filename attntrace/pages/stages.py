@@ -38,9 +38,9 @@ class Stage:
         if place.phase == "gradient":
             names = ", ".join(dict.fromkeys(Address.of(step.address).last(2) if step.name == OUTPUT else step.name
                                             for step in self.steps))
-            return (most_specific("titles", place.words[1:], f"gradient.{self.steps[0].name}")
+            return (most_specific("titles", [*place.words[1:]], f"gradient.{self.steps[0].name}")
                     or sentence("messages.gradient_of", names=names))
-        return most_specific("titles", place.words, name) or name.replace("_", " ")
+        return most_specific("titles", [*place.words], name) or name.replace("_", " ")
 
     @property
     def region(self) -> str:

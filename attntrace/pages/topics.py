@@ -154,7 +154,7 @@ def kind_of(address: str) -> str:
     parsed = Address.of(address)
     if parsed.is_partial:
         return "gradient.from"
-    words = parsed.words
+    words = list(parsed.words)
     if parsed.last(2) == f"head{parsed.number('head')}.output":
         words.insert(-1, "head")
     return re.sub(r"(?<=\b[Wb])_\w$", "", ".".join(words))
@@ -164,7 +164,7 @@ def kind_of(address: str) -> str:
 def topic_of(address: str) -> str | None:
     """The topic that explains a step: that of the most specific kind."""
     kind = kind_of(address)
-    first, *rest = words = Address.of(kind).words
+    first, *rest = words = list(Address.of(kind).words)
     kinds = [*(f"{first}.{end}" for end in ends(rest)), first] if Address.of(kind).is_of_training else ends(words)
     return next((KINDS[kind] for kind in kinds if kind in KINDS), None)
 

@@ -21,8 +21,7 @@ from attntrace.runs.drift import Drift
 from attntrace.runs.records import Recorder, footer, header
 from attntrace.runs.run import Run
 from attntrace.runs.training_step import TrainingStep
-from attntrace.tensor.axes import Axes
-from attntrace.tensor.errors import AxisError
+from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Array, Node, Tensor, apply

@@ -9,6 +9,17 @@ AXIS_NAMES = {"token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "voca
 FLIPPED = dict(zip(POSITIONS, reversed(POSITIONS)))  # a transpose makes a token a key, and a key a token
 
 
+class AxisError(TypeError):
+    """Two tensors whose axes do not fit: a mistake in the wiring, never in the input."""
+
+    def __init__(self, what: str, *tensors: object) -> None:
+        super().__init__(f"{what}: " + ", ".join(map(repr, tensors)))
+
+
+class NotRowwise(Exception):
+    """A slice along this axis cannot be computed from slices: every number needs all of them (softmax along key)."""
+
+
 class Axis(NamedTuple):
     """One axis: a name of AXIS_NAMES, a size, and labels (the words of a sentence or of a vocabulary).
 

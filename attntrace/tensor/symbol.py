@@ -90,13 +90,23 @@ class Symbol(NamedTuple):
         """The position (from 0) of the token whose row this is: written as a small letter with a subscript."""
         return self.indices[0].position if self.indices and self.indices[0].name in POSITIONS else None
 
+    @lru_cache(4096)  # the same few symbols stand in all equations of a stage
     def spelled(self, spelling: Spelling = Spelling.UNICODE, head: int | None = None, row: str | None = None) -> str:
         """Write the symbol.
 
         head: the head whose equation it stands in; its number is left out. row: stands in for the number of a row, so
         that q₁ becomes qᵢ and X[:,3] becomes X[:,i].
         """
-        return _written(self, spelling, head, row)
+        letter, superscript, subscript, brackets = Scripts.of(self, head, row)
+        text = _spelled(self, letter, superscript, subscript, spelling)
+        if self.path is not None:
+            brackets += f"{BAR[spelling]}{self.path.spelled(spelling)}"
+        if self.gradient:  # in brackets, since ∂L/∂Xᵀ would be the gradient of the transpose
+            slope = {Spelling.UNICODE: "∂L/∂", Spelling.ASCII: "dL/d", Spelling.LATEX: r"\partial L / \partial "}
+            text = f"({slope[spelling]}{text}{brackets})" if self.transposed else slope[spelling] + text + brackets
+        else:
+            text += brackets
+        return text + TRANSPOSED[spelling] if self.transposed else text
 
 
 class Scripts(NamedTuple):
@@ -118,20 +128,6 @@ class Scripts(NamedTuple):
                 left = ()
         positions = (":" if index.position is None else row or str(index.position + 1) for index in left)
         return cls(letter, superscript, subscript, f"[{','.join(positions)}]" if left else "")
-
-
-@lru_cache(4096)  # the same few symbols stand in all equations of a stage
-def _written(symbol: Symbol, spelling: Spelling, head: int | None, row: str | None) -> str:
-    letter, superscript, subscript, brackets = Scripts.of(symbol, head, row)
-    text = _spelled(symbol, letter, superscript, subscript, spelling)
-    if symbol.path is not None:
-        brackets += f"{BAR[spelling]}{symbol.path.spelled(spelling)}"
-    if symbol.gradient:  # in brackets, since ∂L/∂Xᵀ would be the gradient of the transpose
-        slope = {Spelling.UNICODE: "∂L/∂", Spelling.ASCII: "dL/d", Spelling.LATEX: r"\partial L / \partial "}
-        text = f"({slope[spelling]}{text}{brackets})" if symbol.transposed else slope[spelling] + text + brackets
-    else:
-        text += brackets
-    return text + TRANSPOSED[spelling] if symbol.transposed else text
 
 
 TRANSPOSED = {Spelling.UNICODE: "ᵀ", Spelling.ASCII: "^T", Spelling.LATEX: r"^{\top}"}

@@ -13,8 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from attntrace.tensor import expression as cells
-from attntrace.tensor.axes import AXIS_NAMES, Axes, shape_of
-from attntrace.tensor.errors import AxisError, NotRowwise
+from attntrace.tensor.axes import AXIS_NAMES, Axes, AxisError, NotRowwise, shape_of
 from attntrace.tensor.expression import ATOM, SUM
 from attntrace.tensor.json_value import json_value
 from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Spelling, Symbol, call, equal_within_type

@@ -24,37 +24,48 @@ class Part(NamedTuple):
     word: str
     number: int | None = None
 
+    @classmethod
+    def of(cls, text: str) -> Part:
+        numbered = NUMBERED.fullmatch(text)
+        return cls(numbered[1], int(numbered[2])) if numbered else cls(text)
+
     def __str__(self) -> str:
         return self.word if self.number is None else f"{self.word}{self.number}"
 
 
 class Address(NamedTuple):
-    """The address of a step or a parameter, or the place that a step stands at, in parts; str() gives the text."""
+    """The address of a step or a parameter, or the place that a step stands at, taken apart.
+
+    phase: `gradient` or `update` in a training step, `step3` in a translation, empty for a forward pass. forward: the
+    address without its phase; for a gradient, what it is the gradient of. stack: `encoder`, `decoder`, `output` or
+    `loss`. region: phase, stack and layer. sub_layer: what follows the layer. place: all but the name. words: the parts
+    without decoding steps, layers and heads.
+    """
+    text: str
     parts: tuple[Part, ...]
+    phase: str
+    forward: str
+    stack: str
+    region: str
+    sub_layer: str
+    place: str
+    name: str
+    words: tuple[str, ...]
 
     @classmethod
     @lru_cache(4096)
     def of(cls, text: str) -> Address:
-        numbered = ((part, NUMBERED.fullmatch(part)) for part in text.split("."))
-        return cls(tuple(Part(match[1], int(match[2])) if match else Part(part) for part, match in numbered))
+        parts = tuple(map(Part.of, text.split(".")))
+        place, _, name = text.rpartition(".")
+        start = int(len(parts) > 1 and parts[0].word in ("gradient", "update", "step"))  # behind the phase
+        layer = next((n for n, part in enumerate(parts) if part.word == "layer"), start)
+        sub_layer = parts[layer + 1].word if start < layer < len(parts) - 1 else ""
+        return cls(text, parts, str(parts[0]) if start else "", ".".join(map(str, parts[start:])), parts[start].word,
+                   ".".join(map(str, parts[:layer + 1])), sub_layer, place, name,
+                   tuple(part.word for part in parts if part.number is None))
 
     def __str__(self) -> str:
-        return self.last(len(self.parts))
-
-    def last(self, count: int) -> str:
-        """The last parts, as text: of two, `head1.scores`."""
-        return ".".join(map(str, self.parts[-count:]))
-
-    @property
-    def phase(self) -> str:
-        """`gradient` or `update` in a training step, `step3` in a translation; empty for a forward pass."""
-        first = self.parts[0]
-        return str(first) if len(self.parts) > 1 and first.word in ("gradient", "update", "step") else ""
-
-    @property
-    def forward(self) -> str:
-        """The address without its phase: for a gradient, what it is the gradient of."""
-        return self.last(len(self.parts) - bool(self.phase))
+        return self.text
 
     @property
     def is_of_training(self) -> bool:
@@ -63,39 +74,12 @@ class Address(NamedTuple):
 
     @property
     def is_partial(self) -> bool:
-        """Whether it is of a part of a gradient, that which comes through one reader: `gradient.X.from.Y`."""
+        """Whether it is the part of a gradient that comes through one reader: `gradient.X.from.Y`."""
         return Part("from") in self.parts
 
-    @property
-    def region(self) -> str:
-        """Phase, stack and layer: `gradient.encoder.layer1`."""
-        layers = [n for n, part in enumerate(self.parts) if part.word == "layer"]
-        return ".".join(map(str, self.parts[:layers[0] + 1 if layers else 1 + bool(self.phase)]))
-
-    @property
-    def stack(self) -> str:
-        """`encoder`, `decoder`, `output` or `loss`."""
-        return self.parts[bool(self.phase)].word
-
-    @property
-    def sub_layer(self) -> str:
-        """What follows the layer: `self_attention`; empty outside of layers."""
-        behind = (part.word for before, part in zip(self.parts, self.parts[1:]) if before.word == "layer")
-        return next(behind, "")
-
-    @property
-    def place(self) -> str:
-        """All but the name."""
-        return ".".join(map(str, self.parts[:-1]))
-
-    @property
-    def name(self) -> str:
-        return str(self.parts[-1])
-
-    @property
-    def words(self) -> list[str]:
-        """The parts without decoding steps, layers and heads."""
-        return [part.word for part in self.parts if part.number is None]
+    def last(self, count: int) -> str:
+        """The last parts, as text: of two, `head1.scores`."""
+        return ".".join(map(str, self.parts[-count:]))
 
     def number(self, word: str) -> int | None:
         """The number of its first `step`, `layer` or `head`."""
@@ -103,7 +87,7 @@ class Address(NamedTuple):
 
     def ends_with(self, end: str) -> bool:
         """Whether its last parts are these."""
-        return f".{self}".endswith(f".{end}")
+        return f".{self.text}".endswith(f".{end}")
 
 
 def address_in(place: str, name: str) -> str:

@@ -10,8 +10,7 @@ import numpy as np
 
 from attntrace.messages.errors import Problem
 from attntrace.ops.functions import identity
-from attntrace.tensor.axes import Axes
-from attntrace.tensor.errors import AxisError
+from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import evaluate
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Spelling, Symbol

@@ -16,7 +16,7 @@ WITH_AS_MANY_FIELDS = [pair for pair in itertools.combinations(VALUES, 2)
 
 
 def test_all_blocks_pieces_and_symbols_are_among_the_values():
-    assert {*get_args(blocks.Block), *get_args(get_args(tensor.Pieces)[0]), symbol.Symbol, symbol.Mark} < {*VALUES}
+    assert {*get_args(blocks.Block), *get_args(get_args(tensor.Pieces)[0]), symbol.Symbol, symbol.AxisIndex} < {*VALUES}
 
 
 @pytest.mark.parametrize("one, other", WITH_AS_MANY_FIELDS, ids=lambda kind: kind.__name__)

@@ -14,7 +14,7 @@ from command import ROOT, clean_environment  # noqa: E402
 
 from attntrace.files.torch.save import exported  # noqa: E402
 from attntrace.files.torch.names import constructor  # noqa: E402
-from attntrace.model.tokens import look_up, spoken, tokenize  # noqa: E402
+from attntrace.model.tokens import look_up, detokenize, tokenize  # noqa: E402
 from attntrace.tracing.trace import Trace  # noqa: E402
 from attntrace.model.transformer import transformer  # noqa: E402
 from attntrace.files.weights import load, located  # noqa: E402
@@ -70,7 +70,7 @@ class Translator:
             after = self.decoded(memory, hidden, y)[:, -1].argmax(1)
             y = torch.cat([y, after[:, None]], dim=1)
         assert (y == end).any(1).all()
-        return [spoken([self.words[1][n] for n in row[1:row.index(end)]]) for row in y.tolist()]
+        return [detokenize([self.words[1][n] for n in row[1:row.index(end)]]) for row in y.tolist()]
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,22 @@
 from __future__ import annotations
 
 import io
+import os
+import shlex
+import shutil
+import subprocess
 import sys
 from types import SimpleNamespace
 
+import click
+import numpy as np
 import pytest
+from command import ROOT, attntrace, clean_environment
+
+from attntrace.cli.app import attntrace as application
+from attntrace.cli.values import InputFile, Limit, Number, Scale, Whole
+
+SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "2"
 
 MARKUP = "[link=https://example.org]a[/link] [red]b :smile: [/nothing]"
 
@@ -42,3 +54,133 @@ def test_no_text_is_markup_on_a_progress_bar(show, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
     show(progress)
     assert MARKUP in sys.stderr.getvalue() and "\x1b]8" not in sys.stderr.getvalue()
+
+
+# Files that are read stay
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Files of every kind that a command reads."""
+    place = tmp_path_factory.mktemp("files")
+    run, weights, state, rows = (str(place / f"{name}.npz") for name in ("run", "w", "state", "rows"))
+    for command in (("trace", "a", *SMALL, "--save", run), ("weights", "new", "a", *SMALL, "-o", weights),
+                    ("weights", "export", weights, "-o", state)):
+        assert attntrace(*command).code == 0
+    np.savez(rows, **{"encoder.input": np.ones((1, 2))})
+    (place / "pairs.npz").write_text("a\tb\n")
+    return place
+
+
+@pytest.fixture
+def here(files, tmp_path, monkeypatch):
+    """The current directory with a copy of each of these files, and a symbolic and a hard link to it."""
+    monkeypatch.chdir(tmp_path)
+    for file in files.iterdir():
+        shutil.copy(file, tmp_path)
+        os.symlink(file.name, f"link-{file.name}")
+        os.link(file.name, f"hard-{file.name}")
+    return tmp_path
+
+
+@pytest.mark.parametrize("link", ["", "./", "link-", "hard-"])
+@pytest.mark.parametrize("command", [
+    "show --from run.npz --format text -o {}run.npz",
+    "why encoder.output:1,1 --from run.npz --format text -o {}run.npz",
+    "verify --from run.npz --format text -o {}run.npz", "diff run.npz run.npz --format text -o {}run.npz",
+    "trace a --weights w.npz --save {}w.npz", "trace --input rows.npz --d-model 2 --heads 1 --save {}rows.npz",
+    "trace a --weights w.npz --save new.npz --format text -o {}w.npz", "weights info w.npz --format text -o {}w.npz",
+    "weights export w.npz -o {}w.npz", "weights import state.npz --heads 1 -o {}state.npz",
+    "train pairs.npz -o {}pairs.npz",
+    "compare a --what-if '--weights w.npz' --format text -o {}w.npz",
+    "compare --input rows.npz --d-model 2 --heads 1 --what-if '--seed 1' --format text -o {}rows.npz",
+    "compare a --d-model 2 --heads 1 --what-if '--input rows.npz' --format text -o {}rows.npz"])
+def test_output_never_replaces_a_file_that_is_read(command, link, here):
+    before = {file.name: (file.read_bytes(), file.is_symlink()) for file in here.iterdir()}
+    said = attntrace(*shlex.split(command.format(link)))
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1) and "would replace" in said.err
+    assert {file.name: (file.read_bytes(), file.is_symlink()) for file in here.iterdir()} == before
+
+
+def test_output_never_replaces_the_models_that_come_with_it(tmp_path):
+    shipped = ROOT / "attntrace" / "models" / "ko-en.npz"
+    link = tmp_path / "page.txt"
+    link.symlink_to(shipped)
+    before = shipped.stat()
+    assert "would replace" in attntrace("translate", "어제", "-o", str(link)).err
+    assert shipped.stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize("output", ["-o text.txt", "-o /dev/stdout >> text.txt"])
+def test_output_never_replaces_standard_input(output, tmp_path):
+    (tmp_path / "text.txt").write_text("a b\n")
+    done = subprocess.run(["bash", "-c", f"{shlex.quote(sys.executable)} -m attntrace trace - {output} < text.txt"],
+                          cwd=tmp_path, capture_output=True, env=clean_environment() | {"PYTHONPATH": str(ROOT)},
+                          timeout=60)
+    assert done.returncode == 2 and b"would replace" in done.stderr
+    assert (tmp_path / "text.txt").read_text() == "a b\n"
+
+
+def commands(group=application):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        one = group.get_command(context, name)
+        yield from commands(one) if isinstance(one, click.Group) else [one]
+
+
+def test_every_parameter_that_is_a_file_is_protected_or_written():
+    paths = [(command.name, param) for command in commands() for param in command.params
+             if isinstance(param.type, click.Path)]
+    assert len(paths) > 30
+    for name, param in paths:
+        assert isinstance(param.type, InputFile) or param.opts[-1] in ("-o", "output", "--save"), (name, param.name)
+
+
+# Numbers of any length
+
+OPTIONS = sorted({(command.name, param.opts[0]) for command in commands() for param in command.params
+                  if isinstance(param.type, (Whole, Limit, Number, Scale)) and param.opts[0].startswith("-")})
+TYPED = {"trace": ["a b"], "map": ["a b"], "steps": ["a b"], "why": ["encoder.output:1,1", "a b"],
+         "translate": ["어제", "--max-length", "2"], "backprop": ["a", "b"], "compare": ["a b", "--what-if", "--seed 1"],
+         "train": ["pairs.npz", "--layers", "1", "-q", "-o", "new.npz"], "show": ["--from", "run.npz"],
+         "diff": ["run.npz", "run.npz"], "import": ["state.npz", "-o", "new.npz"], "new": ["a", "-o", "new.npz"]}
+
+
+@pytest.mark.parametrize("digits", [50, 400, 5000])
+@pytest.mark.parametrize("name, option", OPTIONS)
+def test_a_number_of_any_length_is_used_or_refused_in_one_line(name, option, digits, here):
+    command = ["weights", name] if name in ("import", "new") else [name]
+    said = attntrace(*command, *TYPED.get(name, []), option, "9" * digits)
+    assert said.code in (0, 2)
+    assert said.err.count("\n") == (said.code == 2) and not (said.out and said.code)
+
+
+@pytest.mark.parametrize("digits", [11, 400, 5000])
+@pytest.mark.parametrize("arguments", [
+    "trace 'a b' --swap 1,{}", "trace 'a b' --set encoder.E:1,{}=1",
+    "trace 'a b' --ablate encoder.layer1.self_attention.head{}", "show encoder.output:{} --from run.npz",
+    "why encoder.output:{} 'a b'", "trace 'a b' --token {}", "trace 'a b' --only encoder.layer{}.output",
+    "trace 'a b' --layer {}",
+    "trace a -o /dev/fd/{}"])
+def test_a_number_of_any_length_inside_a_value_is_refused_in_one_line(arguments, digits, here):
+    said = attntrace(*shlex.split(arguments.format("9" * digits)))
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("size", ["", "0", "-5", "abc", "²", "٨٠", "1e3", " 80", "000000000080", "9" * 20, "9" * 5000])
+@pytest.mark.parametrize("variable", ["COLUMNS", "LINES"])
+@pytest.mark.parametrize("command", [("trace", "a", "--color", "always"), ("--help",), ("trace", "a", "--nonsense")])
+def test_a_size_of_the_terminal_of_any_content_does_no_harm(command, variable, size):
+    said = attntrace(*command, **{variable: size})
+    assert said.code == (2 if "--nonsense" in command else 0) and said.err.count("\n") == (said.code == 2)
+
+
+@pytest.mark.parametrize("size", ["²", "9" * 5000])
+def test_a_progress_bar_is_drawn_whatever_the_size_of_the_terminal_is(size, tmp_path, monkeypatch):
+    from attntrace.cli import progress
+    from attntrace.cli.app import run
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(sys, "stderr", Screen())
+    for name, value in (("TERM", "xterm-256color"), ("COLUMNS", size), ("LINES", size)):
+        monkeypatch.setenv(name, value)
+    assert run(["trace", "a", "-o", str(tmp_path / "page.txt")]) == 0
+    assert "attntrace" in sys.stderr.getvalue()

@@ -10,15 +10,15 @@ from attntrace.cli.click_words import option
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
 from attntrace.cli.formats import is_text, page
 from attntrace.cli.options import page_options, quiet_option
-from attntrace.cli.values import Number
+from attntrace.cli.values import InputFile, Number
 from attntrace.messages.errors import Problem
 
 NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 
 
 @commands.command("diff")
-@click.argument("a", type=click.Path(), metavar="A.npz")
-@click.argument("b", type=click.Path(), metavar="B.npz")
+@click.argument("a", type=InputFile(), metavar="A.npz")
+@click.argument("b", type=InputFile(), metavar="B.npz")
 @option("--tolerance", type=NOT_NEGATIVE, default=0.0, stands_for=0, metavar="X")
 @quiet_option
 @page_options

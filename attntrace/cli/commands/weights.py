@@ -11,7 +11,7 @@ from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import page
 from attntrace.cli.options import ARCHITECTURE, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
-from attntrace.cli.values import POSITIVE, Among, Text, Whole
+from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Whole
 from attntrace.files.torch.names import UNTOLD
 from attntrace.messages.catalog import sentence as sentence_of
 from attntrace.messages.errors import Problem
@@ -40,7 +40,7 @@ def subcommand(name: str) -> Any:
 
 
 @subcommand("import")
-@click.argument("state", type=click.Path(), metavar="STATE")
+@click.argument("state", type=InputFile(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
 @option("--norm", type=Among(CHOICES["norm"]), default=None, stands_for=UNTOLD[0], text="norm_import")
 @option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=UNTOLD[1], text="epsilon_import")

@@ -19,7 +19,7 @@ from attntrace.cli.languages import language_of
 from attntrace.messages.catalog import in_a_line, sentence, speak
 from attntrace.messages.errors import Problem, refusal
 from attntrace.version import __version__
-from attntrace.writers.terminal_width import columns
+from attntrace.writers.terminal_width import clean_sizes, columns
 
 WIDEST_HELP = 100
 COMPLETE = "_ATTNTRACE_COMPLETE"  # the variable by which a shell asks for completions
@@ -65,6 +65,7 @@ def run(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
+    clean_sizes()
     try:
         code = answered(arguments)
         sys.stdout.flush()

@@ -3,10 +3,12 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
 from types import SimpleNamespace
 
 import click
@@ -184,3 +186,140 @@ def test_a_progress_bar_is_drawn_whatever_the_size_of_the_terminal_is(size, tmp_
         monkeypatch.setenv(name, value)
     assert run(["trace", "a", "-o", str(tmp_path / "page.txt")]) == 0
     assert "attntrace" in sys.stderr.getvalue()
+
+
+# Files that are not files, or larger than they are
+
+def limited(*arguments: str, megabytes: int = 1500, cwd=None) -> subprocess.CompletedProcess[str]:
+    """The command in a process that may have so much memory, and ten seconds."""
+    command = shlex.join([sys.executable, "-m", "attntrace", *arguments])
+    return subprocess.run(["bash", "-c", f"ulimit -v {megabytes * 1024}; exec {command}"], capture_output=True,
+                          text=True, timeout=20, cwd=cwd, env=clean_environment() | {"PYTHONPATH": str(ROOT)})
+
+
+READERS = ["trace a --weights {}", "trace --input {}", "show --from {}", "verify --from {}", "diff {} run.npz",
+           "diff run.npz {}", "weights info {}", "weights import {} -o new.npz", "weights export {} -o new.npz",
+           "translate a -q --weights {}", "train {} -o new.npz", "compare a --what-if '--weights {}'"]
+
+
+@pytest.fixture
+def little_memory():
+    """At most a gigabyte more than this process has, so that a file without end cannot take all there is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(open("/proc/self/statm").read().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 30), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("target", ["/dev/zero", "/dev/full", "fifo", "."])
+@pytest.mark.parametrize("command", READERS)
+def test_only_a_regular_file_is_read(command, target, here, little_memory):
+    os.mkfifo("fifo")
+    for ending in (".npz", ".json", ".safetensors"):
+        os.symlink(target, f"endless{ending}")
+        said = attntrace(*shlex.split(command.format(f"endless{ending}")))
+        assert (said.code, said.out, said.err.count("\n")) == (2, "", 1), said.err
+        assert "no regular file" in said.err or "must end" in said.err or "directory" in said.err, said.err
+
+
+def test_a_checkpoint_that_is_a_pipe_is_not_waited_for(here):
+    os.mkfifo("new.checkpoint.npz")
+    said = limited("train", "pairs.npz", "-o", "new.npz", "--resume", cwd=here)
+    assert said.returncode == 2 and "no regular file" in said.stderr
+
+
+def test_pairs_may_come_through_a_pipe_that_has_no_name(here):
+    done = subprocess.run(["bash", "-c", f"{shlex.quote(sys.executable)} -m attntrace train --epochs 1 -q -o new.npz "
+                           "<(sleep 1; cat pairs.npz)"], capture_output=True, text=True, timeout=60, cwd=here,
+                          env=clean_environment() | {"PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stderr) == (0, "") and os.path.exists("new.npz")
+
+
+def test_a_pipe_of_pairs_without_end_is_refused(here):
+    done = subprocess.run(["bash", "-c", f"ulimit -v 1500000; {shlex.quote(sys.executable)} -m attntrace train "
+                           "-o new.npz <(yes $'a\\tb')"], capture_output=True, text=True, timeout=60, cwd=here,
+                          env=clean_environment() | {"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "of memory" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["trace a --weights {}", "weights info {}", "weights import {} -o new.npz"])
+@pytest.mark.parametrize("ending", ["json", "safetensors"])
+def test_a_file_larger_than_the_memory_is_refused(command, ending, here):
+    with open(f"large.{ending}", "wb") as file:
+        file.truncate(1 << 40)  # without a byte on the disk
+    said = limited(*shlex.split(command.format(f"large.{ending}")), cwd=here)
+    assert said.returncode == 2 and said.stderr.count("\n") == 1
+    assert "of memory" in said.stderr or "must end in" in said.stderr or ending == "json", said.stderr
+
+
+@pytest.fixture(scope="module")
+def bomb(tmp_path_factory):
+    """A small archive with a member of 537 MB."""
+    file = tmp_path_factory.mktemp("bomb") / "bomb.npz"
+    header = {"descr": "<f8", "fortran_order": False, "shape": (1 << 24, 4)}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open("encoder.input.npy", "w", force_zip64=True) as member:
+            np.lib.format.write_array_header_1_0(member, header)
+            for _ in range(32):
+                member.write(bytes(1 << 24))
+    assert file.stat().st_size < 5e6
+    return str(file)
+
+
+@pytest.mark.parametrize("command", ["trace a --weights {}", "trace --input {}", "weights info {}", "show --from {}",
+                                     "weights import {} -o new.npz", "weights export {} -o new.npz"])
+def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused(command, bomb, here):
+    said = limited(*shlex.split(command.format(bomb)), megabytes=500, cwd=here)
+    assert said.returncode == 2 and said.stderr.count("\n") == 1
+    assert "537 MB of memory" in said.stderr or "--from" in command, said.stderr
+
+
+# Memory
+
+@pytest.mark.parametrize("limit, expected", [("v", "2.05 GB"), ("d", "2.05 GB")])
+def test_a_limit_of_memory_counts_as_the_memory_there_is(limit, expected):
+    command = f"ulimit -{limit} 2000000; exec {shlex.quote(sys.executable)} -m attntrace trace a --d-model 8192"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, env=clean_environment())
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and expected in done.stderr
+
+
+@pytest.mark.parametrize("membership, file, expected", [
+    ("0::/a/b", "a/b/memory.max", [5000]), ("0::/a/b", "a/memory.max", [5000]), ("0::/", "memory.max", [5000]),
+    ("3:cpu:/x\n4:memory:/a", "memory/a/memory.limit_in_bytes", [5000]), ("4:memory:/a", "memory.max", []),
+    ("3:cpu:/a", "a/memory.max", [])])
+def test_the_limits_of_control_groups_are_found(membership, file, expected, tmp_path):
+    from attntrace.model.memory import _of_groups
+    (tmp_path / "cgroup").write_text(membership + "\n")
+    place = tmp_path / "sys" / file
+    place.parent.mkdir(parents=True)
+    place.write_text("5000\n")
+    assert list(_of_groups(tmp_path / "cgroup", tmp_path / "sys")) == expected
+    place.write_text("max\n")
+    assert not list(_of_groups(tmp_path / "cgroup", tmp_path / "sys"))
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("error", [MemoryError(), ImportError("x.so: failed to map segment from shared object")])
+def test_a_lack_of_memory_is_one_line_and_leaves_no_file(error, language, tmp_path, monkeypatch):
+    from attntrace.tracing.trace import Trace
+
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(Trace, "__call__", fails)
+    said = attntrace("trace", "a", "-o", str(tmp_path / "page.txt"), ATTNTRACE_LANG=language)
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1) and not list(tmp_path.iterdir())
+    assert ("memory" if language == "en" else "메모리") in said.err
+
+
+def test_another_failed_import_stays_a_traceback(monkeypatch):
+    from attntrace.tracing.trace import Trace
+
+    def fails(*_):
+        raise ImportError("no such name")
+
+    monkeypatch.setattr(Trace, "__call__", fails)
+    with pytest.raises(ImportError):
+        attntrace("trace", "a")

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from attntrace.files.npz import RUN, Npz, laid_over, reason
+from attntrace.files.reading import regular
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
@@ -227,6 +228,8 @@ class Archive(Npz):
             if "CRC" in str(error):
                 raise changed from None
             raise self.broken(error) from None
+        except MemoryError:
+            raise
         except Exception as error:
             raise self.broken(error) from None
         if hashlib.sha256(data).hexdigest() != record.get("sha256"):
@@ -314,7 +317,7 @@ def opened(file: str) -> Iterator[Archive]:
     """An archive that is read as long as the context lasts. Raises Problem where it cannot be, or is damaged."""
     with ExitStack() as stack:
         try:  # this alone: what fails later may be the output
-            archive = Archive(Path(file), stack.enter_context(open(file, "rb")))
+            archive = Archive(Path(file), stack.enter_context(regular(file)))
         except FileNotFoundError:
             raise Problem("saved_missing", file=file) from None
         except IsADirectoryError:

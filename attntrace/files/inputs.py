@@ -39,7 +39,7 @@ class Inputs(NamedTuple):
             if path.suffix.lower() != ".npz":
                 raise Problem("input_ending", file=str(path))
             members = Npz(path, stream)
-            members.check_no_run()
+            members.check_arrays()
             for name in members.headers:
                 if name not in NAMED_BY:
                     raise Problem("input_surplus", file=str(path), name=shown(name), known=", ".join(NAMED_BY))

@@ -4,7 +4,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import stat
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from attntrace.files.reading import check_size, regular
 from attntrace.messages.catalog import Told, sentence
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
@@ -29,7 +29,7 @@ DENSEST = 1100  # no zip member unpacks to more than this many times its size (d
 def opened(path: Path) -> Iterator[BinaryIO]:
     """A file to read from. Raises Problem where there is none that could be, also while it is read."""
     try:
-        with open(path, "rb") as file:
+        with regular(path) as file:
             yield file
     except IsADirectoryError:
         raise Problem("weights_directory", file=str(path)) from None
@@ -56,15 +56,14 @@ class Npz:
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
-        facts = os.fstat(file.fileno())  # of the file that is open, whatever becomes of its name
-        self.size = facts.st_size
+        self.size = os.fstat(file.fileno()).st_size  # of the file that is open, whatever becomes of its name
         try:
-            if not stat.S_ISREG(facts.st_mode):  # of which some have no end
-                raise ValueError(sentence("problem.why.no_regular_file"))
             self._zip = zipfile.ZipFile(file)
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
             if len(self._infos) < len(self._zip.infolist()):
                 raise ValueError(sentence("problem.why.same_name"))
+        except MemoryError:
+            raise
         except Exception as error:  # a damaged file fails in zipfile, zlib or NumPy, each in its own way
             raise self.broken(error) from None
 
@@ -73,8 +72,10 @@ class Npz:
         """Of every member."""
         return {name: self.header(name) for name in self._infos}
 
-    def check_no_run(self) -> None:
-        """Raise Problem where these are the members of a saved run, of which nobody but its readers makes sense."""
+    def check_arrays(self) -> None:
+        """Raise Problem where the members are those of a saved run, which only its readers understand, or take more
+        memory than there is once they are unpacked."""
+        check_size(str(self.path), sum(info.file_size for info in self._infos.values()))
         if RUN in self.headers and self.headers[RUN].dtype == np.uint8:
             raise Problem("weights_is_run", file=str(self.path))
 
@@ -88,7 +89,7 @@ class Npz:
         """What a member claims to hold; a claim that the file cannot meet is refused."""
         try:
             return self._header(self._infos[name])
-        except Problem:
+        except (Problem, MemoryError):
             raise
         except Exception as error:
             raise self.broken(error) from None
@@ -115,6 +116,8 @@ class Npz:
         header = self.header(name)
         try:
             return laid_over(self._zip.read(self._infos[name]), header)
+        except MemoryError:
+            raise
         except Exception as error:
             raise self.broken(error) from None
 

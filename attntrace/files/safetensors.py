@@ -16,6 +16,7 @@ from attntrace.tensor.tensor import Array
 
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "I64": "<i8", "I32": "<i4", "I16": "<i2",
           "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?"}
+COPIES = 2  # of its bytes that reading takes
 
 
 class Header(NamedTuple):
@@ -35,7 +36,7 @@ class Safetensors:
             self.texts: dict[str, str] = json.loads(data[8:8 + size]).get("__metadata__") or {}
             self.headers = {name: Header(tuple(found["shape"]), DTYPES.get(found["dtype"], found["dtype"]))
                             for name, found in self._tensors.items()}
-        except Problem:
+        except (Problem, MemoryError):
             raise
         except Exception as error:  # the library has a kind of its own, and where it says less, JSON or NumPy
             raise Problem("weights_broken", file=str(path), why=reason(error)) from None

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from attntrace.files.npz import Npz, archived, opened, reason, shape_text
-from attntrace.files.safetensors import Safetensors, serialized
+from attntrace.files.reading import whole
+from attntrace.files.safetensors import COPIES, Safetensors, serialized
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized, shown
@@ -26,6 +27,7 @@ TEXTS = ("config", "vocabulary.source", "vocabulary.target")  # members of an .n
 OF_WORDS = {"encoder.E", "decoder.E", "output.W", "output.b"}  # parameters that a model without words lacks
 SHIPPED = ("ko-en",)  # models that come with attntrace
 STATE = "training."  # how members begin that hold the state of a training; whoever wants the model passes them over
+JSON_OBJECTS = 32  # bytes of Python objects, at most, for each byte of JSON
 LARGEST_TEXT = 64_000_000  # characters: a text that claims more is not read
 
 
@@ -135,7 +137,7 @@ def _has_truth_value(rows: Any) -> bool:
 
 def _json(path: Path, file: Any) -> Contents:
     try:
-        found = json.loads(file.read().decode("utf-8-sig"), object_pairs_hook=_each_name_once)
+        found = json.loads(whole(str(path), file, JSON_OBJECTS).decode("utf-8-sig"), object_pairs_hook=_each_name_once)
     except (ValueError, RecursionError) as error:
         raise Problem("weights_broken", file=str(path), why=reason(error)) from None
     parts = ("config", "vocabulary", "parameters")
@@ -156,7 +158,7 @@ def _json(path: Path, file: Any) -> Contents:
 
 def _npz(path: Path, file: Any) -> Contents:
     members = Npz(path, file)
-    members.check_no_run()
+    members.check_arrays()
     texts = {}
     for name in TEXTS:
         if name in members.headers:
@@ -177,7 +179,7 @@ def _npz(path: Path, file: Any) -> Contents:
 
 
 def _safetensors(path: Path, file: Any) -> Contents:
-    tensors = Safetensors(path, file.read())
+    tensors = Safetensors(path, whole(str(path), file, COPIES))
     if "config" not in tensors.texts:
         raise Problem("weights_no_config", file=str(path))
     texts = {}

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from attntrace.files.npz import Npz
+from attntrace.files.npz import Npz, opened
 from attntrace.files.weights import STATE, load, save
 from attntrace.messages.errors import Problem
 from attntrace.tensor.tensor import Array
@@ -50,7 +50,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Raises Problem where the file holds none."""
     if not all(load(path).vocabularies):  # which says what is wrong with it as a weights file, if anything is
         raise Problem("no_checkpoint", file=str(path))
-    with open(path, "rb") as file:
+    with opened(path) as file:
         members = Npz(path, file)
         try:
             facts = json.loads(members.text(f"{STATE}facts"))

@@ -10,7 +10,7 @@ import numpy as np
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.generate import translated
-from attntrace.model.memory import in_bytes, memory
+from attntrace.model.memory import fits, in_bytes, memory
 from attntrace.model.parameters import Parameters, Vocabularies, stream
 from attntrace.model.tokens import END, START, packed, tokenize, vocabulary
 from attntrace.model.transformer import transformer
@@ -35,7 +35,7 @@ def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair
     tokens = sentences * sum(len(pair.source) + len(pair.target) for pair in pairs[:1000]) / min(len(pairs), 1000) / 4
     numbers = tokens * (TENSORS * config.layers * config.d_model + 6 * max(map(len, filter(None, vocabularies))))
     needed = numbers * (8 if config.dtype == "float64" else 4)
-    if needed > 0.8 * memory():
+    if not fits(needed):
         raise Problem("too_large_batch", batch=f"{sentences:,}", needed=in_bytes(needed), there=in_bytes(memory()))
 
 

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from attntrace.files.reading import regular, whole
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import normalized, shown
 from attntrace.model.tokens import Words, spoken, tokenize
+
+OBJECTS = 32  # bytes of Python objects, about, for each byte of a short pair
 
 
 class Pair(NamedTuple):
@@ -22,7 +25,8 @@ def read_pairs(path: Path) -> list[Pair]:
     """The pairs of a file in UTF-8, one a line; empty lines are passed over. Raises Problem with the number of a line
     that is none."""
     try:
-        lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        with regular(path, pipes=True) as file:
+            lines = whole(str(path), file, OBJECTS).removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as error:
         raise Problem("pairs_unreadable", file=str(path), why=refusal(error)) from None
     pairs = []

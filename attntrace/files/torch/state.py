@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attntrace.files.npz import Npz, opened, shape_text
-from attntrace.files.safetensors import Safetensors
+from attntrace.files.reading import whole
+from attntrace.files.safetensors import COPIES, Safetensors
 from attntrace.files.torch.names import MODULES, Piece, Wiring
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
@@ -43,9 +44,9 @@ def read_state(path: Path) -> State:
         if path.suffix.lower() not in (".npz", ".safetensors"):
             raise Problem("state_ending", file=str(path))
         found: Npz | Safetensors = (Npz(path, file) if path.suffix.lower() == ".npz"
-                                    else Safetensors(path, file.read()))
+                                    else Safetensors(path, whole(str(path), file, COPIES)))
         if isinstance(found, Npz):
-            found.check_no_run()
+            found.check_arrays()
         if is_own(found):
             raise Problem("state_is_own", file=str(path))
         arrays, dtypes = {}, set()

@@ -87,10 +87,10 @@ def test_records_that_make_no_sense_are_said_in_one_plain_line(change, saved, tm
     assert codes & {1, 2} or change is NONSENSE["cyclic parents"]  # which nobody follows
 
 
-BUGS = [("show", "forms.Form.__call__"), ("show", "writers.terminal.TerminalWriter.__call__"),
-        ("show", "products.MatMul.compute"), ("show", "forms.rows_of"), ("why encoder.output:1,1", "why.ranked"),
-        ("verify", "report.Report.__call__"), ("verify", "checker.recomputation.Recomputation.take"),
-        ("diff", "diff.difference")]
+BUGS = [("show", "pages.forms.Form.__call__"), ("show", "writers.text.writer.TerminalWriter.__call__"),
+        ("show", "ops.matmul.MatMul.compute"), ("show", "pages.forms.rows_of"),
+        ("why encoder.output:1,1", "pages.why.ranked"), ("verify", "pages.verdicts.Report.__call__"),
+        ("verify", "verify.recompute.Recomputation.take"), ("diff", "pages.diff.difference")]
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyError, TypeError, AttributeError, AssertionError, ValueError])

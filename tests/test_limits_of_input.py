@@ -79,23 +79,26 @@ def here(files, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for file in files.iterdir():
         shutil.copy(file, tmp_path)
-        os.symlink(file.name, f"link-{file.name}")
-        os.link(file.name, f"hard-{file.name}")
+        for name in (file.name, f"{file.stem}.txt"):
+            os.symlink(file.name, f"link-{name}")
+            os.link(file.name, f"hard-{name}")
     return tmp_path
 
 
-@pytest.mark.parametrize("link", ["", "./", "link-", "hard-"])
-@pytest.mark.parametrize("command", [
-    "show --from run.npz --format text -o {}run.npz",
-    "why encoder.output:1,1 --from run.npz --format text -o {}run.npz",
-    "verify --from run.npz --format text -o {}run.npz", "diff run.npz run.npz --format text -o {}run.npz",
-    "trace a --weights w.npz --save {}w.npz", "trace --input rows.npz --d-model 2 --heads 1 --save {}rows.npz",
-    "trace a --weights w.npz --save new.npz --format text -o {}w.npz", "weights info w.npz --format text -o {}w.npz",
-    "weights export w.npz -o {}w.npz", "weights import state.npz --heads 1 -o {}state.npz",
-    "train pairs.npz -o {}pairs.npz",
-    "compare a --what-if '--weights w.npz' --format text -o {}w.npz",
-    "compare --input rows.npz --d-model 2 --heads 1 --what-if '--seed 1' --format text -o {}rows.npz",
-    "compare a --d-model 2 --heads 1 --what-if '--input rows.npz' --format text -o {}rows.npz"])
+PAGES_OF = ["show --from run.npz -o {}run", "why encoder.output:1,1 --from run.npz -o {}run",
+            "verify --from run.npz -o {}run", "diff run.npz run.npz -o {}run",
+            "trace a --weights w.npz --save new.npz -o {}w", "weights info w.npz -o {}w",
+            "compare a --what-if '--weights w.npz' -o {}w",
+            "compare --input rows.npz --d-model 2 --heads 1 --what-if '--seed 1' -o {}rows",
+            "compare a --d-model 2 --heads 1 --what-if '--input rows.npz' -o {}rows"]
+NUMBERS_OF = ["trace a --weights w.npz --save {}w.npz",
+              "trace --input rows.npz --d-model 2 --heads 1 --save {}rows.npz", "weights export w.npz -o {}w.npz", "weights import state.npz --heads 1 -o {}state.npz",
+              "train pairs.npz -o {}pairs.npz"]
+
+
+@pytest.mark.parametrize("command, link", [
+    *((f"{command}.txt", link) for command in PAGES_OF for link in ("link-", "hard-")),
+    *((command, link) for command in NUMBERS_OF for link in ("", "./", "link-", "hard-"))])
 def test_output_never_replaces_a_file_that_is_read(command, link, here):
     before = {file.name: (file.read_bytes(), file.is_symlink()) for file in here.iterdir()}
     said = attntrace(*shlex.split(command.format(link)))

@@ -18,7 +18,7 @@ ORDER = {
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace fingerprint",
     "model": "config tokens inputs parameters memory layers attention transformer integer_parameters generate",
-    "files": "npz safetensors archive expressions inputs weights torch",
+    "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs loss backward optimizers loop checkpoint",
     "runs": "what_if drift run records prepare decoding training_step saved api",
     "pages": "numbers stages view topics blocks checks diff attention_maps equations grids forms why overview"

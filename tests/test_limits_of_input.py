@@ -92,7 +92,8 @@ PAGES_OF = ["show --from run.npz -o {}run", "why encoder.output:1,1 --from run.n
             "compare --input rows.npz --d-model 2 --heads 1 --what-if '--seed 1' -o {}rows",
             "compare a --d-model 2 --heads 1 --what-if '--input rows.npz' -o {}rows"]
 NUMBERS_OF = ["trace a --weights w.npz --save {}w.npz",
-              "trace --input rows.npz --d-model 2 --heads 1 --save {}rows.npz", "weights export w.npz -o {}w.npz", "weights import state.npz --heads 1 -o {}state.npz",
+              "trace --input rows.npz --d-model 2 --heads 1 --save {}rows.npz",
+              "weights export w.npz -o {}w.npz", "weights import state.npz --heads 1 -o {}state.npz",
               "train pairs.npz -o {}pairs.npz"]
 
 

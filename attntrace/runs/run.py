@@ -37,6 +37,11 @@ class Run(NamedTuple):
     pencil: int | None = None
     init: str = "uniform"
 
+    @property
+    def run(self) -> Run:
+        """Return the run itself: what training steps and translations have as well."""
+        return self
+
     def trace(self, sink: Sink | None = None, keep: list[Step] | None = None) -> Trace:
         """A trace that goes by this run's rule: as many decimals as `pencil` says, or full precision."""
         return Trace(sink, keep, rounding=rounding_of(self.pencil))

@@ -69,7 +69,7 @@ class TrainingStep(NamedTuple):
             if name in gradients:
                 here = trace.at(name)
                 new = (descend(here, parameter, gradients[name], self.rates) if self.optimizer == "sgd" else
-                       adam(here, parameter, gradients[name], Moments.none(parameter), self.rates)[0])
+                       adam(here, parameter, gradients[name], Moments.zero(parameter), self.rates)[0])
                 found[name] = new.value
         return found
 

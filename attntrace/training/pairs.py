@@ -1,4 +1,4 @@
-"""Sentences with their translations, from a text file: source, tab, target."""
+"""Sentence pairs for training: read from a text file (source, tab, target), held out, packed into batches."""
 from __future__ import annotations
 
 import hashlib
@@ -13,14 +13,14 @@ from attntrace.model.tokens import Words, spoken, tokenize
 
 
 class Pair(NamedTuple):
-    """A sentence and its translation, as they stand in the file, in NFC."""
+    """A sentence and its translation as in the file, in NFC."""
     source: str
     target: str
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """The pairs of a file in UTF-8, one a line; empty lines are passed over. Raises Problem with the number of a line
-    that is none."""
+    """Read the pairs of a UTF-8 file, one per line; empty lines are skipped. Raises Problem with the number of a line
+    that is not a pair."""
     try:
         lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as error:
@@ -45,21 +45,21 @@ def _pair(path: Path, number: int, text: str) -> Pair:
     for side, part in zip(("source", "target"), parts, strict=True):
         if not tokenize(part):
             raise Problem("pairs_empty", file=str(path), line=number, side=sentence(f"messages.side_{side}"))
-    if "\0" in text:  # which no array of words can end with
+    if "\0" in text:  # a NumPy array of texts drops it at the end of a word
         raise Problem("pairs_zero", file=str(path), line=number)
     return Pair(parts[0].strip(), parts[1].strip())
 
 
 class Split(NamedTuple):
-    """What a model learns from, and what it never sees."""
+    """The pairs that a model is trained on, and those that it never sees."""
     training: list[Pair]
     held_out: list[Pair]
-    all_meant: bool = False  # whether everything was to be held out, and so nothing is
+    nothing_left: bool = False  # every pair was to be held out, so none is
 
 
 def split(pairs: Sequence[Pair], every: int, targets: Sequence[str] = ()) -> Split:
-    """Hold out each pair the SHA-256 of whose source is divisible by `every` (0: none), and each whose target is one
-    of `targets`: so nobody chooses. Where nothing would be left to learn from, nothing is held out."""
+    """Hold out the pairs whose source has a SHA-256 divisible by `every` (0: none), a rule that leaves nothing to
+    choose, and those whose target is one of `targets`. Where no pair would be left for training, hold out none."""
     wanted = {spoken(tokenize(target)) for target in targets}
 
     def is_held_out(pair: Pair) -> bool:
@@ -67,12 +67,12 @@ def split(pairs: Sequence[Pair], every: int, targets: Sequence[str] = ()) -> Spl
         return bool(every) and digest % every == 0 or spoken(tokenize(pair.target)) in wanted
 
     training = [pair for pair in pairs if not is_held_out(pair)]
-    return Split(training, list(filter(is_held_out, pairs))) if training else Split(list(pairs), [], all_meant=True)
+    return Split(training, list(filter(is_held_out, pairs))) if training else Split(list(pairs), [], nothing_left=True)
 
 
 class Batch(NamedTuple):
-    """Sentences packed for one run: what the encoder reads, what the decoder reads (`<s>` and the words), and what
-    should come after each of these (the words and `</s>`): teacher forcing."""
+    """Sentences packed for one run with teacher forcing: the input of the encoder, the input of the decoder (`<s>` and
+    the words), and the next word for each of these (the words and `</s>`)."""
     source: Words
     target: Words
     wanted: Words

@@ -60,7 +60,7 @@ def _saved(arguments: tuple[str, ...], options: dict[str, Any]) -> Iterator[Subj
         recorded = Recorded(archive)
         steps = frozenset(recorded.addresses)
         yield Subject(recorded.addresses, lambda address: recorded.step(address) if address in steps else None,
-                      {name: recorded.tensor(name) for name in recorded.parameters}, archive.opening.get("pencil"))
+                      {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"))
 
 
 def said(arguments: tuple[str, ...], options: dict[str, Any]) -> tuple[str | None, str | None]:

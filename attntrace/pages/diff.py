@@ -61,8 +61,8 @@ class Side(NamedTuple):
         axes = archive.axes
         with archive.sense():
             records = {name_of(record): record for record in archive.records() if "member" not in record}
-            source = tuple(word["text"] for word in archive.opening["tokens"]["source"])
-            changes = list(archive.opening["changes"])
+            source = tuple(word["text"] for word in archive.header["tokens"]["source"])
+            changes = list(archive.header["changes"])
 
         def read(name: str) -> Numbers:
             with archive.sense():

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from attntrace.files.archive import BACKPROP, FORMAT, TRACE, TRANSLATE, Archive, ArchiveWriter, name_of
-from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_written, tensor_from
+from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_record, tensor_from
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
@@ -58,7 +58,7 @@ class Recording:
         name = name_of(record)
         assert tensor.symbol is not None
         more = {"sha256": self._archive.member(name, tensor.value), "dtype": str(tensor.value.dtype),
-                "sign": symbol_written(tensor.symbol), "along": list(map(self._notes.axis, tensor.axes))}
+                "sign": symbol_record(tensor.symbol), "along": list(map(self._notes.axis, tensor.axes))}
         self._unread.pop(name, None)
         self._records.append(record | more | (self._step if "address" in record else {}))
 
@@ -130,7 +130,7 @@ class Recorded:
             self.addresses = [name for name, record in self.records.items() if "address" in record]
         self._tensors: dict[str, Tensor] = {}
         self._parse = ExpressionReader(self.axes, self.tensor)
-        self._rule = rounding_of(archive.opening.get("pencil"))
+        self._rule = rounding_of(archive.header.get("pencil"))
 
     def tensor(self, name: str) -> Tensor:
         """A parameter or a step, without its making."""
@@ -211,7 +211,7 @@ class SavedRun(Run):
 
     @classmethod
     def read(cls, recorded: Recorded) -> SavedRun:
-        head = recorded.archive.opening
+        head = recorded.archive.header
         with recorded.archive.sense():
             config = Config.read(head["config"], str(recorded.archive.path))
             known = (head["vocabularies"][side] for side in Vocabularies._fields)
@@ -269,7 +269,7 @@ class SavedTrainingStep(TrainingStep):
     @classmethod
     def read(cls, recorded: Recorded) -> SavedTrainingStep:
         with recorded.archive.sense():
-            said = recorded.archive.opening["training"]
+            said = recorded.archive.header["training"]
             rates = Rates(**{name: said[name] for name in Rates._fields})
             return cls(SavedRun.read(recorded), _words(said["labels"]), said["optimizer"], rates,
                        said["label_smoothing"])
@@ -280,8 +280,8 @@ class SavedDecoding(Decoding):
 
     def __init__(self, recorded: Recorded) -> None:
         with recorded.archive.sense():
-            super().__init__(SavedRun.read(recorded), recorded.archive.opening["max_length"])
-            self._written: list[str] = recorded.archive.opening["written"]
+            super().__init__(SavedRun.read(recorded), recorded.archive.header["max_length"])
+            self._written: list[str] = recorded.archive.header["written"]
         self._recorded = recorded
 
     def steps(self, sink: Sink | None = None) -> Iterator[DecodingStep]:

@@ -49,10 +49,10 @@ def told_again(archive: Archive, options: dict[str, Any]) -> int:
     from attntrace.files.archive import BACKPROP, TRACE, TRANSLATE
     from attntrace.runs.saved import Recorded
     recorded = Recorded(archive)
-    options["pencil"] = archive.opening.get("pencil")
+    options["pencil"] = archive.header.get("pencil")
     kinds: dict[str, Callable[[Recorded, dict[str, Any]], int]] = {
         TRACE: trace_again, BACKPROP: backprop_again, TRANSLATE: translate_again}
-    kind = archive.opening.get("kind")
+    kind = archive.header.get("kind")
     if kind not in kinds:
         raise archive.broken(ValueError(sentence("problem.why.no_kind")))
     return kinds[kind](recorded, options)
@@ -80,7 +80,7 @@ def page(run: SavedRun, told: Any, options: dict[str, Any], as_text: Callable[[V
         passes = 1 if is_data(options) else len(view.forms)
         with progress(out, lambda: passes * len(run.addresses())) as count:
             if is_data(options):
-                head, foot = run.recorded.archive.opening, run.recorded.archive.footer
+                head, foot = run.recorded.archive.header, run.recorded.archive.footer
                 return as_data(told, run, view, out, count, options,
                                {"training": head["training"]} if "training" in head else {},
                                {"loss": foot["loss"]} if "loss" in foot else {})
@@ -117,7 +117,7 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
         if options[name]:
             raise Problem("place_with", place=text, option=f"--{name}")
     place = Place.read(text)
-    options["pencil"] = archive.opening.get("pencil")
+    options["pencil"] = archive.header.get("pencil")
     address = one_address(place.address, archive.names)
     with archive.sense():
         record = archive.record(address)

@@ -72,9 +72,9 @@ def source_of(sentence: tuple[str, ...], options: dict[str, Any]) -> Iterator[So
     from attntrace.files.archive import TRANSLATE, opened
     with opened(options["saved_run"]) as archive:
         archive.check_seal()
-        if options["against"] and archive.opening.get("kind") == TRANSLATE:
+        if options["against"] and archive.header.get("kind") == TRANSLATE:
             raise Problem("torch_translation", file=options["saved_run"])
-        yield Source(archive.opening, lambda take, count: saved_records(archive, take), lambda: len(archive.names))
+        yield Source(archive.header, lambda take, count: saved_records(archive, take), lambda: len(archive.names))
 
 
 def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:

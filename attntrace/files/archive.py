@@ -31,7 +31,6 @@ from attntrace.tensor.tensor import Array
 
 FORMAT = 1  # of saved runs; a later attntrace may write another
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
-TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of saved runs
 ADDRESS = re.compile(r"\w+(\.\w+)+")
 UNSEALED = SEAL + b"0" * 64  # in its place until all is written
 # The types of the entries of a header, a footer, and the record of a parameter and of a step.

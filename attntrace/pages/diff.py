@@ -52,7 +52,7 @@ class Side(NamedTuple):
             return Numbers(tensor.value, tensor.axes)
 
         run(keep)
-        return cls(list(run.parameters.by_name), list(found), read, run.source.texts, run.changes)
+        return cls(list(run.parameters.by_name), list(found), read, run.source.texts, run.edits)
 
     @classmethod
     def of_saved(cls, archive: Archive) -> Side:

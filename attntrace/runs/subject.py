@@ -6,11 +6,16 @@ from typing import Protocol
 
 from attntrace.runs.drift import Drift
 from attntrace.runs.run import Run
+from attntrace.tensor.json_value import Record
 from attntrace.tracing.trace import Sink
 
 
 class Subject(Protocol):
-    """Calling it passes every step to a sink, in order of computation; calling it twice gives the same steps twice."""
+    """Calling it passes every step to a sink, in order of computation; a second call gives the same steps."""
+
+    @property
+    def kind(self) -> str:
+        """One of TRACE, BACKPROP, TRANSLATE."""
 
     @property
     def run(self) -> Run:
@@ -23,3 +28,9 @@ class Subject(Protocol):
 
     def drift(self) -> Drift | None:
         """Return a sink that compares hand arithmetic with full precision; None in full precision."""
+
+    def header(self) -> Record:
+        """Return what the header of its records says in addition to that of a run."""
+
+    def footer(self) -> Record:
+        """Return what the footer of its records says in addition to that of a run."""

@@ -178,7 +178,7 @@ class Archive(Npz):
             raise self.broken(ValueError(sentence("problem.why.no_record_of", name=shown(name))))
 
     def _check(self, record: Record, before: set[str]) -> None:
-        """Raise ValueError or TypeError where the record of a parameter or a step contradicts itself or earlier ones."""
+        """Raise ValueError or TypeError where a record contradicts itself or earlier ones."""
         check_types(record, OF_STEP if "address" in record else OF_PARAMETER)
         axes = [self.axes[number] for number in record["along"]]
         if [axis.name for axis in axes] != record["axes"] or [axis.size for axis in axes] != record["shape"]:
@@ -222,12 +222,8 @@ class Archive(Npz):
         changed = Problem("saved_changed", file=str(self.path), name=shown(name))
         try:
             data = self._zip.read(self._infos[name])
-        except zipfile.BadZipFile as error:
-            if "CRC" in str(error):
-                raise changed from None
-            raise self.broken(error) from None
         except Exception as error:
-            raise self.broken(error) from None
+            raise (changed if "CRC" in str(error) else self.broken(error)) from None
         if hashlib.sha256(data).hexdigest() != record.get("sha256"):
             raise changed
         value = array_of(data, self.member_header(name))

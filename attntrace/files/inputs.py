@@ -57,11 +57,6 @@ class Inputs(NamedTuple):
         """The address at which given rows take the place of the source; None where there are none."""
         return next((address for address in (SOURCE, MEMORY) if address in self.arrays), None)
 
-    @property
-    def longest(self) -> int:
-        """The largest number of rows."""
-        return max(map(len, self.arrays.values()), default=0)
-
     def named(self, address: str, words: Sequence[str] | None) -> InputRows:
         """Return the rows of an array, named by words, else by their positions. `<s>` and `</s>`, which a run adds to
         the words, may have a row or none. Raises Problem for another number of words."""

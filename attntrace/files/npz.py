@@ -58,13 +58,20 @@ class Npz:
         self.path = path
         status = os.fstat(file.fileno())  # of the open file, in case its name now belongs to another
         self.size = status.st_size
-        try:
+        with self._damage_reported():
             if not stat.S_ISREG(status.st_mode):  # devices and pipes may have no end
                 raise ValueError(sentence("problem.why.no_regular_file"))
             self._zip = zipfile.ZipFile(file)
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
             if len(self._infos) < len(self._zip.infolist()):
                 raise ValueError(sentence("problem.why.same_name"))
+
+    @contextmanager
+    def _damage_reported(self) -> Iterator[None]:
+        try:
+            yield
+        except Problem:
+            raise
         except Exception as error:  # zipfile, zlib and NumPy raise different errors for a damaged file
             raise self.broken(error) from None
 
@@ -88,37 +95,29 @@ class Npz:
 
     def member_header(self, name: str) -> Header:
         """Return the header of a member. Raises Problem where it claims more than the file can hold."""
-        try:
-            return self._header(self._infos[name])
-        except Problem:
-            raise
-        except Exception as error:
-            raise self.broken(error) from None
-
-    def _header(self, info: zipfile.ZipInfo) -> Header:
-        if info.comment:  # never written: a damaged comment length swallows the entries that follow
-            raise ValueError(sentence("problem.why.comment", name=info.filename))
-        with self._zip.open(info) as member, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
-            read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
-                    else np.lib.format.read_array_header_2_0)
-            shape, fortran_order, dtype = read(member)
-            header = Header(shape, dtype, fortran_order, member.tell())
-        if dtype.hasobject:
-            raise self.pickled(info.filename.removesuffix(".npy"))
-        if header.start + header.numbers * dtype.itemsize != info.file_size:
-            raise ValueError(sentence("problem.why.size", name=info.filename))
-        if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:
-            raise ValueError(sentence("problem.why.claim", name=info.filename))
+        info = self._infos[name]
+        with self._damage_reported():
+            if info.comment:  # never written: a damaged comment length swallows the entries that follow
+                raise ValueError(sentence("problem.why.comment", name=info.filename))
+            with self._zip.open(info) as member, warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
+                read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
+                        else np.lib.format.read_array_header_2_0)
+                shape, fortran_order, dtype = read(member)
+                header = Header(shape, dtype, fortran_order, member.tell())
+            if dtype.hasobject:
+                raise self.pickled(name)
+            if header.start + header.numbers * dtype.itemsize != info.file_size:
+                raise ValueError(sentence("problem.why.size", name=info.filename))
+            if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:
+                raise ValueError(sentence("problem.why.claim", name=info.filename))
         return header
 
     def read(self, name: str) -> Array:
         """Read the array of a member, to its end, so that the checksum is verified."""
         header = self.member_header(name)
-        try:
+        with self._damage_reported():
             return array_of(self._zip.read(self._infos[name]), header)
-        except Exception as error:
-            raise self.broken(error) from None
 
     def text(self, name: str) -> Any:
         """Return the text of a member, or a list of its texts. Raises Problem where it is not valid Unicode."""

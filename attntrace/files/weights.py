@@ -130,15 +130,20 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+def _parsed(path: Path, text: str | bytes, where: str = "") -> Any:
+    try:
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        return json.loads(text, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise Problem("weights_broken", file=str(path), why=f"{where}{error}" if where else reason(error)) from None
+
+
 def _has_truth_value(rows: Any) -> bool:
     return any(map(_has_truth_value, rows)) if isinstance(rows, list) else isinstance(rows, bool)
 
 
 def _json(path: Path, file: BinaryIO) -> Contents:
-    try:
-        model = json.loads(file.read().decode("utf-8-sig"), object_pairs_hook=_object)
-    except (ValueError, RecursionError) as error:
-        raise Problem("weights_broken", file=str(path), why=reason(error)) from None
+    model = _parsed(path, file.read())
     parts = ("config", "vocabulary", "parameters")
     if not isinstance(model, dict) or set(model) != set(parts) or not all(isinstance(model[p], dict) for p in parts):
         raise Problem("weights_json_parts", file=str(path))
@@ -168,10 +173,7 @@ def _npz(path: Path, file: BinaryIO) -> Contents:
             texts[name] = members.text(name)
     if "config" not in texts:
         raise Problem("weights_no_config", file=str(path))
-    try:
-        config = json.loads(texts["config"], object_pairs_hook=_object)
-    except (ValueError, RecursionError) as error:
-        raise Problem("weights_broken", file=str(path), why=f"config: {error}") from None
+    config = _parsed(path, texts["config"], "config: ")
     shapes = {name: header.shape for name, header in members.headers.items()
               if name not in TEXTS and not name.startswith(STATE)}
     return Contents(config, texts.get("vocabulary.source"), texts.get("vocabulary.target"), shapes, members.read)
@@ -181,12 +183,7 @@ def _safetensors(path: Path, file: BinaryIO) -> Contents:
     tensors = Safetensors(path, file.read())
     if "config" not in tensors.texts:
         raise Problem("weights_no_config", file=str(path))
-    texts = {}
-    for name in TEXTS:
-        try:
-            texts[name] = json.loads(tensors.texts.get(name, "null"), object_pairs_hook=_object)
-        except (ValueError, RecursionError) as error:
-            raise Problem("weights_broken", file=str(path), why=f"{name}: {error}") from None
+    texts = {name: _parsed(path, tensors.texts.get(name, "null"), f"{name}: ") for name in TEXTS}
     shapes = {name: header.shape for name, header in tensors.headers.items()}
     return Contents(texts["config"], texts["vocabulary.source"], texts["vocabulary.target"], shapes, tensors.read)
 

@@ -52,12 +52,12 @@ class Decoding:
         with np.errstate(all="ignore"):  # an overflow is reported when the step is named
             M = encoder(Trace(sink).at("encoder"), run.source, run.parameters.at("encoder"), run.config)
         for number in range(1, self.max_length + 1):
-            collected = Collected(f"step{number}")
+            steps = dict[str, Step]()
             with np.errstate(all="ignore"):
-                predicted(Trace(tee(sink, collected)).at(collected.place), look_up(words, self.known, "target"), M,
-                          run.parameters, run.config)
-            word = self.known[int(collected.steps["output.logits"].value[-1].argmax())]
-            yield DecodingStep(number, tuple(words), collected.steps, word)
+                predicted(Trace(tee(sink, kept_in(steps))).at(f"step{number}"),
+                          look_up(words, self.known, "target"), M, run.parameters, run.config)
+            word = self.known[int(steps["output.logits"].value[-1].argmax())]
+            yield DecodingStep(number, tuple(words), steps, word)
             if word == END:
                 return
             words.append(word)
@@ -87,11 +87,6 @@ class Decoding:
         return {}
 
 
-class Collected:
-    """A sink that keeps the steps at a place, by their addresses inside it."""
-
-    def __init__(self, place: str) -> None:
-        self.place, self.steps = place, dict[str, Step]()
-
-    def __call__(self, step: Step) -> None:
-        self.steps[step.address.removeprefix(f"{self.place}.")] = step
+def kept_in(steps: dict[str, Step]) -> Sink:
+    """Return a sink that keeps steps by address, without `stepN.`."""
+    return lambda step: steps.__setitem__(step.address.partition(".")[2], step)

@@ -62,7 +62,8 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
     else:
         only_rows = () if TARGET in given.arrays or given.entry == MEMORY else None
         vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else only_rows)
-    check_memory(config, vocabularies, max(map(len, filter(None, (source, target))), default=given.longest))
+    rows = filter(None, (source, target)) if source or target else given.arrays.values()
+    check_memory(config, vocabularies, max(map(len, rows), default=0))
     sides = _inputs_of(source, target, vocabularies, given, sentence_of("messages.seeded_model"))
     if init == "uniform":
         parameters = seeded(config, vocabularies, seed)

@@ -14,7 +14,7 @@ from attntrace.model.config import Config
 from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, Words
-from attntrace.runs.decoding import Collected, Decoding, DecodingStep
+from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
 from attntrace.runs.drift import Drift
 from attntrace.runs.records import Recorder, footer, header, parameter_record
 from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run
@@ -259,9 +259,9 @@ class SavedDecoding(Saved, Decoding):
     def steps(self, sink: Sink | None = None) -> Iterator[DecodingStep]:
         self.recorded.replay(tee(sink), "encoder.")
         for number, word in enumerate(self._words, start=1):
-            collected = Collected(f"step{number}")
-            self.recorded.replay(tee(sink, collected), f"step{number}.")
-            yield DecodingStep(number, (START, *self._words[:number - 1]), collected.steps, word)
+            steps = dict[str, Step]()
+            self.recorded.replay(tee(sink, kept_in(steps)), f"step{number}.")
+            yield DecodingStep(number, (START, *self._words[:number - 1]), steps, word)
 
     def forced(self, words: Sequence[str]) -> Array:
         return self.recorded.archive.value(self.recorded.records[FORCED])

@@ -11,26 +11,24 @@ from attntrace.tracing.trace import Sink
 
 
 class Subject(Protocol):
-    """Calling it passes every step to a sink, in order of computation; a second call gives the same steps."""
+    """Calling it passes every step to a sink, in order of computation; a second call gives the same steps.
+
+    `kind`: TRACE, BACKPROP or TRANSLATE. `run`: the sentence and the model, where it is a run the subject itself.
+    `addresses`: of every step. `drift`: a sink that compares hand arithmetic with full precision; None in full
+    precision. `header` and `footer`: what these records say in addition to those of a run.
+    """
+    @property
+    def kind(self) -> str: ...
 
     @property
-    def kind(self) -> str:
-        """One of TRACE, BACKPROP, TRANSLATE."""
-
-    @property
-    def run(self) -> Run:
-        """The sentence and the model: the subject itself, where it is a run."""
+    def run(self) -> Run: ...
 
     def __call__(self, sink: Sink | None = None) -> object: ...
 
-    def addresses(self) -> Sequence[str]:
-        """Return the address of every step."""
+    def addresses(self) -> Sequence[str]: ...
 
-    def drift(self) -> Drift | None:
-        """Return a sink that compares hand arithmetic with full precision; None in full precision."""
+    def drift(self) -> Drift | None: ...
 
-    def header(self) -> Record:
-        """Return what the header of its records says in addition to that of a run."""
+    def header(self) -> Record: ...
 
-    def footer(self) -> Record:
-        """Return what the footer of its records says in addition to that of a run."""
+    def footer(self) -> Record: ...

@@ -39,9 +39,6 @@ class Plan(NamedTuple):
                                          for reader, symbol in readers.items()}
         return plan
 
-    def is_parameter(self, address: str) -> bool:
-        return address not in self.paths
-
 
 def _paths(node: Node) -> Iterator[Path]:
     for n, operand in enumerate(node.operands):
@@ -57,10 +54,7 @@ def _paths(node: Node) -> Iterator[Path]:
 
 def _leaves(paths: tuple[Path, ...]) -> Iterator[str]:
     for path in paths:
-        if path.inner:
-            yield from _leaves(path.inner)
-        else:
-            yield path.leaf
+        yield from _leaves(path.inner) if path.inner else (path.leaf,)
 
 
 def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[str, Tensor]]:
@@ -104,7 +98,7 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
             if len(readers) > 1:
                 part = named(step, leaf, part, readers[own])
             parts.setdefault(address, []).append(part)
-            if plan.is_parameter(address) and len(parts[address]) == len(readers):
+            if address not in plan.paths and len(parts[address]) == len(readers):  # a parameter
                 yield address, summed(step if len(readers) == 1 else None, leaf, address)
 
 

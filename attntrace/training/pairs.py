@@ -32,21 +32,21 @@ def read_pairs(path: Path) -> list[Pair]:
         except UnicodeDecodeError as error:
             raise Problem("pairs_not_utf8", file=str(path), line=number, byte=error.start + 1) from None
         if text.strip():
-            pairs.append(_pair(path, number, text))
+            pairs.append(_pair(str(path), number, text))
     if not pairs:
         raise Problem("pairs_none", file=str(path))
     return pairs
 
 
-def _pair(path: Path, number: int, text: str) -> Pair:
+def _pair(file: str, number: int, text: str) -> Pair:
     parts = text.split("\t")
     if len(parts) != 2:
-        raise Problem("pairs_tabs", file=str(path), line=number, tabs=len(parts) - 1, text=shown(text[:60]))
+        raise Problem("pairs_tabs", file=file, line=number, tabs=len(parts) - 1, text=shown(text[:60]))
     for side, part in zip(("source", "target"), parts, strict=True):
         if not tokenize(part):
-            raise Problem("pairs_empty", file=str(path), line=number, side=sentence(f"messages.side_{side}"))
+            raise Problem("pairs_empty", file=file, line=number, side=sentence(f"messages.side_{side}"))
     if "\0" in text:  # a NumPy array of texts drops it at the end of a word
-        raise Problem("pairs_zero", file=str(path), line=number)
+        raise Problem("pairs_zero", file=file, line=number)
     return Pair(parts[0].strip(), parts[1].strip())
 
 

@@ -122,10 +122,10 @@ def some(names: Iterable[str]) -> str:
     return ", ".join(texts)
 
 
-def sizes_of(state: State, found: Recognized) -> dict[str, int]:
+def sizes_of(state: State, fit: Recognized) -> dict[str, int]:
     """Return d_model, and d_ff where the module has it. Raises Problem where an array that shows one is no matrix."""
     sizes = {}
-    for piece in found.pieces:
+    for piece in fit.pieces:
         size = SIZE_OF.get(piece.ours.rpartition(".")[2])
         if size is not None and size not in sizes:
             shape = state.arrays[piece.theirs].shape

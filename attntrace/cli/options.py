@@ -138,7 +138,7 @@ def given_model(options: dict[str, Any]) -> dict[str, Any]:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed, init = given.pop("seed", 0), given.pop("init", INITIAL[0])
     return {"config": Config(**given), "seed": seed, "init": init, "weights": options["weights"],
-            "inputs": options["input"], "changes": asked_changes(options), "pencil": options["pencil"]}
+            "inputs": options["input"], "edits": asked_changes(options), "pencil": options["pencil"]}
 
 
 def asked_changes(options: dict[str, Any]) -> Edits:

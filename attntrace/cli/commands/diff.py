@@ -28,7 +28,7 @@ def command(a: str, b: str, **options: Any) -> int:
     with opened(a) as one, opened(b) as other:
         for archive in (one, other):
             archive.check_seal()
-        kinds = [str(archive.opening.get("kind")) for archive in (one, other)]
+        kinds = [str(archive.header.get("kind")) for archive in (one, other)]
         if kinds[0] != kinds[1]:
             raise Problem("diff_kinds", a=a, b=b, kind_a=kinds[0], kind_b=kinds[1])
         left, right = Side.of_saved(one), Side.of_saved(other)

@@ -72,7 +72,7 @@ def command(pairs: str, output: str, resume: bool, quiet: bool, hold_out: int | 
     every, targets = (before.hold_out, before.targets) if before else (HOLD_OUT, ())
     every, targets = every if hold_out is None else hold_out, hold_out_target or targets
     parts = split(read_pairs(Path(pairs)), every, targets)
-    if parts.all_meant and not quiet:
+    if parts.nothing_left and not quiet:
         say(sentence("messages.train_none_held_out"))
     if before is not None:
         from attntrace.training.checkpoint import resumed

@@ -28,7 +28,7 @@ def told(run) -> dict[str, np.ndarray]:
 
 
 def asked(weights: str, **changes) -> dict[str, np.ndarray]:
-    return told(prepare(SENTENCE, TRANSLATION, weights=weights, changes=Edits(**changes)))
+    return told(prepare(SENTENCE, TRANSLATION, weights=weights, edits=Edits(**changes)))
 
 
 def test_a_head_that_is_ablated_is_one_whose_rows_of_W_O_are_zero(weights, tmp_path):
@@ -185,7 +185,7 @@ def test_an_experiment_shows_the_likeliest_words_of_both_runs():
     assert "All attention weights are the same." in page and "after the: in 1 of 5 rows" in page
     likeliest = []
     for more in ((), ("--ablate", head)):
-        run = prepare(said[0], said[-1], weights="ko-en", changes=Edits(ablate=[head] if more else []))
+        run = prepare(said[0], said[-1], weights="ko-en", edits=Edits(ablate=[head] if more else []))
         likeliest.append([f"{row.max():.3f} {run.vocabularies.target[row.argmax()]}"
                           for row in told(run)["output.probabilities"]])
     for word, *both in zip(("<s>", "I", "went", "to", "the"), *likeliest, strict=True):

@@ -43,7 +43,7 @@ def updates(update: str, rates: Rates) -> list[np.ndarray]:
     """A parameter after each update, by one gradient after another."""
     axes = Axis("d_model", 6), Axis("d_ff", 4)
     W = Tensor(np.random.default_rng(4).standard_normal((6, 4)), axes, Symbol.of("W_1"), "W")
-    found, moments = [], Moments.none(W)
+    found, moments = [], Moments.zero(W)
     for n, value in enumerate(DRAWN):
         gradient, trace = Tensor(value, axes, Symbol("W", "1", gradient=True), f"g{n}"), Trace(lambda step: None)
         if update == "adam":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command import ROOT, attntrace, words_of
 
-import attntrace.ops  # noqa: F401 - the ops register themselves
+from attntrace import ops  # noqa: F401 - the ops register themselves
 from attntrace.cli.app import COMMANDS, attntrace as group
 from attntrace.messages.catalog import speak
 from attntrace.tensor.tensor import OPS

@@ -197,8 +197,8 @@ def test_nothing_is_imported_before_ctrl_c_is_handled():
 @pytest.mark.parametrize("where", ["bool(type('Held', (), {'__del__': lambda self: interrupt()})()) + time.sleep(20)",
                                    "interrupt()", "atexit.register(interrupt)"], ids=["destructor", "command", "exit"])
 def test_ctrl_c_is_silent_also_where_python_would_print_it(where):
-    code = ("import atexit, signal, time, attntrace.cli; interrupt = lambda: signal.raise_signal(signal.SIGINT)\n"
-            f"attntrace.cli.run = lambda arguments: bool({where}) * 0\n"
+    code = ("import atexit, signal, time, attntrace.cli.app; interrupt = lambda: signal.raise_signal(signal.SIGINT)\n"
+            f"attntrace.cli.app.run = lambda arguments: bool({where}) * 0\n"
             "from attntrace.__main__ import main; main()")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=100)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

@@ -18,9 +18,9 @@ ORDER = {
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace fingerprint",
     "model": "config tokens inputs parameters memory layers attention transformer integer_parameters generate",
-    "files": "npz safetensors archive expressions inputs weights torch",
+    "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs loss backward optimizers loop checkpoint",
-    "runs": "what_if drift run records prepare decoding training_step saved api",
+    "runs": "what_if drift run subject records prepare decoding training_step saved api",
     "pages": "numbers stages view topics blocks checks diff attention_maps equations grids forms why overview"
              " gradient_check verdicts weights what_if translation",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
@@ -71,7 +71,7 @@ def test_rich_is_imported_where_pages_and_progress_are_written_and_nowhere_else(
 
 def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_problem():
     sentences = tomllib.loads((PACKAGE / "messages" / "en" / "problem.toml").read_text("utf-8"))
-    raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}}
+    raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}, "no_memory": set()}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args:

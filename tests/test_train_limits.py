@@ -133,9 +133,9 @@ def test_dropout_drops_its_share_and_keeps_the_mean(share):
     values = dropped(x).value, dropped(x).value
     assert np.unique(values[0]) == pytest.approx([0, 1 / (1 - share)])
     assert (values[0] == 0).mean() == pytest.approx(share, abs=0.01) and (values[0] != values[1]).any()
-    one.go_on(*(np.zeros_like(one.parameters.vector),) * 2, 1)
+    one.resume(*(np.zeros_like(one.parameters.vector),) * 2, 1)
     assert (one._dropout()(x).value != values[0]).any()  # drawn anew for each update
-    one.go_on(*(np.zeros_like(one.parameters.vector),) * 2, 0)
+    one.resume(*(np.zeros_like(one.parameters.vector),) * 2, 0)
     assert (one._dropout()(x).value == values[0]).all()
     assert (dropped(x).value == 0).sum() < len(values[0]) and new_training(dropout=0)._dropout()(x) is x
 

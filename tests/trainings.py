@@ -23,7 +23,7 @@ TINY = ("--d-model", "8", "--heads", "2", "--layers", "1", "--d-ff", "8", "--bat
 ALL = ("--hold-out", "0")
 MANY = "100000"  # epochs that nobody waits for
 OFTEN = """import sys, attntrace.cli.commands.train as train
-from attntrace.cli import run
+from attntrace.cli.app import run
 train.BETWEEN = 0
 sys.exit(run(sys.argv[1:]))"""
 

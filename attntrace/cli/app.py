@@ -19,9 +19,10 @@ from attntrace.cli.languages import language_of
 from attntrace.messages.catalog import in_a_line, sentence, speak
 from attntrace.messages.errors import Problem, refusal
 from attntrace.version import __version__
-from attntrace.writers.terminal_width import columns
+from attntrace.writers.terminal_width import clean_sizes, columns
 
 WIDEST_HELP = 100
+NO_ROOM = "failed to map segment"  # what the system says of a library for which there is no memory
 COMPLETE = "_ATTNTRACE_COMPLETE"  # the variable by which a shell asks for completions
 COMPLETIONS = tuple(f"{shell}_{what}" for shell in ("bash", "zsh", "fish") for what in ("source", "complete"))
 COMMANDS = {name: f"attntrace.cli.commands.{module}" for name, module in
@@ -65,10 +66,16 @@ def run(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
+    clean_sizes()
     try:
         code = answered(arguments)
         sys.stdout.flush()
         return code
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and NO_ROOM not in str(error):
+            raise
+        let_go_of_output()
+        return complain(sentence("problem.no_memory"))
     except BrokenPipeError:
         let_go_of_output()
         return DONE  # a reader that has seen enough is no error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attntrace.cli.values import Text
+from attntrace.cli.values import InputFile, Text
 from attntrace.messages.errors import Problem
 
 if TYPE_CHECKING:
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from attntrace.runs.run import Run
 
 
-class Weights(click.Path):
+class Weights(InputFile):
     """A file of weights, or the name of those that come with attntrace."""
+
+    def located(self, value: str) -> str:
+        from attntrace.files.weights import located
+        return str(located(value))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem

@@ -9,7 +9,7 @@ import click
 
 from attntrace.cli.click_words import Decorated, chained, option
 from attntrace.cli.completion import Address, Head, Parameter, Weights
-from attntrace.cli.values import POSITIVE, SHARE, Among, Limit, Scale, Text, Whole
+from attntrace.cli.values import POSITIVE, SHARE, Among, InputFile, Limit, Scale, Text, Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICES, INITIAL, SIZES, Config, as_option
@@ -46,7 +46,7 @@ def architecture_options(defaults: Config) -> list[Callable[[Decorated], Decorat
 ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
 MODEL = ("seed", "init", *ARCHITECTURE)
 weights_option = option("--weights", metavar="FILE", type=Weights())
-input_option = option("--input", metavar="FILE", type=click.Path())
+input_option = option("--input", metavar="FILE", type=InputFile())
 CHANGES = ("set", "ablate", "swap")
 change_options = chained([
     option("--set", type=Parameter(), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
@@ -100,7 +100,7 @@ selection_options = chained([
 
 
 def from_option(**settings: Any) -> Callable[[Decorated], Decorated]:
-    return option("--from", "saved_run", metavar="FILE", type=click.Path(), text="from", **settings)
+    return option("--from", "saved_run", metavar="FILE", type=InputFile(), text="from", **settings)
 
 
 def check_from(sentence: tuple[str, ...], options: dict[str, Any], *more: str) -> None:
@@ -138,7 +138,7 @@ def given_model(options: dict[str, Any]) -> dict[str, Any]:
         raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
     seed, init = given.pop("seed", 0), given.pop("init", INITIAL[0])
     return {"config": Config(**given), "seed": seed, "init": init, "weights": options["weights"],
-            "inputs": options["input"], "changes": asked_changes(options), "pencil": options["pencil"]}
+            "inputs": options["input"], "edits": asked_changes(options), "pencil": options["pencil"]}
 
 
 def asked_changes(options: dict[str, Any]) -> Edits:

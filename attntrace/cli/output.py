@@ -11,12 +11,12 @@ from typing import Any, BinaryIO, TextIO
 
 import click
 
+from attntrace.cli.values import READ
 from attntrace.messages.errors import Problem, refusal
 
-DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd/(?P<number>\d+)")
+DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd/(?P<number>[0-9]{1,9})")
 
-STANDARD_OUTPUT = 1  # its descriptor
-READ = ("saved_run", "weights", "input", "a", "b", "state", "pairs")  # parameters that name files to read
+STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # their descriptors
 
 
 @contextmanager
@@ -57,13 +57,12 @@ def check_place(file: str) -> None:
         descriptor, place = _descriptor(file), os.path.realpath(file)
     except OSError as error:  # of a directory that is gone
         raise Problem("output_failed", file=file, why=refusal(error)) from None
-    if descriptor is not None:
-        return
-    if os.path.isdir(place) or file.endswith(os.sep):
+    if descriptor is None and (os.path.isdir(place) or file.endswith(os.sep)):
         raise Problem("output_is_directory", file=file)
-    if not os.path.isdir(os.path.dirname(place)):
+    if descriptor is None and not os.path.isdir(os.path.dirname(place)):
         raise Problem("output_directory", file=file, directory=os.path.dirname(place))
-    if os.path.isfile(place) and place in map(os.path.realpath, files_read()):
+    target = place if descriptor is None else descriptor
+    if os.path.isfile(target) and any(_is_same_file(target, read) for read in files_read()):
         raise Problem("output_is_input", file=file)
 
 
@@ -73,10 +72,18 @@ def same_place(file: str | None, other: str) -> bool:
     return one == two if one is not None or two is not None else os.path.realpath(str(file)) == os.path.realpath(other)
 
 
-def files_read() -> list[str]:
-    """The files that the command in hand was given to read."""
+def files_read() -> list[str | int]:
+    """The files that the current command reads: those named on its command line and in --what-if, standard input."""
     context = click.get_current_context(silent=True)
-    return [given for name in READ if context is not None and (given := context.params.get(name))]
+    named = context.meta.get(READ, []) if context is not None else []
+    return [STANDARD_INPUT, *(kind.located(value) for kind, value in named)]
+
+
+def _is_same_file(one: str | int, other: str | int) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # no such file
+        return False
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from attntrace.messages.catalog import sentence
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
     from attntrace.tracing.trace import Sink, Step
     from attntrace.training.loop import Done
@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 PATIENCE = 1.0  # seconds that nobody minds
 A_YEAR = 365 * 24 * 3600.0
 QUIET = 10.0  # seconds without a line where no bar moves
+
+
+def bar(*columns: ProgressColumn, transient: bool = False) -> Progress:
+    """A started progress display on standard error, whose console prints text as it is: no markup, no emoji codes."""
+    from rich.console import Console
+    from rich.progress import Progress
+    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    progress = Progress(*columns, console=console, transient=transient)
+    progress.start()
+    return progress
+
+
+def description() -> ProgressColumn:
+    """The column of a task's text, which may come from a file: never read as markup."""
+    from rich.progress import TextColumn
+    return TextColumn("{task.description}", markup=False)
 
 
 class Steps:
@@ -36,17 +52,11 @@ class Steps:
         if self.progress is None:
             if time.monotonic() - self.start < PATIENCE:
                 return
-            self.progress = self._begun()
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            self.progress = bar(TextColumn("attntrace"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                                description(), transient=True)
             self.task = self.progress.add_task("", total=self.total())
         self.progress.update(self.task, completed=self.done, description=step.address)
-
-    def _begun(self) -> Progress:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-        progress = Progress(TextColumn("attntrace"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                            TextColumn("{task.description}"), console=Console(stderr=True), transient=True)
-        progress.start()
-        return progress
 
     def close(self) -> None:
         if self.progress is not None:
@@ -90,12 +100,9 @@ class TrainingProgress:
 
     def __enter__(self) -> TrainingProgress:
         if not self.quiet and sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-            self.progress = Progress(TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn(),
-                                     console=Console(stderr=True))
+            from rich.progress import BarColumn, TimeRemainingColumn
+            self.progress = bar(description(), BarColumn(bar_width=20), TimeRemainingColumn())
             self.task = self.progress.add_task("", total=self.batches * self.epochs, completed=self.first)
-            self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -133,7 +140,7 @@ class TrainingProgress:
         """A line that stays."""
         with suppress(OSError):  # whoever has read enough of it, or closed the terminal, does not stop the training
             if self.progress is not None:
-                self.progress.console.print(text, markup=False, highlight=False)
+                self.progress.console.print(text)
             elif sys.stderr is not None:
                 print(text, file=sys.stderr, flush=True)
 

@@ -60,7 +60,7 @@ def _saved(arguments: tuple[str, ...], options: dict[str, Any]) -> Iterator[Subj
         recorded = Recorded(archive)
         steps = frozenset(recorded.addresses)
         yield Subject(recorded.addresses, lambda address: recorded.step(address) if address in steps else None,
-                      {name: recorded.tensor(name) for name in recorded.parameters}, archive.opening.get("pencil"))
+                      {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"))
 
 
 def said(arguments: tuple[str, ...], options: dict[str, Any]) -> tuple[str | None, str | None]:
@@ -117,7 +117,7 @@ def translator(sentence: str, options: dict[str, Any]) -> Run:
     from attntrace.runs.prepare import prepare
     weights = options["weights"]
     try:
-        run = prepare(sentence, weights=weights, changes=asked_changes(options))
+        run = prepare(sentence, weights=weights, edits=asked_changes(options))
     except Problem as problem:
         raise Problem("no_words_to_translate", file=weights) if problem.key == "input_missing" else problem from None
     if run.vocabularies.target is None:

@@ -14,7 +14,22 @@ from attntrace.model.config import alternatives
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+DIGITS = 40  # of a whole number: enough for a seed of 128 bits
 ALL = -1  # the limit that is none
+READ = "attntrace.files_read"  # where a context keeps the files that its command reads
+
+
+class InputFile(click.Path):
+    """A file that is read, which the command's output may therefore never replace (see `output.files_read`)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if ctx is not None:
+            ctx.meta.setdefault(READ, []).append((self, value))
+        return super().convert(value, param, ctx)
+
+    def located(self, value: str) -> str:
+        """The path that a value means."""
+        return value
 
 
 class Text(click.ParamType):
@@ -67,22 +82,23 @@ class Among(click.ParamType):
 
 
 class Whole(click.ParamType):
-    """A whole number, from `least` to `most`."""
+    """A whole number, from `least` to `most`; without a `most`, of few enough digits that no product overflows."""
     name = "number"
 
     def __init__(self, least: int | None = None, most: int | None = None) -> None:
         self.least, self.most = least, most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        is_long = self.most is None and len(str(value)) > DIGITS
         try:
-            number = int(value)
+            number = None if is_long else int(value)
         except (TypeError, ValueError):
             number = None
         if number is None or not (self.least is None or self.least <= number) or not (
                 self.most is None or number <= self.most):
-            key = "any" if self.least is None else "from" if self.most is None else "within"
+            key = "long" if is_long else "any" if self.least is None else "from" if self.most is None else "within"
             raise Problem("no_such_number_option", option=named(param, ctx), value=value,
-                          wanted=sentence(f"problem.why.whole_{key}", least=self.least, most=self.most))
+                          wanted=sentence(f"problem.why.whole_{key}", least=self.least, most=self.most, digits=DIGITS))
         return number
 
 

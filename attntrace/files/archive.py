@@ -1,9 +1,8 @@
-"""A run in one file: an .npz with a member for each parameter and each step, and one more that says what they are.
+"""A run in one file: an .npz with a member for each parameter and each step, and the member `run` that describes them.
 
 `run` holds JSON Lines (as bytes of UTF-8): the records that `--format jsonl` writes, with the SHA-256 of a member in
-place of its value. Members are written one after another, as the run goes; whoever wants one number reads one member.
-Every byte of the file is accounted for: those of a member by its own digest, all others by the seal, a digest that ends
-the file.
+place of its value. Members are written one after another during the run, and each can be read without the others.
+Every byte is protected: those of a member by its own digest, all others by the seal, a digest at the end of the file.
 """
 from __future__ import annotations
 
@@ -21,7 +20,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.files.npz import RUN, Npz, laid_over, reason
+from attntrace.files.npz import RUN, Npz, array_of, reason
+from attntrace.files.reading import regular
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
@@ -32,14 +32,13 @@ from attntrace.tensor.tensor import Array
 
 FORMAT = 1  # of saved runs; a later attntrace may write another
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
-TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of saved runs
 ADDRESS = re.compile(r"\w+(\.\w+)+")
 UNSEALED = SEAL + b"0" * 64  # in its place until all is written
 # The types of the entries of a header, a footer, and the record of a parameter and of a step.
 HEADER = {"config": dict, "seed": int | None, "weights": str | None, "init": str | None, "input": str | None,
           "pencil": int | None, "changes": list, "tokens": dict, "vocabularies": dict, "begins": list, "axes": list,
           "kind": str, "training": dict | None, "written": list | None, "max_length": int | None}
-CHANGES: dict[str, dict[str, Any]] = {
+EDITS: dict[str, dict[str, Any]] = {
     "set": {"set": str, "value": int | float, "was": int | float}, "ablate": {"ablate": str},
     "swap": {"swap": list}}
 FOOTER = {"steps": int, "fingerprint": str | None, "comparable": bool}
@@ -67,26 +66,26 @@ class Sealing:
 
 
 class Unfinished(zipfile.ZipFile):
-    """An archive that nobody closes but its writer: one that was left half-written is thrown away."""
+    """An archive that only its writer closes: a half-written one is not completed when it is garbage-collected."""
 
     def __del__(self) -> None:
         pass
 
 
 class ArchiveWriter:
-    """Members, one after another; at the end what they are."""
+    """Writes members one after another, and at the end the records that describe them."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = Sealing(file)
-        self._zip = Unfinished(self._file, "w")  # type: ignore[call-overload]  # it asks for no more than write
+        self._zip = Unfinished(self._file, "w")  # type: ignore[call-overload]  # which only calls write and flush
 
     def member(self, name: str, value: Array, apart: bool = True) -> str:
-        """Write an array; returns the SHA-256 of its .npy. What stands `apart` is sealed by that digest alone."""
-        head = io.BytesIO()
+        """Write an array; return the SHA-256 of its .npy. A member `apart` is protected by that digest only."""
+        header = io.BytesIO()
         array = np.asarray(value, order="C")
-        np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
-        parts = head.getvalue(), array.reshape(-1).view(np.uint8).data
-        info = zipfile.ZipInfo(f"{name}.npy")  # without a date: the same run is the same file, whenever it is written
+        np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
+        parts = header.getvalue(), array.reshape(-1).view(np.uint8).data
+        info = zipfile.ZipInfo(f"{name}.npy")  # without a date, so that the same run is the same file
         info.file_size = len(parts[0]) + len(parts[1])
         digest = hashlib.sha256()
         with self._zip.open(info, "w") as member:
@@ -98,6 +97,7 @@ class ArchiveWriter:
         return digest.hexdigest()
 
     def close(self, records: list[Record]) -> None:
+        """Write the records and the seal."""
         lines = "".join(json.dumps(record) + "\n" for record in records)
         self.member(RUN, np.frombuffer(lines.encode(), np.uint8), apart=False)
         self._zip.comment = UNSEALED
@@ -105,44 +105,44 @@ class ArchiveWriter:
 
 
 class Archive(Npz):
-    """A saved run that is read. Raises Problem, by name, for what it must not be."""
+    """A saved run, read member by member. Raises Problem with the reason where the file cannot be one."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         super().__init__(path, file)
         self._file = file
         if any(info.compress_type != zipfile.ZIP_STORED for info in self._infos.values()):
             raise Problem("saved_compressed", file=str(path))
-        if any(name != shown(name) for name in self._infos):  # so that the others can be printed as they are
+        if any(name != shown(name) for name in self._infos):  # so that names can be printed as they are
             raise self.broken(ValueError(sentence("problem.why.hidden_characters")))
         if RUN not in self._infos:
             raise Problem("saved_foreign", file=str(path))
-        self._said = bytes(super().read(RUN))
-        self.opening = self._record(self._said.partition(b"\n")[0])
-        if not isinstance(self.opening.get("saved"), int):
+        self._lines = bytes(super().read(RUN))
+        self.header = self._record(self._lines.partition(b"\n")[0])
+        if not isinstance(self.header.get("saved"), int):
             raise Problem("saved_foreign", file=str(path))
-        if self.opening["saved"] > FORMAT:
-            raise Problem("saved_newer", file=str(path), version=shown(str(self.opening.get("attntrace"))))
+        if self.header["saved"] > FORMAT:
+            raise Problem("saved_newer", file=str(path), version=shown(str(self.header.get("attntrace"))))
         with self.sense():
-            self._check_opening()
+            self._check_header()
 
-    def _check_opening(self) -> None:
+    def _check_header(self) -> None:
         """Raise ValueError, TypeError or LookupError where the header makes no sense."""
-        check_types(dict.fromkeys(HEADER) | self.opening, HEADER)
-        Config.read(self.opening["config"], str(self.path))
-        for words in self.opening["tokens"].values():
+        check_types(dict.fromkeys(HEADER) | self.header, HEADER)
+        Config.read(self.header["config"], str(self.path))
+        for words in self.header["tokens"].values():
             for word in words or ():
                 check_types(word, {"id": int | None, "text": str})
-        for change in self.opening["changes"]:
-            check_types(change, next(types for name, types in CHANGES.items() if name in change))
-            for number in change.get("swap", ()):
-                self.opening["tokens"]["source"][number - 1]
+        for edit in self.header["changes"]:
+            check_types(edit, next(types for name, types in EDITS.items() if name in edit))
+            for number in edit.get("swap", ()):
+                self.header["tokens"]["source"][number - 1]
 
     def _record(self, line: bytes) -> Record:
         try:
-            found = json.loads(line)
-            if not isinstance(found, dict):
+            record = json.loads(line)
+            if not isinstance(record, dict):
                 raise ValueError(sentence("problem.why.no_record"))
-            return found
+            return record
         except (ValueError, RecursionError) as error:
             raise self.broken(error) from None
 
@@ -154,21 +154,21 @@ class Archive(Npz):
 
     @property
     def names(self) -> list[str]:
-        """The parameters and the steps that it holds."""
+        """The names of the parameters and the steps, and of other members."""
         return [name for name in self._infos if name != RUN]
 
     def records(self) -> Iterator[Record]:
-        """Those of parameters and steps, in order of computation: one of each member."""
+        """Yield the record of each member, in order of computation."""
         left, seen = set(self.names), set[str]()
-        for record in map(self._record, self._said.splitlines()[1:-1]):
+        for record in map(self._record, self._lines.splitlines()[1:-1]):
             name = name_of(record)
             if name not in left:
                 raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
             left.remove(name)
             for leaf in leaves(record):
-                if isinstance(leaf, int) and abs(leaf) > self.size:  # each is a size, a place or a row of what is held
+                if isinstance(leaf, int) and abs(leaf) > self.size:  # a size or an index of something in the file
                     raise self.broken(ValueError(sentence("problem.why.claim", name=name)))
-                if isinstance(leaf, str) and leaf != shown(leaf):  # words, which may have such, are not in records
+                if isinstance(leaf, str) and leaf != shown(leaf):  # the words, which may differ, are in the header
                     raise self.broken(ValueError(sentence("problem.why.hidden_in_record", name=name)))
             if "member" not in record:
                 with self.sense():
@@ -179,8 +179,7 @@ class Archive(Npz):
             raise self.broken(ValueError(sentence("problem.why.no_record_of", name=shown(name))))
 
     def _check(self, record: Record, before: set[str]) -> None:
-        """Raise ValueError or TypeError where the record of a parameter or a step contradicts itself or those before.
-        """
+        """Raise ValueError or TypeError where a record contradicts itself or earlier ones."""
         check_types(record, OF_STEP if "address" in record else OF_PARAMETER)
         axes = [self.axes[number] for number in record["along"]]
         if [axis.name for axis in axes] != record["axes"] or [axis.size for axis in axes] != record["shape"]:
@@ -192,63 +191,62 @@ class Archive(Npz):
 
     @cached_property
     def axes(self) -> list[Axis]:
-        """The table of axes, whose numbers stand in records and notes."""
+        """The table of axes; records refer to an axis by its index."""
         with self.sense():
-            found = [axis_from(*entry) for entry in self.opening["axes"]]
-            if any(axis.size > self.size for axis in found):
+            axes = [axis_from(*entry) for entry in self.header["axes"]]
+            if any(axis.size > self.size for axis in axes):
                 raise ValueError(sentence("problem.why.claim", name=RUN))
-        return found
+        return axes
 
     @property
     def footer(self) -> Record:
-        found = self._record(self._said[self._said.rstrip().rfind(b"\n") + 1:])
+        """The last record."""
+        footer = self._record(self._lines[self._lines.rstrip().rfind(b"\n") + 1:])
         with self.sense():
-            check_types(found, FOOTER)
-        return found
+            check_types(footer, FOOTER)
+        return footer
 
     def record(self, name: str) -> Record:
-        """That of one parameter or step, without reading the others."""
+        """Return the record of one member, without parsing the others."""
         quoted = json.dumps(name).encode()
         for key in (b'"address": ', b'"parameter": ', b'"member": '):
-            start = self._said.find(b"\n{" + key + quoted + b",") + 1
+            start = self._lines.find(b"\n{" + key + quoted + b",") + 1
             if start:
-                return self._record(self._said[start:].partition(b"\n")[0])
+                return self._record(self._lines[start:].partition(b"\n")[0])
         raise Problem("saved_broken", file=str(self.path), why=sentence("problem.why.no_record_of", name=shown(name)))
 
     def value(self, record: Record) -> Array:
-        """The numbers that a record speaks of. Raises Problem where they are not those that were saved."""
+        """Return the numbers that a record describes. Raises Problem where they are not the saved ones."""
         name = name_of(record)
         if name not in self._infos:
             raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
         changed = Problem("saved_changed", file=str(self.path), name=shown(name))
         try:
             data = self._zip.read(self._infos[name])
-        except zipfile.BadZipFile as error:
-            if "CRC" in str(error):
-                raise changed from None
-            raise self.broken(error) from None
+        except MemoryError:
+            raise
         except Exception as error:
-            raise self.broken(error) from None
+            raise (changed if "CRC" in str(error) else self.broken(error)) from None
         if hashlib.sha256(data).hexdigest() != record.get("sha256"):
             raise changed
-        value = laid_over(data, self.header(name))
+        value = array_of(data, self.member_header(name))
         if list(value.shape) != record.get("shape") or value.dtype.kind not in "fiu":
             raise self.broken(ValueError(sentence("problem.why.other_shape", name=name)))
         return value
 
     def check_seal(self) -> None:
-        """Raise Problem where any byte that belongs to no member is not as it was written. An archive that another
-        program has packed anew has no seal; its members have their digests all the same."""
+        """Raise Problem where a byte outside the members has changed. An archive repacked by another program has no
+        seal, but its members still have their digests."""
         if self._zip.comment and self._zip.comment != SEAL + self._digest_of_the_rest():
             raise Problem("saved_damaged", file=str(self.path))
 
     def _digest_of_the_rest(self) -> bytes:
-        """Of all bytes outside the members, but for the seal itself."""
+        """Return the digest of all bytes outside the members, except the seal itself."""
         digest, place = hashlib.sha256(), 0
         end = self.size - len(UNSEALED)
         for name, info in sorted(self._infos.items(), key=lambda item: item[1].header_offset):
             if name != RUN:
-                self._file.seek(info.header_offset + 26)  # there it says what stands before the data, and how long
+                self._file.seek(info.header_offset + 26)  # lengths of the name and of the extra field before the data
                 lengths = struct.unpack("<2H", self._file.read(4).ljust(4, b"\0"))
                 start = info.header_offset + 30 + sum(lengths)
                 digest.update(self._between(place, start))
@@ -277,30 +275,30 @@ class Archive(Npz):
 
 
 def name_of(record: Record) -> str:
-    """The member that a record speaks of."""
+    """Return the name of the member that a record describes."""
     return str(record.get("address") or record.get("parameter") or record.get("member"))
 
 
 def check_types(record: Record, types: dict[str, Any]) -> None:
-    """Raise TypeError for an entry of another type, KeyError for one that is absent."""
+    """Raise TypeError for an entry of another type, KeyError for a missing one."""
     for name, kind in types.items():
         if not isinstance(record[name], kind):
             raise TypeError(name)
 
 
-def leaves(found: Any) -> Iterator[Any]:
-    """All that is neither list nor object in a value from JSON, however deep."""
-    waiting = [found]
-    while waiting:
-        one = waiting.pop()
+def leaves(value: Any) -> Iterator[Any]:
+    """Yield everything in a JSON value that is neither a list nor an object, however deep."""
+    pending = [value]
+    while pending:
+        one = pending.pop()
         if isinstance(one, (list, dict)):
-            waiting += one.values() if isinstance(one, dict) else one
+            pending += one.values() if isinstance(one, dict) else one
         else:
             yield one
 
 
 def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int] | None) -> Axis:
-    """An axis as it was written. Raises ValueError where it is none."""
+    """Return an axis from its entry in the table of axes. Raises ValueError for an impossible one."""
     axis = Axis(word, size, None if labels is None else tuple(labels), None if lengths is None else tuple(lengths))
     if (word not in AXIS_NAMES or type(size) is not int or size < 0
             or labels is not None and (len(labels) != size or not all(isinstance(label, str) for label in labels))
@@ -311,10 +309,10 @@ def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int]
 
 @contextmanager
 def opened(file: str) -> Iterator[Archive]:
-    """An archive that is read as long as the context lasts. Raises Problem where it cannot be, or is damaged."""
+    """Open an archive for the duration of the context. Raises Problem where it is damaged or cannot be read."""
     with ExitStack() as stack:
-        try:  # this alone: what fails later may be the output
-            archive = Archive(Path(file), stack.enter_context(open(file, "rb")))
+        try:  # only opening: an OSError in the body of the context may concern the output
+            archive = Archive(Path(file), stack.enter_context(regular(file)))
         except FileNotFoundError:
             raise Problem("saved_missing", file=file) from None
         except IsADirectoryError:

@@ -1,8 +1,8 @@
-"""How a step was made, written down beside its expression and read back.
+"""Expressions as JSON, with the annotations that turn them back into ops and tensors.
 
-An expression is for everybody: ops by name over addresses and numbers. To draw the same equations again it takes a
-little more: what a constant is called, and the axes that an op makes. These are the notes, in the order in which
-ops and constants stand in the expression.
+An expression is for every reader: ops by name over addresses and numbers. To print the same equations again, a reader
+also needs the symbols of constants and the axes that an op creates. These are the annotations, in the order of the ops
+and constants in the expression. In a record they stand under the key `notes`.
 """
 from __future__ import annotations
 
@@ -19,32 +19,36 @@ from attntrace.tensor.json_value import Record
 from attntrace.tensor.symbol import AxisIndex, Symbol
 from attntrace.tensor.tensor import OPS, Array, Node, Op, Tensor, apply, op_without_settings
 
-Notes = list[Any]
+Annotations = list[Any]
+OF_SYMBOL = {"letter": str, "sub": str, "hat": bool, "primes": int, "superscript": int | None, "head": int | None,
+             "transposed": bool, "gradient": bool}  # the types of its fields
+STORED_AS = {"superscript": "above", "indices": "marks", "path": "via"}  # fields whose stored names differ
 
 
 class Unreadable(ValueError):
-    """An expression and its notes that are no making of a step."""
+    """An expression and annotations that do not make a node."""
 
 
 class ExpressionWriter:
-    """Notes that name each axis of a run, with its labels, and each constant by a number of its own."""
+    """Writes annotations. Each axis of a run, with its labels, and each constant has a number."""
 
     def __init__(self) -> None:
         self._axes: dict[Axis, int] = {}
-        self._constants: dict[int, tuple[int, Tensor]] = {}  # by id; the tensor is kept, so that its id stays its own
+        self._constants: dict[Tensor, int] = {}
 
     def axis(self, axis: Axis) -> int:
+        """Return the number of an axis."""
         return self._axes.setdefault(axis, len(self._axes))
 
     def axes(self) -> list[Any]:
-        """The table of axes, which belongs to the notes."""
+        """Return the table of axes, by their numbers."""
         return [list(axis) for axis in self._axes]
 
-    def __call__(self, node: Node) -> Notes:
-        """What the expression of a making leaves out."""
-        return list(self._notes(node))
+    def __call__(self, node: Node) -> Annotations:
+        """Return what the expression of a node leaves out."""
+        return list(self._annotations(node))
 
-    def _notes(self, node: Node) -> Iterator[Any]:
+    def _annotations(self, node: Node) -> Iterator[Any]:
         if is_dataclass(node.op):
             values = (getattr(node.op, field.name) for field in fields(node.op))
             yield [[self.axis(value)] if isinstance(value, Axis) else value for value in values]
@@ -52,19 +56,20 @@ class ExpressionWriter:
             if operand.address is not None:
                 continue
             if operand.node is not None:
-                yield from self._notes(operand.node)
+                yield from self._annotations(operand.node)
             else:
-                number, _ = self._constants.setdefault(id(operand), (len(self._constants), operand))
+                number = self._constants.setdefault(operand, len(self._constants))
                 yield [number, operand.symbol and operand.symbol.spelled(), operand.value.dtype.str,
                        list(map(self.axis, operand.axes))]
 
 
 class Parsed(NamedTuple):
-    """An op and its operands, of which nothing is computed yet."""
+    """An op and its operands, before any of them is computed."""
     op: Op
     operands: list[Tensor | Parsed]
 
     def node(self) -> Node:
+        """Compute the operands."""
         return Node(self.op, tuple(one.computed() if isinstance(one, Parsed) else one for one in self.operands))
 
     def computed(self) -> Tensor:
@@ -73,84 +78,79 @@ class Parsed(NamedTuple):
 
 
 class ExpressionReader:
-    """Makings out of expressions and notes; named operands come from `tensor_of`. What was one constant is one again:
-    a matrix that was drawn once is not drawn twice."""
+    """Reads expressions with annotations. Named operands come from `tensor_of`; one constant is one tensor
+    again, so that a matrix used twice is drawn once."""
 
     def __init__(self, axes: list[Axis], tensor_of: Callable[[str], Tensor]) -> None:
         self.axes, self.tensor_of = axes, tensor_of
         self._constants: dict[int, Tensor] = {}
 
-    def __call__(self, expression: list[Any], notes: Notes) -> Parsed:
+    def __call__(self, expression: list[Any], annotations: Annotations) -> Parsed:
         """Parse; nothing is computed. Raises Unreadable, or what Python raises for nonsense."""
-        left = iter(notes)
-        parsed = self._parsed(expression, left)
-        if next(left, None) is not None:
+        rest = iter(annotations)
+        parsed = self._parsed(expression, rest)
+        if next(rest, None) is not None:
             raise Unreadable(sentence("problem.why.notes_left"))
         return parsed
 
-    def _parsed(self, expression: list[Any], notes: Iterator[Any]) -> Parsed:
+    def _parsed(self, expression: list[Any], annotations: Iterator[Any]) -> Parsed:
         name, *rest = expression
-        op = self._op(name, notes)
+        op = self._op(name, annotations)
         settings = op.settings()
         count = len(rest) - len(settings)
         if count < 1 or rest[count:] != settings:
             raise Unreadable(sentence("problem.why.notes_differ", name=name))
-        return Parsed(op, [self._operand(one, notes) for one in rest[:count]])
+        return Parsed(op, [self._operand(one, annotations) for one in rest[:count]])
 
-    def _op(self, name: str, notes: Iterator[Any]) -> Op:
-        kind: Any = OPS[name]
-        if not is_dataclass(kind):
+    def _op(self, name: str, annotations: Iterator[Any]) -> Op:
+        if not is_dataclass(OPS[name]):
             return op_without_settings(name)
-        return OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in following(notes)))
+        values = following(annotations)
+        return OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in values))
 
-    def _operand(self, expression: Any, notes: Iterator[Any]) -> Tensor | Parsed:
+    def _operand(self, expression: Any, annotations: Iterator[Any]) -> Tensor | Parsed:
         if isinstance(expression, list) and expression and isinstance(expression[0], str) and expression[0] in OPS:
-            return self._parsed(expression, notes)
+            return self._parsed(expression, annotations)
         if isinstance(expression, str) and expression.lstrip("-") != "inf":
             return self.tensor_of(expression)
-        number, symbol, dtype, axes = following(notes)
+        number, symbol, dtype, axes = following(annotations)
         if number not in self._constants:
             own = tuple(self.axes[axis] for axis in axes)
-            value = np.array(expression, dtype=dtype)  # "-inf" as well, which is how JSON has to spell it
+            value = np.array(expression, dtype=dtype)  # also reads "-inf", as JSON spells it
             self._constants[number] = Tensor(value.reshape([axis.size for axis in own]), own,
                                              None if symbol is None else Symbol.of(symbol))
         return self._constants[number]
 
 
-def following(notes: Iterator[Any]) -> Any:
-    """The next note. Raises Unreadable where there is none: a StopIteration would end what reads the operands."""
-    for note in notes:
-        return note
+def following(annotations: Iterator[Any]) -> Any:
+    """Return the next annotation. Raises Unreadable where there is none: a StopIteration would end the generator of
+    operands without an error."""
+    for annotation in annotations:
+        return annotation
     raise Unreadable(sentence("problem.why.notes_few"))
 
 
 def tensor_from(record: Record, value: Array, axes: list[Axis]) -> Tensor:
-    """The parameter or the step of a record, without its making."""
+    """Return the parameter or the step of a record, without its history."""
     own = tuple(axes[number] for number in record["along"])
-    return Tensor(value, own, symbol_read(record["sign"]), name_of(record))
+    return Tensor(value, own, symbol_from(record["sign"]), name_of(record))
 
 
-STORED_AS = {"superscript": "above", "indices": "marks", "path": "via"}  # fields of a symbol, as files call them
-FIELDS = {stored: field for field, stored in STORED_AS.items()}
-
-
-def symbol_written(symbol: Symbol) -> dict[str, Any]:
-    """The fields of a symbol that are not what they are of a plain letter."""
-    found = {STORED_AS.get(name, name): value for name, value in symbol._asdict().items()
-             if value != Symbol._field_defaults.get(name)}
+def symbol_record(symbol: Symbol) -> Record:
+    """Return the fields of a symbol that differ from those of a plain letter, by their stored names."""
+    record = {STORED_AS.get(name, name): value for name, value in symbol._asdict().items()
+              if value != Symbol._field_defaults.get(name)}
     if symbol.path is not None:
-        found["via"] = symbol_written(symbol.path)
-    return found
+        record["via"] = symbol_record(symbol.path)
+    return record
 
 
-OF_SYMBOL = {"letter": str, "sub": str, "hat": bool, "primes": int, "superscript": int | None, "head": int | None,
-             "transposed": bool, "gradient": bool}
-
-
-def symbol_read(found: dict[str, Any]) -> Symbol:
-    facts = Symbol("")._asdict() | {FIELDS.get(name, name): value for name, value in found.items()}
-    check_types(facts, OF_SYMBOL)
-    if facts["path"] is not None:
-        facts["path"] = symbol_read(facts["path"])
-    facts["indices"] = tuple(AxisIndex(*index) for index in facts["indices"])
-    return Symbol(**facts)
+def symbol_from(record: Record) -> Symbol:
+    """Return the symbol of a record. Raises TypeError for a field of another type."""
+    fields_of = {stored: name for name, stored in STORED_AS.items()}
+    values = Symbol("")._asdict() | {fields_of.get(name, name): value for name, value in record.items()}
+    check_types(values, OF_SYMBOL)
+    if values["path"] is not None:
+        values["path"] = symbol_from(values["path"])
+    values["indices"] = tuple(AxisIndex(*index) for index in values["indices"])
+    return Symbol(**values)

@@ -1,4 +1,4 @@
-"""What a run begins with: words, or rows of numbers that are given instead of them and their embeddings."""
+"""Input files: rows of numbers that enter a run instead of words and their embeddings."""
 from __future__ import annotations
 
 import os
@@ -22,24 +22,24 @@ NAMED_BY = {SOURCE: "SENTENCE", MEMORY: "SENTENCE", TARGET: "TARGET"}
 
 
 class Inputs(NamedTuple):
-    """The arrays of an input file by their addresses, in the precision of the model; none where there is no file."""
+    """The arrays of an input file by address, in the precision of the model; without a file, none."""
     file: str | None
     arrays: dict[str, Array]
 
     @classmethod
     def read(cls, file: str | os.PathLike[str] | None, config: Config) -> Inputs:
-        """Read an .npz of rows for a model. Raises Problem, with the name of what is wrong."""
+        """Read an .npz of rows for a model. Raises Problem with the name of the array that is wrong."""
         if file is None:
             return cls(None, {})
         from pathlib import Path
 
-        from attntrace.files.npz import Npz, opened  # only now: a run from words reads no archive
+        from attntrace.files.npz import Npz, opened  # a run from words reads no archive
         path = Path(file)
         with opened(path) as stream:
             if path.suffix.lower() != ".npz":
                 raise Problem("input_ending", file=str(path))
             members = Npz(path, stream)
-            members.check_no_run()
+            members.check_arrays()
             for name in members.headers:
                 if name not in NAMED_BY:
                     raise Problem("input_surplus", file=str(path), name=shown(name), known=", ".join(NAMED_BY))
@@ -49,28 +49,25 @@ class Inputs(NamedTuple):
 
     @property
     def name(self) -> str | None:
+        """The name of the file, without its directory."""
         return self.file and os.path.basename(self.file)
 
     @property
     def entry(self) -> str | None:
-        """The address at which the source enters, where it is given."""
+        """The address at which given rows take the place of the source; None where there are none."""
         return next((address for address in (SOURCE, MEMORY) if address in self.arrays), None)
 
-    @property
-    def longest(self) -> int:
-        return max(map(len, self.arrays.values()), default=0)
-
     def named(self, address: str, words: Sequence[str] | None) -> InputRows:
-        """The rows of an array, called by their words; what a run from words puts around these (`<s>`, `</s>`) may have
-        a row or none. Without words, by their positions. Raises Problem where there are fewer words or more."""
+        """Return the rows of an array, named by words, else by their positions. `<s>` and `</s>`, which a run adds to
+        the words, may have a row or none. Raises Problem for another number of words."""
         rows = self.arrays[address]
         if words is None:
             return InputRows(tuple(str(n + 1) for n in range(len(rows))), rows, address)
-        said = [word for word in words if word not in (START, END)]
-        for texts in (said, words):
+        plain = [word for word in words if word not in (START, END)]
+        for texts in (plain, words):
             if len(texts) == len(rows):
                 return InputRows(tuple(texts), rows, address)
-        raise Problem("input_words", file=self.file, address=address, rows=len(rows), words=len(said),
+        raise Problem("input_words", file=self.file, address=address, rows=len(rows), words=len(plain),
                       names=NAMED_BY[address])
 
 
@@ -82,7 +79,7 @@ def _rows(members: Npz, name: str, config: Config) -> Array:
         raise Problem("input_shape", file=file, name=name, is_=" × ".join(map(str, shape)) or "0-d",
                       d_model=config.d_model)
     with np.errstate(over="ignore"):
-        rows = members.read(name).astype(config.dtype)  # in the model's precision, in which a number may be too large
+        rows = members.read(name).astype(config.dtype)  # in this precision a number may be too large
     wrong = np.argwhere(~np.isfinite(rows))
     if wrong.size:
         raise Problem("input_not_finite", file=file, cell=cell_name(name, wrong[0]), value=rows[tuple(wrong[0])],

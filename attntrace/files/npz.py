@@ -1,10 +1,9 @@
-"""An .npz read member by member: names and shapes first, no pickle, no more memory than the file accounts for."""
+"""Reading an .npz member by member: headers first, no pickle, no more memory than the size of the file allows."""
 from __future__ import annotations
 
 import io
 import math
 import os
-import stat
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -15,21 +14,22 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from attntrace.files.reading import check_size, regular
 from attntrace.messages.catalog import Told, sentence
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
 from attntrace.tensor.tensor import Array
 
-NO_ZIP = "File is not a zip file"  # what zipfile says
-RUN = "run"  # the member of a saved run that says what the others are
-DENSEST = 1100  # no zip member unpacks to more than this many times its size (deflate reaches 1032)
+NO_ZIP = "File is not a zip file"  # the message of zipfile
+RUN = "run"  # the member of a saved run that describes the others
+DENSEST = 1100  # the largest ratio of unpacked to packed size that is accepted (deflate reaches 1032)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """A file to read from. Raises Problem where there is none that could be, also while it is read."""
+    """Open a file for reading. Raises Problem where it cannot be opened, or read in the body of the context."""
     try:
-        with open(path, "rb") as file:
+        with regular(path) as file:
             yield file
     except IsADirectoryError:
         raise Problem("weights_directory", file=str(path)) from None
@@ -40,7 +40,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 class Header(NamedTuple):
-    """What a member says it holds, and where in it the numbers begin."""
+    """The shape and the type of a member, and the offset of its numbers."""
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     fortran_order: bool
@@ -56,90 +56,90 @@ class Npz:
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
-        facts = os.fstat(file.fileno())  # of the file that is open, whatever becomes of its name
-        self.size = facts.st_size
-        try:
-            if not stat.S_ISREG(facts.st_mode):  # of which some have no end
-                raise ValueError(sentence("problem.why.no_regular_file"))
+        self.size = os.fstat(file.fileno()).st_size  # of the open file, in case its name now belongs to another
+        with self._damage_reported():
             self._zip = zipfile.ZipFile(file)
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
             if len(self._infos) < len(self._zip.infolist()):
                 raise ValueError(sentence("problem.why.same_name"))
-        except Exception as error:  # a damaged file fails in zipfile, zlib or NumPy, each in its own way
+
+    @contextmanager
+    def _damage_reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (Problem, MemoryError):
+            raise
+        except Exception as error:  # zipfile, zlib and NumPy raise different errors for a damaged file
             raise self.broken(error) from None
 
     @cached_property
     def headers(self) -> dict[str, Header]:
-        """Of every member."""
-        return {name: self.header(name) for name in self._infos}
+        """The header of each member, by name."""
+        return {name: self.member_header(name) for name in self._infos}
 
-    def check_no_run(self) -> None:
-        """Raise Problem where these are the members of a saved run, of which nobody but its readers makes sense."""
+    def check_arrays(self) -> None:
+        """Raise Problem where this is a saved run, which is not weights or rows, or where the unpacked members would
+        take more memory than there is."""
+        check_size(str(self.path), sum(info.file_size for info in self._infos.values()))
         if RUN in self.headers and self.headers[RUN].dtype == np.uint8:
             raise Problem("weights_is_run", file=str(self.path))
 
     def broken(self, error: Exception) -> Problem:
+        """Return the Problem of a damaged file."""
         return Problem("weights_broken", file=str(self.path), why=reason(error))
 
     def pickled(self, name: str) -> Problem:
+        """Return the Problem of a member with Python objects."""
         return Problem("weights_pickled", file=str(self.path), name=shown(name))
 
-    def header(self, name: str) -> Header:
-        """What a member claims to hold; a claim that the file cannot meet is refused."""
-        try:
-            return self._header(self._infos[name])
-        except Problem:
-            raise
-        except Exception as error:
-            raise self.broken(error) from None
-
-    def _header(self, info: zipfile.ZipInfo) -> Header:
-        if info.comment:  # nobody writes one here: its damaged length swallows the entries behind it
-            raise ValueError(sentence("problem.why.comment", name=info.filename))
-        with self._zip.open(info) as member, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # NumPy's, about headers that Python 2 wrote
-            read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
-                    else np.lib.format.read_array_header_2_0)
-            shape, fortran_order, dtype = read(member)
-            header = Header(shape, dtype, fortran_order, member.tell())
-        if dtype.hasobject:
-            raise self.pickled(info.filename.removesuffix(".npy"))
-        if header.start + header.numbers * dtype.itemsize != info.file_size:
-            raise ValueError(sentence("problem.why.size", name=info.filename))
-        if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:
-            raise ValueError(sentence("problem.why.claim", name=info.filename))
+    def member_header(self, name: str) -> Header:
+        """Return the header of a member. Raises Problem where it claims more than the file can hold."""
+        info = self._infos[name]
+        with self._damage_reported():
+            if info.comment:  # never written: a damaged comment length swallows the entries that follow
+                raise ValueError(sentence("problem.why.comment", name=info.filename))
+            with self._zip.open(info) as member, warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
+                read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
+                        else np.lib.format.read_array_header_2_0)
+                shape, fortran_order, dtype = read(member)
+                header = Header(shape, dtype, fortran_order, member.tell())
+            if dtype.hasobject:
+                raise self.pickled(name)
+            if header.start + header.numbers * dtype.itemsize != info.file_size:
+                raise ValueError(sentence("problem.why.size", name=info.filename))
+            if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:
+                raise ValueError(sentence("problem.why.claim", name=info.filename))
         return header
 
     def read(self, name: str) -> Array:
-        """The array of a member. It is read to its end, so that its checksum is checked."""
-        header = self.header(name)
-        try:
-            return laid_over(self._zip.read(self._infos[name]), header)
-        except Exception as error:
-            raise self.broken(error) from None
+        """Read the array of a member, to its end, so that the checksum is verified."""
+        header = self.member_header(name)
+        with self._damage_reported():
+            return array_of(self._zip.read(self._infos[name]), header)
 
     def text(self, name: str) -> Any:
-        """The text of a member, or a list of its texts. Raises Problem where it is not valid Unicode."""
+        """Return the text of a member, or a list of its texts. Raises Problem where it is not valid Unicode."""
         try:
-            found = self.read(name).tolist()
-            "".join(found).encode().decode()  # NumPy lets surrogates through, and numbers beyond Unicode
-            return found
+            text = self.read(name).tolist()
+            "".join(text).encode().decode()  # NumPy accepts surrogates, and numbers beyond Unicode
+            return text
         except (SystemError, TypeError, ValueError):
             raise self.broken(ValueError(sentence("problem.why.text", name=name))) from None
 
 
-def laid_over(data: bytes, header: Header) -> Array:
-    """The numbers of a member, where they stand in its bytes."""
-    whole = io.BytesIO(data)
-    flat = np.frombuffer(whole.getbuffer()[header.start:], dtype=header.dtype, count=header.numbers)
+def array_of(data: bytes, header: Header) -> Array:
+    """Return the array in the bytes of a member, without a copy; it is writable."""
+    buffer = io.BytesIO(data).getbuffer()
+    flat = np.frombuffer(buffer[header.start:], dtype=header.dtype, count=header.numbers)
     return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
 def reason(error: Exception) -> str:
-    """Why something failed: in our words where it is told in them or happens often, else in its own, cut to a line."""
+    """Return why something failed: our own message where there is one, else the first line of the error's."""
     if error.args and isinstance(error.args[0], Told):
         return error.args[0]
-    if type(error).__name__ == "JSONDecodeError":  # of a module that nobody else here needs
+    if type(error).__name__ == "JSONDecodeError":  # by name, to spare the import of json
         return sentence("problem.why.no_json", line=getattr(error, "lineno"), column=getattr(error, "colno"))
     if str(error) == NO_ZIP:
         return sentence("problem.why.no_zip")
@@ -148,16 +148,16 @@ def reason(error: Exception) -> str:
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """`3 × 4`."""
+    """Return a shape as text: `3 × 4`."""
     return " × ".join(map(str, shape)) or sentence("problem.why.one_number")
 
 
 def archived(arrays: Mapping[str, Array]) -> memoryview:
-    """The bytes of an .npz of these arrays."""
-    whole = io.BytesIO()  # where writing fails, an archive that was begun would complain of it much later
+    """Return the bytes of an .npz of these arrays."""
+    whole = io.BytesIO()  # in memory: an unfinished archive whose file fails reports it only when garbage-collected
     try:
         np.savez(whole, **arrays)  # type: ignore[arg-type]
-    except ValueError as error:  # that of an archive which Ctrl-C left open
+    except ValueError as error:  # raised by an archive that Ctrl-C left open
         if isinstance(error.__context__, (KeyboardInterrupt, SystemExit)):
             raise error.__context__ from None
         raise

@@ -3,25 +3,48 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.parameters import Vocabularies, parameter_counts
 
-
-def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
-    """Raise Problem for a model that this machine cannot hold, before any of it is allocated."""
-    numbers = sum(count.number for counts in parameter_counts(config, vocabularies).values() for count in counts)
-    vocab = max(map(len, filter(None, vocabularies)), default=0)
-    largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
-    needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
-    if needed > 0.8 * memory():
-        raise Problem("too_large", parameters=f"{numbers:,}", needed=format_bytes(needed), there=format_bytes(memory()))
+SHARE = 0.8  # of the memory there is that one run, or one file, may take
+GROUPS = {"": ("", "memory.max"), "memory": ("memory", "memory.limit_in_bytes")}  # by controllers: version 2, version 1
 
 
+@cache
 def memory() -> float:
-    """Bytes of memory of this machine; infinite where the system does not say."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
+    """Bytes that this process may have: those of the machine, or a lower limit of its own or of its control groups.
+    Infinite where nothing can be asked."""
+    limits = [math.inf, *_of_groups(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))]
+    if hasattr(os, "sysconf"):
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    with suppress(ImportError):
+        import resource  # which Windows lacks
+        asked = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
+        limits += [limit for limit in asked if limit != resource.RLIM_INFINITY]
+    return min(limits)
+
+
+def _of_groups(membership: Path, root: Path) -> Iterator[int]:
+    """The limits of the control groups of a process, and of those above them."""
+    with suppress(OSError):
+        for line in membership.read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            if controllers in GROUPS:
+                folder, name = GROUPS[controllers]
+                place = Path(group.lstrip("/"))
+                for above in (place, *place.parents):
+                    with suppress(OSError, ValueError):  # not visible from here, or `max`
+                        yield int((root / folder / above / name).read_text())
+
+
+def fits(needed: float) -> bool:
+    return needed <= SHARE * memory()
 
 
 def format_bytes(number: float) -> str:
@@ -31,3 +54,13 @@ def format_bytes(number: float) -> str:
             return f"{number:.3g} {unit}"
         number /= 1000
     return f"{number:.3g} EB"
+
+
+def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
+    """Raise Problem for a model that this machine cannot hold, before any of it is allocated."""
+    numbers = sum(count.number for counts in parameter_counts(config, vocabularies).values() for count in counts)
+    vocab = max(map(len, filter(None, vocabularies)), default=0)
+    largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
+    needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
+    if not fits(needed):
+        raise Problem("too_large", parameters=f"{numbers:,}", needed=format_bytes(needed), there=format_bytes(memory()))

@@ -52,7 +52,7 @@ class Side(NamedTuple):
             return Numbers(tensor.value, tensor.axes)
 
         run(keep)
-        return cls(list(run.parameters.by_name), list(found), read, run.source.texts, run.changes)
+        return cls(list(run.parameters.by_name), list(found), read, run.source.texts, run.edits)
 
     @classmethod
     def of_saved(cls, archive: Archive) -> Side:
@@ -61,8 +61,8 @@ class Side(NamedTuple):
         axes = archive.axes
         with archive.sense():
             records = {name_of(record): record for record in archive.records() if "member" not in record}
-            source = tuple(word["text"] for word in archive.opening["tokens"]["source"])
-            changes = list(archive.opening["changes"])
+            source = tuple(word["text"] for word in archive.header["tokens"]["source"])
+            changes = list(archive.header["changes"])
 
         def read(name: str) -> Numbers:
             with archive.sense():

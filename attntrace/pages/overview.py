@@ -14,7 +14,7 @@ from attntrace.model.tokens import Words
 from attntrace.pages.blocks import Block, Heading, PlaceHeading, Prose, Table
 from attntrace.runs.drift import Drift
 from attntrace.runs.run import Run
-from attntrace.runs.what_if import told
+from attntrace.runs.what_if import edit_sentences
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
 
@@ -98,7 +98,7 @@ def model_table(run: Run) -> Iterator[Block]:
               else sentence("messages.weights", file=run.weights))
     yield Heading(sentence("messages.model"))
     yield Prose(joined("\n", [*model_lines(run.config, run.vocabularies), joined(", ", [origin, run.config.dtype]),
-                              *told(run.changes)]))
+                              *edit_sentences(run.edits)]))
     yield from pencil_rule(run)
 
 

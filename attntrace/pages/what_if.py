@@ -14,7 +14,7 @@ from attntrace.pages.checks import DIGITS
 from attntrace.pages.diff import Numbers, Side, differing, ripple
 from attntrace.pages.overview import model_table, words_table
 from attntrace.runs.run import Run
-from attntrace.runs.what_if import told
+from attntrace.runs.what_if import edit_sentences
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address
 
@@ -35,7 +35,7 @@ def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
     yield from model_table(one)
     yield Prose("")
     yield Heading(sentence("messages.compare_what_if", options=options))
-    for text in told(other.changes[len(one.changes):]):
+    for text in edit_sentences(other.edits[len(one.edits):]):
         yield Prose(text)
     yield Prose(sentence("messages.compare_runs"))
     if one.source.texts != other.source.texts:

@@ -1,4 +1,4 @@
-"""How far a run by hand has drifted from full precision."""
+"""How far hand arithmetic, rounded at every operation, has drifted from full precision."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,41 +12,37 @@ from attntrace.tracing.trace import Sink, Step
 
 
 class Drift:
-    """A sink: of all numbers of a run by hand, the one that is farthest from the same run in full precision, which
-    `full` tells.
+    """A sink for a run in hand arithmetic that finds the number farthest from the same run in full precision.
 
-    `largest`: by how much; `cell`: its address (empty where no number has drifted), with what it is `by_hand` and
-    `in_full`.
+    `largest`: the distance; `cell`: the address of that number (empty where none differs); `by_hand` and `in_full`:
+    its two values. `exact` is the run in full precision, called with a sink.
     """
 
-    def __init__(self, full: Callable[[Sink], object]) -> None:
+    def __init__(self, exact: Callable[[Sink], object]) -> None:
         self.largest, self.cell, self.by_hand, self.in_full = 0.0, "", 0.0, 0.0
         self._values: dict[str, Array] = {}
-        full(self._keep)
+        exact(lambda step: self._values.__setitem__(step.address, step.value))
 
     def record(self) -> dict[str, Any]:
-        """For programs."""
+        """Return the result as JSON values."""
         return {name: getattr(self, name) for name in ("largest", "cell", "by_hand", "in_full")}
 
     @classmethod
-    def recorded(cls, record: dict[str, Any]) -> Drift:
-        """One that was measured when the run was."""
-        found = cls(lambda sink: None)
-        found.largest, found.by_hand, found.in_full = (
+    def from_record(cls, record: dict[str, Any]) -> Drift:
+        """Return the drift of a saved run; steps passed to it change nothing."""
+        drift = cls(lambda sink: None)
+        drift.largest, drift.by_hand, drift.in_full = (
             float(record[name]) for name in ("largest", "by_hand", "in_full"))
-        found.cell = str(record["cell"])
-        return found
-
-    def _keep(self, step: Step) -> None:
-        self._values[step.address] = step.value
+        drift.cell = str(record["cell"])
+        return drift
 
     def __call__(self, step: Step) -> None:
-        if step.address not in self._values:  # measured before
+        exact = self._values.get(step.address)
+        if exact is None:  # of a saved run, whose drift is known
             return
-        full = self._values[step.address]
-        apart = np.abs(np.subtract(step.value, full, out=np.zeros(full.shape), where=step.value != full))
-        largest = float(apart.max(initial=0.0))
+        distance = np.abs(np.subtract(step.value, exact, out=np.zeros(exact.shape), where=step.value != exact))
+        largest = float(distance.max(initial=0.0))
         if largest > self.largest:
-            index = tuple(map(int, np.unravel_index(int(apart.argmax()), full.shape)))
+            index = tuple(map(int, np.unravel_index(int(distance.argmax()), exact.shape)))
             self.largest, self.cell = largest, cell_name(step.address, index)
-            self.by_hand, self.in_full = step.value.item(index), full.item(index)
+            self.by_hand, self.in_full = step.value.item(index), exact.item(index)

@@ -1,4 +1,4 @@
-"""A run told to programs: a header, each parameter before its first use, each step, a footer; as plain values."""
+"""A run as JSON values: a header, a record for each parameter before its first use and for each step, a footer."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -14,26 +14,31 @@ from attntrace.version import __version__
 
 
 class Recorder:
-    """A sink that tells each step to `told` as a record, without its value, and before it the parameters that it is the
-    first to read; beside each record stands the tensor."""
+    """A sink that passes the record of each step on to `write`, without its value but with its tensor; before it the
+    records of the parameters that this step is the first to read."""
 
-    def __init__(self, parameters: Mapping[str, Tensor], told: Callable[[Record, Tensor], None]) -> None:
-        self.told = told
+    def __init__(self, parameters: Mapping[str, Tensor], write: Callable[[Record, Tensor], None]) -> None:
+        self.write = write
         self._parameters = dict(parameters)
 
     def __call__(self, step: Step) -> None:
-        leaves = dict.fromkeys(leaf.address for leaf in step.node.leaves() if leaf.address is not None)
-        for address in leaves:
-            if address in self._parameters:  # told once, before its first use
+        parents = dict.fromkeys(leaf.address for leaf in step.node.leaves() if leaf.address is not None)
+        for address in parents:
+            if address in self._parameters:
                 parameter = self._parameters.pop(address)
-                self.told({"parameter": address, "axes": parameter.axis_names, "shape": parameter.value.shape},
-                          parameter)
-        self.told({"address": step.address, "symbol": step.symbol.spelled(head=step.symbol.head),
-                   "formula": step.formula(), "axes": step.tensor.axis_names, "shape": step.value.shape,
-                   "expression": step.node.expression(), "parents": list(leaves)}, step.tensor)
+                self.write(parameter_record(address, parameter), parameter)
+        self.write({"address": step.address, "symbol": step.symbol.spelled(head=step.symbol.head),
+                    "formula": step.formula(), "axes": step.tensor.axis_names, "shape": step.value.shape,
+                    "expression": step.node.expression(), "parents": list(parents)}, step.tensor)
+
+
+def parameter_record(name: str, parameter: Tensor) -> Record:
+    """Return the record of a parameter."""
+    return {"parameter": name, "axes": parameter.axis_names, "shape": parameter.value.shape}
 
 
 def header(run: Run) -> Record:
+    """Return the first record of a run: the model, where its numbers come from, and the words."""
     origin: Record = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
     if run.init != "uniform":
         origin["init"] = run.init
@@ -41,14 +46,15 @@ def header(run: Run) -> Record:
         origin["input"] = run.inputs
     if run.pencil is not None:
         origin["pencil"] = run.pencil
-    return {"attntrace": __version__, "config": run.config.described(), **origin,
-            "changes": list(run.changes),
+    return {"attntrace": __version__, "config": run.config.described(), **origin, "changes": list(run.edits),
             "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None}}
 
 
-def words(said: Words | InputRows) -> list[Record]:
-    return [{"id": id, "text": text} for id, text in zip(said.ids, said.texts, strict=True)]
+def words(side: Words | InputRows) -> list[Record]:
+    """Return the words of source or target, each with its id (None for a given row)."""
+    return [{"id": id, "text": text} for id, text in zip(side.ids, side.texts, strict=True)]
 
 
 def footer(fingerprint: Fingerprint) -> Record:
+    """Return the last record of a run."""
     return {"steps": fingerprint.steps, "fingerprint": str(fingerprint), "comparable": fingerprint.comparable}

@@ -1,4 +1,4 @@
-"""A sentence, a model, and the run of one on the other."""
+"""A run: a sentence and a model, and what comes out of one on the other."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -14,16 +14,19 @@ from attntrace.model.transformer import transformer
 from attntrace.runs.drift import Drift
 from attntrace.runs.what_if import Edit
 from attntrace.tensor.evaluate import rounding_of
+from attntrace.tensor.json_value import Record
 from attntrace.tracing.trace import Sink, Step, Trace
+
+TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of subjects
 
 
 class Run(NamedTuple):
-    """All that a run needs. Calling it runs the model and tells each step to a sink; twice gives the same twice.
+    """All that a run needs. Calling it runs the model and passes each step to a sink; repeatable.
 
-    `source`: what the encoder reads (or the rows that it would have put out); `target`: what the decoder reads, `<s>`
-    and the words so far; None runs the encoder alone. `inputs`: the file that rows were given in. `changes`: what was
-    changed in the parameters and the source, to see what if. `pencil`: to how many decimals each operation is
-    rounded; None is full precision. `init`: how the parameters were drawn from the seed.
+    `source`: what the encoder reads, or rows in place of its output; `target`: what the decoder reads, `<s>` and the
+    words so far; None runs only the encoder. `inputs`: the file that given rows come from. `edits`: the what-if edits
+    that the parameters and the source already contain. `pencil`: the decimals of hand arithmetic, rounded at every
+    operation; None is full precision. `init`: how the parameters were drawn from the seed.
     """
     config: Config
     seed: int | None
@@ -33,45 +36,54 @@ class Run(NamedTuple):
     source: Words | InputRows
     target: Words | InputRows | None
     inputs: str | None = None
-    changes: tuple[Edit, ...] = ()
+    edits: tuple[Edit, ...] = ()
     pencil: int | None = None
     init: str = "uniform"
 
+    @property
+    def kind(self) -> str:
+        return TRACE
+
+    @property
+    def run(self) -> Run:
+        """The run itself, which training steps and translations have as well."""
+        return self
+
     def trace(self, sink: Sink | None = None, keep: list[Step] | None = None) -> Trace:
-        """A trace that goes by this run's rule: as many decimals as `pencil` says, or full precision."""
+        """Return a trace in the arithmetic of this run."""
         return Trace(sink, keep, rounding=rounding_of(self.pencil))
 
-    def in_full(self) -> Run:
-        """The same in full precision, with the same parameters."""
-        return self._replace(pencil=None)
+    def __call__(self, sink: Sink | None = None) -> None:
+        with np.errstate(all="ignore"):  # an overflow is reported when the step is named
+            transformer(self.trace(sink), self.source, self.target, self.parameters, self.config)
 
     def drift(self) -> Drift | None:
-        """A sink that compares a run by hand with the same in full precision; None where it is that already."""
-        full = self.in_full()
-        return None if self.pencil is None else Drift(lambda sink: full(sink))
+        """Return a sink that compares hand arithmetic with full precision; None in full precision."""
+        return None if self.pencil is None else Drift(self._replace(pencil=None).__call__)
 
-    def __call__(self, sink: Sink | None = None, keep: list[Step] | None = None) -> None:
-        with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
-            transformer(self.trace(sink, keep), self.source, self.target, self.parameters, self.config)
+    def header(self) -> Record:
+        return {}
+
+    def footer(self) -> Record:
+        return {}
 
     def small(self) -> Run:
-        """A run of the same wiring, on the smallest sizes there are."""
+        """Return a run of the same wiring, and so with the same addresses, on one word of a model of zeros."""
         heads = self.config.heads
-        config = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, for sine and cosine
+        config = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, as sines and cosines alternate
         words = vocabulary([])
         vocabularies = Vocabularies(words, None if self.target is None else words)
-        there = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.names]
-        parameters = allocate(there, config.dtype, lambda spec, view: view.fill(0))
-        return self._replace(config=config, vocabularies=vocabularies, parameters=parameters,
-                             source=_smallest(self.source, config),
-                             target=self.target and _smallest(self.target, config), pencil=None)
+        present = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.names]
+
+        def first(side: Words | InputRows) -> Words | InputRows:
+            return side.small(config.d_model) if isinstance(side, InputRows) else Words((START,), (1,))
+
+        return self._replace(config=config, vocabularies=vocabularies, source=first(self.source),
+                             target=self.target and first(self.target), pencil=None,
+                             parameters=allocate(present, config.dtype, lambda spec, view: view.fill(0)))
 
     def addresses(self) -> list[str]:
-        """The address of every step, found out by a small run."""
-        found: list[str] = []
-        self.small()(lambda step: found.append(step.address))
-        return found
-
-
-def _smallest(beginning: Words | InputRows, config: Config) -> Words | InputRows:
-    return beginning.small(config.d_model) if isinstance(beginning, InputRows) else Words((START,), (1,))
+        """Return the address of every step."""
+        addresses: list[str] = []
+        self.small()(lambda step: addresses.append(step.address))
+        return addresses

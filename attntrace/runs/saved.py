@@ -1,126 +1,103 @@
-"""Runs written into archives, and archives told again as the runs that they were: step by step, without the model."""
+"""Saved runs: a run, a training step or a translation written to an archive, and replayed from it without the model."""
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import singledispatch
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.files.archive import BACKPROP, FORMAT, TRACE, TRANSLATE, Archive, ArchiveWriter, name_of
-from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_written, tensor_from
+from attntrace.files.archive import FORMAT, Archive, ArchiveWriter, name_of
+from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_record, tensor_from
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, Words
-from attntrace.runs.decoding import Decoding, DecodingStep
+from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
 from attntrace.runs.drift import Drift
-from attntrace.runs.records import Recorder, footer, header
-from attntrace.runs.run import Run
+from attntrace.runs.records import Recorder, footer, header, parameter_record
+from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run
+from attntrace.runs.subject import Subject
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Array, Node, Tensor, apply
-from attntrace.tracing.addresses import Address
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
 from attntrace.tracing.trace import Sink, Step, tee
 from attntrace.training.optimizers import Rates
 
-FORCED = "teacher_forced.logits"  # a member beside the steps of a translation
+FORCED = "teacher_forced.logits"  # a member of a saved translation beside its steps
+
+
+def save(subject: Subject, file: BinaryIO) -> None:
+    """Write a run, a training step or a translation while it is computed."""
+    recording, drift, head = Recording(file, subject.run), subject.drift(), subject.header()
+    if isinstance(subject, Decoding):
+        steps = list(subject.steps(recording))
+        recording.extra(FORCED, subject.forced(steps[-1].read))
+        head = {"written": [step.word for step in steps], "max_length": subject.max_length}
+    else:
+        subject(tee(recording, drift))
+    recording.close(subject.kind, head, subject.footer() | ({"drift": drift.record()} if drift else {}))
 
 
 class Recording:
-    """A sink that writes each step into an archive when it is told."""
+    """A sink that writes each step of a run to an archive as soon as it is computed."""
 
     def __init__(self, file: BinaryIO, run: Run) -> None:
-        self._archive, self._notes, self._records = ArchiveWriter(file), ExpressionWriter(), list[Record]()
-        self._run, self._step = run, dict[str, Any]()
-        self._unread = dict(run.parameters.by_name)
-        self._recorder = Recorder(self._unread, self._written)
-        self._told: list[Step] | None = []  # for the fingerprint; None: too many numbers for one
-        self._numbers = self._steps = 0
+        self._archive, self._expressions, self._records = ArchiveWriter(file), ExpressionWriter(), list[Record]()
+        self._run, self._unread = run, dict(run.parameters.by_name)
+        self._recorder = Recorder(self._unread, self._write)
+        self._of_step = Record()
+        self._steps = list[Step]()  # for the fingerprint, while there are not too many numbers for one
+        self._count = self._numbers = 0
 
     def __call__(self, step: Step) -> None:
-        self._step = {"place": step.place, "name": step.name, "stage": step.stage,
-                      "notes": self._notes(step.node)}
+        self._of_step = {"place": step.place, "name": step.name, "stage": step.stage,
+                         "notes": self._expressions(step.node)}
         self._recorder(step)
-        self._steps += 1
+        self._count += 1
         self._numbers += step.value.size
-        if self._numbers > COMPARABLE:  # a fingerprint would take longer than all the rest, and say nothing
-            self._told = None
-        elif self._told is not None:
-            self._told.append(step)
+        if self._numbers > COMPARABLE:  # a fingerprint would take longer than everything else, for no use
+            self._steps.clear()
+        else:
+            self._steps.append(step)
 
-    def _written(self, record: Record, tensor: Tensor) -> None:
+    def _write(self, record: Record, tensor: Tensor) -> None:
         name = name_of(record)
         assert tensor.symbol is not None
         more = {"sha256": self._archive.member(name, tensor.value), "dtype": str(tensor.value.dtype),
-                "sign": symbol_written(tensor.symbol), "along": list(map(self._notes.axis, tensor.axes))}
+                "sign": symbol_record(tensor.symbol), "along": list(map(self._expressions.axis, tensor.axes))}
         self._unread.pop(name, None)
-        self._records.append(record | more | (self._step if "address" in record else {}))
+        self._records.append(record | more | (self._of_step if "address" in record else {}))
 
     def extra(self, name: str, value: Array) -> None:
-        """Numbers that are none of a step."""
+        """Write numbers that belong to no step."""
         self._records.append({"member": name, "shape": value.shape, "sha256": self._archive.member(name, value)})
 
     def close(self, kind: str, head: Record = {}, foot: Record = {}) -> None:
-        """Write what is left: parameters that no step read, and what the members are."""
+        """Write the parameters that no step read, and the records, with `head` in the header, `foot` in the footer."""
         for name, tensor in list(self._unread.items()):
-            self._written({"parameter": name, "axes": tensor.axis_names, "shape": tensor.value.shape}, tensor)
+            self._write(parameter_record(name, tensor), tensor)
         begins = [side.address if isinstance(side, InputRows) else None
                   for side in (self._run.source, self._run.target)]
-        said = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(), "begins": begins,
-                "axes": self._notes.axes()}
-        self._archive.close([header(self._run) | head | said, *self._records, self._footer() | foot])
+        more = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(), "begins": begins,
+                "axes": self._expressions.axes()}
+        self._archive.close([header(self._run) | head | more, *self._records, self._footer() | foot])
 
     def _footer(self) -> Record:
-        if self._told is None:
-            return {"steps": self._steps, "fingerprint": None, "comparable": False}
+        if self._numbers > COMPARABLE:
+            return {"steps": self._count, "fingerprint": None, "comparable": False}
         fingerprint = Fingerprint()
-        for step in self._told:
+        for step in self._steps:
             fingerprint(step)
         return footer(fingerprint)
 
 
-@singledispatch
-def save(told: Run | TrainingStep | Decoding, file: BinaryIO) -> None:
-    """Write a run, a training step or a translation, as it goes."""
-    raise AssertionError(f"{type(told).__name__} cannot be saved")
-
-
-@save.register
-def _(run: Run, file: BinaryIO) -> None:
-    recording, drift = Recording(file, run), run.drift()
-    run(tee(recording, drift))
-    recording.close(TRACE, foot=drifted(drift))
-
-
-@save.register
-def _(training_step: TrainingStep, file: BinaryIO) -> None:
-    recording, drift = Recording(file, training_step.run), training_step.drift()
-    training_step(tee(recording, drift))
-    recording.close(BACKPROP, {"training": training_step.record()},
-                    {"loss": training_step.loss_record(), **drifted(drift)})
-
-
-@save.register
-def _(decoding: Decoding, file: BinaryIO) -> None:
-    recording = Recording(file, decoding.run)
-    written = list(decoding.steps(recording))
-    recording.extra(FORCED, decoding.forced(written[-1].read))
-    recording.close(TRANSLATE, {"written": [one.word for one in written], "max_length": decoding.max_length})
-
-
-def drifted(drift: Drift | None) -> Record:
-    return {"drift": drift.record()} if drift else {}
-
-
 class Recorded:
-    """The steps of an archive, as they were told: each with its making, its operands read when they are needed."""
+    """The parameters and the steps of an archive, read when they are needed."""
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
@@ -131,10 +108,10 @@ class Recorded:
             self.addresses = [name for name, record in self.records.items() if "address" in record]
         self._tensors: dict[str, Tensor] = {}
         self._parse = ExpressionReader(self.axes, self.tensor)
-        self._rule = rounding_of(archive.opening.get("pencil"))
+        self._rounding = rounding_of(archive.header.get("pencil"))
 
     def tensor(self, name: str) -> Tensor:
-        """A parameter or a step, without its making."""
+        """Return a parameter or the tensor of a step, without its history."""
         if name not in self._tensors:
             with self.archive.sense():
                 record = self.records[name]
@@ -142,16 +119,16 @@ class Recorded:
         return self._tensors[name]
 
     def step(self, address: str) -> Step:
-        """A step with its making. Raises Problem where the archive has no sense."""
+        """Return a step with its history. Raises Problem where its record makes no sense."""
         record, tensor = self.records[address], self.tensor(address)
         with self.archive.sense():
             parsed = self._parse(record["expression"], record["notes"])
-        tensor.node = node = self._made(record, parsed, tensor.axes)
-        return Step(record["place"], record["name"], tensor, node, record["stage"], self._rule)
+        tensor.node = self._node(record, parsed, tensor.axes)
+        return Step(record["place"], record["name"], tensor, tensor.node, record["stage"], self._rounding)
 
-    def _made(self, record: Record, parsed: Parsed, axes: Axes) -> Node:
-        """Compute what has no name. Raises Problem where that cannot be computed, in the opinion of the independent
-        checker as well, or has other axes; any other exception is a bug."""
+    def _node(self, record: Record, parsed: Parsed, axes: Axes) -> Node:
+        """Compute the operands without a name. Raises Problem where the result has other axes, or where the independent
+        checker cannot compute it either; any other exception is a bug."""
         try:
             with np.errstate(all="ignore"):
                 node = parsed.node()
@@ -165,54 +142,54 @@ class Recorded:
         raise self.archive.broken(ValueError(sentence("problem.why.other_shape", name=name_of(record))))
 
     def _has_value(self, expression: Any) -> bool:
-        # only now: what was saved is right
-        from attntrace.verify import arithmetic as numerics
-        from attntrace.verify import arrays as nested
-        from attntrace.verify import ops as expressions
+        """Return whether the independent checker can compute an expression."""
+        from attntrace.verify import arithmetic, arrays, ops  # rarely needed
         try:
-            expressions.evaluate(expression, numerics.Doubles(), lambda name: nested.Array(
+            ops.evaluate(expression, arithmetic.Doubles(), lambda name: arrays.Array(
                 self.tensor(name).value.tolist(), self.tensor(name).axis_names))
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return False
         return True
 
-    def tell(self, sink: Sink | None, keep: list[Step] | None = None,
-             only: Callable[[str], bool] = lambda address: True) -> None:
-        """Each step in order of computation. A tensor is forgotten once no later step is made from it."""
+    def replay(self, sink: Sink, place: str = "") -> None:
+        """Pass the steps at a place to a sink, in order of computation; drop each tensor after its last use."""
         last = {parent: address for address in self.addresses for parent in self.records[address]["parents"]}
-        until: dict[str, list[str]] = {}
-        for parent, address in last.items():
-            until.setdefault(address, []).append(parent)
-        for address in filter(only, self.addresses):
+        for address in self.addresses:
+            if not address.startswith(place):
+                continue
             step = self.step(address)
-            if sink is not None:
-                sink(step)
-            if keep is None:
-                step.tensor.node = None
-            else:
-                keep.append(step)
-            for parent in (*until.get(address, ()), *(() if address in last else (address,))):
-                if "parameter" not in self.records[parent]:
-                    self._tensors.pop(parent, None)
+            sink(step)
+            step.tensor.node = None
+            for name in (*self.records[address]["parents"], address):
+                if last.get(name, address) == address and "parameter" not in self.records[name]:
+                    self._tensors.pop(name, None)
 
 
-class SavedRun(Run):
-    """A run that was saved; calling it tells its steps again."""
+class Saved:
+    """What saved runs, training steps and translations have in common: all comes from the archive."""
     recorded: Recorded
 
-    def __call__(self, sink: Sink | None = None, keep: list[Step] | None = None) -> None:
-        self.recorded.tell(sink, keep)
-
     def addresses(self) -> list[str]:
+        """Return the address of every step."""
         return self.recorded.addresses
 
     def drift(self) -> Drift | None:
-        with self.recorded.archive.sense():
-            return None if self.pencil is None else Drift.recorded(self.recorded.archive.footer["drift"])
+        """Return the drift that was saved; None in full precision."""
+        archive = self.recorded.archive
+        with archive.sense():
+            return None if archive.header.get("pencil") is None else Drift.from_record(archive.footer["drift"])
+
+
+class SavedRun(Saved, Run):
+    """A saved run. Calling it replays its steps."""
+
+    def __call__(self, sink: Sink | None = None) -> None:
+        self.recorded.replay(tee(sink))
 
     @classmethod
     def read(cls, recorded: Recorded) -> SavedRun:
-        head = recorded.archive.opening
+        """Read what a run consists of. Raises Problem where the header makes no sense."""
+        head = recorded.archive.header
         with recorded.archive.sense():
             config = Config.read(head["config"], str(recorded.archive.path))
             known = (head["vocabularies"][side] for side in Vocabularies._fields)
@@ -220,7 +197,7 @@ class SavedRun(Run):
             tensors = {name: recorded.tensor(name) for name in recorded.parameters}
             numbers = [tensor.value.ravel() for tensor in tensors.values()] or [np.zeros(0)]
             parameters = Parameters(tensors, np.concatenate(numbers))
-            source, target = (_beginning(head["tokens"][side], address)
+            source, target = (_side(head["tokens"][side], address)
                               for side, address in zip(("source", "target"), head["begins"], strict=True))
             assert source is not None
             run = cls(config, head.get("seed"), head.get("weights"), vocabularies, parameters, source, target,
@@ -229,77 +206,73 @@ class SavedRun(Run):
         return run
 
 
-def _beginning(found: list[Record] | None, address: str | None) -> Words | InputRows | None:
-    """What a run began with: words, or rows that were given at an address, of which the names are enough."""
-    if found is None or address is None:
-        return None if found is None else _words(found)
-    return InputRows(tuple(word["text"] for word in found), np.zeros((len(found), 0)), address)
+def _side(words: list[Record] | None, address: str | None) -> Words | InputRows | None:
+    """Return source or target: words, or rows given at an address, of which only the names are known."""
+    if words is None or address is None:
+        return None if words is None else _words(words)
+    return InputRows(tuple(word["text"] for word in words), np.zeros((len(words), 0)), address)
 
 
-def _words(found: list[Record]) -> Words:
-    words = Words(tuple(word["text"] for word in found), tuple(word["id"] for word in found))
+def _words(records: list[Record]) -> Words:
+    words = Words(tuple(word["text"] for word in records), tuple(word["id"] for word in records))
     if not all(isinstance(text, str) for text in words.texts) or not all(isinstance(id, int) for id in words.ids):
         raise ValueError(sentence("problem.why.no_words"))
     return words
 
 
-class SavedTrainingStep(TrainingStep):
-    """A training step that was saved."""
+class SavedTrainingStep(Saved, TrainingStep):
+    """A saved training step. Calling it replays its steps; the updated parameters are among these."""
 
     def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
-        self.run(sink)
+        self.recorded.replay(tee(sink))
         return self.losses()[0], {}
 
-    def drift(self) -> Drift | None:
-        return self.saved.drift()
-
-    @property
-    def saved(self) -> SavedRun:
-        assert isinstance(self.run, SavedRun)
-        return self.run
-
     def losses(self) -> tuple[float, float]:
-        archive = self.saved.recorded.archive
+        """Return the loss before and after the update."""
+        archive = self.recorded.archive
         with archive.sense():
-            found = archive.footer["loss"]
-            return float(found["before"]), float(found["after"])
-
-    def addresses(self) -> list[str]:
-        return self.run.addresses()
+            loss = archive.footer["loss"]
+            return float(loss["before"]), float(loss["after"])
 
     @classmethod
     def read(cls, recorded: Recorded) -> SavedTrainingStep:
+        """Read what a training step consists of. Raises Problem where the header makes no sense."""
         with recorded.archive.sense():
-            said = recorded.archive.opening["training"]
-            rates = Rates(**{name: said[name] for name in Rates._fields})
-            return cls(SavedRun.read(recorded), _words(said["labels"]), said["optimizer"], rates,
-                       said["label_smoothing"])
+            training: dict[str, Any] = recorded.archive.header["training"]
+            rates = Rates(**{name: training[name] for name in Rates._fields})
+            step = cls(SavedRun.read(recorded), _words(training["labels"]), training["optimizer"], rates,
+                       training["label_smoothing"])
+        step.recorded = recorded
+        return step
 
 
-class SavedDecoding(Decoding):
-    """A translation that was saved."""
+class SavedDecoding(Saved, Decoding):
+    """A saved translation. Calling it replays its steps."""
 
     def __init__(self, recorded: Recorded) -> None:
+        self.recorded = recorded
         with recorded.archive.sense():
-            super().__init__(SavedRun.read(recorded), recorded.archive.opening["max_length"])
-            self._written: list[str] = recorded.archive.opening["written"]
-        self._recorded = recorded
+            super().__init__(SavedRun.read(recorded), recorded.archive.header["max_length"])
+            self._words: list[str] = recorded.archive.header["written"]
 
     def steps(self, sink: Sink | None = None) -> Iterator[DecodingStep]:
-        phases: dict[str, set[str]] = defaultdict(set)
-        for address in self._recorded.addresses:
-            phases[Address.of(address).phase].add(address)
-        self._recorded.tell(sink, only=phases[""].__contains__)
-        read: tuple[str, ...] = (START,)
-        for number, word in enumerate(self._written, start=1):
-            told: dict[str, Step] = {}
-
-            def keep(step: Step) -> None:
-                told[Address.of(step.address).forward] = step
-
-            self._recorded.tell(tee(sink, keep), only=phases[f"step{number}"].__contains__)
-            yield DecodingStep(number, read, told, word)
-            read += (word,)
+        self.recorded.replay(tee(sink), "encoder.")
+        for number, word in enumerate(self._words, start=1):
+            steps = dict[str, Step]()
+            self.recorded.replay(tee(sink, kept_in(steps)), f"step{number}.")
+            yield DecodingStep(number, (START, *self._words[:number - 1]), steps, word)
 
     def forced(self, words: Sequence[str]) -> Array:
-        return self._recorded.archive.value(self._recorded.records[FORCED])
+        return self.recorded.archive.value(self.recorded.records[FORCED])
+
+
+SAVED: dict[str, Callable[[Recorded], Subject]] = {
+    TRACE: SavedRun.read, BACKPROP: SavedTrainingStep.read, TRANSLATE: SavedDecoding}
+
+
+def saved_subject(archive: Archive) -> Subject:
+    """Return the run, the training step or the translation of an archive. Raises Problem for any other kind."""
+    recorded, kind = Recorded(archive), str(archive.header.get("kind"))
+    if kind not in SAVED:
+        raise archive.broken(ValueError(sentence("problem.why.no_kind")))
+    return SAVED[kind](recorded)

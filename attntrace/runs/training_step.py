@@ -1,4 +1,4 @@
-"""One training step, traced: forwards, the loss, backwards, the update of every parameter, and the loss after it."""
+"""One training step, traced: forward pass, loss, backward pass, and the update of every parameter."""
 from __future__ import annotations
 
 import math
@@ -14,7 +14,7 @@ from attntrace.model.transformer import transformer
 from attntrace.runs.drift import Drift
 from attntrace.runs.prepare import prepare
 from attntrace.runs.records import words
-from attntrace.runs.run import Run
+from attntrace.runs.run import BACKPROP, Run
 from attntrace.tensor.json_value import Record, json_value
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.trace import Sink, Step, Trace
@@ -25,11 +25,11 @@ from attntrace.training.schedule import OPTIMIZERS
 
 
 class TrainingStep(NamedTuple):
-    """A sentence, its translation, and how a model learns from them. Calling it tells each step to a sink; twice gives
-    the same twice, since no parameter is changed for good.
+    """A sentence pair, a model, and how the model learns from it. Calling it passes each step to a sink; repeatable, as
+    no parameter is changed in place.
 
-    run: the decoder's input is `<s>` and the words of the translation; wanted: what should come after each of these,
-    the words and `</s>`.
+    run: its target is the decoder's input, `<s>` and the words of the translation; wanted: the word that should come
+    after each of these, the words and `</s>`.
     """
     run: Run
     wanted: Words
@@ -37,45 +37,44 @@ class TrainingStep(NamedTuple):
     rates: Rates
     smoothing: float
 
+    @property
+    def kind(self) -> str:
+        return BACKPROP
+
     def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
-        """Returns the loss, and every parameter after its update, by its name."""
+        """Return the loss, and every parameter after its update, by name."""
         run, kept = self.run, list[Step]()
-        with np.errstate(all="ignore"):  # where numbers grow too large, naming the step says so
+        with np.errstate(all="ignore"):  # an overflow is reported when the step is named
             mean = self.forward(run.trace(sink, kept))
             gradients = dict(backward(run.trace(sink), reversed(kept), Plan.of(kept)))
             return mean, self.updated(run.trace(sink).at("update"), gradients)
 
-    def in_full(self) -> TrainingStep:
-        """The same in full precision, with the same parameters."""
-        return self._replace(run=self.run.in_full())
-
     def drift(self) -> Drift | None:
-        """As that of a run."""
-        full = self.in_full()
-        return None if self.run.pencil is None else Drift(lambda sink: full(sink))
+        """Return a sink that compares hand arithmetic with full precision; None in full precision."""
+        return None if self.run.pencil is None else Drift(self._replace(run=self.run._replace(pencil=None)).__call__)
 
     def forward(self, trace: Trace, parameters: Parameters | None = None) -> float:
-        """The loss, L."""
+        """Return the loss L."""
         run = self.run
         prediction = transformer(trace, run.source, run.target, parameters or run.parameters, run.config)
         assert prediction is not None
         return float(loss(trace.at("loss"), prediction, self.wanted, self.smoothing).value)
 
     def updated(self, trace: Trace, gradients: Mapping[str, Tensor]) -> dict[str, Array]:
-        """Every parameter after its update, by its name."""
-        found = {}
+        """Return every parameter after its update, by name."""
+        updated = {}
         for parameter in self.run.parameters:
             name = parameter.address or ""
             if name in gradients:
                 here = trace.at(name)
                 new = (descend(here, parameter, gradients[name], self.rates) if self.optimizer == "sgd" else
-                       adam(here, parameter, gradients[name], Moments.none(parameter), self.rates)[0])
-                found[name] = new.value
-        return found
+                       adam(here, parameter, gradients[name], Moments.zero(parameter), self.rates)[0])
+                updated[name] = new.value
+        return updated
 
     def losses(self) -> tuple[float, float]:
-        """The loss before the update, and after it: infinite where a step by hand was so long that numbers are not
-        exact any more, as they overflow in full precision."""
+        """Return the loss before and after the update; the latter is infinite where hand arithmetic overflows, as it is
+        in full precision."""
         before, new = self()
         try:
             with np.errstate(all="ignore"):
@@ -83,34 +82,35 @@ class TrainingStep(NamedTuple):
         except Problem:
             return before, math.inf
 
-    def record(self) -> Record:
-        """What it goes by, for programs."""
-        return {"optimizer": self.optimizer, **self.rates._asdict(), "label_smoothing": self.smoothing,
-                "labels": words(self.wanted)}
+    def header(self) -> Record:
+        """Return the settings as JSON values."""
+        return {"training": {"optimizer": self.optimizer, **self.rates._asdict(), "label_smoothing": self.smoothing,
+                             "labels": words(self.wanted)}}
 
-    def loss_record(self) -> Record:
-        """The loss before and after, for programs."""
-        return {when: json_value(np.asarray(loss))
-                for when, loss in zip(("before", "after"), self.losses(), strict=True)}
+    def footer(self) -> Record:
+        """Return the loss before and after as JSON values."""
+        before, after = (json_value(np.asarray(loss)) for loss in self.losses())
+        return {"loss": {"before": before, "after": after}}
 
     def at(self, address: str, value: Array) -> float:
-        """The loss if a parameter, or a tensor on the way, were this instead."""
+        """Return the loss if a parameter, or a tensor of the forward pass, had another value."""
         with np.errstate(all="ignore"):
             if address in self.run.parameters.names:
                 return self.forward(Trace(), self.run.parameters.replaced({address: value}))
             return self.forward(Trace(overrides={address: value}))
 
     def addresses(self) -> list[str]:
-        """The address of every step, found out as those of a run are."""
-        small = self.run.small()
-        found: list[str] = []
-        self._replace(run=small, wanted=Words((START,), (1,)))(lambda step: found.append(step.address))
-        return found
+        """Return the address of every step."""
+        small = self._replace(run=self.run.small(), wanted=Words((START,), (1,)))
+        addresses: list[str] = []
+        small(lambda step: addresses.append(step.address))
+        return addresses
 
 
 def prepare_training_step(source: str | None, target: str, *, optimizer: str = "sgd", lr: float | None = None,
                           smoothing: float = 0.0, **settings: object) -> TrainingStep:
-    """A lesson on a model as `prepare` has it. Raises Problem where there is nothing to learn or no model for it."""
+    """Prepare a training step on a sentence pair; `settings` are those of `prepare`. Raises Problem where the pair or
+    the model does not allow one."""
     run = prepare(source, target, **settings)  # type: ignore[arg-type]
     assert run.target is not None
     words = tokenize(target)

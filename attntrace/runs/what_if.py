@@ -1,6 +1,6 @@
-"""What if: a parameter had another number, a head were not there, two words were swapped?
+"""What-if edits: another number in a parameter, a head removed, two words swapped.
 
-Each changes what goes into a run, never how it is computed, so that all that is shown of the run stays true.
+An edit changes what goes into a run, never how it is computed, so that everything shown of the run stays true.
 """
 from __future__ import annotations
 
@@ -19,34 +19,33 @@ from attntrace.model.tokens import Words
 from attntrace.tensor.axes import Axis
 from attntrace.tracing.addresses import POSITION, Address, Cell, cell_name, find_address, find_position, nearest
 
-Edit = dict[str, Any]  # as the header of a run tells it
+Edit = dict[str, Any]  # as in the header of a run
 
 
 class Edits(NamedTuple):
-    """What was asked for, as it was typed: `PARAMETER:ROW,COLUMN=VALUE`, the address of a head, `I,J`."""
+    """Edits as typed. set: `PARAMETER:ROW,COLUMN=VALUE`; ablate: the address of a head; swap: `I,J`."""
     set: Sequence[str] = ()
     ablate: Sequence[str] = ()
     swap: Sequence[str] = ()
 
     def __call__(self, parameters: Parameters, source: Words | InputRows,
                  config: Config) -> tuple[Parameters, Words | InputRows, tuple[Edit, ...]]:
-        """The parameters and the source of the changed run, and what was changed. Raises Problem for what there is not.
-        """
-        node: list[Edit] = []
+        """Return the edited parameters and source, and the edits made. Raises Problem where an edit is impossible."""
+        edits: list[Edit] = []
         for text in self.set:
-            parameters, change = with_number(parameters, text)
-            node.append(change)
+            parameters, edit = with_number(parameters, text)
+            edits.append(edit)
         for text in self.ablate:
-            parameters, change = without_head(parameters, text, config)
-            node.append(change)
+            parameters, edit = without_head(parameters, text, config)
+            edits.append(edit)
         for text in self.swap:
-            source, change = swapped(source, text)
-            node.append(change)
-        return parameters, source, tuple(node)
+            source, edit = swapped(source, text)
+            edits.append(edit)
+        return parameters, source, tuple(edits)
 
 
 def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Edit]:
-    """One number of a parameter is another."""
+    """Replace one number of a parameter."""
     where, equals, number = text.rpartition("=")
     if not equals:
         raise Problem("set_without_value", change=text)
@@ -64,7 +63,7 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Edit]:
     tensor = parameters[name]
     index = cell.index_in(tensor.axes, name, least=len(tensor.axes))
     array = tensor.value.copy()
-    with np.errstate(over="ignore"):  # said below
+    with np.errstate(over="ignore"):  # checked below
         array[index] = value
     if not abs(float(array[index])) < float("inf"):
         raise Problem("set_not_finite", change=text, value=number, dtype=array.dtype)
@@ -73,23 +72,22 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Edit]:
 
 
 def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Parameters, Edit]:
-    """What a head found goes nowhere: its rows of W_O are 0."""
+    """Remove a head: set its rows of W_O to 0, so that its output goes nowhere."""
     attentions = [name.place for name in map(Address.of, sorted(parameters.names)) if name.name == "W_O"]
     heads = [f"{attention}.head{i}" for attention in attentions for i in range(1, config.heads + 1)]
-    found = [head for head in heads if Address.of(head).ends_with(text)]
-    if len(found) != 1:
-        of_a_place = [head for head in heads if f".{text}." in f".{head}"]
-        near = ", ".join(found or of_a_place or nearest(text, heads))
-        raise Problem("no_such_head", head=shown(text), near=near)
-    head = Address.of(found[0])
-    number, W_O = head.number("head") or 1, parameters[f"{head.place}.W_O"]
-    array = W_O.value.copy()
+    matches = [head for head in heads if Address.of(head).ends_with(text)]
+    if len(matches) != 1:
+        inside = [head for head in heads if f".{text}." in f".{head}"]
+        raise Problem("no_such_head", head=shown(text), near=", ".join(matches or inside or nearest(text, heads)))
+    head = Address.of(matches[0])
+    number, name = head.number("head") or 1, f"{head.place}.W_O"
+    array = parameters[name].value.copy()
     array[(number - 1) * config.d_k:number * config.d_k] = 0
-    return parameters.replaced({f"{head.place}.W_O": array}), {"ablate": found[0]}
+    return parameters.replaced({name: array}), {"ablate": matches[0]}
 
 
 def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Edit]:
-    """Two words of the source stand in each other's place. Their ids stay theirs."""
+    """Swap two words of the source, together with their ids."""
     parts = POSITION.findall(text)
     if len(parts) != 2 or ",".join(parts) != text:
         raise Problem("swap_no_pair", change=text)
@@ -100,26 +98,23 @@ def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Ed
     return source.reordered(order), {"swap": [i + 1, j + 1]}
 
 
-def told(changes: Iterable[Edit]) -> Iterator[str]:
-    """Each change as a sentence."""
-    for change in changes:
-        if "set" in change:
-            yield sentence("messages.what_if_set", place=change["set"], value=f"{change['value']:.6g}",
-                           was=f"{change['was']:.6g}")
-        elif "ablate" in change:
-            yield sentence("messages.what_if_ablate", head=change["ablate"])
+def edit_sentences(edits: Iterable[Edit]) -> Iterator[str]:
+    """Yield a sentence about each edit."""
+    for edit in edits:
+        if "set" in edit:
+            yield sentence("messages.what_if_set", place=edit["set"], value=f"{edit['value']:.6g}",
+                           was=f"{edit['was']:.6g}")
+        elif "ablate" in edit:
+            yield sentence("messages.what_if_ablate", head=edit["ablate"])
         else:
-            yield sentence("messages.what_if_swap", i=change["swap"][0], j=change["swap"][1])
+            yield sentence("messages.what_if_swap", i=edit["swap"][0], j=edit["swap"][1])
 
 
-def order_before(changes: Iterable[Edit], size: int) -> list[int]:
-    """Where each word of the source, as it was before any swap, stands now."""
+def order_before(edits: Iterable[Edit], size: int) -> list[int]:
+    """Return the present position of each word of the source, in their order before any swap."""
     order = list(range(size))
-    for change in changes:
-        if "swap" in change:
-            i, j = change["swap"]
+    for edit in edits:
+        if "swap" in edit:
+            i, j = edit["swap"]
             order[i - 1], order[j - 1] = order[j - 1], order[i - 1]
-    places = [0] * size
-    for now, before in enumerate(order):
-        places[before] = now
-    return places
+    return sorted(range(size), key=order.__getitem__)

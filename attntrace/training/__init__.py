@@ -1,1 +1,1 @@
-"""How a model learns: gradients, loss, optimisers, the training loop."""
+"""How a model learns: loss, gradients, optimisers, the training loop and its checkpoints."""

@@ -1,4 +1,4 @@
-"""Backwards through a run: the gradient of every tensor and of every parameter, as steps (section 5)."""
+"""Backward pass of a run: the gradient of every tensor and of every parameter, as steps (section 5)."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,20 +14,20 @@ from attntrace.tracing.trace import Step, Trace
 
 
 class Path(NamedTuple):
-    """A way from a step back to a named tensor that it was made from: which operand, and on from there."""
+    """A path from a step back to a named tensor it was computed from: operand `n`, then the paths inside it."""
     n: int
-    inner: tuple[Path, ...]  # none where that operand has a name
+    inner: tuple[Path, ...]  # empty where operand n has a name, which is the `leaf`
     leaf: str = ""
 
 
 class Plan(NamedTuple):
-    """Which ways gradients go through a run. The same for all runs of one wiring, whatever their numbers."""
-    paths: dict[str, tuple[Path, ...]]  # by a step's address
-    readers: dict[str, dict[str, Symbol]]  # by what is read, a step or a parameter: the steps that read it
+    """The paths of gradients through a run; equal for all runs of one wiring, whatever their numbers."""
+    paths: dict[str, tuple[Path, ...]]  # by the address of a step
+    readers: dict[str, dict[str, Symbol]]  # by the address of a step or a parameter: the steps that read it
 
     @classmethod
     def of(cls, steps: Sequence[Step]) -> Plan:
-        """The plan of a run whose last step is the loss."""
+        """Plan the backward pass of a run whose last step is the loss."""
         plan = cls({}, {steps[-1].address: {}})
         for step in reversed(steps):
             if step.address in plan.readers:  # the loss depends on it
@@ -39,9 +39,6 @@ class Plan(NamedTuple):
                 plan.readers[address] = {reader: symbol._replace(superscript=Address.of(reader).number("layer"))
                                          for reader, symbol in readers.items()}
         return plan
-
-    def is_parameter(self, address: str) -> bool:
-        return address not in self.paths
 
 
 def _paths(node: Node) -> Iterator[Path]:
@@ -58,24 +55,21 @@ def _paths(node: Node) -> Iterator[Path]:
 
 def _leaves(paths: tuple[Path, ...]) -> Iterator[str]:
     for path in paths:
-        if path.inner:
-            yield from _leaves(path.inner)
-        else:
-            yield path.leaf
+        yield from _leaves(path.inner) if path.inner else (path.leaf,)
 
 
 def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[str, Tensor]]:
-    """The gradients of a loss, each with the address or the name of what it is of, as soon as it is complete.
+    """Yield the gradient of the loss by each step and parameter, with its address, as soon as it is complete.
 
-    steps: those of the run, the last one first, which is the loss. A step's gradient is named when its turn comes, a
-    parameter's with the last step that reads it; where several read the same, what comes through each is named as well,
+    steps: of the run, last one (the loss) first. A step's gradient is named when its turn comes, a parameter's with
+    the last step that reads it; where several steps read the same tensor, the part through each is named as well,
     before they are summed.
     """
     is_silent = trace.is_silent
-    arrived: dict[str, list[Tensor]] = {}
+    parts: dict[str, list[Tensor]] = {}  # by the address of a tensor
 
     def named(step: Step | None, of: Tensor, total: Tensor, via: Symbol | None = None) -> Tensor:
-        """Name the gradient of a tensor, or what of it comes `via` a step, in the place of a step or else its own."""
+        """Name the gradient of a tensor, or its part `via` a step, at the place of the step or else of the tensor."""
         whole = total if total.axes is of.axes else broadcast_to(total, of.axes)
         if is_silent:
             whole.node = None
@@ -87,51 +81,51 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
         return here(own.name, whole, of.symbol._replace(gradient=True, path=via), address)
 
     def summed(step: Step | None, of: Tensor, address: str) -> Tensor:
-        parts, axes = arrived.pop(address), of.axes
-        if len(parts) == 1:
-            return named(step, of, parts[0])
-        return named(step, of, add_all([part if part.axes is axes else broadcast_to(part, axes) for part in parts]))
+        own, axes = parts.pop(address), of.axes
+        if len(own) == 1:
+            return named(step, of, own[0])
+        return named(step, of, add_all([part if part.axes is axes else broadcast_to(part, axes) for part in own]))
 
     for step in steps:
         own = step.address
         if own not in plan.paths:
             continue  # the loss does not depend on it
         if not plan.readers[own]:
-            arrived[own] = [constant(1.0, dtype=step.value.dtype)]
+            parts[own] = [constant(1.0, dtype=step.value.dtype)]
         gradient = summed(step, step.tensor, own)
         yield own, gradient
         for address, leaf, part in _merged(_flow(plan.paths[own], step.node, gradient, step.tensor)):
             readers = plan.readers[address]
             if len(readers) > 1:
                 part = named(step, leaf, part, readers[own])
-            arrived.setdefault(address, []).append(part)
-            if plan.is_parameter(address) and len(arrived[address]) == len(readers):
+            parts.setdefault(address, []).append(part)
+            if address not in plan.paths and len(parts[address]) == len(readers):  # a parameter
                 yield address, summed(step if len(readers) == 1 else None, leaf, address)
 
 
-def _merged(found: Iterable[tuple[Tensor, Tensor]]) -> list[tuple[str, Tensor, Tensor]]:
-    """What comes to each tensor, by its address, once; a step may have read it twice."""
-    parts: dict[str, tuple[str, Tensor, Tensor]] = {}
-    for leaf, part in found:
+def _merged(gradients: Iterable[tuple[Tensor, Tensor]]) -> list[tuple[str, Tensor, Tensor]]:
+    """Add up the gradients by one tensor, which a step may read twice: its address, the tensor, the sum."""
+    sums: dict[str, tuple[str, Tensor, Tensor]] = {}
+    for leaf, part in gradients:
         address = leaf.address or ""
-        parts[address] = address, leaf, parts[address][2] + part if address in parts else part
-    return list(parts.values())
+        sums[address] = address, leaf, sums[address][2] + part if address in sums else part
+    return list(sums.values())
 
 
-def used_up(steps: list[Step]) -> Iterator[Step]:
-    """The steps, the last one first, each forgotten as soon as it was seen: memory that is free again is used again."""
+def consumed(steps: list[Step]) -> Iterator[Step]:
+    """Yield the steps, last one first, and drop each from the list, so that its memory can be reused."""
     while steps:
         yield steps.pop()
 
 
 def _flow(paths: tuple[Path, ...], node: Node, gradient: Tensor, result: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """What comes to each named tensor that a result was made from, given the result's gradient."""
+    """Yield each named tensor that a result was computed from, with its gradient, given the result's gradient."""
     if gradient.axes is not result.axes and not node.op.broadcasts_gradient:
         gradient = broadcast_to(gradient, result.axes)
     for path in paths:
         operand = node.operands[path.n]
         transposed = None
-        if path.inner and operand.history.op.is_transpose:  # Kᵀ: of which nobody wants the gradient
+        if path.inner and operand.history.op.is_transpose:  # Kᵀ: only the gradient by K is needed
             transposed = node.op.transposed_vjp(path.n, gradient, *node.operands)
         if transposed is None:
             part = node.vjp(path.n, gradient, result)

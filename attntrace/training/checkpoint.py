@@ -1,4 +1,4 @@
-"""A training that stopped: written down, and taken up again."""
+"""Checkpoints: a training run written to a file and resumed from it."""
 from __future__ import annotations
 
 import hashlib
@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from attntrace.files.npz import Npz
+from attntrace.files.npz import Npz, opened
 from attntrace.files.weights import STATE, load, save
 from attntrace.messages.errors import Problem
 from attntrace.tensor.tensor import Array
@@ -18,17 +18,17 @@ from attntrace.training.schedule import Schedule
 
 
 def digest(pairs: Sequence[Pair]) -> str:
-    """What tells one list of pairs from another."""
+    """Return the SHA-256 of a list of pairs."""
     return hashlib.sha256("".join(f"{pair.source}\t{pair.target}\n" for pair in pairs).encode()).hexdigest()
 
 
 def write_model(file: BinaryIO, training: Training, state: Mapping[str, object] | None = None) -> None:
-    """The model: its numbers as they were trained, to be run in float64."""
+    """Write the model: its numbers as trained, to be run in float64; with a `state`, a checkpoint."""
     save(file, replace(training.config, dtype="float64"), training.vocabularies, training.parameters, state)
 
 
 def write_checkpoint(file: BinaryIO, training: Training, hold_out: int, targets: Sequence[str]) -> None:
-    """The model, and all that the training needs to go on as if it had not stopped; also what it holds out."""
+    """Write the model, what the training needs to continue as if it had not stopped, and which pairs are held out."""
     facts = {"schedule": asdict(training.schedule), "updates": training.updates, "pairs": digest(training.pairs),
              "hold_out": hold_out, "hold_out_targets": list(targets)}
     m, v, _ = training.moments
@@ -36,7 +36,7 @@ def write_checkpoint(file: BinaryIO, training: Training, hold_out: int, targets:
 
 
 class Checkpoint(NamedTuple):
-    """How far a training was, and what Adam remembered."""
+    """The state of a training run: how many updates it made, and the moments of Adam."""
     schedule: Schedule
     updates: int
     pairs: str  # their digest
@@ -47,27 +47,28 @@ class Checkpoint(NamedTuple):
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Raises Problem where the file holds none."""
-    if not all(load(path).vocabularies):  # which says what is wrong with it as a weights file, if anything is
+    """Read a checkpoint. Raises Problem where the file does not hold one."""
+    if not all(load(path).vocabularies):  # load() first reports what is wrong with it as a weights file
         raise Problem("no_checkpoint", file=str(path))
-    with open(path, "rb") as file:
+    with opened(path) as file:
         members = Npz(path, file)
         try:
             facts = json.loads(members.text(f"{STATE}facts"))
-            found = Checkpoint(Schedule(**facts["schedule"]), facts["updates"], str(facts["pairs"]), facts["hold_out"],
-                               tuple(map(str, facts["hold_out_targets"])), members.read(f"{STATE}m"),
-                               members.read(f"{STATE}v"))
-            found.schedule.check()
-            if not isinstance(found.updates, int) or found.updates < 0 or not isinstance(found.hold_out, int):
+            checkpoint = Checkpoint(Schedule(**facts["schedule"]), facts["updates"], str(facts["pairs"]),
+                                    facts["hold_out"], tuple(map(str, facts["hold_out_targets"])),
+                                    members.read(f"{STATE}m"), members.read(f"{STATE}v"))
+            checkpoint.schedule.check()
+            if not (isinstance(checkpoint.updates, int) and checkpoint.updates >= 0
+                    and isinstance(checkpoint.hold_out, int)):
                 raise ValueError
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Problem("no_checkpoint", file=str(path)) from None
-    return found
+    return checkpoint
 
 
 def resumed(path: Path, checkpoint: Checkpoint, pairs: Sequence[Pair], epochs: int | None) -> Training:
-    """The training of a checkpoint, with more epochs or fewer where that is asked for. Raises Problem where it was one
-    on other pairs."""
+    """Return the training run of a checkpoint, with another number of epochs where one is given. Raises Problem where
+    the checkpoint belongs to other pairs."""
     if checkpoint.pairs != digest(pairs):
         raise Problem("checkpoint_of_other_pairs", file=str(path))
     config, vocabularies, parameters = load(path, checkpoint.schedule.dtype)
@@ -75,5 +76,5 @@ def resumed(path: Path, checkpoint: Checkpoint, pairs: Sequence[Pair], epochs: i
         raise Problem("no_checkpoint", file=str(path))
     schedule = replace(checkpoint.schedule, epochs=epochs or checkpoint.schedule.epochs)
     training = Training(config, vocabularies, parameters, pairs, schedule)
-    training.go_on(checkpoint.m, checkpoint.v, checkpoint.updates)
+    training.resume(checkpoint.m, checkpoint.v, checkpoint.updates)
     return training

@@ -1,4 +1,4 @@
-"""How far a prediction is from the words that should have come: cross-entropy, averaged (section 5.4)."""
+"""The loss of a prediction: the mean cross-entropy with the words of the translation (section 5.4)."""
 from __future__ import annotations
 
 from attntrace.model.tokens import Words
@@ -11,9 +11,10 @@ from attntrace.tracing.trace import Trace
 
 
 def loss(trace: Trace, prediction: Prediction, wanted: Words, smoothing: float = 0.0) -> Tensor:
-    """The loss of each token, and their mean L: a scalar.
+    """Return the mean cross-entropy L, a scalar.
 
-    prediction: token × vocab, after each word of the decoder's input; wanted: the words that should come there.
+    prediction: token × vocab, of the word after each word of the decoder's input; wanted: the words that should come
+    there, one for each token.
     """
     token, vocab = prediction.logits.axes
     dtype = str(prediction.logits.value.dtype)

@@ -1,4 +1,4 @@
-"""How parameters follow their gradients: plain descent, and Adam (section 5.3)."""
+"""Optimisers: plain gradient descent and Adam (section 5.3)."""
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from attntrace.tracing.trace import Trace
 
 
 class Rates(NamedTuple):
-    """What an update goes by; β₁, β₂ and ε are those of section 5.3."""
+    """The settings of an update; β₁, β₂ and ε as in section 5.3."""
     lr: float
     beta1: float = 0.9
     beta2: float = 0.98
@@ -19,28 +19,29 @@ class Rates(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """What Adam remembers of a parameter: the running means of its gradient and of the gradient's square, and how many
-    updates there were."""
+    """The state of Adam for a parameter: the running means of its gradient and of the gradient's square, and the number
+    of updates so far."""
     m: Tensor
     v: Tensor
     updates: int = 0
 
     @classmethod
-    def none(cls, parameter: Tensor) -> Moments:
-        nothing = zeros(parameter.axes, parameter.value.dtype)
-        return cls(nothing, nothing)
+    def zero(cls, parameter: Tensor) -> Moments:
+        """Return the moments before the first update."""
+        zero = zeros(parameter.axes, parameter.value.dtype)
+        return cls(zero, zero)
 
 
 def descend(trace: Trace, W: Tensor, gradient: Tensor, rates: Rates) -> Tensor:
-    """W - lr · ∂L/∂W"""
+    """Return W - lr · ∂L/∂W."""
     old = trace("old", identity(W), _called(W, "old"))
     slope = trace("gradient", identity(gradient), _called(W, "grad"))
     return trace("new", old - _number(rates.lr, "lr", W) * slope, _called(W, "new"))
 
 
 def adam(trace: Trace, W: Tensor, gradient: Tensor, before: Moments, rates: Rates) -> tuple[Tensor, Moments]:
-    """Adam (Kingma & Ba 2015): steps as long as the mean gradient is sure, m / √v, corrected for the zeros that both
-    began with."""
+    """Return W after an update by Adam (Kingma & Ba 2015), and the new moments: a step along m / √v, both corrected for
+    their start at zero."""
     updates = before.updates + 1
     one, beta1, beta2 = (_number(value, name, W) for value, name in
                          ((1, "1"), (rates.beta1, "β₁"), (rates.beta2, "β₂")))

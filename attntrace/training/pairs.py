@@ -1,4 +1,4 @@
-"""Sentences with their translations, from a text file: source, tab, target."""
+"""Sentence pairs for training: read from a text file (source, tab, target), held out, packed into batches."""
 from __future__ import annotations
 
 import hashlib
@@ -6,23 +6,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from attntrace.files.reading import regular, whole
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import normalized, shown
 from attntrace.model.tokens import Words, detokenize, tokenize
 
+OBJECTS = 32  # bytes of Python objects, about, for each byte of a short pair
+
 
 class Pair(NamedTuple):
-    """A sentence and its translation, as they stand in the file, in NFC."""
+    """A sentence and its translation as in the file, in NFC."""
     source: str
     target: str
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """The pairs of a file in UTF-8, one a line; empty lines are passed over. Raises Problem with the number of a line
-    that is none."""
+    """Read the pairs of a UTF-8 file, one per line; empty lines are skipped. Raises Problem with the number of a line
+    that is not a pair."""
     try:
-        lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        with regular(path, pipes=True) as file:
+            lines = whole(str(path), file, OBJECTS).removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as error:
         raise Problem("pairs_unreadable", file=str(path), why=refusal(error)) from None
     pairs = []
@@ -32,34 +36,34 @@ def read_pairs(path: Path) -> list[Pair]:
         except UnicodeDecodeError as error:
             raise Problem("pairs_not_utf8", file=str(path), line=number, byte=error.start + 1) from None
         if text.strip():
-            pairs.append(_pair(path, number, text))
+            pairs.append(_pair(str(path), number, text))
     if not pairs:
         raise Problem("pairs_none", file=str(path))
     return pairs
 
 
-def _pair(path: Path, number: int, text: str) -> Pair:
+def _pair(file: str, number: int, text: str) -> Pair:
     parts = text.split("\t")
     if len(parts) != 2:
-        raise Problem("pairs_tabs", file=str(path), line=number, tabs=len(parts) - 1, text=shown(text[:60]))
+        raise Problem("pairs_tabs", file=file, line=number, tabs=len(parts) - 1, text=shown(text[:60]))
     for side, part in zip(("source", "target"), parts, strict=True):
         if not tokenize(part):
-            raise Problem("pairs_empty", file=str(path), line=number, side=sentence(f"messages.side_{side}"))
-    if "\0" in text:  # which no array of words can end with
-        raise Problem("pairs_zero", file=str(path), line=number)
+            raise Problem("pairs_empty", file=file, line=number, side=sentence(f"messages.side_{side}"))
+    if "\0" in text:  # a NumPy array of texts drops it at the end of a word
+        raise Problem("pairs_zero", file=file, line=number)
     return Pair(parts[0].strip(), parts[1].strip())
 
 
 class Split(NamedTuple):
-    """What a model learns from, and what it never sees."""
+    """The pairs that a model is trained on, and those that it never sees."""
     training: list[Pair]
     held_out: list[Pair]
-    all_meant: bool = False  # whether everything was to be held out, and so nothing is
+    nothing_left: bool = False  # every pair was to be held out, so none is
 
 
 def split(pairs: Sequence[Pair], every: int, targets: Sequence[str] = ()) -> Split:
-    """Hold out each pair the SHA-256 of whose source is divisible by `every` (0: none), and each whose target is one
-    of `targets`: so nobody chooses. Where nothing would be left to learn from, nothing is held out."""
+    """Hold out the pairs whose source has a SHA-256 divisible by `every` (0: none), a rule that leaves nothing to
+    choose, and those whose target is one of `targets`. Where no pair would be left for training, hold out none."""
     wanted = {detokenize(tokenize(target)) for target in targets}
 
     def is_held_out(pair: Pair) -> bool:
@@ -67,12 +71,12 @@ def split(pairs: Sequence[Pair], every: int, targets: Sequence[str] = ()) -> Spl
         return bool(every) and digest % every == 0 or detokenize(tokenize(pair.target)) in wanted
 
     training = [pair for pair in pairs if not is_held_out(pair)]
-    return Split(training, list(filter(is_held_out, pairs))) if training else Split(list(pairs), [], all_meant=True)
+    return Split(training, list(filter(is_held_out, pairs))) if training else Split(list(pairs), [], nothing_left=True)
 
 
 class Batch(NamedTuple):
-    """Sentences packed for one run: what the encoder reads, what the decoder reads (`<s>` and the words), and what
-    should come after each of these (the words and `</s>`): teacher forcing."""
+    """Sentences packed for one run with teacher forcing: the input of the encoder, the input of the decoder (`<s>` and
+    the words), and the next word for each of these (the words and `</s>`)."""
     source: Words
     target: Words
     wanted: Words

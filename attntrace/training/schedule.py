@@ -1,4 +1,4 @@
-"""What a training goes by, where nothing else is said: how long, how fast, how many words. Needs no NumPy."""
+"""The settings of a training run and their defaults. Imports no NumPy."""
 from __future__ import annotations
 
 import math
@@ -9,8 +9,8 @@ OPTIMIZERS = {"sgd": 0.01, "adam": 0.001}  # with the learning rate of a single 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What a training goes by. `lr` is reached after `warmup` updates, from 0, and then falls with the root of their
-    number (section 5.3); dropout and label smoothing are those of section 5.4."""
+    """The settings of a training run. The learning rate rises from 0 to `lr` over `warmup` updates and then falls with
+    the square root of their number (section 5.3); dropout and label smoothing as in section 5.4."""
     epochs: int = 60
     batch: int = 64
     lr: float = 5e-3
@@ -21,12 +21,12 @@ class Schedule:
     dtype: str = "float32"
 
     def check(self) -> None:
-        """Raise ValueError where it makes no sense: one that was read from a file."""
+        """Raise ValueError for settings from a file that are out of range."""
         whole, shares = (self.epochs, self.batch, self.warmup, self.seed + 1), (self.dropout, self.label_smoothing)
         if not all(isinstance(number, int) and number > 0 for number in whole) or not self.lr > 0 or not all(
                 0 <= share < 1 for share in shares) or self.dtype not in ("float32", "float64"):
             raise ValueError
 
     def rate(self, update: int) -> float:
-        """The learning rate of an update, counted from 1."""
+        """Return the learning rate of an update, counted from 1."""
         return self.lr * min(update / self.warmup, math.sqrt(self.warmup / update))

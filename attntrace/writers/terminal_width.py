@@ -1,4 +1,4 @@
-"""The terminal's width, asked without shutil, which takes 3 ms to import."""
+"""The terminal's size, asked without shutil, which takes 3 ms to import."""
 from __future__ import annotations
 
 import os
@@ -8,10 +8,26 @@ NARROWEST, WIDEST = 60, 10_000  # cells of a page
 
 def columns(default: int) -> int:
     """COLUMNS, else those of the terminal that standard output is, else the default."""
-    asked = os.environ.get("COLUMNS", "")
-    if asked.isdecimal() and asked.strip("0"):
-        return int(asked[:9])
+    asked = size_in("COLUMNS")
+    if asked is not None:
+        return asked
     try:
         return os.get_terminal_size(1).columns or default
     except OSError:
         return default
+
+
+def size_in(variable: str) -> int | None:
+    """The size that a variable of the environment gives, WIDEST at most; None where it is not a number above 0."""
+    digits = os.environ.get(variable, "").lstrip("0")
+    return min(int(digits[:9]), WIDEST) if digits.isascii() and digits.isdecimal() else None
+
+
+def clean_sizes() -> None:
+    """Leave in COLUMNS and LINES only what all that reads them (rich, a pager) can use."""
+    for variable in ("COLUMNS", "LINES"):
+        size = size_in(variable)
+        if size is not None:
+            os.environ[variable] = str(size)
+        else:
+            os.environ.pop(variable, None)

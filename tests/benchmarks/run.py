@@ -121,7 +121,7 @@ def long_trace() -> tuple[float, float, float, str]:
 
 LONG = """
 import os, re, sys, time
-from attntrace.cli import run
+from attntrace.cli.app import run
 start, first = time.perf_counter(), None
 class Out:
     encoding = "utf-8"

@@ -52,7 +52,7 @@ def command(source: str, target: str, **options: Any) -> int:
         with progress(out, lambda: passes * len(training_step.addresses())) as count:
             if is_data(options):
                 return as_data(training_step, training_step.run, view, out, count, options,
-                               {"training": training_step.record()}, {"loss": training_step.loss_record()})
+                               training_step.header(), training_step.footer())
             with page_on(out, options) as writer, paused(writer, options) as tell:
                 return as_text(training_step, view, tell, count, options["check"])
 

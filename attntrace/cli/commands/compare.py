@@ -48,7 +48,7 @@ def experimented(options: dict[str, Any]) -> dict[str, Any]:
     """The options with those of the experiment in place of what they say, and its changes beside theirs."""
     text = options["what_if"]
     try:
-        given = experiment.make_context("what-if", shlex.split(text)).params
+        given = experiment.make_context("what-if", shlex.split(text), parent=click.get_current_context()).params
     except ValueError:
         raise Problem("what_if_quotes", options=text) from None
     except click.UsageError as error:

@@ -10,15 +10,15 @@ from attntrace.cli.click_words import option
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
 from attntrace.cli.formats import is_text, page
 from attntrace.cli.options import page_options, quiet_option
-from attntrace.cli.values import Number
+from attntrace.cli.values import InputFile, Number
 from attntrace.messages.errors import Problem
 
 NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 
 
 @commands.command("diff")
-@click.argument("a", type=click.Path(), metavar="A.npz")
-@click.argument("b", type=click.Path(), metavar="B.npz")
+@click.argument("a", type=InputFile(), metavar="A.npz")
+@click.argument("b", type=InputFile(), metavar="B.npz")
 @option("--tolerance", type=NOT_NEGATIVE, default=0.0, stands_for=0, metavar="X")
 @quiet_option
 @page_options
@@ -28,7 +28,7 @@ def command(a: str, b: str, **options: Any) -> int:
     with opened(a) as one, opened(b) as other:
         for archive in (one, other):
             archive.check_seal()
-        kinds = [str(archive.opening.get("kind")) for archive in (one, other)]
+        kinds = [str(archive.header.get("kind")) for archive in (one, other)]
         if kinds[0] != kinds[1]:
             raise Problem("diff_kinds", a=a, b=b, kind_a=kinds[0], kind_b=kinds[1])
         left, right = Side.of_saved(one), Side.of_saved(other)

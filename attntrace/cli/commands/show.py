@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.pages.blocks import Block
     from attntrace.pages.view import View
-    from attntrace.runs.saved import Recorded, SavedRun
+    from attntrace.runs.saved import Recorded, SavedRun, SavedTrainingStep
     from attntrace.tensor.tensor import Tensor
     from attntrace.tracing.trace import Sink
 
@@ -46,13 +46,13 @@ def command(place: str | None, **options: Any) -> int:
 
 def told_again(archive: Archive, options: dict[str, Any]) -> int:
     """The page of the command that saved it."""
-    from attntrace.files.archive import BACKPROP, TRACE, TRANSLATE
+    from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE
     from attntrace.runs.saved import Recorded
     recorded = Recorded(archive)
-    options["pencil"] = archive.opening.get("pencil")
+    options["pencil"] = archive.header.get("pencil")
     kinds: dict[str, Callable[[Recorded, dict[str, Any]], int]] = {
         TRACE: trace_again, BACKPROP: backprop_again, TRANSLATE: translate_again}
-    kind = archive.opening.get("kind")
+    kind = archive.header.get("kind")
     if kind not in kinds:
         raise archive.broken(ValueError(sentence("problem.why.no_kind")))
     return kinds[kind](recorded, options)
@@ -62,28 +62,26 @@ def trace_again(recorded: Recorded, options: dict[str, Any]) -> int:
     from attntrace.cli.commands.trace import as_text
     from attntrace.runs.saved import SavedRun
     run = SavedRun.read(recorded)
-    return page(run, run, options, lambda view, tell, count: as_text(run, view, tell, count))
+    return page(run, options, lambda view, tell, count: as_text(run, view, tell, count))
 
 
 def backprop_again(recorded: Recorded, options: dict[str, Any]) -> int:
     from attntrace.cli.commands.backprop import as_text
     from attntrace.runs.saved import SavedTrainingStep
     training_step = SavedTrainingStep.read(recorded)
-    return page(training_step.saved, training_step, options,
+    return page(training_step, options,
                 lambda view, tell, count: as_text(training_step, view, tell, count, False))
 
 
-def page(run: SavedRun, told: Any, options: dict[str, Any], as_text: Callable[[View, Tell, Sink], int]) -> int:
-    only, tokens = selected_steps(run, options), asked_tokens(options, run)
+def page(subject: SavedRun | SavedTrainingStep, options: dict[str, Any],
+         as_text: Callable[[View, Tell, Sink], int]) -> int:
+    only, tokens = selected_steps(subject, options), asked_tokens(options, subject.run)
     with destination(options["output"], options["pager"]) as out:
         view = view_of(options, out, only, tokens)
         passes = 1 if is_data(options) else len(view.forms)
-        with progress(out, lambda: passes * len(run.addresses())) as count:
+        with progress(out, lambda: passes * len(subject.addresses())) as count:
             if is_data(options):
-                head, foot = run.recorded.archive.opening, run.recorded.archive.footer
-                return as_data(told, run, view, out, count, options,
-                               {"training": head["training"]} if "training" in head else {},
-                               {"loss": foot["loss"]} if "loss" in foot else {})
+                return as_data(subject, subject.run, view, out, count, options, subject.header(), subject.footer())
             with page_on(out, options) as writer, paused(writer, options) as tell:
                 return as_text(view, tell, count)
 
@@ -117,7 +115,7 @@ def one(archive: Archive, text: str, options: dict[str, Any]) -> int:
         if options[name]:
             raise Problem("place_with", place=text, option=f"--{name}")
     place = Cell.read(text)
-    options["pencil"] = archive.opening.get("pencil")
+    options["pencil"] = archive.header.get("pencil")
     address = find_address(place.address, archive.names)
     with archive.sense():
         record = archive.record(address)

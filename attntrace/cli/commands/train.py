@@ -15,7 +15,7 @@ from attntrace.cli.click_words import chained, option
 from attntrace.cli.exit_codes import DONE
 from attntrace.cli.options import ARCHITECTURE, architecture_options, quiet_option
 from attntrace.cli.output import binary, check_place
-from attntrace.cli.values import POSITIVE, SHARE, Text, Whole
+from attntrace.cli.values import POSITIVE, SHARE, InputFile, Text, Whole
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
@@ -52,7 +52,7 @@ schedule_options = chained([
 
 
 @commands.command("train")
-@click.argument("pairs", type=click.Path(), metavar="PAIRS")
+@click.argument("pairs", type=InputFile(), metavar="PAIRS")
 @option("-o", "output", metavar="MODEL.npz", type=click.Path(), required=True, text="train_output")
 @option("--resume", is_flag=True)
 @quiet_option
@@ -72,7 +72,7 @@ def command(pairs: str, output: str, resume: bool, quiet: bool, hold_out: int | 
     every, targets = (before.hold_out, before.targets) if before else (HOLD_OUT, ())
     every, targets = every if hold_out is None else hold_out, hold_out_target or targets
     parts = split(read_pairs(Path(pairs)), every, targets)
-    if parts.all_meant and not quiet:
+    if parts.nothing_left and not quiet:
         say(sentence("messages.train_none_held_out"))
     if before is not None:
         from attntrace.training.checkpoint import resumed

@@ -69,12 +69,13 @@ def source_of(sentence: tuple[str, ...], options: dict[str, Any]) -> Iterator[So
         yield Source(header_of(run), lambda take, count: recorded(run, take, count), lambda: len(run.addresses()))
         return
     check_from(sentence, options, "backprop", "optimizer", "lr", "label_smoothing")
-    from attntrace.files.archive import TRANSLATE, opened
+    from attntrace.files.archive import opened
+    from attntrace.runs.run import TRANSLATE
     with opened(options["saved_run"]) as archive:
         archive.check_seal()
-        if options["against"] and archive.opening.get("kind") == TRANSLATE:
+        if options["against"] and archive.header.get("kind") == TRANSLATE:
             raise Problem("torch_translation", file=options["saved_run"])
-        yield Source(archive.opening, lambda take, count: saved_records(archive, take), lambda: len(archive.names))
+        yield Source(archive.header, lambda take, count: saved_records(archive, take), lambda: len(archive.names))
 
 
 def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:
@@ -123,8 +124,7 @@ def recorded(run: Run | TrainingStep, take: Callable[[Record], object], count: S
 
 def header_of(run: Run | TrainingStep) -> Record:
     from attntrace.runs.records import header
-    from attntrace.runs.run import Run
-    return header(run) if isinstance(run, Run) else header(run.run) | {"training": run.record()}
+    return header(run.run) | run.header()
 
 
 def unless_changed(report: Report, tell: Callable[[], Record]) -> Record | None:

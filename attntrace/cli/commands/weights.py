@@ -11,8 +11,8 @@ from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import page
 from attntrace.cli.options import ARCHITECTURE, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
-from attntrace.cli.values import POSITIVE, Among, Text, Whole
-from attntrace.files.torch.names import UNTOLD
+from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Whole
+from attntrace.files.torch.names import DEFAULTS
 from attntrace.messages.catalog import sentence as sentence_of
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
@@ -40,10 +40,10 @@ def subcommand(name: str) -> Any:
 
 
 @subcommand("import")
-@click.argument("state", type=click.Path(), metavar="STATE")
+@click.argument("state", type=InputFile(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
-@option("--norm", type=Among(CHOICES["norm"]), default=None, stands_for=UNTOLD[0], text="norm_import")
-@option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=UNTOLD[1], text="epsilon_import")
+@option("--norm", type=Among(CHOICES["norm"]), default=None, stands_for=DEFAULTS[0], text="norm_import")
+@option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=DEFAULTS[1], text="epsilon_import")
 @option("--final-norm", is_flag=True, default=None, text="final_norm_import")
 @output_option
 def import_command(state: str, heads: int | None, output: str, **wiring: Any) -> int:

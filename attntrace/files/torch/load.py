@@ -1,4 +1,4 @@
-"""From a state_dict to a model of ours."""
+"""Import: from a state_dict of torch.nn to a model."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from attntrace.files.npz import shape_text
-from attntrace.files.torch.names import UNTOLD, Piece
+from attntrace.files.torch.names import DEFAULTS, Piece
 from attntrace.files.torch.state import Recognized, State, recognized, sizes_of, some
 from attntrace.files.weights import Loaded
 from attntrace.messages.catalog import sentence
@@ -17,20 +17,20 @@ from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import cell_name
 
 
-def imported(state: State, heads: int | None, norm: str = UNTOLD[0], epsilon: float = UNTOLD[1],
+def imported(state: State, heads: int | None, norm: str = DEFAULTS[0], epsilon: float = DEFAULTS[1],
              final_norm: bool = False) -> tuple[Loaded, Recognized]:
-    """The model of a state_dict, and what it was found to be; `final_norm` where its stacks end in a norm, though one
-    without parameters. Raises Problem where names, shapes, numbers or heads are wrong."""
-    found = recognized(state, final_norm)
-    if found.unplaced:
-        raise Problem("state_unplaced", file=state.file, module=found.wiring.module, count=len(found.unplaced),
-                      names=some(found.unplaced))
-    if found.missing:
-        raise Problem("state_missing", file=state.file, module=found.wiring.module, layers=found.wiring.layers,
-                      names=some(found.missing))
-    config = _config(state, found, heads, norm, epsilon)
+    """Return the model of a state_dict, and the module that it was recognised as; `final_norm` where its stacks end in
+    a norm, possibly one without parameters. Raises Problem for wrong names, shapes, numbers or heads."""
+    fit = recognized(state, final_norm)
+    if fit.unplaced:
+        raise Problem("state_unplaced", file=state.file, module=fit.wiring.module, count=len(fit.unplaced),
+                      names=some(fit.unplaced))
+    if fit.missing:
+        raise Problem("state_missing", file=state.file, module=fit.wiring.module, layers=fit.wiring.layers,
+                      names=some(fit.missing))
+    config = _config(state, fit, heads, norm, epsilon)
     vocabularies = Vocabularies.without_words(config)
-    pieces = {piece.ours: piece for piece in found.pieces}
+    pieces = {piece.ours: piece for piece in fit.pieces}
     wanted = [spec for spec in specs(config, vocabularies) if spec.name in pieces or not spec.optional]
     _check_arrays(state, wanted, pieces)
 
@@ -39,11 +39,11 @@ def imported(state: State, heads: int | None, norm: str = UNTOLD[0], epsilon: fl
         view[...] = (spec.name.endswith(".gain") if piece is None  # of a norm without parameters: 1, and its bias 0
                      else _block(state.arrays[piece.theirs], piece.block).T)
 
-    return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), found
+    return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), fit
 
 
-def _config(state: State, found: Recognized, heads: int | None, norm: str, epsilon: float) -> Config:
-    wiring, sizes = found.wiring, sizes_of(state, found)
+def _config(state: State, fit: Recognized, heads: int | None, norm: str, epsilon: float) -> Config:
+    wiring, sizes = fit.wiring, sizes_of(state, fit)
     d_model = sizes["d_model"]
     if heads is None or heads < 1 or d_model % heads:
         raise Problem("state_heads", file=state.file, heads=sentence("problem.why.none") if heads is None else heads,
@@ -54,7 +54,7 @@ def _config(state: State, found: Recognized, heads: int | None, norm: str, epsil
 
 
 def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece]) -> None:
-    """Raise Problem for an array of another shape than the others ask for, and for a number that is none."""
+    """Raise Problem for an array whose shape does not fit the others, and for a number that is not finite."""
     for spec in wanted:
         if spec.name not in pieces:
             continue
@@ -71,6 +71,6 @@ def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece])
 
 
 def _block(array: Array, block: int | None) -> Array:
-    """One of three equal blocks of rows, or all of them."""
+    """Return one of three equal blocks of rows, or all rows."""
     size = len(array) // 3
     return array if block is None else array[block * size:(block + 1) * size]

@@ -1,4 +1,4 @@
-"""PyTorch's transformer modules: what their state_dicts call our parameters."""
+"""The transformer modules of torch.nn: the names of our parameters in their state_dicts."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -11,21 +11,21 @@ MODULES = {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.Transform
            "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}
 STACKS = {"transformer": {"encoder": "encoder.", "decoder": "decoder."}, "encoder": {"encoder": ""},
           "decoder": {"decoder": ""}, "encoder_layer": {"encoder": ""}, "decoder_layer": {"decoder": ""}}
-SUB_LAYERS = {  # of a layer of a stack: ours, theirs, and their name of its norm
+SUB_LAYERS = {  # of a layer: our name, the name in torch.nn, and its name of the norm
     "encoder": (("self_attention", "self_attn.", "norm1."), ("feed_forward", "", "norm2.")),
     "decoder": (("self_attention", "self_attn.", "norm1."), ("cross_attention", "multihead_attn.", "norm2."),
                 ("feed_forward", "", "norm3."))}
 FEED_FORWARD = {"W_1": "linear1.weight", "b_1": "linear1.bias", "W_2": "linear2.weight", "b_2": "linear2.bias"}
 NORM = {"gain": "weight", "bias": "bias"}
-ARGUMENTS = {  # of a module, for each choice of a config that it can have: another cannot be exported
-    "norm": {"post": "norm_first=False", "pre": "norm_first=True"}, "activation": {"relu": ""},  # its default
+ARGUMENTS = {  # of a module, for each choice of a config that it has; others cannot be exported
+    "norm": {"post": "norm_first=False", "pre": "norm_first=True"}, "activation": {"relu": ""},  # the default
     "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"}, "part": MODULES}
-UNTOLD = "post", 1e-5  # norm and epsilon of a module that is told neither norm_first nor layer_norm_eps
+DEFAULTS = "post", 1e-5  # norm and epsilon of a module made without norm_first and layer_norm_eps
 
 
 class Piece(NamedTuple):
-    """A parameter of ours and where it is in a state_dict: the transpose of an array, since torch.nn.Linear is
-    x Wᵀ + b, or of one of the three equal `block`s of its rows (from 0)."""
+    """One of our parameters and its place in a state_dict: the transpose of an array, since torch.nn.Linear is
+    x Wᵀ + b, or of one of three equal `block`s of its rows (from 0)."""
     ours: str
     theirs: str
     block: int | None = None
@@ -36,24 +36,24 @@ class Piece(NamedTuple):
 
     @property
     def is_bias(self) -> bool:
-        """Whether it is among those that bias=False leaves out."""
+        """Whether bias=False leaves it out."""
         return self.theirs.endswith("bias")
 
 
 class Wiring(NamedTuple):
-    """All that decides which names a module's state_dict has: which part of a transformer it is, its layers, whether
-    stacks end in a norm, whether queries, keys and values have matrices of their own (`apart`)."""
+    """What decides which names the state_dict of a module has: the part of a transformer, its layers, whether stacks
+    end in a norm, whether queries, keys and values have separate matrices."""
     part: str
     layers: int = 1
     final_norm: bool = False
-    apart: bool = False
+    separate: bool = False
 
     @property
     def module(self) -> str:
         return MODULES[self.part]
 
     def pieces(self) -> Iterator[Piece]:
-        """The table: every parameter, in the order of the state_dict."""
+        """Yield every parameter, in the order of the state_dict."""
         if self.part == "attention":
             yield from self._attention("encoder.layer1.self_attention", "")
         for stack, theirs in STACKS.get(self.part, {}).items():
@@ -73,7 +73,7 @@ class Wiring(NamedTuple):
 
     def _attention(self, ours: str, theirs: str) -> Iterator[Piece]:
         for block, letter in enumerate("QKV"):
-            yield (Piece(f"{ours}.W_{letter}", f"{theirs}{letter.lower()}_proj_weight") if self.apart
+            yield (Piece(f"{ours}.W_{letter}", f"{theirs}{letter.lower()}_proj_weight") if self.separate
                    else Piece(f"{ours}.W_{letter}", f"{theirs}in_proj_weight", block))
         for block, letter in enumerate("QKV"):
             yield Piece(f"{ours}.b_{letter}", f"{theirs}in_proj_bias", block)
@@ -81,12 +81,12 @@ class Wiring(NamedTuple):
 
 
 def _renamed(ours: str, theirs: str, names: dict[str, str]) -> Iterator[Piece]:
-    for mine, other in names.items():
-        yield Piece(f"{ours}.{mine}", theirs + other)
+    for our_name, their_name in names.items():
+        yield Piece(f"{ours}.{our_name}", theirs + their_name)
 
 
 def constructor(config: Config, part: str, biases: bool) -> list[str]:
-    """The lines of Python that make the module whose state_dict this is."""
+    """Return the lines of Python that make the module of a state_dict."""
     heads = f"embed_dim={config.d_model}, num_heads={config.heads}"
     norm_first, activation, dtype = (ARGUMENTS[name][getattr(config, name)] for name in ("norm", "activation", "dtype"))
     common = f"bias={biases}, batch_first=True, {dtype}"
@@ -100,7 +100,7 @@ def constructor(config: Config, part: str, biases: bool) -> list[str]:
     if part == "transformer":
         return [f"module = {MODULES[part]}({sizes}, num_encoder_layers={config.layers}, "
                 f"num_decoder_layers={config.layers}, {wiring})",
-                *["module.encoder.norm = module.decoder.norm = None"] * (not config.final_norm)]
+                *([] if config.final_norm else ["module.encoder.norm = module.decoder.norm = None"])]
     layer = f"{MODULES[part.removesuffix('_layer') + '_layer']}({sizes}, {wiring})"
     if part in ONE_LAYER:
         return [f"module = {layer}"]

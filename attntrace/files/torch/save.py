@@ -1,4 +1,4 @@
-"""From a model of ours to a state_dict."""
+"""Export: from a model to a state_dict of torch.nn."""
 from __future__ import annotations
 
 import math
@@ -14,8 +14,8 @@ from attntrace.tensor.tensor import Array
 
 
 class Exported(NamedTuple):
-    """A state_dict of ours: its arrays by their names, the module that it is of, whether that has biases, which of our
-    parameters it has no place for, and which biases were absent and are zeros now."""
+    """A state_dict: its arrays by name, its module, whether that has biases, our parameters that have no place in it,
+    and the biases that our model does not have and that are zeros in it."""
     arrays: dict[str, Array]
     wiring: Wiring
     biases: bool
@@ -24,7 +24,7 @@ class Exported(NamedTuple):
 
 
 def exported(model: Loaded, file: str) -> Exported:
-    """The state_dict of a model. Raises Problem for a wiring that torch.nn does not have."""
+    """Return the state_dict of a model. Raises Problem for a wiring that torch.nn does not have."""
     config, parameters = model.config, model.parameters
     if config.score_scale != "sqrt_d_k" and config.score_scale != math.sqrt(config.d_k):
         raise Problem("state_score_scale", file=file, scale=config.score_scale)
@@ -54,7 +54,7 @@ def exported(model: Loaded, file: str) -> Exported:
 
 
 def _has_biases(pieces: list[Piece], parameters: Parameters) -> bool:
-    """False for what bias=False becomes: no bias of attention, and all others 0."""
-    found = {piece.ours: parameters.get(piece.ours) for piece in pieces if piece.is_bias}
+    """Return False for a model that was imported with bias=False: no bias of attention, and all others 0."""
+    biases = {piece.ours: parameters.get(piece.ours) for piece in pieces if piece.is_bias}
     return any(tensor is not None and (".b_" in name and name[-1] in "QKVO" or tensor.value.any())
-               for name, tensor in found.items())
+               for name, tensor in biases.items())

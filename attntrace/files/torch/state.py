@@ -1,4 +1,4 @@
-"""A state_dict of another library: read from a file, and recognized by its names."""
+"""State_dicts of torch.nn: read from a file, and the module recognised by the names."""
 from __future__ import annotations
 
 import re
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attntrace.files.npz import Npz, opened, shape_text
-from attntrace.files.safetensors import Safetensors
+from attntrace.files.reading import whole
+from attntrace.files.safetensors import COPIES, Safetensors
 from attntrace.files.torch.names import MODULES, Piece, Wiring
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
@@ -16,55 +17,51 @@ from attntrace.model.config import ONE_LAYER
 from attntrace.tensor.tensor import Array
 
 LAYER = re.compile(r"(?:^|(\w+)\.)layers\.(\d+)\.")
-SAID_BY = {"W_O": "d_model", "W_1": "d_ff"}  # the sizes that the rows of a matrix of theirs tell
-NAMED = 3  # names that a message says, of many
+SIZE_OF = {"W_O": "d_model", "W_1": "d_ff"}  # the size that is the number of rows of a matrix in torch.nn
+LISTED = 3  # of many names, those in a message
 HALVES = {"float16", "bfloat16"}
 
 
 class State(NamedTuple):
-    """A state_dict: its arrays by name, and what their numbers were before they were read."""
+    """A state_dict: its arrays by name, and the precisions of their numbers in the file."""
     file: str
     arrays: dict[str, Array]
     dtypes: frozenset[str]
 
     @property
     def dtype(self) -> str:
-        """The precision that holds all of its numbers."""
+        """The precision that represents all of its numbers."""
         return "float64" if "float64" in self.dtypes else "float32"
 
     @property
     def numbers(self) -> int:
+        """How many numbers there are in all floating-point arrays."""
         return sum(array.size for array in self.arrays.values() if array.dtype.kind == "f")
 
 
 def read_state(path: Path) -> State:
-    """Read a state_dict, `.npz` or `.safetensors`. Raises Problem where the file is broken or holds something else."""
+    """Read a state_dict, `.npz` or `.safetensors`. Raises Problem where the file is broken or is not one."""
     with opened(path) as file:
         if path.suffix.lower() not in (".npz", ".safetensors"):
             raise Problem("state_ending", file=str(path))
-        found: Npz | Safetensors = (Npz(path, file) if path.suffix.lower() == ".npz"
-                                    else Safetensors(path, file.read()))
-        if isinstance(found, Npz):
-            found.check_no_run()
-        if is_own(found):
+        members: Npz | Safetensors = (Npz(path, file) if path.suffix.lower() == ".npz"
+                                      else Safetensors(path, whole(str(path), file, COPIES)))
+        if isinstance(members, Npz):
+            members.check_arrays()
+        if "config" in (members.headers if isinstance(members, Npz) else members.texts):  # our weights file
             raise Problem("state_is_own", file=str(path))
         arrays, dtypes = {}, set()
-        for name, header in found.headers.items():
-            arrays[name] = found.read(name)
+        for name, header in members.headers.items():
+            arrays[name] = members.read(name)
             if arrays[name].dtype.kind == "f":
                 dtypes.add("bfloat16" if str(header.dtype) == "bfloat16" else arrays[name].dtype.name)
     return State(str(path), arrays, frozenset(dtypes))
 
 
-def is_own(found: Npz | Safetensors) -> bool:
-    """Whether a file is a weights file of attntrace, and no state_dict."""
-    return "config" in (found.headers if isinstance(found, Npz) else found.texts)
-
-
 class Recognized(NamedTuple):
-    """The module that a state_dict is most like, whether it has biases, the parameters that it should have, the names
-    that it lacks, those that the module does not have, those of arrays that are not weights (whole numbers, truth
-    values), and the final norms without parameters that were asked for."""
+    """The module that a state_dict fits best, whether it has biases, the parameters that it should have, the missing
+    names, the names that the module does not have, those of arrays that are not weights (integers, booleans), and the
+    requested final norms without parameters."""
     wiring: Wiring
     biases: bool
     pieces: tuple[Piece, ...]
@@ -75,21 +72,22 @@ class Recognized(NamedTuple):
 
 
 def recognized(state: State, final_norm: bool = False) -> Recognized:
-    """Find the module that has most of the names; of two, the one with fewer others. `final_norm`: its stacks end in a
-    norm, one without parameters where the names have none. Raises Problem where no module has any of the names, where
-    it has no final norm, where its stacks differ in layers, or where a parameter is not floating-point.
+    """Find the module with most of the names; of several, the one with the fewest other names. `final_norm`: its stacks
+    end in a norm, one without parameters where the names have none. Raises Problem where no module has any of the
+    names, where it has no final norm, where its stacks differ in layers, or where a parameter is not floating-point.
     """
     names = state.arrays.keys()
     numbered = {place for name in names for place in LAYER.findall(name)[:1]}
     layers = len({number for _, number in numbered})
-    apart = any(name.endswith("q_proj_weight") for name in names)
+    separate = any(name.endswith("q_proj_weight") for name in names)
 
     def likeness(wiring: Wiring) -> tuple[int, int]:
         table = {piece.theirs for piece in wiring.pieces()}
         return len(table & names), -len(table)
 
-    stacks = [Wiring(part, layers, norm, apart) for part in MODULES if part not in ONE_LAYER for norm in (False, True)]
-    wiring = max([*stacks, *(Wiring(part, apart=apart) for part in ONE_LAYER)], key=likeness)
+    stacks = [Wiring(part, layers, norm, separate)
+              for part in MODULES if part not in ONE_LAYER for norm in (False, True)]
+    wiring = max([*stacks, *(Wiring(part, separate=separate) for part in ONE_LAYER)], key=likeness)
     if not likeness(wiring)[0]:
         raise Problem("state_unknown", file=state.file, names=some(names))
     if final_norm and wiring.part in ONE_LAYER:
@@ -118,17 +116,18 @@ def recognized(state: State, final_norm: bool = False) -> Recognized:
 
 
 def some(names: Iterable[str]) -> str:
-    """A few names, and how many more there are."""
-    listed = [shown(name) for name in names]
-    more = [sentence("messages.more", count=len(listed) - NAMED)] * (len(listed) > NAMED)
-    return ", ".join([*listed[:NAMED], *more])
+    """Return the first names as text, and how many more there are."""
+    texts = [shown(name) for name in names]
+    if len(texts) > LISTED:
+        texts[LISTED:] = [sentence("messages.more", count=len(texts) - LISTED)]
+    return ", ".join(texts)
 
 
-def sizes_of(state: State, found: Recognized) -> dict[str, int]:
-    """d_model, and d_ff where the module has one. Raises Problem where an array that says it is no matrix."""
+def sizes_of(state: State, fit: Recognized) -> dict[str, int]:
+    """Return d_model, and d_ff where the module has it. Raises Problem where an array that shows one is no matrix."""
     sizes = {}
-    for piece in found.pieces:
-        size = SAID_BY.get(piece.ours.rpartition(".")[2])
+    for piece in fit.pieces:
+        size = SIZE_OF.get(piece.ours.rpartition(".")[2])
         if size is not None and size not in sizes:
             shape = state.arrays[piece.theirs].shape
             if len(shape) != 2 or not min(shape):

@@ -1,0 +1,329 @@
+"""What comes from outside is only data: names are text, files that are read stay, sizes have limits."""
+from __future__ import annotations
+
+import io
+import os
+import resource
+import shlex
+import shutil
+import subprocess
+import sys
+import zipfile
+from types import SimpleNamespace
+
+import click
+import numpy as np
+import pytest
+from command import ROOT, attntrace, clean_environment
+
+from attntrace.cli.app import attntrace as application
+from attntrace.cli.values import InputFile, Limit, Number, Scale, Whole
+
+SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "2"
+
+MARKUP = "[link=https://example.org]a[/link] [red]b :smile: [/nothing]"
+
+
+class Screen(io.StringIO):
+    """Standard error on a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown_by_steps(progress) -> None:
+    steps = progress.Steps(lambda: 2)
+    steps(SimpleNamespace(address=MARKUP))
+    steps.close()
+
+
+def shown_by_training(progress) -> None:
+    with progress.TrainingProgress(batches=1, epochs=1, updates=0, held_out=0) as training:
+        training.show(SimpleNamespace(loss=1.0, tokens=1, epoch=MARKUP), 1, None)
+
+
+def said_by_training(progress) -> None:
+    with progress.TrainingProgress(batches=1, epochs=1, updates=0, held_out=0) as training:
+        training.say(MARKUP)
+
+
+@pytest.mark.parametrize("show", [shown_by_steps, shown_by_training, said_by_training])
+def test_no_text_is_markup_on_a_progress_bar(show, monkeypatch):
+    from attntrace.cli import progress
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(sys, "stderr", Screen())
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "300")
+    show(progress)
+    assert MARKUP in sys.stderr.getvalue() and "\x1b]8" not in sys.stderr.getvalue()
+
+
+# Files that are read stay
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Files of every kind that a command reads."""
+    place = tmp_path_factory.mktemp("files")
+    run, weights, state, rows = (str(place / f"{name}.npz") for name in ("run", "w", "state", "rows"))
+    for command in (("trace", "a", *SMALL, "--save", run), ("weights", "new", "a", *SMALL, "-o", weights),
+                    ("weights", "export", weights, "-o", state)):
+        assert attntrace(*command).code == 0
+    np.savez(rows, **{"encoder.input": np.ones((1, 2))})
+    (place / "pairs.npz").write_text("a\tb\n")
+    return place
+
+
+@pytest.fixture
+def here(files, tmp_path, monkeypatch):
+    """The current directory with a copy of each of these files, and a symbolic and a hard link to it."""
+    monkeypatch.chdir(tmp_path)
+    for file in files.iterdir():
+        shutil.copy(file, tmp_path)
+        for name in (file.name, f"{file.stem}.txt"):
+            os.symlink(file.name, f"link-{name}")
+            os.link(file.name, f"hard-{name}")
+    return tmp_path
+
+
+PAGES_OF = ["show --from run.npz -o {}run", "why encoder.output:1,1 --from run.npz -o {}run",
+            "verify --from run.npz -o {}run", "diff run.npz run.npz -o {}run",
+            "trace a --weights w.npz --save new.npz -o {}w", "weights info w.npz -o {}w",
+            "compare a --what-if '--weights w.npz' -o {}w",
+            "compare --input rows.npz --d-model 2 --heads 1 --what-if '--seed 1' -o {}rows",
+            "compare a --d-model 2 --heads 1 --what-if '--input rows.npz' -o {}rows"]
+NUMBERS_OF = ["trace a --weights w.npz --save {}w.npz",
+              "trace --input rows.npz --d-model 2 --heads 1 --save {}rows.npz",
+              "weights export w.npz -o {}w.npz", "weights import state.npz --heads 1 -o {}state.npz",
+              "train pairs.npz -o {}pairs.npz"]
+
+
+@pytest.mark.parametrize("command, link", [
+    *((f"{command}.txt", link) for command in PAGES_OF for link in ("link-", "hard-")),
+    *((command, link) for command in NUMBERS_OF for link in ("", "./", "link-", "hard-"))])
+def test_output_never_replaces_a_file_that_is_read(command, link, here):
+    before = {file.name: (file.read_bytes(), file.is_symlink()) for file in here.iterdir()}
+    said = attntrace(*shlex.split(command.format(link)))
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1) and "would replace" in said.err
+    assert {file.name: (file.read_bytes(), file.is_symlink()) for file in here.iterdir()} == before
+
+
+def test_output_never_replaces_the_models_that_come_with_it(tmp_path):
+    shipped = ROOT / "attntrace" / "models" / "ko-en.npz"
+    link = tmp_path / "page.txt"
+    link.symlink_to(shipped)
+    before = shipped.stat()
+    assert "would replace" in attntrace("translate", "어제", "-o", str(link)).err
+    assert shipped.stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize("output", ["-o text.txt", "-o /dev/stdout >> text.txt"])
+def test_output_never_replaces_standard_input(output, tmp_path):
+    (tmp_path / "text.txt").write_text("a b\n")
+    done = subprocess.run(["bash", "-c", f"{shlex.quote(sys.executable)} -m attntrace trace - {output} < text.txt"],
+                          cwd=tmp_path, capture_output=True, env=clean_environment() | {"PYTHONPATH": str(ROOT)},
+                          timeout=60)
+    assert done.returncode == 2 and b"would replace" in done.stderr
+    assert (tmp_path / "text.txt").read_text() == "a b\n"
+
+
+def commands(group=application):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        one = group.get_command(context, name)
+        yield from commands(one) if isinstance(one, click.Group) else [one]
+
+
+def test_every_parameter_that_is_a_file_is_protected_or_written():
+    paths = [(command.name, param) for command in commands() for param in command.params
+             if isinstance(param.type, click.Path)]
+    assert len(paths) > 30
+    for name, param in paths:
+        assert isinstance(param.type, InputFile) or param.opts[-1] in ("-o", "output", "--save"), (name, param.name)
+
+
+# Numbers of any length
+
+OPTIONS = sorted({(command.name, param.opts[0]) for command in commands() for param in command.params
+                  if isinstance(param.type, (Whole, Limit, Number, Scale)) and param.opts[0].startswith("-")})
+TYPED = {"trace": ["a b"], "map": ["a b"], "steps": ["a b"], "why": ["encoder.output:1,1", "a b"],
+         "translate": ["어제", "--max-length", "2"], "backprop": ["a", "b"], "compare": ["a b", "--what-if", "--seed 1"],
+         "train": ["pairs.npz", "--layers", "1", "-q", "-o", "new.npz"], "show": ["--from", "run.npz"],
+         "diff": ["run.npz", "run.npz"], "import": ["state.npz", "-o", "new.npz"], "new": ["a", "-o", "new.npz"]}
+
+
+@pytest.mark.parametrize("digits", [50, 400, 5000])
+@pytest.mark.parametrize("name, option", OPTIONS)
+def test_a_number_of_any_length_is_used_or_refused_in_one_line(name, option, digits, here):
+    command = ["weights", name] if name in ("import", "new") else [name]
+    said = attntrace(*command, *TYPED.get(name, []), option, "9" * digits)
+    assert said.code in (0, 2)
+    assert said.err.count("\n") == (said.code == 2) and not (said.out and said.code)
+
+
+@pytest.mark.parametrize("digits", [11, 400, 5000])
+@pytest.mark.parametrize("arguments", [
+    "trace 'a b' --swap 1,{}", "trace 'a b' --set encoder.E:1,{}=1",
+    "trace 'a b' --ablate encoder.layer1.self_attention.head{}", "show encoder.output:{} --from run.npz",
+    "why encoder.output:{} 'a b'", "trace 'a b' --token {}", "trace 'a b' --only encoder.layer{}.output",
+    "trace 'a b' --layer {}",
+    "trace a -o /dev/fd/{}"])
+def test_a_number_of_any_length_inside_a_value_is_refused_in_one_line(arguments, digits, here):
+    said = attntrace(*shlex.split(arguments.format("9" * digits)))
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("size", ["", "0", "-5", "abc", "²", "٨٠", "1e3", " 80", "000000000080", "9" * 20, "9" * 5000])
+@pytest.mark.parametrize("variable", ["COLUMNS", "LINES"])
+@pytest.mark.parametrize("command", [("trace", "a", "--color", "always"), ("--help",), ("trace", "a", "--nonsense")])
+def test_a_size_of_the_terminal_of_any_content_does_no_harm(command, variable, size):
+    said = attntrace(*command, **{variable: size})
+    assert said.code == (2 if "--nonsense" in command else 0) and said.err.count("\n") == (said.code == 2)
+
+
+@pytest.mark.parametrize("size", ["²", "9" * 5000])
+def test_a_progress_bar_is_drawn_whatever_the_size_of_the_terminal_is(size, tmp_path, monkeypatch):
+    from attntrace.cli import progress
+    from attntrace.cli.app import run
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(sys, "stderr", Screen())
+    for name, value in (("TERM", "xterm-256color"), ("COLUMNS", size), ("LINES", size)):
+        monkeypatch.setenv(name, value)
+    assert run(["trace", "a", "-o", str(tmp_path / "page.txt")]) == 0
+    assert "attntrace" in sys.stderr.getvalue()
+
+
+# Files that are not files, or larger than they are
+
+def limited(*arguments: str, megabytes: int = 1500, cwd=None) -> subprocess.CompletedProcess[str]:
+    """The command in a process that may have so much memory, and ten seconds."""
+    command = shlex.join([sys.executable, "-m", "attntrace", *arguments])
+    return subprocess.run(["bash", "-c", f"ulimit -v {megabytes * 1024}; exec {command}"], capture_output=True,
+                          text=True, timeout=20, cwd=cwd, env=clean_environment() | {"PYTHONPATH": str(ROOT)})
+
+
+READERS = ["trace a --weights {}", "trace --input {}", "show --from {}", "verify --from {}", "diff {} run.npz",
+           "diff run.npz {}", "weights info {}", "weights import {} -o new.npz", "weights export {} -o new.npz",
+           "translate a -q --weights {}", "train {} -o new.npz", "compare a --what-if '--weights {}'"]
+
+
+@pytest.fixture
+def little_memory():
+    """At most a gigabyte more than this process has, so that a file without end cannot take all there is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(open("/proc/self/statm").read().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 30), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("target", ["/dev/zero", "/dev/full", "fifo", "."])
+@pytest.mark.parametrize("command", READERS)
+def test_only_a_regular_file_is_read(command, target, here, little_memory):
+    os.mkfifo("fifo")
+    for ending in (".npz", ".json", ".safetensors"):
+        os.symlink(target, f"endless{ending}")
+        said = attntrace(*shlex.split(command.format(f"endless{ending}")))
+        assert (said.code, said.out, said.err.count("\n")) == (2, "", 1), said.err
+        assert "no regular file" in said.err or "must end" in said.err or "directory" in said.err, said.err
+
+
+def test_a_checkpoint_that_is_a_pipe_is_not_waited_for(here):
+    os.mkfifo("new.checkpoint.npz")
+    said = limited("train", "pairs.npz", "-o", "new.npz", "--resume", cwd=here)
+    assert said.returncode == 2 and "no regular file" in said.stderr
+
+
+def test_pairs_may_come_through_a_pipe_that_has_no_name(here):
+    done = subprocess.run(["bash", "-c", f"{shlex.quote(sys.executable)} -m attntrace train --epochs 1 -q -o new.npz "
+                           "<(sleep 1; cat pairs.npz)"], capture_output=True, text=True, timeout=60, cwd=here,
+                          env=clean_environment() | {"PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stderr) == (0, "") and os.path.exists("new.npz")
+
+
+def test_a_pipe_of_pairs_without_end_is_refused(here):
+    done = subprocess.run(["bash", "-c", f"ulimit -v 1500000; {shlex.quote(sys.executable)} -m attntrace train "
+                           "-o new.npz <(yes $'a\\tb')"], capture_output=True, text=True, timeout=60, cwd=here,
+                          env=clean_environment() | {"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "of memory" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["trace a --weights {}", "weights info {}", "weights import {} -o new.npz"])
+@pytest.mark.parametrize("ending", ["json", "safetensors"])
+def test_a_file_larger_than_the_memory_is_refused(command, ending, here):
+    with open(f"large.{ending}", "wb") as file:
+        file.truncate(1 << 40)  # without a byte on the disk
+    said = limited(*shlex.split(command.format(f"large.{ending}")), cwd=here)
+    assert said.returncode == 2 and said.stderr.count("\n") == 1
+    assert "of memory" in said.stderr or "must end in" in said.stderr or ending == "json", said.stderr
+
+
+@pytest.fixture(scope="module")
+def bomb(tmp_path_factory):
+    """A small archive with a member of 537 MB."""
+    file = tmp_path_factory.mktemp("bomb") / "bomb.npz"
+    header = {"descr": "<f8", "fortran_order": False, "shape": (1 << 24, 4)}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open("encoder.input.npy", "w", force_zip64=True) as member:
+            np.lib.format.write_array_header_1_0(member, header)
+            for _ in range(32):
+                member.write(bytes(1 << 24))
+    assert file.stat().st_size < 5e6
+    return str(file)
+
+
+@pytest.mark.parametrize("command", ["trace a --weights {}", "trace --input {}", "weights info {}", "show --from {}",
+                                     "weights import {} -o new.npz", "weights export {} -o new.npz"])
+def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused(command, bomb, here):
+    said = limited(*shlex.split(command.format(bomb)), megabytes=500, cwd=here)
+    assert said.returncode == 2 and said.stderr.count("\n") == 1
+    assert "537 MB of memory" in said.stderr or "--from" in command, said.stderr
+
+
+# Memory
+
+@pytest.mark.parametrize("limit, expected", [("v", "2.05 GB"), ("d", "2.05 GB")])
+def test_a_limit_of_memory_counts_as_the_memory_there_is(limit, expected):
+    command = f"ulimit -{limit} 2000000; exec {shlex.quote(sys.executable)} -m attntrace trace a --d-model 8192"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, env=clean_environment())
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and expected in done.stderr
+
+
+@pytest.mark.parametrize("membership, file, expected", [
+    ("0::/a/b", "a/b/memory.max", [5000]), ("0::/a/b", "a/memory.max", [5000]), ("0::/", "memory.max", [5000]),
+    ("3:cpu:/x\n4:memory:/a", "memory/a/memory.limit_in_bytes", [5000]), ("4:memory:/a", "memory.max", []),
+    ("3:cpu:/a", "a/memory.max", [])])
+def test_the_limits_of_control_groups_are_found(membership, file, expected, tmp_path):
+    from attntrace.model.memory import _of_groups
+    (tmp_path / "cgroup").write_text(membership + "\n")
+    place = tmp_path / "sys" / file
+    place.parent.mkdir(parents=True)
+    place.write_text("5000\n")
+    assert list(_of_groups(tmp_path / "cgroup", tmp_path / "sys")) == expected
+    place.write_text("max\n")
+    assert not list(_of_groups(tmp_path / "cgroup", tmp_path / "sys"))
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("error", [MemoryError(), ImportError("x.so: failed to map segment from shared object")])
+def test_a_lack_of_memory_is_one_line_and_leaves_no_file(error, language, tmp_path, monkeypatch):
+    from attntrace.tracing.trace import Trace
+
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(Trace, "__call__", fails)
+    said = attntrace("trace", "a", "-o", str(tmp_path / "page.txt"), ATTNTRACE_LANG=language)
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1) and not list(tmp_path.iterdir())
+    assert ("memory" if language == "en" else "메모리") in said.err
+
+
+def test_another_failed_import_stays_a_traceback(monkeypatch):
+    from attntrace.tracing.trace import Trace
+
+    def fails(*_):
+        raise ImportError("no such name")
+
+    monkeypatch.setattr(Trace, "__call__", fails)
+    with pytest.raises(ImportError):
+        attntrace("trace", "a")

@@ -11,6 +11,7 @@ from command import attntrace
 from attntrace.verify.recompute import Log, Recomputation
 from attntrace.cli.commands import verify
 from attntrace.runs.training_step import TrainingStep
+from attntrace.runs.records import header
 from attntrace.runs.run import Run
 
 
@@ -40,6 +41,6 @@ def computed_again(records: Iterable[dict[str, Any]]) -> dict[str, np.ndarray]:
 
 def log_of(run: Run | TrainingStep) -> Log:
     """All that a run records, as the checker and the comparison with PyTorch read it."""
-    log = Log(verify.header_of(run))
+    log = Log(header(run))
     verify.recorded(run, log, bool)
     return log

@@ -10,6 +10,10 @@ import pytest
 from command import BLOG, ROOT, attntrace, process
 
 import attntrace as package
+from attntrace.cli.app import COMMANDS, attntrace as group
+from attntrace.cli.commands.train import TrainingOptions
+from attntrace.cli.formats import PageOptions
+from attntrace.cli.options import LearningOptions, ModelOptions, Selection
 
 FINGERPRINT = re.compile(r"Fingerprint ([0-9a-f]{8})")
 
@@ -138,6 +142,12 @@ def test_version_and_help_need_no_numpy():
                           timeout=100).returncode == 0
     assert process("--version").out == f"attntrace {package.__version__}\n"
     assert attntrace("--version").out == f"attntrace {package.__version__}\n"
+
+
+@pytest.mark.parametrize("kind", [ModelOptions, LearningOptions, Selection, PageOptions, TrainingOptions])
+def test_every_field_of_an_options_value_is_an_option_of_some_command(kind):
+    options = {param.name for name in COMMANDS for param in group.get_command(None, name).params}
+    assert set(kind._fields) - {"title"} <= options
 
 
 def test_steps_of_python_are_the_steps_of_the_command():

@@ -22,7 +22,7 @@ ORDER = {
     "training": "schedule pairs loss backward optimizers loop checkpoint",
     "runs": "what_if drift run subject records prepare decoding training_step saved api",
     "pages": "numbers stages view topics blocks checks diff attention_maps equations grids forms why overview"
-             " gradient_check verdicts weights what_if translation",
+             " gradient_check verdicts weights what_if translation page",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
     "cli": "exit_codes languages progress pager values output formats click_words completion options pause page"
            " subject commands app",

@@ -191,9 +191,10 @@ def test_sixteen_colours_are_enough_to_tell_a_large_weight_from_a_small_one():
 
 def test_quitting_after_a_check_that_failed_says_so(monkeypatch):
     """`q` ends with what was found so far."""
-    from attntrace.cli.commands import trace as command
-    from attntrace.runs.prepare import prepare
+    from attntrace.cli.page import left_early
+    from attntrace.pages.page import Page
     from attntrace.pages.view import View
+    from attntrace.runs.prepare import prepare
 
     def tell(blocks):
         for _ in blocks:
@@ -205,4 +206,7 @@ def test_quitting_after_a_check_that_failed_says_so(monkeypatch):
     tell.sheets = 0
     monkeypatch.setattr("attntrace.pages.forms.check_postconditions", lambda steps: [
         Check("rows_sum_to_one", (steps[0].symbol,), (), None, 12, steps[0].address, 0, 1.0)])
-    assert command.as_text(prepare("a"), View(), tell, lambda step: None) == 1
+    page = Page(prepare("a"), View(), tell)
+    with left_early():
+        page()
+    assert tell.sheets == 3 and page.failed

@@ -15,7 +15,8 @@ import pytest
 from command import ROOT, attntrace
 from examples import EXAMPLES
 
-from attntrace.cli.commands.verify import header_of, recorded
+from attntrace.cli.commands.verify import recorded
+from attntrace.runs.records import header
 from attntrace.model.config import Config
 from attntrace.verify.ops import OPS, evaluate
 from attntrace.ops.functions import Relu
@@ -157,7 +158,7 @@ def test_by_pencil_a_step_has_to_be_exactly_what_is_done_by_hand(expression, val
 @pytest.fixture(scope="module")
 def training_step() -> tuple[Log, dict]:
     run = prepare_training_step("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1)
-    log = Log(header_of(run))
+    log = Log(header(run))
     footer = recorded(run, log, bool)
     return log, footer
 
@@ -300,7 +301,7 @@ def test_a_parameter_too_few_and_a_fingerprint_of_other_numbers_are_found(traini
 def test_a_model_without_words_has_all_its_parameters_and_a_lost_one_is_found(part, sizes, rows, gone, tmp_path):
     np.savez(tmp_path / "rows.npz", **{name: np.random.default_rng(0).normal(size=(3, 4)) for name in rows})
     run = prepare(None, config=Config(d_model=4, part=part, **sizes), inputs=tmp_path / "rows.npz")
-    log = Log(header_of(run))
+    log = Log(header(run))
     recorded(run, log, lambda step: None)
     assert not judged(log)["parameters"]
     del log.parameters[gone]
@@ -348,7 +349,7 @@ def test_progress_is_shown_where_no_line_tells_how_far_it_is(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Screen())
     monkeypatch.setenv("TERM", "xterm")
     for quiet in (True, False):
-        with progress(Screen(), lambda: 1, alone=quiet) as count:
+        with progress(Screen(), lambda: 1, silent=quiet) as count:
             assert isinstance(count, Steps) == quiet
 
 

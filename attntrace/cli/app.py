@@ -1,4 +1,4 @@
-"""The command line. This file alone owns exit codes, closed pipes and error lines."""
+"""The command line. `run` turns every error into one line and an exit code; nothing else handles closed pipes."""
 from __future__ import annotations
 
 import importlib
@@ -25,26 +25,24 @@ WIDEST_HELP = 100
 NO_ROOM = "failed to map segment"  # what the system says of a library for which there is no memory
 COMPLETE = "_ATTNTRACE_COMPLETE"  # the variable by which a shell asks for completions
 COMPLETIONS = tuple(f"{shell}_{what}" for shell in ("bash", "zsh", "fish") for what in ("source", "complete"))
-COMMANDS = {name: f"attntrace.cli.commands.{module}" for name, module in
-            {"trace": "trace", "map": "map", "steps": "steps", "explain": "explain", "why": "why",
-             "translate": "translate", "backprop": "backprop", "train": "train", "compare": "compare", "show": "show",
-             "diff": "diff", "verify": "verify", "weights": "weights"}.items()}
+COMMANDS = ("trace", "map", "steps", "explain", "why", "translate", "backprop", "train", "compare", "show", "diff",
+            "verify", "weights")  # each a module in cli/commands
 
 
 class Commands(Group):
-    """Commands that are imported when they are asked for."""
+    """Commands, each imported when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def short_help_of(self, ctx: click.Context, name: str) -> str:
-        """For which no command is imported."""
+        """The line in the list of commands, without importing the command."""
         return sentence(f"help.{name}_short")
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[name]).command
+        command: click.Command = importlib.import_module(f"attntrace.cli.commands.{name}").command
         return command
 
 
@@ -60,8 +58,8 @@ def attntrace(ctx: click.Context) -> int | None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line and return its exit code. All that can go wrong ends here, in one plain line."""
-    if sys.stdout is None:  # closed by whoever called
+    """Run a command line and return its exit code. Wrong input, a full disk and the like end here, in one line."""
+    if sys.stdout is None:  # closed by the caller
         sys.stdout = ClosedOutput()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
@@ -110,7 +108,7 @@ def answered(arguments: list[str]) -> int:
 
 
 def invoked(arguments: list[str]) -> int:
-    """Parse and do it. Not by Click's own main, which ends a closed pipe with 1 before anybody else hears of it."""
+    """Parse the arguments and call the command. Click's own main would end a closed pipe with exit code 1."""
     try:
         width = min(columns(WIDEST_HELP), WIDEST_HELP)
         with attntrace.make_context("attntrace", list(arguments), terminal_width=width) as ctx:
@@ -122,22 +120,22 @@ def invoked(arguments: list[str]) -> int:
 
 
 def completed() -> int:
-    """What a shell asks for: the script that binds it to completions, or completions."""
+    """Print what a shell requests: completions, or the script that binds it to them."""
     from click.shell_completion import shell_complete
 
-    from attntrace.cli.subject import asked_so_far
-    asked = os.environ[COMPLETE]
-    if asked not in COMPLETIONS:
-        raise Problem("no_such_completion", asked=asked, known=", ".join(COMPLETIONS))
+    from attntrace.cli.subject import subject_so_far
+    request = os.environ[COMPLETE]
+    if request not in COMPLETIONS:
+        raise Problem("no_such_completion", asked=request, known=", ".join(COMPLETIONS))
     speak(language_of(os.environ.get("COMP_WORDS", "").split()))
     try:
-        return shell_complete(attntrace, {"obj": asked_so_far}, "attntrace", COMPLETE, asked)
+        return shell_complete(attntrace, {"obj": subject_so_far}, "attntrace", COMPLETE, request)
     except (KeyError, ValueError):  # a shell that does not say what was typed
         return DONE
 
 
 class ClosedOutput(io.StringIO):
-    """Standard output that is closed: writing to it is wrong input, said in one line."""
+    """A closed standard output. Raises Problem where something is written to it."""
     encoding = "utf-8"
 
     def write(self, text: str) -> int:
@@ -146,8 +144,8 @@ class ClosedOutput(io.StringIO):
 
 @contextmanager
 def unwinding_signals() -> Iterator[None]:
-    """End by unwinding where a signal would end the process at once, so that no half-written file stays behind. What
-    the caller ignores (nohup) stays ignored."""
+    """Turn signals that would end the process at once into SystemExit, so that no half-written file stays behind. A
+    signal that the caller ignores (nohup) stays ignored."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGTERM", "SIGHUP"):
@@ -162,8 +160,7 @@ def unwinding_signals() -> Iterator[None]:
 
 
 def complain(message: str) -> int:
-    """Say in one line what is wrong. Nothing in it moves a terminal's cursor; having nowhere to say it changes nothing.
-    """
+    """Print one line on standard error, with nothing in it that moves a terminal's cursor."""
     from attntrace.messages.unicode import shown  # only now: a help text needs none of it
     try:
         if sys.stderr is not None:
@@ -174,7 +171,7 @@ def complain(message: str) -> int:
 
 
 def let_go_of_output() -> None:
-    """Point standard output nowhere, so that Python's own last flush has nothing to fail at."""
+    """Point standard output at the null device, so that Python's last flush cannot fail."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):

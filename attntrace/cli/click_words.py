@@ -1,14 +1,14 @@
-"""Help texts on a terminal: Click's own formatter counts characters, and Hangul takes two cells."""
+"""Commands, groups and options in our words: help texts by cells (Hangul takes two), errors as Problem."""
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
 
-from attntrace.cli.formats import is_data, settled
 from attntrace.cli.languages import LANGUAGE, language_of
 from attntrace.cli.values import Among, nearest
 from attntrace.messages.catalog import BOTH, LANGUAGES, below, in_each, in_languages, joined, sentence, speak, version
@@ -25,7 +25,7 @@ def cells(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
-    """A paragraph in lines of at most so many cells (a longer word alone is left whole)."""
+    """Wrap a paragraph into lines of at most so many cells; a longer word stays whole on a line of its own."""
     line = ""
     for word in text.split():
         if line and cells(line) + 1 + cells(word) > width:
@@ -37,7 +37,7 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 
 
 class HelpFormatter(click.HelpFormatter):
-    """Writes paragraphs and lists by the cells that they take."""
+    """Lays out paragraphs and lists by cells, not by characters."""
 
     def write_text(self, text: str) -> None:
         for n, paragraph in enumerate(text.split("\n\n")):
@@ -63,7 +63,10 @@ class HelpFormatter(click.HelpFormatter):
 
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-click.Context.formatter_class = HelpFormatter
+
+
+class Context(click.Context):
+    formatter_class = HelpFormatter
 
 
 class Option(click.Option):
@@ -84,16 +87,16 @@ class Option(click.Option):
 
 
 def noted(text: str, notes: list[str]) -> str:
-    """A help text with notes in brackets; some have one of their own, of what leaving the option out means."""
+    """Append notes in brackets to a help text, after the note that it may have of its own."""
     if notes and text.endswith("]"):
         text, _, note = text[:-1].rpartition("  [")
         notes = [note, *notes]
     return text + f"  [{'; '.join(notes)}]" * bool(notes)
 
 
-def heard(ctx: click.Context, param: click.Parameter, language: str | None) -> None:
-    """Speak the language that is asked for, here or of the group; once a command is parsed to which neither was said,
-    that of the environment."""
+def set_language(ctx: click.Context, param: click.Parameter, language: str | None) -> None:
+    """Set the language of all messages: --lang of this command or of its group; without either, once a command is
+    parsed, that of the environment."""
     is_given = ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
     if is_given or LANGUAGE not in ctx.meta and not isinstance(ctx.command, click.Group):
         speak(language or language_of(()))
@@ -101,14 +104,15 @@ def heard(ctx: click.Context, param: click.Parameter, language: str | None) -> N
         ctx.meta[LANGUAGE] = True
 
 
-class Spoken(click.Command):
+class Translated(click.Command):
     """What commands and groups share: headings, the --lang of all, and `text`, the key of their help."""
+    context_class = Context
 
     def __init__(self, *arguments: Any, text: str, **settings: Any) -> None:
         self.text = text
         super().__init__(*arguments, **settings)
         self.params.append(Option(["--lang"], text="lang", type=Among((*LANGUAGES, BOTH)), expose_value=False,
-                                  envvar=LANGUAGE, is_eager=True, callback=heard))
+                                  envvar=LANGUAGE, is_eager=True, callback=set_language))
 
     def get_short_help_str(self, limit: int = 45) -> str:
         return sentence(f"help.{self.text.removesuffix('_group')}_short")
@@ -138,29 +142,22 @@ class Spoken(click.Command):
             formatter.write_dl([record for record in records if record is not None])
 
 
-class Command(Spoken):
-    """A command; the format that its page is in is settled before it is called."""
+class Command(Translated):
+    """A command that refuses surplus arguments."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.allow_extra_args = True  # they are complained of below, in our words
+        ctx.allow_extra_args = True  # refused below, in our words
         try:
             rest = super().parse_args(ctx, args)
         except click.UsageError as error:
-            error.ctx = error.ctx or ctx  # Click's parser does not always tell
+            error.ctx = error.ctx or ctx  # Click's parser does not always set it
             raise
         if rest and not ctx.resilient_parsing:
             raise Problem("surplus_arguments", command=ctx.command_path, arguments=shown(" ".join(rest)))
         return rest
 
-    def invoke(self, ctx: click.Context) -> Any:
-        if "format" in ctx.params:
-            ctx.params["format"] = settled(ctx.params["format"], ctx.params["output"], self)
-            if ctx.params.get("quiet") and is_data(ctx.params):
-                raise Problem("quiet_with", option=f"--format {ctx.params['format']}")
-        return super().invoke(ctx)
 
-
-class Group(Spoken, click.Group):
+class Group(Translated, click.Group):
     """A command of commands."""
     command_class = Command
 
@@ -190,14 +187,33 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.
 
 
 def option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
-    """An option; the key of its help is its name, unless `text` is."""
+    """An option. The key of its help is `text`, by default its name."""
     text = settings.pop("text", names[-1].split("/")[0].lstrip("-").replace("-", "_"))
     return click.option(*names, cls=Option, text=text, **settings)
 
 
-def chained(options: list[Callable[[Decorated], Decorated]]) -> Callable[[Decorated], Decorated]:
+def chained(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
     def decorate(command: Decorated) -> Decorated:
         for option in reversed(options):
             command = option(command)
         return command
     return decorate
+
+
+def passed(argument: str, kind: Any, *options: Callable[[Decorated], Decorated],
+           make: Callable[..., object] | None = None) -> Callable[[Decorated], Decorated]:
+    """Add options to a command, and pass it one argument, a NamedTuple of this `kind`, in place of all options that are
+    named like its fields. `make`: called with them instead of `kind`."""
+    def decorate(command: Decorated) -> Decorated:
+        @wraps(command)
+        def with_value(**params: Any) -> Any:
+            values = fields_in(params, kind)
+            others = {name: value for name, value in params.items() if name not in values}
+            return command(**others, **{argument: (make or kind)(**values)})
+        return chained(*options)(cast(Decorated, with_value))
+    return decorate
+
+
+def fields_in(params: dict[str, Any], kind: Any) -> dict[str, Any]:
+    """The parameters that are fields of a NamedTuple."""
+    return {name: params[name] for name in kind._fields if name in params}

@@ -1,5 +1,5 @@
-"""What a shell may offer for what has been typed so far. The context's `obj` is then the function that gives the run
-that is asked for."""
+"""What a shell offers for what has been typed so far. The context's `obj` is then the function that returns the subject
+of the command line."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -13,8 +13,6 @@ from attntrace.messages.errors import Problem
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-    from attntrace.runs.run import Run
 
 
 class Weights(InputFile):
@@ -32,16 +30,23 @@ class Weights(InputFile):
         return shipped + super().shell_complete(ctx, param, incomplete)
 
 
-class Address(Text):
-    """The address of a step of the run that the command line asks for so far."""
+class Known(Text):
+    """One of some names, which a shell offers."""
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        raise NotImplementedError
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
         with suppress(Problem, OSError):
-            return [CompletionItem(address) for address in beginning(incomplete, self.known(ctx))]
+            return [CompletionItem(name) for name in beginning(incomplete, self.known(ctx))]
         return []
 
-    def known(self, ctx: click.Context) -> list[str]:
+
+class Address(Known):
+    """The address of a step of the command line's subject."""
+
+    def known(self, ctx: click.Context) -> Iterable[str]:
         if ctx.params.get("saved_run") is not None:
             from attntrace.files.archive import opened
             with opened(ctx.params["saved_run"]) as archive:
@@ -50,42 +55,32 @@ class Address(Text):
         return addresses
 
 
-class Head(Address):
+class Head(Known):
     """The address of a head."""
 
-    def known(self, ctx: click.Context) -> list[str]:
+    def known(self, ctx: click.Context) -> Iterable[str]:
         from attntrace.tracing.addresses import Address
-        addresses = map(Address.of, forward(ctx).addresses())
+        addresses = map(Address.of, ctx.obj(ctx).run.addresses())
         return [address.place for address in addresses if address.name == "scores"]
 
 
-class Parameter(Address):
+class Parameter(Known):
     """The name of a parameter."""
 
-    def known(self, ctx: click.Context) -> list[str]:
-        return list(forward(ctx).parameters.by_name)
+    def known(self, ctx: click.Context) -> Iterable[str]:
+        return list(ctx.obj(ctx).run.parameters.by_name)
 
 
-def forward(ctx: click.Context) -> Run:
-    """The run that is asked for so far; that of a training step or a translation, which goes once through the model."""
-    from attntrace.runs.run import Run
-    told = ctx.obj(ctx)
-    found: Run = told if isinstance(told, Run) else told.run
-    return found
+class Topic(Known):
+    """A topic that attntrace explain knows."""
 
-
-class Topic(Text):
-    """What attntrace explain knows."""
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
+    def known(self, ctx: click.Context) -> Iterable[str]:
         from attntrace.pages.topics import TOPICS
-        return [CompletionItem(name) for name in beginning(incomplete, TOPICS)]
+        return TOPICS
 
 
 def beginning(typed: str, addresses: Iterable[str]) -> list[str]:
-    """The addresses that begin so; where none does, ends of addresses, from a dot on."""
+    """The addresses that start with what was typed; where none does, tails of addresses (after a dot) that do."""
     from attntrace.tracing.addresses import Address as Parsed
     known = list(addresses)
     whole = [address for address in known if address.startswith(typed)]

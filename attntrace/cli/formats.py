@@ -1,16 +1,17 @@
-"""The format of a page: the one that is asked for, or that of its file's ending."""
+"""The page options of a command, and the writer that they ask for."""
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
+from attntrace.cli.exit_codes import DONE
 from attntrace.cli.output import destination
-from attntrace.cli.values import Among, nearest
+from attntrace.cli.values import nearest
 from attntrace.messages.catalog import in_a_line
 from attntrace.messages.errors import Problem
 from attntrace.writers import DATA, FORMATS, TEXT
@@ -20,19 +21,52 @@ if TYPE_CHECKING:
     from attntrace.writers.page import Writer
 
 NUMBERS = (".npz", ".safetensors")  # of files that hold numbers, which a page is not, whatever its format
+ARGUMENTS = "attntrace.arguments"  # of the command line, in the context's meta
+PLACES = ("-o", "--format", "--save")  # options that say where a page goes, and as what
+PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 
-def settled(asked: str | None, output: str | None, command: click.Command) -> str:
-    """The format of a page. Raises Problem where the ending of its file is not one of the command's formats."""
+class PageOptions(NamedTuple):
+    """How a page looks, and where it goes."""
+    format: str
+    output: str | None = None
+    width: int | None = None
+    ascii: bool = False
+    big: bool = False
+    color: str = "auto"
+    pager: bool = False
+    quiet: bool = False
+    pause: bool = False
+    title: str = ""
+
+    @classmethod
+    def settled(cls, formats: Sequence[str], format: str | None, output: str | None, **options: Any) -> PageOptions:
+        """The page options of the command line. Raises Problem where they contradict each other."""
+        context = click.get_current_context()
+        has_save = any(param.name == "save" for param in context.command.params)
+        page = cls(format_of(format, output, formats, has_save), output, **options,
+                   title=title(context.meta[ARGUMENTS]))
+        if page.quiet and page.is_data:
+            raise Problem("quiet_with", option=f"--format {page.format}")
+        return page
+
+    @property
+    def is_text(self) -> bool:
+        return self.format == TEXT
+
+    @property
+    def is_data(self) -> bool:
+        return self.format in DATA
+
+
+def format_of(named: str | None, output: str | None, formats: Sequence[str], has_save: bool) -> str:
+    """The format that is named, or that the ending of a file means. Raises Problem where it means none of these."""
     ending = os.path.splitext(output or "")[1].lower()
-    if asked is not None and ending not in NUMBERS:
-        return asked
-    params = {param.name: param for param in command.params}
-    if ending == ".npz" and "save" in params:
+    if named is not None and ending not in NUMBERS:
+        return named
+    if ending == ".npz" and has_save:
         raise Problem("output_is_saved_run", file=output)
-    has = params["format"].type
-    assert isinstance(has, Among)
-    known = {one: name for name in has.known for one in FORMATS[name].endings}
+    known = {one: name for name in formats for one in FORMATS[name].endings}
     endings = list(filter(None, known))
     if ending in NUMBERS:
         raise Problem("output_is_numbers", file=output, ending=ending, known=", ".join(endings))
@@ -42,33 +76,32 @@ def settled(asked: str | None, output: str | None, command: click.Command) -> st
     return known[ending]
 
 
-def is_text(options: dict[str, Any]) -> bool:
-    return bool(options["format"] == TEXT)
-
-
-def is_data(options: dict[str, Any]) -> bool:
-    return options["format"] in DATA
-
-
-ARGUMENTS = "attntrace.arguments"  # of the command line, in the context's meta
-WHERE = ("-o", "--format", "--save")  # options that say where a page goes, and as what
-PLAIN = re.compile(r"[\w@%+=:,./-]+")
-
-
 @contextmanager
-def page_on(out: TextIO, options: dict[str, Any]) -> Iterator[Writer]:
-    """A writer of blocks, as the page options ask for it, which ends its page when all went well."""
+def writer_on(out: TextIO, page: PageOptions) -> Iterator[Writer]:
+    """A writer of blocks in the page's format, which ends its page when all went well."""
     from attntrace.writers.page import Look
-    look = Look(options["width"], options["ascii"], options["color"], options["big"],
-                "" if options.get("quiet") else title())
-    writer: Writer = FORMATS[options["format"]].load()(out, look)
-    writer = ResultAlone(writer) if options.get("quiet") else writer
+    look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title)
+    writer: Writer = FORMATS[page.format].load()(out, look)
+    writer = ResultOnly(writer) if page.quiet else writer
     yield writer
     writer.close()
 
 
-class ResultAlone:
-    """Lets nothing of a page through but its result, in one line."""
+@contextmanager
+def writer_of(page: PageOptions) -> Iterator[Writer]:
+    """The same on the file that -o names, or on standard output."""
+    with destination(page.output, page.pager) as out, writer_on(out, page) as writer:
+        yield writer
+
+
+def write_blocks(blocks: Iterable[Block], page: PageOptions) -> int:
+    with writer_of(page) as writer:
+        writer(blocks)
+    return DONE
+
+
+class ResultOnly:
+    """Writes only the result of a page, in one line."""
 
     def __init__(self, writer: Writer) -> None:
         self.writer, self.out = writer, writer.out
@@ -88,26 +121,19 @@ class ResultAlone:
         self.writer.close()
 
 
-@contextmanager
-def page(options: dict[str, Any]) -> Iterator[Writer]:
-    """The same on the file that -o names, or on standard output."""
-    with destination(options["output"], options["pager"]) as out, page_on(out, options) as writer:
-        yield writer
-
-
-def title() -> str:
-    """What a page is about: the command that it is of, but for where it goes."""
-    kept, given = [], iter(click.get_current_context().meta[ARGUMENTS])
-    for word in given:
-        if word in WHERE:
-            next(given, None)
+def title(arguments: Iterable[str]) -> str:
+    """The command line without the options that say where the page goes."""
+    kept, words = [], iter(arguments)
+    for word in words:
+        if word in PLACES:
+            next(words, None)
         elif not word.startswith(("-o", "--format=", "--save=")):
             kept.append(quoted(word))
     return " ".join(["attntrace", *kept])
 
 
 def quoted(word: str) -> str:
-    """A word as a shell reads it, and a person."""
+    """A word as one types it in a shell."""
     if PLAIN.fullmatch(word):
         return word
     if re.search(r'[$`"\\!]', word):

@@ -1,74 +1,82 @@
-"""What commands that print a page share: its view, its parts, a pause after each stage."""
+"""One way from a run, a training step or a translation to its page, its data or its file."""
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import is_data, is_text
-from attntrace.cli.options import TERMINAL_LIMIT, checked_precision
-from attntrace.cli.output import binary, check_place, same_place
-from attntrace.cli.values import ALL
+from attntrace.cli.formats import PageOptions, writer_on
+from attntrace.cli.options import Selection
+from attntrace.cli.output import binary, check_place, destination, same_place
+from attntrace.cli.progress import progress
 from attntrace.messages.errors import Problem
 
 if TYPE_CHECKING:
-    from attntrace.pages.blocks import Block, Check
+    from attntrace.pages.blocks import Block
+    from attntrace.pages.gradient_check import Differences
     from attntrace.pages.view import View
-    from attntrace.runs.decoding import Decoding
-    from attntrace.runs.run import Run
-    from attntrace.runs.training_step import TrainingStep
-    from attntrace.tracing.trace import Sink, Step
+    from attntrace.runs.subject import Subject
+    from attntrace.tracing.trace import Sink
     from attntrace.writers.page import Writer
 
-    Tell = Callable[[Iterable[Block]], None]
+
+def write(subject: Subject, selection: Selection, page: PageOptions, save: str | None = None,
+          differences: Differences | None = None) -> int:
+    """Write the page of a subject, or its steps as data. `save`: the file that --save names. Returns the exit code."""
+    addresses, tokens = selection.addresses(subject), selection.tokens(subject.run, page)
+    write_saved_run(subject, save, page)
+    with destination(page.output, page.pager) as out:
+        view = selection.view(subject.run.pencil, out.isatty() and page.is_text, addresses, tokens)
+        passes = 1 if page.is_data else len(view.forms)
+        with progress(out, lambda: passes * len(subject.addresses())) as count:
+            if page.is_data:
+                return write_data(subject, view, selection.precision, page.format, out, count)
+            from attntrace.pages.page import Page
+            with writer_on(out, page) as writer:
+                with paused(writer, page) as show:
+                    sheets = Page(subject, view, show, count, differences)
+                    with left_early():
+                        sheets()
+                if sheets.result:
+                    writer(sheets.result)
+            return CHECK_FAILED if sheets.failed else DONE
 
 
-def view_of(options: dict[str, Any], out: TextIO, only: frozenset[str] | None, tokens: tuple[str, ...] = ()) -> View:
-    """What the view options ask for; of a large step a terminal shows less than a file."""
-    from attntrace.pages.view import View
-    limit = options["limit"]
-    if limit is None:
-        limit = TERMINAL_LIMIT if out.isatty() and is_text(options) else ALL
-    return View(options["form"] or ("vector" if tokens else "both"), options["arithmetic"], checked_precision(options),
-                None if limit == ALL else limit, only, tokens, exact=options.get("pencil") is not None,
-                explain=options["explain"])
+def write_data(subject: Subject, view: View, precision: int | None, format: str, out: TextIO, count: Sink) -> int:
+    """The steps for programs."""
+    from attntrace.tracing.fingerprint import Fingerprint
+    from attntrace.tracing.trace import tee
+    from attntrace.writers import DATA
+    writer = DATA[format].load()(out, subject, view.selected, precision)
+    fingerprint, drift = Fingerprint(), subject.drift()
+    subject(tee(writer, fingerprint, count, drift))
+    writer.close(fingerprint, subject.footer() | ({} if drift is None else {"drift": drift.record()}))
+    return DONE
 
 
-def asked_tokens(options: dict[str, Any], run: Run) -> tuple[str, ...]:
-    """The words whose rows alone are asked for. Raises Problem where there are none such, or no rows."""
-    from attntrace.tracing.addresses import check_tokens
-    tokens = check_tokens(options["token"], [begins.texts for begins in (run.source, run.target) if begins is not None])
-    if tokens and is_data(options):
-        raise Problem("token_with", option=f"--format {options['format']}")
-    if tokens and options["form"] in ("matrix", "both"):
-        raise Problem("token_with", option=f"--form {options['form']}")
-    return tokens
-
-
-def saved(told: Run | TrainingStep | Decoding, options: dict[str, Any]) -> None:
-    """Write the whole run into the file that --save names, if any, before anything is printed: whoever leaves the page
-    early has it all the same."""
-    if options["save"] is None:
+def write_saved_run(subject: Subject, file: str | None, page: PageOptions) -> None:
+    """Write the whole run into the file that --save names, before its page: it is complete even where the reader leaves
+    the page early."""
+    if file is None:
         return
-    page = options["output"]
-    if same_place(page, options["save"]):
-        raise Problem("save_is_output", file=options["save"])
-    if not options["save"].lower().endswith(".npz"):
-        raise Problem("save_ending", file=options["save"])
-    if page not in (None, "-"):
-        check_place(page)
+    if same_place(page.output, file):
+        raise Problem("save_is_output", file=file)
+    if not file.lower().endswith(".npz"):
+        raise Problem("save_ending", file=file)
+    if page.output is not None and page.output != "-":
+        check_place(page.output)
     from attntrace.runs.saved import save
-    with binary(options["save"]) as file:
-        save(told, file)
+    with binary(file) as out:
+        save(subject, out)
 
 
 @contextmanager
-def paused(writer: Writer, options: dict[str, Any]) -> Iterator[Tell]:
-    """The writer, which waits for a key after each stage where that is asked for and somebody is there to press it."""
-    if not options["pause"] or options["pager"] or options.get("quiet") or not is_text(options):
+def paused(writer: Writer, page: PageOptions) -> Iterator[Callable[[Iterable[Block]], None]]:
+    """The writer, which waits for a key after each sheet where --pause is given and there is a keyboard."""
+    if not page.pause or page.pager or page.quiet or not page.is_text:
         yield writer
         return
     from attntrace.cli.pause import Pauses, keyboard
@@ -78,51 +86,10 @@ def paused(writer: Writer, options: dict[str, Any]) -> Iterator[Tell]:
         yield writer if keys is None else Pauses(writer, keys)
 
 
-class Parts:
-    """The parts of a page: each form, by a run of its own."""
-
-    def __init__(self, view: View, tell: Tell, parameters: Container[str],
-                 *more: Callable[[Step], list[Check]]) -> None:
-        from attntrace.pages.forms import FORMS
-        from attntrace.tracing.fingerprint import Fingerprint
-        explained: set[str] = set()  # in any part
-        self.forms = [FORMS[name](view, tell, parameters, explained, *more) for name in view.forms]
-        self.fingerprint = Fingerprint()  # of the first run: the next one is the same
-
-    def __call__(self, run: Run | TrainingStep | Decoding, count: Sink = lambda step: None) -> None:
-        """Run and tell. Raises Problem where there was nothing to tell."""
-        from attntrace.tracing.trace import tee
-        for form in self.forms:
-            run(tee(form, count) if self.fingerprint.steps else tee(form, count, self.fingerprint))
-            form.close()
-        if not any(form.told for form in self.forms):
-            raise Problem("nothing_selected")
-
-    @property
-    def code(self) -> int:
-        return CHECK_FAILED if any(form.failed for form in self.forms) else DONE
-
-
 @contextmanager
 def left_early() -> Iterator[None]:
-    """Whoever reads the page may have seen enough before its end."""
+    """The reader may leave a page before its end."""
     try:
         yield
     except click.exceptions.Exit:
         pass
-
-
-def as_data(run: Run | TrainingStep | Decoding, said: Run, view: View, out: TextIO, count: Sink,
-            options: dict[str, Any], header: dict[str, Any] = {}, footer: dict[str, Any] = {}) -> int:
-    """The steps for programs; `said` is what the header tells of, `header` and `footer` what these have more."""
-    from attntrace.tracing.fingerprint import Fingerprint
-    from attntrace.tracing.trace import tee
-    from attntrace.writers import DATA
-    writer = DATA[options["format"]].load()(out, said, view.selected, options["precision"], header)
-    fingerprint = Fingerprint()
-    drift = run.drift()
-    run(tee(writer, fingerprint, count, drift))
-    if drift is not None:
-        footer = {**footer, "drift": drift.record()}
-    writer.close(fingerprint, footer)
-    return DONE

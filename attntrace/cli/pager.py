@@ -1,4 +1,7 @@
-"""A page in a pager, with its colours."""
+"""A page in a pager, with its colours.
+
+Not `click.echo_via_pager`: it pulls text from a generator, while a page is written by a running model.
+"""
 from __future__ import annotations
 
 import io
@@ -16,7 +19,7 @@ PAGERS = ("less", "more")
 
 
 class Pipe(io.TextIOWrapper):
-    """What a pager reads. It is seen on a terminal, so colour and limits are those of one."""
+    """Standard input of a pager. It counts as a terminal: colour and limits are those of one."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,8 @@
-"""A page that waits for a key after each stage, so that a teacher can talk."""
+"""A page that waits for a key after each stage, so that a teacher can talk.
+
+Not `click.getchar`: between two keys it gives the terminal back, which echoes and loses keys typed ahead, and Ctrl-Z
+has no effect in its raw mode.
+"""
 from __future__ import annotations
 
 import errno
@@ -46,7 +50,7 @@ class Pauses:
         self.left -= 1
 
     def wait(self) -> None:
-        """Do what the keys say, until a new sheet is asked for. Raises Exit where all is to end."""
+        """Follow the keys until a new sheet is due. Raises Exit at the key that quits."""
         shown = len(self.sheets)  # the one behind the last that is to be seen
         while True:
             key = self.key()
@@ -64,7 +68,7 @@ class Pauses:
                 self.count = int(key)
 
     def key(self) -> str:
-        """Wait for a key that means something, with the keys in a last line that goes away."""
+        """Wait for a key that has a meaning, below a hint that is removed afterwards."""
         out, page = self.writer.out, self.writer.page
         hint = sentence("messages.pause", count=self.count)
 
@@ -87,10 +91,10 @@ class Pauses:
 
 @contextmanager
 def keyboard(out: TextIO) -> Iterator[Keys | None]:
-    """Keys, one at a time, as they are pressed; None where nobody sits before it (`out` is no terminal).
+    """Keys, one at a time, as they are pressed; None where `out` is not a terminal.
 
-    Keys are those of the controlling terminal, since standard input may be a sentence. Ctrl-C stays what it is; the
-    terminal is left as it was found, whatever happens.
+    Keys are those of the controlling terminal, since standard input may be a sentence. Ctrl-C keeps its effect;
+    the terminal's settings are restored at the end, also after an error.
     """
     try:
         import termios

@@ -1,4 +1,4 @@
-"""How far a long trace or a training is, on standard error."""
+"""The progress of a long trace or a training, on standard error."""
 from __future__ import annotations
 
 import os
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from attntrace.tracing.trace import Sink, Step
     from attntrace.training.loop import Done
 
-PATIENCE = 1.0  # seconds that nobody minds
+PATIENCE = 1.0  # seconds before a bar appears
 A_YEAR = 365 * 24 * 3600.0
 QUIET = 10.0  # seconds without a line where no bar moves
 
@@ -71,11 +71,11 @@ def into_a_file(out: TextIO) -> bool:
 
 
 @contextmanager
-def progress(out: TextIO, total: Callable[[], int], alone: bool = False) -> Iterator[Sink]:
-    """A sink that shows how far a run is, where somebody looks at standard error and the page goes into a file (behind
-    a pipe may be a pager on the same screen), or where it is `alone`, since nothing is written before the end."""
+def progress(out: TextIO, total: Callable[[], int], silent: bool = False) -> Iterator[Sink]:
+    """A sink that shows the progress of a run, where standard error is a terminal and the page goes into a file (behind
+    a pipe may be a pager on the same screen), or where the page is `silent` until its end."""
     is_seen = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    if not is_seen or not (alone or into_a_file(out)):
+    if not is_seen or not (silent or into_a_file(out)):
         yield lambda step: None
         return
     steps = Steps(total)
@@ -138,11 +138,18 @@ class TrainingProgress:
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        with suppress(OSError):  # whoever has read enough of it, or closed the terminal, does not stop the training
+        with suppress(OSError):
             if self.progress is not None:
                 self.progress.console.print(text)
-            elif sys.stderr is not None:
-                print(text, file=sys.stderr, flush=True)
+            else:
+                say(text)
+
+
+def say(text: str) -> None:
+    """A line on standard error. A reader that went away or closed the terminal does not stop a training."""
+    with suppress(OSError):
+        if sys.stderr is not None:
+            print(text, file=sys.stderr, flush=True)
 
 
 def in_time(seconds: float) -> str:

@@ -14,6 +14,10 @@ from attntrace.model.config import alternatives
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType  # which takes no parameter before Click 8.4
+
 DIGITS = 40  # of a whole number: enough for a seed of 128 bits
 ALL = -1  # the limit that is none
 READ = "attntrace.files_read"  # where a context keeps the files that its command reads
@@ -32,7 +36,7 @@ class InputFile(click.Path):
         return value
 
 
-class Text(click.ParamType):
+class Text(ParamType):
     """Words, as their bytes mean them in UTF-8, which a locale without it (C) cannot read. Names of files stay as they
     are."""
     name = "text"
@@ -60,7 +64,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return max(known, key=lambda one: SequenceMatcher(None, word.lower(), one.lower()).ratio())
 
 
-class Among(click.ParamType):
+class Among(ParamType):
     """One of some words."""
     name = "word"
 
@@ -81,7 +85,7 @@ class Among(click.ParamType):
         return [CompletionItem(word) for word in self.known if word.startswith(incomplete)]
 
 
-class Whole(click.ParamType):
+class Whole(ParamType):
     """A whole number, from `least` to `most`; without a `most`, of few enough digits that no product overflows."""
     name = "number"
 
@@ -102,7 +106,7 @@ class Whole(click.ParamType):
         return number
 
 
-class Number(click.ParamType):
+class Number(ParamType):
     """A number that `fits`; `wanted` is the key of the words for such numbers."""
     name = "number"
 
@@ -123,7 +127,7 @@ SHARE = Number("share", lambda number: 0 <= number < 1)
 POSITIVE = Number("positive", lambda number: 0 < number < float("inf"))
 
 
-class Scale(click.ParamType):
+class Scale(ParamType):
     """`sqrt_d_k`, or a number."""
     name = "sqrt_d_k|NUMBER"
 
@@ -134,7 +138,7 @@ class Scale(click.ParamType):
             raise Problem("score_scale", value=value) from None
 
 
-class Limit(click.ParamType):
+class Limit(ParamType):
     """`all`, or a whole number from `least` on."""
     name = "N|all"
 

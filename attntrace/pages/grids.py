@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attntrace.pages.blocks import Grid, Hidden
+from attntrace.pages.blocks import Block, Grid, Heading, Hidden, ParameterGrids
 from attntrace.pages.numbers import Figures
 from attntrace.pages.view import View
 from attntrace.tensor.tensor import Tensor
@@ -44,3 +44,19 @@ def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] 
             cut.setdefault((shown * columns, whole), []).append(address)
     for (shown, numbers), addresses in cut.items():
         yield Hidden(tuple(addresses), shown, numbers)
+
+
+def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
+    """A row or a number of a tensor, under the name that it has in equations."""
+    symbol = tensor.symbol and tensor.symbol.at(index, tensor.axis_names)
+    return Tensor(tensor.value[index], tensor.axes[len(index):], symbol)
+
+
+def with_name(tensor: Tensor, name: str, view: View, is_row: bool) -> list[Block]:
+    """A tensor or a row below its name. A row is drawn as one, also a row of key positions."""
+    drawn = grid(tensor, None, Figures.of(tensor.value, view.precision, view.exact), view.corner(tensor))
+    if is_row and not drawn.one_row:
+        drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, hued=True,
+                               one_row=True)
+    return [Heading(f"{name}   {' × '.join(tensor.axis_names)}"), ParameterGrids((drawn,)),
+            *hidden(view, [(name, tensor)])]

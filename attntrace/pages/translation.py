@@ -1,7 +1,7 @@
 """The decoding of a sentence, step by step: what is read, what is likely next, what is new, where the heads look."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -34,11 +34,11 @@ def opening(run: Run) -> Iterator[Block]:
 
 
 class TranslationPage:
-    """Tells a decoding to `tell`, as blocks, a step at a time. `translation`, once it is known; `failed`, where a step
-    does not agree with one teacher-forced pass."""
+    """A decoding as sheets of blocks, one for each step. `translation`: known after them; `failed`: whether a step
+    differs from one teacher-forced pass."""
 
-    def __init__(self, decoding: Decoding, tell: Callable[[Iterator[Block]], None], precision: int) -> None:
-        self.decoding, self.tell, self.figures = decoding, tell, Figures.fixed(precision)
+    def __init__(self, decoding: Decoding, precision: int) -> None:
+        self.decoding, self.figures = decoding, Figures.fixed(precision)
         self.written: list[DecodingStep] = []
         self.failed = False
 
@@ -46,15 +46,15 @@ class TranslationPage:
     def translation(self) -> str:
         return detokenize(without_end([step.word for step in self.written]))
 
-    def __call__(self) -> None:
+    def sheets(self) -> Iterator[Iterator[Block]]:
         before: DecodingStep | None = None
         for step in self.decoding.steps():
-            self.tell(self.step(step, before))
+            yield self.step(step, before)
             self.written.append(step._replace(steps={
                 address: one for address, one in step.steps.items()
                 if _is_cross_attention(one) or Address.of(address).stack == "output"}))
             before = step
-        self.tell(self.whole())
+        yield self.whole()
 
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
         yield PlaceHeading(sentence("messages.ledger_step", number=step.number, word=shown(step.word)))

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.pages.blocks import Cause, CellLine
+from attntrace.messages.catalog import sentence
+from attntrace.pages.blocks import Block, Cause, CellLine, Prose
 from attntrace.pages.equations import cell_line, followed
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Arithmetic, Ref, Sum
@@ -164,3 +165,10 @@ def blocks_of(indices: list[tuple[int, ...]]) -> Iterator[str]:
 
 def _run(first: int, last: int) -> str:
     return str(first + 1) if first == last else f"{first + 1}-{last + 1}"
+
+
+def parameter_blocks(parameter: Tensor, index: tuple[int, ...], precision: int, pencil: int | None) -> list[Block]:
+    """A number that nothing was computed for."""
+    number = Figures.of(parameter.value, precision, pencil is not None).legible(float(parameter.value[index]),
+                                                                                pencil is not None)
+    return [Prose(sentence("messages.why_parameter", place=cell_name(parameter.address or "", index), number=number))]

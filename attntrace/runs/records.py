@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from attntrace.model.inputs import InputRows
 from attntrace.model.tokens import Words
-from attntrace.runs.run import Run
+from attntrace.runs.subject import Subject
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.fingerprint import Fingerprint
@@ -37,8 +37,9 @@ def parameter_record(name: str, parameter: Tensor) -> Record:
     return {"parameter": name, "axes": parameter.axis_names, "shape": parameter.value.shape}
 
 
-def header(run: Run) -> Record:
-    """Return the first record of a run: the model, where its numbers come from, and the words."""
+def header(subject: Subject) -> Record:
+    """Return the first record: the model, where its numbers come from, the words, and what the subject adds."""
+    run = subject.run
     origin: Record = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
     if run.init != "uniform":
         origin["init"] = run.init
@@ -47,7 +48,8 @@ def header(run: Run) -> Record:
     if run.pencil is not None:
         origin["pencil"] = run.pencil
     return {"attntrace": __version__, "config": run.config.described(), **origin, "changes": list(run.edits),
-            "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None}}
+            "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None},
+            **subject.header()}
 
 
 def words(side: Words | InputRows) -> list[Record]:

@@ -10,7 +10,7 @@ import numpy as np
 from attntrace.messages.unicode import shown
 from attntrace.pages.numbers import rounded
 from attntrace.runs.records import Recorder
-from attntrace.runs.run import Run
+from attntrace.runs.subject import Subject
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.symbol import POSITIONS
@@ -26,10 +26,10 @@ class CsvWriter:
     columns count from 1; a single number has neither, a number for each token no column, one for each column of a
     model's axis no row."""
 
-    def __init__(self, out: TextIO, run: Run, selected: Container[str] | None, precision: int | None = None,
-                 more: Record = {}) -> None:
+    def __init__(self, out: TextIO, subject: Subject, selected: Container[str] | None,
+                 precision: int | None = None) -> None:
         self.out, self.selected, self.precision = out, selected, precision
-        self._record = Recorder(run.parameters.by_name, self._written)
+        self._record = Recorder(subject.run.parameters.by_name, self._written)
         out.write(",".join(COLUMNS) + "\n")
 
     def __call__(self, step: Step) -> None:

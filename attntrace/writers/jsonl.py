@@ -10,7 +10,7 @@ import numpy as np
 from attntrace.messages.unicode import shown
 from attntrace.pages.numbers import rounded
 from attntrace.runs.records import Recorder, footer, header
-from attntrace.runs.run import Run
+from attntrace.runs.subject import Subject
 from attntrace.tensor.json_value import Record, json_value
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import cell_name
@@ -27,12 +27,12 @@ class JsonLinesWriter:
     """A sink that writes each step when it is told; `selected` limits which are written; `precision`, to how many
     decimals numbers are rounded (None: not at all)."""
 
-    def __init__(self, out: TextIO, run: Run, selected: Container[str] | None, precision: int | None = None,
-                 more: Record = {}) -> None:
+    def __init__(self, out: TextIO, subject: Subject, selected: Container[str] | None,
+                 precision: int | None = None) -> None:
         self.out, self.selected, self.precision = out, selected, precision
-        self._record = Recorder(run.parameters.by_name, self._written)
+        self._record = Recorder(subject.run.parameters.by_name, self._written)
         self._ascii = not is_utf8(out)
-        self.write(header(run) | more)
+        self.write(header(subject))
 
     def write(self, record: Record) -> None:
         line = json.dumps(record, ensure_ascii=self._ascii)

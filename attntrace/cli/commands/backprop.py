@@ -1,73 +1,38 @@
 """attntrace backprop: one training step, forwards and backwards."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from attntrace.cli import click_words as commands
-from attntrace.cli.click_words import option
-from attntrace.cli.formats import is_data, page_on
-from attntrace.cli.options import (given_model, learning, learning_options, quiet_option, run_page_options, save_option,
-                                   seeded_options, selected_steps, selection_options, view_options)
-from attntrace.cli.output import destination
-from attntrace.cli.page import Parts, as_data, asked_tokens, left_early, paused, saved, view_of
-from attntrace.cli.progress import progress
+from attntrace.cli import click_words, options
+from attntrace.cli.formats import PageOptions
+from attntrace.cli.options import LearningOptions, ModelOptions, Selection
+from attntrace.cli.page import write
 from attntrace.cli.values import Text
 from attntrace.messages.errors import Problem
 
-if TYPE_CHECKING:
-    from attntrace.cli.page import Tell
-    from attntrace.pages.view import View
-    from attntrace.runs.training_step import TrainingStep
-    from attntrace.tracing.trace import Sink
 
-
-@commands.command("backprop")
+@click_words.command("backprop")
 @click.argument("source", type=Text())
 @click.argument("target", type=Text())
-@learning_options
-@option("--check", is_flag=True)
-@seeded_options
-@selection_options
-@view_options
-@save_option
-@quiet_option
-@run_page_options
-def command(source: str, target: str, **options: Any) -> int:
+@options.learning_options
+@click_words.option("--check", is_flag=True)
+@options.seeded_options
+@options.selection_options
+@options.view_options
+@options.save_option
+@options.quiet_option
+@options.run_page_options
+def command(source: str, learning: LearningOptions, check: bool, model: ModelOptions, selection: Selection,
+            save: str | None, page: PageOptions) -> int:
     from attntrace.runs.training_step import prepare_training_step
-    training_step = prepare_training_step(source, target, **learning(options), **given_model(options))
-    if options["check"] and training_step.run.config.dtype != "float64":
+    training_step = prepare_training_step(source, model.target or "", **learning.settings(), **model.settings())
+    if not check:
+        return write(training_step, selection, page, save)
+    if training_step.run.config.dtype != "float64":
         raise Problem("check_needs_float64")
-    if options["check"] and options["pencil"] is not None:
+    if model.pencil is not None:
         raise Problem("pencil_with_check")
-    if options["check"] and is_data(options):
-        raise Problem("check_with_data", format=options["format"])
-    only = selected_steps(training_step, options)
-    tokens = asked_tokens(options, training_step.run)
-    saved(training_step, options)
-    with destination(options["output"], options["pager"]) as out:
-        view = view_of(options, out, only, tokens)
-        passes = 1 if is_data(options) else len(view.forms)
-        with progress(out, lambda: passes * len(training_step.addresses())) as count:
-            if is_data(options):
-                return as_data(training_step, training_step.run, view, out, count, options,
-                               training_step.header(), training_step.footer())
-            with page_on(out, options) as writer, paused(writer, options) as tell:
-                return as_text(training_step, view, tell, count, options["check"])
-
-
-def as_text(training_step: TrainingStep, view: View, tell: Tell, count: Sink, check: bool) -> int:
-    """The page: what goes in and what should come out, each form, the loss after the update."""
+    if page.is_data:
+        raise Problem("check_with_data", format=page.format)
     from attntrace.pages.gradient_check import Differences
-    from attntrace.pages.overview import closing, training_step_closing, training_step_overview
-    from attntrace.tracing.trace import tee
-    names, differences = training_step.run.parameters.names, Differences(training_step) if check else None
-    drift = training_step.drift()
-    parts = Parts(view, tell, names, differences) if differences else Parts(view, tell, names)
-    with left_early():
-        tell(training_step_overview(training_step))
-        parts(training_step, tee(differences and differences.watch, drift, count))
-        tell(training_step_closing(training_step))
-        tell(closing(training_step.run, parts.fingerprint, drift))
-    return parts.code
+    return write(training_step, selection, page, save, Differences(training_step))

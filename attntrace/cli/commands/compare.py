@@ -6,54 +6,47 @@ from typing import Any
 
 import click
 
-from attntrace.cli import click_words as commands
-from attntrace.cli.click_words import option
-from attntrace.cli.exit_codes import DONE
-from attntrace.cli.formats import page
-from attntrace.cli.options import (CHANGES, model_options, page_options, prepared, quiet_option, sentence_argument,
-                                   sentence_or_rows)
+from attntrace.cli import click_words, options
+from attntrace.cli.formats import PageOptions, write_blocks
+from attntrace.cli.options import ModelOptions
 from attntrace.cli.values import Text, misused
 from attntrace.messages.errors import Problem
 
 
 @click.command("what-if", add_help_option=False)
-@model_options
-def experiment(**given: Any) -> None:
-    """Never called: it reads the options of an experiment."""
+@options.model_options
+def experiment(**options: Any) -> None:
+    """Only parses the options of an experiment."""
 
 
-@commands.command("compare")
-@sentence_argument
-@option("--what-if", type=Text(), required=True, metavar="OPTIONS")
-@model_options
-@quiet_option
-@page_options
-def command(sentence: tuple[str, ...], **options: Any) -> int:
-    said = sentence_or_rows(sentence, options)
+@click_words.command("compare")
+@options.sentence_argument
+@click_words.option("--what-if", type=Text(), required=True, metavar="OPTIONS")
+@options.model_options
+@options.quiet_option
+@options.page_options
+def command(sentence: tuple[str, ...], what_if: str, model: ModelOptions, page: PageOptions) -> int:
+    words = options.sentence_or_rows(sentence, model)
     from attntrace.pages.what_if import WIRING, compared, rewired
-    changed = experimented(options)
-    one = prepared(said, options)
-    if options["weights"] is not None and changed["weights"] == options["weights"]:
-        wiring = {name: changed[name] for name in WIRING if changed[name] != options[name]}
-        other = rewired(prepared(said, changed | {name: options[name] for name in wiring}), wiring)
+    changed = changed_options(model, what_if)
+    one = model.prepared(words)
+    if model.weights is not None and changed.weights == model.weights:
+        wiring = {name: getattr(changed, name) for name in WIRING if getattr(changed, name) != getattr(model, name)}
+        other = rewired(changed._replace(**{name: getattr(model, name) for name in wiring}).prepared(words), wiring)
     else:
-        other = prepared(said, changed)
-    blocks = list(compared(one, other, options["what_if"]))
-    with page(options) as writer:
-        writer(blocks)
-    return DONE
+        other = changed.prepared(words)
+    return write_blocks(list(compared(one, other, what_if)), page)
 
 
-def experimented(options: dict[str, Any]) -> dict[str, Any]:
-    """The options with those of the experiment in place of what they say, and its changes beside theirs."""
-    text = options["what_if"]
+def changed_options(model: ModelOptions, what_if: str) -> ModelOptions:
+    """The options with those of the experiment in their place, and its changes beside theirs."""
     try:
-        given = experiment.make_context("what-if", shlex.split(text), parent=click.get_current_context()).params
+        given = experiment.make_context("what-if", shlex.split(what_if), parent=click.get_current_context()).params
     except ValueError:
-        raise Problem("what_if_quotes", options=text) from None
+        raise Problem("what_if_quotes", options=what_if) from None
     except click.UsageError as error:
-        raise Problem("what_if_usage", options=text, message=misused(error)) from None
+        raise Problem("what_if_usage", options=what_if, message=misused(error)) from None
     changed = {name: value for name, value in given.items() if value not in (None, ())}
     if not changed:
         raise Problem("what_if_nothing")
-    return options | changed | {name: (*options[name], *given[name]) for name in CHANGES}
+    return model._replace(**changed | {name: (*getattr(model, name), *given[name]) for name in options.CHANGES})

@@ -1,14 +1,11 @@
-"""attntrace diff: where two saved runs part."""
+"""attntrace diff: where two saved runs differ."""
 from __future__ import annotations
-
-from typing import Any
 
 import click
 
-from attntrace.cli import click_words as commands
-from attntrace.cli.click_words import option
+from attntrace.cli import click_words
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import is_text, page
+from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.options import page_options, quiet_option
 from attntrace.cli.values import InputFile, Number
 from attntrace.messages.errors import Problem
@@ -16,13 +13,13 @@ from attntrace.messages.errors import Problem
 NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 
 
-@commands.command("diff")
+@click_words.command("diff")
 @click.argument("a", type=InputFile(), metavar="A.npz")
 @click.argument("b", type=InputFile(), metavar="B.npz")
-@option("--tolerance", type=NOT_NEGATIVE, default=0.0, stands_for=0, metavar="X")
+@click_words.option("--tolerance", type=NOT_NEGATIVE, default=0.0, stands_for=0, metavar="X")
 @quiet_option
 @page_options
-def command(a: str, b: str, **options: Any) -> int:
+def command(a: str, b: str, tolerance: float, page: PageOptions) -> int:
     from attntrace.files.archive import opened
     from attntrace.pages.diff import Side, differing, ripple
     with opened(a) as one, opened(b) as other:
@@ -32,11 +29,10 @@ def command(a: str, b: str, **options: Any) -> int:
         if kinds[0] != kinds[1]:
             raise Problem("diff_kinds", a=a, b=b, kind_a=kinds[0], kind_b=kinds[1])
         left, right = Side.of_saved(one), Side.of_saved(other)
-        parameters = list(differing(left.parameters, right.parameters, left, right, options["tolerance"]))
-        steps = list(differing(left.addresses, right.addresses, left, right, options["tolerance"]))
+        parameters = list(differing(left.parameters, right.parameters, left, right, tolerance))
+        steps = list(differing(left.addresses, right.addresses, left, right, tolerance))
         same = not parameters and not steps
-        if same and is_text(options) and options["output"] is None:
+        if same and page.is_text and page.output is None:
             return DONE  # silently, as diff does; a file is written in any case
-        with page(options) as writer:
-            writer(ripple(parameters, steps, left.common(right)))
+        write_blocks(ripple(parameters, steps, left.common(right)), page)
     return DONE if same else CHECK_FAILED

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli import click_words as commands
+from attntrace.cli import click_words
 from attntrace.cli.completion import Topic
-from attntrace.cli.exit_codes import DONE
-from attntrace.cli.formats import page
+from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.options import page_options
 from attntrace.cli.subject import EXAMPLE
 from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, sentence, sentence_in, spoken
@@ -26,30 +25,27 @@ if TYPE_CHECKING:
     from attntrace.tracing.trace import Step
 
 
-@commands.command("explain")
+@click_words.command("explain")
 @click.argument("topic", nargs=-1, type=Topic(), metavar="[TOPIC]")
 @page_options
-def command(topic: tuple[str, ...], **options: Any) -> int:
-    blocks = explanation(*meant(" ".join(topic))) if topic else glossary()
-    with page(options) as writer:
-        writer(blocks)
-    return DONE
+def command(topic: tuple[str, ...], page: PageOptions) -> int:
+    return write_blocks(explanation(*topic_and_step(" ".join(topic))) if topic else glossary(), page)
 
 
-def meant(asked: str) -> tuple[str, str]:
-    """The topic by one of its names; or that of a step of the example, with its address. Raises Problem where there is
-    none, with the nearest."""
-    if (name := by_any_name().get(simple(asked))) is not None:
+def topic_and_step(text: str) -> tuple[str, str]:
+    """The topic of one of its names, or of a step of the example, with the step's address. Raises Problem, with the
+    nearest topics, for any other text."""
+    if (name := by_any_name().get(simple(text))) is not None:
         return name, ""
-    address = step_meant(asked.partition(":")[0])
+    address = step_named(text.partition(":")[0])
     topic = topic_of(address)
     if topic is None:
         known = by_any_name()
-        language = language_by_letters(asked)
+        language = language_by_letters(text)
         alike = [name for name in known if language_by_letters(name) == language]
         near = dict.fromkeys(title(known[name], language) if language else known[name]
-                             for name in closest(simple(asked), alike))
-        raise Problem("no_such_topic", topic=shown(asked), near=", ".join(near))
+                             for name in closest(simple(text), alike))
+        raise Problem("no_such_topic", topic=shown(text), near=", ".join(near))
     return topic, address
 
 
@@ -59,22 +55,22 @@ def language_by_letters(text: str) -> str | None:
                  if language.letters and re.search(f"[{language.letters}]", text)), None)
 
 
-def step_meant(asked: str) -> str:
-    """The address of a step of the example that is meant by one, or by an end of one: the same, or that in the first
-    layer and the first head; nothing where there is none."""
-    addresses = training_step_of(asked).addresses()
-    first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", asked))
-    return next((found[0] for one in (asked, first) if one and (found := matches(one, addresses))), "")
+def step_named(text: str) -> str:
+    """The address of a step of the example, from an address or its tail: the same, else that of the first layer and the
+    first head; "" where there is none."""
+    addresses = training_step_of(text).addresses()
+    first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", text))
+    return next((found[0] for one in (text, first) if one and (found := matches(one, addresses))), "")
 
 
 def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
-    """One training step on the example: all formulas there are."""
+    """One training step on the example: it has all formulas."""
     from attntrace.runs.training_step import prepare_training_step
     return prepare_training_step(*EXAMPLE, optimizer=optimizer, config=Config(**wiring))
 
 
 def training_step_of(address: str) -> TrainingStep:
-    """One that has a step of this address, if any has."""
+    """One that has a step of this address, if there can be one."""
     return training_step("adam", final_norm="final_norm" in address)
 
 
@@ -93,7 +89,7 @@ def title(name: str, language: str) -> str:
 
 
 def explanation(name: str, address: str) -> Iterator[Block]:
-    """Of a topic; with the formula of the step at an address, where one was asked for."""
+    """Explain a topic, with the formula of the step at `address`, where that is given."""
     from attntrace.pages.blocks import Heading, Prose, Table
     topic = TOPICS[name]
     yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in (*spoken(), *TWO))))
@@ -108,9 +104,9 @@ def explanation(name: str, address: str) -> Iterator[Block]:
     yield Prose(sentence("messages.topic_see", topics=", ".join(topic.see)))
 
 
-def formulas(name: str, asked: str) -> Iterator[tuple[str, str | Formula, str | Formula]]:
-    """Address, formula of the whole and of a row: of the step that was asked for, or of those that the topic names, or
-    else of the first of each of its kinds."""
+def formulas(name: str, wanted: str) -> Iterator[tuple[str, str | Formula, str | Formula]]:
+    """Address, formula of the whole and of a row: of the step that is wanted, else of the steps that the topic names,
+    else of the first step of each of its kinds."""
     from attntrace.pages.checks import rows_of
     from attntrace.pages.equations import any_row_formula, whole_formula
     topic = TOPICS[name]
@@ -118,14 +114,14 @@ def formulas(name: str, asked: str) -> Iterator[tuple[str, str | Formula, str | 
 
     def sink(step: Step) -> None:
         kind = Address.of(kind_of(step.address)).name if topic.also else ""
-        if (step.address == asked if asked else step.address in topic.steps if topic.steps
+        if (step.address == wanted if wanted else step.address in topic.steps if topic.steps
                 else topic_of(step.address) == name and kind not in kinds):
             kinds.add(kind)
             row, whole = any_row_formula(step, rows_of(step, 1)[0]), whole_formula(step)
             found[step.address] = step.address, whole, row if row != whole else ""
 
     kinds: set[str] = set()
-    example = training_step_of(asked) if asked else training_step(topic.optimizer, **topic.wiring)
-    learns = any(Address.of(f"{word}.").is_of_training for word in (name, asked, *topic.also, *topic.steps))
+    example = training_step_of(wanted) if wanted else training_step(topic.optimizer, **topic.wiring)
+    learns = any(Address.of(f"{word}.").is_of_training for word in (name, wanted, *topic.also, *topic.steps))
     (example if learns else example.run)(sink)
     return iter(found.values())

@@ -1,40 +1,38 @@
 """attntrace map: attention weights as pictures."""
 from __future__ import annotations
 
-from typing import Any
-
-from attntrace.cli import click_words as commands
+from attntrace.cli import click_words, options
 from attntrace.cli.exit_codes import DONE
-from attntrace.cli.formats import page
-from attntrace.cli.options import (checked_precision, model_options, page_options_of, precision_option, prepared,
-                                   save_option, selected_steps, selection_options, sentence_argument, sentence_or_rows)
-from attntrace.cli.page import saved
+from attntrace.cli.formats import PageOptions, writer_of
+from attntrace.cli.options import ModelOptions, Selection
+from attntrace.cli.page import write_saved_run
 from attntrace.messages.catalog import sentence as sentence_of
 from attntrace.messages.errors import Problem
 from attntrace.tracing.addresses import Address
 from attntrace.writers import PAGES, PICTURES
 
 
-@commands.command("map")
-@sentence_argument
-@model_options
-@selection_options
-@precision_option(stands_for=2)
-@save_option
-@page_options_of(*PAGES, *PICTURES)
-def command(sentence: tuple[str, ...], **options: Any) -> int:
-    run = prepared(sentence_or_rows(sentence, options), options)
-    selected = selected_steps(run, options)
+@click_words.command("map")
+@options.sentence_argument
+@options.model_options
+@options.selection_options
+@options.precision_option(stands_for=2)
+@options.save_option
+@options.page_options_of(*PAGES, *PICTURES)
+def command(sentence: tuple[str, ...], model: ModelOptions, selection: Selection, save: str | None,
+            page: PageOptions) -> int:
+    run = model.prepared(options.sentence_or_rows(sentence, model))
+    selected = selection.addresses(run)
     if selected is not None and not any(Address.of(address).name == "weights" for address in selected):
         raise Problem("no_weights_selected")
-    saved(run, options)
+    write_saved_run(run, save, page)
     from attntrace.pages.attention_maps import DECIMALS, AttentionMaps
     from attntrace.pages.blocks import Prose
     from attntrace.pages.overview import drift_told, pencil_rule
     from attntrace.tracing.trace import tee
-    decimals, drift = checked_precision(options, DECIMALS), run.drift()
-    with page(options) as writer:
-        maps = AttentionMaps(writer, options["precision"], selected, decimals)
+    decimals, drift = selection.decimals(run.pencil, DECIMALS), run.drift()
+    with writer_of(page) as writer:
+        maps = AttentionMaps(writer, selection.precision, selected, decimals)
         writer([Prose(sentence_of("messages.map_legend")), *pencil_rule(run)])
         run(tee(maps, drift) if drift else maps)
         maps.close()

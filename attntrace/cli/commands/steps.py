@@ -1,13 +1,13 @@
 """attntrace steps: the table of contents of a trace."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from attntrace.cli import click_words as commands
+from attntrace.cli import click_words
 from attntrace.cli.exit_codes import DONE
-from attntrace.cli.formats import page
-from attntrace.cli.options import model_options, page_options, quiet_option, sentence_argument
-from attntrace.cli.subject import run_of
+from attntrace.cli.formats import PageOptions, writer_of
+from attntrace.cli.options import ModelOptions, model_options, page_options, quiet_option, sentence_argument
+from attntrace.cli.subject import subject_of
 from attntrace.messages.catalog import sentence as sentence_of
 
 if TYPE_CHECKING:
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from attntrace.tracing.trace import Step
 
 
-@commands.command("steps")
+@click_words.command("steps")
 @sentence_argument
 @model_options
 @quiet_option
 @page_options
-def command(sentence: tuple[str, ...], **options: Any) -> int:
-    run = run_of(sentence, options)
+def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -> int:
+    run = subject_of(sentence, model).run
     from attntrace.pages.blocks import Prose, Table
     from attntrace.pages.equations import whole_formula
     from attntrace.pages.overview import drift_told, pencil_rule
     from attntrace.tracing.trace import tee
-    with page(options) as writer:
+    with writer_of(page) as writer:
         rows: list[tuple[str | Formula, ...]] = []
         numbers = 0
 

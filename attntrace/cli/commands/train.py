@@ -2,19 +2,20 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from attntrace.cli import click_words as commands
-from attntrace.cli.click_words import chained, option
+from attntrace.cli import click_words
+from attntrace.cli.click_words import option, passed
 from attntrace.cli.exit_codes import DONE
-from attntrace.cli.options import ARCHITECTURE, architecture_options, quiet_option
+from attntrace.cli.options import ModelOptions, architecture_options, given_options, quiet_option
 from attntrace.cli.output import binary, check_place
+from attntrace.cli.progress import TrainingProgress, say
 from attntrace.cli.values import POSITIVE, SHARE, InputFile, Text, Whole
 from attntrace.messages.catalog import sentence
 from attntrace.messages.errors import Problem
@@ -30,17 +31,33 @@ if TYPE_CHECKING:
 SMALL = Config(d_model=32, heads=2, layers=2, d_ff=64, dtype="float32")  # what some thousand pairs can teach
 ONE_THREAD = 256  # d_model up to which a second thread of the linear algebra only waits for the first
 BETWEEN = 10.0  # seconds between checkpoints
-HOLD_OUT = 10  # every tenth pair or so, where nothing else is said
+HOLD_OUT = 10  # about every tenth pair, by default
 SAMPLE = 2_000  # pairs that are tried at the end
 LOOKING = 0.1  # of the time, at most, that goes into translating what was held out
 
 
-def of_schedule(name: str, type: click.ParamType, **settings: Any) -> Any:
+class TrainingOptions(NamedTuple):
+    """How long and how fast a model learns, and which pairs are held out. None: not given."""
+    epochs: int | None
+    batch: int | None
+    lr: float | None
+    warmup: int | None
+    dropout: float | None
+    label_smoothing: float | None
+    hold_out: int | None
+    hold_out_target: tuple[str, ...]
+
+    def schedule(self, model: ModelOptions) -> Schedule:
+        given = self._asdict() | model.given("seed", "dtype")
+        return Schedule(**{one.name: given[one.name] for one in fields(Schedule) if given.get(one.name) is not None})
+
+
+def of_schedule(name: str, type: click.ParamType[Any], **settings: Any) -> Any:
     return option(as_option(name), type=type, default=None, stands_for=getattr(Schedule(), name), **settings)
 
 
-SCHEDULE = ("epochs", "batch", "lr", "warmup", "dropout", "label_smoothing", "seed", "dtype")
-schedule_options = chained([
+training_options = passed(
+    "training", TrainingOptions,
     of_schedule("epochs", Whole(1), metavar="N"),
     of_schedule("batch", Whole(1), metavar="N"),
     of_schedule("lr", POSITIVE, metavar="X", text="lr_train"),
@@ -48,48 +65,47 @@ schedule_options = chained([
     of_schedule("dropout", SHARE, metavar="X"),
     of_schedule("label_smoothing", SHARE, metavar="X"),
     option("--hold-out", type=Whole(0), default=None, stands_for=HOLD_OUT, metavar="N"),
-    option("--hold-out-target", type=Text(), multiple=True, metavar="TEXT")])
+    option("--hold-out-target", type=Text(), multiple=True, metavar="TEXT"))
 
 
-@commands.command("train")
+@click_words.command("train")
 @click.argument("pairs", type=InputFile(), metavar="PAIRS")
 @option("-o", "output", metavar="MODEL.npz", type=click.Path(), required=True, text="train_output")
 @option("--resume", is_flag=True)
 @quiet_option
-@schedule_options
-@chained(architecture_options(SMALL))
-def command(pairs: str, output: str, resume: bool, quiet: bool, hold_out: int | None, hold_out_target: tuple[str, ...],
-            **options: Any) -> int:
+@training_options
+@architecture_options(SMALL)
+def command(pairs: str, output: str, resume: bool, quiet: bool, training: TrainingOptions, model: ModelOptions) -> int:
     if not output.lower().endswith(".npz"):
         raise Problem("model_ending", file=output)
     check_place(output)
-    if (options["d_model"] or SMALL.d_model) <= ONE_THREAD:
+    if (model.d_model or SMALL.d_model) <= ONE_THREAD:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
     keep_memory()
     from attntrace.training.pairs import read_pairs, split
     checkpoint = output[:-len(".npz")] + ".checkpoint.npz"
-    before = checkpoint_of(checkpoint, options) if resume else None
+    before = checkpoint_of(checkpoint, training, model) if resume else None
     every, targets = (before.hold_out, before.targets) if before else (HOLD_OUT, ())
-    every, targets = every if hold_out is None else hold_out, hold_out_target or targets
+    every, targets = every if training.hold_out is None else training.hold_out, training.hold_out_target or targets
     parts = split(read_pairs(Path(pairs)), every, targets)
     if parts.nothing_left and not quiet:
         say(sentence("messages.train_none_held_out"))
     if before is not None:
         from attntrace.training.checkpoint import resumed
-        training = resumed(Path(checkpoint), before, parts.training, options["epochs"])
+        loop = resumed(Path(checkpoint), before, parts.training, training.epochs)
     else:
-        training = begun(checkpoint, parts, options)
-    course = Course(training, parts, output, checkpoint, every, targets, quiet)
-    start, updates = time.monotonic(), training.updates
+        loop = begun(checkpoint, parts, training, model)
+    course = Course(loop, parts, output, checkpoint, every, targets, quiet)
+    start, updates = time.monotonic(), loop.updates
     course.learn()
     course.write()
-    course.conclude(training.updates - updates, time.monotonic() - start)
+    course.conclude(loop.updates - updates, time.monotonic() - start)
     return DONE
 
 
 def keep_memory() -> None:
     """Let the C library keep what is freed: every update needs as much again, and memory that was given back has to be
-    touched anew, which takes a tenth of the time. Only glibc can be asked."""
+    mapped again, which takes a tenth of the time. Only glibc has this setting."""
     import ctypes
     trim_threshold, mmap_threshold = -1, -3  # of malloc.h
     try:
@@ -100,38 +116,29 @@ def keep_memory() -> None:
         mallopt(parameter, 1 << 30)
 
 
-def checkpoint_of(file: str, options: dict[str, Any]) -> Checkpoint:
-    """How far the training was that is to go on, as it was asked for then."""
+def checkpoint_of(file: str, training: TrainingOptions, model: ModelOptions) -> Checkpoint:
+    """The checkpoint of a training that is resumed. Raises Problem where options are given that it settles."""
     from attntrace.training.checkpoint import read_checkpoint
-    given = [name for name, value in options.items() if value is not None and name != "epochs"]
+    given = given_options(training._replace(epochs=None, hold_out=None, hold_out_target=()), model)
     if given:
-        raise Problem("options_with_resume", options=", ".join(map(as_option, given)))
+        raise Problem("options_with_resume", options=", ".join(given))
     if not os.path.exists(file):
         raise Problem("nothing_to_resume", file=file)
     return read_checkpoint(Path(file))
 
 
-def begun(checkpoint: str, parts: Split, options: dict[str, Any]) -> Training:
+def begun(checkpoint: str, parts: Split, training: TrainingOptions, model: ModelOptions) -> Training:
     """A new training. Raises Problem where it would write over one that is not finished."""
     from attntrace.model.memory import check_memory
     from attntrace.model.parameters import seeded
     from attntrace.training.loop import Training, check_batch, vocabularies_of
     if os.path.exists(checkpoint):
         raise Problem("checkpoint_there", file=checkpoint)
-    given = {name: value for name, value in options.items() if value is not None}
-    config = Config(**{name: given.get(name, getattr(SMALL, name)) for name in ARCHITECTURE})
-    schedule = Schedule(**{name: given[name] for name in SCHEDULE if name in given})
+    config, schedule = model.config(SMALL), training.schedule(model)
     vocabularies = vocabularies_of(parts.training)
     check_memory(config, vocabularies, 1)
     check_batch(config, vocabularies, parts.training, schedule.batch)
     return Training(config, vocabularies, seeded(config, vocabularies, schedule.seed), parts.training, schedule)
-
-
-def say(text: str) -> None:
-    """A line on standard error, where somebody reads it."""
-    with suppress(OSError):
-        if sys.stderr is not None:
-            print(text, file=sys.stderr, flush=True)
 
 
 class Course:
@@ -148,8 +155,7 @@ class Course:
             write_checkpoint(file, self.training, self.every, self.targets)
 
     def learn(self) -> None:
-        """Train to the end, with a checkpoint now and then, and one where it is interrupted."""
-        from attntrace.cli.progress import TrainingProgress
+        """Train to the end, with a checkpoint now and then, and one at an interruption."""
         training, held_out = self.training, self.parts.held_out
         saved = measured = time.monotonic()
         cost = 0.0  # seconds that the last look at what was held out took
@@ -178,7 +184,7 @@ class Course:
                 raise
 
     def write(self) -> None:
-        """The model; where that fails, nothing that was learned is lost."""
+        """Write the model; where that fails, a checkpoint."""
         from attntrace.training.checkpoint import write_model
         try:
             with binary(self.output) as file:
@@ -192,7 +198,7 @@ class Course:
             os.unlink(self.checkpoint)
 
     def conclude(self, updates: int, seconds: float) -> None:
-        """What has come out, on standard output: where the model is, and how much it has learned."""
+        """Print where the model is and how much it has learned."""
         print(sentence("messages.train_written", file=shown(self.output), updates=f"{updates:,}",
                        seconds=f"{seconds:.0f}", parameters=f"{self.training.parameters.vector.size:,}"), flush=True)
         training, held_out = self.parts.training, self.parts.held_out

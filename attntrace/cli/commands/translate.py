@@ -3,106 +3,55 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
-from attntrace.cli import click_words as commands
-from attntrace.cli.click_words import option
+from attntrace.cli import click_words, options
+from attntrace.cli.click_words import option, passed
 from attntrace.cli.completion import Weights
-from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import is_text, page_on
-from attntrace.cli.options import (CHANGES, change_options, checked_precision, lines_of_input, one_argument,
-                                   one_sentence, page_options, save_option, selection_options, sentence_argument,
-                                   text_options)
+from attntrace.cli.exit_codes import DONE
+from attntrace.cli.formats import PageOptions
+from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.output import destination
-from attntrace.cli.page import Parts, left_early, paused, saved, view_of
+from attntrace.cli.page import write
 from attntrace.cli.subject import translator
 from attntrace.cli.values import Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import MAX_LENGTH
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from attntrace.cli.page import Tell
-    from attntrace.pages.view import View
-    from attntrace.runs.decoding import Decoding
-
-WITH_STEPS = ("trace", "step", "only", "layer", "head", "save", *CHANGES)  # what the quick way does not have
 AT_ONCE = 128  # lines
-TRACED = ("only", "layer", "head", "step")
 
 
-@commands.command("translate")
-@sentence_argument
-@option("--weights", metavar="FILE", type=Weights(), default="ko-en", stands_for="ko-en", text="weights_translate")
+@click_words.command("translate")
+@options.sentence_argument
+@passed("model", ModelOptions, option("--weights", metavar="FILE", type=Weights(), default="ko-en", stands_for="ko-en",
+                                      text="weights_translate"))
 @option("--max-length", type=Whole(1), default=MAX_LENGTH, stands_for=MAX_LENGTH, metavar="N")
 @option("--quiet", "-q", is_flag=True, text="quiet_translate")
 @option("--trace", is_flag=True, text="trace_all")
 @option("--step", type=Whole(1), metavar="N")
-@change_options
-@selection_options
-@text_options
-@save_option
-@page_options
-def command(sentence: tuple[str, ...], **options: Any) -> int:
+@options.change_options
+@options.selection_options
+@options.text_options
+@options.save_option
+@options.page_options
+def command(sentence: tuple[str, ...], model: ModelOptions, max_length: int, selection: Selection, save: str | None,
+            page: PageOptions) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
-    if options["quiet"] and is_text(options) and not any(options[name] for name in WITH_STEPS):
-        return quietly(one_argument(sentence), options)
-    from attntrace.pages.blocks import Answer
+    if page.quiet and page.is_text and not (selection.selects or save or any(model.edits())):
+        return quietly(options.one_argument(sentence), str(model.weights), max_length, page.output)
     from attntrace.runs.decoding import Decoding
-    decoding = Decoding(translator(one_sentence(sentence), options), options["max_length"])
-    only = traced_steps(decoding, options)
-    saved(decoding, options)
-    with destination(options["output"], options["pager"]) as out, page_on(out, options) as writer:
-        with paused(writer, options) as tell:
-            view = view_of(options, out, only) if only is not None else None
-            code, translation = told(decoding, tell, view, checked_precision(options))
-        if translation is not None:
-            writer([Answer(translation, is_words=True)])
-    return code
+    return write(Decoding(translator(options.one_sentence(sentence), model), max_length), selection, page, save)
 
 
-def traced_steps(decoding: Decoding, options: dict[str, Any]) -> frozenset[str] | None:
-    """The addresses whose tensors are to be printed; None where none is asked for."""
-    if not options["trace"] and not any(options[name] for name in TRACED):
-        return None
-    from attntrace.tracing.addresses import Address, select
-    addresses = decoding.addresses()
-    if options["step"]:
-        last = max(Address.of(address).number("step") or 0 for address in addresses)
-        if options["step"] > last:
-            raise Problem("no_such_step", step=options["step"], last=last)
-        addresses = [address for address in addresses if Address.of(address).number("step") == options["step"]]
-    return select(options["only"], options["layer"], options["head"], addresses)
-
-
-def told(decoding: Decoding, tell: Tell, view: View | None, precision: int) -> tuple[int, str | None]:
-    """The page: what goes in, every tensor where a view says which, the ledger. Returns 1 where a check says no, and
-    the translation, unless the reader has left before it."""
-    from attntrace.pages.overview import closing
-    from attntrace.pages.translation import TranslationPage, opening
-    ledger, translation = TranslationPage(decoding, tell, precision), None
-    parts = Parts(view, tell, decoding.run.parameters.names) if view is not None else None
-    with left_early():
-        tell(opening(decoding.run))
-        if parts is not None:
-            parts(decoding)
-            tell(closing(decoding.run, parts.fingerprint))
-        ledger()
-        translation = ledger.translation
-    code = parts.code if parts is not None else DONE
-    return CHECK_FAILED if ledger.failed else code, translation
-
-
-def quietly(sentence: str | None, options: dict[str, Any]) -> int:
-    """The translation alone: of the sentence, or of each line of standard input one."""
+def quietly(sentence: str | None, weights: str, max_length: int, output: str | None) -> int:
+    """Only the translation: of the sentence, or of each line of standard input."""
     if sentence is None and sys.stdin is not None and sys.stdin.isatty():
         raise Problem("no_sentence")
     is_input = sentence is None or sentence == "-"
-    with destination(options["output"]) as out:
-        quiet = Quiet(options["weights"], options["max_length"], numbered=is_input)
-        for lines in lines_of_input() if is_input else [[sentence or ""]]:
+    with destination(output) as out:
+        quiet = Quiet(weights, max_length, numbered=is_input)
+        for lines in options.lines_of_input() if is_input else [[sentence or ""]]:
             for translation in quiet(lines):
                 out.write(shown(translation, out.encoding or "utf-8") + "\n")
             out.flush()
@@ -110,7 +59,7 @@ def quietly(sentence: str | None, options: dict[str, Any]) -> int:
 
 
 class Quiet:
-    """Translations of lines, as many at once as there are. Raises Problem with the number of a line that has none."""
+    """Translations of lines, in batches. Raises Problem with the number of a line that cannot be translated."""
 
     def __init__(self, weights: str, max_length: int, numbered: bool) -> None:
         from attntrace.files.weights import load, located

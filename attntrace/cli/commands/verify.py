@@ -3,83 +3,87 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from attntrace.cli import click_words as commands
-from attntrace.cli.click_words import option
+from attntrace.cli import click_words, options
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import page_on
-from attntrace.cli.options import (check_from, from_option, learning_options, model_options, page_options, quiet_option,
-                                   sentence_argument)
+from attntrace.cli.formats import PageOptions, writer_on
+from attntrace.cli.options import LearningOptions, ModelOptions
 from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
-from attntrace.cli.subject import run_of, training_step_of
+from attntrace.cli.subject import subject_of
 from attntrace.cli.values import Among
 from attntrace.messages.errors import Problem
-from attntrace.model.config import as_option
 
 if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.pages.verdicts import Report
-    from attntrace.runs.run import Run
-    from attntrace.runs.training_step import TrainingStep
+    from attntrace.runs.subject import Subject
     from attntrace.tensor.json_value import Record
     from attntrace.tensor.tensor import Tensor
     from attntrace.tracing.trace import Sink
     from attntrace.verify.recompute import Log
 
 
-@commands.command("verify")
-@sentence_argument
-@from_option()
-@option("--backprop", is_flag=True, text="verify_backprop")
-@learning_options
-@option("--against", type=Among(("torch",)))
-@quiet_option
-@model_options
-@page_options
-def command(sentence: tuple[str, ...], **options: Any) -> int:
+@click_words.command("verify")
+@options.sentence_argument
+@options.from_option()
+@click_words.option("--backprop", is_flag=True, default=None, text="verify_backprop")
+@options.learning_options
+@click_words.option("--against", type=Among(("torch",)))
+@options.quiet_option
+@options.model_options
+@options.page_options
+def command(sentence: tuple[str, ...], saved_run: str | None, learning: LearningOptions, against: str | None,
+            model: ModelOptions, page: PageOptions) -> int:
     from attntrace.pages.verdicts import Report
-    with source_of(sentence, options) as source:
+    with source_of(sentence, saved_run, learning, against, model) as source:
         reference, check = None, recomputed
-        if options["against"]:
+        if against:
             from attntrace.verify.torch import version
             reference, check = version(), against_torch
-        with destination(options["output"], options["pager"]) as out, page_on(out, options) as writer:
+        with destination(page.output, page.pager) as out, writer_on(out, page) as writer:
             report = Report(writer, reference)
-            with progress(out, source.total, alone=options["quiet"]) as count:
+            with progress(out, source.total, silent=page.quiet) as count:
                 log, footer = check(source, report, count)
             report.close(log, footer)
     return CHECK_FAILED if report.wrong else DONE
 
 
 class Source(NamedTuple):
-    """Where records come from: the header, a function that tells the others with their values and returns the footer,
-    and how many steps there are."""
+    """Where records come from: the header, a function that passes all others with their values to its first argument
+    and returns the footer, and how many steps there are."""
     header: Record
-    tell: Callable[[Callable[[Record], object], Sink], Record]
+    read: Callable[[Callable[[Record], object], Sink], Record]
     total: Callable[[], int]
 
 
 @contextmanager
-def source_of(sentence: tuple[str, ...], options: dict[str, Any]) -> Iterator[Source]:
-    """The saved run that --from names, or the run that is asked for."""
-    if options["saved_run"] is None:
-        run = asked_run(sentence, options)
-        yield Source(header_of(run), lambda take, count: recorded(run, take, count), lambda: len(run.addresses()))
+def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: LearningOptions, against: str | None,
+              model: ModelOptions) -> Iterator[Source]:
+    """The saved run that --from names; else the run, or the training step, of the sentence (or of the example)."""
+    if saved_run is None:
+        given = options.given_options(learning)
+        if given and not learning.backprop:
+            raise Problem("only_with_backprop", option=given[0])
+        subject = subject_of(sentence, model, learning if learning.backprop else None)
+        from attntrace.runs.records import header
+        yield Source(header(subject), lambda take, count: recorded(subject, take, count),
+                     lambda: len(subject.addresses()))
         return
-    check_from(sentence, options, "backprop", "optimizer", "lr", "label_smoothing")
+    options.check_from(sentence, model, learning)
     from attntrace.files.archive import opened
     from attntrace.runs.run import TRANSLATE
-    with opened(options["saved_run"]) as archive:
+    with opened(saved_run) as archive:
         archive.check_seal()
-        if options["against"] and archive.header.get("kind") == TRANSLATE:
-            raise Problem("torch_translation", file=options["saved_run"])
+        if against is not None and archive.header.get("kind") == TRANSLATE:
+            raise Problem("torch_translation", file=saved_run)
         yield Source(archive.header, lambda take, count: saved_records(archive, take), lambda: len(archive.names))
 
 
 def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:
-    """Those of a saved run. A member that is not what was saved ends it: what is made from it cannot be judged."""
+    """Pass the records of a saved run to `take` and return its footer. Raises Changed at a member that was changed
+    since: steps computed from it cannot be judged."""
     from attntrace.files.archive import name_of
     for record in archive.records():
         if "member" in record:  # beside the steps
@@ -98,39 +102,24 @@ class Changed(Exception):
     """A parameter or a step whose numbers are not those that were saved."""
 
 
-def asked_run(sentence: tuple[str, ...], options: dict[str, Any]) -> Run | TrainingStep:
-    """The run, or the training step, that is to be verified; without a sentence that of the example."""
-    given = [name for name in ("optimizer", "lr", "label_smoothing") if options[name] is not None]
-    if given and not options["backprop"]:
-        raise Problem("only_with_backprop", option=as_option(given[0]))
-    return training_step_of(sentence, options) if options["backprop"] else run_of(sentence, options)
-
-
-def recorded(run: Run | TrainingStep, take: Callable[[Record], object], count: Sink) -> Record:
+def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) -> Record:
     """Run, and give each parameter and step to `take` as a record with its value. Returns the footer."""
     from attntrace.runs.records import Recorder, footer
-    from attntrace.runs.run import Run
     from attntrace.tracing.fingerprint import Fingerprint
     from attntrace.tracing.trace import tee
-    parameters = (run if isinstance(run, Run) else run.run).parameters.by_name
 
-    def told(record: Record, tensor: Tensor) -> None:
+    def with_value(record: Record, tensor: Tensor) -> None:
         take(record | {"value": tensor.value.tolist()})
 
-    recorder, fingerprint = Recorder(parameters, told), Fingerprint()
-    run(tee(recorder, fingerprint, count))
+    recorder, fingerprint = Recorder(subject.run.parameters.by_name, with_value), Fingerprint()
+    subject(tee(recorder, fingerprint, count))
     return footer(fingerprint)
 
 
-def header_of(run: Run | TrainingStep) -> Record:
-    from attntrace.runs.records import header
-    return header(run.run) | run.header()
-
-
-def unless_changed(report: Report, tell: Callable[[], Record]) -> Record | None:
-    """The footer, once all is told; None where a member was changed since it was saved, which is reported as wrong."""
+def unless_changed(report: Report, read: Callable[[], Record]) -> Record | None:
+    """The footer, after all records; None where a member was changed since it was saved, which is reported as wrong."""
     try:
-        return tell()
+        return read()
     except Changed as changed:
         from attntrace.verify.recompute import Verdict
         report(Verdict(str(changed), 0, float("inf"), str(changed), "changed"))
@@ -149,7 +138,7 @@ def recomputed(source: Source, report: Report, count: Sink) -> tuple[Log, Record
             report(verdict)
 
     report.open()
-    return log, unless_changed(report, lambda: source.tell(take, count))
+    return log, unless_changed(report, lambda: source.read(take, count))
 
 
 def against_torch(source: Source, report: Report, count: Sink) -> tuple[Log, Record | None]:
@@ -160,7 +149,7 @@ def against_torch(source: Source, report: Report, count: Sink) -> tuple[Log, Rec
     log = Log(source.header)
     if not all(begins_with_words(log, side) for side, said in log.header["tokens"].items() if said):
         raise Problem("torch_rows", file=log.header["input"])
-    footer = unless_changed(report, lambda: source.tell(log, count))
+    footer = unless_changed(report, lambda: source.read(log, count))
     report.open()
     for verdict in compared(log) if footer is not None else ():
         report(verdict)

@@ -1,15 +1,16 @@
-"""attntrace weights: bring weights in, take them out, look into a file."""
+"""attntrace weights: import, export, make and describe weights files."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.click_words import Group, chained, option
+from attntrace.cli.click_words import Group, option
 from attntrace.cli.completion import Weights
 from attntrace.cli.exit_codes import DONE
-from attntrace.cli.formats import page
-from attntrace.cli.options import ARCHITECTURE, architecture_options, one_sentence, page_options, sentence_argument
+from attntrace.cli.formats import PageOptions, write_blocks
+from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
 from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Whole
 from attntrace.files.torch.names import DEFAULTS
@@ -35,7 +36,7 @@ def command(ctx: click.Context) -> int:
     return DONE
 
 
-def subcommand(name: str) -> Any:
+def subcommand(name: str) -> Callable[[Callable[..., int]], click.Command]:
     return command.command(name, text=f"weights_{name}")
 
 
@@ -63,7 +64,7 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
 
 
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[str]:
-    """What was found out, and what could not be."""
+    """What the import found in the file, what it assumes, and what to do next."""
     from attntrace.files.torch.state import HALVES, some
     from attntrace.pages.weights import facts_line
     config = model.config
@@ -109,7 +110,7 @@ def export_command(weights: str, to: str, output: str) -> int:
 
 
 def export_lines(state: Exported, model: Loaded, output: str) -> list[str]:
-    """What was written, what was not, and how to make the module in Python."""
+    """What was written, what was left out, and how to make the module in Python."""
     from attntrace.files.torch.names import constructor
     from attntrace.files.torch.state import some
     lines = [sentence_of("messages.weights_written", file=shown(output),
@@ -127,29 +128,24 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str]:
 @subcommand("new")
 @sentence_argument
 @option("--target", type=Text(), metavar="TEXT")
-@chained(architecture_options(Config()))
+@architecture_options(Config())
 @output_option
-def new_command(sentence: tuple[str, ...], target: str | None, output: str, seed: int | None, **options: Any) -> int:
+def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> int:
     from attntrace.files.weights import Loaded
-    from attntrace.runs.prepare import prepare
     check_output(output)
-    config = Config(**{name: options[name] for name in ARCHITECTURE if options[name] is not None})
-    run = prepare(one_sentence(sentence), target, config=config, seed=seed or 0)
-    model = Loaded(run.config, run.vocabularies, run.parameters)
-    write_model(output, model)
-    click.echo(written(output, model))
+    run = model.prepared(one_sentence(sentence))
+    loaded = Loaded(run.config, run.vocabularies, run.parameters)
+    write_model(output, loaded)
+    click.echo(written(output, loaded))
     return DONE
 
 
 @subcommand("info")
 @click.argument("weights", type=Weights(), metavar="FILE")
 @page_options
-def info_command(weights: str, **options: Any) -> int:
+def info_command(weights: str, page: PageOptions) -> int:
     from attntrace.pages.weights import inventory
-    blocks = list(inventory(weights))
-    with page(options) as writer:
-        writer(blocks)
-    return DONE
+    return write_blocks(list(inventory(weights)), page)
 
 
 def is_safetensors(output: str) -> bool:

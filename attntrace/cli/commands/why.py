@@ -1,59 +1,41 @@
 """attntrace why: where a number comes from."""
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from attntrace.cli import click_words as commands
-from attntrace.cli.click_words import option
+from attntrace.cli import click_words, options
 from attntrace.cli.completion import Address
 from attntrace.cli.exit_codes import DONE
-from attntrace.cli.formats import page
-from attntrace.cli.options import (DECIMALS, checked_precision, from_option, learning_options, model_options,
-                                   page_options, precision_option, sentence_argument)
+from attntrace.cli.formats import PageOptions, write_blocks, writer_of
+from attntrace.cli.options import LearningOptions, ModelOptions, Selection
 from attntrace.cli.page import left_early
-from attntrace.cli.subject import Subject, subject_of
+from attntrace.cli.subject import graph_of
 from attntrace.cli.values import ALL, Limit, Whole
-from attntrace.messages.catalog import sentence as sentence_of
 
 
-@commands.command("why")
+@click_words.command("why")
 @click.argument("place", type=Address(), metavar="ADDRESS:ROW,COLUMN")
-@sentence_argument
-@from_option()
-@option("--depth", type=Limit(least=0), default="0", stands_for="0", metavar="N|all")
-@option("--top", type=Whole(1), metavar="K")
-@model_options
-@learning_options
-@precision_option(stands_for=DECIMALS)
-@page_options
-def command(place: str, sentence: tuple[str, ...], **options: Any) -> int:
+@options.sentence_argument
+@options.from_option()
+@click_words.option("--depth", type=Limit(least=0), default="0", stands_for="0", metavar="N|all")
+@click_words.option("--top", type=Whole(1), metavar="K")
+@options.model_options
+@options.learning_options
+@options.precision_option(stands_for=options.DECIMALS)
+@options.page_options
+def command(place: str, sentence: tuple[str, ...], saved_run: str | None, depth: int, top: int | None,
+            model: ModelOptions, learning: LearningOptions, precision: int | None, page: PageOptions) -> int:
     from attntrace.tracing.addresses import Cell, find_address
-    asked = Cell.read(place)
-    with subject_of(sentence, asked.address, options) as subject:
-        precision = checked_precision(options | {"pencil": subject.pencil})
-        address = find_address(asked.address, [*subject.addresses, *subject.parameters])
-        step = subject.find(address)
-        axes = (step or subject.parameters[address]).axes
-        index = asked.index_in(axes, address, least=len(axes))
-        with page(options) as writer:
-            if step is None:
-                writer(parameter(address, index, subject, precision))
-                return DONE
-            from attntrace.pages.why import Why
-            depth = None if options["depth"] == ALL else options["depth"]
-            with left_early():
-                writer(Why(subject.find, precision, depth, options["top"])(address, index))
+    cell = Cell.read(place)
+    with graph_of(sentence, saved_run, cell.address, model, learning) as graph:
+        decimals = Selection(precision=precision).decimals(graph.pencil)
+        address = find_address(cell.address, [*graph.addresses, *graph.parameters])
+        step = graph.find(address)
+        axes = (step or graph.parameters[address]).axes
+        index = cell.index_in(axes, address, least=len(axes))
+        from attntrace.pages.why import Why, parameter_blocks
+        if step is None:
+            return write_blocks(parameter_blocks(graph.parameters[address], index, decimals, graph.pencil), page)
+        with writer_of(page) as writer, left_early():
+            writer(Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index))
     return DONE
-
-
-def parameter(address: str, index: tuple[int, ...], subject: Subject, precision: int) -> Any:
-    """A number that nothing was computed for."""
-    from attntrace.pages.blocks import Prose
-    from attntrace.pages.numbers import Figures
-    from attntrace.tracing.addresses import cell_name
-    value = subject.parameters[address].value
-    exact = subject.pencil is not None
-    number = Figures.of(value, precision, exact).legible(float(value[index]), exact)
-    return [Prose(sentence_of("messages.why_parameter", place=cell_name(address, index), number=number))]

@@ -1,0 +1,87 @@
+"""The page of a run, of a training step or of a translation: sheets of blocks, in order."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from attntrace.messages.errors import Problem
+from attntrace.pages.blocks import Answer, Block
+from attntrace.pages.forms import FORMS
+from attntrace.pages.overview import closing, opening, training_step_closing, training_step_overview
+from attntrace.pages.view import View
+from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run
+from attntrace.runs.subject import Subject
+from attntrace.tracing.fingerprint import Fingerprint
+from attntrace.tracing.trace import Sink, tee
+
+if TYPE_CHECKING:  # modules that the page of a run does not need
+    from attntrace.pages.gradient_check import Differences
+    from attntrace.runs.decoding import Decoding
+    from attntrace.runs.training_step import TrainingStep
+
+Sheets = Iterator[Iterable[Block]]
+
+
+class Page:
+    """Shows each sheet of a subject's page. `count`: a sink for the steps on the way; `differences`: checks of
+    gradients. Afterwards, `failed`: whether a check failed; `result`: blocks to write after the sheets."""
+
+    def __init__(self, subject: Subject, view: View, show: Callable[[Iterable[Block]], None],
+                 count: Sink | None = None, differences: Differences | None = None) -> None:
+        explained: set[str] = set()  # in any form
+        checks = [] if differences is None else [differences]
+        self.subject, self.view, self.show = subject, view, show
+        self.forms = [FORMS[name](view, show, subject.run.parameters.names, explained, *checks) for name in view.forms]
+        self.fingerprint = Fingerprint()  # of the first form's run: the next one is the same
+        self.drift = subject.drift()
+        self.sink = tee(differences and differences.watch, self.drift, count)
+        self.disagrees = False  # a decoding with one teacher-forced pass
+        self.result: list[Block] = []
+
+    def __call__(self) -> None:
+        for sheet in SHEETS[self.subject.kind](self.subject, self):
+            self.show(sheet)
+
+    def write_forms(self) -> None:
+        """Show the steps in each form, by a run of its own. Raises Problem where nothing was selected."""
+        for form in self.forms:
+            self.subject(tee(form, self.sink, None if self.fingerprint.steps else self.fingerprint))
+            form.close()
+        if not any(form.told for form in self.forms):
+            raise Problem("nothing_selected")
+
+    @property
+    def failed(self) -> bool:
+        return self.disagrees or any(form.failed for form in self.forms)
+
+
+def run_sheets(run: Run, page: Page) -> Sheets:
+    """What goes in, the steps, the fingerprint."""
+    yield opening(run)
+    page.write_forms()
+    yield closing(run, page.fingerprint, page.drift, is_result=True)
+
+
+def training_step_sheets(training_step: TrainingStep, page: Page) -> Sheets:
+    """What goes in and what should come out, the steps, the loss after the update, the fingerprint."""
+    yield training_step_overview(training_step)
+    page.write_forms()
+    yield training_step_closing(training_step)
+    yield closing(training_step.run, page.fingerprint, page.drift)
+
+
+def translation_sheets(decoding: Decoding, page: Page) -> Sheets:
+    """What goes in, the selected steps, each step of the decoding; the result is the translation."""
+    from attntrace.pages.translation import TranslationPage, opening
+    translation = TranslationPage(decoding, page.view.precision)
+    yield opening(decoding.run)
+    if page.view.selected is not None or page.view.tokens:
+        page.write_forms()
+        yield closing(decoding.run, page.fingerprint)
+    yield from translation.sheets()
+    page.disagrees = translation.failed
+    page.result = [Answer(translation.translation, is_words=True)]
+
+
+SHEETS: dict[str, Callable[[Any, Page], Sheets]] = {
+    TRACE: run_sheets, BACKPROP: training_step_sheets, TRANSLATE: translation_sheets}

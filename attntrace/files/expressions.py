@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attntrace.files.archive import check_types, name_of
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.symbol import AxisIndex, Symbol
@@ -90,7 +90,7 @@ class ExpressionReader:
         rest = iter(annotations)
         parsed = self._parsed(expression, rest)
         if next(rest, None) is not None:
-            raise Unreadable(sentence("problem.why.notes_left"))
+            raise Unreadable(Message("problem.why.notes_left"))
         return parsed
 
     def _parsed(self, expression: list[Any], annotations: Iterator[Any]) -> Parsed:
@@ -99,7 +99,7 @@ class ExpressionReader:
         settings = op.settings()
         count = len(rest) - len(settings)
         if count < 1 or rest[count:] != settings:
-            raise Unreadable(sentence("problem.why.notes_differ", name=name))
+            raise Unreadable(Message("problem.why.notes_differ", name=name))
         return Parsed(op, [self._operand(one, annotations) for one in rest[:count]])
 
     def _op(self, name: str, annotations: Iterator[Any]) -> Op:
@@ -127,7 +127,7 @@ def following(annotations: Iterator[Any]) -> Any:
     operands without an error."""
     for annotation in annotations:
         return annotation
-    raise Unreadable(sentence("problem.why.notes_few"))
+    raise Unreadable(Message("problem.why.notes_few"))
 
 
 def tensor_from(record: Record, value: Array, axes: list[Axis]) -> Tensor:

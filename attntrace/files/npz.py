@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from attntrace.files.reading import check_size, regular
-from attntrace.messages.catalog import Told, sentence
+from attntrace.messages.catalog import Message, Told
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
 from attntrace.tensor.tensor import Array
@@ -61,7 +61,7 @@ class Npz:
             self._zip = zipfile.ZipFile(file)
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
             if len(self._infos) < len(self._zip.infolist()):
-                raise ValueError(sentence("problem.why.same_name"))
+                raise ValueError(Message("problem.why.same_name"))
 
     @contextmanager
     def _damage_reported(self) -> Iterator[None]:
@@ -97,7 +97,7 @@ class Npz:
         info = self._infos[name]
         with self._damage_reported():
             if info.comment:  # never written: a damaged comment length swallows the entries that follow
-                raise ValueError(sentence("problem.why.comment", name=info.filename))
+                raise ValueError(Message("problem.why.comment", name=info.filename))
             with self._zip.open(info) as member, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
                 read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
@@ -107,9 +107,9 @@ class Npz:
             if dtype.hasobject:
                 raise self.pickled(name)
             if header.start + header.numbers * dtype.itemsize != info.file_size:
-                raise ValueError(sentence("problem.why.size", name=info.filename))
+                raise ValueError(Message("problem.why.size", name=info.filename))
             if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:
-                raise ValueError(sentence("problem.why.claim", name=info.filename))
+                raise ValueError(Message("problem.why.claim", name=info.filename))
         return header
 
     def read(self, name: str) -> Array:
@@ -125,7 +125,7 @@ class Npz:
             "".join(text).encode().decode()  # NumPy accepts surrogates, and numbers beyond Unicode
             return text
         except (SystemError, TypeError, ValueError):
-            raise self.broken(ValueError(sentence("problem.why.text", name=name))) from None
+            raise self.broken(ValueError(Message("problem.why.text", name=name))) from None
 
 
 def array_of(data: bytes, header: Header) -> Array:
@@ -140,16 +140,16 @@ def reason(error: Exception) -> str:
     if error.args and isinstance(error.args[0], Told):
         return error.args[0]
     if type(error).__name__ == "JSONDecodeError":  # by name, to spare the import of json
-        return sentence("problem.why.no_json", line=getattr(error, "lineno"), column=getattr(error, "colno"))
+        return Message("problem.why.no_json", line=getattr(error, "lineno"), column=getattr(error, "colno"))
     if str(error) == NO_ZIP:
-        return sentence("problem.why.no_zip")
+        return Message("problem.why.no_zip")
     why = str(error).splitlines() or [type(error).__name__]
     return shown(why[0][:200])
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
     """Return a shape as text: `3 × 4`."""
-    return " × ".join(map(str, shape)) or sentence("problem.why.one_number")
+    return " × ".join(map(str, shape)) or Message("problem.why.one_number")
 
 
 def archived(arrays: Mapping[str, Array]) -> memoryview:

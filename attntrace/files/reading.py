@@ -5,7 +5,7 @@ import os
 import stat
 from typing import BinaryIO
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.memory import SHARE, fits, format_bytes, memory
 
@@ -24,7 +24,7 @@ def regular(file: str | os.PathLike[str], pipes: bool = False) -> BinaryIO:
         os.set_blocking(opened.fileno(), True)
         return opened
     opened.close()
-    raise OSError(0, sentence("problem.why.no_regular_file"))
+    raise OSError(0, Message("problem.why.no_regular_file"))
 
 
 def whole(name: str, file: BinaryIO, times: int) -> bytes:

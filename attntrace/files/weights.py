@@ -14,7 +14,7 @@ import numpy as np
 from attntrace.files.npz import Npz, archived, opened, reason, shape_text
 from attntrace.files.reading import whole
 from attntrace.files.safetensors import COPIES, Safetensors, serialized
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized, shown
 from attntrace.model.config import Config
@@ -128,7 +128,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object. Raises ValueError for a name that stands twice."""
     if len(dict(pairs)) < len(pairs):
         counts = Counter(name for name, _ in pairs)
-        raise ValueError(sentence("problem.why.twice", name=shown(counts.most_common(1)[0][0])))
+        raise ValueError(Message("problem.why.twice", name=shown(counts.most_common(1)[0][0])))
     return dict(pairs)
 
 

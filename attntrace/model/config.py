@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from attntrace.messages.catalog import joined, sentence
+from attntrace.messages.catalog import Message, joined
 from attntrace.messages.errors import Problem
 
 CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
@@ -128,7 +128,7 @@ def alternatives(choices: Iterable[object]) -> str:
     texts = list(map(str, choices))
     if len(texts) == 1:
         return texts[0]
-    return joined(" ", [", ".join(texts[:-1]), sentence("messages.or"), texts[-1]])
+    return joined(" ", [", ".join(texts[:-1]), Message("messages.or"), texts[-1]])
 
 
 MAX_LENGTH = 50  # the default limit of words in a translation

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 
 from attntrace.files.inputs import Inputs
-from attntrace.messages.catalog import sentence as sentence_of
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.config import INITIAL, Config, as_json
 from attntrace.model.inputs import MEMORY, SOURCE, TARGET, InputRows
@@ -64,7 +64,7 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
         vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else only_rows)
     rows = filter(None, (source, target)) if source or target else given.arrays.values()
     check_memory(config, vocabularies, max(map(len, rows), default=0))
-    sides = _inputs_of(source, target, vocabularies, given, sentence_of("messages.seeded_model"))
+    sides = _inputs_of(source, target, vocabularies, given, Message("messages.seeded_model"))
     if init == "uniform":
         parameters = seeded(config, vocabularies, seed)
     else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from attntrace.files.archive import FORMAT, Archive, ArchiveWriter, name_of
 from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_record, tensor_from
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.inputs import InputRows
@@ -139,7 +139,7 @@ class Recorded:
         except Exception as error:
             if not isinstance(error, AxisError) and self._has_value(record["expression"]):
                 raise
-        raise self.archive.broken(ValueError(sentence("problem.why.other_shape", name=name_of(record))))
+        raise self.archive.broken(ValueError(Message("problem.why.other_shape", name=name_of(record))))
 
     def _has_value(self, expression: Any) -> bool:
         """Return whether the independent checker can compute an expression."""
@@ -216,7 +216,7 @@ def _side(words: list[Record] | None, address: str | None) -> Words | InputRows 
 def _words(records: list[Record]) -> Words:
     words = Words(tuple(word["text"] for word in records), tuple(word["id"] for word in records))
     if not all(isinstance(text, str) for text in words.texts) or not all(isinstance(id, int) for id in words.ids):
-        raise ValueError(sentence("problem.why.no_words"))
+        raise ValueError(Message("problem.why.no_words"))
     return words
 
 
@@ -274,5 +274,5 @@ def saved_subject(archive: Archive) -> Subject:
     """Return the run, the training step or the translation of an archive. Raises Problem for any other kind."""
     recorded, kind = Recorded(archive), str(archive.header.get("kind"))
     if kind not in SAVED:
-        raise archive.broken(ValueError(sentence("problem.why.no_kind")))
+        raise archive.broken(ValueError(Message("problem.why.no_kind")))
     return SAVED[kind](recorded)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
@@ -92,7 +92,7 @@ def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Ed
     if len(parts) != 2 or ",".join(parts) != text:
         raise Problem("swap_no_pair", change=text)
     axis = Axis("token", len(source.ids), source.texts)
-    i, j = (find_position(part, axis, sentence("messages.the_source")) for part in parts)
+    i, j = (find_position(part, axis, Message("messages.the_source")) for part in parts)
     order = list(range(len(source.ids)))
     order[i], order[j] = j, i
     return source.reordered(order), {"swap": [i + 1, j + 1]}
@@ -102,12 +102,12 @@ def edit_sentences(edits: Iterable[Edit]) -> Iterator[str]:
     """Yield a sentence about each edit."""
     for edit in edits:
         if "set" in edit:
-            yield sentence("messages.what_if_set", place=edit["set"], value=f"{edit['value']:.6g}",
+            yield Message("messages.what_if_set", place=edit["set"], value=f"{edit['value']:.6g}",
                            was=f"{edit['was']:.6g}")
         elif "ablate" in edit:
-            yield sentence("messages.what_if_ablate", head=edit["ablate"])
+            yield Message("messages.what_if_ablate", head=edit["ablate"])
         else:
-            yield sentence("messages.what_if_swap", i=edit["swap"][0], j=edit["swap"][1])
+            yield Message("messages.what_if_swap", i=edit["swap"][0], j=edit["swap"][1])
 
 
 def order_before(edits: Iterable[Edit], size: int) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attntrace.files.reading import regular, whole
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import normalized, shown
 from attntrace.model.tokens import Words, detokenize, tokenize
@@ -48,7 +48,7 @@ def _pair(file: str, number: int, text: str) -> Pair:
         raise Problem("pairs_tabs", file=file, line=number, tabs=len(parts) - 1, text=shown(text[:60]))
     for side, part in zip(("source", "target"), parts, strict=True):
         if not tokenize(part):
-            raise Problem("pairs_empty", file=file, line=number, side=sentence(f"messages.side_{side}"))
+            raise Problem("pairs_empty", file=file, line=number, side=Message(f"messages.side_{side}"))
     if "\0" in text:  # a NumPy array of texts drops it at the end of a word
         raise Problem("pairs_zero", file=file, line=number)
     return Pair(parts[0].strip(), parts[1].strip())

@@ -10,7 +10,7 @@ from attntrace.files.npz import Npz, opened, shape_text
 from attntrace.files.reading import whole
 from attntrace.files.safetensors import COPIES, Safetensors
 from attntrace.files.torch.names import MODULES, Piece, Wiring
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import ONE_LAYER
@@ -119,7 +119,7 @@ def some(names: Iterable[str]) -> str:
     """Return the first names as text, and how many more there are."""
     texts = [shown(name) for name in names]
     if len(texts) > LISTED:
-        texts[LISTED:] = [sentence("messages.more", count=len(texts) - LISTED)]
+        texts[LISTED:] = [Message("messages.more", count=len(texts) - LISTED)]
     return ", ".join(texts)
 
 
@@ -132,6 +132,6 @@ def sizes_of(state: State, fit: Recognized) -> dict[str, int]:
             shape = state.arrays[piece.theirs].shape
             if len(shape) != 2 or not min(shape):
                 raise Problem("state_shape", file=state.file, name=piece.theirs, is_=shape_text(shape),
-                              should=sentence("problem.why.matrix"))
+                              should=Message("problem.why.matrix"))
             sizes[size] = shape[0]
     return sizes

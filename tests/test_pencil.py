@@ -148,8 +148,8 @@ def test_the_drift_that_is_told_is_that_from_full_precision_on_the_same_paramete
 
 
 def test_where_nothing_drifts_that_is_said():
-    (told,) = drift_told(RUNS[0], Drift(RUNS[0]))
-    assert told.text.strip() == "No number has drifted from full precision."
+    (prose,) = drift_told(RUNS[0], Drift(RUNS[0]))
+    assert prose.text.render("en").strip() == "No number has drifted from full precision."
 
 
 @pytest.mark.parametrize("words", [("trace", "a cat"), ("backprop", "a", "un", "--only", "loss.mean"), ("map", "a cat"),

@@ -15,8 +15,8 @@ import click
 from attntrace.cli.click_words import Group, Option
 from attntrace.cli.exit_codes import DONE, INTERRUPTED, WRONG_INPUT
 from attntrace.cli.formats import ARGUMENTS
-from attntrace.cli.languages import language_of
-from attntrace.messages.catalog import in_a_line, sentence, speak
+from attntrace.cli.languages import CommandLine, rendered
+from attntrace.messages.catalog import Message, Text, in_a_line
 from attntrace.messages.errors import Problem, refusal
 from attntrace.version import __version__
 from attntrace.writers.terminal_width import columns
@@ -38,7 +38,7 @@ class Commands(Group):
 
     def short_help_of(self, ctx: click.Context, name: str) -> str:
         """For which no command is imported."""
-        return sentence(f"help.{name}_short")
+        return rendered(Message(f"help.{name}_short"))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
@@ -65,8 +65,9 @@ def run(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
+    line = CommandLine(arguments)
     try:
-        code = answered(arguments)
+        code = answered(arguments, line)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -81,32 +82,31 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except OSError as error:
         let_go_of_output()
-        return complain(sentence("problem.output_full", why=refusal(error)))
+        return complain(Message("problem.output_full", why=refusal(error)), line)
 
 
-def answered(arguments: list[str]) -> int:
+def answered(arguments: list[str], line: CommandLine) -> int:
     """Run a command line; what is wrong with it is said after all that was written before."""
     try:
-        speak(language_of(arguments))
         with unwinding_signals():
-            return completed() if os.environ.get(COMPLETE) else invoked(arguments)
+            return completed() if os.environ.get(COMPLETE) else invoked(arguments, line)
     except Problem as problem:
-        message = str(problem)
+        message: Text = problem.message
     except click.UsageError as error:
         from attntrace.cli.values import misused
         command = error.ctx.command_path if error.ctx is not None else "attntrace"
-        message = sentence("problem.usage", message=misused(error), command=command)
+        message = Message("problem.usage", message=misused(error), command=command)
     except click.ClickException as error:
         message = error.format_message()
     sys.stdout.flush()
-    return complain(message)
+    return complain(message, line)
 
 
-def invoked(arguments: list[str]) -> int:
+def invoked(arguments: list[str], line: CommandLine) -> int:
     """Parse and do it. Not by Click's own main, which ends a closed pipe with 1 before anybody else hears of it."""
     try:
         width = min(columns(WIDEST_HELP), WIDEST_HELP)
-        with attntrace.make_context("attntrace", list(arguments), terminal_width=width) as ctx:
+        with attntrace.make_context("attntrace", list(arguments), terminal_width=width, obj=line) as ctx:
             ctx.meta[ARGUMENTS] = arguments
             code = attntrace.invoke(ctx)
         return code if isinstance(code, int) else DONE
@@ -122,9 +122,10 @@ def completed() -> int:
     asked = os.environ[COMPLETE]
     if asked not in COMPLETIONS:
         raise Problem("no_such_completion", asked=asked, known=", ".join(COMPLETIONS))
-    speak(language_of(os.environ.get("COMP_WORDS", "").split()))
+    line = CommandLine(os.environ.get("COMP_WORDS", "").split(), asked_so_far)
     try:
-        return shell_complete(attntrace, {"obj": asked_so_far}, "attntrace", COMPLETE, asked)
+        with click.Context(attntrace, obj=line):
+            return shell_complete(attntrace, {"obj": line}, "attntrace", COMPLETE, asked)
     except (KeyError, ValueError):  # a shell that does not say what was typed
         return DONE
 
@@ -154,13 +155,14 @@ def unwinding_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def complain(message: str) -> int:
+def complain(message: Text, line: CommandLine) -> int:
     """Say in one line what is wrong. Nothing in it moves a terminal's cursor; having nowhere to say it changes nothing.
     """
     from attntrace.messages.unicode import shown  # only now: a help text needs none of it
     try:
         if sys.stderr is not None:
-            print("attntrace: " + shown(" ".join(in_a_line(message).split())), file=sys.stderr, flush=True)
+            text = " ".join(in_a_line(message, line.languages).split())
+            print(f"attntrace: {shown(text)}", file=sys.stderr, flush=True)
     except OSError:
         pass
     return WRONG_INPUT

@@ -1,5 +1,4 @@
-"""What a shell may offer for what has been typed so far. The context's `obj` is then the function that gives the run
-that is asked for."""
+"""What a shell may offer for what has been typed so far; the context's `obj` then knows the run that is asked for."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -42,7 +41,7 @@ class Address(Text):
             from attntrace.files.archive import opened
             with opened(ctx.params["saved_run"]) as archive:
                 return archive.names
-        addresses: list[str] = ctx.obj(ctx).addresses()
+        addresses: list[str] = ctx.obj.run_so_far(ctx).addresses()
         return addresses
 
 
@@ -64,7 +63,7 @@ class Parameter(Address):
 def forward(ctx: click.Context) -> Run:
     """The run that is asked for so far; that of a training step or a translation, which goes once through the model."""
     from attntrace.runs.run import Run
-    told = ctx.obj(ctx)
+    told = ctx.obj.run_so_far(ctx)
     found: Run = told if isinstance(told, Run) else told.run
     return found
 

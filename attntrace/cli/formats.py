@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from attntrace.cli.languages import current_languages
 from attntrace.cli.output import destination
 from attntrace.cli.values import Among, nearest
-from attntrace.messages.catalog import in_a_line
 from attntrace.messages.errors import Problem
 from attntrace.writers import DATA, FORMATS, TEXT
 
@@ -60,7 +60,7 @@ def page_on(out: TextIO, options: dict[str, Any]) -> Iterator[Writer]:
     """A writer of blocks, as the page options ask for it, which ends its page when all went well."""
     from attntrace.writers.page import Look
     look = Look(options["width"], options["ascii"], options["color"], options["big"],
-                "" if options.get("quiet") else title())
+                "" if options.get("quiet") else title(), current_languages())
     writer: Writer = FORMATS[options["format"]].load()(out, look)
     writer = ResultAlone(writer) if options.get("quiet") else writer
     yield writer
@@ -80,7 +80,7 @@ class ResultAlone:
             if isinstance(block, Answer):
                 self.result = block
             elif isinstance(block, Prose) and block.result:
-                self.result = Answer(in_a_line(block.text))
+                self.result = Answer(block.text)
 
     def close(self) -> None:
         if self.result is not None:

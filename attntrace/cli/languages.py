@@ -4,19 +4,43 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from attntrace.messages.catalog import BOTH, DEFAULT, LANGUAGES
+import click
 
-OPTION, LANGUAGE = "--lang", "ATTNTRACE_LANG"
+from attntrace.messages.catalog import (BOTH, DEFAULT, LANGUAGES, VARIABLE, Text, default_languages, in_languages,
+                                        named_languages)
+
+OPTION = "--lang"
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first one that says something decides
 
 
-def language_of(arguments: Sequence[str]) -> str:
-    """A guess before the arguments are parsed, since what is wrong with them is said in it as well; parsing tells. What
-    is no language is passed over here, and complained of there."""
-    asked = [word.strip().lower() for word in (*given(arguments), os.environ.get(LANGUAGE, ""))]
-    return next((language for language in asked if language in (*LANGUAGES, BOTH)), of_locale())
+class CommandLine:
+    """The languages of all that is answered to some arguments: a guess until they are parsed, since what is wrong with
+    them is said in these as well. It is the `obj` of each context of Click."""
+
+    def __init__(self, arguments: Sequence[str], run_so_far: Callable[[click.Context], Any] | None = None) -> None:
+        self.languages = languages_of(arguments)
+        self.run_so_far = run_so_far  # where completions are asked for
+
+
+def rendered(text: Text) -> str:
+    """A text in the languages of the command line."""
+    return in_languages(text, current_languages())
+
+
+def current_languages() -> tuple[str, ...]:
+    context = click.get_current_context(silent=True)
+    line = context.find_object(CommandLine) if context is not None else None
+    return line.languages if line is not None else default_languages()
+
+
+def languages_of(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Those that --lang seems to ask for; a value that is not a language is passed over here, and refused when it is
+    parsed."""
+    asked = [word.strip().lower() for word in (*given(arguments), os.environ.get(VARIABLE, ""))]
+    return named_languages(next((language for language in asked if language in (*LANGUAGES, BOTH)), of_locale()))
 
 
 def given(arguments: Sequence[str]) -> list[str]:

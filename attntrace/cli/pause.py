@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import click
 
 from attntrace.cli.exit_codes import DONE
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block
 from attntrace.writers.page import Span
 from attntrace.writers.text.writer import TerminalWriter
@@ -66,7 +66,7 @@ class Pauses:
     def key(self) -> str:
         """Wait for a key that means something, with the keys in a last line that goes away."""
         out, page = self.writer.out, self.writer.page
-        hint = sentence("messages.pause", count=self.count)
+        hint = page.text(Message("messages.pause", count=self.count))
 
         def show() -> None:
             out.write(self.writer.text_of((Span(hint, "grey"),)))

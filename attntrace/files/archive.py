@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from attntrace.files.npz import RUN, Npz, laid_over, reason
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
@@ -113,7 +113,7 @@ class Archive(Npz):
         if any(info.compress_type != zipfile.ZIP_STORED for info in self._infos.values()):
             raise Problem("saved_compressed", file=str(path))
         if any(name != shown(name) for name in self._infos):  # so that the others can be printed as they are
-            raise self.broken(ValueError(sentence("problem.why.hidden_characters")))
+            raise self.broken(ValueError(Message("problem.why.hidden_characters")))
         if RUN not in self._infos:
             raise Problem("saved_foreign", file=str(path))
         self._said = bytes(super().read(RUN))
@@ -141,7 +141,7 @@ class Archive(Npz):
         try:
             found = json.loads(line)
             if not isinstance(found, dict):
-                raise ValueError(sentence("problem.why.no_record"))
+                raise ValueError(Message("problem.why.no_record"))
             return found
         except (ValueError, RecursionError) as error:
             raise self.broken(error) from None
@@ -163,20 +163,20 @@ class Archive(Npz):
         for record in map(self._record, self._said.splitlines()[1:-1]):
             name = name_of(record)
             if name not in left:
-                raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
+                raise self.broken(ValueError(Message("problem.why.no_member", name=shown(name))))
             left.remove(name)
             for leaf in leaves(record):
                 if isinstance(leaf, int) and abs(leaf) > self.size:  # each is a size, a place or a row of what is held
-                    raise self.broken(ValueError(sentence("problem.why.claim", name=name)))
+                    raise self.broken(ValueError(Message("problem.why.claim", name=name)))
                 if isinstance(leaf, str) and leaf != shown(leaf):  # words, which may have such, are not in records
-                    raise self.broken(ValueError(sentence("problem.why.hidden_in_record", name=name)))
+                    raise self.broken(ValueError(Message("problem.why.hidden_in_record", name=name)))
             if "member" not in record:
                 with self.sense():
                     self._check(record, seen)
             seen.add(name)
             yield record
         for name in sorted(left):
-            raise self.broken(ValueError(sentence("problem.why.no_record_of", name=shown(name))))
+            raise self.broken(ValueError(Message("problem.why.no_record_of", name=shown(name))))
 
     def _check(self, record: Record, before: set[str]) -> None:
         """Raise ValueError or TypeError where the record of a parameter or a step contradicts itself or those before.
@@ -184,11 +184,11 @@ class Archive(Npz):
         check_types(record, OF_STEP if "address" in record else OF_PARAMETER)
         axes = [self.axes[number] for number in record["along"]]
         if [axis.name for axis in axes] != record["axes"] or [axis.size for axis in axes] != record["shape"]:
-            raise ValueError(sentence("problem.why.other_shape", name=name_of(record)))
+            raise ValueError(Message("problem.why.other_shape", name=name_of(record)))
         if "address" not in record:
             return
         if not ADDRESS.fullmatch(f"{record['place']}.{record['name']}") or not before.issuperset(record["parents"]):
-            raise ValueError(sentence("problem.why.no_record_of", name=record["address"]))
+            raise ValueError(Message("problem.why.no_record_of", name=record["address"]))
 
     @cached_property
     def axes(self) -> list[Axis]:
@@ -196,7 +196,7 @@ class Archive(Npz):
         with self.sense():
             found = [axis_from(*entry) for entry in self.opening["axes"]]
             if any(axis.size > self.size for axis in found):
-                raise ValueError(sentence("problem.why.claim", name=RUN))
+                raise ValueError(Message("problem.why.claim", name=RUN))
         return found
 
     @property
@@ -213,13 +213,13 @@ class Archive(Npz):
             start = self._said.find(b"\n{" + key + quoted + b",") + 1
             if start:
                 return self._record(self._said[start:].partition(b"\n")[0])
-        raise Problem("saved_broken", file=str(self.path), why=sentence("problem.why.no_record_of", name=shown(name)))
+        raise Problem("saved_broken", file=str(self.path), why=Message("problem.why.no_record_of", name=shown(name)))
 
     def value(self, record: Record) -> Array:
         """The numbers that a record speaks of. Raises Problem where they are not those that were saved."""
         name = name_of(record)
         if name not in self._infos:
-            raise self.broken(ValueError(sentence("problem.why.no_member", name=shown(name))))
+            raise self.broken(ValueError(Message("problem.why.no_member", name=shown(name))))
         changed = Problem("saved_changed", file=str(self.path), name=shown(name))
         try:
             data = self._zip.read(self._infos[name])
@@ -233,7 +233,7 @@ class Archive(Npz):
             raise changed
         value = laid_over(data, self.header(name))
         if list(value.shape) != record.get("shape") or value.dtype.kind not in "fiu":
-            raise self.broken(ValueError(sentence("problem.why.other_shape", name=name)))
+            raise self.broken(ValueError(Message("problem.why.other_shape", name=name)))
         return value
 
     def check_seal(self) -> None:
@@ -270,7 +270,7 @@ class Archive(Npz):
             raise self.broken(error) from None
         except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, StopIteration,
                 TypeError) as error:
-            why = sentence("problem.why.no_sense", error=f"{type(error).__name__}: {error}")
+            why = Message("problem.why.no_sense", error=f"{type(error).__name__}: {error}")
             raise self.broken(ValueError(why)) from None
         except MemoryError:
             raise Problem("saved_too_large", file=str(self.path)) from None
@@ -305,7 +305,7 @@ def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int]
     if (word not in AXIS_NAMES or type(size) is not int or size < 0
             or labels is not None and (len(labels) != size or not all(isinstance(label, str) for label in labels))
             or lengths is not None and not all(type(length) is int and length >= 0 for length in lengths)):
-        raise ValueError(sentence("problem.why.no_axis"))
+        raise ValueError(Message("problem.why.no_axis"))
     return axis
 
 

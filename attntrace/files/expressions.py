@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attntrace.files.archive import check_types, name_of
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.symbol import Mark, Symbol
@@ -85,7 +85,7 @@ class ExpressionReader:
         left = iter(notes)
         parsed = self._parsed(expression, left)
         if next(left, None) is not None:
-            raise Unreadable(sentence("problem.why.notes_left"))
+            raise Unreadable(Message("problem.why.notes_left"))
         return parsed
 
     def _parsed(self, expression: list[Any], notes: Iterator[Any]) -> Parsed:
@@ -94,7 +94,7 @@ class ExpressionReader:
         settings = op.settings()
         count = len(rest) - len(settings)
         if count < 1 or rest[count:] != settings:
-            raise Unreadable(sentence("problem.why.notes_differ", name=name))
+            raise Unreadable(Message("problem.why.notes_differ", name=name))
         return Parsed(op, [self._operand(one, notes) for one in rest[:count]])
 
     def _op(self, name: str, notes: Iterator[Any]) -> Op:
@@ -121,7 +121,7 @@ def following(notes: Iterator[Any]) -> Any:
     """The next note. Raises Unreadable where there is none: a StopIteration would end what reads the operands."""
     for note in notes:
         return note
-    raise Unreadable(sentence("problem.why.notes_few"))
+    raise Unreadable(Message("problem.why.notes_few"))
 
 
 def tensor_from(record: Record, value: Array, axes: list[Axis]) -> Tensor:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from attntrace.messages.catalog import Told, sentence
+from attntrace.messages.catalog import Localized, Message, Text
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
 from attntrace.tensor.tensor import Array
@@ -60,11 +60,11 @@ class Npz:
         self.size = facts.st_size
         try:
             if not stat.S_ISREG(facts.st_mode):  # of which some have no end
-                raise ValueError(sentence("problem.why.no_regular_file"))
+                raise ValueError(Message("problem.why.no_regular_file"))
             self._zip = zipfile.ZipFile(file)
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
             if len(self._infos) < len(self._zip.infolist()):
-                raise ValueError(sentence("problem.why.same_name"))
+                raise ValueError(Message("problem.why.same_name"))
         except Exception as error:  # a damaged file fails in zipfile, zlib or NumPy, each in its own way
             raise self.broken(error) from None
 
@@ -95,7 +95,7 @@ class Npz:
 
     def _header(self, info: zipfile.ZipInfo) -> Header:
         if info.comment:  # nobody writes one here: its damaged length swallows the entries behind it
-            raise ValueError(sentence("problem.why.comment", name=info.filename))
+            raise ValueError(Message("problem.why.comment", name=info.filename))
         with self._zip.open(info) as member, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # NumPy's, about headers that Python 2 wrote
             read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
@@ -105,9 +105,9 @@ class Npz:
         if dtype.hasobject:
             raise self.pickled(info.filename.removesuffix(".npy"))
         if header.start + header.numbers * dtype.itemsize != info.file_size:
-            raise ValueError(sentence("problem.why.size", name=info.filename))
+            raise ValueError(Message("problem.why.size", name=info.filename))
         if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:
-            raise ValueError(sentence("problem.why.claim", name=info.filename))
+            raise ValueError(Message("problem.why.claim", name=info.filename))
         return header
 
     def read(self, name: str) -> Array:
@@ -125,7 +125,7 @@ class Npz:
             "".join(found).encode().decode()  # NumPy lets surrogates through, and numbers beyond Unicode
             return found
         except (SystemError, TypeError, ValueError):
-            raise self.broken(ValueError(sentence("problem.why.text", name=name))) from None
+            raise self.broken(ValueError(Message("problem.why.text", name=name))) from None
 
 
 def laid_over(data: bytes, header: Header) -> Array:
@@ -135,21 +135,21 @@ def laid_over(data: bytes, header: Header) -> Array:
     return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception) -> Text:
     """Why something failed: in our words where it is told in them or happens often, else in its own, cut to a line."""
-    if error.args and isinstance(error.args[0], Told):
+    if error.args and isinstance(error.args[0], Localized):
         return error.args[0]
     if type(error).__name__ == "JSONDecodeError":  # of a module that nobody else here needs
-        return sentence("problem.why.no_json", line=getattr(error, "lineno"), column=getattr(error, "colno"))
+        return Message("problem.why.no_json", line=getattr(error, "lineno"), column=getattr(error, "colno"))
     if str(error) == NO_ZIP:
-        return sentence("problem.why.no_zip")
+        return Message("problem.why.no_zip")
     why = str(error).splitlines() or [type(error).__name__]
     return shown(why[0][:200])
 
 
-def shape_text(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> Text:
     """`3 × 4`."""
-    return " × ".join(map(str, shape)) or sentence("problem.why.one_number")
+    return " × ".join(map(str, shape)) or Message("problem.why.one_number")
 
 
 def archived(arrays: Mapping[str, Array]) -> memoryview:

@@ -13,7 +13,7 @@ import numpy as np
 
 from attntrace.files.npz import Npz, archived, opened, reason, shape_text
 from attntrace.files.safetensors import Safetensors, serialized
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized, shown
 from attntrace.model.config import Config
@@ -125,7 +125,7 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         counts = Counter(name for name, _ in pairs)
-        raise ValueError(sentence("problem.why.twice", name=shown(counts.most_common(1)[0][0])))
+        raise ValueError(Message("problem.why.twice", name=shown(counts.most_common(1)[0][0])))
     return found
 
 
@@ -170,7 +170,7 @@ def _npz(path: Path, file: Any) -> Contents:
     try:
         config = json.loads(texts["config"], object_pairs_hook=_each_name_once)
     except (ValueError, RecursionError) as error:
-        raise Problem("weights_broken", file=str(path), why=f"config: {error}") from None
+        raise Problem("weights_broken", file=str(path), why=Joined("", ["config: ", error.args[0]])) from None
     shapes = {name: header.shape for name, header in members.headers.items()
               if name not in TEXTS and not name.startswith(STATE)}
     return Contents(config, texts.get("vocabulary.source"), texts.get("vocabulary.target"), shapes, members.read)
@@ -185,7 +185,7 @@ def _safetensors(path: Path, file: Any) -> Contents:
         try:
             texts[name] = json.loads(tensors.texts.get(name, "null"), object_pairs_hook=_each_name_once)
         except (ValueError, RecursionError) as error:
-            raise Problem("weights_broken", file=str(path), why=f"{name}: {error}") from None
+            raise Problem("weights_broken", file=str(path), why=Joined("", [f"{name}: ", error.args[0]])) from None
     shapes = {name: header.shape for name, header in tensors.headers.items()}
     return Contents(texts["config"], texts["vocabulary.source"], texts["vocabulary.target"], shapes, tensors.read)
 

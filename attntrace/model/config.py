@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from attntrace.messages.catalog import joined, sentence
+from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 
 CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
@@ -124,12 +124,12 @@ def divisors(number: int) -> list[int]:
     return found if len(found) <= 8 else found[:7] + [number]
 
 
-def alternatives(choices: Iterable[object]) -> str:
+def alternatives(choices: Iterable[object]) -> Text:
     """`1, 2, 4 or 8`."""
     texts = list(map(str, choices))
     if len(texts) == 1:
         return texts[0]
-    return joined(" ", [", ".join(texts[:-1]), sentence("messages.or"), texts[-1]])
+    return Joined(" ", [", ".join(texts[:-1]), Message("messages.or"), texts[-1]])
 
 
 MAX_LENGTH = 50  # words of a translation

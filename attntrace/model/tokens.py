@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import _grapheme_end, _in_word, normalized, shown
 from attntrace.tensor.axes import Axis
@@ -88,7 +88,7 @@ def look_up(words: list[str], known: tuple[str, ...], side: str) -> Words:
             import difflib  # only now: no other start needs it
             ordinary = [other for other in known if other not in (START, END)]
             near = difflib.get_close_matches(word, ordinary, n=3, cutoff=0.3) or ordinary[:3]
-            raise Problem("unknown_word", side=sentence(f"messages.side_{side}"), size=len(known), word=shown(word),
+            raise Problem("unknown_word", side=Message(f"messages.side_{side}"), size=len(known), word=shown(word),
                           near=", ".join(map(shown, near)))
     return Words(tuple(words), tuple(numbers[word] for word in words))
 

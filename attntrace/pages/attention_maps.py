@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 
-from attntrace.messages.catalog import joined, most_specific
+from attntrace.messages.catalog import Joined, most_specific
 from attntrace.pages.blocks import Block, Grid, Maps
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import place_title
@@ -40,8 +40,8 @@ class AttentionMaps:
         """Tell the last attention."""
         if self.heads:
             stack, _, name = self.place.rpartition(".")
-            title = most_specific("titles", ["map", stack.split(".")[0]], name) or name.replace("_", " ")
+            title = most_specific("titles", ["map", stack.split(".")[0]], name, name.replace("_", " "))
             largest = max(float(grid.values.max()) for grid in self.heads)
-            self.tell(iter([Maps(joined(": ", [place_title(stack), title]), self.place, tuple(self.heads), largest,
+            self.tell(iter([Maps(Joined(": ", [place_title(stack), title]), self.place, tuple(self.heads), largest,
                                  self.asked)]))
         self.heads = []

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, get_args
 
+from attntrace.messages.catalog import Text
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Arithmetic
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
@@ -21,41 +22,41 @@ class Formula(NamedTuple):
     row: str | None = None
 
 
-Cell = str | Formula  # of a table
+Cell = Text | Formula  # of a table
 
 
 class PartHeading(NamedTuple):
-    name: str
-    title: str
-    subtitle: str
+    name: Text
+    title: Text
+    subtitle: Text
 
 
 class PlaceHeading(NamedTuple):
     """Where the stages that follow stand: `Encoder, layer 1`."""
-    title: str
+    title: Text
 
 
 class StageHeading(NamedTuple):
     number: str
-    title: str
+    title: Text
     place: str
     formulas: tuple[Formula, ...]
 
 
 class Explained(NamedTuple):
     """What the steps of a stage are, and why they are there: of each, once a page, its title and what is said of it."""
-    topics: tuple[tuple[str, str], ...]
+    topics: tuple[tuple[Text, Text], ...]
 
 
 class Heading(NamedTuple):
     """A line above prose or a table that belongs to no stage."""
-    text: str
+    text: Text
 
 
 class Prose(NamedTuple):
     """Sentences; indented under a stage, some `apart` from what is above. One may be the `result` of a page, which
     --quiet prints alone."""
-    text: str
+    text: Text
     result: bool = False
     apart: bool = False
 
@@ -63,7 +64,7 @@ class Prose(NamedTuple):
 class Answer(NamedTuple):
     """What was asked for, alone in a line: a number, or a sentence (`is_words`: of words that come from the reader or a
     file)."""
-    text: str
+    text: Text
     is_words: bool = False
 
 
@@ -71,11 +72,11 @@ class Table(NamedTuple):
     """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row, those of a
     `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below it. Of
     `addresses` in the first column, where the table is too wide, the place is such a heading."""
-    headings: tuple[str, ...]
+    headings: tuple[Text, ...]
     rows: tuple[tuple[Cell, ...], ...]
     tokens: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
-    title: str = ""
+    title: Text = ""
     words: tuple[int, ...] = ()
     addresses: bool = False
 
@@ -174,7 +175,7 @@ class MatrixEquation(NamedTuple):
 class Maps(NamedTuple):
     """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them; with their
     numbers where there is room, which is taken if they are `asked` for."""
-    title: str
+    title: Text
     place: str
     heads: tuple[Grid, ...]
     largest: float
@@ -200,9 +201,9 @@ class Checks(NamedTuple):
 
 class VerifiedHead(NamedTuple):
     """What stands above the columns of `Verified` lines."""
-    number: str
-    error: str
-    what: str
+    number: Text
+    error: Text
+    what: Text
 
 
 class Verified(NamedTuple):
@@ -210,8 +211,8 @@ class Verified(NamedTuple):
     wrong with it, if anything."""
     number: str
     error: str
-    what: str
-    failed: str = ""
+    what: Text
+    failed: Text = ""
 
 
 class Hidden(NamedTuple):

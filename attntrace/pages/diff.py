@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from attntrace.files.npz import shape_text
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message, Text
 from attntrace.pages.blocks import Block, Prose, Table
 from attntrace.pages.numbers import Figures
 from attntrace.runs.what_if import Edit, order_before
@@ -96,7 +96,7 @@ class Difference(NamedTuple):
     address: str
     largest: float = 0.0
     at: tuple[int, ...] = ()
-    ends: tuple[str, str] = ("", "")
+    ends: tuple[Text, Text] = ("", "")
     mean: float = 0.0
     changed: int = 0  # how many numbers
     numbers: int = 0
@@ -142,13 +142,13 @@ def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total:
         yield from told("parameters", parameters)
         yield Prose("")
     differ = [one.address for one in steps if not one.key.startswith("only")]
-    yield Prose(sentence("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
-                sentence("messages.diff_no_step", steps=total), result=True)
+    yield Prose(Message("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
+                Message("messages.diff_no_step", steps=total), result=True)
     if steps:
         yield Prose("")
         yield from told("steps", steps)
     if parameters or differ:
-        yield Prose(sentence("messages.diff_legend"))
+        yield Prose(Message("messages.diff_legend"))
 
 
 def told(kind: str, found: Sequence[Difference]) -> Iterator[Block]:
@@ -158,18 +158,18 @@ def told(kind: str, found: Sequence[Difference]) -> Iterator[Block]:
         yield table(kind, both)
     for key in ("only_a", "only_b"):
         if names := [one.address for one in found if one.key == key]:
-            yield Prose(sentence(f"messages.diff_{key}", names=", ".join(names)))
+            yield Prose(Message(f"messages.diff_{key}", names=", ".join(names)))
 
 
 def table(kind: str, found: Sequence[Difference]) -> Table:
-    heads = ("", *(sentence(f"messages.diff_{name}") for name in
-                   ("at", "first", "second", "largest", "mean", "numbers")))
+    headings = [Message(f"messages.diff_{name}") for name in ("at", "first", "second", "largest", "mean", "numbers")]
     sizes = [aligned(numbers) for numbers in ([one.largest for one in found], [one.mean for one in found])]
     rows = tuple(
-        (one.address, sentence("messages.diff_shape", first=one.ends[0], second=one.ends[1]), *[""] * 5) if one.key else
+        (one.address, Message("messages.diff_shape", first=one.ends[0], second=one.ends[1]), *[""] * 5) if one.key else
         (one.address, named("", one.at).lstrip(":"), *one.ends, largest, mean, f"{one.changed:,}/{one.numbers:,}")
         for one, largest, mean in zip(found, *sizes, strict=True))
-    return Table(heads, rows, right=(1, 2, 3, 4, 5, 6), title=sentence(f"messages.diff_{kind}"), addresses=True)
+    return Table(("", *headings), rows, right=(1, 2, 3, 4, 5, 6), addresses=True,
+                 title=Message(f"messages.diff_{kind}"))
 
 
 def aligned(numbers: Iterable[float]) -> list[str]:

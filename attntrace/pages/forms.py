@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Check, Formula, Grid
 from attntrace.pages.checks import check_postconditions, check_rows, check_rows_sum_to_one, is_rounding, rows_of
@@ -76,9 +76,9 @@ class Form:
 
     def headings(self, stage: Stage) -> Iterator[Block]:
         if self._region is None:
-            yield blocks.PartHeading(sentence("messages.part", number=self.part),
-                                     sentence(f"messages.{self.name}_form"),
-                                     sentence(f"messages.{self.name}_form_subtitle"))
+            yield blocks.PartHeading(Message("messages.part", number=self.part),
+                                     Message(f"messages.{self.name}_form"),
+                                     Message(f"messages.{self.name}_form_subtitle"))
         if stage.region != self._region:
             self._region = stage.region
             yield blocks.PlaceHeading(place_title(stage.region))
@@ -103,7 +103,7 @@ class Form:
         new = [topic for topic in topics if topic is not None and topic not in self.explained]
         self.explained.update(new)
         if new:
-            yield blocks.Explained(tuple((sentence(f"explain.{topic}.title"), sentence(f"explain.{topic}.short"))
+            yield blocks.Explained(tuple((Message(f"explain.{topic}.title"), Message(f"explain.{topic}.short"))
                                          for topic in new))
 
     def grid(self, tensor: Tensor, head: int | None) -> Grid:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from attntrace.messages.catalog import joined, sentence
+from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.model.config import Config
 from attntrace.model.inputs import MEMORY, InputRows
 from attntrace.model.parameters import Vocabularies, counted
@@ -26,20 +26,20 @@ def opening(run: Run) -> Iterator[Block]:
     yield Prose("")
     tokens = len((run.target or run.source).texts)
     if run.target is not None and run.vocabularies.target:
-        yield Prose(sentence("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens))
+        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens))
     else:
         out = ("decoder.output" if run.target is not None else
                "encoder.layer1.self_attention.output" if run.config.part == "attention" else "encoder.output")
-        yield Prose(sentence("messages.comes_out_rows", address=out, tokens=tokens, d_model=run.config.d_model))
+        yield Prose(Message("messages.comes_out_rows", address=out, tokens=tokens, d_model=run.config.d_model))
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
     notes = ["ids_note"] * embeds + ["positions_note"] * (embeds and run.config.position != "none")
     notes += ["given_note"] * (run.inputs is not None)
-    yield Prose(joined(" ", (sentence(f"messages.{note}", file=run.inputs) for note in notes)))
+    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note in notes)))
     yield Prose("")
     yield from model_table(run)
     yield Prose("")
     rows = parameter_rows(run.config, run.vocabularies, run.parameters.vector.size)
-    yield Table(("", "", ""), tuple(rows), title=sentence("messages.parameters"), right=(1,))
+    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,))
 
 
 def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
@@ -47,19 +47,19 @@ def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
     run = training_step.run
     yield words_table(run, ("label", training_step.wanted))
     yield Prose("")
-    yield Prose(sentence("messages.teacher_forcing"))
+    yield Prose(Message("messages.teacher_forcing"))
     yield Prose("")
     yield from model_table(run)
     rates = training_step.rates
-    yield Prose(sentence(f"messages.optimizer_{training_step.optimizer}", lr=rates.lr, beta1=rates.beta1,
-                         beta2=training_step.rates.beta2, epsilon=training_step.rates.epsilon))
-    yield Prose(sentence("messages.smoothing", smoothing=training_step.smoothing)
-                if training_step.smoothing else sentence("messages.no_smoothing"))
+    yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", lr=rates.lr, beta1=rates.beta1,
+                        beta2=training_step.rates.beta2, epsilon=training_step.rates.epsilon))
+    yield Prose(Message("messages.smoothing", smoothing=training_step.smoothing)
+                if training_step.smoothing else Message("messages.no_smoothing"))
     yield Prose("")
-    yield Prose(sentence("messages.gradient_note"))
-    yield Prose(sentence("messages.gradient_signs"))
+    yield Prose(Message("messages.gradient_note"))
+    yield Prose(Message("messages.gradient_signs"))
     if any(name.endswith(".b_K") for name in run.parameters.names):
-        yield Prose(sentence("messages.key_bias_note"))
+        yield Prose(Message("messages.key_bias_note"))
 
 
 def training_step_closing(training_step: TrainingStep) -> Iterator[Block]:
@@ -68,9 +68,9 @@ def training_step_closing(training_step: TrainingStep) -> Iterator[Block]:
     key = key if math.isfinite(after) else "none"
     decimals = training_step.run.pencil or 6
     by = abs(round(before, decimals) - round(after, decimals))
-    yield PlaceHeading(sentence("messages.after"))
-    yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
-                         by=f"{by:.{decimals}f}"), result=True)
+    yield PlaceHeading(Message("messages.after"))
+    yield Prose(Message(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
+                        by=f"{by:.{decimals}f}"), result=True)
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
@@ -79,24 +79,25 @@ def words_table(run: Run, *more: tuple[str, Words]) -> Table:
     columns: list[tuple[str, Words | InputRows]] = [(source, run.source)]
     columns += [("target_word", run.target)] * (run.target is not None)  # type: ignore[list-item]
     columns += more
-    headings, tokens, right = [sentence("messages.number")], [], [0]
+    headings: list[Text] = [Message("messages.number")]
+    tokens, right = [], [0]
     rows = [[str(n + 1)] for n in range(max(len(words.texts) for _, words in columns))]
     for name, words in columns:
         tokens.append(len(headings))
         cells = [words.texts] if isinstance(words, InputRows) else [words.texts, tuple(map(str, words.ids))]
-        headings += [sentence(f"messages.{name}"), sentence("messages.id")][:len(cells)]
+        headings += [Message(f"messages.{name}"), Message("messages.id")][:len(cells)]
         right += [tokens[-1] + 1] * (len(cells) - 1)
         for row, *some in zip_longest(rows, *cells, fillvalue=""):
             row += some  # type: ignore[operator]
     return Table(tuple(headings), tuple(map(tuple, rows)), tokens=tuple(tokens), right=tuple(right),
-                 title=sentence("messages.heading"))
+                 title=Message("messages.heading"))
 
 
 def model_table(run: Run) -> Iterator[Block]:
-    origin = (sentence(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
-              else sentence("messages.weights", file=run.weights))
-    yield Heading(sentence("messages.model"))
-    yield Prose(joined("\n", [*model_lines(run.config, run.vocabularies), joined(", ", [origin, run.config.dtype]),
+    origin = (Message(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
+              else Message("messages.weights", file=run.weights))
+    yield Heading(Message("messages.model"))
+    yield Prose(Joined("\n", [*model_lines(run.config, run.vocabularies), Joined(", ", [origin, run.config.dtype]),
                               *told(run.changes)]))
     yield from pencil_rule(run)
 
@@ -104,7 +105,7 @@ def model_table(run: Run) -> Iterator[Block]:
 def pencil_rule(run: Run) -> Iterator[Block]:
     """By which rule the numbers are made, where it is not full precision."""
     if run.pencil is not None:
-        yield Prose(sentence("messages.pencil", decimals=run.pencil, least=f"{10.0 ** -run.pencil:.{run.pencil}f}"))
+        yield Prose(Message("messages.pencil", decimals=run.pencil, least=f"{10.0 ** -run.pencil:.{run.pencil}f}"))
 
 
 def drift_told(run: Run, drift: Drift) -> Iterator[Block]:
@@ -112,11 +113,11 @@ def drift_told(run: Run, drift: Drift) -> Iterator[Block]:
     decimals = run.pencil or 0
     more = decimals + 3  # enough to see what was rounded
     key = "drift" if drift.cell else "no_drift"
-    yield Prose(sentence(f"messages.{key}", drift=f"{drift.largest:.{more}f}", cell=drift.cell,
-                         by_hand=f"{drift.by_hand:.{decimals}f}", in_full=f"{drift.in_full:.{more}f}"), apart=True)
+    yield Prose(Message(f"messages.{key}", drift=f"{drift.largest:.{more}f}", cell=drift.cell,
+                        by_hand=f"{drift.by_hand:.{decimals}f}", in_full=f"{drift.in_full:.{more}f}"), apart=True)
 
 
-def model_lines(config: Config, vocabularies: Vocabularies) -> list[str]:
+def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     """Sizes and wiring, as far as this part of a transformer has them."""
     alone, embeds = config.part == "attention", any(vocabularies)
     wiring = [] if alone else [f"norm_{config.norm}", *["final_norm"] * config.final_norm]
@@ -125,23 +126,23 @@ def model_lines(config: Config, vocabularies: Vocabularies) -> list[str]:
     wiring += ["epsilon"] * (not alone)
     wiring += ["score_sqrt_d_k" if config.score_scale == "sqrt_d_k" else "score_number"]
     wiring += ["source_end"] * config.source_end
-    return [sentence("messages.sizes_attention" if alone else "messages.sizes", d_model=config.d_model,
-                     heads=config.heads, d_k=config.d_k, layers=config.layers, d_ff=config.d_ff),
-            joined(", ", (sentence(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon)
+    return [Message("messages.sizes_attention" if alone else "messages.sizes", d_model=config.d_model,
+                    heads=config.heads, d_k=config.d_k, layers=config.layers, d_ff=config.d_ff),
+            Joined(", ", (Message(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon)
                           for key in wiring))]
 
 
-def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[str, ...]]:
+def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[Text, ...]]:
     """Each part's parameters: how many, by which closed form, and its terms in numbers; of so many that are `there`."""
     total = 0
     for part, counts in counted(config, vocabularies).items():
         number = sum(count.number for count in counts)
         total += number
-        yield (sentence(f"messages.part_{part}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
+        yield (Message(f"messages.part_{part}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
         yield ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))
     if there > total:
-        yield sentence("messages.part_biases"), f"{there - total:,}", sentence("messages.biases_term")
-    yield sentence("messages.total"), f"{there:,}", ""
+        yield Message("messages.part_biases"), f"{there - total:,}", Message("messages.biases_term")
+    yield Message("messages.total"), f"{there:,}", ""
 
 
 def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
@@ -151,5 +152,5 @@ def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
         yield from drift_told(run, drift)
     key = ("fingerprint" if fingerprint.comparable
            else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")
-    yield Prose(sentence(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
-                         numbers=f"{fingerprint.numbers:,}"), result=is_result, apart=True)
+    yield Prose(Message(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
+                        numbers=f"{fingerprint.numbers:,}"), result=is_result, apart=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attntrace.messages.catalog import joined, most_specific, sentence
+from attntrace.messages.catalog import Joined, Localized, Message, most_specific
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step
 
@@ -28,18 +28,18 @@ class Stage:
         return not {own.address for own in self.steps} & {leaf.address for leaf in whole_leaves(row)}
 
     @property
-    def title(self) -> str:
+    def title(self) -> Localized:
         place = [part for part in self.steps[0].place.split(".") if not part[-1].isdigit()]
         name = self.steps[0].stage or self.steps[0].name
         if place[0] == "update":
             name = self.steps[0].place.rpartition(".")[2]
-            return most_specific("titles", [], f"update.{name}") or sentence("messages.update_of", name=name)
+            return most_specific("titles", [], f"update.{name}", Message("messages.update_of", name=name))
         if place[0] == "gradient":
             names = ", ".join(dict.fromkeys(".".join(step.address.split(".")[-2:]) if step.name == OUTPUT else step.name
                                             for step in self.steps))
-            return (most_specific("titles", place[1:], f"gradient.{self.steps[0].name}")
-                    or sentence("messages.gradient_of", names=names))
-        return most_specific("titles", place, name) or name.replace("_", " ")
+            return most_specific("titles", place[1:], f"gradient.{self.steps[0].name}",
+                                 Message("messages.gradient_of", names=names))
+        return most_specific("titles", place, name, name.replace("_", " "))
 
     @property
     def region(self) -> str:
@@ -59,8 +59,8 @@ def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
             yield from whole_leaves(operand)
 
 
-def place_title(region: str) -> str:
+def place_title(region: str) -> Joined:
     """`Encoder, layer 1`."""
     words = [(part.rstrip("0123456789"), part) for part in region.split(".")]
-    return joined(", ", (most_specific("titles", ["place"], word, number=part[len(word):]) or word
+    return Joined(", ", (most_specific("titles", ["place"], word, word, number=part[len(word):])
                          for word, part in words))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from attntrace.messages.catalog import LANGUAGES, ends, sentence_in
+from attntrace.messages.catalog import LANGUAGES, ends, template
 from attntrace.tracing.addresses import OF_A_TRAINING_STEP
 
 HEAD = "encoder.layer1.self_attention.head1"
@@ -170,7 +170,7 @@ def by_any_name() -> dict[str, str]:
     found = {simple(name): name for name in TOPICS}
     for language in LANGUAGES:
         for name in TOPICS:
-            found.setdefault(simple(sentence_in(language, f"explain.{name}.title")), name)
+            found.setdefault(simple(template(language, f"explain.{name}.title")), name)
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.generate import without_end
 from attntrace.model.tokens import END, spoken
@@ -28,8 +28,8 @@ def opening(run: Run) -> Iterator[Block]:
     yield Prose("")
     yield from model_table(run)
     yield Prose("")
-    yield Prose(sentence("messages.ledger_encoder", words=len(run.source.ids),
-                         numbers=f"{len(run.source.ids) * run.config.d_model:,}"))
+    yield Prose(Message("messages.ledger_encoder", words=len(run.source.ids),
+                        numbers=f"{len(run.source.ids) * run.config.d_model:,}"))
 
 
 class TranslationPage:
@@ -55,11 +55,11 @@ class TranslationPage:
         self.tell(self.whole())
 
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
-        yield PlaceHeading(sentence("messages.ledger_step", number=step.number, word=shown(step.word)))
-        yield Prose(sentence("messages.ledger_reads", words=" ".join(map(shown, step.read))))
+        yield PlaceHeading(Message("messages.ledger_step", number=step.number, word=shown(step.word)))
+        yield Prose(Message("messages.ledger_reads", words=" ".join(map(shown, step.read))))
         yield Prose("")
         order = np.argsort(-step.logits, kind="stable")[:LIKELIEST]
-        heads = (sentence(f"messages.ledger_{name}") for name in ("word", "logit", "probability"))
+        heads = (Message(f"messages.ledger_{name}") for name in ("word", "logit", "probability"))
         yield Table(("", *heads),
                     tuple((str(n + 1), self.decoding.known[i], self.figures.text(float(step.logits[i])),
                            self.figures.text(float(step.probabilities[i]))) for n, i in enumerate(order)),
@@ -69,10 +69,10 @@ class TranslationPage:
         yield Prose("")
         yield self.looks(step)
 
-    def rows(self, step: DecodingStep, before: DecodingStep | None) -> str:
+    def rows(self, step: DecodingStep, before: DecodingStep | None) -> Message:
         """Which rows are new, and which are as before; measured."""
         if before is None:
-            return sentence("messages.ledger_first")
+            return Message("messages.ledger_first")
         tensors, error, kept = 0, 0.0, 0
         for address, now in step.steps.items():
             then = before.steps.get(address)
@@ -87,27 +87,27 @@ class TranslationPage:
         digits = DIGITS[self.decoding.run.config.dtype]
         key = ("ledger_differ" if not error <= 10.0 ** -digits else
                "ledger_second" if step.number == 2 else "ledger_same")
-        return sentence(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
-                        error=f"{error:.1e}", digits=digits)
+        return Message(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
+                       error=f"{error:.1e}", digits=digits)
 
     def looks(self, step: DecodingStep) -> Table:
         """Where each head of each cross attention looks, when the next word is written."""
         weights = [one for one in step.steps.values() if _is_cross_attention(one)]
-        heads = [sentence("messages.ledger_head", layer=layer_of(one.address),
-                          head=one.symbol.head) for one in weights]
+        heads = [Message("messages.ledger_head", layer=layer_of(one.address),
+                         head=one.symbol.head) for one in weights]
         rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
                      for i, text in enumerate(self.decoding.run.source.texts))
         return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
-                     title=sentence("messages.ledger_looks", row=step.number))
+                     title=Message("messages.ledger_looks", row=step.number))
 
     def whole(self) -> Iterator[Block]:
         """The translation as a whole: its words against those of the source, and the proof that it is one pass."""
-        yield PlaceHeading(sentence("messages.ledger_whole"))
+        yield PlaceHeading(Message("messages.ledger_whole"))
         yield from self.maps()
         yield Prose("")
         yield Checks((self.check(),))
         if self.written[-1].word != END:
-            yield Prose(sentence("messages.ledger_unfinished", words=len(self.written)))
+            yield Prose(Message("messages.ledger_unfinished", words=len(self.written)))
         yield Prose("")
 
     def maps(self) -> Iterator[Block]:
@@ -122,7 +122,7 @@ class TranslationPage:
                 layers.setdefault(layer_of(one.address), []).append(
                     Grid(one.symbol, None, rows, figures, rows.shape, words, source, hued=True, weights=True))
         for layer, grids in layers.items():
-            yield Maps(sentence("messages.ledger_map", layer=layer), f"decoder.layer{layer}.cross_attention",
+            yield Maps(Message("messages.ledger_map", layer=layer), f"decoder.layer{layer}.cross_attention",
                        tuple(grids), max(float(grid.values.max()) for grid in grids), False)
 
     def check(self) -> Check:

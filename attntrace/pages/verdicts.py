@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Prose, Verified, VerifiedHead
 from attntrace.verify.invariants import Finding, findings, fingerprint
@@ -23,7 +23,7 @@ class Report:
         self.wrong = False
 
     def open(self) -> None:
-        headings = (sentence(f"messages.verify.{name}") for name in ("numbers", "difference", "step"))
+        headings = (Message(f"messages.verify.{name}") for name in ("numbers", "difference", "step"))
         self.tell([VerifiedHead(*headings)])
 
     def __call__(self, verdict: Verdict) -> None:
@@ -31,15 +31,15 @@ class Report:
         self.tell([Verified(f"{verdict.numbers:,}", figure(verdict.difference), verdict.address,
                             self.said_wrong(verdict) if verdict.wrong else "")])
 
-    def said_wrong(self, verdict: Verdict) -> str:
+    def said_wrong(self, verdict: Verdict) -> Message:
         key = f"torch_{verdict.wrong}" if self.reference else verdict.wrong
-        facts = {name: repr(fact) if isinstance(fact, float) else shown(str(fact))
-                 for name, fact in verdict.facts.items()}
+        facts: dict[str, Text] = {name: repr(fact) if isinstance(fact, float) else shown(str(fact))
+                                  for name, fact in verdict.facts.items()}
         if "why" in facts:
-            facts["why"] = sentence(f"messages.verify.why.{facts['why']}", **facts)
+            facts["why"] = Message(f"messages.verify.why.{facts['why']}", **facts)
         at = verdict.cell.removeprefix(verdict.address).removeprefix(":")
-        cell = sentence("messages.verify.cell", at=at) if at else sentence("messages.verify.it")
-        return sentence(f"messages.verify.wrong.{key}", cell=cell, **facts)
+        cell = Message("messages.verify.cell", at=at) if at else Message("messages.verify.it")
+        return Message(f"messages.verify.wrong.{key}", cell=cell, **facts)
 
     def close(self, log: Log, footer: Record | None) -> None:
         """Tell what must be true besides, of a run that came to its end with a footer, and the last sentence."""
@@ -52,40 +52,41 @@ class Report:
 
     def invariants(self, found: list[Finding]) -> Iterator[Block]:
         yield Prose("")
-        yield VerifiedHead(*(sentence(f"messages.verify.{name}") for name in ("count", "deviation", "invariant")))
+        yield VerifiedHead(*(Message(f"messages.verify.{name}") for name in ("count", "deviation", "invariant")))
         for finding in found:
-            text = sentence(f"messages.verify.true.{finding.key}", address=finding.address)
+            text: Localized = Message(f"messages.verify.true.{finding.key}", address=finding.address)
             if finding.drifts:
-                text += sentence("messages.verify.drift")
-            failed = ""
+                text = Joined("", [text, Message("messages.verify.drift")])
+            failed: Text = ""
             if finding.wrong:
                 key = finding.key if finding.key in OF_THE_WHOLE else "invariant"
-                failed = sentence(f"messages.verify.wrong.{key}", address=finding.address,
-                                  error=f"{finding.error:.3g}")
+                failed = Message(f"messages.verify.wrong.{key}", address=finding.address,
+                                 error=f"{finding.error:.3g}")
             yield Verified(f"{finding.number:,}", figure(finding.error), text, failed)
 
-    def conclusion(self, tally: Tally, invariant: Finding | None, pencil: int | None) -> str:
+    def conclusion(self, tally: Tally, invariant: Finding | None, pencil: int | None) -> Localized:
         """What was compared, how many numbers, the worst difference and where; or the first wrong step."""
-        facts = {"steps": f"{tally.steps:,}", "numbers": f"{tally.numbers:,}", "source": self.source(pencil)}
+        facts: dict[str, Text] = {"steps": f"{tally.steps:,}", "numbers": f"{tally.numbers:,}",
+                                  "source": self.source(pencil)}
         if tally.first_wrong is not None:
-            return sentence("messages.verify.some_wrong", **facts, wrong=f"{tally.wrong:,}",
-                            address=tally.first_wrong.address, what=self.said_wrong(tally.first_wrong))
+            return Message("messages.verify.some_wrong", **facts, wrong=f"{tally.wrong:,}",
+                           address=tally.first_wrong.address, what=self.said_wrong(tally.first_wrong))
         facts |= {"difference": figure(tally.worst.difference if tally.worst else 0.0),
                   "cell": tally.worst.cell if tally.worst else ""}
         key = "all_right" if tally.worst and tally.worst.difference else "all_equal"
-        text = sentence(f"messages.verify.{key}", **facts)
+        text = Message(f"messages.verify.{key}", **facts)
         if invariant is not None:
-            what = sentence(f"messages.verify.true.{invariant.key}", address=invariant.address)
+            what = Message(f"messages.verify.true.{invariant.key}", address=invariant.address)
             key = "but" if invariant.key in OF_THE_WHOLE else "but_at"
-            text += sentence(f"messages.verify.{key}", what=what, address=invariant.address)
+            return Joined("", [text, Message(f"messages.verify.{key}", what=what, address=invariant.address)])
         return text
 
-    def source(self, pencil: int | None) -> str:
+    def source(self, pencil: int | None) -> Message:
         if self.reference:
-            return sentence("messages.verify.by_torch", version=self.reference)
+            return Message("messages.verify.by_torch", version=self.reference)
         if pencil is not None:
-            return sentence("messages.verify.by_pencil", decimals=pencil)
-        return sentence("messages.verify.by_python")
+            return Message("messages.verify.by_pencil", decimals=pencil)
+        return Message("messages.verify.by_python")
 
 
 def figure(number: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Heading, Prose, Table
 from attntrace.pages.checks import DIGITS
 from attntrace.pages.diff import Numbers, Side, differing, ripple
@@ -33,12 +33,12 @@ def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
     yield Prose("")
     yield from model_table(one)
     yield Prose("")
-    yield Heading(sentence("messages.compare_what_if", options=options))
+    yield Heading(Message("messages.compare_what_if", options=options))
     for text in told(other.changes[len(one.changes):]):
         yield Prose(text)
-    yield Prose(sentence("messages.compare_runs"))
+    yield Prose(Message("messages.compare_runs"))
     if one.source.texts != other.source.texts:
-        yield Prose(sentence("messages.compare_swapped"))
+        yield Prose(Message("messages.compare_swapped"))
     yield Prose("")
     steps = list(differing(before.addresses, after.addresses, before, after, tolerance))
     yield from ripple(list(differing(before.parameters, after.parameters, before, after)), steps,
@@ -62,12 +62,13 @@ def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
             elif (np.abs(a.value - b.value) > tolerance).any():
                 rows += of_head(address.removesuffix(".weights"), before, a, b)
     if not rows:
-        yield from [Prose(sentence("messages.compare_same_weights"))] * all_the_same
+        yield from [Prose(Message("messages.compare_same_weights"))] * all_the_same
         return
-    heads = ("", *(sentence(f"messages.{name}") for name in (
-        "compare_most", "diff_first", "diff_second", "compare_first_at", "compare_second_at")))
-    yield Table(heads, tuple(rows), right=(1, 2, 3), words=(0, 4, 5), title=sentence("messages.compare_entropy"))
-    yield Prose(sentence("messages.compare_entropy_note"))
+    headings = [Message(f"messages.{name}") for name in (
+        "compare_most", "diff_first", "diff_second", "compare_first_at", "compare_second_at")]
+    yield Table(("", *headings), tuple(rows), right=(1, 2, 3), words=(0, 4, 5),
+                title=Message("messages.compare_entropy"))
+    yield Prose(Message("messages.compare_entropy_note"))
 
 
 def of_head(head: str, before: Side, a: Numbers, b: Numbers) -> Iterator[tuple[str, ...]]:
@@ -106,9 +107,9 @@ def likeliest(*runs: tuple[Run, Side]) -> Iterator[Block]:
              for run, side in runs]
     rows = [(" / ".join(dict.fromkeys(filter(None, after))), *next_ones) for after, next_ones in
             zip(zip_longest(*read, fillvalue=""), zip_longest(*words, fillvalue=""), strict=True)]
-    yield Table(tuple(sentence(f"messages.{name}") for name in ("compare_after", "diff_first", "diff_second")),
-                tuple(rows), tokens=(0,), words=(1, 2), title=sentence("messages.compare_words"))
+    yield Table(tuple(Message(f"messages.{name}") for name in ("compare_after", "diff_first", "diff_second")),
+                tuple(rows), tokens=(0,), words=(1, 2), title=Message("messages.compare_words"))
     both = [row for row in rows if all(row)]
     changed = [after for after, a, b in both if a.partition(" ")[2] != b.partition(" ")[2]]
-    yield Prose(sentence("messages.compare_changed", words=", ".join(changed), changed=len(changed), rows=len(both))
-                if changed else sentence("messages.compare_same_words"))
+    yield Prose(Message("messages.compare_changed", words=", ".join(changed), changed=len(changed), rows=len(both))
+                if changed else Message("messages.compare_same_words"))

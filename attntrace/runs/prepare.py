@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING
 
 from attntrace.files.inputs import Inputs
-from attntrace.messages.catalog import sentence as sentence_of
+from attntrace.messages.catalog import Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.model.config import INITIAL, Config, as_json
 from attntrace.model.inputs import MEMORY, SOURCE, TARGET, InputRows
@@ -28,7 +28,7 @@ def edged(source: list[str] | None, target: list[str] | None,
 
 
 def beginnings(source: list[str] | None, target: list[str] | None, vocabularies: Vocabularies, given: Inputs,
-               model: str) -> tuple[Words | InputRows, Words | InputRows | None]:
+               model: Text) -> tuple[Words | InputRows, Words | InputRows | None]:
     """What encoder and decoder begin with: rows, where they are given, else words (see `edged`). Raises Problem where
     the `model` has a stack for which there are neither, or has no use for what is given."""
     memory_alone = vocabularies.source is None
@@ -96,7 +96,7 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
         rows_alone = () if TARGET in given.arrays or given.entry == MEMORY else None
         vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else rows_alone)
     check_memory(config, vocabularies, max(map(len, filter(None, (source, target))), default=given.longest))
-    begins = beginnings(source, target, vocabularies, given, sentence_of("messages.seeded_model"))
+    begins = beginnings(source, target, vocabularies, given, Message("messages.seeded_model"))
     if init == "uniform":
         parameters = seeded(config, vocabularies, seed)
     else:

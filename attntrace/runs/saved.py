@@ -9,7 +9,7 @@ import numpy as np
 
 from attntrace.files.archive import BACKPROP, FORMAT, TRACE, TRANSLATE, Archive, ArchiveWriter, name_of
 from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_written, tensor_from
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.inputs import InputRows
@@ -161,7 +161,7 @@ class Recorded:
         except Exception as error:
             if not isinstance(error, AxisError) and self._has_value(record["expression"]):
                 raise
-        raise self.archive.broken(ValueError(sentence("problem.why.other_shape", name=name_of(record))))
+        raise self.archive.broken(ValueError(Message("problem.why.other_shape", name=name_of(record))))
 
     def _has_value(self, expression: Any) -> bool:
         # only now: what was saved is right
@@ -238,7 +238,7 @@ def _beginning(found: list[Record] | None, address: str | None) -> Words | Input
 def _words(found: list[Record]) -> Words:
     words = Words(tuple(word["text"] for word in found), tuple(word["id"] for word in found))
     if not all(isinstance(text, str) for text in words.texts) or not all(isinstance(id, int) for id in words.ids):
-        raise ValueError(sentence("problem.why.no_words"))
+        raise ValueError(Message("problem.why.no_words"))
     return words
 
 

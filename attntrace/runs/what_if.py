@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
@@ -94,22 +94,22 @@ def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Ed
     if len(parts) != 2 or ",".join(parts) != text:
         raise Problem("swap_no_pair", change=text)
     axis = Axis("token", len(source.ids), source.texts)
-    i, j = (position(part, axis, sentence("messages.the_source")) for part in parts)
+    i, j = (position(part, axis, Message("messages.the_source")) for part in parts)
     order = list(range(len(source.ids)))
     order[i], order[j] = j, i
     return source.reordered(order), {"swap": [i + 1, j + 1]}
 
 
-def told(changes: Iterable[Edit]) -> Iterator[str]:
+def told(changes: Iterable[Edit]) -> Iterator[Message]:
     """Each change as a sentence."""
     for change in changes:
         if "set" in change:
-            yield sentence("messages.what_if_set", place=change["set"], value=f"{change['value']:.6g}",
-                           was=f"{change['was']:.6g}")
+            yield Message("messages.what_if_set", place=change["set"], value=f"{change['value']:.6g}",
+                          was=f"{change['was']:.6g}")
         elif "ablate" in change:
-            yield sentence("messages.what_if_ablate", head=change["ablate"])
+            yield Message("messages.what_if_ablate", head=change["ablate"])
         else:
-            yield sentence("messages.what_if_swap", i=change["swap"][0], j=change["swap"][1])
+            yield Message("messages.what_if_swap", i=change["swap"][0], j=change["swap"][1])
 
 
 def order_before(changes: Iterable[Edit], size: int) -> list[int]:

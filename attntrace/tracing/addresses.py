@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from attntrace.messages.catalog import Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized, shown
 from attntrace.tensor.axes import Axes, Axis
@@ -146,7 +147,7 @@ def index_of(place: Place, axes: Axes, address: str, least: int | None = None) -
     return tuple(position(part, axis, address) for part, axis in zip(place.parts, axes))
 
 
-def position(asked: str, axis: Axis, address: str) -> int:
+def position(asked: str, axis: Axis, address: Text) -> int:
     """The position (from 0) on an axis: digits are its number, anything else is its token."""
     if asked.isascii() and asked.isdecimal():
         digits = asked.lstrip("0")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import normalized, shown
 from attntrace.model.tokens import Words, spoken, tokenize
@@ -44,7 +44,7 @@ def _pair(path: Path, number: int, text: str) -> Pair:
         raise Problem("pairs_tabs", file=str(path), line=number, tabs=len(parts) - 1, text=shown(text[:60]))
     for side, part in zip(("source", "target"), parts, strict=True):
         if not tokenize(part):
-            raise Problem("pairs_empty", file=str(path), line=number, side=sentence(f"messages.side_{side}"))
+            raise Problem("pairs_empty", file=str(path), line=number, side=Message(f"messages.side_{side}"))
     if "\0" in text:  # which no array of words can end with
         raise Problem("pairs_zero", file=str(path), line=number)
     return Pair(parts[0].strip(), parts[1].strip())

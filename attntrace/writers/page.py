@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol, TextIO
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
 from attntrace.tensor.notation import spelled
@@ -60,12 +60,13 @@ def _label(text: str, longest: int, cells: Callable[[str], int], encoding: str) 
 
 class Look(NamedTuple):
     """How a page is asked for: its width, whether in ASCII, in colour (auto, always, never), with more air; what it is
-    about."""
+    about; its languages."""
     width: int | None = None
     ascii: bool = False
     colour: str = "auto"
     big: bool = False
     title: str = ""
+    languages: tuple[str, ...] = (DEFAULT,)
 
 
 def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
@@ -102,13 +103,14 @@ class Writer(Protocol):
 
 class Page(NamedTuple):
     """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding; whether
-    weights are shaded; how much air there is (1, or 2 for a projector)."""
+    weights are shaded; how much air there is (1, or 2 for a projector); the languages of its texts."""
     width: int
     spelling: Spelling
     cells: Callable[[str], int]
     encoding: str = "utf-8"
     shades: bool = False
     air: int = 1
+    languages: tuple[str, ...] = (DEFAULT,)
 
     @property
     def ascii(self) -> bool:
@@ -117,8 +119,18 @@ class Page(NamedTuple):
     def sign(self, unicode: str, ascii: str) -> str:
         return ascii if self.ascii else unicode
 
-    def prose(self, text: str) -> str:
-        return text.translate(ASCII_PROSE) if self.ascii else str(text)  # and no Told, which is added to otherwise
+    def text(self, text: Text) -> str:
+        """A text in the languages of the page."""
+        return in_languages(text, self.languages)
+
+    def prose(self, text: Text) -> str:
+        """The same in the spelling of the page."""
+        rendered = self.text(text)
+        return rendered.translate(ASCII_PROSE) if self.ascii else rendered
+
+    def line(self, text: Text) -> str:
+        """A text in the languages of the page, beside each other in one line."""
+        return in_a_line(text, self.languages)
 
     def symbol(self, symbol: Symbol, head: int | None = None, row: str | None = None) -> str:
         return symbol.spelled(self.spelling, head, row)
@@ -142,9 +154,9 @@ class Page(NamedTuple):
         """A word as the label of a row or a column."""
         return _label(text, min(longest, self.width // 4), self.cells, self.encoding)
 
-    def word(self, text: str) -> str:
-        """A word as it may stand on this page, whole."""
-        return shown(str(text), self.encoding)
+    def word(self, text: Text) -> str:
+        """A text as it may stand on this page, whole."""
+        return shown(self.text(text), self.encoding)
 
     def padded(self, text: str, width: int) -> str:
         return f"{text}{' ' * (width - self.cells(text))}"
@@ -201,20 +213,20 @@ def column_blocks(columns: int) -> Iterator[slice]:
     return (slice(start, min(start + COLUMNS, columns)) for start in range(0, columns, COLUMNS))
 
 
-def part_of(kind: str, start: int, stop: int, whole: int) -> list[str]:
+def part_of(kind: str, start: int, stop: int, whole: int) -> list[Message]:
     """`columns 9-16`, or `rows 3`, of so many; nothing where these are all."""
     if stop - start >= whole:
         return []
-    return [sentence(f"messages.{kind}", which=f"{start + 1}-{stop}" if stop > start + 1 else str(stop))]
+    return [Message(f"messages.{kind}", which=f"{start + 1}-{stop}" if stop > start + 1 else str(stop))]
 
 
-def largest_of(block: Maps, key: str = "largest_weight") -> str:
+def largest_of(block: Maps, key: str = "largest_weight") -> Message:
     """What is said of the largest weight of some maps."""
-    return sentence(f"messages.{key}", weight=f"{block.largest:.3f}")
+    return Message(f"messages.{key}", weight=f"{block.largest:.3f}")
 
 
-def title_of_head(grid: Grid) -> str:
-    return sentence("messages.map_head", number=grid.symbol.head)
+def title_of_head(grid: Grid) -> Message:
+    return Message("messages.map_head", number=grid.symbol.head)
 
 
 def text_of(part: Part) -> str:

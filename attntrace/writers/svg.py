@@ -9,7 +9,7 @@ from typing import NamedTuple, TextIO
 
 import numpy as np
 
-from attntrace.messages.catalog import LANGUAGES, in_a_line, spoken
+from attntrace.messages.catalog import LANGUAGES, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Grid, Maps, Prose
 from attntrace.tensor.tensor import Array
@@ -56,7 +56,7 @@ class SvgWriter:
     """Keeps the maps of a run until all are known, since a picture says its size before anything else."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
-        self.out, self.title, self.shades = out, look.title, look.colour != "never"
+        self.out, self.look = out, look
         self.encoded = markup_for(out)  # as the picture says of itself
         self.notes: list[str] = []
         self.bands: list[Band] = []
@@ -64,9 +64,9 @@ class SvgWriter:
     def __call__(self, blocks: Iterable[Block]) -> None:
         for block in blocks:
             if isinstance(block, Maps):
-                self.bands.append(Band.of(block))
+                self.bands.append(Band.of(block, self.look.languages))
             elif isinstance(block, Prose):
-                self.notes.append(block.text.strip())
+                self.notes.append(in_languages(block.text, self.look.languages).strip())
 
     def close(self) -> None:
         self.out.writelines(map(self.encoded, self.parts()))
@@ -76,15 +76,15 @@ class SvgWriter:
         width = 2 * MARGIN + max((band.width for band in self.bands), default=0)
         height = MARGIN + sum(band.height + MARGIN for band in self.bands)
         yield (f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" '
-               f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" xml:lang="{spoken()[0]}" role="img" '
-               f'font-family="{FONTS}" fill="{INK}">\n')
-        yield f"<title>{written(self.title)}</title>\n"
+               f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" xml:lang="{self.look.languages[0]}" '
+               f'role="img" font-family="{FONTS}" fill="{INK}">\n')
+        yield f"<title>{written(self.look.title)}</title>\n"
         yield f"<desc>{written(' '.join(line for note in self.notes for line in note.splitlines()))}</desc>\n"
         yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="{PAPER}"/>\n'
         y: float = MARGIN
         for band in self.bands:
             yield f'<g data-address="{written(band.block.place)}" transform="translate({MARGIN} {y:.0f})">\n'
-            yield from band.parts(self.shades)
+            yield from band.parts(self.look.colour != "never")
             yield "</g>\n"
             y += band.height + MARGIN
         yield "</svg>\n"
@@ -93,20 +93,19 @@ class SvgWriter:
 class Band(NamedTuple):
     """The heads of a place, as many side by side as fit; the words that look stand before the first of each row."""
     block: Maps
+    title: str
+    note: str
     pictures: list[Picture]
     before: float  # width of these words
     across: int  # heads in a row
 
     @classmethod
-    def of(cls, block: Maps) -> Band:
-        pictures = [Picture.of(head) for head in block.heads]
+    def of(cls, block: Maps, languages: tuple[str, ...]) -> Band:
+        pictures = [Picture.of(head, languages) for head in block.heads]
         before = max(width_of(shown(word)) for word in block.heads[0].row_labels or ("",)) + BESIDE
         fit = int((WIDEST - before + GAP) // (max(picture.width for picture in pictures) + GAP))
-        return cls(block, pictures, before, min(max(1, fit), len(pictures)))
-
-    @property
-    def note(self) -> str:
-        return in_a_line(largest_of(self.block))
+        return cls(block, in_languages(block.title, languages), in_a_line(largest_of(block), languages), pictures,
+                   before, min(max(1, fit), len(pictures)))
 
     @property
     def heading(self) -> float:
@@ -118,7 +117,7 @@ class Band(NamedTuple):
 
     @property
     def width(self) -> float:
-        titles = width_of(self.block.title, TITLE), width_of(self.block.place, NOTE), width_of(self.note, NOTE)
+        titles = width_of(self.title, TITLE), width_of(self.block.place, NOTE), width_of(self.note, NOTE)
         return max(*titles, *(self.before + sum(picture.width + GAP for picture in row) - GAP for row in self.rows))
 
     @property
@@ -126,7 +125,7 @@ class Band(NamedTuple):
         return self.heading + sum(GAP + row[0].height for row in self.rows)
 
     def parts(self, shades: bool) -> Iterator[str]:
-        yield text(self.block.title, 0, TITLE, TITLE, font_weight="bold")
+        yield text(self.title, 0, TITLE, TITLE, font_weight="bold")
         yield text(self.block.place, 0, TITLE + NOTE + BESIDE, NOTE, fill=GREY)
         yield text(self.note, 0, self.heading, NOTE, fill=GREY)
         y = self.heading + GAP
@@ -136,7 +135,7 @@ class Band(NamedTuple):
             x = self.before
             for picture in row:
                 yield (f'<g data-address="{written(picture.head.address)}" transform="translate({x:.1f} {y:.1f})">\n'
-                       f"<title>{written(f'{self.block.title}, {picture.title}')}</title>\n")
+                       f"<title>{written(f'{self.title}, {picture.title}')}</title>\n")
                 yield from picture.parts(colours(picture.head.values / (self.block.largest or 1) * shades))
                 yield "</g>\n"
                 x += picture.width + GAP
@@ -155,7 +154,7 @@ class Picture(NamedTuple):
     beyond: float  # how far they stand out at the right
 
     @classmethod
-    def of(cls, head: Grid) -> Picture:
+    def of(cls, head: Grid, languages: tuple[str, ...]) -> Picture:
         numbers = [row.split() for row in head.figures.rows(head.values)]
         widths = [width_of(shown(word)) for word in head.column_labels or ()]
         cell = max(CELL, *(width_of(number) + BESIDE for row in numbers for number in row))
@@ -164,7 +163,7 @@ class Picture(NamedTuple):
         cell = cell if turned else upright
         above = max(widths) * SLANT + TEXT if turned else TEXT + BESIDE
         ends = [(n + 0.5) * cell + width * SLANT + TEXT for n, width in enumerate(widths)] if turned else [0]
-        title = title_of_head(head)
+        title = in_languages(title_of_head(head), languages)
         return cls(head, title, numbers, cell, turned, above,
                    max(0, max(*ends, width_of(title)) - cell * len(widths)))
 

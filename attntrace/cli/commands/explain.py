@@ -11,9 +11,10 @@ from attntrace.cli import click_words as commands
 from attntrace.cli.completion import Topic
 from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import page
+from attntrace.cli.languages import current_languages
 from attntrace.cli.options import page_options
 from attntrace.cli.subject import EXAMPLE
-from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, sentence, sentence_in, spoken
+from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Message, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
@@ -81,31 +82,32 @@ def training_step_of(address: str) -> TrainingStep:
 def glossary() -> Iterator[Block]:
     """All topics, always in Korean and English as well."""
     from attntrace.pages.blocks import Table
-    languages = dict.fromkeys((*spoken(), *TWO))  # that of the page first
-    headings = (sentence("messages.topic"), *(LANGUAGES[language].name for language in languages),
-                sentence("messages.section"))
+    languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
+    headings = (Message("messages.topic"), *(LANGUAGES[language].name for language in languages),
+                Message("messages.section"))
     yield Table(headings, tuple((name, *(title(name, language) for language in languages), topic.section)
                                 for name, topic in TOPICS.items()), words=tuple(range(1, len(languages) + 1)))
 
 
 def title(name: str, language: str) -> str:
-    return sentence_in(language, f"explain.{name}.title")
+    return template(language, f"explain.{name}.title")
 
 
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Of a topic; with the formula of the step at an address, where one was asked for."""
     from attntrace.pages.blocks import Heading, Prose, Table
     topic = TOPICS[name]
-    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in (*spoken(), *TWO))))
-    yield Prose(sentence(f"explain.{name}.short"))
+    languages = dict.fromkeys((*current_languages(), *TWO))
+    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)))
+    yield Prose(Message(f"explain.{name}.short"))
     found = tuple(formulas(name, address))
     if found:
         yield Prose("")
         yield Table(("", "", ""), found)
-    yield Prose(sentence(f"more.{name}"), apart=True)
+    yield Prose(Message(f"more.{name}"), apart=True)
     if topic.section:
-        yield Prose(sentence("messages.topic_of_section", section=topic.section))
-    yield Prose(sentence("messages.topic_see", topics=", ".join(topic.see)))
+        yield Prose(Message("messages.topic_of_section", section=topic.section))
+    yield Prose(Message("messages.topic_see", topics=", ".join(topic.see)))
 
 
 def formulas(name: str, asked: str) -> Iterator[tuple[str, str | Formula, str | Formula]]:

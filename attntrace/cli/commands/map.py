@@ -9,7 +9,7 @@ from attntrace.cli.formats import page
 from attntrace.cli.options import (checked_precision, model_options, page_options_of, precision_option, prepared,
                                    save_option, selected_steps, selection_options, sentence_argument, sentence_or_rows)
 from attntrace.cli.page import saved
-from attntrace.messages.catalog import sentence as sentence_of
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.writers import PAGES, PICTURES
 
@@ -34,7 +34,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     decimals, drift = checked_precision(options, DECIMALS), run.drift()
     with page(options) as writer:
         maps = AttentionMaps(writer, options["precision"], selected, decimals)
-        writer([Prose(sentence_of("messages.map_legend")), *pencil_rule(run)])
+        writer([Prose(Message("messages.map_legend")), *pencil_rule(run)])
         run(tee(maps, drift) if drift else maps)
         maps.close()
         writer(drift_told(run, drift) if drift else ())

@@ -14,7 +14,7 @@ from attntrace.cli.options import (checked_precision, from_option, run_page_opti
 from attntrace.cli.output import destination
 from attntrace.cli.page import as_data, asked_tokens, paused, view_of
 from attntrace.cli.progress import progress
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def told_again(archive: Archive, options: dict[str, Any]) -> int:
         TRACE: trace_again, BACKPROP: backprop_again, TRANSLATE: translate_again}
     kind = archive.opening.get("kind")
     if kind not in kinds:
-        raise archive.broken(ValueError(sentence("problem.why.no_kind")))
+        raise archive.broken(ValueError(Message("problem.why.no_kind")))
     return kinds[kind](recorded, options)
 
 

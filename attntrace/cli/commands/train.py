@@ -13,10 +13,11 @@ import click
 from attntrace.cli import click_words as commands
 from attntrace.cli.click_words import chained, option
 from attntrace.cli.exit_codes import DONE
+from attntrace.cli.languages import rendered
 from attntrace.cli.options import ARCHITECTURE, architecture_options, quiet_option
 from attntrace.cli.output import binary, check_place
 from attntrace.cli.values import POSITIVE, SHARE, Text, Whole
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config, as_option
@@ -73,7 +74,7 @@ def command(pairs: str, output: str, resume: bool, quiet: bool, hold_out: int | 
     every, targets = every if hold_out is None else hold_out, hold_out_target or targets
     parts = split(read_pairs(Path(pairs)), every, targets)
     if parts.all_meant and not quiet:
-        say(sentence("messages.train_none_held_out"))
+        say(Message("messages.train_none_held_out"))
     if before is not None:
         from attntrace.training.checkpoint import resumed
         training = resumed(Path(checkpoint), before, parts.training, options["epochs"])
@@ -127,11 +128,11 @@ def begun(checkpoint: str, parts: Split, options: dict[str, Any]) -> Training:
     return Training(config, vocabularies, seeded(config, vocabularies, schedule.seed), parts.training, schedule)
 
 
-def say(text: str) -> None:
+def say(message: Message) -> None:
     """A line on standard error, where somebody reads it."""
     with suppress(OSError):
         if sys.stderr is not None:
-            print(text, file=sys.stderr, flush=True)
+            print(rendered(message), file=sys.stderr, flush=True)
 
 
 class Course:
@@ -168,13 +169,13 @@ class Course:
                         try:
                             self.save()
                         except Problem as problem:
-                            progress.say(sentence("messages.train_not_saved", why=problem))
+                            progress.say(Message("messages.train_not_saved", why=problem.message))
             except Problem:
                 raise
             except BaseException:
                 self.save()
-                progress.say(sentence("messages.train_stopped", epoch=training.updates // training.batches + 1,
-                                      file=shown(self.checkpoint)))
+                progress.say(Message("messages.train_stopped", epoch=training.updates // training.batches + 1,
+                                     file=shown(self.checkpoint)))
                 raise
 
     def write(self) -> None:
@@ -186,19 +187,19 @@ class Course:
         except Problem:
             with suppress(Problem):
                 self.save()
-                say(sentence("messages.train_saved_instead", file=shown(self.checkpoint)))
+                say(Message("messages.train_saved_instead", file=shown(self.checkpoint)))
             raise
         with suppress(FileNotFoundError):
             os.unlink(self.checkpoint)
 
     def conclude(self, updates: int, seconds: float) -> None:
         """What has come out, on standard output: where the model is, and how much it has learned."""
-        print(sentence("messages.train_written", file=shown(self.output), updates=f"{updates:,}",
-                       seconds=f"{seconds:.0f}", parameters=f"{self.training.parameters.vector.size:,}"), flush=True)
+        print(rendered(Message("messages.train_written", file=shown(self.output), updates=f"{updates:,}",
+                       seconds=f"{seconds:.0f}", parameters=f"{self.training.parameters.vector.size:,}")), flush=True)
         training, held_out = self.parts.training, self.parts.held_out
         for key, pairs in (("train_exact" if len(training) <= SAMPLE else "train_sample", training[:SAMPLE]),
                            ("train_held_out", held_out[:SAMPLE])):
             if pairs and not self.quiet:
                 exact = self.training.exact(pairs)
-                print(sentence(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
-                               share=f"{100 * exact / len(pairs):.1f}"), flush=True)
+                print(rendered(Message(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
+                               share=f"{100 * exact / len(pairs):.1f}")), flush=True)

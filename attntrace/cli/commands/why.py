@@ -15,7 +15,7 @@ from attntrace.cli.options import (DECIMALS, checked_precision, from_option, lea
 from attntrace.cli.page import left_early
 from attntrace.cli.subject import Subject, subject_of
 from attntrace.cli.values import ALL, Limit, Whole
-from attntrace.messages.catalog import sentence as sentence_of
+from attntrace.messages.catalog import Message
 
 
 @commands.command("why")
@@ -56,4 +56,4 @@ def parameter(address: str, index: tuple[int, ...], subject: Subject, precision:
     value = subject.parameters[address].value
     exact = subject.pencil is not None
     number = Figures.of(value, precision, exact).legible(float(value[index]), exact)
-    return [Prose(sentence_of("messages.why_parameter", place=named(address, index), number=number))]
+    return [Prose(Message("messages.why_parameter", place=named(address, index), number=number))]

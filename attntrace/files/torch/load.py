@@ -9,7 +9,7 @@ from attntrace.files.npz import shape_text
 from attntrace.files.torch.names import UNTOLD, Piece
 from attntrace.files.torch.state import Recognized, State, recognized, sizes_of, some
 from attntrace.files.weights import Loaded
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config, alternatives, divisors
 from attntrace.model.parameters import Spec, Vocabularies, laid_out, specs
@@ -46,7 +46,7 @@ def _config(state: State, found: Recognized, heads: int | None, norm: str, epsil
     wiring, sizes = found.wiring, sizes_of(state, found)
     d_model = sizes["d_model"]
     if heads is None or heads < 1 or d_model % heads:
-        raise Problem("state_heads", file=state.file, heads=sentence("problem.why.none") if heads is None else heads,
+        raise Problem("state_heads", file=state.file, heads=Message("problem.why.none") if heads is None else heads,
                       d_model=d_model, divisors=alternatives(divisors(d_model)))
     return Config(d_model, heads, wiring.layers, sizes.get("d_ff", Config().d_ff), norm=norm, epsilon=epsilon,
                   final_norm=wiring.final_norm, position="none", scale_embedding=False, dtype=state.dtype,

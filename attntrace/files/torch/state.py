@@ -9,7 +9,7 @@ from typing import NamedTuple
 from attntrace.files.npz import Npz, opened, shape_text
 from attntrace.files.safetensors import Safetensors
 from attntrace.files.torch.names import MODULES, Piece, Wiring
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import ONE_LAYER
@@ -117,11 +117,13 @@ def recognized(state: State, final_norm: bool = False) -> Recognized:
                       tuple(whole.values()), bare_norms)
 
 
-def some(names: Iterable[str]) -> str:
+def some(names: Iterable[str]) -> Joined:
     """A few names, and how many more there are."""
     listed = [shown(name) for name in names]
-    more = [sentence("messages.more", count=len(listed) - NAMED)] * (len(listed) > NAMED)
-    return ", ".join([*listed[:NAMED], *more])
+    parts: list[Text] = [*listed[:NAMED]]
+    if len(listed) > NAMED:
+        parts.append(Message("messages.more", count=len(listed) - NAMED))
+    return Joined(", ", parts)
 
 
 def sizes_of(state: State, found: Recognized) -> dict[str, int]:
@@ -133,6 +135,6 @@ def sizes_of(state: State, found: Recognized) -> dict[str, int]:
             shape = state.arrays[piece.theirs].shape
             if len(shape) != 2 or not min(shape):
                 raise Problem("state_shape", file=state.file, name=piece.theirs, is_=shape_text(shape),
-                              should=sentence("problem.why.matrix"))
+                              should=Message("problem.why.matrix"))
             sizes[size] = shape[0]
     return sizes

@@ -7,7 +7,7 @@ from html import escape
 from itertools import chain, count
 from typing import NamedTuple
 
-from attntrace.messages.catalog import BESIDE, Told, spoken
+from attntrace.messages.catalog import BESIDE, Text, in_languages, versions
 from attntrace.messages.unicode import graphemes, shown
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Tensor
@@ -27,18 +27,27 @@ class Entry(NamedTuple):
     beside: str = ""
 
 
-class Paper:
-    """`shades`: whether weights are shaded; `contents`: the headings that were written; `in_part`, `in_section`:
-    whether a part has begun, and a section is open."""
+class HtmlPage:
+    """A page while it is written: the languages of its texts, whether weights are shaded, its `contents` (the headings
+    that were written), whether a part has begun (`in_part`) and a section is open (`in_section`)."""
 
-    def __init__(self, shades: bool) -> None:
-        self.shades = shades
+    def __init__(self, languages: tuple[str, ...], shades: bool) -> None:
+        self.languages, self.shades = languages, shades
         self.contents: list[Entry] = []
         self.in_part = False
         self.in_section = False
         self._anchors: set[str] = set()
         self._open: list[str] = []  # the ends of what is open for blocks of one kind
         self._open_for: type | None = None
+
+    def text(self, text: Text) -> str:
+        """Sentences of our own, and commands after a prompt; in several languages each is marked as such."""
+        rendered = versions(self.languages, text) if not isinstance(text, str) else [(text,)]
+        if len(rendered) == 1:
+            return _lines(*rendered[0])
+        between = "<br>" if "\n" in in_languages(text, self.languages) else BESIDE
+        return between.join(f"<span lang={language}>{_lines(version)}</span>"
+                            for language, (version,) in zip(self.languages, rendered, strict=True))
 
     def anchor(self, name: str) -> str:
         """The attribute that makes an element the place of a name; nothing where another one is already."""
@@ -110,15 +119,6 @@ def part_name(tensor: Tensor) -> str:
 def words(text: str) -> str:
     """Words from anywhere, as they may stand in an element or an attribute."""
     return escape(shown(text))
-
-
-def lines(text: str) -> str:
-    """Sentences of our own, and commands after a prompt; in several languages each is marked as such."""
-    if isinstance(text, Told):
-        between = "<br>" if "\n" in text else BESIDE
-        return between.join(f"<span lang={language}>{_lines(version)}</span>"
-                            for language, version in zip(spoken(), text.versions, strict=True))
-    return _lines(text)
 
 
 def _lines(text: str) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, RowLine
 from attntrace.writers.markdown import latex
@@ -108,9 +108,9 @@ def all_cell_lines(alike: Iterable[Block]) -> Iterator[str]:
 
 def cause(block: blocks.Cause, page: Page) -> Iterator[str]:
     """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
-    more = sentence("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
+    more = Message("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
     yield from ("", f"**{block.level}** {code(block.place, page)} {words(more, page)}".rstrip())
     if block.cell is not None:
         yield from ("", *latex.block(latex.arithmetic(block.cell)))
     for key, places in block.operands:
-        yield from ("", words(sentence(f"messages.why_{key}", places=", ".join(places)), page))
+        yield from ("", words(Message(f"messages.why_{key}", places=", ".join(places)), page))

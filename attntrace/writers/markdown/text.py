@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from attntrace.messages.catalog import Text
 from attntrace.writers.page import Page
 
 BETWEEN = " | "  # two cells
@@ -27,9 +28,9 @@ def code(text: str, page: Page) -> str:
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
-def words(text: str, page: Page) -> str:
+def words(text: Text, page: Page) -> str:
     """Text in a line; several lines of it (in two languages) stay apart."""
-    return "<br>".join(escaped(page.word(page.prose(line)).strip()) for line in text.split("\n"))
+    return "<br>".join(escaped(page.word(line).strip()) for line in page.prose(text).split("\n"))
 
 
 def code_cell(text: str, page: Page) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Grid
 from attntrace.tensor.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
@@ -37,7 +38,7 @@ class Box:
 
     def _title(self) -> str:
         title = f"{self.page.name(self.grid)} {size_of(self.grid)}".rstrip()
-        return self.page.prose(GAP.join([title, *parts_of(self.grid, self.start, self.stop)]))
+        return self.page.prose(GAP.join([title, *map(self.page.text, parts_of(self.grid, self.start, self.stop))]))
 
     def rows(self) -> list[Line]:
         """Each row of numbers in its brackets."""
@@ -73,7 +74,7 @@ class Box:
         """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
         widths = self.widths
         part = part_of("columns", len(widths) - 1, len(widths), len(widths) + 1)
-        title = len(GAP) + self.page.cells(*part) + len(INDENT) + self.page.cells(self.title)
+        title = len(GAP) + self.page.cells(*map(self.page.text, part)) + len(INDENT) + self.page.cells(self.title)
         return [Box(self.grid, self.page, part.start, part.stop, (self.words, self.words_width))
                 for part in equal_parts(widths, max(room, title) - 4)]
 
@@ -82,7 +83,7 @@ def size_of(grid: Grid) -> str:
     return "×".join(map(str, grid.shape))
 
 
-def parts_of(grid: Grid, start: int, stop: int) -> list[str]:
+def parts_of(grid: Grid, start: int, stop: int) -> list[Message]:
     """`rows 1-4`, `columns 9-16`, where only these are drawn."""
     rows, columns = ((1, *grid.shape, 1) if grid.one_row else (*grid.shape, 1))[:2]
     return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from attntrace.messages.catalog import in_a_line, in_languages, sentence
+from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.writers.arithmetic import worked_cell
-from attntrace.writers.checks import check_text, hidden_text
+from attntrace.writers.checks import check_text, hidden_sentence
 from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, text_of, titled, trimmed
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 
@@ -23,7 +23,7 @@ def lines_of(block: Block, page: Page) -> Iterator[Line]:
 
 def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
     yield ()
-    for name, title, subtitle in in_languages(block.name, block.title, block.subtitle):
+    for name, title, subtitle in versions(page.languages, *block):
         rest = f"  {title}  {page.prose(subtitle)} "
         rounding = page.sign("═", "=") * (page.width - page.cells(name + rest))
         yield Span(name, "bold"), rest, Span(rounding, "grey")
@@ -49,7 +49,7 @@ def explained(block: blocks.Explained, page: Page) -> Iterator[Line]:
     """Each topic in a hanging paragraph, which begins with its title."""
     indent = " " * BELOW_HEADING
     yield ()
-    for title, text in (told for topic in block.topics for told in in_languages(*topic)):
+    for title, text in (shown for topic in block.topics for shown in versions(page.languages, *topic)):
         bold = len(page.prose(title)) + 1
         words = page.prose(f"{title}: {text}").split(" ")
         for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
@@ -81,7 +81,7 @@ def command_lines(text: str, page: Page) -> Iterator[Line]:
 
 
 def answer(block: blocks.Answer, page: Page) -> Iterator[Line]:
-    yield (page.word(block.text) if block.is_words else page.prose(block.text),)
+    yield (page.word(block.text) if block.is_words else page.prose(page.line(block.text)),)
 
 
 def table(block: blocks.Table, page: Page) -> Iterator[Line]:
@@ -89,21 +89,22 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     stacked: its first cell above, the others under it."""
     words = block.tokens + block.words
     rows = [tuple(page.cell(cell, n in words) for n, cell in enumerate(row)) for row in block.rows]
-    widths = [max(map(page.cells, column)) for column in zip(block.headings, *filter(any_but_first, rows), strict=True)]
+    headings = list(map(page.text, block.headings))
+    widths = [max(map(page.cells, column)) for column in zip(headings, *filter(any_but_first, rows), strict=True)]
     before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
     wide = before_last + widths[-1] > page.width
     if wide and block.addresses:
         yield from table(block._replace(rows=tuple(under_places(block.rows)), addresses=False), page)
         return
     stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
-    heads = [f"{head} " if stacked and n in block.right else "" for n, head in enumerate(block.headings)]
+    heads = [f"{head} " if stacked and n in block.right else "" for n, head in enumerate(headings)]
     if block.title:
         for line in page.wrapped(page.prose(block.title).split(" "), len(INDENT)):
             yield (Span(INDENT + line, "bold"),)
-    if any(block.headings) and not stacked:
+    if any(headings) and not stacked:
         yield trimmed([INDENT, *(
             Span((page.right(cell, width) if n in block.right else page.padded(cell, width)) + "  ", "grey")
-            for n, (cell, width) in enumerate(zip(block.headings, widths, strict=True)))])
+            for n, (cell, width) in enumerate(zip(headings, widths, strict=True)))])
     for i, row in enumerate(rows):
         styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
         if len(row) > 1 and not any_but_first(row):
@@ -183,7 +184,7 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
 
 
 def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
-    for line in page.wrapped(page.prose(hidden_text(block)).split(" "), len(INDENT)):
+    for line in page.wrapped(page.prose(page.line(hidden_sentence(block))).split(" "), len(INDENT)):
         yield (Span(INDENT + line, "grey"),)
 
 
@@ -221,7 +222,8 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
     step = len(INDENT)
     indent = step + min(block.level, (page.width - NARROWEST_TREE) // step) * step
     level = str(block.level).rjust(step)
-    more = sentence("messages.why_above_alone") if block.cell is None else page.word(", ".join(block.words))
+    more = (page.text(Message("messages.why_above_alone")) if block.cell is None
+            else page.word(", ".join(block.words)))
     start = max(len(level) + 1, min(indent + step, page.width - page.cells(block.place)))  # an address stays whole
     beside = start + page.cells(f"{block.place}   {more}") <= page.width
     yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
@@ -233,7 +235,7 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
         return
     yield from cell_line(block.cell, page, deeper)
     for key, places in block.operands:
-        text = page.prose(in_a_line(sentence(f"messages.why_{key}", places=", ".join(places))))
+        text = page.prose(page.line(Message(f"messages.why_{key}", places=", ".join(places))))
         words = [part for word in text.split(" ") for part in page.wrapped_anywhere(word, deeper + step)]
         for line in page.wrapped(words, deeper + step):
             yield (Span(" " * deeper + line, "grey"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from attntrace.messages.catalog import below
+from attntrace.messages.catalog import versions
 from attntrace.messages.unicode import graphemes
 from attntrace.pages.blocks import Grid, Maps
 from attntrace.writers.page import (GAP, INDENT, Line, Page, Part, Span, equal_parts, largest_of, levels_of, part_of,
@@ -21,9 +21,9 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     before = max(map(page.cells, words)) + 2
     bands = list(side_by_side(block, page, page.width - len(INDENT) - before))
     tenths = page.shades and isinstance(bands[0][0], UprightPicture)
-    yield from titled(block.title, block.place, page)
+    yield from titled(page.text(block.title), block.place, page)
     largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
-    yield from ((INDENT + line,) for line in below(largest).split("\n"))
+    yield from ((INDENT + line,) for line, in versions(page.languages, largest))
     for pictures in bands:
         yield ()
         height = max(len(picture.above) for picture in pictures)
@@ -72,8 +72,8 @@ class Picture:
         self.widths = self.column_widths()
         self.above = self.words()
         self.inside = sum(self.widths) + self.gap * (len(self.widths) - 1)
-        self.title = GAP.join([title_of_head(grid),
-                               *part_of("columns", self.start, self.stop, grid.values.shape[1])])
+        parts = part_of("columns", self.start, self.stop, grid.values.shape[1])
+        self.title = GAP.join(map(page.text, [title_of_head(grid), *parts]))
         self.width = max(self.inside, page.cells(self.title))
 
     def column_widths(self) -> list[int]:

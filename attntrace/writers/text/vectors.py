@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
 from attntrace.writers.page import (ASCII_BARS, BARS, GAP, INDENT, Line, Page, Part, Shaded, Span, equal_parts,
@@ -180,7 +180,7 @@ class Several:
         for number, part in enumerate(parts):
             end = ""
             if number == len(parts) - 1:
-                end = _end(line)
+                end = _end(line, self.page)
                 if line.weights and columns.bars:  # in all rows of the stage or in none
                     end += GAP + bars_of(line, at, self.page)
                 if line.shares is not None and columns.mixtures:
@@ -196,14 +196,14 @@ class Several:
         for number, part in enumerate(parts):
             yield False, columns.label_line(lines[0], part)
             for line, equation in zip(lines, equations, strict=True):
-                end = _end(line) if number == len(parts) - 1 else ""
+                end = _end(line, self.page) if number == len(parts) - 1 else ""
                 yield True, trimmed([*equation, "  " if number else "[ ", self.numbers[id(line)][number][n],
                                      *[end] * bool(end)])
 
 
-def _end(line: RowLine) -> str:
+def _end(line: RowLine, page: Page) -> str:
     """The closing bracket, after how many numbers are not shown."""
-    return f" +{sentence('messages.more', count=line.more)} ]" if line.more else " ]"
+    return f" +{page.text(Message('messages.more', count=line.more))} ]" if line.more else " ]"
 
 
 def bars_of(line: RowLine, n: int, page: Page) -> str:

@@ -50,7 +50,7 @@ class TerminalWriter:
         self.out = out
         colour = wants_colour(out, look.colour)
         self.page = Page(page_width(look.width), spelling_for(out.encoding, look.ascii), cells_of,
-                         out.encoding or "utf-8", shades=colour, air=2 if look.big else 1)
+                         out.encoding or "utf-8", shades=colour, air=2 if look.big else 1, languages=look.languages)
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
 
     def __call__(self, blocks: Iterable[Block]) -> None:

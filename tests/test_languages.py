@@ -189,7 +189,8 @@ def test_a_message_never_becomes_text_without_a_language():
 
 def test_in_a_notebook_a_problem_is_told_in_english_or_the_language_of_the_environment(monkeypatch):
     monkeypatch.delenv("ATTNTRACE_LANG", raising=False)
-    problem = Problem("none_of_these", option="--x", value="", near="a", choices=Joined(" ", ["a", Message("messages.or")]))
+    choices = Joined(" ", ["a", Message("messages.or")])
+    problem = Problem("none_of_these", option="--x", value="", near="a", choices=choices)
     assert '""' in str(problem) and "a or" in str(problem)
     monkeypatch.setenv("ATTNTRACE_LANG", "ko")
     assert "a 또는" in str(problem) and "a or" not in str(problem)

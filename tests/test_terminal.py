@@ -203,6 +203,6 @@ def test_quitting_after_a_check_that_failed_says_so(monkeypatch):
         tell.sheets += 1
 
     tell.sheets = 0
-    monkeypatch.setattr("attntrace.pages.forms.check_promises", lambda steps: [
+    monkeypatch.setattr("attntrace.pages.forms.check_postconditions", lambda steps: [
         Check("rows_sum_to_one", (steps[0].symbol,), (), None, 12, steps[0].address, 0, 1.0)])
     assert command.as_text(prepare("a"), View(), tell, lambda step: None) == 1

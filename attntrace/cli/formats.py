@@ -78,7 +78,7 @@ class ResultAlone:
         from attntrace.pages.blocks import Answer, Prose
         for block in blocks:  # all of them: some are checked while they are made
             if isinstance(block, Answer):
-                self.result = block
+                self.result = block._replace(apart=False)
             elif isinstance(block, Prose) and block.result:
                 self.result = Answer(block.text)
 

@@ -1,9 +1,11 @@
-"""What a page is made of: frozen, without behaviour. Blocks hold symbols, formula trees and arrays, not their text.
+"""What a page is made of: frozen, without behaviour. Blocks hold symbols, formula trees, arrays and messages, not their
+text; a block that is `apart` is set off from what is above it, in formats that do not set off every block.
 
 Tuples, because a data class takes seven times as long to define, and all are defined at every start.
 """
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, get_args
 
 from attntrace.messages.catalog import Text
@@ -51,11 +53,11 @@ class Explained(NamedTuple):
 class Heading(NamedTuple):
     """A line above prose or a table that belongs to no stage."""
     text: Text
+    apart: bool = False
 
 
 class Prose(NamedTuple):
-    """Sentences; indented under a stage, some `apart` from what is above. One may be the `result` of a page, which
-    --quiet prints alone."""
+    """Sentences, indented under a stage. One may be the `result` of a page, which --quiet prints alone."""
     text: Text
     result: bool = False
     apart: bool = False
@@ -66,6 +68,7 @@ class Answer(NamedTuple):
     file)."""
     text: Text
     is_words: bool = False
+    apart: bool = False
 
 
 class Table(NamedTuple):
@@ -79,6 +82,7 @@ class Table(NamedTuple):
     title: Text = ""
     words: tuple[int, ...] = ()
     addresses: bool = False
+    apart: bool = False
 
 
 class Grid(NamedTuple):
@@ -137,10 +141,10 @@ class CellLine(NamedTuple):
 
 
 class CellLines(NamedTuple):
-    """The arithmetic of cells, under the rows of the tokens whose labels are `tokens`; the `first` is set off."""
+    """The arithmetic of cells, under the rows of the tokens whose labels are `tokens`."""
     cells: tuple[CellLine, ...]
     tokens: tuple[str, ...]
-    first: bool = True
+    apart: bool = True
 
 
 class Cause(NamedTuple):
@@ -197,13 +201,13 @@ class Check(NamedTuple):
 
 class Checks(NamedTuple):
     checks: tuple[Check, ...]
+    apart: bool = False
 
 
 class VerifiedHead(NamedTuple):
-    """What stands above the columns of `Verified` lines."""
-    number: Text
-    error: Text
-    what: Text
+    """What stands above the three columns of `Verified` lines."""
+    headings: tuple[Text, Text, Text]
+    apart: bool = False
 
 
 class Verified(NamedTuple):
@@ -225,3 +229,10 @@ class Hidden(NamedTuple):
 Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | ParameterGrids
          | VectorRows | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)
 equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check)
+
+
+def set_off(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Set the first of some tables and prose off from what is above them."""
+    for n, block in enumerate(blocks):
+        assert isinstance(block, Prose | Table)
+        yield block if n else block._replace(apart=True)

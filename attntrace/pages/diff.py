@@ -8,7 +8,7 @@ import numpy as np
 
 from attntrace.files.npz import shape_text
 from attntrace.messages.catalog import Message, Text
-from attntrace.pages.blocks import Block, Prose, Table
+from attntrace.pages.blocks import Block, Prose, Table, set_off
 from attntrace.pages.numbers import Figures
 from attntrace.runs.what_if import Edit, order_before
 from attntrace.tensor.axes import Axes
@@ -140,13 +140,11 @@ def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total:
     both runs have."""
     if parameters:
         yield from told("parameters", parameters)
-        yield Prose("")
     differ = [one.address for one in steps if not one.key.startswith("only")]
     yield Prose(Message("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
-                Message("messages.diff_no_step", steps=total), result=True)
+                Message("messages.diff_no_step", steps=total), result=True, apart=bool(parameters))
     if steps:
-        yield Prose("")
-        yield from told("steps", steps)
+        yield from set_off(told("steps", steps))
     if parameters or differ:
         yield Prose(Message("messages.diff_legend"))
 

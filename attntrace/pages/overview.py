@@ -23,40 +23,36 @@ if TYPE_CHECKING:
 
 def opening(run: Run) -> Iterator[Block]:
     yield words_table(run)
-    yield Prose("")
     tokens = len((run.target or run.source).texts)
     if run.target is not None and run.vocabularies.target:
-        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens))
+        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens),
+                    apart=True)
     else:
         out = ("decoder.output" if run.target is not None else
                "encoder.layer1.self_attention.output" if run.config.part == "attention" else "encoder.output")
-        yield Prose(Message("messages.comes_out_rows", address=out, tokens=tokens, d_model=run.config.d_model))
+        yield Prose(Message("messages.comes_out_rows", address=out, tokens=tokens, d_model=run.config.d_model),
+                    apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
     notes = ["ids_note"] * embeds + ["positions_note"] * (embeds and run.config.position != "none")
     notes += ["given_note"] * (run.inputs is not None)
     yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note in notes)))
-    yield Prose("")
     yield from model_table(run)
-    yield Prose("")
     rows = parameter_rows(run.config, run.vocabularies, run.parameters.vector.size)
-    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,))
+    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
 
 
 def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
     """What goes in, what should come out, and how the model learns from the difference."""
     run = training_step.run
     yield words_table(run, ("label", training_step.wanted))
-    yield Prose("")
-    yield Prose(Message("messages.teacher_forcing"))
-    yield Prose("")
+    yield Prose(Message("messages.teacher_forcing"), apart=True)
     yield from model_table(run)
     rates = training_step.rates
     yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", lr=rates.lr, beta1=rates.beta1,
                         beta2=training_step.rates.beta2, epsilon=training_step.rates.epsilon))
     yield Prose(Message("messages.smoothing", smoothing=training_step.smoothing)
                 if training_step.smoothing else Message("messages.no_smoothing"))
-    yield Prose("")
-    yield Prose(Message("messages.gradient_note"))
+    yield Prose(Message("messages.gradient_note"), apart=True)
     yield Prose(Message("messages.gradient_signs"))
     if any(name.endswith(".b_K") for name in run.parameters.names):
         yield Prose(Message("messages.key_bias_note"))
@@ -96,7 +92,7 @@ def words_table(run: Run, *more: tuple[str, Words]) -> Table:
 def model_table(run: Run) -> Iterator[Block]:
     origin = (Message(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
               else Message("messages.weights", file=run.weights))
-    yield Heading(Message("messages.model"))
+    yield Heading(Message("messages.model"), apart=True)
     yield Prose(Joined("\n", [*model_lines(run.config, run.vocabularies), Joined(", ", [origin, run.config.dtype]),
                               *told(run.changes)]))
     yield from pencil_rule(run)

@@ -25,11 +25,9 @@ LIKELIEST = 5  # words that are shown of each step
 def opening(run: Run) -> Iterator[Block]:
     """What goes in, and the model."""
     yield words_table(run)
-    yield Prose("")
     yield from model_table(run)
-    yield Prose("")
     yield Prose(Message("messages.ledger_encoder", words=len(run.source.ids),
-                        numbers=f"{len(run.source.ids) * run.config.d_model:,}"))
+                        numbers=f"{len(run.source.ids) * run.config.d_model:,}"), apart=True)
 
 
 class TranslationPage:
@@ -57,16 +55,13 @@ class TranslationPage:
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
         yield PlaceHeading(Message("messages.ledger_step", number=step.number, word=shown(step.word)))
         yield Prose(Message("messages.ledger_reads", words=" ".join(map(shown, step.read))))
-        yield Prose("")
         order = np.argsort(-step.logits, kind="stable")[:LIKELIEST]
         heads = (Message(f"messages.ledger_{name}") for name in ("word", "logit", "probability"))
         yield Table(("", *heads),
                     tuple((str(n + 1), self.decoding.known[i], self.figures.text(float(step.logits[i])),
                            self.figures.text(float(step.probabilities[i]))) for n, i in enumerate(order)),
-                    right=(0, 2, 3), words=(1,))
-        yield Prose("")
-        yield Prose(self.rows(step, before))
-        yield Prose("")
+                    right=(0, 2, 3), words=(1,), apart=True)
+        yield Prose(self.rows(step, before), apart=True)
         yield self.looks(step)
 
     def rows(self, step: DecodingStep, before: DecodingStep | None) -> Message:
@@ -98,17 +93,15 @@ class TranslationPage:
         rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
                      for i, text in enumerate(self.decoding.run.source.texts))
         return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
-                     title=Message("messages.ledger_looks", row=step.number))
+                     title=Message("messages.ledger_looks", row=step.number), apart=True)
 
     def whole(self) -> Iterator[Block]:
         """The translation as a whole: its words against those of the source, and the proof that it is one pass."""
         yield PlaceHeading(Message("messages.ledger_whole"))
         yield from self.maps()
-        yield Prose("")
-        yield Checks((self.check(),))
+        yield Checks((self.check(),), apart=True)
         if self.written[-1].word != END:
             yield Prose(Message("messages.ledger_unfinished", words=len(self.written)))
-        yield Prose("")
 
     def maps(self) -> Iterator[Block]:
         """Of each layer, the weights with which each word was written."""

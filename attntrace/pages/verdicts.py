@@ -23,8 +23,7 @@ class Report:
         self.wrong = False
 
     def open(self) -> None:
-        headings = (Message(f"messages.verify.{name}") for name in ("numbers", "difference", "step"))
-        self.tell([VerifiedHead(*headings)])
+        self.tell([head("numbers", "difference", "step")])
 
     def __call__(self, verdict: Verdict) -> None:
         self.tally(verdict)
@@ -51,8 +50,7 @@ class Report:
         self.wrong = bool(wrong or self.tally.first_wrong)
 
     def invariants(self, found: list[Finding]) -> Iterator[Block]:
-        yield Prose("")
-        yield VerifiedHead(*(Message(f"messages.verify.{name}") for name in ("count", "deviation", "invariant")))
+        yield head("count", "deviation", "invariant", apart=True)
         for finding in found:
             text: Localized = Message(f"messages.verify.true.{finding.key}", address=finding.address)
             if finding.drifts:
@@ -87,6 +85,12 @@ class Report:
         if pencil is not None:
             return Message("messages.verify.by_pencil", decimals=pencil)
         return Message("messages.verify.by_python")
+
+
+def head(number: str, error: str, what: str, apart: bool = False) -> VerifiedHead:
+    """The headings of three columns, by their keys."""
+    return VerifiedHead((Message(f"messages.verify.{number}"), Message(f"messages.verify.{error}"),
+                         Message(f"messages.verify.{what}")), apart)
 
 
 def figure(number: float) -> str:

@@ -38,9 +38,8 @@ def weights_inventory(file: str, model: Loaded) -> Iterator[Block]:
     biases = Message(f"messages.info_{which}", some=sum(optional), all=len(optional))
     lines.append(Joined(", ", [Message("messages.info_biases", which=biases), config.dtype]))
     yield Prose(Joined("\n", lines))
-    yield Prose("")
     rows = parameter_rows(config, vocabularies, parameters.vector.size)
-    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,))
+    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
 
 
 def words_line(vocabularies: Vocabularies) -> Message:

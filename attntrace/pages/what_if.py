@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from attntrace.messages.catalog import Message
-from attntrace.pages.blocks import Block, Heading, Prose, Table
+from attntrace.pages.blocks import Block, Heading, Prose, Table, set_off
 from attntrace.pages.checks import DIGITS
 from attntrace.pages.diff import Numbers, Side, differing, ripple
 from attntrace.pages.overview import model_table, words_table
@@ -30,24 +30,19 @@ def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
     before, after = Side.of_run(one), Side.of_run(other)
     tolerance = max(10.0 ** -DIGITS[run.config.dtype] for run in (one, other))  # sums in another order differ by less
     yield words_table(one)
-    yield Prose("")
     yield from model_table(one)
-    yield Prose("")
-    yield Heading(Message("messages.compare_what_if", options=options))
+    yield Heading(Message("messages.compare_what_if", options=options), apart=True)
     for text in told(other.changes[len(one.changes):]):
         yield Prose(text)
     yield Prose(Message("messages.compare_runs"))
     if one.source.texts != other.source.texts:
         yield Prose(Message("messages.compare_swapped"))
-    yield Prose("")
     steps = list(differing(before.addresses, after.addresses, before, after, tolerance))
-    yield from ripple(list(differing(before.parameters, after.parameters, before, after)), steps,
-                      before.common(after))
-    yield Prose("")
-    yield from attention(before, after, tolerance)
+    parameters = list(differing(before.parameters, after.parameters, before, after))
+    yield from set_off(ripple(parameters, steps, before.common(after)))
+    yield from set_off(attention(before, after, tolerance))
     if "output.probabilities" in before.addresses and "output.probabilities" in after.addresses:
-        yield Prose("")
-        yield from likeliest((one, before), (other, after))
+        yield from set_off(likeliest((one, before), (other, after)))
 
 
 def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:

@@ -43,7 +43,7 @@ def mark(page: Page, right: bool) -> str:
 
 def head_line(block: VerifiedHead, page: Page) -> Iterator[Line]:
     blank = " " * page.cells(mark(page, True))
-    for number, error, what in versions(page.languages, *block):
+    for number, error, what in versions(page.languages, *block.headings):
         yield (Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}", "grey"),)
 
 

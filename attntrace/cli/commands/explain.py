@@ -83,9 +83,8 @@ def glossary() -> Iterator[Block]:
     """All topics, always in Korean and English as well."""
     from attntrace.pages.blocks import Table
     languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
-    headings = (Message("messages.topic"), *(LANGUAGES[language].name for language in languages),
-                Message("messages.section"))
-    yield Table(headings, tuple((name, *(title(name, language) for language in languages), topic.section)
+    names = [LANGUAGES[language].name for language in languages]
+    yield Table((Message("messages.topic"), *names, Message("messages.section")), tuple((name, *(title(name, language) for language in languages), topic.section)
                                 for name, topic in TOPICS.items()), words=tuple(range(1, len(languages) + 1)))
 
 
@@ -102,8 +101,7 @@ def explanation(name: str, address: str) -> Iterator[Block]:
     yield Prose(Message(f"explain.{name}.short"))
     found = tuple(formulas(name, address))
     if found:
-        yield Prose("")
-        yield Table(("", "", ""), found)
+        yield Table(("", "", ""), found, apart=True)
     yield Prose(Message(f"more.{name}"), apart=True)
     if topic.section:
         yield Prose(Message("messages.topic_of_section", section=topic.section))

@@ -59,7 +59,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
             view = view_of(options, out, only) if only is not None else None
             code, translation = told(decoding, tell, view, checked_precision(options))
         if translation is not None:
-            writer([Answer(translation, is_words=True)])
+            writer([Answer(translation, is_words=True, apart=True)])
     return code
 
 

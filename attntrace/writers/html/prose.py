@@ -111,7 +111,7 @@ def hidden(block: blocks.Hidden, page: HtmlPage) -> Iterator[str]:
 
 def verified_head(block: blocks.VerifiedHead, page: HtmlPage) -> Iterator[str]:
     yield from page.deeper("<div class=box><table class=plain>", "</table></div>\n", 1, blocks.Verified)
-    headings = "".join(cell("th scope=col", n < 2, page.text(text)) for n, text in enumerate(block))
+    headings = "".join(cell("th scope=col", n < 2, page.text(text)) for n, text in enumerate(block.headings))
     yield f"<thead><tr><td>{headings}<tbody>"
 
 

@@ -114,7 +114,7 @@ def table_cell(cell: Cell, page: Page) -> str:
 
 
 def verified_head(block: blocks.VerifiedHead, page: Page) -> Iterator[str]:
-    yield from head_of(["", *(words(text, page) for text in block)], (1, 2))
+    yield from head_of(["", *(words(text, page) for text in block.headings)], (1, 2))
 
 
 def verified(block: blocks.Verified, page: Page) -> Iterator[str]:

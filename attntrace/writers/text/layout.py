@@ -18,6 +18,8 @@ NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 
 def lines_of(block: Block, page: Page) -> Iterator[Line]:
     """The lines of a block; a stage is set off by an empty line before its heading."""
+    if getattr(block, "apart", False):
+        yield ()
     yield from LAYOUTS[type(block)](block, page)
 
 
@@ -62,8 +64,6 @@ def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
 
 
 def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
-    if block.apart:
-        yield ()
     for paragraph in page.prose(block.text).split("\n"):
         if paragraph.startswith(PROMPT):
             yield from command_lines(page.word(paragraph), page)
@@ -208,8 +208,6 @@ def shares(block: blocks.Shares, page: Page) -> Iterator[Line]:
 
 
 def cell_lines(block: blocks.CellLines, page: Page) -> Iterator[Line]:
-    if block.first:
-        yield ()
     indent = max(page.cells(page.label(token)) for token in block.tokens) + 4
     if indent > page.width // 3:
         indent = 4

@@ -5,15 +5,15 @@ Tuples, because a data class takes seven times as long to define, and all are de
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, get_args
 
 from attntrace.messages.catalog import Text
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.expression import Arithmetic
+from attntrace.tensor.expression import Arithmetic, Valued
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Symbol, equal_within_type
-from attntrace.tensor.tensor import Array, Pieces
+from attntrace.tensor.tensor import Array, Pieces, Tensor
 
 
 class Formula(NamedTuple):
@@ -136,7 +136,7 @@ class CellLine(NamedTuple):
     arithmetic: Arithmetic
     result: float
     figures: Figures
-    figures_of: dict[int, Figures]  # how the numbers of each operand are written, by id(tensor)
+    figures_of: Mapping[Valued, Figures]  # how the numbers of each operand are written
     rounding: Rounding = FULL_PRECISION  # by which it was worked out
 
 
@@ -170,9 +170,9 @@ class MatrixEquation(NamedTuple):
     formula: Formula
     step: str  # its name in its place, or its address where that is another; the address is that of the result
     axes: tuple[str, ...]
-    operands: dict[int, Grid]  # by id(tensor)
+    operands: dict[Tensor, Grid]
     result: Grid
-    drawn: frozenset[int]
+    drawn: frozenset[Tensor]
     parameters: tuple[Grid, ...] = ()
 
 

@@ -1,10 +1,13 @@
 """What is written for a step: its equation, that of a row, the names beside it."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attntrace.pages.blocks import CellLine, Formula
 from attntrace.pages.checks import marked_row
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.errors import NotRowwise
+from attntrace.tensor.expression import Valued
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step, joined
 
@@ -34,7 +37,7 @@ def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, .
 
 
 def cell_line(step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...], figures: Figures,
-              figures_of: dict[int, Figures]) -> CellLine:
+              figures_of: Mapping[Valued, Figures]) -> CellLine:
     """The arithmetic of one number; in symbols as far as its formula was `followed` down to single numbers."""
     formula = Formula(step.symbol.at(index, step.tensor.axis_names), part.notation().pieces, step.symbol.head)
     return CellLine(formula, rest, step.node.cell(index), float(step.value[index]), figures, figures_of, step.rounding)

@@ -38,7 +38,7 @@ class Form:
         self._region: str | None = None  # the last that was headed
         self._weights: set[str] = set()  # addresses of attention weights: an operand has forgotten how it was made
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
-        self._figures: dict[int, tuple[Valued, Figures]] = {}
+        self._figures: dict[Valued, Figures] = {}
         self._rounding: set[str] = set()  # addresses of tensors that are 0 but for rounding
 
     def __call__(self, step: Step) -> None:
@@ -87,12 +87,12 @@ class Form:
         raise AssertionError("every form has its blocks")
 
     def figures(self, tensor: Valued) -> Figures:
-        if id(tensor) not in self._figures:  # the tensor is kept beside, so that its id stays its own
-            found = Figures.of(tensor.value, self.view.precision, self.view.exact)
-            if found.powers and getattr(tensor, "address", None) in self._rounding:
-                found = Figures.fixed(self.view.precision)  # what rounding leaves is written 0.000
-            self._figures[id(tensor)] = tensor, found
-        return self._figures[id(tensor)][1]
+        if tensor not in self._figures:
+            figures = Figures.of(tensor.value, self.view.precision, self.view.exact)
+            if figures.powers and getattr(tensor, "address", None) in self._rounding:
+                figures = Figures.fixed(self.view.precision)  # what rounding leaves is written 0.000
+            self._figures[tensor] = figures
+        return self._figures[tensor]
 
     def heading(self, stage: Stage, formulas: Sequence[Formula]) -> blocks.StageHeading:
         return blocks.StageHeading(f"{self.part}.{stage.number}", stage.title, stage.steps[0].place, tuple(formulas))
@@ -182,7 +182,7 @@ class VectorForm(Form):
         """The arithmetic of cells, as much of it as the view shows: one block a row, so that no more is kept."""
         first = True
         for step in steps if self.view.arithmetic != "none" else ():
-            figures = {id(leaf): self.figures(leaf) for leaf in step.node.leaves()}
+            figures: dict[Valued, Figures] = {leaf: self.figures(leaf) for leaf in step.node.leaves()}
             whole = Tensor(step.value, step.axes, node=step.node)  # not yet named, so that it can be followed
             for start, row in itertools.groupby(self.indices(step, shown), key=lambda index: index[:1]):
                 part, left = followed(whole, start)
@@ -232,24 +232,22 @@ class MatrixForm(Form):
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
         yield self.heading(stage, ())
         yield from self.explanations(steps)
-        drawn: set[int] = set()
-        kept = []  # operands live as long as the stage, so that their ids stay their own
+        drawn: set[Tensor] = set()
         for step in steps:
             terms = [piece.tensor for piece in step.node.notation().pieces if isinstance(piece, Term)]
             terms = [tensor for tensor in terms if tensor.axes]
-            kept.append(terms)
             new = self.new_parameters([step])
             if any(self.view.cuts(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
                 terms = []
             else:
                 new = []
-            operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
+            operands = {tensor: self.grid(tensor, step.symbol.head) for tensor in terms}
             yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.axis_names, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
                                         tuple(self.parameter_grid(tensor, step.symbol.head) for tensor in new))
             yield from hidden(self.view, [*((parameter_name(tensor), tensor) for tensor in new),
                                           (step.address, step.tensor)])
-            drawn |= {*operands, id(step.tensor)}
+            drawn |= {*operands, step.tensor}
             yield from self.checked(check_rows([step], [self.rows(step)]), [step])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from attntrace.pages.blocks import Cause, CellLine
 from attntrace.pages.equations import cell_line, followed
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.expression import Arithmetic, Ref, Sum
+from attntrace.tensor.expression import Arithmetic, Ref, Sum, Valued
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import named
@@ -77,7 +77,8 @@ class _Known:
         self.whole = Tensor(step.value, step.axes, node=step.node)  # without its name, so that it can be followed
         exact = step.rounding is not FULL_PRECISION  # by hand all numbers have so many decimals and no more
         self.figures = Figures.of(step.value, precision, exact)
-        self.figures_of = {id(leaf): Figures.of(leaf.value, precision, exact) for leaf in step.node.leaves()}
+        self.figures_of: dict[Valued, Figures] = {
+            leaf: Figures.of(leaf.value, precision, exact) for leaf in step.node.leaves()}
 
     def words(self, index: tuple[int, ...]) -> tuple[str, ...]:
         """The words of its row and its column, where these have words."""
@@ -95,9 +96,9 @@ class Term(NamedTuple):
 
 def ranked(arithmetic: Arithmetic) -> list[Ref]:
     """The operands of a number, each once, the largest contribution first."""
-    terms: dict[tuple[int, tuple[int, ...]], Term] = {}
+    terms: dict[tuple[Valued, tuple[int, ...]], Term] = {}
     for ref, weight in contributions(arithmetic):
-        key = id(ref.tensor), ref.index
+        key = ref.tensor, ref.index
         before = terms[key].weight if key in terms else 0.0
         terms[key] = Term(ref, before + weight)
     return [term.ref for term in sorted(terms.values(), key=lambda term: -term.weight)]

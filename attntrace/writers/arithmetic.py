@@ -45,7 +45,7 @@ def picked(cell: CellLine) -> str:
 
 def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
     def write(ref: Ref) -> str:
-        figures, number = cell.figures_of[id(ref.tensor)], float(ref.tensor.value[ref.index])
+        figures, number = cell.figures_of[ref.tensor], float(ref.tensor.value[ref.index])
         return figures.legible(number) if lost else figures.text(number)
 
     def worked() -> float:

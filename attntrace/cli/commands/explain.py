@@ -84,8 +84,10 @@ def glossary() -> Iterator[Block]:
     from attntrace.pages.blocks import Table
     languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
     names = [LANGUAGES[language].name for language in languages]
-    yield Table((Message("messages.topic"), *names, Message("messages.section")), tuple((name, *(title(name, language) for language in languages), topic.section)
-                                for name, topic in TOPICS.items()), words=tuple(range(1, len(languages) + 1)))
+    rows = tuple((name, *(title(name, language) for language in languages), topic.section)
+                 for name, topic in TOPICS.items())
+    yield Table((Message("messages.topic"), *names, Message("messages.section")), rows,
+                words=tuple(range(1, len(languages) + 1)))
 
 
 def title(name: str, language: str) -> str:

@@ -62,7 +62,7 @@ def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
     drawn = block.operands.keys() - (block.drawn if columns > WHOLE else set())
 
     def is_drawn(piece: Piece) -> bool:
-        return isinstance(piece, Term) and id(piece.tensor) in drawn
+        return isinstance(piece, Term) and piece.tensor in drawn
 
     pieces = (*block.formula.right, EQUALS)
     chunks: list[list[Piece]] = [[]]
@@ -87,7 +87,7 @@ def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
 
 
 def operand(tensor: Tensor, block: blocks.MatrixEquation, page: HtmlPage) -> str:
-    grid, whole = block.operands[id(tensor)], whole_name(tensor)
+    grid, whole = block.operands[tensor], whole_name(tensor)
     is_part = tensor.symbol is not None and tensor.symbol.above is not None and not tensor.symbol.transposed
     names = (grid.address,) if grid.address else (whole, part_name(tensor)) if is_part else ()
     return matrix(grid, page, names, page.link_of(tensor))

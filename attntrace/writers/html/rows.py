@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from itertools import groupby
+from itertools import chain, groupby
+from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
@@ -31,31 +32,41 @@ def vector_rows(block: VectorRows, page: HtmlPage) -> Iterator[str]:
     yield "</table></div>\n"
 
 
+class LineInParts(NamedTuple):
+    """A line in blocks of columns: in each the cells of every token."""
+    line: RowLine
+    parts: list[slice]
+    cells: list[list[str]]
+
+    @classmethod
+    def of(cls, line: RowLine, page: HtmlPage) -> LineInParts:
+        parts = list(column_blocks(columns(line)))
+        return cls(line, parts, [cells_of(line, part, page) for part in parts])
+
+
 class Rows:
     """Vectors under the same words, or as long as each other, stand together; longer ones in blocks of columns."""
 
     def __init__(self, block: VectorRows, page: HtmlPage) -> None:
         self.page, self.numbers = page, block.numbers
-        self.groups = [list(group) for _, group in groupby(
+        self.groups = [[LineInParts.of(line, page) for line in alike] for _, alike in groupby(
             block.lines, key=lambda line: (line.values.shape[1:], line.labels))]
-        self.parts = {id(line): list(column_blocks(columns(line))) for line in block.lines}
-        self.cells = {id(line): [cells_of(line, part, page) for part in self.parts[id(line)]] for line in block.lines}
-        self.columns = max(self.parts[id(line)][0].stop + bool(line.more) for line in block.lines)
+        self.columns = max(parts[0].stop + bool(line.more) for line, parts, _ in chain(*self.groups))
         self._headings: dict[tuple[int, int], str] = {}
 
     @property
     def room(self) -> str:
         """Where there is none for equations: their left sides alone are shown, the heading of the stage has them."""
-        longest = max(len(f"{line.formulas[-1].left.spelled()} = {spelled(line.formulas[-1].right)}") for line in
-                      chain_of(self.groups))
-        numbers = max(self.parts[id(line)][0].stop * (line.figures.width + 1) for line in chain_of(self.groups))
+        longest = max(len(f"{line.formulas[-1].left.spelled()} = {spelled(line.formulas[-1].right)}")
+                      for line, *_ in chain(*self.groups))
+        numbers = max(parts[0].stop * (line.figures.width + 1) for line, parts, _ in chain(*self.groups))
         return " broad" if longest + numbers > SCREEN else " tight" if longest + numbers > PHONE else ""
 
     def of_token(self, n: int) -> Iterator[str]:
         above = None
         for alike in self.groups:
-            for number, part in enumerate(self.parts[id(alike[0])]):
-                heading = self.heading(alike[0], part)
+            for number, part in enumerate(alike[0].parts):
+                heading = self.heading(alike[0].line, part)
                 if above is None:  # beside the word of the token
                     yield heading
                 elif heading and heading != above:
@@ -73,9 +84,10 @@ class Rows:
             self._headings[key] = columns_heading(labels, part.start, line.hued)
         return self._headings[key]
 
-    def row(self, line: RowLine, n: int, number: int) -> str:
+    def row(self, in_parts: LineInParts, n: int, number: int) -> str:
         """A part of a row, with its equation before the first, and behind the last what it leaves out or mixes."""
-        formula, part = line.formulas[n], self.parts[id(line)][number]
+        line, parts, cells = in_parts
+        formula, part = line.formulas[n], parts[number]
         anchor = self.page.anchor(line.address) if not n and not number else ""
         column = f" data-column={part.start + 1}" if number else ""
         equation = symbol_math(formula.left, formula.head)
@@ -88,11 +100,7 @@ class Rows:
             if line.shares is not None:
                 end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{mixture(line, n)}</div>"
         return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
-                f"<th scope=row>{equation}{self.cells[id(line)][number][n]}{end}")
-
-
-def chain_of(groups: list[list[RowLine]]) -> Iterator[RowLine]:
-    return (line for group in groups for line in group)
+                f"<th scope=row>{equation}{cells[number][n]}{end}")
 
 
 def columns(line: RowLine) -> int:

@@ -9,7 +9,7 @@ from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Grid
 from attntrace.tensor.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
-from attntrace.tensor.tensor import Term
+from attntrace.tensor.tensor import Tensor, Term
 from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, part_of, shaded, trimmed
 
 BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
@@ -108,7 +108,7 @@ Chunk = list[str | Box]  # a piece of an equation that is not broken: from one o
 def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     """The equation, drawn whole where it fits; else what was drawn in this stage already shrinks to its symbol, and the
     rest goes on at an operator in the next row of the page, or in blocks of columns."""
-    for shrunk in (frozenset[int](), block.drawn):
+    for shrunk in (frozenset[Tensor](), block.drawn):
         chunks = chunks_of(block, page, shrunk)
         if band_width(list(chain.from_iterable(chunks)), page) <= page.width:
             break
@@ -129,7 +129,7 @@ def parameter_lines(grids: Sequence[Grid], page: Page) -> Iterator[Line]:
         yield from band_lines(row, page, 0) if band_width(row, page) <= page.width else _in_blocks(row, page)
 
 
-def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) -> list[Chunk]:
+def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor]) -> list[Chunk]:
     pieces = [*block.formula.right, EQUALS, block.result]
     chunks: list[Chunk] = [[]]
     for n, piece in enumerate(pieces):
@@ -137,8 +137,8 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) 
             if piece in BREAKS_BEFORE:
                 chunks.append([])
             around = [pieces[m] for m in (n - 1, n + 1) if 0 <= m < len(pieces)]
-            drawn = any(isinstance(one, Grid) or isinstance(one, Term) and id(one.tensor) in block.operands
-                        and id(one.tensor) not in shrunk for one in around)
+            drawn = any(isinstance(one, Grid) or isinstance(one, Term) and one.tensor in block.operands
+                        and one.tensor not in shrunk for one in around)
             text = piece.between_matrices(page.spelling) if drawn else piece.text(page.spelling)
             if drawn and text.endswith(("(", "[")):
                 text += " "
@@ -147,8 +147,8 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) 
             chunks[-1].append(text)
         elif isinstance(piece, Grid):
             chunks[-1].append(Box(piece, page))
-        elif isinstance(piece, Term) and id(piece.tensor) in block.operands and id(piece.tensor) not in shrunk:
-            chunks[-1].append(Box(block.operands[id(piece.tensor)], page))
+        elif isinstance(piece, Term) and piece.tensor in block.operands and piece.tensor not in shrunk:
+            chunks[-1].append(Box(block.operands[piece.tensor], page))
         else:
             assert piece.tensor.symbol is not None
             chunks[-1].append(page.symbol(piece.tensor.symbol, block.formula.head))
@@ -213,8 +213,8 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     with_words = labelled(items)
     left = with_words[:1] if with_words and boxes[0] is with_words[0] else []
     above = 1 + any(box.labels for box in boxes)
-    tops = {id(box): sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
-    lines = Lines(above, max(tops[id(box)] + box.height for box in boxes), page)
+    tops = {box: sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
+    lines = Lines(above, max(tops[box] + box.height for box in boxes), page)
     columns = [words_column(box, lines) for box in left]
     for item in items:
         if isinstance(item, str):
@@ -222,7 +222,7 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
             continue
         if item in with_words and item not in left:
             columns.append(words_column(item, lines))
-        columns.append(box_column(item, tops[id(item)], lines))
+        columns.append(box_column(item, tops[item], lines))
     for parts in zip(*columns):
         yield trimmed([INDENT, *chain.from_iterable(parts)])
 

@@ -95,7 +95,7 @@ class Parts:
         for form in self.forms:
             run(tee(form, count) if self.fingerprint.steps else tee(form, count, self.fingerprint))
             form.close()
-        if not any(form.told for form in self.forms):
+        if not any(form.has_written for form in self.forms):
             raise Problem("nothing_selected")
 
     @property

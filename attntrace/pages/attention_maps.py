@@ -15,9 +15,9 @@ DECIMALS = 2
 class AttentionMaps:
     """Tells the weights of all heads of an attention, as one block, once it is complete."""
 
-    def __init__(self, tell: Callable[[Iterator[Block]], None], precision: int | None,
+    def __init__(self, write: Callable[[Iterator[Block]], None], precision: int | None,
                  selected: Container[str] | None, decimals: int = DECIMALS) -> None:
-        self.tell, self.selected = tell, selected
+        self.write, self.selected = write, selected
         self.asked = precision is not None
         self.figures = Figures.fixed(decimals if precision is None else precision)
         self.place = ""
@@ -42,6 +42,6 @@ class AttentionMaps:
             stack, _, name = self.place.rpartition(".")
             title = most_specific("titles", ["map", stack.split(".")[0]], name, name.replace("_", " "))
             largest = max(float(grid.values.max()) for grid in self.heads)
-            self.tell(iter([Maps(Joined(": ", [place_title(stack), title]), self.place, tuple(self.heads), largest,
-                                 self.asked)]))
+            self.write(iter([Maps(Joined(": ", [place_title(stack), title]), self.place, tuple(self.heads), largest,
+                                  self.asked)]))
         self.heads = []

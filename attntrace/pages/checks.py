@@ -46,7 +46,7 @@ def _apart(again: Array, value: Array) -> Array:
     """How far each number is from the other; the same infinity in both is no way."""
     with np.errstate(invalid="ignore"):
         errors = np.where(again == value, 0.0, np.abs(again - value))
-    return np.where(np.isnan(errors), np.inf, errors)
+    return np.asarray(np.where(np.isnan(errors), np.inf, errors))
 
 
 def largest(value: Array) -> float:

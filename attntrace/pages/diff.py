@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DECIMALS = 3  # of a number that changes, as on the page of a trace
 
 
-class Numbers(NamedTuple):
+class Values(NamedTuple):
     """The numbers of a parameter or a step."""
     value: Array
     axes: Axes
@@ -35,7 +35,7 @@ class Side(NamedTuple):
     """One of two runs: its parameters and its steps in order, how to read one, the words of its source, its changes."""
     parameters: Sequence[str]
     addresses: Sequence[str]
-    read: Callable[[str], Numbers]
+    read: Callable[[str], Values]
     source: tuple[str, ...]
     changes: Sequence[Edit]
 
@@ -47,9 +47,9 @@ class Side(NamedTuple):
         def keep(step: Step) -> None:
             found[step.address] = step.tensor
 
-        def read(name: str) -> Numbers:
+        def read(name: str) -> Values:
             tensor = found[name] if name in found else run.parameters[name]
-            return Numbers(tensor.value, tensor.axes)
+            return Values(tensor.value, tensor.axes)
 
         run(keep)
         return cls(list(run.parameters.by_name), list(found), read, run.source.texts, run.changes)
@@ -64,26 +64,26 @@ class Side(NamedTuple):
             source = tuple(word["text"] for word in archive.opening["tokens"]["source"])
             changes = list(archive.opening["changes"])
 
-        def read(name: str) -> Numbers:
+        def read(name: str) -> Values:
             with archive.sense():
-                return Numbers(archive.value(records[name]), tuple(axes[number] for number in records[name]["along"]))
+                return Values(archive.value(records[name]), tuple(axes[number] for number in records[name]["along"]))
 
         return cls([name for name, record in records.items() if "parameter" in record],
                    [name for name, record in records.items() if "address" in record], read, source, changes)
 
-    def unswapped(self, name: str) -> Numbers:
+    def unswapped(self, name: str) -> Values:
         """The numbers, and their words, with those of the source in their order before any swap, so that each word is
         compared with itself."""
         value, axes = self.read(name)
         places = order_before(self.changes, len(self.source))
         if places == sorted(places):
-            return Numbers(value, axes)
+            return Values(value, axes)
         found = list(axes)
         for k, axis in enumerate(axes):
             if axis.name in ("token", "key") and axis.labels == self.source:
                 value = value.take(places, axis=k)
                 found[k] = axis._replace(labels=tuple(self.source[i] for i in places))
-        return Numbers(value, tuple(found))
+        return Values(value, tuple(found))
 
     def common(self, other: Side) -> int:
         """How many steps both have."""
@@ -139,17 +139,17 @@ def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total:
     """What differs, as a page: the parameters, the first step, and all that follow it; `total`: of how many steps that
     both runs have."""
     if parameters:
-        yield from told("parameters", parameters)
+        yield from differences("parameters", parameters)
     differ = [one.address for one in steps if not one.key.startswith("only")]
     yield Prose(Message("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
                 Message("messages.diff_no_step", steps=total), result=True, apart=bool(parameters))
     if steps:
-        yield from set_off(told("steps", steps))
+        yield from set_off(differences("steps", steps))
     if parameters or differ:
         yield Prose(Message("messages.diff_legend"))
 
 
-def told(kind: str, found: Sequence[Difference]) -> Iterator[Block]:
+def differences(kind: str, found: Sequence[Difference]) -> Iterator[Block]:
     """A table of what differs, and what one of the two runs alone has."""
     both = [one for one in found if not one.key.startswith("only")]
     if both:

@@ -28,9 +28,9 @@ class Form:
     part: int
     name: str
 
-    def __init__(self, view: View, tell: Callable[[Iterator[Block]], None], parameters: Container[str],
+    def __init__(self, view: View, write: Callable[[Iterator[Block]], None], parameters: Container[str],
                  explained: set[str] | None = None, more: Callable[[Step], list[Check]] = lambda step: []) -> None:
-        self.view, self.tell, self.parameters, self.more = view, tell, parameters, more
+        self.view, self.write, self.parameters, self.more = view, write, parameters, more
         self.explained = set[str]() if explained is None else explained  # topics, on the whole page
         self.stage: Stage | None = None
         self.failed: list[Check] = []
@@ -57,7 +57,7 @@ class Form:
         """Tell the last stage, after the headings of the part and of the place where they begin."""
         steps = [step for step in self.stage.steps if self.view.shows(step)] if self.stage is not None else []
         if self.stage is not None and steps and self.view.rows(steps[0]):
-            self.tell(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
+            self.write(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
         for step in self.stage.steps if self.stage is not None else ():
             self._rows.pop(step.address, None)
         self._figures.clear()
@@ -70,7 +70,7 @@ class Form:
         return self._rows[step.address]
 
     @property
-    def told(self) -> bool:
+    def has_written(self) -> bool:
         """Whether anything was shown."""
         return self._region is not None
 

@@ -14,7 +14,7 @@ LEAST = 1e-2  # where that is smaller, the difference is no better
 GRADIENT, UPDATE = "gradient.", "update."
 
 
-class Differences:
+class GradientCheck:
     """For the gradient of a tensor or a parameter: its largest number, and what it says along a random direction, which
     all its numbers have a part in; each beside the central difference of the loss."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from attntrace.runs.training_step import TrainingStep  # of which a trace needs nothing
 
 
-def opening(run: Run) -> Iterator[Block]:
+def run_overview(run: Run) -> Iterator[Block]:
     yield words_table(run)
     tokens = len((run.target or run.source).texts)
     if run.target is not None and run.vocabularies.target:
@@ -104,7 +104,7 @@ def pencil_rule(run: Run) -> Iterator[Block]:
         yield Prose(Message("messages.pencil", decimals=run.pencil, least=f"{10.0 ** -run.pencil:.{run.pencil}f}"))
 
 
-def drift_told(run: Run, drift: Drift) -> Iterator[Block]:
+def drift_note(run: Run, drift: Drift) -> Iterator[Block]:
     """How far the numbers are from those of full precision, where most."""
     decimals = run.pencil or 0
     more = decimals + 3  # enough to see what was rounded
@@ -141,11 +141,11 @@ def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> It
     yield Message("messages.total"), f"{there:,}", ""
 
 
-def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
-            is_result: bool = False) -> Iterator[Block]:
+def run_closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
+                is_result: bool = False) -> Iterator[Block]:
     """How far numbers by hand have drifted; the fingerprint, which may be the result of the page."""
     if drift is not None:
-        yield from drift_told(run, drift)
+        yield from drift_note(run, drift)
     key = ("fingerprint" if fingerprint.comparable
            else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")
     yield Prose(Message(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,

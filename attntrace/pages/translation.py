@@ -22,11 +22,11 @@ from attntrace.tracing.trace import Step, layer_of
 LIKELIEST = 5  # words that are shown of each step
 
 
-def opening(run: Run) -> Iterator[Block]:
+def translation_overview(run: Run) -> Iterator[Block]:
     """What goes in, and the model."""
     yield words_table(run)
     yield from model_table(run)
-    yield Prose(Message("messages.ledger_encoder", words=len(run.source.ids),
+    yield Prose(Message("messages.decoding_encoder", words=len(run.source.ids),
                         numbers=f"{len(run.source.ids) * run.config.d_model:,}"), apart=True)
 
 
@@ -34,8 +34,8 @@ class TranslationPage:
     """Tells a decoding to `tell`, as blocks, a step at a time. `translation`, once it is known; `failed`, where a step
     does not agree with one teacher-forced pass."""
 
-    def __init__(self, decoding: Decoding, tell: Callable[[Iterator[Block]], None], precision: int) -> None:
-        self.decoding, self.tell, self.figures = decoding, tell, Figures.fixed(precision)
+    def __init__(self, decoding: Decoding, write: Callable[[Iterator[Block]], None], precision: int) -> None:
+        self.decoding, self.write, self.figures = decoding, write, Figures.fixed(precision)
         self.written: list[DecodingStep] = []
         self.failed = False
 
@@ -46,17 +46,17 @@ class TranslationPage:
     def __call__(self) -> None:
         before: DecodingStep | None = None
         for step in self.decoding.steps():
-            self.tell(self.step(step, before))
+            self.write(self.step(step, before))
             self.written.append(step._replace(steps={address: one for address, one in step.steps.items()
                                                      if _is_cross_attention(one) or one.place.endswith("output")}))
             before = step
-        self.tell(self.whole())
+        self.write(self.whole())
 
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
-        yield PlaceHeading(Message("messages.ledger_step", number=step.number, word=shown(step.word)))
-        yield Prose(Message("messages.ledger_reads", words=" ".join(map(shown, step.read))))
+        yield PlaceHeading(Message("messages.decoding_step", number=step.number, word=shown(step.word)))
+        yield Prose(Message("messages.decoding_reads", words=" ".join(map(shown, step.read))))
         order = np.argsort(-step.logits, kind="stable")[:LIKELIEST]
-        heads = (Message(f"messages.ledger_{name}") for name in ("word", "logit", "probability"))
+        heads = (Message(f"messages.decoding_{name}") for name in ("word", "logit", "probability"))
         yield Table(("", *heads),
                     tuple((str(n + 1), self.decoding.known[i], self.figures.text(float(step.logits[i])),
                            self.figures.text(float(step.probabilities[i]))) for n, i in enumerate(order)),
@@ -67,7 +67,7 @@ class TranslationPage:
     def rows(self, step: DecodingStep, before: DecodingStep | None) -> Message:
         """Which rows are new, and which are as before; measured."""
         if before is None:
-            return Message("messages.ledger_first")
+            return Message("messages.decoding_first")
         tensors, error, kept = 0, 0.0, 0
         for address, now in step.steps.items():
             then = before.steps.get(address)
@@ -80,28 +80,28 @@ class TranslationPage:
             error = max(error, float(np.abs(np.subtract(*both, where=finite, out=np.zeros(both[1].shape))).max()))
             kept += then.value.size * (address.endswith((".key", ".value")) and ".self_attention." in address)
         digits = DIGITS[self.decoding.run.config.dtype]
-        key = ("ledger_differ" if not error <= 10.0 ** -digits else
-               "ledger_second" if step.number == 2 else "ledger_same")
+        key = ("decoding_differ" if not error <= 10.0 ** -digits else
+               "decoding_second" if step.number == 2 else "decoding_same")
         return Message(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
                        error=f"{error:.1e}", digits=digits)
 
     def looks(self, step: DecodingStep) -> Table:
         """Where each head of each cross attention looks, when the next word is written."""
         weights = [one for one in step.steps.values() if _is_cross_attention(one)]
-        heads = [Message("messages.ledger_head", layer=layer_of(one.address),
+        heads = [Message("messages.decoding_head", layer=layer_of(one.address),
                          head=one.symbol.head) for one in weights]
         rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
                      for i, text in enumerate(self.decoding.run.source.texts))
         return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
-                     title=Message("messages.ledger_looks", row=step.number), apart=True)
+                     title=Message("messages.decoding_looks", row=step.number), apart=True)
 
     def whole(self) -> Iterator[Block]:
         """The translation as a whole: its words against those of the source, and the proof that it is one pass."""
-        yield PlaceHeading(Message("messages.ledger_whole"))
+        yield PlaceHeading(Message("messages.decoding_whole"))
         yield from self.maps()
         yield Checks((self.check(),), apart=True)
         if self.written[-1].word != END:
-            yield Prose(Message("messages.ledger_unfinished", words=len(self.written)))
+            yield Prose(Message("messages.decoding_unfinished", words=len(self.written)))
 
     def maps(self) -> Iterator[Block]:
         """Of each layer, the weights with which each word was written."""
@@ -115,7 +115,7 @@ class TranslationPage:
                 layers.setdefault(layer_of(one.address), []).append(
                     Grid(one.symbol, None, rows, figures, rows.shape, words, source, hued=True, weights=True))
         for layer, grids in layers.items():
-            yield Maps(Message("messages.ledger_map", layer=layer), f"decoder.layer{layer}.cross_attention",
+            yield Maps(Message("messages.decoding_map", layer=layer), f"decoder.layer{layer}.cross_attention",
                        tuple(grids), max(float(grid.values.max()) for grid in grids), False)
 
     def check(self) -> Check:

@@ -18,19 +18,19 @@ class Report:
     fingerprint, and what it comes to. `reference`: the version of PyTorch that the steps were compared with; None where
     they were computed again from their expressions. `wrong`, once it is closed: whether anything is."""
 
-    def __init__(self, tell: Callable[[Iterable[Block]], None], reference: str | None = None) -> None:
-        self.tell, self.reference, self.tally = tell, reference, Tally()
+    def __init__(self, write: Callable[[Iterable[Block]], None], reference: str | None = None) -> None:
+        self.write, self.reference, self.tally = write, reference, Tally()
         self.wrong = False
 
     def open(self) -> None:
-        self.tell([head("numbers", "difference", "step")])
+        self.write([head("numbers", "difference", "step")])
 
     def __call__(self, verdict: Verdict) -> None:
         self.tally(verdict)
-        self.tell([Verified(f"{verdict.numbers:,}", figure(verdict.difference), verdict.address,
-                            self.said_wrong(verdict) if verdict.wrong else "")])
+        self.write([Verified(f"{verdict.numbers:,}", figure(verdict.difference), verdict.address,
+                             self.what_is_wrong(verdict) if verdict.wrong else "")])
 
-    def said_wrong(self, verdict: Verdict) -> Message:
+    def what_is_wrong(self, verdict: Verdict) -> Message:
         key = f"torch_{verdict.wrong}" if self.reference else verdict.wrong
         facts: dict[str, Text] = {name: repr(fact) if isinstance(fact, float) else shown(str(fact))
                                   for name, fact in verdict.facts.items()}
@@ -43,10 +43,10 @@ class Report:
     def close(self, log: Log, footer: Record | None) -> None:
         """Tell what must be true besides, of a run that came to its end with a footer, and the last sentence."""
         found = [*findings(log), *filter(None, [fingerprint(log, footer)])] if footer is not None else []
-        self.tell(self.invariants(found))
+        self.write(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
         text = self.conclusion(self.tally, wrong, log.pencil)
-        self.tell([Prose(text, result=True, apart=True)])
+        self.write([Prose(text, result=True, apart=True)])
         self.wrong = bool(wrong or self.tally.first_wrong)
 
     def invariants(self, found: list[Finding]) -> Iterator[Block]:
@@ -68,7 +68,7 @@ class Report:
                                   "source": self.source(pencil)}
         if tally.first_wrong is not None:
             return Message("messages.verify.some_wrong", **facts, wrong=f"{tally.wrong:,}",
-                           address=tally.first_wrong.address, what=self.said_wrong(tally.first_wrong))
+                           address=tally.first_wrong.address, what=self.what_is_wrong(tally.first_wrong))
         facts |= {"difference": figure(tally.worst.difference if tally.worst else 0.0),
                   "cell": tally.worst.cell if tally.worst else ""}
         key = "all_right" if tally.worst and tally.worst.difference else "all_equal"

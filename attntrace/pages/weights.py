@@ -14,7 +14,7 @@ from attntrace.pages.blocks import Block, Heading, Prose, Table
 from attntrace.pages.overview import model_lines, parameter_rows
 
 
-def inventory(file: str) -> Iterator[Block]:
+def weights_summary(file: str) -> Iterator[Block]:
     """Of a weights file, or else of a state_dict. Raises Problem where it is neither."""
     path = located(file)
     try:
@@ -25,10 +25,10 @@ def inventory(file: str) -> Iterator[Block]:
         if problem.key != "state_is_own":
             raise
         state = None
-    yield from weights_inventory(file, load(path)) if state is None else state_inventory(state)
+    yield from model_summary(file, load(path)) if state is None else state_summary(state)
 
 
-def weights_inventory(file: str, model: Loaded) -> Iterator[Block]:
+def model_summary(file: str, model: Loaded) -> Iterator[Block]:
     config, vocabularies, parameters = model
     yield Heading(Message("messages.info_weights", file=Path(file).name))
     lines: list[Text] = [*model_lines(config, vocabularies), words_line(vocabularies)]
@@ -50,7 +50,7 @@ def words_line(vocabularies: Vocabularies) -> Message:
                    target=f"{target:,}")
 
 
-def state_inventory(state: State) -> Iterator[Block]:
+def state_summary(state: State) -> Iterator[Block]:
     found = recognized(state)
     yield Heading(Message("messages.info_state", file=Path(state.file).name))
     lines: list[Text] = [Message("messages.info_like", module=found.wiring.module)]

@@ -16,7 +16,7 @@ from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import named
 from attntrace.tracing.trace import Step
 
-Cell = tuple[str, tuple[int, ...]]  # an address, and an index from 0
+CellAt = tuple[str, tuple[int, ...]]  # an address, and an index from 0
 
 
 class Why:
@@ -30,7 +30,7 @@ class Why:
                  top: int | None = None) -> None:
         self.find, self.precision, self.depth, self.top = find, precision, depth, top
         self._steps: dict[str, _Known | None] = {}
-        self._left: dict[Cell, float] = {}  # how far each number that was explained was followed from there
+        self._left: dict[CellAt, float] = {}  # how far each number that was explained was followed from there
 
     def __call__(self, address: str, index: tuple[int, ...]) -> Iterator[Cause]:
         waiting = [(0, (address, index))]
@@ -45,7 +45,7 @@ class Why:
             yield cause
             waiting += [(level + 1, one) for one in reversed(followed_on)]
 
-    def cause(self, level: int, cell: Cell, left: float) -> tuple[Cause, list[Cell]]:
+    def cause(self, level: int, cell: CellAt, left: float) -> tuple[Cause, list[CellAt]]:
         """What is said of a number, and which of its operands are followed."""
         address, index = cell
         known = self.known(address)
@@ -88,7 +88,7 @@ class _Known:
         return cell_line(self.step, index, *followed(self.whole, index), self.figures, self.figures_of)
 
 
-class Term(NamedTuple):
+class Contribution(NamedTuple):
     """An operand, and how much of the result hangs on it."""
     ref: Ref
     weight: float
@@ -96,11 +96,11 @@ class Term(NamedTuple):
 
 def ranked(arithmetic: Arithmetic) -> list[Ref]:
     """The operands of a number, each once, the largest contribution first."""
-    terms: dict[tuple[Valued, tuple[int, ...]], Term] = {}
+    terms: dict[tuple[Valued, tuple[int, ...]], Contribution] = {}
     for ref, weight in contributions(arithmetic):
         key = ref.tensor, ref.index
         before = terms[key].weight if key in terms else 0.0
-        terms[key] = Term(ref, before + weight)
+        terms[key] = Contribution(ref, before + weight)
     return [term.ref for term in sorted(terms.values(), key=lambda term: -term.weight)]
 
 
@@ -124,7 +124,7 @@ def contributions(arithmetic: Arithmetic) -> Iterator[tuple[Ref, float]]:
 
 def _value(arithmetic: Arithmetic, read: Callable[[Ref], float]) -> float:
     try:
-        return arithmetic.value(read)
+        return float(arithmetic.value(read))
     except (OverflowError, ValueError, ZeroDivisionError):
         return math.nan
 
@@ -140,7 +140,7 @@ def called(ref: Ref) -> str:
     return tensor.address or (tensor.symbol.spelled() if tensor.symbol else "?")
 
 
-def spans(cells: Iterable[Cell]) -> Iterator[str]:
+def spans(cells: Iterable[CellAt]) -> Iterator[str]:
     """Places of numbers, as few as say it: `output.W:1-8,7`."""
     grouped: dict[str, list[tuple[int, ...]]] = {}
     for name, index in cells:

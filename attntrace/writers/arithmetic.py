@@ -11,7 +11,7 @@ from attntrace.tensor.symbol import Spelling, numeral
 MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
 
 
-class Worked(NamedTuple):
+class CellText(NamedTuple):
     """What stands before the first `=`, the two expressions, and `= 0.694` or `≈ 0.694`."""
     left: str
     symbols: str
@@ -38,12 +38,12 @@ class Worked(NamedTuple):
         return self.result if len(self.parts) == 3 else f"= {self.result.partition(' ')[2]}"
 
 
-def picked(cell: CellLine) -> str:
+def index_text(cell: CellLine) -> str:
     """Which number is picked out of what the formula gives: `[1,2]`."""
     return f"[{','.join(str(n + 1) for n in cell.picked)}]" if cell.picked else ""
 
 
-def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
+def cell_text(cell: CellLine, spelling: Spelling) -> CellText:
     def write(ref: Ref) -> str:
         figures, number = cell.figures_of[ref.tensor], float(ref.tensor.value[ref.index])
         return figures.legible(number) if lost else figures.text(number)
@@ -52,7 +52,7 @@ def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
         return float(cell.arithmetic.value(lambda ref: cell.rounding.number(float(write(ref))), cell.rounding))
 
     symbols = spelled(cell.formula.right, spelling, cell.formula.head)
-    symbols += picked(cell)
+    symbols += index_text(cell)
     lost = False  # whether rounding has taken digits without which nobody can redo it
     lost = not abs(worked() - cell.result) <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
     numbers, result = cell.arithmetic.text(write, spelling), cell.figures.text(cell.result)
@@ -61,4 +61,4 @@ def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
     if isinstance(cell.arithmetic, Ref):  # the number itself
         numbers = result
     sign = "=" if equal else "~=" if spelling is Spelling.ASCII else r"\approx" if spelling is Spelling.LATEX else "≈"
-    return Worked(cell.formula.left.spelled(spelling, cell.formula.head), symbols, numbers, f"{sign} {result}")
+    return CellText(cell.formula.left.spelled(spelling, cell.formula.head), symbols, numbers, f"{sign} {result}")

@@ -265,7 +265,7 @@ def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line
 
 def levels_of(weights: Array) -> Array:
     """How strong each of some weights is drawn, from 0 to 7."""
-    return np.minimum(weights * LEVELS, LEVELS - 1).astype("u1")
+    return np.asarray(np.minimum(weights * LEVELS, LEVELS - 1).astype("u1"))
 
 
 def shaded(texts: list[str], levels: Array, widths: Sequence[int], gap: int = 1) -> list[Shaded]:

@@ -42,14 +42,14 @@ def colours(parts: Array) -> list[list[tuple[str, str]]]:
              for shade, on_light in zip(row, lights, strict=True)] for row, lights in zip(shades, light, strict=True)]
 
 
-def written(words: str) -> str:
+def escaped(words: str) -> str:
     """Words from anywhere, as they may stand in an element or an attribute."""
     return escape(shown(words))
 
 
 def text(words: str, x: float, y: float, size: float = TEXT, **attributes: str) -> str:
     more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{more}>{written(words)}</text>\n'
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{more}>{escaped(words)}</text>\n'
 
 
 class SvgWriter:
@@ -78,12 +78,12 @@ class SvgWriter:
         yield (f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" '
                f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" xml:lang="{self.look.languages[0]}" '
                f'role="img" font-family="{FONTS}" fill="{INK}">\n')
-        yield f"<title>{written(self.look.title)}</title>\n"
-        yield f"<desc>{written(' '.join(line for note in self.notes for line in note.splitlines()))}</desc>\n"
+        yield f"<title>{escaped(self.look.title)}</title>\n"
+        yield f"<desc>{escaped(' '.join(line for note in self.notes for line in note.splitlines()))}</desc>\n"
         yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="{PAPER}"/>\n'
         y: float = MARGIN
         for band in self.bands:
-            yield f'<g data-address="{written(band.block.place)}" transform="translate({MARGIN} {y:.0f})">\n'
+            yield f'<g data-address="{escaped(band.block.place)}" transform="translate({MARGIN} {y:.0f})">\n'
             yield from band.parts(self.look.colour != "never")
             yield "</g>\n"
             y += band.height + MARGIN
@@ -95,13 +95,13 @@ class Band(NamedTuple):
     block: Maps
     title: str
     note: str
-    pictures: list[Picture]
+    pictures: list[HeadGraphic]
     before: float  # width of these words
     across: int  # heads in a row
 
     @classmethod
     def of(cls, block: Maps, languages: tuple[str, ...]) -> Band:
-        pictures = [Picture.of(head, languages) for head in block.heads]
+        pictures = [HeadGraphic.of(head, languages) for head in block.heads]
         before = max(width_of(shown(word)) for word in block.heads[0].row_labels or ("",)) + BESIDE
         fit = int((WIDEST - before + GAP) // (max(picture.width for picture in pictures) + GAP))
         return cls(block, in_languages(block.title, languages), in_a_line(largest_of(block), languages), pictures,
@@ -112,7 +112,7 @@ class Band(NamedTuple):
         return TITLE + 2 * (NOTE + BESIDE)
 
     @property
-    def rows(self) -> list[list[Picture]]:
+    def rows(self) -> list[list[HeadGraphic]]:
         return [self.pictures[n:n + self.across] for n in range(0, len(self.pictures), self.across)]
 
     @property
@@ -134,15 +134,15 @@ class Band(NamedTuple):
                 yield text(word, self.before - BESIDE, y + row[0].middle(n), text_anchor="end")
             x = self.before
             for picture in row:
-                yield (f'<g data-address="{written(picture.head.address)}" transform="translate({x:.1f} {y:.1f})">\n'
-                       f"<title>{written(f'{self.title}, {picture.title}')}</title>\n")
+                yield (f'<g data-address="{escaped(picture.head.address)}" transform="translate({x:.1f} {y:.1f})">\n'
+                       f"<title>{escaped(f'{self.title}, {picture.title}')}</title>\n")
                 yield from picture.parts(colours(picture.head.values / (self.block.largest or 1) * shades))
                 yield "</g>\n"
                 x += picture.width + GAP
             y += row[0].height + GAP
 
 
-class Picture(NamedTuple):
+class HeadGraphic(NamedTuple):
     """The weights of one head, in cells of the colour of each: the words that are looked at stand above them, turned
     where cells as wide as the longest would take too much room."""
     head: Grid
@@ -154,7 +154,7 @@ class Picture(NamedTuple):
     beyond: float  # how far they stand out at the right
 
     @classmethod
-    def of(cls, head: Grid, languages: tuple[str, ...]) -> Picture:
+    def of(cls, head: Grid, languages: tuple[str, ...]) -> HeadGraphic:
         numbers = [row.split() for row in head.figures.rows(head.values)]
         widths = [width_of(shown(word)) for word in head.column_labels or ()]
         cell = max(CELL, *(width_of(number) + BESIDE for row in numbers for number in row))

@@ -59,15 +59,15 @@ def command(source: str, target: str, **options: Any) -> int:
 
 def as_text(training_step: TrainingStep, view: View, tell: Tell, count: Sink, check: bool) -> int:
     """The page: what goes in and what should come out, each form, the loss after the update."""
-    from attntrace.pages.gradient_check import Differences
-    from attntrace.pages.overview import closing, training_step_closing, training_step_overview
+    from attntrace.pages.gradient_check import GradientCheck
+    from attntrace.pages.overview import run_closing, training_step_closing, training_step_overview
     from attntrace.tracing.trace import tee
-    names, differences = training_step.run.parameters.names, Differences(training_step) if check else None
+    names, differences = training_step.run.parameters.names, GradientCheck(training_step) if check else None
     drift = training_step.drift()
     parts = Parts(view, tell, names, differences) if differences else Parts(view, tell, names)
     with left_early():
         tell(training_step_overview(training_step))
         parts(training_step, tee(differences and differences.watch, drift, count))
         tell(training_step_closing(training_step))
-        tell(closing(training_step.run, parts.fingerprint, drift))
+        tell(run_closing(training_step.run, parts.fingerprint, drift))
     return parts.code

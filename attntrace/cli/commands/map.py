@@ -29,7 +29,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     saved(run, options)
     from attntrace.pages.attention_maps import DECIMALS, AttentionMaps
     from attntrace.pages.blocks import Prose
-    from attntrace.pages.overview import drift_told, pencil_rule
+    from attntrace.pages.overview import drift_note, pencil_rule
     from attntrace.tracing.trace import tee
     decimals, drift = checked_precision(options, DECIMALS), run.drift()
     with page(options) as writer:
@@ -37,5 +37,5 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         writer([Prose(Message("messages.map_legend")), *pencil_rule(run)])
         run(tee(maps, drift) if drift else maps)
         maps.close()
-        writer(drift_told(run, drift) if drift else ())
+        writer(drift_note(run, drift) if drift else ())
     return DONE

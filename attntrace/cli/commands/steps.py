@@ -24,7 +24,7 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
     run = run_of(sentence, options)
     from attntrace.pages.blocks import Prose, Table
     from attntrace.pages.equations import whole_formula
-    from attntrace.pages.overview import drift_told, pencil_rule
+    from attntrace.pages.overview import drift_note, pencil_rule
     from attntrace.tracing.trace import tee
     with page(options) as writer:
         rows: list[tuple[str | Formula, ...]] = []
@@ -43,5 +43,5 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
         writer([Table(headings, tuple(rows), right=(2, 3)),
                 Prose(Message("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
                               parameters=f"{run.parameters.vector.size:,}"), result=True, apart=True),
-                *pencil_rule(run), *(drift_told(run, drift) if drift else ())])
+                *pencil_rule(run), *(drift_note(run, drift) if drift else ())])
     return DONE

@@ -42,11 +42,11 @@ def command(sentence: tuple[str, ...], **options: Any) -> int:
 
 def as_text(run: Run, view: View, tell: Tell, count: Sink) -> int:
     """The page: what goes in, each form by a run of its own, the fingerprint. Returns 1 where a check says no."""
-    from attntrace.pages.overview import closing, opening
+    from attntrace.pages.overview import run_closing, run_overview
     from attntrace.tracing.trace import tee
     parts, drift = Parts(view, tell, run.parameters.names), run.drift()
     with left_early():
-        tell(opening(run))
+        tell(run_overview(run))
         parts(run, tee(drift, count))
-        tell(closing(run, parts.fingerprint, drift, is_result=True))
+        tell(run_closing(run, parts.fingerprint, drift, is_result=True))
     return parts.code

@@ -78,21 +78,21 @@ def traced_steps(decoding: Decoding, options: dict[str, Any]) -> frozenset[str] 
 
 
 def told(decoding: Decoding, tell: Tell, view: View | None, precision: int) -> tuple[int, str | None]:
-    """The page: what goes in, every tensor where a view says which, the ledger. Returns 1 where a check says no, and
+    """The page: what goes in, every tensor where a view says which, the decoding. Returns 1 where a check says no, and
     the translation, unless the reader has left before it."""
-    from attntrace.pages.overview import closing
-    from attntrace.pages.translation import TranslationPage, opening
-    ledger, translation = TranslationPage(decoding, tell, precision), None
+    from attntrace.pages.overview import run_closing
+    from attntrace.pages.translation import TranslationPage, translation_overview
+    page, translation = TranslationPage(decoding, tell, precision), None
     parts = Parts(view, tell, decoding.run.parameters.names) if view is not None else None
     with left_early():
-        tell(opening(decoding.run))
+        tell(translation_overview(decoding.run))
         if parts is not None:
             parts(decoding)
-            tell(closing(decoding.run, parts.fingerprint))
-        ledger()
-        translation = ledger.translation
+            tell(run_closing(decoding.run, parts.fingerprint))
+        page()
+        translation = page.translation
     code = parts.code if parts is not None else DONE
-    return CHECK_FAILED if ledger.failed else code, translation
+    return CHECK_FAILED if page.failed else code, translation
 
 
 def quietly(sentence: str | None, options: dict[str, Any]) -> int:

@@ -146,8 +146,8 @@ def new_command(sentence: tuple[str, ...], target: str | None, output: str, seed
 @click.argument("weights", type=Weights(), metavar="FILE")
 @page_options
 def info_command(weights: str, **options: Any) -> int:
-    from attntrace.pages.weights import inventory
-    blocks = list(inventory(weights))
+    from attntrace.pages.weights import weights_summary
+    blocks = list(weights_summary(weights))
     with page(options) as writer:
         writer(blocks)
     return DONE

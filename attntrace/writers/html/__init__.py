@@ -8,20 +8,18 @@ from typing import TextIO
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.html import grids
-from attntrace.writers.html import prose as told
-from attntrace.writers.html import rows
+from attntrace.writers.html import grids, prose, rows
 from attntrace.writers.html.document import Entry, HtmlPage, words
 from attntrace.writers.page import Look, markup_for
 
 MARKUP: dict[type, Callable[..., Iterator[str]]] = {
-    blocks.PartHeading: told.part_heading, blocks.PlaceHeading: told.place_heading,
-    blocks.StageHeading: told.stage_heading, blocks.Explained: told.explained, blocks.Heading: told.heading,
-    blocks.Prose: told.prose, blocks.Answer: told.answer, blocks.Table: told.table,
+    blocks.PartHeading: prose.part_heading, blocks.PlaceHeading: prose.place_heading,
+    blocks.StageHeading: prose.stage_heading, blocks.Explained: prose.explained, blocks.Heading: prose.heading,
+    blocks.Prose: prose.prose, blocks.Answer: prose.answer, blocks.Table: prose.table,
     blocks.ParameterGrids: grids.parameter_grids, blocks.VectorRows: rows.vector_rows, blocks.Shares: grids.shares,
-    blocks.CellLines: rows.cell_lines, blocks.Cause: rows.cause, blocks.VerifiedHead: told.verified_head,
-    blocks.Verified: told.verified, blocks.MatrixEquation: grids.matrix_equation, blocks.Maps: grids.maps,
-    blocks.Checks: told.checks, blocks.Hidden: told.hidden}
+    blocks.CellLines: rows.cell_lines, blocks.Cause: rows.cause, blocks.VerifiedHead: prose.verified_head,
+    blocks.Verified: prose.verified, blocks.MatrixEquation: grids.matrix_equation, blocks.Maps: grids.maps,
+    blocks.Checks: prose.checks, blocks.Hidden: prose.hidden}
 CONTENTS = "contents"
 
 

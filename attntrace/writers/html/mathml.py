@@ -86,23 +86,23 @@ def nodes_of(pieces: Pieces, head: int | None = None, row: str | None = None, li
     return [node for level in levels for node in level]
 
 
-class Node(NamedTuple):
+class MathNode(NamedTuple):
     kind: str
     node: str
 
 
 @cache
-def signs(sign: Sign) -> tuple[Node, ...]:
+def signs(sign: Sign) -> tuple[MathNode, ...]:
     """What is written for a sign, piece by piece; blanks are for those who read the text alone."""
     if sign == MATMUL:
-        return Node("space", f" {BESIDE} "),
+        return MathNode("space", f" {BESIDE} "),
     found = []
     for token in TOKEN.finditer(sign.unicode):
         kind, written = str(token.lastgroup), token[0]
         node = {"space": written, "text": text(written), "name": subscripted(written),
                 "power": POWERS.get(written, "")}.get(kind, operator(written))
-        found.append(Node(kind, OVER_NODE if sign == OVER and kind == "sign" else node))
-    return *found, *[Node("space", BESIDE)] * (sign == COLUMN_TIMES)
+        found.append(MathNode(kind, OVER_NODE if sign == OVER and kind == "sign" else node))
+    return *found, *[MathNode("space", BESIDE)] * (sign == COLUMN_TIMES)
 
 
 def sign_nodes(sign: Sign) -> list[str]:

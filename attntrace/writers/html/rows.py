@@ -10,7 +10,7 @@ from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
 from attntrace.tensor.notation import spelled
 from attntrace.tensor.symbol import Spelling
-from attntrace.writers.arithmetic import picked, worked_cell
+from attntrace.writers.arithmetic import cell_text, index_text
 from attntrace.writers.html.document import PAGE, HtmlPage, code, columns_heading, hue, word_heading, words
 from attntrace.writers.html.grids import rows_of_cells
 from attntrace.writers.html.mathml import right_math, symbol_math
@@ -23,7 +23,7 @@ PHONE, SCREEN = 42, 120  # characters of an equation with its numbers that have 
 
 def vector_rows(block: VectorRows, page: HtmlPage) -> Iterator[str]:
     """A table with a group of rows for each token: its word and the words above its numbers, then its vectors."""
-    rows = Rows(block, page)
+    rows = VectorTable(block, page)
     named = f' aria-labelledby="{page.contents[-1].anchor}"' if page.contents else ""  # by the heading of the stage
     yield f'<div class=box><table class="vectors{rows.room}"{named}>\n'
     for n, token in enumerate(block.tokens):
@@ -40,11 +40,11 @@ class LineInParts(NamedTuple):
 
     @classmethod
     def of(cls, line: RowLine, page: HtmlPage) -> LineInParts:
-        parts = list(column_blocks(columns(line)))
+        parts = list(column_blocks(columns_of(line)))
         return cls(line, parts, [cells_of(line, part, page) for part in parts])
 
 
-class Rows:
+class VectorTable:
     """Vectors under the same words, or as long as each other, stand together; longer ones in blocks of columns."""
 
     def __init__(self, block: VectorRows, page: HtmlPage) -> None:
@@ -77,7 +77,7 @@ class Rows:
 
     def heading(self, line: RowLine, part: slice) -> str:
         """What stands above some columns: words, or else their numbers."""
-        key = id(line.labels) if line.labels else -columns(line), part.start
+        key = id(line.labels) if line.labels else -columns_of(line), part.start
         if key not in self._headings:
             labels = (line.labels[part] if line.labels is not None else
                       tuple(str(n + 1) for n in range(part.start, part.stop)) if line.values.ndim > 1 else ())
@@ -94,7 +94,7 @@ class Rows:
         if not number:
             equation += f"<span> = {right_math(formula)}</span>"
         end = ""
-        if part.stop == columns(line):
+        if part.stop == columns_of(line):
             if line.more:
                 end += f"<td class=more>+{self.page.text(Message('messages.more', count=line.more))}"
             if line.shares is not None:
@@ -103,7 +103,7 @@ class Rows:
                 f"<th scope=row>{equation}{cells[number][n]}{end}")
 
 
-def columns(line: RowLine) -> int:
+def columns_of(line: RowLine) -> int:
     """How many numbers of it stand in a row; a single number is one."""
     return line.values.shape[1] if line.values.ndim > 1 else 1
 
@@ -129,8 +129,8 @@ def cell_lines(block: CellLines, page: HtmlPage) -> Iterator[str]:
 
 def cell_line(cell: CellLine) -> str:
     """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`"""
-    worked = worked_cell(cell, Spelling.UNICODE)
-    parts = [symbol_math(cell.formula.left, cell.formula.head), right_math(cell.formula, picked(cell)),
+    worked = cell_text(cell, Spelling.UNICODE)
+    parts = [symbol_math(cell.formula.left, cell.formula.head), right_math(cell.formula, index_text(cell)),
              escape(worked.numbers)][:len(worked.parts)]
     return f"<p>{' = '.join(parts)} {worked.end}\n"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.arithmetic import worked_cell
+from attntrace.writers.arithmetic import cell_text
 from attntrace.writers.checks import check_text, hidden_sentence
 from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, text_of, titled, trimmed
 from attntrace.writers.text.equations import equation_lines, parameter_lines
@@ -241,7 +241,7 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
 
 def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
     """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
-    left, symbols, numbers, result = worked = worked_cell(cell, page.spelling)
+    left, symbols, numbers, result = worked = cell_text(cell, page.spelling)
     if page.cells(worked.text) + indent <= page.width:
         yield (" " * indent + worked.text,)
         return

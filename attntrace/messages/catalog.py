@@ -99,12 +99,13 @@ def versions(languages: Iterable[str], *texts: Text) -> list[tuple[str, ...]]:
     return rendered if len(set(rendered)) > 1 else rendered[:1]
 
 
-def in_languages(text: Text, languages: Iterable[str]) -> str:
-    """A text in several languages side by side; whole sentences, and what has several lines, below each other."""
+def in_languages(text: Text, languages: Iterable[str], between: str | None = None) -> str:
+    """A text in several languages with `between` between them; by default side by side, or below each other where
+    there are whole sentences or several lines."""
     if isinstance(text, str):
         return text
     rendered = [one for one, in versions(languages, text)]
-    return ("\n" if any(map(_needs_a_line, rendered)) else BESIDE).join(rendered)
+    return (between or ("\n" if any(map(_needs_a_line, rendered)) else BESIDE)).join(rendered)
 
 
 def _needs_a_line(text: str) -> bool:
@@ -112,7 +113,7 @@ def _needs_a_line(text: str) -> bool:
 
 
 def in_a_line(text: Text, languages: Iterable[str]) -> str:
-    return BESIDE.join(one for one, in versions(languages, text))
+    return in_languages(text, languages, BESIDE)
 
 
 def named_languages(name: str) -> tuple[str, ...]:

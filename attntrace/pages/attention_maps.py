@@ -13,7 +13,7 @@ DECIMALS = 2
 
 
 class AttentionMaps:
-    """Tells the weights of all heads of an attention, as one block, once it is complete."""
+    """Writes the weights of all heads of an attention as one block, once it is complete."""
 
     def __init__(self, write: Callable[[Iterator[Block]], None], precision: int | None,
                  selected: Container[str] | None, decimals: int = DECIMALS) -> None:
@@ -37,7 +37,7 @@ class AttentionMaps:
                                token.labels, key.labels, hued=True, weights=True, address=step.address))
 
     def close(self) -> None:
-        """Tell the last attention."""
+        """Write the last attention."""
         if self.heads:
             stack, _, name = self.place.rpartition(".")
             title = most_specific("titles", ["map", stack.split(".")[0]], name, name.replace("_", " "))

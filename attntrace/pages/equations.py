@@ -1,4 +1,4 @@
-"""What is written for a step: its equation, that of a row, the names beside it."""
+"""The equations of a step and of its rows, and the arithmetic of a number."""
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -24,7 +24,7 @@ from attntrace.tracing.trace import Step
 
 
 class Form:
-    """A sink that gathers steps into stages and tells each stage, as blocks, once it is complete."""
+    """A sink that gathers steps into stages and writes each stage as blocks once it is complete."""
     part: int
     name: str
 
@@ -36,7 +36,7 @@ class Form:
         self.failed: list[Check] = []
         self._rows: dict[str, list[Tensor]] = {}
         self._region: str | None = None  # the last that was headed
-        self._weights: set[str] = set()  # addresses of attention weights: an operand has forgotten how it was made
+        self._weights: set[str] = set()  # addresses of attention weights: an operand has dropped its history
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
         self._figures: dict[Valued, Figures] = {}
         self._rounding: set[str] = set()  # addresses of tensors that are 0 but for rounding
@@ -54,7 +54,7 @@ class Form:
             self._weights.add(step.address)
 
     def close(self) -> None:
-        """Tell the last stage, after the headings of the part and of the place where they begin."""
+        """Write the last stage, below the headings of its part and its place."""
         steps = [step for step in self.stage.steps if self.view.shows(step)] if self.stage is not None else []
         if self.stage is not None and steps and self.view.rows(steps[0]):
             self.write(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
@@ -63,8 +63,7 @@ class Form:
         self._figures.clear()
 
     def rows(self, step: Step) -> list[Tensor]:
-        """The rows of a step, computed again (of one that is not shown the first alone), once for as long as it takes
-        to tell its stage."""
+        """The recomputed rows of a step (only the first, if it is not shown), kept until its stage is written."""
         if step.address not in self._rows:
             self._rows[step.address] = rows_of(step, None if self.view.shows(step) else 1)
         return self._rows[step.address]
@@ -98,7 +97,7 @@ class Form:
         return blocks.StageHeading(f"{self.part}.{stage.number}", stage.title, stage.steps[0].place, tuple(formulas))
 
     def explanations(self, steps: list[Step]) -> Iterator[Block]:
-        """Of what was not yet explained on this page."""
+        """Explain the topics of these steps that are new on this page."""
         topics = dict.fromkeys(topic_of(step.address) for step in steps) if self.view.explain else ()
         new = [topic for topic in topics if topic is not None and topic not in self.explained]
         self.explained.update(new)
@@ -115,7 +114,7 @@ class Form:
 
     def new_parameters(self, steps: list[Step]) -> list[Tensor]:
         """The parameters that these steps use and that this part has not shown yet, in order of use."""
-        found = []
+        new = []
         for step in steps:
             for piece in step.node.notation().pieces:
                 if not isinstance(piece, Term) or not piece.tensor.axes or piece.tensor.symbol is None:
@@ -126,8 +125,8 @@ class Form:
                 key = leaves[0].address, piece.tensor.symbol.above
                 if leaves[0].address in self.parameters and key not in self._shown:
                     self._shown.add(key)
-                    found.append(piece.tensor)
-        return found
+                    new.append(piece.tensor)
+        return new
 
     def checked(self, checks: list[Check], steps: list[Step]) -> Iterator[Block]:
         checks = checks + check_postconditions(steps) + [check for step in steps for check in self.more(step)]
@@ -137,7 +136,7 @@ class Form:
 
 
 class VectorForm(Form):
-    """Part 1: one token at a time, each row computed again from rows."""
+    """Part 1: one token at a time, each row recomputed from rows."""
     part, name = 1, "vector"
 
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
@@ -161,9 +160,9 @@ class VectorForm(Form):
                               (len(shown), len(self.view.rows(steps[0]))))
         checks = check_rows(steps, rebuilt)
         for step in steps:
-            if found := over_tokens[step.address]:
-                yield from self.shares(step, *found)
-                checks.append(check_rows_sum_to_one(step, found[1]))
+            if terms := over_tokens[step.address]:
+                yield from self.shares(step, *terms)
+                checks.append(check_rows_sum_to_one(step, terms[1]))
         yield from self.arithmetic(steps, tuple(labels[i] for i in shown), shown)
         yield from self.checked(checks, steps)
 
@@ -179,11 +178,11 @@ class VectorForm(Form):
         yield from hidden(self.view, [(step.address, step.tensor)])
 
     def arithmetic(self, steps: list[Step], labels: tuple[str, ...], shown: Sequence[int]) -> Iterator[Block]:
-        """The arithmetic of cells, as much of it as the view shows: one block a row, so that no more is kept."""
+        """The arithmetic of the cells that the view shows: one block a row, so that only one row is kept."""
         first = True
         for step in steps if self.view.arithmetic != "none" else ():
             figures: dict[Valued, Figures] = {leaf: self.figures(leaf) for leaf in step.node.leaves()}
-            whole = Tensor(step.value, step.axes, node=step.node)  # not yet named, so that it can be followed
+            whole = Tensor(step.value, step.axes, node=step.node)  # without its name, so that it can be followed
             for start, row in itertools.groupby(self.indices(step, shown), key=lambda index: index[:1]):
                 part, left = followed(whole, start)
                 yield blocks.CellLines(tuple(cell_line(step, index, *followed(part, left + index[1:]),
@@ -212,7 +211,7 @@ class VectorForm(Form):
         return line
 
     def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:
-        """Of which numbers the arithmetic is shown: of those in the rows that are, or of the first alone."""
+        """The indices whose arithmetic is shown: all in the shown rows, or only the first."""
         along: list[Sequence[int]] = [range(size) for size in self.view.corner(step.tensor)[2 - len(step.axes):]]
         if step.has_rows:
             along[0] = [i for i in shown if i in along[0]]

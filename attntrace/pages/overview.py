@@ -1,4 +1,4 @@
-"""What a trace begins with (what goes in, what comes out, the model, its parameters counted) and ends with."""
+"""The summary before a trace (input, output, model, parameters counted) and the fingerprint after it."""
 from __future__ import annotations
 
 import math
@@ -18,7 +18,7 @@ from attntrace.runs.what_if import told
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
 
 if TYPE_CHECKING:
-    from attntrace.runs.training_step import TrainingStep  # of which a trace needs nothing
+    from attntrace.runs.training_step import TrainingStep  # a trace needs none of it
 
 
 def run_overview(run: Run) -> Iterator[Block]:
@@ -33,16 +33,16 @@ def run_overview(run: Run) -> Iterator[Block]:
         yield Prose(Message("messages.comes_out_rows", address=out, tokens=tokens, d_model=run.config.d_model),
                     apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
-    notes = ["ids_note"] * embeds + ["positions_note"] * (embeds and run.config.position != "none")
-    notes += ["given_note"] * (run.inputs is not None)
-    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note in notes)))
+    notes = {"ids_note": embeds, "positions_note": embeds and run.config.position != "none",
+             "given_note": run.inputs is not None}
+    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)))
     yield from model_table(run)
     rows = parameter_rows(run.config, run.vocabularies, run.parameters.vector.size)
     yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
 
 
 def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
-    """What goes in, what should come out, and how the model learns from the difference."""
+    """The summary before a training step: input, wanted output, model, how it learns."""
     run = training_step.run
     yield words_table(run, ("label", training_step.wanted))
     yield Prose(Message("messages.teacher_forcing"), apart=True)
@@ -70,10 +70,11 @@ def training_step_closing(training_step: TrainingStep) -> Iterator[Block]:
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
-    """The words with their ids; rows that were given have none."""
+    """The words with their ids; given rows have none."""
     source = "memory_word" if isinstance(run.source, InputRows) and run.source.address == MEMORY else "source_word"
     columns: list[tuple[str, Words | InputRows]] = [(source, run.source)]
-    columns += [("target_word", run.target)] * (run.target is not None)  # type: ignore[list-item]
+    if run.target is not None:
+        columns.append(("target_word", run.target))
     columns += more
     headings: list[Text] = [Message("messages.number")]
     tokens, right = [], [0]
@@ -99,13 +100,13 @@ def model_table(run: Run) -> Iterator[Block]:
 
 
 def pencil_rule(run: Run) -> Iterator[Block]:
-    """By which rule the numbers are made, where it is not full precision."""
+    """The rounding, where it is not full precision."""
     if run.pencil is not None:
         yield Prose(Message("messages.pencil", decimals=run.pencil, least=f"{10.0 ** -run.pencil:.{run.pencil}f}"))
 
 
 def drift_note(run: Run, drift: Drift) -> Iterator[Block]:
-    """How far the numbers are from those of full precision, where most."""
+    """The largest difference from full precision, and where it is."""
     decimals = run.pencil or 0
     more = decimals + 3  # enough to see what was rounded
     key = "drift" if drift.cell else "no_drift"
@@ -114,7 +115,7 @@ def drift_note(run: Run, drift: Drift) -> Iterator[Block]:
 
 
 def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
-    """Sizes and wiring, as far as this part of a transformer has them."""
+    """Sizes and wiring, as far as the modelled part of a transformer has them."""
     alone, embeds = config.part == "attention", any(vocabularies)
     wiring = [] if alone else [f"norm_{config.norm}", *["final_norm"] * config.final_norm]
     wiring += [f"position_{config.position}",
@@ -129,7 +130,7 @@ def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
 
 
 def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[Text, ...]]:
-    """Each part's parameters: how many, by which closed form, and its terms in numbers; of so many that are `there`."""
+    """For each part the number of its parameters, as a closed form and in numbers; `there`: how many in all."""
     total = 0
     for part, counts in counted(config, vocabularies).items():
         number = sum(count.number for count in counts)
@@ -143,7 +144,7 @@ def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> It
 
 def run_closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
                 is_result: bool = False) -> Iterator[Block]:
-    """How far numbers by hand have drifted; the fingerprint, which may be the result of the page."""
+    """The drift of hand arithmetic, and the fingerprint, which may be the result of the page."""
     if drift is not None:
         yield from drift_note(run, drift)
     key = ("fingerprint" if fingerprint.comparable

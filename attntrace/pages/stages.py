@@ -1,4 +1,8 @@
-"""How the steps of a run are gathered into stages."""
+"""Stages: which steps of a run are shown together.
+
+What decides that a stage ends is `Stage.goes_on_with`: another place, another `trace.stage(...)` of the model, another
+axis along the rows, or a row of the step that needs all rows of an earlier step of the stage.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -7,7 +11,7 @@ from attntrace.messages.catalog import Joined, Localized, Message, most_specific
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step
 
-OUTPUT = "output"  # which several things in a layer are called
+OUTPUT = "output"  # the name of several steps in a layer
 
 
 class Stage:
@@ -18,8 +22,8 @@ class Stage:
         self.steps: list[Step] = []
 
     def goes_on_with(self, step: Step, row: Tensor) -> bool:
-        """Whether a step, of which `row` is one, belongs to this stage: same place, same rows, and a row of it needs no
-        more than a row of the stage's steps."""
+        """Return whether a step belongs to this stage: same place, same rows, and its `row` needs only single rows of
+        the steps before it."""
         first = self.steps[0]
         if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
             return False
@@ -51,7 +55,7 @@ class Stage:
 
 
 def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
-    """The leaves of which it reads more than one row."""
+    """Yield the leaves of which a tensor reads more than one row."""
     if tensor.is_leaf:
         yield tensor
     elif not tensor.history.op.takes_one_row:

@@ -1,4 +1,4 @@
-"""The decoding of a sentence, step by step: what is read, what is likely next, what is new, where the heads look."""
+"""The translation page: for each decoding step its input, the likeliest words, the new rows, where the heads look."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ LIKELIEST = 5  # words that are shown of each step
 
 
 def translation_overview(run: Run) -> Iterator[Block]:
-    """What goes in, and the model."""
+    """The summary before a translation: input and model."""
     yield words_table(run)
     yield from model_table(run)
     yield Prose(Message("messages.decoding_encoder", words=len(run.source.ids),
@@ -31,8 +31,7 @@ def translation_overview(run: Run) -> Iterator[Block]:
 
 
 class TranslationPage:
-    """Tells a decoding to `tell`, as blocks, a step at a time. `translation`, once it is known; `failed`, where a step
-    does not agree with one teacher-forced pass."""
+    """Writes a decoding as blocks, step by step. `failed`: whether a step disagrees with one teacher-forced pass."""
 
     def __init__(self, decoding: Decoding, write: Callable[[Iterator[Block]], None], precision: int) -> None:
         self.decoding, self.write, self.figures = decoding, write, Figures.fixed(precision)
@@ -65,7 +64,7 @@ class TranslationPage:
         yield self.looks(step)
 
     def rows(self, step: DecodingStep, before: DecodingStep | None) -> Message:
-        """Which rows are new, and which are as before; measured."""
+        """Say which rows are new, and compare the others with the step before."""
         if before is None:
             return Message("messages.decoding_first")
         tensors, error, kept = 0, 0.0, 0
@@ -74,7 +73,7 @@ class TranslationPage:
             if then is None or now.tensor.axis_names[:1] != ("token",):
                 continue
             tensors += 1
-            there = tuple(slice(0, size) for size in then.value.shape)  # a self-attention has had a key less
+            there = tuple(slice(0, size) for size in then.value.shape)  # self-attention had one key fewer
             both = now.value[there], then.value
             finite = np.isfinite(both[0]) & np.isfinite(both[1])
             error = max(error, float(np.abs(np.subtract(*both, where=finite, out=np.zeros(both[1].shape))).max()))
@@ -86,7 +85,7 @@ class TranslationPage:
                        error=f"{error:.1e}", digits=digits)
 
     def looks(self, step: DecodingStep) -> Table:
-        """Where each head of each cross attention looks, when the next word is written."""
+        """The weights of each cross-attention head for the next word."""
         weights = [one for one in step.steps.values() if _is_cross_attention(one)]
         heads = [Message("messages.decoding_head", layer=layer_of(one.address),
                          head=one.symbol.head) for one in weights]
@@ -96,7 +95,7 @@ class TranslationPage:
                      title=Message("messages.decoding_looks", row=step.number), apart=True)
 
     def whole(self) -> Iterator[Block]:
-        """The translation as a whole: its words against those of the source, and the proof that it is one pass."""
+        """The whole translation: attention between its words and the source, and the check against one pass."""
         yield PlaceHeading(Message("messages.decoding_whole"))
         yield from self.maps()
         yield Checks((self.check(),), apart=True)
@@ -104,7 +103,7 @@ class TranslationPage:
             yield Prose(Message("messages.decoding_unfinished", words=len(self.written)))
 
     def maps(self) -> Iterator[Block]:
-        """Of each layer, the weights with which each word was written."""
+        """For each layer the attention weights of every written word."""
         figures = Figures.fixed(DECIMALS)
         words = tuple(step.word for step in self.written)
         source = self.decoding.run.source.texts
@@ -119,7 +118,7 @@ class TranslationPage:
                        tuple(grids), max(float(grid.values.max()) for grid in grids), False)
 
     def check(self) -> Check:
-        """The logits of each step against that row of a pass that is given all words at once."""
+        """Compare the logits of each step with one pass over all words."""
         last = self.written[-1]
         forced = self.decoding.forced(last.read)
         apart = np.abs(forced - np.stack([step.logits for step in self.written])).max(axis=1)
@@ -135,5 +134,5 @@ def _is_cross_attention(step: Step) -> bool:
 
 
 def _within(step: Step) -> str:
-    """The address of a step in a step of decoding, without the latter."""
+    """The address of a step without that of its decoding step."""
     return step.address.partition(".")[2]

@@ -1,4 +1,4 @@
-"""What a check of a recorded run found, as a page."""
+"""The page of `verify`: a line for each step, one for each invariant, and the conclusion."""
 from __future__ import annotations
 
 import math
@@ -10,13 +10,12 @@ from attntrace.pages.blocks import Block, Prose, Verified, VerifiedHead
 from attntrace.verify.invariants import Finding, findings, fingerprint
 from attntrace.verify.recompute import Log, Record, Tally, Verdict
 
-OF_THE_WHOLE = ("parameters", "fingerprint")  # what is true of a run as a whole, and of no step
+OF_THE_WHOLE = ("parameters", "fingerprint")  # invariants of a run as a whole
 
 
 class Report:
-    """The page of a check, told block by block: a line for each step, then one for each kind of invariant, the
-    fingerprint, and what it comes to. `reference`: the version of PyTorch that the steps were compared with; None where
-    they were computed again from their expressions. `wrong`, once it is closed: whether anything is."""
+    """Writes verdicts as blocks, one by one. `reference`: the version of PyTorch that steps were compared with, None
+    where they were recomputed from their expressions. `wrong`, once closed: whether anything is wrong."""
 
     def __init__(self, write: Callable[[Iterable[Block]], None], reference: str | None = None) -> None:
         self.write, self.reference, self.tally = write, reference, Tally()
@@ -41,7 +40,7 @@ class Report:
         return Message(f"messages.verify.wrong.{key}", cell=cell, **facts)
 
     def close(self, log: Log, footer: Record | None) -> None:
-        """Tell what must be true besides, of a run that came to its end with a footer, and the last sentence."""
+        """Write the invariants, if the run came to its end with a footer, and the conclusion."""
         found = [*findings(log), *filter(None, [fingerprint(log, footer)])] if footer is not None else []
         self.write(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
@@ -49,9 +48,9 @@ class Report:
         self.write([Prose(text, result=True, apart=True)])
         self.wrong = bool(wrong or self.tally.first_wrong)
 
-    def invariants(self, found: list[Finding]) -> Iterator[Block]:
+    def invariants(self, results: list[Finding]) -> Iterator[Block]:
         yield head("count", "deviation", "invariant", apart=True)
-        for finding in found:
+        for finding in results:
             text: Localized = Message(f"messages.verify.true.{finding.key}", address=finding.address)
             if finding.drifts:
                 text = Joined("", [text, Message("messages.verify.drift")])

@@ -1,4 +1,4 @@
-"""What a file of weights holds, told on a small page."""
+"""The summary of a weights file, or of a state_dict of another library."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from attntrace.pages.overview import model_lines, parameter_rows
 
 
 def weights_summary(file: str) -> Iterator[Block]:
-    """Of a weights file, or else of a state_dict. Raises Problem where it is neither."""
+    """Summarise a weights file or a state_dict. Raises Problem where it is neither."""
     path = located(file)
     try:
         state = None if path.suffix.lower() == ".json" else read_state(path)
@@ -69,12 +69,12 @@ def state_summary(state: State) -> Iterator[Block]:
     yield Prose(Joined("\n", lines))
 
 
-def facts_line(state: State, found: Recognized) -> Joined:
+def facts_line(state: State, module: Recognized) -> Joined:
     """`d_model 12, d_ff 20, layers N = 2, final norm, biases, float64, 1,234 numbers`."""
-    sizes = [Message("messages.of_size", name=name, size=size) for name, size in sizes_of(state, found).items()]
-    layers = [Message("messages.of_layers", layers=found.wiring.layers)] if found.wiring.part != "attention" else []
-    final_norm = [Message("messages.final_norm")] if found.wiring.final_norm else []
+    sizes = [Message("messages.of_size", name=name, size=size) for name, size in sizes_of(state, module).items()]
+    layers = [Message("messages.of_layers", layers=module.wiring.layers)] if module.wiring.part != "attention" else []
+    final_norm = [Message("messages.final_norm")] if module.wiring.final_norm else []
     return Joined(", ", [*sizes, *layers, *final_norm,
-                         Message("messages.with_biases" if found.biases else "messages.without_biases"),
+                         Message("messages.with_biases" if module.biases else "messages.without_biases"),
                          ", ".join(sorted(state.dtypes)),
                          Message("messages.of_numbers", numbers=f"{state.numbers:,}")])

@@ -1,4 +1,4 @@
-"""An experiment: what changes in a run when something is changed, how sure each row of attention is, what comes out."""
+"""The page of `compare`: how edits change the steps, the entropy of attention rows and the likeliest words."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def rewired(run: Run, wiring: dict[str, Any]) -> Run:
 
 
 def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
-    """The page of an experiment: a run, what is changed in the other (by these `options`), and what follows from it."""
+    """The page: a run, the edits of the other one (its `options`), and what differs between them."""
     before, after = Side.of_run(one), Side.of_run(other)
     tolerance = max(10.0 ** -DIGITS[run.config.dtype] for run in (one, other))  # sums in another order differ by less
     yield words_table(one)
@@ -46,13 +46,13 @@ def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
 
 
 def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
-    """Of each head whose weights change: how spread out its rows are, and where they look, in both runs."""
+    """For each head whose weights change: the entropy of its rows, and their largest weight, in both runs."""
     rows: list[tuple[str, ...]] = []
     all_the_same = True
     for address in before.addresses:
         if address.endswith(".weights") and address in after.addresses:
             a, b = before.unswapped(address), after.unswapped(address)
-            if a.value.shape != b.value.shape:  # its words are others
+            if a.value.shape != b.value.shape:  # it has other words
                 all_the_same = False
             elif (np.abs(a.value - b.value) > tolerance).any():
                 rows += of_head(address.removesuffix(".weights"), before, a, b)
@@ -84,19 +84,18 @@ def labels_of(weights: Values, k: int) -> tuple[str, ...]:
 
 
 def likest(shares: Array, words: tuple[str, ...]) -> str:
-    """The largest of some shares, and the word that has it."""
+    """The largest share and its word."""
     return f"{shares.max():.3f} {words[shares.argmax()]}"
 
 
 def entropies(weights: Array) -> Array:
-    """How spread out each row is: -Σ a log a, from 0 (all on one word) to log n (evenly on n words)."""
+    """Entropy of each row: -Σ a log a, from 0 (all on one word) to log n (evenly on n words)."""
     logs = np.log(weights, out=np.zeros_like(weights), where=weights > 0)
     return np.asarray(np.maximum(-(weights * logs).sum(axis=-1), 0.0))
 
 
 def likeliest(*runs: tuple[Run, Side]) -> Iterator[Block]:
-    """After each word of the decoder's input, the word that is likeliest to come next, in both runs: each by the words
-    that it knows, after those that it read."""
+    """The likeliest next word after each word of the decoder's input, in both runs."""
     read = [run.target.texts if run.target is not None else () for run, _ in runs]
     words = [[likest(row, run.vocabularies.target or ()) for row in side.read("output.probabilities").value]
              for run, side in runs]

@@ -1,4 +1,4 @@
-"""A number followed back: its arithmetic, that of its operands, and so on down to parameters and positions."""
+"""A number traced back: its arithmetic, that of its operands, and so on down to parameters and positions."""
 from __future__ import annotations
 
 import math
@@ -46,7 +46,7 @@ class Why:
             waiting += [(level + 1, one) for one in reversed(followed_on)]
 
     def cause(self, level: int, cell: CellAt, left: float) -> tuple[Cause, list[CellAt]]:
-        """What is said of a number, and which of its operands are followed."""
+        """The cause of a number, and the operands that are followed."""
         address, index = cell
         known = self.known(address)
         assert known is not None
@@ -75,7 +75,7 @@ class _Known:
     def __init__(self, step: Step, precision: int) -> None:
         self.step = step
         self.whole = Tensor(step.value, step.axes, node=step.node)  # without its name, so that it can be followed
-        exact = step.rounding is not FULL_PRECISION  # by hand all numbers have so many decimals and no more
+        exact = step.rounding is not FULL_PRECISION  # in hand arithmetic all numbers have that many decimals
         self.figures = Figures.of(step.value, precision, exact)
         self.figures_of: dict[Valued, Figures] = {
             leaf: Figures.of(leaf.value, precision, exact) for leaf in step.node.leaves()}
@@ -89,13 +89,13 @@ class _Known:
 
 
 class Contribution(NamedTuple):
-    """An operand, and how much of the result hangs on it."""
+    """An operand, and how much of the result depends on it."""
     ref: Ref
     weight: float
 
 
 def ranked(arithmetic: Arithmetic) -> list[Ref]:
-    """The operands of a number, each once, the largest contribution first."""
+    """The operands of a number, each once, largest contribution first."""
     terms: dict[tuple[Valued, tuple[int, ...]], Contribution] = {}
     for ref, weight in contributions(arithmetic):
         key = ref.tensor, ref.index

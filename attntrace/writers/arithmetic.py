@@ -12,7 +12,7 @@ MISSED = 20  # last digits, or parts of a number, by which what is printed may m
 
 
 class CellText(NamedTuple):
-    """What stands before the first `=`, the two expressions, and `= 0.694` or `≈ 0.694`."""
+    """The left side, the expression in symbols and in numbers, and `= 0.694` or `≈ 0.694`."""
     left: str
     symbols: str
     numbers: str
@@ -20,7 +20,7 @@ class CellText(NamedTuple):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What stands between two signs of equality, without what would only be said twice."""
+        """The expressions between equals signs, without repetitions."""
         number = self.result.partition(" ")[2]
         if self.symbols == number:  # a constant
             return (self.left,)
@@ -34,12 +34,12 @@ class CellText(NamedTuple):
 
     @property
     def end(self) -> str:
-        """The result; exactly that number, where nothing had to be computed."""
+        """The result; with `=` where nothing had to be computed."""
         return self.result if len(self.parts) == 3 else f"= {self.result.partition(' ')[2]}"
 
 
 def index_text(cell: CellLine) -> str:
-    """Which number is picked out of what the formula gives: `[1,2]`."""
+    """The index that is picked from the result of the formula: `[1,2]`."""
     return f"[{','.join(str(n + 1) for n in cell.picked)}]" if cell.picked else ""
 
 

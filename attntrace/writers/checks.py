@@ -1,4 +1,4 @@
-"""What was checked: in words; and as lines of a mark, two columns of figures, and what it is, told one by one."""
+"""Checks as sentences, and verdicts as lines: a mark, two columns of figures, what was checked."""
 from __future__ import annotations
 
 import re
@@ -22,7 +22,7 @@ def check_sentence(check: Check, page: Page) -> Message:
 
 
 def check_text(check: Check, page: Page) -> str:
-    """The same behind its sign: `✓ row i of Q = qᵢ to 12 digits`."""
+    """The sentence behind its sign: `✓ row i of Q = qᵢ to 12 digits`."""
     return f"{sign_of(page, not check.failed)} {page.prose(page.line(check_sentence(check, page)))}"
 
 
@@ -48,7 +48,7 @@ def head_line(block: VerifiedHead, page: Page) -> Iterator[Line]:
 
 
 def verified_lines(block: Verified, page: Page) -> Iterator[Line]:
-    """What is too long for its column goes on below itself, an address after a dot."""
+    """Text that is too long for its column is wrapped, an address after a dot."""
     sign = INDENT + mark(page, not block.failed)
     figures = f" {page.right(block.number, NUMBER)}  {page.right(block.error, ERROR)}  "
     column = page.cells(sign + figures)

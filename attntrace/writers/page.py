@@ -1,4 +1,4 @@
-"""A page: its width, its spelling, and the styled spans that its lines are made of."""
+"""What the writers of pages share: how a page looks, spelling, wrapping, styled spans, shades."""
 from __future__ import annotations
 
 import codecs
@@ -173,7 +173,7 @@ class Page(NamedTuple):
                 lines.append(part)
                 used = cells
             else:
-                used += apart * bool(lines[-1]) + cells
+                used += cells + (apart if lines[-1] else 0)
                 lines[-1] = f"{lines[-1]}{between}{part}" if lines[-1] else part
         return lines
 
@@ -221,7 +221,7 @@ def part_of(kind: str, start: int, stop: int, whole: int) -> list[Message]:
 
 
 def largest_of(block: Maps, key: str = "largest_weight") -> Message:
-    """What is said of the largest weight of some maps."""
+    """The note about the largest weight of some maps."""
     return Message(f"messages.{key}", weight=f"{block.largest:.3f}")
 
 
@@ -261,6 +261,12 @@ def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line
     for n, line in enumerate(page.wrapped(title.split(" "), indent)):
         yield (Span(" " * indent * bool(n) + line, "bold"),)
     yield (Span(place.rjust(page.width), "grey"),)
+
+
+def labels_line(labels: Iterable[str], widths: Iterable[int], first: int, hued: bool, page: Page) -> Iterator[Span]:
+    """Words above columns of these widths, the first of them in the hue of the word number `first`."""
+    for n, (label, width) in enumerate(zip(labels, widths, strict=True)):
+        yield Span((" " if n else "") + page.right(page.label(label), width), f"token{first + n}" if hued else "grey")
 
 
 def levels_of(weights: Array) -> Array:

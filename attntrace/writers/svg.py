@@ -1,4 +1,4 @@
-"""Attention maps as vector graphics for a slide: presentation attributes alone, which every program reads."""
+"""Attention maps as vector graphics for a slide, with only presentation attributes, which every program reads."""
 from __future__ import annotations
 
 import math
@@ -53,7 +53,7 @@ def text(words: str, x: float, y: float, size: float = TEXT, **attributes: str) 
 
 
 class SvgWriter:
-    """Keeps the maps of a run until all are known, since a picture says its size before anything else."""
+    """Keeps the maps of a run until all are known, since an SVG file begins with its size."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out, self.look = out, look

@@ -1,4 +1,4 @@
-"""What a page of HTML knows while it is written: its anchors, its headings, what is still open."""
+"""An HTML page while it is written: its anchors, its headings, its open elements."""
 from __future__ import annotations
 
 import re
@@ -41,7 +41,7 @@ class HtmlPage:
         self._open_for: type | None = None
 
     def text(self, text: Text) -> str:
-        """Sentences of our own, and commands after a prompt; in several languages each is marked as such."""
+        """A text as markup, commands after a prompt as code; several languages are each marked with `lang`."""
         rendered = versions(self.languages, text) if not isinstance(text, str) else [(text,)]
         if len(rendered) == 1:
             return _lines(*rendered[0])
@@ -50,14 +50,14 @@ class HtmlPage:
                             for language, (version,) in zip(self.languages, rendered, strict=True))
 
     def anchor(self, name: str) -> str:
-        """The attribute that makes an element the place of a name; nothing where another one is already."""
+        """The id attribute for a name; empty where the name is taken."""
         if name in self._anchors or not ANCHOR.fullmatch(name):
             return ""
         self._anchors.add(name)
         return f' id="{name}"'
 
     def link(self, name: str) -> str:
-        """A fragment that leads to what was written already; nothing where it was not."""
+        """A link to an anchor that was written; empty where there is none."""
         return f"#{name}" if name in self._anchors else ""
 
     def linked(self, name: str, markup: str) -> str:
@@ -65,7 +65,7 @@ class HtmlPage:
         return f'<a href="{link}">{markup}</a>' if link else markup
 
     def link_of(self, tensor: Tensor) -> str:
-        """Where the numbers of a tensor stand, also where it is a row, or the transpose, of what stands there."""
+        """A link to the numbers of a tensor, or of the tensor that it is a row or the transpose of."""
         return self.link(part_name(tensor)) or self.link(whole_name(tensor))
 
     @property
@@ -86,7 +86,7 @@ class HtmlPage:
         return f"{end}<section{attributes}>\n"
 
     def end_of_section(self) -> str:
-        end, self.in_section = "</section>\n" * self.in_section, False
+        end, self.in_section = "</section>\n" if self.in_section else "", False
         return end
 
     def deeper(self, opening: str, closing: str, depth: int, kind: type) -> Iterator[str]:

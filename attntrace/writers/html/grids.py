@@ -95,40 +95,40 @@ def operand(tensor: Tensor, block: blocks.MatrixEquation, page: HtmlPage) -> str
 
 def names_of_grid(grid: Grid) -> tuple[str, ...]:
     """The name of a parameter; of a block of its columns one for the block as well."""
-    return (grid.address, *[f"{grid.address}.{grid.symbol.above}"] * (grid.symbol.above is not None))
+    return (grid.address,) if grid.symbol.above is None else (grid.address, f"{grid.address}.{grid.symbol.above}")
 
 
 def side_by_side(parts: Iterable[str]) -> Iterator[str]:
-    found = list(parts)
-    if found:
-        yield f"<div class=equation>{''.join(found)}</div>\n"
+    markup = list(parts)
+    if markup:
+        yield f"<div class=equation>{''.join(markup)}</div>\n"
 
 
 def matrix(grid: Grid, page: HtmlPage, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
            title: str = "", largest: float = 1.0) -> str:
     """A matrix in blocks of columns, which is the place of the first of its `names` that has none yet, or else leads
-    to its `link`. A step's result can be found by its address in any case; where its rows stand in another part, the
+    to its `link`. A step's result can be tables by its address in any case; where its rows stand in another part, the
     matrix is a place as well."""
     own = next(filter(None, map(page.anchor, names)), "")
     anchor = own or (page.anchor(f"{names[0]}.matrix") if is_result else "")
     data = f' data-address="{words(names[0])}"' if names and names[0] and (anchor or is_result) else ""
-    data += f" data-part={grid.symbol.above}" * bool(data and names[1:])
+    data += f" data-part={grid.symbol.above}" if data and names[1:] else ""
     name = math(nodes_of(grid.pieces, grid.head)) if grid.pieces else symbol_math(grid.symbol, grid.head)
     link = link or (page.link(names[0]) if names and not own else "")
     name = title or (f'<a href="{link}">{name}</a>' if link else name)
-    found = []
+    tables = []
     for part in column_blocks(grid.values.shape[1]):
-        place = anchor + data + f" data-column={part.start + 1}" * bool(part.start and data)
+        place = anchor + data + (f" data-column={part.start + 1}" if part.start and data else "")
         size = page.text(Joined("   ", [size_of(grid), *parts_of(grid, part.start, part.stop)]))
-        found.append(f"<div class=box><table class=matrix{place}><caption>{name} {size}</caption>"
-                     f"{''.join(table_rows(grid, part, page, largest))}</table></div>")
+        tables.append(f"<div class=box><table class=matrix{place}><caption>{name} {size}</caption>"
+                      f"{''.join(table_rows(grid, part, page, largest))}</table></div>")
         anchor = ""
-    return found[0] if len(found) == 1 else f"<div>{''.join(found)}</div>"
+    return tables[0] if len(tables) == 1 else f"<div>{''.join(tables)}</div>"
 
 
 def table_rows(grid: Grid, part: slice, page: HtmlPage, largest: float) -> Iterator[str]:
     if grid.column_labels:
-        yield "<thead><tr>" + "<td>" * bool(grid.row_labels)
+        yield "<thead><tr><td>" if grid.row_labels else "<thead><tr>"
         yield columns_heading(grid.column_labels[part], part.start, grid.hued)
     values = grid.values[:, part]
     rows = rows_of_cells(grid.figures, values, values / (largest or 1) if grid.weights and page.shades else None)

@@ -1,4 +1,4 @@
-"""Headings, sentences, plain tables, and what is said of checks."""
+"""Headings, prose, tables and checks."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def stage_heading(block: blocks.StageHeading, page: HtmlPage) -> Iterator[str]:
 
 
 def explained(block: blocks.Explained, page: HtmlPage) -> Iterator[str]:
-    """What the steps of a stage are; folded away by whoever knows it."""
+    """What the steps of a stage are, in elements that can be folded."""
     topics = "".join(f"<details open><summary>{page.text(title)}</summary><p>{page.text(text)}</details>"
                      for title, text in block.topics)
     yield f"<div class=topics>{topics}</div>\n"
@@ -100,7 +100,7 @@ def group_heading(row: tuple[blocks.Cell, ...], page: HtmlPage) -> Iterator[str]
 
 
 def checks(block: blocks.Checks, page: HtmlPage) -> Iterator[str]:
-    items = (f"<li{' class=wrong' * bool(check.failed)}>{sign_of(PAGE, not check.failed)} "
+    items = (f"<li{' class=wrong' if check.failed else ''}>{sign_of(PAGE, not check.failed)} "
              f"{page.text(check_sentence(check, PAGE))}" for check in block.checks)
     yield f"<ul class=checks>{''.join(items)}</ul>\n"
 
@@ -117,6 +117,6 @@ def verified_head(block: blocks.VerifiedHead, page: HtmlPage) -> Iterator[str]:
 
 def verified(block: blocks.Verified, page: HtmlPage) -> Iterator[str]:
     failed = f"<p class=wrong>{page.text(block.failed)}</p>" if block.failed else ""
-    yield f"\n<tr><td{' class=wrong' * bool(block.failed)}>{sign_of(PAGE, not block.failed)}"
+    yield f"\n<tr><td{' class=wrong' if block.failed else ''}>{sign_of(PAGE, not block.failed)}"
     yield f"<td class=r>{words(block.number)}<td class=r>{words(block.error)}"
     yield f"<th scope=row>{address_or_words(block.what, page)}{failed}"

@@ -18,7 +18,7 @@ MARKUP = re.compile(r"(?m)(?P<later>[@#:](?=\S)|\$|(?<=(?i:www))\.|^(?:[-+#]+(?=
 @lru_cache(10_000)  # the words of a sentence stand in every table
 def escaped(text: str) -> str:
     """A text that shows itself and does nothing else, wherever it stands."""
-    return MARKUP.sub(lambda found: f"<span>{found[0]}</span>" if found["later"] else f"\\{found[0]}", text)
+    return MARKUP.sub(lambda match: f"<span>{match[0]}</span>" if match["later"] else f"\\{match[0]}", text)
 
 
 def code(text: str, page: Page) -> str:

@@ -10,7 +10,8 @@ from attntrace.pages import blocks
 from attntrace.pages.blocks import Grid
 from attntrace.tensor.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
 from attntrace.tensor.tensor import Tensor, Term
-from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, part_of, shaded, trimmed
+from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, labels_line, levels_of, part_of, shaded,
+                                    trimmed)
 
 BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
@@ -28,7 +29,7 @@ class Box:
         self.grid, self.page = grid, page
         self.words, self.words_width = words or _words(grid, page)
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
-        self.labels = [page.label(label) for label in (grid.column_labels or ())[self.start:self.stop]]
+        self.labels = (grid.column_labels or ())[self.start:self.stop]
         self.widths = column_widths(self.labels, self.stop - self.start, grid, page)
         self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
         self.body = self.inside + 4
@@ -64,11 +65,8 @@ class Box:
         return f"{left}{' ' * self.inside}{right}{' ' * (self.width - self.body)}"
 
     def label_line(self) -> Line:
-        spans: list[Part] = ["  "]
-        for n, (label, width) in enumerate(zip(self.labels, self.widths, strict=True)):
-            spans.append(Span(" " * bool(n) + self.page.right(label, width),
-                              f"token{self.start + n}" if self.grid.hued else "grey"))
-        return *spans, " " * (self.width - self.body + 2)
+        labels = labels_line(self.labels, self.widths, self.start, self.grid.hued, self.page)
+        return "  ", *labels, " " * (self.width - self.body + 2)
 
     def blocks(self, room: int) -> list[Box]:
         """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
@@ -89,10 +87,10 @@ def parts_of(grid: Grid, start: int, stop: int) -> list[Message]:
     return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns)]
 
 
-def column_widths(labels: list[str], count: int, grid: Grid, page: Page) -> list[int]:
+def column_widths(labels: Sequence[str], count: int, grid: Grid, page: Page) -> list[int]:
     """Cells that each of `count` columns needs, for its numbers and its word."""
     number = grid.figures.width + page.air - 1
-    return [max(page.cells(label), number) for label in labels] or [number] * count
+    return [max(page.cells(page.label(label)), number) for label in labels] or [number] * count
 
 
 def _words(grid: Grid, page: Page) -> tuple[list[Line], int]:
@@ -188,12 +186,12 @@ def _blank(items: list[str | Box], page: Page) -> list[str | Box]:
 
 def labelled(items: list[str | Box]) -> list[Box]:
     """The matrices before which their rows' words stand: the first of each run that shares them."""
-    found: list[Box] = []
+    boxes: list[Box] = []
     for item in items:
         if isinstance(item, Box) and item.grid.row_labels and (
-                not found or found[-1].grid.row_labels != item.grid.row_labels):
-            found.append(item)
-    return found
+                not boxes or boxes[-1].grid.row_labels != item.grid.row_labels):
+            boxes.append(item)
+    return boxes
 
 
 def band_width(items: list[str | Box], page: Page) -> int:

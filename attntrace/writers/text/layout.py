@@ -8,9 +8,11 @@ from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.checks import check_text, hidden_sentence
+from attntrace.writers.checks import check_text, head_line, hidden_sentence, verified_lines
 from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, text_of, titled, trimmed
 from attntrace.writers.text.equations import equation_lines, parameter_lines
+from attntrace.writers.text.maps import map_lines
+from attntrace.writers.text.vectors import token_rows
 
 BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
@@ -77,7 +79,7 @@ def command_lines(text: str, page: Page) -> Iterator[Line]:
     """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
     *lines, last = page.wrapped(re.findall(r'(?:"[^"]*"|[^" ])+', text), 2 * len(INDENT))
     for n, line in enumerate([*(f"{line} \\" for line in lines), last]):
-        yield (INDENT * (1 + bool(n)) + line,)
+        yield (INDENT + (INDENT if n else "") + line,)
 
 
 def answer(block: blocks.Answer, page: Page) -> Iterator[Line]:
@@ -111,7 +113,7 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
             yield from ((INDENT + line,) for line in page.wrapped_anywhere(row[0], len(INDENT)))
             continue
         if stacked:
-            row = tuple(head * bool(cell) + cell for head, cell in zip(heads, row, strict=True))
+            row = tuple(head + cell if cell else cell for head, cell in zip(heads, row, strict=True))
             for line in page.wrapped_anywhere(row[0], len(INDENT)):
                 yield (Span(INDENT + line, styles[0]),)
             cells = [part for cell in map(str.strip, row[1:]) for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
@@ -190,11 +192,6 @@ def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
 
 # ---------------------------------------------------------------- vector form
 
-def vector_rows(block: blocks.VectorRows, page: Page) -> Iterator[Line]:
-    from attntrace.writers.text.vectors import token_rows  # only now, as below: many pages have none
-    yield from token_rows(block, page)
-
-
 def shares(block: blocks.Shares, page: Page) -> Iterator[Line]:
     yield ()
     first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
@@ -225,7 +222,7 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
     start = max(len(level) + 1, min(indent + step, page.width - page.cells(block.place)))  # an address stays whole
     beside = start + page.cells(f"{block.place}   {more}") <= page.width
     yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
-                   Span(f"   {more}" * beside, "grey")])
+                   Span(f"   {more}" if beside else "", "grey")])
     deeper = indent + 2 * step
     for line in () if beside else page.wrapped_anywhere(more, deeper):
         yield (Span(" " * deeper + line, "grey"),)
@@ -262,28 +259,11 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
         yield (" " * deeper + mark + line,)
 
 
-# ---------------------------------------------------------------- pages of their own
-
-def maps(block: blocks.Maps, page: Page) -> Iterator[Line]:
-    from attntrace.writers.text.maps import map_lines
-    yield from map_lines(block, page)
-
-
-def verified_head(block: blocks.VerifiedHead, page: Page) -> Iterator[Line]:
-    from attntrace.writers.checks import head_line
-    yield from head_line(block, page)
-
-
-def verified(block: blocks.Verified, page: Page) -> Iterator[Line]:
-    from attntrace.writers.checks import verified_lines
-    yield from verified_lines(block, page)
-
-
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
     blocks.StageHeading: stage_heading, blocks.Explained: explained, blocks.Heading: heading, blocks.Prose: prose,
     blocks.Answer: answer, blocks.Table: table,
-    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
-    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: verified_head,
-    blocks.Verified: verified,
-    blocks.MatrixEquation: matrix_equation, blocks.Maps: maps, blocks.Checks: checks, blocks.Hidden: hidden}
+    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: token_rows, blocks.Shares: shares,
+    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: head_line,
+    blocks.Verified: verified_lines,
+    blocks.MatrixEquation: matrix_equation, blocks.Maps: map_lines, blocks.Checks: checks, blocks.Hidden: hidden}

@@ -8,7 +8,7 @@ from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
 from attntrace.writers.page import (ASCII_BARS, BARS, GAP, INDENT, Line, Page, Part, Shaded, Span, equal_parts,
-                                    levels_of, shaded, text_of, trimmed)
+                                    labels_line, levels_of, shaded, text_of, trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 AT_ONCE = 128  # tokens whose numbers are written at once
@@ -17,7 +17,7 @@ Numbers = list[str] | list[Shaded]
 
 
 class RowLayout:
-    """Where things stand in the rows of a stage: word, symbol, formula, numbers."""
+    """The columns of the rows of a stage: word, symbol, formula, numbers."""
 
     def __init__(self, block: VectorRows, page: Page) -> None:
         self.page = page
@@ -98,13 +98,8 @@ class RowLayout:
         return self._label_lines[key]
 
     def _label_line(self, line: RowLine, part: slice) -> Line:
-        spans: list[Part] = [" " * (self.numbers_at + 2)]
-        labels = (line.labels or ())[part]
-        first = part.start or 0
-        for n, (label, width) in enumerate(zip(labels, self.widths(line)[part], strict=True)):
-            style = f"token{first + n}" if line.hued else "grey"
-            spans.append(Span(" " * bool(n) + self.page.right(self.page.label(label), width), style))
-        return tuple(spans)
+        labels = labels_line((line.labels or ())[part], self.widths(line)[part], part.start or 0, line.hued, self.page)
+        return " " * (self.numbers_at + 2), *labels
 
 
 def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
@@ -144,8 +139,7 @@ class TokenRows:
                         for line in block.lines if line.values.ndim > 1}
 
     def token(self, n: int) -> Iterator[tuple[bool, Line]]:
-        """The lines of the n-th of them: single numbers side by side, vectors below each other. Those that begin an
-        equation are marked, and leave out the columns before it."""
+        """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""
         for lines in self.groups:
             if lines[0].values.ndim == 1:
                 yield from self._single_numbers(lines, n)
@@ -186,7 +180,7 @@ class TokenRows:
                 if line.shares is not None and layout.mixtures:
                     end += GAP + mixture_of(line, at, self.page)
             before = (" " * (layout.numbers_at + 2),) if number else (*layout.equation(line, at), "[ ")
-            yield not number, trimmed([*before, part[n], *[end] * bool(end)])
+            yield not number, trimmed([*before, part[n], *filter(None, [end])])
 
     def _in_blocks_of_words(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
         """Vectors along a sentence too long for the page: part by part, each under its words."""
@@ -198,7 +192,7 @@ class TokenRows:
             for line, equation in zip(lines, equations, strict=True):
                 end = _end(line, self.page) if number == len(parts) - 1 else ""
                 yield True, trimmed([*equation, "  " if number else "[ ", self.numbers[id(line)][number][n],
-                                     *[end] * bool(end)])
+                                     *filter(None, [end])])
 
 
 def _end(line: RowLine, page: Page) -> str:

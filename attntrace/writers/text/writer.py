@@ -74,7 +74,7 @@ def cells_of(text: str) -> int:
 
 
 class Palette:
-    """Styles as the escape sequences of this terminal, as many colours as it has: each worked out once, by rich."""
+    """Styles as the escape sequences of this terminal, each computed once by rich."""
 
     def __init__(self) -> None:
         from rich.console import COLOR_SYSTEMS, Console  # only now: most pages have no colour

@@ -105,7 +105,7 @@ def translate_again(recorded: Recorded, options: dict[str, Any]) -> int:
                 shown = view if only is not None or tokens else None
                 code, translation = told(decoding, tell, shown, checked_precision(options))
             if translation is not None:
-                writer([Answer(translation, is_words=True)])
+                writer([Answer(translation, is_words=True, apart=True)])
     return code
 
 

@@ -29,7 +29,7 @@ from attntrace.pages.numbers import Figures
 from attntrace.pages.equations import row_formula, whole_formula
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.tensor import spelled
-from attntrace.messages.catalog import sentence_in
+from attntrace.messages.catalog import template
 from attntrace.runs.api import trace
 from attntrace.tensor.symbol import Symbol
 from attntrace.writers.html import HtmlWriter
@@ -482,7 +482,7 @@ def test_what_a_step_is_for_is_told_where_it_first_appears():
                 if one.find("p") is not None]
         assert len(told) == len(set(told)) > 20
         for name in ("embedding", "query", "scores", "weights", "masked_scores", "cross_attention.key", "residual"):
-            title, short = (sentence_in(language, f"explain.{name}.{part}") for part in ("title", "short"))
+            title, short = (template(language, f"explain.{name}.{part}") for part in ("title", "short"))
             assert (title, short) in told
 
 

@@ -8,7 +8,8 @@ import pytest
 from command import BLOG, ROOT, attntrace, process, words_of
 from rich.cells import cell_len
 
-from attntrace.messages.catalog import Told, below, in_a_line, joined, sentence, speak
+from attntrace.messages.catalog import Joined, Message, in_a_line, in_languages, versions
+from attntrace.messages.errors import Problem
 
 HANGUL = re.compile("[가-힣]")
 KOREAN, ENGLISH = "모델에 들어가는 것", "What goes in"
@@ -24,12 +25,6 @@ WRONG = ["trace", "trace ''", "trac", "trace a --layr 3", "trace a --layers", "t
          "trace a --layer 7", "trace a --weights none.npz", "trace a --save x.txt", "show --from none.npz",
          "weights inf x", "train none.tsv -o m.npz", "train samples/ko-en.tsv -o m", "why encoder.output:9,1",
          "trace a --quiet --format csv", "compare a --what-if '--foo'", "trace a --lr 3", "weights info a b c"]
-
-
-@pytest.fixture(autouse=True)
-def english_afterwards():
-    yield
-    speak("en")
 
 
 @pytest.fixture
@@ -171,16 +166,36 @@ def test_a_title_keeps_a_word_that_is_empty():
         "# `attntrace trace a --target \"\"`\n")
 
 
-def test_a_sentence_within_another_is_in_the_language_of_that():
-    speak("both")
-    said = sentence("messages.verify.but", what=sentence("messages.verify.true.labels"))
-    assert isinstance(said, Told)
-    assert not HANGUL.search(said.versions[1]) and "labels of a word" not in said.versions[0]
-    assert HANGUL.search(said.versions[0])
-    words = joined(", ", ["a", sentence("messages.or"), "b"])
-    assert words.versions == ("a, 또는, b", "a, or, b")  # type: ignore[attr-defined]
-    assert in_a_line(words) == "a, 또는, b / a, or, b" and below(words) == "a, 또는, b\na, or, b"
-    assert joined(" ", ["a", "b"]) == "a b" and not isinstance(joined(" ", ["a", "b"]), Told)
+def test_a_message_within_another_is_in_the_language_of_that():
+    message = Message("messages.verify.but", what=Message("messages.verify.true.labels"))
+    korean, english = message.render("ko"), message.render("en")
+    assert HANGUL.search(korean) and "labels of a word" not in korean
+    assert not HANGUL.search(english) and "labels of a word" in english
+
+
+def test_languages_stand_beside_each_other_unless_they_say_the_same():
+    words = Joined(", ", ["a", Message("messages.or"), "b"])
+    assert versions(("ko", "en"), words) == [("a, 또는, b",), ("a, or, b",)]
+    assert in_languages(words, ("ko", "en")) == in_a_line(words, ("ko", "en")) == "a, 또는, b / a, or, b"
+    assert in_languages(words, ("en",)) == "a, or, b"
+    assert in_languages(Joined(" ", ["a", "b"]), ("ko", "en")) == "a b"
+
+
+def test_a_message_never_becomes_text_without_a_language():
+    for spelled in (str, "{}".format, lambda message: f"{message}"):
+        with pytest.raises(AssertionError):
+            spelled(Message("messages.or"))
+
+
+def test_in_a_notebook_a_problem_is_told_in_english_or_the_language_of_the_environment(monkeypatch):
+    monkeypatch.delenv("ATTNTRACE_LANG", raising=False)
+    choices = Joined(" ", ["a", Message("messages.or")])
+    problem = Problem("none_of_these", option="--x", value="", near="a", choices=choices)
+    assert '""' in str(problem) and "a or" in str(problem)
+    monkeypatch.setenv("ATTNTRACE_LANG", "ko")
+    assert "a 또는" in str(problem) and "a or" not in str(problem)
+    monkeypatch.setenv("ATTNTRACE_LANG", "both")
+    assert "a 또는" in str(problem).split(" / ")[0] and "a or" in str(problem).split(" / ")[1]
 
 
 def test_no_sentence_stands_outside_prose():

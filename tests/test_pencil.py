@@ -21,7 +21,7 @@ from attntrace.messages.errors import Problem
 from attntrace.pages.numbers import Figures
 from attntrace.pages.forms import FORMS
 from attntrace.runs.training_step import prepare_training_step
-from attntrace.pages.overview import drift_told
+from attntrace.pages.overview import drift_note
 from attntrace.tensor.hand_arithmetic import HandArithmetic
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.runs.prepare import prepare
@@ -109,7 +109,7 @@ def test_all_that_is_drawn_has_no_more_decimals_than_are_written(run, form):
     shown = FORMS[form](View(precision=2, exact=True), tell, set())
     run(shown)
     shown.close()
-    assert shown.told and not shown.failed
+    assert shown.has_written and not shown.failed
 
 
 @pytest.mark.parametrize("run", RUNS, ids=["trace", "backprop"])
@@ -148,8 +148,8 @@ def test_the_drift_that_is_told_is_that_from_full_precision_on_the_same_paramete
 
 
 def test_where_nothing_drifts_that_is_said():
-    (told,) = drift_told(RUNS[0], Drift(RUNS[0]))
-    assert told.text.strip() == "No number has drifted from full precision."
+    (prose,) = drift_note(RUNS[0], Drift(RUNS[0]))
+    assert prose.text.render("en").strip() == "No number has drifted from full precision."
 
 
 @pytest.mark.parametrize("words", [("trace", "a cat"), ("backprop", "a", "un", "--only", "loss.mean"), ("map", "a cat"),

@@ -9,7 +9,6 @@ from command import ROOT, attntrace, words_of
 
 from attntrace import ops  # noqa: F401 - the ops register themselves
 from attntrace.cli.app import COMMANDS, attntrace as group
-from attntrace.messages.catalog import speak
 from attntrace.tensor.tensor import OPS
 from attntrace.tracing.trace import Step
 
@@ -48,8 +47,7 @@ def places(tmp_path_factory):
     directories = {document: tmp_path_factory.mktemp("documented") for document in DOCUMENTS}
     for directory in directories.values():
         (directory / "samples").symlink_to(ROOT / "samples")
-    yield directories
-    speak("en")
+    return directories
 
 
 @pytest.mark.parametrize("document, command, shown", ONCE,

@@ -13,7 +13,7 @@ from parsing import NUMBER, Sums
 
 from attntrace.pages.blocks import Cause
 from attntrace.runs.training_step import prepare_training_step
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.runs.prepare import prepare
 from attntrace.runs.api import trace
 from attntrace.tensor.symbol import Spelling
@@ -221,7 +221,7 @@ def test_a_word_that_occurs_twice_is_answered_with_its_numbers():
 
 def test_a_parameter_is_said_to_be_one():
     out = attntrace("why", "encoder.E:어제,1").out
-    assert sentence("messages.why_parameter", place="encoder.E:3,1", number="-0.285").strip() == out.strip()
+    assert Message("messages.why_parameter", place="encoder.E:3,1", number="-0.285").render("en").strip() == out.strip()
 
 
 def test_no_tree_is_too_deep():

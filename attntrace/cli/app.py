@@ -15,8 +15,8 @@ import click
 from attntrace.cli.click_words import Group, Option
 from attntrace.cli.exit_codes import DONE, INTERRUPTED, WRONG_INPUT
 from attntrace.cli.formats import ARGUMENTS
-from attntrace.cli.languages import language_of
-from attntrace.messages.catalog import in_a_line, sentence, speak
+from attntrace.cli.languages import CommandLine, rendered
+from attntrace.messages.catalog import Message, Text, in_a_line
 from attntrace.messages.errors import Problem, refusal
 from attntrace.version import __version__
 from attntrace.writers.terminal_width import clean_sizes, columns
@@ -37,7 +37,7 @@ class Commands(Group):
 
     def short_help_of(self, ctx: click.Context, name: str) -> str:
         """The line in the list of commands, without importing the command."""
-        return sentence(f"help.{name}_short")
+        return rendered(Message(f"help.{name}_short"))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
@@ -65,15 +65,16 @@ def run(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a word that the output cannot show never crashes it
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # else its worker spins after NumPy's import
     clean_sizes()
+    line = CommandLine(arguments)
     try:
-        code = answered(arguments)
+        code = answered(arguments, line)
         sys.stdout.flush()
         return code
     except (MemoryError, ImportError) as error:
         if isinstance(error, ImportError) and NO_ROOM not in str(error):
             raise
         let_go_of_output()
-        return complain(sentence("problem.no_memory"))
+        return complain(Message("problem.no_memory"), line)
     except BrokenPipeError:
         let_go_of_output()
         return DONE  # a reader that has seen enough is no error
@@ -86,32 +87,31 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except OSError as error:
         let_go_of_output()
-        return complain(sentence("problem.output_full", why=refusal(error)))
+        return complain(Message("problem.output_full", why=refusal(error)), line)
 
 
-def answered(arguments: list[str]) -> int:
+def answered(arguments: list[str], line: CommandLine) -> int:
     """Run a command line; what is wrong with it is said after all that was written before."""
     try:
-        speak(language_of(arguments))
         with unwinding_signals():
-            return completed() if os.environ.get(COMPLETE) else invoked(arguments)
+            return completed() if os.environ.get(COMPLETE) else invoked(arguments, line)
     except Problem as problem:
-        message = str(problem)
+        message: Text = problem.message
     except click.UsageError as error:
         from attntrace.cli.values import misused
         command = error.ctx.command_path if error.ctx is not None else "attntrace"
-        message = sentence("problem.usage", message=misused(error), command=command)
+        message = Message("problem.usage", message=misused(error), command=command)
     except click.ClickException as error:
         message = error.format_message()
     sys.stdout.flush()
-    return complain(message)
+    return complain(message, line)
 
 
-def invoked(arguments: list[str]) -> int:
+def invoked(arguments: list[str], line: CommandLine) -> int:
     """Parse the arguments and call the command. Click's own main would end a closed pipe with exit code 1."""
     try:
         width = min(columns(WIDEST_HELP), WIDEST_HELP)
-        with attntrace.make_context("attntrace", list(arguments), terminal_width=width) as ctx:
+        with attntrace.make_context("attntrace", list(arguments), terminal_width=width, obj=line) as ctx:
             ctx.meta[ARGUMENTS] = arguments
             code = attntrace.invoke(ctx)
         return code if isinstance(code, int) else DONE
@@ -127,9 +127,10 @@ def completed() -> int:
     request = os.environ[COMPLETE]
     if request not in COMPLETIONS:
         raise Problem("no_such_completion", asked=request, known=", ".join(COMPLETIONS))
-    speak(language_of(os.environ.get("COMP_WORDS", "").split()))
+    line = CommandLine(os.environ.get("COMP_WORDS", "").split(), subject_so_far)
     try:
-        return shell_complete(attntrace, {"obj": subject_so_far}, "attntrace", COMPLETE, request)
+        with click.Context(attntrace, obj=line):
+            return shell_complete(attntrace, {"obj": line}, "attntrace", COMPLETE, request)
     except (KeyError, ValueError):  # a shell that does not say what was typed
         return DONE
 
@@ -159,12 +160,13 @@ def unwinding_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def complain(message: str) -> int:
+def complain(message: Text, line: CommandLine) -> int:
     """Print one line on standard error, with nothing in it that moves a terminal's cursor."""
     from attntrace.messages.unicode import shown  # only now: a help text needs none of it
     try:
         if sys.stderr is not None:
-            print("attntrace: " + shown(" ".join(in_a_line(message).split())), file=sys.stderr, flush=True)
+            text = " ".join(in_a_line(message, line.languages).split())
+            print(f"attntrace: {shown(text)}", file=sys.stderr, flush=True)
     except OSError:
         pass
     return WRONG_INPUT

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from attntrace.cli.languages import LANGUAGE, language_of
+from attntrace.cli.languages import CommandLine, current_languages, languages_of, rendered
 from attntrace.cli.values import Among, nearest
-from attntrace.messages.catalog import BOTH, LANGUAGES, below, in_each, in_languages, joined, sentence, speak, version
+from attntrace.messages.catalog import BOTH, LANGUAGES, VARIABLE, Joined, Message, named_languages, versions
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 
@@ -79,29 +79,31 @@ class Option(click.Option):
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
         record = super().get_help_record(ctx)
         assert record is not None
-        notes = [sentence("help.default", value=self.stands_for)] if self.stands_for is not None else []
-        notes += [sentence("help.variable", name=self.envvar)] if self.envvar else []
-        notes += [sentence("help.required")] if self.required else []
-        text = sentence(f"help.{self.text}")
-        return record[0], below(in_each(lambda n: noted(version(text, n), [version(note, n) for note in notes])))
+        notes = [Message("help.default", value=self.stands_for)] if self.stands_for is not None else []
+        notes += [Message("help.variable", name=self.envvar)] if self.envvar else []
+        notes += [Message("help.required")] if self.required else []
+        text = Message(f"help.{self.text}")
+        return record[0], "\n".join(noted(*texts) for texts in versions(current_languages(), text, *notes))
 
 
-def noted(text: str, notes: list[str]) -> str:
+def noted(text: str, *notes: str) -> str:
     """Append notes in brackets to a help text, after the note that it may have of its own."""
     if notes and text.endswith("]"):
         text, _, note = text[:-1].rpartition("  [")
-        notes = [note, *notes]
-    return text + f"  [{'; '.join(notes)}]" * bool(notes)
+        notes = note, *notes
+    return f"{text}  [{'; '.join(notes)}]" if notes else text
 
 
 def set_language(ctx: click.Context, param: click.Parameter, language: str | None) -> None:
     """Set the language of all messages: --lang of this command or of its group; without either, once a command is
     parsed, that of the environment."""
+    line = ctx.find_object(CommandLine)
+    assert line is not None
     is_given = ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
-    if is_given or LANGUAGE not in ctx.meta and not isinstance(ctx.command, click.Group):
-        speak(language or language_of(()))
+    if is_given or VARIABLE not in ctx.meta and not isinstance(ctx.command, click.Group):
+        line.languages = named_languages(language) if language else languages_of(())
     if is_given:
-        ctx.meta[LANGUAGE] = True
+        ctx.meta[VARIABLE] = True
 
 
 class Translated(click.Command):
@@ -112,33 +114,31 @@ class Translated(click.Command):
         self.text = text
         super().__init__(*arguments, **settings)
         self.params.append(Option(["--lang"], text="lang", type=Among((*LANGUAGES, BOTH)), expose_value=False,
-                                  envvar=LANGUAGE, is_eager=True, callback=set_language))
+                                  envvar=VARIABLE, is_eager=True, callback=set_language))
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        return sentence(f"help.{self.text.removesuffix('_group')}_short")
+        return rendered(Message(f"help.{self.text.removesuffix('_group')}_short"))
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         found = super().get_help_option(ctx)
         if found is not None:
-            found.help = sentence("help.help")
+            found.help = rendered(Message("help.help"))
         return found
 
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        words = {"[OPTIONS]": "help.options_here", "[COMMAND] [ARGS]...": "help.command_here"}
-        return [sentence(words[piece]) if piece in words else piece for piece in super().collect_usage_pieces(ctx)]
-
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for prefix, pieces in in_languages(sentence("help.usage"), joined(" ", self.collect_usage_pieces(ctx))):
-            formatter.write_usage(ctx.command_path, pieces, prefix=f"{prefix}: ")
+        words = {"[OPTIONS]": Message("help.options_here"), "[COMMAND] [ARGS]...": Message("help.command_here")}
+        pieces = Joined(" ", [words.get(piece, piece) for piece in self.collect_usage_pieces(ctx)])
+        for prefix, usage in versions(current_languages(), Message("help.usage"), pieces):
+            formatter.write_usage(ctx.command_path, usage, prefix=f"{prefix}: ")
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(sentence(f"help.{self.text}").strip())
+            formatter.write_text(rendered(Message(f"help.{self.text}")).strip())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         records = [param.get_help_record(ctx) for param in self.get_params(ctx) if isinstance(param, click.Option)]
-        with formatter.section(sentence("help.options")):
+        with formatter.section(rendered(Message("help.options"))):
             formatter.write_dl([record for record in records if record is not None])
 
 
@@ -174,7 +174,7 @@ class Group(Translated, click.Group):
         self.format_commands(ctx, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section(sentence("help.commands")):
+        with formatter.section(rendered(Message("help.commands"))):
             formatter.write_dl([(name, self.short_help_of(ctx, name)) for name in self.list_commands(ctx)])
 
     def short_help_of(self, ctx: click.Context, name: str) -> str:

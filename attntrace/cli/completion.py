@@ -51,7 +51,7 @@ class Address(Known):
             from attntrace.files.archive import opened
             with opened(ctx.params["saved_run"]) as archive:
                 return archive.names
-        addresses: list[str] = ctx.obj(ctx).addresses()
+        addresses: list[str] = ctx.obj.run_so_far(ctx).addresses()
         return addresses
 
 

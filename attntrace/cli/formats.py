@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 import click
 
 from attntrace.cli.exit_codes import DONE
+from attntrace.cli.languages import current_languages
 from attntrace.cli.output import destination
 from attntrace.cli.values import nearest
-from attntrace.messages.catalog import in_a_line
 from attntrace.messages.errors import Problem
 from attntrace.writers import DATA, FORMATS, TEXT
 
@@ -80,7 +80,8 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
 def writer_on(out: TextIO, page: PageOptions) -> Iterator[Writer]:
     """A writer of blocks in the page's format, which ends its page when all went well."""
     from attntrace.writers.page import Look
-    look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title)
+    look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title,
+                current_languages())
     writer: Writer = FORMATS[page.format].load()(out, look)
     writer = ResultOnly(writer) if page.quiet else writer
     yield writer
@@ -111,9 +112,9 @@ class ResultOnly:
         from attntrace.pages.blocks import Answer, Prose
         for block in blocks:  # all of them: some are checked while they are made
             if isinstance(block, Answer):
-                self.result = block
+                self.result = block._replace(apart=False)
             elif isinstance(block, Prose) and block.result:
-                self.result = Answer(in_a_line(block.text))
+                self.result = Answer(block.text)
 
     def close(self) -> None:
         if self.result is not None:

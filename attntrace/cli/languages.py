@@ -1,26 +1,49 @@
-"""The language of a command line: --lang, else ATTNTRACE_LANG, else the locale's."""
+"""Which language a command line speaks: --lang, else ATTNTRACE_LANG, else that of the locale."""
 from __future__ import annotations
 
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from attntrace.messages.catalog import BOTH, DEFAULT, LANGUAGES
+import click
 
-OPTION, LANGUAGE = "--lang", "ATTNTRACE_LANG"
+from attntrace.messages.catalog import (BOTH, DEFAULT, LANGUAGES, VARIABLE, Text, default_languages, in_languages,
+                                        named_languages)
+
+OPTION = "--lang"
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first one that is set decides
 
 
-def language_of(arguments: Sequence[str]) -> str:
-    """Guess the language before arguments are parsed, since parse errors are in it as well. An unknown language is
-    skipped here and refused by the parser."""
-    named = [word.strip().lower() for word in (*given(arguments), os.environ.get(LANGUAGE, ""))]
-    return next((language for language in named if language in (*LANGUAGES, BOTH)), of_locale())
+class CommandLine:
+    """The languages of a command line: a guess until its arguments are parsed, since parse errors are in them as well.
+    It is the `obj` of every Click context."""
+
+    def __init__(self, arguments: Sequence[str], subject_so_far: Callable[[click.Context], Any] | None = None) -> None:
+        self.languages = languages_of(arguments)
+        self.subject_so_far = subject_so_far  # where a shell requests completions
+
+
+def rendered(text: Text) -> str:
+    """A text in the languages of the command line."""
+    return in_languages(text, current_languages())
+
+
+def current_languages() -> tuple[str, ...]:
+    context = click.get_current_context(silent=True)
+    line = context.find_object(CommandLine) if context is not None else None
+    return line.languages if line is not None else default_languages()
+
+
+def languages_of(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Guess the languages before arguments are parsed. An unknown one is skipped here and refused by the parser."""
+    asked = [word.strip().lower() for word in (*given(arguments), os.environ.get(VARIABLE, ""))]
+    return named_languages(next((language for language in asked if language in (*LANGUAGES, BOTH)), of_locale()))
 
 
 def given(arguments: Sequence[str]) -> list[str]:
-    """The values of --lang, the last one first."""
+    """What --lang seems to be given, the last one first."""
     before = list(arguments[:arguments.index("--")] if "--" in arguments else arguments)
     found = [after if argument == OPTION else argument.partition("=")[2]
              for argument, after in zip(before, [*before[1:], ""]) if argument.split("=")[0] == OPTION]
@@ -30,14 +53,14 @@ def given(arguments: Sequence[str]) -> list[str]:
 def of_locale() -> str:
     says = next((os.environ[name] for name in LOCALE if os.environ.get(name)), "")
     if not says and sys.platform == "win32":
-        import locale  # only now: elsewhere the environment is enough
+        import locale  # only now: elsewhere the environment tells
         says = locale.getlocale()[0] or ""
     return next((name for name, language in LANGUAGES.items()
                  if re.match(language.locales, says.lower()) and can_show(language.letters)), DEFAULT)
 
 
 def can_show(letters: str) -> bool:
-    """Whether the encoding of standard output has these letters: a locale does not imply it."""
+    """Whether standard output can, in its encoding: a locale alone asks for nothing that would be escaped."""
     try:
         letters.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):

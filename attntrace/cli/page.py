@@ -16,7 +16,7 @@ from attntrace.messages.errors import Problem
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block
-    from attntrace.pages.gradient_check import Differences
+    from attntrace.pages.gradient_check import GradientCheck
     from attntrace.pages.view import View
     from attntrace.runs.subject import Subject
     from attntrace.tracing.trace import Sink
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def write(subject: Subject, selection: Selection, page: PageOptions, save: str | None = None,
-          differences: Differences | None = None) -> int:
+          differences: GradientCheck | None = None) -> int:
     """Write the page of a subject, or its steps as data. `save`: the file that --save names. Returns the exit code."""
     addresses, tokens = selection.addresses(subject), selection.tokens(subject.run, page)
     write_saved_run(subject, save, page)

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import click
 
 from attntrace.cli.exit_codes import DONE
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block
 from attntrace.writers.page import Span
 from attntrace.writers.text.writer import TerminalWriter
@@ -70,7 +70,7 @@ class Pauses:
     def key(self) -> str:
         """Wait for a key that has a meaning, below a hint that is removed afterwards."""
         out, page = self.writer.out, self.writer.page
-        hint = sentence("messages.pause", count=self.count)
+        hint = page.text(Message("messages.pause", count=self.count))
 
         def show() -> None:
             out.write(self.writer.text_of((Span(hint, "grey"),)))

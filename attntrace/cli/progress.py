@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from attntrace.messages.catalog import sentence
+from attntrace.cli.languages import rendered
+from attntrace.messages.catalog import Joined, Message, Text
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -122,42 +123,42 @@ class TrainingProgress:
         if self.progress is None and not is_epoch and now - self.last < QUIET:
             return
         pace = (now - self.start) / (updates - self.first)
-        facts = sentence("messages.train_epoch", epoch=done.epoch, epochs=self.epochs,
+        facts = [Message("messages.train_epoch", epoch=done.epoch, epochs=self.epochs,
                          loss=f"{self.loss / self.count:.3f}",
-                         pace=f"{self.tokens / max(now - self.start, 1e-9):,.0f}")
+                         pace=f"{self.tokens / max(now - self.start, 1e-9):,.0f}")]
         if exact is not None:
-            facts += sentence("messages.train_epoch_held_out", exact=exact[0], pairs=self.held_out, epoch=exact[1])
+            facts.append(Message("messages.train_epoch_held_out", exact=exact[0], pairs=self.held_out, epoch=exact[1]))
         if self.progress is not None:
-            self.progress.update(self.task, completed=updates, description=facts)
+            self.progress.update(self.task, completed=updates, description=rendered(Joined("", facts)))
         else:
             left = pace * (self.batches * self.epochs - updates)
-            self.say(facts + sentence("messages.train_left", time=in_time(left)))
+            self.say(Joined("", [*facts, Message("messages.train_left", time=in_time(left))]))
         self.last = now
         if is_epoch:
             self.loss, self.count = 0.0, 0
 
-    def say(self, text: str) -> None:
+    def say(self, text: Text) -> None:
         """A line that stays."""
         with suppress(OSError):
             if self.progress is not None:
-                self.progress.console.print(text)
+                self.progress.console.print(rendered(text))
             else:
                 say(text)
 
 
-def say(text: str) -> None:
+def say(text: Text) -> None:
     """A line on standard error. A reader that went away or closed the terminal does not stop a training."""
     with suppress(OSError):
         if sys.stderr is not None:
-            print(text, file=sys.stderr, flush=True)
+            print(rendered(text), file=sys.stderr, flush=True)
 
 
-def in_time(seconds: float) -> str:
+def in_time(seconds: float) -> Message:
     """`2 h 5 min`."""
     if seconds < 60:
-        return sentence("messages.seconds", seconds=f"{seconds:.0f}")
+        return Message("messages.seconds", seconds=f"{seconds:.0f}")
     if seconds < 3600:
-        return sentence("messages.minutes", minutes=int(seconds // 60), seconds=f"{seconds % 60:.0f}")
+        return Message("messages.minutes", minutes=int(seconds // 60), seconds=f"{seconds % 60:.0f}")
     if seconds > A_YEAR:
-        return sentence("messages.long_time")
-    return sentence("messages.hours", hours=f"{seconds // 3600:,.0f}", minutes=int(seconds % 3600 // 60))
+        return Message("messages.long_time")
+    return Message("messages.hours", hours=f"{seconds // 3600:,.0f}", minutes=int(seconds % 3600 // 60))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.model.config import alternatives
 
@@ -102,7 +102,7 @@ class Whole(ParamType):
                 self.most is None or number <= self.most):
             key = "long" if is_long else "any" if self.least is None else "from" if self.most is None else "within"
             raise Problem("no_such_number_option", option=named(param, ctx), value=value,
-                          wanted=sentence(f"problem.why.whole_{key}", least=self.least, most=self.most, digits=DIGITS))
+                          wanted=Message(f"problem.why.whole_{key}", least=self.least, most=self.most, digits=DIGITS))
         return number
 
 
@@ -120,7 +120,7 @@ class Number(ParamType):
         except ValueError:
             pass
         raise Problem("no_such_number_option", option=named(param, ctx), value=value,
-                      wanted=sentence(f"problem.why.{self.wanted}"))
+                      wanted=Message(f"problem.why.{self.wanted}"))
 
 
 SHARE = Number("share", lambda number: 0 <= number < 1)
@@ -156,19 +156,19 @@ class Limit(ParamType):
         raise Problem("limit", option=named(param, ctx), value=value, least=self.least)
 
 
-def misused(error: click.UsageError) -> str:
+def misused(error: click.UsageError) -> str | Localized:
     params = error.ctx.command.get_params(error.ctx) if error.ctx is not None else []
     options = [param for param in params if isinstance(param, click.Option)]
     known = [name for option in options for name in (*option.opts, *option.secondary_opts)]
     if isinstance(error, click.NoSuchOption):
-        return sentence("problem.why.no_such_option", option=error.option_name,
-                        near=nearest(error.option_name, known or ["--help"]))
+        return Message("problem.why.no_such_option", option=error.option_name,
+                       near=nearest(error.option_name, known or ["--help"]))
     if isinstance(error, click.MissingParameter) and error.param is not None:
         named = error.param.metavar or str(error.param.name).upper()
-        return sentence("problem.why.missing",
-                        name=error.param.opts[0] if isinstance(error.param, click.Option) else named)
+        return Message("problem.why.missing",
+                       name=error.param.opts[0] if isinstance(error.param, click.Option) else named)
     if isinstance(error, click.BadOptionUsage):
         takes_none = any(option.is_flag and error.option_name in (*option.opts, *option.secondary_opts)
                          for option in options)
-        return sentence(f"problem.why.{'no_value' if takes_none else 'value'}", option=error.option_name)
+        return Message(f"problem.why.{'no_value' if takes_none else 'value'}", option=error.option_name)
     return error.format_message().rstrip(".")

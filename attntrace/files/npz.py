@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from attntrace.files.reading import check_size, regular
-from attntrace.messages.catalog import Message, Told
+from attntrace.messages.catalog import Localized, Message, Text
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
 from attntrace.tensor.tensor import Array
@@ -135,9 +135,9 @@ def array_of(data: bytes, header: Header) -> Array:
     return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception) -> Text:
     """Return why something failed: our own message where there is one, else the first line of the error's."""
-    if error.args and isinstance(error.args[0], Told):
+    if error.args and isinstance(error.args[0], Localized):
         return error.args[0]
     if type(error).__name__ == "JSONDecodeError":  # by name, to spare the import of json
         return Message("problem.why.no_json", line=getattr(error, "lineno"), column=getattr(error, "colno"))
@@ -147,7 +147,7 @@ def reason(error: Exception) -> str:
     return shown(why[0][:200])
 
 
-def shape_text(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> Text:
     """Return a shape as text: `3 × 4`."""
     return " × ".join(map(str, shape)) or Message("problem.why.one_number")
 

@@ -1,1 +1,1 @@
-"""Text for people: every sentence in each language, errors, characters that are safe to show."""
+"""Text for people: messages and their rendering in a language, errors, characters that are safe to show."""

@@ -1,10 +1,10 @@
-"""Every sentence that a user reads, by key: one TOML file a language and kind, read when it is needed."""
+"""Which sentence a key stands for in a language, and how messages become text: one TOML file a language and kind."""
 from __future__ import annotations
 
 import functools
 import os
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 FOLDER = os.path.dirname(__file__)
@@ -19,83 +19,130 @@ class Language(NamedTuple):
     fonts: str = ""
 
 
-LANGUAGES = {  # the first that a locale asks for, and whose letters can be shown, is spoken; else DEFAULT
+LANGUAGES = {  # the first that a locale asks for, and whose letters can be shown, is taken; else DEFAULT
     "ko": Language("한국어", "ko([_.@-]|$)|korean", "가-힣",  # not Konkani, kok_IN
                    "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', 'Noto Sans CJK KR'"),  # PowerPoint's first
     "en": Language("English", "en([_.@-]|$)|english")}
 DEFAULT = "en"
 BOTH, TWO = "both", ("ko", "en")
-BESIDE = " / "  # between what is said in two languages in one line
-_spoken: tuple[str, ...] = ("en",)
+VARIABLE = "ATTNTRACE_LANG"  # the environment variable that names a language, or both
+BESIDE = " / "  # between two languages in one line
 
 
-def speak(language: str) -> None:
-    """Say all sentences from now on in a language, or in `both`: Korean and English."""
-    global _spoken
-    _spoken = TWO if language == BOTH else (language,)
+class Localized:
+    """A text for people that is not yet in any language."""
+    __slots__ = ()
+
+    def render(self, language: str) -> str:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        raise AssertionError("a message has no text until it is rendered in a language")
 
 
-def spoken() -> tuple[str, ...]:
-    """The languages that are spoken now, the first one first."""
-    return _spoken
+Text = str | Localized  # a plain string is the same in all languages
 
 
-class Told(str):
-    """A sentence in several languages, which can be filled into another one: there each language takes its own."""
-    versions: tuple[str, ...]
+class Message(Localized):
+    """The key of a template and the facts for its slots, which may be messages themselves."""
+    __slots__ = ("key", "facts")
 
-    @classmethod
-    def of(cls, versions: tuple[str, ...]) -> str:
-        """Side by side; whole sentences, and what has several lines, below each other."""
-        if len(set(versions)) == 1:
-            return versions[0]
-        told = cls(("\n" if any(map(needs_a_line, versions)) else BESIDE).join(versions))
-        told.versions = versions
-        return told
+    def __init__(self, key: str, /, **facts: object) -> None:
+        self.key, self.facts = key, facts
 
-    def __add__(self, more: str) -> str:
-        return self.of(tuple(one + version(more, n) for n, one in enumerate(self.versions)))
-
-    def __radd__(self, before: str) -> str:
-        return self.of(tuple(before + one for one in self.versions))
+    def render(self, language: str) -> str:
+        facts = {name: fact.render(language) if isinstance(fact, Localized) else fact
+                 for name, fact in self.facts.items()}
+        return template(language, self.key).format(**facts)
 
 
-def needs_a_line(text: str) -> bool:
-    """Whether it is a whole sentence, or more."""
+class Joined(Localized):
+    """Texts one after another, with `between` between them."""
+    __slots__ = ("between", "parts")
+
+    def __init__(self, between: str, parts: Iterable[Text]) -> None:
+        self.between, self.parts = between, tuple(parts)
+
+    def render(self, language: str) -> str:
+        return self.between.join([render(part, language) for part in self.parts])
+
+
+class FirstOf(Localized):
+    """The first of some messages that has a template, else another text."""
+    __slots__ = ("messages", "otherwise")
+
+    def __init__(self, messages: Iterable[Message], otherwise: Text) -> None:
+        self.messages, self.otherwise = tuple(messages), otherwise
+
+    def render(self, language: str) -> str:
+        known = (message for message in self.messages if has_template(language, message.key))
+        return render(next(known, self.otherwise), language)
+
+
+def most_specific(kind: str, place: Sequence[str], name: str, otherwise: Text, **facts: object) -> FirstOf:
+    """The message of the most specific key: of `decoder.cross_attention.query`, `cross_attention.query`, `query`."""
+    return FirstOf([Message(f"{kind}.{end}", **facts) for end in ends([*place, name])], otherwise)
+
+
+def ends(words: Sequence[str]) -> Iterator[str]:
+    """Yield a.b.c, b.c, c for the words a, b, c."""
+    return (".".join(words[start:]) for start in range(len(words)))
+
+
+def render(text: Text, language: str) -> str:
+    return text if isinstance(text, str) else text.render(language)
+
+
+def versions(languages: Iterable[str], *texts: Text) -> list[tuple[str, ...]]:
+    """Texts that belong together, in each of the languages; once where these do not differ."""
+    rendered = [tuple(render(text, language) for text in texts) for language in languages]
+    return rendered if len(set(rendered)) > 1 else rendered[:1]
+
+
+def in_languages(text: Text, languages: Iterable[str], between: str | None = None) -> str:
+    """A text in several languages with `between` between them; by default side by side, or below each other where
+    there are whole sentences or several lines."""
+    if isinstance(text, str):
+        return text
+    rendered = [one for one, in versions(languages, text)]
+    return (between or ("\n" if any(map(_needs_a_line, rendered)) else BESIDE)).join(rendered)
+
+
+def _needs_a_line(text: str) -> bool:
     return "\n" in text or " " in text and text.endswith(".") and not text.endswith("...")
 
 
-def in_each(say: Callable[[int], str]) -> str:
-    """What `say` says in each language that is spoken, by its number."""
-    return Told.of(tuple(say(n) for n in range(len(_spoken))))
+def in_a_line(text: Text, languages: Iterable[str]) -> str:
+    return in_languages(text, languages, BESIDE)
 
 
-def below(text: str) -> str:
-    """A sentence in several languages, each on a line of its own."""
-    return "\n".join(text.versions) if isinstance(text, Told) else text
+def named_languages(name: str) -> tuple[str, ...]:
+    """The languages that a name of one, or `both`, stands for."""
+    return TWO if name == BOTH else (name,)
 
 
-def in_a_line(text: str) -> str:
-    """The same in one line."""
-    return BESIDE.join(text.versions if isinstance(text, Told) else text.split("\n"))
+def default_languages() -> tuple[str, ...]:
+    """Those of the environment variable; English where it names none."""
+    asked = os.environ.get(VARIABLE, "").strip().lower()
+    return named_languages(asked if asked in (*LANGUAGES, BOTH) else DEFAULT)
 
 
-def in_languages(*texts: str) -> Iterator[tuple[str, ...]]:
-    """Texts that belong together, in each language that any of them is in."""
-    for n in range(max(len(text.versions) if isinstance(text, Told) else 1 for text in texts)):
-        yield tuple(version(text, n) for text in texts)
+def template(language: str, key: str) -> str:
+    """The sentence of a key such as `problem.empty_sentence`, its slots empty. Raises KeyError."""
+    kind, _, rest = key.partition(".")
+    return _table(language, kind)[rest]
 
 
-def version(text: Any, n: int) -> Any:
-    """What a text is in the n-th language that is spoken; anything else is the same in all."""
-    return text.versions[n] if isinstance(text, Told) else text
+def has_template(language: str, key: str) -> bool:
+    kind, _, rest = key.partition(".")
+    return rest in _table(language, kind)
 
 
 @functools.cache
 def _table(language: str, kind: str) -> dict[str, str]:
     """All sentences of a file by key; those of a section as `section.key`."""
-    def flat(found: dict[str, Any], before: str) -> Iterator[tuple[str, str]]:
-        for key, value in found.items():
+    def flat(table: dict[str, Any], before: str) -> Iterator[tuple[str, str]]:
+        for key, value in table.items():
             if isinstance(value, dict):
                 yield from flat(value, f"{before}{key}.")
             else:
@@ -103,33 +150,3 @@ def _table(language: str, kind: str) -> dict[str, str]:
 
     with open(os.path.join(FOLDER, language, f"{kind}.toml"), "rb") as file:
         return dict(flat(tomllib.load(file), ""))
-
-
-def sentence(key: str, **facts: object) -> str:
-    """The sentence of a key such as `problem.empty_sentence`, its slots filled with facts. Raises KeyError."""
-    return in_each(lambda n: sentence_in(_spoken[n], key).format(
-        **{name: version(fact, n) for name, fact in facts.items()}))
-
-
-def sentence_in(language: str, key: str) -> str:
-    """The sentence of a key in a language, whichever is spoken, with its slots empty."""
-    kind, _, rest = key.partition(".")
-    return _table(language, kind)[rest]
-
-
-def joined(between: str, parts: Iterable[str]) -> str:
-    """Sentences, and other texts, one after another."""
-    texts = list(parts)
-    return in_each(lambda n: between.join([version(text, n) for text in texts]))
-
-
-def most_specific(kind: str, place: list[str], name: str, **facts: object) -> str | None:
-    """The sentence of the most specific key: of `decoder.cross_attention.query`, `cross_attention.query`, `query`. None
-    where there is none."""
-    table = _table(_spoken[0], kind)
-    return next((sentence(f"{kind}.{key}", **facts) for key in ends([*place, name]) if key in table), None)
-
-
-def ends(words: list[str]) -> Iterator[str]:
-    """Of `a, b, c`: a.b.c, b.c, c."""
-    return (".".join(words[start:]) for start in range(len(words)))

@@ -1,13 +1,15 @@
-"""The one exception for input that is wrong, and two that a run meets inside."""
+"""The one exception for input that is wrong, and the reason that the system gives for refusing something."""
 from __future__ import annotations
 
 import errno
 
+from attntrace.messages.catalog import FirstOf, Message, Text, default_languages, in_a_line
+
 
 class Problem(Exception):
-    """Bad input, named by the key of its sentence in `prose/` and the facts that fill it.
+    """Bad input: the key of its sentence in `problem.toml`, and the facts that fill it.
 
-    Whoever meets a person (the command line) looks the sentence up; a notebook sees it through `str()`.
+    The command line renders `message` in the languages that it was asked for; `str()` is for notebooks.
     """
 
     def __init__(self, key: str, **facts: object) -> None:
@@ -15,16 +17,18 @@ class Problem(Exception):
         self.key = key
         self.facts = facts
 
+    @property
+    def message(self) -> Message:
+        """A fact that is blank stands in quotes."""
+        return Message(f"problem.{self.key}", **{
+            name: f'"{fact}"' if isinstance(fact, str) and not fact.strip() else fact
+            for name, fact in self.facts.items()})
+
     def __str__(self) -> str:
-        from attntrace.messages.catalog import sentence  # only when it is read: the sentences are files
-        facts = {name: fact if fact != "" and str(fact).strip() else f'"{fact}"' for name, fact in self.facts.items()}
-        return sentence(f"problem.{self.key}", **facts)
+        return in_a_line(self.message, default_languages())
 
 
-def refusal(error: OSError) -> str:
-    """Why the system refused something: in our words where it is one of what happens often, else in its own."""
-    from attntrace.messages.catalog import sentence
-    try:
-        return sentence(f"problem.why.system.{errno.errorcode.get(error.errno or 0)}")
-    except KeyError:
-        return error.strerror or str(error)
+def refusal(error: OSError) -> Text:
+    """Why the system refused something: in our words where it often does, else in its own."""
+    return FirstOf([Message(f"problem.why.system.{errno.errorcode.get(error.errno or 0)}")],
+                   error.strerror or str(error))

@@ -19,12 +19,12 @@ def normalized(text: str) -> str:
 
 def graphemes(text: str) -> list[str]:
     """What is seen as one letter each."""
-    found, start = [], 0
+    clusters, start = [], 0
     while start < len(text):
         end = _grapheme_end(text, start)
-        found.append(text[start:end])
+        clusters.append(text[start:end])
         start = end
-    return found
+    return clusters
 
 
 def _in_word(char: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from attntrace.messages.catalog import Message, joined
+from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 
 CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
@@ -123,12 +123,12 @@ def divisors(number: int) -> list[int]:
     return every if len(every) <= 8 else every[:7] + [number]
 
 
-def alternatives(choices: Iterable[object]) -> str:
+def alternatives(choices: Iterable[object]) -> Text:
     """Join choices in the reader's language: `1, 2, 4 or 8`."""
     texts = list(map(str, choices))
     if len(texts) == 1:
         return texts[0]
-    return joined(" ", [", ".join(texts[:-1]), Message("messages.or"), texts[-1]])
+    return Joined(" ", [", ".join(texts[:-1]), Message("messages.or"), texts[-1]])
 
 
 MAX_LENGTH = 50  # the default limit of words in a translation

@@ -1,1 +1,1 @@
-"""What is said of a run: blocks, and how they are made of steps. No format, no terminal."""
+"""What is shown of a run, as blocks (the document model) that are made from steps. No format, no terminal."""

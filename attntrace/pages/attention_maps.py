@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 
-from attntrace.messages.catalog import joined, most_specific
+from attntrace.messages.catalog import Joined, most_specific
 from attntrace.pages.blocks import Block, Grid, Maps
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import place_title
@@ -14,11 +14,11 @@ DECIMALS = 2
 
 
 class AttentionMaps:
-    """Tells the weights of all heads of an attention, as one block, once it is complete."""
+    """Writes the weights of all heads of an attention as one block, once it is complete."""
 
-    def __init__(self, tell: Callable[[Iterator[Block]], None], precision: int | None,
+    def __init__(self, write: Callable[[Iterator[Block]], None], precision: int | None,
                  selected: Container[str] | None, decimals: int = DECIMALS) -> None:
-        self.tell, self.selected = tell, selected
+        self.write, self.selected = write, selected
         self.asked = precision is not None
         self.figures = Figures.fixed(decimals if precision is None else precision)
         self.place = ""
@@ -38,11 +38,11 @@ class AttentionMaps:
                                token.labels, key.labels, hued=True, weights=True, address=step.address))
 
     def close(self) -> None:
-        """Tell the last attention."""
+        """Write the last attention."""
         if self.heads:
             place = Address.of(self.place)
-            title = most_specific("titles", ["map", place.stack], place.name) or place.name.replace("_", " ")
+            title = most_specific("titles", ["map", place.stack], place.name, place.name.replace("_", " "))
             largest = max(float(grid.values.max()) for grid in self.heads)
-            title = joined(": ", [place_title(place.place), title])
-            self.tell(iter([Maps(title, self.place, tuple(self.heads), largest, self.asked)]))
+            heading = Joined(": ", [place_title(place.place), title])
+            self.write(iter([Maps(heading, self.place, tuple(self.heads), largest, self.asked)]))
         self.heads = []

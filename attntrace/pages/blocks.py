@@ -1,16 +1,19 @@
-"""What a page is made of: frozen, without behaviour. Blocks hold symbols, formula trees and arrays, not their text.
+"""What a page is made of: frozen, without behaviour. Blocks hold symbols, formula trees, arrays and messages, not their
+text; a block that is `apart` is set off from what is above it, in formats that do not set off every block.
 
 Tuples, because a data class takes seven times as long to define, and all are defined at every start.
 """
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, get_args
 
+from attntrace.messages.catalog import Text
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.expression import Arithmetic
+from attntrace.tensor.expression import Arithmetic, HasValue
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Symbol, equal_within_type
-from attntrace.tensor.tensor import Array, Pieces
+from attntrace.tensor.tensor import Array, Pieces, Tensor
 
 
 class Formula(NamedTuple):
@@ -21,41 +24,41 @@ class Formula(NamedTuple):
     row: str | None = None
 
 
-Cell = str | Formula  # of a table
+Cell = Text | Formula  # of a table
 
 
 class PartHeading(NamedTuple):
-    name: str
-    title: str
-    subtitle: str
+    name: Text
+    title: Text
+    subtitle: Text
 
 
 class PlaceHeading(NamedTuple):
     """Where the stages that follow stand: `Encoder, layer 1`."""
-    title: str
+    title: Text
 
 
 class StageHeading(NamedTuple):
     number: str
-    title: str
+    title: Text
     place: str
     formulas: tuple[Formula, ...]
 
 
 class Explained(NamedTuple):
     """What the steps of a stage are, and why they are there: of each, once a page, its title and what is said of it."""
-    topics: tuple[tuple[str, str], ...]
+    topics: tuple[tuple[Text, Text], ...]
 
 
 class Heading(NamedTuple):
     """A line above prose or a table that belongs to no stage."""
-    text: str
+    text: Text
+    apart: bool = False
 
 
 class Prose(NamedTuple):
-    """Sentences; indented under a stage, some `apart` from what is above. One may be the `result` of a page, which
-    --quiet prints alone."""
-    text: str
+    """Sentences, indented under a stage. One may be the `result` of a page, which --quiet prints alone."""
+    text: Text
     result: bool = False
     apart: bool = False
 
@@ -63,21 +66,23 @@ class Prose(NamedTuple):
 class Answer(NamedTuple):
     """What was asked for, alone in a line: a number, or a sentence (`is_words`: of words that come from the reader or a
     file)."""
-    text: str
+    text: Text
     is_words: bool = False
+    apart: bool = False
 
 
 class Table(NamedTuple):
     """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row, those of a
     `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below it. Of
     `addresses` in the first column, where the table is too wide, the place is such a heading."""
-    headings: tuple[str, ...]
+    headings: tuple[Text, ...]
     rows: tuple[tuple[Cell, ...], ...]
     tokens: tuple[int, ...] = ()
     right: tuple[int, ...] = ()
-    title: str = ""
+    title: Text = ""
     words: tuple[int, ...] = ()
     addresses: bool = False
+    apart: bool = False
 
 
 class Grid(NamedTuple):
@@ -131,15 +136,15 @@ class CellLine(NamedTuple):
     arithmetic: Arithmetic
     result: float
     figures: Figures
-    figures_of: dict[int, Figures]  # how the numbers of each operand are written, by id(tensor)
+    figures_of: Mapping[HasValue, Figures]  # how the numbers of each operand are written
     rounding: Rounding = FULL_PRECISION  # by which it was worked out
 
 
 class CellLines(NamedTuple):
-    """The arithmetic of cells, under the rows of the tokens whose labels are `tokens`; the `first` is set off."""
+    """The arithmetic of cells, under the rows of the tokens whose labels are `tokens`."""
     cells: tuple[CellLine, ...]
     tokens: tuple[str, ...]
-    first: bool = True
+    apart: bool = True
 
 
 class Cause(NamedTuple):
@@ -165,16 +170,16 @@ class MatrixEquation(NamedTuple):
     formula: Formula
     step: str  # its name in its place, or its address where that is another; the address is that of the result
     axes: tuple[str, ...]
-    operands: dict[int, Grid]  # by id(tensor)
+    operands: dict[Tensor, Grid]
     result: Grid
-    drawn: frozenset[int]
+    drawn: frozenset[Tensor]
     parameters: tuple[Grid, ...] = ()
 
 
 class Maps(NamedTuple):
     """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them; with their
     numbers where there is room, which is taken if they are `asked` for."""
-    title: str
+    title: Text
     place: str
     heads: tuple[Grid, ...]
     largest: float
@@ -196,13 +201,13 @@ class Check(NamedTuple):
 
 class Checks(NamedTuple):
     checks: tuple[Check, ...]
+    apart: bool = False
 
 
 class VerifiedHead(NamedTuple):
-    """What stands above the columns of `Verified` lines."""
-    number: str
-    error: str
-    what: str
+    """What stands above the three columns of `Verified` lines."""
+    headings: tuple[Text, Text, Text]
+    apart: bool = False
 
 
 class Verified(NamedTuple):
@@ -210,8 +215,8 @@ class Verified(NamedTuple):
     wrong with it, if anything."""
     number: str
     error: str
-    what: str
-    failed: str = ""
+    what: Text
+    failed: Text = ""
 
 
 class Hidden(NamedTuple):
@@ -224,3 +229,10 @@ class Hidden(NamedTuple):
 Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | ParameterGrids
          | VectorRows | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)
 equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check)
+
+
+def set_off(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Set the first of some tables and prose off from what is above them."""
+    for n, block in enumerate(blocks):
+        assert isinstance(block, Prose | Table)
+        yield block if n else block._replace(apart=True)

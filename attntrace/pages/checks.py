@@ -1,4 +1,4 @@
-"""What must be true of the steps of a stage, measured each time: both computations agree, ops keep their promises."""
+"""Checks of the steps of a stage: rows recomputed from rows agree, postconditions of ops hold."""
 from __future__ import annotations
 
 import math
@@ -16,15 +16,15 @@ DIGITS = {"float64": 12, "float32": 5}  # how far two computations of the same n
 
 
 def _nearness(step: Step) -> tuple[int, float, str]:
-    """How near two computations must be: to so many digits, by which part of the number, and how their agreement is
-    told. By a rule with decimals there is nothing between equal and wrong."""
+    """Return the digits to which two computations must agree, as a share of the number as well, and the suffix of the
+    message. Where a rounding sets decimals, they must be equal."""
     digits = DIGITS[str(step.value.dtype)]
     return (digits, 10.0**-digits, "") if step.rounding.decimals is None else (digits, 0.0, "_exactly")
 
 
 def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
-    """Each row of a step (or `only` so many), computed again from rows of its operands, by the step's rule; without
-    rows, the whole computed again."""
+    """Recompute each row of a step (or the first `only`) from rows of its operands, with the step's rounding; a step
+    without rows as a whole."""
     if not step.has_rows:
         return [evaluate(apply(step.node.op, *step.node.operands), step.rounding)]
     return [evaluate(step.node.row(0, i), step.rounding) for i in range(step.axes[0].size)[:only]]
@@ -35,22 +35,23 @@ def marked_row(step: Step, i: int) -> Symbol:
 
 
 def row_errors(step: Step, rows: list[Tensor]) -> Array:
-    """For each row, how far the row computed again is from that of the value."""
+    """The largest difference between each recomputed row and that row of the value."""
     value = step.value if step.has_rows else step.value[None]
     if any(row.value.shape != value.shape[1:] for row in rows):
         return np.full(len(rows), np.inf)
-    return _apart(np.stack([row.value for row in rows]), value).reshape(len(rows), -1).max(axis=1, initial=0.0)
+    errors = _apart(np.stack([row.value for row in rows]), value)
+    return np.asarray(errors.reshape(len(rows), -1).max(axis=1, initial=0.0))
 
 
 def _apart(again: Array, value: Array) -> Array:
-    """How far each number is from the other; the same infinity in both is no way."""
+    """Absolute difference per entry; equal infinities differ by 0."""
     with np.errstate(invalid="ignore"):
         errors = np.where(again == value, 0.0, np.abs(again - value))
-    return np.where(np.isnan(errors), np.inf, errors)
+    return np.asarray(np.where(np.isnan(errors), np.inf, errors))
 
 
 def largest(value: Array) -> float:
-    """The largest finite number, but for its sign."""
+    """The largest finite absolute value."""
     return float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
 
 
@@ -58,12 +59,12 @@ SMALL = 1e-2  # no rounding of numbers such as a model has leaves more
 
 
 def magnitude(step: Step, index: tuple[int, ...]) -> float:
-    """The size of the terms that a number was made from: where they cancel, its rounding is theirs."""
+    """The size of the terms of a number: where they cancel, its rounding error is theirs."""
     return step.node.cell(index).magnitude(lambda ref: float(ref.tensor.value[ref.index]))
 
 
 def is_rounding(step: Step, others: Container[str]) -> bool:
-    """Whether nothing of a step is left but the rounding of terms that cancel; so is what is made of such `others`."""
+    """Whether a step is only the rounding error of terms that cancel, or was computed from such `others`."""
     left = largest(step.value)
     if left > SMALL:  # nearly always, and cheap to see
         return False
@@ -81,10 +82,10 @@ def _worst(errors: Array) -> tuple[int, ...]:
 
 
 def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
-    """That each row of the matrix computation is what the computation from rows gives: to so many digits of the largest
-    number, or, where the terms of a number nearly cancel, of these."""
+    """Check every row against the row recomputed from row operands, relative to the largest entry (under cancellation:
+    to the largest term)."""
     digits, part, how = _nearness(steps[0])
-    good, failed, found = [], [], []
+    good, failed, checks = [], [], []
     for step, rows in zip(steps, rebuilt, strict=True):
         errors = row_errors(step, rows)
         worst = int(errors.argmax())
@@ -92,7 +93,7 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
             good.append(step)
         elif np.isfinite(errors[worst]) and errors[worst] <= magnitude(step, _cell(step, rows, worst)) * part:
             if is_rounding(step, ()):
-                found.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=largest(step.value)))
+                checks.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=largest(step.value)))
             else:
                 good.append(step)
         else:
@@ -102,42 +103,42 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     for key, those in (("rows_agree", [step for step in good if step.has_rows]),
                        ("wholes_agree", [step for step in good if not step.has_rows])):
         if those:
-            found.append(Check(key + how, tuple(step.symbol for step in those),
-                               tuple(marked_row(step, 0) for step in those), steps[0].symbol.head, digits))
-    return found + failed
+            checks.append(Check(key + how, tuple(step.symbol for step in those),
+                                tuple(marked_row(step, 0) for step in those), steps[0].symbol.head, digits))
+    return checks + failed
 
 
 def _cell(step: Step, rows: list[Tensor], row: int) -> tuple[int, ...]:
-    """Which number of a row is farthest from that of the value."""
+    """The index of the number of a row that differs most."""
     if not step.has_rows:
         return _worst(_apart(rows[0].value, step.value))
     return row, *_worst(_apart(rows[row].value, step.value[row]))
 
 
 def check_rows_sum_to_one(step: Step, again: Tensor) -> Check:
-    """That what the tokens add is the whole."""
+    """Check that the terms of all tokens add up to the whole."""
     digits, part, how = _nearness(step)
     errors = _apart(evaluate(again, step.rounding).value, step.value)
     error = float(errors.max(initial=0.0))
     failed = not (error <= largest(step.value) * part or error <= magnitude(step, _worst(errors)) * part)
-    return Check("shares_agree" + how * (not failed), (step.symbol,), (), step.symbol.head, digits,
+    return Check("shares_agree" if failed else f"shares_agree{how}", (step.symbol,), (), step.symbol.head, digits,
                  step.address if failed else "", 0, error)
 
 
 def check_postconditions(steps: list[Step]) -> list[Check]:
-    """What the ops promise of their results, such as rows that sum to 1; where each number is rounded to some decimals,
-    by how much it is missed."""
-    found = []
+    """Check the postconditions of ops, such as rows that sum to 1; under rounding, report the deviation."""
+    checks = []
     for step in steps:
         digits = DIGITS[str(step.value.dtype)]
         for promise in step.node.op.postconditions(step.value, *step.node.operands):
             decimals = None if promise.exact else step.rounding.decimals
             drift = None if decimals is None else round(promise.error, decimals)
             if drift is not None and math.isfinite(drift):
-                found.append(Check(promise.key + "_but_for" * bool(drift), (step.symbol,), (), step.symbol.head, digits,
-                                   more={"drift": f"{drift:.{step.rounding.decimals}f}"}))
+                key = f"{promise.key}_but_for" if drift else promise.key
+                checks.append(Check(key, (step.symbol,), (), step.symbol.head, digits,
+                                    more={"drift": f"{drift:.{step.rounding.decimals}f}"}))
                 continue
             failed = not promise.error <= (0.0 if promise.exact else 10.0**-digits)
-            found.append(Check(promise.key, (step.symbol,), (), step.symbol.head, digits,
-                               step.address if failed else "", 0, promise.error))
-    return found
+            checks.append(Check(promise.key, (step.symbol,), (), step.symbol.head, digits,
+                                step.address if failed else "", 0, promise.error))
+    return checks

@@ -1,4 +1,4 @@
-"""Two runs compared: the first step that differs, and the ripple from there on."""
+"""Two runs compared: which parameters and steps differ, and by how much."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from attntrace.files.npz import shape_text
-from attntrace.messages.catalog import sentence
-from attntrace.pages.blocks import Block, Prose, Table
+from attntrace.messages.catalog import Message, Text
+from attntrace.pages.blocks import Block, Prose, Table, set_off
 from attntrace.pages.numbers import Figures
 from attntrace.runs.what_if import Edit, order_before
 from attntrace.tensor.axes import Axes
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DECIMALS = 3  # of a number that changes, as on the page of a trace
 
 
-class Numbers(NamedTuple):
+class Values(NamedTuple):
     """The numbers of a parameter or a step."""
     value: Array
     axes: Axes
@@ -35,58 +35,58 @@ class Side(NamedTuple):
     """One of two runs: its parameters and its steps in order, how to read one, the words of its source, its changes."""
     parameters: Sequence[str]
     addresses: Sequence[str]
-    read: Callable[[str], Numbers]
+    read: Callable[[str], Values]
     source: tuple[str, ...]
     changes: Sequence[Edit]
 
     @classmethod
     def of_run(cls, run: Run) -> Side:
-        """A run, with all that it computes."""
-        found: dict[str, Tensor] = {}
+        """Run the model and keep every step."""
+        tensors: dict[str, Tensor] = {}
 
         def keep(step: Step) -> None:
-            found[step.address] = step.tensor
+            tensors[step.address] = step.tensor
 
-        def read(name: str) -> Numbers:
-            tensor = found[name] if name in found else run.parameters[name]
-            return Numbers(tensor.value, tensor.axes)
+        def read(name: str) -> Values:
+            tensor = tensors[name] if name in tensors else run.parameters[name]
+            return Values(tensor.value, tensor.axes)
 
         run(keep)
-        return cls(list(run.parameters.by_name), list(found), read, run.source.texts, run.edits)
+        return cls(list(run.parameters.by_name), list(tensors), read, run.source.texts, run.edits)
 
     @classmethod
     def of_saved(cls, archive: Archive) -> Side:
-        """A saved run, of which a tensor is read when it is compared. Raises Problem where the archive has no sense."""
-        from attntrace.files.archive import name_of  # only now: two live runs are no archives
+        """Read a saved run, each tensor when it is compared. Raises Problem where the archive is broken."""
+        from attntrace.files.archive import name_of  # only now: two live runs need no archive
         axes = archive.axes
         with archive.sense():
             records = {name_of(record): record for record in archive.records() if "member" not in record}
             source = tuple(word["text"] for word in archive.header["tokens"]["source"])
             changes = list(archive.header["changes"])
 
-        def read(name: str) -> Numbers:
+        def read(name: str) -> Values:
             with archive.sense():
-                return Numbers(archive.value(records[name]), tuple(axes[number] for number in records[name]["along"]))
+                return Values(archive.value(records[name]), tuple(axes[number] for number in records[name]["along"]))
 
         return cls([name for name, record in records.items() if "parameter" in record],
                    [name for name, record in records.items() if "address" in record], read, source, changes)
 
-    def unswapped(self, name: str) -> Numbers:
+    def unswapped(self, name: str) -> Values:
         """The numbers, and their words, with those of the source in their order before any swap, so that each word is
         compared with itself."""
         value, axes = self.read(name)
         places = order_before(self.changes, len(self.source))
         if places == sorted(places):
-            return Numbers(value, axes)
-        found = list(axes)
+            return Values(value, axes)
+        along = list(axes)
         for k, axis in enumerate(axes):
             if axis.name in ("token", "key") and axis.labels == self.source:
                 value = value.take(places, axis=k)
-                found[k] = axis._replace(labels=tuple(self.source[i] for i in places))
-        return Numbers(value, tuple(found))
+                along[k] = axis._replace(labels=tuple(self.source[i] for i in places))
+        return Values(value, tuple(along))
 
     def common(self, other: Side) -> int:
-        """How many steps both have."""
+        """Count the steps that both runs have."""
         return len(frozenset(self.addresses) & frozenset(other.addresses))
 
 
@@ -96,7 +96,7 @@ class Difference(NamedTuple):
     address: str
     largest: float = 0.0
     at: tuple[int, ...] = ()
-    ends: tuple[str, str] = ("", "")
+    ends: tuple[Text, Text] = ("", "")
     mean: float = 0.0
     changed: int = 0  # how many numbers
     numbers: int = 0
@@ -105,16 +105,16 @@ class Difference(NamedTuple):
 
 def differing(names: Iterable[str], others: Iterable[str], a: Side, b: Side,
               tolerance: float = 0.0) -> Iterator[Difference]:
-    """Of each name that differs by more than the tolerance, in the order of A; last what B alone has."""
+    """Yield the tensors that differ by more than the tolerance, in the order of A, then those that only B has."""
     known = list(names)
     theirs = frozenset(others)
     for name in known:
         if name not in theirs:
             yield Difference(name, key="only_a")
             continue
-        found = difference(name, a.unswapped(name).value, b.unswapped(name).value, tolerance)
-        if found is not None:
-            yield found
+        change = difference(name, a.unswapped(name).value, b.unswapped(name).value, tolerance)
+        if change is not None:
+            yield change
     ours = frozenset(known)
     yield from (Difference(name, key="only_b") for name in others if name not in ours)
 
@@ -136,44 +136,41 @@ def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Differe
 
 
 def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total: int) -> Iterator[Block]:
-    """What differs, as a page: the parameters, the first step, and all that follow it; `total`: of how many steps that
-    both runs have."""
+    """The page: parameters that differ, the first step that does, all others; `total`: steps that both runs have."""
     if parameters:
-        yield from told("parameters", parameters)
-        yield Prose("")
+        yield from differences("parameters", parameters)
     differ = [one.address for one in steps if not one.key.startswith("only")]
-    yield Prose(sentence("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
-                sentence("messages.diff_no_step", steps=total), result=True)
+    yield Prose(Message("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
+                Message("messages.diff_no_step", steps=total), result=True, apart=bool(parameters))
     if steps:
-        yield Prose("")
-        yield from told("steps", steps)
+        yield from set_off(differences("steps", steps))
     if parameters or differ:
-        yield Prose(sentence("messages.diff_legend"))
+        yield Prose(Message("messages.diff_legend"))
 
 
-def told(kind: str, found: Sequence[Difference]) -> Iterator[Block]:
-    """A table of what differs, and what one of the two runs alone has."""
-    both = [one for one in found if not one.key.startswith("only")]
+def differences(kind: str, changes: Sequence[Difference]) -> Iterator[Block]:
+    """A table of what differs, and what only one of the two runs has."""
+    both = [one for one in changes if not one.key.startswith("only")]
     if both:
         yield table(kind, both)
     for key in ("only_a", "only_b"):
-        if names := [one.address for one in found if one.key == key]:
-            yield Prose(sentence(f"messages.diff_{key}", names=", ".join(names)))
+        if names := [one.address for one in changes if one.key == key]:
+            yield Prose(Message(f"messages.diff_{key}", names=", ".join(names)))
 
 
-def table(kind: str, found: Sequence[Difference]) -> Table:
-    heads = ("", *(sentence(f"messages.diff_{name}") for name in
-                   ("at", "first", "second", "largest", "mean", "numbers")))
-    sizes = [aligned(numbers) for numbers in ([one.largest for one in found], [one.mean for one in found])]
+def table(kind: str, changes: Sequence[Difference]) -> Table:
+    headings = [Message(f"messages.diff_{name}") for name in ("at", "first", "second", "largest", "mean", "numbers")]
+    sizes = [aligned(numbers) for numbers in ([one.largest for one in changes], [one.mean for one in changes])]
     rows = tuple(
-        (one.address, sentence("messages.diff_shape", first=one.ends[0], second=one.ends[1]), *[""] * 5) if one.key else
+        (one.address, Message("messages.diff_shape", first=one.ends[0], second=one.ends[1]), *[""] * 5) if one.key else
         (one.address, cell_name("", one.at).lstrip(":"), *one.ends, largest, mean, f"{one.changed:,}/{one.numbers:,}")
-        for one, largest, mean in zip(found, *sizes, strict=True))
-    return Table(heads, rows, right=(1, 2, 3, 4, 5, 6), title=sentence(f"messages.diff_{kind}"), addresses=True)
+        for one, largest, mean in zip(changes, *sizes, strict=True))
+    return Table(("", *headings), rows, right=(1, 2, 3, 4, 5, 6), addresses=True,
+                 title=Message(f"messages.diff_{kind}"))
 
 
 def aligned(numbers: Iterable[float]) -> list[str]:
-    """Three digits of each number, the points below each other."""
+    """Three digits of each number, lined up at the decimal point."""
     texts = [f"{number:#.3g}".removesuffix(".") for number in numbers]
     decimals = [len(text.partition(".")[2]) for text in texts]
     return [text + " " * (max(decimals) - count) for text, count in zip(texts, decimals, strict=True)]

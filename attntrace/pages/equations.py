@@ -1,10 +1,13 @@
-"""What is written for a step: its equation, that of a row, the names beside it."""
+"""The equations of a step and of its rows, and the arithmetic of a number."""
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from attntrace.pages.blocks import CellLine, Formula
 from attntrace.pages.checks import marked_row
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.axes import NotRowwise
+from attntrace.tensor.expression import HasValue
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import address_in
 from attntrace.tracing.trace import Step
@@ -35,7 +38,7 @@ def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, .
 
 
 def cell_line(step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...], figures: Figures,
-              figures_of: dict[int, Figures]) -> CellLine:
+              figures_of: Mapping[HasValue, Figures]) -> CellLine:
     """The arithmetic of one number; in symbols as far as its formula was `followed` down to single numbers."""
     formula = Formula(step.symbol.at(index, step.tensor.axis_names), part.notation().pieces, step.symbol.head)
     return CellLine(formula, rest, step.node.cell(index), float(step.value[index]), figures, figures_of, step.rounding)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Check, Formula, Grid
 from attntrace.pages.checks import check_postconditions, check_rows, check_rows_sum_to_one, is_rounding, rows_of
@@ -24,21 +24,21 @@ from attntrace.tracing.trace import Step
 
 
 class Form:
-    """A sink that gathers steps into stages and tells each stage, as blocks, once it is complete."""
+    """A sink that gathers steps into stages and writes each stage as blocks once it is complete."""
     part: int
     name: str
 
-    def __init__(self, view: View, tell: Callable[[Iterator[Block]], None], parameters: Container[str],
+    def __init__(self, view: View, write: Callable[[Iterator[Block]], None], parameters: Container[str],
                  explained: set[str] | None = None, more: Callable[[Step], list[Check]] = lambda step: []) -> None:
-        self.view, self.tell, self.parameters, self.more = view, tell, parameters, more
+        self.view, self.write, self.parameters, self.more = view, write, parameters, more
         self.explained = set[str]() if explained is None else explained  # topics, on the whole page
         self.stage: Stage | None = None
         self.failed: list[Check] = []
         self._rows: dict[str, list[Tensor]] = {}
         self._region: str | None = None  # the last that was headed
-        self._weights: set[str] = set()  # addresses of attention weights: an operand has forgotten how it was made
+        self._weights: set[str] = set()  # addresses of attention weights: an operand has dropped its history
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
-        self._figures: dict[int, tuple[HasValue, Figures]] = {}
+        self._figures: dict[HasValue, Figures] = {}
         self._rounding: set[str] = set()  # addresses of tensors that are 0 but for rounding
 
     def __call__(self, step: Step) -> None:
@@ -54,31 +54,30 @@ class Form:
             self._weights.add(step.address)
 
     def close(self) -> None:
-        """Tell the last stage, after the headings of the part and of the place where they begin."""
+        """Write the last stage, below the headings of its part and its place."""
         steps = [step for step in self.stage.steps if self.view.shows(step)] if self.stage is not None else []
         if self.stage is not None and steps and self.view.rows(steps[0]):
-            self.tell(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
+            self.write(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
         for step in self.stage.steps if self.stage is not None else ():
             self._rows.pop(step.address, None)
         self._figures.clear()
 
     def rows(self, step: Step) -> list[Tensor]:
-        """The rows of a step, computed again (of one that is not shown the first alone), once for as long as it takes
-        to tell its stage."""
+        """The recomputed rows of a step (only the first, if it is not shown), kept until its stage is written."""
         if step.address not in self._rows:
             self._rows[step.address] = rows_of(step, None if self.view.shows(step) else 1)
         return self._rows[step.address]
 
     @property
-    def told(self) -> bool:
+    def has_written(self) -> bool:
         """Whether anything was shown."""
         return self._region is not None
 
     def headings(self, stage: Stage) -> Iterator[Block]:
         if self._region is None:
-            yield blocks.PartHeading(sentence("messages.part", number=self.part),
-                                     sentence(f"messages.{self.name}_form"),
-                                     sentence(f"messages.{self.name}_form_subtitle"))
+            yield blocks.PartHeading(Message("messages.part", number=self.part),
+                                     Message(f"messages.{self.name}_form"),
+                                     Message(f"messages.{self.name}_form_subtitle"))
         if stage.region != self._region:
             self._region = stage.region
             yield blocks.PlaceHeading(place_title(stage.region))
@@ -87,23 +86,23 @@ class Form:
         raise AssertionError("every form has its blocks")
 
     def figures(self, tensor: HasValue) -> Figures:
-        if id(tensor) not in self._figures:  # the tensor is kept beside, so that its id stays its own
-            found = Figures.of(tensor.value, self.view.precision, self.view.exact)
-            if found.powers and getattr(tensor, "address", None) in self._rounding:
-                found = Figures.fixed(self.view.precision)  # what rounding leaves is written 0.000
-            self._figures[id(tensor)] = tensor, found
-        return self._figures[id(tensor)][1]
+        if tensor not in self._figures:
+            figures = Figures.of(tensor.value, self.view.precision, self.view.exact)
+            if figures.powers and getattr(tensor, "address", None) in self._rounding:
+                figures = Figures.fixed(self.view.precision)  # what rounding leaves is written 0.000
+            self._figures[tensor] = figures
+        return self._figures[tensor]
 
     def heading(self, stage: Stage, formulas: Sequence[Formula]) -> blocks.StageHeading:
         return blocks.StageHeading(f"{self.part}.{stage.number}", stage.title, stage.steps[0].place, tuple(formulas))
 
     def explanations(self, steps: list[Step]) -> Iterator[Block]:
-        """Of what was not yet explained on this page."""
+        """Explain the topics of these steps that are new on this page."""
         topics = dict.fromkeys(topic_of(step.address) for step in steps) if self.view.explain else ()
         new = [topic for topic in topics if topic is not None and topic not in self.explained]
         self.explained.update(new)
         if new:
-            yield blocks.Explained(tuple((sentence(f"explain.{topic}.title"), sentence(f"explain.{topic}.short"))
+            yield blocks.Explained(tuple((Message(f"explain.{topic}.title"), Message(f"explain.{topic}.short"))
                                          for topic in new))
 
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
@@ -115,7 +114,7 @@ class Form:
 
     def new_parameters(self, steps: list[Step]) -> list[Tensor]:
         """The parameters that these steps use and that this part has not shown yet, in order of use."""
-        found = []
+        new = []
         for step in steps:
             for piece in step.node.notation().pieces:
                 if not isinstance(piece, Term) or not piece.tensor.axes or piece.tensor.symbol is None:
@@ -126,8 +125,8 @@ class Form:
                 key = leaves[0].address, piece.tensor.symbol.superscript
                 if leaves[0].address in self.parameters and key not in self._shown:
                     self._shown.add(key)
-                    found.append(piece.tensor)
-        return found
+                    new.append(piece.tensor)
+        return new
 
     def checked(self, checks: list[Check], steps: list[Step]) -> Iterator[Block]:
         checks = checks + check_postconditions(steps) + [check for step in steps for check in self.more(step)]
@@ -137,7 +136,7 @@ class Form:
 
 
 class VectorForm(Form):
-    """Part 1: one token at a time, each row computed again from rows."""
+    """Part 1: one token at a time, each row recomputed from rows."""
     part, name = 1, "vector"
 
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
@@ -161,9 +160,9 @@ class VectorForm(Form):
                               (len(shown), len(self.view.rows(steps[0]))))
         checks = check_rows(steps, rebuilt)
         for step in steps:
-            if found := over_tokens[step.address]:
-                yield from self.shares(step, *found)
-                checks.append(check_rows_sum_to_one(step, found[1]))
+            if terms := over_tokens[step.address]:
+                yield from self.shares(step, *terms)
+                checks.append(check_rows_sum_to_one(step, terms[1]))
         yield from self.arithmetic(steps, tuple(labels[i] for i in shown), shown)
         yield from self.checked(checks, steps)
 
@@ -179,11 +178,11 @@ class VectorForm(Form):
         yield from hidden(self.view, [(step.address, step.tensor)])
 
     def arithmetic(self, steps: list[Step], labels: tuple[str, ...], shown: Sequence[int]) -> Iterator[Block]:
-        """The arithmetic of cells, as much of it as the view shows: one block a row, so that no more is kept."""
+        """The arithmetic of the cells that the view shows: one block a row, so that only one row is kept."""
         first = True
         for step in steps if self.view.arithmetic != "none" else ():
-            figures = {id(leaf): self.figures(leaf) for leaf in step.node.leaves()}
-            whole = Tensor(step.value, step.axes, node=step.node)  # not yet named, so that it can be followed
+            figures: dict[HasValue, Figures] = {leaf: self.figures(leaf) for leaf in step.node.leaves()}
+            whole = Tensor(step.value, step.axes, node=step.node)  # without its name, so that it can be followed
             for start, row in itertools.groupby(self.indices(step, shown), key=lambda index: index[:1]):
                 part, left = followed(whole, start)
                 yield blocks.CellLines(tuple(cell_line(step, index, *followed(part, left + index[1:]),
@@ -212,7 +211,7 @@ class VectorForm(Form):
         return line
 
     def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:
-        """Of which numbers the arithmetic is shown: of those in the rows that are, or of the first alone."""
+        """The indices whose arithmetic is shown: all in the shown rows, or only the first."""
         along: list[Sequence[int]] = [range(size) for size in self.view.corner(step.tensor)[2 - len(step.axes):]]
         if step.has_rows:
             along[0] = [i for i in shown if i in along[0]]
@@ -232,24 +231,22 @@ class MatrixForm(Form):
     def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
         yield self.heading(stage, ())
         yield from self.explanations(steps)
-        drawn: set[int] = set()
-        kept = []  # operands live as long as the stage, so that their ids stay their own
+        drawn: set[Tensor] = set()
         for step in steps:
             terms = [piece.tensor for piece in step.node.notation().pieces if isinstance(piece, Term)]
             terms = [tensor for tensor in terms if tensor.axes]
-            kept.append(terms)
             new = self.new_parameters([step])
             if any(self.view.cuts(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
                 terms = []
             else:
                 new = []
-            operands = {id(tensor): self.grid(tensor, step.symbol.head) for tensor in terms}
+            operands = {tensor: self.grid(tensor, step.symbol.head) for tensor in terms}
             yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.axis_names, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
                                         tuple(self.parameter_grid(tensor, step.symbol.head) for tensor in new))
             yield from hidden(self.view, [*((parameter_name(tensor), tensor) for tensor in new),
                                           (step.address, step.tensor)])
-            drawn |= {*operands, id(step.tensor)}
+            drawn |= {*operands, step.tensor}
             yield from self.checked(check_rows([step], [self.rows(step)]), [step])
 
 

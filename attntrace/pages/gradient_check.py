@@ -1,4 +1,4 @@
-"""Gradients against central differences: what the loss does when a number is moved a little."""
+"""Gradients against central differences of the loss."""
 from __future__ import annotations
 
 import numpy as np
@@ -14,9 +14,8 @@ TOLERANCE = 1e-6  # of the gradient's largest number
 LEAST = 1e-2  # where that is smaller, the difference is no better
 
 
-class Differences:
-    """For the gradient of a tensor or a parameter: its largest number, and what it says along a random direction, which
-    all its numbers have a part in; each beside the central difference of the loss."""
+class GradientCheck:
+    """Checks a gradient in its largest entry and along a random direction against central differences of the loss."""
 
     def __init__(self, training_step: TrainingStep) -> None:
         self.training_step = training_step
@@ -26,7 +25,7 @@ class Differences:
         self.found: dict[str, list[Check]] = {}
 
     def watch(self, step: Step) -> None:
-        """A sink: the values that gradients are of."""
+        """A sink that keeps the values that gradients belong to."""
         if not Address.of(step.address).phase:
             self.values[step.address] = step.value
 

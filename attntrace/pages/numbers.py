@@ -86,14 +86,14 @@ class Figures(NamedTuple):
         end = f".{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
         form = " ".join([f"%{wide - pad}{end}" for wide in widths or [width] * numbers.shape[1]])
         zero = ("%" + end.rstrip()) % 0 if self.decimals else "-0"
-        found = []
+        texts = []
         for values in numbers.tolist():
             text = form % tuple(values)
             if zero in text or pad and "inf" in text:  # perhaps a 0, a -0.000, an infinity beside other decimals
                 text = " ".join([" " * (wide - width) + self.padded(value, before, after)
                                  for wide, value in zip(widths or [width] * len(values), values, strict=True)])
-            found.append(text)
-        return found
+            texts.append(text)
+        return texts
 
     def padded(self, number: float, before: int | None = None, after: int | None = None) -> str:
         """One number in a cell as `rows` has it."""
@@ -131,9 +131,9 @@ def rounded(numbers: Array, decimals: int | None) -> Array:
 
 def lined_up(all_figures: Iterable[Figures]) -> tuple[int, int]:
     """Cells before and from the decimal point on, for columns that hold the numbers of several tensors."""
-    found = list(all_figures)
-    after = max((figures.after for figures in found if not figures.powers), default=0)
-    return max(figures.before - after if figures.powers else figures.before for figures in found), after
+    figures_of_all = list(all_figures)
+    after = max((figures.after for figures in figures_of_all if not figures.powers), default=0)
+    return max(figures.before - after if figures.powers else figures.before for figures in figures_of_all), after
 
 
 AT_ONCE = 16_384  # numbers whose bytes stay in the processor's cache
@@ -152,14 +152,14 @@ def rows_of_digits(numbers: Array, decimals: int, before: int, after: int, cell:
     """
     columns = numbers.shape[1]
     step = max(1, AT_ONCE // max(columns, 1))
-    found: list[str] = []
+    rows: list[str] = []
     for start in range(0, len(numbers), step):
         part = numbers[start:start + step]
         cells = _cells(part.ravel().astype(np.float64), decimals, before, after, cell)
         line = columns * (before + after + 1)
         page = cells.tobytes().decode("ascii")
-        found += [page[n:n + line - 1] for n in range(0, len(page), line)]
-    return found
+        rows += [page[n:n + line - 1] for n in range(0, len(page), line)]
+    return rows
 
 
 def _cells(values: Array, decimals: int, before: int, after: int, cell: Callable[[float], str]) -> Array:

@@ -1,4 +1,4 @@
-"""What a trace begins with (what goes in, what comes out, the model, its parameters counted) and ends with."""
+"""The summary before a trace (input, output, model, parameters counted) and the fingerprint after it."""
 from __future__ import annotations
 
 import math
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from attntrace.messages.catalog import joined, sentence
+from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.model.config import Config
 from attntrace.model.inputs import MEMORY, InputRows
 from attntrace.model.parameters import Vocabularies, parameter_counts
@@ -19,48 +19,44 @@ from attntrace.tracing.addresses import Address
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
 
 if TYPE_CHECKING:
-    from attntrace.runs.training_step import TrainingStep  # of which a trace needs nothing
+    from attntrace.runs.training_step import TrainingStep  # a trace needs none of it
 
 
-def opening(run: Run) -> Iterator[Block]:
+def run_overview(run: Run) -> Iterator[Block]:
     yield words_table(run)
-    yield Prose("")
     tokens = len((run.target or run.source).texts)
     if run.target is not None and run.vocabularies.target:
-        yield Prose(sentence("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens))
+        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens),
+                    apart=True)
     else:
         out = ("decoder.output" if run.target is not None else
                "encoder.layer1.self_attention.output" if run.config.part == "attention" else "encoder.output")
-        yield Prose(sentence("messages.comes_out_rows", address=out, tokens=tokens, d_model=run.config.d_model))
+        yield Prose(Message("messages.comes_out_rows", address=out, tokens=tokens, d_model=run.config.d_model),
+                    apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
-    notes = ["ids_note"] * embeds + ["positions_note"] * (embeds and run.config.position != "none")
-    notes += ["given_note"] * (run.inputs is not None)
-    yield Prose(joined(" ", (sentence(f"messages.{note}", file=run.inputs) for note in notes)))
-    yield Prose("")
+    notes = {"ids_note": embeds, "positions_note": embeds and run.config.position != "none",
+             "given_note": run.inputs is not None}
+    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)))
     yield from model_table(run)
-    yield Prose("")
     rows = parameter_rows(run.config, run.vocabularies, run.parameters.vector.size)
-    yield Table(("", "", ""), tuple(rows), title=sentence("messages.parameters"), right=(1,))
+    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
 
 
 def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
-    """What goes in, what should come out, and how the model learns from the difference."""
+    """The summary before a training step: input, wanted output, model, how it learns."""
     run = training_step.run
     yield words_table(run, ("label", training_step.wanted))
-    yield Prose("")
-    yield Prose(sentence("messages.teacher_forcing"))
-    yield Prose("")
+    yield Prose(Message("messages.teacher_forcing"), apart=True)
     yield from model_table(run)
     rates = training_step.rates
-    yield Prose(sentence(f"messages.optimizer_{training_step.optimizer}", lr=rates.lr, beta1=rates.beta1,
-                         beta2=training_step.rates.beta2, epsilon=training_step.rates.epsilon))
-    yield Prose(sentence("messages.smoothing", smoothing=training_step.smoothing)
-                if training_step.smoothing else sentence("messages.no_smoothing"))
-    yield Prose("")
-    yield Prose(sentence("messages.gradient_note"))
-    yield Prose(sentence("messages.gradient_signs"))
+    yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", lr=rates.lr, beta1=rates.beta1,
+                        beta2=training_step.rates.beta2, epsilon=training_step.rates.epsilon))
+    yield Prose(Message("messages.smoothing", smoothing=training_step.smoothing)
+                if training_step.smoothing else Message("messages.no_smoothing"))
+    yield Prose(Message("messages.gradient_note"), apart=True)
+    yield Prose(Message("messages.gradient_signs"))
     if any(Address.of(name).name == "b_K" for name in run.parameters.names):
-        yield Prose(sentence("messages.key_bias_note"))
+        yield Prose(Message("messages.key_bias_note"))
 
 
 def training_step_closing(training_step: TrainingStep) -> Iterator[Block]:
@@ -69,56 +65,58 @@ def training_step_closing(training_step: TrainingStep) -> Iterator[Block]:
     key = key if math.isfinite(after) else "none"
     decimals = training_step.run.pencil or 6
     by = abs(round(before, decimals) - round(after, decimals))
-    yield PlaceHeading(sentence("messages.after"))
-    yield Prose(sentence(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
-                         by=f"{by:.{decimals}f}"), result=True)
+    yield PlaceHeading(Message("messages.after"))
+    yield Prose(Message(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
+                        by=f"{by:.{decimals}f}"), result=True)
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
-    """The words with their ids; rows that were given have none."""
+    """The words with their ids; given rows have none."""
     source = "memory_word" if isinstance(run.source, InputRows) and run.source.address == MEMORY else "source_word"
     columns: list[tuple[str, Words | InputRows]] = [(source, run.source)]
-    columns += [("target_word", run.target)] * (run.target is not None)  # type: ignore[list-item]
+    if run.target is not None:
+        columns.append(("target_word", run.target))
     columns += more
-    headings, tokens, right = [sentence("messages.number")], [], [0]
+    headings: list[Text] = [Message("messages.number")]
+    tokens, right = [], [0]
     rows = [[str(n + 1)] for n in range(max(len(words.texts) for _, words in columns))]
     for name, words in columns:
         tokens.append(len(headings))
         cells = [words.texts] if isinstance(words, InputRows) else [words.texts, tuple(map(str, words.ids))]
-        headings += [sentence(f"messages.{name}"), sentence("messages.id")][:len(cells)]
+        headings += [Message(f"messages.{name}"), Message("messages.id")][:len(cells)]
         right += [tokens[-1] + 1] * (len(cells) - 1)
         for row, *some in zip_longest(rows, *cells, fillvalue=""):
             row += some  # type: ignore[operator]
     return Table(tuple(headings), tuple(map(tuple, rows)), tokens=tuple(tokens), right=tuple(right),
-                 title=sentence("messages.heading"))
+                 title=Message("messages.heading"))
 
 
 def model_table(run: Run) -> Iterator[Block]:
-    origin = (sentence(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
-              else sentence("messages.weights", file=run.weights))
-    yield Heading(sentence("messages.model"))
-    yield Prose(joined("\n", [*model_lines(run.config, run.vocabularies), joined(", ", [origin, run.config.dtype]),
+    origin = (Message(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
+              else Message("messages.weights", file=run.weights))
+    yield Heading(Message("messages.model"), apart=True)
+    yield Prose(Joined("\n", [*model_lines(run.config, run.vocabularies), Joined(", ", [origin, run.config.dtype]),
                               *edit_sentences(run.edits)]))
     yield from pencil_rule(run)
 
 
 def pencil_rule(run: Run) -> Iterator[Block]:
-    """By which rule the numbers are made, where it is not full precision."""
+    """The rounding, where it is not full precision."""
     if run.pencil is not None:
-        yield Prose(sentence("messages.pencil", decimals=run.pencil, least=f"{10.0 ** -run.pencil:.{run.pencil}f}"))
+        yield Prose(Message("messages.pencil", decimals=run.pencil, least=f"{10.0 ** -run.pencil:.{run.pencil}f}"))
 
 
-def drift_told(run: Run, drift: Drift) -> Iterator[Block]:
-    """How far the numbers are from those of full precision, where most."""
+def drift_note(run: Run, drift: Drift) -> Iterator[Block]:
+    """The largest difference from full precision, and where it is."""
     decimals = run.pencil or 0
     more = decimals + 3  # enough to see what was rounded
     key = "drift" if drift.cell else "no_drift"
-    yield Prose(sentence(f"messages.{key}", drift=f"{drift.largest:.{more}f}", cell=drift.cell,
-                         by_hand=f"{drift.by_hand:.{decimals}f}", in_full=f"{drift.in_full:.{more}f}"), apart=True)
+    yield Prose(Message(f"messages.{key}", drift=f"{drift.largest:.{more}f}", cell=drift.cell,
+                        by_hand=f"{drift.by_hand:.{decimals}f}", in_full=f"{drift.in_full:.{more}f}"), apart=True)
 
 
-def model_lines(config: Config, vocabularies: Vocabularies) -> list[str]:
-    """Sizes and wiring, as far as this part of a transformer has them."""
+def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
+    """Sizes and wiring, as far as the modelled part of a transformer has them."""
     alone, embeds = config.part == "attention", any(vocabularies)
     wiring = [] if alone else [f"norm_{config.norm}", *["final_norm"] * config.final_norm]
     wiring += [f"position_{config.position}",
@@ -126,31 +124,31 @@ def model_lines(config: Config, vocabularies: Vocabularies) -> list[str]:
     wiring += ["epsilon"] * (not alone)
     wiring += ["score_sqrt_d_k" if config.score_scale == "sqrt_d_k" else "score_number"]
     wiring += ["source_end"] * config.source_end
-    return [sentence("messages.sizes_attention" if alone else "messages.sizes", d_model=config.d_model,
-                     heads=config.heads, d_k=config.d_k, layers=config.layers, d_ff=config.d_ff),
-            joined(", ", (sentence(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon)
+    return [Message("messages.sizes_attention" if alone else "messages.sizes", d_model=config.d_model,
+                    heads=config.heads, d_k=config.d_k, layers=config.layers, d_ff=config.d_ff),
+            Joined(", ", (Message(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon)
                           for key in wiring))]
 
 
-def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[str, ...]]:
-    """Each part's parameters: how many, by which closed form, and its terms in numbers; of so many that are `there`."""
+def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[Text, ...]]:
+    """For each part the number of its parameters, as a closed form and in numbers; `there`: how many in all."""
     total = 0
     for part, counts in parameter_counts(config, vocabularies).items():
         number = sum(count.number for count in counts)
         total += number
-        yield (sentence(f"messages.part_{part}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
+        yield (Message(f"messages.part_{part}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
         yield ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))
     if there > total:
-        yield sentence("messages.part_biases"), f"{there - total:,}", sentence("messages.biases_term")
-    yield sentence("messages.total"), f"{there:,}", ""
+        yield Message("messages.part_biases"), f"{there - total:,}", Message("messages.biases_term")
+    yield Message("messages.total"), f"{there:,}", ""
 
 
-def closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
-            is_result: bool = False) -> Iterator[Block]:
-    """How far numbers by hand have drifted; the fingerprint, which may be the result of the page."""
+def run_closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
+                is_result: bool = False) -> Iterator[Block]:
+    """The drift of hand arithmetic, and the fingerprint, which may be the result of the page."""
     if drift is not None:
-        yield from drift_told(run, drift)
+        yield from drift_note(run, drift)
     key = ("fingerprint" if fingerprint.comparable
            else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")
-    yield Prose(sentence(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
-                         numbers=f"{fingerprint.numbers:,}"), result=is_result, apart=True)
+    yield Prose(Message(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
+                        numbers=f"{fingerprint.numbers:,}"), result=is_result, apart=True)

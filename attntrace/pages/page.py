@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attntrace.messages.errors import Problem
 from attntrace.pages.blocks import Answer, Block
 from attntrace.pages.forms import FORMS
-from attntrace.pages.overview import closing, opening, training_step_closing, training_step_overview
+from attntrace.pages.overview import run_closing, run_overview, training_step_closing, training_step_overview
 from attntrace.pages.view import View
 from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run
 from attntrace.runs.subject import Subject
@@ -15,7 +15,7 @@ from attntrace.tracing.fingerprint import Fingerprint
 from attntrace.tracing.trace import Sink, tee
 
 if TYPE_CHECKING:  # modules that the page of a run does not need
-    from attntrace.pages.gradient_check import Differences
+    from attntrace.pages.gradient_check import GradientCheck
     from attntrace.runs.decoding import Decoding
     from attntrace.runs.training_step import TrainingStep
 
@@ -27,7 +27,7 @@ class Page:
     gradients. Afterwards, `failed`: whether a check failed; `result`: blocks to write after the sheets."""
 
     def __init__(self, subject: Subject, view: View, show: Callable[[Iterable[Block]], None],
-                 count: Sink | None = None, differences: Differences | None = None) -> None:
+                 count: Sink | None = None, differences: GradientCheck | None = None) -> None:
         explained: set[str] = set()  # in any form
         checks = [] if differences is None else [differences]
         self.subject, self.view, self.show = subject, view, show
@@ -47,7 +47,7 @@ class Page:
         for form in self.forms:
             self.subject(tee(form, self.sink, None if self.fingerprint.steps else self.fingerprint))
             form.close()
-        if not any(form.told for form in self.forms):
+        if not any(form.has_written for form in self.forms):
             raise Problem("nothing_selected")
 
     @property
@@ -57,9 +57,9 @@ class Page:
 
 def run_sheets(run: Run, page: Page) -> Sheets:
     """What goes in, the steps, the fingerprint."""
-    yield opening(run)
+    yield run_overview(run)
     page.write_forms()
-    yield closing(run, page.fingerprint, page.drift, is_result=True)
+    yield run_closing(run, page.fingerprint, page.drift, is_result=True)
 
 
 def training_step_sheets(training_step: TrainingStep, page: Page) -> Sheets:
@@ -67,20 +67,20 @@ def training_step_sheets(training_step: TrainingStep, page: Page) -> Sheets:
     yield training_step_overview(training_step)
     page.write_forms()
     yield training_step_closing(training_step)
-    yield closing(training_step.run, page.fingerprint, page.drift)
+    yield run_closing(training_step.run, page.fingerprint, page.drift)
 
 
 def translation_sheets(decoding: Decoding, page: Page) -> Sheets:
     """What goes in, the selected steps, each step of the decoding; the result is the translation."""
-    from attntrace.pages.translation import TranslationPage, opening
+    from attntrace.pages.translation import TranslationPage, translation_overview
     translation = TranslationPage(decoding, page.view.precision)
-    yield opening(decoding.run)
+    yield translation_overview(decoding.run)
     if page.view.selected is not None or page.view.tokens:
         page.write_forms()
-        yield closing(decoding.run, page.fingerprint)
+        yield run_closing(decoding.run, page.fingerprint)
     yield from translation.sheets()
     page.disagrees = translation.failed
-    page.result = [Answer(translation.translation, is_words=True)]
+    page.result = [Answer(translation.translation, is_words=True, apart=True)]
 
 
 SHEETS: dict[str, Callable[[Any, Page], Sheets]] = {

@@ -1,14 +1,18 @@
-"""How the steps of a run are gathered into stages."""
+"""Stages: which steps of a run are shown together.
+
+What decides that a stage ends is `Stage.goes_on_with`: another place, another `trace.stage(...)` of the model, another
+axis along the rows, or a row of the step that needs all rows of an earlier step of the stage.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attntrace.messages.catalog import joined, most_specific, sentence
+from attntrace.messages.catalog import Joined, Localized, Message, most_specific
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
 
-OUTPUT = "output"  # which several things in a layer are called
+OUTPUT = "output"  # the name of several steps in a layer
 
 
 class Stage:
@@ -19,8 +23,8 @@ class Stage:
         self.steps: list[Step] = []
 
     def goes_on_with(self, step: Step, row: Tensor) -> bool:
-        """Whether a step, of which `row` is one, belongs to this stage: same place, same rows, and a row of it needs no
-        more than a row of the stage's steps."""
+        """Return whether a step belongs to this stage: same place, same rows, and its `row` needs only single rows of
+        the steps before it."""
         first = self.steps[0]
         if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
             return False
@@ -29,18 +33,18 @@ class Stage:
         return not {own.address for own in self.steps} & {leaf.address for leaf in whole_leaves(row)}
 
     @property
-    def title(self) -> str:
+    def title(self) -> Localized:
         place = Address.of(self.steps[0].place)
         name = self.steps[0].stage or self.steps[0].name
         if place.phase == "update":
             name = place.name
-            return most_specific("titles", [], f"update.{name}") or sentence("messages.update_of", name=name)
+            return most_specific("titles", [], f"update.{name}", Message("messages.update_of", name=name))
         if place.phase == "gradient":
             names = ", ".join(dict.fromkeys(Address.of(step.address).last(2) if step.name == OUTPUT else step.name
                                             for step in self.steps))
-            return (most_specific("titles", [*place.words[1:]], f"gradient.{self.steps[0].name}")
-                    or sentence("messages.gradient_of", names=names))
-        return most_specific("titles", [*place.words], name) or name.replace("_", " ")
+            return most_specific("titles", place.words[1:], f"gradient.{self.steps[0].name}",
+                                 Message("messages.gradient_of", names=names))
+        return most_specific("titles", place.words, name, name.replace("_", " "))
 
     @property
     def region(self) -> str:
@@ -49,7 +53,7 @@ class Stage:
 
 
 def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
-    """The leaves of which it reads more than one row."""
+    """Yield the leaves of which a tensor reads more than one row."""
     if tensor.is_leaf:
         yield tensor
     elif not tensor.history.op.takes_one_row:
@@ -57,7 +61,7 @@ def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
             yield from whole_leaves(operand)
 
 
-def place_title(region: str) -> str:
+def place_title(region: str) -> Joined:
     """`Encoder, layer 1`."""
-    return joined(", ", (most_specific("titles", ["place"], part.word, number=part.number) or part.word
+    return Joined(", ", (most_specific("titles", ["place"], part.word, part.word, number=part.number)
                          for part in Address.of(region).parts))

@@ -1,4 +1,4 @@
-"""The topics of attntrace explain, but for their words, which are in prose/ under the same names."""
+"""The topics of `explain`: what they refer to. Their words are messages under the same names."""
 from __future__ import annotations
 
 import re
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from attntrace.messages.catalog import LANGUAGES, ends, sentence_in
+from attntrace.messages.catalog import LANGUAGES, ends, template
 from attntrace.tracing.addresses import Address
 
 HEAD = "encoder.layer1.self_attention.head1"
@@ -17,9 +17,9 @@ FEED = "encoder.layer1.feed_forward"
 class Topic(NamedTuple):
     """`section` of the paper, where it has one; related topics to `see`.
 
-    A topic with the name of a kind of steps (or one that is `also` of that kind) is told where such a step first
-    appears, and shows its formula. Others show those of the `steps` at these addresses. All are of the example, on
-    a model of this `wiring` and, where it is a lesson, by this `optimizer`.
+    A topic named after a kind of steps (or `also` of that kind) is explained where such a step first appears, and shows
+    its formula; the others show those of the `steps` at these addresses. All are of the example, on a model of this
+    `wiring`, in a training step with this `optimizer`.
     """
     section: str = ""
     see: tuple[str, ...] = ()
@@ -149,8 +149,8 @@ KINDS = {kind: name for name, topic in TOPICS.items() for kind in (name, *topic.
 
 @cache
 def kind_of(address: str) -> str:
-    """What an address is of, in whichever layer and head: `decoder.self_attention.scores`; `head.output`, since others
-    are called output as well; `gradient.output.W` of any weight matrix."""
+    """An address without layers and heads: `decoder.self_attention.scores`; `head.output`, since other steps are called
+    output as well; `gradient.output.W` for any weight matrix."""
     parsed = Address.of(address)
     if parsed.is_partial:
         return "gradient.from"
@@ -162,7 +162,7 @@ def kind_of(address: str) -> str:
 
 @cache
 def topic_of(address: str) -> str | None:
-    """The topic that explains a step: that of the most specific kind."""
+    """The topic that explains a step: the most specific one."""
     kind = kind_of(address)
     first, *rest = words = list(Address.of(kind).words)
     kinds = [*(f"{first}.{end}" for end in ends(rest)), first] if Address.of(kind).is_of_training else ends(words)
@@ -171,12 +171,12 @@ def topic_of(address: str) -> str | None:
 
 @cache
 def by_any_name() -> dict[str, str]:
-    """Each topic by all that it is called: its name, its title in each language."""
-    found = {simple(name): name for name in TOPICS}
+    """Topics by their name and their title in each language."""
+    names = {simple(name): name for name in TOPICS}
     for language in LANGUAGES:
         for name in TOPICS:
-            found.setdefault(simple(sentence_in(language, f"explain.{name}.title")), name)
-    return found
+            names.setdefault(simple(template(language, f"explain.{name}.title")), name)
+    return names
 
 
 def simple(text: str) -> str:

@@ -1,11 +1,11 @@
-"""The decoding of a sentence, step by step: what is read, what is likely next, what is new, where the heads look."""
+"""The translation page: for each decoding step its input, the likeliest words, the new rows, where the heads look."""
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.generate import without_end
 from attntrace.model.tokens import END, detokenize
@@ -23,19 +23,17 @@ from attntrace.tracing.trace import Step
 LIKELIEST = 5  # words that are shown of each step
 
 
-def opening(run: Run) -> Iterator[Block]:
-    """What goes in, and the model."""
+def translation_overview(run: Run) -> Iterator[Block]:
+    """The summary before a translation: input and model."""
     yield words_table(run)
-    yield Prose("")
     yield from model_table(run)
-    yield Prose("")
-    yield Prose(sentence("messages.ledger_encoder", words=len(run.source.ids),
-                         numbers=f"{len(run.source.ids) * run.config.d_model:,}"))
+    yield Prose(Message("messages.decoding_encoder", words=len(run.source.ids),
+                        numbers=f"{len(run.source.ids) * run.config.d_model:,}"), apart=True)
 
 
 class TranslationPage:
     """A decoding as sheets of blocks, one for each step. `translation`: known after them; `failed`: whether a step
-    differs from one teacher-forced pass."""
+    disagrees with one teacher-forced pass."""
 
     def __init__(self, decoding: Decoding, precision: int) -> None:
         self.decoding, self.figures = decoding, Figures.fixed(precision)
@@ -57,31 +55,28 @@ class TranslationPage:
         yield self.whole()
 
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
-        yield PlaceHeading(sentence("messages.ledger_step", number=step.number, word=shown(step.word)))
-        yield Prose(sentence("messages.ledger_reads", words=" ".join(map(shown, step.read))))
-        yield Prose("")
+        yield PlaceHeading(Message("messages.decoding_step", number=step.number, word=shown(step.word)))
+        yield Prose(Message("messages.decoding_reads", words=" ".join(map(shown, step.read))))
         order = np.argsort(-step.logits, kind="stable")[:LIKELIEST]
-        heads = (sentence(f"messages.ledger_{name}") for name in ("word", "logit", "probability"))
+        heads = (Message(f"messages.decoding_{name}") for name in ("word", "logit", "probability"))
         yield Table(("", *heads),
                     tuple((str(n + 1), self.decoding.known[i], self.figures.text(float(step.logits[i])),
                            self.figures.text(float(step.probabilities[i]))) for n, i in enumerate(order)),
-                    right=(0, 2, 3), words=(1,))
-        yield Prose("")
-        yield Prose(self.rows(step, before))
-        yield Prose("")
+                    right=(0, 2, 3), words=(1,), apart=True)
+        yield Prose(self.rows(step, before), apart=True)
         yield self.looks(step)
 
-    def rows(self, step: DecodingStep, before: DecodingStep | None) -> str:
-        """Which rows are new, and which are as before; measured."""
+    def rows(self, step: DecodingStep, before: DecodingStep | None) -> Message:
+        """Say which rows are new, and compare the others with the step before."""
         if before is None:
-            return sentence("messages.ledger_first")
+            return Message("messages.decoding_first")
         tensors, error, kept = 0, 0.0, 0
         for address, now in step.steps.items():
             then = before.steps.get(address)
             if then is None or now.tensor.axis_names[:1] != ("token",):
                 continue
             tensors += 1
-            there = tuple(slice(0, size) for size in then.value.shape)  # a self-attention has had a key less
+            there = tuple(slice(0, size) for size in then.value.shape)  # self-attention had one key fewer
             both = now.value[there], then.value
             finite = np.isfinite(both[0]) & np.isfinite(both[1])
             error = max(error, float(np.abs(np.subtract(*both, where=finite, out=np.zeros(both[1].shape))).max()))
@@ -89,33 +84,31 @@ class TranslationPage:
             if place.sub_layer == "self_attention" and place.name in ("key", "value"):
                 kept += then.value.size
         digits = DIGITS[self.decoding.run.config.dtype]
-        key = ("ledger_differ" if not error <= 10.0 ** -digits else
-               "ledger_second" if step.number == 2 else "ledger_same")
-        return sentence(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
-                        error=f"{error:.1e}", digits=digits)
+        key = ("decoding_differ" if not error <= 10.0 ** -digits else
+               "decoding_second" if step.number == 2 else "decoding_same")
+        return Message(f"messages.{key}", new=step.number, last=step.number - 1, tensors=tensors, kept=f"{kept:,}",
+                       error=f"{error:.1e}", digits=digits)
 
     def looks(self, step: DecodingStep) -> Table:
-        """Where each head of each cross attention looks, when the next word is written."""
+        """The weights of each cross-attention head for the next word."""
         weights = [one for one in step.steps.values() if _is_cross_attention(one)]
-        heads = [sentence("messages.ledger_head", layer=Address.of(one.address).number("layer"),
-                          head=one.symbol.head) for one in weights]
+        heads = [Message("messages.decoding_head", layer=Address.of(one.address).number("layer"),
+                         head=one.symbol.head) for one in weights]
         rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
                      for i, text in enumerate(self.decoding.run.source.texts))
         return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
-                     title=sentence("messages.ledger_looks", row=step.number))
+                     title=Message("messages.decoding_looks", row=step.number), apart=True)
 
     def whole(self) -> Iterator[Block]:
-        """The translation as a whole: its words against those of the source, and the proof that it is one pass."""
-        yield PlaceHeading(sentence("messages.ledger_whole"))
+        """The whole translation: attention between its words and the source, and the check against one pass."""
+        yield PlaceHeading(Message("messages.decoding_whole"))
         yield from self.maps()
-        yield Prose("")
-        yield Checks((self.check(),))
+        yield Checks((self.check(),), apart=True)
         if self.written[-1].word != END:
-            yield Prose(sentence("messages.ledger_unfinished", words=len(self.written)))
-        yield Prose("")
+            yield Prose(Message("messages.decoding_unfinished", words=len(self.written)))
 
     def maps(self) -> Iterator[Block]:
-        """Of each layer, the weights with which each word was written."""
+        """For each layer the attention weights of every written word."""
         figures = Figures.fixed(DECIMALS)
         words = tuple(step.word for step in self.written)
         source = self.decoding.run.source.texts
@@ -126,11 +119,11 @@ class TranslationPage:
                 layers.setdefault(Address.of(one.address).number("layer"), []).append(
                     Grid(one.symbol, None, rows, figures, rows.shape, words, source, hued=True, weights=True))
         for layer, grids in layers.items():
-            yield Maps(sentence("messages.ledger_map", layer=layer), f"decoder.layer{layer}.cross_attention",
+            yield Maps(Message("messages.decoding_map", layer=layer), f"decoder.layer{layer}.cross_attention",
                        tuple(grids), max(float(grid.values.max()) for grid in grids), False)
 
     def check(self) -> Check:
-        """The logits of each step against that row of a pass that is given all words at once."""
+        """Compare the logits of each step with one pass over all words."""
         last = self.written[-1]
         forced = self.decoding.forced(last.read)
         apart = np.abs(forced - np.stack([step.logits for step in self.written])).max(axis=1)

@@ -1,91 +1,95 @@
-"""What a check of a recorded run found, as a page."""
+"""The page of `verify`: a line for each step, one for each invariant, and the conclusion."""
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Prose, Verified, VerifiedHead
 from attntrace.verify.invariants import Finding, findings, fingerprint
 from attntrace.verify.recompute import Log, Record, Tally, Verdict
 
-OF_THE_WHOLE = ("parameters", "fingerprint")  # what is true of a run as a whole, and of no step
+OF_THE_WHOLE = ("parameters", "fingerprint")  # invariants of a run as a whole
 
 
 class Report:
-    """The page of a check, told block by block: a line for each step, then one for each kind of invariant, the
-    fingerprint, and what it comes to. `reference`: the version of PyTorch that the steps were compared with; None where
-    they were computed again from their expressions. `wrong`, once it is closed: whether anything is."""
+    """Writes verdicts as blocks, one by one. `reference`: the version of PyTorch that steps were compared with, None
+    where they were recomputed from their expressions. `wrong`, once closed: whether anything is wrong."""
 
-    def __init__(self, tell: Callable[[Iterable[Block]], None], reference: str | None = None) -> None:
-        self.tell, self.reference, self.tally = tell, reference, Tally()
+    def __init__(self, write: Callable[[Iterable[Block]], None], reference: str | None = None) -> None:
+        self.write, self.reference, self.tally = write, reference, Tally()
         self.wrong = False
 
     def open(self) -> None:
-        headings = (sentence(f"messages.verify.{name}") for name in ("numbers", "difference", "step"))
-        self.tell([VerifiedHead(*headings)])
+        self.write([head("numbers", "difference", "step")])
 
     def __call__(self, verdict: Verdict) -> None:
         self.tally(verdict)
-        self.tell([Verified(f"{verdict.numbers:,}", figure(verdict.difference), verdict.address,
-                            self.said_wrong(verdict) if verdict.wrong else "")])
+        self.write([Verified(f"{verdict.numbers:,}", figure(verdict.difference), verdict.address,
+                             self.what_is_wrong(verdict) if verdict.wrong else "")])
 
-    def said_wrong(self, verdict: Verdict) -> str:
+    def what_is_wrong(self, verdict: Verdict) -> Message:
         key = f"torch_{verdict.wrong}" if self.reference else verdict.wrong
-        facts = {name: repr(fact) if isinstance(fact, float) else shown(str(fact))
-                 for name, fact in verdict.facts.items()}
+        facts: dict[str, Text] = {name: repr(fact) if isinstance(fact, float) else shown(str(fact))
+                                  for name, fact in verdict.facts.items()}
         if "why" in facts:
-            facts["why"] = sentence(f"messages.verify.why.{facts['why']}", **facts)
+            facts["why"] = Message(f"messages.verify.why.{facts['why']}", **facts)
         at = verdict.cell.removeprefix(verdict.address).removeprefix(":")
-        cell = sentence("messages.verify.cell", at=at) if at else sentence("messages.verify.it")
-        return sentence(f"messages.verify.wrong.{key}", cell=cell, **facts)
+        cell = Message("messages.verify.cell", at=at) if at else Message("messages.verify.it")
+        return Message(f"messages.verify.wrong.{key}", cell=cell, **facts)
 
     def close(self, log: Log, footer: Record | None) -> None:
-        """Tell what must be true besides, of a run that came to its end with a footer, and the last sentence."""
+        """Write the invariants, if the run came to its end with a footer, and the conclusion."""
         found = [*findings(log), *filter(None, [fingerprint(log, footer)])] if footer is not None else []
-        self.tell(self.invariants(found))
+        self.write(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
         text = self.conclusion(self.tally, wrong, log.pencil)
-        self.tell([Prose(text, result=True, apart=True)])
+        self.write([Prose(text, result=True, apart=True)])
         self.wrong = bool(wrong or self.tally.first_wrong)
 
-    def invariants(self, found: list[Finding]) -> Iterator[Block]:
-        yield Prose("")
-        yield VerifiedHead(*(sentence(f"messages.verify.{name}") for name in ("count", "deviation", "invariant")))
-        for finding in found:
-            text = sentence(f"messages.verify.true.{finding.key}", address=finding.address)
+    def invariants(self, results: list[Finding]) -> Iterator[Block]:
+        yield head("count", "deviation", "invariant", apart=True)
+        for finding in results:
+            text: Localized = Message(f"messages.verify.true.{finding.key}", address=finding.address)
             if finding.drifts:
-                text += sentence("messages.verify.drift")
-            failed = ""
+                text = Joined("", [text, Message("messages.verify.drift")])
+            failed: Text = ""
             if finding.wrong:
                 key = finding.key if finding.key in OF_THE_WHOLE else "invariant"
-                failed = sentence(f"messages.verify.wrong.{key}", address=finding.address,
-                                  error=f"{finding.error:.3g}")
+                failed = Message(f"messages.verify.wrong.{key}", address=finding.address,
+                                 error=f"{finding.error:.3g}")
             yield Verified(f"{finding.number:,}", figure(finding.error), text, failed)
 
-    def conclusion(self, tally: Tally, invariant: Finding | None, pencil: int | None) -> str:
+    def conclusion(self, tally: Tally, invariant: Finding | None, pencil: int | None) -> Localized:
         """What was compared, how many numbers, the worst difference and where; or the first wrong step."""
-        facts = {"steps": f"{tally.steps:,}", "numbers": f"{tally.numbers:,}", "source": self.source(pencil)}
+        facts: dict[str, Text] = {"steps": f"{tally.steps:,}", "numbers": f"{tally.numbers:,}",
+                                  "source": self.source(pencil)}
         if tally.first_wrong is not None:
-            return sentence("messages.verify.some_wrong", **facts, wrong=f"{tally.wrong:,}",
-                            address=tally.first_wrong.address, what=self.said_wrong(tally.first_wrong))
+            return Message("messages.verify.some_wrong", **facts, wrong=f"{tally.wrong:,}",
+                           address=tally.first_wrong.address, what=self.what_is_wrong(tally.first_wrong))
         facts |= {"difference": figure(tally.worst.difference if tally.worst else 0.0),
                   "cell": tally.worst.cell if tally.worst else ""}
         key = "all_right" if tally.worst and tally.worst.difference else "all_equal"
-        text = sentence(f"messages.verify.{key}", **facts)
+        text = Message(f"messages.verify.{key}", **facts)
         if invariant is not None:
-            what = sentence(f"messages.verify.true.{invariant.key}", address=invariant.address)
+            what = Message(f"messages.verify.true.{invariant.key}", address=invariant.address)
             key = "but" if invariant.key in OF_THE_WHOLE else "but_at"
-            text += sentence(f"messages.verify.{key}", what=what, address=invariant.address)
+            return Joined("", [text, Message(f"messages.verify.{key}", what=what, address=invariant.address)])
         return text
 
-    def source(self, pencil: int | None) -> str:
+    def source(self, pencil: int | None) -> Message:
         if self.reference:
-            return sentence("messages.verify.by_torch", version=self.reference)
+            return Message("messages.verify.by_torch", version=self.reference)
         if pencil is not None:
-            return sentence("messages.verify.by_pencil", decimals=pencil)
-        return sentence("messages.verify.by_python")
+            return Message("messages.verify.by_pencil", decimals=pencil)
+        return Message("messages.verify.by_python")
+
+
+def head(number: str, error: str, what: str, apart: bool = False) -> VerifiedHead:
+    """The headings of three columns, by their keys."""
+    return VerifiedHead((Message(f"messages.verify.{number}"), Message(f"messages.verify.{error}"),
+                         Message(f"messages.verify.{what}")), apart)
 
 
 def figure(number: float) -> str:

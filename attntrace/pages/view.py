@@ -1,4 +1,4 @@
-"""What is shown of a run, and how."""
+"""Which steps, rows and digits of a run are shown."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,14 +26,14 @@ class View(NamedTuple):
         return self.selected is None or step.address in self.selected
 
     def rows(self, step: Step) -> list[int]:
-        """Which rows of a step are shown: those of the tokens that were asked for, or all."""
+        """Return the rows of a step that are shown: those of the chosen tokens, or all."""
         labels = step.labels
         if not self.tokens or step.tensor.axis_names[:1] != ("token",):
             return list(range(len(labels)))
         return [i for i, label in enumerate(labels) if any(means_row(asked, i, label) for asked in self.tokens)]
 
     def corner(self, tensor: Tensor) -> tuple[int, int]:
-        """How many rows and columns of a tensor are shown: all, or a corner of at most `limit` numbers."""
+        """Return how many rows and columns of a tensor are shown: all, or a corner of at most `limit` numbers."""
         columns = tensor.axes[-1].size if tensor.axes else 1
         rows = tensor.axes[0].size if len(tensor.axes) == 2 else 1
         if self.limit is None or tensor.value.size <= self.limit:

@@ -1,4 +1,4 @@
-"""What a file of weights holds, told on a small page."""
+"""The summary of a weights file, or of a state_dict of another library."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attntrace.files.torch.state import Recognized, State, read_state, recognized, sizes_of, some
 from attntrace.files.weights import Loaded, load, located
-from attntrace.messages.catalog import joined, sentence
+from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.model.config import alternatives, divisors
 from attntrace.model.parameters import Vocabularies, specs
@@ -14,8 +14,8 @@ from attntrace.pages.blocks import Block, Heading, Prose, Table
 from attntrace.pages.overview import model_lines, parameter_rows
 
 
-def inventory(file: str) -> Iterator[Block]:
-    """Of a weights file, or else of a state_dict. Raises Problem where it is neither."""
+def weights_summary(file: str) -> Iterator[Block]:
+    """Summarise a weights file or a state_dict. Raises Problem where it is neither."""
     path = located(file)
     try:
         state = None if path.suffix.lower() == ".json" else read_state(path)
@@ -25,56 +25,56 @@ def inventory(file: str) -> Iterator[Block]:
         if problem.key != "state_is_own":
             raise
         state = None
-    yield from weights_inventory(file, load(path)) if state is None else state_inventory(state)
+    yield from model_summary(file, load(path)) if state is None else state_summary(state)
 
 
-def weights_inventory(file: str, model: Loaded) -> Iterator[Block]:
+def model_summary(file: str, model: Loaded) -> Iterator[Block]:
     config, vocabularies, parameters = model
-    yield Heading(sentence("messages.info_weights", file=Path(file).name))
-    lines = [*model_lines(config, vocabularies), words_line(vocabularies)]
+    yield Heading(Message("messages.info_weights", file=Path(file).name))
+    lines: list[Text] = [*model_lines(config, vocabularies), words_line(vocabularies)]
     optional = [spec.name in parameters.names for spec in specs(config, vocabularies)
                 if spec.optional and spec.name != "output.b"]
     which = "all" if all(optional) else "some" if any(optional) else "none"
-    which = sentence(f"messages.info_{which}", some=sum(optional), all=len(optional))
-    lines.append(joined(", ", [sentence("messages.info_biases", which=which), config.dtype]))
-    yield Prose(joined("\n", lines))
-    yield Prose("")
+    biases = Message(f"messages.info_{which}", some=sum(optional), all=len(optional))
+    lines.append(Joined(", ", [Message("messages.info_biases", which=biases), config.dtype]))
+    yield Prose(Joined("\n", lines))
     rows = parameter_rows(config, vocabularies, parameters.vector.size)
-    yield Table(("", "", ""), tuple(rows), title=sentence("messages.parameters"), right=(1,))
+    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
 
 
-def words_line(vocabularies: Vocabularies) -> str:
+def words_line(vocabularies: Vocabularies) -> Message:
     if not any(vocabularies):
-        return sentence("messages.info_no_words")
+        return Message("messages.info_no_words")
     source, target = (len(words or ()) for words in vocabularies)
-    return sentence("messages.info_words" if target else "messages.info_source", source=f"{source:,}",
-                    target=f"{target:,}")
+    return Message("messages.info_words" if target else "messages.info_source", source=f"{source:,}",
+                   target=f"{target:,}")
 
 
-def state_inventory(state: State) -> Iterator[Block]:
+def state_summary(state: State) -> Iterator[Block]:
     found = recognized(state)
-    yield Heading(sentence("messages.info_state", file=Path(state.file).name))
-    lines = [sentence("messages.info_like", module=found.wiring.module)]
+    yield Heading(Message("messages.info_state", file=Path(state.file).name))
+    lines: list[Text] = [Message("messages.info_like", module=found.wiring.module)]
     if found.missing:
-        lines.append(sentence("messages.info_lacks", count=len(found.missing), names=some(found.missing)))
+        lines.append(Message("messages.info_lacks", count=len(found.missing), names=some(found.missing)))
     else:
         lines.append(facts_line(state, found))
         key = "info_not_there_attention" if found.wiring.part == "attention" else "info_not_there"
-        lines.append(sentence(f"messages.{key}", divisors=alternatives(divisors(sizes_of(state, found)["d_model"]))))
+        lines.append(Message(f"messages.{key}", divisors=alternatives(divisors(sizes_of(state, found)["d_model"]))))
     if found.unplaced:
-        lines.append(sentence("messages.info_unplaced", count=len(found.unplaced), names=some(found.unplaced)))
+        lines.append(Message("messages.info_unplaced", count=len(found.unplaced), names=some(found.unplaced)))
     if found.left_out:
-        lines.append(sentence("messages.state_left_out", names=some(found.left_out)))
+        lines.append(Message("messages.state_left_out", names=some(found.left_out)))
     if not found.missing and not found.unplaced:
-        lines.append(sentence("messages.info_complete"))
-    yield Prose(joined("\n", lines))
+        lines.append(Message("messages.info_complete"))
+    yield Prose(Joined("\n", lines))
 
 
-def facts_line(state: State, found: Recognized) -> str:
+def facts_line(state: State, module: Recognized) -> Joined:
     """`d_model 12, d_ff 20, layers N = 2, final norm, biases, float64, 1,234 numbers`."""
-    sizes = [sentence("messages.of_size", name=name, size=size) for name, size in sizes_of(state, found).items()]
-    facts = [*sizes, *[sentence("messages.of_layers", layers=found.wiring.layers)] * (found.wiring.part != "attention"),
-             *[sentence("messages.final_norm")] * found.wiring.final_norm,
-             sentence("messages.with_biases" if found.biases else "messages.without_biases"),
-             ", ".join(sorted(state.dtypes)), sentence("messages.of_numbers", numbers=f"{state.numbers:,}")]
-    return joined(", ", facts)
+    sizes = [Message("messages.of_size", name=name, size=size) for name, size in sizes_of(state, module).items()]
+    layers = [Message("messages.of_layers", layers=module.wiring.layers)] if module.wiring.part != "attention" else []
+    final_norm = [Message("messages.final_norm")] if module.wiring.final_norm else []
+    return Joined(", ", [*sizes, *layers, *final_norm,
+                         Message("messages.with_biases" if module.biases else "messages.without_biases"),
+                         ", ".join(sorted(state.dtypes)),
+                         Message("messages.of_numbers", numbers=f"{state.numbers:,}")])

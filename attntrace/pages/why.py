@@ -1,4 +1,4 @@
-"""A number followed back: its arithmetic, that of its operands, and so on down to parameters and positions."""
+"""A number traced back: its arithmetic, that of its operands, and so on down to parameters and positions."""
 from __future__ import annotations
 
 import math
@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Cause, CellLine, Prose
 from attntrace.pages.equations import cell_line, followed
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.expression import Arithmetic, Ref, Sum
+from attntrace.tensor.expression import Arithmetic, HasValue, Ref, Sum
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.trace import Step
 
-Cell = tuple[str, tuple[int, ...]]  # an address, and an index from 0
+CellAt = tuple[str, tuple[int, ...]]  # an address, and an index from 0
 
 
 class Why:
@@ -31,7 +31,7 @@ class Why:
                  top: int | None = None) -> None:
         self.find, self.precision, self.depth, self.top = find, precision, depth, top
         self._steps: dict[str, _Known | None] = {}
-        self._left: dict[Cell, float] = {}  # how far each number that was explained was followed from there
+        self._left: dict[CellAt, float] = {}  # how far each number that was explained was followed from there
 
     def __call__(self, address: str, index: tuple[int, ...]) -> Iterator[Cause]:
         waiting = [(0, (address, index))]
@@ -46,8 +46,8 @@ class Why:
             yield cause
             waiting += [(level + 1, one) for one in reversed(followed_on)]
 
-    def cause(self, level: int, cell: Cell, left: float) -> tuple[Cause, list[Cell]]:
-        """What is said of a number, and which of its operands are followed."""
+    def cause(self, level: int, cell: CellAt, left: float) -> tuple[Cause, list[CellAt]]:
+        """The cause of a number, and the operands that are followed."""
         address, index = cell
         known = self.known(address)
         assert known is not None
@@ -76,9 +76,10 @@ class _Known:
     def __init__(self, step: Step, precision: int) -> None:
         self.step = step
         self.whole = Tensor(step.value, step.axes, node=step.node)  # without its name, so that it can be followed
-        exact = step.rounding is not FULL_PRECISION  # by hand all numbers have so many decimals and no more
+        exact = step.rounding is not FULL_PRECISION  # in hand arithmetic all numbers have that many decimals
         self.figures = Figures.of(step.value, precision, exact)
-        self.figures_of = {id(leaf): Figures.of(leaf.value, precision, exact) for leaf in step.node.leaves()}
+        self.figures_of: dict[HasValue, Figures] = {
+            leaf: Figures.of(leaf.value, precision, exact) for leaf in step.node.leaves()}
 
     def words(self, index: tuple[int, ...]) -> tuple[str, ...]:
         """The words of its row and its column, where these have words."""
@@ -88,19 +89,19 @@ class _Known:
         return cell_line(self.step, index, *followed(self.whole, index), self.figures, self.figures_of)
 
 
-class Term(NamedTuple):
-    """An operand, and how much of the result hangs on it."""
+class Contribution(NamedTuple):
+    """An operand, and how much of the result depends on it."""
     ref: Ref
     weight: float
 
 
 def ranked(arithmetic: Arithmetic) -> list[Ref]:
-    """The operands of a number, each once, the largest contribution first."""
-    terms: dict[tuple[int, tuple[int, ...]], Term] = {}
+    """The operands of a number, each once, largest contribution first."""
+    terms: dict[tuple[HasValue, tuple[int, ...]], Contribution] = {}
     for ref, weight in contributions(arithmetic):
-        key = id(ref.tensor), ref.index
+        key = ref.tensor, ref.index
         before = terms[key].weight if key in terms else 0.0
-        terms[key] = Term(ref, before + weight)
+        terms[key] = Contribution(ref, before + weight)
     return [term.ref for term in sorted(terms.values(), key=lambda term: -term.weight)]
 
 
@@ -124,7 +125,7 @@ def contributions(arithmetic: Arithmetic) -> Iterator[tuple[Ref, float]]:
 
 def _value(arithmetic: Arithmetic, read: Callable[[Ref], float]) -> float:
     try:
-        return arithmetic.value(read)
+        return float(arithmetic.value(read))
     except (OverflowError, ValueError, ZeroDivisionError):
         return math.nan
 
@@ -140,7 +141,7 @@ def called(ref: Ref) -> str:
     return tensor.address or (tensor.symbol.spelled() if tensor.symbol else "?")
 
 
-def spans(cells: Iterable[Cell]) -> Iterator[str]:
+def spans(cells: Iterable[CellAt]) -> Iterator[str]:
     """Places of numbers, as few as say it: `output.W:1-8,7`."""
     grouped: dict[str, list[tuple[int, ...]]] = {}
     for name, index in cells:
@@ -171,4 +172,4 @@ def parameter_blocks(parameter: Tensor, index: tuple[int, ...], precision: int, 
     """A number that nothing was computed for."""
     number = Figures.of(parameter.value, precision, pencil is not None).legible(float(parameter.value[index]),
                                                                                 pencil is not None)
-    return [Prose(sentence("messages.why_parameter", place=cell_name(parameter.address or "", index), number=number))]
+    return [Prose(Message("messages.why_parameter", place=cell_name(parameter.address or "", index), number=number))]

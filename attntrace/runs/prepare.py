@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 
 from attntrace.files.inputs import Inputs
-from attntrace.messages.catalog import Message
+from attntrace.messages.catalog import Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.model.config import INITIAL, Config, as_json
 from attntrace.model.inputs import MEMORY, SOURCE, TARGET, InputRows
@@ -81,7 +81,7 @@ def _with_markers(source: list[str] | None, target: list[str] | None,
 
 
 def _inputs_of(source: list[str] | None, target: list[str] | None, vocabularies: Vocabularies, given: Inputs,
-               model: str) -> tuple[Words | InputRows, Words | InputRows | None]:
+               model: Text) -> tuple[Words | InputRows, Words | InputRows | None]:
     """Return the inputs of encoder and decoder: rows where they are given, else words. Raises Problem where the `model`
     has a stack without input, or no use for what is given."""
     no_encoder = vocabularies.source is None

@@ -98,12 +98,12 @@ def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Ed
     return source.reordered(order), {"swap": [i + 1, j + 1]}
 
 
-def edit_sentences(edits: Iterable[Edit]) -> Iterator[str]:
+def edit_sentences(edits: Iterable[Edit]) -> Iterator[Message]:
     """Yield a sentence about each edit."""
     for edit in edits:
         if "set" in edit:
             yield Message("messages.what_if_set", place=edit["set"], value=f"{edit['value']:.6g}",
-                           was=f"{edit['was']:.6g}")
+                          was=f"{edit['was']:.6g}")
         elif "ablate" in edit:
             yield Message("messages.what_if_ablate", head=edit["ablate"])
         else:

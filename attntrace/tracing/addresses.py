@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from attntrace.messages.catalog import Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized, shown
 from attntrace.tensor.axes import Axes, Axis
@@ -193,7 +194,7 @@ def cell_name(address: str, index: Iterable[int]) -> str:
     return str(Cell(address, tuple(str(i + 1) for i in index)))
 
 
-def find_position(asked: str, axis: Axis, address: str) -> int:
+def find_position(asked: str, axis: Axis, address: Text) -> int:
     """Return the position (from 0) on an axis: digits are its number, anything else is its token. Raises Problem where
     there is none, or where the token stands there more than once."""
     if asked.isascii() and asked.isdecimal():

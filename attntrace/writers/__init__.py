@@ -1,11 +1,15 @@
-"""Blocks on paper, one file a format, or a package; data from steps. A new format is that, and a line here."""
+"""Output formats: one module or package each, and one row of a table below. Add a format there.
+
+A page format is a class `(out, look)` that is called with blocks and closed at the end (`page.Writer`), with a function
+for each kind of block; a data format is called with steps (see `jsonl.JsonLinesWriter`); a picture format draws maps.
+"""
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 
 class Format(NamedTuple):
-    """Where a format's writer is, and the endings of files that are in it."""
+    """The module and the name of a writer, and the endings of its files."""
     module: str
     writer: str
     endings: tuple[str, ...]

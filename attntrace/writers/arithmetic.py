@@ -11,8 +11,8 @@ from attntrace.tensor.tensor import spelled
 MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
 
 
-class Worked(NamedTuple):
-    """What stands before the first `=`, the two expressions, and `= 0.694` or `≈ 0.694`."""
+class CellText(NamedTuple):
+    """The left side, the expression in symbols and in numbers, and `= 0.694` or `≈ 0.694`."""
     left: str
     symbols: str
     numbers: str
@@ -20,7 +20,7 @@ class Worked(NamedTuple):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What stands between two signs of equality, without what would only be said twice."""
+        """The expressions between equals signs, without repetitions."""
         number = self.result.partition(" ")[2]
         if self.symbols == number:  # a constant
             return (self.left,)
@@ -34,25 +34,25 @@ class Worked(NamedTuple):
 
     @property
     def end(self) -> str:
-        """The result; exactly that number, where nothing had to be computed."""
+        """The result; with `=` where nothing had to be computed."""
         return self.result if len(self.parts) == 3 else f"= {self.result.partition(' ')[2]}"
 
 
-def picked(cell: CellLine) -> str:
-    """Which number is picked out of what the formula gives: `[1,2]`."""
+def index_text(cell: CellLine) -> str:
+    """The index that is picked from the result of the formula: `[1,2]`."""
     return f"[{','.join(str(n + 1) for n in cell.picked)}]" if cell.picked else ""
 
 
-def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
+def cell_text(cell: CellLine, spelling: Spelling) -> CellText:
     def write(ref: Ref) -> str:
-        figures, number = cell.figures_of[id(ref.tensor)], float(ref.tensor.value[ref.index])
+        figures, number = cell.figures_of[ref.tensor], float(ref.tensor.value[ref.index])
         return figures.legible(number) if lost else figures.text(number)
 
     def worked() -> float:
         return float(cell.arithmetic.value(lambda ref: cell.rounding.number(float(write(ref))), cell.rounding))
 
     symbols = spelled(cell.formula.right, spelling, cell.formula.head)
-    symbols += picked(cell)
+    symbols += index_text(cell)
     lost = False  # whether rounding has taken digits without which nobody can redo it
     lost = not abs(worked() - cell.result) <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
     numbers, result = cell.arithmetic.text(write, spelling), cell.figures.text(cell.result)
@@ -61,4 +61,4 @@ def worked_cell(cell: CellLine, spelling: Spelling) -> Worked:
     if isinstance(cell.arithmetic, Ref):  # the number itself
         numbers = result
     sign = "=" if equal else "~=" if spelling is Spelling.ASCII else r"\approx" if spelling is Spelling.LATEX else "≈"
-    return Worked(cell.formula.left.spelled(spelling, cell.formula.head), symbols, numbers, f"{sign} {result}")
+    return CellText(cell.formula.left.spelled(spelling, cell.formula.head), symbols, numbers, f"{sign} {result}")

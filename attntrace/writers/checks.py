@@ -1,42 +1,40 @@
-"""What was checked: in words; and as lines of a mark, two columns of figures, and what it is, told one by one."""
+"""Checks as sentences, and verdicts as lines: a mark, two columns of figures, what was checked."""
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from attntrace.messages.catalog import in_a_line, in_languages, sentence
+from attntrace.messages.catalog import Message, versions
 from attntrace.pages.blocks import Check, Hidden, Verified, VerifiedHead
 from attntrace.writers.page import INDENT, Line, Page, Span
 
 NUMBER, ERROR = 9, 10  # cells of the columns
 
 
-def check_sentence(check: Check, page: Page) -> str:
+def check_sentence(check: Check, page: Page) -> Message:
     """`row i of Q = qᵢ to 12 digits`."""
     names = dict(matrices=", ".join(page.symbol(symbol, check.head) for symbol in check.matrices),
                  rows=", ".join(page.symbol(symbol, check.head, "i") for symbol in check.rows),
                  row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}", **check.more)
     if check.failed and check.rows:
         names["rows"] = page.symbol(check.rows[0], check.head)
-    return sentence(f"messages.{'failed' if check.failed else 'true'}.{check.key}", **names)
+    return Message(f"messages.{'failed' if check.failed else 'true'}.{check.key}", **names)
 
 
 def check_text(check: Check, page: Page) -> str:
-    """The same behind its sign: `✓ row i of Q = qᵢ to 12 digits`."""
-    return page.prose(in_a_line(f"{sign_of(page, not check.failed)} {check_sentence(check, page)}"))
+    """The sentence behind its sign: `✓ row i of Q = qᵢ to 12 digits`."""
+    return f"{sign_of(page, not check.failed)} {page.prose(page.line(check_sentence(check, page)))}"
 
 
-def hidden_sentence(block: Hidden) -> str:
-    return sentence("messages.hidden", addresses=", ".join(block.addresses), shown=f"{block.shown:,}",
-                    hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}")
-
-
-def hidden_text(block: Hidden) -> str:
-    return in_a_line(hidden_sentence(block))
+def hidden_sentence(block: Hidden) -> Message:
+    return Message("messages.hidden", addresses=", ".join(block.addresses), shown=f"{block.shown:,}",
+                   hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}")
 
 
 def sign_of(page: Page, right: bool) -> str:
-    return page.sign("✓", sentence("messages.ok")) if right else page.sign("✗", sentence("messages.wrong"))
+    if page.ascii:
+        return page.text(Message("messages.ok" if right else "messages.wrong"))
+    return "✓" if right else "✗"
 
 
 def mark(page: Page, right: bool) -> str:
@@ -45,12 +43,12 @@ def mark(page: Page, right: bool) -> str:
 
 def head_line(block: VerifiedHead, page: Page) -> Iterator[Line]:
     blank = " " * page.cells(mark(page, True))
-    for number, error, what in in_languages(block.number, block.error, block.what):
+    for number, error, what in versions(page.languages, *block.headings):
         yield (Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}", "grey"),)
 
 
 def verified_lines(block: Verified, page: Page) -> Iterator[Line]:
-    """What is too long for its column goes on below itself, an address after a dot."""
+    """Text that is too long for its column is wrapped, an address after a dot."""
     sign = INDENT + mark(page, not block.failed)
     figures = f" {page.right(block.number, NUMBER)}  {page.right(block.error, ERROR)}  "
     column = page.cells(sign + figures)

@@ -1,4 +1,4 @@
-"""Numbers as CSV, a line each: where it stands, which words are its row and its column, what it is."""
+"""Numbers as CSV, a line each: address, row, column, their labels, value."""
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
@@ -22,8 +22,8 @@ COLUMNS = ("address", "row", "column", "row_label", "column_label", "value")
 
 
 class CsvWriter:
-    """A sink that writes the numbers of each step when it is told, those of a parameter before its first use. Rows and
-    columns count from 1; a single number has neither, a number for each token no column, one for each column of a
+    """A sink that writes the numbers of each step, and those of a parameter before its first use. Rows and columns
+    count from 1; a single number has neither, a number for each token no column, one for each column of a
     model's axis no row."""
 
     def __init__(self, out: TextIO, subject: Subject, selected: Container[str] | None,

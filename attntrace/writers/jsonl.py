@@ -24,7 +24,7 @@ def as_in_json(char: str) -> str:
 
 
 class JsonLinesWriter:
-    """A sink that writes each step when it is told; `selected` limits which are written; `precision`, to how many
+    """A sink that writes each step; `selected` limits which are written; `precision`, to how many
     decimals numbers are rounded (None: not at all)."""
 
     def __init__(self, out: TextIO, subject: Subject, selected: Container[str] | None,

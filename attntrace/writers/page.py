@@ -1,4 +1,4 @@
-"""A page: its width, its spelling, and the styled spans that its lines are made of."""
+"""What the writers of pages share: how a page looks, spelling, wrapping, styled spans, shades."""
 from __future__ import annotations
 
 import codecs
@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol, TextIO
 
 import numpy as np
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
 from attntrace.tensor.symbol import Spelling, Symbol
@@ -59,12 +59,13 @@ def _label(text: str, longest: int, cells: Callable[[str], int], encoding: str) 
 
 class Look(NamedTuple):
     """How a page is asked for: its width, whether in ASCII, in colour (auto, always, never), with more air; what it is
-    about."""
+    about; its languages."""
     width: int | None = None
     ascii: bool = False
     colour: str = "auto"
     big: bool = False
     title: str = ""
+    languages: tuple[str, ...] = (DEFAULT,)
 
 
 def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
@@ -101,13 +102,14 @@ class Writer(Protocol):
 
 class Page(NamedTuple):
     """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding; whether
-    weights are shaded; how much air there is (1, or 2 for a projector)."""
+    weights are shaded; how much air there is (1, or 2 for a projector); the languages of its texts."""
     width: int
     spelling: Spelling
     cells: Callable[[str], int]
     encoding: str = "utf-8"
     shades: bool = False
     air: int = 1
+    languages: tuple[str, ...] = (DEFAULT,)
 
     @property
     def ascii(self) -> bool:
@@ -116,8 +118,18 @@ class Page(NamedTuple):
     def sign(self, unicode: str, ascii: str) -> str:
         return ascii if self.ascii else unicode
 
-    def prose(self, text: str) -> str:
-        return text.translate(ASCII_PROSE) if self.ascii else str(text)  # and no Told, which is added to otherwise
+    def text(self, text: Text) -> str:
+        """A text in the languages of the page."""
+        return in_languages(text, self.languages)
+
+    def prose(self, text: Text) -> str:
+        """The same in the spelling of the page."""
+        rendered = self.text(text)
+        return rendered.translate(ASCII_PROSE) if self.ascii else rendered
+
+    def line(self, text: Text) -> str:
+        """A text in the languages of the page, beside each other in one line."""
+        return in_a_line(text, self.languages)
 
     def symbol(self, symbol: Symbol, head: int | None = None, row: str | None = None) -> str:
         return symbol.spelled(self.spelling, head, row)
@@ -141,9 +153,9 @@ class Page(NamedTuple):
         """A word as the label of a row or a column."""
         return _label(text, min(longest, self.width // 4), self.cells, self.encoding)
 
-    def word(self, text: str) -> str:
-        """A word as it may stand on this page, whole."""
-        return shown(str(text), self.encoding)
+    def word(self, text: Text) -> str:
+        """A text as it may stand on this page, whole."""
+        return shown(self.text(text), self.encoding)
 
     def padded(self, text: str, width: int) -> str:
         return f"{text}{' ' * (width - self.cells(text))}"
@@ -160,7 +172,7 @@ class Page(NamedTuple):
                 lines.append(part)
                 used = cells
             else:
-                used += apart * bool(lines[-1]) + cells
+                used += cells + (apart if lines[-1] else 0)
                 lines[-1] = f"{lines[-1]}{between}{part}" if lines[-1] else part
         return lines
 
@@ -200,20 +212,20 @@ def column_blocks(columns: int) -> Iterator[slice]:
     return (slice(start, min(start + COLUMNS, columns)) for start in range(0, columns, COLUMNS))
 
 
-def part_of(kind: str, start: int, stop: int, whole: int) -> list[str]:
+def part_of(kind: str, start: int, stop: int, whole: int) -> list[Message]:
     """`columns 9-16`, or `rows 3`, of so many; nothing where these are all."""
     if stop - start >= whole:
         return []
-    return [sentence(f"messages.{kind}", which=f"{start + 1}-{stop}" if stop > start + 1 else str(stop))]
+    return [Message(f"messages.{kind}", which=f"{start + 1}-{stop}" if stop > start + 1 else str(stop))]
 
 
-def largest_of(block: Maps, key: str = "largest_weight") -> str:
-    """What is said of the largest weight of some maps."""
-    return sentence(f"messages.{key}", weight=f"{block.largest:.3f}")
+def largest_of(block: Maps, key: str = "largest_weight") -> Message:
+    """The note about the largest weight of some maps."""
+    return Message(f"messages.{key}", weight=f"{block.largest:.3f}")
 
 
-def title_of_head(grid: Grid) -> str:
-    return sentence("messages.map_head", number=grid.symbol.head)
+def title_of_head(grid: Grid) -> Message:
+    return Message("messages.map_head", number=grid.symbol.head)
 
 
 def text_of(part: Part) -> str:
@@ -250,9 +262,15 @@ def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line
     yield (Span(place.rjust(page.width), "grey"),)
 
 
+def labels_line(labels: Iterable[str], widths: Iterable[int], first: int, hued: bool, page: Page) -> Iterator[Span]:
+    """Words above columns of these widths, the first of them in the hue of the word number `first`."""
+    for n, (label, width) in enumerate(zip(labels, widths, strict=True)):
+        yield Span((" " if n else "") + page.right(page.label(label), width), f"token{first + n}" if hued else "grey")
+
+
 def levels_of(weights: Array) -> Array:
     """How strong each of some weights is drawn, from 0 to 7."""
-    return np.minimum(weights * LEVELS, LEVELS - 1).astype("u1")
+    return np.asarray(np.minimum(weights * LEVELS, LEVELS - 1).astype("u1"))
 
 
 def shaded(texts: list[str], levels: Array, widths: Sequence[int], gap: int = 1) -> list[Shaded]:

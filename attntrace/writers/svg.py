@@ -1,4 +1,4 @@
-"""Attention maps as vector graphics for a slide: presentation attributes alone, which every program reads."""
+"""Attention maps as vector graphics for a slide, with only presentation attributes, which every program reads."""
 from __future__ import annotations
 
 import math
@@ -9,7 +9,7 @@ from typing import NamedTuple, TextIO
 
 import numpy as np
 
-from attntrace.messages.catalog import LANGUAGES, in_a_line, spoken
+from attntrace.messages.catalog import LANGUAGES, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Grid, Maps, Prose
 from attntrace.tensor.tensor import Array
@@ -42,21 +42,21 @@ def colours(parts: Array) -> list[list[tuple[str, str]]]:
              for shade, on_light in zip(row, lights, strict=True)] for row, lights in zip(shades, light, strict=True)]
 
 
-def written(words: str) -> str:
+def escaped(words: str) -> str:
     """Words from anywhere, as they may stand in an element or an attribute."""
     return escape(shown(words))
 
 
 def text(words: str, x: float, y: float, size: float = TEXT, **attributes: str) -> str:
     more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{more}>{written(words)}</text>\n'
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{more}>{escaped(words)}</text>\n'
 
 
 class SvgWriter:
-    """Keeps the maps of a run until all are known, since a picture says its size before anything else."""
+    """Keeps the maps of a run until all are known, since an SVG file begins with its size."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
-        self.out, self.title, self.shades = out, look.title, look.colour != "never"
+        self.out, self.look = out, look
         self.encoded = markup_for(out)  # as the picture says of itself
         self.notes: list[str] = []
         self.bands: list[Band] = []
@@ -64,9 +64,9 @@ class SvgWriter:
     def __call__(self, blocks: Iterable[Block]) -> None:
         for block in blocks:
             if isinstance(block, Maps):
-                self.bands.append(Band.of(block))
+                self.bands.append(Band.of(block, self.look.languages))
             elif isinstance(block, Prose):
-                self.notes.append(block.text.strip())
+                self.notes.append(in_languages(block.text, self.look.languages).strip())
 
     def close(self) -> None:
         self.out.writelines(map(self.encoded, self.parts()))
@@ -76,15 +76,15 @@ class SvgWriter:
         width = 2 * MARGIN + max((band.width for band in self.bands), default=0)
         height = MARGIN + sum(band.height + MARGIN for band in self.bands)
         yield (f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" '
-               f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" xml:lang="{spoken()[0]}" role="img" '
-               f'font-family="{FONTS}" fill="{INK}">\n')
-        yield f"<title>{written(self.title)}</title>\n"
-        yield f"<desc>{written(' '.join(line for note in self.notes for line in note.splitlines()))}</desc>\n"
+               f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" xml:lang="{self.look.languages[0]}" '
+               f'role="img" font-family="{FONTS}" fill="{INK}">\n')
+        yield f"<title>{escaped(self.look.title)}</title>\n"
+        yield f"<desc>{escaped(' '.join(line for note in self.notes for line in note.splitlines()))}</desc>\n"
         yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="{PAPER}"/>\n'
         y: float = MARGIN
         for band in self.bands:
-            yield f'<g data-address="{written(band.block.place)}" transform="translate({MARGIN} {y:.0f})">\n'
-            yield from band.parts(self.shades)
+            yield f'<g data-address="{escaped(band.block.place)}" transform="translate({MARGIN} {y:.0f})">\n'
+            yield from band.parts(self.look.colour != "never")
             yield "</g>\n"
             y += band.height + MARGIN
         yield "</svg>\n"
@@ -93,32 +93,31 @@ class SvgWriter:
 class Band(NamedTuple):
     """The heads of a place, as many side by side as fit; the words that look stand before the first of each row."""
     block: Maps
-    pictures: list[Picture]
+    title: str
+    note: str
+    pictures: list[HeadGraphic]
     before: float  # width of these words
     across: int  # heads in a row
 
     @classmethod
-    def of(cls, block: Maps) -> Band:
-        pictures = [Picture.of(head) for head in block.heads]
+    def of(cls, block: Maps, languages: tuple[str, ...]) -> Band:
+        pictures = [HeadGraphic.of(head, languages) for head in block.heads]
         before = max(width_of(shown(word)) for word in block.heads[0].row_labels or ("",)) + BESIDE
         fit = int((WIDEST - before + GAP) // (max(picture.width for picture in pictures) + GAP))
-        return cls(block, pictures, before, min(max(1, fit), len(pictures)))
-
-    @property
-    def note(self) -> str:
-        return in_a_line(largest_of(self.block))
+        return cls(block, in_languages(block.title, languages), in_a_line(largest_of(block), languages), pictures,
+                   before, min(max(1, fit), len(pictures)))
 
     @property
     def heading(self) -> float:
         return TITLE + 2 * (NOTE + BESIDE)
 
     @property
-    def rows(self) -> list[list[Picture]]:
+    def rows(self) -> list[list[HeadGraphic]]:
         return [self.pictures[n:n + self.across] for n in range(0, len(self.pictures), self.across)]
 
     @property
     def width(self) -> float:
-        titles = width_of(self.block.title, TITLE), width_of(self.block.place, NOTE), width_of(self.note, NOTE)
+        titles = width_of(self.title, TITLE), width_of(self.block.place, NOTE), width_of(self.note, NOTE)
         return max(*titles, *(self.before + sum(picture.width + GAP for picture in row) - GAP for row in self.rows))
 
     @property
@@ -126,7 +125,7 @@ class Band(NamedTuple):
         return self.heading + sum(GAP + row[0].height for row in self.rows)
 
     def parts(self, shades: bool) -> Iterator[str]:
-        yield text(self.block.title, 0, TITLE, TITLE, font_weight="bold")
+        yield text(self.title, 0, TITLE, TITLE, font_weight="bold")
         yield text(self.block.place, 0, TITLE + NOTE + BESIDE, NOTE, fill=GREY)
         yield text(self.note, 0, self.heading, NOTE, fill=GREY)
         y = self.heading + GAP
@@ -135,15 +134,15 @@ class Band(NamedTuple):
                 yield text(word, self.before - BESIDE, y + row[0].middle(n), text_anchor="end")
             x = self.before
             for picture in row:
-                yield (f'<g data-address="{written(picture.head.address)}" transform="translate({x:.1f} {y:.1f})">\n'
-                       f"<title>{written(f'{self.block.title}, {picture.title}')}</title>\n")
+                yield (f'<g data-address="{escaped(picture.head.address)}" transform="translate({x:.1f} {y:.1f})">\n'
+                       f"<title>{escaped(f'{self.title}, {picture.title}')}</title>\n")
                 yield from picture.parts(colours(picture.head.values / (self.block.largest or 1) * shades))
                 yield "</g>\n"
                 x += picture.width + GAP
             y += row[0].height + GAP
 
 
-class Picture(NamedTuple):
+class HeadGraphic(NamedTuple):
     """The weights of one head, in cells of the colour of each: the words that are looked at stand above them, turned
     where cells as wide as the longest would take too much room."""
     head: Grid
@@ -155,7 +154,7 @@ class Picture(NamedTuple):
     beyond: float  # how far they stand out at the right
 
     @classmethod
-    def of(cls, head: Grid) -> Picture:
+    def of(cls, head: Grid, languages: tuple[str, ...]) -> HeadGraphic:
         numbers = [row.split() for row in head.figures.rows(head.values)]
         widths = [width_of(shown(word)) for word in head.column_labels or ()]
         cell = max(CELL, *(width_of(number) + BESIDE for row in numbers for number in row))
@@ -164,7 +163,7 @@ class Picture(NamedTuple):
         cell = cell if turned else upright
         above = max(widths) * SLANT + TEXT if turned else TEXT + BESIDE
         ends = [(n + 0.5) * cell + width * SLANT + TEXT for n, width in enumerate(widths)] if turned else [0]
-        title = title_of_head(head)
+        title = in_languages(title_of_head(head), languages)
         return cls(head, title, numbers, cell, turned, above,
                    max(0, max(*ends, width_of(title)) - cell * len(widths)))
 

@@ -34,5 +34,5 @@ def command(source: str, learning: LearningOptions, check: bool, model: ModelOpt
         raise Problem("pencil_with_check")
     if page.is_data:
         raise Problem("check_with_data", format=page.format)
-    from attntrace.pages.gradient_check import Differences
-    return write(training_step, selection, page, save, Differences(training_step))
+    from attntrace.pages.gradient_check import GradientCheck
+    return write(training_step, selection, page, save, GradientCheck(training_step))

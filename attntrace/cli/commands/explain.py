@@ -10,9 +10,10 @@ import click
 from attntrace.cli import click_words
 from attntrace.cli.completion import Topic
 from attntrace.cli.formats import PageOptions, write_blocks
+from attntrace.cli.languages import current_languages
 from attntrace.cli.options import page_options
 from attntrace.cli.subject import EXAMPLE
-from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, sentence, sentence_in, spoken
+from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Message, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
@@ -77,31 +78,32 @@ def training_step_of(address: str) -> TrainingStep:
 def glossary() -> Iterator[Block]:
     """All topics, always in Korean and English as well."""
     from attntrace.pages.blocks import Table
-    languages = dict.fromkeys((*spoken(), *TWO))  # that of the page first
-    headings = (sentence("messages.topic"), *(LANGUAGES[language].name for language in languages),
-                sentence("messages.section"))
-    yield Table(headings, tuple((name, *(title(name, language) for language in languages), topic.section)
-                                for name, topic in TOPICS.items()), words=tuple(range(1, len(languages) + 1)))
+    languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
+    names = [LANGUAGES[language].name for language in languages]
+    rows = tuple((name, *(title(name, language) for language in languages), topic.section)
+                 for name, topic in TOPICS.items())
+    yield Table((Message("messages.topic"), *names, Message("messages.section")), rows,
+                words=tuple(range(1, len(languages) + 1)))
 
 
 def title(name: str, language: str) -> str:
-    return sentence_in(language, f"explain.{name}.title")
+    return template(language, f"explain.{name}.title")
 
 
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Explain a topic, with the formula of the step at `address`, where that is given."""
     from attntrace.pages.blocks import Heading, Prose, Table
     topic = TOPICS[name]
-    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in (*spoken(), *TWO))))
-    yield Prose(sentence(f"explain.{name}.short"))
+    languages = dict.fromkeys((*current_languages(), *TWO))
+    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)))
+    yield Prose(Message(f"explain.{name}.short"))
     found = tuple(formulas(name, address))
     if found:
-        yield Prose("")
-        yield Table(("", "", ""), found)
-    yield Prose(sentence(f"more.{name}"), apart=True)
+        yield Table(("", "", ""), found, apart=True)
+    yield Prose(Message(f"more.{name}"), apart=True)
     if topic.section:
-        yield Prose(sentence("messages.topic_of_section", section=topic.section))
-    yield Prose(sentence("messages.topic_see", topics=", ".join(topic.see)))
+        yield Prose(Message("messages.topic_of_section", section=topic.section))
+    yield Prose(Message("messages.topic_see", topics=", ".join(topic.see)))
 
 
 def formulas(name: str, wanted: str) -> Iterator[tuple[str, str | Formula, str | Formula]]:

@@ -6,7 +6,7 @@ from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.page import write_saved_run
-from attntrace.messages.catalog import sentence as sentence_of
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.tracing.addresses import Address
 from attntrace.writers import PAGES, PICTURES
@@ -28,13 +28,13 @@ def command(sentence: tuple[str, ...], model: ModelOptions, selection: Selection
     write_saved_run(run, save, page)
     from attntrace.pages.attention_maps import DECIMALS, AttentionMaps
     from attntrace.pages.blocks import Prose
-    from attntrace.pages.overview import drift_told, pencil_rule
+    from attntrace.pages.overview import drift_note, pencil_rule
     from attntrace.tracing.trace import tee
     decimals, drift = selection.decimals(run.pencil, DECIMALS), run.drift()
     with writer_of(page) as writer:
         maps = AttentionMaps(writer, selection.precision, selected, decimals)
-        writer([Prose(sentence_of("messages.map_legend")), *pencil_rule(run)])
+        writer([Prose(Message("messages.map_legend")), *pencil_rule(run)])
         run(tee(maps, drift) if drift else maps)
         maps.close()
-        writer(drift_told(run, drift) if drift else ())
+        writer(drift_note(run, drift) if drift else ())
     return DONE

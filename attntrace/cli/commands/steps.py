@@ -8,7 +8,7 @@ from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.options import ModelOptions, model_options, page_options, quiet_option, sentence_argument
 from attntrace.cli.subject import subject_of
-from attntrace.messages.catalog import sentence as sentence_of
+from attntrace.messages.catalog import Message
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Formula
@@ -24,7 +24,7 @@ def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -
     run = subject_of(sentence, model).run
     from attntrace.pages.blocks import Prose, Table
     from attntrace.pages.equations import whole_formula
-    from attntrace.pages.overview import drift_told, pencil_rule
+    from attntrace.pages.overview import drift_note, pencil_rule
     from attntrace.tracing.trace import tee
     with writer_of(page) as writer:
         rows: list[tuple[str | Formula, ...]] = []
@@ -38,10 +38,10 @@ def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -
 
         drift = run.drift()
         run(tee(sink, drift))
-        headings = tuple(sentence_of(f"messages.{name}")
+        headings = tuple(Message(f"messages.{name}")
                          for name in ("address", "formula", "shape", "numbers"))
         writer([Table(headings, tuple(rows), right=(2, 3)),
-                Prose(sentence_of("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
-                                  parameters=f"{run.parameters.vector.size:,}"), result=True, apart=True),
-                *pencil_rule(run), *(drift_told(run, drift) if drift else ())])
+                Prose(Message("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
+                              parameters=f"{run.parameters.vector.size:,}"), result=True, apart=True),
+                *pencil_rule(run), *(drift_note(run, drift) if drift else ())])
     return DONE

@@ -13,11 +13,12 @@ import click
 from attntrace.cli import click_words
 from attntrace.cli.click_words import option, passed
 from attntrace.cli.exit_codes import DONE
+from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, given_options, quiet_option
 from attntrace.cli.output import binary, check_place
 from attntrace.cli.progress import TrainingProgress, say
 from attntrace.cli.values import POSITIVE, SHARE, InputFile, Text, Whole
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config, as_option
@@ -89,7 +90,7 @@ def command(pairs: str, output: str, resume: bool, quiet: bool, training: Traini
     every, targets = every if training.hold_out is None else training.hold_out, training.hold_out_target or targets
     parts = split(read_pairs(Path(pairs)), every, targets)
     if parts.nothing_left and not quiet:
-        say(sentence("messages.train_none_held_out"))
+        say(Message("messages.train_none_held_out"))
     if before is not None:
         from attntrace.training.checkpoint import resumed
         loop = resumed(Path(checkpoint), before, parts.training, training.epochs)
@@ -174,13 +175,13 @@ class Course:
                         try:
                             self.save()
                         except Problem as problem:
-                            progress.say(sentence("messages.train_not_saved", why=problem))
+                            progress.say(Message("messages.train_not_saved", why=problem.message))
             except Problem:
                 raise
             except BaseException:
                 self.save()
-                progress.say(sentence("messages.train_stopped", epoch=training.updates // training.batches + 1,
-                                      file=shown(self.checkpoint)))
+                progress.say(Message("messages.train_stopped", epoch=training.updates // training.batches + 1,
+                                     file=shown(self.checkpoint)))
                 raise
 
     def write(self) -> None:
@@ -192,19 +193,20 @@ class Course:
         except Problem:
             with suppress(Problem):
                 self.save()
-                say(sentence("messages.train_saved_instead", file=shown(self.checkpoint)))
+                say(Message("messages.train_saved_instead", file=shown(self.checkpoint)))
             raise
         with suppress(FileNotFoundError):
             os.unlink(self.checkpoint)
 
     def conclude(self, updates: int, seconds: float) -> None:
         """Print where the model is and how much it has learned."""
-        print(sentence("messages.train_written", file=shown(self.output), updates=f"{updates:,}",
-                       seconds=f"{seconds:.0f}", parameters=f"{self.training.parameters.vector.size:,}"), flush=True)
+        print(rendered(Message("messages.train_written", file=shown(self.output), updates=f"{updates:,}",
+                               seconds=f"{seconds:.0f}", parameters=f"{self.training.parameters.vector.size:,}")),
+              flush=True)
         training, held_out = self.parts.training, self.parts.held_out
         for key, pairs in (("train_exact" if len(training) <= SAMPLE else "train_sample", training[:SAMPLE]),
                            ("train_held_out", held_out[:SAMPLE])):
             if pairs and not self.quiet:
                 exact = self.training.exact(pairs)
-                print(sentence(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
-                               share=f"{100 * exact / len(pairs):.1f}"), flush=True)
+                print(rendered(Message(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
+                               share=f"{100 * exact / len(pairs):.1f}")), flush=True)

@@ -84,7 +84,7 @@ class Quiet:
                     words += [END] * (self.model.config.source_end and bool(words))
                     read.append(look_up(words, self.model.vocabularies.source or (), "source").ids)
                 except Problem as found:
-                    problem = found if not self.numbered else Problem("in_line", line=self.line, problem=str(found))
+                    problem = found if not self.numbered else Problem("in_line", line=self.line, problem=found.message)
                     break
             yield from self.translations(read)
             if problem is not None:

@@ -10,11 +10,12 @@ from attntrace.cli.click_words import Group, option
 from attntrace.cli.completion import Weights
 from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, write_blocks
+from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
 from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Whole
 from attntrace.files.torch.names import DEFAULTS
-from attntrace.messages.catalog import sentence as sentence_of
+from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICES, ONE_LAYER, Config, as_option
@@ -59,36 +60,36 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
     if given and found.wiring.part == "attention":
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
     write_model(output, model)
-    click.echo("\n".join(import_lines(read, model, found, given, output)))
+    click.echo("\n".join(map(rendered, import_lines(read, model, found, given, output))))
     return DONE
 
 
-def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[str]:
+def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
     """What the import found in the file, what it assumes, and what to do next."""
     from attntrace.files.torch.state import HALVES, some
     from attntrace.pages.weights import facts_line
     config = model.config
-    lines = [written(output, model), sentence_of("messages.import_module", module=found.wiring.module,
-                                                 facts=facts_line(state, found)),
-             sentence_of("messages.import_heads", heads=config.heads)]
+    lines = [written(output, model),
+             Message("messages.import_module", module=found.wiring.module, facts=facts_line(state, found)),
+             Message("messages.import_heads", heads=config.heads)]
     if config.part != "attention":
-        lines += [sentence_of(f"messages.import_{name}{'_given' * (name in given)}", **{name: getattr(config, name)})
+        lines += [Message(f"messages.import_{name}{'_given' * (name in given)}", **{name: getattr(config, name)})
                   for name in ("norm", "epsilon")]
     if found.bare_norms:
-        lines.append(sentence_of("messages.import_final_norm_given", names=", ".join(found.bare_norms)))
+        lines.append(Message("messages.import_final_norm_given", names=", ".join(found.bare_norms)))
     elif not config.final_norm and config.part not in ONE_LAYER:
-        lines.append(sentence_of("messages.import_final_norm"))
-    lines.append(sentence_of("messages.import_zero_attention" if config.part == "attention"
-                             else "messages.import_activation"))
+        lines.append(Message("messages.import_final_norm"))
+    lines.append(Message("messages.import_zero_attention" if config.part == "attention"
+                         else "messages.import_activation"))
     if found.left_out:
-        lines.append(sentence_of("messages.state_left_out", names=some(found.left_out)))
+        lines.append(Message("messages.state_left_out", names=some(found.left_out)))
     if state.dtype == "float32" and state.dtypes & HALVES:
-        lines.append(sentence_of("messages.import_halves", dtypes=", ".join(sorted(state.dtypes & HALVES))))
+        lines.append(Message("messages.import_halves", dtypes=", ".join(sorted(state.dtypes & HALVES))))
     if state.dtype == "float64" and len(state.dtypes) > 1:
-        lines.append(sentence_of("messages.import_mixed"))
+        lines.append(Message("messages.import_mixed"))
     kind = ("memory" if model.vocabularies.source is None else
             "decoder" if model.vocabularies.target is not None else "")
-    return [*lines, sentence_of(f"messages.import_next{'_' * bool(kind)}{kind}", file=shown(output))]
+    return [*lines, Message(f"messages.import_next{'_' * bool(kind)}{kind}", file=shown(output))]
 
 
 @subcommand("export")
@@ -105,23 +106,23 @@ def export_command(weights: str, to: str, output: str) -> int:
     state = exported(model, weights)
     with binary(output) as file:
         file.write(serialized(state.arrays) if is_safetensors(output) else archived(state.arrays))
-    click.echo("\n".join(export_lines(state, model, output)))
+    click.echo("\n".join(map(rendered, export_lines(state, model, output))))
     return DONE
 
 
-def export_lines(state: Exported, model: Loaded, output: str) -> list[str]:
+def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Localized]:
     """What was written, what was left out, and how to make the module in Python."""
     from attntrace.files.torch.names import constructor
     from attntrace.files.torch.state import some
-    lines = [sentence_of("messages.weights_written", file=shown(output),
-                         parameters=f"{sum(array.size for array in state.arrays.values()):,}")]
+    lines = [Message("messages.weights_written", file=shown(output),
+                     parameters=f"{sum(array.size for array in state.arrays.values()):,}")]
     if state.left_out:
-        lines.append(sentence_of("messages.export_left_out", names=some(state.left_out)))
+        lines.append(Message("messages.export_left_out", names=some(state.left_out)))
     if model.config.position != "none" and any(model.vocabularies):
-        lines.append(sentence_of("messages.export_positions"))
+        lines.append(Message("messages.export_positions"))
     if state.zeros:
-        lines.append(sentence_of("messages.export_zeros", names=some(state.zeros)))
-    return [*lines, sentence_of("messages.export_in_python"),
+        lines.append(Message("messages.export_zeros", names=some(state.zeros)))
+    return [*lines, Message("messages.export_in_python"),
             *(f"  {line}" for line in constructor(model.config, state.wiring.part, state.biases))]
 
 
@@ -136,7 +137,7 @@ def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> 
     run = model.prepared(one_sentence(sentence))
     loaded = Loaded(run.config, run.vocabularies, run.parameters)
     write_model(output, loaded)
-    click.echo(written(output, loaded))
+    click.echo(rendered(written(output, loaded)))
     return DONE
 
 
@@ -144,8 +145,8 @@ def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> 
 @click.argument("weights", type=Weights(), metavar="FILE")
 @page_options
 def info_command(weights: str, page: PageOptions) -> int:
-    from attntrace.pages.weights import inventory
-    return write_blocks(list(inventory(weights)), page)
+    from attntrace.pages.weights import weights_summary
+    return write_blocks(list(weights_summary(weights)), page)
 
 
 def is_safetensors(output: str) -> bool:
@@ -168,5 +169,5 @@ def write_model(output: str, model: Loaded) -> None:
         (save_safetensors if is_safetensors(output) else save)(file, *model)
 
 
-def written(output: str, model: Loaded) -> str:
-    return sentence_of("messages.weights_written", file=shown(output), parameters=f"{model.parameters.vector.size:,}")
+def written(output: str, model: Loaded) -> Message:
+    return Message("messages.weights_written", file=shown(output), parameters=f"{model.parameters.vector.size:,}")

@@ -10,7 +10,7 @@ from attntrace.files.npz import Npz, opened, shape_text
 from attntrace.files.reading import whole
 from attntrace.files.safetensors import COPIES, Safetensors
 from attntrace.files.torch.names import MODULES, Piece, Wiring
-from attntrace.messages.catalog import Message
+from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import ONE_LAYER
@@ -115,12 +115,12 @@ def recognized(state: State, final_norm: bool = False) -> Recognized:
                       tuple(whole.values()), bare_norms)
 
 
-def some(names: Iterable[str]) -> str:
+def some(names: Iterable[str]) -> Joined:
     """Return the first names as text, and how many more there are."""
-    texts = [shown(name) for name in names]
+    texts: list[Text] = [shown(name) for name in names]
     if len(texts) > LISTED:
         texts[LISTED:] = [Message("messages.more", count=len(texts) - LISTED)]
-    return ", ".join(texts)
+    return Joined(", ", texts)
 
 
 def sizes_of(state: State, fit: Recognized) -> dict[str, int]:

@@ -5,23 +5,21 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
 
-from attntrace.messages.catalog import sentence, spoken
+from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.html import grids
-from attntrace.writers.html import prose as told
-from attntrace.writers.html import rows
-from attntrace.writers.html.document import Entry, Paper, lines, words
+from attntrace.writers.html import grids, prose, rows
+from attntrace.writers.html.document import Entry, HtmlPage, words
 from attntrace.writers.page import Look, markup_for
 
 MARKUP: dict[type, Callable[..., Iterator[str]]] = {
-    blocks.PartHeading: told.part_heading, blocks.PlaceHeading: told.place_heading,
-    blocks.StageHeading: told.stage_heading, blocks.Explained: told.explained, blocks.Heading: told.heading,
-    blocks.Prose: told.prose, blocks.Answer: told.answer, blocks.Table: told.table,
+    blocks.PartHeading: prose.part_heading, blocks.PlaceHeading: prose.place_heading,
+    blocks.StageHeading: prose.stage_heading, blocks.Explained: prose.explained, blocks.Heading: prose.heading,
+    blocks.Prose: prose.prose, blocks.Answer: prose.answer, blocks.Table: prose.table,
     blocks.ParameterGrids: grids.parameter_grids, blocks.VectorRows: rows.vector_rows, blocks.Shares: grids.shares,
-    blocks.CellLines: rows.cell_lines, blocks.Cause: rows.cause, blocks.VerifiedHead: told.verified_head,
-    blocks.Verified: told.verified, blocks.MatrixEquation: grids.matrix_equation, blocks.Maps: grids.maps,
-    blocks.Checks: told.checks, blocks.Hidden: told.hidden}
+    blocks.CellLines: rows.cell_lines, blocks.Cause: rows.cause, blocks.VerifiedHead: prose.verified_head,
+    blocks.Verified: prose.verified, blocks.MatrixEquation: grids.matrix_equation, blocks.Maps: grids.maps,
+    blocks.Checks: prose.checks, blocks.Hidden: prose.hidden}
 CONTENTS = "contents"
 
 
@@ -32,7 +30,7 @@ class HtmlWriter:
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out, self.look = out, look
         self.encoded = markup_for(out)
-        self.paper = Paper(shades=look.colour != "never")
+        self.page = HtmlPage(look.languages, shades=look.colour != "never")
         self.begun = False
 
     def __call__(self, blocks: Iterable[Block]) -> None:
@@ -51,23 +49,25 @@ class HtmlWriter:
             self.begun = True
             yield from self.beginning()
         for block in blocks:
-            yield self.paper.closed_for(type(block))
-            yield from MARKUP[type(block)](block, self.paper)
+            yield self.page.closed_for(type(block))
+            yield from MARKUP[type(block)](block, self.page)
 
     def beginning(self) -> Iterator[str]:
         title = words(self.look.title) or "attntrace"
         with open(os.path.join(os.path.dirname(__file__), "page.css"), encoding="utf-8") as file:
             style = file.read()
-        yield (f'<!doctype html>\n<html lang="{spoken()[0]}"{" class=big" * self.look.big}>\n<meta charset="utf-8">\n'
+        big = " class=big" if self.look.big else ""
+        yield (f'<!doctype html>\n<html lang="{self.look.languages[0]}"{big}>\n<meta charset="utf-8">\n'
                f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
                f"<style>\n{style}</style>\n<body>\n"
-               f'<a class=skip href="#{CONTENTS}">{lines(sentence("messages.contents"))}</a>\n'
-               f"<main>\n<h1{self.paper.anchor('top')}>{title}</h1>\n")
+               f'<a class=skip href="#{CONTENTS}">{self.page.text(Message("messages.contents"))}</a>\n'
+               f"<main>\n<h1{self.page.anchor('top')}>{title}</h1>\n")
 
     def end(self) -> Iterator[str]:
-        yield self.paper.closed_for(None) + self.paper.end_of_section() + "</main>\n"
-        yield f'<nav{self.paper.anchor(CONTENTS)}><details><summary>{lines(sentence("messages.contents"))}</summary>\n'
-        yield from nested([Entry(2, "top", words(self.look.title) or "attntrace"), *self.paper.contents])
+        yield self.page.closed_for(None) + self.page.end_of_section() + "</main>\n"
+        contents = self.page.text(Message("messages.contents"))
+        yield f"<nav{self.page.anchor(CONTENTS)}><details><summary>{contents}</summary>\n"
+        yield from nested([Entry(2, "top", words(self.look.title) or "attntrace"), *self.page.contents])
         yield "</details></nav>\n"
 
 

@@ -1,4 +1,4 @@
-"""What a page of HTML knows while it is written: its anchors, its headings, what is still open."""
+"""An HTML page while it is written: its anchors, its headings, its open elements."""
 from __future__ import annotations
 
 import re
@@ -7,7 +7,7 @@ from html import escape
 from itertools import chain, count
 from typing import NamedTuple
 
-from attntrace.messages.catalog import BESIDE, Told, spoken
+from attntrace.messages.catalog import BESIDE, Text, in_languages, versions
 from attntrace.messages.unicode import graphemes, shown
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Tensor
@@ -27,12 +27,12 @@ class Entry(NamedTuple):
     beside: str = ""
 
 
-class Paper:
-    """`shades`: whether weights are shaded; `contents`: the headings that were written; `in_part`, `in_section`:
-    whether a part has begun, and a section is open."""
+class HtmlPage:
+    """A page while it is written: the languages of its texts, whether weights are shaded, its `contents` (the headings
+    that were written), whether a part has begun (`in_part`) and a section is open (`in_section`)."""
 
-    def __init__(self, shades: bool) -> None:
-        self.shades = shades
+    def __init__(self, languages: tuple[str, ...], shades: bool) -> None:
+        self.languages, self.shades = languages, shades
         self.contents: list[Entry] = []
         self.in_part = False
         self.in_section = False
@@ -40,15 +40,24 @@ class Paper:
         self._open: list[str] = []  # the ends of what is open for blocks of one kind
         self._open_for: type | None = None
 
+    def text(self, text: Text) -> str:
+        """A text as markup, commands after a prompt as code; several languages are each marked with `lang`."""
+        rendered = versions(self.languages, text) if not isinstance(text, str) else [(text,)]
+        if len(rendered) == 1:
+            return _lines(*rendered[0])
+        between = "<br>" if "\n" in in_languages(text, self.languages) else BESIDE
+        return between.join(f"<span lang={language}>{_lines(version)}</span>"
+                            for language, (version,) in zip(self.languages, rendered, strict=True))
+
     def anchor(self, name: str) -> str:
-        """The attribute that makes an element the place of a name; nothing where another one is already."""
+        """The id attribute for a name; empty where the name is taken."""
         if name in self._anchors or not ANCHOR.fullmatch(name):
             return ""
         self._anchors.add(name)
         return f' id="{name}"'
 
     def link(self, name: str) -> str:
-        """A fragment that leads to what was written already; nothing where it was not."""
+        """A link to an anchor that was written; empty where there is none."""
         return f"#{name}" if name in self._anchors else ""
 
     def linked(self, name: str, markup: str) -> str:
@@ -56,7 +65,7 @@ class Paper:
         return f'<a href="{link}">{markup}</a>' if link else markup
 
     def link_of(self, tensor: Tensor) -> str:
-        """Where the numbers of a tensor stand, also where it is a row, or the transpose, of what stands there."""
+        """A link to the numbers of a tensor, or of the tensor that it is a row or the transpose of."""
         return self.link(part_name(tensor)) or self.link(whole_name(tensor))
 
     @property
@@ -77,7 +86,7 @@ class Paper:
         return f"{end}<section{attributes}>\n"
 
     def end_of_section(self) -> str:
-        end, self.in_section = "</section>\n" * self.in_section, False
+        end, self.in_section = "</section>\n" if self.in_section else "", False
         return end
 
     def deeper(self, opening: str, closing: str, depth: int, kind: type) -> Iterator[str]:
@@ -110,15 +119,6 @@ def part_name(tensor: Tensor) -> str:
 def words(text: str) -> str:
     """Words from anywhere, as they may stand in an element or an attribute."""
     return escape(shown(text))
-
-
-def lines(text: str) -> str:
-    """Sentences of our own, and commands after a prompt; in several languages each is marked as such."""
-    if isinstance(text, Told):
-        between = "<br>" if "\n" in text else BESIDE
-        return between.join(f"<span lang={language}>{_lines(version)}</span>"
-                            for language, version in zip(spoken(), text.versions, strict=True))
-    return _lines(text)
 
 
 def _lines(text: str) -> str:

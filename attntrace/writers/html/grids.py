@@ -4,14 +4,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 
-from attntrace.messages.catalog import joined
+from attntrace.messages.catalog import Joined
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Grid
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.symbol import EQUALS, Sign, Spelling, plain
 from attntrace.tensor.tensor import Array, Name, Tensor, Term
-from attntrace.writers.html.document import (Paper, code, columns_heading, lines, part_name, whole_name, word_heading,
-                                             words)
+from attntrace.writers.html.document import HtmlPage, code, columns_heading, part_name, whole_name, word_heading, words
 from attntrace.writers.html.mathml import formula_math, math, nodes_of, symbol_math
 from attntrace.writers.page import LEVELS, column_blocks, largest_of, levels_of, title_of_head
 from attntrace.writers.text.equations import BREAKS_BEFORE, parts_of, size_of
@@ -38,32 +37,32 @@ Piece = Term | Name | Sign
 WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one
 
 
-def parameter_grids(block: blocks.ParameterGrids, paper: Paper) -> Iterator[str]:
-    yield from side_by_side(matrix(grid, paper, names_of_grid(grid)) for grid in block.grids)
+def parameter_grids(block: blocks.ParameterGrids, page: HtmlPage) -> Iterator[str]:
+    yield from side_by_side(matrix(grid, page, names_of_grid(grid)) for grid in block.grids)
 
 
-def shares(block: blocks.Shares, paper: Paper) -> Iterator[str]:
-    yield f"<p class=step>{formula_math(block.formula, paper.link_of)}\n"
-    yield from side_by_side(matrix(grid, paper) for grid in block.grids)
-    yield from side_by_side([matrix(block.result, paper, (block.result.address,), is_result=True)])
+def shares(block: blocks.Shares, page: HtmlPage) -> Iterator[str]:
+    yield f"<p class=step>{formula_math(block.formula, page.link_of)}\n"
+    yield from side_by_side(matrix(grid, page) for grid in block.grids)
+    yield from side_by_side([matrix(block.result, page, (block.result.address,), is_result=True)])
 
 
-def matrix_equation(block: blocks.MatrixEquation, paper: Paper) -> Iterator[str]:
-    axes = f" {lines(' × '.join(block.axes))}" if block.axes else ""
-    step = paper.linked(block.result.address, code(block.step))
-    yield f"<div class=step><p>{formula_math(block.formula, paper.link_of)}<p class=at>{step}{axes}</div>\n"
-    yield from side_by_side(matrix(grid, paper, names_of_grid(grid)) for grid in block.parameters)
-    yield from side_by_side(equation(block, paper))
+def matrix_equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
+    axes = f" {words(' × '.join(block.axes))}" if block.axes else ""
+    step = page.linked(block.result.address, code(block.step))
+    yield f"<div class=step><p>{formula_math(block.formula, page.link_of)}<p class=at>{step}{axes}</div>\n"
+    yield from side_by_side(matrix(grid, page, names_of_grid(grid)) for grid in block.parameters)
+    yield from side_by_side(equation(block, page))
 
 
-def equation(block: blocks.MatrixEquation, paper: Paper) -> Iterator[str]:
+def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
     """The matrices of an equation, and what stands between them, from one operator to the next; the result alone, where
     no other is drawn."""
     columns = block.result.values.shape[1] + sum(grid.values.shape[1] for grid in block.operands.values())
     drawn = block.operands.keys() - (block.drawn if columns > WHOLE else set())
 
     def is_drawn(piece: Piece) -> bool:
-        return isinstance(piece, Term) and id(piece.tensor) in drawn
+        return isinstance(piece, Term) and piece.tensor in drawn
 
     pieces = (*block.formula.right, EQUALS)
     chunks: list[list[Piece]] = [[]]
@@ -73,7 +72,7 @@ def equation(block: blocks.MatrixEquation, paper: Paper) -> Iterator[str]:
         if isinstance(piece, Sign) and any(map(is_drawn, pieces[max(n - 1, 0):n + 2])):
             piece = plain(piece.between_matrices(Spelling.UNICODE))
         chunks[-1].append(piece)
-    result = matrix(block.result, paper, (block.result.address,), is_result=True)
+    result = matrix(block.result, page, (block.result.address,), is_result=True)
     if not any(map(is_drawn, pieces)):  # the formula above says the rest
         yield result
         return
@@ -81,69 +80,70 @@ def equation(block: blocks.MatrixEquation, paper: Paper) -> Iterator[str]:
         yield "<div class=chunk>"
         for are_drawn, some in groupby(chunk, is_drawn):
             if are_drawn:
-                yield from (operand(piece.tensor, block, paper) for piece in some if isinstance(piece, Term))
+                yield from (operand(piece.tensor, block, page) for piece in some if isinstance(piece, Term))
             else:
-                yield f"<span>{math(nodes_of(tuple(some), block.formula.head, link=paper.link_of))}</span>"
+                yield f"<span>{math(nodes_of(tuple(some), block.formula.head, link=page.link_of))}</span>"
         yield f"{result}</div>" if chunk is chunks[-1] else "</div>"
 
 
-def operand(tensor: Tensor, block: blocks.MatrixEquation, paper: Paper) -> str:
-    grid, whole = block.operands[id(tensor)], whole_name(tensor)
+def operand(tensor: Tensor, block: blocks.MatrixEquation, page: HtmlPage) -> str:
+    grid, whole = block.operands[tensor], whole_name(tensor)
     is_part = tensor.symbol is not None and tensor.symbol.superscript is not None and not tensor.symbol.transposed
     names = (grid.address,) if grid.address else (whole, part_name(tensor)) if is_part else ()
-    return matrix(grid, paper, names, paper.link_of(tensor))
+    return matrix(grid, page, names, page.link_of(tensor))
 
 
 def names_of_grid(grid: Grid) -> tuple[str, ...]:
     """The name of a parameter; of a block of its columns one for the block as well."""
-    return (grid.address, *[f"{grid.address}.{grid.symbol.superscript}"] * (grid.symbol.superscript is not None))
+    part = grid.symbol.superscript
+    return (grid.address,) if part is None else (grid.address, f"{grid.address}.{part}")
 
 
 def side_by_side(parts: Iterable[str]) -> Iterator[str]:
-    found = list(parts)
-    if found:
-        yield f"<div class=equation>{''.join(found)}</div>\n"
+    markup = list(parts)
+    if markup:
+        yield f"<div class=equation>{''.join(markup)}</div>\n"
 
 
-def matrix(grid: Grid, paper: Paper, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
+def matrix(grid: Grid, page: HtmlPage, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
            title: str = "", largest: float = 1.0) -> str:
     """A matrix in blocks of columns, which is the place of the first of its `names` that has none yet, or else leads
-    to its `link`. A step's result can be found by its address in any case; where its rows stand in another part, the
+    to its `link`. A step's result can be tables by its address in any case; where its rows stand in another part, the
     matrix is a place as well."""
-    own = next(filter(None, map(paper.anchor, names)), "")
-    anchor = own or (paper.anchor(f"{names[0]}.matrix") if is_result else "")
+    own = next(filter(None, map(page.anchor, names)), "")
+    anchor = own or (page.anchor(f"{names[0]}.matrix") if is_result else "")
     data = f' data-address="{words(names[0])}"' if names and names[0] and (anchor or is_result) else ""
-    data += f" data-part={grid.symbol.superscript}" * bool(data and names[1:])
+    data += f" data-part={grid.symbol.superscript}" if data and names[1:] else ""
     name = math(nodes_of(grid.pieces, grid.head)) if grid.pieces else symbol_math(grid.symbol, grid.head)
-    link = link or (paper.link(names[0]) if names and not own else "")
+    link = link or (page.link(names[0]) if names and not own else "")
     name = title or (f'<a href="{link}">{name}</a>' if link else name)
-    found = []
+    tables = []
     for part in column_blocks(grid.values.shape[1]):
-        place = anchor + data + f" data-column={part.start + 1}" * bool(part.start and data)
-        size = lines(joined("   ", [size_of(grid), *parts_of(grid, part.start, part.stop)]))
-        found.append(f"<div class=box><table class=matrix{place}><caption>{name} {size}</caption>"
-                     f"{''.join(table_rows(grid, part, paper, largest))}</table></div>")
+        place = anchor + data + (f" data-column={part.start + 1}" if part.start and data else "")
+        size = page.text(Joined("   ", [size_of(grid), *parts_of(grid, part.start, part.stop)]))
+        tables.append(f"<div class=box><table class=matrix{place}><caption>{name} {size}</caption>"
+                      f"{''.join(table_rows(grid, part, page, largest))}</table></div>")
         anchor = ""
-    return found[0] if len(found) == 1 else f"<div>{''.join(found)}</div>"
+    return tables[0] if len(tables) == 1 else f"<div>{''.join(tables)}</div>"
 
 
-def table_rows(grid: Grid, part: slice, paper: Paper, largest: float) -> Iterator[str]:
+def table_rows(grid: Grid, part: slice, page: HtmlPage, largest: float) -> Iterator[str]:
     if grid.column_labels:
-        yield "<thead><tr>" + "<td>" * bool(grid.row_labels)
+        yield "<thead><tr><td>" if grid.row_labels else "<thead><tr>"
         yield columns_heading(grid.column_labels[part], part.start, grid.hued)
     values = grid.values[:, part]
-    rows = rows_of_cells(grid.figures, values, values / (largest or 1) if grid.weights and paper.shades else None)
+    rows = rows_of_cells(grid.figures, values, values / (largest or 1) if grid.weights and page.shades else None)
     before = [word_heading("row", label, n) for n, label in enumerate(grid.row_labels or ())] or [""] * len(rows)
     yield "<tbody>"
     yield from chain.from_iterable(("<tr>", word, cells) for word, cells in zip(before, rows, strict=True))
 
 
-def maps(block: blocks.Maps, paper: Paper) -> Iterator[str]:
+def maps(block: blocks.Maps, page: HtmlPage) -> Iterator[str]:
     """The heads of an attention side by side."""
-    yield paper.end_of_section()
-    yield paper.heading(paper.level, f"map.{block.place}", lines(block.title))
+    yield page.end_of_section()
+    yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
     yield f"<p class=at>{code(block.place)}\n"
-    yield f"<p>{lines(largest_of(block))}\n"
-    yield from side_by_side(matrix(grid, paper, (grid.address,), is_result=True, largest=block.largest,
-                                   title=lines(title_of_head(grid)))
+    yield f"<p>{page.text(largest_of(block))}\n"
+    yield from side_by_side(matrix(grid, page, (grid.address,), is_result=True, largest=block.largest,
+                                   title=page.text(title_of_head(grid)))
                             for grid in block.heads)

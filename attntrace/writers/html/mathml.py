@@ -40,7 +40,7 @@ def formula_math(formula: Formula, link: Link | None = None) -> str:
 
 def right_math(formula: Formula, behind: str = "") -> str:
     """The right side alone, with a text `behind` it."""
-    return math([*nodes_of(formula.right, formula.head, formula.row), *[text(behind)] * bool(behind)])
+    return math([*nodes_of(formula.right, formula.head, formula.row), text(behind) if behind else ""])
 
 
 def symbol_math(symbol: Symbol, head: int | None = None, row: str | None = None) -> str:
@@ -86,23 +86,23 @@ def nodes_of(pieces: Pieces, head: int | None = None, row: str | None = None, li
     return [node for level in levels for node in level]
 
 
-class Node(NamedTuple):
+class MathNode(NamedTuple):
     kind: str
     node: str
 
 
 @cache
-def signs(sign: Sign) -> tuple[Node, ...]:
+def signs(sign: Sign) -> tuple[MathNode, ...]:
     """What is written for a sign, piece by piece; blanks are for those who read the text alone."""
     if sign == MATMUL:
-        return Node("space", f" {BESIDE} "),
-    found = []
+        return MathNode("space", f" {BESIDE} "),
+    nodes = []
     for token in TOKEN.finditer(sign.unicode):
         kind, written = str(token.lastgroup), token[0]
         node = {"space": written, "text": text(written), "name": subscripted(written),
                 "power": POWERS.get(written, "")}.get(kind, operator(written))
-        found.append(Node(kind, OVER_NODE if sign == OVER and kind == "sign" else node))
-    return *found, *[Node("space", BESIDE)] * (sign == COLUMN_TIMES)
+        nodes.append(MathNode(kind, OVER_NODE if sign == OVER and kind == "sign" else node))
+    return *nodes, *[MathNode("space", BESIDE)] * (sign == COLUMN_TIMES)
 
 
 def sign_nodes(sign: Sign) -> list[str]:
@@ -120,16 +120,16 @@ def symbol_node(symbol: Symbol, head: int | None = None, row: str | None = None,
         name = f'<mover accent="true">{name}{HAT}</mover>'
     subs = [*symbol.sub.split(","), parts["below"].translate(SMALL), below]
     turned_above = symbol.transposed and not brackets and not symbol.gradient
-    over = [*map(word, parts["above"].translate(SMALL)), *[operator("′" * symbol.primes)] * bool(symbol.primes),
-            *[text(f"({above})")] * bool(above), *[TRANSPOSED] * turned_above]
-    found = [*map(operator, parts["minus"]), scripted(name, separated(list(filter(None, subs))), over),
-             *[text(brackets)] * bool(brackets)]
+    over = [*map(word, parts["above"].translate(SMALL)), *([operator("′" * symbol.primes)] if symbol.primes else []),
+            *([text(f"({above})")] if above else []), *([TRANSPOSED] if turned_above else [])]
+    nodes = [*map(operator, parts["minus"]), scripted(name, separated(list(filter(None, subs))), over),
+             *([text(brackets)] if brackets else [])]
     if symbol.path is not None:
-        found.append(f"<msub>{BAR}{symbol_node(symbol.path)}</msub>")
+        nodes.append(f"<msub>{BAR}{symbol_node(symbol.path)}</msub>")
     if symbol.gradient:
-        found = [*SLOPE, *found]
-        found = [operator("("), *found, operator(")")] if symbol.transposed else found
-    name = row_of(found)
+        nodes = [*SLOPE, *nodes]
+        nodes = [operator("("), *nodes, operator(")")] if symbol.transposed else nodes
+    name = row_of(nodes)
     return f"<msup>{name}{TRANSPOSED}</msup>" if symbol.transposed and not turned_above else name
 
 

@@ -3,14 +3,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from itertools import groupby
+from itertools import chain, groupby
+from typing import NamedTuple
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import spelled
-from attntrace.writers.arithmetic import picked, worked_cell
-from attntrace.writers.html.document import PAGE, Paper, code, columns_heading, hue, lines, word_heading, words
+from attntrace.writers.arithmetic import cell_text, index_text
+from attntrace.writers.html.document import PAGE, HtmlPage, code, columns_heading, hue, word_heading, words
 from attntrace.writers.html.grids import rows_of_cells
 from attntrace.writers.html.mathml import right_math, symbol_math
 from attntrace.writers.page import column_blocks
@@ -20,10 +21,10 @@ SLOT = "{places}"  # of markup in a sentence
 PHONE, SCREEN = 42, 120  # characters of an equation with its numbers that have room there
 
 
-def vector_rows(block: VectorRows, paper: Paper) -> Iterator[str]:
+def vector_rows(block: VectorRows, page: HtmlPage) -> Iterator[str]:
     """A table with a group of rows for each token: its word and the words above its numbers, then its vectors."""
-    rows = Rows(block, paper)
-    named = f' aria-labelledby="{paper.contents[-1].anchor}"' if paper.contents else ""  # by the heading of the stage
+    rows = VectorTable(block, page)
+    named = f' aria-labelledby="{page.contents[-1].anchor}"' if page.contents else ""  # by the heading of the stage
     yield f'<div class=box><table class="vectors{rows.room}"{named}>\n'
     for n, token in enumerate(block.tokens):
         yield f"<tbody><tr>{word_heading('rowgroup', token, block.numbers[n]) if token else '<td>'}"
@@ -31,31 +32,41 @@ def vector_rows(block: VectorRows, paper: Paper) -> Iterator[str]:
     yield "</table></div>\n"
 
 
-class Rows:
+class LineInParts(NamedTuple):
+    """A line in blocks of columns: in each the cells of every token."""
+    line: RowLine
+    parts: list[slice]
+    cells: list[list[str]]
+
+    @classmethod
+    def of(cls, line: RowLine, page: HtmlPage) -> LineInParts:
+        parts = list(column_blocks(columns_of(line)))
+        return cls(line, parts, [cells_of(line, part, page) for part in parts])
+
+
+class VectorTable:
     """Vectors under the same words, or as long as each other, stand together; longer ones in blocks of columns."""
 
-    def __init__(self, block: VectorRows, paper: Paper) -> None:
-        self.paper, self.numbers = paper, block.numbers
-        self.groups = [list(group) for _, group in groupby(
+    def __init__(self, block: VectorRows, page: HtmlPage) -> None:
+        self.page, self.numbers = page, block.numbers
+        self.groups = [[LineInParts.of(line, page) for line in alike] for _, alike in groupby(
             block.lines, key=lambda line: (line.values.shape[1:], line.labels))]
-        self.parts = {id(line): list(column_blocks(columns(line))) for line in block.lines}
-        self.cells = {id(line): [cells_of(line, part, paper) for part in self.parts[id(line)]] for line in block.lines}
-        self.columns = max(self.parts[id(line)][0].stop + bool(line.more) for line in block.lines)
+        self.columns = max(parts[0].stop + bool(line.more) for line, parts, _ in chain(*self.groups))
         self._headings: dict[tuple[int, int], str] = {}
 
     @property
     def room(self) -> str:
         """Where there is none for equations: their left sides alone are shown, the heading of the stage has them."""
-        longest = max(len(f"{line.formulas[-1].left.spelled()} = {spelled(line.formulas[-1].right)}") for line in
-                      chain_of(self.groups))
-        numbers = max(self.parts[id(line)][0].stop * (line.figures.width + 1) for line in chain_of(self.groups))
+        longest = max(len(f"{line.formulas[-1].left.spelled()} = {spelled(line.formulas[-1].right)}")
+                      for line, *_ in chain(*self.groups))
+        numbers = max(parts[0].stop * (line.figures.width + 1) for line, parts, _ in chain(*self.groups))
         return " broad" if longest + numbers > SCREEN else " tight" if longest + numbers > PHONE else ""
 
     def of_token(self, n: int) -> Iterator[str]:
         above = None
         for alike in self.groups:
-            for number, part in enumerate(self.parts[id(alike[0])]):
-                heading = self.heading(alike[0], part)
+            for number, part in enumerate(alike[0].parts):
+                heading = self.heading(alike[0].line, part)
                 if above is None:  # beside the word of the token
                     yield heading
                 elif heading and heading != above:
@@ -66,43 +77,40 @@ class Rows:
 
     def heading(self, line: RowLine, part: slice) -> str:
         """What stands above some columns: words, or else their numbers."""
-        key = id(line.labels) if line.labels else -columns(line), part.start
+        key = id(line.labels) if line.labels else -columns_of(line), part.start
         if key not in self._headings:
             labels = (line.labels[part] if line.labels is not None else
                       tuple(str(n + 1) for n in range(part.start, part.stop)) if line.values.ndim > 1 else ())
             self._headings[key] = columns_heading(labels, part.start, line.hued)
         return self._headings[key]
 
-    def row(self, line: RowLine, n: int, number: int) -> str:
+    def row(self, in_parts: LineInParts, n: int, number: int) -> str:
         """A part of a row, with its equation before the first, and behind the last what it leaves out or mixes."""
-        formula, part = line.formulas[n], self.parts[id(line)][number]
-        anchor = self.paper.anchor(line.address) if not n and not number else ""
+        line, parts, cells = in_parts
+        formula, part = line.formulas[n], parts[number]
+        anchor = self.page.anchor(line.address) if not n and not number else ""
         column = f" data-column={part.start + 1}" if number else ""
         equation = symbol_math(formula.left, formula.head)
         if not number:
             equation += f"<span> = {right_math(formula)}</span>"
         end = ""
-        if part.stop == columns(line):
+        if part.stop == columns_of(line):
             if line.more:
-                end += f"<td class=more>+{lines(sentence('messages.more', count=line.more))}"
+                end += f"<td class=more>+{self.page.text(Message('messages.more', count=line.more))}"
             if line.shares is not None:
                 end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{mixture(line, n)}</div>"
         return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
-                f"<th scope=row>{equation}{self.cells[id(line)][number][n]}{end}")
+                f"<th scope=row>{equation}{cells[number][n]}{end}")
 
 
-def chain_of(groups: list[list[RowLine]]) -> Iterator[RowLine]:
-    return (line for group in groups for line in group)
-
-
-def columns(line: RowLine) -> int:
+def columns_of(line: RowLine) -> int:
     """How many numbers of it stand in a row; a single number is one."""
     return line.values.shape[1] if line.values.ndim > 1 else 1
 
 
-def cells_of(line: RowLine, part: slice, paper: Paper) -> list[str]:
+def cells_of(line: RowLine, part: slice, page: HtmlPage) -> list[str]:
     values = line.values.reshape(len(line.values), -1)[:, part]
-    return rows_of_cells(line.figures, values, values if line.weights and line.hued and paper.shades else None)
+    return rows_of_cells(line.figures, values, values if line.weights and line.hued and page.shades else None)
 
 
 def mixture(line: RowLine, n: int) -> str:
@@ -113,7 +121,7 @@ def mixture(line: RowLine, n: int) -> str:
 
 # ---------------------------------------------------------------- the arithmetic of single numbers
 
-def cell_lines(block: CellLines, paper: Paper) -> Iterator[str]:
+def cell_lines(block: CellLines, page: HtmlPage) -> Iterator[str]:
     yield "<div class=cells>\n"
     yield from map(cell_line, block.cells)
     yield "</div>\n"
@@ -121,20 +129,20 @@ def cell_lines(block: CellLines, paper: Paper) -> Iterator[str]:
 
 def cell_line(cell: CellLine) -> str:
     """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`"""
-    worked = worked_cell(cell, Spelling.UNICODE)
-    parts = [symbol_math(cell.formula.left, cell.formula.head), right_math(cell.formula, picked(cell)),
+    worked = cell_text(cell, Spelling.UNICODE)
+    parts = [symbol_math(cell.formula.left, cell.formula.head), right_math(cell.formula, index_text(cell)),
              escape(worked.numbers)][:len(worked.parts)]
     return f"<p>{' = '.join(parts)} {worked.end}\n"
 
 
-def cause(block: Cause, paper: Paper) -> Iterator[str]:
+def cause(block: Cause, page: HtmlPage) -> Iterator[str]:
     """A number in the tree of a number: a list in a list."""
-    yield from paper.deeper("<ul>", "</ul>", block.level + 1, Cause)
+    yield from page.deeper("<ul>", "</ul>", block.level + 1, Cause)
     if block.cell is None:
-        yield f"<li>{code(block.place)} {paper.linked(block.place, lines(sentence('messages.why_above_alone')))}\n"
+        yield f"<li>{code(block.place)} {page.linked(block.place, page.text(Message('messages.why_above_alone')))}\n"
         return
-    yield f"<li{paper.anchor(block.place)}>{code(block.place)} {words(', '.join(block.words))}\n"
+    yield f"<li{page.anchor(block.place)}>{code(block.place)} {words(', '.join(block.words))}\n"
     yield cell_line(block.cell)
     for key, places in block.operands:
-        told = ", ".join(paper.linked(place, code(place)) for place in places)
-        yield f"<p class=note>{lines(sentence(f'messages.why_{key}', places=SLOT)).replace(SLOT, told)}\n"
+        told = ", ".join(page.linked(place, code(place)) for place in places)
+        yield f"<p class=note>{page.text(Message(f'messages.why_{key}', places=SLOT)).replace(SLOT, told)}\n"

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, groupby
 from typing import TextIO
 
-from attntrace.messages.catalog import in_languages, joined
+from attntrace.messages.catalog import Joined, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Cell, Formula
-from attntrace.writers.checks import check_text, hidden_text, sign_of
+from attntrace.writers.checks import check_text, hidden_sentence, sign_of
 from attntrace.writers.markdown import latex, numbers, rows
 from attntrace.writers.markdown.text import code, code_cell, head_of, line_of, words
 from attntrace.writers.page import PROMPT, Look, Page, spelling_for
@@ -21,7 +21,8 @@ class MarkdownWriter:
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out = out
         encoding = out.encoding or "utf-8"
-        self.page = Page(rows.MIXTURE, spelling_for(encoding, look.ascii), len, encoding)
+        self.page = Page(rows.MIXTURE, spelling_for(encoding, look.ascii), len, encoding,
+                         languages=look.languages)
         self.title = [f"# {code(look.title, self.page)}"] if look.title else []
 
     def __call__(self, blocks: Iterable[Block]) -> None:
@@ -51,7 +52,7 @@ def lines_of(told: Iterable[Block], page: Page) -> Iterator[str]:
 # ---------------------------------------------------------------- headings and prose
 
 def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[str]:
-    yield from ("", f"## {words(joined(': ', (block.name, block.title)), page)}", "", words(block.subtitle, page))
+    yield from ("", f"## {words(Joined(': ', (block.name, block.title)), page)}", "", words(block.subtitle, page))
 
 
 def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[str]:
@@ -65,7 +66,7 @@ def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[str]:
 
 
 def explained(block: blocks.Explained, page: Page) -> Iterator[str]:
-    for title, text in (told for topic in block.topics for told in in_languages(*topic)):
+    for title, text in (shown for topic in block.topics for shown in versions(page.languages, *topic)):
         yield from ("", f"**{words(title, page)}**: {words(text, page)}")
 
 
@@ -75,14 +76,14 @@ def heading(block: blocks.Heading, page: Page) -> Iterator[str]:
 
 def prose(block: blocks.Prose, page: Page) -> Iterator[str]:
     """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
-    for paragraph in re.split(r"\n\s*\n", block.text.strip()):
+    for paragraph in re.split(r"\n\s*\n", page.text(block.text).strip()):
         if paragraph:
             yield from ("", "\\\n".join(code(line, page) if line.startswith(PROMPT) else words(line, page)
                                         for line in paragraph.split("\n")))
 
 
 def answer(block: blocks.Answer, page: Page) -> Iterator[str]:
-    yield from ("", words(block.text, page))
+    yield from ("", words(page.line(block.text), page))
 
 
 def checks(block: blocks.Checks, page: Page) -> Iterator[str]:
@@ -93,7 +94,7 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[str]:
 
 
 def hidden(block: blocks.Hidden, page: Page) -> Iterator[str]:
-    yield from ("", words(hidden_text(block), page))
+    yield from ("", words(page.line(hidden_sentence(block)), page))
 
 
 # ---------------------------------------------------------------- tables
@@ -113,12 +114,12 @@ def table_cell(cell: Cell, page: Page) -> str:
 
 
 def verified_head(block: blocks.VerifiedHead, page: Page) -> Iterator[str]:
-    yield from head_of(["", *(words(text, page) for text in block)], (1, 2))
+    yield from head_of(["", *(words(text, page) for text in block.headings)], (1, 2))
 
 
 def verified(block: blocks.Verified, page: Page) -> Iterator[str]:
     """A line of the table under the last head."""
-    what = words(block.what, page) if " " in block.what else code_cell(block.what, page)
+    what = code_cell(block.what, page) if isinstance(block.what, str) else words(block.what, page)
     wrong = f"<br>**{words(block.failed, page)}**" if block.failed else ""
     yield line_of([words(sign_of(page, not block.failed), page), block.number, block.error, what + wrong])
 

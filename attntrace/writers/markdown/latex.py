@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from attntrace.pages.blocks import CellLine, Formula
 from attntrace.tensor.symbol import Spelling
-from attntrace.writers.arithmetic import worked_cell
+from attntrace.writers.arithmetic import cell_text
 from attntrace.writers.page import Page
 
 LINE = 80  # signs that stand side by side
@@ -46,7 +46,7 @@ def equation(formula: Formula) -> list[str]:
 
 def arithmetic(cell: CellLine) -> list[str]:
     """`q₁[1] = x₁ W_Q[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
-    worked = worked_cell(cell, Spelling.LATEX)
+    worked = cell_text(cell, Spelling.LATEX)
     if signs_of(worked.text) <= LINE:
         return [worked.text.replace("=", "&=", 1)]
     lines = []

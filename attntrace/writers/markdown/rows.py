@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, RowLine
 from attntrace.writers.markdown import latex
@@ -23,20 +23,20 @@ def vector_rows(block: blocks.VectorRows, place: str, page: Page) -> Iterator[st
     if len(block.lines) == 1:
         line, = block.lines
         every = [(line, n) for n in range(len(tokens))]
-        yield from Together([line], page).table(every, tokens, code(line.address, page))
+        yield from LinesTogether([line], page).table(every, tokens, code(line.address, page))
         return
     groups: list[list[RowLine]] = []
     for line in block.lines:
         if not groups or not stand_together([*groups[-1], line]):
             groups.append([])
         groups[-1].append(line)
-    tables = [(Together(lines, page), lines, [code_cell(name_in(place, line.address), page) for line in lines])
+    tables = [(LinesTogether(lines, page), lines, [code_cell(name_in(place, line.address), page) for line in lines])
               for lines in groups]
     for n, token in enumerate(tokens):
         if token:
             yield from ("", f"**{token}**")
-        for together, lines, names in tables:
-            yield from together.table([(line, n) for line in lines], names)
+        for table, lines, names in tables:
+            yield from table.table([(line, n) for line in lines], names)
 
 
 def stand_together(lines: list[RowLine]) -> bool:
@@ -50,7 +50,7 @@ def name_in(place: str, address: str) -> str:
     return address.removeprefix(place) if address.startswith(f"{place}.") else address
 
 
-class Together:
+class LinesTogether:
     """Lines that stand together: their numbers, written at once, and what stands above and behind these."""
 
     def __init__(self, lines: list[RowLine], page: Page) -> None:
@@ -108,9 +108,9 @@ def all_cell_lines(alike: Iterable[Block]) -> Iterator[str]:
 
 def cause(block: blocks.Cause, page: Page) -> Iterator[str]:
     """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
-    more = sentence("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
+    more = Message("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
     yield from ("", f"**{block.level}** {code(block.place, page)} {words(more, page)}".rstrip())
     if block.cell is not None:
         yield from ("", *latex.block(latex.arithmetic(block.cell)))
     for key, places in block.operands:
-        yield from ("", words(sentence(f"messages.why_{key}", places=", ".join(places)), page))
+        yield from ("", words(Message(f"messages.why_{key}", places=", ".join(places)), page))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from attntrace.messages.catalog import Text
 from attntrace.writers.page import Page
 
 BETWEEN = " | "  # two cells
@@ -17,7 +18,7 @@ MARKUP = re.compile(r"(?m)(?P<later>[@#:](?=\S)|\$|(?<=(?i:www))\.|^(?:[-+#]+(?=
 @lru_cache(10_000)  # the words of a sentence stand in every table
 def escaped(text: str) -> str:
     """A text that shows itself and does nothing else, wherever it stands."""
-    return MARKUP.sub(lambda found: f"<span>{found[0]}</span>" if found["later"] else f"\\{found[0]}", text)
+    return MARKUP.sub(lambda match: f"<span>{match[0]}</span>" if match["later"] else f"\\{match[0]}", text)
 
 
 def code(text: str, page: Page) -> str:
@@ -27,9 +28,9 @@ def code(text: str, page: Page) -> str:
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
-def words(text: str, page: Page) -> str:
+def words(text: Text, page: Page) -> str:
     """Text in a line; several lines of it (in two languages) stay apart."""
-    return "<br>".join(escaped(page.word(page.prose(line)).strip()) for line in text.split("\n"))
+    return "<br>".join(escaped(page.word(line).strip()) for line in page.prose(text).split("\n"))
 
 
 def code_cell(text: str, page: Page) -> str:

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Grid
 from attntrace.tensor.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
-from attntrace.tensor.tensor import Term
-from attntrace.writers.page import GAP, INDENT, Line, Page, Part, Span, equal_parts, levels_of, part_of, shaded, trimmed
+from attntrace.tensor.tensor import Tensor, Term
+from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, labels_line, levels_of, part_of, shaded,
+                                    trimmed)
 
 BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
@@ -27,7 +29,7 @@ class Box:
         self.grid, self.page = grid, page
         self.words, self.words_width = words or _words(grid, page)
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
-        self.labels = [page.label(label) for label in (grid.column_labels or ())[self.start:self.stop]]
+        self.labels = (grid.column_labels or ())[self.start:self.stop]
         self.widths = column_widths(self.labels, self.stop - self.start, grid, page)
         self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
         self.body = self.inside + 4
@@ -37,7 +39,7 @@ class Box:
 
     def _title(self) -> str:
         title = f"{self.page.name(self.grid)} {size_of(self.grid)}".rstrip()
-        return self.page.prose(GAP.join([title, *parts_of(self.grid, self.start, self.stop)]))
+        return self.page.prose(GAP.join([title, *map(self.page.text, parts_of(self.grid, self.start, self.stop))]))
 
     def rows(self) -> list[Line]:
         """Each row of numbers in its brackets."""
@@ -63,17 +65,14 @@ class Box:
         return f"{left}{' ' * self.inside}{right}{' ' * (self.width - self.body)}"
 
     def label_line(self) -> Line:
-        spans: list[Part] = ["  "]
-        for n, (label, width) in enumerate(zip(self.labels, self.widths, strict=True)):
-            spans.append(Span(" " * bool(n) + self.page.right(label, width),
-                              f"token{self.start + n}" if self.grid.hued else "grey"))
-        return *spans, " " * (self.width - self.body + 2)
+        labels = labels_line(self.labels, self.widths, self.start, self.grid.hued, self.page)
+        return "  ", *labels, " " * (self.width - self.body + 2)
 
     def blocks(self, room: int) -> list[Box]:
         """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
         widths = self.widths
         part = part_of("columns", len(widths) - 1, len(widths), len(widths) + 1)
-        title = len(GAP) + self.page.cells(*part) + len(INDENT) + self.page.cells(self.title)
+        title = len(GAP) + self.page.cells(*map(self.page.text, part)) + len(INDENT) + self.page.cells(self.title)
         return [Box(self.grid, self.page, part.start, part.stop, (self.words, self.words_width))
                 for part in equal_parts(widths, max(room, title) - 4)]
 
@@ -82,16 +81,16 @@ def size_of(grid: Grid) -> str:
     return "×".join(map(str, grid.shape))
 
 
-def parts_of(grid: Grid, start: int, stop: int) -> list[str]:
+def parts_of(grid: Grid, start: int, stop: int) -> list[Message]:
     """`rows 1-4`, `columns 9-16`, where only these are drawn."""
     rows, columns = ((1, *grid.shape, 1) if grid.one_row else (*grid.shape, 1))[:2]
     return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns)]
 
 
-def column_widths(labels: list[str], count: int, grid: Grid, page: Page) -> list[int]:
+def column_widths(labels: Sequence[str], count: int, grid: Grid, page: Page) -> list[int]:
     """Cells that each of `count` columns needs, for its numbers and its word."""
     number = grid.figures.width + page.air - 1
-    return [max(page.cells(label), number) for label in labels] or [number] * count
+    return [max(page.cells(page.label(label)), number) for label in labels] or [number] * count
 
 
 def _words(grid: Grid, page: Page) -> tuple[list[Line], int]:
@@ -107,7 +106,7 @@ Chunk = list[str | Box]  # a piece of an equation that is not broken: from one o
 def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     """The equation, drawn whole where it fits; else what was drawn in this stage already shrinks to its symbol, and the
     rest goes on at an operator in the next row of the page, or in blocks of columns."""
-    for shrunk in (frozenset[int](), block.drawn):
+    for shrunk in (frozenset[Tensor](), block.drawn):
         chunks = chunks_of(block, page, shrunk)
         if band_width(list(chain.from_iterable(chunks)), page) <= page.width:
             break
@@ -128,7 +127,7 @@ def parameter_lines(grids: Sequence[Grid], page: Page) -> Iterator[Line]:
         yield from band_lines(row, page, 0) if band_width(row, page) <= page.width else _in_blocks(row, page)
 
 
-def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) -> list[Chunk]:
+def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor]) -> list[Chunk]:
     pieces = [*block.formula.right, EQUALS, block.result]
     chunks: list[Chunk] = [[]]
     for n, piece in enumerate(pieces):
@@ -136,8 +135,8 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) 
             if piece in BREAKS_BEFORE:
                 chunks.append([])
             around = [pieces[m] for m in (n - 1, n + 1) if 0 <= m < len(pieces)]
-            drawn = any(isinstance(one, Grid) or isinstance(one, Term) and id(one.tensor) in block.operands
-                        and id(one.tensor) not in shrunk for one in around)
+            drawn = any(isinstance(one, Grid) or isinstance(one, Term) and one.tensor in block.operands
+                        and one.tensor not in shrunk for one in around)
             text = piece.between_matrices(page.spelling) if drawn else piece.text(page.spelling)
             if drawn and text.endswith(("(", "[")):
                 text += " "
@@ -146,8 +145,8 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[int]) 
             chunks[-1].append(text)
         elif isinstance(piece, Grid):
             chunks[-1].append(Box(piece, page))
-        elif isinstance(piece, Term) and id(piece.tensor) in block.operands and id(piece.tensor) not in shrunk:
-            chunks[-1].append(Box(block.operands[id(piece.tensor)], page))
+        elif isinstance(piece, Term) and piece.tensor in block.operands and piece.tensor not in shrunk:
+            chunks[-1].append(Box(block.operands[piece.tensor], page))
         else:
             assert piece.tensor.symbol is not None
             chunks[-1].append(page.symbol(piece.tensor.symbol, block.formula.head))
@@ -187,12 +186,12 @@ def _blank(items: list[str | Box], page: Page) -> list[str | Box]:
 
 def labelled(items: list[str | Box]) -> list[Box]:
     """The matrices before which their rows' words stand: the first of each run that shares them."""
-    found: list[Box] = []
+    boxes: list[Box] = []
     for item in items:
         if isinstance(item, Box) and item.grid.row_labels and (
-                not found or found[-1].grid.row_labels != item.grid.row_labels):
-            found.append(item)
-    return found
+                not boxes or boxes[-1].grid.row_labels != item.grid.row_labels):
+            boxes.append(item)
+    return boxes
 
 
 def band_width(items: list[str | Box], page: Page) -> int:
@@ -212,8 +211,8 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     with_words = labelled(items)
     left = with_words[:1] if with_words and boxes[0] is with_words[0] else []
     above = 1 + any(box.labels for box in boxes)
-    tops = {id(box): sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
-    lines = Lines(above, max(tops[id(box)] + box.height for box in boxes), page)
+    tops = {box: sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
+    lines = Lines(above, max(tops[box] + box.height for box in boxes), page)
     columns = [words_column(box, lines) for box in left]
     for item in items:
         if isinstance(item, str):
@@ -221,7 +220,7 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
             continue
         if item in with_words and item not in left:
             columns.append(words_column(item, lines))
-        columns.append(box_column(item, tops[id(item)], lines))
+        columns.append(box_column(item, tops[item], lines))
     for parts in zip(*columns):
         yield trimmed([INDENT, *chain.from_iterable(parts)])
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from attntrace.messages.catalog import in_a_line, in_languages, sentence
+from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.arithmetic import worked_cell
-from attntrace.writers.checks import check_text, hidden_text
+from attntrace.writers.arithmetic import cell_text
+from attntrace.writers.checks import check_text, head_line, hidden_sentence, verified_lines
 from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, text_of, titled, trimmed
 from attntrace.writers.text.equations import equation_lines, parameter_lines
+from attntrace.writers.text.maps import map_lines
+from attntrace.writers.text.vectors import token_rows
 
 BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
@@ -18,12 +20,14 @@ NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 
 def lines_of(block: Block, page: Page) -> Iterator[Line]:
     """The lines of a block; a stage is set off by an empty line before its heading."""
+    if getattr(block, "apart", False):
+        yield ()
     yield from LAYOUTS[type(block)](block, page)
 
 
 def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
     yield ()
-    for name, title, subtitle in in_languages(block.name, block.title, block.subtitle):
+    for name, title, subtitle in versions(page.languages, *block):
         rest = f"  {title}  {page.prose(subtitle)} "
         rounding = page.sign("═", "=") * (page.width - page.cells(name + rest))
         yield Span(name, "bold"), rest, Span(rounding, "grey")
@@ -49,7 +53,7 @@ def explained(block: blocks.Explained, page: Page) -> Iterator[Line]:
     """Each topic in a hanging paragraph, which begins with its title."""
     indent = " " * BELOW_HEADING
     yield ()
-    for title, text in (told for topic in block.topics for told in in_languages(*topic)):
+    for title, text in (shown for topic in block.topics for shown in versions(page.languages, *topic)):
         bold = len(page.prose(title)) + 1
         words = page.prose(f"{title}: {text}").split(" ")
         for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
@@ -62,8 +66,6 @@ def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
 
 
 def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
-    if block.apart:
-        yield ()
     for paragraph in page.prose(block.text).split("\n"):
         if paragraph.startswith(PROMPT):
             yield from command_lines(page.word(paragraph), page)
@@ -77,11 +79,11 @@ def command_lines(text: str, page: Page) -> Iterator[Line]:
     """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
     *lines, last = page.wrapped(re.findall(r'(?:"[^"]*"|[^" ])+', text), 2 * len(INDENT))
     for n, line in enumerate([*(f"{line} \\" for line in lines), last]):
-        yield (INDENT * (1 + bool(n)) + line,)
+        yield (INDENT + (INDENT if n else "") + line,)
 
 
 def answer(block: blocks.Answer, page: Page) -> Iterator[Line]:
-    yield (page.word(block.text) if block.is_words else page.prose(block.text),)
+    yield (page.word(block.text) if block.is_words else page.prose(page.line(block.text)),)
 
 
 def table(block: blocks.Table, page: Page) -> Iterator[Line]:
@@ -89,28 +91,29 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     stacked: its first cell above, the others under it."""
     words = block.tokens + block.words
     rows = [tuple(page.cell(cell, n in words) for n, cell in enumerate(row)) for row in block.rows]
-    widths = [max(map(page.cells, column)) for column in zip(block.headings, *filter(any_but_first, rows), strict=True)]
+    headings = list(map(page.text, block.headings))
+    widths = [max(map(page.cells, column)) for column in zip(headings, *filter(any_but_first, rows), strict=True)]
     before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
     wide = before_last + widths[-1] > page.width
     if wide and block.addresses:
         yield from table(block._replace(rows=tuple(under_places(block.rows)), addresses=False), page)
         return
     stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
-    heads = [f"{head} " if stacked and n in block.right else "" for n, head in enumerate(block.headings)]
+    heads = [f"{head} " if stacked and n in block.right else "" for n, head in enumerate(headings)]
     if block.title:
         for line in page.wrapped(page.prose(block.title).split(" "), len(INDENT)):
             yield (Span(INDENT + line, "bold"),)
-    if any(block.headings) and not stacked:
+    if any(headings) and not stacked:
         yield trimmed([INDENT, *(
             Span((page.right(cell, width) if n in block.right else page.padded(cell, width)) + "  ", "grey")
-            for n, (cell, width) in enumerate(zip(block.headings, widths, strict=True)))])
+            for n, (cell, width) in enumerate(zip(headings, widths, strict=True)))])
     for i, row in enumerate(rows):
         styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
         if len(row) > 1 and not any_but_first(row):
             yield from ((INDENT + line,) for line in page.wrapped_anywhere(row[0], len(INDENT)))
             continue
         if stacked:
-            row = tuple(head * bool(cell) + cell for head, cell in zip(heads, row, strict=True))
+            row = tuple(head + cell if cell else cell for head, cell in zip(heads, row, strict=True))
             for line in page.wrapped_anywhere(row[0], len(INDENT)):
                 yield (Span(INDENT + line, styles[0]),)
             cells = [part for cell in map(str.strip, row[1:]) for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
@@ -183,16 +186,11 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
 
 
 def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
-    for line in page.wrapped(page.prose(hidden_text(block)).split(" "), len(INDENT)):
+    for line in page.wrapped(page.prose(page.line(hidden_sentence(block))).split(" "), len(INDENT)):
         yield (Span(INDENT + line, "grey"),)
 
 
 # ---------------------------------------------------------------- vector form
-
-def vector_rows(block: blocks.VectorRows, page: Page) -> Iterator[Line]:
-    from attntrace.writers.text.vectors import token_rows  # only now, as below: many pages have none
-    yield from token_rows(block, page)
-
 
 def shares(block: blocks.Shares, page: Page) -> Iterator[Line]:
     yield ()
@@ -207,8 +205,6 @@ def shares(block: blocks.Shares, page: Page) -> Iterator[Line]:
 
 
 def cell_lines(block: blocks.CellLines, page: Page) -> Iterator[Line]:
-    if block.first:
-        yield ()
     indent = max(page.cells(page.label(token)) for token in block.tokens) + 4
     if indent > page.width // 3:
         indent = 4
@@ -221,11 +217,12 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
     step = len(INDENT)
     indent = step + min(block.level, (page.width - NARROWEST_TREE) // step) * step
     level = str(block.level).rjust(step)
-    more = sentence("messages.why_above_alone") if block.cell is None else page.word(", ".join(block.words))
+    more = (page.text(Message("messages.why_above_alone")) if block.cell is None
+            else page.word(", ".join(block.words)))
     start = max(len(level) + 1, min(indent + step, page.width - page.cells(block.place)))  # an address stays whole
     beside = start + page.cells(f"{block.place}   {more}") <= page.width
     yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
-                   Span(f"   {more}" * beside, "grey")])
+                   Span(f"   {more}" if beside else "", "grey")])
     deeper = indent + 2 * step
     for line in () if beside else page.wrapped_anywhere(more, deeper):
         yield (Span(" " * deeper + line, "grey"),)
@@ -233,7 +230,7 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
         return
     yield from cell_line(block.cell, page, deeper)
     for key, places in block.operands:
-        text = page.prose(in_a_line(sentence(f"messages.why_{key}", places=", ".join(places))))
+        text = page.prose(page.line(Message(f"messages.why_{key}", places=", ".join(places))))
         words = [part for word in text.split(" ") for part in page.wrapped_anywhere(word, deeper + step)]
         for line in page.wrapped(words, deeper + step):
             yield (Span(" " * deeper + line, "grey"),)
@@ -241,7 +238,7 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
 
 def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
     """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
-    left, symbols, numbers, result = worked = worked_cell(cell, page.spelling)
+    left, symbols, numbers, result = worked = cell_text(cell, page.spelling)
     if page.cells(worked.text) + indent <= page.width:
         yield (" " * indent + worked.text,)
         return
@@ -262,28 +259,11 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
         yield (" " * deeper + mark + line,)
 
 
-# ---------------------------------------------------------------- pages of their own
-
-def maps(block: blocks.Maps, page: Page) -> Iterator[Line]:
-    from attntrace.writers.text.maps import map_lines
-    yield from map_lines(block, page)
-
-
-def verified_head(block: blocks.VerifiedHead, page: Page) -> Iterator[Line]:
-    from attntrace.writers.checks import head_line
-    yield from head_line(block, page)
-
-
-def verified(block: blocks.Verified, page: Page) -> Iterator[Line]:
-    from attntrace.writers.checks import verified_lines
-    yield from verified_lines(block, page)
-
-
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
     blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
     blocks.StageHeading: stage_heading, blocks.Explained: explained, blocks.Heading: heading, blocks.Prose: prose,
     blocks.Answer: answer, blocks.Table: table,
-    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: vector_rows, blocks.Shares: shares,
-    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: verified_head,
-    blocks.Verified: verified,
-    blocks.MatrixEquation: matrix_equation, blocks.Maps: maps, blocks.Checks: checks, blocks.Hidden: hidden}
+    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: token_rows, blocks.Shares: shares,
+    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: head_line,
+    blocks.Verified: verified_lines,
+    blocks.MatrixEquation: matrix_equation, blocks.Maps: map_lines, blocks.Checks: checks, blocks.Hidden: hidden}

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from attntrace.messages.catalog import below
+from attntrace.messages.catalog import versions
 from attntrace.messages.unicode import graphemes
 from attntrace.pages.blocks import Grid, Maps
 from attntrace.writers.page import (GAP, INDENT, Line, Page, Part, Span, equal_parts, largest_of, levels_of, part_of,
@@ -20,10 +20,10 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     words = [page.label(word) for word in block.heads[0].row_labels or ()]
     before = max(map(page.cells, words)) + 2
     bands = list(side_by_side(block, page, page.width - len(INDENT) - before))
-    tenths = page.shades and isinstance(bands[0][0], UprightPicture)
-    yield from titled(block.title, block.place, page)
+    tenths = page.shades and isinstance(bands[0][0], UprightMap)
+    yield from titled(page.text(block.title), block.place, page)
     largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
-    yield from ((INDENT + line,) for line in below(largest).split("\n"))
+    yield from ((INDENT + line,) for line, in versions(page.languages, largest))
     for pictures in bands:
         yield ()
         height = max(len(picture.above) for picture in pictures)
@@ -33,20 +33,20 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
             yield trimmed([INDENT, word, *chain.from_iterable((*part, GAP) for part in parts)])
 
 
-def side_by_side(block: Maps, page: Page, room: int) -> Iterator[list[Picture]]:
+def side_by_side(block: Maps, page: Page, room: int) -> Iterator[list[HeadMap]]:
     """Pictures in bands that fit: all heads with numbers, or all with words upright; else as many as fit, with numbers
     where one fits with them (also where they are asked for); a head too wide for the page in parts of its columns."""
-    numbered = [Picture(grid, block.largest, page) for grid in block.heads]
-    upright: list[Picture] = [UprightPicture(grid, block.largest, page) for grid in block.heads]
+    numbered = [HeadMap(grid, block.largest, page) for grid in block.heads]
+    upright: list[HeadMap] = [UprightMap(grid, block.largest, page) for grid in block.heads]
     if band_width(numbered) <= room or numbered[0].width <= room and (block.asked or room < band_width(upright)):
         pictures = numbered
     elif upright[0].width <= room:
         pictures = upright
     else:
         parts = equal_parts(upright[0].widths, room, gap=0)
-        pictures = [UprightPicture(grid, block.largest, page, part.start, part.stop)
+        pictures = [UprightMap(grid, block.largest, page, part.start, part.stop)
                     for grid in block.heads for part in parts]
-    band: list[Picture] = []
+    band: list[HeadMap] = []
     for picture in pictures:
         if band and band_width([*band, picture]) > room:
             yield band
@@ -55,11 +55,11 @@ def side_by_side(block: Maps, page: Page, room: int) -> Iterator[list[Picture]]:
     yield band
 
 
-def band_width(pictures: list[Picture]) -> int:
+def band_width(pictures: list[HeadMap]) -> int:
     return sum(picture.width for picture in pictures) + len(GAP) * (len(pictures) - 1)
 
 
-class Picture:
+class HeadMap:
     """The weights of one head: each a cell that is filled the more the larger it is, with its number; the words that
     are looked at `above`, line by line."""
     gap = 1
@@ -72,8 +72,8 @@ class Picture:
         self.widths = self.column_widths()
         self.above = self.words()
         self.inside = sum(self.widths) + self.gap * (len(self.widths) - 1)
-        self.title = GAP.join([title_of_head(grid),
-                               *part_of("columns", self.start, self.stop, grid.values.shape[1])])
+        parts = part_of("columns", self.start, self.stop, grid.values.shape[1])
+        self.title = GAP.join(map(page.text, [title_of_head(grid), *parts]))
         self.width = max(self.inside, page.cells(self.title))
 
     def column_widths(self) -> list[int]:
@@ -111,7 +111,7 @@ class Picture:
         return *spans, " " * (self.width - self.inside)
 
 
-class UprightPicture(Picture):
+class UprightMap(HeadMap):
     """The same with words that stand upright, and cells without numbers; shaded ones tell the tenths of the largest."""
     gap = 0
 

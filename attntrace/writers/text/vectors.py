@@ -4,11 +4,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from attntrace.messages.catalog import sentence
+from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
 from attntrace.writers.page import (ASCII_BARS, BARS, GAP, INDENT, Line, Page, Part, Shaded, Span, equal_parts,
-                                    levels_of, shaded, text_of, trimmed)
+                                    labels_line, levels_of, shaded, text_of, trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 AT_ONCE = 128  # tokens whose numbers are written at once
@@ -16,8 +16,8 @@ AT_ONCE = 128  # tokens whose numbers are written at once
 Numbers = list[str] | list[Shaded]
 
 
-class Columns:
-    """Where things stand in the rows of a stage: word, symbol, formula, numbers."""
+class RowLayout:
+    """The columns of the rows of a stage: word, symbol, formula, numbers."""
 
     def __init__(self, block: VectorRows, page: Page) -> None:
         self.page = page
@@ -98,54 +98,48 @@ class Columns:
         return self._label_lines[key]
 
     def _label_line(self, line: RowLine, part: slice) -> Line:
-        spans: list[Part] = [" " * (self.numbers_at + 2)]
-        labels = (line.labels or ())[part]
-        first = part.start or 0
-        for n, (label, width) in enumerate(zip(labels, self.widths(line)[part], strict=True)):
-            style = f"token{first + n}" if line.hued else "grey"
-            spans.append(Span(" " * bool(n) + self.page.right(self.page.label(label), width), style))
-        return tuple(spans)
+        labels = labels_line((line.labels or ())[part], self.widths(line)[part], part.start or 0, line.hued, self.page)
+        return " " * (self.numbers_at + 2), *labels
 
 
 def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
-    columns = Columns(block, page)
+    layout = RowLayout(block, page)
     labelled = next((line for line in block.lines if line.labels), None)
-    whole = labelled is not None and len(columns.blocks(labelled)) == 1
+    whole = labelled is not None and len(layout.blocks(labelled)) == 1
     yield ()
     if labelled is not None and whole:
-        yield columns.label_line(labelled, slice(None))
+        yield layout.label_line(labelled, slice(None))
     apart = len(block.lines) * page.air >= APART_FROM or labelled is not None and not whole
     for start in range(0, len(block.tokens), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
-        several = Several(block, columns, rows, whole)
+        several = TokenRows(block, layout, rows, whole)
         for n, token in enumerate(block.tokens[rows]):
             if start + n and apart:
                 yield ()
             word = Span(page.label(token), f"token{block.numbers[start + n]}")
-            if page.cells(word.text) > columns.word:
+            if page.cells(word.text) > layout.word:
                 yield INDENT, word
                 word = Span("")
             for begins, line in several.token(n):
                 if begins:  # the word stands before the token's first equation
-                    yield INDENT, word, " " * (columns.word - page.cells(word.text) + 2), *line
+                    yield INDENT, word, " " * (layout.word - page.cells(word.text) + 2), *line
                     word = Span("")
                 else:
                     yield line
 
 
-class Several:
+class TokenRows:
     """The rows of several tokens, whose numbers are written at once."""
 
-    def __init__(self, block: VectorRows, columns: Columns, rows: slice, whole: bool) -> None:
-        self.columns, self.page, self.first, self.whole = columns, columns.page, rows.start, whole
+    def __init__(self, block: VectorRows, layout: RowLayout, rows: slice, whole: bool) -> None:
+        self.layout, self.page, self.first, self.whole = layout, layout.page, rows.start, whole
         self.groups = [list(group) for _, group in groupby(
             block.lines, key=lambda line: (line.values.ndim, bool(line.labels) and not whole))]
-        self.numbers = {id(line): [columns.numbers(line, rows, part) for part in columns.blocks(line)]
+        self.numbers = {id(line): [layout.numbers(line, rows, part) for part in layout.blocks(line)]
                         for line in block.lines if line.values.ndim > 1}
 
     def token(self, n: int) -> Iterator[tuple[bool, Line]]:
-        """The lines of the n-th of them: single numbers side by side, vectors below each other. Those that begin an
-        equation are marked, and leave out the columns before it."""
+        """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""
         for lines in self.groups:
             if lines[0].values.ndim == 1:
                 yield from self._single_numbers(lines, n)
@@ -157,12 +151,12 @@ class Several:
 
     def _single_numbers(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
         """`μ₁ = 0.109   σ²₁ = 1.423`, the first under the numbers of the vectors, as many in a line as fit."""
-        columns, page, at = self.columns, self.page, self.first + n
+        layout, page, at = self.layout, self.page, self.first + n
         spans: list[Part] = []
         used = 0
         for line in lines:
             number = float(line.values[at])
-            more: list[Part] = [GAP, Span(columns.left(line, at), "bold"), f" = {line.figures.text(number)}"]
+            more: list[Part] = [GAP, Span(layout.left(line, at), "bold"), f" = {line.figures.text(number)}"]
             width = sum(page.cells(text_of(part)) for part in more)
             if spans and used + width <= page.width:
                 spans += more
@@ -170,40 +164,40 @@ class Several:
                 continue
             if spans:
                 yield True, tuple(spans)
-            first = line.figures.padded(number, columns.before, columns.after).rstrip()
-            spans = [*columns.equation(line, at), f"{columns.lead}{first}"]
-            used = columns.numbers_at + len(columns.lead) + len(first)
+            first = line.figures.padded(number, layout.before, layout.after).rstrip()
+            spans = [*layout.equation(line, at), f"{layout.lead}{first}"]
+            used = layout.numbers_at + len(layout.lead) + len(first)
         yield True, tuple(spans)
 
     def _vector(self, line: RowLine, n: int) -> Iterator[tuple[bool, Line]]:
-        columns, at, parts = self.columns, self.first + n, self.numbers[id(line)]
+        layout, at, parts = self.layout, self.first + n, self.numbers[id(line)]
         for number, part in enumerate(parts):
             end = ""
             if number == len(parts) - 1:
-                end = _end(line)
-                if line.weights and columns.bars:  # in all rows of the stage or in none
+                end = _end(line, self.page)
+                if line.weights and layout.bars:  # in all rows of the stage or in none
                     end += GAP + bars_of(line, at, self.page)
-                if line.shares is not None and columns.mixtures:
+                if line.shares is not None and layout.mixtures:
                     end += GAP + mixture_of(line, at, self.page)
-            before = (" " * (columns.numbers_at + 2),) if number else (*columns.equation(line, at), "[ ")
-            yield not number, trimmed([*before, part[n], *[end] * bool(end)])
+            before = (" " * (layout.numbers_at + 2),) if number else (*layout.equation(line, at), "[ ")
+            yield not number, trimmed([*before, part[n], *filter(None, [end])])
 
     def _in_blocks_of_words(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
         """Vectors along a sentence too long for the page: part by part, each under its words."""
-        columns = self.columns
-        parts = columns.blocks(lines[0])
-        equations = [columns.equation(line, self.first + n) for line in lines]
+        layout = self.layout
+        parts = layout.blocks(lines[0])
+        equations = [layout.equation(line, self.first + n) for line in lines]
         for number, part in enumerate(parts):
-            yield False, columns.label_line(lines[0], part)
+            yield False, layout.label_line(lines[0], part)
             for line, equation in zip(lines, equations, strict=True):
-                end = _end(line) if number == len(parts) - 1 else ""
+                end = _end(line, self.page) if number == len(parts) - 1 else ""
                 yield True, trimmed([*equation, "  " if number else "[ ", self.numbers[id(line)][number][n],
-                                     *[end] * bool(end)])
+                                     *filter(None, [end])])
 
 
-def _end(line: RowLine) -> str:
+def _end(line: RowLine, page: Page) -> str:
     """The closing bracket, after how many numbers are not shown."""
-    return f" +{sentence('messages.more', count=line.more)} ]" if line.more else " ]"
+    return f" +{page.text(Message('messages.more', count=line.more))} ]" if line.more else " ]"
 
 
 def bars_of(line: RowLine, n: int, page: Page) -> str:

@@ -50,7 +50,7 @@ class TerminalWriter:
         self.out = out
         colour = wants_colour(out, look.colour)
         self.page = Page(page_width(look.width), spelling_for(out.encoding, look.ascii), cells_of,
-                         out.encoding or "utf-8", shades=colour, air=2 if look.big else 1)
+                         out.encoding or "utf-8", shades=colour, air=2 if look.big else 1, languages=look.languages)
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
 
     def __call__(self, blocks: Iterable[Block]) -> None:
@@ -74,7 +74,7 @@ def cells_of(text: str) -> int:
 
 
 class Palette:
-    """Styles as the escape sequences of this terminal, as many colours as it has: each worked out once, by rich."""
+    """Styles as the escape sequences of this terminal, each computed once by rich."""
 
     def __init__(self) -> None:
         from rich.console import COLOR_SYSTEMS, Console  # only now: most pages have no colour

@@ -1,4 +1,4 @@
-"""How much memory a model needs, and how much this machine has."""
+"""How much memory this process may have."""
 from __future__ import annotations
 
 import math
@@ -7,10 +7,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-
-from attntrace.messages.errors import Problem
-from attntrace.model.config import Config
-from attntrace.model.parameters import Vocabularies, parameter_counts
 
 SHARE = 0.8  # of the memory there is that one run, or one file, may take
 GROUPS = {"": ("", "memory.max"), "memory": ("memory", "memory.limit_in_bytes")}  # by controllers: version 2, version 1
@@ -54,13 +50,3 @@ def format_bytes(number: float) -> str:
             return f"{number:.3g} {unit}"
         number /= 1000
     return f"{number:.3g} EB"
-
-
-def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
-    """Raise Problem for a model that this machine cannot hold, before any of it is allocated."""
-    numbers = sum(count.number for counts in parameter_counts(config, vocabularies).values() for count in counts)
-    vocab = max(map(len, filter(None, vocabularies)), default=0)
-    largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
-    needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
-    if not fits(needed):
-        raise Problem("too_large", parameters=f"{numbers:,}", needed=format_bytes(needed), there=format_bytes(memory()))

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
+from attntrace.model.memory import fits, format_bytes, memory
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
@@ -120,6 +122,16 @@ def parameter_counts(config: Config, vocabularies: Vocabularies) -> dict[str, li
     if vocabularies.target:
         parts["output"] = [Count("d_model·|V|", d * len(vocabularies.target))]
     return parts
+
+
+def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
+    """Raise Problem for a model that this machine cannot hold, before any of it is allocated."""
+    numbers = sum(count.number for counts in parameter_counts(config, vocabularies).values() for count in counts)
+    vocab = max(map(len, filter(None, vocabularies)), default=0)
+    largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
+    needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
+    if not fits(needed):
+        raise Problem("too_large", parameters=f"{numbers:,}", needed=format_bytes(needed), there=format_bytes(memory()))
 
 
 class Parameters:

@@ -8,8 +8,7 @@ from attntrace.messages.catalog import Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.model.config import INITIAL, Config, as_json
 from attntrace.model.inputs import MEMORY, SOURCE, TARGET, InputRows
-from attntrace.model.memory import check_memory
-from attntrace.model.parameters import Vocabularies, seeded
+from attntrace.model.parameters import Vocabularies, check_memory, seeded
 from attntrace.model.tokens import END, START, Words, look_up, tokenize, vocabulary
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits

@@ -130,8 +130,7 @@ def checkpoint_of(file: str, training: TrainingOptions, model: ModelOptions) -> 
 
 def begun(checkpoint: str, parts: Split, training: TrainingOptions, model: ModelOptions) -> Training:
     """A new training. Raises Problem where it would write over one that is not finished."""
-    from attntrace.model.memory import check_memory
-    from attntrace.model.parameters import seeded
+    from attntrace.model.parameters import check_memory, seeded
     from attntrace.training.loop import Training, check_batch, vocabularies_of
     if os.path.exists(checkpoint):
         raise Problem("checkpoint_there", file=checkpoint)

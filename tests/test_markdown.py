@@ -246,7 +246,7 @@ def test_names_from_a_file_are_nothing_but_names():
     grid = Grid(symbol, None, values, figures, (1, 1), (bad,), (bad,), address=bad)
     row = RowLine((Formula(symbol, (), None),), values, figures, (bad,), address=bad)
     writer([StageHeading("1.1", bad, bad, ()), ParameterGrids((grid,)), Hidden((bad,), 1, 2),
-            VectorRows((bad,), (0,), (row, row)), Maps(bad, bad, (grid,), 1.0, False), VerifiedHead("n", "e", "w"),
+            VectorRows((bad,), (0,), (row, row)), Maps(bad, bad, (grid,), 1.0, False), VerifiedHead(("n", "e", "w")),
             Verified("1", "0", bad.replace(" ", "")), PlainTable(("a", "b"), ((bad, bad),), addresses=True)])
     outside, _ = without_formulas(out.getvalue())
     assert [line.partition(" ")[0] for line in outside if line.startswith("#")] == ["#", "####", "###"]

@@ -182,7 +182,7 @@ def test_unknown_word_is_named_with_words_that_are_near():
     with pytest.raises(Problem) as caught:
         look_up(["the", "cats"], vocabulary(["the", "cat", "sat", "dog"]), "source")
     assert caught.value.key == "unknown_word"
-    assert caught.value.facts["side"] == "source"
+    assert caught.value.facts["side"].render("en") == "source"
     assert caught.value.facts["word"] == "cats" and caught.value.facts["size"] == 6
     assert caught.value.facts["near"].split(", ")[0] == "cat"
     assert "cats" in str(caught.value) and "cat, " in str(caught.value)

@@ -16,6 +16,7 @@ from random_model import SENTENCE, TRANSLATION, WIRINGS, random_model
 
 from attntrace import trace
 from attntrace.model.config import Config
+from attntrace.messages.catalog import Localized
 from attntrace.messages.errors import Problem
 from attntrace.runs.prepare import prepare
 from attntrace.messages.unicode import shown
@@ -83,7 +84,8 @@ def problem(path: Path) -> Problem:
 def assert_problem(path: Path, key: str, **facts: object) -> None:
     found = problem(path)
     assert found.key == key
-    assert {name: found.facts.get(name) for name in facts} == facts
+    given = {name: found.facts.get(name) for name in facts}
+    assert {name: fact.render("en") if isinstance(fact, Localized) else fact for name, fact in given.items()} == facts
     for fact in facts.values():
         assert str(fact) in str(found)
 

@@ -51,7 +51,7 @@ class Address(Known):
             from attntrace.files.archive import opened
             with opened(ctx.params["saved_run"]) as archive:
                 return archive.names
-        addresses: list[str] = ctx.obj.run_so_far(ctx).addresses()
+        addresses: list[str] = ctx.obj.subject_so_far(ctx).addresses()
         return addresses
 
 
@@ -60,7 +60,7 @@ class Head(Known):
 
     def known(self, ctx: click.Context) -> Iterable[str]:
         from attntrace.tracing.addresses import Address
-        addresses = map(Address.of, ctx.obj(ctx).run.addresses())
+        addresses = map(Address.of, ctx.obj.subject_so_far(ctx).run.addresses())
         return [address.place for address in addresses if address.name == "scores"]
 
 
@@ -68,7 +68,7 @@ class Parameter(Known):
     """The name of a parameter."""
 
     def known(self, ctx: click.Context) -> Iterable[str]:
-        return list(ctx.obj(ctx).run.parameters.by_name)
+        return list(ctx.obj.subject_so_far(ctx).run.parameters.by_name)
 
 
 class Topic(Known):

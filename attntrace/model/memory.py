@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
+from itertools import accumulate
 
 SHARE = 0.8  # of the memory there is that one run, or one file, may take
 GROUPS = {"": ("", "memory.max"), "memory": ("memory", "memory.limit_in_bytes")}  # by controllers: version 2, version 1
@@ -16,7 +16,7 @@ GROUPS = {"": ("", "memory.max"), "memory": ("memory", "memory.limit_in_bytes")}
 def memory() -> float:
     """Bytes that this process may have: those of the machine, or a lower limit of its own or of its control groups.
     Infinite where nothing can be asked."""
-    limits = [math.inf, *_of_groups(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))]
+    limits = [math.inf, *_of_groups("/proc/self/cgroup", "/sys/fs/cgroup")]
     if hasattr(os, "sysconf"):
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     with suppress(ImportError):
@@ -26,17 +26,17 @@ def memory() -> float:
     return min(limits)
 
 
-def _of_groups(membership: Path, root: Path) -> Iterator[int]:
+def _of_groups(membership: str | os.PathLike[str], root: str | os.PathLike[str]) -> Iterator[int]:
     """The limits of the control groups of a process, and of those above them."""
-    with suppress(OSError):
-        for line in membership.read_text().splitlines():
-            _, controllers, group = line.split(":", 2)
+    with suppress(OSError), open(membership) as lines:
+        for line in lines:
+            _, controllers, group = line.strip().split(":", 2)
             if controllers in GROUPS:
                 folder, name = GROUPS[controllers]
-                place = Path(group.lstrip("/"))
-                for above in (place, *place.parents):
-                    with suppress(OSError, ValueError):  # not visible from here, or `max`
-                        yield int((root / folder / above / name).read_text())
+                groups = list(accumulate(filter(None, group.split("/")), os.path.join))
+                for above in [*reversed(groups), ""]:
+                    with suppress(OSError, ValueError), open(os.path.join(root, folder, above, name)) as limit:
+                        yield int(limit.read())  # else not visible from here, or `max`
 
 
 def fits(needed: float) -> bool:

@@ -14,7 +14,7 @@ def main() -> None:
     if is_ours:
         _signal.signal(_signal.SIGINT, end)
     gc.set_threshold(100_000)  # a short run ends before there is garbage worth looking for
-    sys.unraisablehook = hear
+    sys.unraisablehook = report_unraisable
     from attntrace.cli.app import run
     try:
         if is_ours:
@@ -34,7 +34,7 @@ def end(*_: object) -> None:
     os._exit(INTERRUPTED)
 
 
-def hear(unraisable: "sys.UnraisableHookArgs") -> None:
+def report_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
     """Raise Ctrl-C again after a place where Python cannot raise it (a destructor) and would print it."""
     if unraisable.exc_type is KeyboardInterrupt:
         _thread.start_new_thread(os.kill, (os.getpid(), _signal.SIGINT))  # a moment later: here it is printed as well

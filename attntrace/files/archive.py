@@ -4,8 +4,6 @@
 place of its value. Members are written one after another during the run, and each can be read without the others.
 Every byte is protected: those of a member by its own digest, all others by the seal, a digest at the end of the file.
 """
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -4,8 +4,6 @@ An expression is for every reader: ops by name over addresses and numbers. To pr
 also needs the symbols of constants and the axes that an op creates. These are the annotations, in the order of the ops
 and constants in the expression. In a record they stand under the key `notes`.
 """
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
@@ -66,7 +64,7 @@ class ExpressionWriter:
 class Parsed(NamedTuple):
     """An op and its operands, before any of them is computed."""
     op: Op
-    operands: list[Tensor | Parsed]
+    operands: "list[Tensor | Parsed]"
 
     def node(self) -> Node:
         """Compute the operands."""

@@ -1,6 +1,4 @@
 """Reading an .npz member by member: headers first, no pickle, no more memory than the size of the file allows."""
-from __future__ import annotations
-
 import io
 import math
 import os

@@ -1,6 +1,4 @@
 """Files to read: regular files only, and no larger than the memory there is."""
-from __future__ import annotations
-
 import os
 import stat
 from typing import BinaryIO

@@ -1,6 +1,4 @@
 """Reading and writing .safetensors files, arrays by name and texts in the metadata, with the library safetensors."""
-from __future__ import annotations
-
 import importlib
 import json
 from collections.abc import Mapping

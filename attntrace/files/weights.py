@@ -1,6 +1,4 @@
 """Weights files: `.npz` without pickle, `.safetensors`, or `.json` written by hand."""
-from __future__ import annotations
-
 import json
 import os
 from collections import Counter

@@ -1,6 +1,4 @@
 """Scaled dot-product attention, one head, many heads, masks (section 3.2)."""
-from __future__ import annotations
-
 import numpy as np
 
 from attntrace.model.config import Config

@@ -1,6 +1,4 @@
 """The configuration of a model: its sizes and its wiring."""
-from __future__ import annotations
-
 import math
 import sys
 from collections.abc import Iterable
@@ -89,7 +87,7 @@ class Config:
         return {name: getattr(self, name) for name in names}
 
     @classmethod
-    def read(cls, entries: Any, where: str) -> Config:
+    def read(cls, entries: Any, where: str) -> "Config":
         """Read the `config` of a weights file. Raises Problem, naming the entry."""
         if not isinstance(entries, dict):
             raise Problem("config_not_an_object", where=where)

@@ -1,6 +1,4 @@
 """Greedy decoding of a batch: always the likeliest next word (section 3.1)."""
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

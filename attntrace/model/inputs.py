@@ -1,6 +1,4 @@
 """Rows of numbers that enter a run instead of words and their embeddings."""
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,10 +26,10 @@ class InputRows(NamedTuple):
         axes = Axis("token", len(self.texts), self.texts), Axis("d_model", self.value.shape[1])
         return constant(self.value, symbol, axes)
 
-    def reordered(self, order: Sequence[int]) -> InputRows:
+    def reordered(self, order: Sequence[int]) -> "InputRows":
         """The same rows in another order, given by their present positions (from 0)."""
         return InputRows(tuple(self.texts[n] for n in order), self.value[list(order)], self.address)
 
-    def small(self, d_model: int) -> InputRows:
+    def small(self, d_model: int) -> "InputRows":
         """One row of zeros, of another width."""
         return InputRows(self.texts[:1], np.zeros((1, d_model), self.value.dtype), self.address)

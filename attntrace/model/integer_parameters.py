@@ -1,6 +1,4 @@
 """Parameters drawn from a seed as small whole numbers, so that products can be done in one's head."""
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,6 +1,4 @@
 """Embedding, positional encoding, feed-forward, layer norm (sections 3.1, 3.3 to 3.5)."""
-from __future__ import annotations
-
 from attntrace.model.config import Config
 from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters

@@ -1,6 +1,4 @@
 """How much memory this process may have."""
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterator

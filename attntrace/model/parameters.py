@@ -1,6 +1,4 @@
 """Parameters by name: which ones a model has, and their numbers drawn from a seed."""
-from __future__ import annotations
-
 import hashlib
 import json
 import math
@@ -40,7 +38,7 @@ class Vocabularies(NamedTuple):
     target: tuple[str, ...] | None
 
     @classmethod
-    def without_words(cls, config: Config, decoder: bool = True) -> Vocabularies:
+    def without_words(cls, config: Config, decoder: bool = True) -> "Vocabularies":
         """The vocabularies of a model without tables; `decoder`: whether a whole transformer has a decoder."""
         encoder_only = config.part in ("encoder", "encoder_layer", "attention")
         return cls(None if config.part in ("decoder", "decoder_layer") else (),
@@ -143,7 +141,7 @@ class Parameters:
     def __init__(self, tensors: Mapping[str, Tensor], vector: Array, place: str = "") -> None:
         self._tensors, self.vector, self._place = tensors, vector, place
 
-    def at(self, place: str) -> Parameters:
+    def at(self, place: str) -> "Parameters":
         return Parameters(self._tensors, self.vector, f"{self._place}{place}.")
 
     def __getitem__(self, name: str) -> Tensor:
@@ -152,7 +150,7 @@ class Parameters:
     def get(self, name: str) -> Tensor | None:
         return self._tensors.get(self._place + name)
 
-    def replaced(self, values: Mapping[str, Array]) -> Parameters:
+    def replaced(self, values: Mapping[str, Array]) -> "Parameters":
         """Return all of them, some with other values, in a new vector."""
         tensors = {name: Tensor(values[name], tensor.axes, tensor.symbol, name) if name in values else tensor
                    for name, tensor in self._tensors.items()}

@@ -1,6 +1,4 @@
 """Sentences to tokens and back, and tokens to ids."""
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -33,7 +31,7 @@ class Words(NamedTuple):
         """The position of each token in its sentence, from 0."""
         return [position for length in self.lengths or (len(self.ids),) for position in range(length)]
 
-    def reordered(self, order: Sequence[int]) -> Words:
+    def reordered(self, order: Sequence[int]) -> "Words":
         """The same words in another order, given by their present positions (from 0)."""
         return Words(tuple(self.texts[n] for n in order), tuple(self.ids[n] for n in order))
 

@@ -1,6 +1,4 @@
 """The whole model: encoder, decoder, output (section 3). Wiring only."""
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

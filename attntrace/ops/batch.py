@@ -3,8 +3,6 @@
 A batch is packed: its sentences stand one after another along the token axis. Inside attention it is unpacked: its
 sentences stand along an axis of their own, padded with zeros to the longest.
 """
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar

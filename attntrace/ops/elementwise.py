@@ -1,6 +1,4 @@
 """The elementwise ops of arithmetic (sum, difference, product, quotient) and broadcasting between their operands."""
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 

@@ -1,6 +1,4 @@
 """The functions of the transformer, each with its gradient: softmax, mean, square, root, ReLU, positional encoding."""
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,6 +1,4 @@
 """The ops that select or join parts of a matrix (columns, concat, table look-up), and their reverses."""
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate

@@ -1,6 +1,4 @@
 """The loss of a prediction: labels with smoothing, cross-entropy (section 5.4)."""
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

@@ -1,6 +1,4 @@
 """The product of matrices, and the outer product of a column and a row."""
-from __future__ import annotations
-
 from typing import ClassVar
 
 import numpy as np

@@ -1,6 +1,4 @@
 """The ops on whole axes: transpose, slice, sum along an axis, and their reverses, unslice and broadcast."""
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar

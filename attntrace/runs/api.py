@@ -1,6 +1,4 @@
 """The Python API: `attntrace.trace(...)` and the steps that it returns."""
-from __future__ import annotations
-
 import os
 from typing import SupportsIndex, overload
 

@@ -1,6 +1,4 @@
 """Translating a sentence word by word: each step of decoding takes the likeliest next word (section 3.1)."""
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -1,6 +1,4 @@
 """How far hand arithmetic, rounded at every operation, has drifted from full precision."""
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +26,7 @@ class Drift:
         return {name: getattr(self, name) for name in ("largest", "cell", "by_hand", "in_full")}
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Drift:
+    def from_record(cls, record: dict[str, Any]) -> "Drift":
         """Return the drift of a saved run; steps passed to it change nothing."""
         drift = cls(lambda sink: None)
         drift.largest, drift.by_hand, drift.in_full = (

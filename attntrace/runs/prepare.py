@@ -1,6 +1,4 @@
 """Prepare a run from what a user gives: a sentence, a target, weights, input rows, edits."""
-from __future__ import annotations
-
 import os
 
 from attntrace.files.inputs import Inputs

@@ -1,6 +1,4 @@
 """A run as JSON values: a header, a record for each parameter before its first use and for each step, a footer."""
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from attntrace.model.inputs import InputRows

@@ -1,6 +1,4 @@
 """A run: a sentence and a model, and what comes out of one on the other."""
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -45,7 +43,7 @@ class Run(NamedTuple):
         return TRACE
 
     @property
-    def run(self) -> Run:
+    def run(self) -> "Run":
         """The run itself, which training steps and translations have as well."""
         return self
 
@@ -67,7 +65,7 @@ class Run(NamedTuple):
     def footer(self) -> Record:
         return {}
 
-    def small(self) -> Run:
+    def small(self) -> "Run":
         """Return a run of the same wiring, and so with the same addresses, on one word of a model of zeros."""
         heads = self.config.heads
         config = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, as sines and cosines alternate

@@ -1,6 +1,4 @@
 """Saved runs: a run, a training step or a translation written to an archive, and replayed from it without the model."""
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -187,7 +185,7 @@ class SavedRun(Saved, Run):
         self.recorded.replay(tee(sink))
 
     @classmethod
-    def read(cls, recorded: Recorded) -> SavedRun:
+    def read(cls, recorded: Recorded) -> "SavedRun":
         """Read what a run consists of. Raises Problem where the header makes no sense."""
         head = recorded.archive.header
         with recorded.archive.sense():
@@ -235,7 +233,7 @@ class SavedTrainingStep(Saved, TrainingStep):
             return float(loss["before"]), float(loss["after"])
 
     @classmethod
-    def read(cls, recorded: Recorded) -> SavedTrainingStep:
+    def read(cls, recorded: Recorded) -> "SavedTrainingStep":
         """Read what a training step consists of. Raises Problem where the header makes no sense."""
         with recorded.archive.sense():
             training: dict[str, Any] = recorded.archive.header["training"]

@@ -1,6 +1,4 @@
 """What can be shown, saved or checked: a run of a sentence, a training step, a translation; live or saved."""
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Protocol
 

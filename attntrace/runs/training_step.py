@@ -1,6 +1,4 @@
 """One training step, traced: forward pass, loss, backward pass, and the update of every parameter."""
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import NamedTuple

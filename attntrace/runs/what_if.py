@@ -2,8 +2,6 @@
 
 An edit changes what goes into a run, never how it is computed, so that everything shown of the run stays true.
 """
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 

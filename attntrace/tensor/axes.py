@@ -1,6 +1,4 @@
 """The axes of a tensor: names from a closed list, with the labels of their positions."""
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from attntrace.tensor.symbol import POSITIONS
@@ -30,12 +28,12 @@ class Axis(NamedTuple):
     labels: tuple[str, ...] | None = None
     lengths: tuple[int, ...] | None = None
 
-    def flipped(self) -> Axis:
+    def flipped(self) -> "Axis":
         """The axis in a transpose: query positions (`token`) become key positions (`key`) and the reverse."""
         name = FLIPPED.get(self.name)
         return self if name is None else Axis(name, *self[1:])
 
-    def fits(self, other: Axis) -> bool:
+    def fits(self, other: "Axis") -> bool:
         """Whether a product may sum along both: the same name (or token and key), size and labels."""
         if self is other:
             return True

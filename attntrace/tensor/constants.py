@@ -1,6 +1,4 @@
 """Tensors without operands: constants and zeros."""
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any
 

@@ -1,6 +1,4 @@
 """Tensors computed by hand arithmetic: each number from the arithmetic of its cell, which is what is printed."""
-from __future__ import annotations
-
 import numpy as np
 
 from attntrace.messages.errors import Problem

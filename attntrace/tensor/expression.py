@@ -2,8 +2,6 @@
 
 It is evaluated with full or printed numbers, exactly or under a rounding, and written in three spellings.
 """
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Protocol
@@ -43,10 +41,10 @@ class Arithmetic:
         """Write the arithmetic; a negative number stands in brackets unless it `leads`."""
         raise NotImplementedError
 
-    def parts(self) -> tuple[Arithmetic, ...]:
+    def parts(self) -> "tuple[Arithmetic, ...]":
         return ()
 
-    def leaves(self) -> Iterator[Ref]:
+    def leaves(self) -> "Iterator[Ref]":
         for part in self.parts():
             yield from part.leaves()
 
@@ -74,7 +72,7 @@ class Ref(Arithmetic):
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         return _signed(numeral(write(self), spelling), leads)
 
-    def leaves(self) -> Iterator[Ref]:
+    def leaves(self) -> "Iterator[Ref]":
         yield self
 
 

@@ -1,6 +1,4 @@
 """Arithmetic as a person does it on paper: every operation rounded to so many decimals, half away from zero."""
-from __future__ import annotations
-
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
 from functools import lru_cache

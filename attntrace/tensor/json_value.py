@@ -1,6 +1,4 @@
 """Arrays as plain values for JSON."""
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -2,8 +2,6 @@
 
 The nodes of expression.py say which operation comes next; a rounding says what it gives.
 """
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,6 +1,4 @@
 """What a tensor is called in an equation: symbols as values, spelled in Unicode, ASCII or LaTeX."""
-from __future__ import annotations
-
 import unicodedata
 from enum import Enum
 from functools import cache, lru_cache
@@ -54,17 +52,17 @@ class Symbol(NamedTuple):
     transposed: bool = False
     gradient: bool = False
     indices: tuple[AxisIndex, ...] = ()
-    path: Symbol | None = None
+    path: "Symbol | None" = None
 
     @classmethod
     @cache
-    def of(cls, text: str) -> Symbol:
+    def of(cls, text: str) -> "Symbol":
         """Read a plain symbol: `Ŝ`, `W_Q`, `σ²`, `logits`."""
         letter, _, sub = text.partition("_")
         plain = unicodedata.normalize("NFD", letter)
         return cls(plain.replace(HAT, ""), sub, HAT in plain)
 
-    def indexed(self, k: int, i: int, names: tuple[str, ...]) -> Symbol:
+    def indexed(self, k: int, i: int, names: tuple[str, ...]) -> "Symbol":
         """The symbol of slice i (from 0) along the k-th of the axes that are left, whose names are `names`. A numeral,
         such as 0, stays as it is."""
         if self.letter.lstrip("-")[:1].isdigit():
@@ -75,14 +73,14 @@ class Symbol(NamedTuple):
         indices[n] = AxisIndex(indices[n].name, i)
         return self._replace(indices=tuple(indices))
 
-    def at(self, index: tuple[int, ...], names: tuple[str, ...]) -> Symbol:
+    def at(self, index: tuple[int, ...], names: tuple[str, ...]) -> "Symbol":
         """The symbol of a row or a number (its index from 0) of a tensor whose axes have these names."""
         symbol = self
         for n, i in enumerate(index):
             symbol = symbol.indexed(0, i, names[n:])
         return symbol
 
-    def transpose(self) -> Symbol:
+    def transpose(self) -> "Symbol":
         return self._replace(transposed=not self.transposed)
 
     @property
@@ -117,7 +115,7 @@ class Scripts(NamedTuple):
     brackets: str
 
     @classmethod
-    def of(cls, symbol: Symbol, head: int | None, row: str | None) -> Scripts:
+    def of(cls, symbol: Symbol, head: int | None, row: str | None) -> "Scripts":
         numbers = symbol.superscript, symbol.head if symbol.head != head else None
         superscript = ",".join(str(n) for n in numbers if n is not None)
         letter, subscript, left = symbol.letter, "", symbol.indices

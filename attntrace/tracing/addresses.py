@@ -2,8 +2,6 @@
 
 A person types an exact address, the end of one, or a pattern whose * crosses dots. Positions count from 1.
 """
-from __future__ import annotations
-
 import fnmatch
 import re
 from collections.abc import Iterable, Sequence
@@ -26,7 +24,7 @@ class Part(NamedTuple):
     number: int | None = None
 
     @classmethod
-    def of(cls, text: str) -> Part:
+    def of(cls, text: str) -> "Part":
         numbered = NUMBERED.fullmatch(text)
         return cls(numbered[1], int(numbered[2])) if numbered else cls(text)
 
@@ -55,7 +53,7 @@ class Address(NamedTuple):
 
     @classmethod
     @lru_cache(4096)
-    def of(cls, text: str) -> Address:
+    def of(cls, text: str) -> "Address":
         parts = tuple(map(Part.of, text.split(".")))
         place, _, name = text.rpartition(".")
         start = int(len(parts) > 1 and parts[0].word in ("gradient", "update", "step"))  # behind the phase
@@ -168,7 +166,7 @@ class Cell(NamedTuple):
     positions: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, text: str) -> Cell:
+    def read(cls, text: str) -> "Cell":
         address, colon, rest = text.partition(":")
         positions = tuple(POSITION.findall(rest))
         if not address or bool(colon) != bool(positions) or ",".join(positions) != rest or len(positions) > 2:

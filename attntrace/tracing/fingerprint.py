@@ -1,6 +1,4 @@
 """The fingerprint of a run: eight hex digits of a hash over every address and every number."""
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

@@ -1,6 +1,4 @@
 """Backward pass of a run: the gradient of every tensor and of every parameter, as steps (section 5)."""
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,7 +14,7 @@ from attntrace.tracing.trace import Step, Trace
 class Path(NamedTuple):
     """A path from a step back to a named tensor it was computed from: operand `n`, then the paths inside it."""
     n: int
-    inner: tuple[Path, ...]  # empty where operand n has a name, which is the `leaf`
+    inner: "tuple[Path, ...]"  # empty where operand n has a name, which is the `leaf`
     leaf: str = ""
 
 
@@ -26,7 +24,7 @@ class Plan(NamedTuple):
     readers: dict[str, dict[str, Symbol]]  # by the address of a step or a parameter: the steps that read it
 
     @classmethod
-    def of(cls, steps: Sequence[Step]) -> Plan:
+    def of(cls, steps: Sequence[Step]) -> "Plan":
         """Plan the backward pass of a run whose last step is the loss."""
         plan = cls({}, {steps[-1].address: {}})
         for step in reversed(steps):

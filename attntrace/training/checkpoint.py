@@ -1,6 +1,4 @@
 """Checkpoints: a training run written to a file and resumed from it."""
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,4 @@
 """The training loop: for each batch forward pass, backward pass and an update by Adam (section 5)."""
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -1,6 +1,4 @@
 """The loss of a prediction: the mean cross-entropy with the words of the translation (section 5.4)."""
-from __future__ import annotations
-
 from attntrace.model.tokens import Words
 from attntrace.model.transformer import Prediction
 from attntrace.ops.functions import mean

@@ -1,6 +1,4 @@
 """Optimisers: plain gradient descent and Adam (section 5.3)."""
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from attntrace.ops.functions import identity, sqrt, square
@@ -26,7 +24,7 @@ class Moments(NamedTuple):
     updates: int = 0
 
     @classmethod
-    def zero(cls, parameter: Tensor) -> Moments:
+    def zero(cls, parameter: Tensor) -> "Moments":
         """Return the moments before the first update."""
         zero = zeros(parameter.axes, parameter.value.dtype)
         return cls(zero, zero)

@@ -1,6 +1,4 @@
 """Sentence pairs for training: read from a text file (source, tab, target), held out, packed into batches."""
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,6 +1,4 @@
 """The settings of a training run and their defaults. Imports no NumPy."""
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -2,8 +2,6 @@
 
 They have the same methods, so that the table of ops (ops.py) is written once. Imports only the standard library.
 """
-from __future__ import annotations
-
 import math
 import operator
 from collections.abc import Sequence

@@ -1,6 +1,4 @@
 """Numbers as nested lists with named axes, for the independent checker; imports only the standard library."""
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

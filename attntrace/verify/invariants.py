@@ -2,8 +2,6 @@
 
 Part of the independent checker: imports only the standard library and recompute.py.
 """
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Written from the README's table of ops, apart from the model on purpose: the numbers of a run are computed again without
 NumPy and without a line of the code that computed them. Imports only the standard library, arrays.py and arithmetic.py.
 """
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any

@@ -3,8 +3,6 @@
 It reads plain records, as JSON Lines has them (README). It imports only the standard library, arithmetic.py, arrays.py
 and ops.py.
 """
-from __future__ import annotations
-
 import hashlib
 import math
 import sys

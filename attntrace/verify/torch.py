@@ -1,8 +1,6 @@
 """A recorded run against PyTorch: the same steps by its functions, autograd and optimisers, computed only from the
 recorded parameters, config and ids. Expressions are not read, so that a wrong formula is found here.
 """
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple

@@ -1,6 +1,4 @@
 """Import: from a state_dict of torch.nn to a model."""
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

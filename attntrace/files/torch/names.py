@@ -1,6 +1,4 @@
 """The transformer modules of torch.nn: the names of our parameters in their state_dicts."""
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

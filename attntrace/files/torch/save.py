@@ -1,6 +1,4 @@
 """Export: from a model to a state_dict of torch.nn."""
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

@@ -1,6 +1,4 @@
 """State_dicts of torch.nn: read from a file, and the module recognised by the names."""
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from pathlib import Path

@@ -6,6 +6,7 @@ from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import _grapheme_end, _in_word, normalized, shown
 from attntrace.tensor.axes import Axis
+from attntrace.tracing.addresses import nearest_words
 
 START, END = "<s>", "</s>"
 APOSTROPHES = "'’"
@@ -83,11 +84,8 @@ def look_up(words: list[str], known: tuple[str, ...], side: str) -> Words:
     numbers = {word: n + 1 for n, word in enumerate(known)}
     for word in words:
         if word not in numbers:
-            import difflib  # takes time to import, and only an error needs it
-            ordinary = [other for other in known if other not in (START, END)]
-            near = difflib.get_close_matches(word, ordinary, n=3, cutoff=0.3) or ordinary[:3]
             raise Problem("unknown_word", side=Message(f"messages.side_{side}"), size=len(known), word=shown(word),
-                          near=", ".join(map(shown, near)))
+                          near=nearest_words(word, [other for other in known if other not in (START, END)]))
     return Words(tuple(words), tuple(numbers[word] for word in words))
 
 

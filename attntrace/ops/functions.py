@@ -174,9 +174,6 @@ class Sinusoid(Op):
         wavelength = cells.TenThousandTo(cells.Quotient(cells.Number(power), cells.Number(self.width)))
         return cells.Call(function, (cells.Quotient(pos.cell(index[:-1]), wavelength),))
 
-    def settings(self) -> list[Any]:
-        return [self.width, self.layout]
-
 
 @lru_cache(16)  # rows and batches ask for the same few
 def sinusoid_table(positions: int, width: int, layout: str, dtype: str) -> Array:

@@ -2,7 +2,7 @@
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -60,9 +60,6 @@ class SliceColumns(Op):
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(PadColumns(self.first, self.last, x.axes[-1]), gradient)
 
-    def settings(self) -> list[Any]:
-        return [self.first, self.last]
-
 
 @dataclass(eq=False, repr=False)
 class PadColumns(Op):
@@ -98,9 +95,6 @@ class PadColumns(Op):
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(SliceColumns(self.first, self.last, x.axes[-1].name), gradient)
-
-    def settings(self) -> list[Any]:
-        return [self.first, self.last, self.axis.size]
 
     def over_tokens(self, x: Tensor) -> tuple[list[Tensor], Tensor] | None:
         inner = None if x.is_leaf else x.history.op.over_tokens(*x.history.operands)
@@ -150,9 +144,6 @@ class Concat(Op):
     def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
         start, axis = self.starts(*operands)[n], operands[n].axes[-1]
         return apply(SliceColumns(start + 1, start + axis.size, axis.name), gradient)
-
-    def settings(self) -> list[Any]:
-        return []
 
 
 class Gather(Op):
@@ -219,9 +210,6 @@ class ScatterAdd(Op):
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, rows: Tensor, ids: Tensor) -> Tensor:
         return apply(Gather(), gradient, ids)
-
-    def settings(self) -> list[Any]:
-        return [self.axis.size]
 
 
 def slice_columns(x: Tensor, first: int, last: int, axis_name: str) -> Tensor:

@@ -1,6 +1,6 @@
 """The loss of a prediction: labels with smoothing, cross-entropy (section 5.4)."""
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -42,9 +42,6 @@ class Labels(Op):
         spread = cells.Quotient(cells.Number(self.smoothing), cells.Number(self.vocab.size))
         rest = cells.Difference(cells.Number(1), cells.Number(self.smoothing))
         return cells.Sum((rest, spread)) if right else spread
-
-    def settings(self) -> list[Any]:
-        return [self.vocab.size, self.smoothing]
 
 
 class CrossEntropy(Op):

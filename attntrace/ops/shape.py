@@ -143,9 +143,6 @@ class Unslice(Op):
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(Slice(self.k, self.i), gradient)
 
-    def settings(self) -> list[Any]:
-        return [self.k, self.i, self.axis.size]
-
 
 @dataclass(eq=False, repr=False)
 class ReduceSum(RemovesAxis):
@@ -196,9 +193,6 @@ class Broadcast(Op):
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(ReduceSum(self.k), gradient)
-
-    def settings(self) -> list[Any]:
-        return [self.k, self.axis.size]
 
 
 def broadcast_to(x: Tensor, axes: Axes) -> Tensor:

@@ -13,13 +13,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from attntrace.tensor import expression as cells
-from attntrace.tensor.axes import AXIS_NAMES, Axes, AxisError, NotRowwise, shape_of
+from attntrace.tensor.axes import AXIS_NAMES, Axes, Axis, AxisError, NotRowwise, shape_of
 from attntrace.tensor.expression import ATOM, SUM
 from attntrace.tensor.json_value import json_value
 from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Spelling, Symbol, call, equal_within_type
 
 Array = np.ndarray[Any, Any]
 NEW = object.__new__
+UNWRITTEN = {"axis_name", "dtype"}  # fields of ops that expressions leave out
 
 
 class Tensor:
@@ -287,8 +288,11 @@ class Op:
 
     # What only some ops have.
     def settings(self) -> list[Any]:
-        """The plain values that follow the operands in an expression."""
-        return [getattr(self, field.name) for field in fields(self)] if is_dataclass(self) else []
+        """The plain values that follow the operands in an expression: all fields but UNWRITTEN, of an axis its size."""
+        if not is_dataclass(self):
+            return []
+        values = [getattr(self, field.name) for field in fields(self) if field.name not in UNWRITTEN]
+        return [value.size if isinstance(value, Axis) else value for value in values]
 
     def symbol(self, *operands: Any, **_: Any) -> Symbol | None:
         """The symbol of the result where the op only decorates that of its operand (Kᵀ, W_Q⁽¹⁾)."""

@@ -4,62 +4,44 @@ They have the same methods, so that the table of ops (ops.py) is written once. I
 """
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
-from typing import Any, Protocol
+from typing import Any
 
+Operation = Callable[..., Any]
 FUNCTION = 8.0  # units by which a library's exponential, logarithm, sine or power may be off
 
 
-class Arithmetic(Protocol):
-    """What the table of ops needs of numbers. `dot` is the total of products; the base of `power` is a whole number."""
+class Arithmetic:
+    """What the table of ops needs of numbers, here in double precision; sums are exact and rounded once (math.fsum), in
+    any order. `dot` is the total of products; the base of `power` is a whole number."""
+    add: Operation = staticmethod(operator.add)
+    subtract: Operation = staticmethod(operator.sub)
+    times: Operation = staticmethod(operator.mul)
+    over: Operation = staticmethod(operator.truediv)
+    negative: Operation = staticmethod(operator.neg)
+    total: Operation = staticmethod(math.fsum)
+    root: Operation = staticmethod(math.sqrt)
+    exp: Operation = staticmethod(math.exp)
+    log: Operation = staticmethod(math.log)
+    sine: Operation = staticmethod(math.sin)
+    cosine: Operation = staticmethod(math.cos)
+    number: Operation = staticmethod(float)
+    plain: Operation = staticmethod(float)
+    power: Operation = staticmethod(math.pow)
 
-    def number(self, value: float, /) -> Any: ...
-    def plain(self, x: Any, /) -> float: ...
-    def is_positive(self, x: Any, /) -> bool: ...
-    def add(self, a: Any, b: Any, /) -> Any: ...
-    def subtract(self, a: Any, b: Any, /) -> Any: ...
-    def times(self, a: Any, b: Any, /) -> Any: ...
-    def over(self, a: Any, b: Any, /) -> Any: ...
-    def negative(self, x: Any, /) -> Any: ...
-    def total(self, xs: Sequence[Any], /) -> Any: ...
-    def dot(self, xs: Sequence[Any], ys: Sequence[Any], /) -> Any: ...
-    def root(self, x: Any, /) -> Any: ...
-    def exp(self, x: Any, /) -> Any: ...
-    def log(self, x: Any, /) -> Any: ...
-    def power(self, base: int, x: Any, /) -> Any: ...
-    def sine(self, x: Any, /) -> Any: ...
-    def cosine(self, x: Any, /) -> Any: ...
+    def is_positive(self, x: Any) -> bool:
+        return bool(x > 0)
 
-
-class Doubles:
-    """Double precision; sums are exact and rounded once (math.fsum), in any order."""
-    add, subtract = staticmethod(operator.add), staticmethod(operator.sub)
-    times, over = staticmethod(operator.mul), staticmethod(operator.truediv)
-    negative, total = staticmethod(operator.neg), staticmethod(math.fsum)
-    root, exp, log = staticmethod(math.sqrt), staticmethod(math.exp), staticmethod(math.log)
-    sine, cosine = staticmethod(math.sin), staticmethod(math.cos)
-
-    def number(self, value: float) -> float:
-        return float(value)
-
-    def plain(self, x: float) -> float:
-        return x
-
-    def is_positive(self, x: float) -> bool:
-        return x > 0
-
-    def dot(self, xs: Sequence[float], ys: Sequence[float]) -> float:
-        return math.fsum(map(operator.mul, xs, ys))
-
-    def power(self, base: int, x: float) -> float:
-        return float(base ** x)
+    def dot(self, xs: Sequence[Any], ys: Sequence[Any]) -> Any:
+        return self.total(list(map(self.times, xs, ys)))
 
 
+Doubles = Arithmetic
 Bound = tuple[float, float]
 
 
-class Bounded:
+class Bounded(Arithmetic):
     """Numbers with a bound of their rounding error, in units of half the last digit of 1 (running error analysis:
     Higham 2002, section 3.3). Recorded numbers are exact; each operation adds its own rounding to the error of its
     operands, a sum one for each term, in any order."""
@@ -95,9 +77,6 @@ class Bounded:
         terms = math.fsum(abs(value) for value, _ in xs)
         return math.fsum(value for value, _ in xs), math.fsum(error for _, error in xs) + len(xs) * terms
 
-    def dot(self, xs: Sequence[Bound], ys: Sequence[Bound]) -> Bound:
-        return self.total(list(map(self.times, xs, ys)))
-
     def root(self, x: Bound) -> Bound:
         value = math.sqrt(x[0])
         return value, (x[1] / (2 * value) if value else 0.0) + value
@@ -121,11 +100,10 @@ class Bounded:
         return math.cos(x[0]), x[1] + FUNCTION
 
 
-class HandArithmetic:
+class HandArithmetic(Arithmetic):
     """Numbers with a fixed count of decimals, as on paper: each result is computed exactly, or to far more digits than
     are kept, and rounded once, halves away from zero. 0 as a divisor or in a logarithm counts as the smallest number
     that can be written (README)."""
-    negative = staticmethod(operator.neg)
 
     def __init__(self, decimals: int) -> None:
         self.unit = Decimal(1).scaleb(-decimals)
@@ -134,12 +112,6 @@ class HandArithmetic:
     def number(self, value: float) -> Decimal:
         """The number as written: a constant such as ε keeps all its decimals."""
         return Decimal(repr(value))
-
-    def plain(self, x: Decimal) -> float:
-        return float(x)
-
-    def is_positive(self, x: Decimal) -> bool:
-        return x > 0
 
     def rounded(self, x: Decimal) -> Decimal:
         return x.quantize(self.unit, context=self.context) if x.is_finite() else x
@@ -159,9 +131,6 @@ class HandArithmetic:
     def total(self, xs: Sequence[Decimal]) -> Decimal:
         with localcontext(self.context):
             return self.rounded(sum(xs, Decimal(0)))
-
-    def dot(self, xs: Sequence[Decimal], ys: Sequence[Decimal]) -> Decimal:
-        return self.total(list(map(self.times, xs, ys)))
 
     def root(self, x: Decimal) -> Decimal:
         return self.rounded(self.context.sqrt(x))

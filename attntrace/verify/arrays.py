@@ -79,8 +79,3 @@ def elementwise(f: Callable[[Any, Any], Any], a: Array, b: Array) -> Array:
         return list(map(f, x, y)) if len(there) == 1 else [inner(*parts, there[1:]) for parts in zip(x, y)]
 
     return Array(inner(a.numbers, b.numbers, shared_axes(a.axes, b.axes)), a.axes)
-
-
-def map_numbers(f: Callable[[Any], Any], x: Array) -> Any:
-    """Apply f to each number, whatever stands for a number."""
-    return at_axis(f, x.numbers, len(x.axes))

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attntrace.verify.arithmetic import Arithmetic
-from attntrace.verify.arrays import (ANY, Array, Unfit, along_last, at_axis, combine, depth, elementwise, map_lists,
-                                     map_numbers)
+from attntrace.verify.arrays import (ANY, Array, Unfit, along_last, at_axis, combine, depth, elementwise, map_lists)
 
 FLIPPED = {"token": "key", "key": "token"}  # what a transpose makes of an axis of positions
 INFINITIES = {"-inf", "inf"}
@@ -36,31 +35,14 @@ def evaluate(expression: Any, by: Arithmetic, recorded: Callable[[str], Array]) 
 
 # ---------------------------------------------------------------- the ops
 
-def unary(method: str) -> Callable[..., Array]:
-    """The op that applies a method of the arithmetic to each number."""
-    def op(by: Arithmetic, x: Array) -> Array:
-        return Array(map_numbers(getattr(by, method), x), x.axes)
-    return op
+def unary(function: Callable[[Arithmetic, Any], Any]) -> Callable[..., Array]:
+    """The op that applies a function to each number."""
+    return lambda by, x: Array(at_axis(lambda value: function(by, value), x.numbers, len(x.axes)), x.axes)
 
 
 def binary(method: str) -> Callable[..., Array]:
-    def op(by: Arithmetic, a: Array, b: Array) -> Array:
-        return elementwise(getattr(by, method), a, b)
-    return op
-
-
-def square(by: Arithmetic, x: Array) -> Array:
-    return Array(map_numbers(lambda value: by.times(value, value), x), x.axes)
-
-
-def relu(by: Arithmetic, x: Array) -> Array:
-    zero = by.number(0)
-    return Array(map_numbers(lambda value: value if by.is_positive(value) else zero, x), x.axes)
-
-
-def positive(by: Arithmetic, x: Array) -> Array:
-    zero, one = by.number(0), by.number(1)
-    return Array(map_numbers(lambda value: one if by.is_positive(value) else zero, x), x.axes)
+    """The op that applies a method of the arithmetic to the numbers at the same position."""
+    return lambda by, a, b: elementwise(getattr(by, method), a, b)
 
 
 def sum_of(by: Arithmetic, *parts: Array) -> Array:
@@ -240,8 +222,11 @@ def together(by: Arithmetic, x: Array, lengths: list[int]) -> Array:
 # By name: the number of operands before the settings (None: all are operands), and the op.
 OPS: dict[str, tuple[int | None, Callable[..., Array]]] = {
     "add": (2, binary("add")), "subtract": (2, binary("subtract")), "multiply": (2, binary("times")),
-    "divide": (2, binary("over")), "negate": (1, unary("negative")), "sqrt": (1, unary("root")),
-    "square": (1, square), "relu": (1, relu), "positive": (1, positive), "same": (1, lambda by, x: x),
+    "divide": (2, binary("over")), "same": (1, lambda by, x: x),
+    "negate": (1, unary(lambda by, value: by.negative(value))), "sqrt": (1, unary(lambda by, value: by.root(value))),
+    "square": (1, unary(lambda by, value: by.times(value, value))),
+    "relu": (1, unary(lambda by, value: value if by.is_positive(value) else by.number(0))),
+    "positive": (1, unary(lambda by, value: by.number(1 if by.is_positive(value) else 0))),
     "sum": (None, sum_of), "matmul": (2, matmul), "outer": (2, outer), "transpose": (1, transpose),
     "softmax": (1, softmax), "mean": (1, mean), "total": (1, total), "repeated": (1, repeated),
     "slice": (1, slice_of), "placed": (1, placed), "columns": (1, columns), "among_columns": (1, among_columns),

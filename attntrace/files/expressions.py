@@ -23,10 +23,6 @@ OF_SYMBOL = {"letter": str, "sub": str, "hat": bool, "primes": int, "superscript
 STORED_AS = {"superscript": "above", "indices": "marks", "path": "via"}  # fields whose stored names differ
 
 
-class Unreadable(ValueError):
-    """An expression and annotations that do not make a node."""
-
-
 class ExpressionWriter:
     """Writes annotations. Each axis of a run, with its labels, and each constant has a number."""
 
@@ -84,11 +80,11 @@ class ExpressionReader:
         self._constants: dict[int, Tensor] = {}
 
     def __call__(self, expression: list[Any], annotations: Annotations) -> Parsed:
-        """Parse; nothing is computed. Raises Unreadable, or what Python raises for nonsense."""
+        """Parse; nothing is computed. Raises ValueError, or what Python raises for nonsense."""
         rest = iter(annotations)
         parsed = self._parsed(expression, rest)
         if next(rest, None) is not None:
-            raise Unreadable(Message("problem.why.notes_left"))
+            raise ValueError(Message("problem.why.notes_left"))
         return parsed
 
     def _parsed(self, expression: list[Any], annotations: Iterator[Any]) -> Parsed:
@@ -97,7 +93,7 @@ class ExpressionReader:
         settings = op.settings()
         count = len(rest) - len(settings)
         if count < 1 or rest[count:] != settings:
-            raise Unreadable(Message("problem.why.notes_differ", name=name))
+            raise ValueError(Message("problem.why.notes_differ", name=name))
         return Parsed(op, [self._operand(one, annotations) for one in rest[:count]])
 
     def _op(self, name: str, annotations: Iterator[Any]) -> Op:
@@ -121,11 +117,11 @@ class ExpressionReader:
 
 
 def following(annotations: Iterator[Any]) -> Any:
-    """Return the next annotation. Raises Unreadable where there is none: a StopIteration would end the generator of
+    """Return the next annotation. Raises ValueError where there is none: a StopIteration would end the generator of
     operands without an error."""
     for annotation in annotations:
         return annotation
-    raise Unreadable(Message("problem.why.notes_few"))
+    raise ValueError(Message("problem.why.notes_few"))
 
 
 def tensor_from(record: Record, value: Array, axes: list[Axis]) -> Tensor:

@@ -26,8 +26,10 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
                 config: Config) -> Prediction | None:
     """Predict what follows each target word. Returns None without a target (only the encoder runs) and for a model
     without an output layer."""
-    if config.part == "attention":
-        attention_only(trace, source, parameters, config)
+    if config.part == "attention":  # only multi-head self-attention on the rows
+        own = "encoder.layer1.self_attention"
+        X = stack_input(trace.at("encoder"), source, parameters, config, "X")
+        multi_head(trace.at(own), X, X, parameters.at(own), config)
         return None
     M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config)
     if target is None:
@@ -36,13 +38,6 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
         decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
         return None
     return predict(trace, target, M, parameters, config)
-
-
-def attention_only(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config) -> None:
-    """Run only multi-head self-attention on the rows."""
-    own = "encoder.layer1.self_attention"
-    X = stack_input(trace.at("encoder"), source, parameters, config, "X")
-    multi_head(trace.at(own), X, X, parameters.at(own), config)
 
 
 def predict(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Prediction:

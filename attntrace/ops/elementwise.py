@@ -66,10 +66,9 @@ class Unary(Elementwise):
 
 
 class Binary(Elementwise):
-    """Two operands with a sign between them, each in brackets where it holds together less than `least`."""
+    """Two operands with a sign between them, in brackets where they hold together less."""
     function: ClassVar[Callable[[Any, Any], Any]]
     sign: ClassVar[Sign]
-    least: ClassVar[tuple[int, int]]
 
     def compute(self, left: Tensor, right: Tensor) -> Array:
         if left.axes is right.axes or not left.axes or not right.axes:
@@ -78,7 +77,7 @@ class Binary(Elementwise):
         return np.asarray(type(self).function(aligned(left, axes), aligned(right, axes)))
 
     def notation(self, left: Tensor, right: Tensor) -> Pieces:
-        return *bracketed(left, self.least[0]), self.sign, *bracketed(right, self.least[1])
+        return *bracketed(left, self.binds), self.sign, *bracketed(right, self.binds + 1)
 
 
 def unbroadcast(gradient: Tensor, result: Tensor, operand: Tensor) -> Tensor:
@@ -105,7 +104,6 @@ class Add(Binary):
     binds: ClassVar[int] = SUM
     function: ClassVar[Callable[[Any, Any], Any]] = np.add
     sign: ClassVar[Sign] = PLUS
-    least: ClassVar[tuple[int, int]] = (SUM, SUM + 1)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return unbroadcast(gradient, result, right if n else left)
@@ -146,7 +144,6 @@ class Subtract(Binary):
     binds: ClassVar[int] = SUM
     function: ClassVar[Callable[[Any, Any], Any]] = np.subtract
     sign: ClassVar[Sign] = MINUS
-    least: ClassVar[tuple[int, int]] = (SUM, SUM + 1)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return -unbroadcast(gradient, result, right) if n else unbroadcast(gradient, result, left)
@@ -158,11 +155,10 @@ class Multiply(Binary):
     arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Product
     binds: ClassVar[int] = PRODUCT
     function: ClassVar[Callable[[Any, Any], Any]] = np.multiply
-    least: ClassVar[tuple[int, int]] = (PRODUCT, PRODUCT + 1)
 
     def notation(self, left: Tensor, right: Tensor) -> Pieces:
         sign = ELEMENTWISE if left.axes and right.axes else TIMES
-        return *bracketed(left, self.least[0]), sign, *bracketed(right, self.least[1])
+        return *bracketed(left, self.binds), sign, *bracketed(right, self.binds + 1)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         other = (right, left)[n]
@@ -175,7 +171,6 @@ class Divide(Binary):
     binds: ClassVar[int] = PRODUCT
     function: ClassVar[Callable[[Any, Any], Any]] = np.divide
     sign: ClassVar[Sign] = OVER
-    least: ClassVar[tuple[int, int]] = (PRODUCT, PRODUCT + 1)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         if n:

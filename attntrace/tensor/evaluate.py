@@ -10,8 +10,7 @@ def rounding_of(decimals: int | None) -> Rounding:
     """The rounding to this many decimals; None is full precision."""
     if decimals is None:
         return FULL_PRECISION
-    from attntrace.tensor.hand_arithmetic import \
-        HandArithmetic  # imports the module decimal, which a plain trace does not need
+    from attntrace.tensor.hand_arithmetic import HandArithmetic  # decimal takes time to import, and is rarely needed
     return HandArithmetic(decimals)
 
 

@@ -101,7 +101,12 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
     Raises Problem for a pattern that matches nothing, with the nearest addresses; for a layer or a head that does not
     exist; and where nothing is left.
     """
-    chosen: Iterable[str] = match_all(patterns, addresses) if patterns else addresses
+    chosen = [] if patterns else list(addresses)
+    for pattern in patterns:
+        matching = matches(pattern, addresses)
+        if not matching:
+            raise Problem("no_such_address", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
+        chosen += matching
     for word, numbers in (("layer", layers), ("head", heads)):
         last = len({part for address in addresses for part in Address.of(address).parts
                     if part.word == word and part.number})
@@ -114,18 +119,6 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
     if not chosen:
         raise Problem("nothing_selected")
     return frozenset(chosen)
-
-
-def match_all(patterns: Iterable[str], addresses: Sequence[str]) -> set[str]:
-    """Return every address that matches one of the patterns. Raises Problem for a pattern that matches none, with the
-    nearest addresses."""
-    chosen: set[str] = set()
-    for pattern in patterns:
-        matching = matches(pattern, addresses)
-        if not matching:
-            raise Problem("no_such_address", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
-        chosen.update(matching)
-    return chosen
 
 
 def matches(pattern: str, addresses: Sequence[str]) -> list[str]:

@@ -3,12 +3,14 @@
 Part of the independent checker: imports only the standard library and recompute.py.
 """
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from attntrace.verify.recompute import PRECISIONS, Log, Record, Recorded
 
 ROUNDINGS = 8  # allowed error for each term of a sum, in last digits of the largest term
+SHARES = "weights", "probabilities"  # steps whose rows are shares of 1
 AFTER_LOSS = ("gradient.", "update.")
 
 
@@ -54,21 +56,14 @@ def forward_steps(log: Log, *names: str) -> Iterator[Recorded]:
             yield step
 
 
-def share_steps(log: Log) -> Iterator[Recorded]:
-    """Steps whose rows are shares of 1: attention weights, probabilities."""
-    for step in forward_steps(log, "weights", "probabilities"):
-        if len(step.shape) == 2:
-            yield step
-
-
-def rows_sum_to_one(log: Log) -> Iterator[Deviation]:
-    for step in share_steps(log):
+def rows_sum_to_one(log: Log, names: Sequence[str] = SHARES) -> Iterator[Deviation]:
+    for step in forward_steps(log, *names):
         for row in step.rows():
             yield Deviation(step.address, abs(math.fsum(row) - 1), allowed(log, len(row), 1.0))
 
 
 def shares_are_none_below_zero(log: Log) -> Iterator[Deviation]:
-    for step in share_steps(log):
+    for step in forward_steps(log, *SHARES):
         for row in step.rows():
             yield Deviation(step.address, max(0.0, -min(row)), 0.0)
 
@@ -125,12 +120,6 @@ def residuals_add_the_sub_layer(log: Log) -> Iterator[Deviation]:
             yield Deviation(step.address, abs(after - before - more), allowed(log, 2, abs(before) + abs(more)))
 
 
-def labels_sum_to_one(log: Log) -> Iterator[Deviation]:
-    for step in forward_steps(log, "labels"):
-        for row in step.rows():
-            yield Deviation(step.address, abs(math.fsum(row) - 1), allowed(log, len(row), 1.0))
-
-
 def gradients_of_logits_sum_to_zero(log: Log) -> Iterator[Deviation]:
     """p and y both sum to 1, so that the gradient p - y sums to 0."""
     step = log.steps.get("gradient.output.logits")
@@ -178,7 +167,7 @@ KINDS: dict[str, tuple[Callable[[Log], Iterator[Deviation]], bool]] = {
     "rows_sum_to_one": (rows_sum_to_one, False), "none_below_zero": (shares_are_none_below_zero, True),
     "masked_weights_are_zero": (masked_weights_are_zero, True),
     "mean_zero": (normalized_rows_have_mean_zero, False), "variance": (normalized_rows_have_their_variance, False),
-    "residuals": (residuals_add_the_sub_layer, False), "labels": (labels_sum_to_one, False),
+    "residuals": (residuals_add_the_sub_layer, False), "labels": (partial(rows_sum_to_one, names=("labels",)), False),
     "logits": (gradients_of_logits_sum_to_zero, False), "parameters": (parameters_are_all_there, True)}
 
 

@@ -129,6 +129,10 @@ class Reference:
             readers[reader].retain_grad()
         return readers[reader]
 
+    def step(self, address: str, function: Callable[..., Any], *names: str) -> str:
+        """Name what a function gives for these steps and parameters."""
+        return self.name(address, function(*(self.read(name, address) for name in names)))
+
     def linear(self, x: str, place: str, letter: str, address: str, block: slice = slice(None)) -> str:
         """x W + b, of a block of the columns of W and b."""
         W, b = self.read(f"{place}.W{letter}", address)[:, block], None
@@ -149,20 +153,17 @@ class Reference:
         return table.requires_grad_(bool(self.learns))
 
     def embedded(self, stack: str, words: list[dict[str, Any]]) -> str:
-        at = f"{stack}.embedding"
-        x = self.name(at, self.F.embedding(self.ids(words), self.read(f"{stack}.E", at)))
+        x = self.step(f"{stack}.embedding", lambda E: self.F.embedding(self.ids(words), E), f"{stack}.E")
         if self.c.get("scale_embedding", True):
-            at = f"{stack}.scaled_embedding"
-            x = self.name(at, self.read(x, at) * math.sqrt(self.c["d_model"]))
-        at = f"{stack}.input"
+            x = self.step(f"{stack}.scaled_embedding", lambda X: X * math.sqrt(self.c["d_model"]), x)
         if self.c.get("position") == "none":
-            return self.name(at, self.read(x, at).clone())
+            return self.step(f"{stack}.input", self.torch.clone, x)
         P = self.name(f"{stack}.positional_encoding", self.positions(len(words)))
-        return self.name(at, self.read(x, at) + self.read(P, at))
+        return self.step(f"{stack}.input", self.torch.add, x, P)
 
     def norm(self, place: str, x: str) -> str:
-        at, d, epsilon = f"{place}.mean", self.c["d_model"], self.c.get("epsilon", 1e-5)
-        mean = self.name(at, self.read(x, at).mean(1))
+        d, epsilon = self.c["d_model"], self.c.get("epsilon", 1e-5)
+        mean = self.step(f"{place}.mean", lambda U: U.mean(1), x)
         at = f"{place}.variance"
         away = self.read(x, at) - self.read(mean, at)[:, None]
         variance = self.name(at, away.square().mean(1), self.values[x].var(1, correction=0))
@@ -181,15 +182,11 @@ class Reference:
                    (("Q", "query", x), ("K", "key", memory), ("V", "value", memory)))
         divisor = self.c.get("score_scale", "sqrt_d_k")
         scale = 1 / (math.sqrt(d_k) if divisor == "sqrt_d_k" else divisor)
-        at = f"{here}.scores"
-        seen = self.name(at, self.read(q, at) @ self.read(k, at).T)
-        at = f"{here}.scaled_scores"
-        seen = self.name(at, self.read(seen, at) * scale)
+        seen = self.step(f"{here}.scores", lambda Q, K: Q @ K.T, q, k)
+        seen = self.step(f"{here}.scaled_scores", lambda S: S * scale, seen)
         if mask is not None:
-            at = f"{here}.masked_scores"
-            seen = self.name(at, self.read(seen, at).masked_fill(mask, -math.inf))
-        at = f"{here}.weights"
-        weights = self.name(at, self.F.softmax(self.read(seen, at), dim=1))
+            seen = self.step(f"{here}.masked_scores", lambda S: S.masked_fill(mask, -math.inf), seen)
+        weights = self.step(f"{here}.weights", lambda S: self.F.softmax(S, dim=1), seen)
         at = f"{here}.output"
         whole = self.F.scaled_dot_product_attention(
             *(self.values[name][None] for name in (q, k, v)), None if mask is None else ~mask, scale=scale)
@@ -197,14 +194,12 @@ class Reference:
 
     def attention(self, place: str, x: str, memory: str, mask: Any = None) -> str:
         heads = [self.head(place, n + 1, x, memory, mask) for n in range(self.c["heads"])]
-        at = f"{place}.concat"
-        concat = self.name(at, self.torch.cat([self.read(head, at) for head in heads], dim=1))
+        concat = self.step(f"{place}.concat", lambda *Z: self.torch.cat(Z, dim=1), *heads)
         return self.linear(concat, place, "_O", f"{place}.output")
 
     def feed_forward(self, place: str, x: str) -> str:
         hidden = self.linear(x, place, "_1", f"{place}.hidden")
-        at = f"{place}.activation"
-        activation = self.name(at, self.F.relu(self.read(hidden, at)))
+        activation = self.step(f"{place}.activation", self.F.relu, hidden)
         return self.linear(activation, place, "_2", f"{place}.output")
 
     def stack(self, stack: str, words: list[dict[str, Any]], memory: str | None = None) -> str:
@@ -218,14 +213,13 @@ class Reference:
         for n in range(self.c["layers"]):
             for name, part in parts.items():
                 place = f"{stack}.layer{n + 1}.{name}"
-                at, before = f"{place}.residual", self.c.get("norm") == "pre"
+                before = self.c.get("norm") == "pre"
                 y = part(place, self.norm(place, x) if before else x)
-                x = self.name(at, self.read(x, at) + self.read(y, at))
+                x = self.step(f"{place}.residual", self.torch.add, x, y)
                 x = x if before else self.norm(place, x)
         if self.c.get("final_norm"):
             x = self.norm(f"{stack}.final_norm", x)
-        at = f"{stack}.output"
-        return self.name(at, self.read(x, at).clone())
+        return self.step(f"{stack}.output", self.torch.clone, x)
 
     def forward(self) -> Any:
         """Compute the run; return the loss where the log is of a training step."""
@@ -234,8 +228,7 @@ class Reference:
         if words.get("target") is None:
             return None
         logits = self.linear(self.stack("decoder", words["target"], memory), "output", "", "output.logits")
-        at = "output.probabilities"
-        self.name(at, self.F.softmax(self.read(logits, at), dim=1))
+        self.step("output.probabilities", lambda logits: self.F.softmax(logits, dim=1), logits)
         return self.loss(logits) if self.learns else None
 
     def loss(self, logits: str) -> Any:
@@ -243,10 +236,9 @@ class Reference:
         size = self.values[logits].shape[1]
         one_hot = self.F.one_hot(wanted, size).to(self.dtype)
         self.name("loss.labels", (1 - smoothing) * one_hot + smoothing / size)
-        at = "loss.per_token"
-        each = self.name(at, self.F.cross_entropy(self.read(logits, at), wanted, reduction="none",
-                                                  label_smoothing=smoothing))
-        return self.values[self.name("loss.mean", self.read(each, "loss.mean").mean())]
+        each = self.step("loss.per_token", lambda scores: self.F.cross_entropy(
+            scores, wanted, reduction="none", label_smoothing=smoothing), logits)
+        return self.values[self.step("loss.mean", self.torch.mean, each)]
 
     def gradients(self) -> None:
         """Gradients of every tensor and parameter that the loss depends on, and the parts from each of several readers.

@@ -16,7 +16,7 @@ from attntrace.tensor.expression import (Call, Difference, Exp, Negative, Number
                                          TenThousandTo)
 from attntrace.pages.checks import rows_of
 from attntrace.model.config import Config
-from attntrace.runs.drift import Drift
+from attntrace.runs.run import Drift
 from attntrace.messages.errors import Problem
 from attntrace.pages.numbers import Figures
 from attntrace.pages.forms import FORMS

@@ -1,6 +1,4 @@
 """Input files: rows of numbers that enter a run instead of words and their embeddings."""
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,7 +25,7 @@ class Inputs(NamedTuple):
     arrays: dict[str, Array]
 
     @classmethod
-    def read(cls, file: str | os.PathLike[str] | None, config: Config) -> Inputs:
+    def read(cls, file: str | os.PathLike[str] | None, config: Config) -> "Inputs":
         """Read an .npz of rows for a model. Raises Problem with the name of the array that is wrong."""
         if file is None:
             return cls(None, {})
@@ -71,7 +69,7 @@ class Inputs(NamedTuple):
                       names=NAMED_BY[address])
 
 
-def _rows(members: Npz, name: str, config: Config) -> Array:
+def _rows(members: "Npz", name: str, config: Config) -> Array:
     file, (shape, kind, *_) = str(members.path), members.headers[name]
     if kind.kind not in "fiu":
         raise Problem("parameter_kind", file=file, name=name, kind=kind)

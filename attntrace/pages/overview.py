@@ -12,8 +12,7 @@ from attntrace.model.inputs import MEMORY, InputRows
 from attntrace.model.parameters import Vocabularies, parameter_counts
 from attntrace.model.tokens import Words
 from attntrace.pages.blocks import Block, Heading, PlaceHeading, Prose, Table
-from attntrace.runs.drift import Drift
-from attntrace.runs.run import Run
+from attntrace.runs.run import Drift, Run
 from attntrace.runs.what_if import edit_sentences
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint

@@ -7,8 +7,7 @@ import numpy as np
 from attntrace.model.config import MAX_LENGTH
 from attntrace.model.tokens import END, START, look_up
 from attntrace.model.transformer import encoder, predict, transformer
-from attntrace.runs.drift import Drift
-from attntrace.runs.run import TRANSLATE, Run
+from attntrace.runs.run import TRANSLATE, Drift, Run
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address

@@ -13,9 +13,8 @@ from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
-from attntrace.runs.drift import Drift
 from attntrace.runs.records import Recorder, footer, header, parameter_record
-from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run
+from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Run
 from attntrace.runs.subject import Subject
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.axes import Axes, AxisError

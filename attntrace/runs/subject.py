@@ -2,8 +2,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from attntrace.runs.drift import Drift
-from attntrace.runs.run import Run
+from attntrace.runs.run import Drift, Run
 from attntrace.tensor.json_value import Record
 from attntrace.tracing.trace import Sink
 

@@ -9,10 +9,9 @@ from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import END, START, Words, look_up, tokenize
 from attntrace.model.transformer import transformer
-from attntrace.runs.drift import Drift
 from attntrace.runs.prepare import prepare
 from attntrace.runs.records import words
-from attntrace.runs.run import BACKPROP, Run
+from attntrace.runs.run import BACKPROP, Drift, Run
 from attntrace.tensor.json_value import Record, json_value
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.trace import Sink, Step, Trace

@@ -109,18 +109,16 @@ class Trace:
         self._stage: str | None = None
         self._addresses: set[str] = set()
 
-    def _like(self, place: str, head: int | None, stage: str | None) -> "Trace":
-        other = Trace(self.sink, self.keep, place, self.dropout, self.overrides, self.rounding)
+    def at(self, place: str, head: int | None = None, stage: str | None = None) -> "Trace":
+        """Return a place inside this one; with `head`, symbols carry the number of that head."""
+        inside = address_in(self.place, place) if place else self.place
+        other = Trace(self.sink, self.keep, inside, self.dropout, self.overrides, self.rounding)
         other.head, other._stage, other._addresses = head, stage, self._addresses
         return other
 
-    def at(self, place: str, head: int | None = None, stage: str | None = None) -> "Trace":
-        """Return a place inside this one; with `head`, symbols carry the number of that head."""
-        return self._like(address_in(self.place, place), head, stage)
-
     def stage(self, name: str) -> "Trace":
         """Return the same place, for steps that are shown as a stage of their own."""
-        return self._like(self.place, self.head, name)
+        return self.at("", self.head, name)
 
     @property
     def is_silent(self) -> bool:

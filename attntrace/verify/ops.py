@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attntrace.verify.arithmetic import Arithmetic
-from attntrace.verify.arrays import (ANY, Array, Unfit, along_last, at_axis, combine, depth, elementwise, map_lists)
+from attntrace.verify.arrays import ANY, Array, Unfit, along_last, at_axis, combine, depth, elementwise, map_lists
 
 FLIPPED = {"token": "key", "key": "token"}  # what a transpose makes of an axis of positions
 INFINITIES = {"-inf", "inf"}

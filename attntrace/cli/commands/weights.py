@@ -51,8 +51,7 @@ def subcommand(name: str) -> Callable[[Callable[..., int]], click.Command]:
 def import_command(state: str, heads: int | None, output: str, **wiring: Any) -> int:
     from pathlib import Path
 
-    from attntrace.files.torch.load import imported
-    from attntrace.files.torch.state import read_state
+    from attntrace.files.torch.state import imported, read_state
     check_output(output)
     read = read_state(Path(state))
     given = {name: value for name, value in wiring.items() if value is not None}

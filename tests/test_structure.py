@@ -17,7 +17,7 @@ ORDER = {
     "tensor": "json_value rounding hand_arithmetic symbol axes expression tensor evaluate constants",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace fingerprint",
-    "model": "config tokens inputs memory parameters layers attention transformer integer_parameters generate",
+    "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
     "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs loss backward optimizers loop checkpoint",
     "runs": "what_if run subject records prepare decoding training_step saved api",

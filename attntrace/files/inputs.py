@@ -1,6 +1,7 @@
 """Input files: rows of numbers that enter a run instead of words and their embeddings."""
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -8,8 +9,7 @@ import numpy as np
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.model.inputs import MEMORY, SOURCE, TARGET, InputRows
-from attntrace.model.tokens import END, START
+from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import cell_name
 
@@ -29,8 +29,6 @@ class Inputs(NamedTuple):
         """Read an .npz of rows for a model. Raises Problem with the name of the array that is wrong."""
         if file is None:
             return cls(None, {})
-        from pathlib import Path
-
         from attntrace.files.npz import Npz, opened  # a run from words reads no archive
         path = Path(file)
         with opened(path) as stream:

@@ -5,9 +5,8 @@ import numpy as np
 
 from attntrace.model.attention import head, score_root
 from attntrace.model.config import Config
-from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Vocabularies, draw, stream
-from attntrace.model.tokens import Words
+from attntrace.model.tokens import InputRows, Words
 from attntrace.model.transformer import transformer
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address

@@ -1,8 +1,7 @@
 """Embedding, positional encoding, feed-forward, layer norm (sections 3.1, 3.3 to 3.5)."""
 from attntrace.model.config import Config
-from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters
-from attntrace.model.tokens import Words
+from attntrace.model.tokens import InputRows, Words
 from attntrace.ops.functions import Sinusoid, mean, relu, sqrt, square
 from attntrace.ops.indexing import gather
 from attntrace.tensor.constants import constant

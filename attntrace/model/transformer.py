@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 from attntrace.model.attention import mask, multi_head
 from attntrace.model.config import Config
-from attntrace.model.inputs import MEMORY, InputRows
 from attntrace.model.layers import feed_forward, layer_norm, linear, stack_input
 from attntrace.model.parameters import Parameters
-from attntrace.model.tokens import Words
+from attntrace.model.tokens import MEMORY, InputRows, Words
 from attntrace.ops.functions import softmax
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor

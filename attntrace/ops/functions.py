@@ -44,9 +44,6 @@ class Softmax(Op):
     rows_sum_to_one: ClassVar[bool] = True
     needs_whole_rows: ClassVar[bool] = True
 
-    def axes(self, x: Tensor) -> Axes:
-        return x.axes
-
     def compute(self, x: Tensor) -> Array:
         value = x.value
         powers: Array = value - row_maxima(value)[..., None]

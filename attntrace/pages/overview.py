@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.model.config import Config
-from attntrace.model.inputs import MEMORY, InputRows
 from attntrace.model.parameters import Vocabularies, parameter_counts
-from attntrace.model.tokens import Words
+from attntrace.model.tokens import MEMORY, InputRows, Words
 from attntrace.pages.blocks import Block, Heading, PlaceHeading, Prose, Table
 from attntrace.runs.run import Drift, Run
 from attntrace.runs.what_if import edit_sentences

@@ -5,9 +5,8 @@ from attntrace.files.inputs import Inputs
 from attntrace.messages.catalog import Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.model.config import INITIAL, Config, as_json
-from attntrace.model.inputs import MEMORY, SOURCE, TARGET, InputRows
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
-from attntrace.model.tokens import END, START, Words, look_up, tokenize, vocabulary
+from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows, Words, look_up, tokenize, vocabulary
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import round_values

@@ -1,8 +1,7 @@
 """A run as JSON values: a header, a record for each parameter before its first use and for each step, a footer."""
 from collections.abc import Callable, Mapping
 
-from attntrace.model.inputs import InputRows
-from attntrace.model.tokens import Words
+from attntrace.model.tokens import InputRows, Words
 from attntrace.runs.subject import Subject
 from attntrace.tensor.json_value import Record
 from attntrace.tensor.tensor import Tensor

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attntrace.model.config import Config
-from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
-from attntrace.model.tokens import START, Words, vocabulary
+from attntrace.model.tokens import START, InputRows, Words, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.runs.what_if import Edit
 from attntrace.tensor.evaluate import rounding_of

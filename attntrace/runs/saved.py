@@ -9,9 +9,8 @@ from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Pars
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
-from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters, Vocabularies
-from attntrace.model.tokens import START, Words
+from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
 from attntrace.runs.records import Recorder, footer, header, parameter_record
 from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Run

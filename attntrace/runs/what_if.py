@@ -11,9 +11,8 @@ from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.model.inputs import InputRows
 from attntrace.model.parameters import Parameters
-from attntrace.model.tokens import Words
+from attntrace.model.tokens import InputRows, Words
 from attntrace.tensor.axes import Axis
 from attntrace.tracing.addresses import POSITION, Address, Cell, cell_name, find_address, find_position, nearest
 

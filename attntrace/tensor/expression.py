@@ -21,13 +21,14 @@ Write = Callable[["Ref"], str]  # the text of a leaf
 
 
 class Arithmetic:
-    """A node of the tree."""
+    """A node of the tree. `operation` is the method of Rounding that combines the values of its parts."""
     __slots__ = ()
     binds: ClassVar[int] = ATOM
+    operation: ClassVar[str]
 
     def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
         """Evaluate, every operation under a rounding, with the numbers that `read` gives for the leaves."""
-        raise NotImplementedError
+        return getattr(rounding, self.operation)(*[part.value(read, rounding) for part in self.parts()])
 
     def result(self, rounding: Rounding) -> Any:
         """Evaluate under a rounding with the leaves' own numbers."""
@@ -126,18 +127,13 @@ def append_term(left: Arithmetic, right: Arithmetic) -> Arithmetic:
 
 
 class Binary(Arithmetic):
-    """Two operands with a sign between them, in brackets where they hold together less than `least`. `operation` is the
-    method of Rounding that combines their values."""
+    """Two operands with a sign between them, in brackets where they hold together less than `least`."""
     __slots__ = ("left", "right")
-    operation: ClassVar[str]
     sign: ClassVar[Sign]
     least: ClassVar[tuple[int, int]]
 
     def __init__(self, left: Arithmetic, right: Arithmetic) -> None:
         self.left, self.right = left, right
-
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return getattr(rounding, self.operation)(self.left.value(read, rounding), self.right.value(read, rounding))
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
         left, right = self.least
@@ -182,15 +178,11 @@ class Quotient(Binary):
 
 
 class Unary(Arithmetic):
-    """One operand. `operation` is the method of Rounding that is applied to its value."""
+    """One operand."""
     __slots__ = ("inner",)
-    operation: ClassVar[str]
 
     def __init__(self, inner: Arithmetic) -> None:
         self.inner = inner
-
-    def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
-        return getattr(rounding, self.operation)(self.inner.value(read, rounding))
 
     def parts(self) -> tuple[Arithmetic, ...]:
         return (self.inner,)

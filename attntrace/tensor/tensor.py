@@ -260,8 +260,8 @@ class Op:
     __call__ = apply
 
     def axes(self, *operands: Any, **_: Any) -> Axes:
-        """Return the axes of the result. Raises AxisError where those of the operands do not fit."""
-        raise NotImplementedError
+        """Return the axes of the result; here, those of the first operand. Raises AxisError where axes do not fit."""
+        return tuple(operands[0].axes)
 
     def compute(self, *operands: Any, **_: Any) -> Array:
         """Return the value: an array whose shape is that of `axes`."""

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from random_model import Model
 
-from attntrace.training.backward import Plan, backward
-from attntrace.training.loss import loss
+from attntrace.training.backward import Plan, backward, loss
 from attntrace.model.tokens import Words
 from attntrace.tracing.trace import Step, Trace
 from attntrace.model.transformer import transformer

@@ -9,14 +9,13 @@ import numpy as np
 from attntrace.ops.elementwise import Sum
 from attntrace.tensor.axes import Axes, Axis
 from attntrace.ops.batch import Unpack, Pack
-from attntrace.tensor.constants import constant
 from attntrace.ops.functions import Sinusoid, StepFunction, identity, mean, relu, softmax, sqrt, square
 from attntrace.ops.loss import CrossEntropy, Labels
 from attntrace.ops.indexing import PadColumns, ScatterAdd, slice_columns, concat, gather
 from attntrace.ops.matmul import Outer
 from attntrace.ops.shape import Unslice, Broadcast, Slice, ReduceSum
 from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Tensor, apply
+from attntrace.tensor.tensor import Tensor, apply, constant
 
 TOKEN = Axis("token", 3, ("the", "cat", "sat"))
 KEY = Axis("key", 3, ("the", "cat", "sat"))

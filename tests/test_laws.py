@@ -15,14 +15,13 @@ from examples import (
 from parsing import Unreadable, evaluated, tree_of
 
 import attntrace
-from attntrace.tensor.constants import constant
 from attntrace.tensor.axes import Axes, Axis, AxisError, NotRowwise
 from attntrace.ops.functions import Sinusoid, sinusoid_table, identity, softmax, square
 from attntrace.ops.loss import CrossEntropy, Labels
 from attntrace.ops.indexing import slice_columns, concat
 from attntrace.ops.shape import Unslice, Broadcast, Slice, ReduceSum, broadcast_to
 from attntrace.tensor.symbol import AxisIndex, Spelling, Symbol
-from attntrace.tensor.tensor import OPS, Tensor, apply
+from attntrace.tensor.tensor import OPS, Tensor, apply, constant
 from attntrace.tracing.trace import Trace
 
 of_every_op = pytest.mark.parametrize("example", EXAMPLES, ids=str)

@@ -8,9 +8,8 @@ from attntrace.ops.batch import pack, unpack
 from attntrace.ops.functions import softmax, sqrt
 from attntrace.ops.indexing import concat, slice_columns
 from attntrace.tensor.axes import Axis
-from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Tensor
+from attntrace.tensor.tensor import Tensor, constant
 from attntrace.tracing.trace import Trace
 
 

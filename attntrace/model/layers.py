@@ -4,9 +4,8 @@ from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import InputRows, Words
 from attntrace.ops.functions import Sinusoid, mean, relu, sqrt, square
 from attntrace.ops.indexing import gather
-from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Tensor, apply
+from attntrace.tensor.tensor import Tensor, apply, constant
 from attntrace.tracing.trace import Trace
 
 

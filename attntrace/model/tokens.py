@@ -8,8 +8,7 @@ from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import _grapheme_end, _in_word, normalized, shown
 from attntrace.tensor.axes import Axis
-from attntrace.tensor.constants import constant
-from attntrace.tensor.tensor import Array, Tensor
+from attntrace.tensor.tensor import Array, Tensor, constant
 from attntrace.tracing.addresses import nearest_words
 
 START, END = "<s>", "</s>"

@@ -7,10 +7,9 @@ import numpy as np
 from attntrace.ops.shape import ReduceSum, bracketed, broadcast_to
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, AxisError
-from attntrace.tensor.constants import constant
 from attntrace.tensor.expression import PRODUCT, SUM
 from attntrace.tensor.symbol import ELEMENTWISE, MINUS, NEGATIVE, OVER, PLUS, TIMES, Sign
-from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
+from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply, constant
 
 
 def broadcast_axes(operands: Sequence[Tensor]) -> Axes:

@@ -10,10 +10,9 @@ from attntrace.ops.elementwise import Unary
 from attntrace.ops.shape import ReduceSum, bracketed, sum_along
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.constants import constant
 from attntrace.tensor.expression import ATOM, POWER
 from attntrace.tensor.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUARED, call
-from attntrace.tensor.tensor import Array, Name, Op, Pieces, Postcondition, Tensor
+from attntrace.tensor.tensor import Array, Name, Op, Pieces, Postcondition, Tensor, constant
 
 
 class Identity(Unary):

@@ -9,10 +9,9 @@ import numpy as np
 from attntrace.ops.shape import bracketed
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis, AxisError
-from attntrace.tensor.constants import zeros
 from attntrace.tensor.expression import ATOM
 from attntrace.tensor.symbol import CLOSE, CLOSE_SQUARE, NEXT, OPEN_SQUARE, Symbol, call, plain
-from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor, apply
+from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor, apply, zeros
 
 
 @dataclass(eq=False, repr=False)

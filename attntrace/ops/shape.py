@@ -7,10 +7,9 @@ import numpy as np
 
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis, NotRowwise
-from attntrace.tensor.constants import zeros
 from attntrace.tensor.expression import ATOM
 from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Symbol, call, plain
-from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply, op_without_settings
+from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply, op_without_settings, zeros
 
 
 def bracketed(operand: Tensor, least: int) -> Pieces:

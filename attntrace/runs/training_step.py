@@ -15,8 +15,7 @@ from attntrace.runs.run import BACKPROP, Drift, Run
 from attntrace.tensor.json_value import Record, json_value
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.trace import Sink, Step, Trace
-from attntrace.training.backward import Plan, backward
-from attntrace.training.loss import loss
+from attntrace.training.backward import Plan, backward, loss
 from attntrace.training.optimizers import Moments, Rates, adam, descend
 from attntrace.training.schedule import OPTIMIZERS
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -230,6 +230,28 @@ def apply(op: Op, *operands: Tensor) -> Tensor:
     if not (axes is first.axes and value.shape == first.value.shape) and value.shape != shape_of(axes):
         raise AxisError(f"{op.name} made a value of shape {value.shape} of other axes", result)
     return result
+
+
+def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any = None) -> Tensor:
+    """A number such as d_k, or an array such as a mask; a number without a symbol is written as itself."""
+    return _number(value, symbol, dtype) if isinstance(value, (int, float)) else _constant(value, symbol, axes, dtype)
+
+
+@lru_cache(1024, typed=True)  # training needs the same few numbers at every step
+def _number(value: float, symbol: str | None, dtype: Any) -> Tensor:
+    return _constant(value, symbol, (), dtype)
+
+
+def _constant(value: Any, symbol: str | None, axes: Axes, dtype: Any) -> Tensor:
+    array = np.array(value, dtype=dtype)
+    if symbol is None and not axes:
+        symbol = str(cells.Number(array.item()))
+    return Tensor(array, axes, Symbol.of(symbol) if symbol is not None else None)
+
+
+def zeros(axes: Axes, dtype: Any) -> Tensor:
+    """Zeros, written 0."""
+    return constant(np.zeros([axis.size for axis in axes]), "0", axes, dtype)
 
 
 class Op:

@@ -1,14 +1,30 @@
-"""Backward pass of a run: the gradient of every tensor and of every parameter, as steps (section 5)."""
+"""The loss of a run and its backward pass: the gradient of every tensor and every parameter, as steps (section 5)."""
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from attntrace.model.tokens import Words
+from attntrace.model.transformer import Prediction
 from attntrace.ops.elementwise import add_all
+from attntrace.ops.functions import mean
+from attntrace.ops.loss import CrossEntropy, Labels
 from attntrace.ops.shape import broadcast_to
-from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Node, Tensor
+from attntrace.tensor.tensor import Node, Tensor, apply, constant
 from attntrace.tracing.addresses import Address, address_in
 from attntrace.tracing.trace import Step, Trace
+
+
+def loss(trace: Trace, prediction: Prediction, wanted: Words, smoothing: float = 0.0) -> Tensor:
+    """Return the mean cross-entropy L, a scalar.
+
+    prediction: token × vocab, of the word after each word of the decoder's input; wanted: the words that should come
+    there, one for each token.
+    """
+    token, vocab = prediction.logits.axes
+    dtype = str(prediction.logits.value.dtype)
+    y = trace("labels", apply(Labels(vocab, smoothing, dtype), constant(wanted.ids, "next", (token,))), "labels")
+    each = trace("per_token", apply(CrossEntropy(), prediction.logits, prediction.probabilities, y), "loss")
+    return trace("mean", mean(each), "L")
 
 
 class Path(NamedTuple):

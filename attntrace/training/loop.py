@@ -13,12 +13,10 @@ from attntrace.model.parameters import Parameters, Vocabularies, stream
 from attntrace.model.tokens import END, START, packed, tokenize, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.tensor.axes import Axis
-from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Array, Tensor
+from attntrace.tensor.tensor import Array, Tensor, constant
 from attntrace.tracing.trace import Dropout, Step, Trace
-from attntrace.training.backward import Plan, backward, consumed
-from attntrace.training.loss import loss
+from attntrace.training.backward import Plan, backward, consumed, loss
 from attntrace.training.optimizers import Moments, Rates, adam
 from attntrace.training.pairs import Batch, Pair
 from attntrace.training.schedule import Schedule

@@ -2,9 +2,8 @@
 from typing import NamedTuple
 
 from attntrace.ops.functions import identity, sqrt, square
-from attntrace.tensor.constants import constant, zeros
 from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Tensor
+from attntrace.tensor.tensor import Tensor, constant, zeros
 from attntrace.tracing.trace import Trace
 
 

@@ -159,8 +159,11 @@ def imported(state: State, heads: int | None, norm: str = DEFAULTS[0], epsilon: 
 
     def fill(spec: Spec, view: Array) -> None:
         piece = pieces.get(spec.name)
-        view[...] = (spec.name.endswith(".gain") if piece is None  # of a norm without parameters: 1, and its bias 0
-                     else _block(state.arrays[piece.theirs], piece.block).T)
+        if piece is None:  # of a norm without parameters: 1, and its bias 0
+            view[...] = spec.name.endswith(".gain")
+        else:
+            array = state.arrays[piece.theirs]
+            view[...] = (array if piece.block is None else np.split(array, 3)[piece.block]).T
 
     return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), fit
 
@@ -191,9 +194,3 @@ def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece])
         if wrong.size:
             raise Problem("parameter_not_finite", file=state.file, name=cell_name(name, wrong[0]),
                           value=array[tuple(wrong[0])], dtype=state.dtype)
-
-
-def _block(array: Array, block: int | None) -> Array:
-    """Return one of three equal blocks of rows, or all rows."""
-    size = len(array) // 3
-    return array if block is None else array[block * size:(block + 1) * size]

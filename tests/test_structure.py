@@ -13,8 +13,8 @@ PACKAGE = ROOT / "attntrace"
 ORDER = {
     "version": "",
     "messages": "catalog errors unicode",
-    "verify": "arithmetic arrays ops recompute invariants torch",
-    "tensor": "json_value rounding hand_arithmetic symbol axes expression tensor evaluate",
+    "verify": "arithmetic ops recompute invariants torch",
+    "tensor": "rounding hand_arithmetic symbol axes expression tensor evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace fingerprint",
     "model": "config tokens memory parameters layers attention transformer integer_parameters generate",

@@ -18,11 +18,10 @@ from examples import EXAMPLES
 from attntrace.cli.commands.verify import recorded
 from attntrace.runs.records import header
 from attntrace.model.config import Config
-from attntrace.verify.ops import OPS, evaluate
+from attntrace.verify.ops import OPS, Array, evaluate, map_lists
 from attntrace.ops.functions import Relu
 from attntrace.verify.invariants import KINDS, findings, fingerprint
 from attntrace.runs.training_step import prepare_training_step
-from attntrace.verify.arrays import Array, map_lists
 from attntrace.verify.arithmetic import Bounded, Doubles, HandArithmetic
 from attntrace.runs.prepare import prepare
 from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL

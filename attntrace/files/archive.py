@@ -25,8 +25,7 @@ from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.tensor.axes import AXIS_NAMES, Axis
-from attntrace.tensor.json_value import Record
-from attntrace.tensor.tensor import Array
+from attntrace.tensor.tensor import Array, Record
 
 FORMAT = 1  # of saved runs; a later attntrace may write another
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows

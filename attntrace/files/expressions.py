@@ -13,9 +13,8 @@ import numpy as np
 from attntrace.files.archive import check_types, name_of
 from attntrace.messages.catalog import Message
 from attntrace.tensor.axes import Axis
-from attntrace.tensor.json_value import Record
 from attntrace.tensor.symbol import AxisIndex, Symbol
-from attntrace.tensor.tensor import OPS, Array, Node, Op, Tensor, apply, op_without_settings
+from attntrace.tensor.tensor import OPS, Array, Node, Op, Record, Tensor, apply, op_without_settings
 
 Annotations = list[Any]
 OF_SYMBOL = {"letter": str, "sub": str, "hat": bool, "primes": int, "superscript": int | None, "head": int | None,

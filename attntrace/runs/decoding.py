@@ -8,8 +8,7 @@ from attntrace.model.config import MAX_LENGTH
 from attntrace.model.tokens import END, START, look_up
 from attntrace.model.transformer import encoder, predict, transformer
 from attntrace.runs.run import TRANSLATE, Drift, Run
-from attntrace.tensor.json_value import Record
-from attntrace.tensor.tensor import Array
+from attntrace.tensor.tensor import Array, Record
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Sink, Step, Trace, tee
 

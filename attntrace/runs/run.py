@@ -11,8 +11,7 @@ from attntrace.model.tokens import START, InputRows, Words, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.runs.what_if import Edit
 from attntrace.tensor.evaluate import rounding_of
-from attntrace.tensor.json_value import Record
-from attntrace.tensor.tensor import Array
+from attntrace.tensor.tensor import Array, Record
 from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.trace import Sink, Step, Trace
 

@@ -18,8 +18,7 @@ from attntrace.runs.subject import Subject
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
-from attntrace.tensor.json_value import Record
-from attntrace.tensor.tensor import Array, Node, Tensor, apply
+from attntrace.tensor.tensor import Array, Node, Record, Tensor, apply
 from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
 from attntrace.tracing.trace import Sink, Step, tee
 from attntrace.training.optimizers import Rates
@@ -139,9 +138,9 @@ class Recorded:
 
     def _has_value(self, expression: Any) -> bool:
         """Return whether the independent checker can compute an expression."""
-        from attntrace.verify import arithmetic, arrays, ops  # rarely needed
+        from attntrace.verify import arithmetic, ops  # rarely needed
         try:
-            ops.evaluate(expression, arithmetic.Doubles(), lambda name: arrays.Array(
+            ops.evaluate(expression, arithmetic.Doubles(), lambda name: ops.Array(
                 self.tensor(name).value.tolist(), self.tensor(name).axis_names))
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return False

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from attntrace.runs.run import Drift, Run
-from attntrace.tensor.json_value import Record
+from attntrace.tensor.tensor import Record
 from attntrace.tracing.trace import Sink
 
 
@@ -21,11 +21,7 @@ class Subject(Protocol):
     def run(self) -> Run: ...
 
     def __call__(self, sink: Sink | None = None) -> object: ...
-
     def addresses(self) -> Sequence[str]: ...
-
     def drift(self) -> Drift | None: ...
-
     def header(self) -> Record: ...
-
     def footer(self) -> Record: ...

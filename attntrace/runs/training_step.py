@@ -12,8 +12,7 @@ from attntrace.model.transformer import transformer
 from attntrace.runs.prepare import prepare
 from attntrace.runs.records import words
 from attntrace.runs.run import BACKPROP, Drift, Run
-from attntrace.tensor.json_value import Record, json_value
-from attntrace.tensor.tensor import Array, Tensor
+from attntrace.tensor.tensor import Array, Record, Tensor, json_value
 from attntrace.tracing.trace import Sink, Step, Trace
 from attntrace.training.backward import Plan, backward, loss
 from attntrace.training.optimizers import Moments, Rates, adam, descend

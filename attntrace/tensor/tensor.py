@@ -15,10 +15,10 @@ import numpy as np
 from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import AXIS_NAMES, Axes, Axis, AxisError, NotRowwise, shape_of
 from attntrace.tensor.expression import ATOM, SUM
-from attntrace.tensor.json_value import json_value
 from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Spelling, Symbol, call, equal_within_type
 
 Array = np.ndarray[Any, Any]
+Record = dict[str, Any]  # a line of JSON: a run, a parameter or a step
 NEW = object.__new__
 UNWRITTEN = {"axis_name", "dtype"}  # fields of ops that expressions leave out
 
@@ -166,6 +166,16 @@ class Node:
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor) -> Tensor:
         return self.op.vjp(n, gradient, result, *self.operands)
+
+
+def json_value(value: Array) -> Any:
+    """An array as nested lists of plain numbers; infinities as "-inf", since JSON has none."""
+    if value.dtype.kind != "f" or np.isfinite(value).all():
+        return value.tolist()
+    values = value.astype(object)  # Python numbers
+    for name in ("inf", "-inf", "nan"):
+        values[np.isnan(value) if name == "nan" else value == float(name)] = name
+    return values.tolist()
 
 
 class Term(NamedTuple):

@@ -1,7 +1,6 @@
 """The independent checker: every tensor of a recorded run, computed again from its expression in plain Python.
 
-It reads plain records, as JSON Lines has them (README). It imports only the standard library, arithmetic.py, arrays.py
-and ops.py.
+It reads plain records, as JSON Lines has them (README). It imports only the standard library, arithmetic.py and ops.py.
 """
 import hashlib
 import math
@@ -10,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from attntrace.verify.arithmetic import Arithmetic, Bounded, Doubles, HandArithmetic
-from attntrace.verify.arrays import Array, Unfit, map_lists
-from attntrace.verify.ops import evaluate
+from attntrace.verify.ops import Array, Unfit, evaluate, map_lists
 
 Record = Mapping[str, Any]
 SAFETY = 2.0  # times the bound of rounding, since the recomputation rounds as well

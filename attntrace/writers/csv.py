@@ -12,9 +12,8 @@ from attntrace.pages.numbers import rounded
 from attntrace.runs.records import Recorder
 from attntrace.runs.subject import Subject
 from attntrace.tensor.axes import Axis
-from attntrace.tensor.json_value import Record
 from attntrace.tensor.symbol import POSITIONS
-from attntrace.tensor.tensor import Tensor
+from attntrace.tensor.tensor import Record, Tensor
 from attntrace.tracing.fingerprint import Fingerprint
 from attntrace.tracing.trace import Step
 

@@ -11,8 +11,7 @@ from attntrace.messages.unicode import shown
 from attntrace.pages.numbers import rounded
 from attntrace.runs.records import Recorder, footer, header
 from attntrace.runs.subject import Subject
-from attntrace.tensor.json_value import Record, json_value
-from attntrace.tensor.tensor import Tensor
+from attntrace.tensor.tensor import Record, Tensor, json_value
 from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.fingerprint import Fingerprint
 from attntrace.tracing.trace import Step

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.pages.verdicts import Report
     from attntrace.runs.subject import Subject
-    from attntrace.tensor.json_value import Record
-    from attntrace.tensor.tensor import Tensor
+    from attntrace.tensor.tensor import Record, Tensor
     from attntrace.tracing.trace import Sink
     from attntrace.verify.recompute import Log
 

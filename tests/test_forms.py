@@ -22,8 +22,7 @@ from attntrace.pages.stages import Stage
 from attntrace.pages.view import View
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Tensor
-from attntrace.tracing.fingerprint import Fingerprint
-from attntrace.tracing.trace import Step, Trace
+from attntrace.tracing.trace import Fingerprint, Step, Trace
 from attntrace.writers.text.layout import lines_of
 from attntrace.writers.page import Page, plainly
 

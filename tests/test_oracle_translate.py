@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from command import ROOT, clean_environment  # noqa: E402
 
-from attntrace.files.torch.save import exported  # noqa: E402
+from attntrace.files.torch.state import exported  # noqa: E402
 from attntrace.files.torch.names import constructor  # noqa: E402
 from attntrace.model.tokens import look_up, detokenize, tokenize  # noqa: E402
 from attntrace.tracing.trace import Trace  # noqa: E402

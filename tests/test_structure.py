@@ -16,7 +16,7 @@ ORDER = {
     "verify": "arithmetic ops recompute invariants torch",
     "tensor": "rounding hand_arithmetic symbol axes expression tensor evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
-    "tracing": "addresses trace fingerprint",
+    "tracing": "addresses trace",
     "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
     "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",

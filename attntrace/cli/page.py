@@ -47,8 +47,7 @@ def write(subject: Subject, selection: Selection, page: PageOptions, save: str |
 
 def write_data(subject: Subject, view: View, precision: int | None, format: str, out: TextIO, count: Sink) -> int:
     """The steps for programs."""
-    from attntrace.tracing.fingerprint import Fingerprint
-    from attntrace.tracing.trace import tee
+    from attntrace.tracing.trace import Fingerprint, tee
     from attntrace.writers import DATA
     writer = DATA[format].load()(out, subject, view.selected, precision)
     fingerprint, drift = Fingerprint(), subject.drift()

@@ -14,7 +14,7 @@ from attntrace.pages.blocks import Block, Heading, PlaceHeading, Prose, Table
 from attntrace.runs.run import Drift, Run
 from attntrace.runs.what_if import edit_sentences
 from attntrace.tracing.addresses import Address
-from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
+from attntrace.tracing.trace import COMPARABLE, Fingerprint
 
 if TYPE_CHECKING:
     from attntrace.runs.training_step import TrainingStep  # a trace needs none of it

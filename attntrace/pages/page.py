@@ -11,8 +11,7 @@ from attntrace.pages.overview import run_closing, run_overview, training_step_cl
 from attntrace.pages.view import View
 from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run
 from attntrace.runs.subject import Subject
-from attntrace.tracing.fingerprint import Fingerprint
-from attntrace.tracing.trace import Sink, tee
+from attntrace.tracing.trace import Fingerprint, Sink, tee
 
 if TYPE_CHECKING:  # modules that the page of a run does not need
     from attntrace.pages.gradient_check import GradientCheck

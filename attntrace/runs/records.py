@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from attntrace.model.tokens import InputRows, Words
 from attntrace.runs.subject import Subject
 from attntrace.tensor.tensor import Record, Tensor
-from attntrace.tracing.fingerprint import Fingerprint
-from attntrace.tracing.trace import Step
+from attntrace.tracing.trace import Fingerprint, Step
 from attntrace.version import __version__
 
 

@@ -19,8 +19,7 @@ from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.tensor import Array, Node, Record, Tensor, apply
-from attntrace.tracing.fingerprint import COMPARABLE, Fingerprint
-from attntrace.tracing.trace import Sink, Step, tee
+from attntrace.tracing.trace import COMPARABLE, Fingerprint, Sink, Step, tee
 from attntrace.training.optimizers import Rates
 
 FORCED = "teacher_forced.logits"  # a member of a saved translation beside its steps

@@ -1,4 +1,5 @@
-"""Naming a tensor makes it a step, which is passed to a sink; afterwards the tensor drops its history."""
+"""Naming a tensor makes it a step, which is passed to a sink, such as a fingerprint; then it drops its history."""
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -71,6 +72,7 @@ class Step(NamedTuple):
         return f"{self.symbol.spelled(spelling, head)} = {spelled(self.node.notation().pieces, spelling, head)}"
 
 
+COMPARABLE = 1_000_000  # numbers up to which fingerprints are equal on every machine
 Sink = Callable[[Step], object]
 Dropout = Callable[[Tensor], Tensor]
 
@@ -164,3 +166,27 @@ def _finite(tensor: Tensor, node: Node) -> bool:
     if not tensor.value.max() < math.inf:  # nor is nan
         return False
     return bool(tensor.value.min() > -math.inf) or any(np.isneginf(operand.value).any() for operand in node.operands)
+
+
+class Fingerprint:
+    """A sink that hashes every step, in order of computation; str() gives the fingerprint. comparable: whether it is
+    the same on every machine."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self.steps = 0
+        self.numbers = 0
+        self.comparable = True
+
+    def __call__(self, step: Step) -> None:
+        value = step.value.ravel()
+        text = " ".join(["%.6f"] * value.size) % tuple(value.tolist())
+        if np.signbit(value).any():
+            text = text.replace("-0.000000", "0.000000")
+        self._digest.update(f"{step.address}\n{text}\n".encode())
+        self.steps += 1
+        self.numbers += value.size
+        self.comparable &= value.dtype == np.float64 and self.numbers <= COMPARABLE
+
+    def __str__(self) -> str:
+        return self._digest.hexdigest()[:8]

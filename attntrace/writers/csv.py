@@ -14,8 +14,7 @@ from attntrace.runs.subject import Subject
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import POSITIONS
 from attntrace.tensor.tensor import Record, Tensor
-from attntrace.tracing.fingerprint import Fingerprint
-from attntrace.tracing.trace import Step
+from attntrace.tracing.trace import Fingerprint, Step
 
 COLUMNS = ("address", "row", "column", "row_label", "column_label", "value")
 

@@ -13,8 +13,7 @@ from attntrace.runs.records import Recorder, footer, header
 from attntrace.runs.subject import Subject
 from attntrace.tensor.tensor import Record, Tensor, json_value
 from attntrace.tracing.addresses import cell_name
-from attntrace.tracing.fingerprint import Fingerprint
-from attntrace.tracing.trace import Step
+from attntrace.tracing.trace import Fingerprint, Step
 from attntrace.writers.page import is_utf8
 
 

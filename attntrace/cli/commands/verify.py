@@ -104,8 +104,7 @@ class Changed(Exception):
 def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) -> Record:
     """Run, and give each parameter and step to `take` as a record with its value. Returns the footer."""
     from attntrace.runs.records import Recorder, footer
-    from attntrace.tracing.fingerprint import Fingerprint
-    from attntrace.tracing.trace import tee
+    from attntrace.tracing.trace import Fingerprint, tee
 
     def with_value(record: Record, tensor: Tensor) -> None:
         take(record | {"value": tensor.value.tolist()})

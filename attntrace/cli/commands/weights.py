@@ -21,8 +21,7 @@ from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICES, ONE_LAYER, Config, as_option
 
 if TYPE_CHECKING:
-    from attntrace.files.torch.save import Exported
-    from attntrace.files.torch.state import Recognized, State
+    from attntrace.files.torch.state import Exported, Recognized, State
     from attntrace.files.weights import Loaded
 
 ENDINGS = (".npz", ".safetensors")
@@ -98,7 +97,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
 def export_command(weights: str, to: str, output: str) -> int:
     from attntrace.files.npz import archived
     from attntrace.files.safetensors import serialized
-    from attntrace.files.torch.save import exported
+    from attntrace.files.torch.state import exported
     from attntrace.files.weights import load, located
     check_output(output)
     model = load(located(weights))

@@ -1,4 +1,5 @@
-"""Import: a state_dict of torch.nn read from a file, its module recognised by the names, and its model."""
+"""Import and export: a state_dict of torch.nn, its module recognised by the names, and the model in it."""
+import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,13 +10,13 @@ import numpy as np
 from attntrace.files.npz import Npz, opened, shape_text
 from attntrace.files.reading import whole
 from attntrace.files.safetensors import COPIES, Safetensors
-from attntrace.files.torch.names import DEFAULTS, MODULES, Piece, Wiring
+from attntrace.files.torch.names import ARGUMENTS, DEFAULTS, MODULES, Piece, Wiring
 from attntrace.files.weights import Loaded
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import ONE_LAYER, Config, alternatives, divisors
-from attntrace.model.parameters import Spec, Vocabularies, allocate, specs
+from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import cell_name
 
@@ -194,3 +195,50 @@ def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece])
         if wrong.size:
             raise Problem("parameter_not_finite", file=state.file, name=cell_name(name, wrong[0]),
                           value=array[tuple(wrong[0])], dtype=state.dtype)
+
+
+class Exported(NamedTuple):
+    """A state_dict: its arrays by name, its module, whether that has biases, our parameters that have no place in it,
+    and the biases that our model does not have and that are zeros in it."""
+    arrays: dict[str, Array]
+    wiring: Wiring
+    biases: bool
+    left_out: tuple[str, ...]
+    zeros: tuple[str, ...]
+
+
+def exported(model: Loaded, file: str) -> Exported:
+    """Return the state_dict of a model. Raises Problem for a wiring that torch.nn does not have."""
+    config, parameters = model.config, model.parameters
+    if config.score_scale != "sqrt_d_k" and config.score_scale != math.sqrt(config.d_k):
+        raise Problem("state_score_scale", file=file, scale=config.score_scale)
+    for name, known in ARGUMENTS.items():
+        if getattr(config, name) not in known:
+            raise Problem("state_choice", file=file, name=name, value=getattr(config, name), known=", ".join(known))
+    part = config.part
+    if None in model.vocabularies and part == "transformer":
+        part = "decoder" if model.vocabularies.source is None else "encoder"
+    wiring = Wiring(part, config.layers, config.final_norm)
+    pieces = list(wiring.pieces())
+    biases = _has_biases(pieces, parameters)
+    blocks: dict[str, list[Array]] = {}
+    zeros = []
+    for piece in pieces:
+        parameter = parameters.get(piece.ours)
+        if piece.is_bias and not biases:
+            continue
+        if parameter is None:
+            zeros.append(piece.ours)
+        value = np.zeros(config.d_model, config.dtype) if parameter is None else parameter.value
+        blocks.setdefault(piece.theirs, []).append(value.T)
+    arrays = {name: np.concatenate(parts) for name, parts in blocks.items()}
+    ours = {piece.ours for piece in pieces}
+    left_out = tuple(tensor.address for tensor in parameters if tensor.address and tensor.address not in ours)
+    return Exported(arrays, wiring, biases, left_out, tuple(zeros))
+
+
+def _has_biases(pieces: list[Piece], parameters: Parameters) -> bool:
+    """Return False for a model that was imported with bias=False: no bias of attention, and all others 0."""
+    biases = {piece.ours: parameters.get(piece.ours) for piece in pieces if piece.is_bias}
+    return any(tensor is not None and (".b_" in name and name[-1] in "QKVO" or tensor.value.any())
+               for name, tensor in biases.items())

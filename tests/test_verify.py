@@ -28,7 +28,7 @@ from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL
 from attntrace.verify.recompute import Log, Recomputation, leaves
 
 HOME = ROOT / "attntrace" / "verify"
-CHECKER = ("recompute", "invariants", "ops", "arrays", "arithmetic")
+CHECKER = ("recompute", "invariants", "ops", "arithmetic")
 EXAMPLE = ("어제 카페 갔었어", "--target", "I went to the cafe yesterday")
 
 

@@ -2,8 +2,7 @@
 
 An expression is for every reader: ops by name over addresses and numbers. To print the same equations again, a reader
 also needs the symbols of constants and the axes that an op creates. These are the annotations, in the order of the ops
-and constants in the expression. In a record they stand under the key `notes`.
-"""
+and constants in the expression. In a record they stand under the key `notes`."""
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple

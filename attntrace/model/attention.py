@@ -19,8 +19,7 @@ def attention(trace: Trace, Q: Tensor, K: Tensor, V: Tensor, root: Tensor, mask:
     Q: token × d_k; K: token × d_k and V: token × d_v, of the words attended to; root: the divisor of the scores;
     mask: token × key, 0 where a word may attend and -inf where it may not. Returns token × d_v.
 
-    A batch is unpacked here: between Q and the result, its sentences have an axis of their own.
-    """
+    A batch is unpacked here: between Q and the result, its sentences have an axis of their own."""
     S = trace("scores", unpack(Q) @ unpack(K).T, "S")
     S = trace("scaled_scores", S / root, "Ŝ")
     if mask is not None:
@@ -33,8 +32,7 @@ def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, con
          mask: Tensor | None) -> Tensor:
     """Head i (from 1): queries from X, keys and values from M, by its own block of columns of W_Q, W_K and W_V.
 
-    X, M: token × d_model; root: the divisor of the scores. Returns token × d_v.
-    """
+    X, M: token × d_model; root: the divisor of the scores. Returns token × d_v."""
     first, last = (i - 1) * config.d_k + 1, i * config.d_k
 
     def project(source: Tensor, letter: str, axis_name: str) -> Tensor:

@@ -25,8 +25,7 @@ class Config:
     norm: layer norm after the residual (`post`, as in the paper) or before the sub-layer (`pre`); final_norm: one more
     at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
     `halves`, or `none`; score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of
-    the transformer the model is.
-    """
+    the transformer the model is."""
     d_model: int = 8
     heads: int = 2
     layers: int = 1

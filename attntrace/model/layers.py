@@ -24,8 +24,7 @@ def stack_input(trace: Trace, source: Words | InputRows, parameters: Parameters,
 def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol: str) -> Tensor:
     """√d_model · E + P: rows of the table, scaled, plus positional encodings (sections 3.4 and 3.5).
 
-    table: vocab × d_model. Returns token × d_model, called `symbol`.
-    """
+    table: vocab × d_model. Returns token × d_model, called `symbol`."""
     token = words.axis
     X = trace("embedding", gather(table, constant(words.ids, "id", (token,))), "E")
     if config.scale_embedding:
@@ -41,8 +40,7 @@ def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol:
 def layer_norm(trace: Trace, U: Tensor, parameters: Parameters, config: Config, symbol: Symbol) -> Tensor:
     """γ ⊙ (U - μ) / √(σ² + ε) + β over each row, with the biased variance (Ba et al. 2016, as section 3.1 uses it).
 
-    U: token × d_model. Returns the same shape, called `symbol`.
-    """
+    U: token × d_model. Returns the same shape, called `symbol`."""
     mu = trace("mean", mean(U), "μ")
     var = trace("variance", mean(square(U - mu)), "σ²")
     normalized = trace("normalized", (U - mu) / sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype)), "Û")

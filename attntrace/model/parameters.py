@@ -32,8 +32,7 @@ class Vocabularies(NamedTuple):
     """The words of the rows of encoder.E and of decoder.E.
 
     None: the model lacks that stack. Empty: the stack has no table (nor, for the target, an output layer) and starts
-    from given rows.
-    """
+    from given rows."""
     source: tuple[str, ...] | None
     target: tuple[str, ...] | None
 
@@ -135,8 +134,7 @@ def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> Non
 class Parameters:
     """Parameters by name, at a place: `parameters.at("encoder.layer1")["feed_forward.W_1"]`.
 
-    All of them are views of one `vector`, on which an optimiser works.
-    """
+    All of them are views of one `vector`, on which an optimiser works."""
 
     def __init__(self, tensors: Mapping[str, Tensor], vector: Array, place: str = "") -> None:
         self._tensors, self.vector, self._place = tensors, vector, place
@@ -187,8 +185,7 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
     1 / d_model); attention and output have no biases.
 
     Each parameter has its own stream, keyed by seed and name; each word's embedding and output column by the word as
-    well: another layer, head or word never changes the other numbers.
-    """
+    well: another layer, head or word never changes the other numbers."""
     def fill_words(rows: Array, name: str, words: tuple[str, ...]) -> None:
         for word, row in zip(words, rows, strict=True):
             row[...] = uniform((seed, name, word), row.size, config.d_model)

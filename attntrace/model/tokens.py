@@ -21,8 +21,7 @@ CLOSING = set(".,:;?!…)]}”’%")
 class Words(NamedTuple):
     """The tokens of a sentence and their ids: the numbers (from 1) of their rows in the embedding table.
 
-    In a batch: no texts, the ids of all sentences one after another, and the `lengths` of the sentences.
-    """
+    In a batch: no texts, the ids of all sentences one after another, and the `lengths` of the sentences."""
     texts: tuple[str, ...]
     ids: tuple[int, ...]
     lengths: tuple[int, ...] | None = None
@@ -69,8 +68,7 @@ def tokenize(sentence: str) -> list[str]:
     """Split a sentence into tokens, in NFC.
 
     A token is a run of letters, marks, digits and `_` (including an apostrophe inside, and `.` `,` `:` between digits),
-    or else one grapheme. Case is kept, white space separates.
-    """
+    or else one grapheme. Case is kept, white space separates."""
     text = normalized(sentence)
     tokens, start = [], 0
     while start < len(text):

@@ -82,8 +82,7 @@ def stack(trace: Trace, X: Tensor, sub_layers: dict[str, SubLayer], parameters: 
           stream: str, symbol: str) -> Tensor:
     """All layers, a final norm where the config has one, and the result as the step `output`.
 
-    X: token × d_model, as the result; stream: the letter of X and of the results of layers; symbol: of the result.
-    """
+    X: token × d_model, as the result; stream: the letter of X and of the results of layers; symbol: of the result."""
     for layer in range(1, config.layers + 1):
         for n, (name, sub_layer) in enumerate(sub_layers.items(), start=1):
             is_last = n == len(sub_layers)

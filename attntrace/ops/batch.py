@@ -1,8 +1,7 @@
 """The ops that unpack the sentences of a batch and pack them again.
 
 A batch is packed: its sentences stand one after another along the token axis. Inside attention it is unpacked: its
-sentences stand along an axis of their own, padded with zeros to the longest.
-"""
+sentences stand along an axis of their own, padded with zeros to the longest."""
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar

@@ -139,8 +139,7 @@ class StepFunction(Unary):
 @dataclass(eq=False, repr=False)
 class Sinusoid(Op):
     """Positional encoding of positions that count from 0 (section 3.5): PE(pos, 2k) = sin(pos / 10000^(2k/d_model)),
-    PE(pos, 2k+1) its cosine. layout: `interleaved` as in the paper, or `halves`, first all sines, then all cosines.
-    """
+    PE(pos, 2k+1) its cosine. layout: `interleaved` as in the paper, or `halves`, first all sines, then all cosines."""
     name: ClassVar[str] = "sinusoid"
     needs_whole_rows: ClassVar[bool] = True
     non_differentiable: ClassVar[tuple[int, ...]] = (0,)

@@ -48,8 +48,7 @@ class CrossEntropy(Op):
     """-Σ y log p along the vocabulary, where p = softmax(logits) and y are labels that sum to 1.
 
     logits, p, y: … × vocab. The logits are an operand because the gradient goes straight to them: that of logarithm
-    and softmax together is p - y, in which nothing can overflow.
-    """
+    and softmax together is p - y, in which nothing can overflow."""
     name: ClassVar[str] = "cross_entropy"
     non_differentiable: ClassVar[tuple[int, ...]] = (1, 2)
     show_every_cell: ClassVar[bool] = True

@@ -37,8 +37,7 @@ def trace(sentence: str | None, target: str | None = None, *, weights: str | os.
     parameters are drawn from `seed`, for the sizes and the wiring given by name (the fields of Config), as in
     `trace("this is a cat", heads=4, d_model=16)`; init: "uniform", or "integers" from -2 to 2. inputs: a file of rows
     to start from; the words of sentence and target then name the rows, or None their positions. pencil: the decimals
-    to which every operation is rounded. sink: is called with each step, and no step is kept.
-    """
+    to which every operation is rounded. sink: is called with each step, and no step is kept."""
     options = [*model, *(["init"] if init != "uniform" else [])]
     if weights is not None and options:
         raise Problem("options_with_weights", options=", ".join(options))

@@ -21,8 +21,7 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
 
     weights: a weights file; without it, parameters are drawn from `seed` for the sizes and the wiring of `config`,
     `init` "uniform" or "integers". inputs: a file of rows that the run starts from; words then name the rows, and may
-    be None. edits: made after that. pencil: the decimals to which parameters, rows and every operation are rounded.
-    """
+    be None. edits: made after that. pencil: the decimals to which parameters, rows and every operation are rounded."""
     words = None if sentence is None else tokenize(sentence), None if target is None else tokenize(target)
     if init not in INITIAL:
         raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=", ".join(INITIAL))

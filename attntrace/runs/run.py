@@ -22,8 +22,7 @@ class Drift:
     """A sink for a run in hand arithmetic that finds the number farthest from the same run in full precision.
 
     `largest`: the distance; `cell`: the address of that number (empty where none differs); `by_hand` and `in_full`:
-    its two values. `exact` is the run in full precision, called with a sink.
-    """
+    its two values. `exact` is the run in full precision, called with a sink."""
 
     def __init__(self, exact: Callable[[Sink], object]) -> None:
         self.largest, self.cell, self.by_hand, self.in_full = 0.0, "", 0.0, 0.0
@@ -61,8 +60,7 @@ class Run(NamedTuple):
     `source`: what the encoder reads, or rows in place of its output; `target`: what the decoder reads, `<s>` and the
     words so far; None runs only the encoder. `inputs`: the file that given rows come from. `edits`: the what-if edits
     that the parameters and the source already contain. `pencil`: the decimals of hand arithmetic, rounded at every
-    operation; None is full precision. `init`: how the parameters were drawn from the seed.
-    """
+    operation; None is full precision. `init`: how the parameters were drawn from the seed."""
     config: Config
     seed: int | None
     weights: str | None

@@ -12,8 +12,7 @@ class Subject(Protocol):
 
     `kind`: TRACE, BACKPROP or TRANSLATE. `run`: the sentence and the model, where it is a run the subject itself.
     `addresses`: of every step. `drift`: a sink that compares hand arithmetic with full precision; None in full
-    precision. `header` and `footer`: what these records say in addition to those of a run.
-    """
+    precision. `header` and `footer`: what these records say in addition to those of a run."""
     @property
     def kind(self) -> str: ...
 

@@ -24,8 +24,7 @@ class TrainingStep(NamedTuple):
     no parameter is changed in place.
 
     run: its target is the decoder's input, `<s>` and the words of the translation; wanted: the word that should come
-    after each of these, the words and `</s>`.
-    """
+    after each of these, the words and `</s>`."""
     run: Run
     wanted: Words
     optimizer: str

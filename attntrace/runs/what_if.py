@@ -1,7 +1,6 @@
 """What-if edits: another number in a parameter, a head removed, two words swapped.
 
-An edit changes what goes into a run, never how it is computed, so that everything shown of the run stays true.
-"""
+An edit changes what goes into a run, never how it is computed, so that everything shown of the run stays true."""
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 

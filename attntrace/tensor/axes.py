@@ -21,8 +21,7 @@ class NotRowwise(Exception):
 class Axis(NamedTuple):
     """One axis: a name of AXIS_NAMES, a size, and labels (the words of a sentence or of a vocabulary).
 
-    lengths: in a batch, those of the sentences that stand along the axis one after another.
-    """
+    lengths: in a batch, those of the sentences that stand along the axis one after another."""
     name: str
     size: int
     labels: tuple[str, ...] | None = None

@@ -1,7 +1,6 @@
 """The arithmetic behind one number: a tree whose leaves are constants and (tensor, index) pairs.
 
-It is evaluated with full or printed numbers, exactly or under a rounding, and written in three spellings.
-"""
+It is evaluated with full or printed numbers, exactly or under a rounding, and written in three spellings."""
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Protocol

@@ -20,8 +20,7 @@ class HandArithmetic(Rounding):
     constants are exact.
 
     A divisor of 0, or the logarithm of 0, uses the smallest number that can be written (0.001 with 3 decimals): an ε
-    against dividing by 0 may have been rounded away, and so may a probability.
-    """
+    against dividing by 0 may have been rounded away, and so may a probability."""
 
     def __init__(self, decimals: int) -> None:
         self.decimals: int = decimals

@@ -1,7 +1,6 @@
 """How the arithmetic of a cell is computed: here in full precision, in hand_arithmetic.py rounded at every operation.
 
-The nodes of expression.py say which operation comes next; a rounding says what it gives.
-"""
+The nodes of expression.py say which operation comes next; a rounding says what it gives."""
 import math
 import operator
 from collections.abc import Callable

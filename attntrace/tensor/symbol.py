@@ -41,8 +41,7 @@ class Symbol(NamedTuple):
 
     superscript: always written (a layer, or a block of columns). head: written except in equations of that head.
     path: the step through which a part of a gradient came, ∂L/∂X|Q. indices: for a slice, one entry for each axis of
-    the tensor that it is a slice of.
-    """
+    the tensor that it is a slice of."""
     letter: str
     sub: str = ""
     hat: bool = False
@@ -93,8 +92,7 @@ class Symbol(NamedTuple):
         """Write the symbol.
 
         head: the head whose equation it stands in; its number is left out. row: stands in for the number of a row, so
-        that q₁ becomes qᵢ and X[:,3] becomes X[:,i].
-        """
+        that q₁ becomes qᵢ and X[:,3] becomes X[:,i]."""
         letter, superscript, subscript, brackets = Scripts.of(self, head, row)
         text = _spelled(self, letter, superscript, subscript, spelling)
         if self.path is not None:

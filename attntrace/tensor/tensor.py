@@ -1,8 +1,7 @@
 """An array with named axes that remembers the op and the operands that produced it.
 
 An op is one class (see Op): its value, axes, equation, arithmetic of a cell, row rule and gradient. No other code asks
-which op it is looking at.
-"""
+which op it is looking at."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -29,8 +28,7 @@ class Tensor:
     symbol: what an equation calls it. address: where it stands in a run, or the name of a parameter. node: the op and
     the operands that produced it, until a run drops them. A tensor with an address, or without a node, is a leaf:
     equations and arithmetic end there. A tensor without a symbol of its own gets one when it is asked for, since most
-    slices are made for their numbers only: from its op and operands (Kᵀ), or from the tensor it is a slice of (q₁).
-    """
+    slices are made for their numbers only: from its op and operands (Kᵀ), or from the tensor it is a slice of (q₁)."""
     __slots__ = ("value", "axes", "address", "node", "_symbol", "_part_of")
 
     _symbol: Symbol | None
@@ -269,8 +267,7 @@ class Op:
 
     A subclass gives its name and writes `axes`, `compute` and `cell`; `notation` and `row` where the default does not
     fit, and `vjp` unless no gradient goes to any operand. It names its operands itself. An op with settings (an axis, a
-    width) is a dataclass of plain values. Two ops that are written alike are equal.
-    """
+    width) is a dataclass of plain values. Two ops that are written alike are equal."""
     name: ClassVar[str]  # public: in JSON Lines and saved runs
     binds: ClassVar[int] = ATOM  # how tightly its notation holds together
 

@@ -1,7 +1,6 @@
 """Addresses (`encoder.layer1.self_attention.head1.scores`) and cells (`ADDRESS:ROW,COLUMN`): parsed once, and found.
 
-A person types an exact address, the end of one, or a pattern whose * crosses dots. Positions count from 1.
-"""
+A person types an exact address, the end of one, or a pattern whose * crosses dots. Positions count from 1."""
 import fnmatch
 import re
 from collections.abc import Iterable, Sequence
@@ -38,8 +37,7 @@ class Address(NamedTuple):
     phase: `gradient` or `update` in a training step, `step3` in a translation, empty for a forward pass. forward: the
     address without its phase; for a gradient, what it is the gradient of. stack: `encoder`, `decoder`, `output` or
     `loss`. region: phase, stack and layer. sub_layer: what follows the layer. place: all but the name. words: the parts
-    without decoding steps, layers and heads.
-    """
+    without decoding steps, layers and heads."""
     text: str
     parts: tuple[Part, ...]
     phase: str
@@ -99,8 +97,7 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
     """Return the addresses that match any of the patterns, in these layers, of these heads (without any: in all).
 
     Raises Problem for a pattern that matches nothing, with the nearest addresses; for a layer or a head that does not
-    exist; and where nothing is left.
-    """
+    exist; and where nothing is left."""
     chosen = [] if patterns else list(addresses)
     for pattern in patterns:
         matching = matches(pattern, addresses)

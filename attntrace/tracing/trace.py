@@ -22,8 +22,7 @@ class Step(NamedTuple):
 
     place: where it is shown; its address is place and name, unless the naming gave another (a gradient is shown in the
     place of the step it belongs to). stage: the name that the wiring gives to steps that belong together, if any.
-    rounding: how its numbers were computed.
-    """
+    rounding: how its numbers were computed."""
     place: str
     name: str
     tensor: Tensor
@@ -98,8 +97,7 @@ class Trace:
 
     sink: receives each step when it is named; this runs inside the model, so a page is written while the run goes on.
     keep: a list for the steps, which then keep their history; without it, a tensor drops it once it is named.
-    overrides: values that replace those of tensors, by address (what if?). rounding: how named tensors are computed.
-    """
+    overrides: values that replace those of tensors, by address (what if?). rounding: how named tensors are computed."""
     __slots__ = ("sink", "keep", "place", "head", "dropout", "overrides", "rounding", "_stage", "_addresses")
 
     def __init__(self, sink: Sink | None = None, keep: list[Step] | None = None, place: str = "",
@@ -129,8 +127,7 @@ class Trace:
 
     def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol, address: str | None = None) -> Tensor:
         """Name a tensor and return it; a tensor that already has a name gets another one by the op `identity`. address:
-        where it is not the name at this place. Raises Problem where a sink would receive a number that overflowed.
-        """
+        where it is not the name at this place. Raises Problem where a sink would receive a number that overflowed."""
         if self.is_silent:
             tensor.node = None
             return tensor

@@ -18,8 +18,7 @@ def loss(trace: Trace, prediction: Prediction, wanted: Words, smoothing: float =
     """Return the mean cross-entropy L, a scalar.
 
     prediction: token × vocab, of the word after each word of the decoder's input; wanted: the words that should come
-    there, one for each token.
-    """
+    there, one for each token."""
     token, vocab = prediction.logits.axes
     dtype = str(prediction.logits.value.dtype)
     y = trace("labels", apply(Labels(vocab, smoothing, dtype), constant(wanted.ids, "next", (token,))), "labels")
@@ -77,8 +76,7 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
 
     steps: of the run, last one (the loss) first. A step's gradient is named when its turn comes, a parameter's with
     the last step that reads it; where several steps read the same tensor, the part through each is named as well,
-    before they are summed.
-    """
+    before they are summed."""
     is_silent = trace.is_silent
     parts: dict[str, list[Tensor]] = {}  # by the address of a tensor
 

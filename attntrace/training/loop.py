@@ -53,8 +53,7 @@ class Training:
     """A model in training, with the number of updates so far and the moments of Adam. Iterating trains it.
 
     Random numbers depend only on the seed and the number of the epoch or update, so that an interrupted training run
-    continues as if it had not been interrupted.
-    """
+    continues as if it had not been interrupted."""
 
     def __init__(self, config: Config, vocabularies: Vocabularies, parameters: Parameters, pairs: Sequence[Pair],
                  schedule: Schedule) -> None:

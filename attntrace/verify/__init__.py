@@ -3,5 +3,4 @@
 From the bottom up: arithmetic.py (three ways to do arithmetic), ops.py (numbers as nested lists, the second table of
 ops), recompute.py (records, and what their expressions give), invariants.py (what must be true whatever the numbers
 are). These import only the standard library and each other; torch.py compares with PyTorch and raises Problem where it
-cannot.
-"""
+cannot."""

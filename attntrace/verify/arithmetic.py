@@ -1,7 +1,6 @@
 """Three ways to do the same arithmetic, for the independent checker: in doubles, by hand, and with error bounds.
 
-They have the same methods, so that the table of ops (ops.py) is written once. Imports only the standard library.
-"""
+They have the same methods, so that the table of ops (ops.py) is written once. Imports only the standard library."""
 import math
 import operator
 from collections.abc import Callable, Sequence

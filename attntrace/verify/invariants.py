@@ -1,7 +1,6 @@
 """What must be true of a recorded run whatever its numbers are, measured on the numbers of its records only.
 
-Part of the independent checker: imports only the standard library and recompute.py.
-"""
+Part of the independent checker: imports only the standard library and recompute.py."""
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial

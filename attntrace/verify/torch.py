@@ -1,6 +1,5 @@
 """A recorded run against PyTorch: the same steps by its functions, autograd and optimisers, computed only from the
-recorded parameters, config and ids. Expressions are not read, so that a wrong formula is found here.
-"""
+recorded parameters, config and ids. Expressions are not read, so that a wrong formula is found here."""
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -79,8 +78,7 @@ class Reference:
 
     expected: the values by address, in order. Where a parameter is missing, `stuck_at` is the step that needs it and
     `stuck_by` the reason. Each reader of a step or parameter reads its own copy, whose gradient is the part that comes
-    back through that reader.
-    """
+    back through that reader."""
 
     def __init__(self, log: Log) -> None:
         import torch

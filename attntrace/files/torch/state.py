@@ -78,8 +78,7 @@ class Recognized(NamedTuple):
 def recognized(state: State, final_norm: bool = False) -> Recognized:
     """Find the module with most of the names; of several, the one with the fewest other names. `final_norm`: its stacks
     end in a norm, one without parameters where the names have none. Raises Problem where no module has any of the
-    names, where it has no final norm, where its stacks differ in layers, or where a parameter is not floating-point.
-    """
+    names, where it has no final norm, where its stacks differ in layers, or where a parameter is not floating-point."""
     names = state.arrays.keys()
     numbered = {place for name in names for place in LAYER.findall(name)[:1]}
     layers = len({number for _, number in numbered})

@@ -20,7 +20,7 @@ ORDER = {
     "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
     "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
-    "runs": "what_if run subject records prepare decoding training_step saved api",
+    "runs": "what_if run records prepare decoding training_step saved api",
     "pages": "numbers stages view topics blocks checks diff attention_maps equations grids forms why overview"
              " gradient_check verdicts weights what_if translation page",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",

@@ -22,8 +22,7 @@ from attntrace.writers.terminal_width import NARROWEST, WIDEST
 
 if TYPE_CHECKING:
     from attntrace.pages.view import View
-    from attntrace.runs.run import Run
-    from attntrace.runs.subject import Subject
+    from attntrace.runs.run import Run, Subject
     from attntrace.runs.what_if import Edits
 
 COLOURS = ("auto", "always", "never")

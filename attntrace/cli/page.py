@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from attntrace.pages.blocks import Block
     from attntrace.pages.gradient_check import GradientCheck
     from attntrace.pages.view import View
-    from attntrace.runs.subject import Subject
+    from attntrace.runs.run import Subject
     from attntrace.tracing.trace import Sink
     from attntrace.writers.page import Writer
 

@@ -13,8 +13,7 @@ from attntrace.messages.errors import Problem
 from attntrace.tracing.addresses import Address
 
 if TYPE_CHECKING:
-    from attntrace.runs.run import Run
-    from attntrace.runs.subject import Subject
+    from attntrace.runs.run import Run, Subject
     from attntrace.tensor.tensor import Tensor
     from attntrace.tracing.trace import Step
 

@@ -40,6 +40,7 @@ class Elementwise(Op):
     axis is repeated along it, and so is a gradient."""
     broadcasts_gradient: ClassVar[bool] = True
     arithmetic: ClassVar[Callable[..., cells.Arithmetic]]
+    function: ClassVar[Callable[..., Any]]
 
     def axes(self, *operands: Tensor) -> Axes:
         return broadcast_axes(operands)
@@ -58,7 +59,6 @@ class Elementwise(Op):
 
 class Unary(Elementwise):
     """A function of one operand, applied to each number of its value."""
-    function: ClassVar[Callable[[Array], Any]]
 
     def compute(self, x: Tensor) -> Array:
         return np.asarray(type(self).function(x.value))
@@ -66,7 +66,6 @@ class Unary(Elementwise):
 
 class Binary(Elementwise):
     """Two operands with a sign between them, in brackets where they hold together less."""
-    function: ClassVar[Callable[[Any, Any], Any]]
     sign: ClassVar[Sign]
 
     def compute(self, left: Tensor, right: Tensor) -> Array:

@@ -9,8 +9,7 @@ from attntrace.pages.blocks import Answer, Block
 from attntrace.pages.forms import FORMS
 from attntrace.pages.overview import run_closing, run_overview, training_step_closing, training_step_overview
 from attntrace.pages.view import View
-from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run
-from attntrace.runs.subject import Subject
+from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run, Subject
 from attntrace.tracing.trace import Fingerprint, Sink, tee
 
 if TYPE_CHECKING:  # modules that the page of a run does not need

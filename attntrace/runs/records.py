@@ -2,7 +2,7 @@
 from collections.abc import Callable, Mapping
 
 from attntrace.model.tokens import InputRows, Words
-from attntrace.runs.subject import Subject
+from attntrace.runs.run import Subject
 from attntrace.tensor.tensor import Record, Tensor
 from attntrace.tracing.trace import Fingerprint, Step
 from attntrace.version import __version__

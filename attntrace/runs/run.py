@@ -1,7 +1,7 @@
 """A run: a sentence and a model, and what comes out of one on the other."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -120,3 +120,22 @@ class Run(NamedTuple):
         addresses: list[str] = []
         self.small()(lambda step: addresses.append(step.address))
         return addresses
+
+
+class Subject(Protocol):
+    """Calling it passes every step to a sink, in order of computation; a second call gives the same steps.
+
+    `kind`: TRACE, BACKPROP or TRANSLATE. `run`: the sentence and the model, where it is a run the subject itself.
+    `addresses`: of every step. `drift`: a sink that compares hand arithmetic with full precision; None in full
+    precision. `header` and `footer`: what these records say in addition to those of a run."""
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def run(self) -> Run: ...
+
+    def __call__(self, sink: Sink | None = None) -> object: ...
+    def addresses(self) -> Sequence[str]: ...
+    def drift(self) -> Drift | None: ...
+    def header(self) -> Record: ...
+    def footer(self) -> Record: ...

@@ -13,8 +13,7 @@ from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
 from attntrace.runs.records import Recorder, footer, header, parameter_record
-from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Run
-from attntrace.runs.subject import Subject
+from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Run, Subject
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of

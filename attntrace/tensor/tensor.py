@@ -242,19 +242,17 @@ def apply(op: Op, *operands: Tensor) -> Tensor:
 
 def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any = None) -> Tensor:
     """A number such as d_k, or an array such as a mask; a number without a symbol is written as itself."""
-    return _number(value, symbol, dtype) if isinstance(value, (int, float)) else _constant(value, symbol, axes, dtype)
-
-
-@lru_cache(1024, typed=True)  # training needs the same few numbers at every step
-def _number(value: float, symbol: str | None, dtype: Any) -> Tensor:
-    return _constant(value, symbol, (), dtype)
-
-
-def _constant(value: Any, symbol: str | None, axes: Axes, dtype: Any) -> Tensor:
+    if isinstance(value, (int, float)):
+        return _number(value, symbol, dtype)
     array = np.array(value, dtype=dtype)
     if symbol is None and not axes:
         symbol = str(cells.Number(array.item()))
     return Tensor(array, axes, Symbol.of(symbol) if symbol is not None else None)
+
+
+@lru_cache(1024, typed=True)  # training needs the same few numbers at every step
+def _number(value: float, symbol: str | None, dtype: Any) -> Tensor:
+    return constant(np.array(value, dtype), symbol, (), dtype)
 
 
 def zeros(axes: Axes, dtype: Any) -> Tensor:

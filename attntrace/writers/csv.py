@@ -10,7 +10,7 @@ import numpy as np
 from attntrace.messages.unicode import shown
 from attntrace.pages.numbers import rounded
 from attntrace.runs.records import Recorder
-from attntrace.runs.subject import Subject
+from attntrace.runs.run import Subject
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import POSITIONS
 from attntrace.tensor.tensor import Record, Tensor

@@ -18,7 +18,7 @@ from attntrace.messages.errors import Problem
 if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.pages.verdicts import Report
-    from attntrace.runs.subject import Subject
+    from attntrace.runs.run import Subject
     from attntrace.tensor.tensor import Record, Tensor
     from attntrace.tracing.trace import Sink
     from attntrace.verify.recompute import Log

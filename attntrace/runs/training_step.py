@@ -57,8 +57,7 @@ class TrainingStep(NamedTuple):
     def updated(self, trace: Trace, gradients: Mapping[str, Tensor]) -> dict[str, Array]:
         """Return every parameter after its update, by name."""
         updated = {}
-        for parameter in self.run.parameters:
-            name = parameter.address or ""
+        for name, parameter in self.run.parameters.by_name.items():
             if name in gradients:
                 here = trace.at(name)
                 new = (descend(here, parameter, gradients[name], self.rates) if self.optimizer == "sgd" else

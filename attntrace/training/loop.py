@@ -120,9 +120,9 @@ class Training:
         plan = self._plans[key] = self._plans.get(key) or Plan.of(kept)
         known = self.parameters.names
         gradients = {name: gradient for name, gradient in backward(Trace(), consumed(kept), plan) if name in known}
-        gradient = np.concatenate([gradients[name].value.ravel() if (name := tensor.address or "") in gradients
+        gradient = np.concatenate([gradients[name].value.ravel() if name in gradients
                                    else np.zeros(tensor.value.size, self.parameters.vector.dtype)
-                                   for tensor in self.parameters])
+                                   for name, tensor in self.parameters.by_name.items()])
         rates = Rates(self.schedule.rate(self.updates + 1))
         new, self.moments = adam(Trace(), self._along(self.parameters.vector, "W"), self._along(gradient, "G"),
                                  self.moments, rates)

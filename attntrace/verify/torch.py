@@ -2,7 +2,7 @@
 recorded parameters, config and ids. Expressions are not read, so that a wrong formula is found here."""
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from attntrace.messages.errors import Problem
 from attntrace.verify.recompute import Log, Recorded, Verdict
@@ -48,12 +48,6 @@ def compared(log: Log) -> Iterator[Verdict]:
         yield from lacking(step.address)
 
 
-class Expected(NamedTuple):
-    """PyTorch's value of a step, and the largest number of what it was computed from."""
-    value: Any
-    around: float
-
-
 def judged(step: Recorded, value: Any, around: float, tolerance: float) -> Verdict:
     """Check that a step has the same shape, the same infinities, and near finite numbers."""
     if tuple(value.shape) != step.shape:
@@ -76,9 +70,9 @@ def largest(value: Any) -> float:
 class Reference:
     """The model in torch.nn.functional and, for the log of a training step, autograd and torch.optim.
 
-    expected: the values by address, in order. Where a parameter is missing, `stuck_at` is the step that needs it and
-    `stuck_by` the reason. Each reader of a step or parameter reads its own copy, whose gradient is the part that comes
-    back through that reader."""
+    expected: by address, in order, the value of a step and the largest number of what it was computed from. Where a
+    parameter is missing, `stuck_at` is the step that needs it and `stuck_by` the reason. Each reader of a step or
+    parameter reads its own copy, whose gradient is the part that comes back through that reader."""
 
     def __init__(self, log: Log) -> None:
         import torch
@@ -88,7 +82,7 @@ class Reference:
         self.learns: dict[str, Any] = log.header.get("training") or {}
         self.values = {name: self.tensor(one) for name, one in log.parameters.items()}
         self.reads: dict[str, dict[str, Any]] = {}
-        self.expected: dict[str, Expected] = {}
+        self.expected: dict[str, tuple[Any, float]] = {}
         self.around = 0.0
         self.stuck_at: str | None = None
         self.stuck_by: dict[str, Any] = {}
@@ -113,7 +107,7 @@ class Reference:
         if self.learns and value.requires_grad:
             value.retain_grad()
         self.values[address] = value
-        self.expected[address] = Expected(value if shown is None else shown, self.around)
+        self.expected[address] = value if shown is None else shown, self.around
         self.around = largest(value)
         return address
 
@@ -249,7 +243,7 @@ class Reference:
             if value.grad is not None:
                 gradients[f"gradient.{name}"] = value.grad
         around = max(map(largest, gradients.values()))
-        self.expected |= {address: Expected(value, around) for address, value in gradients.items()}
+        self.expected |= {address: (value, around) for address, value in gradients.items()}
 
     def updates(self) -> None:
         """Updates by torch.optim from the recorded gradients (which are compared themselves): where a gradient is 0
@@ -259,11 +253,11 @@ class Reference:
             if gradient is None:
                 continue
             recorded = self.log.steps.get(f"gradient.{name}")
-            slope = gradient.value
+            slope, _ = gradient
             if recorded is not None and recorded.shape == tuple(slope.shape):
                 slope = self.tensor(recorded).detach()
             for what, value in self.update(self.values[name].detach(), slope).items():
-                self.expected[f"update.{name}.{what}"] = Expected(value, 0.0)
+                self.expected[f"update.{name}.{what}"] = value, 0.0
 
     def update(self, old: Any, slope: Any) -> dict[str, Any]:
         parameter = self.torch.nn.Parameter(old.clone())

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from attntrace.cli.click_words import Decorated, chained, option, passed
-from attntrace.cli.completion import Address, Head, Parameter, Weights
+from attntrace.cli.completion import Known, Weights, head_addresses, parameter_names, step_addresses
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.values import ALL, POSITIVE, SHARE, Among, InputFile, Limit, Scale, Text, Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICES, INITIAL, SIZES, Config, as_option
+from attntrace.tracing.addresses import Address, check_tokens, select
 from attntrace.training.schedule import OPTIMIZERS
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
@@ -113,7 +114,6 @@ class Selection(NamedTuple):
         """The addresses of the selected steps; None where no option names any."""
         if not self.selects:
             return None
-        from attntrace.tracing.addresses import Address, select
         addresses = subject.addresses()
         if self.step:
             last = max(Address.of(address).number("step") or 0 for address in addresses)
@@ -124,7 +124,6 @@ class Selection(NamedTuple):
 
     def tokens(self, run: Run, page: PageOptions) -> tuple[str, ...]:
         """The tokens whose rows are selected. Raises Problem where the run has none of them, or the page no rows."""
-        from attntrace.tracing.addresses import check_tokens
         tokens = check_tokens(self.token, [begins.texts for begins in (run.source, run.target) if begins is not None])
         if tokens and page.is_data:
             raise Problem("token_with", option=f"--format {page.format}")
@@ -165,8 +164,8 @@ def architecture_options(defaults: Config) -> Callable[[Decorated], Decorated]:
 
 
 change_options = chained(
-    option("--set", type=Parameter(), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
-    option("--ablate", type=Head(), multiple=True, metavar="HEAD"),
+    option("--set", type=Known(parameter_names), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
+    option("--ablate", type=Known(head_addresses), multiple=True, metavar="HEAD"),
     option("--swap", type=Text(), multiple=True, metavar="I,J"))
 seeded_options = chained(
     architecture_options(Config()),
@@ -209,7 +208,7 @@ def precision_option(**settings: Any) -> Callable[[Decorated], Decorated]:
 
 selection_options = passed(
     "selection", Selection,
-    option("--only", type=Address(), multiple=True, metavar="ADDRESS"),
+    option("--only", type=Known(step_addresses), multiple=True, metavar="ADDRESS"),
     option("--layer", type=Whole(), multiple=True, metavar="N"),
     option("--head", type=Whole(), multiple=True, metavar="N"))
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from attntrace.pages.verdicts import Report
     from attntrace.runs.subject import Subject
     from attntrace.tensor.json_value import Record
-    from attntrace.tensor.tensor import Tensor
     from attntrace.tracing.trace import Sink
     from attntrace.verify.recompute import Log
 
@@ -82,24 +81,11 @@ def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: Learni
 
 
 def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:
-    """Pass the records of a saved run to `take` and return its footer. Raises Changed at a member that was changed
-    since: steps computed from it cannot be judged."""
-    from attntrace.files.archive import name_of
+    """Pass the records of a saved run to `take` and return its footer."""
     for record in archive.records():
-        if "member" in record:  # beside the steps
-            continue
-        try:
-            value = archive.value(record)
-        except Problem as problem:
-            if problem.key != "saved_changed":
-                raise
-            raise Changed(name_of(record)) from None
-        take(record | {"value": value.tolist()})
+        if "member" not in record:  # which stands beside the steps
+            take(record | {"value": archive.value(record).tolist()})
     return archive.footer
-
-
-class Changed(Exception):
-    """A parameter or a step whose numbers are not those that were saved."""
 
 
 def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) -> Record:
@@ -107,22 +93,24 @@ def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) ->
     from attntrace.runs.records import Recorder, footer
     from attntrace.tracing.fingerprint import Fingerprint
     from attntrace.tracing.trace import tee
-
-    def with_value(record: Record, tensor: Tensor) -> None:
-        take(record | {"value": tensor.value.tolist()})
-
-    recorder, fingerprint = Recorder(subject.run.parameters.by_name, with_value), Fingerprint()
+    recorder = Recorder(subject.run.parameters.by_name,
+                        lambda record, tensor: take(record | {"value": tensor.value.tolist()}))
+    fingerprint = Fingerprint()
     subject(tee(recorder, fingerprint, count))
     return footer(fingerprint)
 
 
 def unless_changed(report: Report, read: Callable[[], Record]) -> Record | None:
-    """The footer, after all records; None where a member was changed since it was saved, which is reported as wrong."""
+    """The footer, after all records; None where a member was changed since it was saved, which is reported as wrong:
+    steps computed from it cannot be judged."""
     try:
         return read()
-    except Changed as changed:
+    except Problem as problem:
+        if problem.key != "saved_changed":
+            raise
         from attntrace.verify.recompute import Verdict
-        report(Verdict(str(changed), 0, float("inf"), str(changed), "changed"))
+        name = str(problem.facts["name"])
+        report(Verdict(name, 0, float("inf"), name, "changed"))
         return None
 
 

@@ -34,30 +34,24 @@ class Box:
         self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
         self.body = self.inside + 4
         self.height = grid.values.shape[0]
-        self.title = self._title()
+        title = f"{page.name(grid)} {size_of(grid)}".rstrip()
+        self.title = page.prose(GAP.join([title, *map(page.text, parts_of(grid, self.start, self.stop))]))
         self.width = max(self.body, 2 + page.cells(self.title))
-
-    def _title(self) -> str:
-        title = f"{self.page.name(self.grid)} {size_of(self.grid)}".rstrip()
-        return self.page.prose(GAP.join([title, *map(self.page.text, parts_of(self.grid, self.start, self.stop))]))
 
     def rows(self) -> list[Line]:
         """Each row of numbers in its brackets."""
         values = self.grid.values[:, self.start:self.stop]
         texts = self.grid.figures.rows(values, widths=self.widths)
         sides = [self._brackets("middle")] * self.height
-        sides[0], sides[-1] = self.brackets(0), self.brackets(self.height - 1)
+        sides[0], sides[-1] = self._brackets("top"), self._brackets("bottom")
         behind = " " * (self.width - self.body)
         if self.grid.weights and self.page.shades:
             return [(left, text, f"{right}{behind}")
                     for (left, right), text in zip(sides, shaded(texts, levels_of(values), self.widths), strict=True)]
         return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
 
-    def brackets(self, y: int) -> tuple[str, str]:
-        return self._brackets("row" if self.height == 1 else "top" if y == 0 else "bottom" if y == self.height - 1
-                              else "middle")
-
     def _brackets(self, place: str) -> tuple[str, str]:
+        place = "row" if self.height == 1 else place
         return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
 
     def between_rows(self) -> str:
@@ -176,12 +170,8 @@ def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:
     assert isinstance(box, Box)
     parts = box.blocks(page.width - band_width(before + after, page) - box.words_width)
     for n, part in enumerate(parts):
-        yield from band_lines([*(before if n == 0 else _blank(before, page)), part,
-                               *(after if n == len(parts) - 1 else [])], page)
-
-
-def _blank(items: list[str | Box], page: Page) -> list[str | Box]:
-    return [" " * page.cells(item) if isinstance(item, str) else item for item in items]
+        blank = [" " * page.cells(item) if isinstance(item, str) else item for item in before]
+        yield from band_lines([*(blank if n else before), part, *(after if n == len(parts) - 1 else [])], page)
 
 
 def labelled(items: list[str | Box]) -> list[Box]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
-from attntrace.cli.exit_codes import DONE
 from attntrace.cli.languages import current_languages
 from attntrace.cli.output import destination
 from attntrace.cli.values import nearest
@@ -95,10 +94,9 @@ def writer_of(page: PageOptions) -> Iterator[Writer]:
         yield writer
 
 
-def write_blocks(blocks: Iterable[Block], page: PageOptions) -> int:
+def write_blocks(blocks: Iterable[Block], page: PageOptions) -> None:
     with writer_of(page) as writer:
         writer(blocks)
-    return DONE
 
 
 class ResultOnly:

@@ -25,7 +25,7 @@ def experiment(**options: Any) -> None:
 @options.model_options
 @options.quiet_option
 @options.page_options
-def command(sentence: tuple[str, ...], what_if: str, model: ModelOptions, page: PageOptions) -> int:
+def command(sentence: tuple[str, ...], what_if: str, model: ModelOptions, page: PageOptions) -> None:
     words = options.sentence_or_rows(sentence, model)
     from attntrace.pages.what_if import WIRING, compared, rewired
     changed = changed_options(model, what_if)
@@ -35,7 +35,7 @@ def command(sentence: tuple[str, ...], what_if: str, model: ModelOptions, page: 
         other = rewired(changed._replace(**{name: getattr(model, name) for name in wiring}).prepared(words), wiring)
     else:
         other = changed.prepared(words)
-    return write_blocks(list(compared(one, other, what_if)), page)
+    write_blocks(list(compared(one, other, what_if)), page)
 
 
 def changed_options(model: ModelOptions, what_if: str) -> ModelOptions:

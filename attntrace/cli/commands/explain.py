@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 @click_words.command("explain")
 @click.argument("topic", nargs=-1, type=Known(lambda ctx: TOPICS), metavar="[TOPIC]")
 @page_options
-def command(topic: tuple[str, ...], page: PageOptions) -> int:
-    return write_blocks(explanation(*topic_and_step(" ".join(topic))) if topic else glossary(), page)
+def command(topic: tuple[str, ...], page: PageOptions) -> None:
+    write_blocks(explanation(*topic_and_step(" ".join(topic))) if topic else glossary(), page)
 
 
 def topic_and_step(text: str) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from attntrace.cli import click_words, options
-from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.page import write_saved_run
@@ -20,7 +19,7 @@ from attntrace.writers import PAGES, PICTURES
 @options.save_option
 @options.page_options_of(*PAGES, *PICTURES)
 def command(sentence: tuple[str, ...], model: ModelOptions, selection: Selection, save: str | None,
-            page: PageOptions) -> int:
+            page: PageOptions) -> None:
     run = model.prepared(options.sentence_or_rows(sentence, model))
     selected = selection.addresses(run)
     if selected is not None and not any(Address.of(address).name == "weights" for address in selected):
@@ -37,4 +36,3 @@ def command(sentence: tuple[str, ...], model: ModelOptions, selection: Selection
         run(tee(maps, drift) if drift else maps)
         maps.close()
         writer(drift_note(run, drift) if drift else ())
-    return DONE

@@ -5,7 +5,6 @@ import click
 
 from attntrace.cli import click_words, options
 from attntrace.cli.completion import Known, step_addresses
-from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, write_blocks, writer_of
 from attntrace.cli.options import LearningOptions, ModelOptions, Selection
 from attntrace.cli.page import left_early
@@ -25,7 +24,7 @@ from attntrace.tracing.addresses import Cell, find_address
 @options.precision_option(stands_for=options.DECIMALS)
 @options.page_options
 def command(place: str, sentence: tuple[str, ...], saved_run: str | None, depth: int, top: int | None,
-            model: ModelOptions, learning: LearningOptions, precision: int | None, page: PageOptions) -> int:
+            model: ModelOptions, learning: LearningOptions, precision: int | None, page: PageOptions) -> None:
     cell = Cell.read(place)
     with graph_of(sentence, saved_run, cell.address, model, learning) as graph:
         decimals = Selection(precision=precision).decimals(graph.pencil)
@@ -35,7 +34,7 @@ def command(place: str, sentence: tuple[str, ...], saved_run: str | None, depth:
         index = cell.index_in(axes, address, least=len(axes))
         from attntrace.pages.why import Why, parameter_blocks
         if step is None:
-            return write_blocks(parameter_blocks(graph.parameters[address], index, decimals, graph.pencil), page)
+            write_blocks(parameter_blocks(graph.parameters[address], index, decimals, graph.pencil), page)
+            return
         with writer_of(page) as writer, left_early():
             writer(Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index))
-    return DONE

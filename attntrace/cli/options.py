@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from attntrace.pages.view import View
     from attntrace.runs.run import Run
     from attntrace.runs.subject import Subject
-    from attntrace.runs.what_if import Edits
 
 COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
@@ -62,17 +61,15 @@ class ModelOptions(NamedTuple):
     def config(self, default: Config) -> Config:
         return replace(default, **self.given(*ARCHITECTURE))
 
-    def edits(self) -> Edits:
-        from attntrace.runs.what_if import Edits  # imports NumPy: only now
-        return Edits(self.set, self.ablate, self.swap)
-
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare` besides the words. Raises Problem where options contradict each other."""
         given = self.given("seed", "init", *ARCHITECTURE)
         if self.weights is not None and given:
             raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
+        from attntrace.runs.what_if import Edits  # imports NumPy: only now
         return {"config": self.config(Config()), "seed": self.seed or 0, "init": self.init or INITIAL[0],
-                "weights": self.weights, "inputs": self.input, "edits": self.edits(), "pencil": self.pencil}
+                "weights": self.weights, "inputs": self.input, "pencil": self.pencil,
+                "edits": Edits(self.set, self.ablate, self.swap)}
 
     def prepared(self, sentence: str | None) -> Run:
         from attntrace.runs.prepare import prepare

@@ -105,11 +105,8 @@ def in_languages(text: Text, languages: Iterable[str], between: str | None = Non
     if isinstance(text, str):
         return text
     rendered = [one for one, in versions(languages, text)]
-    return (between or ("\n" if any(map(_needs_a_line, rendered)) else BESIDE)).join(rendered)
-
-
-def _needs_a_line(text: str) -> bool:
-    return "\n" in text or " " in text and text.endswith(".") and not text.endswith("...")
+    needs_lines = any("\n" in one or " " in one and one.endswith(".") and not one.endswith("...") for one in rendered)
+    return (between or ("\n" if needs_lines else BESIDE)).join(rendered)
 
 
 def in_a_line(text: Text, languages: Iterable[str]) -> str:

@@ -8,7 +8,6 @@ import click
 
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, write_blocks
-from attntrace.cli.options import ModelOptions
 from attntrace.cli.values import Text, misused
 from attntrace.messages.errors import Problem
 
@@ -25,7 +24,7 @@ def experiment(**options: Any) -> None:
 @options.model_options
 @options.quiet_option
 @options.page_options
-def command(sentence: tuple[str, ...], what_if: str, model: ModelOptions, page: PageOptions) -> None:
+def command(sentence: tuple[str, ...], what_if: str, model: options.ModelOptions, page: PageOptions) -> None:
     words = options.sentence_or_rows(sentence, model)
     from attntrace.pages.what_if import WIRING, compared, rewired
     changed = changed_options(model, what_if)
@@ -38,7 +37,7 @@ def command(sentence: tuple[str, ...], what_if: str, model: ModelOptions, page: 
     write_blocks(list(compared(one, other, what_if)), page)
 
 
-def changed_options(model: ModelOptions, what_if: str) -> ModelOptions:
+def changed_options(model: options.ModelOptions, what_if: str) -> options.ModelOptions:
     """The options with those of the experiment in their place, and its changes beside theirs."""
     try:
         given = experiment.make_context("what-if", shlex.split(what_if), parent=click.get_current_context()).params

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, writer_of
-from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.page import write_saved_run
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
@@ -18,7 +17,7 @@ from attntrace.writers import PAGES, PICTURES
 @options.precision_option(stands_for=2)
 @options.save_option
 @options.page_options_of(*PAGES, *PICTURES)
-def command(sentence: tuple[str, ...], model: ModelOptions, selection: Selection, save: str | None,
+def command(sentence: tuple[str, ...], model: options.ModelOptions, selection: options.Selection, save: str | None,
             page: PageOptions) -> None:
     run = model.prepared(options.sentence_or_rows(sentence, model))
     selected = selection.addresses(run)

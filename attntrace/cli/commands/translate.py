@@ -37,7 +37,7 @@ AT_ONCE = 128  # lines
 def command(sentence: tuple[str, ...], model: ModelOptions, max_length: int, selection: Selection, save: str | None,
             page: PageOptions) -> int | None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
-    if page.quiet and page.is_text and not (selection.selects or save or any(model.edits())):
+    if page.quiet and page.is_text and not (selection.selects or save or model.set or model.ablate or model.swap):
         quietly(options.one_argument(sentence), str(model.weights), max_length, page.output)
         return None
     from attntrace.runs.decoding import Decoding

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from attntrace.cli import click_words, options
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
 from attntrace.cli.formats import PageOptions, writer_on
-from attntrace.cli.options import LearningOptions, ModelOptions
 from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
 from attntrace.cli.subject import subject_of
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 @options.quiet_option
 @options.model_options
 @options.page_options
-def command(sentence: tuple[str, ...], saved_run: str | None, learning: LearningOptions, against: str | None,
-            model: ModelOptions, page: PageOptions) -> int:
+def command(sentence: tuple[str, ...], saved_run: str | None, learning: options.LearningOptions, against: str | None,
+            model: options.ModelOptions, page: PageOptions) -> int:
     from attntrace.pages.verdicts import Report
     with source_of(sentence, saved_run, learning, against, model) as source:
         reference, check = None, recomputed
@@ -58,8 +57,8 @@ class Source(NamedTuple):
 
 
 @contextmanager
-def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: LearningOptions, against: str | None,
-              model: ModelOptions) -> Iterator[Source]:
+def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: options.LearningOptions, against: str | None,
+              model: options.ModelOptions) -> Iterator[Source]:
     """The saved run that --from names; else the run, or the training step, of the sentence (or of the example)."""
     if saved_run is None:
         given = options.given_options(learning)

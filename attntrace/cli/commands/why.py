@@ -6,7 +6,6 @@ import click
 from attntrace.cli import click_words, options
 from attntrace.cli.completion import Known, step_addresses
 from attntrace.cli.formats import PageOptions, write_blocks, writer_of
-from attntrace.cli.options import LearningOptions, ModelOptions, Selection
 from attntrace.cli.page import left_early
 from attntrace.cli.subject import graph_of
 from attntrace.cli.values import ALL, Limit, Whole
@@ -24,10 +23,11 @@ from attntrace.tracing.addresses import Cell, find_address
 @options.precision_option(stands_for=options.DECIMALS)
 @options.page_options
 def command(place: str, sentence: tuple[str, ...], saved_run: str | None, depth: int, top: int | None,
-            model: ModelOptions, learning: LearningOptions, precision: int | None, page: PageOptions) -> None:
+            model: options.ModelOptions, learning: options.LearningOptions, precision: int | None,
+            page: PageOptions) -> None:
     cell = Cell.read(place)
     with graph_of(sentence, saved_run, cell.address, model, learning) as graph:
-        decimals = Selection(precision=precision).decimals(graph.pencil)
+        decimals = options.Selection(precision=precision).decimals(graph.pencil)
         address = find_address(cell.address, [*graph.addresses, *graph.parameters])
         step = graph.find(address)
         axes = (step or graph.parameters[address]).axes

@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Grid
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.tensor import Array
 from attntrace.writers.markdown import latex
@@ -42,12 +41,12 @@ def rows_of(values: Array, figures: Figures) -> Iterator[str]:
     return (BETWEEN.join(text.split()) for text in figures.rows(values))
 
 
-def grid(block: Grid, page: Page, *more: str) -> Iterator[str]:
+def grid(block: blocks.Grid, page: Page, *more: str) -> Iterator[str]:
     name = f"$`{latex.PAGE.name(block)}`$ {page.prose(size_of(block))}".rstrip()
     yield from grid_tables(block, page, name, lambda part: rows_of(block.values[:, part], block.figures), *more)
 
 
-def grid_tables(block: Grid, page: Page, title: str, cells: Callable[[slice], Iterable[str]],
+def grid_tables(block: blocks.Grid, page: Page, title: str, cells: Callable[[slice], Iterable[str]],
                 *more: str) -> Iterator[str]:
     rows, columns = block.values.shape
     address = [code(block.address, page)] if block.address else []

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block
 from attntrace.writers.arithmetic import cell_text
 from attntrace.writers.checks import check_text, head_line, hidden_sentence, verified_lines
 from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, text_of, titled, trimmed
@@ -18,7 +17,7 @@ BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 
 
-def lines_of(block: Block, page: Page) -> Iterator[Line]:
+def lines_of(block: blocks.Block, page: Page) -> Iterator[Line]:
     """The lines of a block; a stage is set off by an empty line before its heading."""
     if getattr(block, "apart", False):
         yield ()

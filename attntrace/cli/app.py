@@ -1,5 +1,4 @@
 """The command line. `run` turns every error into one line and an exit code; nothing else handles closed pipes."""
-from __future__ import annotations
 
 import importlib
 import io

@@ -1,5 +1,4 @@
 """Where output goes: standard output, a device, or a file that appears whole or not at all."""
-from __future__ import annotations
 
 import errno
 import os

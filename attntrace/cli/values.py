@@ -1,5 +1,4 @@
 """Kinds of values that options take."""
-from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress

@@ -1,5 +1,4 @@
 """Which sentence a key stands for in a language, and how messages become text: one TOML file a language and kind."""
-from __future__ import annotations
 
 import functools
 import os

@@ -1,5 +1,4 @@
 """A tensor as a matrix of numbers on a page, cut to the rows and columns that are shown."""
-from __future__ import annotations
 
 from collections.abc import Iterator
 

@@ -1,5 +1,4 @@
 """Checks as sentences, and verdicts as lines: a mark, two columns of figures, what was checked."""
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator

@@ -1,5 +1,4 @@
 """Records as JSON Lines."""
-from __future__ import annotations
 
 import json
 from collections.abc import Container

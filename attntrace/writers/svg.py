@@ -1,5 +1,4 @@
 """Attention maps as vector graphics for a slide, with only presentation attributes, which every program reads."""
-from __future__ import annotations
 
 import math
 import unicodedata

@@ -1,5 +1,4 @@
 """attntrace compare: an experiment, one run beside the same with something changed."""
-from __future__ import annotations
 
 import shlex
 from typing import Any

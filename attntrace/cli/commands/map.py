@@ -1,5 +1,4 @@
 """attntrace map: attention weights as pictures."""
-from __future__ import annotations
 
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, writer_of

@@ -1,5 +1,4 @@
 """attntrace translate: from a sentence to its translation, step by step."""
-from __future__ import annotations
 
 import os
 import sys

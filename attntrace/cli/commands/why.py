@@ -1,5 +1,4 @@
 """attntrace why: where a number comes from."""
-from __future__ import annotations
 
 import click
 

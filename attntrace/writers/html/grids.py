@@ -1,5 +1,4 @@
 """Numbers in the cells of tables."""
-from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby

@@ -1,5 +1,4 @@
 """Formulas as MathML, of the elements that all browsers draw (MathML Core)."""
-from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable

@@ -1,5 +1,4 @@
 """Headings, prose, tables and checks."""
-from __future__ import annotations
 
 from collections.abc import Iterator
 

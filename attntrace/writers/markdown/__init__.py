@@ -1,5 +1,4 @@
 """Blocks as GitHub-flavoured Markdown: numbers in tables, formulas in LaTeX, each step with its address."""
-from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator

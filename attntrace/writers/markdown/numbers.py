@@ -1,5 +1,4 @@
 """Numbers in tables: matrices, each under its name and its address, and attention maps."""
-from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 

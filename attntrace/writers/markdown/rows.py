@@ -1,5 +1,4 @@
 """The vector form, token after token; and the arithmetic of single numbers."""
-from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 

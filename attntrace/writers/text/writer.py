@@ -1,5 +1,4 @@
 """Blocks on a terminal, in a pipe, in a text file: the one place that imports rich."""
-from __future__ import annotations
 
 import os
 import sys

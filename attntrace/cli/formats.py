@@ -79,8 +79,7 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
 def writer_on(out: TextIO, page: PageOptions) -> Iterator[Writer]:
     """A writer of blocks in the page's format, which ends its page when all went well."""
     from attntrace.writers.page import Look
-    look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title,
-                current_languages())
+    look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title, current_languages())
     writer: Writer = FORMATS[page.format].load()(out, look)
     writer = ResultOnly(writer) if page.quiet else writer
     yield writer

@@ -249,6 +249,11 @@ def trimmed(line: list[Part]) -> Line:
     return tuple(line)
 
 
+def styled(lines: Iterable[str], indent: str, style: str = "") -> Iterator[Line]:
+    """Each of some lines behind an indent, in one style."""
+    return ((Span(indent + line, style),) for line in lines)
+
+
 def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line]:
     """A title after an empty line, with its place at the right; below it where both do not fit in a line."""
     yield ()

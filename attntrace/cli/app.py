@@ -1,5 +1,4 @@
 """The command line. `run` turns every error into one line and an exit code; nothing else handles closed pipes."""
-from __future__ import annotations
 
 import importlib
 import io
@@ -50,11 +49,9 @@ class Commands(Group):
              context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="attntrace", message="%(prog)s %(version)s", cls=Option, text="version")
 @click.pass_context
-def attntrace(ctx: click.Context) -> int | None:
+def attntrace(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-        return DONE
-    return None
 
 
 def run(arguments: list[str]) -> int:

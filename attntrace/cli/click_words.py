@@ -1,5 +1,4 @@
 """Commands, groups and options in our words: help texts by cells (Hangul takes two), errors as Problem."""
-from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -171,9 +170,6 @@ class Group(Translated, click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)
-        self.format_commands(ctx, formatter)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section(rendered(Message("help.commands"))):
             formatter.write_dl([(name, self.short_help_of(ctx, name)) for name in self.list_commands(ctx)])
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
-from attntrace.cli.exit_codes import DONE
 from attntrace.cli.languages import current_languages
 from attntrace.cli.output import destination
 from attntrace.cli.values import nearest
@@ -80,8 +79,7 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
 def writer_on(out: TextIO, page: PageOptions) -> Iterator[Writer]:
     """A writer of blocks in the page's format, which ends its page when all went well."""
     from attntrace.writers.page import Look
-    look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title,
-                current_languages())
+    look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title, current_languages())
     writer: Writer = FORMATS[page.format].load()(out, look)
     writer = ResultOnly(writer) if page.quiet else writer
     yield writer
@@ -95,10 +93,9 @@ def writer_of(page: PageOptions) -> Iterator[Writer]:
         yield writer
 
 
-def write_blocks(blocks: Iterable[Block], page: PageOptions) -> int:
+def write_blocks(blocks: Iterable[Block], page: PageOptions) -> None:
     with writer_of(page) as writer:
         writer(blocks)
-    return DONE
 
 
 class ResultOnly:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from attntrace.cli.click_words import Decorated, chained, option, passed
-from attntrace.cli.completion import Address, Head, Parameter, Weights
+from attntrace.cli.completion import Known, Weights, head_addresses, parameter_names, step_addresses
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.values import ALL, POSITIVE, SHARE, Among, InputFile, Limit, Scale, Text, Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICES, INITIAL, SIZES, Config, as_option
+from attntrace.tracing.addresses import Address, check_tokens, select
 from attntrace.training.schedule import OPTIMIZERS
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
@@ -23,7 +24,6 @@ from attntrace.writers.terminal_width import NARROWEST, WIDEST
 if TYPE_CHECKING:
     from attntrace.pages.view import View
     from attntrace.runs.run import Run, Subject
-    from attntrace.runs.what_if import Edits
 
 COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
@@ -60,17 +60,15 @@ class ModelOptions(NamedTuple):
     def config(self, default: Config) -> Config:
         return replace(default, **self.given(*ARCHITECTURE))
 
-    def edits(self) -> Edits:
-        from attntrace.runs.what_if import Edits  # imports NumPy: only now
-        return Edits(self.set, self.ablate, self.swap)
-
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare` besides the words. Raises Problem where options contradict each other."""
         given = self.given("seed", "init", *ARCHITECTURE)
         if self.weights is not None and given:
             raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
+        from attntrace.runs.what_if import Edits  # imports NumPy: only now
         return {"config": self.config(Config()), "seed": self.seed or 0, "init": self.init or INITIAL[0],
-                "weights": self.weights, "inputs": self.input, "edits": self.edits(), "pencil": self.pencil}
+                "weights": self.weights, "inputs": self.input, "pencil": self.pencil,
+                "edits": Edits(self.set, self.ablate, self.swap)}
 
     def prepared(self, sentence: str | None) -> Run:
         from attntrace.runs.prepare import prepare
@@ -112,7 +110,6 @@ class Selection(NamedTuple):
         """The addresses of the selected steps; None where no option names any."""
         if not self.selects:
             return None
-        from attntrace.tracing.addresses import Address, select
         addresses = subject.addresses()
         if self.step:
             last = max(Address.of(address).number("step") or 0 for address in addresses)
@@ -123,7 +120,6 @@ class Selection(NamedTuple):
 
     def tokens(self, run: Run, page: PageOptions) -> tuple[str, ...]:
         """The tokens whose rows are selected. Raises Problem where the run has none of them, or the page no rows."""
-        from attntrace.tracing.addresses import check_tokens
         tokens = check_tokens(self.token, [begins.texts for begins in (run.source, run.target) if begins is not None])
         if tokens and page.is_data:
             raise Problem("token_with", option=f"--format {page.format}")
@@ -164,8 +160,8 @@ def architecture_options(defaults: Config) -> Callable[[Decorated], Decorated]:
 
 
 change_options = chained(
-    option("--set", type=Parameter(), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
-    option("--ablate", type=Head(), multiple=True, metavar="HEAD"),
+    option("--set", type=Known(parameter_names), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
+    option("--ablate", type=Known(head_addresses), multiple=True, metavar="HEAD"),
     option("--swap", type=Text(), multiple=True, metavar="I,J"))
 seeded_options = chained(
     architecture_options(Config()),
@@ -208,7 +204,7 @@ def precision_option(**settings: Any) -> Callable[[Decorated], Decorated]:
 
 selection_options = passed(
     "selection", Selection,
-    option("--only", type=Address(), multiple=True, metavar="ADDRESS"),
+    option("--only", type=Known(step_addresses), multiple=True, metavar="ADDRESS"),
     option("--layer", type=Whole(), multiple=True, metavar="N"),
     option("--head", type=Whole(), multiple=True, metavar="N"))
 

@@ -1,12 +1,11 @@
 """Where output goes: standard output, a device, or a file that appears whole or not at all."""
-from __future__ import annotations
 
 import errno
 import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, BinaryIO, TextIO
 
 import click
@@ -34,19 +33,13 @@ def destination(file: str | None, pager: bool = False) -> Iterator[TextIO]:
         else:
             yield sys.stdout
         return
-    with _opened(file, TEXT) as opened:
+    with _opened(file, mode="w", encoding="utf-8", errors="backslashreplace") as opened:
         yield opened
 
 
-@contextmanager
-def binary(file: str) -> Iterator[BinaryIO]:
+def binary(file: str) -> AbstractContextManager[BinaryIO]:
     """The same for a file of bytes."""
-    with _opened(file, BYTES) as opened:
-        yield opened
-
-
-TEXT: dict[str, Any] = {"mode": "w", "encoding": "utf-8", "errors": "backslashreplace"}
-BYTES: dict[str, Any] = {"mode": "wb"}
+    return _opened(file, mode="wb")
 
 
 def check_place(file: str) -> None:
@@ -87,7 +80,7 @@ def _is_same_file(one: str | int, other: str | int) -> bool:
 
 
 @contextmanager
-def _opened(file: str, how: dict[str, Any]) -> Iterator[Any]:
+def _opened(file: str, **how: Any) -> Iterator[Any]:
     check_place(file)
     descriptor, place = _descriptor(file), os.path.realpath(file)
     try:

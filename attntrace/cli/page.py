@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -13,6 +13,7 @@ from attntrace.cli.options import Selection
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
 from attntrace.messages.errors import Problem
+from attntrace.writers import DATA
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block
@@ -48,7 +49,6 @@ def write(subject: Subject, selection: Selection, page: PageOptions, save: str |
 def write_data(subject: Subject, view: View, precision: int | None, format: str, out: TextIO, count: Sink) -> int:
     """The steps for programs."""
     from attntrace.tracing.trace import Fingerprint, tee
-    from attntrace.writers import DATA
     writer = DATA[format].load()(out, subject, view.selected, precision)
     fingerprint, drift = Fingerprint(), subject.drift()
     subject(tee(writer, fingerprint, count, drift))
@@ -85,10 +85,6 @@ def paused(writer: Writer, page: PageOptions) -> Iterator[Callable[[Iterable[Blo
         yield writer if keys is None else Pauses(writer, keys)
 
 
-@contextmanager
-def left_early() -> Iterator[None]:
+def left_early() -> suppress:
     """The reader may leave a page before its end."""
-    try:
-        yield
-    except click.exceptions.Exit:
-        pass
+    return suppress(click.exceptions.Exit)

@@ -2,7 +2,6 @@
 
 Not `click.echo_via_pager`: it pulls text from a generator, while a page is written by a running model.
 """
-from __future__ import annotations
 
 import io
 import os

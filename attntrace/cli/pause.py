@@ -151,7 +151,7 @@ class Keys:
     """The next key of a terminal: a letter, or the sequence that an arrow sends. `again` is done when the command is
     continued after it was stopped."""
 
-    def __init__(self, terminal: int) -> None:
+    def __init__(self, terminal: int = -1) -> None:
         self.terminal = terminal
         self.typed = b""
         self.again: Callable[[], object] = nothing
@@ -185,9 +185,6 @@ class Keys:
 
 class ClickKeys(Keys):
     """The same by Click, on systems whose terminals are set in other ways."""
-
-    def __init__(self) -> None:
-        super().__init__(-1)
 
     def __call__(self) -> str:
         return click.getchar(echo=False)

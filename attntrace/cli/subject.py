@@ -35,23 +35,19 @@ def graph_of(sentence: tuple[str, ...], saved_run: str | None, address: str, mod
     where only that has such an address."""
     if saved_run is not None:
         check_from(sentence, model, learning)
-        yield from _saved_graph(saved_run)
+        from attntrace.files.archive import opened
+        with opened(saved_run) as archive:
+            archive.check_seal()
+            from attntrace.runs.saved import Recorded
+            recorded = Recorded(archive)
+            known = frozenset(recorded.addresses)
+            yield Graph(recorded.addresses, lambda address: recorded.step(address) if address in known else None,
+                        {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"))
         return
     steps: dict[str, Step] = {}
     subject = subject_of(sentence, model, learning if Address.of(address).is_of_training else None)
     subject(lambda step: steps.__setitem__(step.address, step))
     yield Graph(list(steps), steps.get, subject.run.parameters.by_name, subject.run.pencil)
-
-
-def _saved_graph(file: str) -> Iterator[Graph]:
-    from attntrace.files.archive import opened
-    with opened(file) as archive:
-        archive.check_seal()
-        from attntrace.runs.saved import Recorded
-        recorded = Recorded(archive)
-        steps = frozenset(recorded.addresses)
-        yield Graph(recorded.addresses, lambda address: recorded.step(address) if address in steps else None,
-                    {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"))
 
 
 def subject_of(sentence: tuple[str, ...], model: ModelOptions, learning: LearningOptions | None = None) -> Subject:

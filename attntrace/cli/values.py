@@ -1,19 +1,18 @@
 """Kinds of values that options take."""
-from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.model.config import alternatives
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     ParamType = click.ParamType[Any]
 else:
     ParamType = click.ParamType  # which takes no parameter before Click 8.4
@@ -81,7 +80,6 @@ class Among(ParamType):
                       choices=alternatives(self.known))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
         return [CompletionItem(word) for word in self.known if word.startswith(incomplete)]
 
 
@@ -94,16 +92,14 @@ class Whole(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         is_long = self.most is None and len(str(value)) > DIGITS
-        try:
+        with suppress(ValueError):
             number = None if is_long else int(value)
-        except (TypeError, ValueError):
-            number = None
-        if number is None or not (self.least is None or self.least <= number) or not (
-                self.most is None or number <= self.most):
-            key = "long" if is_long else "any" if self.least is None else "from" if self.most is None else "within"
-            raise Problem("no_such_number_option", option=named(param, ctx), value=value,
-                          wanted=Message(f"problem.why.whole_{key}", least=self.least, most=self.most, digits=DIGITS))
-        return number
+            if number is not None and (self.least is None or self.least <= number) and (
+                    self.most is None or number <= self.most):
+                return number
+        key = "long" if is_long else "any" if self.least is None else "from" if self.most is None else "within"
+        raise Problem("no_such_number_option", option=named(param, ctx), value=value,
+                      wanted=Message(f"problem.why.whole_{key}", least=self.least, most=self.most, digits=DIGITS))
 
 
 class Number(ParamType):
@@ -114,11 +110,9 @@ class Number(ParamType):
         self.wanted, self.fits = wanted, fits
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
+        with suppress(ValueError):
             if self.fits(float(value)):
                 return float(value)
-        except ValueError:
-            pass
         raise Problem("no_such_number_option", option=named(param, ctx), value=value,
                       wanted=Message(f"problem.why.{self.wanted}"))
 
@@ -148,11 +142,9 @@ class Limit(ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if value in ("all", ALL):
             return ALL
-        try:
+        with suppress(ValueError):
             if int(value) >= self.least:
                 return int(value)
-        except ValueError:
-            pass
         raise Problem("limit", option=named(param, ctx), value=value, least=self.least)
 
 

@@ -1,5 +1,4 @@
 """Which sentence a key stands for in a language, and how messages become text: one TOML file a language and kind."""
-from __future__ import annotations
 
 import functools
 import os
@@ -105,11 +104,8 @@ def in_languages(text: Text, languages: Iterable[str], between: str | None = Non
     if isinstance(text, str):
         return text
     rendered = [one for one, in versions(languages, text)]
-    return (between or ("\n" if any(map(_needs_a_line, rendered)) else BESIDE)).join(rendered)
-
-
-def _needs_a_line(text: str) -> bool:
-    return "\n" in text or " " in text and text.endswith(".") and not text.endswith("...")
+    needs_lines = any("\n" in one or " " in one and one.endswith(".") and not one.endswith("...") for one in rendered)
+    return (between or ("\n" if needs_lines else BESIDE)).join(rendered)
 
 
 def in_a_line(text: Text, languages: Iterable[str]) -> str:

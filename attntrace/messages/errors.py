@@ -1,5 +1,4 @@
 """The one exception for input that is wrong, and the reason that the system gives for refusing something."""
-from __future__ import annotations
 
 import errno
 

@@ -1,5 +1,4 @@
 """Text that is safe to show: normal form, graphemes, escapes for what is invisible."""
-from __future__ import annotations
 
 import re
 import unicodedata

@@ -1,5 +1,4 @@
 """A sink that gathers attention weights into pictures: the heads of a place side by side."""
-from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 

@@ -3,7 +3,6 @@ text; a block that is `apart` is set off from what is above it, in formats that 
 
 Tuples, because a data class takes seven times as long to define, and all are defined at every start.
 """
-from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, get_args

@@ -1,5 +1,4 @@
 """Checks of the steps of a stage: rows recomputed from rows agree, postconditions of ops hold."""
-from __future__ import annotations
 
 import math
 from collections.abc import Container

@@ -12,15 +12,12 @@ from attntrace.pages.blocks import Block, Prose, Table, set_off
 from attntrace.pages.numbers import Figures
 from attntrace.runs.what_if import Edit, order_before
 from attntrace.tensor.axes import Axes
-from attntrace.tensor.tensor import Array
+from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import cell_name
 
 if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.runs.run import Run
-    from attntrace.tensor.tensor import Tensor
-    from attntrace.tracing.trace import Step
-
 
 DECIMALS = 3  # of a number that changes, as on the page of a trace
 
@@ -44,14 +41,11 @@ class Side(NamedTuple):
         """Run the model and keep every step."""
         tensors: dict[str, Tensor] = {}
 
-        def keep(step: Step) -> None:
-            tensors[step.address] = step.tensor
-
         def read(name: str) -> Values:
             tensor = tensors[name] if name in tensors else run.parameters[name]
             return Values(tensor.value, tensor.axes)
 
-        run(keep)
+        run(lambda step: tensors.__setitem__(step.address, step.tensor))
         return cls(list(run.parameters.by_name), list(tensors), read, run.source.texts, run.edits)
 
     @classmethod

@@ -1,5 +1,4 @@
 """The equations of a step and of its rows, and the arithmetic of a number."""
-from __future__ import annotations
 
 from collections.abc import Mapping
 

@@ -1,5 +1,4 @@
 """Gradients against central differences of the loss."""
-from __future__ import annotations
 
 import numpy as np
 

@@ -1,5 +1,4 @@
 """A tensor as a matrix of numbers on a page, cut to the rows and columns that are shown."""
-from __future__ import annotations
 
 from collections.abc import Iterator
 
@@ -16,19 +15,17 @@ def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, 
     rows, columns = corner
     along = [axis.name in ("token", "key") for axis in tensor.axes]
     labels = [axis.labels for axis in tensor.axes]
-    address = tensor.address or ""
+    whole = Grid(tensor.symbol, head, tensor.value, figures, tensor.value.shape, None, None,
+                 address=tensor.address or "")
     if len(tensor.axes) == 2:
-        return Grid(tensor.symbol, head, tensor.value[:rows, :columns], figures, tensor.value.shape,
-                    labels[0] and labels[0][:rows], labels[1] and labels[1][:columns], hued=along[1], weights=weights,
-                    address=address)
+        return whole._replace(values=tensor.value[:rows, :columns], row_labels=labels[0] and labels[0][:rows],
+                              column_labels=labels[1] and labels[1][:columns], hued=along[1], weights=weights)
     if not tensor.axes:
-        return Grid(tensor.symbol, head, tensor.value.reshape(1, 1), figures, (), None, None, one_row=True,
-                    address=address)
+        return whole._replace(values=tensor.value.reshape(1, 1), one_row=True)
+    words = labels[0] and labels[0][:columns]
     if along[0]:  # one number for each token: a column
-        return Grid(tensor.symbol, head, tensor.value[:columns, None], figures, tensor.value.shape,
-                    labels[0] and labels[0][:columns], None, address=address)
-    return Grid(tensor.symbol, head, tensor.value[None, :columns], figures, tensor.value.shape, None,
-                labels[0] and labels[0][:columns], one_row=True, address=address)
+        return whole._replace(values=tensor.value[:columns, None], row_labels=words)
+    return whole._replace(values=tensor.value[None, :columns], column_labels=words, one_row=True)
 
 
 def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Hidden]:

@@ -24,8 +24,7 @@ def run_overview(run: Run) -> Iterator[Block]:
     yield words_table(run)
     tokens = len((run.target or run.source).texts)
     if run.target is not None and run.vocabularies.target:
-        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens),
-                    apart=True)
+        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens), apart=True)
     else:
         out = ("decoder.output" if run.target is not None else
                "encoder.layer1.self_attention.output" if run.config.part == "attention" else "encoder.output")

@@ -3,7 +3,6 @@
 What decides that a stage ends is `Stage.goes_on_with`: another place, another `trace.stage(...)` of the model, another
 axis along the rows, or a row of the step that needs all rows of an earlier step of the stage.
 """
-from __future__ import annotations
 
 from collections.abc import Iterator
 

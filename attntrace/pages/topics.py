@@ -1,5 +1,4 @@
 """The topics of `explain`: what they refer to. Their words are messages under the same names."""
-from __future__ import annotations
 
 import re
 from collections.abc import Mapping

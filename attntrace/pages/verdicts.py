@@ -1,5 +1,4 @@
 """The page of `verify`: a line for each step, one for each invariant, and the conclusion."""
-from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator

@@ -1,5 +1,4 @@
 """The page of `compare`: how edits change the steps, the entropy of attention rows and the likeliest words."""
-from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace

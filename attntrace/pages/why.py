@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -89,20 +88,13 @@ class _Known:
         return cell_line(self.step, index, *followed(self.whole, index), self.figures, self.figures_of)
 
 
-class Contribution(NamedTuple):
-    """An operand, and how much of the result depends on it."""
-    ref: Ref
-    weight: float
-
-
 def ranked(arithmetic: Arithmetic) -> list[Ref]:
     """The operands of a number, each once, largest contribution first."""
-    terms: dict[tuple[HasValue, tuple[int, ...]], Contribution] = {}
+    weights: dict[tuple[HasValue, tuple[int, ...]], float] = {}
     for ref, weight in contributions(arithmetic):
-        key = ref.tensor, ref.index
-        before = terms[key].weight if key in terms else 0.0
-        terms[key] = Contribution(ref, before + weight)
-    return [term.ref for term in sorted(terms.values(), key=lambda term: -term.weight)]
+        place = ref.tensor, ref.index
+        weights[place] = weights.get(place, 0.0) + weight
+    return [Ref(*place) for place in sorted(weights, key=lambda place: -weights[place])]
 
 
 def contributions(arithmetic: Arithmetic) -> Iterator[tuple[Ref, float]]:

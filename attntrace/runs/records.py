@@ -12,7 +12,7 @@ class Recorder:
     """A sink that passes the record of each step on to `write`, without its value but with its tensor; before it the
     records of the parameters that this step is the first to read."""
 
-    def __init__(self, parameters: Mapping[str, Tensor], write: Callable[[Record, Tensor], None]) -> None:
+    def __init__(self, parameters: Mapping[str, Tensor], write: Callable[[Record, Tensor], object]) -> None:
         self.write = write
         self._parameters = dict(parameters)
 

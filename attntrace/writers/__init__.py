@@ -3,7 +3,6 @@
 A page format is a class `(out, look)` that is called with blocks and closed at the end (`page.Writer`), with a function
 for each kind of block; a data format is called with steps (see `jsonl.JsonLinesWriter`); a picture format draws maps.
 """
-from __future__ import annotations
 
 from typing import Any, NamedTuple
 

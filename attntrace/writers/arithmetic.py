@@ -1,5 +1,4 @@
 """The arithmetic of one number, in symbols and in the numbers that are printed."""
-from __future__ import annotations
 
 from typing import NamedTuple
 

@@ -1,12 +1,11 @@
 """Checks as sentences, and verdicts as lines: a mark, two columns of figures, what was checked."""
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages.blocks import Check, Hidden, Verified, VerifiedHead
-from attntrace.writers.page import INDENT, Line, Page, Span
+from attntrace.writers.page import INDENT, Line, Page, Span, styled
 
 NUMBER, ERROR = 9, 10  # cells of the columns
 
@@ -55,7 +54,6 @@ def verified_lines(block: Verified, page: Page) -> Iterator[Line]:
     parts = re.split(r"(?<=[. ])", page.prose(block.what))
     first, *more = page.wrapped(parts, column, between="")
     yield Span(sign, "red" if block.failed else "grey"), figures + first.rstrip()
-    for line in more:
-        yield (" " * column + line.rstrip(),)
-    for line in page.wrapped(page.prose(block.failed).split(" "), column) if block.failed else ():
-        yield (Span(" " * column + line, "red"),)
+    yield from styled(map(str.rstrip, more), " " * column)
+    if block.failed:
+        yield from styled(page.wrapped(page.prose(block.failed).split(" "), column), " " * column, "red")

@@ -1,5 +1,4 @@
 """Numbers as CSV, a line each: address, row, column, their labels, value."""
-from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from itertools import repeat

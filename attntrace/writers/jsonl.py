@@ -1,5 +1,4 @@
 """Records as JSON Lines."""
-from __future__ import annotations
 
 import json
 from collections.abc import Container
@@ -17,10 +16,6 @@ from attntrace.tracing.trace import Fingerprint, Step
 from attntrace.writers.page import is_utf8
 
 
-def as_in_json(char: str) -> str:
-    return json.dumps(char)[1:-1]
-
-
 class JsonLinesWriter:
     """A sink that writes each step; `selected` limits which are written; `precision`, to how many
     decimals numbers are rounded (None: not at all)."""
@@ -33,8 +28,8 @@ class JsonLinesWriter:
         self.write(header(subject))
 
     def write(self, record: Record) -> None:
-        line = json.dumps(record, ensure_ascii=self._ascii)
-        self.out.write(shown(line, escape=as_in_json) + "\n")  # what nobody would see stands in strings only
+        line = json.dumps(record, ensure_ascii=self._ascii)  # where what nobody would see stands in strings only
+        self.out.write(shown(line, escape=lambda char: json.dumps(char)[1:-1]) + "\n")
 
     def _written(self, record: Record, tensor: Tensor) -> None:
         self.write(record | {"value": json_value(rounded(tensor.value, self.precision))})

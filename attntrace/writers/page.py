@@ -1,5 +1,4 @@
 """What the writers of pages share: how a page looks, spelling, wrapping, styled spans, shades."""
-from __future__ import annotations
 
 import codecs
 import io
@@ -248,6 +247,11 @@ def trimmed(line: list[Part]) -> Line:
     elif line and isinstance(line[-1], Span):
         line[-1] = line[-1]._replace(text=line[-1].text.rstrip())
     return tuple(line)
+
+
+def styled(lines: Iterable[str], indent: str, style: str = "") -> Iterator[Line]:
+    """Each of some lines behind an indent, in one style."""
+    return ((Span(indent + line, style),) for line in lines)
 
 
 def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line]:

@@ -1,11 +1,10 @@
 """Attention maps as vector graphics for a slide, with only presentation attributes, which every program reads."""
-from __future__ import annotations
 
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator
 from html import escape
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -22,6 +21,7 @@ LIGHT = 0.179  # luminance from which on black letters have more contrast than w
 TITLE, NOTE, TEXT = 20, 13, 14  # sizes of letters
 CELL = 30  # of a weight, at the least
 MARGIN, GAP, BESIDE = 24, 28, 10
+HEADING = TITLE + 2 * (NOTE + BESIDE)  # height of what stands above a band
 WIDEST = 1600  # heads side by side, where more than one fits
 SLANT = math.sqrt(0.5)  # of words that are turned by 45 degrees
 
@@ -64,7 +64,7 @@ class SvgWriter:
     def __call__(self, blocks: Iterable[Block]) -> None:
         for block in blocks:
             if isinstance(block, Maps):
-                self.bands.append(Band.of(block, self.look.languages))
+                self.bands.append(Band(block, self.look.languages))
             elif isinstance(block, Prose):
                 self.notes.append(in_languages(block.text, self.look.languages).strip())
 
@@ -90,45 +90,27 @@ class SvgWriter:
         yield "</svg>\n"
 
 
-class Band(NamedTuple):
+class Band:
     """The heads of a place, as many side by side as fit; the words that look stand before the first of each row."""
-    block: Maps
-    title: str
-    note: str
-    pictures: list[HeadGraphic]
-    before: float  # width of these words
-    across: int  # heads in a row
 
-    @classmethod
-    def of(cls, block: Maps, languages: tuple[str, ...]) -> Band:
-        pictures = [HeadGraphic.of(head, languages) for head in block.heads]
-        before = max(width_of(shown(word)) for word in block.heads[0].row_labels or ("",)) + BESIDE
-        fit = int((WIDEST - before + GAP) // (max(picture.width for picture in pictures) + GAP))
-        return cls(block, in_languages(block.title, languages), in_a_line(largest_of(block), languages), pictures,
-                   before, min(max(1, fit), len(pictures)))
-
-    @property
-    def heading(self) -> float:
-        return TITLE + 2 * (NOTE + BESIDE)
-
-    @property
-    def rows(self) -> list[list[HeadGraphic]]:
-        return [self.pictures[n:n + self.across] for n in range(0, len(self.pictures), self.across)]
-
-    @property
-    def width(self) -> float:
-        titles = width_of(self.title, TITLE), width_of(self.block.place, NOTE), width_of(self.note, NOTE)
-        return max(*titles, *(self.before + sum(picture.width + GAP for picture in row) - GAP for row in self.rows))
-
-    @property
-    def height(self) -> float:
-        return self.heading + sum(GAP + row[0].height for row in self.rows)
+    def __init__(self, block: Maps, languages: tuple[str, ...]) -> None:
+        self.block, self.title = block, in_languages(block.title, languages)
+        self.note = in_a_line(largest_of(block), languages)
+        pictures = [HeadGraphic(head, languages) for head in block.heads]
+        self.before = max(width_of(shown(word)) for word in block.heads[0].row_labels or ("",)) + BESIDE
+        fit = int((WIDEST - self.before + GAP) // (max(picture.width for picture in pictures) + GAP))
+        across = min(max(1, fit), len(pictures))
+        self.rows = [pictures[n:n + across] for n in range(0, len(pictures), across)]
+        titles = width_of(self.title, TITLE), width_of(block.place, NOTE), width_of(self.note, NOTE)
+        self.width = max(*titles, *(self.before + sum(picture.width + GAP for picture in row) - GAP
+                                    for row in self.rows))
+        self.height = HEADING + sum(GAP + row[0].height for row in self.rows)
 
     def parts(self, shades: bool) -> Iterator[str]:
         yield text(self.title, 0, TITLE, TITLE, font_weight="bold")
         yield text(self.block.place, 0, TITLE + NOTE + BESIDE, NOTE, fill=GREY)
-        yield text(self.note, 0, self.heading, NOTE, fill=GREY)
-        y = self.heading + GAP
+        yield text(self.note, 0, HEADING, NOTE, fill=GREY)
+        y: float = HEADING + GAP
         for row in self.rows:
             for n, word in enumerate(self.block.heads[0].row_labels or ()):
                 yield text(word, self.before - BESIDE, y + row[0].middle(n), text_anchor="end")
@@ -142,43 +124,22 @@ class Band(NamedTuple):
             y += row[0].height + GAP
 
 
-class HeadGraphic(NamedTuple):
+class HeadGraphic:
     """The weights of one head, in cells of the colour of each: the words that are looked at stand above them, turned
-    where cells as wide as the longest would take too much room."""
-    head: Grid
-    title: str
-    numbers: list[list[str]]
-    cell: float  # width
-    turned: bool
-    above: float  # height of these words
-    beyond: float  # how far they stand out at the right
+    where cells as wide as the longest would take too much room; the cells begin at the `top`."""
 
-    @classmethod
-    def of(cls, head: Grid, languages: tuple[str, ...]) -> HeadGraphic:
-        numbers = [row.split() for row in head.figures.rows(head.values)]
+    def __init__(self, head: Grid, languages: tuple[str, ...]) -> None:
+        self.head, self.title = head, in_languages(title_of_head(head), languages)
+        self.numbers = [row.split() for row in head.figures.rows(head.values)]
         widths = [width_of(shown(word)) for word in head.column_labels or ()]
-        cell = max(CELL, *(width_of(number) + BESIDE for row in numbers for number in row))
+        cell = max(CELL, *(width_of(number) + BESIDE for row in self.numbers for number in row))
         upright = max(cell, max(widths) + BESIDE)
-        turned = upright > cell and upright * len(widths) > WIDEST / 3
-        cell = cell if turned else upright
-        above = max(widths) * SLANT + TEXT if turned else TEXT + BESIDE
-        ends = [(n + 0.5) * cell + width * SLANT + TEXT for n, width in enumerate(widths)] if turned else [0]
-        title = in_languages(title_of_head(head), languages)
-        return cls(head, title, numbers, cell, turned, above,
-                   max(0, max(*ends, width_of(title)) - cell * len(widths)))
-
-    @property
-    def width(self) -> float:
-        return self.cell * len(self.numbers[0]) + self.beyond
-
-    @property
-    def top(self) -> float:
-        """Where the cells begin, under the title and the words."""
-        return TEXT + BESIDE + self.above
-
-    @property
-    def height(self) -> float:
-        return self.top + CELL * len(self.numbers)
+        self.turned = upright > cell and upright * len(widths) > WIDEST / 3
+        self.cell = cell if self.turned else upright
+        ends = [(n + 0.5) * cell + width * SLANT + TEXT for n, width in enumerate(widths)] if self.turned else []
+        self.width = max(*ends, width_of(self.title), self.cell * len(widths))
+        self.top = TEXT + BESIDE + (max(widths) * SLANT + TEXT if self.turned else TEXT + BESIDE)
+        self.height = self.top + CELL * len(self.numbers)
 
     def middle(self, n: int) -> float:
         """The base line of letters in the n-th row."""

@@ -1,5 +1,4 @@
 """The terminal's size, asked without shutil, which takes 3 ms to import."""
-from __future__ import annotations
 
 import os
 

@@ -1,5 +1,4 @@
 """attntrace backprop: one training step, forwards and backwards."""
-from __future__ import annotations
 
 import click
 

@@ -1,5 +1,4 @@
 """attntrace compare: an experiment, one run beside the same with something changed."""
-from __future__ import annotations
 
 import shlex
 from typing import Any
@@ -8,7 +7,6 @@ import click
 
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, write_blocks
-from attntrace.cli.options import ModelOptions
 from attntrace.cli.values import Text, misused
 from attntrace.messages.errors import Problem
 
@@ -25,7 +23,7 @@ def experiment(**options: Any) -> None:
 @options.model_options
 @options.quiet_option
 @options.page_options
-def command(sentence: tuple[str, ...], what_if: str, model: ModelOptions, page: PageOptions) -> int:
+def command(sentence: tuple[str, ...], what_if: str, model: options.ModelOptions, page: PageOptions) -> None:
     words = options.sentence_or_rows(sentence, model)
     from attntrace.pages.what_if import WIRING, compared, rewired
     changed = changed_options(model, what_if)
@@ -35,10 +33,10 @@ def command(sentence: tuple[str, ...], what_if: str, model: ModelOptions, page: 
         other = rewired(changed._replace(**{name: getattr(model, name) for name in wiring}).prepared(words), wiring)
     else:
         other = changed.prepared(words)
-    return write_blocks(list(compared(one, other, what_if)), page)
+    write_blocks(list(compared(one, other, what_if)), page)
 
 
-def changed_options(model: ModelOptions, what_if: str) -> ModelOptions:
+def changed_options(model: options.ModelOptions, what_if: str) -> options.ModelOptions:
     """The options with those of the experiment in their place, and its changes beside theirs."""
     try:
         given = experiment.make_context("what-if", shlex.split(what_if), parent=click.get_current_context()).params

@@ -1,5 +1,4 @@
 """attntrace diff: where two saved runs differ."""
-from __future__ import annotations
 
 import click
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli import click_words
-from attntrace.cli.completion import Topic
+from attntrace.cli.completion import Known
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import current_languages
 from attntrace.cli.options import page_options
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 @click_words.command("explain")
-@click.argument("topic", nargs=-1, type=Topic(), metavar="[TOPIC]")
+@click.argument("topic", nargs=-1, type=Known(lambda ctx: TOPICS), metavar="[TOPIC]")
 @page_options
-def command(topic: tuple[str, ...], page: PageOptions) -> int:
-    return write_blocks(explanation(*topic_and_step(" ".join(topic))) if topic else glossary(), page)
+def command(topic: tuple[str, ...], page: PageOptions) -> None:
+    write_blocks(explanation(*topic_and_step(" ".join(topic))) if topic else glossary(), page)
 
 
 def topic_and_step(text: str) -> tuple[str, str]:

@@ -1,10 +1,7 @@
 """attntrace map: attention weights as pictures."""
-from __future__ import annotations
 
 from attntrace.cli import click_words, options
-from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, writer_of
-from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.page import write_saved_run
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
@@ -19,8 +16,8 @@ from attntrace.writers import PAGES, PICTURES
 @options.precision_option(stands_for=2)
 @options.save_option
 @options.page_options_of(*PAGES, *PICTURES)
-def command(sentence: tuple[str, ...], model: ModelOptions, selection: Selection, save: str | None,
-            page: PageOptions) -> int:
+def command(sentence: tuple[str, ...], model: options.ModelOptions, selection: options.Selection, save: str | None,
+            page: PageOptions) -> None:
     run = model.prepared(options.sentence_or_rows(sentence, model))
     selected = selection.addresses(run)
     if selected is not None and not any(Address.of(address).name == "weights" for address in selected):
@@ -37,4 +34,3 @@ def command(sentence: tuple[str, ...], model: ModelOptions, selection: Selection
         run(tee(maps, drift) if drift else maps)
         maps.close()
         writer(drift_note(run, drift) if drift else ())
-    return DONE

@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 import click
 
 from attntrace.cli import click_words
-from attntrace.cli.completion import Address
+from attntrace.cli.completion import Known, step_addresses
 from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, writer_on
 from attntrace.cli.options import Selection, from_option, run_page_options, selection_options, view_options
 from attntrace.cli.output import destination
 from attntrace.cli.page import write
 from attntrace.messages.errors import Problem
+from attntrace.tracing.addresses import Cell, cell_name, find_address
+from attntrace.writers import DATA
 
 if TYPE_CHECKING:
     from attntrace.files.archive import Archive
 
 
 @click_words.command("show")
-@click.argument("place", required=False, type=Address(), metavar="[ADDRESS[:ROW[,COLUMN]]]")
+@click.argument("place", required=False, type=Known(step_addresses), metavar="[ADDRESS[:ROW[,COLUMN]]]")
 @from_option(required=True)
 @selection_options
 @view_options
@@ -38,7 +40,6 @@ def one(archive: Archive, text: str, selection: Selection, page: PageOptions) ->
     """Only one tensor, one row or one number; nothing else is read."""
     from attntrace.files.expressions import tensor_from
     from attntrace.pages.grids import part_of, with_name
-    from attntrace.tracing.addresses import Cell, cell_name, find_address
     for name in ("only", "layer", "head", "token", "form"):
         if getattr(selection, name):
             raise Problem("place_with", place=text, option=f"--{name}")
@@ -51,7 +52,6 @@ def one(archive: Archive, text: str, selection: Selection, page: PageOptions) ->
     part = part_of(tensor, index)
     with destination(page.output, page.pager) as out:
         if page.is_data:
-            from attntrace.writers import DATA
             DATA[page.format].load().alone(out, tensor, address, index, selection.precision)
             return DONE
         with writer_on(out, page) as writer:

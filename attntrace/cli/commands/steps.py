@@ -4,7 +4,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attntrace.cli import click_words
-from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.options import ModelOptions, model_options, page_options, quiet_option, sentence_argument
 from attntrace.cli.subject import subject_of
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 @model_options
 @quiet_option
 @page_options
-def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -> int:
+def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -> None:
     run = subject_of(sentence, model).run
     from attntrace.pages.blocks import Prose, Table
     from attntrace.pages.equations import whole_formula
@@ -38,10 +37,8 @@ def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -
 
         drift = run.drift()
         run(tee(sink, drift))
-        headings = tuple(Message(f"messages.{name}")
-                         for name in ("address", "formula", "shape", "numbers"))
+        headings = tuple(Message(f"messages.{name}") for name in ("address", "formula", "shape", "numbers"))
         writer([Table(headings, tuple(rows), right=(2, 3)),
                 Prose(Message("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
                               parameters=f"{run.parameters.vector.size:,}"), result=True, apart=True),
                 *pencil_rule(run), *(drift_note(run, drift) if drift else ())])
-    return DONE

@@ -1,9 +1,7 @@
 """attntrace trace: every step of a model on a sentence."""
-from __future__ import annotations
 
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions
-from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.page import write
 
 
@@ -15,6 +13,6 @@ from attntrace.cli.page import write
 @options.save_option
 @options.quiet_option
 @options.run_page_options
-def command(sentence: tuple[str, ...], model: ModelOptions, selection: Selection, save: str | None,
+def command(sentence: tuple[str, ...], model: options.ModelOptions, selection: options.Selection, save: str | None,
             page: PageOptions) -> int:
     return write(model.prepared(options.sentence_or_rows(sentence, model)), selection, page, save)

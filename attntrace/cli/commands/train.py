@@ -12,7 +12,6 @@ import click
 
 from attntrace.cli import click_words
 from attntrace.cli.click_words import option, passed
-from attntrace.cli.exit_codes import DONE
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, given_options, quiet_option
 from attntrace.cli.output import binary, check_place
@@ -76,7 +75,7 @@ training_options = passed(
 @quiet_option
 @training_options
 @architecture_options(SMALL)
-def command(pairs: str, output: str, resume: bool, quiet: bool, training: TrainingOptions, model: ModelOptions) -> int:
+def command(pairs: str, output: str, resume: bool, quiet: bool, training: TrainingOptions, model: ModelOptions) -> None:
     if not output.lower().endswith(".npz"):
         raise Problem("model_ending", file=output)
     check_place(output)
@@ -101,7 +100,6 @@ def command(pairs: str, output: str, resume: bool, quiet: bool, training: Traini
     course.learn()
     course.write()
     course.conclude(loop.updates - updates, time.monotonic() - start)
-    return DONE
 
 
 def keep_memory() -> None:

@@ -1,5 +1,4 @@
 """attntrace translate: from a sentence to its translation, step by step."""
-from __future__ import annotations
 
 import os
 import sys
@@ -8,7 +7,6 @@ from collections.abc import Iterator
 from attntrace.cli import click_words, options
 from attntrace.cli.click_words import option, passed
 from attntrace.cli.completion import Weights
-from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.output import destination
@@ -36,15 +34,16 @@ AT_ONCE = 128  # lines
 @options.save_option
 @options.page_options
 def command(sentence: tuple[str, ...], model: ModelOptions, max_length: int, selection: Selection, save: str | None,
-            page: PageOptions) -> int:
+            page: PageOptions) -> int | None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
-    if page.quiet and page.is_text and not (selection.selects or save or any(model.edits())):
-        return quietly(options.one_argument(sentence), str(model.weights), max_length, page.output)
+    if page.quiet and page.is_text and not (selection.selects or save or model.set or model.ablate or model.swap):
+        quietly(options.one_argument(sentence), str(model.weights), max_length, page.output)
+        return None
     from attntrace.runs.decoding import Decoding
     return write(Decoding(translator(options.one_sentence(sentence), model), max_length), selection, page, save)
 
 
-def quietly(sentence: str | None, weights: str, max_length: int, output: str | None) -> int:
+def quietly(sentence: str | None, weights: str, max_length: int, output: str | None) -> None:
     """Only the translation: of the sentence, or of each line of standard input."""
     if sentence is None and sys.stdin is not None and sys.stdin.isatty():
         raise Problem("no_sentence")
@@ -55,7 +54,6 @@ def quietly(sentence: str | None, weights: str, max_length: int, output: str | N
             for translation in quiet(lines):
                 out.write(shown(translation, out.encoding or "utf-8") + "\n")
             out.flush()
-    return DONE
 
 
 class Quiet:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from attntrace.cli import click_words, options
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
 from attntrace.cli.formats import PageOptions, writer_on
-from attntrace.cli.options import LearningOptions, ModelOptions
 from attntrace.cli.output import destination
 from attntrace.cli.progress import progress
 from attntrace.cli.subject import subject_of
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.pages.verdicts import Report
     from attntrace.runs.run import Subject
-    from attntrace.tensor.tensor import Record, Tensor
+    from attntrace.tensor.tensor import Record
     from attntrace.tracing.trace import Sink
     from attntrace.verify.recompute import Log
 
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 @options.quiet_option
 @options.model_options
 @options.page_options
-def command(sentence: tuple[str, ...], saved_run: str | None, learning: LearningOptions, against: str | None,
-            model: ModelOptions, page: PageOptions) -> int:
+def command(sentence: tuple[str, ...], saved_run: str | None, learning: options.LearningOptions, against: str | None,
+            model: options.ModelOptions, page: PageOptions) -> int:
     from attntrace.pages.verdicts import Report
     with source_of(sentence, saved_run, learning, against, model) as source:
         reference, check = None, recomputed
@@ -58,8 +57,8 @@ class Source(NamedTuple):
 
 
 @contextmanager
-def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: LearningOptions, against: str | None,
-              model: ModelOptions) -> Iterator[Source]:
+def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: options.LearningOptions, against: str | None,
+              model: options.ModelOptions) -> Iterator[Source]:
     """The saved run that --from names; else the run, or the training step, of the sentence (or of the example)."""
     if saved_run is None:
         given = options.given_options(learning)
@@ -81,46 +80,35 @@ def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: Learni
 
 
 def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:
-    """Pass the records of a saved run to `take` and return its footer. Raises Changed at a member that was changed
-    since: steps computed from it cannot be judged."""
-    from attntrace.files.archive import name_of
+    """Pass the records of a saved run to `take` and return its footer."""
     for record in archive.records():
-        if "member" in record:  # beside the steps
-            continue
-        try:
-            value = archive.value(record)
-        except Problem as problem:
-            if problem.key != "saved_changed":
-                raise
-            raise Changed(name_of(record)) from None
-        take(record | {"value": value.tolist()})
+        if "member" not in record:  # which stands beside the steps
+            take(record | {"value": archive.value(record).tolist()})
     return archive.footer
-
-
-class Changed(Exception):
-    """A parameter or a step whose numbers are not those that were saved."""
 
 
 def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) -> Record:
     """Run, and give each parameter and step to `take` as a record with its value. Returns the footer."""
     from attntrace.runs.records import Recorder, footer
     from attntrace.tracing.trace import Fingerprint, tee
-
-    def with_value(record: Record, tensor: Tensor) -> None:
-        take(record | {"value": tensor.value.tolist()})
-
-    recorder, fingerprint = Recorder(subject.run.parameters.by_name, with_value), Fingerprint()
+    recorder = Recorder(subject.run.parameters.by_name,
+                        lambda record, tensor: take(record | {"value": tensor.value.tolist()}))
+    fingerprint = Fingerprint()
     subject(tee(recorder, fingerprint, count))
     return footer(fingerprint)
 
 
 def unless_changed(report: Report, read: Callable[[], Record]) -> Record | None:
-    """The footer, after all records; None where a member was changed since it was saved, which is reported as wrong."""
+    """The footer, after all records; None where a member was changed since it was saved, which is reported as wrong:
+    steps computed from it cannot be judged."""
     try:
         return read()
-    except Changed as changed:
+    except Problem as problem:
+        if problem.key != "saved_changed":
+            raise
         from attntrace.verify.recompute import Verdict
-        report(Verdict(str(changed), 0, float("inf"), str(changed), "changed"))
+        name = str(problem.facts["name"])
+        report(Verdict(name, 0, float("inf"), name, "changed"))
         return None
 
 

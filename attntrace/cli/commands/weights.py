@@ -8,7 +8,6 @@ import click
 
 from attntrace.cli.click_words import Group, option
 from attntrace.cli.completion import Weights
-from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
@@ -30,13 +29,12 @@ output_option = option("-o", "output", metavar="FILE", type=click.Path(), requir
 
 @click.group("weights", cls=Group, text="weights_group", invoke_without_command=True)
 @click.pass_context
-def command(ctx: click.Context) -> int:
+def command(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-    return DONE
 
 
-def subcommand(name: str) -> Callable[[Callable[..., int]], click.Command]:
+def subcommand(name: str) -> Callable[[Callable[..., None]], click.Command]:
     return command.command(name, text=f"weights_{name}")
 
 
@@ -47,7 +45,7 @@ def subcommand(name: str) -> Callable[[Callable[..., int]], click.Command]:
 @option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=DEFAULTS[1], text="epsilon_import")
 @option("--final-norm", is_flag=True, default=None, text="final_norm_import")
 @output_option
-def import_command(state: str, heads: int | None, output: str, **wiring: Any) -> int:
+def import_command(state: str, heads: int | None, output: str, **wiring: Any) -> None:
     from pathlib import Path
 
     from attntrace.files.torch.state import imported, read_state
@@ -59,7 +57,6 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
     write_model(output, model)
     click.echo("\n".join(map(rendered, import_lines(read, model, found, given, output))))
-    return DONE
 
 
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
@@ -94,7 +91,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
 @click.argument("weights", type=Weights(), metavar="FILE")
 @option("--to", type=Among(("torch",)), default="torch", stands_for="torch")
 @output_option
-def export_command(weights: str, to: str, output: str) -> int:
+def export_command(weights: str, to: str, output: str) -> None:
     from attntrace.files.npz import archived
     from attntrace.files.safetensors import serialized
     from attntrace.files.torch.state import exported
@@ -105,7 +102,6 @@ def export_command(weights: str, to: str, output: str) -> int:
     with binary(output) as file:
         file.write(serialized(state.arrays) if is_safetensors(output) else archived(state.arrays))
     click.echo("\n".join(map(rendered, export_lines(state, model, output))))
-    return DONE
 
 
 def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Localized]:
@@ -129,22 +125,21 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Loca
 @option("--target", type=Text(), metavar="TEXT")
 @architecture_options(Config())
 @output_option
-def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> int:
+def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> None:
     from attntrace.files.weights import Loaded
     check_output(output)
     run = model.prepared(one_sentence(sentence))
     loaded = Loaded(run.config, run.vocabularies, run.parameters)
     write_model(output, loaded)
     click.echo(rendered(written(output, loaded)))
-    return DONE
 
 
 @subcommand("info")
 @click.argument("weights", type=Weights(), metavar="FILE")
 @page_options
-def info_command(weights: str, page: PageOptions) -> int:
+def info_command(weights: str, page: PageOptions) -> None:
     from attntrace.pages.weights import weights_summary
-    return write_blocks(list(weights_summary(weights)), page)
+    write_blocks(list(weights_summary(weights)), page)
 
 
 def is_safetensors(output: str) -> bool:

@@ -1,20 +1,18 @@
 """attntrace why: where a number comes from."""
-from __future__ import annotations
 
 import click
 
 from attntrace.cli import click_words, options
-from attntrace.cli.completion import Address
-from attntrace.cli.exit_codes import DONE
+from attntrace.cli.completion import Known, step_addresses
 from attntrace.cli.formats import PageOptions, write_blocks, writer_of
-from attntrace.cli.options import LearningOptions, ModelOptions, Selection
 from attntrace.cli.page import left_early
 from attntrace.cli.subject import graph_of
 from attntrace.cli.values import ALL, Limit, Whole
+from attntrace.tracing.addresses import Cell, find_address
 
 
 @click_words.command("why")
-@click.argument("place", type=Address(), metavar="ADDRESS:ROW,COLUMN")
+@click.argument("place", type=Known(step_addresses), metavar="ADDRESS:ROW,COLUMN")
 @options.sentence_argument
 @options.from_option()
 @click_words.option("--depth", type=Limit(least=0), default="0", stands_for="0", metavar="N|all")
@@ -24,18 +22,18 @@ from attntrace.cli.values import ALL, Limit, Whole
 @options.precision_option(stands_for=options.DECIMALS)
 @options.page_options
 def command(place: str, sentence: tuple[str, ...], saved_run: str | None, depth: int, top: int | None,
-            model: ModelOptions, learning: LearningOptions, precision: int | None, page: PageOptions) -> int:
-    from attntrace.tracing.addresses import Cell, find_address
+            model: options.ModelOptions, learning: options.LearningOptions, precision: int | None,
+            page: PageOptions) -> None:
     cell = Cell.read(place)
     with graph_of(sentence, saved_run, cell.address, model, learning) as graph:
-        decimals = Selection(precision=precision).decimals(graph.pencil)
+        decimals = options.Selection(precision=precision).decimals(graph.pencil)
         address = find_address(cell.address, [*graph.addresses, *graph.parameters])
         step = graph.find(address)
         axes = (step or graph.parameters[address]).axes
         index = cell.index_in(axes, address, least=len(axes))
         from attntrace.pages.why import Why, parameter_blocks
         if step is None:
-            return write_blocks(parameter_blocks(graph.parameters[address], index, decimals, graph.pencil), page)
+            write_blocks(parameter_blocks(graph.parameters[address], index, decimals, graph.pencil), page)
+            return
         with writer_of(page) as writer, left_early():
             writer(Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index))
-    return DONE

@@ -1,5 +1,4 @@
 """Blocks as one page of HTML, whole in itself: no script, nothing from elsewhere."""
-from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator

@@ -1,12 +1,10 @@
 """Numbers in the cells of tables."""
-from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 
 from attntrace.messages.catalog import Joined
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Grid
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.symbol import EQUALS, Sign, Spelling, plain
 from attntrace.tensor.tensor import Array, Name, Tensor, Term
@@ -93,7 +91,7 @@ def operand(tensor: Tensor, block: blocks.MatrixEquation, page: HtmlPage) -> str
     return matrix(grid, page, names, page.link_of(tensor))
 
 
-def names_of_grid(grid: Grid) -> tuple[str, ...]:
+def names_of_grid(grid: blocks.Grid) -> tuple[str, ...]:
     """The name of a parameter; of a block of its columns one for the block as well."""
     part = grid.symbol.superscript
     return (grid.address,) if part is None else (grid.address, f"{grid.address}.{part}")
@@ -105,7 +103,7 @@ def side_by_side(parts: Iterable[str]) -> Iterator[str]:
         yield f"<div class=equation>{''.join(markup)}</div>\n"
 
 
-def matrix(grid: Grid, page: HtmlPage, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
+def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
            title: str = "", largest: float = 1.0) -> str:
     """A matrix in blocks of columns, which is the place of the first of its `names` that has none yet, or else leads
     to its `link`. A step's result can be tables by its address in any case; where its rows stand in another part, the
@@ -127,7 +125,7 @@ def matrix(grid: Grid, page: HtmlPage, names: tuple[str, ...] = (), link: str = 
     return tables[0] if len(tables) == 1 else f"<div>{''.join(tables)}</div>"
 
 
-def table_rows(grid: Grid, part: slice, page: HtmlPage, largest: float) -> Iterator[str]:
+def table_rows(grid: blocks.Grid, part: slice, page: HtmlPage, largest: float) -> Iterator[str]:
     if grid.column_labels:
         yield "<thead><tr><td>" if grid.row_labels else "<thead><tr>"
         yield columns_heading(grid.column_labels[part], part.start, grid.hued)

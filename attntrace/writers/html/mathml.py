@@ -1,5 +1,4 @@
 """Formulas as MathML, of the elements that all browsers draw (MathML Core)."""
-from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
@@ -29,7 +28,7 @@ BESIDE = '<mspace width="0.25em"/>'  # between the factors of a product
 
 def formula_math(formula: Formula, link: Link | None = None) -> str:
     """`left = right`, which a line may break before a `+` that stands in no bracket."""
-    parts = [[symbol_node(formula.left, formula.head, formula.row), *sign_nodes(EQUALS)]]
+    parts = [[symbol_node(formula.left, formula.head, formula.row), *(node for _, node in signs(EQUALS))]]
     for node in nodes_of(formula.right, formula.head, formula.row, link):
         if node == operator("+"):
             parts.append(['<mo form="infix">+</mo>'])
@@ -105,10 +104,6 @@ def signs(sign: Sign) -> tuple[MathNode, ...]:
     return *nodes, *[MathNode("space", BESIDE)] * (sign == COLUMN_TIMES)
 
 
-def sign_nodes(sign: Sign) -> list[str]:
-    return [node for _, node in signs(sign)]
-
-
 @lru_cache(4096)
 def symbol_node(symbol: Symbol, head: int | None = None, row: str | None = None, link: str = "") -> str:
     """A symbol as one node, its letter a link to where it stands on the page."""
@@ -122,7 +117,8 @@ def symbol_node(symbol: Symbol, head: int | None = None, row: str | None = None,
     turned_above = symbol.transposed and not brackets and not symbol.gradient
     over = [*map(word, parts["above"].translate(SMALL)), *([operator("′" * symbol.primes)] if symbol.primes else []),
             *([text(f"({above})")] if above else []), *([TRANSPOSED] if turned_above else [])]
-    nodes = [*map(operator, parts["minus"]), scripted(name, separated(list(filter(None, subs))), over),
+    under = [node for sub in filter(None, subs) for node in (operator(","), word(sub))][1:]
+    nodes = [*map(operator, parts["minus"]), scripted(name, under, over),
              *([text(brackets)] if brackets else [])]
     if symbol.path is not None:
         nodes.append(f"<msub>{BAR}{symbol_node(symbol.path)}</msub>")
@@ -139,11 +135,6 @@ def scripted(base: str, below: list[str], above: list[str]) -> str:
     if below:
         return f"<msub>{base}{row_of(below)}</msub>"
     return f"<msup>{base}{row_of(above)}</msup>" if above else base
-
-
-def separated(names: list[str]) -> list[str]:
-    """Names with commas between them."""
-    return [node for name in names for node in (operator(","), word(name))][1:]
 
 
 def subscripted(name: str) -> str:

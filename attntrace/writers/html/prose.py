@@ -1,11 +1,9 @@
 """Headings, prose, tables and checks."""
-from __future__ import annotations
 
 from collections.abc import Iterator
 
 from attntrace.messages.catalog import Text, in_a_line, in_languages
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Formula
 from attntrace.writers.checks import check_sentence, hidden_sentence, sign_of
 from attntrace.writers.html.document import PAGE, HtmlPage, address, code, hue, label, words
 from attntrace.writers.html.mathml import formula_math
@@ -75,7 +73,7 @@ def table(block: blocks.Table, page: HtmlPage) -> Iterator[str]:
 
 def table_row(block: blocks.Table, y: int, page: HtmlPage) -> Iterator[str]:
     for n, one in enumerate(block.rows[y]):
-        if isinstance(one, Formula):
+        if isinstance(one, blocks.Formula):
             written = formula_math(one)
         elif n in block.words + block.tokens:
             written = label(in_languages(one, page.languages))
@@ -95,7 +93,7 @@ def cell(tag: str, right: bool, written: str, token: int | None = None) -> str:
 
 def group_heading(row: tuple[blocks.Cell, ...], page: HtmlPage) -> Iterator[str]:
     """Above the rows below it."""
-    heading = formula_math(row[0]) if isinstance(row[0], Formula) else page.text(row[0])
+    heading = formula_math(row[0]) if isinstance(row[0], blocks.Formula) else page.text(row[0])
     yield f"<th scope=rowgroup colspan={len(row)}>{heading}"
 
 

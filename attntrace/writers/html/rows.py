@@ -15,7 +15,7 @@ from attntrace.writers.html.document import PAGE, HtmlPage, code, columns_headin
 from attntrace.writers.html.grids import rows_of_cells
 from attntrace.writers.html.mathml import right_math, symbol_math
 from attntrace.writers.page import column_blocks
-from attntrace.writers.text.vectors import mixed
+from attntrace.writers.text.vectors import columns_of, mixed
 
 SLOT = "{places}"  # of markup in a sentence
 PHONE, SCREEN = 42, 120  # characters of an equation with its numbers that have room there
@@ -101,11 +101,6 @@ class VectorTable:
                 end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{mixture(line, n)}</div>"
         return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
                 f"<th scope=row>{equation}{cells[number][n]}{end}")
-
-
-def columns_of(line: RowLine) -> int:
-    """How many numbers of it stand in a row; a single number is one."""
-    return line.values.shape[1] if line.values.ndim > 1 else 1
 
 
 def cells_of(line: RowLine, part: slice, page: HtmlPage) -> list[str]:

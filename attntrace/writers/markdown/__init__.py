@@ -1,5 +1,4 @@
 """Blocks as GitHub-flavoured Markdown: numbers in tables, formulas in LaTeX, each step with its address."""
-from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -21,8 +20,7 @@ class MarkdownWriter:
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out = out
         encoding = out.encoding or "utf-8"
-        self.page = Page(rows.MIXTURE, spelling_for(encoding, look.ascii), len, encoding,
-                         languages=look.languages)
+        self.page = Page(rows.MIXTURE, spelling_for(encoding, look.ascii), len, encoding, languages=look.languages)
         self.title = [f"# {code(look.title, self.page)}"] if look.title else []
 
     def __call__(self, blocks: Iterable[Block]) -> None:

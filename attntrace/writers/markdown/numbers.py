@@ -1,10 +1,8 @@
 """Numbers in tables: matrices, each under its name and its address, and attention maps."""
-from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Grid
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.tensor import Array
 from attntrace.writers.markdown import latex
@@ -42,17 +40,21 @@ def rows_of(values: Array, figures: Figures) -> Iterator[str]:
     return (BETWEEN.join(text.split()) for text in figures.rows(values))
 
 
-def grid(block: Grid, page: Page, *more: str) -> Iterator[str]:
+def grid(block: blocks.Grid, page: Page, *more: str) -> Iterator[str]:
+    name = f"$`{latex.PAGE.name(block)}`$ {page.prose(size_of(block))}".rstrip()
+    yield from grid_tables(block, page, name, lambda part: rows_of(block.values[:, part], block.figures), *more)
+
+
+def grid_tables(block: blocks.Grid, page: Page, title: str, cells: Callable[[slice], Iterable[str]],
+                *more: str) -> Iterator[str]:
     rows, columns = block.values.shape
     address = [code(block.address, page)] if block.address else []
+    labels = [""] if block.one_row else heads_of(block.row_labels, rows, page)
 
     def captions(part: slice) -> list[str]:
-        name = f"$`{latex.PAGE.name(block)}`$ {page.prose(size_of(block))}".rstrip()
-        return [name, *(words(text, page) for text in parts_of(block, part.start, part.stop)), *address, *more]
+        return [title, *(words(text, page) for text in parts_of(block, part.start, part.stop)), *address, *more]
 
-    labels = [""] if block.one_row else heads_of(block.row_labels, rows, page)
-    yield from number_tables(captions, [labels], heads_of(block.column_labels, columns, page),
-                             lambda part: rows_of(block.values[:, part], block.figures))
+    yield from number_tables(captions, [labels], heads_of(block.column_labels, columns, page), cells)
 
 
 def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[str]:
@@ -82,15 +84,5 @@ def maps(block: blocks.Maps, page: Page) -> Iterator[str]:
         levels = levels_of(head.values / (block.largest or 1)).tolist()
         cells = [[f"{FILL * fills[level]} {number}".strip() for level, number in zip(row, text.split(), strict=True)]
                  for row, text in zip(levels, head.figures.rows(head.values), strict=True)]
-        yield from map_tables(head, cells, page)
-
-
-def map_tables(head: Grid, cells: list[list[str]], page: Page) -> Iterator[str]:
-    def captions(part: slice) -> list[str]:
-        title = title_of_head(head)
-        parts = parts_of(head, part.start, part.stop)
-        return [*(words(text, page) for text in (title, *parts)), code(head.address, page)]
-
-    yield from number_tables(captions, [heads_of(head.row_labels, len(cells), page)],
-                             heads_of(head.column_labels, len(cells[0]), page),
-                             lambda part: [BETWEEN.join(row[part]) for row in cells])
+        yield from grid_tables(head, page, words(title_of_head(head), page),
+                               lambda part: [BETWEEN.join(row[part]) for row in cells])

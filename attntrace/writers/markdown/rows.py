@@ -1,5 +1,4 @@
 """The vector form, token after token; and the arithmetic of single numbers."""
-from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
@@ -10,7 +9,7 @@ from attntrace.writers.markdown import latex
 from attntrace.writers.markdown.numbers import Column, heads_of, number_tables, rows_of
 from attntrace.writers.markdown.text import BETWEEN, code, code_cell, words
 from attntrace.writers.page import Page, column_blocks, part_of
-from attntrace.writers.text.vectors import bars_of, mixture_fits, mixture_of
+from attntrace.writers.text.vectors import bars_of, columns_of, mixture_fits, mixture_of
 
 LINES = 24  # of arithmetic in one block
 MIXTURE = 72  # signs of the longest mixture beside its row
@@ -80,10 +79,6 @@ class LinesTogether:
         equations = [latex.inline(line.formulas[n]) for line, n in rows]
         yield from number_tables(captions, [names, equations], self.heads,
                                  lambda part: (self.numbers[id(line), part.start][n] for line, n in rows), after)
-
-
-def columns_of(line: RowLine) -> int:
-    return line.values.shape[1] if line.values.ndim > 1 else 1
 
 
 def cells_of(line: RowLine, part: slice) -> list[str]:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Grid
 from attntrace.tensor.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
 from attntrace.tensor.tensor import Tensor, Term
 from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, labels_line, levels_of, part_of, shaded,
@@ -24,7 +23,7 @@ class Box:
     `words` stand before its rows; measured once for all blocks of a matrix.
     """
 
-    def __init__(self, grid: Grid, page: Page, start: int = 0, stop: int | None = None,
+    def __init__(self, grid: blocks.Grid, page: Page, start: int = 0, stop: int | None = None,
                  words: tuple[list[Line], int] | None = None) -> None:
         self.grid, self.page = grid, page
         self.words, self.words_width = words or _words(grid, page)
@@ -34,30 +33,24 @@ class Box:
         self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
         self.body = self.inside + 4
         self.height = grid.values.shape[0]
-        self.title = self._title()
+        title = f"{page.name(grid)} {size_of(grid)}".rstrip()
+        self.title = page.prose(GAP.join([title, *map(page.text, parts_of(grid, self.start, self.stop))]))
         self.width = max(self.body, 2 + page.cells(self.title))
-
-    def _title(self) -> str:
-        title = f"{self.page.name(self.grid)} {size_of(self.grid)}".rstrip()
-        return self.page.prose(GAP.join([title, *map(self.page.text, parts_of(self.grid, self.start, self.stop))]))
 
     def rows(self) -> list[Line]:
         """Each row of numbers in its brackets."""
         values = self.grid.values[:, self.start:self.stop]
         texts = self.grid.figures.rows(values, widths=self.widths)
         sides = [self._brackets("middle")] * self.height
-        sides[0], sides[-1] = self.brackets(0), self.brackets(self.height - 1)
+        sides[0], sides[-1] = self._brackets("top"), self._brackets("bottom")
         behind = " " * (self.width - self.body)
         if self.grid.weights and self.page.shades:
             return [(left, text, f"{right}{behind}")
                     for (left, right), text in zip(sides, shaded(texts, levels_of(values), self.widths), strict=True)]
         return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
 
-    def brackets(self, y: int) -> tuple[str, str]:
-        return self._brackets("row" if self.height == 1 else "top" if y == 0 else "bottom" if y == self.height - 1
-                              else "middle")
-
     def _brackets(self, place: str) -> tuple[str, str]:
+        place = "row" if self.height == 1 else place
         return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
 
     def between_rows(self) -> str:
@@ -77,23 +70,23 @@ class Box:
                 for part in equal_parts(widths, max(room, title) - 4)]
 
 
-def size_of(grid: Grid) -> str:
+def size_of(grid: blocks.Grid) -> str:
     return "×".join(map(str, grid.shape))
 
 
-def parts_of(grid: Grid, start: int, stop: int) -> list[Message]:
+def parts_of(grid: blocks.Grid, start: int, stop: int) -> list[Message]:
     """`rows 1-4`, `columns 9-16`, where only these are drawn."""
     rows, columns = ((1, *grid.shape, 1) if grid.one_row else (*grid.shape, 1))[:2]
     return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns)]
 
 
-def column_widths(labels: Sequence[str], count: int, grid: Grid, page: Page) -> list[int]:
+def column_widths(labels: Sequence[str], count: int, grid: blocks.Grid, page: Page) -> list[int]:
     """Cells that each of `count` columns needs, for its numbers and its word."""
     number = grid.figures.width + page.air - 1
     return [max(page.cells(page.label(label)), number) for label in labels] or [number] * count
 
 
-def _words(grid: Grid, page: Page) -> tuple[list[Line], int]:
+def _words(grid: blocks.Grid, page: Page) -> tuple[list[Line], int]:
     """The words before the rows, and how wide they are."""
     words = [page.label(label) for label in grid.row_labels or ()]
     width = max(map(page.cells, words)) + 1 if words else 0
@@ -113,7 +106,7 @@ def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     yield from bands(chunks, page)
 
 
-def parameter_lines(grids: Sequence[Grid], page: Page) -> Iterator[Line]:
+def parameter_lines(grids: Sequence[blocks.Grid], page: Page) -> Iterator[Line]:
     """Parameters side by side, as many as fit, with names and without signs."""
     rows: list[list[str | Box]] = []
     for box in (Box(grid, page) for grid in grids):
@@ -135,7 +128,7 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor
             if piece in BREAKS_BEFORE:
                 chunks.append([])
             around = [pieces[m] for m in (n - 1, n + 1) if 0 <= m < len(pieces)]
-            drawn = any(isinstance(one, Grid) or isinstance(one, Term) and one.tensor in block.operands
+            drawn = any(isinstance(one, blocks.Grid) or isinstance(one, Term) and one.tensor in block.operands
                         and one.tensor not in shrunk for one in around)
             text = piece.between_matrices(page.spelling) if drawn else piece.text(page.spelling)
             if drawn and text.endswith(("(", "[")):
@@ -143,7 +136,7 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor
             if drawn and text.startswith((")", "]")):
                 text = " " + text
             chunks[-1].append(text)
-        elif isinstance(piece, Grid):
+        elif isinstance(piece, blocks.Grid):
             chunks[-1].append(Box(piece, page))
         elif isinstance(piece, Term) and piece.tensor in block.operands and piece.tensor not in shrunk:
             chunks[-1].append(Box(block.operands[piece.tensor], page))
@@ -176,12 +169,8 @@ def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:
     assert isinstance(box, Box)
     parts = box.blocks(page.width - band_width(before + after, page) - box.words_width)
     for n, part in enumerate(parts):
-        yield from band_lines([*(before if n == 0 else _blank(before, page)), part,
-                               *(after if n == len(parts) - 1 else [])], page)
-
-
-def _blank(items: list[str | Box], page: Page) -> list[str | Box]:
-    return [" " * page.cells(item) if isinstance(item, str) else item for item in items]
+        blank = [" " * page.cells(item) if isinstance(item, str) else item for item in before]
+        yield from band_lines([*(blank if n else before), part, *(after if n == len(parts) - 1 else [])], page)
 
 
 def labelled(items: list[str | Box]) -> list[Box]:
@@ -213,13 +202,13 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     above = 1 + any(box.labels for box in boxes)
     tops = {box: sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
     lines = Lines(above, max(tops[box] + box.height for box in boxes), page)
-    columns = [words_column(box, lines) for box in left]
+    columns = [lines.column({0: box.words}, box.words_width) for box in left]
     for item in items:
         if isinstance(item, str):
             columns.append(lines.column({sign_row: [(item,)]}, page.cells(item)))
             continue
         if item in with_words and item not in left:
-            columns.append(words_column(item, lines))
+            columns.append(lines.column({0: item.words}, item.words_width))
         columns.append(box_column(item, tops[item], lines))
     for parts in zip(*columns):
         yield trimmed([INDENT, *chain.from_iterable(parts)])
@@ -247,11 +236,6 @@ class Lines(NamedTuple):
             apart += [line] if n < self.above or n == len(found) - 1 else [
                 line, (between or blank) if n in inside else blank]
         return apart
-
-
-def words_column(box: Box, lines: Lines) -> list[Line]:
-    """The words before the rows of a matrix."""
-    return lines.column({0: box.words}, box.words_width)
 
 
 def box_column(box: Box, top: int, lines: Lines) -> list[Line]:

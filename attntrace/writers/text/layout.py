@@ -1,15 +1,13 @@
 """Blocks become lines of styled spans, for a page of a given width in cells and a given spelling."""
-from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
 
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block
 from attntrace.writers.arithmetic import cell_text
 from attntrace.writers.checks import check_text, head_line, hidden_sentence, verified_lines
-from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, text_of, titled, trimmed
+from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, styled, text_of, titled, trimmed
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
 from attntrace.writers.text.vectors import token_rows
@@ -18,7 +16,7 @@ BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 
 
-def lines_of(block: Block, page: Page) -> Iterator[Line]:
+def lines_of(block: blocks.Block, page: Page) -> Iterator[Line]:
     """The lines of a block; a stage is set off by an empty line before its heading."""
     if getattr(block, "apart", False):
         yield ()
@@ -36,8 +34,7 @@ def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
 def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[Line]:
     *above, title = page.wrapped_anywhere(page.word(block.title) + " ", 0)
     yield ()
-    for line in above:
-        yield (Span(line, "bold"),)
+    yield from styled(above, "", "bold")
     yield Span(title, "bold"), Span(page.sign("─", "-") * (page.width - page.cells(title)), "grey")
 
 
@@ -101,8 +98,7 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
     heads = [f"{head} " if stacked and n in block.right else "" for n, head in enumerate(headings)]
     if block.title:
-        for line in page.wrapped(page.prose(block.title).split(" "), len(INDENT)):
-            yield (Span(INDENT + line, "bold"),)
+        yield from styled(page.wrapped(page.prose(block.title).split(" "), len(INDENT)), INDENT, "bold")
     if any(headings) and not stacked:
         yield trimmed([INDENT, *(
             Span((page.right(cell, width) if n in block.right else page.padded(cell, width)) + "  ", "grey")
@@ -110,15 +106,13 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
     for i, row in enumerate(rows):
         styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
         if len(row) > 1 and not any_but_first(row):
-            yield from ((INDENT + line,) for line in page.wrapped_anywhere(row[0], len(INDENT)))
+            yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT)
             continue
         if stacked:
             row = tuple(head + cell if cell else cell for head, cell in zip(heads, row, strict=True))
-            for line in page.wrapped_anywhere(row[0], len(INDENT)):
-                yield (Span(INDENT + line, styles[0]),)
+            yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT, styles[0])
             cells = [part for cell in map(str.strip, row[1:]) for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
-            for line in page.wrapped(list(filter(None, cells)), 2 * len(INDENT), between="   "):
-                yield (2 * INDENT + line,)
+            yield from styled(page.wrapped(list(filter(None, cells)), 2 * len(INDENT), between="   "), 2 * INDENT)
             continue
         *first, last = row
         parts = page.wrapped(last.split(" "), before_last) if wide else [last]
@@ -127,8 +121,7 @@ def table(block: blocks.Table, page: Page) -> Iterator[Line]:
             spans += [Span(page.right(cell, width) if n in block.right else page.padded(cell, width), styles[n]),
                       "  "]
         yield trimmed(spans)
-        for part in parts[1:]:
-            yield (" " * before_last + part,)
+        yield from styled(parts[1:], " " * before_last)
 
 
 def any_but_first(row: tuple[str, ...]) -> bool:
@@ -161,8 +154,7 @@ def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
         yield Span(INDENT + first, "bold"), " " * gap, Span(step + axes, "grey")
     else:
         yield (Span(INDENT + first, "bold"),)
-    for part in more:
-        yield (Span(2 * INDENT + part, "bold"),)
+    yield from styled(more, 2 * INDENT, "bold")
     if gap < 2:
         for part in page.wrapped([*re.split(r"(?<=\.)(?=\w)", step), axes] if axes.strip() else [step], 0, between=""):
             yield (Span(page.right(part.rstrip(), page.width), "grey"),)
@@ -186,8 +178,8 @@ def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
 
 
 def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
-    for line in page.wrapped(page.prose(page.line(hidden_sentence(block))).split(" "), len(INDENT)):
-        yield (Span(INDENT + line, "grey"),)
+    words = page.prose(page.line(hidden_sentence(block))).split(" ")
+    yield from styled(page.wrapped(words, len(INDENT)), INDENT, "grey")
 
 
 # ---------------------------------------------------------------- vector form
@@ -196,8 +188,7 @@ def shares(block: blocks.Shares, page: Page) -> Iterator[Line]:
     yield ()
     first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
     yield (INDENT + first,)
-    for part in more:
-        yield (2 * INDENT + part,)
+    yield from styled(more, 2 * INDENT)
     yield ()
     yield from parameter_lines(block.grids, page)
     yield ()
@@ -224,16 +215,14 @@ def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
     yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
                    Span(f"   {more}" if beside else "", "grey")])
     deeper = indent + 2 * step
-    for line in () if beside else page.wrapped_anywhere(more, deeper):
-        yield (Span(" " * deeper + line, "grey"),)
+    yield from styled([] if beside else page.wrapped_anywhere(more, deeper), " " * deeper, "grey")
     if block.cell is None:
         return
     yield from cell_line(block.cell, page, deeper)
     for key, places in block.operands:
         text = page.prose(page.line(Message(f"messages.why_{key}", places=", ".join(places))))
         words = [part for word in text.split(" ") for part in page.wrapped_anywhere(word, deeper + step)]
-        for line in page.wrapped(words, deeper + step):
-            yield (Span(" " * deeper + line, "grey"),)
+        yield from styled(page.wrapped(words, deeper + step), " " * deeper, "grey")
 
 
 def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
@@ -247,8 +236,7 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
         indent, deeper = len(INDENT), 2 * len(INDENT)
     first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
     yield (" " * indent + f"{left} {first}",)
-    for line in rest:
-        yield (" " * (deeper + 2) + line,)
+    yield from styled(rest, " " * (deeper + 2))
     lines = page.wrapped_sum(numbers, deeper + 2)
     if page.cells(f"{lines[-1]} {result}") + deeper + 2 <= page.width:
         lines[-1] += f" {result}"
@@ -260,10 +248,8 @@ def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
 
 
 LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
-    blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading,
-    blocks.StageHeading: stage_heading, blocks.Explained: explained, blocks.Heading: heading, blocks.Prose: prose,
-    blocks.Answer: answer, blocks.Table: table,
-    blocks.ParameterGrids: parameter_grids, blocks.VectorRows: token_rows, blocks.Shares: shares,
-    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: head_line,
-    blocks.Verified: verified_lines,
+    blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading, blocks.StageHeading: stage_heading,
+    blocks.Explained: explained, blocks.Heading: heading, blocks.Prose: prose, blocks.Answer: answer,
+    blocks.Table: table, blocks.ParameterGrids: parameter_grids, blocks.VectorRows: token_rows, blocks.Shares: shares,
+    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: head_line, blocks.Verified: verified_lines,
     blocks.MatrixEquation: matrix_equation, blocks.Maps: map_lines, blocks.Checks: checks, blocks.Hidden: hidden}

@@ -1,5 +1,4 @@
 """The rows of a stage, token after token, lined up."""
-from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -14,6 +13,11 @@ APART_FROM = 4  # so many vectors a token, and an empty line stands between toke
 AT_ONCE = 128  # tokens whose numbers are written at once
 
 Numbers = list[str] | list[Shaded]
+
+
+def columns_of(line: RowLine) -> int:
+    """How many numbers of it stand in a row; a single number is one."""
+    return line.values.shape[1] if line.values.ndim > 1 else 1
 
 
 class RowLayout:
@@ -94,12 +98,10 @@ class RowLayout:
         """The words above a part of the columns; the same for every token."""
         key = id(line.labels), part.start  # not by the words: to hash many takes as long as to write them
         if key not in self._label_lines:
-            self._label_lines[key] = self._label_line(line, part)
+            labels = labels_line((line.labels or ())[part], self.widths(line)[part], part.start or 0, line.hued,
+                                 self.page)
+            self._label_lines[key] = (" " * (self.numbers_at + 2), *labels)
         return self._label_lines[key]
-
-    def _label_line(self, line: RowLine, part: slice) -> Line:
-        labels = labels_line((line.labels or ())[part], self.widths(line)[part], part.start or 0, line.hued, self.page)
-        return " " * (self.numbers_at + 2), *labels
 
 
 def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:

@@ -1,5 +1,4 @@
 """Blocks on a terminal, in a pipe, in a text file: the one place that imports rich."""
-from __future__ import annotations
 
 import os
 import sys
@@ -26,11 +25,6 @@ FEW_SHADES = ("", "white on bright_black", "white on bright_black", "black on ye
 DEFAULT_WIDTH = 100
 
 
-def page_width(asked: int | None) -> int:
-    """--width, else COLUMNS, else the terminal, else 100."""
-    return min(max(asked or columns(DEFAULT_WIDTH), NARROWEST), WIDEST)
-
-
 def wants_colour(out: TextIO, asked: str) -> bool:
     """As asked (always, never); else on a terminal, unless NO_COLOR or TERM=dumb. FORCE_COLOR wants it in a pipe as
     well, never in a file."""
@@ -49,7 +43,8 @@ class TerminalWriter:
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out = out
         colour = wants_colour(out, look.colour)
-        self.page = Page(page_width(look.width), spelling_for(out.encoding, look.ascii), cells_of,
+        width = min(max(look.width or columns(DEFAULT_WIDTH), NARROWEST), WIDEST)
+        self.page = Page(width, spelling_for(out.encoding, look.ascii), cells_of,
                          out.encoding or "utf-8", shades=colour, air=2 if look.big else 1, languages=look.languages)
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
 

@@ -45,11 +45,27 @@ def attntrace(*arguments: str, stdin: bytes | None = None, **env: str) -> Result
     return Result(code, *texts)
 
 
-def process(*arguments: str, stdin: bytes = b"", **env: str) -> Result:
-    """The command in a process of its own."""
-    done = subprocess.run([sys.executable, "-m", "attntrace", *arguments], input=stdin, capture_output=True,
-                          cwd=ROOT, env=clean_environment() | env, timeout=100)
+def process(*arguments: str, stdin: bytes = b"", cwd: Path = ROOT, **env: str) -> Result:
+    """Run the command in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "attntrace", *arguments], input=stdin, capture_output=True, cwd=cwd,
+                          env=clean_environment() | {"PYTHONPATH": str(ROOT)} | env, timeout=100)
     return Result(done.returncode, done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8"))
+
+
+def shell(script: str, cwd: Path = ROOT, megabytes: int = 0, **env: str) -> Result:
+    """Run a Bash script in which $A is the command; `megabytes` limits the memory of its processes."""
+    limit = f"ulimit -v {megabytes * 1024}; " if megabytes else ""
+    script = limit + script.replace("$A", f"{shlex.quote(sys.executable)} -m attntrace")
+    done = subprocess.run(["bash", "-c", script], capture_output=True, cwd=cwd, timeout=100,
+                          env=clean_environment() | {"PYTHONPATH": str(ROOT)} | env)
+    return Result(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+class Screen(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def clean_environment() -> dict[str, str]:

@@ -72,13 +72,6 @@ def test_the_size_of_terms_is_what_they_would_add_up_to_if_none_cancelled():
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
 
 
-def test_an_error_on_the_way_back_is_told(monkeypatch):
-    monkeypatch.setattr(Softmax, "vjp", lambda self, n, gradient, result, x: result * gradient)
-    code, page, _ = attntrace("backprop", "a b", "c d", "--check", "--form", "matrix",
-                              "--only", "gradient.*.scaled_scores")
-    assert code == 1 and "but by central differences" in page
-
-
 def test_what_is_small_is_not_called_rounding_and_what_cancels_is():
     leaf = Leaves()
     small, large = leaf(TOKEN, D_MODEL, scale=1e-17), leaf(D_MODEL, D_K)

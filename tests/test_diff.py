@@ -222,6 +222,7 @@ def test_changes_are_shown_in_the_header_and_saved(tmp_path):
 @pytest.mark.parametrize("options, words", [
     (("--set", "encoder.E:1,1"), "has no value"), (("--set", "encoder.E:1,1=x"), "x is no number"),
     (("--set", "encoder.E:1,1=inf"), "no finite number"), (("--set", "encoder.F:1,1=2"), "encoder.E"),
+    (("--set", "encoder.output:1,1=1"), "encoder.output"),
     (("--set", "encoder.E:1,9=2"), "1 to 8"), (("--set", "encoder.E:1=2"), "2 axes"),
     (("--set", "encoder.E:a,1=2"), "the nearest are"), (("--ablate", "head3"), "head2"),
     (("--ablate", "encoder.layer1.self_attention"), "head1"), (("--swap", "1"), "no pair"),

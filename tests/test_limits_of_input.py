@@ -1,12 +1,10 @@
 """What comes from outside is only data: names are text, files that are read stay, sizes have limits."""
 from __future__ import annotations
 
-import io
 import os
 import resource
 import shlex
 import shutil
-import subprocess
 import sys
 import zipfile
 from types import SimpleNamespace
@@ -14,7 +12,7 @@ from types import SimpleNamespace
 import click
 import numpy as np
 import pytest
-from command import ROOT, attntrace, clean_environment
+from command import ROOT, Screen, attntrace, shell
 
 from attntrace.cli.app import attntrace as application
 from attntrace.cli.values import InputFile, Limit, Number, Scale, Whole
@@ -22,13 +20,6 @@ from attntrace.cli.values import InputFile, Limit, Number, Scale, Whole
 SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "2"
 
 MARKUP = "[link=https://example.org]a[/link] [red]b :smile: [/nothing]"
-
-
-class Screen(io.StringIO):
-    """Standard error on a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def shown_by_steps(progress) -> None:
@@ -119,10 +110,8 @@ def test_output_never_replaces_the_models_that_come_with_it(tmp_path):
 @pytest.mark.parametrize("output", ["-o text.txt", "-o /dev/stdout >> text.txt"])
 def test_output_never_replaces_standard_input(output, tmp_path):
     (tmp_path / "text.txt").write_text("a b\n")
-    done = subprocess.run(["bash", "-c", f"{shlex.quote(sys.executable)} -m attntrace trace - {output} < text.txt"],
-                          cwd=tmp_path, capture_output=True, env=clean_environment() | {"PYTHONPATH": str(ROOT)},
-                          timeout=60)
-    assert done.returncode == 2 and b"would replace" in done.stderr
+    done = shell(f"$A trace - {output} < text.txt", tmp_path)
+    assert done.code == 2 and "would replace" in done.err
     assert (tmp_path / "text.txt").read_text() == "a b\n"
 
 
@@ -194,13 +183,6 @@ def test_a_progress_bar_is_drawn_whatever_the_size_of_the_terminal_is(size, tmp_
 
 # Files that are not files, or larger than they are
 
-def limited(*arguments: str, megabytes: int = 1500, cwd=None) -> subprocess.CompletedProcess[str]:
-    """The command in a process that may have so much memory, and ten seconds."""
-    command = shlex.join([sys.executable, "-m", "attntrace", *arguments])
-    return subprocess.run(["bash", "-c", f"ulimit -v {megabytes * 1024}; exec {command}"], capture_output=True,
-                          text=True, timeout=20, cwd=cwd, env=clean_environment() | {"PYTHONPATH": str(ROOT)})
-
-
 READERS = ["trace a --weights {}", "trace --input {}", "show --from {}", "verify --from {}", "diff {} run.npz",
            "diff run.npz {}", "weights info {}", "weights import {} -o new.npz", "weights export {} -o new.npz",
            "translate a -q --weights {}", "train {} -o new.npz", "compare a --what-if '--weights {}'"]
@@ -230,22 +212,18 @@ def test_only_a_regular_file_is_read(command, target, here, little_memory):
 
 def test_a_checkpoint_that_is_a_pipe_is_not_waited_for(here):
     os.mkfifo("new.checkpoint.npz")
-    said = limited("train", "pairs.npz", "-o", "new.npz", "--resume", cwd=here)
-    assert said.returncode == 2 and "no regular file" in said.stderr
+    done = shell("$A train pairs.npz -o new.npz --resume", here)
+    assert done.code == 2 and "no regular file" in done.err
 
 
 def test_pairs_may_come_through_a_pipe_that_has_no_name(here):
-    done = subprocess.run(["bash", "-c", f"{shlex.quote(sys.executable)} -m attntrace train --epochs 1 -q -o new.npz "
-                           "<(sleep 1; cat pairs.npz)"], capture_output=True, text=True, timeout=60, cwd=here,
-                          env=clean_environment() | {"PYTHONPATH": str(ROOT)})
-    assert (done.returncode, done.stderr) == (0, "") and os.path.exists("new.npz")
+    done = shell("$A train --epochs 1 -q -o new.npz <(sleep 1; cat pairs.npz)", here)
+    assert (done.code, done.err) == (0, "") and os.path.exists("new.npz")
 
 
 def test_a_pipe_of_pairs_without_end_is_refused(here):
-    done = subprocess.run(["bash", "-c", f"ulimit -v 1500000; {shlex.quote(sys.executable)} -m attntrace train "
-                           "-o new.npz <(yes $'a\\tb')"], capture_output=True, text=True, timeout=60, cwd=here,
-                          env=clean_environment() | {"PYTHONPATH": str(ROOT)})
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "of memory" in done.stderr
+    done = shell("$A train -o new.npz <(yes $'a\\tb')", here, megabytes=1500)
+    assert done.code == 2 and done.err.count("\n") == 1 and "of memory" in done.err
 
 
 @pytest.mark.parametrize("command", ["trace a --weights {}", "weights info {}", "weights import {} -o new.npz"])
@@ -253,9 +231,9 @@ def test_a_pipe_of_pairs_without_end_is_refused(here):
 def test_a_file_larger_than_the_memory_is_refused(command, ending, here):
     with open(f"large.{ending}", "wb") as file:
         file.truncate(1 << 40)  # without a byte on the disk
-    said = limited(*shlex.split(command.format(f"large.{ending}")), cwd=here)
-    assert said.returncode == 2 and said.stderr.count("\n") == 1
-    assert "of memory" in said.stderr or "must end in" in said.stderr or ending == "json", said.stderr
+    done = shell(f"$A {command}".format(f"large.{ending}"), here, megabytes=1500)
+    assert done.code == 2 and done.err.count("\n") == 1
+    assert "of memory" in done.err or "must end in" in done.err or ending == "json", done.err
 
 
 @pytest.fixture(scope="module")
@@ -275,18 +253,17 @@ def bomb(tmp_path_factory):
 @pytest.mark.parametrize("command", ["trace a --weights {}", "trace --input {}", "weights info {}", "show --from {}",
                                      "weights import {} -o new.npz", "weights export {} -o new.npz"])
 def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused(command, bomb, here):
-    said = limited(*shlex.split(command.format(bomb)), megabytes=500, cwd=here)
-    assert said.returncode == 2 and said.stderr.count("\n") == 1
-    assert "537 MB of memory" in said.stderr or "--from" in command, said.stderr
+    done = shell(f"$A {command}".format(bomb), here, megabytes=500)
+    assert done.code == 2 and done.err.count("\n") == 1
+    assert "537 MB of memory" in done.err or "--from" in command, done.err
 
 
 # Memory
 
-@pytest.mark.parametrize("limit, expected", [("v", "2.05 GB"), ("d", "2.05 GB")])
-def test_a_limit_of_memory_counts_as_the_memory_there_is(limit, expected):
-    command = f"ulimit -{limit} 2000000; exec {shlex.quote(sys.executable)} -m attntrace trace a --d-model 8192"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, env=clean_environment())
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and expected in done.stderr
+@pytest.mark.parametrize("limit", ["v", "d"])
+def test_a_limit_of_memory_counts_as_the_memory_there_is(limit):
+    done = shell(f"ulimit -{limit} 2000000; $A trace a --d-model 8192")
+    assert done.code == 2 and done.err.count("\n") == 1 and "2.05 GB" in done.err
 
 
 @pytest.mark.parametrize("membership, file, expected", [

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from command import ROOT, clean_environment  # noqa: E402
+from command import ROOT, attntrace  # noqa: E402
 
 from attntrace.files.torch.save import exported  # noqa: E402
 from attntrace.files.torch.names import constructor  # noqa: E402
-from attntrace.model.tokens import look_up, detokenize, tokenize  # noqa: E402
-from attntrace.tracing.trace import Trace  # noqa: E402
-from attntrace.model.transformer import transformer  # noqa: E402
+from attntrace.model.tokens import detokenize, tokenize  # noqa: E402
 from attntrace.files.weights import load, located  # noqa: E402
 
 PAIRS = [line.split("\t") for line in (ROOT / "samples" / "ko-en.tsv").read_text("utf-8").splitlines()]
@@ -82,23 +77,5 @@ def translator() -> Translator:
 def test_the_module_of_pytorch_makes_the_same_translations(translator):
     """Of every source of the samples; the command is given all of them at once."""
     sources = [source for source, _ in PAIRS]
-    done = subprocess.run([sys.executable, "-m", "attntrace", "translate", "-q"], input="\n".join(sources).encode(),
-                          capture_output=True, cwd=ROOT, env=clean_environment(), timeout=300)
-    assert done.stdout.decode().splitlines() == translator.translated([tokenize(source) for source in sources])
-
-
-@torch.no_grad()
-def test_the_module_of_pytorch_makes_the_same_logits(translator):
-    """Of every pair of the samples whose words are known, teacher-forced, in a batch that is filled up."""
-    config, vocabularies, parameters = load(located("ko-en"))
-    known = [set(words or ()) for words in vocabularies]
-    pairs = [(tokenize(source), ["<s>", *tokenize(target)]) for source, target in PAIRS
-             if known[0].issuperset(tokenize(source)) and known[1].issuperset(tokenize(target))]
-    assert len(pairs) > 1500
-    sources, targets = map(list, zip(*pairs, strict=True))
-    theirs = translator.decoded(*translator.encoded(sources), *translator.packed(1, targets)).numpy()
-    for (source, target), logits in list(zip(pairs, theirs, strict=True))[::6]:
-        prediction = transformer(Trace(), look_up(source, vocabularies.source, "source"),
-                                 look_up(target, vocabularies.target or (), "target"), parameters, config)
-        assert prediction is not None
-        assert np.abs(prediction.logits.value - logits[:len(target)]).max() <= 1e-5
+    done = attntrace("translate", "-q", stdin="\n".join(sources).encode())
+    assert done.out.splitlines() == translator.translated([tokenize(source) for source in sources])

@@ -196,12 +196,3 @@ def test_gradients_and_updates_are_those_of_autograd_and_of_its_optimisers(lesso
     n = max(range(len(flat)), key=lambda n: abs(flat[n]))
     flat[n] *= 1 + 1e-9
     assert (address, "differs") == wrong_steps(lesson_log)[0]
-
-
-@pytest.mark.parametrize("arguments", [
-    ("--norm", "pre", "--final-norm", "--position", "halves", "--layers", "2", "--backprop"),
-    ("--no-scale-embedding", "--score-scale", "3", "--position", "none", "--backprop", "--optimizer", "adam"),
-    ("--dtype", "float32", "--heads", "1", "--final-norm", "--backprop", "--label-smoothing", "0.1")], ids=" ".join)
-def test_pytorch_agrees_with_every_wiring(arguments):
-    code, out, errors = command.attntrace("verify", *arguments, "--against", "torch")
-    assert (code, errors, "✗" in out) == (0, "", False) and "each is what PyTorch" in out

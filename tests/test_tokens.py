@@ -150,7 +150,8 @@ def test_no_hidden_character_of_the_command_line_is_on_standard_error():
     everything = "".join(HIDDEN_CHARACTERS)
     name = everything.replace("\0", "").replace("\ud800", "").replace("\udfff", "")  # as a file may be called
     for arguments in (["trace", "a", "--only", everything], ["trace", "a", "--weights", name], ["explain", everything],
-                      ["trace", "a", "--set", everything], ["trace", "a", f"--{everything}"], [everything]):
+                      ["trace", "a", "--set", everything], ["trace", "a", f"--{everything}"], [everything],
+                      ["trace", "a", "-o", f"no/{name}/x"], ["trace", "a", "--limit", everything]):
         code, page, errors = attntrace(*arguments)
         assert (code, page) == (2, "") and errors[:-1].isprintable(), arguments[:-1]
 

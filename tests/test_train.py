@@ -161,14 +161,6 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(place, other, mom
     assert place.model.read_bytes() == other.model.read_bytes() and place.names() == ["model.npz", "pairs.tsv"]
 
 
-def test_whatever_ends_a_training_leaves_a_checkpoint(place, other):
-    """As SIGTERM and SIGHUP do."""
-    with interrupted(5, SystemExit(143)), pytest.raises(SystemExit):
-        place.train("--epochs", "3", *ALL)
-    assert place.resume(*ALL).code == other.train("--epochs", "3", *ALL).code == 0
-    assert place.model.read_bytes() == other.model.read_bytes()
-
-
 def test_more_epochs_may_be_asked_for_and_fewer(place, other):
     with interrupted(5):
         place.train("--epochs", "2", *ALL)

@@ -109,12 +109,6 @@ def test_the_words_of_a_random_model_are_its_likeliest_too(tmp_path, wiring, sen
     assert len(told) == 5 or told[-1].word == "</s>"
 
 
-def test_many_sentences_at_once_are_translated_as_each_by_itself(said):
-    for source, _ in PAIRS[::150]:
-        steps = list(Decoding(prepare(source, weights="ko-en")).steps())
-        assert [step.word for step in steps] == [*tokenize(said[source]), "</s>"]
-
-
 @pytest.mark.parametrize("wiring", SOME, ids=str)
 def test_sentences_of_unequal_lengths_do_not_see_each_other(tmp_path, wiring):
     """Random numbers, so that whatever a sentence saw of another, or of what fills it up, would change its words."""

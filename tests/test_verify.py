@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import ast
-import io
 import math
 import random
 import re
@@ -12,7 +11,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from command import ROOT, attntrace
+from command import ROOT, Screen, attntrace
 from examples import EXAMPLES
 
 from attntrace.cli.commands.verify import recorded
@@ -55,15 +54,15 @@ def test_every_op_has_a_second_definition():
 def test_both_definitions_of_an_op_give_the_same_numbers_in_each_arithmetic(by, digits):
     for example in EXAMPLES:
         tensor = example.tensor()
-        if tensor.history.op.name == "apart":  # whose expression does not say the lengths
+        if tensor.node.op.name == "apart":  # whose expression does not say the lengths
             continue
-        named = {leaf.address: leaf for leaf in tensor.history.leaves() if leaf.address}
+        named = {leaf.address: leaf for leaf in tensor.node.leaves() if leaf.address}
 
         def leaf(name: str) -> Array:
             value = named[name].value
             return Array(map_lists(by.number, value.tolist()), named[name].axes)
 
-        found = evaluate(tensor.history.expression(), by, leaf)
+        found = evaluate(tensor.node.expression(), by, leaf)
         again = np.array([by.plain(number) for number in leaves(found, tensor.value.shape)], float)
         value = tensor.value.ravel()
         finite = np.isfinite(value)
@@ -337,11 +336,6 @@ def test_without_pytorch_it_is_said_how_to_come_by_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     code, out, errors = attntrace("verify", "a cat", "--against", "torch")
     assert (code, out) == (2, "") and "pip install torch" in errors
-
-
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_progress_is_shown_where_no_line_tells_how_far_it_is(monkeypatch):

@@ -48,14 +48,14 @@ class Backwards:
         source, target, wanted = ([pair[n] for pair in pairs] for n in range(3))
         self.parameters = parameters_of(model)
         self.kept: list[Step] = []
-        self.told: list[Step] = []
+        self.steps: list[Step] = []
         self.source = packed(source) if batch else worded(source[0], model.source)
         self.target = packed(target) if batch else worded(target[0], model.target)
         self.wanted = packed(wanted) if batch else worded(wanted[0], model.target)
         self.config, self.smoothing = model.config, smoothing
         self.loss = self.run(Trace(keep=self.kept))
         self.plan = Plan.of(self.kept)
-        self.tensors = dict(backward(Trace(self.told.append), reversed(self.kept), self.plan))
+        self.tensors = dict(backward(Trace(self.steps.append), reversed(self.kept), self.plan))
         self.gradients = {address: tensor.value for address, tensor in self.tensors.items()}
 
     def run(self, trace: Trace) -> float:

@@ -122,15 +122,15 @@ def test_gradients_of_single_precision_stay_single(whole):
 
 
 def test_each_gradient_is_a_step_of_its_own(whole):
-    told = {step.address: step for step in whole.told}
-    assert len(told) == len(whole.told) > len(whole.gradients)
+    found = {step.address: step for step in whole.steps}
+    assert len(found) == len(whole.steps) > len(whole.gradients)
     for address, gradient in whole.gradients.items():
-        assert np.array_equal(told[f"gradient.{address}"].value, gradient), address
+        assert np.array_equal(found[f"gradient.{address}"].value, gradient), address
 
 
 def test_what_comes_through_each_reader_sums_to_the_gradient(whole):
     parts: dict[str, dict[str, Step]] = {}
-    for step in whole.told:
+    for step in whole.steps:
         of, _, reader = step.address.removeprefix("gradient.").partition(".from.")
         if reader:
             parts.setdefault(of, {})[reader] = step

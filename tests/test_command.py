@@ -58,17 +58,6 @@ def test_the_same_command_has_the_same_text_whatever_the_hash_seed_and_the_threa
     assert len(pages) == 1 and fingerprint(pages.pop())
 
 
-def test_layer_1_reads_the_same_with_one_layer_and_with_two():
-    def first_layer(*layers: str) -> str:
-        page = attntrace("trace", "this is a cat", "--only", "encoder.layer1.*", "--form", "vector", *layers).out
-        return page[page.index("Part 1"):page.index("Fingerprint")]
-    assert first_layer() == first_layer("--layers", "2")
-
-
-def test_a_seed_is_the_fingerprint_of_its_numbers():
-    assert fingerprint(attntrace("trace", "a", "--seed", "1").out) != fingerprint(attntrace("trace", "a").out)
-
-
 def test_float32_is_printed_as_not_comparable():
     assert "not comparable" in attntrace("trace", "a b", "--dtype", "float32").out
 

@@ -27,31 +27,20 @@ def sentence(seed: int) -> str:
 
 
 def assert_harmless(code: int, page: str, errors: str, width: int) -> None:
-    assert code in (0, 2) and "Traceback" not in errors
-    assert code == 0 or (page == "" and errors.count("\n") == 1)
-    hidden = {char for char in set(page) - {"\n"} if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")}
-    assert hidden == set()
+    assert code == 0 or (code, page, errors.count("\n")) == (2, "", 1)
+    assert not [char for char in set(page) - {"\n"} if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")]
     assert not set(page) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
     assert [line for line in page.split("\n") if cell_len(line) > width] == []
 
 
-@pytest.mark.parametrize("start", range(0, 60, 20))
-def test_no_sentence_does_harm(start):
-    for seed in range(start, start + 20):
-        width = (60, 80, 100, 160)[seed % 4]
-        target = ["--target", sentence(seed + 1000)] if seed % 5 == 0 else []
-        form = ["--form", ("vector", "matrix")[seed % 2]]
-        part = [*form, "--only", "encoder.input", "--only", "head1.weights"] if seed % 25 else []
-        code, page, errors = attntrace("trace", "--width", str(width), *target, *part, "--", sentence(seed))
-        assert_harmless(code, page, errors, width)
-
-
-@pytest.mark.parametrize("seed", [seed for seed in range(0, 36, 4)
-                                  if sentence(seed).strip() and not set(sentence(seed)) & set("⎡⎢⎣⎤⎥⎦")])
-def test_brackets_stand_in_their_columns_whatever_the_words(seed):
-    code, page, _ = attntrace("trace", "--width", "100", "--form", "matrix", "--", sentence(seed))
-    drawn = [(column, columns) for column, columns in bracket_columns(page[page.find("Part 2"):])]
-    assert code == 0 and drawn and all(columns == {column} for column, columns in drawn)
+@pytest.mark.parametrize("seed", range(0, 60, 3))
+def test_no_sentence_moves_the_cursor_or_a_bracket(seed):
+    words, width = sentence(seed), (60, 80, 100, 160)[seed % 4]
+    code, page, errors = attntrace("trace", "--width", str(width), "--form", "matrix", "--", words)
+    assert_harmless(code, page, errors, width)
+    if code == 0 and not set(words) & set("⎡⎢⎣⎤⎥⎦"):
+        drawn = bracket_columns(page[page.find("Part 2"):])
+        assert drawn and all(columns == {column} for column, columns in drawn)
 
 
 def test_a_very_long_word_and_very_many_words():

@@ -327,11 +327,6 @@ def test_steps_of_the_encoder_alone_are_the_first_of_the_list():
     assert [step.address for step in trace(CAT)] == encoder
 
 
-def test_input_is_a_step_even_where_nothing_is_added_to_the_embedding():
-    steps = trace(CAT, position="none", scale_embedding=False)
-    assert np.array_equal(steps["encoder.input"].value, steps["encoder.embedding"].value)
-
-
 @pytest.mark.parametrize("target", (None, TAC))
 @pytest.mark.parametrize("wiring", WIRINGS.values(), ids=WIRINGS)
 def test_addresses_are_known_before_a_run(wiring, target):

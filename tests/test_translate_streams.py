@@ -245,14 +245,6 @@ def test_a_page_waits_for_a_key_after_each_step():
         assert code == 0 and "Step 3" not in person.seen and IN_ENGLISH not in seen
 
 
-def test_a_page_that_waited_is_the_page_that_did_not():
-    with terminal("translate", CAFE, "--pause", "--color", "never") as person:
-        person.reads(HINT)
-        person.types("9" + " " * 12)
-        assert person.ends()[0] == 0
-        assert re.sub(rf"{HINT}[^\n\r]*\r *\r", "", person.seen) == attntrace("translate", CAFE).out
-
-
 @pytest.mark.parametrize("options", [("-q",), ()])
 def test_without_a_sentence_at_a_terminal_it_says_so(options):
     with terminal("translate", *options) as person:

@@ -78,7 +78,7 @@ def rows(case: Case) -> dict[str, np.ndarray]:
     return {first: source} | ({"decoder.input": target} if case.part[:3] in ("tra", "dec") else {})
 
 
-def said_by_torch(case: Case, module: nn.Module) -> list[tuple[str, np.ndarray]]:
+def outputs_of_torch(case: Case, module: nn.Module) -> list[tuple[str, np.ndarray]]:
     """What every module inside puts out, with the address of ours."""
     found: list[tuple[str, np.ndarray]] = []
     for name, inner in module.named_modules():
@@ -134,18 +134,23 @@ def weights_file(folder: Path, case: Case, module: nn.Module) -> Path:
     return folder / "w.npz"
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_module_of_pytorch_runs_here_as_it_does_there(tmp_path, case):
-    module = case.module()
-    weights = weights_file(tmp_path, case, module)
-    np.savez(tmp_path / "rows.npz", **rows(case))
-    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=tmp_path / "rows.npz")}
-    said = said_by_torch(case, module)
-    assert len(said) == COUNTS[case.part] + (case.norm_first and case.part in ("encoder", "decoder"))
-    for address, value in said:
+def assert_runs_as_in_torch(folder: Path, case: Case, module: nn.Module, weights: Path) -> list[str]:
+    """Compare every step that a module inside computes, and return their addresses."""
+    np.savez(folder / "rows.npz", **rows(case))
+    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=folder / "rows.npz")}
+    outputs = outputs_of_torch(case, module)
+    for address, value in outputs:
         assert steps[address].dtype == value.dtype
         off = np.abs(steps[address] - value).max() / np.abs(value).max()
         assert off <= DTYPES[case.dtype][1], f"{address} is off by {off:.1e}"
+    return [address for address, _ in outputs]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_module_of_pytorch_runs_here_as_it_does_there(tmp_path, case):
+    module = case.module()
+    compared = assert_runs_as_in_torch(tmp_path, case, module, weights_file(tmp_path, case, module))
+    assert len(compared) == COUNTS[case.part] + (case.norm_first and case.part in ("encoder", "decoder"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -241,12 +246,8 @@ def test_final_norm_without_parameters_is_asked_for_and_computed(tmp_path, stack
         assert "lacks decoder.norm.weight, decoder.norm.bias" in problem(*options)
     out = attntrace("weights", *options, "--final-norm").out
     assert "decoder.final_norm" in out if case.part != "encoder" else "encoder.final_norm" in out
-    np.savez(tmp_path / "rows.npz", **rows(case))
-    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=tmp_path / "rows.npz")}
-    said = said_by_torch(case, module)
-    assert f"{case.part[:7]}.final_norm.norm".replace("transfo", "decoder") in dict(said)
-    for address, value in said:
-        assert np.abs(steps[address] - value).max() <= 1e-12 * np.abs(value).max(), address
+    compared = assert_runs_as_in_torch(tmp_path, case, module, weights)
+    assert f"{case.part[:7]}.final_norm.norm".replace("transfo", "decoder") in compared
 
 
 @pytest.mark.parametrize("part", ("encoder_layer", "decoder_layer", "attention"))

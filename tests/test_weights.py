@@ -1,6 +1,7 @@
 """Weights files: the same numbers come back, and what is wrong with a file is said by name, at once."""
 from __future__ import annotations
 
+import dataclasses
 import functools
 import io
 import json
@@ -8,7 +9,6 @@ import operator
 import random
 import tracemalloc
 import zipfile
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,14 @@ from command import attntrace
 from random_model import SENTENCE, TRANSLATION, WIRINGS, random_model
 
 from attntrace import trace
-from attntrace.model.config import Config
+from attntrace.model import config as configuration
+from attntrace.model.config import CHOICES, Config
+from attntrace.files.torch.names import ARGUMENTS, constructor
 from attntrace.messages.catalog import Localized
 from attntrace.messages.errors import Problem
 from attntrace.runs.prepare import prepare
 from attntrace.messages.unicode import shown
-from attntrace.files.weights import load
+from attntrace.files.weights import load, save
 
 SMALL = {"d_model": 4, "heads": 2, "layers": 1, "d_ff": 3}
 SIZES_ONLY = json.dumps(SMALL)
@@ -32,7 +34,7 @@ W_Q = "encoder.layer1.self_attention.W_Q"
 def contents(**wiring: object) -> dict[str, np.ndarray]:
     """The members of a small model's file, by name."""
     model = random_model(**SMALL | wiring)
-    texts = {"config": json.dumps(asdict(model.config)), "vocabulary.source": model.source,
+    texts = {"config": json.dumps(dataclasses.asdict(model.config)), "vocabulary.source": model.source,
              "vocabulary.target": model.target}
     return model.parameters | {name: np.array(text) for name, text in texts.items()}
 
@@ -109,7 +111,7 @@ def test_model_comes_back_as_it_was_written(tmp_path, wiring, biases, ending):
 
 def test_wiring_that_a_file_does_not_mention_is_that_of_the_paper(tmp_path):
     config = load(npz(tmp_path, contents() | {"config": np.array(SIZES_ONLY)})).config
-    assert asdict(config) == SMALL | {
+    assert dataclasses.asdict(config) == SMALL | {
         "norm": "post", "final_norm": False, "position": "interleaved", "scale_embedding": True, "source_end": False,
         "activation": "relu", "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64",
         "part": "transformer"}
@@ -455,3 +457,37 @@ def test_number_that_single_precision_cannot_hold_is_refused(entry, value):
     assert getattr(Config(**{entry: value}), entry) == value
     with pytest.raises(Problem):
         Config(dtype="float32", **{entry: value})
+
+
+# The module that `weights export` prints
+
+EMBEDDING = {"position", "scale_embedding", "source_end"}  # what comes before the module, and is left out of it
+REFUSED = {"score_scale"}  # where it is another than torch.nn has
+OTHER = {"d_model": 16, "heads": 4, "layers": 2, "d_ff": 32, "final_norm": True, "epsilon": 1e-3}
+CHOSEN = [(name, value) for name, values in CHOICES.items() if name not in EMBEDDING for value in values]
+
+
+@pytest.mark.parametrize("name, value", CHOSEN)
+def test_every_choice_of_a_config_has_its_argument(name, value):
+    assert value in ARGUMENTS[name]
+
+
+def test_every_entry_of_a_config_changes_the_module_unless_it_is_left_out_or_refused():
+    for name in {field.name for field in dataclasses.fields(Config)} - EMBEDDING - REFUSED:
+        values = [OTHER[name]] if name in OTHER else [one for one in CHOICES[name] if one != getattr(Config(), name)]
+        printed = [constructor(config, config.part, True)
+                   for config in (Config(), *(dataclasses.replace(Config(), **{name: value}) for value in values))]
+        assert len(set(map(str, printed))) == len(printed), name
+
+
+def test_a_choice_that_no_module_has_is_refused_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(configuration.CHOICES, "activation", ("relu", "gelu"))
+    assert attntrace("weights", "new", "a", "-o", "w.npz").code == 0
+    model = load(tmp_path / "w.npz")
+    with open("gelu.npz", "wb") as file:
+        save(file, dataclasses.replace(model.config, activation="gelu"), model.vocabularies, model.parameters)
+    assert attntrace("weights", "export", "w.npz", "-o", "s.npz").code == 0
+    result = attntrace("weights", "export", "gelu.npz", "-o", "none.npz")
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1) and "activation gelu" in result.err
+    assert not (tmp_path / "none.npz").exists()

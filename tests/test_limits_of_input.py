@@ -13,8 +13,8 @@ import click
 import numpy as np
 import pytest
 from command import ROOT, Screen, attntrace, shell
+from hostile import commands
 
-from attntrace.cli.app import attntrace as application
 from attntrace.cli.values import InputFile, Limit, Number, Scale, Whole
 from attntrace.tracing.trace import Trace
 
@@ -116,15 +116,8 @@ def test_output_never_replaces_standard_input(output, tmp_path):
     assert (tmp_path / "text.txt").read_text() == "a b\n"
 
 
-def commands(group=application):
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        one = group.get_command(context, name)
-        yield from commands(one) if isinstance(one, click.Group) else [one]
-
-
 def test_every_parameter_that_is_a_file_is_protected_or_written():
-    paths = [(command.name, param) for command in commands() for param in command.params
+    paths = [(command.name, param) for command in commands().values() for param in command.params
              if isinstance(param.type, click.Path)]
     assert len(paths) > 30
     for name, param in paths:
@@ -133,7 +126,7 @@ def test_every_parameter_that_is_a_file_is_protected_or_written():
 
 # Numbers of any length
 
-OPTIONS = sorted({(command.name, param.opts[0]) for command in commands() for param in command.params
+OPTIONS = sorted({(command.name, param.opts[0]) for command in commands().values() for param in command.params
                   if isinstance(param.type, (Whole, Limit, Number, Scale)) and param.opts[0].startswith("-")})
 TYPED = {"trace": ["a b"], "map": ["a b"], "steps": ["a b"], "why": ["encoder.output:1,1", "a b"],
          "translate": ["어제", "--max-length", "2"], "backprop": ["a", "b"], "compare": ["a b", "--what-if", "--seed 1"],

@@ -1,4 +1,4 @@
-"""The model that comes with attntrace in PyTorch's own module: the same logits and translations of all samples."""
+"""The model that comes with attntrace in PyTorch's own module: the same translations of all samples."""
 from __future__ import annotations
 
 import math
@@ -41,41 +41,32 @@ class Translator:
         angles = torch.arange(ids.shape[1], dtype=torch.float64)[:, None] * rates
         return E[ids] * math.sqrt(d_model) + torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)
 
-    def packed(self, side: int, sentences: list[list[str]]):
-        """Ids filled up to the longest with whatever word comes first, and where they are."""
-        ids = [torch.tensor([self.words[side].index(word) for word in words]) for words in sentences]
-        lengths = torch.tensor([len(words) for words in sentences])
-        return torch.nn.utils.rnn.pad_sequence(ids, batch_first=True), torch.arange(max(lengths)) >= lengths[:, None]
-
-    def decoded(self, memory, hidden, y, unwritten=None):
-        """Logits after each word that the decoder reads."""
-        ahead = torch.ones(y.shape[1], y.shape[1]).triu(1).bool()
-        z = self.module.decoder(self.embedded("decoder", y), memory, tgt_mask=ahead, tgt_key_padding_mask=unwritten,
-                                memory_key_padding_mask=hidden)
-        return z @ self.p["output.W"] + self.p.get("output.b", 0)
-
     def encoded(self, sources: list[list[str]]):
-        x, hidden = self.packed(0, sources)
-        return self.module.encoder(self.embedded("encoder", x), src_key_padding_mask=hidden), hidden
+        """The memory of all sources, padded to the longest of them, and its padding."""
+        ids = [torch.tensor([self.words[0].index(word) for word in words]) for words in sources]
+        lengths = torch.tensor([len(words) for words in sources])
+        padding = torch.arange(max(lengths)) >= lengths[:, None]
+        x = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True)
+        return self.module.encoder(self.embedded("encoder", x), src_key_padding_mask=padding), padding
+
+    def next_word(self, memory, padding, y):
+        """The likeliest word after those that the decoder has read."""
+        ahead = torch.ones(y.shape[1], y.shape[1]).triu(1).bool()
+        z = self.module.decoder(self.embedded("decoder", y), memory, tgt_mask=ahead, memory_key_padding_mask=padding)
+        return (z[:, -1] @ self.p["output.W"] + self.p.get("output.b", 0)).argmax(1)
 
     def translated(self, sources: list[list[str]]) -> list[str]:
-        (memory, hidden), y = self.encoded(sources), torch.full((len(sources), 1), self.words[1].index("<s>"))
+        (memory, padding), y = self.encoded(sources), torch.full((len(sources), 1), self.words[1].index("<s>"))
         end = self.words[1].index("</s>")
         while y.shape[1] < LONGEST and not (y == end).any(1).all():
-            after = self.decoded(memory, hidden, y)[:, -1].argmax(1)
-            y = torch.cat([y, after[:, None]], dim=1)
+            y = torch.cat([y, self.next_word(memory, padding, y)[:, None]], dim=1)
         assert (y == end).any(1).all()
         return [detokenize([self.words[1][n] for n in row[1:row.index(end)]]) for row in y.tolist()]
 
 
-@pytest.fixture(scope="module")
-def translator() -> Translator:
-    return Translator()
-
-
 @torch.no_grad()
-def test_the_module_of_pytorch_makes_the_same_translations(translator):
-    """Of every source of the samples; the command is given all of them at once."""
+def test_the_module_of_pytorch_makes_the_same_translations():
+    """Of every source of the samples, all of them in one call."""
     sources = [source for source, _ in PAIRS]
     done = attntrace("translate", "-q", stdin="\n".join(sources).encode())
-    assert done.out.splitlines() == translator.translated([tokenize(source) for source in sources])
+    assert done.out.splitlines() == Translator().translated([tokenize(source) for source in sources])

@@ -91,22 +91,6 @@ def test_the_arithmetic_of_any_number_gives_it_as_it_is_printed(steps, precision
     assert {"=", "≈"} == set(signs)
 
 
-def test_with_all_digits_the_arithmetic_is_the_number(steps):
-    for address, index in cells(steps, 250, 1):
-        (cause,) = Why(steps.get, 17)(address, index)
-        arithmetic, _, result = printed(cause)
-        value = float(steps[address].value[index])
-        assert float(result) == pytest.approx(value, rel=1e-12, abs=1e-16)
-        if re.fullmatch(r"[\d.e()·√/+ \-*^²,a-zπ]+", arithmetic) and "inf" not in arithmetic:
-            size = max(abs(value), slack_free_size(arithmetic))
-            assert abs(evaluated(arithmetic) - value) <= 1e-12 * size, (address, index)
-
-
-def slack_free_size(text: str) -> float:
-    """The size of the numbers that stand in it, by which rounding is measured where they cancel."""
-    return max((float(found[0]) for found in NUMBER.finditer(text)), default=1.0)
-
-
 def test_by_hand_every_number_is_what_its_arithmetic_gives_by_the_rule():
     found: dict = {}
     prepare_training_step("a cat", "un chat", seed=2, pencil=3)(lambda step: found.__setitem__(step.address, step))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attntrace.cli.app import run
 
@@ -43,6 +43,13 @@ def attntrace(*arguments: str, stdin: bytes | None = None, **env: str) -> Result
         stream.flush()
         texts.append(stream.buffer.getvalue().decode("utf-8"))  # type: ignore[attr-defined]
     return Result(code, *texts)
+
+
+def refusal(*arguments: str, **more: Any) -> str:
+    """The one line with which the command refuses its arguments."""
+    result = attntrace(*arguments, **more)
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result
+    return result.err
 
 
 def process(*arguments: str, stdin: bytes = b"", cwd: Path = ROOT, **env: str) -> Result:

@@ -405,11 +405,11 @@ def test_a_stage_is_no_place_of_its_own():
 
 
 def test_a_tensor_that_has_a_name_keeps_it_when_it_gets_another():
-    told = []
-    trace, parameter = Trace(told.append, place="encoder"), Leaves()(TOKEN)
+    steps = []
+    trace, parameter = Trace(steps.append, place="encoder"), Leaves()(TOKEN)
     trace("second", trace("first", identity(parameter), "F"), "G")
-    assert [step.tensor.address for step in told] == ["encoder.first", "encoder.second"]
-    assert [step.node.expression() for step in told] == [["same", "leaf.A"], ["same", "encoder.first"]]
+    assert [step.tensor.address for step in steps] == ["encoder.first", "encoder.second"]
+    assert [step.node.expression() for step in steps] == [["same", "leaf.A"], ["same", "encoder.first"]]
     assert parameter.address == "leaf.A"
 
 
@@ -528,5 +528,5 @@ def test_two_symbols_are_never_spelled_alike(spelling):
         "X", ("", "Q", "1"), (False, True), (0, 1, 2), (None, 1, 12), (None, 2), (False, True), (False, True), marks)
         if fields[4] is not None or fields[5] is None]
     symbols += [symbol._replace(path=path) for symbol in symbols if symbol.gradient and not symbol.transposed
-                for path in (Q, K, Q._replace(head=2))]  # a layer and a head are told apart by their numbers alone
+                for path in (Q, K, Q._replace(head=2))]  # a layer and a head differ only by their numbers
     assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols) > 2000

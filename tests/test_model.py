@@ -26,7 +26,7 @@ class Paper:
     def __init__(self, model: Model) -> None:
         self.c, self.p, self.steps = model.config, model.parameters, {}
 
-    def say(self, address: str, value: np.ndarray) -> np.ndarray:
+    def named(self, address: str, value: np.ndarray) -> np.ndarray:
         self.steps[address] = value
         return value
 
@@ -42,42 +42,42 @@ class Paper:
         return P
 
     def embedded(self, stack: str, ids: list[int]) -> np.ndarray:
-        x = self.say(f"{stack}.embedding", np.stack([self.p[f"{stack}.E"][i] for i in ids]))
+        x = self.named(f"{stack}.embedding", np.stack([self.p[f"{stack}.E"][i] for i in ids]))
         if self.c.scale_embedding:
-            x = self.say(f"{stack}.scaled_embedding", x * self.c.d_model ** 0.5)
+            x = self.named(f"{stack}.scaled_embedding", x * self.c.d_model ** 0.5)
         if self.c.position != "none":
-            x = x + self.say(f"{stack}.positional_encoding", self.positions(len(ids)))
-        return self.say(f"{stack}.input", x)
+            x = x + self.named(f"{stack}.positional_encoding", self.positions(len(ids)))
+        return self.named(f"{stack}.input", x)
 
     def norm(self, place: str, x: np.ndarray) -> np.ndarray:
-        mean = self.say(f"{place}.mean", np.einsum("nd->n", x) / self.c.d_model)
+        mean = self.named(f"{place}.mean", np.einsum("nd->n", x) / self.c.d_model)
         away = x - mean[:, None]
-        variance = self.say(f"{place}.variance", np.einsum("nd,nd->n", away, away) / self.c.d_model)
-        normalized = self.say(f"{place}.normalized", np.einsum("nd,n->nd", away, (variance + self.c.epsilon) ** -0.5))
-        return self.say(f"{place}.norm", normalized * self.p[f"{place}.gain"] + self.p[f"{place}.bias"])
+        variance = self.named(f"{place}.variance", np.einsum("nd,nd->n", away, away) / self.c.d_model)
+        normalized = self.named(f"{place}.normalized", np.einsum("nd,n->nd", away, (variance + self.c.epsilon) ** -0.5))
+        return self.named(f"{place}.norm", normalized * self.p[f"{place}.gain"] + self.p[f"{place}.bias"])
 
     def attention(self, place: str, x: np.ndarray, memory: np.ndarray, causal: bool) -> np.ndarray:
         h, d_k = self.c.heads, self.c.d_model // self.c.heads
         q, k, v = (np.stack(np.split(self.affine(rows, f"{place}.", f"_{letter}"), h, axis=1))
                    for letter, rows in zip("QKV", (x, memory, memory)))
-        told = {"query": q, "key": k, "value": v, "scores": np.einsum("hnd,hmd->hnm", q, k)}
+        computed = {"query": q, "key": k, "value": v, "scores": np.einsum("hnd,hmd->hnm", q, k)}
         scale = d_k ** 0.5 if self.c.score_scale == "sqrt_d_k" else self.c.score_scale
-        seen = told["scaled_scores"] = told["scores"] / scale
+        seen = computed["scaled_scores"] = computed["scores"] / scale
         if causal:
             ahead = np.arange(len(memory))[None, :] > np.arange(len(x))[:, None]
-            seen = told["masked_scores"] = np.where(ahead, -np.inf, seen)
+            seen = computed["masked_scores"] = np.where(ahead, -np.inf, seen)
         powers = np.exp(seen)
-        a = told["weights"] = powers / np.einsum("hnm->hn", powers)[:, :, None]
-        z = told["output"] = np.einsum("hnm,hmd->hnd", a, v)
-        for n, (name, value) in itertools.product(range(h), told.items()):
-            self.say(f"{place}.head{n + 1}.{name}", value[n])
-        concat = self.say(f"{place}.concat", np.einsum("hnd->nhd", z).reshape(len(x), h * d_k))
-        return self.say(f"{place}.output", self.affine(concat, f"{place}.", "_O"))
+        a = computed["weights"] = powers / np.einsum("hnm->hn", powers)[:, :, None]
+        z = computed["output"] = np.einsum("hnm,hmd->hnd", a, v)
+        for n, (name, value) in itertools.product(range(h), computed.items()):
+            self.named(f"{place}.head{n + 1}.{name}", value[n])
+        concat = self.named(f"{place}.concat", np.einsum("hnd->nhd", z).reshape(len(x), h * d_k))
+        return self.named(f"{place}.output", self.affine(concat, f"{place}.", "_O"))
 
     def feed_forward(self, place: str, x: np.ndarray) -> np.ndarray:
-        hidden = self.say(f"{place}.hidden", self.affine(x, f"{place}.", "_1"))
-        activation = self.say(f"{place}.activation", np.where(hidden > 0, hidden, 0))
-        return self.say(f"{place}.output", self.affine(activation, f"{place}.", "_2"))
+        hidden = self.named(f"{place}.hidden", self.affine(x, f"{place}.", "_1"))
+        activation = self.named(f"{place}.activation", np.where(hidden > 0, hidden, 0))
+        return self.named(f"{place}.output", self.affine(activation, f"{place}.", "_2"))
 
     def stack(self, stack: str, ids: list[int], memory: np.ndarray | None = None) -> np.ndarray:
         x = self.embedded(stack, ids)
@@ -89,15 +89,15 @@ class Paper:
         for layer, part in itertools.product(range(1, self.c.layers + 1), parts):
             place = f"{stack}.layer{layer}.{part}"
             if self.c.norm == "pre":
-                x = self.say(f"{place}.residual", x + parts[part](place, self.norm(place, x)))
+                x = self.named(f"{place}.residual", x + parts[part](place, self.norm(place, x)))
             else:
-                x = self.norm(place, self.say(f"{place}.residual", x + parts[part](place, x)))
-        return self.say(f"{stack}.output", self.norm(f"{stack}.final_norm", x) if self.c.final_norm else x)
+                x = self.norm(place, self.named(f"{place}.residual", x + parts[part](place, x)))
+        return self.named(f"{stack}.output", self.norm(f"{stack}.final_norm", x) if self.c.final_norm else x)
 
     def translated(self, source: list[int], target: list[int]) -> dict[str, np.ndarray]:
-        logits = self.say("output.logits", self.affine(
+        logits = self.named("output.logits", self.affine(
             self.stack("decoder", target, self.stack("encoder", source)), "output.", ""))
-        self.say("output.probabilities", np.exp(logits) / np.exp(logits).sum(1)[:, None])
+        self.named("output.probabilities", np.exp(logits) / np.exp(logits).sum(1)[:, None])
         return self.steps
 
 
@@ -338,7 +338,7 @@ def test_addresses_are_known_before_a_run(wiring, target):
 
 
 @pytest.mark.parametrize("keep", (None, []), ids=["sealed", "kept"])
-def test_run_that_nobody_watches_computes_the_same(keep):
+def test_run_without_a_sink_computes_the_same(keep):
     run, watched = prepare(CAT, TAC, config=Config(layers=2)), []
     run(lambda step: watched.append(step.value))
     alone = transformer(Trace(keep=keep), run.source, run.target, run.parameters, run.config)

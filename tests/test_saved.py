@@ -13,7 +13,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from command import ROOT, attntrace, clean_environment
+from command import ROOT, attntrace, clean_environment, refusal
 
 from attntrace.files.archive import Archive, opened
 from attntrace.runs.training_step import prepare_training_step
@@ -40,12 +40,12 @@ def saved(tmp_path_factory):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_saved_run_is_told_again_byte_for_byte(command, tmp_path, monkeypatch):
+def test_a_saved_run_is_shown_byte_for_byte(command, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     file = str(tmp_path / "run.npz")
-    said = attntrace(*command, "--save", file)
-    assert (said.code, said.err) == (0, "")
-    assert attntrace("show", "--from", file) == said
+    result = attntrace(*command, "--save", file)
+    assert (result.code, result.err) == (0, "")
+    assert attntrace("show", "--from", file) == result
     if command == COMMANDS[0]:
         for options in (("--format", "jsonl"), ("--only", "*.norm", "--form", "matrix", "--precision", "5", "--ascii"),
                         ("--token", "1", "--only", "head1.scores", "--arithmetic", "all")):
@@ -56,9 +56,9 @@ def test_a_tensor_is_shown_without_the_model(saved):
     """Which is what makes it quick: reading the model as well takes longer than all the rest."""
     program = (f"import sys, attntrace.cli.app as c; c.run(['show', '--from', {str(saved)!r}, 'encoder.output']); "
                "print(*sys.modules)")
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT,
-                          env=clean_environment(), timeout=100).stdout.split()
-    modules = {name.removeprefix("attntrace.") for name in said}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT,
+                          env=clean_environment(), timeout=100)
+    modules = {name.removeprefix("attntrace.") for name in done.stdout.split()}
     assert {"files.archive", "pages.grids"} < modules and "decimal" not in modules
     assert not {"tracing.trace", "ops.functions", "model.transformer", "model.parameters", "pages.checks",
                 "pages.forms", "runs.run"} & modules
@@ -83,9 +83,9 @@ def test_a_saved_run_is_an_ordinary_archive_of_arrays_with_their_digests(saved):
             assert record["sha256"] == hashlib.sha256(archive.read(f"{name}.npy")).hexdigest()
     printed = attntrace("trace", PAIR[0], "--target", PAIR[1], "--format", "jsonl").out.splitlines()
     for line, record in zip(printed[1:-1], records[1:-1], strict=True):
-        told = json.loads(line)
-        told.pop("value")
-        assert {key: record[key] for key in told} == told
+        printed_record = json.loads(line)
+        printed_record.pop("value")
+        assert {key: record[key] for key in printed_record} == printed_record
 
 
 def test_the_history_of_a_training_step_is_read_back(tmp_path):
@@ -136,8 +136,8 @@ def test_one_number_is_read_without_the_others(saved, tmp_path):
     data[wrong.header_offset + 200] ^= 1
     (tmp_path / "f.npz").write_bytes(data)
     assert attntrace("show", "--from", str(tmp_path / "f.npz"), "decoder.input:1,1").code == 0
-    said = attntrace("show", "--from", str(tmp_path / "f.npz"), "encoder.output:1,1")
-    assert said.code == 2 and "encoder.output" in said.err and "SHA-256" in said.err
+    result = attntrace("show", "--from", str(tmp_path / "f.npz"), "encoder.output:1,1")
+    assert result.code == 2 and "encoder.output" in result.err and "SHA-256" in result.err
 
 
 def test_a_bit_flipped_anywhere_is_found(tmp_path):
@@ -150,8 +150,8 @@ def test_a_bit_flipped_anywhere_is_found(tmp_path):
         flipped = bytearray(data)
         flipped[place] ^= 1 << chance.randrange(8)
         file.write_bytes(flipped)
-        said = attntrace("verify", "--from", str(file), "--quiet")
-        assert said.code in (1, 2) and (said.out + said.err).count("\n") == 1, place
+        result = attntrace("verify", "--from", str(file), "--quiet")
+        assert result.code in (1, 2) and (result.out + result.err).count("\n") == 1, place
 
 
 def repacked(source, target, change):
@@ -212,11 +212,11 @@ def test_a_translation_is_not_compared_with_pytorch(tmp_path):
     file = str(tmp_path / "t.npz")
     assert attntrace("translate", PAIR[0], "--max-length", "1", "--save", file).code == 0
     assert attntrace("verify", "--from", file, "--quiet").code == 0
-    said = attntrace("verify", "--from", file, "--against", "torch")
-    assert said.code == 2 and "is a translation" in said.err
+    result = attntrace("verify", "--from", file, "--against", "torch")
+    assert result.code == 2 and "is a translation" in result.err
 
 
-def test_a_number_by_hand_is_shown_as_it_is_written(tmp_path):
+def test_a_number_by_hand_is_shown_with_its_decimals(tmp_path):
     """Also one of a few last decimals, which is exact, and no rest of rounding."""
     file = str(tmp_path / "f.npz")
     attntrace("trace", "a cat", "--pencil", "2", "--save", file, "--only", "encoder.output")
@@ -246,15 +246,14 @@ PICKLED = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
     (lambda data: b"hello", "is broken"), (lambda data: claims("run", HUGE), "is broken"),
     (lambda data: claims("run", PICKLED), "pickled"), (lambda data: claims("else", HUGE), "no saved run")],
     ids=["truncated", "empty", "foreign", "huge", "pickled", "another_archive"])
-def test_a_file_that_is_none_is_refused_in_one_line(make, words, saved, tmp_path):
+def test_a_file_that_is_not_a_saved_run_is_refused_in_one_line(make, words, saved, tmp_path):
     file = tmp_path / "f.npz"
     file.write_bytes(make(saved.read_bytes()))
     for arguments in ((), ("encoder.output",)):
-        said = attntrace("show", "--from", str(file), *arguments)
-        assert said.code == 2 and words in said.err and said.err.count("\n") == 1
+        assert words in refusal("show", "--from", str(file), *arguments)
 
 
-def test_other_files_and_later_versions_are_told_apart(saved, tmp_path):
+def test_other_files_and_later_versions_are_distinguished(saved, tmp_path):
     newer = repacked(saved, tmp_path / "newer.npz", lambda _, records, __: records[0].update(saved=2, attntrace="9.9"))
     assert "later attntrace (9.9)" in attntrace("show", "--from", newer).err
     assert "no saved run" in attntrace("show", "--from", str(located("ko-en"))).err
@@ -268,15 +267,15 @@ def test_other_files_and_later_versions_are_told_apart(saved, tmp_path):
 def test_memory_is_bounded_by_the_file(tmp_path):
     (tmp_path / "f.npz").write_bytes(claims("run", HUGE))
     before = tracemalloc.start() or tracemalloc.get_traced_memory()[0]
-    said = attntrace("show", "--from", str(tmp_path / "f.npz"))
+    result = attntrace("show", "--from", str(tmp_path / "f.npz"))
     most = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
-    assert said.code == 2 and most < 5_000_000
+    assert result.code == 2 and most < 5_000_000
 
 
 def test_a_run_that_fails_leaves_no_file(tmp_path):
-    said = attntrace("trace", "a cat", "--score-scale", "2.3e-308", "--save", str(tmp_path / "f.npz"))
-    assert said.code == 2 and "grow too large" in said.err and list(tmp_path.iterdir()) == []
+    result = attntrace("trace", "a cat", "--score-scale", "2.3e-308", "--save", str(tmp_path / "f.npz"))
+    assert result.code == 2 and "grow too large" in result.err and list(tmp_path.iterdir()) == []
 
 
 def test_a_reader_that_leaves_has_the_whole_run_saved(tmp_path, saved):
@@ -288,8 +287,8 @@ def test_a_reader_that_leaves_has_the_whole_run_saved(tmp_path, saved):
 
 def test_a_page_that_would_go_into_the_saved_run_by_a_link_is_refused(tmp_path):
     (tmp_path / "page.txt").symlink_to("f.npz")
-    said = attntrace("trace", "a cat", "--save", str(tmp_path / "f.npz"), "-o", str(tmp_path / "page.txt"))
-    assert said.code == 2 and "a name of its own" in said.err and not (tmp_path / "f.npz").exists()
+    result = attntrace("trace", "a cat", "--save", str(tmp_path / "f.npz"), "-o", str(tmp_path / "page.txt"))
+    assert result.code == 2 and "a name of its own" in result.err and not (tmp_path / "f.npz").exists()
 
 
 @pytest.mark.parametrize("arguments, words", [
@@ -297,10 +296,10 @@ def test_a_page_that_would_go_into_the_saved_run_by_a_link_is_refused(tmp_path):
     (("--save", "f.npz", "-o", "./f.npz", "--format", "text"), "no page"),
     (("--save", "-"), "a name of its own"), (("--save", "/dev/stdout", "-o", "-"), "a name of its own"),
     (("--save", "none/f.npz"), "none"), (("--save", ".npz/"), "npz")])
-def test_a_place_where_nothing_can_be_saved_is_said_before_anything(arguments, words, tmp_path, monkeypatch):
+def test_a_path_where_nothing_can_be_saved_is_refused_before_the_run(arguments, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    said = attntrace("trace", "a cat", *arguments)
-    assert said.code == 2 and words in said.err and said.out == "" and list(tmp_path.iterdir()) == []
+    result = attntrace("trace", "a cat", *arguments)
+    assert result.code == 2 and words in result.err and result.out == "" and list(tmp_path.iterdir()) == []
 
 
 # Records that make no sense, and bugs of ours
@@ -398,19 +397,19 @@ def test_a_file_that_is_removed_while_it_is_read_is_read_to_its_end(small, tmp_p
 @pytest.mark.parametrize("option", [("--seed", "0"), ("--target", ""), ("--no-final-norm",), ("--label-smoothing", "0"),
                                     ("--lr", "1")], ids=" ".join)
 def test_no_option_of_a_run_is_passed_over_beside_from(option, small):
-    said = attntrace("why", "encoder.output:1,1", "--from", str(small), *option)
-    assert said.code == 2 and "cannot go with --from" in said.err
+    result = attntrace("why", "encoder.output:1,1", "--from", str(small), *option)
+    assert result.code == 2 and "cannot go with --from" in result.err
 
 
 def test_a_selection_beside_one_tensor_is_not_passed_over(small):
-    said = attntrace("show", "encoder.output", "--from", str(small), "--layer", "9")
-    assert said.code == 2 and "--layer" in said.err
+    result = attntrace("show", "encoder.output", "--from", str(small), "--layer", "9")
+    assert result.code == 2 and "--layer" in result.err
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_number_too_large_for_its_precision_gives_no_warning():
-    said = attntrace("trace", "a", *SMALL, "--dtype", "float32", "--set", "encoder.E:1,1=1e39")
-    assert "no finite number" in said.err
+    result = attntrace("trace", "a", *SMALL, "--dtype", "float32", "--set", "encoder.E:1,1=1e39")
+    assert "no finite number" in result.err
 
 
 def test_words_that_stand_twice_are_offered_once(small):

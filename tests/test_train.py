@@ -1,4 +1,4 @@
-"""Training: what a pairs file may hold, what is never learned from, and that nothing on disk is ever lost."""
+"""Training: what a pairs file may hold, what is never learned from, and that no file is ever lost."""
 from __future__ import annotations
 
 import hashlib
@@ -40,7 +40,7 @@ def other(tmp_path) -> Place:
     (b"a\tb\nc\t\xff\n", ("line 2", "UTF-8", "byte 3")), (b"\xef\xbb\xbfa\n", ("line 1", ": a")),
     ("어제\t\tb\n".encode("utf-16"), ("line 1", "UTF-8")), (b"", ("no pairs",)), (b"\n \n\r\n", ("no pairs",)),
     (b"a\tb\n\x1b[2J\n", ("line 2", r"\u{1B}[2J"))])
-def test_a_line_that_is_no_pair_is_told_by_its_number(place, text, words):
+def test_a_line_that_is_no_pair_is_named_by_its_number(place, text, words):
     place.write(text)
     assert_refused(place, place.train(), *words)
     assert place.names() == ["pairs.tsv"]
@@ -97,7 +97,7 @@ def is_held_out(pair: tuple[str, str], every: int, target: str | None = None) ->
 
 @pytest.mark.parametrize("every, target", [(2, None), (3, "You go."), (7, "Dog , cat!")])
 def test_what_is_held_out_leaves_no_trace_in_the_model(place, other, every, target):
-    """The model is that of the other pairs alone, word for word and bit for bit."""
+    """The model is that of the other pairs, word for word and bit for bit."""
     options = ["--hold-out", str(every), *(("--hold-out-target", target) if target else ())]
     kept = [pair for pair in PAIRS if not is_held_out(pair, every, (target or "").replace(" ,", ","))]
     assert 0 < len(kept) < len(PAIRS)

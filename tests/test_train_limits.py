@@ -111,7 +111,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean(share):
     assert np.unique(values[0]) == pytest.approx([0, 1 / (1 - share)])
     assert (values[0] == 0).mean() == pytest.approx(share, abs=0.01) and (values[0] != values[1]).any()
     one.resume(*(np.zeros_like(one.parameters.vector),) * 2, 1)
-    assert (one._dropout()(x).value != values[0]).any()  # drawn anew for each update
+    assert (one._dropout()(x).value != values[0]).any()  # drawn again for each update
     one.resume(*(np.zeros_like(one.parameters.vector),) * 2, 0)
     assert (one._dropout()(x).value == values[0]).all()
     assert (dropped(x).value == 0).sum() < len(values[0]) and new_training(dropout=0)._dropout()(x) is x
@@ -149,7 +149,7 @@ def test_a_terminal_gets_a_bar_unless_it_cannot_draw_one(place, term):
     assert re.match(r"Wrote .*\n", out.read_text()) and "━" not in out.read_text()
 
 
-def test_ctrl_c_on_a_terminal_tells_where_it_goes_on(place):
+def test_ctrl_c_on_a_terminal_says_how_to_resume(place):
     with terminal(*place.arguments(*TINY, "--epochs", MANY)) as person:
         person.reads("loss")
         person.types("\x03")
@@ -166,7 +166,7 @@ def test_a_terminal_that_is_closed_leaves_a_checkpoint_and_the_code_of_the_signa
     assert place.checkpoint.exists() and place.resume("--epochs", "1").code == 0
 
 
-def test_progress_that_nobody_can_hear_changes_nothing(place):
+def test_progress_without_standard_error_is_silent(place):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stderr", None)
         from attntrace.cli.progress import TrainingProgress

@@ -1,4 +1,4 @@
-"""The step that was traced, from its JSON Lines alone: every gradient, every update, and the loss after them."""
+"""The step that was traced, read from its JSON Lines only: every gradient, every update, and the loss after them."""
 from __future__ import annotations
 
 import json
@@ -19,7 +19,7 @@ WIRINGS = {"as_in_the_paper": (), "adam_smoothed": ("--optimizer", "adam", "--la
 AFTER = re.compile(r"The loss was ([\d.]+); with the new parameters it is ([\d.]+), lower by ([\d.]+)\.")
 
 
-class Told(NamedTuple):
+class Recorded(NamedTuple):
     """A file: its header, its lines, all tensors by address, and the names of the parameters."""
     head: dict
     records: list[dict]
@@ -30,16 +30,16 @@ class Told(NamedTuple):
         return [record["parameter"] for record in self.records if "parameter" in record]
 
 
-def told(*options: str) -> Told:
+def recorded(*options: str) -> Recorded:
     code, out, errors = attntrace("backprop", *SENTENCES, "--format", "jsonl", *options)
     assert (code, errors) == (0, "")
     head, *records, _ = loads(out)
-    return Told(head, records, computed_again(records))
+    return Recorded(head, records, computed_again(records))
 
 
 @pytest.fixture(scope="module", params=WIRINGS)
-def step(request) -> Told:
-    return told(*WIRINGS[request.param])
+def step(request) -> Recorded:
+    return recorded(*WIRINGS[request.param])
 
 
 def test_every_step_can_be_computed_again_from_the_file_alone(step):
@@ -79,7 +79,7 @@ def test_only_the_words_that_came_in_have_a_gradient_in_the_embedding(step):
 @pytest.mark.parametrize("options", [(), ("--optimizer", "adam", "--label-smoothing", "0.1")], ids=("descent", "adam"))
 def test_a_model_made_of_the_new_parameters_has_the_loss_that_the_page_ends_with(options, tmp_path):
     """Written to a file, and traced again from there."""
-    step = told(*options)
+    step = recorded(*options)
     file = tmp_path / "new.json"
     vocabulary = {side: sorted({(word["id"], word["text"]) for word in words})
                   for side, words in step.head["tokens"].items()}
@@ -96,7 +96,7 @@ def test_a_model_made_of_the_new_parameters_has_the_loss_that_the_page_ends_with
 
 
 @pytest.mark.parametrize("optimizer", ("sgd", "adam"))
-def test_the_loss_is_lower_after_a_step_at_the_rate_that_is_given_unless_told(optimizer):
+def test_the_loss_is_lower_after_a_step_at_the_default_rate(optimizer):
     for seed in range(10):
         before, after = prepare_training_step("어제 카페 갔었어", "I went to the cafe yesterday", optimizer=optimizer,
                                               seed=seed).losses()

@@ -1,4 +1,4 @@
-"""Running the command: in this process, which is fast, or in one of its own, which is real."""
+"""Run the command in this process (fast) or in one of its own."""
 from __future__ import annotations
 
 import io
@@ -24,8 +24,8 @@ class Result(NamedTuple):
 
 
 def attntrace(*arguments: str, stdin: bytes | None = None, **env: str) -> Result:
-    """The command in this process, its output as that of a pipe, with another environment where that is asked for (but
-    for what Python itself reads when it starts)."""
+    """Run the command in this process with its output in a pipe and `env` in its environment (without effect on
+    variables that Python reads when it starts)."""
     before, environment = (sys.stdin, sys.stdout, sys.stderr), os.environ.copy()
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
     if stdin is not None:
@@ -76,7 +76,7 @@ class Screen(io.StringIO):
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without what changes how a page looks. Modules are compiled once for all processes of the tests,
+    """The environment without variables that change a page. Modules are compiled once for all processes of the tests,
     also where the installation is read-only."""
     touchy = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if name not in touchy}
@@ -84,7 +84,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def words_of(command: str) -> list[str]:
-    """A command line as it stands in a document, split as a shell does, without the program's name."""
+    """Split a command line of a document as a shell does, without the program's name."""
     name, *words = shlex.split(command)
     assert name == "attntrace", command
     return words

@@ -22,8 +22,8 @@ def test_no_command_line_and_no_file_does_harm():
 
 
 def test_every_command_and_every_option_comes_up():
-    known, luck = commands(), random.Random(0)
-    words = {word for _ in range(4000) for word in case_of(luck, known).arguments}
+    known, rng = commands(), random.Random(0)
+    words = {word for _ in range(4000) for word in case_of(rng, known).arguments}
     options = {option for command in known.values() for param in command.params for option in param.opts
                if option.startswith("--")} - {"--epochs"}
     assert {word for name in known for word in name.split()} <= words and options <= words
@@ -85,9 +85,9 @@ ALPHABETS = [
 
 
 def sentence(seed: int) -> str:
-    luck = random.Random(seed)
-    letters = "".join(luck.sample(ALPHABETS, luck.randint(1, 3)))
-    return "".join(luck.choice(letters) for _ in range(luck.randint(1, 24)))
+    rng = random.Random(seed)
+    letters = "".join(rng.sample(ALPHABETS, rng.randint(1, 3)))
+    return "".join(rng.choice(letters) for _ in range(rng.randint(1, 24)))
 
 
 def assert_harmless(code: int, page: str, errors: str, width: int) -> None:

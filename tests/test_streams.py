@@ -16,6 +16,7 @@ import unicodedata
 
 import pytest
 from command import BLOG, ROOT, attntrace, clean_environment, process, refusal, shell
+from hostile import write_inputs
 
 from attntrace.cli.app import run
 from attntrace.tracing.trace import Trace
@@ -39,7 +40,7 @@ EVERY_COMMAND = [
     "trace a", "trace a -q", "trace a --format jsonl", "trace a --format csv", "trace a --save new.npz", "map a",
     "steps a", "map a --format svg", "explain", "explain softmax --format html", "why head1.scores:1,1 a",
     "translate 카페", "translate 카페 --trace", "translate -q", "backprop a b", "compare a --what-if '--norm pre'",
-    "show --from run.npz", "show head1.scores --from run.npz", "diff run.npz run.npz", "verify",
+    "show --from run.npz", "show encoder.input --from run.npz", "diff run.npz run.npz", "verify",
     "verify --from run.npz", "weights info ko-en", "weights new a -o w.npz", "weights export w.npz -o s.npz",
     "weights import s.npz --heads 2 -o v.npz", "weights", "train pairs.tsv -o m.npz --epochs 1 --d-model 4", "--help",
     "trace --help", "--version"]
@@ -47,13 +48,10 @@ EVERY_COMMAND = [
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A directory with the files that the commands read."""
-    place = tmp_path_factory.mktemp("files")
-    (place / "pairs.tsv").write_text("".join(f"{a} {b}\t{b} {a}\n" for a in "abc" for b in "xyz"), "utf-8")
-    assert attntrace("trace", "a", "--save", str(place / "run.npz"), "-q").code == 0
-    assert attntrace("weights", "new", "a", "-o", str(place / "w.npz")).code == 0
-    assert attntrace("weights", "export", str(place / "w.npz"), "-o", str(place / "s.npz")).code == 0
-    return place
+    """A folder with the files that the commands read."""
+    folder = tmp_path_factory.mktemp("files")
+    write_inputs(folder)
+    return folder
 
 
 def read_by(lines: int, monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: bytes) -> tuple[int, str]:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from random_model import Model
 
+from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
+from attntrace.model.tokens import Words
+from attntrace.model.transformer import transformer
+from attntrace.tracing.trace import Step, Trace
 from attntrace.training.backward import Plan, backward
 from attntrace.training.loss import loss
-from attntrace.model.tokens import Words
-from attntrace.tracing.trace import Step, Trace
-from attntrace.model.transformer import transformer
-from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
 
 
 class Pair(NamedTuple):

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from parsing import Tree, as_written, evaluated, settled, tree_of
 
-from attntrace.tensor.expression import Ref
 from attntrace.tensor.axes import AXIS_NAMES, NotRowwise
+from attntrace.tensor.expression import Ref
 from attntrace.tensor.symbol import Sign, Spelling
 from attntrace.tensor.tensor import Node, Pieces, Tensor
 from attntrace.tracing.trace import Step

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from command import attntrace
 
-from attntrace.verify.recompute import Log, Recomputation
 from attntrace.cli.commands import verify
-from attntrace.runs.training_step import TrainingStep
 from attntrace.runs.records import header
 from attntrace.runs.run import Run
+from attntrace.runs.training_step import TrainingStep
+from attntrace.verify.recompute import Log, Recomputation
 
 
 def loads(text: str) -> list[dict[str, Any]]:

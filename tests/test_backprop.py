@@ -14,8 +14,8 @@ from recompute import loads
 from rich.cells import cell_len
 
 from attntrace.ops.functions import Softmax
-from attntrace.runs.training_step import prepare_training_step
 from attntrace.ops.loss import CrossEntropy
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.tracing.trace import Step
 
 SENTENCES = BLOG[0], BLOG[2]

@@ -9,10 +9,10 @@ from command import attntrace
 from examples import D_K, D_MODEL, TOKEN, Leaves
 
 from attntrace.ops.elementwise import Add
-from attntrace.pages.checks import check_rows, is_rounding, magnitude, rows_of
 from attntrace.ops.functions import Mean, Softmax, mean, square
 from attntrace.ops.indexing import Concat
 from attntrace.ops.matmul import MatMul
+from attntrace.pages.checks import check_rows, is_rounding, magnitude, rows_of
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, apply
 from attntrace.tracing.trace import Trace

@@ -10,8 +10,8 @@ import pytest
 from command import attntrace, refusal
 from random_model import SENTENCE, TRANSLATION, random_model
 
-from attntrace.runs.what_if import Edits
 from attntrace.runs.prepare import prepare
+from attntrace.runs.what_if import Edits
 
 HEAD = "decoder.layer2.cross_attention.head3"
 

@@ -6,13 +6,13 @@ import pytest
 from backwards import OTHERS, PAIR, SMALL, Backwards, Pair
 from random_model import WIRINGS, random_model
 
-from attntrace.tensor.axes import Axis
 from attntrace.ops.functions import mean
-from attntrace.training.backward import Plan, backward
-from attntrace.training.optimizers import Moments, Rates, adam, descend
+from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step, Trace
+from attntrace.training.backward import Plan, backward
+from attntrace.training.optimizers import Moments, Rates, adam, descend
 
 OF_ONE_LENGTH = Pair((2, 3, 4), (5, 1), (1, 3)), Pair((8, 7, 8), (5, 2), (2, 2)), Pair((9, 10, 11), (5, 8), (4, 3))
 BATCHES = {"other_lengths": (PAIR, *OTHERS), "the_longest_last": (*reversed(OTHERS), PAIR),

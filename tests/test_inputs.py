@@ -10,10 +10,10 @@ from command import attntrace, refusal
 from recompute import computed_again, loads
 
 from attntrace import trace
-from attntrace.messages.errors import Problem
-from attntrace.runs.training_step import prepare_training_step
-from attntrace.runs.prepare import prepare
 from attntrace.files.weights import load
+from attntrace.messages.errors import Problem
+from attntrace.runs.prepare import prepare
+from attntrace.runs.training_step import prepare_training_step
 
 SENTENCE, TARGET = "this is a cat", "un chat"
 

@@ -10,17 +10,16 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from checks import NEED_ALL, READABLE, check_axes, check_cells, check_row, formula, may_need_all, read, slices
-from examples import (
-    D_FF, D_K, D_MODEL, D_V, EXAMPLES, KEY, OTHER_TOKEN, PARTICULAR, PRODUCING, TOKEN, VOCAB, Leaves)
+from examples import D_FF, D_K, D_MODEL, D_V, EXAMPLES, KEY, OTHER_TOKEN, PARTICULAR, PRODUCING, TOKEN, VOCAB, Leaves
 from parsing import Unreadable, evaluated, tree_of
 
 import attntrace
-from attntrace.tensor.constants import constant
-from attntrace.tensor.axes import Axes, Axis, AxisError, NotRowwise
-from attntrace.ops.functions import Sinusoid, sinusoid_table, identity, softmax, square
+from attntrace.ops.functions import Sinusoid, identity, sinusoid_table, softmax, square
+from attntrace.ops.indexing import concat, slice_columns
 from attntrace.ops.loss import CrossEntropy, Labels
-from attntrace.ops.indexing import slice_columns, concat
-from attntrace.ops.shape import Unslice, Broadcast, Slice, ReduceSum, broadcast_to
+from attntrace.ops.shape import Broadcast, ReduceSum, Slice, Unslice, broadcast_to
+from attntrace.tensor.axes import Axes, Axis, AxisError, NotRowwise
+from attntrace.tensor.constants import constant
 from attntrace.tensor.symbol import AxisIndex, Spelling, Symbol
 from attntrace.tensor.tensor import OPS, Tensor, apply
 from attntrace.tracing.trace import Trace

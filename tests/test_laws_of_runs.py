@@ -11,16 +11,18 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from backwards import OTHERS, PAIR, SMALL as FEW, Backwards
-from checks import (
-    READABLE, check_axes, check_cells, check_row, check_symbols, equal, first_and_last, formula, largest, read, slices)
+from backwards import OTHERS, PAIR
+from backwards import SMALL as FEW
+from backwards import Backwards
+from checks import (READABLE, check_axes, check_cells, check_row, check_symbols, equal, first_and_last, formula,
+                    largest, read, slices)
 from parsing import unmarked
 from random_model import SENTENCE, TRANSLATION, random_model
 
 from attntrace.model.config import Config
-from attntrace.runs.run import Run
-from attntrace.runs.prepare import prepare
 from attntrace.ops.shape import broadcast_to
+from attntrace.runs.prepare import prepare
+from attntrace.runs.run import Run
 from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.symbol import Sign, Spelling
 from attntrace.tensor.tensor import Node, Tensor, apply

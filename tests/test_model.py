@@ -11,11 +11,11 @@ from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, random_mo
 
 from attntrace import trace
 from attntrace.model.config import Config
+from attntrace.model.parameters import Vocabularies, parameter_counts
+from attntrace.model.transformer import transformer
 from attntrace.runs.api import Steps
 from attntrace.runs.prepare import prepare
 from attntrace.tracing.trace import Trace
-from attntrace.model.transformer import transformer
-from attntrace.model.parameters import Vocabularies, parameter_counts
 
 CAT, TAC = "this is a cat", "cat a is this"
 

@@ -10,10 +10,10 @@ torch = pytest.importorskip("torch")
 from random_model import SENTENCE, WIRINGS, random_model  # noqa: E402
 from recompute import log_of  # noqa: E402
 
+from attntrace.runs.prepare import prepare  # noqa: E402
+from attntrace.runs.training_step import prepare_training_step  # noqa: E402
 from attntrace.verify import torch as against  # noqa: E402
 from attntrace.verify.recompute import Log  # noqa: E402
-from attntrace.runs.training_step import prepare_training_step  # noqa: E402
-from attntrace.runs.prepare import prepare  # noqa: E402
 
 TARGET_WORDS = "I went"  # after <s>: 3 tokens
 TOLERANCES = {"float64": 1e-12, "float32": 1e-5}

@@ -9,10 +9,10 @@ torch = pytest.importorskip("torch")
 
 from command import ROOT, attntrace  # noqa: E402
 
-from attntrace.files.torch.save import exported  # noqa: E402
 from attntrace.files.torch.names import constructor  # noqa: E402
-from attntrace.model.tokens import detokenize, tokenize  # noqa: E402
+from attntrace.files.torch.save import exported  # noqa: E402
 from attntrace.files.weights import load, located  # noqa: E402
+from attntrace.model.tokens import detokenize, tokenize  # noqa: E402
 
 PAIRS = [line.split("\t") for line in (ROOT / "samples" / "ko-en.tsv").read_text("utf-8").splitlines()]
 LONGEST = 20  # words of a translation

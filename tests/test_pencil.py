@@ -12,21 +12,21 @@ from by_hand import by_hand, equations
 from command import attntrace, refusal
 from parsing import Unreadable
 
+from attntrace.messages.errors import Problem
+from attntrace.model.config import Config
+from attntrace.pages.checks import rows_of
+from attntrace.pages.forms import FORMS
+from attntrace.pages.numbers import Figures
+from attntrace.pages.overview import drift_note
+from attntrace.pages.view import View
+from attntrace.runs.api import trace
+from attntrace.runs.drift import Drift
+from attntrace.runs.prepare import prepare
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.expression import (Call, Difference, Exp, Negative, Number, Product, Quotient, Root, Square, Sum,
                                          TenThousandTo)
-from attntrace.pages.checks import rows_of
-from attntrace.model.config import Config
-from attntrace.runs.drift import Drift
-from attntrace.messages.errors import Problem
-from attntrace.pages.numbers import Figures
-from attntrace.pages.forms import FORMS
-from attntrace.runs.training_step import prepare_training_step
-from attntrace.pages.overview import drift_note
 from attntrace.tensor.hand_arithmetic import HandArithmetic
 from attntrace.tensor.rounding import FULL_PRECISION
-from attntrace.runs.prepare import prepare
-from attntrace.runs.api import trace
-from attntrace.pages.view import View
 
 SMALL = "--d-ff", "2", "--width", "400", "--arithmetic", "all"
 TINY = "--d-model", "2", "--heads", "1"

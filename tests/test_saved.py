@@ -16,11 +16,11 @@ import pytest
 from command import ROOT, attntrace, clean_environment, refusal
 
 from attntrace.files.archive import Archive, opened
-from attntrace.runs.training_step import prepare_training_step
-from attntrace.runs.saved import Recorded, save
-from attntrace.runs.prepare import prepare
-from attntrace.runs.api import trace
 from attntrace.files.weights import located
+from attntrace.runs.api import trace
+from attntrace.runs.prepare import prepare
+from attntrace.runs.saved import Recorded, save
+from attntrace.runs.training_step import prepare_training_step
 
 PAIR = "어제 카페 갔었어", "I went to the cafe"
 SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "2"

@@ -8,11 +8,11 @@ import unicodedata
 import pytest
 from command import attntrace
 
-from attntrace.model.config import Config
 from attntrace.messages.errors import Problem
-from attntrace.runs.prepare import prepare
-from attntrace.model.tokens import look_up, tokenize, vocabulary
 from attntrace.messages.unicode import shown
+from attntrace.model.config import Config
+from attntrace.model.tokens import look_up, tokenize, vocabulary
+from attntrace.runs.prepare import prepare
 
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 EMOJI = {"one": "😀", "with_a_skin_tone": "👍🏽", "in_colour": "❤️", "joined": "👩‍🚀", "family": "👨‍👩‍👧‍👦",

@@ -17,9 +17,9 @@ import pytest
 from command import Result, attntrace, process
 from trainings import ALL, MANY, PAIRS, TINY, TrainingFolder, assert_refused, interrupted, no_file_larger_than
 
-from attntrace.training.pairs import read_pairs
-from attntrace.model.tokens import tokenize
 from attntrace.files.weights import load
+from attntrace.model.tokens import tokenize
+from attntrace.training.pairs import read_pairs
 
 
 @pytest.fixture

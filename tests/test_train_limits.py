@@ -13,16 +13,16 @@ from command import attntrace, process, shell
 from terminals import exit_code, terminal
 from trainings import ALL, MANY, PAIRS, TINY, TrainingFolder, assert_refused, interrupted
 
-from attntrace.training import loop as training
+from attntrace.files.weights import load
 from attntrace.model.config import Config
+from attntrace.model.parameters import seeded
+from attntrace.model.tokens import look_up, tokenize
+from attntrace.model.transformer import transformer
+from attntrace.tracing.trace import Trace
+from attntrace.training import loop as training
+from attntrace.training.loop import Training, vocabularies_of
 from attntrace.training.pairs import Pair
 from attntrace.training.schedule import Schedule
-from attntrace.model.tokens import look_up, tokenize
-from attntrace.tracing.trace import Trace
-from attntrace.training.loop import Training, vocabularies_of
-from attntrace.model.transformer import transformer
-from attntrace.model.parameters import seeded
-from attntrace.files.weights import load
 
 SMALL = Config(d_model=8, heads=2, layers=2, d_ff=8)
 

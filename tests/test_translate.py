@@ -10,13 +10,13 @@ import pytest
 from command import ROOT, attntrace
 from random_model import SENTENCE, TARGET, WIRINGS, random_model
 
-from attntrace.runs.decoding import Decoding
-from attntrace.model.generate import translate
-from attntrace.runs.prepare import prepare
-from attntrace.model.tokens import look_up, tokenize
-from attntrace.tracing.trace import Trace
-from attntrace.model.transformer import transformer
 from attntrace.files.weights import load, located
+from attntrace.model.generate import translate
+from attntrace.model.tokens import look_up, tokenize
+from attntrace.model.transformer import transformer
+from attntrace.runs.decoding import Decoding
+from attntrace.runs.prepare import prepare
+from attntrace.tracing.trace import Trace
 
 CAFE, IN_ENGLISH = "어제 카페 갔었어", "I went to the cafe yesterday"
 PAIRS = [tuple(line.split("\t")) for line in (ROOT / "samples" / "ko-en.tsv").read_text("utf-8").splitlines()]

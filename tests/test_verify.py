@@ -16,16 +16,16 @@ from examples import EXAMPLES
 from recompute import log_of
 
 from attntrace.cli.commands.verify import recorded
-from attntrace.runs.records import header
 from attntrace.model.config import Config
-from attntrace.verify.ops import OPS, evaluate
 from attntrace.ops.functions import Relu
-from attntrace.verify.invariants import KINDS, findings, fingerprint
-from attntrace.runs.training_step import prepare_training_step
-from attntrace.verify.arrays import Array, map_lists
-from attntrace.verify.arithmetic import Bounded, Doubles, HandArithmetic
 from attntrace.runs.prepare import prepare
+from attntrace.runs.records import header
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL
+from attntrace.verify.arithmetic import Bounded, Doubles, HandArithmetic
+from attntrace.verify.arrays import Array, map_lists
+from attntrace.verify.invariants import KINDS, findings, fingerprint
+from attntrace.verify.ops import OPS, evaluate
 from attntrace.verify.recompute import Log, Recomputation, leaves
 
 HOME = ROOT / "attntrace" / "verify"

@@ -17,14 +17,14 @@ from command import attntrace, refusal
 from random_model import SENTENCE, TRANSLATION, WIRINGS, random_model
 
 from attntrace import trace
-from attntrace.model import config as configuration
-from attntrace.model.config import CHOICES, Config
 from attntrace.files.torch.names import ARGUMENTS, constructor
+from attntrace.files.weights import load, save
 from attntrace.messages.catalog import Localized
 from attntrace.messages.errors import Problem
-from attntrace.runs.prepare import prepare
 from attntrace.messages.unicode import shown
-from attntrace.files.weights import load, save
+from attntrace.model import config as configuration
+from attntrace.model.config import CHOICES, Config
+from attntrace.runs.prepare import prepare
 
 SMALL = {"d_model": 4, "heads": 2, "layers": 1, "d_ff": 3}
 SIZES_ONLY = json.dumps(SMALL)

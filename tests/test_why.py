@@ -11,15 +11,15 @@ from by_hand import ByHand
 from command import attntrace, refusal
 from parsing import NUMBER, Sums
 
-from attntrace.pages.blocks import Cause
-from attntrace.runs.training_step import prepare_training_step
 from attntrace.messages.catalog import Message
-from attntrace.runs.prepare import prepare
-from attntrace.runs.api import trace
-from attntrace.tensor.symbol import Spelling
+from attntrace.pages.blocks import Cause
 from attntrace.pages.why import Why
-from attntrace.writers.text.layout import lines_of
+from attntrace.runs.api import trace
+from attntrace.runs.prepare import prepare
+from attntrace.runs.training_step import prepare_training_step
+from attntrace.tensor.symbol import Spelling
 from attntrace.writers.page import Page, plainly
+from attntrace.writers.text.layout import lines_of
 from attntrace.writers.text.writer import cells_of
 
 PAIR = "어제 카페 갔었어", "I went to the cafe yesterday"

@@ -1,4 +1,4 @@
-"""A run of a random model and its gradients, of one sentence and its translation or of a batch of them."""
+"""A run of a random model, and its gradients, on one pair of sentences or on a batch of pairs."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from random_model import Model
 
-from attntrace.training.backward import Plan, backward, loss
-from attntrace.model.tokens import Words
-from attntrace.tracing.trace import Step, Trace
-from attntrace.model.transformer import transformer
 from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
+from attntrace.model.tokens import Words
+from attntrace.model.transformer import transformer
+from attntrace.tracing.trace import Step, Trace
+from attntrace.training.backward import Plan, backward, loss
 
 
 class Pair(NamedTuple):
@@ -47,14 +47,14 @@ class Backwards:
         source, target, wanted = ([pair[n] for pair in pairs] for n in range(3))
         self.parameters = parameters_of(model)
         self.kept: list[Step] = []
-        self.told: list[Step] = []
+        self.steps: list[Step] = []
         self.source = packed(source) if batch else worded(source[0], model.source)
         self.target = packed(target) if batch else worded(target[0], model.target)
         self.wanted = packed(wanted) if batch else worded(wanted[0], model.target)
         self.config, self.smoothing = model.config, smoothing
         self.loss = self.run(Trace(keep=self.kept))
         self.plan = Plan.of(self.kept)
-        self.tensors = dict(backward(Trace(self.told.append), reversed(self.kept), self.plan))
+        self.tensors = dict(backward(Trace(self.steps.append), reversed(self.kept), self.plan))
         self.gradients = {address: tensor.value for address, tensor in self.tensors.items()}
 
     def run(self, trace: Trace) -> float:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from parsing import NUMBER, Reader, Unreadable
+from parsing import Sums
 
 MINUS_INFINITY = -math.inf
 Hand = Fraction | float  # -inf alone is a float
 
 
-class ByHand(Reader):
-    """A text, evaluated by the rule of so many decimals."""
+class ByHand(Sums):
+    """A text, evaluated with so many decimals."""
 
     def __init__(self, text: str, decimals: int) -> None:
         super().__init__(text)
@@ -24,15 +24,10 @@ class ByHand(Reader):
         units = math.floor(abs(number) * self.one + Fraction(1, 2))
         return Fraction(units if number > 0 else -units, self.one)
 
-    def found(self, number: float) -> Hand:
-        """What a function gives, whose ties no float can spoil: it has none but at whole numbers."""
-        return self.rounded(Fraction(repr(number)))
-
     def sum(self) -> Hand:
-        """Terms between which there are plus signs are added all at once."""
-        negative = self.accept("-")
-        first = self.product()
-        terms = [-first if negative else first]
+        """Terms with plus signs between them are added in one operation."""
+        first = -self.product() if self.accept("-") else self.product()
+        terms = [first]
         while sign := self.accept(" + ", " - "):
             if sign == " - ":
                 terms = [self.rounded(self.whole_sum(terms) - self.product())]
@@ -59,41 +54,21 @@ class ByHand(Reader):
         base = self.atom()
         if self.accept("²"):
             return self.rounded(base * base)
-        return self.found(float(base) ** float(self.bracket())) if self.accept("^") else base
+        return self.of_float(float(base) ** float(self.bracket())) if self.accept("^") else base
 
-    def atom(self) -> Hand:
-        if number := self.match(NUMBER):
-            return Fraction(number[0])
-        if self.text.startswith("(", self.place):
-            return self.bracket()
-        if self.accept("inf"):
-            return math.inf
-        if self.accept("e^"):
-            power = self.bracket()
-            return self.found(math.exp(power))
-        for name, function in (("sin", math.sin), ("cos", math.cos)):
-            if self.text.startswith(f"{name}(", self.place):
-                self.accept(name)
-                return self.found(function(self.bracket()))
-        if self.text.startswith("log(", self.place):
-            self.accept("log")
-            return self.found(math.log(self.bracket() or Fraction(1, self.one)))
-        if self.accept("max("):
-            first = self.sum()
-            self.expect(", ")
-            largest = max(first, self.sum())
-            self.expect(")")
-            return largest
-        if self.text.startswith("positive(", self.place):
-            self.accept("positive")
-            return Fraction(self.bracket() > 0)
-        raise Unreadable(f"{self.text!r}: no number at {self.text[self.place:]!r}")
+    def number(self, text: str) -> Hand:
+        return Fraction(text)
 
-    def bracket(self) -> Hand:
-        self.expect("(")
-        inner = self.sum()
-        self.expect(")")
-        return inner
+    def call(self, name: str, *arguments: Hand) -> Hand:
+        if name == "max":
+            return max(arguments)
+        if name == "log":
+            arguments = (arguments[0] or Fraction(1, self.one),)
+        return self.of_float(self.CALLS[name](*arguments))
+
+    def of_float(self, number: float) -> Hand:
+        """Round the result of a function: it is a tie only at whole numbers, so a float is precise enough."""
+        return self.rounded(Fraction(repr(number)))
 
 
 def by_hand(text: str, decimals: int) -> Hand:

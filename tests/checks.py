@@ -1,4 +1,4 @@
-"""What each law asks of one computed tensor, an example's or a step's."""
+"""Each law as a check of one computed tensor, of an example or of a step."""
 from __future__ import annotations
 
 import json
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from parsing import Tree, as_written, evaluated, settled, tree_of
 
-from attntrace.tensor.expression import Ref
 from attntrace.tensor.axes import AXIS_NAMES, NotRowwise
+from attntrace.tensor.expression import Ref
 from attntrace.tensor.symbol import Sign, Spelling
 from attntrace.tensor.tensor import Node, Pieces, Tensor
 from attntrace.tracing.trace import Step
@@ -20,12 +20,12 @@ READABLE = (Spelling.UNICODE, Spelling.ASCII)
 
 
 def slices(tensor: Tensor) -> list[tuple[int, int]]:
-    """Each slice along each axis, from 0."""
+    """Every slice of every axis, as (axis, index)."""
     return [(k, i) for k, axis in enumerate(tensor.axes) for i in range(axis.size)]
 
 
 def may_need_all(op: str, k: int, axes: int) -> bool:
-    """Whether a slice along the k-th of so many axes may refuse to be made from slices."""
+    """Whether a slice along the k-th of so many axes may refuse to be computed from slices."""
     return (op, k - axes) in NEED_ALL or (op, k) in NEED_ALL_IN_A_BATCH and (axes == 3 or op == "apart")
 
 
@@ -44,8 +44,10 @@ def equal(found: np.ndarray, wanted: np.ndarray, scale: float) -> bool:
 
 
 def check_row(tensor: Tensor, node: Node, k: int, i: int, scale: float = 0.0) -> Tensor | None:
-    """The row law, on one slice, to 12 digits of the tensor's largest entry or of `scale`, which may be larger; returns
-    the slice, or None where it must refuse and does."""
+    """Check the row law on one slice, to 12 digits of the tensor's largest entry or of `scale` if that is larger.
+
+    Returns the slice, or None where it must refuse and does.
+    """
     try:
         row = node.row(k, i)
     except NotRowwise:
@@ -71,13 +73,13 @@ def spelled(tensor: Tensor, spelling: Spelling, head: int | None = None) -> str:
 
 
 def formula(pieces: Pieces, spelling: Spelling, head: int | None = None) -> str:
-    """An equation's right side as text, as it stands in an equation of this head."""
+    """The right side of an equation as text, as in an equation of this head."""
     return "".join(piece.text(spelling) if isinstance(piece, Sign) else spelled(piece.tensor, spelling, head)
                    for piece in pieces)
 
 
 def read(node: Tensor | Node, spelling: Spelling, head: int | None = None) -> Tree:
-    """The notation law: the tree that the formula says, once it is the one that was computed."""
+    """Check the notation law, and return the tree that the formula says and that was computed."""
     leaves = [(leaf, _zeros_as_one(leaf.expression())) for leaf in node.leaves()]
     names = {spelled(leaf, spelling, head): as_written(what) for leaf, what in leaves}
     ranks = {json.dumps(what): len(leaf.axes) for leaf, what in leaves}
@@ -91,7 +93,7 @@ def read(node: Tensor | Node, spelling: Spelling, head: int | None = None) -> Tr
 
 
 def _zeros_as_one(expression: Tree) -> Tree:
-    """A constant that is nothing but zeros is written 0, whatever its shape."""
+    """A constant of zeros is written 0, whatever its shape."""
     if isinstance(expression, list):
         if not isinstance(expression[0], str) and not np.any(np.array(expression, float)):
             return 0.0
@@ -109,7 +111,7 @@ def nodes(expression: Tree) -> Iterator[list[Tree]]:
 
 def check_cells(tensor: Tensor, node: Node, indices: Iterable[tuple[int, ...]], spelling: Spelling,
                 scale: float = 0.0) -> None:
-    """The cell law: the arithmetic of a number, written in full and read back, is that number."""
+    """Check the cell law: the arithmetic of a number, written in full and read back, is that number."""
     for index in indices:
         text = node.cell(index).text(_in_full, spelling)
         assert spelling is not Spelling.ASCII or text.isascii(), text
@@ -126,11 +128,11 @@ def first_and_last(step: Step) -> set[int]:
 
 
 def check_symbols(tensor: Tensor, node: Node, spelling: Spelling, head: int | None) -> None:
-    """Each text stands for one tensor: that of one computation, or the result itself."""
-    said: dict[str, str] = {spelled(tensor, spelling, head): "the result"}
+    """Check that each symbol stands for one tensor: that of one computation, or the result."""
+    meant: dict[str, str] = {spelled(tensor, spelling, head): "the result"}
     for part in named(node):
         text, what = spelled(part, spelling, head), json.dumps(part.expression())
-        assert said.setdefault(text, what) == what, f"{tensor}: {text} is {said[text]} and {what}"
+        assert meant.setdefault(text, what) == what, f"{tensor}: {text} is {meant[text]} and {what}"
 
 
 def named(node: Node) -> Iterator[Tensor]:

@@ -1,4 +1,4 @@
-"""Running the command: in this process, which is fast, or in one of its own, which is real."""
+"""Run the command in this process (fast) or in one of its own."""
 from __future__ import annotations
 
 import io
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attntrace.cli.app import run
 
@@ -24,8 +24,8 @@ class Result(NamedTuple):
 
 
 def attntrace(*arguments: str, stdin: bytes | None = None, **env: str) -> Result:
-    """The command in this process, its output as that of a pipe, with another environment where that is asked for (but
-    for what Python itself reads when it starts)."""
+    """Run the command in this process with its output in a pipe and `env` in its environment (without effect on
+    variables that Python reads when it starts)."""
     before, environment = (sys.stdin, sys.stdout, sys.stderr), os.environ.copy()
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
     if stdin is not None:
@@ -45,15 +45,38 @@ def attntrace(*arguments: str, stdin: bytes | None = None, **env: str) -> Result
     return Result(code, *texts)
 
 
-def process(*arguments: str, stdin: bytes = b"", **env: str) -> Result:
-    """The command in a process of its own."""
-    done = subprocess.run([sys.executable, "-m", "attntrace", *arguments], input=stdin, capture_output=True,
-                          cwd=ROOT, env=clean_environment() | env, timeout=100)
+def refusal(*arguments: str, **more: Any) -> str:
+    """The one line with which the command refuses its arguments."""
+    result = attntrace(*arguments, **more)
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result
+    return result.err
+
+
+def process(*arguments: str, stdin: bytes = b"", cwd: Path = ROOT, **env: str) -> Result:
+    """Run the command in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "attntrace", *arguments], input=stdin, capture_output=True, cwd=cwd,
+                          env=clean_environment() | {"PYTHONPATH": str(ROOT)} | env, timeout=100)
     return Result(done.returncode, done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8"))
 
 
+def shell(script: str, cwd: Path = ROOT, megabytes: int = 0, **env: str) -> Result:
+    """Run a Bash script in which $A is the command; `megabytes` limits the memory of its processes."""
+    limit = f"ulimit -v {megabytes * 1024}; " if megabytes else ""
+    script = limit + script.replace("$A", f"{shlex.quote(sys.executable)} -m attntrace")
+    done = subprocess.run(["bash", "-c", script], capture_output=True, cwd=cwd, timeout=100,
+                          env=clean_environment() | {"PYTHONPATH": str(ROOT)} | env)
+    return Result(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+class Screen(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def clean_environment() -> dict[str, str]:
-    """The environment without what changes how a page looks. Modules are compiled once for all processes of the tests,
+    """The environment without variables that change a page. Modules are compiled once for all processes of the tests,
     also where the installation is read-only."""
     touchy = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if name not in touchy}
@@ -61,7 +84,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def words_of(command: str) -> list[str]:
-    """A command line as it stands in a document, split as a shell does, without the program's name."""
+    """Split a command line of a document as a shell does, without the program's name."""
     name, *words = shlex.split(command)
     assert name == "attntrace", command
     return words

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup, and so in every child
     signal.signal(signal.SIGHUP, lambda number, frame: None)  # which children do not inherit
 

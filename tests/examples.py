@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attntrace.ops.batch import Pack, Unpack
 from attntrace.ops.elementwise import Sum
-from attntrace.tensor.axes import Axes, Axis
-from attntrace.ops.batch import Unpack, Pack
 from attntrace.ops.functions import Sinusoid, StepFunction, identity, mean, relu, softmax, sqrt, square
+from attntrace.ops.indexing import PadColumns, ScatterAdd, concat, gather, slice_columns
 from attntrace.ops.loss import CrossEntropy, Labels
-from attntrace.ops.indexing import PadColumns, ScatterAdd, slice_columns, concat, gather
 from attntrace.ops.matmul import Outer
-from attntrace.ops.shape import Unslice, Broadcast, Slice, ReduceSum
+from attntrace.ops.shape import Broadcast, ReduceSum, Slice, Unslice
+from attntrace.tensor.axes import Axes, Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, apply, constant
 

@@ -1,4 +1,4 @@
-"""Command lines and files that nobody should have: `python tests/hostile.py 5000 [SEED [FIRST]]` tries so many of them.
+"""Hostile command lines and files: `python tests/hostile.py 5000 [SEED [FIRST]]` tries 5,000 of them.
 
 Each ends with 0, 1, 2 or 130, without a traceback, without a control or format character in what it writes, without a
 change to a file that it reads, with less than 600 MB of memory, in a process of its own.
@@ -64,12 +64,12 @@ TRAINED = ["--epochs", "1", "--d-model", "4", "--d-ff", "4", "--layers", "1"]
 
 
 class Case(NamedTuple):
-    """A command line and what is around it; `reads`: the files that it must leave as they are."""
+    """A command line and its surroundings; `reads`: the files that it must leave unchanged."""
     arguments: list[str]
     env: dict[str, str]
     stdin: bytes
     reads: set[str]
-    reader: bool  # whether anybody reads standard output
+    reader: bool  # whether standard output has a reader
 
 
 def commands() -> dict[str, Any]:
@@ -82,50 +82,50 @@ def commands() -> dict[str, Any]:
     return found
 
 
-def case_of(luck: random.Random, known: dict[str, Any]) -> Case:
-    """Some command with some of its options, each with a value that it may expect, or any other."""
+def case_of(rng: random.Random, known: dict[str, Any]) -> Case:
+    """A command with some of its options, each with a value that it expects, or with any other."""
     import click
 
     from attntrace.cli.values import Among
-    name = luck.choice(list(known))
-    arguments, reads, hostility = name.split(), set(), luck.choice((0.0, 0.1, 0.5))
+    name = rng.choice(list(known))
+    arguments, reads, hostility = name.split(), set(), rng.choice((0.0, 0.1, 0.5))
 
     def file_of(usual: str) -> str:
-        file = luck.choice(READ) if luck.random() < hostility else usual
+        file = rng.choice(READ) if rng.random() < hostility else usual
         reads.add(file)
         return file
 
     def value_of(param: Any) -> str:
         if param.name in USUAL:
             return file_of(USUAL[param.name])
-        if luck.random() < hostility:
-            return luck.choice([*WORDS, *NUMBERS, *PLACES, *WRITTEN])
+        if rng.random() < hostility:
+            return rng.choice([*WORDS, *NUMBERS, *PLACES, *WRITTEN])
         if param.name in ("output", "save"):
-            return luck.choice(WRITTEN[:8])
+            return rng.choice(WRITTEN[:8])
         if param.name == "what_if":
             file, rows = file_of("w.npz"), file_of("in.npz")
-            return luck.choice(["--norm pre", "--seed 2", f"--weights {file}", f"--input {rows}"])
+            return rng.choice(["--norm pre", "--seed 2", f"--weights {file}", f"--input {rows}"])
         if isinstance(param.type, Among):
-            return luck.choice(param.type.known)
+            return rng.choice(param.type.known)
         if param.name in ("only", "set", "ablate", "swap", "address", "step", "place"):
-            return luck.choice(PLACES)
-        return luck.choice(SENTENCES if param.type.name == "text" else NUMBERS[:6])
+            return rng.choice(PLACES)
+        return rng.choice(SENTENCES if param.type.name == "text" else NUMBERS[:6])
 
     for param in known[name].params:
         if isinstance(param, click.Argument):
-            if luck.random() < 0.95:
+            if rng.random() < 0.95:
                 arguments.append(value_of(param))
-        elif param.name != "epochs" and luck.random() < (0.9 if param.required else 0.05 + hostility / 10):
-            option = luck.choice(param.opts + param.secondary_opts)
+        elif param.name != "epochs" and rng.random() < (0.9 if param.required else 0.05 + hostility / 10):
+            option = rng.choice(param.opts + param.secondary_opts)
             arguments += [option] if param.is_flag else [option, value_of(param)]
     arguments += TRAINED if name == "train" else []
-    if luck.random() < hostility / 5:
-        arguments.insert(luck.randrange(len(arguments)), luck.choice([*WORDS, *PLACES, "--help", "--lang", "-q"]))
-    env = {luck.choice(VARIABLES): luck.choice(VALUES) for _ in range(luck.choice((0, 0, 1, 2)))}
-    env = {} if luck.random() > hostility * 2 else env
-    stdin = luck.choice([b"", b"a b\n", "어제 카페\n카페\n".encode(), b"\xff\xfe", b"\0\n", as_bytes(luck.choice(WORDS))])
+    if rng.random() < hostility / 5:
+        arguments.insert(rng.randrange(len(arguments)), rng.choice([*WORDS, *PLACES, "--help", "--lang", "-q"]))
+    env = {rng.choice(VARIABLES): rng.choice(VALUES) for _ in range(rng.choice((0, 0, 1, 2)))}
+    env = {} if rng.random() > hostility * 2 else env
+    stdin = rng.choice([b"", b"a b\n", "어제 카페\n카페\n".encode(), b"\xff\xfe", b"\0\n", as_bytes(rng.choice(WORDS))])
     return Case([as_argument(word) for word in arguments], {name: as_argument(value) for name, value in env.items()},
-                stdin, reads, luck.random() < 0.9)
+                stdin, reads, rng.random() < 0.9)
 
 
 def as_argument(word: str) -> str:
@@ -139,57 +139,57 @@ def as_bytes(word: str) -> bytes:
 
 # ---------------------------------------------------------------- files
 
-def lay(place: Path) -> None:
-    """The files that the command lines name, whole."""
+def write_inputs(folder: Path) -> None:
+    """Write the files that the command lines name, all of them undamaged."""
     from command import attntrace
     small = ["--d-model", "4", "--heads", "2", "--d-ff", "4", "--layers", "1"]
     for arguments in (["trace", "a b", "--target", "c", "-q", "--save", "run.npz"],
                       ["weights", "new", "a b", "--target", "c", "-o", "w.npz"],
                       ["weights", "new", "a b", "-o", "w.safetensors"]):
-        attntrace(*arguments[:-1], str(place / arguments[-1]), *small)
-    attntrace("weights", "export", str(place / "w.npz"), "-o", str(place / "s.npz"))
+        attntrace(*arguments[:-1], str(folder / arguments[-1]), *small)
+    attntrace("weights", "export", str(folder / "w.npz"), "-o", str(folder / "s.npz"))
     for kind in ("csv", "jsonl"):
-        attntrace("trace", "a b", *small, "-o", str(place / f"page.{kind}"))
-    shutil.copy(ROOT / "samples" / "pencil.json", place / "w.json")
+        attntrace("trace", "a b", *small, "-o", str(folder / f"page.{kind}"))
+    shutil.copy(ROOT / "samples" / "pencil.json", folder / "w.json")
     import numpy as np
-    np.savez(place / "in.npz", **{"encoder.input": np.ones((2, 4))})
-    (place / "pairs.tsv").write_text("".join(f"{a} {b}\t{b} {a}\n" for a in "abc" for b in "xyz"), "utf-8")
-    with zipfile.ZipFile(place / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as bomb:
+    np.savez(folder / "in.npz", **{"encoder.input": np.ones((2, 4))})
+    (folder / "pairs.tsv").write_text("".join(f"{a} {b}\t{b} {a}\n" for a in "abc" for b in "xyz"), "utf-8")
+    with zipfile.ZipFile(folder / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("config.npy", bytes(10_000_000))
-    (place / "zero.npz").symlink_to("/dev/zero")
-    (place / "loop.npz").symlink_to("loop.npz")
-    (place / "link.txt").symlink_to("run.npz")
+    (folder / "zero.npz").symlink_to("/dev/zero")
+    (folder / "loop.npz").symlink_to("loop.npz")
+    (folder / "link.txt").symlink_to("run.npz")
 
 
-def spoil(luck: random.Random, place: Path) -> None:
-    """The broken files: some file cut off, with other bits or bytes, or with other words, under any ending."""
-    os.mkfifo(place / "fifo.npz")
+def damage_inputs(rng: random.Random, folder: Path) -> None:
+    """Write the damaged files: an undamaged one cut off, or with other bits, bytes or words, under any ending."""
+    os.mkfifo(folder / "fifo.npz")
     for name in ("bad", "bad.npz", "bad.json", "bad.safetensors", "bad.tsv"):
         ending = Path(name).suffix
-        alike = [file for file in READ[:9] if file.endswith(ending)] if ending and luck.random() < 0.9 else READ[:9]
-        file = place / luck.choice(alike)
+        alike = [file for file in READ[:9] if file.endswith(ending)] if ending and rng.random() < 0.9 else READ[:9]
+        file = folder / rng.choice(alike)
         data = bytearray(file.read_bytes() if file.exists() else b"")
-        for _ in range(luck.choice((0, 1, 1, 3))):
-            kind, at = luck.randrange(5), luck.randrange(len(data) + 1)
+        for _ in range(rng.choice((0, 1, 1, 3))):
+            kind, at = rng.randrange(5), rng.randrange(len(data) + 1)
             if kind == 0:
                 del data[at:]
             elif kind == 1 and at < len(data):
-                data[at] ^= 1 << luck.randrange(8)
+                data[at] ^= 1 << rng.randrange(8)
             elif kind == 2:
-                data[at:at] = luck.choice([luck.randbytes(9), *map(as_bytes, HOSTILE_WORDS)])
+                data[at:at] = rng.choice([rng.randbytes(9), *map(as_bytes, HOSTILE_WORDS)])
             elif kind == 3:
                 data[at:at + 40] = data[:40]
             else:
-                old = luck.choice([b"encoder", b"1", b"a", b'"', b"[", b"\t"])
-                data = data.replace(old, as_bytes(luck.choice(NUMBERS + WORDS)), luck.choice((1, 1, 99)))
-        (place / name).write_bytes(data)
+                old = rng.choice([b"encoder", b"1", b"a", b'"', b"[", b"\t"])
+                data = data.replace(old, as_bytes(rng.choice(NUMBERS + WORDS)), rng.choice((1, 1, 99)))
+        (folder / name).write_bytes(data)
 
 
 # ---------------------------------------------------------------- running
 
-def outcome(case: Case, place: Path) -> list[str]:
-    """What is wrong with how a command ends, in the directory of its files."""
-    before = {file: contents(place / file) for file in case.reads}
+def outcome(case: Case, folder: Path) -> list[str]:
+    """Run a command in the folder of its files and return what is wrong with how it ends."""
+    before = {file: contents(folder / file) for file in case.reads}
     streams = [tempfile.TemporaryFile() for _ in range(3)]
     streams[0].write(case.stdin)
     streams[0].seek(0)
@@ -198,9 +198,9 @@ def outcome(case: Case, place: Path) -> list[str]:
     sys.stdout.flush()
     pid = os.fork()
     if not pid:
-        child(case, place, streams[0].fileno(), streams[1].fileno() if case.reader else pipe[1], streams[2].fileno())
+        child(case, folder, streams[0].fileno(), streams[1].fileno() if case.reader else pipe[1], streams[2].fileno())
     os.close(pipe[1])
-    status, usage = ended(pid)
+    status, usage = wait_for(pid)
     texts = []
     for stream in streams[1:]:
         stream.seek(0)
@@ -221,27 +221,27 @@ def outcome(case: Case, place: Path) -> list[str]:
     if usage.ru_maxrss > MOST_MEMORY:
         wrong.append(f"takes {usage.ru_maxrss // 1000} MB")
     written = {"standard output": texts[0], "standard error": texts[1]}
-    new = (file for file in place.iterdir() if file.is_file() and not file.is_symlink() and file.name not in READ)
+    new = (file for file in folder.iterdir() if file.is_file() and not file.is_symlink() and file.name not in READ)
     written |= {file.name: file.read_text("utf-8", "surrogateescape") for file in new
                 if file.suffix not in (".npz", ".safetensors")}
     for name, text in written.items():
         hidden = {char for char in set(COLOUR.sub("", text)) if unicodedata.category(char) in HIDDEN} - {"\n"} - JOINERS
         if hidden:
             wrong.append(f"{name} holds {sorted(hidden)!r}")
-    wrong += [f"changes {file}, which it reads" for file in case.reads if contents(place / file) != before[file]]
-    wrong += [f"leaves {file.name}" for file in place.iterdir() if file.name.endswith(".part")]
+    wrong += [f"changes {file}, which it reads" for file in case.reads if contents(folder / file) != before[file]]
+    wrong += [f"leaves {file.name}" for file in folder.iterdir() if file.name.endswith(".part")]
     return wrong
 
 
-def child(case: Case, place: Path, *descriptors: int) -> None:
-    """Run the command, and end as Python does."""
+def child(case: Case, folder: Path, *descriptors: int) -> None:
+    """Run the command in this process and end it as Python does."""
     code = 1
     try:
         os.environ.clear()
         os.environ.update({"PATH": os.defpath, **case.env})
         for number, descriptor in enumerate(descriptors):
             os.dup2(descriptor, number)
-        os.chdir(place)
+        os.chdir(folder)
         resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU, MOST_CPU))
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))  # so that no mistake takes the whole machine
         sys.stdin, sys.stdout = open(0, encoding="utf-8"), open(1, "w", encoding="utf-8")
@@ -261,8 +261,8 @@ def child(case: Case, place: Path, *descriptors: int) -> None:
     os._exit(code)
 
 
-def ended(pid: int) -> tuple[int, Any]:
-    """How a process ends; one that does not, within its time, is killed."""
+def wait_for(pid: int) -> tuple[int, Any]:
+    """Wait for a process, and kill it after its time; return its status and its use of resources."""
     handle = os.pidfd_open(pid)
     try:
         if not select.select([handle], [], [], MOST_SECONDS)[0]:
@@ -280,21 +280,21 @@ def contents(file: Path) -> bytes | None:
 
 
 def failures(count: int, seed: int = 0, first: int = 0) -> Iterator[tuple[int, Case, list[str]]]:
-    """Each of so many cases that does not end well, with its number."""
+    """The cases that do not end well, with their numbers."""
     import numpy  # noqa: F401  # once for all processes
     known = commands()
     with tempfile.TemporaryDirectory() as directory:
         whole = Path(directory) / "whole"
         whole.mkdir()
-        lay(whole)
+        write_inputs(whole)
         for number in range(first, first + count):
-            luck = random.Random(f"{seed} {number}")
-            place = Path(directory) / "place"
-            shutil.copytree(whole, place, symlinks=True)
-            spoil(luck, place)
-            case = case_of(luck, known)
-            wrong = outcome(case, place)
-            shutil.rmtree(place)
+            rng = random.Random(f"{seed} {number}")
+            folder = Path(directory) / "folder"
+            shutil.copytree(whole, folder, symlinks=True)
+            damage_inputs(rng, folder)
+            case = case_of(rng, known)
+            wrong = outcome(case, folder)
+            shutil.rmtree(folder)
             if wrong:
                 yield number, case, wrong
 

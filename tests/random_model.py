@@ -1,4 +1,4 @@
-"""A weights file in which every number is random, gains and biases too: whichever a run forgot or mixed up would show.
+"""A weights file in which every number is random, gains and biases too, so that a run cannot mix up two of them.
 
 Names and shapes are written out from section 4 of the design, so that they are checked as well.
 """
@@ -25,14 +25,14 @@ WIRINGS = {"as_in_the_paper": {}, "norm_first": {"norm": "pre"}, "final_norm": {
 
 
 class Model(NamedTuple):
-    """A model's wiring, its words (no target: no decoder) and its arrays by name."""
+    """The config of a model, its vocabularies (no target: no decoder) and its arrays by name."""
     config: Config
     source: tuple[str, ...]
     target: tuple[str, ...] | None
     parameters: dict[str, np.ndarray]
 
     def write(self, path: Path) -> Path:
-        """As a weights file, `.npz` or `.json` by the ending of its name."""
+        """Write a weights file, `.npz` or `.json` by the ending of its name."""
         words = {"source": list(self.source)} | ({"target": list(self.target)} if self.target else {})
         if path.suffix == ".json":
             arrays = {name: value.tolist() for name, value in self.parameters.items()}

@@ -1,4 +1,4 @@
-"""Records of the JSON Lines file, and each step of them computed again by the independent checker."""
+"""Records of a JSON Lines file, each step recomputed by the independent checker."""
 from __future__ import annotations
 
 import json
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from command import attntrace
 
-from attntrace.verify.recompute import Log, Recomputation
 from attntrace.cli.commands import verify
-from attntrace.runs.training_step import TrainingStep
 from attntrace.runs.records import header
 from attntrace.runs.run import Run
+from attntrace.runs.training_step import TrainingStep
+from attntrace.verify.recompute import Log, Recomputation
 
 
 def loads(text: str) -> list[dict[str, Any]]:
@@ -22,13 +22,13 @@ def loads(text: str) -> list[dict[str, Any]]:
 
 
 def recorded(kind: str, *arguments: str) -> dict[str, np.ndarray]:
-    """What a run computed (`address`), or read (`parameter`), by its data."""
+    """The values of the steps (`address`) or the parameters (`parameter`) of a run, by name."""
     records = loads(attntrace(*arguments, "--format", "jsonl").out)[1:-1]
     return {record[kind]: np.array(record["value"], float) for record in records if kind in record}
 
 
 def computed_again(records: Iterable[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """Every tensor of a file by its address; each step was computed again from its expression."""
+    """Every tensor of a file by its address, after each step has been recomputed from its expression."""
     check, known = Recomputation(Log({"config": {}})), {}
     for record in records:
         name = record.get("address") or record["parameter"]
@@ -40,7 +40,7 @@ def computed_again(records: Iterable[dict[str, Any]]) -> dict[str, np.ndarray]:
 
 
 def log_of(run: Run | TrainingStep) -> Log:
-    """All that a run records, as the checker and the comparison with PyTorch read it."""
+    """The log of a run, as the checker and the comparison with PyTorch read it."""
     log = Log(header(run))
     verify.recorded(run, log, bool)
     return log

@@ -16,7 +16,7 @@ from command import ROOT, clean_environment
 
 
 class Terminal:
-    """What a person sees and types: `reads` until a text comes, `types` keys, and how the terminal is set."""
+    """A person at a terminal, who `reads` until a text comes and `types` keys; `settings` are those of the terminal."""
 
     def __init__(self, *arguments: str, columns: int = 100, stdin: bytes | None = None, script: str = "",
                  **env: str) -> None:
@@ -35,7 +35,7 @@ class Terminal:
         self.decoded = codecs.getincrementaldecoder("utf-8")("replace").decode  # a letter may come in two parts
 
     def reads(self, text: str, seconds: float = 20) -> str:
-        """All that is written until `text`, which must come."""
+        """Return everything written until `text`, which must come."""
         deadline, start = time.monotonic() + seconds, len(self.seen)
         while text not in self.seen[start:]:
             left = deadline - time.monotonic()
@@ -56,7 +56,7 @@ class Terminal:
         return termios.tcgetattr(self.master)
 
     def ends(self, seconds: float = 20) -> tuple[int, str]:
-        """The exit code, and what is written until the end."""
+        """Return the exit code and everything written until the end."""
         deadline, start = time.monotonic() + seconds, len(self.seen)
         while time.monotonic() < deadline:
             try:
@@ -70,7 +70,7 @@ class Terminal:
 
 
 def exit_code(pid: int, seconds: float = 20) -> int:
-    """Wait for a child process, but not for ever."""
+    """Return the exit code of a child process, which must end within so many seconds."""
     deadline = time.monotonic() + seconds
     while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
         assert time.monotonic() < deadline, "does not end"
@@ -81,7 +81,7 @@ def exit_code(pid: int, seconds: float = 20) -> int:
 @contextmanager
 def terminal(*arguments: str, columns: int = 100, stdin: bytes | None = None, script: str = "",
              **env: str) -> Iterator[Terminal]:
-    """The command, or a script, in a terminal of its own; what is piped into it, if anything, is `stdin`."""
+    """Run the command or a script in a terminal of its own, with `stdin`, where given, as a pipe."""
     one = Terminal(*arguments, columns=columns, stdin=stdin, script=script, **env)
     try:
         yield one

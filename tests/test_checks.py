@@ -1,4 +1,4 @@
-"""Part 1 is computed from rows: an error in either road of an op turns a printed row line red, and says where."""
+"""Part 1 is computed from rows: an error in rows or in matrices turns the printed check red, and names the step."""
 from __future__ import annotations
 
 import re
@@ -9,89 +9,71 @@ from command import attntrace
 from examples import D_K, D_MODEL, TOKEN, Leaves
 
 from attntrace.ops.elementwise import Add
-from attntrace.pages.checks import check_rows, is_rounding, magnitude, rows_of
 from attntrace.ops.functions import Mean, Softmax, mean, square
 from attntrace.ops.indexing import Concat
 from attntrace.ops.matmul import MatMul
+from attntrace.pages.checks import check_rows, is_rounding, magnitude, rows_of
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, apply
 from attntrace.tracing.trace import Trace
 
 
-def in_rows(change):
-    """An error in what an op computes from rows."""
-    def plant(original):
-        return lambda self, *operands: (change(original(self, *operands)) if len(operands[0].axes) < 2
-                                        else original(self, *operands))
-    return plant
+def slightly_wrong(compute, in_rows):
+    """An op's `compute` with an error either in rows or in matrices."""
+    def wrong(self, *operands):
+        value = compute(self, *operands)
+        return np.asarray(value * (1 + 1e-10)) if (len(operands[0].axes) < 2) == in_rows else value
+    return wrong
 
 
-def in_matrices(change):
-    def plant(original):
-        return lambda self, *operands: (change(original(self, *operands)) if len(operands[0].axes) == 2
-                                        else original(self, *operands))
-    return plant
-
-
-def slightly(value):
-    return np.asarray(value * (1 + 1e-10))
-
-
-@pytest.mark.parametrize("road", [in_rows, in_matrices], ids=["rows", "matrices"])
+@pytest.mark.parametrize("in_rows", [True, False], ids=["rows", "matrices"])
 @pytest.mark.parametrize("op, address", [(MatMul, "encoder.layer1.self_attention.head1.query"),
                                          (Softmax, "encoder.layer1.self_attention.head1.weights"),
                                          (Mean, "encoder.layer1.self_attention.mean"),
                                          (Add, "encoder.input"), (Concat, "encoder.layer1.self_attention.concat")])
 @pytest.mark.parametrize("form", ["vector", "matrix"])
-def test_an_error_in_one_road_of_an_op_is_told(monkeypatch, road, op, address, form):
-    monkeypatch.setattr(op, "compute", road(slightly)(op.compute))
+def test_an_error_in_rows_or_in_matrices_fails_the_check_of_rows(monkeypatch, in_rows, op, address, form):
+    monkeypatch.setattr(op, "compute", slightly_wrong(op.compute, in_rows))
     code, page, _ = attntrace("trace", "this is a cat", "--form", form)
     wrong = [line for line in page.split("\n") if "✗" in line]
     assert code == 1 and address in wrong[0] and "differs from" in wrong[0]
 
 
-def test_an_error_beside_what_a_mask_hides_is_told():
-    """What is hidden is infinite, and by infinity nothing may be measured."""
+def test_an_error_beside_masked_cells_fails_the_check():
+    """Masked cells are infinite, and no difference may be measured relative to them."""
     token = TOKEN._replace(size=2, labels=None)
-    axes, told = (token, token.flipped()), []
+    axes, steps = (token, token.flipped()), []
     scores = Tensor(np.array([[1e3, 1.0], [1.0, 1.0]]), axes, Symbol("S"), "s")
     hidden = Tensor(np.array([[0.0, -np.inf], [0.0, 0.0]]), axes, Symbol("B"), "b")
-    Trace(told.append)("masked", scores + hidden, "T")
-    rows = rows_of(told[0])
-    assert [check.failed for check in check_rows(told, [rows])] == [""]
+    Trace(steps.append)("masked", scores + hidden, "T")
+    rows = rows_of(steps[0])
+    assert [check.failed for check in check_rows(steps, [rows])] == [""]
     wrong = Tensor(rows[0].value * (1 + 1e-10), rows[0].axes)
-    assert [check.failed for check in check_rows(told, [[wrong, rows[1]]])] == ["masked"]
+    assert [check.failed for check in check_rows(steps, [[wrong, rows[1]]])] == ["masked"]
 
 
-def test_the_size_of_terms_is_what_they_would_add_up_to_if_none_cancelled():
-    leaf, told = Leaves(), []
+def test_the_size_of_terms_is_their_sum_without_cancellation():
+    leaf, steps = Leaves(), []
     left, right, other = leaf(TOKEN, D_MODEL), leaf(D_MODEL, D_K), leaf(TOKEN, D_K)
-    Trace(told.append)("sum", -(left @ right) / other - other, "T")
+    Trace(steps.append)("sum", -(left @ right) / other - other, "T")
     wanted = (np.abs(left.value) @ np.abs(right.value)) / np.abs(other.value) + np.abs(other.value)
-    found = [[magnitude(told[0], (i, j)) for j in range(2)] for i in range(3)]
+    found = [[magnitude(steps[0], (i, j)) for j in range(2)] for i in range(3)]
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
 
 
-def test_an_error_on_the_way_back_is_told(monkeypatch):
-    monkeypatch.setattr(Softmax, "vjp", lambda self, n, gradient, result, x: result * gradient)
-    code, page, _ = attntrace("backprop", "a b", "c d", "--check", "--form", "matrix",
-                              "--only", "gradient.*.scaled_scores")
-    assert code == 1 and "but by central differences" in page
-
-
-def test_what_is_small_is_not_called_rounding_and_what_cancels_is():
+def test_small_numbers_are_not_called_rounding_and_cancelled_ones_are():
     leaf = Leaves()
     small, large = leaf(TOKEN, D_MODEL, scale=1e-17), leaf(D_MODEL, D_K)
-    told = []
-    trace = Trace(told.append)
+    steps = []
+    trace = Trace(steps.append)
     trace("small", small @ large, "S")
     trace("square", square(leaf(TOKEN, D_MODEL, scale=1e-9)) * leaf(TOKEN, D_MODEL), "T")
     parts = leaf(TOKEN, D_MODEL)
     trace("nothing", mean(parts - mean(parts)), "U")
-    assert [is_rounding(step, ()) for step in told] == [False, False, True]
+    assert [is_rounding(step, ()) for step in steps] == [False, False, True]
 
 
-def test_a_row_taken_from_the_wrong_place_is_told(monkeypatch):
+def test_a_row_taken_from_the_wrong_place_fails_the_check(monkeypatch):
     def row(self, k, i, *operands):
         left, right = operands
         rows = len(left.axes) - 1
@@ -103,13 +85,13 @@ def test_a_row_taken_from_the_wrong_place_is_told(monkeypatch):
     assert code == 1 and "✗ row" in page and "head1.query" in page
 
 
-def test_weights_that_do_not_sum_to_one_are_told(monkeypatch):
+def test_weights_that_do_not_sum_to_one_fail_the_check(monkeypatch):
     monkeypatch.setattr(Softmax, "compute", lambda self, x: np.exp(x.value))
     code, page, _ = attntrace("trace", "this is a cat", "--only", "head1.weights")
     assert code == 1 and "a row of A misses 1 by" in page
 
 
-def test_a_masked_weight_that_is_not_zero_is_told(monkeypatch):
+def test_a_masked_weight_that_is_not_zero_fails_the_check(monkeypatch):
     original = Softmax.compute
     monkeypatch.setattr(Softmax, "compute", lambda self, x: np.where(np.isneginf(x.value), 1e-300, original(self, x)))
     code, page, _ = attntrace("trace", "a", "--target", "b c", "--only", "decoder.layer1.self_attention.head1.weights")
@@ -118,6 +100,6 @@ def test_a_masked_weight_that_is_not_zero_is_told(monkeypatch):
 
 def test_a_check_that_fails_is_red_on_a_terminal(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setattr(Mean, "compute", in_rows(slightly)(Mean.compute))
+    monkeypatch.setattr(Mean, "compute", slightly_wrong(Mean.compute, in_rows=True))
     page = attntrace("trace", "a b", "--only", "*.mean").out
     assert re.search(r"\x1b\[1;(31|38;5;160)m✗", page)  # bold red, of as many colours as there are

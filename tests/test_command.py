@@ -7,10 +7,11 @@ import sys
 
 import numpy as np
 import pytest
-from command import BLOG, ROOT, attntrace, process
+from command import BLOG, ROOT, attntrace, process, refusal
 
 import attntrace as package
-from attntrace.cli.app import COMMANDS, attntrace as group
+from attntrace.cli.app import COMMANDS
+from attntrace.cli.app import attntrace as group
 from attntrace.cli.commands.train import TrainingOptions
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.options import LearningOptions, ModelOptions, Selection
@@ -24,7 +25,7 @@ def fingerprint(page: str) -> str:
     return found[1]
 
 
-def test_a_trace_tells_both_forms_of_encoder_and_decoder():
+def test_a_trace_prints_both_forms_of_encoder_and_decoder():
     code, page, errors = attntrace("trace", *BLOG)
     assert (code, errors) == (0, "")
     parts = [page.index(mark) for mark in ("What goes in", "Parameters", "Part 1", "Part 2", "Fingerprint")]
@@ -56,17 +57,6 @@ def test_the_same_command_has_the_same_text_whatever_the_hash_seed_and_the_threa
     pages = {process("trace", *BLOG, PYTHONHASHSEED=seed, OPENBLAS_NUM_THREADS=threads, OMP_NUM_THREADS=threads).out
              for seed, threads in (("0", "1"), ("1", "2"))}
     assert len(pages) == 1 and fingerprint(pages.pop())
-
-
-def test_layer_1_reads_the_same_with_one_layer_and_with_two():
-    def first_layer(*layers: str) -> str:
-        page = attntrace("trace", "this is a cat", "--only", "encoder.layer1.*", "--form", "vector", *layers).out
-        return page[page.index("Part 1"):page.index("Fingerprint")]
-    assert first_layer() == first_layer("--layers", "2")
-
-
-def test_a_seed_is_the_fingerprint_of_its_numbers():
-    assert fingerprint(attntrace("trace", "a", "--seed", "1").out) != fingerprint(attntrace("trace", "a").out)
 
 
 def test_float32_is_printed_as_not_comparable():
@@ -124,16 +114,13 @@ BAD = [
 
 @pytest.mark.parametrize("arguments, part", BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
 def test_bad_input_ends_with_one_plain_line_and_2(arguments, part):
-    code, out, errors = attntrace(*arguments)
-    assert (code, out) == (2, "")
-    assert errors.count("\n") == 1 and errors.startswith("attntrace: ") and part in errors
-    assert "Traceback" not in errors
+    error = refusal(*arguments)
+    assert error.startswith("attntrace: ") and part in error
 
 
 @pytest.mark.parametrize("given, part", [(b"", "no words"), (b"a b\nc d\n", "2 lines"), (b"\xbe\xee\xc1\xa6", "UTF-8")])
 def test_standard_input_that_is_no_sentence_is_refused(given, part):
-    code, out, errors = attntrace("trace", stdin=given)
-    assert (code, out) == (2, "") and part in errors and errors.count("\n") == 1
+    assert part in refusal("trace", stdin=given)
 
 
 def test_version_and_help_need_no_numpy():
@@ -154,9 +141,9 @@ def test_steps_of_python_are_the_steps_of_the_command():
     steps = package.trace("this is a cat", heads=4, d_model=16)
     assert steps["head4.weights"].value.shape == (4, 4)
     assert [step.address for step in steps[:2]] == ["encoder.embedding", "encoder.scaled_embedding"]
-    told: list[str] = []
-    assert len(package.trace("this is a cat", sink=lambda step: told.append(step.address))) == 0
-    assert told == [step.address for step in package.trace("this is a cat")]
+    addresses: list[str] = []
+    assert len(package.trace("this is a cat", sink=lambda step: addresses.append(step.address))) == 0
+    assert addresses == [step.address for step in package.trace("this is a cat")]
     with pytest.raises(package.Problem, match="does not divide"):
         package.trace("a", heads=3)
     with pytest.raises(KeyError, match="2 steps"):

@@ -11,12 +11,13 @@ from command import BLOG, attntrace, process
 from hostile import HOSTILE
 from recompute import loads
 
-from attntrace.tensor.axes import Axis
-from attntrace.runs.prepare import prepare
-from attntrace.tensor.tensor import Tensor
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import tokenize
-from attntrace.writers.csv import CsvWriter, lines as lines_of
+from attntrace.runs.prepare import prepare
+from attntrace.tensor.axes import Axis
+from attntrace.tensor.tensor import Tensor
+from attntrace.writers.csv import CsvWriter
+from attntrace.writers.csv import lines as lines_of
 
 RUNS = {"trace": ("trace", *BLOG), "float32": ("trace", *BLOG, "--dtype", "float32"),
         "backprop": ("backprop", "어제 카페", "I went", "--optimizer", "adam"),

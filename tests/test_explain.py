@@ -8,13 +8,13 @@ import tomllib
 import pytest
 from command import ROOT, attntrace, words_of
 
-from attntrace.tracing.addresses import Address
 from attntrace.cli.subject import EXAMPLE
 from attntrace.model.config import Config
-from attntrace.runs.decoding import Decoding
-from attntrace.runs.training_step import prepare_training_step
-from attntrace.runs.prepare import prepare
 from attntrace.pages.topics import KINDS, TOPICS, by_any_name, kind_of, simple, topic_of
+from attntrace.runs.decoding import Decoding
+from attntrace.runs.prepare import prepare
+from attntrace.runs.training_step import prepare_training_step
+from attntrace.tracing.addresses import Address
 from attntrace.writers.page import ASCII_PROSE
 
 COMMAND = re.compile(r"^\$ (.+)$", re.M)

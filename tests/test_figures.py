@@ -4,8 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attntrace.pages.numbers import rows_of_digits
-from attntrace.pages.numbers import Figures
+from attntrace.pages.numbers import Figures, rows_of_digits
 
 
 def written(values, precision=3):

@@ -11,20 +11,20 @@ import pytest
 from examples import D_K, D_MODEL, D_V, EXAMPLES, KEY, TOKEN, Leaves
 from rich.cells import cell_len
 
-from attntrace.pages.checks import rows_of
-from attntrace.model.config import Config
-from attntrace.pages.forms import FORMS
-from attntrace.ops.functions import mean, softmax
 from attntrace.messages.catalog import ends, has_template
-from attntrace.runs.prepare import prepare
-from attntrace.runs.api import trace
+from attntrace.model.config import Config
+from attntrace.ops.functions import mean, softmax
+from attntrace.pages.checks import rows_of
+from attntrace.pages.forms import FORMS
 from attntrace.pages.stages import Stage
 from attntrace.pages.view import View
+from attntrace.runs.api import trace
+from attntrace.runs.prepare import prepare
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Fingerprint, Step, Trace
-from attntrace.writers.text.layout import lines_of
 from attntrace.writers.page import Page, plainly
+from attntrace.writers.text.layout import lines_of
 
 WIRINGS = [{}, {"norm": "pre", "final_norm": True}, {"position": "none", "scale_embedding": False}, {"heads": 1}]
 

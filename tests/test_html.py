@@ -21,17 +21,17 @@ from markup import MATHML, outline, parsed, read
 from parsing import evaluated
 from recompute import loads
 
+from attntrace.messages.catalog import template
+from attntrace.model.config import Config
 from attntrace.pages.blocks import (Formula, Grid, Heading, Hidden, Maps, ParameterGrids, Prose, RowLine, StageHeading,
                                     VectorRows)
-from attntrace.model.config import Config
-from attntrace.tensor.axes import NotRowwise
-from attntrace.pages.numbers import Figures
 from attntrace.pages.equations import row_formula, whole_formula
-from attntrace.runs.training_step import prepare_training_step
-from attntrace.tensor.tensor import spelled
-from attntrace.messages.catalog import template
+from attntrace.pages.numbers import Figures
 from attntrace.runs.api import trace
+from attntrace.runs.training_step import prepare_training_step
+from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import spelled
 from attntrace.writers.html import HtmlWriter
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.page import Look

@@ -91,7 +91,7 @@ def test_but_for_keys_the_sentence_and_the_layers_change_nothing():
 
 
 def test_most_heads_have_something_to_see():
-    """Masked ones as well, whose first row looks at one word alone."""
+    """Masked ones as well, whose first row looks at one word only."""
     apart: dict[str, list[bool]] = {}
 
     def look(step):

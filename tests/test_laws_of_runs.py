@@ -1,22 +1,29 @@
-"""The seven laws (section 2 of the design), held against every step of real runs."""
+"""The seven laws (section 2 of the design), held against every step of real runs and of their gradients."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from checks import (
-    READABLE, check_axes, check_cells, check_row, check_symbols, first_and_last, formula, read, slices)
+from backwards import OTHERS, PAIR
+from backwards import SMALL as FEW
+from backwards import Backwards
+from checks import (READABLE, check_axes, check_cells, check_row, check_symbols, equal, first_and_last, formula,
+                    largest, read, slices)
 from parsing import unmarked
 from random_model import SENTENCE, TRANSLATION, random_model
 
 from attntrace.model.config import Config
-from attntrace.runs.run import Run
-from attntrace.runs.prepare import prepare
 from attntrace.ops.shape import broadcast_to
+from attntrace.runs.prepare import prepare
+from attntrace.runs.run import Run
+from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.symbol import Sign, Spelling
 from attntrace.tensor.tensor import Node, Tensor, apply
 from attntrace.tracing.trace import Step
@@ -50,16 +57,62 @@ RUNS: dict[str, Callable[[Path], Run]] = {
 
 
 class Traced(NamedTuple):
-    run: Run
+    """The steps of a run, or of the gradients after it; `known`: what an equation may read before the first of them."""
     steps: list[Step]
+    known: frozenset[str]
+    run: Run | None = None
+    backwards: Backwards | None = None
+
+    def scale(self, step: Step) -> float:
+        """The largest number that the equation of a gradient reads: rounding errors are relative to these where a
+        gradient is 0, as that of μ through σ² is."""
+        return max(largest(leaf.value) for leaf in step.node.leaves()) if self.backwards else 0.0
+
+    def rows(self, step: Step) -> Iterator[tuple[int, Tensor]]:
+        """The first and the last row computed from rows. Where a batch of sentences is unpacked none is, and a row of
+        zeros (the gradient of a word that does not occur) is computed from nothing."""
+        for i in first_and_last(step):
+            is_batch = step.axes[0].name == "sentence" or "apart" in str(step.node.expression())
+            with suppress(*[NotRowwise] if is_batch else []):
+                row = step.node.row(0, i)
+                if row.node is not None:
+                    yield i, row
+
+
+@cache
+def traced_run(name: str) -> Traced:
+    steps: list[Step] = []
+    with TemporaryDirectory() as folder:
+        run = RUNS[name](Path(folder))
+    run(steps.append)
+    return Traced(steps, frozenset(run.parameters.names), run)
+
+
+def traced_gradients(name: str) -> Traced:
+    if name == "gradients_of_a_batch":
+        model, pairs = random_model(layers=1, **FEW), (OTHERS[0], PAIR)
+    else:
+        model, pairs = random_model(**FEW), (PAIR,)
+    found = Backwards(model, *pairs, smoothing=0.1, batch=len(pairs) > 1)
+    return Traced(found.steps, found.parameters.names | {step.address for step in found.kept}, backwards=found)
+
+
+GRADIENTS = "gradients", "gradients_of_a_batch"
 
 
 @pytest.fixture(scope="module", params=RUNS)
-def traced(request, tmp_path_factory) -> Traced:
-    steps: list[Step] = []
-    run = RUNS[request.param](tmp_path_factory.mktemp("run"))
-    run(steps.append)
-    return Traced(run, steps)
+def forward(request) -> Traced:
+    return traced_run(request.param)
+
+
+@pytest.fixture(scope="module", params=GRADIENTS)
+def gradient(request) -> Traced:
+    return traced_gradients(request.param)
+
+
+@pytest.fixture(scope="module", params=[*RUNS, *GRADIENTS])
+def traced(request) -> Traced:
+    return traced_gradients(request.param) if request.param in GRADIENTS else traced_run(request.param)
 
 
 def test_the_runs_are_as_large_as_they_should_be(tmp_path):
@@ -76,13 +129,17 @@ def test_the_runs_are_as_large_as_they_should_be(tmp_path):
 
 
 def test_a_row_rebuilt_from_slices_equals_the_row(traced):
+    is_batch = traced.backwards is not None and traced.backwards.source.lengths is not None
     for step in traced.steps:
-        for k, i in slices(step.tensor):
-            check_row(step.tensor, step.node, k, i)
+        for k, i in slices(step.tensor) if not is_batch else []:
+            check_row(step.tensor, step.node, k, i, traced.scale(step))
+        for i, row in traced.rows(step):
+            assert equal(row.value, step.value[i], max(traced.scale(step), largest(step.value))), (
+                f"{step.address}: row {i}")
 
 
-def test_a_number_of_a_rebuilt_row_equals_the_number(traced):
-    for step in traced.steps:
+def test_a_number_of_a_rebuilt_row_equals_the_number(forward):
+    for step in forward.steps:
         if len(step.axes) == 2 and (step.node.op.name, 1) not in {("softmax", 1), ("sinusoid", 1)}:
             row, (i, j) = len(step.value) - 1, (len(step.value) - 1, step.axes[1].size - 1)
             number = step.node.row(0, row).take(0, j)
@@ -98,9 +155,16 @@ def test_axes_fit_the_arrays(traced):
         check_axes(step.tensor)
 
 
-def test_rows_and_columns_carry_the_words_that_they_stand_for(traced):
-    run = traced.run
-    for step in traced.steps:
+def test_a_gradient_has_the_axes_of_its_tensor(gradient):
+    axes = {step.address: step.axes for step in gradient.backwards.kept} | {
+        parameter.address: parameter.axes for parameter in gradient.backwards.parameters}
+    for step in gradient.steps:
+        assert step.axes == axes[step.address.removeprefix("gradient.").partition(".from.")[0]], step.address
+
+
+def test_rows_and_columns_carry_the_words_that_they_stand_for(forward):
+    run = forward.run
+    for step in forward.steps:
         decodes = step.address.startswith(("decoder", "output"))
         own, other = (run.target, run.source) if decodes else (run.source, None)
         seen = other if "cross_attention" in step.address else own
@@ -119,9 +183,9 @@ def test_rows_and_columns_carry_the_words_that_they_stand_for(traced):
 # 3. The gradient law
 
 
-def test_gradients_of_each_equation_agree_with_central_differences(traced):
+def test_gradients_of_each_equation_agree_with_central_differences(forward):
     random = np.random.default_rng(11)
-    for step in traced.steps:
+    for step in forward.steps:
         finite = np.isfinite(step.value)
         upstream = np.where(finite, random.normal(size=step.value.shape), 0.0)
         found = gradients(step, Tensor(upstream, step.axes))
@@ -165,11 +229,13 @@ def again(node: Node, instead: dict[int, Tensor]) -> Tensor:
 def test_a_formula_says_what_was_computed(traced, spelling):
     for step in traced.steps:
         read(step.node, spelling, step.symbol.head)
+        for _, row in traced.rows(step):
+            read(row.node, spelling, step.symbol.head)
 
 
 @pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
-def test_the_formula_of_a_row_differs_from_that_of_the_matrix_in_row_marks_alone(traced, spelling):
-    for step in traced.steps:
+def test_the_formula_of_a_row_differs_from_that_of_the_matrix_in_row_marks_alone(forward, spelling):
+    for step in forward.steps:
         whole = read(step.node, spelling, step.symbol.head)
         for i in first_and_last(step):
             row = step.node.row(0, i).node
@@ -200,12 +266,12 @@ def test_every_address_is_one_of_its_kind(traced):
     assert all(step.tensor.address == step.address for step in traced.steps)
 
 
-def test_no_parameter_has_the_name_of_a_step(traced):
-    assert not {step.address for step in traced.steps} & {parameter.address for parameter in traced.run.parameters}
+def test_no_parameter_has_the_name_of_a_step(forward):
+    assert not {step.address for step in forward.steps} & {parameter.address for parameter in forward.run.parameters}
 
 
-def test_whatever_an_equation_reads_is_a_step_before_it_or_a_parameter(traced):
-    known = {parameter.address for parameter in traced.run.parameters}
+def test_an_equation_reads_only_parameters_and_earlier_steps(traced):
+    known = set(traced.known)
     for step in traced.steps:
         assert {leaf.address for leaf in step.node.leaves() if leaf.address} <= known, step.address
         known.add(step.address)
@@ -221,7 +287,7 @@ def test_the_arithmetic_of_a_number_is_that_number(traced, spelling):
         indices = list(np.ndindex(step.value.shape))
         if len(indices) > SMALL:
             indices = [indices[n] for n in random.choice(len(indices), 6, replace=False)]
-        check_cells(step.tensor, step.node, indices, spelling)
+        check_cells(step.tensor, step.node, indices, spelling, traced.scale(step))
 
 
 def test_a_word_that_lies_ahead_is_masked_by_minus_infinity(tmp_path):
@@ -241,20 +307,14 @@ def test_a_word_that_lies_ahead_is_masked_by_minus_infinity(tmp_path):
 def test_two_tensors_of_an_equation_are_never_spelled_alike(traced, spelling):
     for step in traced.steps:
         check_symbols(step.tensor, step.node, spelling, step.symbol.head)
-
-
-@pytest.mark.parametrize("spelling", Spelling, ids=lambda spelling: spelling.value)
-def test_two_tensors_of_the_equation_of_a_row_are_never_spelled_alike(traced, spelling):
-    for step in traced.steps:
-        for i in first_and_last(step):
-            row = step.node.row(0, i)
+        for i, row in traced.rows(step):
             row.symbol = step.symbol.indexed(0, i, step.tensor.axis_names)
             check_symbols(row, row.node, spelling, step.symbol.head)
 
 
-def test_the_rows_and_matrices_of_one_place_have_symbols_of_their_own(traced):
-    for spelling in Spelling:
-        for place, steps in itertools.groupby(traced.steps, lambda step: step.place):
-            symbols = [symbol for step in steps for symbol in (step.symbol, *(
-                step.symbol.indexed(0, i, step.tensor.axis_names) for i in range(step.axes[0].size)))]
-            assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols), place
+@pytest.mark.parametrize("spelling", Spelling, ids=lambda spelling: spelling.value)
+def test_the_rows_and_matrices_of_one_place_have_symbols_of_their_own(traced, spelling):
+    for place, steps in itertools.groupby(traced.steps, lambda step: step.place):
+        symbols = [symbol for step in steps for symbol in (step.symbol, *(
+            step.symbol.indexed(0, i, step.tensor.axis_names) for i in range(step.axes[0].size if step.axes else 0)))]
+        assert len({symbol.spelled(spelling) for symbol in symbols}) == len(symbols), place

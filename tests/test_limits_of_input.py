@@ -1,12 +1,10 @@
 """What comes from outside is only data: names are text, files that are read stay, sizes have limits."""
 from __future__ import annotations
 
-import io
 import os
 import resource
 import shlex
 import shutil
-import subprocess
 import sys
 import zipfile
 from types import SimpleNamespace
@@ -14,21 +12,15 @@ from types import SimpleNamespace
 import click
 import numpy as np
 import pytest
-from command import ROOT, attntrace, clean_environment
+from command import ROOT, Screen, attntrace, refusal, shell
+from hostile import commands
 
-from attntrace.cli.app import attntrace as application
 from attntrace.cli.values import InputFile, Limit, Number, Scale, Whole
+from attntrace.tracing.trace import Trace
 
 SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "2"
 
 MARKUP = "[link=https://example.org]a[/link] [red]b :smile: [/nothing]"
-
-
-class Screen(io.StringIO):
-    """Standard error on a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def shown_by_steps(progress) -> None:
@@ -102,8 +94,7 @@ NUMBERS_OF = ["trace a --weights w.npz --save {}w.npz",
     *((command, link) for command in NUMBERS_OF for link in ("", "./", "link-", "hard-"))])
 def test_output_never_replaces_a_file_that_is_read(command, link, here):
     before = {file.name: (file.read_bytes(), file.is_symlink()) for file in here.iterdir()}
-    said = attntrace(*shlex.split(command.format(link)))
-    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1) and "would replace" in said.err
+    assert "would replace" in refusal(*shlex.split(command.format(link)))
     assert {file.name: (file.read_bytes(), file.is_symlink()) for file in here.iterdir()} == before
 
 
@@ -119,22 +110,13 @@ def test_output_never_replaces_the_models_that_come_with_it(tmp_path):
 @pytest.mark.parametrize("output", ["-o text.txt", "-o /dev/stdout >> text.txt"])
 def test_output_never_replaces_standard_input(output, tmp_path):
     (tmp_path / "text.txt").write_text("a b\n")
-    done = subprocess.run(["bash", "-c", f"{shlex.quote(sys.executable)} -m attntrace trace - {output} < text.txt"],
-                          cwd=tmp_path, capture_output=True, env=clean_environment() | {"PYTHONPATH": str(ROOT)},
-                          timeout=60)
-    assert done.returncode == 2 and b"would replace" in done.stderr
+    result = shell(f"$A trace - {output} < text.txt", tmp_path)
+    assert result.code == 2 and "would replace" in result.err
     assert (tmp_path / "text.txt").read_text() == "a b\n"
 
 
-def commands(group=application):
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        one = group.get_command(context, name)
-        yield from commands(one) if isinstance(one, click.Group) else [one]
-
-
 def test_every_parameter_that_is_a_file_is_protected_or_written():
-    paths = [(command.name, param) for command in commands() for param in command.params
+    paths = [(command.name, param) for command in commands().values() for param in command.params
              if isinstance(param.type, click.Path)]
     assert len(paths) > 30
     for name, param in paths:
@@ -143,7 +125,7 @@ def test_every_parameter_that_is_a_file_is_protected_or_written():
 
 # Numbers of any length
 
-OPTIONS = sorted({(command.name, param.opts[0]) for command in commands() for param in command.params
+OPTIONS = sorted({(command.name, param.opts[0]) for command in commands().values() for param in command.params
                   if isinstance(param.type, (Whole, Limit, Number, Scale)) and param.opts[0].startswith("-")})
 TYPED = {"trace": ["a b"], "map": ["a b"], "steps": ["a b"], "why": ["encoder.output:1,1", "a b"],
          "translate": ["어제", "--max-length", "2"], "backprop": ["a", "b"], "compare": ["a b", "--what-if", "--seed 1"],
@@ -155,9 +137,9 @@ TYPED = {"trace": ["a b"], "map": ["a b"], "steps": ["a b"], "why": ["encoder.ou
 @pytest.mark.parametrize("name, option", OPTIONS)
 def test_a_number_of_any_length_is_used_or_refused_in_one_line(name, option, digits, here):
     command = ["weights", name] if name in ("import", "new") else [name]
-    said = attntrace(*command, *TYPED.get(name, []), option, "9" * digits)
-    assert said.code in (0, 2)
-    assert said.err.count("\n") == (said.code == 2) and not (said.out and said.code)
+    result = attntrace(*command, *TYPED.get(name, []), option, "9" * digits)
+    assert result.code in (0, 2)
+    assert result.err.count("\n") == (result.code == 2) and not (result.out and result.code)
 
 
 @pytest.mark.parametrize("digits", [11, 400, 5000])
@@ -168,16 +150,16 @@ def test_a_number_of_any_length_is_used_or_refused_in_one_line(name, option, dig
     "trace 'a b' --layer {}",
     "trace a -o /dev/fd/{}"])
 def test_a_number_of_any_length_inside_a_value_is_refused_in_one_line(arguments, digits, here):
-    said = attntrace(*shlex.split(arguments.format("9" * digits)))
-    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    result = attntrace(*shlex.split(arguments.format("9" * digits)))
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
 
 
 @pytest.mark.parametrize("size", ["", "0", "-5", "abc", "²", "٨٠", "1e3", " 80", "000000000080", "9" * 20, "9" * 5000])
 @pytest.mark.parametrize("variable", ["COLUMNS", "LINES"])
 @pytest.mark.parametrize("command", [("trace", "a", "--color", "always"), ("--help",), ("trace", "a", "--nonsense")])
 def test_a_size_of_the_terminal_of_any_content_does_no_harm(command, variable, size):
-    said = attntrace(*command, **{variable: size})
-    assert said.code == (2 if "--nonsense" in command else 0) and said.err.count("\n") == (said.code == 2)
+    result = attntrace(*command, **{variable: size})
+    assert result.code == (2 if "--nonsense" in command else 0) and result.err.count("\n") == (result.code == 2)
 
 
 @pytest.mark.parametrize("size", ["²", "9" * 5000])
@@ -193,13 +175,6 @@ def test_a_progress_bar_is_drawn_whatever_the_size_of_the_terminal_is(size, tmp_
 
 
 # Files that are not files, or larger than they are
-
-def limited(*arguments: str, megabytes: int = 1500, cwd=None) -> subprocess.CompletedProcess[str]:
-    """The command in a process that may have so much memory, and ten seconds."""
-    command = shlex.join([sys.executable, "-m", "attntrace", *arguments])
-    return subprocess.run(["bash", "-c", f"ulimit -v {megabytes * 1024}; exec {command}"], capture_output=True,
-                          text=True, timeout=20, cwd=cwd, env=clean_environment() | {"PYTHONPATH": str(ROOT)})
-
 
 READERS = ["trace a --weights {}", "trace --input {}", "show --from {}", "verify --from {}", "diff {} run.npz",
            "diff run.npz {}", "weights info {}", "weights import {} -o new.npz", "weights export {} -o new.npz",
@@ -223,29 +198,25 @@ def test_only_a_regular_file_is_read(command, target, here, little_memory):
     os.mkfifo("fifo")
     for ending in (".npz", ".json", ".safetensors"):
         os.symlink(target, f"endless{ending}")
-        said = attntrace(*shlex.split(command.format(f"endless{ending}")))
-        assert (said.code, said.out, said.err.count("\n")) == (2, "", 1), said.err
-        assert "no regular file" in said.err or "must end" in said.err or "directory" in said.err, said.err
+        result = attntrace(*shlex.split(command.format(f"endless{ending}")))
+        assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result.err
+        assert "no regular file" in result.err or "must end" in result.err or "directory" in result.err, result.err
 
 
 def test_a_checkpoint_that_is_a_pipe_is_not_waited_for(here):
     os.mkfifo("new.checkpoint.npz")
-    said = limited("train", "pairs.npz", "-o", "new.npz", "--resume", cwd=here)
-    assert said.returncode == 2 and "no regular file" in said.stderr
+    result = shell("$A train pairs.npz -o new.npz --resume", here)
+    assert result.code == 2 and "no regular file" in result.err
 
 
 def test_pairs_may_come_through_a_pipe_that_has_no_name(here):
-    done = subprocess.run(["bash", "-c", f"{shlex.quote(sys.executable)} -m attntrace train --epochs 1 -q -o new.npz "
-                           "<(sleep 1; cat pairs.npz)"], capture_output=True, text=True, timeout=60, cwd=here,
-                          env=clean_environment() | {"PYTHONPATH": str(ROOT)})
-    assert (done.returncode, done.stderr) == (0, "") and os.path.exists("new.npz")
+    result = shell("$A train --epochs 1 -q -o new.npz <(sleep 1; cat pairs.npz)", here)
+    assert (result.code, result.err) == (0, "") and os.path.exists("new.npz")
 
 
 def test_a_pipe_of_pairs_without_end_is_refused(here):
-    done = subprocess.run(["bash", "-c", f"ulimit -v 1500000; {shlex.quote(sys.executable)} -m attntrace train "
-                           "-o new.npz <(yes $'a\\tb')"], capture_output=True, text=True, timeout=60, cwd=here,
-                          env=clean_environment() | {"PYTHONPATH": str(ROOT)})
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "of memory" in done.stderr
+    result = shell("$A train -o new.npz <(yes $'a\\tb')", here, megabytes=1500)
+    assert result.code == 2 and result.err.count("\n") == 1 and "of memory" in result.err
 
 
 @pytest.mark.parametrize("command", ["trace a --weights {}", "weights info {}", "weights import {} -o new.npz"])
@@ -253,9 +224,9 @@ def test_a_pipe_of_pairs_without_end_is_refused(here):
 def test_a_file_larger_than_the_memory_is_refused(command, ending, here):
     with open(f"large.{ending}", "wb") as file:
         file.truncate(1 << 40)  # without a byte on the disk
-    said = limited(*shlex.split(command.format(f"large.{ending}")), cwd=here)
-    assert said.returncode == 2 and said.stderr.count("\n") == 1
-    assert "of memory" in said.stderr or "must end in" in said.stderr or ending == "json", said.stderr
+    result = shell(f"$A {command}".format(f"large.{ending}"), here, megabytes=1500)
+    assert result.code == 2 and result.err.count("\n") == 1
+    assert "of memory" in result.err or "must end in" in result.err or ending == "json", result.err
 
 
 @pytest.fixture(scope="module")
@@ -275,18 +246,17 @@ def bomb(tmp_path_factory):
 @pytest.mark.parametrize("command", ["trace a --weights {}", "trace --input {}", "weights info {}", "show --from {}",
                                      "weights import {} -o new.npz", "weights export {} -o new.npz"])
 def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused(command, bomb, here):
-    said = limited(*shlex.split(command.format(bomb)), megabytes=500, cwd=here)
-    assert said.returncode == 2 and said.stderr.count("\n") == 1
-    assert "537 MB of memory" in said.stderr or "--from" in command, said.stderr
+    result = shell(f"$A {command}".format(bomb), here, megabytes=500)
+    assert result.code == 2 and result.err.count("\n") == 1
+    assert "537 MB of memory" in result.err or "--from" in command, result.err
 
 
 # Memory
 
-@pytest.mark.parametrize("limit, expected", [("v", "2.05 GB"), ("d", "2.05 GB")])
-def test_a_limit_of_memory_counts_as_the_memory_there_is(limit, expected):
-    command = f"ulimit -{limit} 2000000; exec {shlex.quote(sys.executable)} -m attntrace trace a --d-model 8192"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, env=clean_environment())
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and expected in done.stderr
+@pytest.mark.parametrize("limit", ["v", "d"])
+def test_a_limit_of_memory_counts_as_the_memory_there_is(limit):
+    result = shell(f"ulimit -{limit} 2000000; $A trace a --d-model 8192")
+    assert result.code == 2 and result.err.count("\n") == 1 and "2.05 GB" in result.err
 
 
 @pytest.mark.parametrize("membership, file, expected", [
@@ -304,26 +274,25 @@ def test_the_limits_of_control_groups_are_found(membership, file, expected, tmp_
     assert not list(_of_groups(tmp_path / "cgroup", tmp_path / "sys"))
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
-@pytest.mark.parametrize("error", [MemoryError(), ImportError("x.so: failed to map segment from shared object")])
-def test_a_lack_of_memory_is_one_line_and_leaves_no_file(error, language, tmp_path, monkeypatch):
-    from attntrace.tracing.trace import Trace
-
+@pytest.fixture
+def failing(request, monkeypatch):
+    """A trace that raises an error."""
     def fails(*_):
-        raise error
+        raise request.param
 
     monkeypatch.setattr(Trace, "__call__", fails)
-    said = attntrace("trace", "a", "-o", str(tmp_path / "page.txt"), ATTNTRACE_LANG=language)
-    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1) and not list(tmp_path.iterdir())
-    assert ("memory" if language == "en" else "메모리") in said.err
 
 
-def test_another_failed_import_stays_a_traceback(monkeypatch):
-    from attntrace.tracing.trace import Trace
+@pytest.mark.parametrize("language, word", [("en", "memory"), ("ko", "메모리")])
+@pytest.mark.parametrize("failing", [MemoryError(), ImportError("x.so: failed to map segment from shared object")],
+                         indirect=True)
+def test_a_lack_of_memory_is_one_line_and_leaves_no_file(failing, language, word, tmp_path):
+    result = attntrace("trace", "a", "-o", str(tmp_path / "page.txt"), ATTNTRACE_LANG=language)
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1) and not list(tmp_path.iterdir())
+    assert word in result.err
 
-    def fails(*_):
-        raise ImportError("no such name")
 
-    monkeypatch.setattr(Trace, "__call__", fails)
+@pytest.mark.parametrize("failing", [ImportError("no such name")], indirect=True)
+def test_another_failed_import_stays_a_traceback(failing):
     with pytest.raises(ImportError):
         attntrace("trace", "a")

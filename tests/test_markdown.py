@@ -13,12 +13,13 @@ from hostile import HOSTILE
 from parsing import evaluated
 from recompute import loads, recorded
 
-from attntrace.pages.blocks import (Formula, Grid, Hidden, Maps, ParameterGrids, RowLine, StageHeading, Table as
-                                    PlainTable, VectorRows, Verified, VerifiedHead)
+from attntrace.pages.blocks import Formula, Grid, Hidden, Maps, ParameterGrids, RowLine, StageHeading
+from attntrace.pages.blocks import Table as PlainTable
+from attntrace.pages.blocks import VectorRows, Verified, VerifiedHead
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.symbol import Symbol
-from attntrace.writers.markdown.latex import LINE, signs_of
 from attntrace.writers.markdown import MarkdownWriter
+from attntrace.writers.markdown.latex import LINE, signs_of
 from attntrace.writers.markdown.rows import LINES
 from attntrace.writers.markdown.text import escaped
 from attntrace.writers.page import Look

@@ -6,7 +6,6 @@ import string
 import tomllib
 
 import pytest
-
 from command import ROOT
 
 MESSAGES = ROOT / "attntrace" / "messages"

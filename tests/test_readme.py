@@ -8,7 +8,8 @@ import pytest
 from command import ROOT, attntrace, words_of
 
 from attntrace import ops  # noqa: F401 - the ops register themselves
-from attntrace.cli.app import COMMANDS, attntrace as group
+from attntrace.cli.app import COMMANDS
+from attntrace.cli.app import attntrace as group
 from attntrace.tensor.tensor import OPS
 from attntrace.tracing.trace import Step
 

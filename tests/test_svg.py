@@ -15,10 +15,10 @@ from command import BLOG, attntrace, process
 from hostile import HOSTILE
 from recompute import loads, recorded
 
+from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Grid, Maps, Prose
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.symbol import Symbol
-from attntrace.messages.unicode import shown
 from attntrace.writers.page import Look
 from attntrace.writers.svg import SvgWriter
 

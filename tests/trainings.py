@@ -1,4 +1,4 @@
-"""Small trainings: a folder with pairs, and what interrupts one."""
+"""Small trainings: a folder with pairs, and interruptions."""
 from __future__ import annotations
 
 import resource
@@ -28,8 +28,8 @@ train.BETWEEN = 0
 sys.exit(run(sys.argv[1:]))"""
 
 
-class Place:
-    """A folder with a pairs file, a model, its checkpoint."""
+class TrainingFolder:
+    """A folder with a pairs file, a model and its checkpoint."""
 
     def __init__(self, folder: Path, pairs: list[tuple[str, str]] | bytes = PAIRS) -> None:
         folder.mkdir(exist_ok=True)
@@ -63,11 +63,11 @@ class Place:
         return sorted(path.name for path in self.model.parent.iterdir())
 
 
-def assert_refused(place: Place, result: Result, *words: str) -> None:
+def assert_refused(folder: TrainingFolder, result: Result, *words: str) -> None:
     """One plain line, and nothing written."""
     assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result
     assert all(word in result.err for word in words), result.err
-    assert not place.model.exists() and not place.drafts()
+    assert not folder.model.exists() and not folder.drafts()
 
 
 @contextmanager

@@ -27,22 +27,22 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from attntrace.tensor.axes import Axis
 from attntrace.cli.commands.train import keep_memory
 from attntrace.model.config import Config
-from attntrace.pages.forms import FORMS
-from attntrace.ops.functions import softmax
-from attntrace.training.pairs import Batch, Pair
+from attntrace.model.parameters import Vocabularies, parameter_counts, seeded
 from attntrace.model.tokens import packed
-from attntrace.runs.saved import Recording, save
-from attntrace.runs.prepare import prepare
-from attntrace.training.schedule import Schedule
+from attntrace.ops.functions import softmax
+from attntrace.pages.forms import FORMS
 from attntrace.pages.view import View
+from attntrace.runs.prepare import prepare
+from attntrace.runs.saved import Recording, save
+from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step, Trace
 from attntrace.training.loop import Training, vocabularies_of
-from attntrace.model.parameters import Vocabularies, parameter_counts, seeded
+from attntrace.training.pairs import Batch, Pair
+from attntrace.training.schedule import Schedule
 from attntrace.writers.text.writer import Look, TerminalWriter
 
 ROOT = Path(__file__).parent.parent.parent

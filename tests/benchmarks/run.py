@@ -43,10 +43,13 @@ from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step, Trace
 from attntrace.training.loop import Training, vocabularies_of
 from attntrace.model.parameters import Vocabularies, parameter_counts, seeded
+from attntrace.writers import DATA, PAGES
 from attntrace.writers.text.writer import Look, TerminalWriter
 
 ROOT = Path(__file__).parent.parent.parent
 Work = Callable[[], object]
+LARGE = ("trace", " ".join(f"w{n}" for n in range(64)), "--layers", "6", "--d-model", "256", "--d-ff", "1024",
+         "--form", "matrix", "--arithmetic", "none")
 
 
 def seconds(work: Work) -> float:
@@ -287,6 +290,8 @@ def rows() -> list[tuple[str, float, float, float, str]]:
                                    ("matrix form in shades", 75, weights_step("matrix"), 2),
                                    ("vector form in shades", 75, weights_step("vector"), 1)):
         add(f"a table of rich / {name}, a number", f"at least {aim}", table_64, step, 3, 64 * times)
+    for name in (*PAGES, *DATA):
+        add(f"trace --format {name} / --quiet", "", command(*LARGE, "--format", name), command(*LARGE, "--quiet"), 1)
     for form in FORMS:
         add(f"{form} form of 512 × 512 numbers / of 256 × 256, a number", "about 1",
             sum_step(form), sum_step(form, 256), 3, 1 / 4)

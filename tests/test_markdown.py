@@ -3,20 +3,17 @@ from __future__ import annotations
 
 import io
 import re
-import tomllib
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from command import BLOG, ROOT, attntrace
+from command import BLOG, attntrace
 from hostile import HOSTILE
+from pages import blocks_named, run_of
 from parsing import evaluated
-from recompute import loads, recorded
 
-from attntrace.pages.blocks import (Formula, Grid, Hidden, Maps, ParameterGrids, RowLine, StageHeading, Table as
-                                    PlainTable, VectorRows, Verified, VerifiedHead)
-from attntrace.pages.numbers import Figures
-from attntrace.tensor.symbol import Symbol
+from attntrace.messages.catalog import template
+from attntrace.pages.topics import TOPICS
 from attntrace.writers.markdown.latex import LINE, signs_of
 from attntrace.writers.markdown import MarkdownWriter
 from attntrace.writers.markdown.rows import LINES
@@ -157,14 +154,14 @@ def agree(drawn: np.ndarray, value: np.ndarray) -> bool:
                          ids=["small", "wide", "backprop"])
 def test_every_number_of_a_run_stands_under_its_address(arguments, form):
     drawn = by_address(markdown(*arguments, "--precision", "6", "--form", form))
-    for address, value in recorded("address", *arguments).items():
+    for address, value in run_of(*arguments).values.items():
         assert len(drawn[address]) >= (2 if form == "both" else 1), address
         assert all(agree(array, value) for array in drawn[address]), address
 
 
 def test_every_parameter_stands_under_its_name_the_columns_of_each_head_for_themselves():
     drawn = by_address(markdown("trace", *BLOG, "--precision", "6", "--form", "vector"))
-    for name, value in recorded("parameter", "trace", *BLOG).items():
+    for name, value in run_of("trace", *BLOG).parameters.items():
         if name.endswith(".E"):  # whose rows stand where they are looked up
             continue
         of_heads = name.endswith(("W_Q", "W_K", "W_V"))
@@ -173,7 +170,7 @@ def test_every_parameter_stands_under_its_name_the_columns_of_each_head_for_them
 
 
 def test_maps_have_every_weight_under_its_address():
-    values = recorded("address", "trace", *BLOG, "--only", "*.weights")
+    values = run_of("trace", *BLOG).values
     drawn = by_address(markdown("map", *BLOG, "--precision", "6"))
     assert len(drawn) == 6 and all(agree(array, values[name]) for name, (array,) in drawn.items())
 
@@ -241,18 +238,13 @@ def test_a_hostile_sentence_makes_no_markup_on_any_page():
 
 
 def test_names_from_a_file_are_nothing_but_names():
-    out, values, bad = io.StringIO(), np.ones((1, 1)), f"{HOSTILE}\n\n# x | y"
-    writer, symbol, figures = MarkdownWriter(out, Look(title=bad)), Symbol("A", head=1), Figures.of(values, 3)
-    grid = Grid(symbol, None, values, figures, (1, 1), (bad,), (bad,), address=bad)
-    row = RowLine((Formula(symbol, (), None),), values, figures, (bad,), address=bad)
-    writer([StageHeading("1.1", bad, bad, ()), ParameterGrids((grid,)), Hidden((bad,), 1, 2),
-            VectorRows((bad,), (0,), (row, row)), Maps(bad, bad, (grid,), 1.0, False), VerifiedHead(("n", "e", "w")),
-            Verified("1", "0", bad.replace(" ", "")), PlainTable(("a", "b"), ((bad, bad),), addresses=True)])
+    out, bad = io.StringIO(), f"{HOSTILE}\n\n# x | y"
+    MarkdownWriter(out, Look(title=bad))(blocks_named(bad))
     outside, _ = without_formulas(out.getvalue())
     assert [line.partition(" ")[0] for line in outside if line.startswith("#")] == ["#", "####", "###"]
     assert not markup_in(outside)
     assert [{len(row) for row in (table.head, *table.rows)} for table in tables(out.getvalue())] == [
-        {2}, {3}, {2}, {4}, {2}]
+        {2}, {2}, {3}, {2}, {4}, {2}]
 
 
 @pytest.mark.parametrize("arguments", [("trace", "a b", "--target", "c"), ("map", "a b"), ("verify", "a b"),
@@ -275,47 +267,32 @@ def as_read(text: str) -> str:
     return re.sub(BEHIND_BACKSLASH, r"\1", re.sub(r"<span>(.+?)</span>", r"\1", text))
 
 
-def words_along(axis: str, address: str, tokens: dict[str, list[str]]) -> list[str]:
-    """The words along an axis of a step, by the words of both sides: the decoder's are the target's, but for what
-    cross-attention looks at."""
-    looked_at = axis == "key" or address.endswith((".key", ".value"))
-    of_source = address.startswith("encoder.") or "cross_attention" in address and looked_at
-    if axis == "vocab":
-        return list(dict.fromkeys(["<s>", "</s>", *tokens["target"]]))
-    return tokens["source" if of_source else "target"]
-
-
 @pytest.mark.parametrize("arguments", [("trace", "--form", "vector"), ("trace", "--form", "matrix"), ("map",),
                                        ("trace", "--form", "vector", "--d-model", "6")], ids=" ".join)
 def test_rows_and_columns_carry_their_words_and_each_row_the_name_and_the_equation_of_its_vector(arguments):
     command, *options = arguments
-    head, *records = loads(attntrace("trace", *BLOG, *options, "--format", "jsonl").out)[:-1]
-    tokens = {side: [word["text"] for word in words] for side, words in head["tokens"].items()}
-    axes = {record["address"]: record["axes"] for record in records if "address" in record}
-    every, found = tables(markdown(command, *BLOG, *options)), set()
+    run = run_of("trace", *BLOG, *options)
+    every, seen = tables(markdown(command, *BLOG, *options)), set()
     for table in every:
         for n, row in enumerate(table.rows):
             address = table.address or table.address_of(row)
-            if address not in axes:
+            if address not in run.steps:
                 continue
-            found.add(address)
-            token, *along = axes[address]
+            seen.add(address)
             word, number = (as_read(row[0]), n + 1) if table.address else (as_read(table.token), table.number)
-            assert word == words_along(token, address, tokens)[number - 1]
+            assert word == run.words(address, 0)[number - 1]
             heads = [as_read(name) for name, right in zip(table.head, table.right, strict=True) if right]
-            if along and along[0] in ("key", "vocab"):
-                assert heads == words_along(along[0], address, tokens)
-            elif along:
-                assert heads == [str(n + 1) for n in range(len(heads))]
+            if len(run.steps[address]["axes"]) > 1:
+                assert heads == (run.words(address, 1) or [str(n + 1) for n in range(len(heads))])
             if "vector" in options:
                 assert table.address or row[0] == f"`.{address.rpartition('.')[2]}`"
                 assert re.search(rf"_\{{{number}\}}", row[1].partition(" = ")[0])
     assert "vector" not in options or "encoder.output" in {table.address for table in every}
-    assert found == {address for address in axes if command == "trace" or address.endswith(".weights")}
+    assert seen == {address for address in run.steps if command == "trace" or address.endswith(".weights")}
 
 
 def test_weights_stand_before_their_bars_and_what_they_mix_before_the_mixture():
-    values, found = recorded("address", "trace", *BLOG), []
+    values, seen = run_of("trace", *BLOG).values, []
     for table in tables(markdown("trace", *BLOG, "--form", "vector")):
         for row in table.rows:
             place, _, name = table.address_of(row).rpartition(".")
@@ -330,8 +307,8 @@ def test_weights_stand_before_their_bars_and_what_they_mix_before_the_mixture():
             else:
                 terms = [f"{weight:.3f}·v{'₁₂₃'[n]}" for n, weight in enumerate(weights)]
                 assert row[-1] == " + ".join(terms)
-            found.append(name)
-    assert (found.count("weights"), found.count("output")) == (2 * (3 + 7 + 7), 2 * (3 + 7))
+            seen.append(name)
+    assert (seen.count("weights"), seen.count("output")) == (2 * (3 + 7 + 7), 2 * (3 + 7))
 
 
 @pytest.mark.parametrize("place", ["encoder.layer1.self_attention", "decoder.layer1.cross_attention"])
@@ -349,21 +326,18 @@ def test_a_page_says_what_its_parts_are_what_steps_are_for_how_large_they_are_an
     options = "a b", "--target", "c", "--limit", "6"
     text, page = attntrace("trace", *options).out, as_read(markdown("trace", *options))
     text, page = (" ".join(written.split()) for written in (text, page))
-    prose = ROOT / "attntrace" / "messages" / "en"
-    told = [topic["short"] for topic in tomllib.loads((prose / "explain.toml").read_text("utf-8")).values()]
-    told = [short for short in told if " ".join(short.split()) in text]
-    messages = tomllib.loads((prose / "messages.toml").read_text("utf-8"))
-    assert len(told) > 20
-    for sentence in (*told, messages["vector_form_subtitle"], messages["matrix_form_subtitle"]):
+    shorts = (" ".join(template("en", f"explain.{topic}.short").split()) for topic in TOPICS)
+    explained = [short for short in shorts if short in text]
+    assert len(explained) > 20
+    for sentence in (*explained, *(template("en", f"messages.{form}_form_subtitle") for form in ("vector", "matrix"))):
         assert " ".join(sentence.split()) in page
     not_shown = r"6 of \d+ numbers are shown, \d+ are not"
     assert re.findall(not_shown, page) == re.findall(not_shown, text) != []
-    shapes = {record["address"]: record["shape"] for record in
-              loads(attntrace("trace", *options, "--format", "jsonl").out) if "address" in record}
-    results = [table for table in tables(markdown("trace", *options, "--form", "matrix")) if table.address in shapes]
-    assert {table.address for table in results} == shapes.keys()
+    values = run_of("trace", *options).values
+    results = [table for table in tables(markdown("trace", *options, "--form", "matrix")) if table.address in values]
+    assert {table.address for table in results} == values.keys()
     for table in results:
-        assert f"`$ {'×'.join(map(str, shapes[table.address]))}, " in table.caption
+        assert f"`$ {'×'.join(map(str, values[table.address].shape))}, " in table.caption
 
 
 def test_what_a_matrix_is_made_of_is_drawn_in_its_stage_before_it():

@@ -13,6 +13,7 @@ from command import ROOT
 
 from attntrace.cli.app import COMMANDS, attntrace
 from attntrace.model import config
+from attntrace.pages.topics import TOPICS
 from attntrace.training.schedule import OPTIMIZERS
 from attntrace.verify.invariants import KINDS
 
@@ -121,7 +122,8 @@ def texts_of(command: click.Command) -> Iterator[str]:
 VALUES = {  # of keys that are put together from a table in the package
     "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.norm_{}": config.CHOICES["norm"],
     "messages.position_{}": config.CHOICES["position"], "messages.seed_{}": config.INITIAL,
-    "messages.optimizer_{}": OPTIMIZERS, "messages.verify.true.{}": [*KINDS, "fingerprint"]}
+    "messages.optimizer_{}": OPTIMIZERS, "explain.{}.title": TOPICS, "explain.{}.short": TOPICS, "more.{}": TOPICS,
+    "messages.verify.true.{}": [*KINDS, "fingerprint"]}
 
 
 @pytest.mark.parametrize("key", VALUES)
@@ -140,14 +142,14 @@ def test_every_key_in_the_package_has_a_message():
 
 
 def is_written(text: str) -> bool:
-    """Whether a text is a literal of the package or two of them, one after the other, or an f-string makes it of such."""
+    """Whether a text is a literal of the package, two of them one after the other, or an f-string of such."""
     known = LITERALS | {value for values in VALUES.values() for value in values}
     return (any(text[:n] in known and text[n:] in known for n in range(len(text)))
-            or any(known.issuperset(match.groups()) for match in (re.fullmatch(piece, text) for piece in PIECES) if match))
+            or any(known.issuperset(match.groups()) for piece in PIECES if (match := re.fullmatch(piece, text))))
 
 
 def test_every_message_is_used_somewhere():
-    by_step = "titles.", "problem.why.system.", "problem.config.", "explain.", "more."  # see test_structure, test_explain
+    by_step = "titles.", "problem.why.system.", "problem.config."  # see test_structure
     unused = {key for key in ENGLISH if not key.startswith(by_step) and key not in LITERALS}
     assert {key for key in unused if not any(
         all(map(is_written, match.groups())) for pattern in KEYS

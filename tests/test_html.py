@@ -21,14 +21,12 @@ from markup import MATHML, outline, parsed, read
 from pages import blocks_named, contrast, run_of
 from parsing import evaluated
 
-from attntrace.pages.blocks import Heading, Prose
-from attntrace.model.config import Config
+from attntrace.pages.blocks import Prose
 from attntrace.tensor.axes import NotRowwise
 from attntrace.pages.equations import row_formula, whole_formula
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.tensor import spelled
 from attntrace.messages.catalog import template
-from attntrace.runs.api import trace
 from attntrace.writers.html import HtmlWriter
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.page import Look
@@ -91,12 +89,12 @@ def numbers_of(document) -> Iterator[Number]:
 def numbers(document) -> dict[str, dict[tuple[int, int], str]]:
     """The text of every number of a step or a parameter by row and column. Where one stands several times, all of them
     say the same."""
-    found: dict[str, dict[tuple[int, int], str]] = defaultdict(dict)
+    texts: dict[str, dict[tuple[int, int], str]] = defaultdict(dict)
     for number in numbers_of(document):
         name = number.address if number.part is None else f"{number.address}.{number.part}"
         text = text_of(number.element).strip()
-        assert found[name].setdefault((number.row + 1, number.column + 1), text) == text
-    return found
+        assert texts[name].setdefault((number.row + 1, number.column + 1), text) == text
+    return texts
 
 
 def assert_same(texts: dict[tuple[int, int], str], values: np.ndarray, precision: int) -> None:
@@ -114,7 +112,7 @@ def assert_same(texts: dict[tuple[int, int], str], values: np.ndarray, precision
 
 
 @pytest.mark.parametrize("arguments", PAGES, ids=" ".join)
-def test_a_page_is_valid_and_loads_nothing_and_each_of_its_links_leads_to_one_place(arguments):
+def test_a_page_is_valid_loads_nothing_and_each_of_its_links_leads_to_one_place(arguments):
     text = page(*arguments)
     document = parsed(text)
     assert outline(document) == outline(read(text))  # which the tests below read
@@ -132,35 +130,26 @@ def test_a_page_is_valid_and_loads_nothing_and_each_of_its_links_leads_to_one_pl
 
 
 @pytest.mark.parametrize("form", ["vector", "matrix", "both"])
-def test_every_number_of_a_run_is_found_by_its_address(form):
-    sizes = "--d-model", "18", "--heads", "1", "--layers", "2"
-    found = numbers(read(page("trace", *BLOG, *sizes, "--form", form, "--precision", "6")))
-    steps = list(trace(BLOG[0], BLOG[2], d_model=18, heads=1, layers=2))
-    assert len(steps) > 100
-    for step in steps:
-        assert_same(found[step.address], step.value, 6)
+@pytest.mark.parametrize("arguments", [("trace", *BLOG, "--d-model", "18", "--heads", "1", "--layers", "2"),
+                                       ("backprop", "a b", "c", *SMALL)], ids=["trace", "backprop"])
+def test_every_number_of_a_run_is_found_by_its_address(arguments, form):
+    by_address = numbers(read(page(*arguments, "--form", form, "--precision", "6")))
+    values = run_of(*arguments).values
+    assert len(values) > 100
+    for address, value in values.items():
+        assert_same(by_address[address], value, 6)
 
 
 @pytest.mark.parametrize("form", ["vector", "matrix"])
-def test_every_gradient_is_found_by_its_address(form):
-    found = numbers(read(page("backprop", "a b", "c", *SMALL, "--form", form, "--precision", "6")))
-    steps = []
-    prepare_training_step("a b", "c", config=Config(d_model=2, heads=1, d_ff=2))(steps.append)
-    assert any(step.address.startswith("update.") for step in steps)
-    for step in steps:
-        assert_same(found[step.address], step.value, 6)
-
-
-@pytest.mark.parametrize("form", ["vector", "matrix"])
-def test_every_number_of_a_parameter_is_found_by_its_name_that_of_a_head_by_the_number_of_the_head(form):
-    run = *BLOG, "--d-model", "18"
-    found = numbers(document_of("trace", *run, "--form", form, "--precision", "6"))
-    for name, value in run_of("trace", *run).parameters.items():
+def test_every_number_of_a_parameter_is_found_by_its_name_and_the_number_of_its_head(form):
+    run = "trace", *BLOG, "--d-model", "18"
+    by_name = numbers(document_of(*run, "--form", form, "--precision", "6"))
+    for name, value in run_of(*run).parameters.items():
         if name.endswith(".E"):  # whose rows stand where they are looked up
             continue
         parts = np.hsplit(value, 2) if name.endswith(("W_Q", "W_K", "W_V")) else []
         for address, part in [(f"{name}.{n + 1}", part) for n, part in enumerate(parts)] or [(name, value)]:
-            assert_same(found[address], part, 6)
+            assert_same(by_name[address], part, 6)
 
 
 MANY = "trace", TWELVE + " " + TWELVE.title(), "--target", TWELVE
@@ -214,23 +203,20 @@ def test_every_step_parameter_and_place_has_an_anchor(form):
         element.get("id") for element in document_of("map", *BLOG).iter()}
 
 
-@pytest.mark.parametrize("command", ["trace", "map", "why"])
-def test_words_from_outside_are_nothing_but_words(command):
-    place = ("encoder.output:1,1",) if command == "why" else ()
-    text = page(command, *place, HOSTILE)
-    document = parsed(text)
-    tags = {element.tag for element in document.iter() if isinstance(element.tag, str)}
-    harmless = {element.tag for element in read(page(command, *place, "a b")).iter() if isinstance(element.tag, str)}
-    assert tags <= harmless | {"wbr"} and "alert" in text and "<script" not in text and "<!--" not in text
+@pytest.mark.parametrize("arguments", [("trace",), ("map",), ("why", "encoder.output:1,1")], ids=lambda it: it[0])
+def test_words_from_outside_are_nothing_but_words(arguments):
+    text = page(*arguments, HOSTILE)
+    document, harmless = parsed(text), read(page(*arguments, "a b"))
+    tags, harmless_tags = ({element.tag for element in tree.iter() if isinstance(element.tag, str)}
+                           for tree in (document, harmless))
+    assert tags <= harmless_tags | {"wbr"} and "alert" in text and "<script" not in text and "<!--" not in text
     assert "\\u{202E}" in text and "\u202e" not in text and "\x07" not in text
-    if command == "trace":
-        assert any(text_of(heading) == "script" for heading in document.iter("th"))
+    assert "trace" not in arguments or "script" in map(text_of, document.iter("th"))
 
 
 def test_a_hostile_target_names_columns_of_the_vocabulary():
     document = parsed(page("trace", "a", "--target", '</td><img/src=x> "q" &lt;', "--form", "matrix"))
-    assert not list(document.iter("img"))
-    assert "&" in {text_of(heading) for heading in document.iter("th")}
+    assert not list(document.iter("img")) and "&" in map(text_of, document.iter("th"))
 
 
 def test_names_from_a_file_are_nothing_but_names():
@@ -244,22 +230,25 @@ def test_names_from_a_file_are_nothing_but_names():
 
 
 @pytest.mark.parametrize("language, first", [("en", "en"), ("ko", "ko"), ("both", "ko")])
-def test_a_page_says_its_language(language, first):
+def test_a_page_and_a_picture_say_their_language(language, first):
     document = read(page("trace", "a b", "--lang", language))
     assert document.get("lang") == first
+    picture = ElementTree.fromstring(attntrace("map", "a", "--format", "svg", "--lang", language).out)
+    assert picture.get("{http://www.w3.org/XML/1998/namespace}lang") == first
     inside = {element.get("lang") for element in document.find("body").iter()} - {None}
     assert inside == ({"ko", "en"} if language == "both" else set())
 
 
 @pytest.mark.parametrize("arguments", [("trace", "a b", "--limit", "6"), ("backprop", "a", "b", *SMALL),
                                        ("map", "a b"), ("verify", "a b"), ("explain", "layer_norm")], ids=" ".join)
-def test_of_two_languages_each_says_that_it_is_that(arguments):
+def test_texts_in_two_languages_each_say_their_language(arguments):
     document = document_of(*arguments, "--lang", "both")
-    told = {language: [re.sub(r"\$ attntrace .*", "", text_of(one))  # an example may be in the other language
-                       for one in document.iterfind(f".//span[@lang='{language}']")] for language in ("ko", "en")}
-    assert len(told["ko"]) == len(told["en"]) > 2
-    assert all(re.search("[가-힣]", text) for text in told["ko"])
-    assert not any(re.search("[가-힣]", text) for text in told["en"])
+    korean, english = (
+        [re.sub(r"\$ attntrace .*", "", text_of(span))  # an example may be in the other language
+         for span in document.iterfind(f".//span[@lang='{language}']")] for language in ("ko", "en"))
+    assert len(korean) == len(english) > 2
+    assert all(re.search("[가-힣]", text) for text in korean)
+    assert not any(re.search("[가-힣]", text) for text in english)
     checks = document.findall(".//ul[@class='checks']/li")
     assert all(text_of(line).startswith("✓ ") and line.find("span[@lang]") is not None for line in checks)
     assert all(note.find("span[@lang]") is not None for note in document.iterfind(".//p[@class='note']"))
@@ -324,10 +313,10 @@ def test_a_map_is_shaded_by_parts_of_the_largest_weight_of_its_heads():
         if address.endswith(".weights"):
             place = address.rpartition(".head")[0]
             largest[place] = max(largest[place], weights.max())
-    found = list(numbers_of(document_of("map", *BLOG)))
-    assert {number.address.rpartition(".head")[0] for number in found} == largest.keys() and len(largest) == 3
-    assert "w7" in {number.element.get("class") for number in found}
-    for number in found:
+    drawn = list(numbers_of(document_of("map", *BLOG)))
+    assert {number.address.rpartition(".head")[0] for number in drawn} == largest.keys() and len(largest) == 3
+    assert "w7" in {number.element.get("class") for number in drawn}
+    for number in drawn:
         weight = run.values[number.address][number.row, number.column]
         assert number.element.get("class") == shade(weight / largest[number.address.rpartition(".head")[0]])
         assert heading(number.beside)[0] == run.words(number.address, 0)[number.row]
@@ -410,26 +399,24 @@ def test_a_wide_matrix_is_drawn_once_a_stage():
         assert sorted(drawn) == sorted(set(drawn)), text_of(stage.find("h4"))
 
 
-def test_what_a_step_is_for_is_told_where_it_first_appears():
-    for language in ("en", "ko"):
-        document = document_of("trace", *BLOG, "--lang", language)
-        told = [(text_of(one.find("summary")), text_of(one.find("p")).strip()) for one in document.iter("details")
-                if one.find("p") is not None]
-        assert len(told) == len(set(told)) > 20
-        for name in ("embedding", "query", "scores", "weights", "masked_scores", "cross_attention.key", "residual"):
-            title, short = (template(language, f"explain.{name}.{part}") for part in ("title", "short"))
-            assert (title, short) in told
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_a_step_is_for_is_explained_once(language):
+    document = document_of("trace", *BLOG, "--lang", language)
+    explained = [(text_of(one.find("summary")), text_of(one.find("p")).strip()) for one in document.iter("details")
+                 if one.find("p") is not None]
+    assert len(explained) == len(set(explained)) > 20
+    for name in ("embedding", "query", "scores", "weights", "masked_scores", "cross_attention.key", "residual"):
+        assert tuple(template(language, f"explain.{name}.{part}") for part in ("title", "short")) in explained
 
 
 @pytest.mark.parametrize("form", ["vector", "matrix"])
-def test_of_what_is_larger_than_the_limit_the_page_says_how_much_is_not_shown(form):
+def test_the_page_says_how_much_of_a_step_is_beyond_the_limit(form):
     run, document = run_of("trace", *BLOG), document_of("trace", *BLOG, "--form", form, "--limit", "10")
     notes = [text_of(note) for note in document.iterfind(".//p[@class='note']")]
     for address, record in run.steps.items():
         size = math.prod(record["shape"])
-        told = [note for note in notes if re.search(rf"(?<![\w.]){re.escape(address)}(?![\w.])", note)]
-        assert bool(told) == (size > 10), address
-        assert all(f" {size} " in note for note in told)
+        about = [note for note in notes if re.search(rf"(?<![\w.]){re.escape(address)}(?![\w.])", note)]
+        assert bool(about) == (size > 10) and all(f" {size} " in note for note in about), address
     if form == "vector":
         more = {line.get("data-address"): text_of(line.find("td[@class='more']")).strip()
                 for line in document.iterfind(".//tr[@data-row='1']") if line.find("td[@class='more']") is not None}
@@ -480,15 +467,13 @@ def test_the_stylesheet_has_contrast_enough_in_light_and_in_dark():
 
 
 def test_blocks_are_written_as_they_come():
-    out = io.StringIO()
+    out, seen = io.StringIO(), []
     writer = HtmlWriter(out, Look(title="x"))
-    seen = []
 
     def blocks():
         for n in range(3):
             yield Prose(f"number {n}")
             seen.append(f"number {n}" in out.getvalue())
-        yield Heading("the end")
 
     writer(blocks())
     assert seen == [True] * 3 and "</main>" not in out.getvalue()
@@ -506,15 +491,14 @@ def test_a_page_in_another_encoding_is_the_same_page(kind, parse, encoding):
     assert ElementTree.tostring(parse(there.out)) == ElementTree.tostring(parse(here))
 
 
-def test_a_command_that_an_explanation_tells_to_try_is_code():
-    for language, count in (("en", 1), ("ko", 1), ("both", 2)):
-        document = document_of("explain", "masking", "--lang", language)
-        commands = [code for code in document.find("body/main").iter("code") if text_of(code).startswith("$ ")]
-        assert len(commands) == text_of(document.find("body/main")).count("$ ") == count
-        assert all(text_of(code).startswith("$ attntrace trace ") for code in commands)
+@pytest.mark.parametrize("language, count", [("en", 1), ("ko", 1), ("both", 2)])
+def test_the_command_in_an_explanation_is_code(language, count):
+    main = document_of("explain", "masking", "--lang", language).find("body/main")
+    commands = [text_of(code) for code in main.iter("code") if text_of(code).startswith("$ attntrace trace ")]
+    assert len(commands) == text_of(main).count("$ ") == count
 
 
-def test_where_both_forms_are_each_matrix_is_a_place_as_well():
+def test_where_both_forms_are_shown_each_matrix_has_an_anchor_of_its_own():
     both, alone = (page("trace", "a b", "--form", form) for form in ("both", "matrix"))
     tables = {table.get("id"): table for table in read(both).iter("table")}
     for address in run_of("trace", "a b").steps:

@@ -168,11 +168,6 @@ def test_without_colour_numbers_stand_alone():
     assert [text.words for text in numbers] == [text.words for text in texts(picture(*BLOG)) if text.cell]
 
 
-@pytest.mark.parametrize("language, first", [("en", "en"), ("ko", "ko"), ("both", "ko")])
-def test_a_picture_says_its_language(language, first):
-    assert picture("a", "--lang", language).get("{http://www.w3.org/XML/1998/namespace}lang") == first
-
-
 def test_a_larger_weight_is_darker_and_its_number_can_be_read_on_it():
     values = run_of("trace", *BLOG).values["encoder.layer1.self_attention.head1.weights"].ravel()
     group = places(picture(*BLOG))["encoder.layer1.self_attention.head1.weights"]

@@ -9,6 +9,7 @@ import gc
 import importlib.util
 import io
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -96,39 +97,24 @@ def sum_step(form: str, size: int = 512) -> Work:
 def long_trace() -> tuple[float, float, float, str]:
     """200 words, d_model 512, 6 layers: seconds to the first stage and to the end, and the peak of memory in MB, beside
     the weights and one layer's tensors."""
-    done = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, check=True, cwd=ROOT)
-    first, last, peak = map(float, done.stdout.split())
+    start, first, peak = time.perf_counter(), 0.0, 0
+    sizes = ("--d-model", "512", "--heads", "8", "--layers", "6", "--d-ff", "2048", "--arithmetic", "none")
+    words = " ".join(f"w{n}" for n in range(200))
+    with subprocess.Popen([sys.executable, "-m", "attntrace", "trace", words, *sizes], stdout=subprocess.PIPE,
+                          cwd=ROOT) as running:
+        while part := os.read(running.stdout.fileno(), 1 << 20):  # type: ignore[union-attr]
+            first = first or (time.perf_counter() - start) * (b"\n1.1  " in part)
+            memory = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{running.pid}/status").read_text())
+            peak = int(memory[1]) if memory else peak  # rusage would count the parent's as well
+    last = time.perf_counter() - start
     config = Config(d_model=512, heads=8, layers=6, d_ff=2048)
     weights = 8 * sum(count.number for counts in parameter_counts(config, Vocabularies(("a",) * 202, None)).values()
                       for count in counts)
     sizes: dict[str, int] = {}
-    prepare(" ".join(f"w{n}" for n in range(200)), config=replace(config, layers=1))(
+    prepare(words, config=replace(config, layers=1))(
         lambda step: sizes.__setitem__(step.address, step.value.nbytes))
     layer = sum(size for address, size in sizes.items() if ".layer1." in address)
-    return first, last, peak, f"at most {(weights + layer) / 1e6 + 100:.0f}"
-
-
-LONG = """
-import os, re, sys, time
-from attntrace.cli.app import run
-start, first = time.perf_counter(), None
-class Out:
-    encoding = "utf-8"
-    def isatty(self): return False
-    def flush(self): pass
-    def write(self, text):
-        global first
-        if first is None and text.startswith("1.1  "):
-            first = time.perf_counter() - start
-    def writelines(self, lines):
-        for line in lines: self.write(line)
-    def fileno(self): return 1
-sys.stdout, out = Out(), sys.stdout
-run(["trace", " ".join(f"w{n}" for n in range(200)), "--d-model", "512", "--heads", "8", "--layers", "6", "--d-ff",
-     "2048", "--arithmetic", "none", *sys.argv[1:]])
-peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())  # rusage would count the parent's as well
-print(first, time.perf_counter() - start, int(peak[1]) * 1024 / 1e6, file=out)
-"""
+    return first, last, peak * 1024 / 1e6, f"at most {(weights + layer) / 1e6 + 100:.0f}"
 
 
 def encoder(sink: bool) -> Work:

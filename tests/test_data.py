@@ -176,7 +176,3 @@ def test_only_limits_what_is_written_and_not_what_is_computed():
     assert part[-1] == whole[-1]
     names = [record.get("address") or record.get("parameter") for record in part[1:-1]]
     assert all(name.endswith("head1.scores") for name in names) and len(names) == 3  # encoder, decoder twice
-
-
-def test_json_lines_are_the_same_at_every_width():
-    assert records("--width", "60") == records("--width", "160") == records()

@@ -37,14 +37,6 @@ def test_columns_of_two_tensors_are_lined_up_at_the_point():
     assert first == "  3      -1    " and second == "  0.125 -12.500"
 
 
-def test_fast_and_careful_rows_agree():
-    values = np.random.default_rng(0).normal(size=200) * 10
-    figures = Figures.of(values, 4)
-    for row in (values, np.append(values, [0.0, -1e-9]), np.append(values, -np.inf)):
-        one_by_one = " ".join(figures.padded(float(value), 4, 6) for value in row)
-        assert figures.rows(row[None], 4, 6)[0] == one_by_one
-
-
 def test_many_numbers_are_written_as_one_is():
     """Bytes and `%f` agree: signs, halves, zeros, infinities, numbers of fifteen digits, more rows than go at once."""
     random = np.random.default_rng(0)

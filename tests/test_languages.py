@@ -92,13 +92,6 @@ def test_every_language_has_the_same_numbers_in_the_width_of_the_page(command):
         assert [line for line in page.out.splitlines() if cell_len(line) > 80] == []
 
 
-def test_in_both_languages_korean_stands_first_and_english_with_it():
-    page = attntrace("trace", *BLOG, "--lang", "both").out
-    english, korean = (attntrace("trace", *BLOG, "--lang", language).out for language in ("en", "ko"))
-    for title in ("Queries, keys, values", "Attention of each token", "Add & norm", "What goes in"):
-        assert title in english and title not in korean and re.search(f"[가-힣] / {title}", page), title
-
-
 @pytest.mark.parametrize("command", WRONG)
 def test_what_is_wrong_is_said_in_one_line_of_the_language(command, tmp_path):
     words = words_of(f"attntrace {command}")

@@ -98,9 +98,9 @@ def long_trace() -> tuple[float, float, float, str]:
     """200 words, d_model 512, 6 layers: seconds to the first stage and to the end, and the peak of memory in MB, beside
     the weights and one layer's tensors."""
     start, first, peak, looks = time.perf_counter(), 0.0, 0, 0
-    sizes = ("--d-model", "512", "--heads", "8", "--layers", "6", "--d-ff", "2048", "--arithmetic", "none")
+    options = ("--d-model", "512", "--heads", "8", "--layers", "6", "--d-ff", "2048", "--arithmetic", "none")
     words = " ".join(f"w{n}" for n in range(200))
-    with subprocess.Popen([sys.executable, "-m", "attntrace", "trace", words, *sizes], stdout=subprocess.PIPE,
+    with subprocess.Popen([sys.executable, "-m", "attntrace", "trace", words, *options], stdout=subprocess.PIPE,
                           cwd=ROOT) as running:
         while part := os.read(running.stdout.fileno(), 1 << 20):  # type: ignore[union-attr]
             first = first or (time.perf_counter() - start) * (b"1.1  " in part)

@@ -1,11 +1,18 @@
-"""Reading a page back: the matrices that it draws, found by where their brackets stand."""
+"""Reading a page back: the matrices in it, by where their brackets stand; what a run is by its data; contrast."""
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+from command import attntrace
+from recompute import loads
 from rich.cells import cell_len, split_graphemes
+
+from attntrace.pages import blocks
+from attntrace.pages.numbers import Figures
+from attntrace.tensor.symbol import Symbol
 
 OPEN, CLOSE = "⎡⎢⎣[", "⎤⎥⎦]"
 TITLE = re.compile(r"(?P<name>\S+) (?P<size>\d+(?:×\d+)?)(?:   columns (?P<first>\d+)(?:-(?P<last>\d+))?)?(?= |$)")
@@ -16,6 +23,56 @@ class Matrix(NamedTuple):
     size: tuple[int, ...]
     first: int
     rows: list[list[float]]
+
+
+class Run(NamedTuple):
+    """A run by its JSON Lines: its header, the records of its steps, and the values of parameters and steps."""
+    header: dict[str, Any]
+    steps: dict[str, dict[str, Any]]
+    parameters: dict[str, np.ndarray]
+    values: dict[str, np.ndarray]
+
+    def words(self, address: str, axis: int) -> list[str] | None:
+        """The words along an axis of a step, where it has any: the decoder's are the target's, except those that
+        cross-attention looks at."""
+        source, target = ([token["text"] for token in tokens or ()] for tokens in self.header["tokens"].values())
+        kind = dict(enumerate(self.steps[address]["axes"])).get(axis)
+        if kind == "vocab":
+            return list(dict.fromkeys(["<s>", "</s>", *target]))
+        is_looked_at = "cross_attention." in address and (kind == "key" or address.endswith((".key", ".value")))
+        of_source = address.startswith("encoder") or is_looked_at
+        return (source if of_source else target) if kind in ("token", "key") else None
+
+
+@cache
+def run_of(*arguments: str) -> Run:
+    header, *records = loads(attntrace(*arguments, "--format", "jsonl").out)
+    values = {kind: {record[kind]: np.array(record["value"], float) for record in records if kind in record}
+              for kind in ("parameter", "address")}
+    return Run(header, {record["address"]: record for record in records if "address" in record}, *values.values())
+
+
+def blocks_named(name: str) -> list[blocks.Block]:
+    """Blocks of every kind that shows names from a file, all with this name."""
+    values = np.ones((1, 1))
+    figures, formula = Figures.of(values, 3), blocks.Formula(Symbol("A", head=1), (), None)
+    grid = blocks.Grid(formula.left, None, values, figures, (1, 1), (name,), (name,), address=name)
+    row = blocks.RowLine((formula,), values, figures, (name,), address=name)
+    return [blocks.Prose(name), blocks.StageHeading("1.1", name, name, (formula,)), blocks.ParameterGrids((grid, grid)),
+            blocks.Hidden((name,), 1, 2), blocks.VectorRows((name,), (0,), (row, row)),
+            blocks.Maps(name, name, (grid,), 1.0, False), blocks.VerifiedHead(("n", "e", "w")),
+            blocks.Verified("1", "0", name.replace(" ", "")),
+            blocks.Table(("a", "b"), ((name, name),), addresses=True)]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours such as #ffffff, as WCAG defines it."""
+    def luminance(colour: str) -> float:
+        parts = (int(colour[n:n + 2], 16) / 255 for n in (1, 3, 5))
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
 
 
 @cache
@@ -38,15 +95,15 @@ def in_cells(line: str) -> list[str]:
 def matrices(text: str) -> list[Matrix]:
     """Every matrix of a page in matrix form, in order; blocks of columns are matrices of their own."""
     lines = [in_cells(line) for line in text.split("\n")]
-    found = []
+    drawn = []
     for y, line in enumerate(lines):
         for title in TITLE.finditer("".join(line)):
             column = cell_len("".join(line)[:title.start()]) - 2
             rows = _rows_below(lines, y + 1, column)
             if rows:
                 size = tuple(map(int, title["size"].split("×")))
-                found.append(Matrix(title["name"], size, int(title["first"] or 1), rows))
-    return found
+                drawn.append(Matrix(title["name"], size, int(title["first"] or 1), rows))
+    return drawn
 
 
 def _rows_below(lines: list[list[str]], y: int, column: int) -> list[list[float]]:
@@ -66,7 +123,7 @@ def _rows_below(lines: list[list[str]], y: int, column: int) -> list[list[float]
 def bracket_columns(text: str) -> list[tuple[int, set[int]]]:
     """For each matrix of several rows: where its first row opens and closes, and where all others do."""
     lines = [in_cells(line) for line in text.split("\n")]
-    found = []
+    drawn = []
     for y, line in enumerate(lines):
         for opening, sides in (("⎡", "⎢⎣"), ("⎤", "⎥⎦")):
             for column in (n for n, cell in enumerate(line) if cell == opening):
@@ -77,5 +134,5 @@ def bracket_columns(text: str) -> list[tuple[int, set[int]]]:
                     if not there or there not in sides or there == sides[1]:
                         break
                     below += 1
-                found.append((column, columns))
-    return found
+                drawn.append((column, columns))
+    return drawn

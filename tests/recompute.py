@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from command import attntrace
 
 from attntrace.cli.commands import verify
 from attntrace.runs.records import header
@@ -19,12 +18,6 @@ def loads(text: str) -> list[dict[str, Any]]:
     def refuse(name: str) -> None:
         raise AssertionError(f"{name} is no JSON")
     return [json.loads(line, parse_constant=refuse) for line in text.rstrip("\n").split("\n")]
-
-
-def recorded(kind: str, *arguments: str) -> dict[str, np.ndarray]:
-    """The values of the steps (`address`) or the parameters (`parameter`) of a run, by name."""
-    records = loads(attntrace(*arguments, "--format", "jsonl").out)[1:-1]
-    return {record[kind]: np.array(record["value"], float) for record in records if kind in record}
 
 
 def computed_again(records: Iterable[dict[str, Any]]) -> dict[str, np.ndarray]:

@@ -3,47 +3,36 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 
 import pytest
-from command import ROOT, attntrace, words_of
+from command import attntrace, words_of
 
 from attntrace.cli.subject import EXAMPLE
+from attntrace.messages.catalog import LANGUAGES, template
 from attntrace.model.config import Config
 from attntrace.pages.topics import KINDS, TOPICS, by_any_name, kind_of, simple, topic_of
 from attntrace.runs.decoding import Decoding
 from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
-from attntrace.tracing.addresses import Address
 from attntrace.writers.page import ASCII_PROSE
 
 COMMAND = re.compile(r"^\$ (.+)$", re.M)
-LESSON = prepare_training_step(*EXAMPLE, optimizer="adam").addresses()
+ADDRESSES = prepare_training_step(*EXAMPLE, optimizer="adam").addresses()
 
 
-def texts_of(language: str) -> dict[str, dict[str, str]]:
-    """What is said of each topic, the rest of it with it."""
-    said, more = (tomllib.loads((ROOT / "attntrace" / "messages" / language / f"{kind}.toml").read_text("utf-8"))
-                  for kind in ("explain", "more"))
-    assert list(said) == list(more)
-    return {name: text | {"more": more[name]} for name, text in said.items()}
-
-
-PROSE = {language: texts_of(language) for language in ("en", "ko")}
-
-
-def commands() -> list[str]:
-    return list(dict.fromkeys(found for texts in PROSE.values() for text in texts.values()
-                              for found in COMMAND.findall(text["more"])))
+PROSE = {language: {name: {
+    "title": template(language, f"explain.{name}.title"), "short": template(language, f"explain.{name}.short"),
+    "more": template(language, f"more.{name}")} for name in TOPICS} for language in LANGUAGES}
+COMMANDS = sorted({command for texts in PROSE.values() for text in texts.values()
+                   for command in COMMAND.findall(text["more"])})
 
 
 @pytest.mark.parametrize("wiring", [
     Config(), Config(norm="pre", final_norm=True), Config(final_norm=True), Config(layers=2, position="none"),
     Config(position="halves", scale_embedding=False, score_scale=1.0)])
-def test_every_kind_of_step_has_a_topic(wiring):
-    for optimizer in ("sgd", "adam"):
-        for address in prepare_training_step(*EXAMPLE, optimizer=optimizer, config=wiring).addresses():
-            assert topic_of(address), address
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_every_kind_of_step_has_a_topic(wiring, optimizer):
+    assert all(map(topic_of, prepare_training_step(*EXAMPLE, optimizer=optimizer, config=wiring).addresses()))
 
 
 def test_every_kind_of_step_of_a_translation_has_the_topic_that_it_has_elsewhere():
@@ -69,16 +58,15 @@ def test_the_most_specific_kind_decides(address, topic):
 
 def test_all_topics_are_complete_in_both_languages():
     for texts in PROSE.values():
-        assert list(texts) == list(TOPICS)
         for name, text in texts.items():
-            assert list(text) == ["title", "short", "more"] and all(map(str.strip, text.values())), name
+            assert all(map(str.strip, text.values())), name
             assert len(text["title"]) <= 32 and "\n" not in text["short"], name
             assert len(text["short"]) <= 230, "a page is for numbers"
             assert len(COMMAND.findall(text["more"])) == 1, name
             assert not re.search(r"[{}\t]|  ", "".join(text.values())), name
 
 
-def test_what_is_said_in_english_can_be_spelled_in_ascii():
+def test_english_explanations_can_be_spelled_in_ascii():
     for text in PROSE["en"].values():
         said = COMMAND.sub("", "".join(text.values()))
         assert said.translate(ASCII_PROSE).isascii(), said
@@ -95,7 +83,7 @@ def test_korean_has_no_particle_that_would_vary_with_a_symbol():
 def test_topics_speak_of_topics_and_of_steps_that_there_are():
     for name, topic in TOPICS.items():
         assert set(topic.see) <= TOPICS.keys() - {name} and topic.see, name
-        assert set(topic.steps) <= set(LESSON), name
+        assert set(topic.steps) <= set(ADDRESSES), name
     assert len(KINDS) == len(TOPICS) + sum(len(topic.also) for topic in TOPICS.values())
 
 
@@ -117,7 +105,7 @@ def test_a_topic_may_be_asked_for_in_many_ways(asked):
 
 
 @pytest.mark.parametrize("name", TOPICS)
-def test_a_topic_is_told_with_the_formulas_of_the_run(name):
+def test_a_topic_is_explained_with_the_formulas_of_the_run(name):
     code, out, _ = attntrace("explain", name, "--width", "400")
     assert code == 0
     title, other = PROSE["en"][name]["title"], PROSE["ko"][name]["title"]
@@ -141,7 +129,7 @@ def test_a_topic_is_told_with_the_formulas_of_the_run(name):
     assert shown or not is_step
 
 
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_that_an_explanation_names_runs(command):
     code, out, errors = attntrace(*words_of(command))
     assert (code, errors) == (0, "") and out
@@ -171,14 +159,14 @@ def test_without_a_topic_there_is_the_glossary_in_both_languages():
     ("gradient.encoder.E", "gradient.encoder.E  ∂L/∂W_E = into rows(id, ∂L/∂E)"),
     ("encoder.layer9.self_attention.head7.query:1,2", "encoder.layer1.self_attention.head1.query  Q = X W_Q⁽¹⁾"),
     ("step3.decoder.output", "decoder.output  D = Y⁽¹⁾")])
-def test_an_address_is_told_with_its_own_formula(asked, formula):
+def test_an_address_is_explained_with_its_own_formula(asked, formula):
     out = attntrace("explain", asked).out
     assert re.search(rf"^  {re.escape(formula)}(?=  |$)", out, re.M), out
 
 
 @pytest.mark.parametrize("asked, near", [("atention", "attention"), ("layernrm", "layer_norm"), ("어텐숀", "어텐션"),
                                          ("head1.nothing", "head.output"), ("\u202e", "token")])
-def test_what_is_no_topic_is_answered_with_the_nearest(asked, near):
+def test_a_word_that_is_not_a_topic_is_answered_with_the_nearest(asked, near):
     code, out, errors = attntrace("explain", asked)
     assert (code, out) == (2, "") and errors.count("\n") == 1
     assert near in errors and "attntrace explain lists all" in errors and "\u202e" not in errors
@@ -196,10 +184,11 @@ def explained(out: str) -> list[str]:
     ("translate", "집 갔어", "--step", "2", "--form", "vector")])
 def test_each_kind_is_explained_once_on_a_page_where_it_is_first_shown(arguments):
     out = attntrace(*arguments).out
-    found = explained(out)
-    assert found and len(set(found)) == len(found)
+    titles = explained(out)
+    assert titles and len(set(titles)) == len(titles)
     assert out.count("What a word is found by") == 1
     assert explained(attntrace(*arguments, "--no-explain").out) == []
+    assert explained(attntrace("trace", "a b", "--only", "head2.scores").out) == ["Scores"]
 
 
 def test_explanations_take_no_number_and_no_line_from_a_page():
@@ -218,17 +207,6 @@ def test_explanations_keep_to_the_width_of_the_page(arguments):
     assert out.isascii() == ("--ascii" in arguments)
 
 
-def test_steps_that_are_not_shown_are_not_explained():
-    out = attntrace("trace", "a b", "--only", "head2.scores").out
-    assert explained(out) == ["Scores"]
-    assert explained(attntrace("explain", "scores").out) == []
-
-
-def test_addresses_of_a_lesson_are_those_that_begin_so():
-    assert {address for address in LESSON if Address.of(address).is_of_training} == {
-        address for address in LESSON if address.split(".")[0] not in ("encoder", "decoder", "output")}
-
-
 def softmax(*scores: float) -> list[float]:
     powers = [math.exp(score - max(scores)) for score in scores]
     return [power / sum(powers) for power in powers]
@@ -242,6 +220,6 @@ def softmax(*scores: float) -> list[float]:
     ("scaled_embedding", [f"{math.sqrt(512 / 2):.0f}"]), ("positional_encoding", [f"{2 * math.pi:.1f}"]),
     ("label_smoothing", ["0.925", "0.025"]), ("logits", [f"{math.e:.3f}"]),
     ("cross_entropy", [f"{-math.log(p):.3f}" for p in (0.5, 0.01)]), ("gradient.loss.mean", [f"{1 / 7:.3f}"])])
-def test_numbers_that_explanations_tell_are_true(name, numbers):
+def test_numbers_in_explanations_are_true(name, numbers):
     for texts in PROSE.values():
         assert [number for number in numbers if number not in texts[name]["more"]] == []

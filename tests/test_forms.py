@@ -5,6 +5,7 @@ import gc
 import hashlib
 import re
 import weakref
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -29,14 +30,14 @@ from attntrace.writers.text.layout import lines_of
 WIRINGS = [{}, {"norm": "pre", "final_norm": True}, {"position": "none", "scale_embedding": False}, {"heads": 1}]
 
 
-def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = "R", arithmetic: str = "all") -> str:
+def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = "R") -> str:
     """The page of one step in one form; no check on it fails."""
     page, lines = Page(width, Spelling.UNICODE, cell_len), []
 
-    def tell(blocks):
+    def writer(blocks):
         lines.extend(plainly(line) for block in blocks for line in lines_of(block, page))
 
-    show = FORMS[form](View(arithmetic=arithmetic), tell, set())
+    show = FORMS[form](View(arithmetic="all"), writer, set())
     Trace(show, place="here")("result", tensor, symbol)
     show.close()
     assert show.failed == []
@@ -60,8 +61,8 @@ def test_a_single_number_can_be_shown(form):
     assert form == "matrix" or "loss = mean(L) = (0.500 + 1.000 + 3.000) / 3 = 1.500" in page
 
 
-def test_the_gradient_of_a_weight_is_told_token_by_token():
-    """As a sum of outer products; the i of a row that is no token stands in brackets."""
+def test_the_gradient_of_a_weight_is_shown_token_by_token():
+    """As a sum of outer products; the i of a row that is not a token stands in brackets."""
     leaf = Leaves()
     X, G = leaf(TOKEN, D_MODEL), leaf(TOKEN, D_K)
     page = page_of(X.T @ G, "vector", symbol=Symbol("W", "Q", gradient=True))
@@ -79,8 +80,7 @@ def test_a_negative_share_stands_among_others():
     assert len(mixtures) == 3 and not any("+ -" in mixture for mixture in mixtures)
 
 
-@pytest.mark.parametrize("wiring", WIRINGS, ids=str)
-def test_every_stage_has_a_title(wiring):
+def stages_of(*sentences: str, config: Config = Config()) -> list[Stage]:
     stages: list[Stage] = []
 
     def sink(step: Step) -> None:
@@ -88,44 +88,39 @@ def test_every_stage_has_a_title(wiring):
             stages.append(Stage(len(stages) + 1))
         stages[-1].steps.append(step)
 
-    prepare("a b c", "d e", config=Config(layers=2, **wiring))(sink)
-    for stage in stages:
+    prepare(*sentences, config=config)(sink)
+    return stages
+
+
+@pytest.mark.parametrize("wiring", WIRINGS, ids=str)
+def test_every_stage_has_a_title(wiring):
+    for stage in stages_of("a b c", "d e", config=Config(layers=2, **wiring)):
         place = [part for part in stage.steps[0].place.split(".") if not part[-1].isdigit()]
         name = stage.steps[0].stage or stage.steps[0].name
         assert any(has_template("en", f"titles.{end}") for end in ends([*place, name])), (place, name)
 
 
-def test_a_stage_ends_where_a_step_needs_all_rows_of_it():
+@pytest.mark.parametrize("kind, stages", [
+    ("self", ["query key value", "scores scaled_scores masked_scores weights output"]),
+    ("cross", ["query", "key value", "scores scaled_scores weights output"])])
+def test_a_stage_ends_where_a_step_needs_all_its_rows(kind, stages):
     """Keys and values are complete before scores; queries from the decoder stand apart from keys of the encoder."""
-    names: list[list[str]] = []
-    stages: list[Stage] = []
-
-    def sink(step: Step) -> None:
-        if not stages or not stages[-1].goes_on_with(step, rows_of(step, only=1)[0]):
-            stages.append(Stage(len(stages) + 1))
-            names.append([])
-        stages[-1].steps.append(step)
-        names[-1].append(step.address.removeprefix("decoder.layer1."))
-
-    prepare("a b c", "d e")(sink)
-    for expected in (["query", "key", "value"], ["scores", "scaled_scores", "masked_scores", "weights", "output"]):
-        assert [f"self_attention.head1.{name}" for name in expected] in names
-    for expected in (["query"], ["key", "value"], ["scores", "scaled_scores", "weights", "output"]):
-        assert [f"cross_attention.head1.{name}" for name in expected] in names
+    place = f"decoder.layer1.{kind}_attention.head1."
+    names = [" ".join(step.address.removeprefix(place) for step in stage.steps) for stage in stages_of("a b c", "d e")]
+    assert set(stages) <= set(names)
 
 
-def test_a_step_that_was_told_is_forgotten():
+def test_a_step_that_was_shown_is_forgotten():
     """Nothing of a run stays in memory once it was shown, unless the run keeps it for going backwards."""
     for keep, alive in ((None, False), ([], True)):
-        leaf, told = Leaves(), []
-        tracing = Trace(lambda step: told.append(weakref.ref(step.node.op)), keep, "here")
-        operand = leaf(TOKEN, D_MODEL)
-        unnamed = operand @ leaf(D_MODEL, D_K)
-        dead = weakref.ref(unnamed.value.base) if unnamed.value.base is not None else weakref.ref(unnamed.value)
+        leaf = Leaves()
+        tracing = Trace(lambda step: None, keep, "here")
+        unnamed = leaf(TOKEN, D_MODEL) @ leaf(D_MODEL, D_K)
+        memory = weakref.ref(unnamed.value if unnamed.value.base is None else unnamed.value.base)
         named = tracing("result", softmax(unnamed), "R")
         del unnamed
         gc.collect()
-        assert (dead() is not None) == alive and named.address == "here.result"
+        assert (memory() is not None) == alive and named.address == "here.result"
 
 
 def test_the_fingerprint_is_what_the_readme_says():
@@ -137,16 +132,12 @@ def test_the_fingerprint_is_what_the_readme_says():
     assert str(fingerprint) == hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def test_latex_has_as_many_closing_braces_as_opening_ones():
+def test_latex_closes_every_brace():
     for step in trace("a b", "c d", norm="pre", final_norm=True):
-        formula = step.formula(Spelling.LATEX)
-        cell = step.node.cell((0,) * len(step.axes)).text(lambda ref: "1.5", Spelling.LATEX)
-        for text in (formula, cell):
-            depth = 0
-            for char in text:
-                depth += (char == "{") - (char == "}")
-                assert depth >= 0, text
-            assert depth == 0, text
+        for text in (step.formula(Spelling.LATEX),
+                     step.node.cell((0,) * len(step.axes)).text(lambda ref: "1.5", Spelling.LATEX)):
+            depths = list(accumulate((char == "{") - (char == "}") for char in text))
+            assert min(depths) >= 0 == depths[-1], text
 
 
 def test_latex_spells_the_equations_of_the_paper():

@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 import xml.etree.ElementTree as ElementTree
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -18,19 +18,14 @@ import pytest
 from command import BLOG, attntrace, process
 from hostile import HOSTILE
 from markup import MATHML, outline, parsed, read
+from pages import blocks_named, contrast, run_of
 from parsing import evaluated
-from recompute import loads
 
 from attntrace.messages.catalog import template
-from attntrace.model.config import Config
-from attntrace.pages.blocks import (Formula, Grid, Heading, Hidden, Maps, ParameterGrids, Prose, RowLine, StageHeading,
-                                    VectorRows)
+from attntrace.pages.blocks import Prose
 from attntrace.pages.equations import row_formula, whole_formula
-from attntrace.pages.numbers import Figures
-from attntrace.runs.api import trace
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import NotRowwise
-from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import spelled
 from attntrace.writers.html import HtmlWriter
 from attntrace.writers.html.mathml import formula_math
@@ -94,41 +89,12 @@ def numbers_of(document) -> Iterator[Number]:
 def numbers(document) -> dict[str, dict[tuple[int, int], str]]:
     """The text of every number of a step or a parameter by row and column. Where one stands several times, all of them
     say the same."""
-    found: dict[str, dict[tuple[int, int], str]] = defaultdict(dict)
+    texts: dict[str, dict[tuple[int, int], str]] = defaultdict(dict)
     for number in numbers_of(document):
         name = number.address if number.part is None else f"{number.address}.{number.part}"
         text = text_of(number.element).strip()
-        assert found[name].setdefault((number.row + 1, number.column + 1), text) == text
-    return found
-
-
-@cache
-def recorded(*arguments: str) -> Records:
-    """A run by its data."""
-    header, *rest = loads(attntrace(*arguments, "--format", "jsonl").out)
-    return Records(header, {record["address"]: record for record in rest if "address" in record},
-                   {record["parameter"]: np.array(record["value"]) for record in rest if "parameter" in record})
-
-
-class Records(NamedTuple):
-    header: dict[str, Any]
-    steps: dict[str, dict[str, Any]]
-    parameters: dict[str, np.ndarray]
-
-    def value(self, address: str) -> np.ndarray:
-        return np.array(self.steps[address]["value"], float)
-
-    def words(self, address: str, axis: int) -> list[str] | None:
-        """The words along an axis of a step, where it has any."""
-        source, target = ([token["text"] for token in tokens] for tokens in self.header["tokens"].values())
-        axes = self.steps[address]["axes"]
-        kind = axes[axis] if axis < len(axes) else ""
-        if kind == "vocab":
-            by_id = {token["id"]: token["text"] for token in self.header["tokens"]["target"]}
-            return [word for _, word in sorted((by_id | {1: "<s>", 2: "</s>"}).items())]
-        of_source = (address.startswith("encoder") or kind == "key" and ".cross_attention." in address
-                     or re.search(r"cross_attention\.head\d+\.(key|value)$", address) is not None)
-        return (source if of_source else target) if kind in ("token", "key") else None
+        assert texts[name].setdefault((number.row + 1, number.column + 1), text) == text
+    return texts
 
 
 def assert_same(texts: dict[tuple[int, int], str], values: np.ndarray, precision: int) -> None:
@@ -146,7 +112,7 @@ def assert_same(texts: dict[tuple[int, int], str], values: np.ndarray, precision
 
 
 @pytest.mark.parametrize("arguments", PAGES, ids=" ".join)
-def test_a_page_is_valid_and_loads_nothing_and_each_of_its_links_leads_to_one_place(arguments):
+def test_a_page_is_valid_loads_nothing_and_each_of_its_links_leads_to_one_place(arguments):
     text = page(*arguments)
     document = parsed(text)
     assert outline(document) == outline(read(text))  # which the tests below read
@@ -164,35 +130,26 @@ def test_a_page_is_valid_and_loads_nothing_and_each_of_its_links_leads_to_one_pl
 
 
 @pytest.mark.parametrize("form", ["vector", "matrix", "both"])
-def test_every_number_of_a_run_is_found_by_its_address(form):
-    sizes = "--d-model", "18", "--heads", "1", "--layers", "2"
-    found = numbers(read(page("trace", *BLOG, *sizes, "--form", form, "--precision", "6")))
-    steps = list(trace(BLOG[0], BLOG[2], d_model=18, heads=1, layers=2))
-    assert len(steps) > 100
-    for step in steps:
-        assert_same(found[step.address], step.value, 6)
+@pytest.mark.parametrize("arguments", [("trace", *BLOG, "--d-model", "18", "--heads", "1", "--layers", "2"),
+                                       ("backprop", "a b", "c", *SMALL)], ids=["trace", "backprop"])
+def test_every_number_of_a_run_is_found_by_its_address(arguments, form):
+    by_address = numbers(read(page(*arguments, "--form", form, "--precision", "6")))
+    values = run_of(*arguments).values
+    assert len(values) > 100
+    for address, value in values.items():
+        assert_same(by_address[address], value, 6)
 
 
 @pytest.mark.parametrize("form", ["vector", "matrix"])
-def test_every_gradient_is_found_by_its_address(form):
-    found = numbers(read(page("backprop", "a b", "c", *SMALL, "--form", form, "--precision", "6")))
-    steps = []
-    prepare_training_step("a b", "c", config=Config(d_model=2, heads=1, d_ff=2))(steps.append)
-    assert any(step.address.startswith("update.") for step in steps)
-    for step in steps:
-        assert_same(found[step.address], step.value, 6)
-
-
-@pytest.mark.parametrize("form", ["vector", "matrix"])
-def test_every_number_of_a_parameter_is_found_by_its_name_that_of_a_head_by_the_number_of_the_head(form):
-    run = *BLOG, "--d-model", "18"
-    found = numbers(document_of("trace", *run, "--form", form, "--precision", "6"))
-    for name, value in recorded("trace", *run).parameters.items():
+def test_every_number_of_a_parameter_is_found_by_its_name_and_the_number_of_its_head(form):
+    run = "trace", *BLOG, "--d-model", "18"
+    by_name = numbers(document_of(*run, "--form", form, "--precision", "6"))
+    for name, value in run_of(*run).parameters.items():
         if name.endswith(".E"):  # whose rows stand where they are looked up
             continue
         parts = np.hsplit(value, 2) if name.endswith(("W_Q", "W_K", "W_V")) else []
         for address, part in [(f"{name}.{n + 1}", part) for n, part in enumerate(parts)] or [(name, value)]:
-            assert_same(found[address], part, 6)
+            assert_same(by_name[address], part, 6)
 
 
 MANY = "trace", TWELVE + " " + TWELVE.title(), "--target", TWELVE
@@ -201,7 +158,7 @@ MANY = "trace", TWELVE + " " + TWELVE.title(), "--target", TWELVE
 @pytest.mark.parametrize("arguments", [(*MANY, "--form", "vector"), (*MANY, "--form", "matrix"),
                                        (*MANY, "--form", "vector", "--token", "three")], ids=lambda it: it[-1])
 def test_each_row_and_each_column_is_headed_by_its_word_in_the_hue_of_that_word(arguments):
-    run, seen = recorded(*MANY), set()
+    run, seen = run_of(*MANY), set()
     for number in numbers_of(document_of(*arguments, "--arithmetic", "none")):
         if number.address not in run.steps:
             continue
@@ -221,83 +178,51 @@ def heading(element) -> tuple[str, str | None]:
     return text_of(element).strip(), element.get("class")
 
 
-@pytest.mark.parametrize("form", ["vector", "matrix"])
-def test_every_address_of_the_list_of_steps_and_every_parameter_is_a_place_on_the_page(form):
-    ids = {element.get("id") for element in read(page("trace", *BLOG, "--form", form)).iter()}
-    parameters = {"encoder.layer1.self_attention.W_Q", "encoder.layer1.self_attention.W_Q.2", "output.W",
-                  "decoder.layer1.feed_forward.gain"}
-    listed = attntrace("steps", *BLOG, "--width", "300").out
-    addresses = set(re.findall(r"^  ((?:encoder|decoder|output)\.\S+)", listed, re.M))
-    assert len(addresses) > 80
-    assert addresses | parameters <= ids
-
-
-def test_the_table_of_contents_has_every_stage_of_every_part():
-    document = read(page("trace", *BLOG))
-    listed = [text_of(link) for link in document.find("body/nav").iter("a")]
-    stages = [text_of(heading) for heading in document.iter("h4")]
-    assert len(stages) == 58 and [one for one in listed if re.match(r"\d", one)] != []
-    assert all(any(one.startswith(stage) for one in listed) for stage in stages)
-    assert document.find("body/a[@href='#contents']") is not None
-
-
 def test_the_table_of_contents_is_nested_as_the_headings_are():
     document = document_of("trace", *BLOG)
     headings = [element for element in document.iter() if element.tag in ("h2", "h3", "h4")]
     levels = {heading.get("id"): int(heading.tag[1]) for heading in headings}
-    nested = list(depths(document.find("body/nav"), 0))
-    assert [name for name, _ in nested][1:] == [name for name in levels if name is not None]
-    assert {levels.get(name, 2) - depth for name, depth in nested} == {1}
+    nav = document.find("body/nav")
+    listed = [link.get("href").removeprefix("#") for link in nav.iter("a")]
+    depths = Counter(name for depth in range(1, 5) for name in {
+        link.get("href").removeprefix("#") for link in nav.iterfind(".//" + "ul//" * depth + "a")})
+    assert listed[1:] == [name for name in levels if name is not None] and len(listed) > 58
+    assert {levels.get(name, 2) - depths[name] for name in listed} == {1}
+    assert document.find("body/a[@href='#contents']") is not None
 
 
-def depths(element, depth: int) -> Iterator[tuple[str, int]]:
-    """Where each link leads to, and in how many lists it stands."""
-    depth += element.tag == "ul"
-    if element.tag == "a":
-        yield element.get("href").removeprefix("#"), depth
-    for child in element:
-        yield from depths(child, depth)
-
-
-def test_every_place_of_a_run_is_a_place_on_the_page():
-    places = {address.rpartition(".")[0] for address in recorded("trace", *BLOG).steps}
-    assert len(places) > 10
-    assert {f"place.{place}" for place in places} <= ids(document_of("trace", *BLOG))
+@pytest.mark.parametrize("form", ["vector", "matrix"])
+def test_every_step_parameter_and_place_has_an_anchor(form):
+    run, parameter = run_of("trace", *BLOG), "encoder.layer1.self_attention.W_Q"
+    places = {address.rpartition(".")[0] for address in run.steps}
+    assert run.steps.keys() | {f"place.{place}" for place in places} | {parameter, f"{parameter}.2", "output.W"} <= {
+        element.get("id") for element in document_of("trace", *BLOG, "--form", form).iter()}
     attentions = {place.rpartition(".head")[0] for place in places if ".head" in place}
-    assert {f"map.{place}" for place in attentions} <= ids(document_of("map", *BLOG))
+    assert len(attentions) == 3
+    assert {f"map.{place}" for place in attentions} <= {
+        element.get("id") for element in document_of("map", *BLOG).iter()}
 
 
-def ids(document) -> set[str]:
-    return {element.get("id") for element in document.iter()} - {None}
-
-
-@pytest.mark.parametrize("command", ["trace", "map", "why"])
-def test_words_from_outside_are_nothing_but_words(command):
-    place = ("encoder.output:1,1",) if command == "why" else ()
-    text = page(command, *place, HOSTILE)
-    document = parsed(text)
-    tags = {element.tag for element in document.iter() if isinstance(element.tag, str)}
-    harmless = {element.tag for element in read(page(command, *place, "a b")).iter() if isinstance(element.tag, str)}
-    assert tags <= harmless | {"wbr"} and "alert" in text and "<script" not in text and "<!--" not in text
+@pytest.mark.parametrize("arguments", [("trace",), ("map",), ("why", "encoder.output:1,1")], ids=lambda it: it[0])
+def test_words_from_outside_are_nothing_but_words(arguments):
+    text = page(*arguments, HOSTILE)
+    document, harmless = parsed(text), read(page(*arguments, "a b"))
+    tags, harmless_tags = ({element.tag for element in tree.iter() if isinstance(element.tag, str)}
+                           for tree in (document, harmless))
+    assert tags <= harmless_tags | {"wbr"} and "alert" in text and "<script" not in text and "<!--" not in text
     assert "\\u{202E}" in text and "\u202e" not in text and "\x07" not in text
-    if command == "trace":
-        assert any(text_of(heading) == "script" for heading in document.iter("th"))
+    assert "trace" not in arguments or "script" in map(text_of, document.iter("th"))
 
 
 def test_a_hostile_target_names_columns_of_the_vocabulary():
     document = parsed(page("trace", "a", "--target", '</td><img/src=x> "q" &lt;', "--form", "matrix"))
-    assert not list(document.iter("img"))
-    assert "&" in {text_of(heading) for heading in document.iter("th")}
+    assert not list(document.iter("img")) and "&" in map(text_of, document.iter("th"))
 
 
 def test_names_from_a_file_are_nothing_but_names():
-    out, values = io.StringIO(), np.ones((1, 1))
-    writer, bad = HtmlWriter(out, Look(title=HOSTILE)), f'"><b>{HOSTILE}\n'
-    grid = Grid(Symbol(bad, sub=bad), None, values, Figures.of(values, 3), (1, 1), (bad,), (bad,), address=bad)
-    formula = Formula(Symbol(bad), (), None)
-    writer([StageHeading("1.1", bad, bad, (formula,)), ParameterGrids((grid, grid)), Hidden((bad,), 1, 2),
-            VectorRows((bad,), (0,), (RowLine((formula,), values, grid.figures, (bad,), address=bad),)),
-            Maps(bad, bad, (grid,), 1.0, False)])
+    out, bad = io.StringIO(), f'"><b>{HOSTILE}\n'
+    writer = HtmlWriter(out, Look(title=HOSTILE))
+    writer(blocks_named(bad))
     writer.close()
     document = parsed(out.getvalue())
     assert not list(document.find("body").iter("script")) and len(list(document.iter("b"))) == 2  # the stage's number
@@ -305,22 +230,25 @@ def test_names_from_a_file_are_nothing_but_names():
 
 
 @pytest.mark.parametrize("language, first", [("en", "en"), ("ko", "ko"), ("both", "ko")])
-def test_a_page_says_its_language(language, first):
+def test_a_page_and_a_picture_say_their_language(language, first):
     document = read(page("trace", "a b", "--lang", language))
     assert document.get("lang") == first
+    picture = ElementTree.fromstring(attntrace("map", "a", "--format", "svg", "--lang", language).out)
+    assert picture.get("{http://www.w3.org/XML/1998/namespace}lang") == first
     inside = {element.get("lang") for element in document.find("body").iter()} - {None}
     assert inside == ({"ko", "en"} if language == "both" else set())
 
 
 @pytest.mark.parametrize("arguments", [("trace", "a b", "--limit", "6"), ("backprop", "a", "b", *SMALL),
                                        ("map", "a b"), ("verify", "a b"), ("explain", "layer_norm")], ids=" ".join)
-def test_of_two_languages_each_says_that_it_is_that(arguments):
+def test_texts_in_two_languages_each_say_their_language(arguments):
     document = document_of(*arguments, "--lang", "both")
-    told = {language: [re.sub(r"\$ attntrace .*", "", text_of(one))  # an example may be in the other language
-                       for one in document.iterfind(f".//span[@lang='{language}']")] for language in ("ko", "en")}
-    assert len(told["ko"]) == len(told["en"]) > 2
-    assert all(re.search("[가-힣]", text) for text in told["ko"])
-    assert not any(re.search("[가-힣]", text) for text in told["en"])
+    korean, english = (
+        [re.sub(r"\$ attntrace .*", "", text_of(span))  # an example may be in the other language
+         for span in document.iterfind(f".//span[@lang='{language}']")] for language in ("ko", "en"))
+    assert len(korean) == len(english) > 2
+    assert all(re.search("[가-힣]", text) for text in korean)
+    assert not any(re.search("[가-힣]", text) for text in english)
     checks = document.findall(".//ul[@class='checks']/li")
     assert all(text_of(line).startswith("✓ ") and line.find("span[@lang]") is not None for line in checks)
     assert all(note.find("span[@lang]") is not None for note in document.iterfind(".//p[@class='note']"))
@@ -379,17 +307,17 @@ def scripted(text: str) -> str:
 
 
 def test_a_map_is_shaded_by_parts_of_the_largest_weight_of_its_heads():
-    run = recorded("trace", *BLOG)
+    run = run_of("trace", *BLOG)
     largest: dict[str, float] = defaultdict(float)
-    for address in run.steps:
+    for address, weights in run.values.items():
         if address.endswith(".weights"):
             place = address.rpartition(".head")[0]
-            largest[place] = max(largest[place], run.value(address).max())
-    found = list(numbers_of(document_of("map", *BLOG)))
-    assert {number.address.rpartition(".head")[0] for number in found} == largest.keys() and len(largest) == 3
-    assert "w7" in {number.element.get("class") for number in found}
-    for number in found:
-        weight = run.value(number.address)[number.row, number.column]
+            largest[place] = max(largest[place], weights.max())
+    drawn = list(numbers_of(document_of("map", *BLOG)))
+    assert {number.address.rpartition(".head")[0] for number in drawn} == largest.keys() and len(largest) == 3
+    assert "w7" in {number.element.get("class") for number in drawn}
+    for number in drawn:
+        weight = run.values[number.address][number.row, number.column]
         assert number.element.get("class") == shade(weight / largest[number.address.rpartition(".head")[0]])
         assert heading(number.beside)[0] == run.words(number.address, 0)[number.row]
         assert heading(number.above)[0] == run.words(number.address, 1)[number.column]
@@ -397,10 +325,10 @@ def test_a_map_is_shaded_by_parts_of_the_largest_weight_of_its_heads():
 
 @pytest.mark.parametrize("form", ["vector", "matrix"])
 def test_attention_weights_are_shaded_and_no_other_number_is(form):
-    run = recorded("trace", *BLOG)
+    run = run_of("trace", *BLOG)
     for number in numbers_of(document_of("trace", *BLOG, "--form", form)):
         if number.address.endswith(".weights"):
-            assert number.element.get("class") == shade(run.value(number.address)[number.row, number.column])
+            assert number.element.get("class") == shade(run.values[number.address][number.row, number.column])
         elif number.address != "output.probabilities":
             assert number.element.get("class") is None
 
@@ -408,10 +336,6 @@ def test_attention_weights_are_shaded_and_no_other_number_is(form):
 def shade(part: float) -> str | None:
     """An eighth of the whole is the first shade, all of it the seventh."""
     return f"w{min(int(part * 8), 7)}" if part >= 1 / 8 else None
-
-
-def test_without_colour_nothing_is_shaded():
-    assert "class=w" not in page("trace", *BLOG, "--color", "never")
 
 
 @pytest.mark.parametrize("arguments", [("trace", "a b", "--target", "c"), ("backprop", "a", "b", *SMALL)], ids=" ".join)
@@ -432,7 +356,7 @@ def test_the_arithmetic_of_every_number_is_its_formula_and_then_a_sum_that_comes
         if math.isfinite(value) and "e" not in result:
             missed = abs(value - results[-1])  # in a tie it is either
             assert missed < 5.001e-10 if sign == "=" else missed > 4.999e-10, text_of(line)
-    values = np.hstack([np.ravel(np.array(record["value"], float)) for record in recorded(*arguments).steps.values()])
+    values = np.hstack(list(map(np.ravel, run_of(*arguments).values.values())))
     assert len(results) == len(values) and sums > len(values) / 2
     assert sorted(results) == pytest.approx(sorted(values), rel=1e-6, abs=1e-8)
 
@@ -449,21 +373,21 @@ def test_the_arithmetic_of_a_number_is_in_symbols_what_it_is_on_a_page_of_text()
 
 
 def test_under_each_row_that_mixes_others_stands_how_much_of_each_in_its_hue():
-    run = recorded("trace", *BLOG)
+    run = run_of("trace", *BLOG)
     document, found = document_of("trace", *BLOG, "--form", "vector"), 0
     for line, below in chain.from_iterable(pairwise(table.iter("tr")) for table in document.iter("table")):
         address = line.get("data-address", "")
         assert (below.get("class") == "mixture") == bool(re.search(r"head\d+\.output$", address))
         if below.get("class") == "mixture":
             found += 1
-            weights = run.value(address.replace("output", "weights"))[int(line.get("data-row")) - 1]
+            weights = run.values[address.replace("output", "weights")][int(line.get("data-row")) - 1]
             terms = list(below.iter("span"))
             assert as_text(below.find(f".//{MATHML}math")) == f"z_{line.get('data-row')}"
             assert [term.get("class") for term in terms] == [f"t{n % 8}" for n in range(len(weights))]
             shares, values = zip(*(text_of(term).split("·") for term in terms))
             assert [scripted(value) for value in values] == [f"v_{n + 1}" for n in range(len(weights))]
             assert [float(share) for share in shares] == pytest.approx(weights, abs=5.1e-4)
-    assert found == sum(len(run.value(address)) for address in run.steps if re.search(r"head\d+\.output$", address))
+    assert found == sum(len(run.values[address]) for address in run.steps if re.search(r"head\d+\.output$", address))
 
 
 def test_a_wide_matrix_is_drawn_once_a_stage():
@@ -475,26 +399,24 @@ def test_a_wide_matrix_is_drawn_once_a_stage():
         assert sorted(drawn) == sorted(set(drawn)), text_of(stage.find("h4"))
 
 
-def test_what_a_step_is_for_is_told_where_it_first_appears():
-    for language in ("en", "ko"):
-        document = document_of("trace", *BLOG, "--lang", language)
-        told = [(text_of(one.find("summary")), text_of(one.find("p")).strip()) for one in document.iter("details")
-                if one.find("p") is not None]
-        assert len(told) == len(set(told)) > 20
-        for name in ("embedding", "query", "scores", "weights", "masked_scores", "cross_attention.key", "residual"):
-            title, short = (template(language, f"explain.{name}.{part}") for part in ("title", "short"))
-            assert (title, short) in told
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_a_step_is_for_is_explained_once(language):
+    document = document_of("trace", *BLOG, "--lang", language)
+    explained = [(text_of(one.find("summary")), text_of(one.find("p")).strip()) for one in document.iter("details")
+                 if one.find("p") is not None]
+    assert len(explained) == len(set(explained)) > 20
+    for name in ("embedding", "query", "scores", "weights", "masked_scores", "cross_attention.key", "residual"):
+        assert tuple(template(language, f"explain.{name}.{part}") for part in ("title", "short")) in explained
 
 
 @pytest.mark.parametrize("form", ["vector", "matrix"])
-def test_of_what_is_larger_than_the_limit_the_page_says_how_much_is_not_shown(form):
-    run, document = recorded("trace", *BLOG), document_of("trace", *BLOG, "--form", form, "--limit", "10")
+def test_the_page_says_how_much_of_a_step_is_beyond_the_limit(form):
+    run, document = run_of("trace", *BLOG), document_of("trace", *BLOG, "--form", form, "--limit", "10")
     notes = [text_of(note) for note in document.iterfind(".//p[@class='note']")]
     for address, record in run.steps.items():
         size = math.prod(record["shape"])
-        told = [note for note in notes if re.search(rf"(?<![\w.]){re.escape(address)}(?![\w.])", note)]
-        assert bool(told) == (size > 10), address
-        assert all(f" {size} " in note for note in told)
+        about = [note for note in notes if re.search(rf"(?<![\w.]){re.escape(address)}(?![\w.])", note)]
+        assert bool(about) == (size > 10) and all(f" {size} " in note for note in about), address
     if form == "vector":
         more = {line.get("data-address"): text_of(line.find("td[@class='more']")).strip()
                 for line in document.iterfind(".//tr[@data-row='1']") if line.find("td[@class='more']") is not None}
@@ -544,25 +466,14 @@ def test_the_stylesheet_has_contrast_enough_in_light_and_in_dark():
         assert steps == sorted(steps) and all(contrast(colours["ink"], colours[f"w{n}"]) >= 4.5 for n in range(1, 8))
 
 
-def contrast(one: str, other: str) -> float:
-    def luminance(colour: str) -> float:
-        parts = (int(colour[n:n + 2], 16) / 255 for n in (1, 3, 5))
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
 def test_blocks_are_written_as_they_come():
-    out = io.StringIO()
+    out, seen = io.StringIO(), []
     writer = HtmlWriter(out, Look(title="x"))
-    seen = []
 
     def blocks():
         for n in range(3):
             yield Prose(f"number {n}")
             seen.append(f"number {n}" in out.getvalue())
-        yield Heading("the end")
 
     writer(blocks())
     assert seen == [True] * 3 and "</main>" not in out.getvalue()
@@ -570,32 +481,27 @@ def test_blocks_are_written_as_they_come():
     parsed(out.getvalue())
 
 
-@pytest.mark.parametrize("encoding", ["cp949", "utf-16", "cp037"])
-def test_a_page_in_another_encoding_is_the_same_page(encoding):
+@pytest.mark.parametrize("encoding", ["ascii", "cp949", "utf-16", "cp037"])
+@pytest.mark.parametrize("kind, parse", [("html", read), ("svg", ElementTree.fromstring)])
+def test_a_page_in_another_encoding_is_the_same_page(kind, parse, encoding):
     """UTF-8, as it says, also where the encoding has no signs of ASCII."""
-    for kind in ("html", "svg"):
-        there, here = (process("map", "어제 카페", "--format", kind, PYTHONIOENCODING=name) for name in (encoding, "utf-8"))
-        assert there.code == 0 and there.out.isascii() == (encoding == "cp949")
-        if kind == "html":
-            assert text_of(read(there.out).find("body")) == text_of(read(here.out).find("body"))
-        else:
-            assert text_of(ElementTree.fromstring(there.out)) == text_of(ElementTree.fromstring(here.out))
+    there = process("map", "어제 카페", "--format", kind, "--lang", "en", PYTHONIOENCODING=encoding)
+    assert there.code == 0 and there.out.isascii() == (encoding in ("ascii", "cp949"))
+    here = attntrace("map", "어제 카페", "--format", kind, "--lang", "en").out
+    assert ElementTree.tostring(parse(there.out)) == ElementTree.tostring(parse(here))
 
 
-def test_a_command_that_an_explanation_tells_to_try_is_code():
-    for language, count in (("en", 1), ("ko", 1), ("both", 2)):
-        document = document_of("explain", "masking", "--lang", language)
-        commands = [code for code in document.find("body/main").iter("code") if text_of(code).startswith("$ ")]
-        assert len(commands) == text_of(document.find("body/main")).count("$ ") == count
-        assert all(text_of(code).startswith("$ attntrace trace ") for code in commands)
+@pytest.mark.parametrize("language, count", [("en", 1), ("ko", 1), ("both", 2)])
+def test_the_command_in_an_explanation_is_code(language, count):
+    main = document_of("explain", "masking", "--lang", language).find("body/main")
+    commands = [text_of(code) for code in main.iter("code") if text_of(code).startswith("$ attntrace trace ")]
+    assert len(commands) == text_of(main).count("$ ") == count
 
 
-def test_where_both_forms_are_each_matrix_is_a_place_as_well():
+def test_where_both_forms_are_shown_each_matrix_has_an_anchor_of_its_own():
     both, alone = (page("trace", "a b", "--form", form) for form in ("both", "matrix"))
-    addresses = [record["address"] for record in loads(attntrace("trace", "a b", "--format", "jsonl").out)[1:-1]
-                 if "address" in record]
     tables = {table.get("id"): table for table in read(both).iter("table")}
-    for address in addresses:
+    for address in run_of("trace", "a b").steps:
         table = tables[f"{address}.matrix"]
         assert table.get("data-address") == address and f'id="{address}"' in both and f'id="{address}"' in alone
     assert '.matrix"' not in alone
@@ -603,25 +509,10 @@ def test_where_both_forms_are_each_matrix_is_a_place_as_well():
 
 def test_a_saved_run_is_the_page_of_the_run_under_another_title(tmp_path):
     one, other = str(tmp_path / "one.npz"), str(tmp_path / "other.npz")
-    told = page("trace", "a b", "--save", one)
+    first, again = page("trace", "a b", "--save", one), page("show", "--from", one)
     page("trace", "a c", "--save", other)
-    again = page("show", "--from", one)
-    assert untitled(again) == untitled(told) != told
-    titles = [text_of(read(markup).find("head/title")) for markup in (told, again)]
-    assert titles == ['attntrace trace "a b"', f"attntrace show --from {one}"]
+    first_title, title = (re.findall("<title>(.*)</title>", text)[0] for text in (first, again))
+    assert first.count(first_title) == again.count(title) == 3 and title.endswith(f"show --from {one}")
+    assert again.replace(title, "") == first.replace(first_title, "")
     assert re.search(r"\[|1\.\d", text_of(read(page("show", "encoder.input:1", "--from", one)).find("body/main")))
     assert len(list(read(attntrace("diff", one, other, "--format", "html").out).iter("table"))) == 2
-
-
-def test_a_file_that_ends_in_html_is_a_page(tmp_path):
-    for ending in ("html", "htm"):
-        file = tmp_path / f"page.{ending}"
-        assert attntrace("steps", "-o", str(file)).code == 0
-        assert file.read_text("utf-8").startswith("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">")
-
-
-def untitled(text: str) -> str:
-    """A page without its title, which stands in its head, above it, and in its table of contents."""
-    title = re.findall("<title>(.*)</title>", text)[0]
-    assert text.count(title) == 3
-    return text.replace(title, "")

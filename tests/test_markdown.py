@@ -3,21 +3,17 @@ from __future__ import annotations
 
 import io
 import re
-import tomllib
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from command import BLOG, ROOT, attntrace
+from command import BLOG, attntrace
 from hostile import HOSTILE
+from pages import blocks_named, run_of
 from parsing import evaluated
-from recompute import loads, recorded
 
-from attntrace.pages.blocks import Formula, Grid, Hidden, Maps, ParameterGrids, RowLine, StageHeading
-from attntrace.pages.blocks import Table as PlainTable
-from attntrace.pages.blocks import VectorRows, Verified, VerifiedHead
-from attntrace.pages.numbers import Figures
-from attntrace.tensor.symbol import Symbol
+from attntrace.messages.catalog import template
+from attntrace.pages.topics import TOPICS
 from attntrace.writers.markdown import MarkdownWriter
 from attntrace.writers.markdown.latex import LINE, signs_of
 from attntrace.writers.markdown.rows import LINES
@@ -158,25 +154,19 @@ def agree(drawn: np.ndarray, value: np.ndarray) -> bool:
                          ids=["small", "wide", "backprop"])
 def test_every_number_of_a_run_stands_under_its_address(arguments, form):
     drawn = by_address(markdown(*arguments, "--precision", "6", "--form", form))
-    for address, value in recorded("address", *arguments).items():
+    for address, value in run_of(*arguments).values.items():
         assert len(drawn[address]) >= (2 if form == "both" else 1), address
         assert all(agree(array, value) for array in drawn[address]), address
 
 
-def test_every_parameter_stands_under_its_name_the_columns_of_each_head_for_themselves():
+def test_every_parameter_stands_under_its_name_with_the_columns_of_each_head_apart():
     drawn = by_address(markdown("trace", *BLOG, "--precision", "6", "--form", "vector"))
-    for name, value in recorded("parameter", "trace", *BLOG).items():
+    for name, value in run_of("trace", *BLOG).parameters.items():
         if name.endswith(".E"):  # whose rows stand where they are looked up
             continue
         of_heads = name.endswith(("W_Q", "W_K", "W_V"))
         assert len(drawn[name]) == (2 if of_heads else 1), name
         assert agree(np.hstack(drawn[name]), value), name
-
-
-def test_maps_have_every_weight_under_its_address():
-    values = recorded("address", "trace", *BLOG, "--only", "*.weights")
-    drawn = by_address(markdown("map", *BLOG, "--precision", "6"))
-    assert len(drawn) == 6 and all(agree(array, values[name]) for name, (array,) in drawn.items())
 
 
 @pytest.mark.parametrize("arguments", PAGES.values(), ids=PAGES)
@@ -199,7 +189,7 @@ def test_arithmetic_goes_on_in_another_line_where_it_is_long_and_stands_under_it
     assert inside[at + 1].startswith("&= ") and inside[at + 2].startswith(r"&\quad + ")
 
 
-def test_the_arithmetic_of_a_stage_stands_in_one_block_or_in_several_of_a_size_to_take_in():
+def test_the_arithmetic_of_a_stage_stands_in_blocks_of_readable_size():
     first = re.findall(r"```math\n(.*?)```", markdown("trace", *BLOG), re.S)[1]
     assert [line.split("[")[0].split("_")[0] for line in first.split("\n")[1:-2]] == ["e", r"\hat{e}", "p", "x"]
     every = re.findall(r"```math\n(.*?)```", markdown("trace", "a b c", "--arithmetic", "all"), re.S)
@@ -218,7 +208,7 @@ def test_words_are_themselves_and_nothing_else(text):
     assert re.sub(BEHIND_BACKSLASH, r"\1", re.sub(r"<span>(.+?)</span>", r"\1", written)) == text
 
 
-def test_commands_that_an_explanation_tells_to_try_are_code():
+def test_the_command_in_an_explanation_is_code():
     for topic in ("scaled_scores", "masking"):
         assert re.search(r"^`\$ attntrace .*`\\?$", markdown("explain", topic), re.M)
 
@@ -242,24 +232,19 @@ def test_a_hostile_sentence_makes_no_markup_on_any_page():
 
 
 def test_names_from_a_file_are_nothing_but_names():
-    out, values, bad = io.StringIO(), np.ones((1, 1)), f"{HOSTILE}\n\n# x | y"
-    writer, symbol, figures = MarkdownWriter(out, Look(title=bad)), Symbol("A", head=1), Figures.of(values, 3)
-    grid = Grid(symbol, None, values, figures, (1, 1), (bad,), (bad,), address=bad)
-    row = RowLine((Formula(symbol, (), None),), values, figures, (bad,), address=bad)
-    writer([StageHeading("1.1", bad, bad, ()), ParameterGrids((grid,)), Hidden((bad,), 1, 2),
-            VectorRows((bad,), (0,), (row, row)), Maps(bad, bad, (grid,), 1.0, False), VerifiedHead(("n", "e", "w")),
-            Verified("1", "0", bad.replace(" ", "")), PlainTable(("a", "b"), ((bad, bad),), addresses=True)])
+    out, bad = io.StringIO(), f"{HOSTILE}\n\n# x | y"
+    MarkdownWriter(out, Look(title=bad))(blocks_named(bad))
     outside, _ = without_formulas(out.getvalue())
     assert [line.partition(" ")[0] for line in outside if line.startswith("#")] == ["#", "####", "###"]
     assert not markup_in(outside)
     assert [{len(row) for row in (table.head, *table.rows)} for table in tables(out.getvalue())] == [
-        {2}, {3}, {2}, {4}, {2}]
+        {2}, {2}, {3}, {2}, {4}, {2}]
 
 
 @pytest.mark.parametrize("arguments", [("trace", "a b", "--target", "c"), ("map", "a b"), ("verify", "a b"),
                                        ("backprop", "a", "b"), ("steps", "a b"), ("trace", "a b", "--limit", "6")],
                          ids=" ".join)
-def test_a_page_is_in_the_asked_language_alone(arguments):
+def test_a_page_is_only_in_the_language_that_is_asked_for(arguments):
     assert not re.search("[가-힣]", markdown(*arguments, "--lang", "en"))
     korean = markdown(*arguments, "--lang", "ko")
     assert re.search("[가-힣]", korean)
@@ -276,47 +261,32 @@ def as_read(text: str) -> str:
     return re.sub(BEHIND_BACKSLASH, r"\1", re.sub(r"<span>(.+?)</span>", r"\1", text))
 
 
-def words_along(axis: str, address: str, tokens: dict[str, list[str]]) -> list[str]:
-    """The words along an axis of a step, by the words of both sides: the decoder's are the target's, but for what
-    cross-attention looks at."""
-    looked_at = axis == "key" or address.endswith((".key", ".value"))
-    of_source = address.startswith("encoder.") or "cross_attention" in address and looked_at
-    if axis == "vocab":
-        return list(dict.fromkeys(["<s>", "</s>", *tokens["target"]]))
-    return tokens["source" if of_source else "target"]
-
-
 @pytest.mark.parametrize("arguments", [("trace", "--form", "vector"), ("trace", "--form", "matrix"), ("map",),
                                        ("trace", "--form", "vector", "--d-model", "6")], ids=" ".join)
 def test_rows_and_columns_carry_their_words_and_each_row_the_name_and_the_equation_of_its_vector(arguments):
     command, *options = arguments
-    head, *records = loads(attntrace("trace", *BLOG, *options, "--format", "jsonl").out)[:-1]
-    tokens = {side: [word["text"] for word in words] for side, words in head["tokens"].items()}
-    axes = {record["address"]: record["axes"] for record in records if "address" in record}
-    every, found = tables(markdown(command, *BLOG, *options)), set()
+    run = run_of("trace", *BLOG, *options)
+    every, seen = tables(markdown(command, *BLOG, *options)), set()
     for table in every:
         for n, row in enumerate(table.rows):
             address = table.address or table.address_of(row)
-            if address not in axes:
+            if address not in run.steps:
                 continue
-            found.add(address)
-            token, *along = axes[address]
+            seen.add(address)
             word, number = (as_read(row[0]), n + 1) if table.address else (as_read(table.token), table.number)
-            assert word == words_along(token, address, tokens)[number - 1]
+            assert word == run.words(address, 0)[number - 1]
             heads = [as_read(name) for name, right in zip(table.head, table.right, strict=True) if right]
-            if along and along[0] in ("key", "vocab"):
-                assert heads == words_along(along[0], address, tokens)
-            elif along:
-                assert heads == [str(n + 1) for n in range(len(heads))]
+            if len(run.steps[address]["axes"]) > 1:
+                assert heads == (run.words(address, 1) or [str(n + 1) for n in range(len(heads))])
             if "vector" in options:
                 assert table.address or row[0] == f"`.{address.rpartition('.')[2]}`"
                 assert re.search(rf"_\{{{number}\}}", row[1].partition(" = ")[0])
     assert "vector" not in options or "encoder.output" in {table.address for table in every}
-    assert found == {address for address in axes if command == "trace" or address.endswith(".weights")}
+    assert seen == {address for address in run.steps if command == "trace" or address.endswith(".weights")}
 
 
 def test_weights_stand_before_their_bars_and_what_they_mix_before_the_mixture():
-    values, found = recorded("address", "trace", *BLOG), []
+    values, seen = run_of("trace", *BLOG).values, []
     for table in tables(markdown("trace", *BLOG, "--form", "vector")):
         for row in table.rows:
             place, _, name = table.address_of(row).rpartition(".")
@@ -331,43 +301,41 @@ def test_weights_stand_before_their_bars_and_what_they_mix_before_the_mixture():
             else:
                 terms = [f"{weight:.3f}·v{'₁₂₃'[n]}" for n, weight in enumerate(weights)]
                 assert row[-1] == " + ".join(terms)
-            found.append(name)
-    assert (found.count("weights"), found.count("output")) == (2 * (3 + 7 + 7), 2 * (3 + 7))
+            seen.append(name)
+    assert (seen.count("weights"), seen.count("output")) == (2 * (3 + 7 + 7), 2 * (3 + 7))
 
 
 @pytest.mark.parametrize("place", ["encoder.layer1.self_attention", "decoder.layer1.cross_attention"])
-def test_a_larger_weight_of_a_map_fills_its_cell_more_and_the_largest_is_stated(place):
-    text = markdown("map", "a b c d", "--target", "c", "--precision", "6")
+def test_a_map_has_every_weight_and_a_larger_one_fills_its_cell_more(place):
+    run = "a b c d", "--target", "c"
+    text, values = markdown("map", *run, "--precision", "6"), run_of("trace", *run).values
+    drawn = by_address(text)
+    assert len(drawn) == 6 and all(agree(array, values[name]) for name, (array,) in drawn.items())
     rows = [row for table in tables(text) if table.address.startswith(place) for row in table.rows]
     filled = sorted((float(cell.split()[-1]), " ░▒▓█".index(cell[0]) if " " in cell else 0)
                     for _, *cells in rows for cell in cells)
-    assert [fill for _, fill in filled] == sorted(fill for _, fill in filled)
-    assert {0, 1, 4} <= {fill for _, fill in filled}
+    fills = [fill for _, fill in filled]
+    assert fills == sorted(fills) and {0, 1, 4} <= set(fills)
     assert f"The largest weight is {filled[-1][0]:.3f}." in text.partition(f"`{place}`")[2].partition("|")[0]
 
 
-def test_a_page_says_what_its_parts_are_what_steps_are_for_how_large_they_are_and_what_is_not_shown():
+def test_a_page_explains_its_steps_and_says_how_large_they_are_and_how_much_is_not_shown():
     options = "a b", "--target", "c", "--limit", "6"
-    text, page = attntrace("trace", *options).out, as_read(markdown("trace", *options))
-    text, page = (" ".join(written.split()) for written in (text, page))
-    prose = ROOT / "attntrace" / "messages" / "en"
-    told = [topic["short"] for topic in tomllib.loads((prose / "explain.toml").read_text("utf-8")).values()]
-    told = [short for short in told if " ".join(short.split()) in text]
-    messages = tomllib.loads((prose / "messages.toml").read_text("utf-8"))
-    assert len(told) > 20
-    for sentence in (*told, messages["vector_form_subtitle"], messages["matrix_form_subtitle"]):
-        assert " ".join(sentence.split()) in page
+    text, page = (" ".join(written.split()) for written in (
+        attntrace("trace", *options).out, as_read(markdown("trace", *options))))
+    shorts = (" ".join(template("en", f"explain.{topic}.short").split()) for topic in TOPICS)
+    explained = [short for short in shorts if short in text]
+    assert len(explained) > 20 and all(short in page for short in explained)
     not_shown = r"6 of \d+ numbers are shown, \d+ are not"
     assert re.findall(not_shown, page) == re.findall(not_shown, text) != []
-    shapes = {record["address"]: record["shape"] for record in
-              loads(attntrace("trace", *options, "--format", "jsonl").out) if "address" in record}
-    results = [table for table in tables(markdown("trace", *options, "--form", "matrix")) if table.address in shapes]
-    assert {table.address for table in results} == shapes.keys()
+    values = run_of("trace", *options).values
+    results = [table for table in tables(markdown("trace", *options, "--form", "matrix")) if table.address in values]
+    assert {table.address for table in results} == values.keys()
     for table in results:
-        assert f"`$ {'×'.join(map(str, shapes[table.address]))}, " in table.caption
+        assert f"`$ {'×'.join(map(str, values[table.address].shape))}, " in table.caption
 
 
-def test_what_a_matrix_is_made_of_is_drawn_in_its_stage_before_it():
+def test_the_operands_of_a_matrix_are_drawn_in_its_stage_before_it():
     text = markdown("trace", *BLOG, "--form", "matrix")
     name = r"^\$`(.+)`\$ \d"
     known, checked = set(re.findall(name, text, re.M)), 0
@@ -387,16 +355,16 @@ def test_what_a_matrix_is_made_of_is_drawn_in_its_stage_before_it():
 
 
 def chains(text: str) -> list[list[str]]:
-    """The arithmetic of single numbers: what is equal, with the signs between, in whatever lines it stands."""
-    found: list[str] = []
+    """The arithmetic of single numbers, as equal sides with the signs between them, however it is broken into lines."""
+    equations: list[str] = []
     for block in re.findall(r"```math\n(.*?)```", text, re.S):
         for line in block.split("\n"):
             line = line.removesuffix(r" \\").replace(r"\quad ", "")
             if line.startswith("&"):
-                found[-1] += f" {line[1:]}"
+                equations[-1] += f" {line[1:]}"
             elif not line.startswith(r"\begin") and not line.startswith(r"\end"):
-                found.append(line.replace("&", ""))
-    return [re.split(r" (=|\\approx) ", chain) for chain in found
+                equations.append(line.replace("&", ""))
+    return [re.split(r" (=|\\approx) ", chain) for chain in equations
             if re.search(r"\d\.\d", chain) and not re.search(r"\bi\b", chain.partition(" = ")[0])]
 
 
@@ -410,7 +378,7 @@ def plain_sum(latex: str) -> str:
 @pytest.mark.parametrize("arguments", [
     ("trace", *BLOG, "--arithmetic", "all"), ("trace", "a b", "--target", "c", "--norm", "pre", "--d-model", "32"),
     ("backprop", "a b", "c", "--optimizer", "adam")], ids=["all", "wide", "backprop"])
-def test_arithmetic_in_latex_evaluates_to_its_result_and_says_where_it_does_so_about(arguments):
+def test_arithmetic_in_latex_gives_its_result_exactly_or_about_as_its_sign_says(arguments):
     signs = []
     for left, *rest in chains(markdown(*arguments, "--form", "vector")):
         sign, result = rest[-2], plain_sum(rest[-1])
@@ -420,14 +388,14 @@ def test_arithmetic_in_latex_evaluates_to_its_result_and_says_where_it_does_so_a
             continue
         decimals = len(result.partition("e")[0].partition(".")[2]) or 3 * (result == "0")
         unit = 10.0 ** (int(result.partition("e")[2] or 0) - decimals)
-        number, told = evaluated(plain_sum(rest[-3])), float(result)
-        off = 0 if number == told else abs(number - told) / unit
+        number, printed = evaluated(plain_sum(rest[-3])), float(result)
+        off = 0 if number == printed else abs(number - printed) / unit
         assert off <= 0.5 + 1e-6 if sign == "=" else off >= 0.5 - 1e-6, (left, rest)
         signs.append(sign)
     assert len(signs) > 80 and len(set(signs)) == 2
 
 
-def test_what_is_masked_is_minus_infinity_in_latex():
+def test_masked_numbers_are_minus_infinity_in_latex():
     text = markdown("trace", *BLOG, "--only", "*.masked_scores", "--arithmetic", "all", "--form", "vector")
     masked = [(left, result) for left, *_, number, _, result in chains(text) if r"+ (-\infty)" in number]
     assert len(masked) == 2 * 21 and {result for _, result in masked} == {r"-\infty"}

@@ -8,7 +8,6 @@ import termios
 
 import pytest
 from command import attntrace, process
-from pages import bracket_columns
 from terminals import terminal
 
 TRACE = ("trace", "a b", "--pause", "--color", "never")
@@ -39,11 +38,12 @@ def test_b_goes_back_and_space_from_there_on_again():
             assert stages(person.reads(HINT)) == [expected]
 
 
-def test_back_from_the_beginning_stays_there():
+@pytest.mark.parametrize("keys, expected", [("  bq", ["1.1", "1.2", "1.1"]), ("x\x1b[15~가\t q", ["1.1"])])
+def test_keys_that_were_typed_ahead_all_count_and_those_without_a_meaning_do_nothing(keys, expected):
     with terminal(*TRACE) as person:
-        person.reads(HINT)
-        person.types("b")
-        assert "What goes in" in person.reads(HINT)
+        person.types(keys)
+        code, page = person.ends()
+        assert code == 0 and stages(page) == expected
 
 
 def test_a_digit_says_how_many_stages_come_at_once():
@@ -53,23 +53,9 @@ def test_a_digit_says_how_many_stages_come_at_once():
         assert stages(person.reads("(3)")) == []
         person.types(" ")
         assert stages(person.reads(HINT)) == ["1.1", "1.2", "1.3"]
-        person.types("b")
-        assert "What goes in" in person.reads(HINT)
-
-
-def test_keys_that_were_typed_ahead_all_count():
-    with terminal(*TRACE) as person:
-        person.types("  bq")
-        code, page = person.ends()
-        assert code == 0 and stages(page) == ["1.1", "1.2", "1.1"]
-
-
-def test_other_keys_mean_nothing():
-    with terminal(*TRACE) as person:
-        person.reads(HINT)
-        person.types("x\x1b[15~가\t q")
-        code, page = person.ends()
-        assert code == 0 and stages(page) == ["1.1"]
+        for _ in range(2):  # once more back from the beginning stays there
+            person.types("b")
+            assert "What goes in" in person.reads(HINT)
 
 
 @pytest.mark.parametrize("key, code", [("ㅂ", 0), ("\x04", 0), ("\x03", 130)])
@@ -109,31 +95,18 @@ def test_nothing_waits_in_a_pipe():
     assert process("trace", "a", "--pause").out == process("trace", "a").out
 
 
-def test_more_air_changes_no_number():
-    """Twice the blanks and the empty lines; the same words and numbers in the same order."""
-    for form in ("vector", "matrix"):
-        plain, big = (attntrace("trace", "a b", "--width", "160", "--form", form, *more).out
-                      for more in ((), ("--big",)))
-        assert len(big.split("\n")) > 1.2 * len(plain.split("\n"))
-        signs = re.compile(r"[⎢⎥\s]")
-        numbers = [re.findall(r"-?\d+\.\d+", signs.sub(" ", page)) for page in (plain, big)]
-        assert sorted(numbers[0]) == sorted(numbers[1])
-
-
-def test_going_back_begins_on_a_clear_screen():
-    with terminal("trace", "a b", "--pause", "--color", "never") as person:
-        person.reads("space: on")
+@pytest.mark.parametrize("kind, clear", [("xterm-256color", "\x1b[H\x1b[2J"), ("dumb", "")])
+def test_going_back_begins_on_a_clear_screen(kind, clear):
+    with terminal(*TRACE, TERM=kind) as person:
+        person.reads(HINT)
         person.types("b")
-        assert "\x1b[H\x1b[2J" in person.reads("space: on")
-    with terminal("trace", "a b", "--pause", "--color", "never", TERM="dumb") as person:
-        person.reads("space: on")
-        person.types("b")
-        assert "\x1b" not in person.reads("space: on")
+        again = person.reads(HINT)
+        assert clear in again and ("\x1b" in again) == bool(clear)
 
 
 def test_keys_are_keys_again_after_a_shell_has_stopped_it():
-    with terminal("trace", "a b", "--pause", "--color", "never") as person:
-        person.reads("space: on")
+    with terminal(*TRACE) as person:
+        person.reads(HINT)
         cbreak = person.settings()
         shell = list(cbreak)
         shell[3] |= termios.ICANON | termios.ECHO
@@ -151,7 +124,9 @@ def test_more_air_puts_a_line_between_rows_and_a_blank_between_numbers():
     assert "\n\n\n" in big and "\n\n\n" not in plain
 
 
-@pytest.mark.parametrize("width", ["60", "160"])
-def test_brackets_stand_in_their_columns_with_more_air_too(width):
-    page = attntrace("trace", "어제 카페 갔었어", "--target", "a b", "--big", "--form", "matrix", "--width", width).out
-    assert all(columns == {first} for first, columns in bracket_columns(page)) and "⎢" in page
+@pytest.mark.parametrize("form", ["vector", "matrix"])
+def test_more_air_changes_no_number(form):
+    plain, big = (attntrace("trace", "a b", "--width", "160", "--form", form, *more).out for more in ((), ("--big",)))
+    assert len(big.split("\n")) > 1.2 * len(plain.split("\n"))
+    numbers, others = (sorted(re.findall(r"-?\d+\.\d+", re.sub(r"[⎢⎥\s]", " ", page))) for page in (plain, big))
+    assert numbers == others

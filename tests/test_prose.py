@@ -1,17 +1,24 @@
-"""Prose: every language says the same things, and Korean as one who speaks it would."""
+"""Messages: every language says the same things, Korean as one who speaks it would, and every key is used and known."""
 from __future__ import annotations
 
+import ast
 import re
 import string
 import tomllib
+from collections.abc import Iterator
 
+import click
 import pytest
 from command import ROOT
 
-MESSAGES = ROOT / "attntrace" / "messages"
-LANGUAGES = {path.parent.name for path in MESSAGES.glob("*/*.toml")}
-KINDS = {path.stem for path in MESSAGES.glob("*/*.toml")}
-TRANSLATED = sorted(LANGUAGES - {"en"})
+from attntrace.cli.app import COMMANDS, attntrace
+from attntrace.model import config
+from attntrace.pages.topics import TOPICS
+from attntrace.training.schedule import OPTIMIZERS
+from attntrace.verify.invariants import KINDS
+
+PACKAGE = ROOT / "attntrace"
+FILES = sorted({path.stem for path in PACKAGE.glob("messages/*/*.toml")})
 EITHER_WAY = re.compile(r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|와\(과\)|과\(와\)|\(으\)로|\(이\)[가-힣]")
 # A particle whose form hangs on the sound before it, which nobody knows of a slot.
 AFTER_A_SLOT = re.compile(
@@ -22,73 +29,128 @@ WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
 TERMS = {"post-norm", "pre-norm", "id", "pos", "log", "Adam", "English"}  # the same in every language
 
 
-def flat(found: dict, before: str = "") -> dict[str, str]:
-    """All sentences of a file by key, in their order."""
-    sentences: dict[str, str] = {}
-    for key, value in found.items():
-        sentences |= flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
-    return sentences
+def flat(table: dict, before: str) -> dict[str, str]:
+    """All templates of a table by key, in their order."""
+    templates: dict[str, str] = {}
+    for key, value in table.items():
+        templates |= flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return templates
 
 
-def sentences(language: str, kind: str) -> dict[str, str]:
-    return flat(tomllib.loads((MESSAGES / language / f"{kind}.toml").read_text("utf-8")))
+def templates_of(language: str) -> dict[str, str]:
+    return {key: template for file in FILES for key, template in flat(
+        tomllib.loads((PACKAGE / f"messages/{language}/{file}.toml").read_text("utf-8")), f"{file}.").items()}
 
 
-def all_sentences(language: str) -> dict[str, str]:
-    return {f"{kind}.{key}": sentence for kind in sorted(KINDS) for key, sentence in sentences(language, kind).items()}
+TEMPLATES = {path.name: templates_of(path.name) for path in PACKAGE.glob("messages/*") if list(path.glob("*.toml"))}
+ENGLISH = TEMPLATES["en"]
+TRANSLATED = sorted(TEMPLATES.keys() - {"en"})
 
 
-def slots(sentence: str) -> set[tuple[str, str | None]]:
+def slots(template: str) -> set[tuple[str, str | None]]:
     """Each with its format, of which there should be none."""
-    return {(slot, form) for _, slot, form, _ in string.Formatter().parse(sentence) if slot is not None}
+    return {(slot, form) for _, slot, form, _ in string.Formatter().parse(template) if slot is not None}
 
 
-def examples(sentence: str) -> list[str]:
+def examples(template: str) -> list[str]:
     """The lines that end a help text and are typed as they stand, without their heading."""
-    return sentence.partition("\b\n")[2].splitlines()[1:]
+    return template.partition("\b\n")[2].splitlines()[1:]
 
 
-def said(sentence: str) -> str:
-    """Without slots, examples and whatever is quoted."""
-    return re.sub(r"\{\w+\}|\"[^\"]*\"", "", sentence.partition("\b\n")[0])
-
-
-@pytest.mark.parametrize("kind", sorted(KINDS))
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_every_language_has_the_keys_of_english_in_the_same_order(language, kind):
-    assert list(sentences(language, kind)) == list(sentences("en", kind))
+def words_of(template: str) -> str:
+    """Without slots, examples and quotations."""
+    return re.sub(r"\{\w+\}|\"[^\"]*\"", "", template.partition("\b\n")[0])
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_every_language_has_the_slots_and_the_examples_of_english(language):
-    translated = all_sentences(language)
-    for key, sentence in all_sentences("en").items():
-        assert slots(translated[key]) == slots(sentence), key
-        assert examples(translated[key]) == examples(sentence), key
+def test_every_language_has_the_keys_the_slots_and_the_examples_of_english(language):
+    assert list(TEMPLATES[language]) == list(ENGLISH)
+    for key, template in ENGLISH.items():
+        assert slots(TEMPLATES[language][key]) == slots(template), key
+        assert examples(TEMPLATES[language][key]) == examples(template), key
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_no_language_needs_a_sign_that_pages_in_ascii_have_never_met(language):
-    known = set("".join(all_sentences("en").values()))
-    for key, sentence in all_sentences(language).items():
-        assert {sign for sign in sentence if not sign.isascii() and not HANGUL.match(sign)} <= known, key
+def test_no_language_needs_a_sign_that_pages_in_ascii_cannot_spell(language):
+    known = set("".join(ENGLISH.values()))
+    for key, template in TEMPLATES[language].items():
+        assert {sign for sign in template if not sign.isascii() and not HANGUL.match(sign)} <= known, key
 
 
 @pytest.mark.parametrize("pattern", [AFTER_A_SLOT, EITHER_WAY], ids=["after_a_slot", "either_way"])
 def test_no_korean_particle_hangs_on_a_sound_that_is_not_known(pattern):
-    assert {key: sentence for key, sentence in all_sentences("ko").items() if pattern.search(sentence)} == {}
+    assert {key: template for key, template in TEMPLATES["ko"].items() if pattern.search(template)} == {}
 
 
-@pytest.mark.parametrize("sentence, found", [
+@pytest.mark.parametrize("template, matches", [
     ("{file}이 없습니다", True), ("{file}은", True), ("\"{word}\"를", True), ("{name}으로는", True), ("{a}와 {b}", True),
     ("{file} 파일이", False), ("{count}가지", False), ("{name}의 {row}행이", False), ("{key}에는", False),
     ("오차({error})를", False)])
-def test_a_particle_after_a_slot_is_found_and_nothing_else(sentence, found):
-    assert bool(AFTER_A_SLOT.search(sentence)) == found
+def test_a_particle_after_a_slot_is_recognised_and_nothing_else(template, matches):
+    assert bool(AFTER_A_SLOT.search(template)) == matches
 
 
 def test_korean_is_korean_but_for_terms_and_signs():
-    english = all_sentences("en")
-    for key, sentence in all_sentences("ko").items():
-        if not HANGUL.search(said(sentence)):
-            assert set(WORD.findall(said(english[key]))) <= TERMS and sentence == english[key], key
+    for key, template in TEMPLATES["ko"].items():
+        if not HANGUL.search(words_of(template)):
+            assert set(WORD.findall(words_of(ENGLISH[key]))) <= TERMS and template == ENGLISH[key], key
+
+
+NODES = [node for path in PACKAGE.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+PARTS = {id(part) for node in NODES if isinstance(node, ast.JoinedStr) for part in node.values}
+LITERALS = {node.value for node in NODES if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            and id(node) not in PARTS}
+
+
+def pattern_of(text: ast.JoinedStr) -> str:
+    """A regular expression of what an f-string can be, with a group for each value in it."""
+    return "".join(re.escape(part.value) if isinstance(part, ast.Constant) else "(.*)" for part in text.values)
+
+
+KEYS = {pattern_of(node.args[0]) for node in NODES if isinstance(node, ast.Call) and node.args
+        and getattr(node.func, "id", "") == "Message" and isinstance(node.args[0], ast.JoinedStr)}
+PIECES = {pattern_of(node) for node in NODES if isinstance(node, ast.JoinedStr)} - {"(.*)", "(.*)(.*)"}
+
+
+def texts_of(command: click.Command) -> Iterator[str]:
+    """The names of the help texts of a command, of those in it, and of their parameters."""
+    yield from (one.text for one in (command, *command.params) if hasattr(one, "text"))
+    for name in command.list_commands(click.Context(command)) if isinstance(command, click.Group) else ():
+        yield from texts_of(command.get_command(click.Context(command), name))
+
+
+VALUES = {  # of keys that are put together from a table in the package
+    "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.norm_{}": config.CHOICES["norm"],
+    "messages.position_{}": config.CHOICES["position"], "messages.seed_{}": config.INITIAL,
+    "messages.optimizer_{}": OPTIMIZERS, "explain.{}.title": TOPICS, "explain.{}.short": TOPICS, "more.{}": TOPICS,
+    "messages.verify.true.{}": [*KINDS, "fingerprint"]}
+
+
+@pytest.mark.parametrize("key", VALUES)
+def test_every_value_of_a_table_of_the_package_has_its_message(key):
+    assert [value for value in VALUES[key] if key.format(value) not in ENGLISH] == [] != list(VALUES[key])
+
+
+@pytest.mark.parametrize("pattern", sorted(KEYS))
+def test_every_key_that_is_put_together_can_be_one_that_there_is(pattern):
+    assert any(re.fullmatch(pattern, key) for key in ENGLISH)
+
+
+def test_every_key_in_the_package_has_a_message():
+    keys = {text for text in LITERALS if text.split(".")[0] in FILES and "." in text and " " not in text}
+    assert {key for key in keys if key[-1] != "."} - ENGLISH.keys() <= {"messages.errors"}  # a module
+
+
+def is_written(text: str) -> bool:
+    """Whether a text is a literal of the package, two of them one after the other, or an f-string of such."""
+    known = LITERALS | {value for values in VALUES.values() for value in values}
+    return (any(text[:n] in known and text[n:] in known for n in range(len(text)))
+            or any(known.issuperset(match.groups()) for piece in PIECES if (match := re.fullmatch(piece, text))))
+
+
+def test_every_message_is_used_somewhere():
+    by_step = "titles.", "problem.why.system.", "problem.config."  # see test_structure
+    unused = {key for key in ENGLISH if not key.startswith(by_step) and key not in LITERALS}
+    assert {key for key in unused if not any(
+        all(map(is_written, match.groups())) for pattern in KEYS
+        if (match := re.fullmatch(pattern, key)))} == set()

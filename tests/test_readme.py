@@ -1,4 +1,4 @@
-"""What the READMEs say is true: their commands run, their output is real, their tables are complete."""
+"""The READMEs are true: their commands run, their output is real, their tables complete; and so are the samples."""
 from __future__ import annotations
 
 import re
@@ -22,24 +22,21 @@ def blocks(document: str, language: str) -> list[str]:
 
 def transcripts() -> list[tuple[str, str, list[str]]]:
     """Every command of a console block, with its document and the lines that are shown of its output."""
-    found: list[tuple[str, str, list[str]]] = []
+    commands: list[tuple[str, str, list[str]]] = []
     for document in DOCUMENTS:
         for block in blocks(document, "console"):
             for line in block.splitlines():
                 if line.startswith("$ "):
-                    found.append((document, line[2:], []))
+                    commands.append((document, line[2:], []))
                 elif line != "...":
-                    found[-1][2].append(line)
-    return found
-
-
-def files_written_by(command: str) -> list[str]:
-    return re.findall(r"(?:-o|--save) (\S+)", command)
+                    commands[-1][2].append(line)
+    return commands
 
 
 COMMANDS_SHOWN = transcripts()
 ONCE = [(document, command, shown) for n, (document, command, shown) in enumerate(COMMANDS_SHOWN)
         if shown or command not in [earlier for _, earlier, _ in COMMANDS_SHOWN[:n]]]  # or both documents would run it
+SAMPLES = sorted((ROOT / "samples").glob("*.txt"))
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +54,12 @@ def test_a_documented_command_prints_what_is_documented(document, command, shown
     monkeypatch.chdir(places[document])
     words = words_of(command)
     for _, earlier, _ in COMMANDS_SHOWN:  # which may have written a file that this command reads
-        if earlier != command and any(name in words and not Path(name).exists() for name in files_written_by(earlier)):
+        written = re.findall(r"(?:-o|--save) (\S+)", earlier)
+        if earlier != command and any(name in words and not Path(name).exists() for name in written):
             attntrace(*words_of(earlier))
     code, out, errors = attntrace(*words, ATTNTRACE_LANG=DOCUMENTS[document])
     assert code == int(command.startswith("attntrace diff"))  # of two runs that differ
-    assert not errors or command.startswith("attntrace train")  # which tells how far it is
+    assert not errors or command.startswith("attntrace train")  # which shows its progress
     lines = iter(out.split("\n"))
     for line in shown:
         assert any(printed == line for printed in lines), line
@@ -93,3 +91,20 @@ def test_every_op_and_every_option_is_documented(document):
                if name.startswith("--")]
     assert [name for name in options if name not in text and name.replace("--", "--no-", 1) not in text] == []
     assert [name for name in commands if f"attntrace {name} " not in text] == []
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
+def test_a_sample_is_what_its_command_prints(file):
+    command, expected = file.read_text("utf-8").split("\n", 1)
+    assert command.startswith("$ attntrace ") and len(SAMPLES) <= 12  # few enough to be reviewed
+    assert attntrace(*words_of(command[2:])).out == expected
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_picture_in_a_document_is_what_its_command_draws(document, tmp_path, monkeypatch):
+    picture, text = ROOT / "samples" / "cross-attention.svg", (ROOT / document).read_text("utf-8")
+    (command,) = [line[2:] for line in text.splitlines() if line.endswith(f"-o {picture.name}")]
+    assert f"](samples/{picture.name})" in text
+    monkeypatch.chdir(tmp_path)
+    assert attntrace(*words_of(command)).code == 0
+    assert (tmp_path / picture.name).read_bytes() == picture.read_bytes()

@@ -10,38 +10,48 @@ LETTERS = " ".join("abcdefghijkl")
 
 
 def addresses(*arguments: str) -> list[str]:
-    """Of the steps that JSON Lines tell."""
+    """The addresses of the steps in JSON Lines."""
     out = attntrace("trace", "a b", "--layers", "2", "--format", "jsonl", *arguments).out
     return re.findall(r'^\{"address": "([^"]+)"', out, re.M)
 
 
 def test_layers_and_heads_are_asked_for_together():
-    found = addresses("--layer", "2", "--head", "1")
-    assert found and all(".layer2." in address and ".head1." in address for address in found)
+    both = addresses("--layer", "2", "--head", "1")
+    assert both and all(".layer2." in address and ".head1." in address for address in both)
     assert set(addresses("--head", "1")) | set(addresses("--head", "2")) == set(addresses("--head", "1", "--head", "2"))
 
 
-@pytest.mark.parametrize("arguments, said", [
+@pytest.mark.parametrize("arguments, message", [
     (("--layer", "3"), "--layer 3: there is no such layer; this run has layer 1 to 2"),
     (("--head", "9"), "--head 9: there is no such head; this run has head 1 to 2"),
     (("--head", "1", "--only", "encoder.output"), "no step is in all that --only"),
     (("--token", "dog"), "--token dog is no word of this run"), (("--token", "0"), "the longest sentence has 2 words"),
     (("--token", "a", "--form", "matrix"), "leave out --form matrix"),
     (("--token", "a", "--format", "jsonl"), "leave out --format jsonl")])
-def test_a_selection_of_nothing_is_one_line_that_says_why(arguments, said):
+def test_a_selection_of_nothing_is_one_line_that_says_why(arguments, message):
     code, page, errors = attntrace("trace", "a b", "--layers", "2", *arguments)
-    assert (code, page) == (2, "") and errors.count("\n") == 1 and said in errors
+    assert (code, page) == (2, "") and errors.count("\n") == 1 and message in errors
 
 
-def rows_of_input(*tokens: str, sentence: str = "7 eight 1 eight") -> list[str]:
-    asked = [part for token in tokens for part in ("--token", token)]
-    page = attntrace("trace", sentence, *asked, "--only", "encoder.input", "--arithmetic", "none").out
-    return re.findall(r"^  \S+ +(x.) = ", page, re.M)
+def rows_of_input(sentence: str, *options: str) -> list[str]:
+    page = attntrace("trace", sentence, *options, "--only", "encoder.input", "--arithmetic", "none").out
+    return re.findall(r"^  \S+ +(x\S+) += ", page, re.M)
 
 
-def test_digits_are_a_position_and_all_else_is_the_word():
-    assert rows_of_input("1") == ["x₁"] and rows_of_input('"1"') == ["x₃"] and rows_of_input("03") == ["x₃"]
-    assert rows_of_input("eight") == ["x₂", "x₄"]
+@pytest.mark.parametrize("token, rows", [("1", ["x₁"]), ('"1"', ["x₃"]), ("03", ["x₃"]), ("eight", ["x₂", "x₄"])])
+def test_digits_are_a_position_and_all_else_is_the_word(token, rows):
+    assert rows_of_input("7 eight 1 eight", "--token", token) == rows
+
+
+def test_a_limit_counts_the_rows_of_the_tokens_that_were_asked_for():
+    asked = [part for n in range(1, 6) for part in ("--token", str(n))]
+    assert rows_of_input(LETTERS, "--limit", "6", *asked) == ["x₁", "x₂", "x₃"]
+
+
+def test_the_rows_of_very_many_tokens_have_their_own_names():
+    sentence = " ".join(f"w{n}" for n in range(1, 301))
+    rows = rows_of_input(sentence, "--form", "vector", "--ascii")
+    assert rows == [f"x_{n}" for n in range(1, len(rows) + 1)] and len(rows) > 99
 
 
 def test_the_rows_of_one_token_are_those_of_the_whole_page():
@@ -66,22 +76,10 @@ def test_the_words_above_a_part_are_those_of_its_columns():
     assert len(above) == 12 * len(parts) and sum(parts, ()) == tuple(LETTERS.split())
 
 
-def test_a_place_is_headed_where_it_begins():
-    """What comes after the layers of a stack stands under the stack again."""
-    for form in ("vector", "matrix"):
-        page = attntrace("trace", "a", "--target", "b", "--layers", "2", "--form", form, "--final-norm").out
-        assert re.findall(r"^(\S.*) ─+$", page, re.M) == [
-            "Encoder", "Encoder, layer 1", "Encoder, layer 2", "Encoder",
-            "Decoder", "Decoder, layer 1", "Decoder, layer 2", "Decoder", "Output"]
-
-
-def test_a_limit_counts_the_rows_of_the_tokens_that_were_asked_for():
-    asked = [part for n in range(1, 6) for part in ("--token", str(n))]
-    page = attntrace("trace", LETTERS, "--limit", "6", *asked, "--only", "encoder.input", "--arithmetic", "none").out
-    assert re.findall(r"^  \S +(x\S+) = ", page, re.M) == ["x₁", "x₂", "x₃"]
-
-
-def test_the_rows_of_very_many_tokens_have_their_own_names():
-    page = attntrace("trace", " ".join(f"w{n}" for n in range(1, 301)), "--only", "encoder.input", "--form", "vector",
-                     "--arithmetic", "none", "--ascii").out
-    assert all(number == of for number, of in re.findall(r"^  w(\d+) +x_(\d+) = ", page, re.M))
+@pytest.mark.parametrize("form", ["vector", "matrix"])
+def test_a_place_is_headed_where_it_begins(form):
+    """Steps after the layers of a stack stand under the stack again."""
+    page = attntrace("trace", "a", "--target", "b", "--layers", "2", "--form", form, "--final-norm").out
+    assert re.findall(r"^(\S.*) ─+$", page, re.M) == [
+        "Encoder", "Encoder, layer 1", "Encoder, layer 2", "Encoder",
+        "Decoder", "Decoder, layer 1", "Decoder, layer 2", "Decoder", "Output"]

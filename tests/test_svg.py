@@ -11,14 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from command import BLOG, attntrace, process
+from command import BLOG, attntrace
 from hostile import HOSTILE
-from recompute import loads, recorded
+from pages import blocks_named, contrast, run_of
 
 from attntrace.messages.unicode import shown
-from attntrace.pages.blocks import Grid, Maps, Prose
-from attntrace.pages.numbers import Figures
-from attntrace.tensor.symbol import Symbol
+from attntrace.pages.blocks import Maps, Prose
 from attntrace.writers.page import Look
 from attntrace.writers.svg import SvgWriter
 
@@ -62,11 +60,6 @@ def places(page: ET.Element) -> dict[str, ET.Element]:
     return {group.get("data-address", ""): group for group in page.iter(f"{SVG}g")}
 
 
-def weights_of(*arguments: str) -> dict[str, np.ndarray]:
-    found = recorded("address", "trace", *arguments)
-    return {address: value for address, value in found.items() if address.endswith(".weights")}
-
-
 def texts(element: ET.Element, x: float = 0, y: float = 0, size: str = "", anchor: str = "start") -> Iterator[Text]:
     """All texts under an element, which is moved by its own transform and by those around it."""
     size, anchor = element.get("font-size", size), element.get("text-anchor", anchor)
@@ -108,7 +101,8 @@ def corners(text: Text) -> Iterator[tuple[float, float]]:
 
 @pytest.mark.parametrize("options", MAPS.values(), ids=MAPS)
 def test_every_weight_stands_in_its_cell_under_its_address(options):
-    values, groups = weights_of(*options), places(picture(*options, "--precision", "6"))
+    run, groups = run_of("trace", *options), places(picture(*options, "--precision", "6"))
+    values = {address: value for address, value in run.values.items() if address.endswith(".weights")}
     assert {address for address in groups if address.endswith(".weights")} == values.keys()
     for address in values:
         every = groups[address].iter(f"{SVG}text")
@@ -136,22 +130,15 @@ def test_no_text_stands_outside_of_the_picture_or_over_another(options):
             assert other_left >= right or other_top >= bottom or top >= other_bottom
 
 
-def sentences(*arguments: str) -> tuple[list[str], list[str]]:
-    """The words of the source and of the target."""
-    tokens = loads(attntrace("trace", *arguments, "--format", "jsonl").out)[0]["tokens"]
-    source, target = ([word["text"] for word in tokens[side] or ()] for side in ("source", "target"))
-    return source, target
-
-
 @pytest.mark.parametrize("name", ["blog", "40 words", "8 heads", "2 layers"])
 def test_each_weight_stands_on_its_colour_between_the_word_that_looks_and_the_word_that_is_looked_at(name):
     options = MAPS[name]
-    page, values, (source, target) = picture(*options), weights_of(*options), sentences(*options)
-    for address, weights in values.items():
-        place = address.rpartition(".head")[0]
-        largest = max(value.max() for other, value in values.items() if other.startswith(f"{place}."))
-        looking = source if place.startswith("encoder") else target
-        looked_at = target if "decoder" in place and "self" in place else source
+    page, run = picture(*options), run_of("trace", *options)
+    for address in filter(lambda address: address.endswith(".weights"), run.steps):
+        place, weights = address.rpartition(".head")[0], run.values[address]
+        largest = max(value.max() for other, value in run.values.items()
+                      if other.startswith(place) and other.endswith(".weights"))
+        looking, looked_at = (run.words(address, axis) for axis in (0, 1))
         head, band = places(page)[address], places(page)[place]
         corner = moved(band, 0, 0)
         cells, inside = list(boxes(head, *corner)), list(texts(head, *corner))
@@ -181,36 +168,14 @@ def test_without_colour_numbers_stand_alone():
     assert [text.words for text in numbers] == [text.words for text in texts(picture(*BLOG)) if text.cell]
 
 
-@pytest.mark.parametrize("language, first", [("en", "en"), ("ko", "ko"), ("both", "ko")])
-def test_a_picture_says_its_language(language, first):
-    assert picture("a", "--lang", language).get("{http://www.w3.org/XML/1998/namespace}lang") == first
-
-
-def test_words_stand_whole_before_the_rows_and_above_the_columns_of_each_head():
-    page = picture(*BLOG)
-    words = [text.words for text in texts(places(page)["decoder.layer1.cross_attention"])]
-    looking = ["<s>", *BLOG[2].split()]
-    assert words[3:3 + len(looking)] == looking
-    for head in (1, 2):
-        at = words.index(f"head {head}")
-        assert words[at + 1:at + 4] == BLOG[0].split()
-
-
 def test_a_larger_weight_is_darker_and_its_number_can_be_read_on_it():
-    values = weights_of(*BLOG)["encoder.layer1.self_attention.head1.weights"].ravel()
+    values = run_of("trace", *BLOG).values["encoder.layer1.self_attention.head1.weights"].ravel()
     group = places(picture(*BLOG))["encoder.layer1.self_attention.head1.weights"]
-    fills = [light_of(rect.get("fill", "")) for rect in group.iter(f"{SVG}rect")]
-    inks = [light_of(text.get("fill", "")) for text in group.iter(f"{SVG}text") if text.get("data-cell")]
-    assert [fills[n] for n in np.argsort(values)] == sorted(fills, reverse=True)
-    contrasts = [(max(fill, ink) + 0.05) / (min(fill, ink) + 0.05) for fill, ink in zip(fills, inks, strict=True)]
-    assert min(contrasts) >= 4.5 and len(set(inks)) == 2
-
-
-def light_of(colour: str) -> float:
-    """The relative luminance of a colour, as WCAG defines it."""
-    parts = [int(colour[n:n + 2], 16) / 255 for n in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    fills = [rect.get("fill", "") for rect in group.iter(f"{SVG}rect")]
+    inks = [text.get("fill", "") for text in group.iter(f"{SVG}text") if text.get("data-cell")]
+    from_white = [contrast("#ffffff", fills[n]) for n in np.argsort(values)]
+    assert from_white == sorted(from_white) and len(set(inks)) == 2
+    assert min(map(contrast, fills, inks)) >= 4.5
 
 
 def test_a_hostile_sentence_is_text_and_nothing_else():
@@ -222,10 +187,9 @@ def test_a_hostile_sentence_is_text_and_nothing_else():
 
 
 def test_names_from_a_file_are_nothing_but_names():
-    out, weights, bad = io.StringIO(), np.ones((1, 1)), f"{HOSTILE}\n"
+    out, bad = io.StringIO(), f"{HOSTILE}\n"
     writer = SvgWriter(out, Look(title=bad))
-    grid = Grid(Symbol("A", head=1), None, weights, Figures.of(weights, 3), (1, 1), (bad,), (bad,), address=bad)
-    writer([Prose(bad), Maps(bad, bad, (grid,), 1.0, False)])
+    writer([block for block in blocks_named(bad) if isinstance(block, Prose | Maps)])
     writer.close()
     page, name = ET.fromstring(out.getvalue()), shown(bad)
     assert {element.tag.removeprefix(SVG) for element in page.iter()} == {"svg", "title", "desc", "g", "rect", "text"}
@@ -242,10 +206,3 @@ def test_a_picture_needs_no_stylesheet_and_says_what_it_is():
     assert page[0].tag == f"{SVG}title" and page[0].text == command
     assert page[1].tag == f"{SVG}desc" and "weights, which sum to 1" in (page[1].text or "")
     assert page[2].get("fill") == "#ffffff" and page[2].get("width") == page.get("width")
-
-
-def test_a_picture_is_the_same_in_every_encoding():
-    plain = process("map", *BLOG, "--format", "svg", "--lang", "en")
-    narrow = process("map", *BLOG, "--format", "svg", "--lang", "en", PYTHONIOENCODING="ascii")
-    assert narrow.code == 0 and narrow.out.isascii() and "갔었어" in plain.out
-    assert ET.tostring(ET.fromstring(narrow.out)) == ET.tostring(ET.fromstring(plain.out))

@@ -9,6 +9,7 @@ import gc
 import importlib.util
 import io
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -23,19 +24,15 @@ if ALONE in sys.argv[1:]:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from attntrace.cli.commands.train import keep_memory
 from attntrace.model.config import Config
 from attntrace.model.parameters import Vocabularies, parameter_counts, seeded
 from attntrace.model.tokens import packed
-from attntrace.ops.functions import softmax
 from attntrace.pages.forms import FORMS
 from attntrace.pages.view import View
 from attntrace.runs.prepare import prepare
-from attntrace.runs.saved import Recording, save
+from attntrace.runs.saved import Recording
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor
@@ -43,10 +40,13 @@ from attntrace.tracing.trace import Step, Trace
 from attntrace.training.loop import Training, vocabularies_of
 from attntrace.training.pairs import Batch, Pair
 from attntrace.training.schedule import Schedule
+from attntrace.writers import DATA, PAGES
 from attntrace.writers.text.writer import Look, TerminalWriter
 
 ROOT = Path(__file__).parent.parent.parent
 Work = Callable[[], object]
+LARGE = ("trace", " ".join(f"w{n}" for n in range(64)), "--layers", "6", "--d-model", "256", "--d-ff", "1024",
+         "--form", "matrix", "--arithmetic", "none")
 
 
 def seconds(work: Work) -> float:
@@ -81,74 +81,41 @@ def several(work: Work, times: int) -> Work:
     return lambda: [work() for _ in range(times)]
 
 
-def shown(form: str, colour: str, step: Callable[[Trace], object]) -> None:
-    """One step as text at 160 columns."""
-    writer = TerminalWriter(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), Look(160, colour=colour))
-    show = FORMS[form](View(arithmetic="none"), writer, frozenset())
-    step(Trace(show, place="encoder"))
-    show.close()
-
-
 def sum_step(form: str, size: int = 512) -> Work:
-    """X + X = Y, three times size × size numbers in matrix form, once in vector form."""
+    """X + X = Y as text at 160 columns: three times size × size numbers in matrix form, once in vector form."""
     numbers = np.random.default_rng(0).normal(size=(size, size))
     X = Tensor(numbers, (Axis("token", size), Axis("d_model", size)), Symbol.of("X"), "x")
-    return lambda: shown(form, "never", lambda trace: trace("input", X + X, "Y"))
 
-
-def weights_step(form: str, size: int = 512) -> Work:
-    """The attention weights of so many words, A = softmax(S), in shades."""
-    labels = tuple(f"w{n}" for n in range(size))
-    numbers = np.random.default_rng(0).normal(size=(size, size))
-    S = Tensor(numbers, (Axis("token", size, labels), Axis("key", size, labels)), Symbol.of("S"), "s")
-    return lambda: shown(form, "always", lambda trace: trace("weights", softmax(S), "A"))
+    def work() -> None:
+        writer = TerminalWriter(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), Look(160))
+        show = FORMS[form](View(arithmetic="none"), writer, frozenset())
+        Trace(show, place="encoder")("input", X + X, "Y")
+        show.close()
+    return work
 
 
 def long_trace() -> tuple[float, float, float, str]:
     """200 words, d_model 512, 6 layers: seconds to the first stage and to the end, and the peak of memory in MB, beside
     the weights and one layer's tensors."""
-    done = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, check=True, cwd=ROOT)
-    first, last, peak = map(float, done.stdout.split())
+    start, first, peak, looks = time.perf_counter(), 0.0, 0, 0
+    options = ("--d-model", "512", "--heads", "8", "--layers", "6", "--d-ff", "2048", "--arithmetic", "none")
+    words = " ".join(f"w{n}" for n in range(200))
+    with subprocess.Popen([sys.executable, "-m", "attntrace", "trace", words, *options], stdout=subprocess.PIPE,
+                          cwd=ROOT) as running:
+        while part := os.read(running.stdout.fileno(), 1 << 20):  # type: ignore[union-attr]
+            first = first or (time.perf_counter() - start) * (b"1.1  " in part)
+            if time.perf_counter() - start > (looks + 1) / 10:  # rusage would count the parent's memory as well
+                memory = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{running.pid}/status").read_text())
+                looks, peak = looks + 1, int(memory[1]) if memory else peak
+    last = time.perf_counter() - start
     config = Config(d_model=512, heads=8, layers=6, d_ff=2048)
     weights = 8 * sum(count.number for counts in parameter_counts(config, Vocabularies(("a",) * 202, None)).values()
                       for count in counts)
     sizes: dict[str, int] = {}
-    prepare(" ".join(f"w{n}" for n in range(200)), config=replace(config, layers=1))(
+    prepare(words, config=replace(config, layers=1))(
         lambda step: sizes.__setitem__(step.address, step.value.nbytes))
     layer = sum(size for address, size in sizes.items() if ".layer1." in address)
-    return first, last, peak, f"at most {(weights + layer) / 1e6 + 100:.0f}"
-
-
-LONG = """
-import os, re, sys, time
-from attntrace.cli.app import run
-start, first = time.perf_counter(), None
-class Out:
-    encoding = "utf-8"
-    def isatty(self): return False
-    def flush(self): pass
-    def write(self, text):
-        global first
-        if first is None and text.startswith("1.1  "):
-            first = time.perf_counter() - start
-    def writelines(self, lines):
-        for line in lines: self.write(line)
-    def fileno(self): return 1
-sys.stdout, out = Out(), sys.stdout
-run(["trace", " ".join(f"w{n}" for n in range(200)), "--d-model", "512", "--heads", "8", "--layers", "6", "--d-ff",
-     "2048", "--arithmetic", "none", *sys.argv[1:]])
-peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())  # rusage would count the parent's as well
-print(first, time.perf_counter() - start, int(peak[1]) * 1024 / 1e6, file=out)
-"""
-
-
-def table_64() -> None:
-    """64 × 64 numbers by rich.Table with its box: a 64th of the step, so that it ends."""
-    numbers = np.random.default_rng(0).normal(size=(64, 64))
-    table = Table(box=box.SQUARE, show_header=False)
-    for row in numbers:
-        table.add_row(*("%8.4f" % number for number in row))
-    Console(file=io.StringIO(), width=1_000).print(table)
+    return first, last, peak * 1024 / 1e6, f"at most {(weights + layer) / 1e6 + 100:.0f}"
 
 
 def encoder(sink: bool) -> Work:
@@ -226,32 +193,23 @@ class TrainingStep:
         return work
 
 
-def saving() -> tuple[Work, Work]:
-    """260 MB of parameters and steps, written as a saved run and by numpy.savez."""
+def saving() -> tuple[Path, Work, Work]:
+    """The file of a saved run of 260 MB, and how to write it and how numpy.savez does."""
     words = " ".join(f"w{n}" for n in range(100))
     run, steps = prepare(words, words, config=Config(d_model=512, heads=8, layers=3, d_ff=2048)), list[Step]()
     run(steps.append)
     arrays = {step.address: step.value for step in steps} | {
         tensor.address or "": tensor.value for tensor in run.parameters}
-    place = Path(tempfile.mkdtemp())
+    file = Path(tempfile.mkdtemp()) / "run.npz"
 
     def ours() -> None:
-        with open(place / "ours.npz", "wb") as file:
-            recording = Recording(file, run)
+        with open(file, "wb") as out:
+            recording = Recording(out, run)
             for step in steps:
                 recording(step)
             recording.close("trace")
 
-    return ours, lambda: np.savez(place / "theirs.npz", **arrays)
-
-
-def saved_run() -> Path:
-    """A saved run of 240 MB."""
-    words = " ".join(f"w{n}" for n in range(120))
-    file = Path(tempfile.mkdtemp()) / "run.npz"
-    with open(file, "wb") as out:
-        save(prepare(words, words, config=Config(d_model=384, heads=6, layers=4, d_ff=1536)), out)
-    return file
+    return file, ours, lambda: np.savez(file.with_name("theirs.npz"), **arrays)
 
 
 def rows() -> list[tuple[str, float, float, float, str]]:
@@ -275,18 +233,16 @@ def rows() -> list[tuple[str, float, float, float, str]]:
     add("verify, d_model 64, 2 layers, 12 + 12 words / trace", "", *(
         command(name, " ".join("abcdefghijkl"), "--target", " ".join("abcdefghijk"), "--d-model", "64", "--layers", "2",
                 "--d-ff", "256") for name in ("verify", "trace")), 3)
-    if asked("saving / numpy.savez"):
-        add("saving / numpy.savez", "at most 2", *saving(), 5)
-    if asked("show"):
-        file, cell = str(saved_run()), "encoder.layer2.self_attention.head3.scores"
+    if asked("saving / numpy.savez") or asked("show"):
+        file, *works = saving()
+        works[0]()
+        add("saving / numpy.savez", "at most 2", *works, 5)
+        cell = "encoder.layer2.self_attention.head3.scores"
         for name, place in (("number", f"{cell}:3,4"), ("row", f"{cell}:3"), ("tensor", cell)):
-            add(f"show a {name} of 240 MB / import numpy, click", "at most 1.5",
-                command("show", "--from", file, place), python("import numpy, click"), 11)
-    for name, aim, step, times in (("matrix form", 150, sum_step("matrix"), 3),
-                                   ("vector form", 75, sum_step("vector"), 1),
-                                   ("matrix form in shades", 75, weights_step("matrix"), 2),
-                                   ("vector form in shades", 75, weights_step("vector"), 1)):
-        add(f"a table of rich / {name}, a number", f"at least {aim}", table_64, step, 3, 64 * times)
+            add(f"show a {name} of 260 MB / import numpy, click", "at most 1.5",
+                command("show", "--from", str(file), place), python("import numpy, click"), 11)
+    for name in (*PAGES, *DATA):
+        add(f"trace --format {name} / --quiet", "", command(*LARGE, "--format", name), command(*LARGE, "--quiet"), 1)
     for form in FORMS:
         add(f"{form} form of 512 × 512 numbers / of 256 × 256, a number", "about 1",
             sum_step(form), sum_step(form, 256), 3, 1 / 4)
@@ -306,14 +262,10 @@ def rows() -> list[tuple[str, float, float, float, str]]:
 def main() -> None:
     os.environ.pop("OPENBLAS_CORETYPE", None)
     os.environ.pop("OPENBLAS_L2_SIZE", None)
-    table = Table(box=box.SIMPLE)
-    for heading in ("benchmark", "ours or first, s", "second, s", "ratio", "aim"):
-        table.add_column(heading, justify="left" if heading in ("benchmark", "aim") else "right")
     with tempfile.TemporaryDirectory() as compiled:
         os.environ["PYTHONPYCACHEPREFIX"] = compiled  # of the processes that are timed
         for name, a, b, ratio, aim in rows():
-            table.add_row(name, f"{a:.4f}", f"{b:.4f}", f"{ratio:.2f}", aim)
-    Console().print(table)
+            print(f"{name:<75} {a:9.4f} s {b:9.4f} s {ratio:8.2f}  {aim}")
     if len(sys.argv) < 2:
         subprocess.run([sys.executable, __file__, ALONE], check=True)
     if len(sys.argv) < 2 or "long" in sys.argv[1:]:

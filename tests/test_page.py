@@ -6,11 +6,12 @@ import unicodedata
 
 import numpy as np
 import pytest
-from command import BLOG, attntrace, process
+from command import BLOG, attntrace, process, words_of
 from pages import bracket_columns, matrices
 from rich.cells import cell_len
 
 from attntrace.runs.api import trace
+from attntrace.writers import PAGES, TEXT
 
 ODD = ("👩‍👩‍👧 e\u0301 🇰🇷 क्षि 한글 extraordinarilylongwords !", "--target", "무엇을 👍🏽", "--norm", "pre", "--final-norm")
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
@@ -131,3 +132,12 @@ def test_stages_have_the_same_numbers_in_both_parts_and_whatever_is_shown():
     page = attntrace("trace", "a b", "--only", "feed_forward.hidden").out
     assert "1.8  Feed-forward" in page and "2.8  Feed-forward" in page
     assert "1.7  " not in page and "Part 1" in page and "Part 2" in page
+
+
+@pytest.mark.parametrize("format", PAGES)
+@pytest.mark.parametrize("command", ["trace 'a b'", "map 'a b'", "backprop a b --check", "verify a",
+                                     "compare 'a b' --what-if '--swap 1,2'", "why output.probabilities:1,cafe"])
+def test_every_format_of_a_page_has_every_number_of_it(command, format):
+    text, page = (attntrace(*words_of(f"attntrace {command}"), "--format", name).out for name in (TEXT, format))
+    numbers = re.compile(r"\d+\.\d+")
+    assert set(numbers.findall(page)) >= set(numbers.findall(text)) != set()

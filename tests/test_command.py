@@ -131,6 +131,11 @@ def test_version_and_help_need_no_numpy():
     assert attntrace("--version").out == f"attntrace {package.__version__}\n"
 
 
+def test_every_module_of_commands_is_a_command():
+    files = (ROOT / "attntrace" / "cli" / "commands").glob("*.py")
+    assert {file.stem for file in files} - {"__init__"} == {*COMMANDS}
+
+
 @pytest.mark.parametrize("kind", [ModelOptions, LearningOptions, Selection, PageOptions, TrainingOptions])
 def test_every_field_of_an_options_value_is_an_option_of_some_command(kind):
     options = {param.name for name in COMMANDS for param in group.get_command(None, name).params}

@@ -10,8 +10,12 @@ from command import ROOT, attntrace, words_of
 from attntrace import ops  # noqa: F401 - the ops register themselves
 from attntrace.cli.app import COMMANDS
 from attntrace.cli.app import attntrace as group
+from attntrace.messages.catalog import BOTH, LANGUAGES
+from attntrace.model.config import Config
+from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.tensor import OPS
 from attntrace.tracing.trace import Step
+from attntrace.writers import FORMATS
 
 DOCUMENTS = {"README.md": "en", "README.ko.md": "ko"}
 
@@ -108,3 +112,21 @@ def test_the_picture_in_a_document_is_what_its_command_draws(document, tmp_path,
     monkeypatch.chdir(tmp_path)
     assert attntrace(*words_of(command)).code == 0
     assert (tmp_path / picture.name).read_bytes() == picture.read_bytes()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_format_with_its_endings_and_every_language_is_documented(document):
+    text = (ROOT / document).read_text("utf-8")
+    for name, format in FORMATS.items():
+        (row,) = re.findall(rf"^\| `{name}` \| .*", text, re.M)
+        assert [ending for ending in format.endings if f"`{ending}`" not in row and ending] == []
+    languages = r"\|".join((*LANGUAGES, BOTH))
+    assert f"`--lang {languages}`" in text
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_list_of_addresses_has_the_name_of_every_step(document):
+    (listed,) = [block for block in blocks(document, "text") if block.startswith("encoder.embedding |")]
+    steps = prepare_training_step("a", "b", optimizer="adam", config=Config(final_norm=True)).addresses()
+    names = {address.rpartition(".")[2] for address in steps if not address.startswith("gradient.")}
+    assert names - set(re.findall(r"\w+", listed)) == set()

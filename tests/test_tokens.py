@@ -13,6 +13,7 @@ from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.model.tokens import look_up, tokenize, vocabulary
 from attntrace.runs.prepare import prepare
+from attntrace.writers import FORMATS, PICTURES
 
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 EMOJI = {"one": "😀", "with_a_skin_tone": "👍🏽", "in_colour": "❤️", "joined": "👩‍🚀", "family": "👨‍👩‍👧‍👦",
@@ -107,7 +108,7 @@ def test_joiner_that_joins_no_emoji_is_escaped(text):
 HIDDEN_CHARACTERS = [chr(number) for number in range(sys.maxunicode + 1)
                      if unicodedata.category(chr(number)) in ("Cc", "Cf", "Zl", "Zp")]
 HIDDEN_CHARACTERS += ["\ud800", "\udfff", "\ue000", "\U0010fffd"]  # and some of the many that are alike
-PAGES = {"text": "trace", "markdown": "trace", "html": "trace", "csv": "trace", "jsonl": "trace", "svg": "map"}
+PAGES = {name: "map" if name in PICTURES else "trace" for name in FORMATS}
 SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "1"
 
 

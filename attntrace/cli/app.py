@@ -1,4 +1,5 @@
-"""The command line. `run` turns every error into one line and an exit code; nothing else handles closed pipes."""
+"""The command line. `answered` turns wrong input (a Problem, a usage error) into one line and exit code 2. `run` does
+so with a full disk, and handles closed pipes, which nothing else does. A bug stays a traceback."""
 
 import importlib
 import io
@@ -55,7 +56,7 @@ def attntrace(ctx: click.Context) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line and return its exit code. Wrong input, a full disk and the like end here, in one line."""
+    """Run a command line and return its exit code. A full disk, a closed pipe, Ctrl-C and lack of memory end here."""
     if sys.stdout is None:  # closed by the caller
         sys.stdout = ClosedOutput()
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -88,7 +89,7 @@ def run(arguments: list[str]) -> int:
 
 
 def answered(arguments: list[str], line: CommandLine) -> int:
-    """Run a command line; what is wrong with it is said after all that was written before."""
+    """Run a command line and return its exit code: 2 for wrong input, whose message follows all output."""
     try:
         with unwinding_signals():
             return completed() if os.environ.get(COMPLETE) else invoked(arguments, line)

@@ -115,7 +115,7 @@ def test_an_interrupted_command_leaves_the_old_file_whole(tmp_path, number, code
     file.write_text("what was there")
     writer = subprocess.Popen([sys.executable, "-m", "attntrace", *LONG, "-o", str(file)], cwd=ROOT,
                               env=clean_environment())
-    size, deadline = 100_000 if number == signal.SIGKILL else 0, time.time() + 20
+    size, deadline = 100_000 if number == signal.SIGKILL else 1, time.time() + 20
     while time.time() < deadline and not [draft for draft in tmp_path.glob(".*.part") if draft.stat().st_size >= size]:
         time.sleep(0.02)
     writer.send_signal(number)

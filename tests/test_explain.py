@@ -68,8 +68,8 @@ def test_all_topics_are_complete_in_both_languages():
 
 def test_english_explanations_can_be_spelled_in_ascii():
     for text in PROSE["en"].values():
-        said = COMMAND.sub("", "".join(text.values()))
-        assert said.translate(ASCII_PROSE).isascii(), said
+        prose = COMMAND.sub("", "".join(text.values()))
+        assert prose.translate(ASCII_PROSE).isascii(), prose
 
 
 def test_korean_has_no_particle_that_would_vary_with_a_symbol():

@@ -1,4 +1,4 @@
-"""The page as HTML: valid, whole in itself, every number found by its address, words from outside nothing but words."""
+"""Pages as HTML: valid and self-contained, with every number under its address; hostile words are only words."""
 from __future__ import annotations
 
 import io
@@ -297,9 +297,9 @@ SCRIPTS = re.compile("(?=[₀-₉ᵢ′²ᵗᵀ⁽])(?P<below>[₀-₉ᵢ]*)(?P<
 
 def scripted(text: str) -> str:
     """A formula as it is in Unicode, spelled in the same way."""
-    def below_and_above(found: re.Match[str]) -> str:
+    def below_and_above(match: re.Match[str]) -> str:
         below, above = (unicodedata.normalize("NFKC", part) for part in (
-            found["below"] + found["after"], re.sub("[⁽⁾]", "", found["above"]).replace("′", "'")))
+            match["below"] + match["after"], re.sub("[⁽⁾]", "", match["above"]).replace("′", "'")))
         return f"_{below}" * bool(below) + f"^{above}".replace("'", "′") * bool(above)
 
     text = re.sub(r"√([^\s()]+)", r"√(\1)", unicodedata.normalize("NFD", text)).replace("|", "|_")
@@ -374,12 +374,12 @@ def test_the_arithmetic_of_a_number_is_in_symbols_what_it_is_on_a_page_of_text()
 
 def test_under_each_row_that_mixes_others_stands_how_much_of_each_in_its_hue():
     run = run_of("trace", *BLOG)
-    document, found = document_of("trace", *BLOG, "--form", "vector"), 0
+    document, mixtures = document_of("trace", *BLOG, "--form", "vector"), 0
     for line, below in chain.from_iterable(pairwise(table.iter("tr")) for table in document.iter("table")):
         address = line.get("data-address", "")
         assert (below.get("class") == "mixture") == bool(re.search(r"head\d+\.output$", address))
         if below.get("class") == "mixture":
-            found += 1
+            mixtures += 1
             weights = run.values[address.replace("output", "weights")][int(line.get("data-row")) - 1]
             terms = list(below.iter("span"))
             assert as_text(below.find(f".//{MATHML}math")) == f"z_{line.get('data-row')}"
@@ -387,7 +387,7 @@ def test_under_each_row_that_mixes_others_stands_how_much_of_each_in_its_hue():
             shares, values = zip(*(text_of(term).split("·") for term in terms))
             assert [scripted(value) for value in values] == [f"v_{n + 1}" for n in range(len(weights))]
             assert [float(share) for share in shares] == pytest.approx(weights, abs=5.1e-4)
-    assert found == sum(len(run.values[address]) for address in run.steps if re.search(r"head\d+\.output$", address))
+    assert mixtures == sum(len(run.values[address]) for address in run.steps if re.search(r"head\d+\.output$", address))
 
 
 def test_a_wide_matrix_is_drawn_once_a_stage():
@@ -439,18 +439,18 @@ def test_a_column_of_numbers_is_set_right_and_no_column_of_words_is():
 
 def test_a_number_that_was_explained_above_is_a_link_to_where_that_is():
     document = document_of("why", "encoder.output:1,1", "a b", "--depth", "all", "--top", "2")
-    explained, links, alone = set(), 0, 0
+    explained, links, items = set(), 0, 0
     for element in document.find("body/main").iter():
         if element.tag == "li" and element.get("id"):
             explained.add(element.get("id"))
         elif element.tag == "li":
             assert element.find("a").get("href") == f"#{text_of(element.find('code'))}"
-            alone += 1
+            items += 1
         for child in element:
             if child.tag == "code" and element.tag != "li" and text_of(child) in explained:
                 assert element.get("href") == f"#{text_of(child)}"
                 links += 1
-    assert links > 10 and alone > 0
+    assert links > 10 and items > 0
 
 
 def test_the_stylesheet_has_contrast_enough_in_light_and_in_dark():
@@ -499,12 +499,12 @@ def test_the_command_in_an_explanation_is_code(language, count):
 
 
 def test_where_both_forms_are_shown_each_matrix_has_an_anchor_of_its_own():
-    both, alone = (page("trace", "a b", "--form", form) for form in ("both", "matrix"))
+    both, matrix = (page("trace", "a b", "--form", form) for form in ("both", "matrix"))
     tables = {table.get("id"): table for table in read(both).iter("table")}
     for address in run_of("trace", "a b").steps:
         table = tables[f"{address}.matrix"]
-        assert table.get("data-address") == address and f'id="{address}"' in both and f'id="{address}"' in alone
-    assert '.matrix"' not in alone
+        assert table.get("data-address") == address and f'id="{address}"' in both and f'id="{address}"' in matrix
+    assert '.matrix"' not in matrix
 
 
 def test_a_saved_run_is_the_page_of_the_run_under_another_title(tmp_path):

@@ -1,4 +1,4 @@
-"""Korean and English: who decides, what is said in each, and that no word changes a number."""
+"""Korean and English: which one is chosen, what is written in each, and that no language changes a number."""
 from __future__ import annotations
 
 import ast
@@ -74,7 +74,7 @@ def test_variables_change_the_page_and_never_the_numbers():
              *(attntrace("trace", "this is a cat", "--lang", language) for language in ("ko", "both"))]
     fingerprint = re.compile("[0-9a-f]{8}(?= of 46 steps)|(?<=지문 )[0-9a-f]{8}")
     assert len({look.out for look in [plain, *looks]}) == 5
-    assert {found for look in [plain, *looks] for found in fingerprint.findall(look.out)} == {
+    assert {match for look in [plain, *looks] for match in fingerprint.findall(look.out)} == {
         *fingerprint.findall(plain.out)}
     assert attntrace("trace", "this is a cat", "--width", "100", ATTNTRACE_WIDTH="160") == plain
     assert "\x1b" not in attntrace("trace", "a", "--color", "never", ATTNTRACE_COLOR="always").out

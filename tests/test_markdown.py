@@ -94,16 +94,16 @@ def cells(line: str) -> list[str]:
 
 
 def tables(text: str) -> list[Table]:
-    found, caption, place, token, number = [], "", "", "", 0
+    tables, caption, place, token, number = [], "", "", "", 0
     lines, _ = without_formulas(text)
     for before, line, under in zip(["", *lines], lines, [*lines[1:], ""]):
         if line.startswith("| ") and not before.startswith("| "):
             assert before == "" and re.fullmatch(r"\|(?: (?::--|--:) \|)+", under), line
-            found.append(Table(caption, cells(line), [mark == "--:" for mark in cells(under)], [],
-                               place, token, number))
+            tables.append(Table(caption, cells(line), [mark == "--:" for mark in cells(under)], [],
+                                place, token, number))
             caption = ""
         elif line.startswith("| ") and not line.startswith(("| :--", "| --:")):
-            found[-1].rows.append(cells(line))
+            tables[-1].rows.append(cells(line))
         elif line:
             is_place = caption.startswith("#") and line.startswith("`")
             caption, word = line, re.fullmatch(r"\*\*(.+)\*\*", line)
@@ -113,13 +113,13 @@ def tables(text: str) -> list[Table]:
                 place, caption = line[1:-1], ""
             elif word:
                 token, number, caption = word[1], number + 1, ""
-    return found
+    return tables
 
 
 def by_address(text: str) -> dict[str, list[np.ndarray]]:
-    """Every array that stands under an address, as often as it is drawn: rows, one for each token; or
-    a matrix, its blocks of columns side by side."""
-    found: dict[str, list[np.ndarray]] = {}
+    """Return every array by its address, as often as it is drawn: the rows of all tokens, or a matrix with its blocks
+    of columns side by side."""
+    drawn: dict[str, list[np.ndarray]] = {}
     rows: dict[str, dict[int, list[float]]] = {}
     for table in tables(text):
         if not table.address:
@@ -128,7 +128,7 @@ def by_address(text: str) -> dict[str, list[np.ndarray]]:
                 assert len(of_token) == table.start, row
                 of_token += table.numbers(row)
             continue
-        arrays, numbers = found.setdefault(table.address, []), np.array(list(map(table.numbers, table.rows)))
+        arrays, numbers = drawn.setdefault(table.address, []), np.array(list(map(table.numbers, table.rows)))
         if table.start:
             assert table.start == arrays[-1].shape[1]
             arrays[-1] = np.hstack([arrays[-1], numbers])
@@ -136,8 +136,8 @@ def by_address(text: str) -> dict[str, list[np.ndarray]]:
             arrays.append(numbers)
     for address, of_tokens in rows.items():
         assert sorted(of_tokens) == list(of_tokens)
-        found.setdefault(address, []).append(np.array(list(of_tokens.values())))
-    return found
+        drawn.setdefault(address, []).append(np.array(list(of_tokens.values())))
+    return drawn
 
 
 def agree(drawn: np.ndarray, value: np.ndarray) -> bool:
@@ -346,8 +346,8 @@ def test_the_operands_of_a_matrix_are_drawn_in_its_stage_before_it():
         for before, line in zip(lines, lines[1:]):
             if before == "```math":
                 needed = known.intersection(re.split(r"\\,| \+ ", line.partition(" = ")[2]))
-            elif found := re.match(name, line):
-                drawn.add(found[1])
+            elif matrix := re.match(name, line):
+                drawn.add(matrix[1])
                 if " × " in line:  # the axes of the result
                     assert needed <= drawn, line
                     checked += len(needed)

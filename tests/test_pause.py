@@ -112,7 +112,7 @@ def test_keys_are_keys_again_after_a_shell_has_stopped_it():
         shell[3] |= termios.ICANON | termios.ECHO
         termios.tcsetattr(person.master, termios.TCSANOW, shell)
         os.kill(person.pid, signal.SIGCONT)
-        person.reads("q: quit")  # said again, below what the shell has written
+        person.reads("q: quit")  # shown again, below what the shell has written
         assert person.settings() == cbreak
 
 

@@ -174,7 +174,7 @@ def test_sixteen_colours_are_enough_to_tell_a_large_weight_from_a_small_one():
 
 
 def test_quitting_after_a_check_that_failed_says_so(monkeypatch):
-    """`q` ends with what was found so far."""
+    """`q` ends with the checks so far."""
     sheets = []
 
     def writer(written):

@@ -143,9 +143,9 @@ class TrainingStep:
     def __init__(self, sentences: int, words: int) -> None:
         rng = np.random.default_rng(0)
         known = tuple(f"w{n}" for n in range(148))
-        said = [(" ".join(rng.choice(known, rng.integers(max(words - 2, 1), words + 1))),
-                 " ".join(rng.choice(known, rng.integers(max(words - 2, 1), words + 1)))) for _ in range(sentences)]
-        pairs = [*(Pair(*pair) for pair in said), Pair(" ".join(known), " ".join(known))]
+        lengths = rng.integers(max(words - 2, 1), words + 1, (sentences, 2))
+        pairs = [Pair(*(" ".join(rng.choice(known, length)) for length in both)) for both in lengths]
+        pairs.append(Pair(" ".join(known), " ".join(known)))
         config = Config(d_model=32, heads=2, layers=2, d_ff=64, dtype="float32")
         vocabularies = vocabularies_of(pairs)
         self.training = Training(config, vocabularies, seeded(config, vocabularies, 0), pairs, Schedule(dropout=0.0))
@@ -214,7 +214,7 @@ def saving() -> tuple[Path, Work, Work]:
 
 def rows() -> list[tuple[str, float, float, float, str]]:
     """Each benchmark: its name, both times, the ratio, and what is aimed at."""
-    found = []
+    measured = []
 
     def asked(name: str) -> bool:
         return len(sys.argv) < 2 or any(word in name for word in sys.argv[1:])
@@ -222,7 +222,7 @@ def rows() -> list[tuple[str, float, float, float, str]]:
     def add(name: str, aim: str, ours: Work, theirs: Work, pairs: int = 7, scale: float = 1.0) -> None:
         if asked(name):
             a, b, ratio = compared(ours, theirs, pairs)
-            found.append((name, a, b, ratio * scale, aim))
+            measured.append((name, a, b, ratio * scale, aim))
 
     add("help / import click", "at most 1.25", command("--help"), python("import click"), 11)
     add("trace / import numpy, click, rich.console", "at most 1.6",
@@ -256,7 +256,7 @@ def rows() -> list[tuple[str, float, float, float, str]]:
             add(f"training step, {sentences} sentences of {words} words / torch eager", "at most 1.3",
                 several(training_step.ours, 5), several(training_step.theirs(), 5), 9)
         add("translate / import torch", "below 1", command("translate", "어제 카페 갔었어"), python("import torch"), 5)
-    return found
+    return measured
 
 
 def main() -> None:

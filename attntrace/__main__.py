@@ -7,6 +7,7 @@ import os
 import sys
 
 INTERRUPTED = 130
+unraisable_interrupts: "list[type[BaseException]]" = []  # the second one may come after the end of a short command
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
             _signal.signal(_signal.SIGINT, end)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    if code == INTERRUPTED:
+    if code == INTERRUPTED or unraisable_interrupts:
         end()  # Python would die of the signal where it came in an exec of text (a named tuple being defined, say)
     sys.exit(code)
 
@@ -37,6 +38,7 @@ def end(*_: object) -> None:
 def report_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
     """Raise Ctrl-C again after a place where Python cannot raise it (a destructor) and would print it."""
     if unraisable.exc_type is KeyboardInterrupt:
+        unraisable_interrupts.append(unraisable.exc_type)
         _thread.start_new_thread(os.kill, (os.getpid(), _signal.SIGINT))  # a moment later: here it is printed as well
     else:
         sys.__unraisablehook__(unraisable)

@@ -117,11 +117,11 @@ def _descriptor(file: str) -> int | None:
 
 @contextmanager
 def _beside(place: str, how: dict[str, Any]) -> Iterator[Any]:
-    import tempfile  # only now: most pages go to standard output
     directory, name = os.path.split(place)
-    number, draft = tempfile.mkstemp(prefix=f".{name[:40]}.", suffix=".part", dir=directory)
+    draft = os.path.join(directory, f".{name[:40]}.{os.urandom(4).hex()}.part")  # known before it is there
+    exclusive = how | {"mode": how["mode"].replace("w", "x")}
     try:
-        with open(number, **how) as out:
+        with open(draft, opener=lambda path, flags: os.open(path, flags, 0o600), **exclusive) as out:
             os.chmod(draft, _mode(place))
             yield out
             out.flush()

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,19 +121,9 @@ def _rows_below(lines: list[list[str]], y: int, column: int) -> list[list[float]
     return []
 
 
-def bracket_columns(text: str) -> list[tuple[int, set[int]]]:
-    """For each matrix of several rows: where its first row opens and closes, and where all others do."""
+def continued_brackets(text: str) -> list[bool]:
+    """For each line of a bracket that goes on in the next line: whether it does so in the same column."""
+    sides = {"⎡": ("⎢", "⎣"), "⎢": ("⎢", "⎣"), "⎤": ("⎥", "⎦"), "⎥": ("⎥", "⎦")}
     lines = [in_cells(line) for line in text.split("\n")]
-    drawn = []
-    for y, line in enumerate(lines):
-        for opening, sides in (("⎡", "⎢⎣"), ("⎤", "⎥⎦")):
-            for column in (n for n, cell in enumerate(line) if cell == opening):
-                columns, below = set(), y + 1
-                while below < len(lines):
-                    there = lines[below][column] if column < len(lines[below]) else " "
-                    columns.add(column if there and there in sides else -1)
-                    if not there or there not in sides or there == sides[1]:
-                        break
-                    below += 1
-                drawn.append((column, columns))
-    return drawn
+    return [below[column:column + 1] in [[side] for side in sides[cell]] for line, below in pairwise([*lines, []])
+            for column, cell in enumerate(line) if cell in sides]

@@ -24,11 +24,15 @@ if ALONE in sys.argv[1:]:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
 from attntrace.cli.commands.train import keep_memory
 from attntrace.model.config import Config
 from attntrace.model.parameters import Vocabularies, parameter_counts, seeded
 from attntrace.model.tokens import packed
+from attntrace.ops.functions import softmax
 from attntrace.pages.forms import FORMS
 from attntrace.pages.view import View
 from attntrace.runs.prepare import prepare
@@ -81,17 +85,35 @@ def several(work: Work, times: int) -> Work:
     return lambda: [work() for _ in range(times)]
 
 
+def shown(form: str, colour: str, step: Callable[[Trace], object]) -> None:
+    """One step as text at 160 columns."""
+    writer = TerminalWriter(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), Look(160, colour=colour))
+    show = FORMS[form](View(arithmetic="none"), writer, frozenset())
+    step(Trace(show, place="encoder"))
+    show.close()
+
+
 def sum_step(form: str, size: int = 512) -> Work:
-    """X + X = Y as text at 160 columns: three times size × size numbers in matrix form, once in vector form."""
+    """X + X = Y: three times size × size numbers in matrix form, once in vector form."""
     numbers = np.random.default_rng(0).normal(size=(size, size))
     X = Tensor(numbers, (Axis("token", size), Axis("d_model", size)), Symbol.of("X"), "x")
+    return lambda: shown(form, "never", lambda trace: trace("input", X + X, "Y"))
 
-    def work() -> None:
-        writer = TerminalWriter(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), Look(160))
-        show = FORMS[form](View(arithmetic="none"), writer, frozenset())
-        Trace(show, place="encoder")("input", X + X, "Y")
-        show.close()
-    return work
+
+def weights_step(form: str, size: int = 512) -> Work:
+    """The attention weights of so many words, A = softmax(S), in shades."""
+    labels = tuple(f"w{n}" for n in range(size))
+    numbers = np.random.default_rng(0).normal(size=(size, size))
+    S = Tensor(numbers, (Axis("token", size, labels), Axis("key", size, labels)), Symbol.of("S"), "s")
+    return lambda: shown(form, "always", lambda trace: trace("weights", softmax(S), "A"))
+
+
+def rich_table() -> None:
+    """64 × 64 numbers by rich.Table with its box: a 64th of the step, so that it ends."""
+    table = Table(box=box.SQUARE, show_header=False)
+    for row in np.random.default_rng(0).normal(size=(64, 64)):
+        table.add_row(*("%8.4f" % number for number in row))
+    Console(file=io.StringIO(), width=1_000).print(table)
 
 
 def long_trace() -> tuple[float, float, float, str]:
@@ -243,6 +265,11 @@ def rows() -> list[tuple[str, float, float, float, str]]:
                 command("show", "--from", str(file), place), python("import numpy, click"), 11)
     for name in (*PAGES, *DATA):
         add(f"trace --format {name} / --quiet", "", command(*LARGE, "--format", name), command(*LARGE, "--quiet"), 1)
+    for name, aim, step, times in (("matrix form", 150, sum_step("matrix"), 3),
+                                   ("vector form", 75, sum_step("vector"), 1),
+                                   ("matrix form in shades", 75, weights_step("matrix"), 2),
+                                   ("vector form in shades", 75, weights_step("vector"), 1)):
+        add(f"rich.Table / {name}, a number", f"at least {aim}", rich_table, step, 3, 64 * times)
     for form in FORMS:
         add(f"{form} form of 512 × 512 numbers / of 256 × 256, a number", "about 1",
             sum_step(form), sum_step(form, 256), 3, 1 / 4)

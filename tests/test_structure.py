@@ -99,3 +99,11 @@ def test_no_wait_for_a_process_is_unbounded():
                 assert "timeout" in {keyword.arg for keyword in node.keywords}, where
             if call == "os.waitpid":
                 assert "os.WNOHANG" in map(ast.unparse, node.args), where
+
+
+def test_every_test_that_the_recipes_name_is_there():
+    recipes = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    tests = {path.name: path.read_text("utf-8") for path in (ROOT / "tests").glob("*.py")}
+    assert set(re.findall(r"`(?:tests/)?(test_\w+\.py)", recipes)) <= tests.keys()
+    named = set(re.findall(r"`(test_\w+)`", recipes))
+    assert named and named <= set(re.findall(r"def (test_\w+)", "".join(tests.values())))

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -15,6 +16,7 @@ import pytest
 from command import ROOT, Screen, attntrace, refusal, shell
 from hostile import commands
 
+import attntrace as package
 from attntrace.cli.values import InputFile, Limit, Number, Scale, Whole
 from attntrace.tracing.trace import Trace
 
@@ -99,7 +101,7 @@ def test_output_never_replaces_a_file_that_is_read(command, link, here):
 
 
 def test_output_never_replaces_the_models_that_come_with_it(tmp_path):
-    shipped = ROOT / "attntrace" / "models" / "ko-en.npz"
+    shipped = Path(package.__file__).parent / "models" / "ko-en.npz"  # of the package that runs, installed or not
     link = tmp_path / "page.txt"
     link.symlink_to(shipped)
     before = shipped.stat()

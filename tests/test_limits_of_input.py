@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import click
 import numpy as np
 import pytest
-from command import ROOT, Screen, attntrace, refusal, shell
+from command import Screen, attntrace, refusal, shell
 from hostile import commands
 
 import attntrace as package

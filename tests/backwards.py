@@ -1,6 +1,4 @@
 """A run of a random model, and its gradients, on one pair of sentences or on a batch of pairs."""
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

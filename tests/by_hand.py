@@ -1,7 +1,5 @@
 """Printed arithmetic redone by hand: with whole numbers of units of the last decimal, each operation rounded half away
 from zero. It knows nothing of the product."""
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 

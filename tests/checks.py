@@ -1,6 +1,4 @@
 """Each law as a check of one computed tensor, of an example or of a step."""
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 

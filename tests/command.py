@@ -1,6 +1,4 @@
 """Run the command in this process (fast) or in one of its own."""
-from __future__ import annotations
-
 import io
 import os
 import shlex

@@ -1,6 +1,4 @@
 """Well-formed applications of every op, to hold the laws against."""
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 

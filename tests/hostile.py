@@ -3,8 +3,6 @@
 Each ends with 0, 1, 2 or 130, without a traceback, without a control or format character in what it writes, without a
 change to a file that it reads, with less than 600 MB of memory, in a process of its own.
 """
-from __future__ import annotations
-
 import json
 import os
 import random

@@ -1,6 +1,4 @@
 """Reading a page of HTML back: fast, or strictly, by all the rules of HTML."""
-from __future__ import annotations
-
 from html.parser import HTMLParser
 from xml.etree.ElementTree import Element, TreeBuilder
 

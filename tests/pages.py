@@ -1,6 +1,4 @@
 """Reading a page back: the matrices in it, by where their brackets stand; what a run is by its data; contrast."""
-from __future__ import annotations
-
 import re
 from functools import cache
 from itertools import pairwise

@@ -1,6 +1,4 @@
 """Readers of printed formulas and sums, by ordinary precedence; they know nothing of the code that prints."""
-from __future__ import annotations
-
 import json
 import math
 import re

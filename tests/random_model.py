@@ -2,8 +2,6 @@
 
 Names and shapes are written out from section 4 of the design, so that they are checked as well.
 """
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path

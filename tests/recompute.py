@@ -1,6 +1,4 @@
 """Records of a JSON Lines file, each step recomputed by the independent checker."""
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from typing import Any

@@ -1,6 +1,4 @@
 """A real pseudo-terminal with the command in it."""
-from __future__ import annotations
-
 import codecs
 import os
 import pty

@@ -1,6 +1,4 @@
 """Addresses and cells as values: taken apart once, and written back as they were."""
-from __future__ import annotations
-
 import pytest
 
 from attntrace.messages.errors import Problem

@@ -1,6 +1,4 @@
 """The page of one training step, read back: every number there, sums that add up, and checks that can fail."""
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

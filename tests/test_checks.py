@@ -1,6 +1,4 @@
 """Part 1 is computed from rows: an error in rows or in matrices turns the printed check red, and names the step."""
-from __future__ import annotations
-
 import re
 
 import numpy as np

@@ -1,6 +1,4 @@
 """The command as people and pipes use it."""
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

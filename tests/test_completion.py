@@ -1,6 +1,4 @@
 """What the shells offer: bash and fish are asked themselves, where they are installed."""
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -1,6 +1,4 @@
 """Runs as data: every number as CSV, bit for bit; JSON Lines from which every step can be computed again."""
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterator

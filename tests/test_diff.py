@@ -1,6 +1,4 @@
 """Two runs side by side, and what-if edits: only the edit makes the difference."""
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,6 +1,4 @@
 """Blocks, pieces of equations and symbols are values: equal where type and fields are, and nowhere else."""
-from __future__ import annotations
-
 import itertools
 from typing import get_args
 

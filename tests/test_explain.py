@@ -1,6 +1,4 @@
 """What is explained: every kind of step, in both languages, with the formulas of the run, once on a page."""
-from __future__ import annotations
-
 import math
 import re
 

@@ -1,6 +1,4 @@
 """How numbers are written."""
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

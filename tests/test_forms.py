@@ -1,6 +1,4 @@
 """Any step can be shown: every op, rows of whatever axis, single numbers, gradients."""
-from __future__ import annotations
-
 import gc
 import hashlib
 import re

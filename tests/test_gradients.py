@@ -1,6 +1,4 @@
 """Gradients of a whole model against differences, the readers that they come from, and updates."""
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from backwards import OTHERS, PAIR, SMALL, Backwards, Pair

@@ -1,6 +1,4 @@
 """Hostile command lines, files and sentences: a sample of them, and that the generator notices every fault."""
-from __future__ import annotations
-
 import random
 import sys
 import time

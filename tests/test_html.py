@@ -1,6 +1,4 @@
 """Pages as HTML: valid and self-contained, with every number under its address; hostile words are only words."""
-from __future__ import annotations
-
 import io
 import math
 import re

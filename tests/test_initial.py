@@ -1,6 +1,4 @@
 """Weights drawn as small integers: products are done in the head, and no attention is saturated."""
-from __future__ import annotations
-
 import json
 
 import numpy as np

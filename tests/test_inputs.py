@@ -1,6 +1,4 @@
 """Rows of numbers instead of words, and files of weights that hold no words; without PyTorch."""
-from __future__ import annotations
-
 import json
 import sys
 

@@ -1,6 +1,4 @@
 """Korean and English: which one is chosen, what is written in each, and that no language changes a number."""
-from __future__ import annotations
-
 import ast
 import re
 

@@ -1,6 +1,4 @@
 """The seven laws (section 2 of the design), held against every op."""
-from __future__ import annotations
-
 import importlib
 import itertools
 import operator

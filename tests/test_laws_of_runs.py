@@ -1,6 +1,4 @@
 """The seven laws (section 2 of the design), held against every step of real runs and of their gradients."""
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import suppress

@@ -1,6 +1,4 @@
 """Weights from PyTorch: every module runs here as it does there, and goes back bit for bit."""
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import NamedTuple

@@ -1,6 +1,4 @@
 """What comes from outside is only data: names are text, files that are read stay, sizes have limits."""
-from __future__ import annotations
-
 import os
 import resource
 import shlex

@@ -1,6 +1,4 @@
 """Pages as Markdown: an independent reader of pipe tables finds every number of a run by its address."""
-from __future__ import annotations
-
 import io
 import re
 from typing import NamedTuple

@@ -1,6 +1,4 @@
 """The numbers of the model: against a second one, straight from the paper; worked by hand; as facts of the world."""
-from __future__ import annotations
-
 import itertools
 import math
 from dataclasses import replace

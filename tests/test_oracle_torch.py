@@ -1,6 +1,4 @@
 """Every number of a run against PyTorch: its functions, its gradients, its optimizers."""
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,6 +1,4 @@
 """The model that comes with attntrace in PyTorch's own module: the same translations of all samples."""
-from __future__ import annotations
-
 import math
 
 import pytest

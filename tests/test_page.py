@@ -1,6 +1,4 @@
 """The page: every number there, every bracket in its column, nothing wider than the page."""
-from __future__ import annotations
-
 import re
 import unicodedata
 

@@ -1,6 +1,4 @@
 """The demo: a page that waits for keys, in a real terminal."""
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,6 +1,4 @@
 """By hand: with --pencil, a printed equation, redone by its rule, gives every printed digit."""
-from __future__ import annotations
-
 import json
 import math
 import re

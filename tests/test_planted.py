@@ -3,8 +3,6 @@
 A wrong formula gives a run that is consistent in itself. What the checker of expressions finds of these is written here
 as well: the ones that break what must be true of every run.
 """
-from __future__ import annotations
-
 import functools
 import importlib
 import sys

@@ -1,6 +1,4 @@
 """Messages: every language says the same things, Korean as one who speaks it would, and every key is used and known."""
-from __future__ import annotations
-
 import ast
 import re
 import string

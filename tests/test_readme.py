@@ -1,6 +1,4 @@
 """The READMEs are true: their commands run, their output is real, their tables complete; and so are the samples."""
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,6 +1,4 @@
 """A saved run is the run: shown byte for byte, read number by number, and safe whatever its file says."""
-from __future__ import annotations
-
 import hashlib
 import io
 import json

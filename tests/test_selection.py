@@ -1,6 +1,4 @@
 """Parts of a trace: layers, heads, tokens, and where long rows go on."""
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,6 +1,4 @@
 """Pipes, files, terminals and descriptors: what happens around the page."""
-from __future__ import annotations
-
 import io
 import json
 import os

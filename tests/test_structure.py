@@ -1,6 +1,4 @@
 """The structure: which packages there are, who may import whom, and where messages and colours live."""
-from __future__ import annotations
-
 import ast
 import re
 import string

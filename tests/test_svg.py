@@ -1,6 +1,4 @@
 """Attention maps as vector graphics: read back with an XML parser, every weight by its address."""
-from __future__ import annotations
-
 import io
 import math
 import re

@@ -1,6 +1,4 @@
 """What a person at a terminal sees: widths, colour, pager, progress."""
-from __future__ import annotations
-
 import json
 import re
 import shlex

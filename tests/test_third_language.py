@@ -1,6 +1,4 @@
 """A language is its files of sentences and one row of a table."""
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -1,6 +1,4 @@
 """What a token is, which number it has, and what of it reaches a page."""
-from __future__ import annotations
-
 import json
 import sys
 import unicodedata

@@ -1,6 +1,4 @@
 """Training: what a pairs file may hold, what is never learned from, and that no file is ever lost."""
-from __future__ import annotations
-
 import hashlib
 import json
 import os

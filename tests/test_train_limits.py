@@ -1,6 +1,4 @@
 """Training: its numbers against their definitions, what it says while it goes on, and what cannot be."""
-from __future__ import annotations
-
 import math
 import os
 import re

@@ -1,6 +1,4 @@
 """Translating: the model that comes with attntrace, one word at a time, and what stands around it."""
-from __future__ import annotations
-
 import hashlib
 import re
 from pathlib import Path

@@ -1,6 +1,4 @@
 """Translating: lines in and lines out, files, terminals, and words that would harm one."""
-from __future__ import annotations
-
 import os
 import re
 import subprocess

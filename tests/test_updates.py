@@ -1,6 +1,4 @@
 """The step that was traced, read from its JSON Lines only: every gradient, every update, and the loss after them."""
-from __future__ import annotations
-
 import json
 import re
 from typing import NamedTuple

@@ -1,6 +1,4 @@
 """The independent checker: it agrees with every run, finds every change, and shares nothing with what it checks."""
-from __future__ import annotations
-
 import ast
 import math
 import random

@@ -1,6 +1,4 @@
 """Weights files: the same numbers come back, and what is wrong with a file is said by name, at once."""
-from __future__ import annotations
-
 import dataclasses
 import functools
 import io

@@ -1,6 +1,4 @@
 """Where a number comes from, as it is printed: the printed arithmetic gives the number."""
-from __future__ import annotations
-
 import random
 import re
 from collections import Counter

@@ -1,6 +1,4 @@
 """Small trainings: a folder with pairs, and interruptions."""
-from __future__ import annotations
-
 import resource
 import subprocess
 import sys

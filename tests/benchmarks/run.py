@@ -3,8 +3,6 @@
 Each benchmark alternates two things and prints the median of the ratios pair by pair: machines are noisy, so a single
 time says little. Those that compare with PyTorch are left out where it is not installed.
 """
-from __future__ import annotations
-
 import gc
 import importlib.util
 import io

@@ -1,8 +1,7 @@
-"""Addresses and cells as values: taken apart once, and written back as they were."""
+"""Addresses as values: taken apart once, and written back as they were."""
 import pytest
 
-from attntrace.messages.errors import Problem
-from attntrace.tracing.addresses import Address, Cell, cell_name
+from attntrace.tracing.addresses import Address
 
 HEAD = "encoder.layer2.self_attention.head12.scores"
 
@@ -39,19 +38,3 @@ def test_an_address_knows_the_numbers_of_its_step_layer_and_head():
                                        ("head2.scores", False)])
 def test_an_address_ends_with_whole_parts_only(end, fits):
     assert Address.of(HEAD).ends_with(end) is fits
-
-
-@pytest.mark.parametrize("text, positions", [("S", ()), ("S:2", ("2",)), ('S:2,"a,b"', ("2", '"a,b"'))])
-def test_a_cell_is_written_as_it_was_typed(text, positions):
-    assert Cell.read(text) == Cell("S", positions)
-    assert str(Cell.read(text)) == text
-
-
-@pytest.mark.parametrize("text", ["", ":1", "S:", "S:1,", "S:1,2,3"])
-def test_what_names_no_cell_is_refused(text):
-    with pytest.raises(Problem):
-        Cell.read(text)
-
-
-def test_a_cell_counts_from_1():
-    assert cell_name("S", (0, 2)) == "S:1,3" and cell_name("S", ()) == "S"

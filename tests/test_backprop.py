@@ -135,10 +135,10 @@ def test_equals_stands_where_what_is_printed_gives_what_is_printed(options, vect
     assert signs.count("=") > 150 and signs.count("≈") > 30
 
 
-def test_the_arithmetic_of_gradients_reads_back_in_ascii():
-    text = page(*TWICE, "--form", "vector", "--width", "2000", "--ascii", "--only", "gradient.*")
+def test_a_page_is_in_ascii_throughout_and_its_arithmetic_reads_back():
+    text = page("a b", "c d", "--form", "vector", "--width", "2000", "--ascii")
     signs = [sign for _, sign, _ in sums(text)]
-    assert len(signs) > 100 and any(line.startswith("dL/dW_Q[1,1]|Q^(1) = ") for line in wide(text))
+    assert text.isascii() and len(signs) > 100 and any(line.startswith("dL/dW_Q[1,1]|Q^(1) = ") for line in wide(text))
 
 
 @pytest.mark.parametrize("address, name, factors", [
@@ -181,26 +181,19 @@ def test_the_update_of_a_printed_number_is_its_arithmetic():
 
 # How the page looks
 
-@pytest.mark.parametrize("width, sentences", [(60, TWICE), (100, TWICE)])
-def test_nothing_is_wider_than_the_page_and_every_bracket_stands_in_its_column(width, sentences):
-    text = page(*sentences, "--width", str(width), "--optimizer", "adam")
+def test_nothing_is_wider_than_the_page_and_every_bracket_stands_in_its_column():
+    text = page("a b", "c", "--width", "60", "--optimizer", "adam")
     brackets = continued_brackets(text)
-    assert len(brackets) > 500 and all(brackets)
-    assert [line for line in text.split("\n") if cell_len(line) > width] == []
+    assert len(brackets) > 300 and all(brackets)
+    assert [line for line in text.split("\n") if cell_len(line) > 60] == []
 
 
-def test_a_page_is_spelled_in_ascii_throughout():
-    assert page("a b", "c d", "--ascii", "--form", "vector").isascii()
-
-
-@pytest.mark.parametrize("words, formulas", [
-    (("a b", "c d"), {1: "0", 2: "0", 3: "∂L/∂e₁", 4: "∂L/∂e₂"}),
-    (("a b a", "c d"), {1: "0", 2: "0", 3: "∂L/∂e₁ + ∂L/∂e₃", 4: "∂L/∂e₂"})], ids=("once", "twice"))
-def test_each_row_of_an_embedding_says_which_tokens_it_learns_from(words, formulas):
-    lines = wide(page(*words, "--form", "vector", "--arithmetic", "none", "--only", "gradient.encoder.E"))
+def test_each_row_of_an_embedding_says_which_tokens_it_learns_from():
+    lines = wide(page("a b a", "c d", "--form", "vector", "--arithmetic", "none", "--only", "gradient.encoder.E"))
     assert not any(line.endswith("[i,:] = 0") for line in lines), "not every row is 0"
     found = [re.search(r"∂L/∂W_E\[(\d),:\] = (.*?) += \[", line) for line in lines]
-    assert {int(row[1]): row[2] for row in found if row} == formulas
+    assert {int(row[1]): row[2] for row in found if row} == {
+        1: "0", 2: "0", 3: "∂L/∂e₁ + ∂L/∂e₃", 4: "∂L/∂e₂"}
 
 
 def test_the_loss_after_an_update_that_was_too_long_is_not_called_the_same():
@@ -214,7 +207,7 @@ def test_the_loss_after_an_update_that_was_too_long_is_not_called_the_same():
 # Checks, and bad input
 
 def test_central_differences_stand_beside_every_gradient(tmp_path):
-    file = random_model(d_model=4, heads=2, d_ff=3, layers=1).write(tmp_path / "biased.json")
+    file = random_model(d_model=4, heads=1, d_ff=2, layers=1).write(tmp_path / "biased.json")
     words = "에 어제 에", "to went"
     text = page(*words, "--weights", str(file), "--check", "--form", "matrix", "--arithmetic", "none", "--width", "200")
     found: list[str] = []
@@ -222,17 +215,13 @@ def test_central_differences_stand_beside_every_gradient(tmp_path):
     wanted = [address for address in found if address.startswith("gradient.") and ".from." not in address]
     pairs = re.findall(r"✓ ∂L/∂\S+: (-?[\d.]+), by central differences (-?[\d.]+); "
                        r"along a random direction (-?[\d.]+), (-?[\d.]+)", text)
-    assert len(pairs) == len(wanted) > 90 and "✗" not in text
+    assert len(pairs) == len(wanted) > 70 and "✗" not in text
     for numbers in pairs:
         one, other, along, slope = map(float, numbers)
         assert abs(one - other) <= 2e-6 * max(1, abs(other)) and abs(along - slope) <= 2e-6 * max(1, abs(slope))
-
-
-def test_the_biases_of_a_weights_file_can_be_asked_for(tmp_path):
-    file = random_model(d_model=4, heads=2, d_ff=3, layers=1).write(tmp_path / "biased.json")
-    for kind in ("gradient.encoder.layer1.self_attention.b_Q", "update.output.b.new"):
-        assert kind in {record.get("address") for record in loads(page(
-            "에 어제", "to went", "--weights", str(file), "--format", "jsonl", "--only", kind))}
+    for bias in ("gradient.encoder.layer1.self_attention.b_Q", "update.output.b.new"):
+        assert bias in {record.get("address") for record in loads(page(
+            *words, "--weights", str(file), "--format", "jsonl", "--only", bias))}
 
 
 @pytest.mark.parametrize("op, first", [

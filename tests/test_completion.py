@@ -35,14 +35,10 @@ def offered(words: str) -> list[str]:
     (f"attntrace translate --ablate {SELF}.head2", [f"{SELF}.head2"]),
     ("attntrace trace --weights samples/pencil.json --only encoder.o", ["encoder.output"]),
     ("attntrace explain scal", ["scaled_embedding", "scaled_scores"]),
+    (f"attntrace trace cat --set {SELF}.W_", [f"{SELF}.W_{name}" for name in "QKVO"]),
     ("attntrace trace cat --heads 3 --only enc", [])])
 def test_what_is_offered(words, wanted):
     assert offered(words) == wanted
-
-
-def test_parameters_are_offered_in_the_order_of_the_model():
-    assert offered("attntrace trace cat --set encoder.layer1.self_attention.W_") == [
-        f"{SELF}.W_{name}" for name in "QKVO"]
 
 
 @pytest.mark.parametrize("environment", [

@@ -16,8 +16,7 @@ from attntrace.runs.api import trace
 from attntrace.runs.prepare import prepare
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Tensor
-from attntrace.writers.csv import CsvWriter
-from attntrace.writers.csv import lines as lines_of
+from attntrace.writers.csv import CsvWriter, lines as lines_of
 
 RUNS = {"trace": ("trace", *BLOG), "float32": ("trace", *BLOG, "--dtype", "float32"),
         "backprop": ("backprop", "어제 카페", "I went", "--optimizer", "adam"),
@@ -168,10 +167,3 @@ def test_the_header_says_the_model_and_the_words_and_the_footer_the_fingerprint(
     assert [word["id"] for word in head["tokens"]["target"]] == [1, 3, 4, 5, 6, 7, 8, 9]
     assert foot["fingerprint"] in attntrace("trace", SENTENCES[0], "--target", SENTENCES[1], "--seed", "7").out
     assert foot["steps"] == len(trace(*SENTENCES))
-
-
-def test_only_limits_what_is_written_and_not_what_is_computed():
-    whole, part = records(), records("--only", "head1.scores")
-    assert part[-1] == whole[-1]
-    names = [record.get("address") or record.get("parameter") for record in part[1:-1]]
-    assert all(name.endswith("head1.scores") for name in names) and len(names) == 3  # encoder, decoder twice

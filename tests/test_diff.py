@@ -73,10 +73,6 @@ def files(tmp_path_factory):
     return names
 
 
-def test_a_run_does_not_differ_from_itself(files):
-    assert attntrace("diff", files["a"], files["a"]) == (0, "", "")
-
-
 def test_the_ripple_begins_where_the_change_is_first_read_and_names_every_step(files):
     result = attntrace("diff", files["a"], files["set"], "--width", "120")
     assert result.code == 1
@@ -135,8 +131,7 @@ def test_a_tolerance_forgives_no_more_than_it_says(files):
 
 
 def test_runs_of_different_kinds_are_not_compared(files):
-    result = attntrace("diff", files["a"], files["back"])
-    assert result.code == 2 and "trace, backprop" in result.err
+    assert "trace, backprop" in refusal("diff", files["a"], files["back"])
 
 
 def heads_of(page: str) -> dict[tuple[str, str], list[str]]:

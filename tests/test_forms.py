@@ -3,7 +3,6 @@ import gc
 import hashlib
 import re
 import weakref
-from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -128,14 +127,6 @@ def test_the_fingerprint_is_what_the_readme_says():
     Trace(fingerprint, place="here")("result", -(-leaf), "R")
     text = "here.result\n0.000000 1.250000 0.000000 -2.000000\n"
     assert str(fingerprint) == hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def test_latex_closes_every_brace():
-    for step in trace("a b", "c d", norm="pre", final_norm=True):
-        for text in (step.formula(Spelling.LATEX),
-                     step.node.cell((0,) * len(step.axes)).text(lambda ref: "1.5", Spelling.LATEX)):
-            depths = list(accumulate((char == "{") - (char == "}") for char in text))
-            assert min(depths) >= 0 == depths[-1], text
 
 
 def test_latex_spells_the_equations_of_the_paper():

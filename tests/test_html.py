@@ -128,12 +128,12 @@ def test_a_page_is_valid_loads_nothing_and_each_of_its_links_leads_to_one_place(
 
 
 @pytest.mark.parametrize("form", ["vector", "matrix", "both"])
-@pytest.mark.parametrize("arguments", [("trace", *BLOG, "--d-model", "18", "--heads", "1", "--layers", "2"),
+@pytest.mark.parametrize("arguments", [("trace", *BLOG, "--d-model", "18", "--heads", "1"),
                                        ("backprop", "a b", "c", *SMALL)], ids=["trace", "backprop"])
 def test_every_number_of_a_run_is_found_by_its_address(arguments, form):
     by_address = numbers(read(page(*arguments, "--form", form, "--precision", "6")))
     values = run_of(*arguments).values
-    assert len(values) > 100
+    assert len(values) > 50
     for address, value in values.items():
         assert_same(by_address[address], value, 6)
 
@@ -150,7 +150,7 @@ def test_every_number_of_a_parameter_is_found_by_its_name_and_the_number_of_its_
             assert_same(by_name[address], part, 6)
 
 
-MANY = "trace", TWELVE + " " + TWELVE.title(), "--target", TWELVE
+MANY = "trace", TWELVE + " 13 14 15 16 17 18 19 20", "--target", "a b three"
 
 
 @pytest.mark.parametrize("arguments", [(*MANY, "--form", "vector"), (*MANY, "--form", "matrix"),
@@ -201,20 +201,16 @@ def test_every_step_parameter_and_place_has_an_anchor(form):
         element.get("id") for element in document_of("map", *BLOG).iter()}
 
 
-@pytest.mark.parametrize("arguments", [("trace",), ("map",), ("why", "encoder.output:1,1")], ids=lambda it: it[0])
+@pytest.mark.parametrize("arguments", [("trace", "--target", '</td><img/src=x> "q" &lt;'), ("map",),
+                                       ("why", "encoder.output:1,1")], ids=lambda it: it[0])
 def test_words_from_outside_are_nothing_but_words(arguments):
-    text = page(*arguments, HOSTILE)
-    document, harmless = parsed(text), read(page(*arguments, "a b"))
+    text = page(*arguments, HOSTILE, *SMALL)
+    document, harmless = parsed(text), read(page(*arguments, "a b", *SMALL))
     tags, harmless_tags = ({element.tag for element in tree.iter() if isinstance(element.tag, str)}
                            for tree in (document, harmless))
     assert tags <= harmless_tags | {"wbr"} and "alert" in text and "<script" not in text and "<!--" not in text
     assert "\\u{202E}" in text and "\u202e" not in text and "\x07" not in text
     assert "trace" not in arguments or "script" in map(text_of, document.iter("th"))
-
-
-def test_a_hostile_target_names_columns_of_the_vocabulary():
-    document = parsed(page("trace", "a", "--target", '</td><img/src=x> "q" &lt;', "--form", "matrix"))
-    assert not list(document.iter("img")) and "&" in map(text_of, document.iter("th"))
 
 
 def test_names_from_a_file_are_nothing_but_names():

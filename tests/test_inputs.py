@@ -51,17 +51,9 @@ def test_run_from_rows_goes_on_as_the_run_from_words_did(folder, weights, rows):
             "decoder.npz": "decoder.output"}.get(weights, "output.probabilities")
     begun = "encoder.output" if rows == "memory.npz" else "encoder.input"
     assert list(part)[0] == begun and list(part)[-1] == last
+    assert prepare(SENTENCE, target, weights=weights, inputs=rows).addresses() == list(part)
     embedded = weights is None and rows == "source.npz"
     assert "encoder.embedding" not in part and ("decoder.embedding" in part) == embedded
-
-
-@pytest.mark.parametrize("weights, rows", (("bare.npz", "rows.npz"), ("decoder.npz", "memory.npz"),
-                                           ("attention.npz", "source.npz"), (None, "rows.npz")))
-def test_addresses_are_known_before_the_run(folder, weights, rows):
-    run = prepare(None, weights=weights, inputs=rows)
-    addresses: list[str] = []
-    run(lambda step: addresses.append(step.address))
-    assert run.addresses() == addresses
 
 
 def test_rows_are_named_by_words_or_by_their_positions(folder):

@@ -175,7 +175,6 @@ def test_rows_of_positions_share_their_tables():
 
 # 2. The axes law
 
-
 @of_every_op
 def test_axes_are_those_that_the_op_should_have_and_fit_the_array(example):
     tensor = example.tensor()
@@ -235,7 +234,6 @@ def test_an_array_of_another_shape_than_its_axes_is_refused(shape):
 
 
 # 3. The gradient law
-
 
 @pytest.mark.parametrize("example", [example for example in EXAMPLES if example.backwards], ids=str)
 def test_gradients_agree_with_central_differences(example):
@@ -305,7 +303,6 @@ def differences(tensor: Tensor, n: int, upstream: np.ndarray) -> np.ndarray:
 
 
 # 4. The notation law
-
 
 @in_text
 @of_every_op
@@ -384,7 +381,6 @@ def test_the_reader_of_formulas_refuses_what_is_ambiguous(text):
 
 # 5. The naming law
 
-
 def test_naming_the_same_address_twice_fails():
     trace, leaf = Trace([].append), Leaves()
     trace.at("encoder").at("layer1")("scores", -leaf(TOKEN), "S")
@@ -410,7 +406,6 @@ def test_a_tensor_that_has_a_name_keeps_it_when_it_gets_another():
 
 
 # 6. The cell law
-
 
 @in_text
 @of_every_op

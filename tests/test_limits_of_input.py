@@ -23,30 +23,23 @@ SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "2"
 MARKUP = "[link=https://example.org]a[/link] [red]b :smile: [/nothing]"
 
 
-def shown_by_steps(progress) -> None:
-    steps = progress.Steps(lambda: 2)
-    steps(SimpleNamespace(address=MARKUP))
-    steps.close()
-
-
-def shown_by_training(progress) -> None:
-    with progress.TrainingProgress(batches=1, epochs=1, updates=0, held_out=0) as training:
-        training.show(SimpleNamespace(loss=1.0, tokens=1, epoch=MARKUP), 1, None)
-
-
-def said_by_training(progress) -> None:
-    with progress.TrainingProgress(batches=1, epochs=1, updates=0, held_out=0) as training:
-        training.say(MARKUP)
-
-
-@pytest.mark.parametrize("show", [shown_by_steps, shown_by_training, said_by_training])
-def test_no_text_is_markup_on_a_progress_bar(show, monkeypatch):
+@pytest.mark.parametrize("shows", ["a step", "an epoch", "a sentence"])
+def test_no_text_is_markup_on_a_progress_bar(shows, monkeypatch):
     from attntrace.cli import progress
     monkeypatch.setattr(progress, "PATIENCE", 0.0)
     monkeypatch.setattr(sys, "stderr", Screen())
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "300")
-    show(progress)
+    if shows == "a step":
+        steps = progress.Steps(lambda: 2)
+        steps(SimpleNamespace(address=MARKUP))
+        steps.close()
+    else:
+        with progress.TrainingProgress(batches=1, epochs=1, updates=0, held_out=0) as training:
+            if shows == "an epoch":
+                training.show(SimpleNamespace(loss=1.0, tokens=1, epoch=MARKUP), 1, None)
+            else:
+                training.say(MARKUP)
     assert MARKUP in sys.stderr.getvalue() and "\x1b]8" not in sys.stderr.getvalue()
 
 
@@ -150,8 +143,7 @@ def test_a_number_of_any_length_is_used_or_refused_in_one_line(name, option, dig
     "trace 'a b' --layer {}",
     "trace a -o /dev/fd/{}"])
 def test_a_number_of_any_length_inside_a_value_is_refused_in_one_line(arguments, digits, here):
-    result = attntrace(*shlex.split(arguments.format("9" * digits)))
-    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    refusal(*shlex.split(arguments.format("9" * digits)))
 
 
 @pytest.mark.parametrize("size", ["", "0", "-5", "abc", "²", "٨٠", "1e3", " 80", "000000000080", "9" * 20, "9" * 5000])
@@ -198,9 +190,8 @@ def test_only_a_regular_file_is_read(command, target, here, little_memory):
     os.mkfifo("fifo")
     for ending in (".npz", ".json", ".safetensors"):
         os.symlink(target, f"endless{ending}")
-        result = attntrace(*shlex.split(command.format(f"endless{ending}")))
-        assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result.err
-        assert "no regular file" in result.err or "must end" in result.err or "directory" in result.err, result.err
+        error = refusal(*shlex.split(command.format(f"endless{ending}")))
+        assert "no regular file" in error or "must end" in error or "directory" in error, error
 
 
 def test_a_checkpoint_that_is_a_pipe_is_not_waited_for(here):
@@ -287,9 +278,8 @@ def failing(request, monkeypatch):
 @pytest.mark.parametrize("failing", [MemoryError(), ImportError("x.so: failed to map segment from shared object")],
                          indirect=True)
 def test_a_lack_of_memory_is_one_line_and_leaves_no_file(failing, language, word, tmp_path):
-    result = attntrace("trace", "a", "-o", str(tmp_path / "page.txt"), ATTNTRACE_LANG=language)
-    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1) and not list(tmp_path.iterdir())
-    assert word in result.err
+    assert word in refusal("trace", "a", "-o", str(tmp_path / "page.txt"), ATTNTRACE_LANG=language)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("failing", [ImportError("no such name")], indirect=True)

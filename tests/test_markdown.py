@@ -14,7 +14,6 @@ from attntrace.messages.catalog import template
 from attntrace.pages.topics import TOPICS
 from attntrace.writers.markdown import MarkdownWriter
 from attntrace.writers.markdown.latex import LINE, signs_of
-from attntrace.writers.markdown.rows import LINES
 from attntrace.writers.markdown.text import escaped
 from attntrace.writers.page import Look
 
@@ -185,13 +184,6 @@ def test_arithmetic_goes_on_in_another_line_where_it_is_long_and_stands_under_it
     assert max(map(signs_of, inside)) <= LINE + 24  # the left side stands before it
     at = inside.index(r"q_{1}[1] &= x_{1}\,W_{Q}^{(1)}[:,1] \\")
     assert inside[at + 1].startswith("&= ") and inside[at + 2].startswith(r"&\quad + ")
-
-
-def test_the_arithmetic_of_a_stage_stands_in_blocks_of_readable_size():
-    first = re.findall(r"```math\n(.*?)```", markdown("trace", *BLOG), re.S)[1]
-    assert [line.split("[")[0].split("_")[0] for line in first.split("\n")[1:-2]] == ["e", r"\hat{e}", "p", "x"]
-    every = re.findall(r"```math\n(.*?)```", markdown("trace", "a b c", "--arithmetic", "all"), re.S)
-    assert max(block.count("\n") for block in every) < LINES + 8
 
 
 @pytest.mark.parametrize("text", [

@@ -134,8 +134,8 @@ def test_one_number_is_read_without_the_others(saved, tmp_path):
     data[wrong.header_offset + 200] ^= 1
     (tmp_path / "f.npz").write_bytes(data)
     assert attntrace("show", "--from", str(tmp_path / "f.npz"), "decoder.input:1,1").code == 0
-    result = attntrace("show", "--from", str(tmp_path / "f.npz"), "encoder.output:1,1")
-    assert result.code == 2 and "encoder.output" in result.err and "SHA-256" in result.err
+    error = refusal("show", "--from", str(tmp_path / "f.npz"), "encoder.output:1,1")
+    assert "encoder.output" in error and "SHA-256" in error
 
 
 def test_a_bit_flipped_anywhere_is_found(tmp_path):
@@ -193,11 +193,6 @@ def number_and_digest(members, records, by_name):
     by_name[HIDDEN]["sha256"] = hashlib.sha256(whole.getvalue()).hexdigest()
 
 
-def test_one_changed_bit_of_one_number_is_named(saved, tmp_path):
-    result = attntrace("show", "--from", repacked(saved, tmp_path / "f.npz", one_bit))
-    assert result.code == 2 and f"{HIDDEN} of" in result.err and "SHA-256" in result.err
-
-
 def test_the_checker_reads_a_saved_run_and_names_the_step_that_was_changed(saved, tmp_path):
     good = attntrace("verify", "--from", str(saved), "--quiet")
     assert good.code == 0 and good == attntrace("verify", PAIR[0], "--target", PAIR[1], "--quiet")
@@ -210,8 +205,7 @@ def test_a_translation_is_not_compared_with_pytorch(tmp_path):
     file = str(tmp_path / "t.npz")
     assert attntrace("translate", PAIR[0], "--max-length", "1", "--save", file).code == 0
     assert attntrace("verify", "--from", file, "--quiet").code == 0
-    result = attntrace("verify", "--from", file, "--against", "torch")
-    assert result.code == 2 and "is a translation" in result.err
+    assert "is a translation" in refusal("verify", "--from", file, "--against", "torch")
 
 
 def test_a_number_by_hand_is_shown_with_its_decimals(tmp_path):
@@ -296,8 +290,7 @@ def test_a_page_that_would_go_into_the_saved_run_by_a_link_is_refused(tmp_path):
     (("--save", "none/f.npz"), "none"), (("--save", ".npz/"), "npz")])
 def test_a_path_where_nothing_can_be_saved_is_refused_before_the_run(arguments, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = attntrace("trace", "a cat", *arguments)
-    assert result.code == 2 and words in result.err and result.out == "" and list(tmp_path.iterdir()) == []
+    assert words in refusal("trace", "a cat", *arguments) and list(tmp_path.iterdir()) == []
 
 
 # Records that make no sense, and bugs of ours
@@ -394,14 +387,9 @@ def test_a_file_that_is_removed_while_it_is_read_is_read_to_its_end(small, tmp_p
 
 @pytest.mark.parametrize("option", [("--seed", "0"), ("--target", ""), ("--no-final-norm",), ("--label-smoothing", "0"),
                                     ("--lr", "1")], ids=" ".join)
-def test_no_option_of_a_run_is_passed_over_beside_from(option, small):
-    result = attntrace("why", "encoder.output:1,1", "--from", str(small), *option)
-    assert result.code == 2 and "cannot go with --from" in result.err
-
-
-def test_a_selection_beside_one_tensor_is_not_passed_over(small):
-    result = attntrace("show", "encoder.output", "--from", str(small), "--layer", "9")
-    assert result.code == 2 and "--layer" in result.err
+def test_no_option_of_a_run_is_passed_over_beside_from_and_no_selection_beside_one_tensor(option, small):
+    assert "cannot go with --from" in refusal("why", "encoder.output:1,1", "--from", str(small), *option)
+    assert "--layer" in refusal("show", "encoder.output", "--from", str(small), "--layer", "9")
 
 
 @pytest.mark.filterwarnings("error")

@@ -58,7 +58,6 @@ def test_a_terminal_shows_at_most_4096_numbers_of_a_step():
 
 
 def test_weights_are_shaded_the_more_the_larger_they_are_in_either_form():
-    """The same number has the same shade everywhere."""
     order, shaded = [245, 101, 137, 136, 172, 208, 202], []
     for form in ("vector", "matrix"):
         page = process("trace", LETTERS, "--only", "head1.weights", "--form", form, "--arithmetic", "none",
@@ -90,7 +89,7 @@ def test_no_pager_in_a_pipe():
 def test_a_long_run_into_a_file_says_how_far_it_is(tmp_path):
     """On standard error, after a second, and nothing of it stays."""
     file = tmp_path / "page.txt"
-    with terminal("trace", " ".join("abcdefgh"), "--layers", "80", "-o", str(file)) as person:
+    with terminal("trace", " ".join("abcdefgh"), "--layers", "50", "-o", str(file)) as person:
         code, progress = person.ends(60)
     assert code == 0 and re.search(r"attntrace.*\d+/\d+.*encoder\.layer\d+", progress) and file.exists()
     assert progress.rstrip().endswith("\x1b[2K")

@@ -153,12 +153,6 @@ def test_end_of_source_is_a_token_where_the_wiring_says_so():
     assert prepare("a cat", config=Config(source_end=True)).source[:2] == (("a", "cat", "</s>"), (3, 4, 2))
 
 
-def test_sentence_without_words_is_a_problem():
-    with pytest.raises(Problem) as caught:
-        prepare(" \t")
-    assert caught.value.key == "empty_sentence"
-
-
 @pytest.mark.parametrize("word, known, shown_as, near", [
     ("cats", ["the", "cat", "sat", "dog"], "cats", "cat, "), ("\u202e", ["a"], "\\u{202E}", "a"),
     ("갔었어", ["one", "two", "three", "four"], "갔었어", "one, two, three")])

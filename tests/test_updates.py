@@ -40,12 +40,9 @@ def step(request) -> Recorded:
     return recorded(*WIRINGS[request.param])
 
 
-def test_every_step_can_be_computed_again_from_the_file_alone(step):
-    assert len(step.values) > 380  # each was, when it was read
-
-
-def test_addresses_say_what_each_line_is(step):
+def test_every_step_can_be_computed_again_from_the_file_alone_and_addresses_say_what_each_line_is(step):
     """gradient.<address or parameter>, with .from.<address> where it is a part, and update.<parameter>.<what>."""
+    assert len(step.values) > 380  # each was, when it was read
     forwards = {record["address"] for record in step.records if "address" in record
                 and not record["address"].startswith(("gradient.", "update."))}
     whole: set[str] = set()

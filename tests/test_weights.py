@@ -15,14 +15,13 @@ from command import attntrace, refusal
 from random_model import SENTENCE, TRANSLATION, WIRINGS, random_model
 
 from attntrace import trace
-from attntrace.files.torch.names import ARGUMENTS, constructor
+from attntrace.files.torch.names import constructor
 from attntrace.files.weights import load, save
 from attntrace.messages.catalog import Localized
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model import config as configuration
 from attntrace.model.config import CHOICES, Config
-from attntrace.runs.prepare import prepare
 
 SMALL = {"d_model": 4, "heads": 2, "layers": 1, "d_ff": 3}
 SIZES_ONLY = json.dumps(SMALL)
@@ -407,28 +406,12 @@ def test_word_that_no_file_would_give_back_is_not_written(tmp_path, word, ending
 
 # A sentence for a file
 
-def test_word_that_a_file_does_not_know_is_named(tmp_path):
-    path = npz(tmp_path, contents())
-    for sentence, target in (("어제 카폐", None), ("어제 카페", "I wont")):
-        with pytest.raises(Problem) as caught:
-            prepare(sentence, target, weights=path)
-        assert caught.value.key == "unknown_word"
-        assert caught.value.facts["word"] == (target or sentence).split()[1]
-        assert caught.value.facts["near"].split(", ")[0] == ("went" if target else "카페")
-
-
 def test_target_needs_a_file_with_a_decoder(tmp_path):
     path = random_model(decoder=False, **SMALL).write(tmp_path / "encoder.npz")
     assert trace(SENTENCE, weights=path)[-1].address == "encoder.output"
     with pytest.raises(Problem) as caught:
         trace(SENTENCE, TRANSLATION, weights=path)
     assert caught.value.key == "no_decoder" and caught.value.facts["file"] == str(path)
-
-
-def test_file_brings_its_own_sizes(tmp_path):
-    with pytest.raises(Problem) as caught:
-        trace(SENTENCE, weights=npz(tmp_path, contents()), heads=4)
-    assert caught.value.key == "options_with_weights" and caught.value.facts["options"] == "heads"
 
 
 # Words and numbers that could never be right
@@ -461,12 +444,6 @@ def test_number_that_single_precision_cannot_hold_is_refused(entry, value):
 EMBEDDING = {"position", "scale_embedding", "source_end"}  # what comes before the module, and is left out of it
 REFUSED = {"score_scale"}  # where it is another than torch.nn has
 OTHER = {"d_model": 16, "heads": 4, "layers": 2, "d_ff": 32, "final_norm": True, "epsilon": 1e-3}
-CHOSEN = [(name, value) for name, values in CHOICES.items() if name not in EMBEDDING for value in values]
-
-
-@pytest.mark.parametrize("name, value", CHOSEN)
-def test_every_choice_of_a_config_has_its_argument(name, value):
-    assert value in ARGUMENTS[name]
 
 
 def test_every_entry_of_a_config_changes_the_module_unless_it_is_left_out_or_refused():

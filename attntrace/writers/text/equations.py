@@ -8,7 +8,7 @@ from typing import NamedTuple
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.tensor.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
-from attntrace.tensor.tensor import Tensor, Term
+from attntrace.tensor.tensor import Name, Tensor, Term
 from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, labels_line, levels_of, part_of, shaded,
                                     trimmed)
 
@@ -121,27 +121,29 @@ def parameter_lines(grids: Sequence[blocks.Grid], page: Page) -> Iterator[Line]:
 
 
 def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor]) -> list[Chunk]:
+    def grid_of(piece: Term | Name | Sign | blocks.Grid) -> blocks.Grid | None:
+        """The matrix that is drawn for a piece."""
+        if isinstance(piece, Term):
+            return None if piece.tensor in shrunk else block.operands.get(piece.tensor)
+        return piece if isinstance(piece, blocks.Grid) else None
+
     pieces = [*block.formula.right, EQUALS, block.result]
     chunks: list[Chunk] = [[]]
     for n, piece in enumerate(pieces):
         if isinstance(piece, Sign):
             if piece in BREAKS_BEFORE:
                 chunks.append([])
-            around = [pieces[m] for m in (n - 1, n + 1) if 0 <= m < len(pieces)]
-            drawn = any(isinstance(one, blocks.Grid) or isinstance(one, Term) and one.tensor in block.operands
-                        and one.tensor not in shrunk for one in around)
+            drawn = any(map(grid_of, pieces[max(n - 1, 0):n + 2]))
             text = piece.between_matrices(page.spelling) if drawn else piece.text(page.spelling)
             if drawn and text.endswith(("(", "[")):
                 text += " "
             if drawn and text.startswith((")", "]")):
                 text = " " + text
             chunks[-1].append(text)
-        elif isinstance(piece, blocks.Grid):
-            chunks[-1].append(Box(piece, page))
-        elif isinstance(piece, Term) and piece.tensor in block.operands and piece.tensor not in shrunk:
-            chunks[-1].append(Box(block.operands[piece.tensor], page))
+        elif (grid := grid_of(piece)) is not None:
+            chunks[-1].append(Box(grid, page))
         else:
-            assert piece.tensor.symbol is not None
+            assert not isinstance(piece, blocks.Grid) and piece.tensor.symbol is not None
             chunks[-1].append(page.symbol(piece.tensor.symbol, block.formula.head))
     if not any(isinstance(item, Box) for chunk in chunks[:-1] for item in chunk):
         return [[item for item in chunks[-1] if isinstance(item, Box)]]  # the formula above says the rest

@@ -108,16 +108,7 @@ def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
 
 def parameter_lines(grids: Sequence[blocks.Grid], page: Page) -> Iterator[Line]:
     """Parameters side by side, as many as fit, with names and without signs."""
-    rows: list[list[str | Box]] = []
-    for box in (Box(grid, page) for grid in grids):
-        if rows and band_width([*rows[-1], GAP, box], page) <= page.width:
-            rows[-1] += [GAP, box]
-        else:
-            rows.append([box])
-    for n, row in enumerate(rows):
-        if n:
-            yield ()
-        yield from band_lines(row, page, 0) if band_width(row, page) <= page.width else _in_blocks(row, page)
+    return bands([[Box(grid, page)] for grid in grids], page, GAP)
 
 
 def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor]) -> list[Chunk]:
@@ -150,19 +141,20 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor
     return list(filter(None, chunks))
 
 
-def bands(chunks: list[Chunk], page: Page) -> Iterator[Line]:
-    """Chunks side by side, as many as fit; a matrix too wide for the page in blocks of columns, one below the other."""
-    band: list[str | Box] = []
+def bands(chunks: Sequence[Chunk], page: Page, gap: str = "") -> Iterator[Line]:
+    """Chunks side by side, as many as fit; a matrix too wide for the page in blocks of columns, one below the other.
+    With a `gap` between them, as between matrices without signs, rows of the page are set off from each other."""
+    rows: list[Chunk] = []
     for chunk in chunks:
-        if band and band_width([*band, *chunk], page) > page.width:
-            yield from band_lines(band, page)
-            band = []
-        band += chunk
-        if band_width(band, page) > page.width:
-            yield from _in_blocks(band, page)
-            band = []
-    if band:
-        yield from band_lines(band, page)
+        if rows and band_width([*rows[-1], gap, *chunk], page) <= page.width:
+            rows[-1] += [gap, *chunk]
+        else:
+            rows.append([*chunk])
+    for n, row in enumerate(rows):
+        if n and gap:
+            yield ()
+        fits = band_width(row, page) <= page.width
+        yield from band_lines(row, page, 0 if gap else None) if fits else _in_blocks(row, page)
 
 
 def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:

@@ -249,18 +249,16 @@ def lines_of_input() -> Iterator[list[str]]:
         rest = lines.pop() if data else b""
         if not data and lines == [b""]:
             return
-        read, wrong = [], None
-        for line in lines:
-            number += 1
-            try:
+        read = []
+        try:
+            for line in lines:
+                number += 1
                 read.append(line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r"))
-            except UnicodeDecodeError as error:
-                wrong = Problem("line_not_utf8", line=number, byte=error.start + 1)
-                break
+        except UnicodeDecodeError as error:
+            yield read
+            raise Problem("line_not_utf8", line=number, byte=error.start + 1) from None
         if read:
             yield read
-        if wrong is not None:
-            raise wrong
         if not data:
             return
 

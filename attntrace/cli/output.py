@@ -119,10 +119,13 @@ def _descriptor(file: str) -> int | None:
 def _beside(place: str, how: dict[str, Any]) -> Iterator[Any]:
     directory, name = os.path.split(place)
     draft = os.path.join(directory, f".{name[:40]}.{os.urandom(4).hex()}.part")  # known before it is there
+    mode = os.stat(place).st_mode & 0o7777 if os.path.exists(place) else None
     exclusive = how | {"mode": how["mode"].replace("w", "x")}
     try:
-        with open(draft, opener=lambda path, flags: os.open(path, flags, 0o600), **exclusive) as out:
-            os.chmod(draft, _mode(place))
+        with open(draft, opener=lambda path, flags: os.open(path, flags, 0o666 if mode is None else 0o600),
+                  **exclusive) as out:
+            if mode is not None:
+                os.chmod(draft, mode)
             yield out
             out.flush()
             os.fsync(out.fileno())
@@ -131,12 +134,3 @@ def _beside(place: str, how: dict[str, Any]) -> Iterator[Any]:
         with suppress(FileNotFoundError):  # it may have come to its place before a signal came
             os.unlink(draft)
         raise
-
-
-def _mode(place: str) -> int:
-    """The mode of the file that is there, or that of a new file."""
-    if os.path.exists(place):
-        return os.stat(place).st_mode & 0o7777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

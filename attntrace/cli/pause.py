@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import select
 import signal
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -27,6 +29,7 @@ ON, BACK, QUIT = "on", "back", "quit"
 KEYS = {" ": ON, "\r": ON, "\n": ON, "\x1b[B": ON, "\x1b[C": ON, "\x1b[6~": ON, "b": BACK, "B": BACK, "ㅠ": BACK,
         "\x7f": BACK, "\x1b[A": BACK, "\x1b[D": BACK, "\x1b[5~": BACK, "q": QUIT, "Q": QUIT, "ㅂ": QUIT, "\x04": QUIT,
         **{str(n): str(n) for n in range(1, 10)}}
+KEY = re.compile(r"\x1b[O[][^@-~]*[@-~]|\x1b(?![O[])|[^\x1b]")  # a whole one: what an arrow sends, or a character
 ESCAPE = 0.05  # seconds in which all of what an arrow sends has come
 
 
@@ -153,34 +156,22 @@ class Keys:
 
     def __init__(self, terminal: int = -1) -> None:
         self.terminal = terminal
-        self.typed = b""
+        self.typed = ""
+        self.decode = getincrementaldecoder("utf-8")("replace").decode
         self.again: Callable[[], object] = nothing
 
     def __call__(self) -> str:
-        while True:
-            key = self._first()
-            if key is not None:
-                return key
+        while (key := KEY.match(self.typed)) is None or self.typed == "\x1b" and self._goes_on():
             more = os.read(self.terminal, 100)
             if not more:
                 return "\x04"  # the terminal went away
-            self.typed += more
+            self.typed += self.decode(more)
+        self.typed = self.typed[key.end():]
+        return key[0].replace("\x1bO", "\x1b[")
 
-    def _first(self) -> str | None:
-        """The first key of what was typed, where it is whole."""
-        if not self.typed:
-            return None
-        length = 1
-        if self.typed == b"\x1b" and select.select([self.terminal], [], [], ESCAPE)[0]:
-            return None  # the beginning of what an arrow sends
-        if self.typed.startswith(b"\x1b[") or self.typed.startswith(b"\x1bO"):
-            length = next((n + 1 for n, byte in enumerate(self.typed) if n > 1 and 0x40 <= byte <= 0x7e), 0)
-        elif self.typed[0] >= 0xc0 and all(0x80 <= byte < 0xc0 for byte in self.typed[1:4]):  # of several bytes
-            length = 2 + (self.typed[0] >= 0xe0) + (self.typed[0] >= 0xf0)
-        if not length or len(self.typed) < length:
-            return None
-        key, self.typed = self.typed[:length], self.typed[length:]
-        return key.decode("utf-8", "replace").replace("\x1bO", "\x1b[")
+    def _goes_on(self) -> bool:
+        """Whether an escape is the beginning of what an arrow sends."""
+        return bool(select.select([self.terminal], [], [], ESCAPE)[0])
 
 
 class ClickKeys(Keys):

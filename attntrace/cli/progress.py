@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from attntrace.tracing.trace import Sink, Step
     from attntrace.training.loop import Done
 
+DESCRIPTION = "{task.description}"  # may come from a file: never read as markup
 PATIENCE = 1.0  # seconds before a bar appears
 A_YEAR = 365 * 24 * 3600.0
 QUIET = 10.0  # seconds without a line where no bar moves
@@ -31,12 +32,6 @@ def bar(*columns: ProgressColumn, transient: bool = False) -> Progress:
     progress = Progress(*columns, console=console, transient=transient)
     progress.start()
     return progress
-
-
-def description() -> ProgressColumn:
-    """The column of a task's text, which may come from a file: never read as markup."""
-    from rich.progress import TextColumn
-    return TextColumn("{task.description}", markup=False)
 
 
 class Steps:
@@ -55,7 +50,7 @@ class Steps:
                 return
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
             self.progress = bar(TextColumn("attntrace"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                                description(), transient=True)
+                                TextColumn(DESCRIPTION, markup=False), transient=True)
             self.task = self.progress.add_task("", total=self.total())
         self.progress.update(self.task, completed=self.done, description=step.address)
 
@@ -101,8 +96,8 @@ class TrainingProgress:
 
     def __enter__(self) -> TrainingProgress:
         if not self.quiet and sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-            from rich.progress import BarColumn, TimeRemainingColumn
-            self.progress = bar(description(), BarColumn(bar_width=20), TimeRemainingColumn())
+            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            self.progress = bar(TextColumn(DESCRIPTION, markup=False), BarColumn(bar_width=20), TimeRemainingColumn())
             self.task = self.progress.add_task("", total=self.batches * self.epochs, completed=self.first)
         return self
 

@@ -30,7 +30,6 @@ BESIDE = " / "  # between two languages in one line
 
 class Localized:
     """A text for people that is not yet in any language."""
-    __slots__ = ()
 
     def render(self, language: str) -> str:
         raise NotImplementedError
@@ -44,7 +43,6 @@ Text = str | Localized  # a plain string is the same in all languages
 
 class Message(Localized):
     """The key of a template and the facts for its slots, which may be messages themselves."""
-    __slots__ = ("key", "facts")
 
     def __init__(self, key: str, /, **facts: object) -> None:
         self.key, self.facts = key, facts
@@ -57,7 +55,6 @@ class Message(Localized):
 
 class Joined(Localized):
     """Texts one after another, with `between` between them."""
-    __slots__ = ("between", "parts")
 
     def __init__(self, between: str, parts: Iterable[Text]) -> None:
         self.between, self.parts = between, tuple(parts)
@@ -68,7 +65,6 @@ class Joined(Localized):
 
 class FirstOf(Localized):
     """The first of some messages that has a template, else another text."""
-    __slots__ = ("messages", "otherwise")
 
     def __init__(self, messages: Iterable[Message], otherwise: Text) -> None:
         self.messages, self.otherwise = tuple(messages), otherwise

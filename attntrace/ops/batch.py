@@ -21,14 +21,6 @@ def padded_positions(lengths: Lengths) -> Array:
     return np.concatenate([np.arange(length) + n * max(lengths) for n, length in enumerate(lengths)])
 
 
-@lru_cache(256)
-def packed_positions(lengths: Lengths) -> tuple[Array, Array]:
-    """The packed token (from 0) at each position of the padded sentences, and which positions are padding."""
-    tokens = np.zeros(len(lengths) * max(lengths), int)
-    tokens[padded_positions(lengths)] = np.arange(sum(lengths))
-    return tokens, np.setdiff1d(np.arange(len(tokens)), padded_positions(lengths))
-
-
 class Unpack(Op):
     """token × … becomes sentence × token × …, shorter sentences padded with zeros."""
     name: ClassVar[str] = "apart"
@@ -44,9 +36,8 @@ class Unpack(Op):
         shape = (sentence.size, token.size, *x.value.shape[1:])
         if sentence.size * token.size == len(x.value):  # all of one length: no padding
             return x.value.reshape(shape)
-        tokens, padding = packed_positions(x.axes[0].lengths or ())
-        whole = x.value.take(tokens, axis=0, mode="clip")
-        whole[padding] = 0
+        whole = np.zeros((sentence.size * token.size, *x.value.shape[1:]), x.value.dtype)
+        whole[padded_positions(x.axes[0].lengths or ())] = x.value
         return whole.reshape(shape)
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:

@@ -103,8 +103,8 @@ class Add(Binary):
     function: ClassVar[Callable[[Any, Any], Any]] = np.add
     sign: ClassVar[Sign] = PLUS
 
-    def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
-        return unbroadcast(gradient, result, right if n else left)
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
+        return unbroadcast(gradient, result, operands[n])
 
 
 class Sum(Elementwise):
@@ -127,8 +127,7 @@ class Sum(Elementwise):
             pieces += (PLUS, *bracketed(operand, SUM + 1))
         return pieces
 
-    def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
-        return unbroadcast(gradient, result, operands[n])
+    vjp = Add.vjp
 
 
 def add_all(parts: Sequence[Tensor]) -> Tensor:

@@ -24,9 +24,7 @@ class AttentionMaps:
         self.heads: list[Grid] = []
 
     def __call__(self, step: Step) -> None:
-        if not step.is_attention:
-            return
-        if self.selected is not None and step.address not in self.selected:
+        if not step.is_attention or self.selected is not None and step.address not in self.selected:
             return
         place = Address.of(step.place).place
         if place != self.place:

@@ -11,7 +11,6 @@ from attntrace.messages.catalog import Message, Text
 from attntrace.pages.blocks import Block, Prose, Table, set_off
 from attntrace.pages.numbers import Figures
 from attntrace.runs.what_if import Edit, order_before
-from attntrace.tensor.axes import Axes
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import cell_name
 
@@ -22,62 +21,45 @@ if TYPE_CHECKING:
 DECIMALS = 3  # of a number that changes, as on the page of a trace
 
 
-class Values(NamedTuple):
-    """The numbers of a parameter or a step."""
-    value: Array
-    axes: Axes
-
-
 class Side(NamedTuple):
     """One of two runs: its parameters and its steps in order, how to read one, the words of its source, its changes."""
     parameters: Sequence[str]
     addresses: Sequence[str]
-    read: Callable[[str], Values]
+    read: Callable[[str], Tensor]
     source: tuple[str, ...]
     changes: Sequence[Edit]
 
     @classmethod
     def of_run(cls, run: Run) -> Side:
         """Run the model and keep every step."""
-        tensors: dict[str, Tensor] = {}
-
-        def read(name: str) -> Values:
-            tensor = tensors[name] if name in tensors else run.parameters[name]
-            return Values(tensor.value, tensor.axes)
-
-        run(lambda step: tensors.__setitem__(step.address, step.tensor))
-        return cls(list(run.parameters.by_name), list(tensors), read, run.source.texts, run.edits)
+        steps: dict[str, Tensor] = {}
+        run(lambda step: steps.__setitem__(step.address, step.tensor))
+        return cls(list(run.parameters.by_name), list(steps), {**run.parameters.by_name, **steps}.__getitem__,
+                   run.source.texts, run.edits)
 
     @classmethod
     def of_saved(cls, archive: Archive) -> Side:
         """Read a saved run, each tensor when it is compared. Raises Problem where the archive is broken."""
-        from attntrace.files.archive import name_of  # only now: two live runs need no archive
-        axes = archive.axes
+        from attntrace.runs.saved import Recorded  # only now: two live runs need no archive
+        recorded = Recorded(archive)
         with archive.sense():
-            records = {name_of(record): record for record in archive.records() if "member" not in record}
             source = tuple(word["text"] for word in archive.header["tokens"]["source"])
             changes = list(archive.header["changes"])
+        return cls(recorded.parameters, recorded.addresses, recorded.read, source, changes)
 
-        def read(name: str) -> Values:
-            with archive.sense():
-                return Values(archive.value(records[name]), tuple(axes[number] for number in records[name]["along"]))
-
-        return cls([name for name, record in records.items() if "parameter" in record],
-                   [name for name, record in records.items() if "address" in record], read, source, changes)
-
-    def unswapped(self, name: str) -> Values:
+    def unswapped(self, name: str) -> Tensor:
         """The numbers, and their words, with those of the source in their order before any swap, so that each word is
         compared with itself."""
-        value, axes = self.read(name)
+        tensor = self.read(name)
         places = order_before(self.changes, len(self.source))
         if places == sorted(places):
-            return Values(value, axes)
-        along = list(axes)
-        for k, axis in enumerate(axes):
+            return tensor
+        value, along = tensor.value, list(tensor.axes)
+        for k, axis in enumerate(tensor.axes):
             if axis.name in ("token", "key") and axis.labels == self.source:
                 value = value.take(places, axis=k)
                 along[k] = axis._replace(labels=tuple(self.source[i] for i in places))
-        return Values(value, tuple(along))
+        return Tensor(value, tuple(along))
 
     def common(self, other: Side) -> int:
         """Count the steps that both runs have."""

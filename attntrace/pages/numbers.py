@@ -180,17 +180,10 @@ def _cells(values: Array, decimals: int, before: int, after: int, cell: Callable
     all_digits = digits.view("u1")[:, 4 * quads - before - decimals:]
     cells = np.full((len(values), before + after + 1), BLANK, "u1")
     cells[:, :before] = all_digits[:, :before]
-    leading = np.ones(len(values), bool)  # blanks instead of the zeros before a number's first digit
-    sign = (values < 0) & (units > 0)
-    for n in range(before):
-        if n < before - 1:
-            zero = leading & (all_digits[:, n] == ZERO)
-            cells[zero, n] = BLANK
-        else:
-            zero = np.zeros(len(values), bool)
-        if n:
-            cells[leading & ~zero & sign, n - 1] = MINUS
-        leading = zero
+    leading = np.logical_and.accumulate(all_digits[:, :before - 1] == ZERO, axis=1)  # zeros before the first digit
+    cells[:, :before - 1][leading] = BLANK
+    negative = np.flatnonzero((values < 0) & (units > 0))
+    cells[negative, leading[negative].sum(axis=1) - 1] = MINUS
     if decimals:
         cells[:, before] = POINT
         cells[:, before + 1:before + 1 + decimals] = all_digits[:, before:]

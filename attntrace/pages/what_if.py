@@ -10,11 +10,11 @@ import numpy as np
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Heading, Prose, Table, set_off
 from attntrace.pages.checks import DIGITS
-from attntrace.pages.diff import Side, Values, differing, ripple
+from attntrace.pages.diff import Side, differing, ripple
 from attntrace.pages.overview import model_table, words_table
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import edit_sentences
-from attntrace.tensor.tensor import Array
+from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address
 
 WIRING = "norm", "position", "scale_embedding", "score_scale"  # what the same parameters can be run with otherwise
@@ -66,7 +66,7 @@ def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
     yield Prose(Message("messages.compare_entropy_note"))
 
 
-def of_head(head: str, before: Side, a: Values, b: Values) -> Iterator[tuple[str, ...]]:
+def of_head(head: str, before: Side, a: Tensor, b: Tensor) -> Iterator[tuple[str, ...]]:
     """A heading, and a row for each word."""
     looking = labels_of(a, 0)
     masked = f"{head}.masked_scores"
@@ -78,7 +78,7 @@ def of_head(head: str, before: Side, a: Values, b: Values) -> Iterator[tuple[str
         yield (f"  {label}", *(f"{entropy:.3f}" for entropy in (np.log(n), *two[:2])), *two[2:])
 
 
-def labels_of(weights: Values, k: int) -> tuple[str, ...]:
+def labels_of(weights: Tensor, k: int) -> tuple[str, ...]:
     """The words along an axis of weights; numbers where there are no words."""
     return weights.axes[k].labels or tuple(str(n + 1) for n in range(weights.value.shape[k]))
 

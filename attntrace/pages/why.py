@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 import numpy as np
 
@@ -28,8 +29,8 @@ class Why:
 
     def __init__(self, find: Callable[[str], Step | None], precision: int, depth: int | None = 0,
                  top: int | None = None) -> None:
-        self.find, self.precision, self.depth, self.top = find, precision, depth, top
-        self._steps: dict[str, _Known | None] = {}
+        self.depth, self.top = depth, top
+        self.known = cache(lambda address: None if (step := find(address)) is None else _Known(step, precision))
         self._left: dict[CellAt, float] = {}  # how far each number that was explained was followed from there
 
     def __call__(self, address: str, index: tuple[int, ...]) -> Iterator[Cause]:
@@ -61,12 +62,6 @@ class Why:
                   "not_followed": [one for one in new if one not in on]}
         return Cause(level, cell_name(address, index), line, tuple(
             (name, tuple(spans(those))) for name, those in groups.items() if those), known.words(index)), on
-
-    def known(self, address: str) -> _Known | None:
-        if address not in self._steps:
-            step = self.find(address)
-            self._steps[address] = _Known(step, self.precision) if step is not None else None
-        return self._steps[address]
 
 
 class _Known:

@@ -36,12 +36,8 @@ def header(subject: Subject) -> Record:
     """Return the first record: the model, where its numbers come from, the words, and what the subject adds."""
     run = subject.run
     origin: Record = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
-    if run.init != "uniform":
-        origin["init"] = run.init
-    if run.inputs is not None:
-        origin["input"] = run.inputs
-    if run.pencil is not None:
-        origin["pencil"] = run.pencil
+    more = {"init": None if run.init == "uniform" else run.init, "input": run.inputs, "pencil": run.pencil}
+    origin |= {name: value for name, value in more.items() if value is not None}
     return {"attntrace": __version__, "config": run.config.described(), **origin, "changes": list(run.edits),
             "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None},
             **subject.header()}

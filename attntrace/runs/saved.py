@@ -78,15 +78,12 @@ class Recording:
                   for side in (self._run.source, self._run.target)]
         more = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(), "begins": begins,
                 "axes": self._expressions.axes()}
-        self._archive.close([header(self._run) | head | more, *self._records, self._footer() | foot])
-
-    def _footer(self) -> Record:
-        if self._numbers > COMPARABLE:
-            return {"steps": self._count, "fingerprint": None, "comparable": False}
         fingerprint = Fingerprint()
         for step in self._steps:
             fingerprint(step)
-        return footer(fingerprint)
+        counted = ({"steps": self._count, "fingerprint": None, "comparable": False} if self._numbers > COMPARABLE
+                   else footer(fingerprint))
+        self._archive.close([header(self._run) | head | more, *self._records, counted | foot])
 
 
 class Recorded:
@@ -106,10 +103,14 @@ class Recorded:
     def tensor(self, name: str) -> Tensor:
         """Return a parameter or the tensor of a step, without its history."""
         if name not in self._tensors:
-            with self.archive.sense():
-                record = self.records[name]
-                self._tensors[name] = tensor_from(record, self.archive.value(record), self.axes)
+            self._tensors[name] = self.read(name)
         return self._tensors[name]
+
+    def read(self, name: str) -> Tensor:
+        """The same, read once more each time, and not kept."""
+        with self.archive.sense():
+            record = self.records[name]
+            return tensor_from(record, self.archive.value(record), self.axes)
 
     def step(self, address: str) -> Step:
         """Return a step with its history. Raises Problem where its record makes no sense."""

@@ -21,7 +21,6 @@ Write = Callable[["Ref"], str]  # the text of a leaf
 
 class Arithmetic:
     """A node of the tree. `operation` is the method of Rounding that combines the values of its parts."""
-    __slots__ = ()
     binds: ClassVar[int] = ATOM
     operation: ClassVar[str]
 
@@ -61,7 +60,6 @@ def _signed(text: str, leads: bool) -> str:
 
 class Ref(Arithmetic):
     """One number of a named tensor; the index counts from 0."""
-    __slots__ = ("tensor", "index")
 
     def __init__(self, tensor: HasValue, index: tuple[int, ...]) -> None:
         self.tensor, self.index = tensor, index
@@ -78,7 +76,6 @@ class Ref(Arithmetic):
 
 class Number(Arithmetic):
     """A constant, written in full."""
-    __slots__ = ("number",)
 
     def __init__(self, number: float) -> None:
         self.number = number
@@ -96,7 +93,6 @@ class Number(Arithmetic):
 
 class Sum(Arithmetic):
     """All terms, written out."""
-    __slots__ = ("terms",)
     binds: ClassVar[int] = SUM
 
     def __init__(self, terms: tuple[Arithmetic, ...]) -> None:
@@ -127,7 +123,6 @@ def append_term(left: Arithmetic, right: Arithmetic) -> Arithmetic:
 
 class Binary(Arithmetic):
     """Two operands with a sign between them, in brackets where they hold together less than `least`."""
-    __slots__ = ("left", "right")
     sign: ClassVar[Sign]
     least: ClassVar[tuple[int, int]]
 
@@ -144,7 +139,6 @@ class Binary(Arithmetic):
 
 
 class Difference(Binary):
-    __slots__ = ()
     operation: ClassVar[str] = "difference"
     sign: ClassVar[Sign] = MINUS
     binds: ClassVar[int] = SUM
@@ -155,7 +149,6 @@ class Difference(Binary):
 
 
 class Product(Binary):
-    __slots__ = ()
     operation: ClassVar[str] = "product"
     sign: ClassVar[Sign] = Sign("·", "*", r" \cdot ")
     binds: ClassVar[int] = PRODUCT
@@ -166,7 +159,6 @@ class Product(Binary):
 
 
 class Quotient(Binary):
-    __slots__ = ()
     operation: ClassVar[str] = "quotient"
     sign: ClassVar[Sign] = OVER
     binds: ClassVar[int] = QUOTIENT
@@ -178,7 +170,6 @@ class Quotient(Binary):
 
 class Unary(Arithmetic):
     """One operand."""
-    __slots__ = ("inner",)
 
     def __init__(self, inner: Arithmetic) -> None:
         self.inner = inner
@@ -188,7 +179,6 @@ class Unary(Arithmetic):
 
 
 class Negative(Unary):
-    __slots__ = ()
     operation: ClassVar[str] = "negative"
     binds: ClassVar[int] = PRODUCT
 
@@ -200,7 +190,6 @@ class Negative(Unary):
 
 
 class Square(Unary):
-    __slots__ = ()
     operation: ClassVar[str] = "square"
     binds: ClassVar[int] = POWER
 
@@ -209,7 +198,6 @@ class Square(Unary):
 
 
 class Root(Unary):
-    __slots__ = ()
     operation: ClassVar[str] = "root"
     binds: ClassVar[int] = POWER
 
@@ -221,7 +209,6 @@ class Root(Unary):
 
 class Exp(Unary):
     """e to the power of something."""
-    __slots__ = ()
     operation: ClassVar[str] = "exp"
 
     def text(self, write: Write, spelling: Spelling, leads: bool = True) -> str:
@@ -231,7 +218,6 @@ class Exp(Unary):
 
 class TenThousandTo(Unary):
     """10000^(k / d): the wavelength of a dimension of the positional encoding (section 3.5)."""
-    __slots__ = ()
     operation: ClassVar[str] = "ten_thousand_to"
     binds: ClassVar[int] = POWER
 
@@ -242,7 +228,6 @@ class TenThousandTo(Unary):
 
 class Call(Arithmetic):
     """A function by name (see rounding.FUNCTIONS) of some arguments."""
-    __slots__ = ("name", "arguments")
 
     def __init__(self, name: str, arguments: tuple[Arithmetic, ...]) -> None:
         self.name, self.arguments = name, arguments

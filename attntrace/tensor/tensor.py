@@ -22,6 +22,11 @@ NEW = object.__new__
 UNWRITTEN = {"axis_name", "dtype"}  # fields of ops that expressions leave out
 
 
+def operator(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """The method by which an operator of Python applies an op."""
+    return lambda left, right: apply(op_without_settings(name), left, right)
+
+
 class Tensor:
     """Read-only values with named axes.
 
@@ -83,20 +88,11 @@ class Tensor:
         transposed = None if self.is_leaf else self.history.op.transposed(*self.history.operands)
         return apply(op_without_settings("transpose"), self) if transposed is None else transposed
 
-    def __matmul__(self, other: Tensor) -> Tensor:
-        return apply(op_without_settings("matmul"), self, other)
-
-    def __add__(self, other: Tensor) -> Tensor:
-        return apply(op_without_settings("add"), self, other)
-
-    def __sub__(self, other: Tensor) -> Tensor:
-        return apply(op_without_settings("subtract"), self, other)
-
-    def __mul__(self, other: Tensor) -> Tensor:
-        return apply(op_without_settings("multiply"), self, other)
-
-    def __truediv__(self, other: Tensor) -> Tensor:
-        return apply(op_without_settings("divide"), self, other)
+    __matmul__ = operator("matmul")
+    __add__ = operator("add")
+    __sub__ = operator("subtract")
+    __mul__ = operator("multiply")
+    __truediv__ = operator("divide")
 
     def __neg__(self) -> Tensor:
         return apply(op_without_settings("negate"), self)

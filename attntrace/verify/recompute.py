@@ -158,13 +158,13 @@ class Recomputation:
         suspects = [n for n, (far, value) in enumerate(zip(differences, step.flat, strict=True))
                     if far and not far <= tolerance * abs(value) < math.inf]
         wrong_ones = self._beyond_rounding(step, differences, suspects) if suspects else []
-        worst = max(wrong_ones or range(len(differences)), default=None,
-                    key=lambda n: math.inf if math.isnan(differences[n]) else differences[n])
-        if worst is None:
+        if not differences:
             return Verdict(step.address, 0, 0.0, step.address)
+        worst = max(wrong_ones or range(len(differences)),
+                    key=lambda n: math.inf if math.isnan(differences[n]) else differences[n])
+        facts = {"value": step.flat[worst], "again": self.by.plain(again[worst])} if wrong_ones else {}
         return Verdict(step.address, len(differences), differences[worst], step.cell(worst),
-                       "differs" if wrong_ones else "",
-                       {"value": step.flat[worst], "again": self.by.plain(again[worst])} if wrong_ones else {})
+                       "differs" if wrong_ones else "", facts)
 
     def _beyond_rounding(self, step: Recorded, differences: list[float], suspects: list[int]) -> list[int]:
         if self.log.pencil is not None:

@@ -96,7 +96,8 @@ class Writer(Protocol):
 
     def __call__(self, blocks: Iterable[Block]) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Write what stands at the end: here, nothing."""
 
 
 class Page(NamedTuple):

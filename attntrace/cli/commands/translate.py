@@ -68,7 +68,9 @@ class Quiet:
             raise Problem("no_words_to_translate", file=weights)
 
     def __call__(self, lines: list[str]) -> Iterator[str]:
-        from attntrace.model.tokens import END, look_up, tokenize
+        from attntrace.model.generate import translate, without_end
+        from attntrace.model.tokens import END, detokenize, look_up, tokenize
+        config, vocabularies, parameters = self.model
         while lines:
             some, lines = lines[:AT_ONCE], lines[AT_ONCE:]
             read: list[tuple[int, ...]] = []
@@ -79,21 +81,14 @@ class Quiet:
                 try:
                     if not words and not self.numbered:
                         raise Problem("empty_sentence")
-                    words += [END] * (self.model.config.source_end and bool(words))
-                    read.append(look_up(words, self.model.vocabularies.source or (), "source").ids)
+                    words += [END] * (config.source_end and bool(words))
+                    read.append(look_up(words, vocabularies.source or (), "source").ids)
                 except Problem as found:
                     problem = found if not self.numbered else Problem("in_line", line=self.line, problem=found.message)
                     break
-            yield from self.translations(read)
+            sentences = list(filter(None, read))
+            results = iter(translate(parameters, config, vocabularies, sentences, self.max_length) if sentences else [])
+            for ids in read:
+                yield detokenize(without_end(next(results))) if ids else ""  # an empty line stays one
             if problem is not None:
                 raise problem
-
-    def translations(self, read: list[tuple[int, ...]]) -> Iterator[str]:
-        """An empty line stays one."""
-        from attntrace.model.generate import translate, without_end
-        from attntrace.model.tokens import detokenize
-        config, vocabularies, parameters = self.model
-        sentences = [ids for ids in read if ids]
-        found = iter(translate(parameters, config, vocabularies, sentences, self.max_length) if sentences else [])
-        for ids in read:
-            yield detokenize(without_end(next(found))) if ids else ""

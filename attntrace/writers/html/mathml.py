@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from html import escape
-from typing import NamedTuple
 
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Formula
@@ -85,23 +84,18 @@ def nodes_of(pieces: Pieces, head: int | None = None, row: str | None = None, li
     return [node for level in levels for node in level]
 
 
-class MathNode(NamedTuple):
-    kind: str
-    node: str
-
-
 @cache
-def signs(sign: Sign) -> tuple[MathNode, ...]:
-    """What is written for a sign, piece by piece; blanks are for those who read the text alone."""
+def signs(sign: Sign) -> tuple[tuple[str, str], ...]:
+    """What is written for a sign, piece by piece, each with its kind; blanks are for those who read the text alone."""
     if sign == MATMUL:
-        return MathNode("space", f" {BESIDE} "),
+        return ("space", f" {BESIDE} "),
     nodes = []
     for token in TOKEN.finditer(sign.unicode):
         kind, written = str(token.lastgroup), token[0]
         node = {"space": written, "text": text(written), "name": subscripted(written),
                 "power": POWERS.get(written, "")}.get(kind, operator(written))
-        nodes.append(MathNode(kind, OVER_NODE if sign == OVER and kind == "sign" else node))
-    return *nodes, *[MathNode("space", BESIDE)] * (sign == COLUMN_TIMES)
+        nodes.append((kind, OVER_NODE if sign == OVER and kind == "sign" else node))
+    return *nodes, *[("space", BESIDE)] * (sign == COLUMN_TIMES)
 
 
 @lru_cache(4096)

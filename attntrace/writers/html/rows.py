@@ -3,8 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from itertools import chain, groupby
-from typing import NamedTuple
+from itertools import groupby
 
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
@@ -14,7 +13,7 @@ from attntrace.writers.arithmetic import cell_text, index_text
 from attntrace.writers.html.document import PAGE, HtmlPage, code, columns_heading, hue, word_heading, words
 from attntrace.writers.html.grids import rows_of_cells
 from attntrace.writers.html.mathml import right_math, symbol_math
-from attntrace.writers.page import column_blocks
+from attntrace.writers.page import COLUMNS, column_blocks
 from attntrace.writers.text.vectors import columns_of, mixed
 
 SLOT = "{places}"  # of markup in a sentence
@@ -32,48 +31,39 @@ def vector_rows(block: VectorRows, page: HtmlPage) -> Iterator[str]:
     yield "</table></div>\n"
 
 
-class LineInParts(NamedTuple):
-    """A line in blocks of columns: in each the cells of every token."""
-    line: RowLine
-    parts: list[slice]
-    cells: list[list[str]]
-
-    @classmethod
-    def of(cls, line: RowLine, page: HtmlPage) -> LineInParts:
-        parts = list(column_blocks(columns_of(line)))
-        return cls(line, parts, [cells_of(line, part, page) for part in parts])
-
-
 class VectorTable:
     """Vectors under the same words, or as long as each other, stand together; longer ones in blocks of columns."""
 
     def __init__(self, block: VectorRows, page: HtmlPage) -> None:
         self.page, self.numbers = page, block.numbers
-        self.groups = [[LineInParts.of(line, page) for line in alike] for _, alike in groupby(
+        self.lines = block.lines
+        self.groups = [list(alike) for _, alike in groupby(
             block.lines, key=lambda line: (line.values.shape[1:], line.labels))]
-        self.columns = max(parts[0].stop + bool(line.more) for line, parts, _ in chain(*self.groups))
+        self.cells = {(id(line), part.start): cells_of(line, part, page)
+                      for line in block.lines for part in column_blocks(columns_of(line))}
+        self.columns = max(min(columns_of(line), COLUMNS) + bool(line.more) for line in block.lines)
         self._headings: dict[tuple[int, int], str] = {}
 
     @property
     def room(self) -> str:
         """Where there is none for equations: their left sides alone are shown, the heading of the stage has them."""
         longest = max(len(f"{line.formulas[-1].left.spelled()} = {spelled(line.formulas[-1].right)}")
-                      for line, *_ in chain(*self.groups))
-        numbers = max(parts[0].stop * (line.figures.width + 1) for line, parts, _ in chain(*self.groups))
+                      for line in self.lines)
+        numbers = max(min(columns_of(line), COLUMNS) * (line.figures.width + 1) for line in self.lines)
         return " broad" if longest + numbers > SCREEN else " tight" if longest + numbers > PHONE else ""
 
     def of_token(self, n: int) -> Iterator[str]:
         above = None
         for alike in self.groups:
-            for number, part in enumerate(alike[0].parts):
-                heading = self.heading(alike[0].line, part)
+            for part in column_blocks(columns_of(alike[0])):
+                heading = self.heading(alike[0], part)
                 if above is None:  # beside the word of the token
                     yield heading
                 elif heading and heading != above:
                     yield f"\n<tr><td>{heading}"
                 above = heading or above or ""
                 for line in alike:
-                    yield self.row(line, n, number)
+                    yield self.row(line, n, part)
 
     def heading(self, line: RowLine, part: slice) -> str:
         """What stands above some columns: words, or else their numbers."""
@@ -84,14 +74,13 @@ class VectorTable:
             self._headings[key] = columns_heading(labels, part.start, line.hued)
         return self._headings[key]
 
-    def row(self, in_parts: LineInParts, n: int, number: int) -> str:
+    def row(self, line: RowLine, n: int, part: slice) -> str:
         """A part of a row, with its equation before the first, and behind the last what it leaves out or mixes."""
-        line, parts, cells = in_parts
-        formula, part = line.formulas[n], parts[number]
-        anchor = self.page.anchor(line.address) if not n and not number else ""
-        column = f" data-column={part.start + 1}" if number else ""
+        formula = line.formulas[n]
+        anchor = self.page.anchor(line.address) if not n and not part.start else ""
+        column = f" data-column={part.start + 1}" if part.start else ""
         equation = symbol_math(formula.left, formula.head)
-        if not number:
+        if not part.start:
             equation += f"<span> = {right_math(formula)}</span>"
         end = ""
         if part.stop == columns_of(line):
@@ -100,7 +89,7 @@ class VectorTable:
             if line.shares is not None:
                 end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{mixture(line, n)}</div>"
         return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
-                f"<th scope=row>{equation}{cells[number][n]}{end}")
+                f"<th scope=row>{equation}{self.cells[id(line), part.start][n]}{end}")
 
 
 def cells_of(line: RowLine, part: slice, page: HtmlPage) -> list[str]:

@@ -11,10 +11,10 @@ from attntrace.pages.blocks import Block, Cell, Formula
 from attntrace.writers.checks import check_text, hidden_sentence, sign_of
 from attntrace.writers.markdown import latex, numbers, rows
 from attntrace.writers.markdown.text import code, code_cell, head_of, line_of, words
-from attntrace.writers.page import PROMPT, Look, Page, spelling_for
+from attntrace.writers.page import PROMPT, Look, Page, Writer, spelling_for
 
 
-class MarkdownWriter:
+class MarkdownWriter(Writer):
     """Writes blocks as they come, under the title of the page."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
@@ -27,9 +27,6 @@ class MarkdownWriter:
         self.out.writelines(f"{line}\n" for line in chain(self.title, lines_of(blocks, self.page)))
         self.title = []
         self.out.flush()
-
-    def close(self) -> None:
-        """Nothing stands at its end."""
 
 
 def lines_of(told: Iterable[Block], page: Page) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.tensor.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
-from attntrace.tensor.tensor import Tensor, Term
+from attntrace.tensor.tensor import Name, Tensor, Term
 from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, labels_line, levels_of, part_of, shaded,
                                     trimmed)
 
@@ -108,59 +108,53 @@ def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
 
 def parameter_lines(grids: Sequence[blocks.Grid], page: Page) -> Iterator[Line]:
     """Parameters side by side, as many as fit, with names and without signs."""
-    rows: list[list[str | Box]] = []
-    for box in (Box(grid, page) for grid in grids):
-        if rows and band_width([*rows[-1], GAP, box], page) <= page.width:
-            rows[-1] += [GAP, box]
-        else:
-            rows.append([box])
-    for n, row in enumerate(rows):
-        if n:
-            yield ()
-        yield from band_lines(row, page, 0) if band_width(row, page) <= page.width else _in_blocks(row, page)
+    return bands([[Box(grid, page)] for grid in grids], page, GAP)
 
 
 def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor]) -> list[Chunk]:
+    def grid_of(piece: Term | Name | Sign | blocks.Grid) -> blocks.Grid | None:
+        """The matrix that is drawn for a piece."""
+        if isinstance(piece, Term):
+            return None if piece.tensor in shrunk else block.operands.get(piece.tensor)
+        return piece if isinstance(piece, blocks.Grid) else None
+
     pieces = [*block.formula.right, EQUALS, block.result]
     chunks: list[Chunk] = [[]]
     for n, piece in enumerate(pieces):
         if isinstance(piece, Sign):
             if piece in BREAKS_BEFORE:
                 chunks.append([])
-            around = [pieces[m] for m in (n - 1, n + 1) if 0 <= m < len(pieces)]
-            drawn = any(isinstance(one, blocks.Grid) or isinstance(one, Term) and one.tensor in block.operands
-                        and one.tensor not in shrunk for one in around)
+            drawn = any(map(grid_of, pieces[max(n - 1, 0):n + 2]))
             text = piece.between_matrices(page.spelling) if drawn else piece.text(page.spelling)
             if drawn and text.endswith(("(", "[")):
                 text += " "
             if drawn and text.startswith((")", "]")):
                 text = " " + text
             chunks[-1].append(text)
-        elif isinstance(piece, blocks.Grid):
-            chunks[-1].append(Box(piece, page))
-        elif isinstance(piece, Term) and piece.tensor in block.operands and piece.tensor not in shrunk:
-            chunks[-1].append(Box(block.operands[piece.tensor], page))
+        elif (grid := grid_of(piece)) is not None:
+            chunks[-1].append(Box(grid, page))
         else:
-            assert piece.tensor.symbol is not None
+            assert not isinstance(piece, blocks.Grid) and piece.tensor.symbol is not None
             chunks[-1].append(page.symbol(piece.tensor.symbol, block.formula.head))
     if not any(isinstance(item, Box) for chunk in chunks[:-1] for item in chunk):
         return [[item for item in chunks[-1] if isinstance(item, Box)]]  # the formula above says the rest
     return list(filter(None, chunks))
 
 
-def bands(chunks: list[Chunk], page: Page) -> Iterator[Line]:
-    """Chunks side by side, as many as fit; a matrix too wide for the page in blocks of columns, one below the other."""
-    band: list[str | Box] = []
+def bands(chunks: Sequence[Chunk], page: Page, gap: str = "") -> Iterator[Line]:
+    """Chunks side by side, as many as fit; a matrix too wide for the page in blocks of columns, one below the other.
+    With a `gap` between them, as between matrices without signs, rows of the page are set off from each other."""
+    rows: list[Chunk] = []
     for chunk in chunks:
-        if band and band_width([*band, *chunk], page) > page.width:
-            yield from band_lines(band, page)
-            band = []
-        band += chunk
-        if band_width(band, page) > page.width:
-            yield from _in_blocks(band, page)
-            band = []
-    if band:
-        yield from band_lines(band, page)
+        if rows and band_width([*rows[-1], gap, *chunk], page) <= page.width:
+            rows[-1] += [gap, *chunk]
+        else:
+            rows.append([*chunk])
+    for n, row in enumerate(rows):
+        if n and gap:
+            yield ()
+        fits = band_width(row, page) <= page.width
+        yield from band_lines(row, page, 0 if gap else None) if fits else _in_blocks(row, page)
 
 
 def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:

@@ -42,12 +42,11 @@ class RowLayout:
         self.whole = {words for words in self.labels if all(not line.figures.after and not line.figures.powers
                                                             for line in lines if line.labels == words)}
         self.lead = "  " * any(line.values.ndim > 1 for line in lines)  # where brackets open
-        self._blocks: dict[int, list[slice]] = {}  # by the words along a row, or by how many numbers it has
-        self._label_lines: dict[tuple[int, int | None], Line] = {}
         self.start = len(INDENT) + self.word + 2
         if self.numbers_at + max(self.width(line) for line in lines) > page.width:
             self.formula = 0
-        self.room = page.width - self.numbers_at - 4  # for the numbers inside the brackets
+        room = page.width - self.numbers_at - 4  # for the numbers inside the brackets
+        self.parts = {id(line): equal_parts(self.widths(line), room) for line in lines if line.values.ndim > 1}
         after = [page.width - self.numbers_at - self.width(line) - len(GAP) for line in lines]
         self.bars = all(line.values.shape[1] <= room for line, room in zip(lines, after, strict=True) if line.weights)
         self.mixtures = all(mixture_fits(line, page, room)
@@ -71,13 +70,6 @@ class RowLayout:
         """Of the numbers with their brackets."""
         return sum(self.widths(line)) + line.values.shape[1] + 3 if line.values.ndim > 1 else self.number + 2
 
-    def blocks(self, line: RowLine) -> list[slice]:
-        """The numbers in parts of equal size that fit in a line."""
-        kind = id(line.labels) if line.labels else -line.values.shape[1]
-        if kind not in self._blocks:
-            self._blocks[kind] = equal_parts(self.widths(line), self.room)
-        return self._blocks[kind]
-
     def equation(self, line: RowLine, n: int) -> Line:
         """`s₁ = q₁ Kᵀ       = `, or `s₁ = ` where there is no room for the formula (the stage's heading has it)."""
         left = self.left(line, n)
@@ -95,19 +87,16 @@ class RowLayout:
         return shaded(texts, levels_of(values), widths) if line.weights and line.hued and self.page.shades else texts
 
     def label_line(self, line: RowLine, part: slice) -> Line:
-        """The words above a part of the columns; the same for every token."""
-        key = id(line.labels), part.start  # not by the words: to hash many takes as long as to write them
-        if key not in self._label_lines:
-            labels = labels_line((line.labels or ())[part], self.widths(line)[part], part.start or 0, line.hued,
-                                 self.page)
-            self._label_lines[key] = (" " * (self.numbers_at + 2), *labels)
-        return self._label_lines[key]
+        """The words above a part of the columns."""
+        labels = (line.labels or ())[part]
+        return (" " * (self.numbers_at + 2),
+                *labels_line(labels, self.widths(line)[part], part.start or 0, line.hued, self.page))
 
 
 def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
     layout = RowLayout(block, page)
     labelled = next((line for line in block.lines if line.labels), None)
-    whole = labelled is not None and len(layout.blocks(labelled)) == 1
+    whole = labelled is not None and len(layout.parts[id(labelled)]) == 1
     yield ()
     if labelled is not None and whole:
         yield layout.label_line(labelled, slice(None))
@@ -136,20 +125,17 @@ class TokenRows:
     def __init__(self, block: VectorRows, layout: RowLayout, rows: slice, whole: bool) -> None:
         self.layout, self.page, self.first, self.whole = layout, layout.page, rows.start, whole
         self.groups = [list(group) for _, group in groupby(
-            block.lines, key=lambda line: (line.values.ndim, bool(line.labels) and not whole))]
-        self.numbers = {id(line): [layout.numbers(line, rows, part) for part in layout.blocks(line)]
+            block.lines, key=lambda line: line.values.ndim if line.values.ndim == 1 or line.labels and not whole
+            else id(line))]
+        self.numbers = {id(line): [layout.numbers(line, rows, part) for part in layout.parts[id(line)]]
                         for line in block.lines if line.values.ndim > 1}
+        self.labels = {id(line): [layout.label_line(line, part) for part in layout.parts[id(line)]]
+                       for line in block.lines if line.labels and not whole}
 
     def token(self, n: int) -> Iterator[tuple[bool, Line]]:
         """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""
         for lines in self.groups:
-            if lines[0].values.ndim == 1:
-                yield from self._single_numbers(lines, n)
-            elif lines[0].labels and not self.whole:
-                yield from self._in_blocks_of_words(lines, n)
-            else:
-                for line in lines:
-                    yield from self._vector(line, n)
+            yield from (self._single_numbers if lines[0].values.ndim == 1 else self._vectors)(lines, n)
 
     def _single_numbers(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
         """`μ₁ = 0.109   σ²₁ = 1.423`, the first under the numbers of the vectors, as many in a line as fit."""
@@ -171,35 +157,25 @@ class TokenRows:
             used = layout.numbers_at + len(layout.lead) + len(first)
         yield True, tuple(spans)
 
-    def _vector(self, line: RowLine, n: int) -> Iterator[tuple[bool, Line]]:
-        layout, at, parts = self.layout, self.first + n, self.numbers[id(line)]
-        for number, part in enumerate(parts):
-            end = ""
-            if number == len(parts) - 1:
-                end = _end(line, self.page)
-                if line.weights and layout.bars:  # in all rows of the stage or in none
-                    end += GAP + bars_of(line, at, self.page)
-                if line.shares is not None and layout.mixtures:
-                    end += GAP + mixture_of(line, at, self.page)
-            before = (" " * (layout.numbers_at + 2),) if number else (*layout.equation(line, at), "[ ")
-            yield not number, trimmed([*before, part[n], *filter(None, [end])])
-
-    def _in_blocks_of_words(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
-        """Vectors along a sentence too long for the page: part by part, each under its words."""
-        layout = self.layout
-        parts = layout.blocks(lines[0])
-        equations = [layout.equation(line, self.first + n) for line in lines]
-        for number, part in enumerate(parts):
-            yield False, layout.label_line(lines[0], part)
+    def _vectors(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
+        """Vectors part by part: one, or those along a sentence too long for the page, each part under its words."""
+        layout, page, at = self.layout, self.page, self.first + n
+        labels, last = self.labels.get(id(lines[0]), []), len(layout.parts[id(lines[0])]) - 1
+        equations = [layout.equation(line, at) for line in lines]
+        for number in range(last + 1):
+            if labels:
+                yield False, labels[number]
             for line, equation in zip(lines, equations, strict=True):
-                end = _end(line, self.page) if number == len(parts) - 1 else ""
-                yield True, trimmed([*equation, "  " if number else "[ ", self.numbers[id(line)][number][n],
-                                     *filter(None, [end])])
-
-
-def _end(line: RowLine, page: Page) -> str:
-    """The closing bracket, after how many numbers are not shown."""
-    return f" +{page.text(Message('messages.more', count=line.more))} ]" if line.more else " ]"
+                begins = bool(labels) or not number
+                before = (*equation, "  " if number else "[ ") if begins else (" " * (layout.numbers_at + 2),)
+                end = ""
+                if number == last:
+                    end = f" +{page.text(Message('messages.more', count=line.more))} ]" if line.more else " ]"
+                    if line.weights and layout.bars and not labels:  # in all rows of the stage or in none
+                        end += GAP + bars_of(line, at, page)
+                    if line.shares is not None and layout.mixtures and not labels:
+                        end += GAP + mixture_of(line, at, page)
+                yield begins, trimmed([*before, self.numbers[id(line)][number][n], *filter(None, [end])])
 
 
 def bars_of(line: RowLine, n: int, page: Page) -> str:

@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.cells import cell_len
 
 from attntrace.pages.blocks import Block
-from attntrace.writers.page import Line, Look, Page, Shaded, Span, plainly, spelling_for
+from attntrace.writers.page import Line, Look, Page, Shaded, Span, Writer, plainly, spelling_for
 from attntrace.writers.terminal_width import NARROWEST, WIDEST, columns
 from attntrace.writers.text.layout import lines_of
 
@@ -37,7 +37,7 @@ def wants_colour(out: TextIO, asked: str) -> bool:
     return out.isatty() and os.environ.get("TERM") != "dumb"
 
 
-class TerminalWriter:
+class TerminalWriter(Writer):
     """Writes blocks as they come, each line whole."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
@@ -51,9 +51,6 @@ class TerminalWriter:
     def __call__(self, blocks: Iterable[Block]) -> None:
         self.out.writelines(self.lines(blocks))
         self.out.flush()
-
-    def close(self) -> None:
-        """Nothing stands at its end."""
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
         """The lines of blocks as text, each with its end."""
@@ -78,7 +75,6 @@ class Palette:
         few = {f"shade{n + 1}": shade for n, shade in enumerate(FEW_SHADES)} if colours == "standard" else {}
         self._around = {name: tuple(Style.parse(style).render("\0", color_system=COLOR_SYSTEMS[colours]).split("\0"))
                         for name, style in {**STYLES, **few}.items()}
-        self._hues = [self._around[f"hue{n}"] for n in range(len(HUES))]
         self._painted = lru_cache(4096)(self._paint)  # the words of a sentence stand above every row
         self._shades = [("", "")] + [self._around[f"shade{n + 1}"] for n in range(len(SHADES))]
 
@@ -89,8 +85,8 @@ class Palette:
     def _paint(self, span: Span) -> str:
         if not span.text or not span.style:
             return span.text
-        before, after = (self._hues[int(span.style[5:]) % len(HUES)] if span.style.startswith("token")
-                         else self._around[span.style])
+        is_word = span.style.startswith("token")
+        before, after = self._around[f"hue{int(span.style[5:]) % len(HUES)}" if is_word else span.style]
         return f"{before}{span.text}{after}"
 
     def _shaded(self, part: Shaded) -> str:

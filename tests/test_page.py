@@ -150,8 +150,9 @@ def test_a_map_of_many_words_has_every_column_and_is_nowhere_too_wide(count, wid
     assert [line for line in page.split("\n") if cell_len(line) > width] == []
 
 
-@pytest.mark.parametrize("format", PAGES)
-@pytest.mark.parametrize("command", ["trace 'a b'", "map 'a b'", "backprop a b --check", "verify a",
+@pytest.mark.parametrize("format", sorted({*PAGES} - {TEXT}))
+@pytest.mark.parametrize("command", ["trace 'a b'", "map 'a b'", "verify a",
+                                     "backprop a b --check --d-model 2 --heads 1 --d-ff 2",
                                      "compare 'a b' --what-if '--swap 1,2'", "why output.probabilities:1,cafe"])
 def test_every_format_of_a_page_has_every_number_of_it(command, format):
     text, page = (attntrace(*words_of(f"attntrace {command}"), "--format", name).out for name in (TEXT, format))

@@ -235,7 +235,7 @@ def test_final_norm_without_parameters_is_asked_for_and_computed(tmp_path, stack
     options = ["import", str(path), "--heads", "3", "--norm", "pre" if norm_first else "post", "--epsilon", "1e-3",
                "-o", str(weights)]
     if len(set(FINAL_NORMS[stacks])) == 1:
-        assert "final norm none: none in the file, --final-norm where" in attntrace("weights", *options).out
+        assert "final norm: none in the file; give --final-norm if" in attntrace("weights", *options).out
     else:
         assert "lacks decoder.norm.weight, decoder.norm.bias" in problem(*options)
     out = attntrace("weights", *options, "--final-norm").out

@@ -61,7 +61,7 @@ def subject_of(sentence: tuple[str, ...], model: ModelOptions, learning: Learnin
     if learning is None:
         return model.prepared(words)
     if model.target is None:
-        raise Problem("lesson_without_target")
+        raise Problem("training_step_without_target")
     from attntrace.runs.training_step import prepare_training_step
     return prepare_training_step(words, model.target, **learning.settings(), **model.settings())
 

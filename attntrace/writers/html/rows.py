@@ -128,5 +128,5 @@ def cause(block: Cause, page: HtmlPage) -> Iterator[str]:
     yield f"<li{page.anchor(block.place)}>{code(block.place)} {words(', '.join(block.words))}\n"
     yield cell_line(block.cell)
     for key, places in block.operands:
-        told = ", ".join(page.linked(place, code(place)) for place in places)
-        yield f"<p class=note>{page.text(Message(f'messages.why_{key}', places=SLOT)).replace(SLOT, told)}\n"
+        links = ", ".join(page.linked(place, code(place)) for place in places)
+        yield f"<p class=note>{page.text(Message(f'messages.why_{key}', places=SLOT)).replace(SLOT, links)}\n"

@@ -29,9 +29,9 @@ class MarkdownWriter(Writer):
         self.out.flush()
 
 
-def lines_of(told: Iterable[Block], page: Page) -> Iterator[str]:
+def lines_of(shown: Iterable[Block], page: Page) -> Iterator[str]:
     place = ""  # of the stage
-    for kind, alike in groupby(told, key=type):
+    for kind, alike in groupby(shown, key=type):
         if kind is blocks.CellLines:
             yield from rows.all_cell_lines(alike)
             continue

@@ -129,7 +129,7 @@ def any_but_first(row: tuple[str, ...]) -> bool:
 
 
 def under_places(rows: tuple[tuple[blocks.Cell, ...], ...]) -> Iterator[tuple[blocks.Cell, ...]]:
-    """Each address as a name below its place, which is told once for all that follow each other there."""
+    """Each address as a name below its place, written once for consecutive addresses of that place."""
     last = None
     for address, *rest in rows:
         place, dot, name = str(address).rpartition(".")

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis, AxisError, NotRowwise
+from attntrace.tensor.expression import Expression, Number
 from attntrace.tensor.tensor import Array, Op, Tensor, apply
 
 Lengths = tuple[int, ...]
@@ -45,11 +45,11 @@ class Unpack(Op):
             raise NotRowwise
         return apply(self, x.take(k - 1, i))
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         sentence, token, *rest = index
         lengths = x.axes[0].lengths or ()
         if token >= lengths[sentence]:
-            return cells.Number(0.0)
+            return Number(0.0)
         return x.cell((sum(lengths[:sentence]) + token, *rest))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ class Pack(Op):
             return x.take(0, sentence).take(0, token)
         return apply(self, x.take(k + 1, i))
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         position = int(padded_positions(self.axis.lengths or ())[index[0]])
         return x.cell((*divmod(position, x.axes[1].size), *index[1:]))
 

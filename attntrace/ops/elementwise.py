@@ -4,12 +4,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from attntrace.ops.shape import ReduceSum, bracketed, broadcast_to
-from attntrace.tensor import expression as cells
+from attntrace.ops.shape import ReduceSum, broadcast_to
+from attntrace.tensor import expression
 from attntrace.tensor.axes import Axes, AxisError
-from attntrace.tensor.expression import PRODUCT, SUM
-from attntrace.tensor.symbol import ELEMENTWISE, MINUS, NEGATIVE, OVER, PLUS, TIMES, Sign
-from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply, constant
+from attntrace.tensor.expression import Expression
+from attntrace.tensor.tensor import Array, Op, Tensor, apply, constant
 
 
 def broadcast_axes(operands: Sequence[Tensor]) -> Axes:
@@ -36,10 +35,10 @@ def aligned(operand: Tensor, axes: Axes) -> Array:
 
 
 class Elementwise(Op):
-    """Each number from the operands' numbers at the same position, by the same `arithmetic`. An operand that lacks an
-    axis is repeated along it, and so is a gradient."""
+    """Each number from the operands' numbers at the same position, by the same `expression`, which is its formula too.
+    An operand that lacks an axis is repeated along it, and so is a gradient."""
     broadcasts_gradient: ClassVar[bool] = True
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]]
+    expression: ClassVar[Callable[..., Expression]]
     function: ClassVar[Callable[..., Any]]
 
     def axes(self, *operands: Tensor) -> Axes:
@@ -50,9 +49,12 @@ class Elementwise(Op):
         return apply(self, *(operand.take(operand.axes.index(axis), i) if axis in operand.axes else operand
                              for operand in operands))
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+    def formula(self, *operands: Tensor) -> Expression:
+        return type(self).expression(*(operand.formula() for operand in operands))
+
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> Expression:
         axes = broadcast_axes(operands)
-        return type(self).arithmetic(*(
+        return type(self).expression(*(
             operand.cell(tuple(i for axis, i in zip(axes, index, strict=True) if axis in operand.axes))
             for operand in operands))
 
@@ -65,17 +67,13 @@ class Unary(Elementwise):
 
 
 class Binary(Elementwise):
-    """Two operands with a sign between them, in brackets where they hold together less."""
-    sign: ClassVar[Sign]
+    """A function of two operands."""
 
     def compute(self, left: Tensor, right: Tensor) -> Array:
         if left.axes is right.axes or not left.axes or not right.axes:
             return np.asarray(type(self).function(left.value, right.value))
         axes = broadcast_axes((left, right))
         return np.asarray(type(self).function(aligned(left, axes), aligned(right, axes)))
-
-    def notation(self, left: Tensor, right: Tensor) -> Pieces:
-        return *bracketed(left, self.binds), self.sign, *bracketed(right, self.binds + 1)
 
 
 def unbroadcast(gradient: Tensor, result: Tensor, operand: Tensor) -> Tensor:
@@ -98,10 +96,8 @@ def expanded(gradient: Tensor, result: Tensor, other: Tensor) -> Tensor:
 
 class Add(Binary):
     name: ClassVar[str] = "add"
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.append_term
-    binds: ClassVar[int] = SUM
+    expression: ClassVar[Callable[..., Expression]] = expression.append_term
     function: ClassVar[Callable[[Any, Any], Any]] = np.add
-    sign: ClassVar[Sign] = PLUS
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
         return unbroadcast(gradient, result, operands[n])
@@ -110,8 +106,7 @@ class Add(Binary):
 class Sum(Elementwise):
     """The sum of two or more operands: the gradients that meet where a tensor is read several times."""
     name: ClassVar[str] = "sum"
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda *terms: cells.Sum(terms)
-    binds: ClassVar[int] = SUM
+    expression: ClassVar[Callable[..., Expression]] = expression.Sum
 
     def compute(self, *operands: Tensor) -> Array:
         axes = broadcast_axes(operands)
@@ -120,12 +115,6 @@ class Sum(Elementwise):
         for value in rest:
             total += value
         return total
-
-    def notation(self, *operands: Tensor) -> Pieces:
-        pieces = bracketed(operands[0], SUM)
-        for operand in operands[1:]:
-            pieces += (PLUS, *bracketed(operand, SUM + 1))
-        return pieces
 
     vjp = Add.vjp
 
@@ -137,10 +126,8 @@ def add_all(parts: Sequence[Tensor]) -> Tensor:
 
 class Subtract(Binary):
     name: ClassVar[str] = "subtract"
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Difference
-    binds: ClassVar[int] = SUM
+    expression: ClassVar[Callable[..., Expression]] = expression.Difference
     function: ClassVar[Callable[[Any, Any], Any]] = np.subtract
-    sign: ClassVar[Sign] = MINUS
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return -unbroadcast(gradient, result, right) if n else unbroadcast(gradient, result, left)
@@ -149,13 +136,12 @@ class Subtract(Binary):
 class Multiply(Binary):
     """Elementwise, or by one number."""
     name: ClassVar[str] = "multiply"
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Product
-    binds: ClassVar[int] = PRODUCT
+    expression: ClassVar[Callable[..., Expression]] = expression.Product
     function: ClassVar[Callable[[Any, Any], Any]] = np.multiply
 
-    def notation(self, left: Tensor, right: Tensor) -> Pieces:
-        sign = ELEMENTWISE if left.axes and right.axes else TIMES
-        return *bracketed(left, self.binds), sign, *bracketed(right, self.binds + 1)
+    def formula(self, *operands: Tensor) -> Expression:
+        product = expression.ElementwiseProduct if all(x.axes for x in operands) else expression.Product
+        return product(*(operand.formula() for operand in operands))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         other = (right, left)[n]
@@ -164,10 +150,8 @@ class Multiply(Binary):
 
 class Divide(Binary):
     name: ClassVar[str] = "divide"
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Quotient
-    binds: ClassVar[int] = PRODUCT
+    expression: ClassVar[Callable[..., Expression]] = expression.Quotient
     function: ClassVar[Callable[[Any, Any], Any]] = np.divide
-    sign: ClassVar[Sign] = OVER
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         if n:
@@ -178,11 +162,7 @@ class Divide(Binary):
 class Negate(Unary):
     name: ClassVar[str] = "negate"
     function: ClassVar[Callable[[Array], Any]] = np.negative
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Negative
-    binds: ClassVar[int] = SUM
-
-    def notation(self, x: Tensor) -> Pieces:
-        return NEGATIVE, *bracketed(x, PRODUCT)
+    expression: ClassVar[Callable[..., Expression]] = expression.Negative
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return -gradient

@@ -7,22 +7,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from attntrace.ops.elementwise import Unary
-from attntrace.ops.shape import ReduceSum, bracketed, sum_along
-from attntrace.tensor import expression as cells
+from attntrace.ops.shape import ReduceSum, sum_along
+from attntrace.tensor import expression
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.expression import ATOM, POWER
-from attntrace.tensor.symbol import CLOSE, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, SQUARED, call
-from attntrace.tensor.tensor import Array, Name, Op, Pieces, Postcondition, Tensor, constant
+from attntrace.tensor.expression import Call, Difference, Exp, Expression, Name, Number, Quotient, TenThousandTo, sum_of
+from attntrace.tensor.tensor import Array, Op, Postcondition, Tensor, constant
 
 
 class Identity(Unary):
     """The operand under another name (the encoder's output is that of its last layer)."""
     name: ClassVar[str] = "same"
     function: ClassVar[Callable[[Array], Any]] = lambda value: value
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda x: x
-
-    def notation(self, x: Tensor) -> Pieces:
-        return x.notation().pieces
+    expression: ClassVar[Callable[..., Expression]] = lambda x: x
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient
@@ -50,11 +46,11 @@ class Softmax(Op):
         powers /= sum_along(powers, value.ndim - 1)[..., None]
         return powers
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         row = [x.cell((*index[:-1], n)) for n in range(x.axes[-1].size)]
         largest = row[int(x.value[index[:-1]].argmax())]
-        powers = tuple(cells.Exp(cells.Difference(one, largest)) for one in row)
-        return cells.Quotient(powers[index[-1]], cells.sum_of(powers))
+        powers = [Exp(Difference(one, largest)) for one in row]
+        return Quotient(powers[index[-1]], sum_of(*powers))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         """∂L/∂x = p ⊙ (∂L/∂p - Σ ∂L/∂p ⊙ p), where p = softmax(x)."""
@@ -77,10 +73,9 @@ class Mean(Op):
     def compute(self, x: Tensor) -> Array:
         return np.asarray(sum_along(x.value, x.value.ndim - 1) / np.asarray(x.axes[-1].size, x.value.dtype))
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         size = x.axes[-1].size
-        terms = tuple(x.cell((*index, n)) for n in range(size))
-        return cells.Quotient(cells.sum_of(terms), cells.Number(size))
+        return Quotient(sum_of(*(x.cell((*index, n)) for n in range(size))), Number(size))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient / constant(x.axes[-1].size, dtype=result.value.dtype)
@@ -89,11 +84,7 @@ class Mean(Op):
 class Square(Unary):
     name: ClassVar[str] = "square"
     function: ClassVar[Callable[[Array], Any]] = np.square
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Square
-    binds: ClassVar[int] = POWER
-
-    def notation(self, x: Tensor) -> Pieces:
-        return *bracketed(x, ATOM), SQUARED
+    expression: ClassVar[Callable[..., Expression]] = expression.Square
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return constant(2, dtype=result.value.dtype) * gradient * x
@@ -102,14 +93,7 @@ class Square(Unary):
 class Sqrt(Unary):
     name: ClassVar[str] = "sqrt"
     function: ClassVar[Callable[[Array], Any]] = np.sqrt
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = cells.Root
-    binds: ClassVar[int] = POWER
-
-    def notation(self, x: Tensor) -> Pieces:
-        inner = x.notation()
-        if inner.binds == ATOM:
-            return ROOT, *inner.pieces, ROOT_END
-        return ROOT_OPEN, *inner.pieces, ROOT_CLOSE
+    expression: ClassVar[Callable[..., Expression]] = expression.Root
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient / (constant(2, dtype=result.value.dtype) * result)
@@ -119,10 +103,7 @@ class Relu(Unary):
     """max(0, x) (section 3.3)."""
     name: ClassVar[str] = "relu"
     function: ClassVar[Callable[[Array], Any]] = lambda value: np.maximum(value, 0)
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda x: cells.Call("max", (cells.Number(0), x))
-
-    def notation(self, x: Tensor) -> Pieces:
-        return call("max", "0, "), *x.notation().pieces, CLOSE
+    expression: ClassVar[Callable[..., Expression]] = lambda x: Call("max", Number(0), x)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient * StepFunction()(x)
@@ -132,7 +113,7 @@ class StepFunction(Unary):
     """1 where x > 0, else 0: the derivative of ReLU (0 at 0, by convention)."""
     name: ClassVar[str] = "positive"
     function: ClassVar[Callable[[Array], Any]] = lambda value: (value > 0).astype(value.dtype)
-    arithmetic: ClassVar[Callable[..., cells.Arithmetic]] = lambda x: cells.Call("positive", (x,))
+    expression: ClassVar[Callable[..., Expression]] = lambda x: Call("positive", x)
     non_differentiable: ClassVar[tuple[int, ...]] = (0,)
 
 
@@ -161,13 +142,13 @@ class Sinusoid(Op):
         positions = 1 << int(pos.value.max(initial=0)).bit_length()  # a power of two: few tables serve all lengths
         return sinusoid_table(positions, self.width, self.layout, self.dtype).take(pos.value, axis=0)
 
-    def notation(self, pos: Tensor) -> Pieces:
-        return call("PE"), Name(pos), CLOSE
+    def formula(self, pos: Tensor) -> Expression:
+        return Call("PE", Name(pos))
 
-    def cell(self, index: tuple[int, ...], pos: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], pos: Tensor) -> Expression:
         function, power = self.wave(index[-1])
-        wavelength = cells.TenThousandTo(cells.Quotient(cells.Number(power), cells.Number(self.width)))
-        return cells.Call(function, (cells.Quotient(pos.cell(index[:-1]), wavelength),))
+        wavelength = TenThousandTo(Quotient(Number(power), Number(self.width)))
+        return Call(function, Quotient(pos.cell(index[:-1]), wavelength))
 
 
 @lru_cache(16)  # rows and batches ask for the same few

@@ -6,12 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from attntrace.ops.shape import bracketed
-from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis, AxisError
-from attntrace.tensor.expression import ATOM
-from attntrace.tensor.symbol import CLOSE, CLOSE_SQUARE, NEXT, OPEN_SQUARE, Symbol, call, plain
-from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor, apply, zeros
+from attntrace.tensor.expression import Call, Expression, Indexed, LookUp, Name, Number, SideBySide, sum_of
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Array, Op, Tensor, apply, zeros
 
 
 @dataclass(eq=False, repr=False)
@@ -44,16 +42,15 @@ class SliceColumns(Op):
             return None
         return whole._replace(superscript=(self.first - 1) // self.width + 1)
 
-    def notation(self, x: Tensor) -> Pieces:
-        index = ":," * (len(x.axes) - 1) + f"{self.first}-{self.last}"
-        return *bracketed(x, ATOM), plain(f"[{index}]")
+    def formula(self, x: Tensor) -> Expression:
+        return Indexed(x.formula(), *[":"] * (len(x.axes) - 1), f"{self.first}-{self.last}")
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == len(x.axes) - 1:
             return x.take(k, self.first - 1 + i)
         return apply(self, x.take(k, i))
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         return x.cell((*index[:-1], index[-1] + self.first - 1))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
@@ -76,8 +73,8 @@ class PadColumns(Op):
         whole[..., self.first - 1:self.last] = x.value
         return whole
 
-    def notation(self, x: Tensor) -> Pieces:
-        return call(f"columns {self.first}-{self.last}"), *x.notation().pieces, CLOSE
+    def formula(self, x: Tensor) -> Expression:
+        return Call(f"columns {self.first}-{self.last}", x.formula())
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         last = len(x.axes) - 1
@@ -87,10 +84,10 @@ class PadColumns(Op):
             return x.take(last, i - self.first + 1)
         return zeros(x.axes[:-1], x.value.dtype)
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         column = index[-1] - self.first + 1
         inside = 0 <= column < x.axes[-1].size
-        return x.cell((*index[:-1], column)) if inside else cells.Number(0.0)
+        return x.cell((*index[:-1], column)) if inside else Number(0.0)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(SliceColumns(self.first, self.last, x.axes[-1].name), gradient)
@@ -114,11 +111,8 @@ class Concat(Op):
     def compute(self, *operands: Tensor) -> Array:
         return np.concatenate([operand.value for operand in operands], axis=-1)
 
-    def notation(self, *operands: Tensor) -> Pieces:
-        pieces: Pieces = (OPEN_SQUARE, *operands[0].notation().pieces)
-        for operand in operands[1:]:
-            pieces += (NEXT, *operand.notation().pieces)
-        return *pieces, CLOSE_SQUARE
+    def formula(self, *operands: Tensor) -> Expression:
+        return SideBySide(*(operand.formula() for operand in operands))
 
     def starts(self, *operands: Tensor) -> list[int]:
         """The first column (from 0) of each operand in the result."""
@@ -136,7 +130,7 @@ class Concat(Op):
         operand, column = self.source(i, *operands)
         return operand.take(last, column)
 
-    def cell(self, index: tuple[int, ...], *operands: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> Expression:
         operand, column = self.source(index[-1], *operands)
         return operand.cell((*index[:-1], column))
 
@@ -156,8 +150,8 @@ class Gather(Op):
     def compute(self, table: Tensor, ids: Tensor) -> Array:
         return table.value.take(ids.value - 1, axis=0)
 
-    def notation(self, table: Tensor, ids: Tensor) -> Pieces:
-        return Name(table), OPEN_SQUARE, Name(ids), CLOSE_SQUARE
+    def formula(self, table: Tensor, ids: Tensor) -> Expression:
+        return LookUp(Name(table), Name(ids))
 
     def row(self, k: int, i: int, table: Tensor, ids: Tensor) -> Tensor:
         if k < len(ids.axes):
@@ -166,7 +160,7 @@ class Gather(Op):
             return table.take(0, int(ids.value) - 1).take(0, i)
         return apply(self, table.take(1, i), ids)
 
-    def cell(self, index: tuple[int, ...], table: Tensor, ids: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], table: Tensor, ids: Tensor) -> Expression:
         return table.cell((int(ids.value[index[:len(ids.axes)]]) - 1, *index[len(ids.axes):]))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, table: Tensor, ids: Tensor) -> Tensor:
@@ -192,8 +186,8 @@ class ScatterAdd(Op):
         table[sorted_ids[starts] - 1] = np.add.reduceat(rows.value[order], starts, axis=0)
         return table
 
-    def notation(self, rows: Tensor, ids: Tensor) -> Pieces:
-        return call("into rows"), Name(ids), plain(", "), *rows.notation().pieces, CLOSE
+    def formula(self, rows: Tensor, ids: Tensor) -> Expression:
+        return Call("into rows", Name(ids), rows.formula())
 
     def row(self, k: int, i: int, rows: Tensor, ids: Tensor) -> Tensor:
         if k:
@@ -203,9 +197,9 @@ class ScatterAdd(Op):
             return zeros(rows.axes[1:], rows.value.dtype)
         return reduce(Tensor.__add__, (rows.take(0, n) for n in at))
 
-    def cell(self, index: tuple[int, ...], rows: Tensor, ids: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], rows: Tensor, ids: Tensor) -> Expression:
         at = np.flatnonzero(ids.value == index[0] + 1).tolist()
-        return cells.sum_of(tuple(rows.cell((n, *index[1:])) for n in at)) if at else cells.Number(0.0)
+        return sum_of(*(rows.cell((n, *index[1:])) for n in at)) if at else Number(0.0)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, rows: Tensor, ids: Tensor) -> Tensor:
         return apply(Gather(), gradient, ids)

@@ -4,12 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from attntrace.ops.shape import bracketed
-from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis, AxisError
-from attntrace.tensor.expression import PRODUCT
-from attntrace.tensor.symbol import CLOSE, Sign, call
-from attntrace.tensor.tensor import Array, Name, Op, Pieces, Tensor
+from attntrace.tensor.expression import (Call, Difference, ElementwiseProduct, Expression, Name, Negative, Number,
+                                         Product, Quotient, Sum, SumOver, sum_of)
+from attntrace.tensor.tensor import Array, Op, Tensor
 
 
 @dataclass(eq=False, repr=False)
@@ -32,16 +30,18 @@ class Labels(Op):
         rows.reshape(-1)[labels] = 1 - self.smoothing + self.smoothing / self.vocab.size
         return rows
 
-    def notation(self, ids: Tensor) -> Pieces:
-        return call("smoothed", f"{self.smoothing:g}, ") if self.smoothing else call("one_hot"), Name(ids), CLOSE
+    def formula(self, ids: Tensor) -> Expression:
+        if self.smoothing:
+            return Call("smoothed", Name(ids), setting=f"{self.smoothing:g}")
+        return Call("one_hot", Name(ids))
 
-    def cell(self, index: tuple[int, ...], ids: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], ids: Tensor) -> Expression:
         right = index[-1] + 1 == ids.value[index[:-1]]
         if not self.smoothing:
-            return cells.Number(int(right))
-        spread = cells.Quotient(cells.Number(self.smoothing), cells.Number(self.vocab.size))
-        rest = cells.Difference(cells.Number(1), cells.Number(self.smoothing))
-        return cells.Sum((rest, spread)) if right else spread
+            return Number(int(right))
+        spread = Quotient(Number(self.smoothing), Number(self.vocab.size))
+        rest = Difference(Number(1), Number(self.smoothing))
+        return Sum(rest, spread) if right else spread
 
 
 class CrossEntropy(Op):
@@ -52,7 +52,6 @@ class CrossEntropy(Op):
     name: ClassVar[str] = "cross_entropy"
     non_differentiable: ClassVar[tuple[int, ...]] = (1, 2)
     show_every_cell: ClassVar[bool] = True
-    binds: ClassVar[int] = PRODUCT
 
     def axes(self, logits: Tensor, p: Tensor, y: Tensor) -> Axes:
         if not logits.axes == p.axes == y.axes:
@@ -66,16 +65,13 @@ class CrossEntropy(Op):
             logs[(logs == -np.inf) & (y.value == 0)] = 0
         return np.asarray(-np.einsum("...i,...i->...", y.value, logs))
 
-    def notation(self, logits: Tensor, p: Tensor, y: Tensor) -> Pieces:
-        opening = Sign("-Σ_vocab(", "-sum_vocab(", r"-\sum_{\mathrm{vocab}}(")
-        times = Sign(" ⊙ log(", " .* log(", r" \odot \log(")
-        return opening, *bracketed(y, PRODUCT), times, *p.notation().pieces, CLOSE, CLOSE
+    def formula(self, logits: Tensor, p: Tensor, y: Tensor) -> Expression:
+        return Negative(SumOver("vocab", ElementwiseProduct(y.formula(), Call("log", p.formula()))))
 
-    def cell(self, index: tuple[int, ...], logits: Tensor, p: Tensor, y: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], logits: Tensor, p: Tensor, y: Tensor) -> Expression:
         """The arithmetic without the terms whose label is 0."""
-        terms = tuple(cells.Product(y.cell((*index, int(n))), cells.Call("log", (p.cell((*index, int(n))),)))
-                      for n in np.flatnonzero(y.value[index]))
-        return cells.Negative(cells.sum_of(terms))
+        return Negative(sum_of(*(Product(y.cell((*index, n)), Call("log", p.cell((*index, n))))
+                                 for n in np.flatnonzero(y.value[index]).tolist())))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, logits: Tensor, p: Tensor, y: Tensor) -> Tensor:
         return (p - y) * gradient

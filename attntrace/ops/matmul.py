@@ -4,12 +4,10 @@ from typing import ClassVar
 import numpy as np
 
 from attntrace.ops.elementwise import add_all
-from attntrace.ops.shape import bracketed
-from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, AxisError, NotRowwise
-from attntrace.tensor.expression import ATOM, JUXTAPOSED
-from attntrace.tensor.symbol import COLUMN_TIMES, MATMUL, POSITIONS
-from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply
+from attntrace.tensor.expression import Expression, MatrixProduct, OuterProduct, Product, sum_of
+from attntrace.tensor.symbol import POSITIONS
+from attntrace.tensor.tensor import Array, Op, Tensor, apply
 
 
 def batched(left: Tensor, right: Tensor) -> bool:
@@ -21,7 +19,6 @@ class MatMul(Op):
     """The sum over the last axis of the left operand and the first of the right one: y = x W, m × n times n × p. In a
     batch, sentence by sentence."""
     name: ClassVar[str] = "matmul"
-    binds: ClassVar[int] = JUXTAPOSED
 
     def axes(self, left: Tensor, right: Tensor) -> Axes:
         if batched(left, right):
@@ -40,8 +37,8 @@ class MatMul(Op):
     def compute(self, left: Tensor, right: Tensor) -> Array:
         return np.asarray(left.value @ right.value)
 
-    def notation(self, left: Tensor, right: Tensor) -> Pieces:
-        return *bracketed(left, JUXTAPOSED), MATMUL, *bracketed(right, JUXTAPOSED + 1)
+    def formula(self, left: Tensor, right: Tensor) -> Expression:
+        return MatrixProduct(left.formula(), right.formula())
 
     def transposed(self, left: Tensor, right: Tensor) -> Tensor | None:
         """(A B)ᵀ = Bᵀ Aᵀ"""
@@ -55,11 +52,11 @@ class MatMul(Op):
         rows = len(left.axes) - 1
         return apply(self, left.take(k, i), right) if k < rows else apply(self, left, right.take(k - rows + 1, i))
 
-    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> Expression:
         rows = len(left.axes) - 1
         lead = index[:1] if batched(left, right) else ()
-        return cells.sum_of(tuple(cells.Product(left.cell((*index[:rows], n)), right.cell((*lead, n, *index[rows:])))
-                                  for n in range(left.axes[-1].size)))
+        return sum_of(*(Product(left.cell((*index[:rows], n)), right.cell((*lead, n, *index[rows:])))
+                        for n in range(left.axes[-1].size)))
 
     def over_tokens(self, left: Tensor, right: Tensor) -> tuple[list[Tensor], Tensor] | None:
         """Xᵀ ∂L/∂Q = x₁ᵀ ∂L/∂q₁ + x₂ᵀ ∂L/∂q₂ + ..."""
@@ -84,7 +81,6 @@ class MatMul(Op):
 class Outer(Op):
     """A column times a row, m and n to m × n: what one token adds to the gradient of a weight matrix."""
     name: ClassVar[str] = "outer"
-    binds: ClassVar[int] = JUXTAPOSED
 
     def axes(self, left: Tensor, right: Tensor) -> Axes:
         if len(left.axes) != 1 or len(right.axes) != 1 or left.axes[0].name == right.axes[0].name:
@@ -95,14 +91,14 @@ class Outer(Op):
         result: Array = np.multiply.outer(left.value, right.value)
         return result
 
-    def notation(self, left: Tensor, right: Tensor) -> Pieces:
-        return *bracketed(left, ATOM), COLUMN_TIMES, *bracketed(right, JUXTAPOSED + 1)
+    def formula(self, left: Tensor, right: Tensor) -> Expression:
+        return OuterProduct(left.formula(), right.formula())
 
     def row(self, k: int, i: int, left: Tensor, right: Tensor) -> Tensor:
         return left * right.take(0, i) if k else left.take(0, i) * right
 
-    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> cells.Arithmetic:
-        return cells.Product(left.cell(index[:1]), right.cell(index[1:]))
+    def cell(self, index: tuple[int, ...], left: Tensor, right: Tensor) -> Expression:
+        return Product(left.cell(index[:1]), right.cell(index[1:]))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return left @ gradient if n else gradient @ right

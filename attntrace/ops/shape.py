@@ -5,16 +5,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import Axes, Axis, NotRowwise
-from attntrace.tensor.expression import ATOM
-from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Symbol, call, plain
-from attntrace.tensor.tensor import Array, Op, Pieces, Tensor, apply, op_without_settings, zeros
-
-
-def bracketed(operand: Tensor, least: int) -> Pieces:
-    """The notation of an operand, in brackets where it holds together less than `least`."""
-    return operand.notation().within(least)
+from attntrace.tensor.expression import Call, Expression, Indexed, Number, SumOver, Transposed, sum_of
+from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.tensor import Array, Op, Tensor, apply, op_without_settings, zeros
 
 
 @lru_cache(256)
@@ -51,8 +45,8 @@ class Transpose(Op):
     def symbol(self, x: Tensor) -> Symbol | None:
         return x.symbol.transpose() if x.symbol else None
 
-    def notation(self, x: Tensor) -> Pieces:
-        return OPEN, *x.notation().pieces, Sign(")ᵀ", ")^T", r")^{\top}")
+    def formula(self, x: Tensor) -> Expression:
+        return Transposed(x.formula())
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if len(x.axes) == 3:
@@ -61,7 +55,7 @@ class Transpose(Op):
             return apply(self, x.take(0, i))
         return apply(self, x.take(len(x.axes) - 1 - k, i))
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         return x.cell((index[0], index[2], index[1]) if len(index) == 3 else index[::-1])
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
@@ -98,11 +92,10 @@ class Slice(RemovesAxis):
     def symbol(self, x: Tensor) -> Symbol | None:
         return x.symbol.indexed(self.k, self.i, x.axis_names) if x.symbol else None
 
-    def notation(self, x: Tensor) -> Pieces:
-        index = ",".join(str(self.i + 1) if n == self.k else ":" for n in range(len(x.axes)))
-        return *bracketed(x, ATOM), plain(f"[{index}]")
+    def formula(self, x: Tensor) -> Expression:
+        return Indexed(x.formula(), *(str(self.i + 1) if n == self.k else ":" for n in range(len(x.axes))))
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         return x.cell((*index[:self.k], self.i, *index[self.k:]))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
@@ -125,8 +118,8 @@ class Unslice(Op):
         whole[(slice(None),) * self.k + (self.i,)] = x.value
         return whole
 
-    def notation(self, x: Tensor) -> Pieces:
-        return call("placed", f"{self.axis.name} {self.i + 1}, "), *x.notation().pieces, CLOSE
+    def formula(self, x: Tensor) -> Expression:
+        return Call("placed", x.formula(), setting=f"{self.axis.name} {self.i + 1}")
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:
@@ -135,9 +128,9 @@ class Unslice(Op):
             return apply(Unslice(self.k - 1, self.i, self.axis), x.take(k, i))
         return apply(self, x.take(k - 1, i))
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         rest = index[:self.k] + index[self.k + 1:]
-        return x.cell(rest) if index[self.k] == self.i else cells.Number(0.0)
+        return x.cell(rest) if index[self.k] == self.i else Number(0.0)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(Slice(self.k, self.i), gradient)
@@ -151,13 +144,11 @@ class ReduceSum(RemovesAxis):
     def compute(self, x: Tensor) -> Array:
         return sum_along(x.value, self.k)
 
-    def notation(self, x: Tensor) -> Pieces:
-        name = x.axes[self.k].name
-        opening = Sign(f"Σ_{name}(", f"sum_{name}(", rf"\sum_{{\mathrm{{{name}}}}}(")
-        return opening, *x.notation().pieces, CLOSE
+    def formula(self, x: Tensor) -> Expression:
+        return SumOver(x.axes[self.k].name, x.formula())
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
-        return cells.sum_of(tuple(x.cell((*index[:self.k], n, *index[self.k:])) for n in range(x.axes[self.k].size)))
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
+        return sum_of(*(x.cell((*index[:self.k], n, *index[self.k:])) for n in range(x.axes[self.k].size)))
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return apply(Broadcast(self.k, x.axes[self.k]), gradient)
@@ -177,8 +168,8 @@ class Broadcast(Op):
         shape = x.value.shape[:self.k] + (self.axis.size,) + x.value.shape[self.k:]
         return np.broadcast_to(np.expand_dims(x.value, self.k), shape)
 
-    def notation(self, x: Tensor) -> Pieces:
-        return call("repeated", f"{self.axis.name}, "), *x.notation().pieces, CLOSE
+    def formula(self, x: Tensor) -> Expression:
+        return Call("repeated", x.formula(), setting=self.axis.name)
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k == self.k:
@@ -187,7 +178,7 @@ class Broadcast(Op):
             return apply(Broadcast(self.k - 1, self.axis), x.take(k, i))
         return apply(self, x.take(k - 1, i))
 
-    def cell(self, index: tuple[int, ...], x: Tensor) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
         return x.cell(index[:self.k] + index[self.k + 1:])
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:

@@ -9,16 +9,16 @@ from typing import NamedTuple, get_args
 
 from attntrace.messages.catalog import Text
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.expression import Arithmetic, HasValue
+from attntrace.tensor.expression import Expression, HasValue
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Symbol, equal_within_type
-from attntrace.tensor.tensor import Array, Pieces, Tensor
+from attntrace.tensor.tensor import Array, Tensor
 
 
 class Formula(NamedTuple):
     """left = right, as it is written inside the equations of a head; `row` replaces the number of the token."""
     left: Symbol
-    right: Pieces
+    right: Expression
     head: int | None
     row: str | None = None
 
@@ -97,7 +97,7 @@ class Grid(NamedTuple):
     hued: bool = False
     one_row: bool = False
     weights: bool = False
-    pieces: Pieces = ()  # what stands in place of its name, where it has none
+    formula: Expression | None = None  # what stands in place of its name, where it has none
     address: str = ""  # of the step or the parameter, where it is one, or some columns of one
 
 
@@ -132,7 +132,7 @@ class CellLine(NamedTuple):
     """The arithmetic behind one number: in symbols, in the printed numbers, and the result."""
     formula: Formula
     picked: tuple[int, ...]  # what is picked out of the formula's result, from 0; () where the formula gives the number
-    arithmetic: Arithmetic
+    arithmetic: Expression
     result: float
     figures: Figures
     figures_of: Mapping[HasValue, Figures]  # how the numbers of each operand are written

@@ -13,12 +13,12 @@ from attntrace.tracing.trace import Step
 
 
 def whole_formula(step: Step) -> Formula:
-    return Formula(step.symbol, step.node.notation().pieces, step.symbol.head)
+    return Formula(step.symbol, step.node.formula(), step.symbol.head)
 
 
 def row_formula(step: Step, row: Tensor, i: int, letter: str | None = None) -> Formula:
     """The equation of a step's row; with a `letter` instead of the token's number."""
-    return Formula(marked_row(step, i), row.notation().pieces, step.symbol.head, letter)
+    return Formula(marked_row(step, i), row.formula(), step.symbol.head, letter)
 
 
 def any_row_formula(step: Step, row: Tensor) -> Formula:
@@ -39,7 +39,7 @@ def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, .
 def cell_line(step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...], figures: Figures,
               figures_of: Mapping[HasValue, Figures]) -> CellLine:
     """The arithmetic of one number; in symbols as far as its formula was `followed` down to single numbers."""
-    formula = Formula(step.symbol.at(index, step.tensor.axis_names), part.notation().pieces, step.symbol.head)
+    formula = Formula(step.symbol.at(index, step.tensor.axis_names), part.formula(), step.symbol.head)
     return CellLine(formula, rest, step.node.cell(index), float(step.value[index]), figures, figures_of, step.rounding)
 
 

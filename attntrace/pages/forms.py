@@ -17,8 +17,8 @@ from attntrace.pages.stages import Stage, place_title
 from attntrace.pages.topics import topic_of
 from attntrace.pages.view import View
 from attntrace.tensor.evaluate import evaluate
-from attntrace.tensor.expression import HasValue
-from attntrace.tensor.tensor import Tensor, Term
+from attntrace.tensor.expression import HasValue, Term
+from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step
 
 
@@ -115,16 +115,16 @@ class Form:
         """The parameters that these steps use and that this part has not shown yet, in order of use."""
         new = []
         for step in steps:
-            for piece in step.node.notation().pieces:
-                if not isinstance(piece, Term) or not piece.tensor.axes or piece.tensor.symbol is None:
+            formula = step.node.formula()
+            for tensor in formula.tensors():
+                is_whole = isinstance(formula, Term) and tensor.address  # the step is the parameter itself
+                if not tensor.axes or tensor.symbol is None or is_whole:
                     continue
-                if len(step.node.notation().pieces) == 1 and piece.tensor.address:  # the step is the parameter itself
-                    continue
-                leaves = list(piece.tensor.leaves())
-                key = leaves[0].address, piece.tensor.symbol.superscript
-                if leaves[0].address in self.parameters and key not in self._shown:
+                address = parameter_name(tensor)
+                key = address, tensor.symbol.superscript
+                if address in self.parameters and key not in self._shown:
                     self._shown.add(key)
-                    new.append(piece.tensor)
+                    new.append(tensor)
         return new
 
     def checked(self, checks: list[Check], steps: list[Step]) -> Iterator[Block]:
@@ -171,8 +171,8 @@ class VectorForm(Form):
         alike = Figures.of(np.concatenate([step.value.ravel(), *(part.value.ravel() for part in parts)]),
                            self.view.precision, self.view.exact)  # so that they can be added up
         grids = [self.grid(Tensor(part.value, part.axes, step.symbol), head)._replace(
-            pieces=part.history.notation().pieces, figures=alike) for part in parts]
-        yield blocks.Shares(Formula(step.symbol, total.history.notation().pieces, head), tuple(grids),
+            formula=part.history.formula(), figures=alike) for part in parts]
+        yield blocks.Shares(Formula(step.symbol, total.history.formula(), head), tuple(grids),
                             self.grid(step.tensor, head)._replace(figures=alike))
         yield from hidden(self.view, [(step.address, step.tensor)])
 
@@ -232,8 +232,7 @@ class MatrixForm(Form):
         yield from self.explanations(steps)
         drawn: set[Tensor] = set()
         for step in steps:
-            terms = [piece.tensor for piece in step.node.notation().pieces if isinstance(piece, Term)]
-            terms = [tensor for tensor in terms if tensor.axes]
+            terms = [tensor for tensor in step.node.formula().tensors() if tensor.axes]
             new = self.new_parameters([step])
             if any(self.view.cuts(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
                 terms = []

@@ -11,7 +11,7 @@ from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Cause, CellLine, Prose
 from attntrace.pages.equations import cell_line, followed
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.expression import Arithmetic, HasValue, Ref, Sum
+from attntrace.tensor.expression import Expression, HasValue, Ref, Sum
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import cell_name
@@ -83,7 +83,7 @@ class _Known:
         return cell_line(self.step, index, *followed(self.whole, index), self.figures, self.figures_of)
 
 
-def ranked(arithmetic: Arithmetic) -> list[Ref]:
+def ranked(arithmetic: Expression) -> list[Ref]:
     """The operands of a number, each once, largest contribution first."""
     weights: dict[tuple[HasValue, tuple[int, ...]], float] = {}
     for ref, weight in contributions(arithmetic):
@@ -92,14 +92,14 @@ def ranked(arithmetic: Arithmetic) -> list[Ref]:
     return [Ref(*place) for place in sorted(weights, key=lambda place: -weights[place])]
 
 
-def contributions(arithmetic: Arithmetic) -> Iterator[tuple[Ref, float]]:
+def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
     """Of a sum, how large the term is that an operand stands in; else, by how much the result would change if the
     operand were 0."""
     def read(ref: Ref) -> float:
         return float(ref.tensor.value[ref.index])
 
     if isinstance(arithmetic, Sum):
-        for term in arithmetic.terms:
+        for term in arithmetic.parts:
             weight = _size(_value(term, read))
             for ref in term.leaves():
                 yield ref, weight
@@ -110,7 +110,7 @@ def contributions(arithmetic: Arithmetic) -> Iterator[tuple[Ref, float]]:
         yield out, _size(whole - without)
 
 
-def _value(arithmetic: Arithmetic, read: Callable[[Ref], float]) -> float:
+def _value(arithmetic: Expression, read: Callable[[Ref], float]) -> float:
     try:
         return float(arithmetic.value(read))
     except (OverflowError, ValueError, ZeroDivisionError):

@@ -11,10 +11,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from attntrace.tensor import expression as cells
 from attntrace.tensor.axes import AXIS_NAMES, Axes, Axis, AxisError, NotRowwise, shape_of
-from attntrace.tensor.expression import ATOM, SUM
-from attntrace.tensor.symbol import CLOSE, OPEN, Sign, Spelling, Symbol, call, equal_within_type
+from attntrace.tensor.expression import Call, Expression, Number, Ref, Term
+from attntrace.tensor.symbol import Symbol, equal_within_type
 
 Array = np.ndarray[Any, Any]
 Record = dict[str, Any]  # a line of JSON: a run, a parameter or a step
@@ -107,12 +106,12 @@ class Tensor:
             part._symbol, part._part_of = None, (self, k, i)
         return part
 
-    def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...]) -> Expression:
         """Return the arithmetic behind the number at `index` (from 0)."""
         if not self.is_leaf:
             return self.history.cell(index)
         nameless = self.address is None and not self.axes
-        return cells.Number(self.value.item()) if nameless else cells.Ref(self, index)
+        return Number(self.value.item()) if nameless else Ref(self, index)
 
     def expression(self) -> Any:
         """Return how it was computed as nested lists: an address, a constant, or an op's name and its operands."""
@@ -120,12 +119,9 @@ class Tensor:
             return self.address
         return json_value(self.value) if self.is_leaf else self.history.expression()
 
-    def notation(self) -> Notation:
-        """Return its symbol, or else what its op writes: the right side of an equation."""
-        if self.symbol is not None:
-            negative = self.symbol.letter.startswith("-")  # a constant such as -2
-            return Notation((Term(self),), SUM if negative else ATOM)
-        return self.history.notation()
+    def formula(self) -> Expression:
+        """Return its symbol, or else the formula of its op: the right side of an equation."""
+        return Term(self) if self.symbol is not None else self.history.formula()
 
     def leaves(self) -> Iterator[Tensor]:
         """Yield the leaves it was computed from, in the order in which its equation names them."""
@@ -145,11 +141,11 @@ class Node:
     def row(self, k: int, i: int) -> Tensor:
         return self.op.row(k, i, *self.operands)
 
-    def cell(self, index: tuple[int, ...]) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...]) -> Expression:
         return self.op.cell(index, *self.operands)
 
-    def notation(self) -> Notation:
-        return Notation(self.op.notation(*self.operands), self.op.binds)
+    def formula(self) -> Expression:
+        return self.op.formula(*self.operands)
 
     def expression(self) -> Any:
         return [self.op.name, *(operand.expression() for operand in self.operands), *self.op.settings()]
@@ -172,37 +168,6 @@ def json_value(value: Array) -> Any:
     return values.tolist()
 
 
-class Term(NamedTuple):
-    """A tensor in an equation, drawn as a matrix where matrices are drawn."""
-    tensor: Tensor
-
-
-class Name(NamedTuple):
-    """A tensor of which an equation gives only the symbol, such as the whole table of a look-up."""
-    tensor: Tensor
-
-
-Pieces = tuple[Term | Name | Sign, ...]
-
-
-class Notation(NamedTuple):
-    """One side of an equation: symbols and signs in order, and how tightly they hold together (SUM to ATOM)."""
-    pieces: Pieces
-    binds: int
-
-    def within(self, least: int) -> Pieces:
-        """The pieces, in brackets where they hold together less than `least`."""
-        return self.pieces if self.binds >= least else (OPEN, *self.pieces, CLOSE)
-
-
-def spelled(pieces: Pieces, spelling: Spelling = Spelling.UNICODE, head: int | None = None,
-            row: str | None = None) -> str:
-    """Write the pieces of a notation as text (see Symbol.spelled for `head` and `row`)."""
-    return "".join(piece.text(spelling) if isinstance(piece, Sign)
-                   else piece.tensor.symbol.spelled(spelling, head, row) if piece.tensor.symbol else "?"
-                   for piece in pieces)
-
-
 class Postcondition(NamedTuple):
     """What must be true of a result: the key of its message, how far it is from true, and whether not even rounding
     may make a difference."""
@@ -211,7 +176,7 @@ class Postcondition(NamedTuple):
     exact: bool = False
 
 
-equal_within_type(Term, Name, Notation, Postcondition)
+equal_within_type(Postcondition)
 
 OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
 
@@ -242,7 +207,7 @@ def constant(value: Any, symbol: str | None = None, axes: Axes = (), dtype: Any 
         return _number(value, symbol, dtype)
     array = np.array(value, dtype=dtype)
     if symbol is None and not axes:
-        symbol = str(cells.Number(array.item()))
+        symbol = str(Number(array.item()))
     return Tensor(array, axes, Symbol.of(symbol) if symbol is not None else None)
 
 
@@ -259,11 +224,10 @@ def zeros(axes: Axes, dtype: Any) -> Tensor:
 class Op:
     """One operation on tensors, registered by its `name`; calling it applies it: `softmax(x)`.
 
-    A subclass gives its name and writes `axes`, `compute` and `cell`; `notation` and `row` where the default does not
+    A subclass gives its name and writes `axes`, `compute` and `cell`; `formula` and `row` where the default does not
     fit, and `vjp` unless no gradient goes to any operand. It names its operands itself. An op with settings (an axis, a
     width) is a dataclass of plain values. Two ops that are written alike are equal."""
     name: ClassVar[str]  # public: in JSON Lines and saved runs
-    binds: ClassVar[int] = ATOM  # how tightly its notation holds together
 
     # Traits: what pages and gradients ask instead of which op it is.
     rows_sum_to_one: ClassVar[bool] = False  # the result's rows are shares of 1
@@ -290,11 +254,11 @@ class Op:
         """Return the value: an array whose shape is that of `axes`."""
         raise NotImplementedError
 
-    def notation(self, *operands: Any, **_: Any) -> Pieces:
+    def formula(self, *operands: Any, **_: Any) -> Expression:
         """Return the equation's right side; here, the op's name as a function of its operand."""
-        return call(self.name), *operands[0].notation().pieces, CLOSE
+        return Call(self.name, operands[0].formula())
 
-    def cell(self, index: tuple[int, ...], *operands: Any, **_: Any) -> cells.Arithmetic:
+    def cell(self, index: tuple[int, ...], *operands: Any, **_: Any) -> Expression:
         """Return the arithmetic of the number at `index` (from 0, one position for each axis of the result)."""
         raise NotImplementedError
 

@@ -11,9 +11,10 @@ from attntrace.messages.errors import Problem
 from attntrace.ops.functions import identity
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import evaluate
+from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Spelling, Symbol
-from attntrace.tensor.tensor import Array, Node, Tensor, spelled
+from attntrace.tensor.tensor import Array, Node, Tensor
 from attntrace.tracing.addresses import address_in
 
 
@@ -68,7 +69,7 @@ class Step(NamedTuple):
     def formula(self, spelling: Spelling = Spelling.UNICODE) -> str:
         """The equation as text: `S = Q Kᵀ`."""
         head = self.symbol.head
-        return f"{self.symbol.spelled(spelling, head)} = {spelled(self.node.notation().pieces, spelling, head)}"
+        return f"{self.symbol.spelled(spelling, head)} = {PRINTERS[spelling](head).text(self.node.formula())}"
 
 
 COMPARABLE = 1_000_000  # numbers up to which fingerprints are equal on every machine

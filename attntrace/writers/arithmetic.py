@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from attntrace.pages.blocks import CellLine
 from attntrace.tensor.expression import Ref
-from attntrace.tensor.symbol import Spelling, numeral
-from attntrace.tensor.tensor import spelled
+from attntrace.tensor.printer import PRINTERS
+from attntrace.tensor.symbol import Spelling
 
 MISSED = 20  # last digits, or parts of a number, by which what is printed may miss it
 
@@ -50,13 +50,13 @@ def cell_text(cell: CellLine, spelling: Spelling) -> CellText:
     def worked() -> float:
         return float(cell.arithmetic.value(lambda ref: cell.rounding.number(float(write(ref))), cell.rounding))
 
-    symbols = spelled(cell.formula.right, spelling, cell.formula.head)
-    symbols += index_text(cell)
+    printer = PRINTERS[spelling]
+    symbols = printer(cell.formula.head).text(cell.formula.right) + index_text(cell)
     lost = False  # whether rounding has taken digits without which nobody can redo it
     lost = not abs(worked() - cell.result) <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
-    numbers, result = cell.arithmetic.text(write, spelling), cell.figures.text(cell.result)
+    numbers, result = printer(write=write).text(cell.arithmetic), cell.figures.text(cell.result)
     equal = cell.figures.rounded(worked()) == float(result)
-    result = numeral(result, spelling)
+    result = printer().numeral(result)
     if isinstance(cell.arithmetic, Ref):  # the number itself
         numbers = result
     sign = "=" if equal else "~=" if spelling is Spelling.ASCII else r"\approx" if spelling is Spelling.LATEX else "≈"

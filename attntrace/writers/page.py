@@ -13,8 +13,10 @@ import numpy as np
 from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
+from attntrace.tensor.expression import Expression
+from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.symbol import Spelling, Symbol
-from attntrace.tensor.tensor import Array, Pieces, spelled
+from attntrace.tensor.tensor import Array
 
 
 class Span(NamedTuple):
@@ -134,16 +136,16 @@ class Page(NamedTuple):
     def symbol(self, symbol: Symbol, head: int | None = None, row: str | None = None) -> str:
         return symbol.spelled(self.spelling, head, row)
 
-    def pieces(self, pieces: Pieces, head: int | None, row: str | None = None) -> str:
+    def expression(self, expression: Expression, head: int | None, row: str | None = None) -> str:
         """An equation's side as text."""
-        return spelled(pieces, self.spelling, head, row)
+        return PRINTERS[self.spelling](head, row).text(expression)
 
     def name(self, grid: Grid) -> str:
-        return self.pieces(grid.pieces, grid.head) if grid.pieces else self.symbol(grid.symbol, grid.head)
+        return self.expression(grid.formula, grid.head) if grid.formula else self.symbol(grid.symbol, grid.head)
 
     def formula(self, formula: Formula) -> str:
         left = self.symbol(formula.left, formula.head, formula.row)
-        return f"{left} = {self.pieces(formula.right, formula.head, formula.row)}"
+        return f"{left} = {self.expression(formula.right, formula.head, formula.row)}"
 
     def cell(self, cell: Cell, is_word: bool = False) -> str:
         """What stands in a table."""

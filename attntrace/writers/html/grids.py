@@ -6,12 +6,13 @@ from itertools import chain, groupby
 from attntrace.messages.catalog import Joined
 from attntrace.pages import blocks
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.symbol import EQUALS, Sign, Spelling, plain
-from attntrace.tensor.tensor import Array, Name, Tensor, Term
+from attntrace.tensor.expression import Term
+from attntrace.tensor.printer import Operator
+from attntrace.tensor.tensor import Array, Tensor
 from attntrace.writers.html.document import HtmlPage, code, columns_heading, part_name, whole_name, word_heading, words
-from attntrace.writers.html.mathml import formula_math, math, nodes_of, symbol_math
+from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, formula_math, math, symbol_math
 from attntrace.writers.page import LEVELS, column_blocks, largest_of, levels_of, title_of_head
-from attntrace.writers.text.equations import BREAKS_BEFORE, parts_of, size_of
+from attntrace.writers.text.equations import parts_of, size_of
 
 CELL = "<td>"
 SHADED = (CELL, *(f"<td class=w{level}>" for level in range(1, LEVELS)))
@@ -31,7 +32,6 @@ def rows_of_cells(figures: Figures, values: Array, weights: Array | None = None)
             for levels, cells in zip(levels_of(weights).tolist(), texts, strict=True)]
 
 
-Piece = Term | Name | Sign
 WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one
 
 
@@ -58,29 +58,25 @@ def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
     no other is drawn."""
     columns = block.result.values.shape[1] + sum(grid.values.shape[1] for grid in block.operands.values())
     drawn = block.operands.keys() - (block.drawn if columns > WHOLE else set())
-
-    def is_drawn(piece: Piece) -> bool:
-        return isinstance(piece, Term) and piece.tensor in drawn
-
-    pieces = (*block.formula.right, EQUALS)
-    chunks: list[list[Piece]] = [[]]
-    for n, piece in enumerate(pieces):
-        if piece in BREAKS_BEFORE:
-            chunks.append([])
-        if isinstance(piece, Sign) and any(map(is_drawn, pieces[max(n - 1, 0):n + 2])):
-            piece = plain(piece.between_matrices(Spelling.UNICODE))
-        chunks[-1].append(piece)
     result = matrix(block.result, page, (block.result.address,), is_result=True)
-    if not any(map(is_drawn, pieces)):  # the formula above says the rest
+    if not drawn:  # the formula above says the rest
         yield result
         return
+    pieces = [*MathPrinter(block.formula.head, link=page.link_of, drawn=drawn).pieces(block.formula.right),
+              OPERATORS["="]]
+    chunks: list[list[Term | str]] = [[]]
+    for n, piece in enumerate(pieces):
+        if isinstance(piece, Operator):
+            chunks.append([])
+        beside = any(isinstance(other, Term) for other in pieces[max(n - 1, 0):n + 2])
+        chunks[-1].append(OPERATORS["·"] if piece == OPERATORS[""] and beside else piece)
     for chunk in chunks:
         yield "<div class=chunk>"
-        for are_drawn, some in groupby(chunk, is_drawn):
-            if are_drawn:
+        for is_drawn, some in groupby(chunk, lambda piece: isinstance(piece, Term)):
+            if is_drawn:
                 yield from (operand(piece.tensor, block, page) for piece in some if isinstance(piece, Term))
             else:
-                yield f"<span>{math(nodes_of(tuple(some), block.formula.head, link=page.link_of))}</span>"
+                yield f"<span>{math(piece for piece in some if isinstance(piece, str))}</span>"
         yield f"{result}</div>" if chunk is chunks[-1] else "</div>"
 
 
@@ -112,7 +108,7 @@ def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link:
     anchor = own or (page.anchor(f"{names[0]}.matrix") if is_result else "")
     data = f' data-address="{words(names[0])}"' if names and names[0] and (anchor or is_result) else ""
     data += f" data-part={grid.symbol.superscript}" if data and names[1:] else ""
-    name = math(nodes_of(grid.pieces, grid.head)) if grid.pieces else symbol_math(grid.symbol, grid.head)
+    name = expression_math(grid.formula, grid.head) if grid.formula else symbol_math(grid.symbol, grid.head)
     link = link or (page.link(names[0]) if names and not own else "")
     name = title or (f'<a href="{link}">{name}</a>' if link else name)
     tables = []

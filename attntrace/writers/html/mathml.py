@@ -1,44 +1,119 @@
 """Formulas as MathML, of the elements that all browsers draw (MathML Core)."""
 
 import re
-from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from collections.abc import Callable, Container, Iterable
+from functools import lru_cache
 from html import escape
+from typing import Any
 
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Formula
-from attntrace.tensor.symbol import (COLUMN_TIMES, EQUALS, MATMUL, OVER, ROOT, ROOT_CLOSE, ROOT_END, ROOT_OPEN, Scripts,
-                                     Sign, Symbol)
-from attntrace.tensor.tensor import Pieces, Tensor
+from attntrace.tensor.expression import ATOM, POWER, Expression, Indexed, Name, Term
+from attntrace.tensor.printer import Operator, Printer
+from attntrace.tensor.symbol import Scripts, Spelling, Symbol
+from attntrace.tensor.tensor import Tensor
 
 Link = Callable[[Tensor], str]  # where a tensor stands on the page, or nothing
 SMALL = str.maketrans("₀₁₂₃₄₅₆₇₈₉²ᵗ", "01234567892t")
 LETTER = re.compile(r"(?P<minus>-?)(?P<letter>.*?)(?P<below>[₀-₉]*)(?P<above>[²ᵗ]*)", re.DOTALL)
-TOKEN = re.compile(r"(?P<space> +)|(?P<power>[ᵀ²])|(?P<text>\w+ [\w-]+)|(?P<name>\d[\d.e-]*|\w+)|(?P<open>[([])|"
-                   r"(?P<close>[])])|(?P<sign>.)")
 TRANSPOSED = '<mi mathvariant="normal">T</mi>'
-POWERS = {"ᵀ": TRANSPOSED, "²": "<mn>2</mn>"}
-STEADY, BRACKETS = ' stretchy="false"', ("(", ")", "[", "]", "√(")
+STEADY, BRACKETS = ' stretchy="false"', ("(", ")", "[", "]")
 HAT, BAR = f"<mo{STEADY}>^</mo>", f"<mo{STEADY}>|</mo>"
 SLOPE = ["<mi>∂</mi>", "<mi>L</mi>", '<mo lspace="0" rspace="0">/</mo>', "<mi>∂</mi>"]
-OVER_NODE = '<mo lspace="0.25em" rspace="0.25em">/</mo>'
-BESIDE = '<mspace width="0.25em"/>'  # between the factors of a product
+BESIDE = ' <mspace width="0.25em"/> '  # between the factors of a product; blanks are for those who read the text alone
+EMPTY = "<mrow></mrow>"
+
+
+class MathPrinter(Printer):
+    """Writes MathML. What stands in brackets or under a root is one element, unless, where matrices are `drawn`, there
+    is one in it or a place where the equation may go on in the next line."""
+    spelling = Spelling.UNICODE
+    transpose, squared = TRANSPOSED, "<mn>2</mn>"
+
+    def __init__(self, head: int | None = None, row: str | None = None, link: Link | None = None,
+                 drawn: Container[Tensor] = ()) -> None:
+        super().__init__(head, row, drawn=drawn)
+        self.link = link
+        self.levels: list[list[Any]] = []  # what stands before each bracket that is open
+
+    def mark(self, text: str) -> None:
+        self.out.append(operator(text.strip()) + " " * text.endswith(" "))
+
+    def operator(self, sign: str) -> None:
+        self.out.append(OPERATORS[sign])
+
+    def raised(self, power: str) -> None:
+        base = self.out.pop() if self.out and isinstance(self.out[-1], str) else EMPTY
+        self.out.append(f"<msup>{base}{power}</msup>")
+
+    def words(self, words: str, behind: str = "") -> None:
+        self.out.append(text(words) if " " in words else subscripted(words))
+        if behind:
+            self.mark(behind)
+
+    def sum_sign(self, axis: str) -> None:
+        self.words(f"Σ_{axis}")
+
+    def open(self, bracket: str) -> None:
+        self.levels.append(self.out)
+        self.out = [operator(bracket)]
+
+    def close(self, bracket: str) -> None:
+        inside, self.out = [*self.out, operator(bracket)], self.levels.pop()
+        self.out += inside if self.is_split(inside) else [row_of(inside)]
+
+    def is_split(self, inside: list[Any]) -> bool:
+        return bool(self.drawn) and any(isinstance(part, Term | Operator) for part in inside)
+
+    def signed(self, number: str, leads: bool) -> None:
+        self.out.append(word(number))
+
+    def symbol(self, node: Term | Name, leads: bool) -> None:
+        tensor = node.tensor
+        if isinstance(node, Term) and tensor in self.drawn:
+            self.out.append(node)
+            return
+        assert tensor.symbol is not None
+        self.out.append(symbol_node(tensor.symbol, self.head, self.row, self.link(tensor) if self.link else ""))
+
+    def root(self, node: Expression, leads: bool) -> None:
+        above, self.out = self.out, []
+        self.put(node.parts[0])
+        inside, self.out = self.out, above
+        if self.is_split(inside):
+            brackets = ("", "") if node.parts[0].binds == ATOM else ("(", ")")
+            opening, closing = map(operator, brackets)
+            self.out += [operator("√"), opening, *inside, closing]
+        else:
+            self.out.append(f"<msqrt>{''.join(inside)}</msqrt>")
+
+    def outer_product(self, node: Expression, leads: bool) -> None:
+        left, right = node.parts
+        self.within(left, ATOM)
+        self.raised(self.transpose)
+        self.out.append(BESIDE.rstrip())
+        self.within(right, POWER)
+
+    def indexed(self, node: Indexed, leads: bool) -> None:
+        self.within(node.parts[0], ATOM)
+        index = [operator(":") if where == ":" else word(where) for where in node.index]
+        self.out.append(row_of([operator("["), operator(",").join(index), operator("]")]))
 
 
 def formula_math(formula: Formula, link: Link | None = None) -> str:
     """`left = right`, which a line may break before a `+` that stands in no bracket."""
-    parts = [[symbol_node(formula.left, formula.head, formula.row), *(node for _, node in signs(EQUALS))]]
-    for node in nodes_of(formula.right, formula.head, formula.row, link):
-        if node == operator("+"):
-            parts.append(['<mo form="infix">+</mo>'])
+    parts = [[symbol_node(formula.left, formula.head, formula.row), OPERATORS["="]]]
+    for node in MathPrinter(formula.head, formula.row, link).pieces(formula.right):
+        if node == OPERATORS["+"]:
+            parts.append(['<mo form="infix">+</mo> '])
         else:
             parts[-1].append(node)
     return " ".join(map(math, parts))
 
 
-def right_math(formula: Formula, behind: str = "") -> str:
-    """The right side alone, with a text `behind` it."""
-    return math([*nodes_of(formula.right, formula.head, formula.row), text(behind) if behind else ""])
+def expression_math(expression: Expression, head: int | None, row: str | None = None, behind: str = "") -> str:
+    """The right side of an equation alone, with a text `behind` it."""
+    return math([*MathPrinter(head, row).pieces(expression), text(behind) if behind else ""])
 
 
 def symbol_math(symbol: Symbol, head: int | None = None, row: str | None = None) -> str:
@@ -47,55 +122,6 @@ def symbol_math(symbol: Symbol, head: int | None = None, row: str | None = None)
 
 def math(nodes: Iterable[str]) -> str:
     return f"<math>{''.join(nodes).strip()}</math>"
-
-
-def nodes_of(pieces: Pieces, head: int | None = None, row: str | None = None, link: Link | None = None) -> list[str]:
-    """An equation's side; what stands in brackets or under a root is one node. Brackets may also stay open, or close
-    what was opened elsewhere: where matrices are drawn between them."""
-    levels: list[list[str]] = [[]]  # of brackets that are open, each beginning with its bracket
-
-    def close(bracket: str, is_root: bool = False) -> None:
-        if len(levels) == 1:
-            levels[-1].append(bracket)
-            return
-        opening, *inside = levels.pop()
-        levels[-1].append(f"<msqrt>{''.join(inside)}</msqrt>" if is_root else row_of([opening, *inside, bracket]))
-
-    for piece in pieces:
-        if not isinstance(piece, Sign):
-            symbol = piece.tensor.symbol
-            assert symbol is not None
-            levels[-1].append(symbol_node(symbol, head, row, link(piece.tensor) if link is not None else ""))
-        elif piece in (ROOT, ROOT_OPEN):
-            levels.append([operator(piece.unicode)])
-        elif piece in (ROOT_END, ROOT_CLOSE):
-            close(operator(piece.unicode), is_root=True)
-        else:
-            for kind, node in signs(piece):
-                if kind == "open":
-                    levels.append([node])
-                elif kind == "close":
-                    close(node)
-                elif kind == "power":
-                    base = levels[-1].pop() if levels[-1] else "<mrow></mrow>"  # a matrix that is drawn before it
-                    levels[-1].append(f"<msup>{base}{node}</msup>")
-                else:
-                    levels[-1].append(node)
-    return [node for level in levels for node in level]
-
-
-@cache
-def signs(sign: Sign) -> tuple[tuple[str, str], ...]:
-    """What is written for a sign, piece by piece, each with its kind; blanks are for those who read the text alone."""
-    if sign == MATMUL:
-        return ("space", f" {BESIDE} "),
-    nodes = []
-    for token in TOKEN.finditer(sign.unicode):
-        kind, written = str(token.lastgroup), token[0]
-        node = {"space": written, "text": text(written), "name": subscripted(written),
-                "power": POWERS.get(written, "")}.get(kind, operator(written))
-        nodes.append((kind, OVER_NODE if sign == OVER and kind == "sign" else node))
-    return *nodes, *[("space", BESIDE)] * (sign == COLUMN_TIMES)
 
 
 @lru_cache(4096)
@@ -156,3 +182,7 @@ def word(name: str, link: str = "") -> str:
     written = escape(shown(name))
     written = f'<a href="{link}">{written}</a>' if link else written
     return f"<mn>{written}</mn>" if name[:1].isdigit() else f"<mi>{written}</mi>"
+
+
+OPERATORS = {sign: Operator(f" {operator(sign)} ") for sign in "+-·⊙;="} | {
+    "/": Operator(' <mo lspace="0.25em" rspace="0.25em">/</mo> '), "": Operator(BESIDE)}

@@ -7,12 +7,12 @@ from itertools import groupby
 
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
+from attntrace.tensor.printer import UnicodePrinter
 from attntrace.tensor.symbol import Spelling
-from attntrace.tensor.tensor import spelled
 from attntrace.writers.arithmetic import cell_text, index_text
 from attntrace.writers.html.document import PAGE, HtmlPage, code, columns_heading, hue, word_heading, words
 from attntrace.writers.html.grids import rows_of_cells
-from attntrace.writers.html.mathml import right_math, symbol_math
+from attntrace.writers.html.mathml import expression_math, symbol_math
 from attntrace.writers.page import COLUMNS, column_blocks
 from attntrace.writers.text.vectors import columns_of, mixed
 
@@ -47,7 +47,7 @@ class VectorTable:
     @property
     def room(self) -> str:
         """Where there is none for equations: their left sides alone are shown, the heading of the stage has them."""
-        longest = max(len(f"{line.formulas[-1].left.spelled()} = {spelled(line.formulas[-1].right)}")
+        longest = max(len(f"{line.formulas[-1].left.spelled()} = {UnicodePrinter().text(line.formulas[-1].right)}")
                       for line in self.lines)
         numbers = max(min(columns_of(line), COLUMNS) * (line.figures.width + 1) for line in self.lines)
         return " broad" if longest + numbers > SCREEN else " tight" if longest + numbers > PHONE else ""
@@ -81,7 +81,7 @@ class VectorTable:
         column = f" data-column={part.start + 1}" if part.start else ""
         equation = symbol_math(formula.left, formula.head)
         if not part.start:
-            equation += f"<span> = {right_math(formula)}</span>"
+            equation += f"<span> = {expression_math(formula.right, formula.head, formula.row)}</span>"
         end = ""
         if part.stop == columns_of(line):
             if line.more:
@@ -114,7 +114,8 @@ def cell_lines(block: CellLines, page: HtmlPage) -> Iterator[str]:
 def cell_line(cell: CellLine) -> str:
     """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`"""
     worked = cell_text(cell, Spelling.UNICODE)
-    parts = [symbol_math(cell.formula.left, cell.formula.head), right_math(cell.formula, index_text(cell)),
+    parts = [symbol_math(cell.formula.left, cell.formula.head),
+             expression_math(cell.formula.right, cell.formula.head, behind=index_text(cell)),
              escape(worked.numbers)][:len(worked.parts)]
     return f"<p>{' = '.join(parts)} {worked.end}\n"
 

@@ -39,7 +39,7 @@ def block(lines: Sequence[str]) -> Iterator[str]:
 
 def equation(formula: Formula) -> list[str]:
     left = PAGE.symbol(formula.left, formula.head, formula.row)
-    first, *rest = wrapped(PAGE.pieces(formula.right, formula.head, formula.row))
+    first, *rest = wrapped(PAGE.expression(formula.right, formula.head, formula.row))
     return [f"{left} &= {first}", *further(rest)]
 
 

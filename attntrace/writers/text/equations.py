@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
-from attntrace.tensor.symbol import ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES, Sign
-from attntrace.tensor.tensor import Name, Tensor, Term
+from attntrace.tensor.expression import Term
+from attntrace.tensor.printer import PRINTERS, Operator
+from attntrace.tensor.tensor import Tensor
 from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, labels_line, levels_of, part_of, shaded,
                                     trimmed)
 
-BREAKS_BEFORE = (ELEMENTWISE, EQUALS, MATMUL, MINUS, NEXT, OVER, PLUS, TIMES)
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
 ASCII_BRACKETS = {"row": ("[ ", " ]")}
 
@@ -112,33 +112,31 @@ def parameter_lines(grids: Sequence[blocks.Grid], page: Page) -> Iterator[Line]:
 
 
 def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor]) -> list[Chunk]:
-    def grid_of(piece: Term | Name | Sign | blocks.Grid) -> blocks.Grid | None:
-        """The matrix that is drawn for a piece."""
-        if isinstance(piece, Term):
-            return None if piece.tensor in shrunk else block.operands.get(piece.tensor)
-        return piece if isinstance(piece, blocks.Grid) else None
-
-    pieces = [*block.formula.right, EQUALS, block.result]
+    drawn = block.operands.keys() - shrunk
+    if not drawn:
+        return [[Box(block.result, page)]]  # the formula above says the rest
+    printer = PRINTERS[page.spelling](block.formula.head, drawn=drawn)
+    pieces = [*printer.pieces(block.formula.right), printer.operators["="], block.result]
+    is_drawn = [not isinstance(piece, str) for piece in pieces]
     chunks: list[Chunk] = [[]]
     for n, piece in enumerate(pieces):
-        if isinstance(piece, Sign):
-            if piece in BREAKS_BEFORE:
-                chunks.append([])
-            drawn = any(map(grid_of, pieces[max(n - 1, 0):n + 2]))
-            text = piece.between_matrices(page.spelling) if drawn else piece.text(page.spelling)
-            if drawn and text.endswith(("(", "[")):
-                text += " "
-            if drawn and text.startswith((")", "]")):
-                text = " " + text
-            chunks[-1].append(text)
-        elif (grid := grid_of(piece)) is not None:
+        if isinstance(piece, Operator):
+            chunks.append([])
+        if is_drawn[n]:
+            grid = block.operands[piece.tensor] if isinstance(piece, Term) else piece
             chunks[-1].append(Box(grid, page))
+        elif any(is_drawn[max(n - 1, 0):n + 2]):
+            chunks[-1].append(beside_matrix(piece, page))
         else:
-            assert not isinstance(piece, blocks.Grid) and piece.tensor.symbol is not None
-            chunks[-1].append(page.symbol(piece.tensor.symbol, block.formula.head))
-    if not any(isinstance(item, Box) for chunk in chunks[:-1] for item in chunk):
-        return [[item for item in chunks[-1] if isinstance(item, Box)]]  # the formula above says the rest
+            chunks[-1].append(piece)
     return list(filter(None, chunks))
+
+
+def beside_matrix(sign: str, page: Page) -> str:
+    """What stands beside a drawn matrix: a dot in a product of matrices, a blank between its bracket and another."""
+    if sign == " ":
+        return page.sign(" · ", " * ")
+    return " " * sign.startswith((")", "]")) + sign + " " * sign.endswith(("(", "["))
 
 
 def bands(chunks: Sequence[Chunk], page: Page, gap: str = "") -> Iterator[Line]:

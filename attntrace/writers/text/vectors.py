@@ -61,7 +61,7 @@ class RowLayout:
         return self.page.symbol(line.formulas[n].left, line.formulas[n].head)
 
     def right(self, line: RowLine, n: int) -> str:
-        return self.page.pieces(line.formulas[n].right, line.formulas[n].head)
+        return self.page.expression(line.formulas[n].right, line.formulas[n].head)
 
     def widths(self, line: RowLine) -> list[int]:
         return self.labels[line.labels] if line.labels else [self.number] * line.values.shape[1]

@@ -1,0 +1,234 @@
+"""Printers: an expression as text, by one method for each kind of node and one class for each spelling.
+
+Printer walks the tree and puts brackets where they are needed; a subclass says how signs are written. A printer with
+`write` writes the arithmetic of a number, one without it a formula."""
+from collections.abc import Callable, Container
+from typing import Any, ClassVar
+
+from attntrace.tensor.expression import (ATOM, POWER, PRODUCT, QUOTIENT, SUM, Binary, Call, Expression, Indexed, Name,
+                                         Negative, Number, Ref, SumOver, Term)
+from attntrace.tensor.symbol import Spelling, upright
+
+Write = Callable[[Ref], str]  # the text of a leaf
+
+
+class Operator(str):
+    """What is written for a sign before which a formula may go on in the next line."""
+
+
+class Printer:
+    """Writes one expression.
+
+    head: the head in whose equation it stands, whose number is left out. row: stands in for the number of a row (see
+    Symbol.spelled). write: the number of a leaf. drawn: tensors whose terms are left as they are."""
+    spelling: ClassVar[Spelling]
+    operators: ClassVar[dict[str, Operator]]
+    times: ClassVar[str]  # between numbers
+    transpose: ClassVar[str]
+    column_times: ClassVar[str]  # a column is a transposed row
+    squared: ClassVar[str]
+    around_root: ClassVar[tuple[str, str]]
+    around_exponent: ClassVar[tuple[str, str]]
+    around_power: ClassVar[tuple[str, str]]
+
+    def __init__(self, head: int | None = None, row: str | None = None, write: Write | None = None,
+                 drawn: Container[Any] = ()) -> None:
+        self.head, self.row, self.write, self.drawn = head, row, write, drawn
+        self.out: list[Any] = []
+
+    def text(self, expression: Expression) -> str:
+        return "".join(self.pieces(expression))
+
+    def pieces(self, expression: Expression) -> list[Any]:
+        """What is written, sign by sign, and the terms that are drawn."""
+        self.put(expression)
+        return self.out
+
+    def put(self, node: Expression, leads: bool = True) -> None:
+        """Write a node; a negative number stands in brackets unless it `leads`."""
+        getattr(self, node.kind)(node, leads)
+
+    def within(self, node: Expression, least: int, leads: bool = False) -> None:
+        """Write a node, in brackets where it holds together less than `least`."""
+        binds = PRODUCT if self.write and isinstance(node, Negative) else node.binds  # -0.5·2, but (-X) · Y
+        if binds < least:
+            self.enclosed("(", node, ")")
+        else:
+            self.put(node, leads)
+
+    def enclosed(self, opening: str, node: Expression, closing: str) -> None:
+        self.open(opening)
+        self.put(node)
+        self.close(closing)
+
+    # How marks are written.
+    def mark(self, text: str) -> None:
+        self.out.append(text)
+
+    def open(self, bracket: str) -> None:
+        self.mark(bracket)
+
+    def close(self, bracket: str) -> None:
+        self.mark(bracket)
+
+    def operator(self, sign: str) -> None:
+        self.out.append(self.operators[sign])
+
+    def raised(self, power: str) -> None:
+        self.mark(power)
+
+    def words(self, words: str, behind: str = "") -> None:
+        """The name of a function, or a setting with what separates it from the operands."""
+        self.mark(words + behind)
+
+    def numeral(self, number: str) -> str:
+        return number
+
+    # A method for each kind of node.
+    def symbol(self, node: Term | Name, leads: bool) -> None:
+        symbol = node.tensor.symbol
+        self.out.append(node if isinstance(node, Term) and node.tensor in self.drawn else
+                        symbol.spelled(self.spelling, self.head, self.row) if symbol else "?")
+
+    def ref(self, node: Ref, leads: bool) -> None:
+        assert self.write is not None
+        self.signed(self.write(node), leads)
+
+    def number(self, node: Number, leads: bool) -> None:
+        self.signed(str(node), leads)
+
+    def signed(self, number: str, leads: bool) -> None:
+        written = self.numeral(number)
+        self.out.append(written if leads or not written.startswith("-") else f"({written})")
+
+    def sum(self, node: Expression, leads: bool) -> None:
+        for n, term in enumerate(node.parts):
+            if n:
+                self.operator("+")
+            self.within(term, SUM + bool(n), leads and not n)
+
+    def binary(self, node: Binary, leads: bool) -> None:
+        (left, right), (least_left, least_right) = node.parts, node.least
+        self.within(left, least_left, leads)
+        if self.write and node.sign == "·":
+            self.mark(self.times)
+        else:
+            self.operator(node.sign)
+        self.within(right, least_right)
+
+    def negative(self, node: Expression, leads: bool) -> None:
+        self.mark("-" if leads else "(-")
+        self.within(node.parts[0], POWER if self.write else QUOTIENT)
+        if not leads:
+            self.mark(")")
+
+    def square(self, node: Expression, leads: bool) -> None:
+        self.within(node.parts[0], ATOM)
+        self.raised(self.squared)
+
+    def root(self, node: Expression, leads: bool) -> None:
+        opening, closing = self.around_root
+        self.enclosed(opening, node.parts[0], closing)
+
+    def exp(self, node: Expression, leads: bool) -> None:
+        opening, closing = self.around_exponent
+        self.enclosed(opening, node.parts[0], closing)
+
+    def ten_thousand_to(self, node: Expression, leads: bool) -> None:
+        opening, closing = self.around_power
+        self.enclosed(f"10000^{opening}", node.parts[0], closing)
+
+    def call(self, node: Call, leads: bool) -> None:
+        self.words(node.name)
+        self.open("(")
+        if node.setting:
+            self.words(node.setting, ", ")
+        for n, argument in enumerate(node.parts):
+            if n:
+                self.mark(", ")
+            self.put(argument)
+        self.close(")")
+
+    def sum_over(self, node: SumOver, leads: bool) -> None:
+        self.sum_sign(node.axis)
+        self.enclosed("(", node.parts[0], ")")
+
+    def sum_sign(self, axis: str) -> None:
+        self.mark(f"Σ_{axis}")
+
+    def transposed(self, node: Expression, leads: bool) -> None:
+        self.enclosed("(", node.parts[0], ")")
+        self.raised(self.transpose)
+
+    def outer_product(self, node: Expression, leads: bool) -> None:
+        left, right = node.parts
+        self.within(left, ATOM)
+        self.mark(self.column_times)
+        self.within(right, POWER)
+
+    def side_by_side(self, node: Expression, leads: bool) -> None:
+        self.open("[")
+        for n, part in enumerate(node.parts):
+            if n:
+                self.operator(";")
+            self.put(part)
+        self.close("]")
+
+    def look_up(self, node: Expression, leads: bool) -> None:
+        table, ids = node.parts
+        self.put(table)
+        self.enclosed("[", ids, "]")
+
+    def indexed(self, node: Indexed, leads: bool) -> None:
+        self.within(node.parts[0], ATOM)
+        self.mark(f"[{','.join(node.index)}]")
+
+
+def operators(**others: str) -> dict[str, Operator]:
+    """The signs between operands, spaces included; `others` by the names of those that differ from Unicode."""
+    signs = {"+": " + ", "-": " - ", "/": " / ", ";": " ; ", "=": " = ", "·": " · ", "⊙": " ⊙ ", "": " "}
+    names = {"times": "·", "elementwise": "⊙", "beside": ""}
+    return {sign: Operator(text) for sign, text in (signs | {names[k]: v for k, v in others.items()}).items()}
+
+
+class UnicodePrinter(Printer):
+    spelling = Spelling.UNICODE
+    operators = operators()
+    times, transpose, column_times, squared = "·", "ᵀ", "ᵀ ", "²"
+    around_root, around_exponent, around_power = ("√(", ")"), ("e^(", ")"), ("(", ")")
+
+    def root(self, node: Expression, leads: bool) -> None:
+        self.mark("√")
+        self.within(node.parts[0], ATOM)
+
+
+class AsciiPrinter(Printer):
+    spelling = Spelling.ASCII
+    operators = operators(times=" * ", elementwise=" .* ")
+    times, transpose, column_times, squared = "*", "^T", "^T ", "^2"
+    around_root, around_exponent, around_power = ("sqrt(", ")"), ("exp(", ")"), ("(", ")")
+
+    def sum_sign(self, axis: str) -> None:
+        self.mark(f"sum_{axis}")
+
+
+class LatexPrinter(Printer):
+    spelling = Spelling.LATEX
+    operators = operators(times=r" \cdot ", elementwise=r" \odot ", beside=r"\,")
+    times, transpose, column_times, squared = r" \cdot ", r"^{\top}", r"{}^{\top}\,", "^{2}"  # {}: no superscript's
+    around_root, around_exponent, around_power = (r"\sqrt{", "}"), ("e^{", "}"), ("{", "}")
+
+    def words(self, words: str, behind: str = "") -> None:
+        self.mark(rf"\{words}" if words == "log" else upright(words + behind))
+
+    def sum_sign(self, axis: str) -> None:
+        self.mark(rf"\sum_{{\mathrm{{{axis}}}}}")
+
+    def numeral(self, number: str) -> str:
+        """A number with an upright e before its exponent, and a sign for infinity."""
+        mantissa, e, power = number.replace("inf", r"\infty").partition("e")
+        return rf"{mantissa}\mathrm{{e}}{{{power}}}" if e else mantissa
+
+
+PRINTERS: dict[Spelling, type[Printer]] = {
+    Spelling.UNICODE: UnicodePrinter, Spelling.ASCII: AsciiPrinter, Spelling.LATEX: LatexPrinter}

@@ -7,8 +7,9 @@ from parsing import Tree, as_written, evaluated, settled, tree_of
 
 from attntrace.tensor.axes import AXIS_NAMES, NotRowwise
 from attntrace.tensor.expression import Ref
-from attntrace.tensor.symbol import Sign, Spelling
-from attntrace.tensor.tensor import Node, Pieces, Tensor
+from attntrace.tensor.printer import PRINTERS
+from attntrace.tensor.symbol import Spelling
+from attntrace.tensor.tensor import Node, Tensor, Term
 from attntrace.tracing.trace import Step
 
 # Ops and axes (from the end) along which no slice can be made from slices; in a batch, a row of each sentence neither.
@@ -70,20 +71,14 @@ def spelled(tensor: Tensor, spelling: Spelling, head: int | None = None) -> str:
     return tensor.symbol.spelled(spelling, head)
 
 
-def formula(pieces: Pieces, spelling: Spelling, head: int | None = None) -> str:
-    """The right side of an equation as text, as in an equation of this head."""
-    return "".join(piece.text(spelling) if isinstance(piece, Sign) else spelled(piece.tensor, spelling, head)
-                   for piece in pieces)
-
-
 def read(node: Tensor | Node, spelling: Spelling, head: int | None = None) -> Tree:
-    """Check the notation law, and return the tree that the formula says and that was computed."""
+    """Check the formula of the expression law; return the tree that it says and that was computed."""
     leaves = [(leaf, _zeros_as_one(leaf.expression())) for leaf in node.leaves()]
     names = {spelled(leaf, spelling, head): as_written(what) for leaf, what in leaves}
     ranks = {json.dumps(what): len(leaf.axes) for leaf, what in leaves}
     expression = _zeros_as_one(node.expression())
     widths = [node[3] - node[2] + 1 for node in nodes(expression) if node[0] == "columns"]
-    text = formula(node.notation().pieces, spelling, head)
+    text = PRINTERS[spelling](head).text(node.formula())
     assert spelling is not Spelling.ASCII or text.isascii(), text
     tree = settled(tree_of(text, names, widths[-1] if widths else 0), ranks)  # the innermost are the blocks
     assert tree == settled(as_written(expression), ranks), f"{text} was {expression}"
@@ -109,9 +104,9 @@ def nodes(expression: Tree) -> Iterator[list[Tree]]:
 
 def check_cells(tensor: Tensor, node: Node, indices: Iterable[tuple[int, ...]], spelling: Spelling,
                 scale: float = 0.0) -> None:
-    """Check the cell law: the arithmetic of a number, written in full and read back, is that number."""
+    """Check the cells of the expression law: the arithmetic of a number, written and read back, is that number."""
     for index in indices:
-        text = node.cell(index).text(_in_full, spelling)
+        text = PRINTERS[spelling](write=_in_full).text(node.cell(index))
         assert spelling is not Spelling.ASCII or text.isascii(), text
         assert equal(np.float64(evaluated(text)), tensor.value[index], max(scale, largest(tensor.value))), (
             f"{tensor} at {index}: {text} is not {tensor.value[index]}")
@@ -135,4 +130,4 @@ def check_symbols(tensor: Tensor, node: Node, spelling: Spelling, head: int | No
 
 def named(node: Node) -> Iterator[Tensor]:
     """The tensors whose symbols an equation shows."""
-    return (piece.tensor for piece in node.notation().pieces if not isinstance(piece, Sign))
+    return (part.tensor for part in node.formula().nodes() if isinstance(part, Term))

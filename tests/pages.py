@@ -11,6 +11,7 @@ from rich.cells import cell_len, split_graphemes
 
 from attntrace.pages import blocks
 from attntrace.pages.numbers import Figures
+from attntrace.tensor.expression import Number
 from attntrace.tensor.symbol import Symbol
 
 OPEN, CLOSE = "⎡⎢⎣[", "⎤⎥⎦]"
@@ -54,7 +55,7 @@ def run_of(*arguments: str) -> Run:
 def blocks_named(name: str) -> list[blocks.Block]:
     """Blocks of every kind that shows names from a file, all with this name."""
     values = np.ones((1, 1))
-    figures, formula = Figures.of(values, 3), blocks.Formula(Symbol("A", head=1), (), None)
+    figures, formula = Figures.of(values, 3), blocks.Formula(Symbol("A", head=1), Number(1), None)
     grid = blocks.Grid(formula.left, None, values, figures, (1, 1), (name,), (name,), address=name)
     row = blocks.RowLine((formula,), values, figures, (name,), address=name)
     return [blocks.Prose(name), blocks.StageHeading("1.1", name, name, (formula,)), blocks.ParameterGrids((grid, grid)),

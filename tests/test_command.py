@@ -8,7 +8,8 @@ import pytest
 from command import BLOG, ROOT, attntrace, process, refusal
 
 import attntrace as package
-from attntrace.cli.app import COMMANDS, attntrace as group
+from attntrace.cli.app import COMMANDS
+from attntrace.cli.app import attntrace as group
 from attntrace.cli.commands.train import TrainingOptions
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.options import LearningOptions, ModelOptions, Selection

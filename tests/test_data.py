@@ -16,7 +16,8 @@ from attntrace.runs.api import trace
 from attntrace.runs.prepare import prepare
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Tensor
-from attntrace.writers.csv import CsvWriter, lines as lines_of
+from attntrace.writers.csv import CsvWriter
+from attntrace.writers.csv import lines as lines_of
 
 RUNS = {"trace": ("trace", *BLOG), "float32": ("trace", *BLOG, "--dtype", "float32"),
         "backprop": ("backprop", "어제 카페", "I went", "--optimizer", "adam"),

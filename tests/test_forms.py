@@ -18,6 +18,7 @@ from attntrace.pages.stages import Stage
 from attntrace.pages.view import View
 from attntrace.runs.api import trace
 from attntrace.runs.prepare import prepare
+from attntrace.tensor.printer import LatexPrinter
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Fingerprint, Step, Trace
@@ -137,4 +138,4 @@ def test_latex_spells_the_equations_of_the_paper():
     assert spelled["encoder.layer1.self_attention.head1.query"] == r"Q = X\,W_{Q}^{(1)}"
     assert spelled["encoder.layer1.feed_forward.norm"] == r"X^{(1)} = \gamma \odot \hat{U} + \beta"
     product = steps["encoder.layer1.self_attention.head1.scores"].node.cell((0, 0))
-    assert product.text(lambda ref: "2.0", Spelling.LATEX) == " + ".join([r"2.0 \cdot 2.0"] * 4)
+    assert LatexPrinter(write=lambda ref: "2.0").text(product) == " + ".join([r"2.0 \cdot 2.0"] * 4)

@@ -42,16 +42,16 @@ INFINITY = math.inf
 WORKED = [  # arithmetic, decimals, what a hand gets: ties most of all, which each other way of rounding gets wrong
     (Product(n(0.5), n(0.005)), 3, 0.003), (Product(n(-0.5), n(0.005)), 3, -0.003), (Product(n(0.35), n(0.3)), 2, 0.11),
     (Product(n(0.5), n(0.009)), 3, 0.005), (Product(n(0.05), n(3)), 1, 0.2),
-    (Sum((n(0.004), n(0.004), n(0.004))), 2, 0.01), (Sum((n(0.1), n(0.2), n(0.005))), 2, 0.31),
-    (Sum((Product(n(0.06), n(0.1)), Product(n(0.06), n(0.1)))), 2, 0.02),
+    (Sum(n(0.004), n(0.004), n(0.004)), 2, 0.01), (Sum(n(0.1), n(0.2), n(0.005)), 2, 0.31),
+    (Sum(Product(n(0.06), n(0.1)), Product(n(0.06), n(0.1))), 2, 0.02),
     (Difference(n(1), n(0.995)), 2, 0.01), (Difference(n(0.004), n(0.004)), 2, 0), (Square(n(0.05)), 3, 0.003),
     (Quotient(n(1), n(8)), 2, 0.13), (Quotient(n(-1), n(8)), 2, -0.13), (Quotient(n(0.5), n(0)), 3, 500),
-    (Quotient(n(2), Sum((n(0), n(1e-9)))), 1, 20), (Root(n(0.000225)), 2, 0.02), (Root(n(2)), 4, 1.4142),
-    (Exp(n(-0.5)), 3, 0.607), (Exp(n(-INFINITY)), 3, 0), (Sum((n(0.25), n(-INFINITY))), 1, -INFINITY),
+    (Quotient(n(2), Sum(n(0), n(1e-9))), 1, 20), (Root(n(0.000225)), 2, 0.02), (Root(n(2)), 4, 1.4142),
+    (Exp(n(-0.5)), 3, 0.607), (Exp(n(-INFINITY)), 3, 0), (Sum(n(0.25), n(-INFINITY)), 1, -INFINITY),
     (TenThousandTo(Quotient(n(1), n(8))), 1, 2.5), (TenThousandTo(n(0.25)), 3, 10), (Negative(n(0.0005)), 3, -0.0005),
-    (Call("max", (n(0), n(0.0005))), 3, 0.0005), (Call("max", (n(-INFINITY), n(-2))), 3, -2),
-    (Call("positive", (n(0.1),)), 3, 1), (Call("log", (n(0.5),)), 3, -0.693), (Call("log", (n(0),)), 2, -4.61),
-    (Call("sin", (n(1),)), 2, 0.84), (Call("cos", (n(3),)), 3, -0.990)]
+    (Call("max", n(0), n(0.0005)), 3, 0.0005), (Call("max", n(-INFINITY), n(-2)), 3, -2),
+    (Call("positive", n(0.1)), 3, 1), (Call("log", n(0.5)), 3, -0.693), (Call("log", n(0)), 2, -4.61),
+    (Call("sin", n(1)), 2, 0.84), (Call("cos", n(3)), 3, -0.990)]
 
 
 @pytest.mark.parametrize("arithmetic, decimals, hand", WORKED)

@@ -6,7 +6,8 @@ import pytest
 from command import ROOT, attntrace, words_of
 
 from attntrace import ops  # noqa: F401 - the ops register themselves
-from attntrace.cli.app import COMMANDS, attntrace as group
+from attntrace.cli.app import COMMANDS
+from attntrace.cli.app import attntrace as group
 from attntrace.messages.catalog import BOTH, LANGUAGES
 from attntrace.model.config import Config
 from attntrace.runs.training_step import prepare_training_step

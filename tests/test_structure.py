@@ -12,7 +12,7 @@ ORDER = {
     "version": "",
     "messages": "catalog errors unicode",
     "verify": "arithmetic ops recompute invariants torch",
-    "tensor": "rounding hand_arithmetic symbol axes expression tensor evaluate",
+    "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
     "model": "config tokens memory parameters layers attention transformer integer_parameters generate",

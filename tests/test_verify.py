@@ -21,8 +21,10 @@ from attntrace.runs.prepare import prepare
 from attntrace.runs.records import header
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import Axis
-from attntrace.tensor.evaluate import evaluate as evaluated_by_hand, rounding_of
-from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL, Tensor
+from attntrace.tensor.evaluate import evaluate as evaluated_by_hand
+from attntrace.tensor.evaluate import rounding_of
+from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL
+from attntrace.tensor.tensor import Tensor
 from attntrace.verify.arithmetic import Bounded, Doubles, HandArithmetic
 from attntrace.verify.invariants import KINDS, findings, fingerprint
 from attntrace.verify.ops import OPS, Array, evaluate, map_lists

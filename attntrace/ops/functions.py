@@ -10,8 +10,8 @@ from attntrace.ops.elementwise import Unary
 from attntrace.ops.shape import ReduceSum, sum_along
 from attntrace.tensor import expression
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.expression import Call, Difference, Exp, Expression, Name, Number, Quotient, TenThousandTo, sum_of
-from attntrace.tensor.tensor import Array, Op, Postcondition, Tensor, constant
+from attntrace.tensor.expression import Call, Difference, Exp, Expression, Number, Quotient, TenThousandTo, sum_of
+from attntrace.tensor.tensor import Array, Name, Op, Postcondition, Tensor, constant
 
 
 class Identity(Unary):

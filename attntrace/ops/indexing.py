@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from attntrace.tensor.axes import Axes, Axis, AxisError
-from attntrace.tensor.expression import Call, Expression, Indexed, LookUp, Name, Number, SideBySide, sum_of
+from attntrace.tensor.expression import Call, Expression, Indexed, LookUp, Number, SideBySide, sum_of
 from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Array, Op, Tensor, apply, zeros
+from attntrace.tensor.tensor import Array, Name, Op, Tensor, apply, zeros
 
 
 @dataclass(eq=False, repr=False)

@@ -5,9 +5,9 @@ from typing import ClassVar
 import numpy as np
 
 from attntrace.tensor.axes import Axes, Axis, AxisError
-from attntrace.tensor.expression import (Call, Difference, ElementwiseProduct, Expression, Name, Negative, Number,
-                                         Product, Quotient, Sum, SumOver, sum_of)
-from attntrace.tensor.tensor import Array, Op, Tensor
+from attntrace.tensor.expression import (Call, Difference, ElementwiseProduct, Expression, Negative, Number, Product,
+                                         Quotient, Sum, SumOver, sum_of)
+from attntrace.tensor.tensor import Array, Name, Op, Tensor
 
 
 @dataclass(eq=False, repr=False)

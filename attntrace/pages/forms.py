@@ -17,8 +17,8 @@ from attntrace.pages.stages import Stage, place_title
 from attntrace.pages.topics import topic_of
 from attntrace.pages.view import View
 from attntrace.tensor.evaluate import evaluate
-from attntrace.tensor.expression import HasValue, Term
-from attntrace.tensor.tensor import Tensor
+from attntrace.tensor.expression import HasValue
+from attntrace.tensor.tensor import Tensor, Term, drawn_in
 from attntrace.tracing.trace import Step
 
 
@@ -116,7 +116,7 @@ class Form:
         new = []
         for step in steps:
             formula = step.node.formula()
-            for tensor in formula.tensors():
+            for tensor in drawn_in(formula):
                 is_whole = isinstance(formula, Term) and tensor.address  # the step is the parameter itself
                 if not tensor.axes or tensor.symbol is None or is_whole:
                     continue
@@ -232,7 +232,7 @@ class MatrixForm(Form):
         yield from self.explanations(steps)
         drawn: set[Tensor] = set()
         for step in steps:
-            terms = [tensor for tensor in step.node.formula().tensors() if tensor.axes]
+            terms = [tensor for tensor in drawn_in(step.node.formula()) if tensor.axes]
             new = self.new_parameters([step])
             if any(self.view.cuts(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
                 terms = []

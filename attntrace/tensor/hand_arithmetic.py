@@ -1,5 +1,4 @@
 """Arithmetic as a person does it on paper: every operation rounded to so many decimals, half away from zero."""
-from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
 from functools import lru_cache
 
@@ -33,7 +32,7 @@ class HandArithmetic(Rounding):
     def number(self, number: float) -> Decimal:
         return _as_written(number)
 
-    def sum(self, terms: Iterable[Decimal]) -> Decimal:
+    def sum(self, *terms: Decimal) -> Decimal:
         total = Decimal(0)
         for term in terms:
             total = CONTEXT.add(total, term)

@@ -5,9 +5,10 @@ Printer walks the tree and puts brackets where they are needed; a subclass says 
 from collections.abc import Callable, Container
 from typing import Any, ClassVar
 
-from attntrace.tensor.expression import (ATOM, POWER, PRODUCT, QUOTIENT, SUM, Binary, Call, Expression, Indexed, Name,
-                                         Negative, Number, Ref, SumOver, Term)
+from attntrace.tensor.expression import (ATOM, POWER, PRODUCT, QUOTIENT, SUM, Binary, Call, Expression, Indexed,
+                                         Negative, Number, Ref, SumOver)
 from attntrace.tensor.symbol import Spelling, upright
+from attntrace.tensor.tensor import Term
 
 Write = Callable[[Ref], str]  # the text of a leaf
 
@@ -27,9 +28,7 @@ class Printer:
     transpose: ClassVar[str]
     column_times: ClassVar[str]  # a column is a transposed row
     squared: ClassVar[str]
-    around_root: ClassVar[tuple[str, str]]
-    around_exponent: ClassVar[tuple[str, str]]
-    around_power: ClassVar[tuple[str, str]]
+    around: ClassVar[dict[str, tuple[str, str]]]  # what stands around the part of a root and of a power
 
     def __init__(self, head: int | None = None, row: str | None = None, write: Write | None = None,
                  drawn: Container[Any] = ()) -> None:
@@ -65,17 +64,10 @@ class Printer:
     def mark(self, text: str) -> None:
         self.out.append(text)
 
-    def open(self, bracket: str) -> None:
-        self.mark(bracket)
-
-    def close(self, bracket: str) -> None:
-        self.mark(bracket)
+    open = close = raised = mark  # a bracket, a power
 
     def operator(self, sign: str) -> None:
         self.out.append(self.operators[sign])
-
-    def raised(self, power: str) -> None:
-        self.mark(power)
 
     def words(self, words: str, behind: str = "") -> None:
         """The name of a function, or a setting with what separates it from the operands."""
@@ -85,10 +77,15 @@ class Printer:
         return number
 
     # A method for each kind of node.
-    def symbol(self, node: Term | Name, leads: bool) -> None:
+    def term(self, node: Term, leads: bool) -> None:
+        if node.tensor in self.drawn:
+            self.out.append(node)
+        else:
+            self.name(node, leads)
+
+    def name(self, node: Term, leads: bool) -> None:
         symbol = node.tensor.symbol
-        self.out.append(node if isinstance(node, Term) and node.tensor in self.drawn else
-                        symbol.spelled(self.spelling, self.head, self.row) if symbol else "?")
+        self.mark(symbol.spelled(self.spelling, self.head, self.row) if symbol else "?")
 
     def ref(self, node: Ref, leads: bool) -> None:
         assert self.write is not None
@@ -116,6 +113,8 @@ class Printer:
             self.operator(node.sign)
         self.within(right, least_right)
 
+    difference = product = elementwise_product = quotient = matrix_product = binary
+
     def negative(self, node: Expression, leads: bool) -> None:
         self.mark("-" if leads else "(-")
         self.within(node.parts[0], POWER if self.write else QUOTIENT)
@@ -127,16 +126,10 @@ class Printer:
         self.raised(self.squared)
 
     def root(self, node: Expression, leads: bool) -> None:
-        opening, closing = self.around_root
+        opening, closing = self.around[node.kind]
         self.enclosed(opening, node.parts[0], closing)
 
-    def exp(self, node: Expression, leads: bool) -> None:
-        opening, closing = self.around_exponent
-        self.enclosed(opening, node.parts[0], closing)
-
-    def ten_thousand_to(self, node: Expression, leads: bool) -> None:
-        opening, closing = self.around_power
-        self.enclosed(f"10000^{opening}", node.parts[0], closing)
+    exp = ten_thousand_to = root
 
     def call(self, node: Call, leads: bool) -> None:
         self.words(node.name)
@@ -195,7 +188,7 @@ class UnicodePrinter(Printer):
     spelling = Spelling.UNICODE
     operators = operators()
     times, transpose, column_times, squared = "·", "ᵀ", "ᵀ ", "²"
-    around_root, around_exponent, around_power = ("√(", ")"), ("e^(", ")"), ("(", ")")
+    around = {"exp": ("e^(", ")"), "ten_thousand_to": ("10000^(", ")")}
 
     def root(self, node: Expression, leads: bool) -> None:
         self.mark("√")
@@ -206,7 +199,7 @@ class AsciiPrinter(Printer):
     spelling = Spelling.ASCII
     operators = operators(times=" * ", elementwise=" .* ")
     times, transpose, column_times, squared = "*", "^T", "^T ", "^2"
-    around_root, around_exponent, around_power = ("sqrt(", ")"), ("exp(", ")"), ("(", ")")
+    around = {"root": ("sqrt(", ")"), "exp": ("exp(", ")"), "ten_thousand_to": ("10000^(", ")")}
 
     def sum_sign(self, axis: str) -> None:
         self.mark(f"sum_{axis}")
@@ -216,7 +209,7 @@ class LatexPrinter(Printer):
     spelling = Spelling.LATEX
     operators = operators(times=r" \cdot ", elementwise=r" \odot ", beside=r"\,")
     times, transpose, column_times, squared = r" \cdot ", r"^{\top}", r"{}^{\top}\,", "^{2}"  # {}: no superscript's
-    around_root, around_exponent, around_power = (r"\sqrt{", "}"), ("e^{", "}"), ("{", "}")
+    around = {"root": (r"\sqrt{", "}"), "exp": ("e^{", "}"), "ten_thousand_to": ("10000^{", "}")}
 
     def words(self, words: str, behind: str = "") -> None:
         self.mark(rf"\{words}" if words == "log" else upright(words + behind))

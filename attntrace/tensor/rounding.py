@@ -16,7 +16,6 @@ class Rounding:
     """Float arithmetic. A rounding to decimals sets `decimals`; below `most`, a float holds all of them."""
     decimals: int | None = None
     most = math.inf
-    sum: Operation = staticmethod(math.fsum)
     difference: Operation = staticmethod(operator.sub)
     product: Operation = staticmethod(operator.mul)
     negative: Operation = staticmethod(operator.neg)
@@ -29,6 +28,9 @@ class Rounding:
 
     def rounded(self, number: Any) -> Any:
         return number
+
+    def sum(self, *terms: Any) -> Any:
+        return math.fsum(terms)
 
     def quotient(self, top: Any, bottom: Any) -> Any:
         return top / bottom if bottom else math.nan if not top else math.copysign(math.inf, top)

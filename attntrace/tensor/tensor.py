@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from attntrace.tensor.axes import AXIS_NAMES, Axes, Axis, AxisError, NotRowwise, shape_of
-from attntrace.tensor.expression import Call, Expression, Number, Ref, Term
+from attntrace.tensor.expression import SUM, Call, Expression, Number, Ref
 from attntrace.tensor.symbol import Symbol, equal_within_type
 
 Array = np.ndarray[Any, Any]
@@ -166,6 +166,25 @@ def json_value(value: Array) -> Any:
     for name in ("inf", "-inf", "nan"):
         values[np.isnan(value) if name == "nan" else value == float(name)] = name
     return values.tolist()
+
+
+class Term(Expression):
+    """A tensor in a formula."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        super().__init__()
+        self.tensor = tensor
+        if tensor.symbol is not None and tensor.symbol.letter.startswith("-"):  # a constant such as -2
+            self.binds = SUM
+
+
+class Name(Term):
+    """A tensor of which a formula gives only the symbol, such as the whole table of a look-up."""
+
+
+def drawn_in(formula: Expression) -> list[Tensor]:
+    """The tensors of a formula that are drawn as matrices where matrices are drawn."""
+    return [node.tensor for node in formula.nodes() if type(node) is Term]
 
 
 class Postcondition(NamedTuple):

@@ -6,9 +6,8 @@ from itertools import chain, groupby
 from attntrace.messages.catalog import Joined
 from attntrace.pages import blocks
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.expression import Term
 from attntrace.tensor.printer import Operator
-from attntrace.tensor.tensor import Array, Tensor
+from attntrace.tensor.tensor import Array, Tensor, Term
 from attntrace.writers.html.document import HtmlPage, code, columns_heading, part_name, whole_name, word_heading, words
 from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, formula_math, math, symbol_math
 from attntrace.writers.page import LEVELS, column_blocks, largest_of, levels_of, title_of_head

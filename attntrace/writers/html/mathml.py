@@ -8,10 +8,10 @@ from typing import Any
 
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Formula
-from attntrace.tensor.expression import ATOM, POWER, Expression, Indexed, Name, Term
+from attntrace.tensor.expression import ATOM, POWER, Expression, Indexed
 from attntrace.tensor.printer import Operator, Printer
 from attntrace.tensor.symbol import Scripts, Spelling, Symbol
-from attntrace.tensor.tensor import Tensor
+from attntrace.tensor.tensor import Tensor, Term
 
 Link = Callable[[Tensor], str]  # where a tensor stands on the page, or nothing
 SMALL = str.maketrans("₀₁₂₃₄₅₆₇₈₉²ᵗ", "01234567892t")
@@ -68,13 +68,10 @@ class MathPrinter(Printer):
     def signed(self, number: str, leads: bool) -> None:
         self.out.append(word(number))
 
-    def symbol(self, node: Term | Name, leads: bool) -> None:
-        tensor = node.tensor
-        if isinstance(node, Term) and tensor in self.drawn:
-            self.out.append(node)
-            return
-        assert tensor.symbol is not None
-        self.out.append(symbol_node(tensor.symbol, self.head, self.row, self.link(tensor) if self.link else ""))
+    def name(self, node: Term, leads: bool) -> None:
+        assert node.tensor.symbol is not None
+        link = self.link(node.tensor) if self.link is not None else ""
+        self.out.append(symbol_node(node.tensor.symbol, self.head, self.row, link))
 
     def root(self, node: Expression, leads: bool) -> None:
         above, self.out = self.out, []

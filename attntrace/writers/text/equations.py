@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
-from attntrace.tensor.expression import Term
 from attntrace.tensor.printer import PRINTERS, Operator
-from attntrace.tensor.tensor import Tensor
+from attntrace.tensor.tensor import Tensor, Term
 from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, labels_line, levels_of, part_of, shaded,
                                     trimmed)
 

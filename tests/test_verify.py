@@ -23,11 +23,10 @@ from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.evaluate import evaluate as evaluated_by_hand
 from attntrace.tensor.evaluate import rounding_of
-from attntrace.tensor.tensor import OPS as OPS_OF_THE_MODEL
 from attntrace.tensor.tensor import Tensor
 from attntrace.verify.arithmetic import Bounded, Doubles, HandArithmetic
 from attntrace.verify.invariants import KINDS, findings, fingerprint
-from attntrace.verify.ops import OPS, Array, evaluate, map_lists
+from attntrace.verify.ops import Array, evaluate, map_lists
 from attntrace.verify.recompute import Log, Recomputation, leaves
 
 HOME = ROOT / "attntrace" / "verify"
@@ -47,10 +46,6 @@ def test_the_checker_imports_the_standard_library_and_itself_alone():
 
 
 # ---------------------------------------------------------------- the second table of ops
-
-def test_every_op_has_a_second_definition():
-    assert OPS.keys() == OPS_OF_THE_MODEL.keys()
-
 
 @pytest.mark.parametrize("by, digits", [(Doubles(), 1e-14), (Bounded(), 1e-14), (HandArithmetic(16), 1e-13)],
                          ids=["doubles", "bounded", "pencil"])

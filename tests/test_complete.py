@@ -1,0 +1,36 @@
+"""Every op has its entry wherever ops are listed: what is missing is named, with the place where it is missing."""
+import importlib
+import pkgutil
+import re
+
+import pytest
+from command import ROOT
+from examples import EXAMPLES, PARTICULAR, PRODUCING
+
+import attntrace
+from attntrace.tensor.tensor import OPS, Op
+from attntrace.verify import ops as checker
+
+for module in pkgutil.walk_packages(attntrace.__path__, "attntrace."):  # wherever a new op may live
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+
+
+def documented(document: str) -> set[str]:
+    return set(re.findall(r"`(\w+)`", (ROOT / document).read_text("utf-8"))) & OPS.keys()
+
+
+ENTRIES = {
+    "EXAMPLES in tests/examples.py, by which the laws are held": {example.op for example in EXAMPLES},
+    "PRODUCING or PARTICULAR in tests/examples.py": {*PRODUCING, *PARTICULAR},
+    "OPS in attntrace/verify/ops.py, the second definition": set(checker.OPS),
+    "a gradient: its vjp, or its operands in non_differentiable": {
+        name for name, op in OPS.items() if op.vjp is not Op.vjp or op.non_differentiable},
+    "the table of ops in README.md": documented("README.md"),
+    "the table of ops in README.ko.md": documented("README.ko.md")}
+
+
+@pytest.mark.parametrize("place", ENTRIES)
+def test_every_op_has_its_entry(place):
+    assert OPS.keys() <= ENTRIES[place], f"{sorted(OPS.keys() - ENTRIES[place])} lacks {place}"
+    assert ENTRIES[place] <= OPS.keys(), f"no op: {sorted(ENTRIES[place] - OPS.keys())} in {place}"

@@ -2,11 +2,13 @@
 here that takes time."""
 import _signal  # type: ignore[import-not-found]  # the part of signal that is built into Python
 import _thread
+import atexit
 import gc
 import os
 import sys
 
 INTERRUPTED = 130
+exit_codes: "list[int]" = []  # of the command that has ended
 unraisable_interrupts: "list[type[BaseException]]" = []  # the second one may come after the end of a short command
 
 
@@ -14,6 +16,7 @@ def main() -> None:
     is_ours = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler  # else the caller ignores it (nohup)
     if is_ours:
         _signal.signal(_signal.SIGINT, end)
+    atexit.register(skip_teardown)  # the first to be registered is the last to be called
     gc.set_threshold(100_000)  # a short run ends before there is garbage worth looking for
     sys.unraisablehook = report_unraisable
     from attntrace.cli.app import run
@@ -24,15 +27,21 @@ def main() -> None:
         if is_ours:
             _signal.signal(_signal.SIGINT, end)
     except KeyboardInterrupt:
-        code = INTERRUPTED
-    if code == INTERRUPTED or unraisable_interrupts:
-        end()  # Python would die of the signal where it came in an exec of text (a named tuple being defined, say)
+        end()
+    exit_codes.append(code)
     sys.exit(code)
 
 
 def end(*_: object) -> None:
     """End at once: there is nothing to undo yet, or nothing left."""
     os._exit(INTERRUPTED)
+
+
+def skip_teardown() -> None:
+    """End before Python takes all modules apart, which is a tenth of a short command: all output is flushed by now.
+    Python would also die of a Ctrl-C that came in an exec of text (a named tuple being defined, say)."""
+    if exit_codes:
+        os._exit(INTERRUPTED if unraisable_interrupts else exit_codes[-1])
 
 
 def report_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:

@@ -9,7 +9,7 @@ from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, random_mo
 
 from attntrace import trace
 from attntrace.model.config import Config
-from attntrace.model.parameters import Vocabularies, parameter_counts
+from attntrace.model.parameters import Vocabularies, parameter_counts, stream
 from attntrace.model.transformer import transformer
 from attntrace.runs.api import Steps
 from attntrace.runs.prepare import prepare
@@ -204,6 +204,11 @@ def test_same_seed_gives_the_same_numbers_and_another_seed_others():
     for mine, yours, theirs in zip(one, same, other, strict=True):
         assert np.array_equal(mine.value, yours.value)
         assert mine.name == "positional_encoding" or not np.array_equal(mine.value, theirs.value)
+
+
+@pytest.mark.parametrize("size", [1, 4, 4097])
+def test_a_few_numbers_are_those_of_numpys_generator(size):
+    assert np.array_equal(stream((0, "W", "어제"), size, few=True), stream((0, "W", "어제"), size))
 
 
 def test_parameters_of_one_model_are_all_different_streams():

@@ -10,9 +10,10 @@ import pytest
 from command import ROOT
 
 from attntrace.cli.app import COMMANDS, attntrace
+from attntrace.messages.catalog import _table
 from attntrace.model import config
 from attntrace.pages.topics import TOPICS
-from attntrace.training.schedule import OPTIMIZERS
+from attntrace.training import OPTIMIZERS
 from attntrace.verify.invariants import KINDS
 
 PACKAGE = ROOT / "attntrace"
@@ -43,6 +44,11 @@ def templates_of(language: str) -> dict[str, str]:
 TEMPLATES = {path.name: templates_of(path.name) for path in PACKAGE.glob("messages/*") if list(path.glob("*.toml"))}
 ENGLISH = TEMPLATES["en"]
 TRANSLATED = sorted(TEMPLATES.keys() - {"en"})
+
+
+def test_messages_are_read_as_toml_has_them():
+    for language, templates in TEMPLATES.items():
+        assert {f"{file}.{key}": text for file in FILES for key, text in _table(language, file).items()} == templates
 
 
 def slots(template: str) -> set[tuple[str, str | None]]:

@@ -174,7 +174,7 @@ def test_ctrl_c_is_silent_wherever_a_command_is(arguments, tries):
 def test_nothing_is_imported_before_ctrl_c_is_handled():
     code = "import sys; before = set(sys.modules); import attntrace.__main__; print(*set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100)
-    assert set(done.stdout.split()) - {"gc"} == {"attntrace", "attntrace.__main__", "attntrace.version"}
+    assert set(done.stdout.split()) - {"atexit", "gc"} == {"attntrace", "attntrace.__main__", "attntrace.version"}
 
 
 @pytest.mark.parametrize("where", ["bool(type('Held', (), {'__del__': lambda self: interrupt()})()) + time.sleep(20)",
@@ -185,6 +185,13 @@ def test_ctrl_c_is_silent_also_where_python_would_print_it(where):
             "from attntrace.__main__ import main; main()")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=100)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_a_command_ends_with_its_code_before_modules_are_taken_apart():
+    code = ("import attntrace.cli.app\nclass Held:\n    def __del__(self): print('taken apart')\nheld = Held()\n"
+            "attntrace.cli.app.run = lambda arguments: 3\nfrom attntrace.__main__ import main; main()")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"", b"")
 
 
 def test_a_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path):

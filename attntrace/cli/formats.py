@@ -1,6 +1,4 @@
 """The page options of a command, and the writer that they ask for."""
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +37,7 @@ class PageOptions(NamedTuple):
     title: str = ""
 
     @classmethod
-    def settled(cls, formats: Sequence[str], format: str | None, output: str | None, **options: Any) -> PageOptions:
+    def settled(cls, formats: Sequence[str], format: str | None, output: str | None, **options: Any) -> "PageOptions":
         """The page options of the command line. Raises Problem where they contradict each other."""
         context = click.get_current_context()
         has_save = any(param.name == "save" for param in context.command.params)
@@ -76,7 +74,7 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
 
 
 @contextmanager
-def writer_on(out: TextIO, page: PageOptions) -> Iterator[Writer]:
+def writer_on(out: TextIO, page: PageOptions) -> Iterator["Writer"]:
     """A writer of blocks in the page's format, which ends its page when all went well."""
     from attntrace.writers.page import Look
     look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title, current_languages())
@@ -87,13 +85,13 @@ def writer_on(out: TextIO, page: PageOptions) -> Iterator[Writer]:
 
 
 @contextmanager
-def writer_of(page: PageOptions) -> Iterator[Writer]:
+def writer_of(page: PageOptions) -> Iterator["Writer"]:
     """The same on the file that -o names, or on standard output."""
     with destination(page.output, page.pager) as out, writer_on(out, page) as writer:
         yield writer
 
 
-def write_blocks(blocks: Iterable[Block], page: PageOptions) -> None:
+def write_blocks(blocks: Iterable["Block"], page: PageOptions) -> None:
     with writer_of(page) as writer:
         writer(blocks)
 
@@ -101,11 +99,11 @@ def write_blocks(blocks: Iterable[Block], page: PageOptions) -> None:
 class ResultOnly:
     """Writes only the result of a page, in one line."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: "Writer") -> None:
         self.writer, self.out = writer, writer.out
         self.result: Answer | None = None
 
-    def __call__(self, blocks: Iterable[Block]) -> None:
+    def __call__(self, blocks: Iterable["Block"]) -> None:
         from attntrace.pages.blocks import Answer, Prose
         for block in blocks:  # all of them: some are checked while they are made
             if isinstance(block, Answer):

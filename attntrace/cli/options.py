@@ -17,7 +17,7 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICES, INITIAL, SIZES, Config, as_option
 from attntrace.tracing.addresses import Address, check_tokens, select
-from attntrace.training.schedule import OPTIMIZERS
+from attntrace.training import OPTIMIZERS
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
 

@@ -10,7 +10,6 @@ from click.shell_completion import CompletionItem
 
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
-from attntrace.model.config import alternatives
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]
@@ -76,6 +75,7 @@ class Among(ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if (word := str(value).strip().lower()) in self.known:
             return word
+        from attntrace.model.config import alternatives  # only now: a help text needs no model
         raise Problem("none_of_these", option=named(param, ctx), value=value, near=nearest(str(value), self.known),
                       choices=alternatives(self.known))
 

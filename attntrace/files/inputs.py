@@ -1,7 +1,6 @@
 """Input files: rows of numbers that enter a run instead of words and their embeddings."""
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -29,7 +28,9 @@ class Inputs(NamedTuple):
         """Read an .npz of rows for a model. Raises Problem with the name of the array that is wrong."""
         if file is None:
             return cls(None, {})
-        from attntrace.files.npz import Npz, opened  # a run from words reads no archive
+        from pathlib import Path  # these only now: a run from words reads no file
+
+        from attntrace.files.npz import Npz, opened
         path = Path(file)
         with opened(path) as stream:
             if path.suffix.lower() != ".npz":

@@ -186,12 +186,18 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
 
     Each parameter has its own stream, keyed by seed and name; each word's embedding and output column by the word as
     well: another layer, head or word never changes the other numbers."""
+    few = sum(math.prod(spec.shape) for spec in specs(config, vocabularies)) <= FEW
+
+    def uniform(size: int, fan_in: int, *key: str) -> Array:
+        raw = stream((seed, *key), size, few)
+        return ((raw >> np.uint64(11)) * 2.0 ** -52 - 1.0) * math.sqrt(3.0 / fan_in)
+
     def fill_words(rows: Array, name: str, words: tuple[str, ...]) -> None:
         for word, row in zip(words, rows, strict=True):
-            row[...] = uniform((seed, name, word), row.size, config.d_model)
+            row[...] = uniform(row.size, config.d_model, name, word)
 
     def fill_matrix(matrix: Array, name: str) -> None:
-        matrix[...] = uniform((seed, name), matrix.size, len(matrix)).reshape(matrix.shape)
+        matrix[...] = uniform(matrix.size, len(matrix), name).reshape(matrix.shape)
 
     return draw(config, vocabularies, fill_words, fill_matrix)
 
@@ -214,14 +220,25 @@ def draw(config: Config, vocabularies: Vocabularies, fill_words: Callable[[Array
     return allocate([spec for spec in specs(config, vocabularies) if not spec.optional], config.dtype, fill)
 
 
-def stream(key: tuple[int | str, ...], size: int) -> Array:
+FEW = 2_500  # numbers that Python draws before numpy.random is imported
+WORD = 2**64 - 1
+
+
+def stream(key: tuple[int | str, ...], size: int, few: bool = False) -> Array:
     """Return `size` random 64-bit numbers from the stream of this key: a bit generator's raw output, since NumPy keeps
-    only that the same in all versions."""
+    only that the same in all versions; `few`: without NumPy's generator, whose import would take longer."""
     digest = hashlib.sha256(json.dumps(key).encode()).digest()
-    return np.random.Philox(key=np.frombuffer(digest[:16], "<u8").astype(np.uint64)).random_raw(size)
+    words = np.frombuffer(digest[:16], "<u8").astype(np.uint64)
+    if few:
+        return np.array([philox(n, *words.tolist()) for n in range(1, size // 4 + 2)], np.uint64).ravel()[:size]
+    return np.random.Philox(key=words).random_raw(size)
 
 
-def uniform(key: tuple[int | str, ...], size: int, fan_in: int) -> Array:
-    """Return `size` numbers, uniform with mean 0 and variance 1 / fan_in, from the stream of this key."""
-    raw = stream(key, size)
-    return ((raw >> np.uint64(11)) * 2.0 ** -52 - 1.0) * math.sqrt(3.0 / fan_in)
+def philox(counter: int, key0: int, key1: int) -> tuple[int, int, int, int]:
+    """Return the four numbers of a block of Philox4x64-10 (Salmon et al. 2011)."""
+    a, b, c, d = counter, 0, 0, 0
+    for _ in range(10):
+        left, right = 0xD2E7470EE14C6C93 * a, 0xCA5A826395121157 * c
+        a, b, c, d = right >> 64 ^ b ^ key0, right & WORD, left >> 64 ^ d ^ key1, left & WORD
+        key0, key1 = key0 + 0x9E3779B97F4A7C15 & WORD, key1 + 0xBB67AE8584CAA73B & WORD
+    return a, b, c, d

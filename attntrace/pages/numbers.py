@@ -1,8 +1,7 @@
 """Numbers to text: decimals and width are chosen once a tensor, from its smallest and its largest number."""
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +24,7 @@ class Figures(NamedTuple):
     after: int
 
     @classmethod
-    def of(cls, values: Array, precision: int, exact: bool = False) -> Figures:
+    def of(cls, values: Array, precision: int, exact: bool = False) -> "Figures":
         """Fixed decimals; none for whole numbers; powers of ten where two decimals or more would show at most one digit
         of the largest number (one or none: no digit), or where it reaches ten million: never where the numbers have no
         more decimals than these, and so are written as they are (`exact`)."""
@@ -51,7 +50,7 @@ class Figures(NamedTuple):
         return cls(decimals, False, before, after)
 
     @classmethod
-    def fixed(cls, decimals: int) -> Figures:
+    def fixed(cls, decimals: int) -> "Figures":
         """So many decimals whatever the numbers, of numbers from 0 to 1."""
         return cls(decimals, False, 1, decimals + 1 if decimals else 0)
 
@@ -137,10 +136,14 @@ def lined_up(all_figures: Iterable[Figures]) -> tuple[int, int]:
 
 
 AT_ONCE = 16_384  # numbers whose bytes stay in the processor's cache
-DIGITS = (np.arange(10_000)[:, None] // (1000, 100, 10, 1) % 10 + ord("0")).astype("u1").view("u4").ravel()
-# the four digits of each number up to 9,999, as one
 EXACT = 1e12  # units of the last decimal below which a product with a power of ten is right to a thousandth of one
 BLANK, MINUS, POINT, ZERO = b" -.0"
+
+
+@cache  # not made at every start
+def four_digits() -> Array:
+    """The four digits of each number up to 9,999, as one number."""
+    return (np.arange(10_000)[:, None] // (1000, 100, 10, 1) % 10 + ord("0")).astype("u1").view("u4").ravel()
 
 
 def rows_of_digits(numbers: Array, decimals: int, before: int, after: int, cell: Callable[[float], str]) -> list[str]:
@@ -175,7 +178,7 @@ def _cells(values: Array, decimals: int, before: int, after: int, cell: Callable
     digits = np.empty((len(values), quads), "u4")
     for n in range(quads - 1, -1, -1):
         rest = whole // 10_000
-        digits[:, n] = DIGITS[whole - rest * 10_000]
+        digits[:, n] = four_digits()[whole - rest * 10_000]
         whole = rest
     all_digits = digits.view("u1")[:, 4 * quads - before - decimals:]
     cells = np.full((len(values), before + after + 1), BLANK, "u1")

@@ -1,6 +1,4 @@
 """Which steps, rows and digits of a run are shown."""
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.tracing.addresses import means_row
@@ -22,17 +20,17 @@ class View(NamedTuple):
     exact: bool = False
     explain: bool = True
 
-    def shows(self, step: Step) -> bool:
+    def shows(self, step: "Step") -> bool:
         return self.selected is None or step.address in self.selected
 
-    def rows(self, step: Step) -> list[int]:
+    def rows(self, step: "Step") -> list[int]:
         """Return the rows of a step that are shown: those of the chosen tokens, or all."""
         labels = step.labels
         if not self.tokens or step.tensor.axis_names[:1] != ("token",):
             return list(range(len(labels)))
         return [i for i, label in enumerate(labels) if any(means_row(asked, i, label) for asked in self.tokens)]
 
-    def corner(self, tensor: Tensor) -> tuple[int, int]:
+    def corner(self, tensor: "Tensor") -> tuple[int, int]:
         """Return how many rows and columns of a tensor are shown: all, or a corner of at most `limit` numbers."""
         columns = tensor.axes[-1].size if tensor.axes else 1
         rows = tensor.axes[0].size if len(tensor.axes) == 2 else 1
@@ -41,7 +39,7 @@ class View(NamedTuple):
         columns = min(columns, max(int(self.limit**0.5), self.limit // rows) if rows > 1 else self.limit)
         return min(rows, max(self.limit // columns, 1)), columns
 
-    def cuts(self, tensor: Tensor) -> bool:
+    def cuts(self, tensor: "Tensor") -> bool:
         rows, columns = self.corner(tensor)
         return rows * columns < tensor.value.size
 

@@ -14,9 +14,9 @@ from attntrace.runs.records import words
 from attntrace.runs.run import BACKPROP, Drift, Run
 from attntrace.tensor.tensor import Array, Record, Tensor, json_value
 from attntrace.tracing.trace import Sink, Step, Trace
+from attntrace.training import OPTIMIZERS
 from attntrace.training.backward import Plan, backward, loss
 from attntrace.training.optimizers import Moments, Rates, adam, descend
-from attntrace.training.schedule import OPTIMIZERS
 
 
 class TrainingStep(NamedTuple):

@@ -2,8 +2,6 @@
 import math
 from dataclasses import dataclass
 
-OPTIMIZERS = {"sgd": 0.01, "adam": 0.001}  # with the learning rate of a single training step
-
 
 @dataclass(frozen=True, slots=True)
 class Schedule:

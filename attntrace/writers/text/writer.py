@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from attntrace.pages.blocks import Block
 from attntrace.writers.page import Line, Look, Page, Shaded, Span, Writer, plainly, spelling_for
 from attntrace.writers.terminal_width import NARROWEST, WIDEST, columns
-from attntrace.writers.text.layout import lines_of
+from attntrace.writers.text.layout import Layout
 
 # Of the 256-colour table. Hues and grey have a contrast of three to one on black and on white; shades go from grey to
 # orange at one lightness, so that a larger weight stands out more on both, and for colour-blind eyes.
@@ -54,9 +54,9 @@ class TerminalWriter(Writer):
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
         """The lines of blocks as text, each with its end."""
-        text_of, empty = self.text_of, "\n" * self.page.air
+        text_of, empty, layout = self.text_of, "\n" * self.page.air, Layout(self.page)
         for block in blocks:
-            for line in lines_of(block, self.page):
+            for line in layout.lines(block):
                 yield text_of(line) + "\n" if line else empty
 
 

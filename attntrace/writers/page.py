@@ -101,6 +101,7 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Write what stands at the end: here, nothing."""
+        return
 
 
 P = TypeVar("P", covariant=True)

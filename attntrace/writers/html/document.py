@@ -153,3 +153,23 @@ def word_heading(scope: str, word: str, n: int | None) -> str:
 
 def columns_heading(labels: tuple[str, ...], first: int, hued: bool) -> str:
     return "".join([word_heading("col", label, first + n if hued else None) for n, label in enumerate(labels)])
+
+
+def cell(tag: str, right: bool, written: str, token: int | None = None) -> str:
+    kinds = " ".join([*["r"] * right, *([hue(token)] if token is not None else [])])
+    return f'<{tag} class="{kinds}">{written}' if kinds else f"<{tag}>{written}"
+
+
+def nested(contents: list[Entry]) -> Iterator[str]:
+    """Entries as lists in lists, as deep as their headings."""
+    open_levels: list[int] = []
+    for entry in contents:
+        while open_levels and open_levels[-1] > entry.level:
+            open_levels.pop()
+            yield "</ul>"
+        if not open_levels or open_levels[-1] < entry.level:
+            open_levels.append(entry.level)
+            yield "<ul>"
+        beside = f" <small>{entry.beside}</small>" if entry.beside else ""
+        yield f'<li><a href="#{entry.anchor}">{entry.title}{beside}</a>\n'
+    yield "</ul>" * len(open_levels)

@@ -8,9 +8,9 @@ from attntrace.pages import blocks
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.printer import Operator
 from attntrace.tensor.tensor import Array, Tensor, Term
-from attntrace.writers.html.document import HtmlPage, code, columns_heading, part_name, whole_name, word_heading, words
-from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, formula_math, math, symbol_math
-from attntrace.writers.page import LEVELS, column_blocks, largest_of, levels_of, title_of_head
+from attntrace.writers.html.document import HtmlPage, columns_heading, part_name, whole_name, word_heading, words
+from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, math, symbol_math
+from attntrace.writers.page import LEVELS, column_blocks, levels_of
 from attntrace.writers.text.equations import parts_of, size_of
 
 CELL = "<td>"
@@ -32,24 +32,6 @@ def rows_of_cells(figures: Figures, values: Array, weights: Array | None = None)
 
 
 WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one
-
-
-def parameter_grids(block: blocks.ParameterGrids, page: HtmlPage) -> Iterator[str]:
-    yield from side_by_side(matrix(grid, page, names_of_grid(grid)) for grid in block.grids)
-
-
-def shares(block: blocks.Shares, page: HtmlPage) -> Iterator[str]:
-    yield f"<p class=step>{formula_math(block.formula, page.link_of)}\n"
-    yield from side_by_side(matrix(grid, page) for grid in block.grids)
-    yield from side_by_side([matrix(block.result, page, (block.result.address,), is_result=True)])
-
-
-def matrix_equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
-    axes = f" {words(' × '.join(block.axes))}" if block.axes else ""
-    step = page.linked(block.result.address, code(block.step))
-    yield f"<div class=step><p>{formula_math(block.formula, page.link_of)}<p class=at>{step}{axes}</div>\n"
-    yield from side_by_side(matrix(grid, page, names_of_grid(grid)) for grid in block.parameters)
-    yield from side_by_side(equation(block, page))
 
 
 def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
@@ -129,14 +111,3 @@ def table_rows(grid: blocks.Grid, part: slice, page: HtmlPage, largest: float) -
     before = [word_heading("row", label, n) for n, label in enumerate(grid.row_labels or ())] or [""] * len(rows)
     yield "<tbody>"
     yield from chain.from_iterable(("<tr>", word, cells) for word, cells in zip(before, rows, strict=True))
-
-
-def maps(block: blocks.Maps, page: HtmlPage) -> Iterator[str]:
-    """The heads of an attention side by side."""
-    yield page.end_of_section()
-    yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
-    yield f"<p class=at>{code(block.place)}\n"
-    yield f"<p>{page.text(largest_of(block))}\n"
-    yield from side_by_side(matrix(grid, page, (grid.address,), is_result=True, largest=block.largest,
-                                   title=page.text(title_of_head(grid)))
-                            for grid in block.heads)

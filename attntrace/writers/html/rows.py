@@ -6,29 +6,17 @@ from html import escape
 from itertools import groupby
 
 from attntrace.messages.catalog import Message
-from attntrace.pages.blocks import Cause, CellLine, CellLines, RowLine, VectorRows
+from attntrace.pages.blocks import CellLine, RowLine, VectorRows
 from attntrace.tensor.printer import UnicodePrinter
 from attntrace.tensor.symbol import Spelling
 from attntrace.writers.arithmetic import cell_text, index_text
-from attntrace.writers.html.document import PAGE, HtmlPage, code, columns_heading, hue, word_heading, words
+from attntrace.writers.html.document import PAGE, HtmlPage, columns_heading, hue, words
 from attntrace.writers.html.grids import rows_of_cells
 from attntrace.writers.html.mathml import expression_math, symbol_math
 from attntrace.writers.page import COLUMNS, column_blocks
 from attntrace.writers.text.vectors import columns_of, mixed
 
-SLOT = "{places}"  # of markup in a sentence
 PHONE, SCREEN = 42, 120  # characters of an equation with its numbers that have room there
-
-
-def vector_rows(block: VectorRows, page: HtmlPage) -> Iterator[str]:
-    """A table with a group of rows for each token: its word and the words above its numbers, then its vectors."""
-    rows = VectorTable(block, page)
-    named = f' aria-labelledby="{page.contents[-1].anchor}"' if page.contents else ""  # by the heading of the stage
-    yield f'<div class=box><table class="vectors{rows.room}"{named}>\n'
-    for n, token in enumerate(block.tokens):
-        yield f"<tbody><tr>{word_heading('rowgroup', token, block.numbers[n]) if token else '<td>'}"
-        yield from rows.of_token(n)
-    yield "</table></div>\n"
 
 
 class VectorTable:
@@ -103,14 +91,6 @@ def mixture(line: RowLine, n: int) -> str:
     return f"{symbol_math(line.formulas[n].left, line.formulas[n].head)} = {' + '.join(terms)}"
 
 
-# ---------------------------------------------------------------- the arithmetic of single numbers
-
-def cell_lines(block: CellLines, page: HtmlPage) -> Iterator[str]:
-    yield "<div class=cells>\n"
-    yield from map(cell_line, block.cells)
-    yield "</div>\n"
-
-
 def cell_line(cell: CellLine) -> str:
     """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`"""
     worked = cell_text(cell, Spelling.UNICODE)
@@ -118,16 +98,3 @@ def cell_line(cell: CellLine) -> str:
              expression_math(cell.formula.right, cell.formula.head, behind=index_text(cell)),
              escape(worked.numbers)][:len(worked.parts)]
     return f"<p>{' = '.join(parts)} {worked.end}\n"
-
-
-def cause(block: Cause, page: HtmlPage) -> Iterator[str]:
-    """A number in the tree of a number: a list in a list."""
-    yield from page.deeper("<ul>", "</ul>", block.level + 1, Cause)
-    if block.cell is None:
-        yield f"<li>{code(block.place)} {page.linked(block.place, page.text(Message('messages.why_above_alone')))}\n"
-        return
-    yield f"<li{page.anchor(block.place)}>{code(block.place)} {words(', '.join(block.words))}\n"
-    yield cell_line(block.cell)
-    for key, places in block.operands:
-        links = ", ".join(page.linked(place, code(place)) for place in places)
-        yield f"<p class=note>{page.text(Message(f'messages.why_{key}', places=SLOT)).replace(SLOT, links)}\n"

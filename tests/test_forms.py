@@ -33,7 +33,7 @@ def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = 
     page, lines = Page(width, Spelling.UNICODE, cell_len), []
 
     def writer(blocks):
-        lines.extend(plainly(line) for block in blocks for line in Layout(page).lines(block))
+        lines.extend(plainly(line) for block in blocks for line in Layout(page).lines_of(block))
 
     show = FORMS[form](View(arithmetic="all"), writer, set())
     Trace(show, place="here")("result", tensor, symbol)

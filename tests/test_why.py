@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 def printed(cause: Cause) -> tuple[str, str, str]:
     """The arithmetic, the sign and the result of a number, as they are printed."""
     assert cause.cell is not None
-    (line,) = [plainly(line).strip() for line in Layout(WIDE).lines(cause._replace(operands=()))][1:]
+    (line,) = [plainly(line).strip() for line in Layout(WIDE).lines_of(cause._replace(operands=()))][1:]
     before, sign, result = re.fullmatch(r"(.*) ([=≈]) (\S+)", line).groups()
     return before.split(" = ")[-1], sign, result
 

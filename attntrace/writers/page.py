@@ -33,6 +33,8 @@ class Shaded(NamedTuple):
     ends: tuple[int, ...]
 
 
+P = TypeVar("P", covariant=True)
+T = TypeVar("T")
 Part = str | Span | Shaded  # text alone has no style
 Line = tuple[Part, ...]
 INDENT = "  "
@@ -104,12 +106,17 @@ class Writer(Protocol):
         return
 
 
-P = TypeVar("P", covariant=True)
-
-
-class BlockWriter(Protocol[P]):
+class BlockWriter(Writer, Protocol[P]):
     """A page format: a method for each kind of block, which gives the parts of the page that it becomes, and is named
     after it. A writer is `@final`, so that mypy names the blocks that it does not write."""
+
+    def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
+        """The text of blocks, as it comes."""
+        ...
+
+    def __call__(self, blocks: Iterable[Block]) -> None:
+        self.out.writelines(self.lines(blocks))
+        self.out.flush()
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[P]: ...
     def place_heading(self, block: blocks.PlaceHeading) -> Iterator[P]: ...
@@ -268,6 +275,17 @@ class Page(NamedTuple):
             too_long = self.cells(term) > self.width - indent
             parts += re.split(r" (?=[/-] )", term) if too_long else [term]
         return self.wrapped(parts, indent)
+
+
+def packed(items: Iterable[T], fits: Callable[[list[T]], bool]) -> Iterator[list[T]]:
+    """As many items together as fit, one at the least."""
+    together: list[T] = []
+    for item in items:
+        if together and not fits([*together, item]):
+            yield together
+            together = []
+        together.append(item)
+    yield together
 
 
 def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:

@@ -6,20 +6,21 @@ from typing import TextIO, final
 
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
+from attntrace.pages.blocks import Block
 from attntrace.writers.checks import check_sentence, hidden_sentence, sign_of
 from attntrace.writers.html.document import (PAGE, Entry, HtmlPage, address, cell, code, label, nested, word_heading,
                                              words)
 from attntrace.writers.html.grids import equation, matrix, names_of_grid, side_by_side
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.html.rows import VectorTable, cell_line
-from attntrace.writers.page import BlockWriter, Look, Writer, largest_of, markup_for, title_of_head
+from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
 
 CONTENTS = "contents"
 SLOT = "{places}"  # of markup in a sentence
 
 
 @final
-class HtmlWriter(Writer, BlockWriter[str]):
+class HtmlWriter(BlockWriter[str]):
     """Writes blocks as they come; the table of contents, which is known at the end alone, is put in its place by the
     stylesheet."""
 
@@ -29,18 +30,14 @@ class HtmlWriter(Writer, BlockWriter[str]):
         self.page = HtmlPage(look.languages, shades=look.colour != "never")
         self.begun = False
 
-    def __call__(self, blocks: Iterable[blocks.Block]) -> None:
-        self.write(self.markup(blocks))
-        self.out.flush()
-
     def close(self) -> None:
-        self.write(self.markup([]))
-        self.write(self.end())
+        self.out.writelines(self.lines([]))
+        self.out.writelines(map(self.encoded, self.end()))
 
-    def write(self, markup: Iterator[str]) -> None:
-        self.out.writelines(map(self.encoded, markup))
+    def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
+        return map(self.encoded, self.markup(blocks))
 
-    def markup(self, blocks: Iterable[blocks.Block]) -> Iterator[str]:
+    def markup(self, blocks: Iterable[Block]) -> Iterator[str]:
         if not self.begun:
             self.begun = True
             yield from self.beginning()
@@ -60,7 +57,7 @@ class HtmlWriter(Writer, BlockWriter[str]):
                f"<main>\n<h1{self.page.anchor('top')}>{title}</h1>\n")
 
     def end(self) -> Iterator[str]:
-        yield self.page.closed_for(None) + self.page.end_of_section() + "</main>\n"
+        yield self.page.closed_for(None) + "</main>\n"
         contents = self.page.text(Message("messages.contents"))
         yield f"<nav{self.page.anchor(CONTENTS)}><details><summary>{contents}</summary>\n"
         yield from nested([Entry(2, "top", words(self.look.title) or "attntrace"), *self.page.contents])
@@ -68,19 +65,18 @@ class HtmlWriter(Writer, BlockWriter[str]):
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
         page = self.page
-        yield page.end_of_section()
         page.in_part = True
         subtitle = f" <small>{page.text(block.subtitle)}</small>"
         yield page.heading(2, "part", f"{page.text(block.name)} {page.text(block.title)}", subtitle, kind=" class=part")
 
     def place_heading(self, block: blocks.PlaceHeading) -> Iterator[str]:
-        yield self.page.end_of_section()
         yield self.page.heading(self.page.level, "place", self.page.text(block.title))
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         page, place = self.page, f"place.{block.place}"
         link = page.linked(place, code(block.place))
-        yield page.section(f" class=stage{page.anchor(place)}")
+        page.in_section = True
+        yield f"<section class=stage{page.anchor(place)}>\n"
         title = f"<b>{words(block.number)}</b> {page.text(block.title)}"
         yield page.heading(page.level + 1, f"stage{block.number}", title,
                            listed=address(block.place.rpartition("layer")[2].partition(".")[2]))
@@ -97,14 +93,13 @@ class HtmlWriter(Writer, BlockWriter[str]):
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
         level = self.page.level
-        yield f"{self.page.end_of_section()}<h{level}>{self.page.text(block.text)}</h{level}>\n"
+        yield f"<h{level}>{self.page.text(block.text)}</h{level}>\n"
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         if text := self.page.text(block.text):
             yield f"<p>{text}\n"
 
     def answer(self, block: blocks.Answer) -> Iterator[str]:
-        yield self.page.end_of_section()
         yield f"<p class=answer>{self.page.text(in_a_line(block.text, self.page.languages))}\n"
 
     def table(self, block: blocks.Table) -> Iterator[str]:
@@ -179,7 +174,6 @@ class HtmlWriter(Writer, BlockWriter[str]):
     def maps(self, block: blocks.Maps) -> Iterator[str]:
         """The heads of an attention side by side."""
         page = self.page
-        yield page.end_of_section()
         yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
         yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
         yield from side_by_side(matrix(grid, page, (grid.address,), is_result=True, largest=block.largest,

@@ -30,7 +30,6 @@ class VectorTable:
         self.cells = {(id(line), part.start): cells_of(line, part, page)
                       for line in block.lines for part in column_blocks(columns_of(line))}
         self.columns = max(min(columns_of(line), COLUMNS) + bool(line.more) for line in block.lines)
-        self._headings: dict[tuple[int, int], str] = {}
 
     @property
     def room(self) -> str:
@@ -55,12 +54,9 @@ class VectorTable:
 
     def heading(self, line: RowLine, part: slice) -> str:
         """What stands above some columns: words, or else their numbers."""
-        key = id(line.labels) if line.labels else -columns_of(line), part.start
-        if key not in self._headings:
-            labels = (line.labels[part] if line.labels is not None else
-                      tuple(str(n + 1) for n in range(part.start, part.stop)) if line.values.ndim > 1 else ())
-            self._headings[key] = columns_heading(labels, part.start, line.hued)
-        return self._headings[key]
+        labels = (line.labels[part] if line.labels is not None else
+                  tuple(str(n + 1) for n in range(part.start, part.stop)) if line.values.ndim > 1 else ())
+        return columns_heading(labels, part.start, line.hued)
 
     def row(self, line: RowLine, n: int, part: slice) -> str:
         """A part of a row, with its equation before the first, and behind the last what it leaves out or mixes."""

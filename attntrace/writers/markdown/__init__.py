@@ -2,23 +2,24 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TextIO, final
 
 from attntrace.messages.catalog import Joined, Message, Text, versions
 from attntrace.pages import blocks
+from attntrace.pages.blocks import Block
 from attntrace.writers.checks import check_text, hidden_sentence, sign_of
 from attntrace.writers.markdown import latex, text
-from attntrace.writers.markdown.tables import LinesTogether, filled_grid, grid, groups_of
+from attntrace.writers.markdown.tables import LinesTogether, filled_grid, grid, stand_together
 from attntrace.writers.markdown.text import code_cell, head_of, line_of
-from attntrace.writers.page import PROMPT, BlockWriter, Look, Page, Writer, largest_of, spelling_for
+from attntrace.writers.page import PROMPT, BlockWriter, Look, Page, largest_of, packed, spelling_for
 
 LINES = 24  # of arithmetic in one block
 MIXTURE = 72  # signs of the longest mixture beside its row
 
 
 @final
-class MarkdownWriter(Writer, BlockWriter[str]):
+class MarkdownWriter(BlockWriter[str]):
     """Writes blocks as they come, under the title of the page."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
@@ -28,13 +29,11 @@ class MarkdownWriter(Writer, BlockWriter[str]):
         self.title = [f"# {self.code(look.title)}"] if look.title else []
         self.place = ""  # of the stage
 
-    def __call__(self, blocks: Iterable[blocks.Block]) -> None:
-        self.out.writelines(f"{line}\n" for line in self.lines(blocks))
-        self.out.flush()
+    def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
+        return (f"{line}\n" for line in chain(self.title, self.joined(blocks)))
 
-    def lines(self, shown: Iterable[blocks.Block]) -> Iterator[str]:
-        """The lines of blocks; cells one after the other are one block."""
-        yield from self.title
+    def joined(self, shown: Iterable[Block]) -> Iterator[str]:
+        """Blocks, of which cells one after the other are one."""
         self.title, self.place = [], ""
         for _, alike in groupby(shown, key=type):
             for block in alike:
@@ -103,7 +102,7 @@ class MarkdownWriter(Writer, BlockWriter[str]):
             yield from LinesTogether([line], self.page).table(every, tokens, self.code(line.address))
             return
         tables = [(LinesTogether(lines, self.page), lines, [code_cell(self.name(line), self.page) for line in lines])
-                  for lines in groups_of(block.lines)]
+                  for lines in packed(block.lines, stand_together)]
         for n, token in enumerate(tokens):
             if token:
                 yield from ("", f"**{token}**")

@@ -68,17 +68,10 @@ def grid_tables(block: Grid, page: Page, title: str, cells: Callable[[slice], It
     return number_tables(captions, [labels], heads_of(block.column_labels, columns, page), cells)
 
 
-def groups_of(lines: Iterable[RowLine]) -> list[list[RowLine]]:
-    """Lines that have the same words, and are as long as each other but for single numbers, stand together."""
-    groups: list[list[RowLine]] = []
-    for line in lines:
-        together = [*groups[-1], line] if groups else []
-        lengths = {one.values.shape[1:] for one in together} - {()}
-        if together and len(lengths) <= 1 and line.labels == together[0].labels:
-            groups[-1] = together
-        else:
-            groups.append([line])
-    return groups
+def stand_together(lines: list[RowLine]) -> bool:
+    """Whether they have the same words, and are as long as each other but for single numbers."""
+    lengths = {line.values.shape[1:] for line in lines} - {()}
+    return len(lengths) <= 1 and len({line.labels for line in lines}) == 1
 
 
 class LinesTogether:

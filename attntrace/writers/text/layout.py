@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import final
 
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
@@ -18,14 +17,13 @@ NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 NUMBER, ERROR = 9, 10  # cells of the columns of what was verified
 
 
-@final
 class Layout(BlockWriter[Line]):
     """Lays blocks out on a page."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def lines(self, block: blocks.Block) -> Iterator[Line]:
+    def lines_of(self, block: blocks.Block) -> Iterator[Line]:
         """The lines of a block, after an empty one where it is set off from what is above it."""
         if getattr(block, "apart", False):
             yield ()
@@ -146,10 +144,8 @@ class Layout(BlockWriter[Line]):
         yield ()
         yield (INDENT + first,)
         yield from styled(more, 2 * INDENT)
-        yield ()
-        yield from parameter_lines(block.grids, self.page)
-        yield ()
-        yield from parameter_lines((block.result,), self.page)
+        for grids in (block.grids, (block.result,)):
+            yield from self.parameter_grids(blocks.ParameterGrids(grids))
 
     def cell_lines(self, block: blocks.CellLines) -> Iterator[Line]:
         indent = max(self.page.cells(self.page.label(token)) for token in block.tokens) + 4

@@ -20,7 +20,6 @@ from pages import blocks_named, contrast, run_of
 from parsing import evaluated
 
 from attntrace.messages.catalog import template
-from attntrace.pages.blocks import Prose
 from attntrace.pages.equations import row_formula, whole_formula
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import NotRowwise
@@ -31,10 +30,13 @@ from attntrace.writers.page import Look
 
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
 SMALL = ("--d-model", "2", "--heads", "1", "--d-ff", "2")
-PAGES = [("trace", *BLOG), ("trace", "a b", "--limit", "4"), ("trace", TWELVE, "--d-model", "18", "--form", "matrix"),
-         ("backprop", "a b", "c", *SMALL, "--optimizer", "adam", "--label-smoothing", "0.1"), ("steps",),
+PAGES = [("trace", "어제 카페", "--target", "I"), ("trace", "a b", "--limit", "4"),
+         ("trace", TWELVE, "--d-model", "18", "--form", "matrix"),
+         ("backprop", "a b", "c", *SMALL, "--optimizer", "adam", "--label-smoothing", "0.1", "--only", "*output.W*",
+          "--only", "loss.*", "--only", "gradient.decoder.layer1.cross_attention.*"), ("steps",),
          ("map", *BLOG), ("why", "encoder.output:1,1", "a b", "--depth", "all"), ("translate", BLOG[0]),
-         ("translate", BLOG[0], "--step", "2", "--only", "cross_attention.*"), ("verify", "a b"), ("explain",),
+         ("translate", BLOG[0], "--step", "2", "--only", "layer2.cross_attention.head1.*"), ("verify", "a b"),
+         ("explain",),
          ("explain", "softmax"), ("weights", "info", "samples/pencil.json"),
          ("compare", "a b", "--what-if", "--ablate encoder.layer1.self_attention.head1"),
          ("trace", "a b", "--lang", "both", "--big"), ("trace", "x" * 500, "--precision", "12"),
@@ -204,8 +206,9 @@ def test_every_step_parameter_and_place_has_an_anchor(form):
 @pytest.mark.parametrize("arguments", [("trace", "--target", '</td><img/src=x> "q" &lt;'), ("map",),
                                        ("why", "encoder.output:1,1")], ids=lambda it: it[0])
 def test_words_from_outside_are_nothing_but_words(arguments):
-    text = page(*arguments, HOSTILE, *SMALL)
-    document, harmless = parsed(text), read(page(*arguments, "a b", *SMALL))
+    only = ["--only", "*.embedding", "--only", "head1.weights"] * ("trace" in arguments)
+    text = page(*arguments, HOSTILE, *SMALL, *only)
+    document, harmless = parsed(text), read(page(*arguments, "a b", *SMALL, *only))
     tags, harmless_tags = ({element.tag for element in tree.iter() if isinstance(element.tag, str)}
                            for tree in (document, harmless))
     assert tags <= harmless_tags | {"wbr"} and "alert" in text and "<script" not in text and "<!--" not in text
@@ -233,8 +236,9 @@ def test_a_page_and_a_picture_say_their_language(language, first):
     assert inside == ({"ko", "en"} if language == "both" else set())
 
 
-@pytest.mark.parametrize("arguments", [("trace", "a b", "--limit", "6"), ("backprop", "a", "b", *SMALL),
-                                       ("map", "a b"), ("verify", "a b"), ("explain", "layer_norm")], ids=" ".join)
+@pytest.mark.parametrize("arguments", [
+    ("trace", "a b", "--limit", "6"), ("backprop", "a", "b", *SMALL, "--only", "loss.*"), ("map", "a b"),
+    ("verify", "a b"), ("explain", "layer_norm")], ids=" ".join)
 def test_texts_in_two_languages_each_say_their_language(arguments):
     document = document_of(*arguments, "--lang", "both")
     korean, english = (
@@ -355,12 +359,12 @@ def test_the_arithmetic_of_every_number_is_its_formula_and_then_a_sum_that_comes
 
 
 def test_the_arithmetic_of_a_number_is_in_symbols_what_it_is_on_a_page_of_text():
-    arguments = "backprop", "a b", "c", *SMALL, "--form", "vector", "--arithmetic", "all"
+    arguments = "backprop", "a", "c", *SMALL, "--form", "vector", "--arithmetic", "all"
     text = scripted(attntrace(*arguments, "--width", "9999").out)
     in_text = [re.split(" [=≈] ", line.strip()) for line in text.split("\n")]
     left_and_right = {tuple(sides[:count]) for sides in in_text for count in (1, 2)}
     lines = document_of(*arguments).findall(".//div[@class='cells']/p")
-    assert len(lines) > 1000
+    assert len(lines) > 500
     for line in lines:
         assert tuple(" ".join(as_text(side).split()) for side in line.findall(f"{MATHML}math")) in left_and_right
 
@@ -457,21 +461,6 @@ def test_the_stylesheet_has_contrast_enough_in_light_and_in_dark():
                 assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
         steps = [contrast(colours[f"w{n}"], colours["page"]) for n in range(1, 8)]
         assert steps == sorted(steps) and all(contrast(colours["ink"], colours[f"w{n}"]) >= 4.5 for n in range(1, 8))
-
-
-def test_blocks_are_written_as_they_come():
-    out, seen = io.StringIO(), []
-    writer = HtmlWriter(out, Look(title="x"))
-
-    def blocks():
-        for n in range(3):
-            yield Prose(f"number {n}")
-            seen.append(f"number {n}" in out.getvalue())
-
-    writer(blocks())
-    assert seen == [True] * 3 and "</main>" not in out.getvalue()
-    writer.close()
-    parsed(out.getvalue())
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp949", "utf-16", "cp037"])

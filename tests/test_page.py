@@ -4,12 +4,11 @@ import unicodedata
 
 import numpy as np
 import pytest
-from command import BLOG, attntrace, process, words_of
+from command import BLOG, attntrace, process
 from pages import continued_brackets, matrices
 from rich.cells import cell_len
 
 from attntrace.runs.api import trace
-from attntrace.writers import PAGES, TEXT
 
 ODD = ("👩‍👩‍👧 e\u0301 🇰🇷 क्षि 한글 extraordinarilylongwords !", "--target", "무엇을 👍🏽", "--norm", "pre", "--final-norm")
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
@@ -148,13 +147,3 @@ def test_a_map_of_many_words_has_every_column_and_is_nowhere_too_wide(count, wid
     parts = [(int(a), int(b)) for a, b in re.findall(r"head 1   columns (\d+)-(\d+)", page)] or [(1, count)]
     assert [n for first, last in parts for n in range(first, last + 1)] == list(range(1, count + 1))
     assert [line for line in page.split("\n") if cell_len(line) > width] == []
-
-
-@pytest.mark.parametrize("format", sorted({*PAGES} - {TEXT}))
-@pytest.mark.parametrize("command", ["trace 'a b'", "map 'a b'", "verify a",
-                                     "backprop a b --check --d-model 2 --heads 1 --d-ff 2",
-                                     "compare 'a b' --what-if '--swap 1,2'", "why output.probabilities:1,cafe"])
-def test_every_format_of_a_page_has_every_number_of_it(command, format):
-    text, page = (attntrace(*words_of(f"attntrace {command}"), "--format", name).out for name in (TEXT, format))
-    numbers = re.compile(r"\d+\.\d+")
-    assert set(numbers.findall(page)) >= set(numbers.findall(text)) != set()

@@ -99,7 +99,6 @@ def test_a_block_is_written_with_all_its_numbers_and_words_and_without_a_hidden_
     assert words | in_text <= {*WORD.findall(page)}
 
 
-
 @pytest.mark.parametrize("format", PAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_block_is_in_the_language_of_the_page_and_in_both_where_both_are_asked_for(kind, format):

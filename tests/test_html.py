@@ -19,7 +19,6 @@ from markup import MATHML, outline, parsed, read
 from pages import blocks_named, contrast, run_of
 from parsing import evaluated
 
-from attntrace.messages.catalog import template
 from attntrace.pages.equations import row_formula, whole_formula
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import NotRowwise
@@ -358,17 +357,6 @@ def test_the_arithmetic_of_every_number_is_its_formula_and_then_a_sum_that_comes
     assert sorted(results) == pytest.approx(sorted(values), rel=1e-6, abs=1e-8)
 
 
-def test_the_arithmetic_of_a_number_is_in_symbols_what_it_is_on_a_page_of_text():
-    arguments = "backprop", "a", "c", *SMALL, "--form", "vector", "--arithmetic", "all"
-    text = scripted(attntrace(*arguments, "--width", "9999").out)
-    in_text = [re.split(" [=≈] ", line.strip()) for line in text.split("\n")]
-    left_and_right = {tuple(sides[:count]) for sides in in_text for count in (1, 2)}
-    lines = document_of(*arguments).findall(".//div[@class='cells']/p")
-    assert len(lines) > 500
-    for line in lines:
-        assert tuple(" ".join(as_text(side).split()) for side in line.findall(f"{MATHML}math")) in left_and_right
-
-
 def test_under_each_row_that_mixes_others_stands_how_much_of_each_in_its_hue():
     run = run_of("trace", *BLOG)
     document, mixtures = document_of("trace", *BLOG, "--form", "vector"), 0
@@ -394,16 +382,6 @@ def test_a_wide_matrix_is_drawn_once_a_stage():
     for stage in stages:
         drawn = [text_of(caption) for caption in stage.iter("caption") if "columns" in text_of(caption)]
         assert sorted(drawn) == sorted(set(drawn)), text_of(stage.find("h4"))
-
-
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_what_a_step_is_for_is_explained_once(language):
-    document = document_of("trace", *BLOG, "--lang", language)
-    explained = [(text_of(one.find("summary")), text_of(one.find("p")).strip()) for one in document.iter("details")
-                 if one.find("p") is not None]
-    assert len(explained) == len(set(explained)) > 20
-    for name in ("embedding", "query", "scores", "weights", "masked_scores", "cross_attention.key", "residual"):
-        assert tuple(template(language, f"explain.{name}.{part}") for part in ("title", "short")) in explained
 
 
 @pytest.mark.parametrize("form", ["vector", "matrix"])
@@ -487,14 +465,3 @@ def test_where_both_forms_are_shown_each_matrix_has_an_anchor_of_its_own():
         table = tables[f"{address}.matrix"]
         assert table.get("data-address") == address and f'id="{address}"' in both and f'id="{address}"' in matrix
     assert '.matrix"' not in matrix
-
-
-def test_a_saved_run_is_the_page_of_the_run_under_another_title(tmp_path):
-    one, other = str(tmp_path / "one.npz"), str(tmp_path / "other.npz")
-    first, again = page("trace", "a b", "--save", one), page("show", "--from", one)
-    page("trace", "a c", "--save", other)
-    first_title, title = (re.findall("<title>(.*)</title>", text)[0] for text in (first, again))
-    assert first.count(first_title) == again.count(title) == 3 and title.endswith(f"show --from {one}")
-    assert again.replace(title, "") == first.replace(first_title, "")
-    assert re.search(r"\[|1\.\d", text_of(read(page("show", "encoder.input:1", "--from", one)).find("body/main")))
-    assert len(list(read(attntrace("diff", one, other, "--format", "html").out).iter("table"))) == 2

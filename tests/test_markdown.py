@@ -11,8 +11,6 @@ from hostile import HOSTILE
 from pages import blocks_named, run_of
 from parsing import evaluated
 
-from attntrace.messages.catalog import template
-from attntrace.pages.topics import TOPICS
 from attntrace.writers.markdown import MarkdownWriter
 from attntrace.writers.markdown.latex import LINE, signs_of
 from attntrace.writers.markdown.text import escaped
@@ -244,11 +242,6 @@ def test_a_page_is_only_in_the_language_that_is_asked_for(arguments):
     assert not re.search(r"\b[a-z]{2,}(?: [a-z]{2,}){2}\b", "\n".join(without_formulas(korean)[0]))
 
 
-def test_a_page_for_an_encoding_without_its_signs_is_spelled_in_ascii():
-    text = markdown("trace", "a b", "--target", "c", "--ascii")
-    assert text.isascii() and "- ok<span>" not in text and "- ok: row i of E, E\\_hat, P, X = e\\_i" in text
-
-
 def as_read(text: str) -> str:
     """What a reader of the page reads."""
     return re.sub(BEHIND_BACKSLASH, r"\1", re.sub(r"<span>(.+?)</span>", r"\1", text))
@@ -310,22 +303,6 @@ def test_a_map_has_every_weight_and_a_larger_one_fills_its_cell_more(place):
     fills = [fill for _, fill in filled]
     assert fills == sorted(fills) and {0, 1, 4} <= set(fills)
     assert f"The largest weight is {filled[-1][0]:.3f}." in text.partition(f"`{place}`")[2].partition("|")[0]
-
-
-def test_a_page_explains_its_steps_and_says_how_large_they_are_and_how_much_is_not_shown():
-    options = "a b", "--target", "c", "--limit", "6"
-    text, page = (" ".join(written.split()) for written in (
-        attntrace("trace", *options).out, as_read(markdown("trace", *options))))
-    shorts = (" ".join(template("en", f"explain.{topic}.short").split()) for topic in TOPICS)
-    explained = [short for short in shorts if short in text]
-    assert len(explained) > 20 and all(short in page for short in explained)
-    not_shown = r"6 of \d+ numbers are shown, \d+ are not"
-    assert re.findall(not_shown, page) == re.findall(not_shown, text) != []
-    values = run_of("trace", *options).values
-    results = [table for table in tables(markdown("trace", *options, "--form", "matrix")) if table.address in values]
-    assert {table.address for table in results} == values.keys()
-    for table in results:
-        assert f"`$ {'×'.join(map(str, values[table.address].shape))}, " in table.caption
 
 
 def test_the_operands_of_a_matrix_are_drawn_in_its_stage_before_it():

@@ -10,9 +10,8 @@ from attntrace.pages.blocks import Block
 from attntrace.writers.checks import check_sentence, hidden_sentence, sign_of
 from attntrace.writers.html.document import (PAGE, Entry, HtmlPage, address, cell, code, label, nested, word_heading,
                                              words)
-from attntrace.writers.html.grids import equation, matrix, names_of_grid, side_by_side
 from attntrace.writers.html.mathml import formula_math
-from attntrace.writers.html.rows import VectorTable, cell_line
+from attntrace.writers.html.tables import VectorTable, cell_line, equation, matrix, names_of_grid, side_by_side
 from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
 
 CONTENTS = "contents"

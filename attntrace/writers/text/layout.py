@@ -32,10 +32,10 @@ class Layout(BlockWriter[Line]):
     def paragraph(self, text: str, style: str = "", indent: str = INDENT) -> Iterator[Line]:
         return styled(self.page.wrapped(text.split(" "), len(indent)), indent, style)
 
-    def paragraph_anywhere(self, text: str, style: str = "", indent: str = INDENT) -> Iterator[Line]:
-        """The same, of which a word that is too long for a line is broken."""
-        words = [part for word in text.split(" ") for part in self.page.wrapped_anywhere(word, len(indent))]
-        return styled(self.page.wrapped(words, len(indent)), indent, style)
+    def broken(self, text: str, indent: int) -> list[str]:
+        """The lines of a text of which a word that is too long for a line is broken."""
+        words = [part for word in text.split(" ") for part in self.page.wrapped_anywhere(word, indent)]
+        return self.page.wrapped(words, indent)
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[Line]:
         page = self.page
@@ -79,7 +79,7 @@ class Layout(BlockWriter[Line]):
             if paragraph.startswith(PROMPT):
                 yield from self.command(text)
             else:
-                yield from self.paragraph_anywhere(text) if text.strip(" ") else [()]
+                yield from styled(self.broken(text, len(INDENT)), INDENT) if text.strip(" ") else [()]
 
     def command(self, text: str) -> Iterator[Line]:
         """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
@@ -188,8 +188,7 @@ class Layout(BlockWriter[Line]):
         yield from self.cell_line(block.cell, len(deeper))
         for key, places in block.operands:
             text = page.prose(page.line(Message(f"messages.why_{key}", places=", ".join(places))))
-            words = [part for word in text.split(" ") for part in page.wrapped_anywhere(word, len(deeper) + step)]
-            yield from styled(page.wrapped(words, len(deeper) + step), deeper, "grey")
+            yield from styled(self.broken(text, len(deeper) + step), deeper, "grey")
 
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[Line]:
         page = self.page

@@ -23,7 +23,7 @@ from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Fingerprint, Step, Trace
 from attntrace.writers.page import Page, plainly
-from attntrace.writers.text.layout import lines_of
+from attntrace.writers.text.layout import Layout
 
 WIRINGS = [{}, {"norm": "pre", "final_norm": True}, {"position": "none", "scale_embedding": False}, {"heads": 1}]
 
@@ -33,7 +33,7 @@ def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = 
     page, lines = Page(width, Spelling.UNICODE, cell_len), []
 
     def writer(blocks):
-        lines.extend(plainly(line) for block in blocks for line in lines_of(block, page))
+        lines.extend(plainly(line) for block in blocks for line in Layout(page).lines_of(block))
 
     show = FORMS[form](View(arithmetic="all"), writer, set())
     Trace(show, place="here")("result", tensor, symbol)

@@ -121,7 +121,8 @@ def test_every_parameter_that_is_a_file_is_protected_or_written():
 OPTIONS = sorted({(command.name, param.opts[0]) for command in commands().values() for param in command.params
                   if isinstance(param.type, (Whole, Limit, Number, Scale)) and param.opts[0].startswith("-")})
 TYPED = {"trace": ["a b"], "map": ["a b"], "steps": ["a b"], "why": ["encoder.output:1,1", "a b"],
-         "translate": ["어제", "--max-length", "2"], "backprop": ["a", "b"], "compare": ["a b", "--what-if", "--seed 1"],
+         "translate": ["어제", "--max-length", "2"], "backprop": ["a", "b", *SMALL],
+         "compare": ["a b", "--what-if", "--seed 1"],
          "train": ["pairs.npz", "--layers", "1", "-q", "-o", "new.npz"], "show": ["--from", "run.npz"],
          "diff": ["run.npz", "run.npz"], "import": ["state.npz", "-o", "new.npz"], "new": ["a", "-o", "new.npz"]}
 

@@ -19,6 +19,9 @@ from attntrace.runs.prepare import prepare
 SHADE = re.compile(r"\x1b\[38;5;16;48;5;(\d+)m([^\x1b]*)")
 HUE = re.compile(r"\x1b\[38;5;(\d+)m *([A-Za-z]) *\x1b\[0m")
 LETTERS = " ".join("abcdefghijkl")
+# The command with a progress bar after a tenth of a second, so that a short run has one.
+IMPATIENT = f"""{shlex.quote(sys.executable)} -c 'from attntrace import __main__
+from attntrace.cli import progress; progress.PATIENCE = 0.1; __main__.main()'"""
 PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -87,9 +90,9 @@ def test_no_pager_in_a_pipe():
 
 
 def test_a_long_run_into_a_file_says_how_far_it_is(tmp_path):
-    """On standard error, after a second, and nothing of it stays."""
+    """On standard error, and nothing of it stays."""
     file = tmp_path / "page.txt"
-    with terminal("trace", " ".join("abcdefgh"), "--layers", "50", "-o", str(file)) as person:
+    with terminal(script=f"{IMPATIENT} trace 'a b c d e f' --layers 16 -o {file}") as person:
         code, progress = person.ends(60)
     assert code == 0 and re.search(r"attntrace.*\d+/\d+.*encoder\.layer\d+", progress) and file.exists()
     assert progress.rstrip().endswith("\x1b[2K")
@@ -130,7 +133,7 @@ def test_less_gets_colours_and_hangul_whatever_its_own_settings():
 
 
 def test_no_progress_on_the_screen_where_the_page_is():
-    with terminal("trace", "a b c d e f g h", "--layers", "16", "--arithmetic", "none", "--color", "never") as person:
+    with terminal(script=f"{IMPATIENT} trace 'a b c d' --layers 8 --arithmetic none --color never") as person:
         code, page = person.ends(60)
     assert code == 0 and "\x1b" not in page
 
@@ -156,7 +159,7 @@ def test_a_pager_that_does_not_work_is_one_line(pager, message):
 
 
 def test_no_progress_over_the_screen_of_a_pager_behind_a_pipe():
-    script = f"{shlex.quote(sys.executable)} -m attntrace trace 'a b c d' --layers 24 | cat > /dev/null"
+    script = f"{IMPATIENT} trace 'a b c d' --layers 8 | cat > /dev/null"
     with terminal(script=script) as person:
         assert person.ends(60) == (0, "")
 

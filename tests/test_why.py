@@ -17,7 +17,7 @@ from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.symbol import Spelling
 from attntrace.writers.page import Page, plainly
-from attntrace.writers.text.layout import lines_of
+from attntrace.writers.text.layout import Layout
 from attntrace.writers.text.writer import cells_of
 
 PAIR = "어제 카페 갔었어", "I went to the cafe yesterday"
@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 def printed(cause: Cause) -> tuple[str, str, str]:
     """The arithmetic, the sign and the result of a number, as they are printed."""
     assert cause.cell is not None
-    (line,) = [plainly(line).strip() for line in lines_of(cause._replace(operands=()), WIDE)][1:]
+    (line,) = [plainly(line).strip() for line in Layout(WIDE).lines_of(cause._replace(operands=()))][1:]
     before, sign, result = re.fullmatch(r"(.*) ([=≈]) (\S+)", line).groups()
     return before.split(" = ")[-1], sign, result
 

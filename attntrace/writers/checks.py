@@ -1,13 +1,8 @@
-"""Checks as sentences, and verdicts as lines: a mark, two columns of figures, what was checked."""
+"""Checks as sentences, and what is not shown."""
 
-import re
-from collections.abc import Iterator
-
-from attntrace.messages.catalog import Message, versions
-from attntrace.pages.blocks import Check, Hidden, Verified, VerifiedHead
-from attntrace.writers.page import INDENT, Line, Page, Span, styled
-
-NUMBER, ERROR = 9, 10  # cells of the columns
+from attntrace.messages.catalog import Message
+from attntrace.pages.blocks import Check, Hidden
+from attntrace.writers.page import Page
 
 
 def check_sentence(check: Check, page: Page) -> Message:
@@ -34,26 +29,3 @@ def sign_of(page: Page, right: bool) -> str:
     if page.ascii:
         return page.text(Message("messages.ok" if right else "messages.wrong"))
     return "✓" if right else "✗"
-
-
-def mark(page: Page, right: bool) -> str:
-    return page.padded(sign_of(page, right), max(page.cells(sign_of(page, either)) for either in (True, False)))
-
-
-def head_line(block: VerifiedHead, page: Page) -> Iterator[Line]:
-    blank = " " * page.cells(mark(page, True))
-    for number, error, what in versions(page.languages, *block.headings):
-        yield (Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}", "grey"),)
-
-
-def verified_lines(block: Verified, page: Page) -> Iterator[Line]:
-    """Text that is too long for its column is wrapped, an address after a dot."""
-    sign = INDENT + mark(page, not block.failed)
-    figures = f" {page.right(block.number, NUMBER)}  {page.right(block.error, ERROR)}  "
-    column = page.cells(sign + figures)
-    parts = re.split(r"(?<=[. ])", page.prose(block.what))
-    first, *more = page.wrapped(parts, column, between="")
-    yield Span(sign, "red" if block.failed else "grey"), figures + first.rstrip()
-    yield from styled(map(str.rstrip, more), " " * column)
-    if block.failed:
-        yield from styled(page.wrapped(page.prose(block.failed).split(" "), column), " " * column, "red")

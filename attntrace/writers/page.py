@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import NamedTuple, Protocol, TextIO
+from typing import NamedTuple, Protocol, TextIO, TypeVar, assert_never
 
 import numpy as np
 
 from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
+from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
 from attntrace.tensor.expression import Expression
 from attntrace.tensor.printer import PRINTERS
@@ -32,6 +33,8 @@ class Shaded(NamedTuple):
     ends: tuple[int, ...]
 
 
+P = TypeVar("P", covariant=True)
+T = TypeVar("T")
 Part = str | Span | Shaded  # text alone has no style
 Line = tuple[Part, ...]
 INDENT = "  "
@@ -100,6 +103,84 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Write what stands at the end: here, nothing."""
+        return
+
+
+class BlockWriter(Writer, Protocol[P]):
+    """A page format: a method for each kind of block, which gives the parts of the page that it becomes, and is named
+    after it. A writer is `@final`, so that mypy names the blocks that it does not write."""
+
+    def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
+        """The text of blocks, as it comes."""
+        ...
+
+    def __call__(self, blocks: Iterable[Block]) -> None:
+        self.out.writelines(self.lines(blocks))
+        self.out.flush()
+
+    def part_heading(self, block: blocks.PartHeading) -> Iterator[P]: ...
+    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[P]: ...
+    def stage_heading(self, block: blocks.StageHeading) -> Iterator[P]: ...
+    def explained(self, block: blocks.Explained) -> Iterator[P]: ...
+    def heading(self, block: blocks.Heading) -> Iterator[P]: ...
+    def prose(self, block: blocks.Prose) -> Iterator[P]: ...
+    def answer(self, block: blocks.Answer) -> Iterator[P]: ...
+    def table(self, block: blocks.Table) -> Iterator[P]: ...
+    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[P]: ...
+    def vector_rows(self, block: blocks.VectorRows) -> Iterator[P]: ...
+    def shares(self, block: blocks.Shares) -> Iterator[P]: ...
+    def cell_lines(self, block: blocks.CellLines) -> Iterator[P]: ...
+    def cause(self, block: blocks.Cause) -> Iterator[P]: ...
+    def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[P]: ...
+    def maps(self, block: blocks.Maps) -> Iterator[P]: ...
+    def checks(self, block: blocks.Checks) -> Iterator[P]: ...
+    def verified_head(self, block: blocks.VerifiedHead) -> Iterator[P]: ...
+    def verified(self, block: blocks.Verified) -> Iterator[P]: ...
+    def hidden(self, block: blocks.Hidden) -> Iterator[P]: ...
+
+    def written(self, block: Block) -> Iterator[P]:
+        """A block of any kind. Every kind is named, so that mypy finds the one that is not."""
+        match block:
+            case blocks.PartHeading():
+                return self.part_heading(block)
+            case blocks.PlaceHeading():
+                return self.place_heading(block)
+            case blocks.StageHeading():
+                return self.stage_heading(block)
+            case blocks.Explained():
+                return self.explained(block)
+            case blocks.Heading():
+                return self.heading(block)
+            case blocks.Prose():
+                return self.prose(block)
+            case blocks.Answer():
+                return self.answer(block)
+            case blocks.Table():
+                return self.table(block)
+            case blocks.ParameterGrids():
+                return self.parameter_grids(block)
+            case blocks.VectorRows():
+                return self.vector_rows(block)
+            case blocks.Shares():
+                return self.shares(block)
+            case blocks.CellLines():
+                return self.cell_lines(block)
+            case blocks.Cause():
+                return self.cause(block)
+            case blocks.MatrixEquation():
+                return self.matrix_equation(block)
+            case blocks.Maps():
+                return self.maps(block)
+            case blocks.Checks():
+                return self.checks(block)
+            case blocks.VerifiedHead():
+                return self.verified_head(block)
+            case blocks.Verified():
+                return self.verified(block)
+            case blocks.Hidden():
+                return self.hidden(block)
+            case _:
+                assert_never(block)
 
 
 class Page(NamedTuple):
@@ -194,6 +275,17 @@ class Page(NamedTuple):
             too_long = self.cells(term) > self.width - indent
             parts += re.split(r" (?=[/-] )", term) if too_long else [term]
         return self.wrapped(parts, indent)
+
+
+def packed(items: Iterable[T], fits: Callable[[list[T]], bool]) -> Iterator[list[T]]:
+    """As many items together as fit, one at the least."""
+    together: list[T] = []
+    for item in items:
+        if together and not fits([*together, item]):
+            yield together
+            together = []
+        together.append(item)
+    yield together
 
 
 def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:

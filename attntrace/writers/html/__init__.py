@@ -1,28 +1,25 @@
 """Blocks as one page of HTML, whole in itself: no script, nothing from elsewhere."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from typing import TextIO
+from collections.abc import Iterable, Iterator
+from typing import TextIO, final
 
-from attntrace.messages.catalog import Message
+from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.html import grids, prose, rows
-from attntrace.writers.html.document import Entry, HtmlPage, words
-from attntrace.writers.page import Look, markup_for
+from attntrace.writers.checks import check_sentence, hidden_sentence, sign_of
+from attntrace.writers.html.document import (PAGE, Entry, HtmlPage, address, cell, code, label, nested, word_heading,
+                                             words)
+from attntrace.writers.html.mathml import formula_math
+from attntrace.writers.html.tables import VectorTable, cell_line, equation, matrix, names_of_grid, side_by_side
+from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
 
-MARKUP: dict[type, Callable[..., Iterator[str]]] = {
-    blocks.PartHeading: prose.part_heading, blocks.PlaceHeading: prose.place_heading,
-    blocks.StageHeading: prose.stage_heading, blocks.Explained: prose.explained, blocks.Heading: prose.heading,
-    blocks.Prose: prose.prose, blocks.Answer: prose.answer, blocks.Table: prose.table,
-    blocks.ParameterGrids: grids.parameter_grids, blocks.VectorRows: rows.vector_rows, blocks.Shares: grids.shares,
-    blocks.CellLines: rows.cell_lines, blocks.Cause: rows.cause, blocks.VerifiedHead: prose.verified_head,
-    blocks.Verified: prose.verified, blocks.MatrixEquation: grids.matrix_equation, blocks.Maps: grids.maps,
-    blocks.Checks: prose.checks, blocks.Hidden: prose.hidden}
 CONTENTS = "contents"
+SLOT = "{places}"  # of markup in a sentence
 
 
-class HtmlWriter:
+@final
+class HtmlWriter(BlockWriter[str]):
     """Writes blocks as they come; the table of contents, which is known at the end alone, is put in its place by the
     stylesheet."""
 
@@ -32,16 +29,12 @@ class HtmlWriter:
         self.page = HtmlPage(look.languages, shades=look.colour != "never")
         self.begun = False
 
-    def __call__(self, blocks: Iterable[Block]) -> None:
-        self.write(self.markup(blocks))
-        self.out.flush()
-
     def close(self) -> None:
-        self.write(self.markup([]))
-        self.write(self.end())
+        self.out.writelines(self.lines([]))
+        self.out.writelines(map(self.encoded, self.end()))
 
-    def write(self, markup: Iterator[str]) -> None:
-        self.out.writelines(map(self.encoded, markup))
+    def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
+        return map(self.encoded, self.markup(blocks))
 
     def markup(self, blocks: Iterable[Block]) -> Iterator[str]:
         if not self.begun:
@@ -49,7 +42,7 @@ class HtmlWriter:
             yield from self.beginning()
         for block in blocks:
             yield self.page.closed_for(type(block))
-            yield from MARKUP[type(block)](block, self.page)
+            yield from self.written(block)
 
     def beginning(self) -> Iterator[str]:
         title = words(self.look.title) or "attntrace"
@@ -63,23 +56,143 @@ class HtmlWriter:
                f"<main>\n<h1{self.page.anchor('top')}>{title}</h1>\n")
 
     def end(self) -> Iterator[str]:
-        yield self.page.closed_for(None) + self.page.end_of_section() + "</main>\n"
+        yield self.page.closed_for(None) + "</main>\n"
         contents = self.page.text(Message("messages.contents"))
         yield f"<nav{self.page.anchor(CONTENTS)}><details><summary>{contents}</summary>\n"
         yield from nested([Entry(2, "top", words(self.look.title) or "attntrace"), *self.page.contents])
         yield "</details></nav>\n"
 
+    def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
+        page = self.page
+        page.in_part = True
+        subtitle = f" <small>{page.text(block.subtitle)}</small>"
+        yield page.heading(2, "part", f"{page.text(block.name)} {page.text(block.title)}", subtitle, kind=" class=part")
 
-def nested(contents: list[Entry]) -> Iterator[str]:
-    """Entries as lists in lists, as deep as their headings."""
-    open_levels: list[int] = []
-    for entry in contents:
-        while open_levels and open_levels[-1] > entry.level:
-            open_levels.pop()
-            yield "</ul>"
-        if not open_levels or open_levels[-1] < entry.level:
-            open_levels.append(entry.level)
-            yield "<ul>"
-        beside = f" <small>{entry.beside}</small>" if entry.beside else ""
-        yield f'<li><a href="#{entry.anchor}">{entry.title}{beside}</a>\n'
-    yield "</ul>" * len(open_levels)
+    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[str]:
+        yield self.page.heading(self.page.level, "place", self.page.text(block.title))
+
+    def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
+        page, place = self.page, f"place.{block.place}"
+        link = page.linked(place, code(block.place))
+        page.in_section = True
+        yield f"<section class=stage{page.anchor(place)}>\n"
+        title = f"<b>{words(block.number)}</b> {page.text(block.title)}"
+        yield page.heading(page.level + 1, f"stage{block.number}", title,
+                           listed=address(block.place.rpartition("layer")[2].partition(".")[2]))
+        yield f"<p class=at>{link}\n"
+        if block.formulas:
+            formulas = "".join(f"<li>{formula_math(formula, page.link_of)}" for formula in block.formulas)
+            yield f"<ul class=formulas>{formulas}</ul>\n"
+
+    def explained(self, block: blocks.Explained) -> Iterator[str]:
+        """What the steps of a stage are, in elements that can be folded."""
+        topics = "".join(f"<details open><summary>{self.page.text(title)}</summary><p>{self.page.text(text)}</details>"
+                         for title, text in block.topics)
+        yield f"<div class=topics>{topics}</div>\n"
+
+    def heading(self, block: blocks.Heading) -> Iterator[str]:
+        level = self.page.level
+        yield f"<h{level}>{self.page.text(block.text)}</h{level}>\n"
+
+    def prose(self, block: blocks.Prose) -> Iterator[str]:
+        if text := self.page.text(block.text):
+            yield f"<p>{text}\n"
+
+    def answer(self, block: blocks.Answer) -> Iterator[str]:
+        yield f"<p class=answer>{self.page.text(in_a_line(block.text, self.page.languages))}\n"
+
+    def table(self, block: blocks.Table) -> Iterator[str]:
+        """Columns of words and numbers; the first cell of a row is its heading."""
+        page = self.page
+        yield "<div class=box><table class=plain>"
+        if block.title:
+            yield f"<caption>{page.text(block.title)}</caption>"
+        if any(block.headings):
+            yield "<thead><tr>"
+            yield from (cell("th scope=col" if text else "td", right=n in block.right, written=page.text(text))
+                        for n, text in enumerate(block.headings))
+        yield "<tbody>"
+        for y, row in enumerate(block.rows):
+            yield f"\n<tr{page.anchor(str(row[0])) if block.addresses else ''}>"
+            if not any(row[1:]):  # it stands above the rows below it
+                yield f"<th scope=rowgroup colspan={len(row)}>{self.in_table(row[0])}"
+                continue
+            for n, one in enumerate(row):
+                written = self.in_table(one, not n, n in block.words + block.tokens)
+                yield cell("td" if n else "th scope=row", n in block.right, written, y if n in block.tokens else None)
+        yield "</table></div>\n"
+
+    def in_table(self, one: blocks.Cell, is_first: bool = False, is_word: bool = False) -> str:
+        """A cell; the first of a row may be an address."""
+        if isinstance(one, blocks.Formula):
+            return formula_math(one)
+        if is_word:
+            return label(in_languages(one, self.page.languages))
+        return address(one) if is_first and isinstance(one, str) else self.page.text(one)
+
+    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[str]:
+        return side_by_side(matrix(grid, self.page, names_of_grid(grid)) for grid in block.grids)
+
+    def vector_rows(self, block: blocks.VectorRows) -> Iterator[str]:
+        """A table with a group of rows for each token: its word and the words above its numbers, then its vectors."""
+        rows, contents = VectorTable(block, self.page), self.page.contents
+        named = f' aria-labelledby="{contents[-1].anchor}"' if contents else ""  # by the heading of the stage
+        yield f'<div class=box><table class="vectors{rows.room}"{named}>\n'
+        for n, token in enumerate(block.tokens):
+            yield f"<tbody><tr>{word_heading('rowgroup', token, block.numbers[n]) if token else '<td>'}"
+            yield from rows.of_token(n)
+        yield "</table></div>\n"
+
+    def shares(self, block: blocks.Shares) -> Iterator[str]:
+        yield f"<p class=step>{formula_math(block.formula, self.page.link_of)}\n"
+        yield from side_by_side(matrix(grid, self.page) for grid in block.grids)
+        yield from side_by_side([matrix(block.result, self.page, (block.result.address,), is_result=True)])
+
+    def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:
+        yield f"<div class=cells>\n{''.join(map(cell_line, block.cells))}</div>\n"
+
+    def cause(self, block: blocks.Cause) -> Iterator[str]:
+        """A number in the tree of a number: a list in a list."""
+        page, place = self.page, code(block.place)
+        yield from page.deeper("<ul>", "</ul>", block.level + 1, blocks.Cause)
+        if block.cell is None:
+            yield f"<li>{place} {page.linked(block.place, page.text(Message('messages.why_above_alone')))}\n"
+            return
+        yield f"<li{page.anchor(block.place)}>{place} {words(', '.join(block.words))}\n{cell_line(block.cell)}"
+        for key, places in block.operands:
+            links = ", ".join(page.linked(place, code(place)) for place in places)
+            yield f"<p class=note>{page.text(Message(f'messages.why_{key}', places=SLOT)).replace(SLOT, links)}\n"
+
+    def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[str]:
+        page, axes = self.page, f" {words(' × '.join(block.axes))}" if block.axes else ""
+        step = page.linked(block.result.address, code(block.step))
+        yield f"<div class=step><p>{formula_math(block.formula, page.link_of)}<p class=at>{step}{axes}</div>\n"
+        yield from self.parameter_grids(blocks.ParameterGrids(block.parameters))
+        yield from side_by_side(equation(block, page))
+
+    def maps(self, block: blocks.Maps) -> Iterator[str]:
+        """The heads of an attention side by side."""
+        page = self.page
+        yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
+        yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
+        yield from side_by_side(matrix(grid, page, (grid.address,), is_result=True, largest=block.largest,
+                                       title=page.text(title_of_head(grid))) for grid in block.heads)
+
+    def checks(self, block: blocks.Checks) -> Iterator[str]:
+        items = (f"<li{' class=wrong' if check.failed else ''}>{sign_of(PAGE, not check.failed)} "
+                 f"{self.page.text(check_sentence(check, PAGE))}" for check in block.checks)
+        yield f"<ul class=checks>{''.join(items)}</ul>\n"
+
+    def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
+        yield from self.page.deeper("<div class=box><table class=plain>", "</table></div>\n", 1, blocks.Verified)
+        headings = "".join(cell("th scope=col", n < 2, self.page.text(text)) for n, text in enumerate(block.headings))
+        yield f"<thead><tr><td>{headings}<tbody>"
+
+    def verified(self, block: blocks.Verified) -> Iterator[str]:
+        failed = f"<p class=wrong>{self.page.text(block.failed)}</p>" if block.failed else ""
+        yield (f"\n<tr><td{' class=wrong' if block.failed else ''}>{sign_of(PAGE, not block.failed)}"
+               f"<td class=r>{words(block.number)}<td class=r>{words(block.error)}"
+               f"<th scope=row>{self.in_table(block.what, is_first=True)}{failed}")
+
+    def hidden(self, block: blocks.Hidden) -> Iterator[str]:
+        yield f"<p class=note>{self.page.text(hidden_sentence(block))}\n"

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
 from itertools import chain, count
 from typing import NamedTuple
 
 from attntrace.messages.catalog import BESIDE, Text, in_languages, versions
 from attntrace.messages.unicode import graphemes, shown
+from attntrace.pages.blocks import Answer, Heading, Maps, PartHeading, PlaceHeading, StageHeading
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Tensor
 from attntrace.writers.page import PROMPT, Page
@@ -15,6 +17,7 @@ from attntrace.writers.page import PROMPT, Page
 PAGE = Page(0, Spelling.UNICODE, len)  # how symbols are spelled; a browser breaks the lines
 LONGEST = 16  # letters of a word that stand in a line
 HUES = 8  # of words, one after another
+AFTER_SECTION = (PartHeading, PlaceHeading, StageHeading, Heading, Answer, Maps, None)
 ANCHOR = re.compile(r"[\w.:,-]+", re.ASCII)
 
 
@@ -79,25 +82,18 @@ class HtmlPage:
         self.contents.append(Entry(level, anchor, title, listed))
         return f'<h{level} id="{anchor}"{kind}>{title}{beside}</h{level}>\n'
 
-    def section(self, attributes: str = "") -> str:
-        """The opening of a section, where the one before it ends."""
-        end, self.in_section = self.end_of_section(), True
-        return f"{end}<section{attributes}>\n"
-
-    def end_of_section(self) -> str:
-        end, self.in_section = "</section>\n" if self.in_section else "", False
-        return end
-
     def deeper(self, opening: str, closing: str, depth: int, kind: type) -> Iterator[str]:
         """Elements in each other, as many as the `depth`, which stay open for further blocks of a kind."""
         yield opening * (depth - len(self._open)) + closing * (len(self._open) - depth)
         self._open, self._open_for = [closing] * depth, kind
 
     def closed_for(self, kind: type | None) -> str:
-        """The end of what is open, unless it is for blocks of this kind."""
-        if kind is self._open_for:
-            return ""
-        end, self._open = "".join(self._open), []
+        """The end of what is open, unless it is for blocks of this kind; and of the section, before some kinds."""
+        end = ""
+        if kind is not self._open_for:
+            end, self._open = "".join(self._open), []
+        if self.in_section and kind in AFTER_SECTION:
+            end, self.in_section = f"{end}</section>\n", False
         return end
 
 
@@ -151,5 +147,26 @@ def word_heading(scope: str, word: str, n: int | None) -> str:
     return f"<th scope={scope}{f' class={hue(n)}' if n is not None else ''}>{label(word)}"
 
 
+@lru_cache(4096)
 def columns_heading(labels: tuple[str, ...], first: int, hued: bool) -> str:
     return "".join([word_heading("col", label, first + n if hued else None) for n, label in enumerate(labels)])
+
+
+def cell(tag: str, right: bool, written: str, token: int | None = None) -> str:
+    kinds = " ".join([*["r"] * right, *([hue(token)] if token is not None else [])])
+    return f'<{tag} class="{kinds}">{written}' if kinds else f"<{tag}>{written}"
+
+
+def nested(contents: list[Entry]) -> Iterator[str]:
+    """Entries as lists in lists, as deep as their headings."""
+    open_levels: list[int] = []
+    for entry in contents:
+        while open_levels and open_levels[-1] > entry.level:
+            open_levels.pop()
+            yield "</ul>"
+        if not open_levels or open_levels[-1] < entry.level:
+            open_levels.append(entry.level)
+            yield "<ul>"
+        beside = f" <small>{entry.beside}</small>" if entry.beside else ""
+        yield f'<li><a href="#{entry.anchor}">{entry.title}{beside}</a>\n'
+    yield "</ul>" * len(open_levels)

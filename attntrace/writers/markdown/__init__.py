@@ -1,127 +1,168 @@
 """Blocks as GitHub-flavoured Markdown: numbers in tables, formulas in LaTeX, each step with its address."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
-from typing import TextIO
+from typing import TextIO, final
 
-from attntrace.messages.catalog import Joined, versions
+from attntrace.messages.catalog import Joined, Message, Text, versions
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block, Cell, Formula
+from attntrace.pages.blocks import Block
 from attntrace.writers.checks import check_text, hidden_sentence, sign_of
-from attntrace.writers.markdown import latex, numbers, rows
-from attntrace.writers.markdown.text import code, code_cell, head_of, line_of, words
-from attntrace.writers.page import PROMPT, Look, Page, Writer, spelling_for
+from attntrace.writers.markdown import latex, text
+from attntrace.writers.markdown.tables import LinesTogether, filled_grid, grid, stand_together
+from attntrace.writers.markdown.text import code_cell, head_of, line_of
+from attntrace.writers.page import PROMPT, BlockWriter, Look, Page, largest_of, packed, spelling_for
+
+LINES = 24  # of arithmetic in one block
+MIXTURE = 72  # signs of the longest mixture beside its row
 
 
-class MarkdownWriter(Writer):
+@final
+class MarkdownWriter(BlockWriter[str]):
     """Writes blocks as they come, under the title of the page."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out = out
         encoding = out.encoding or "utf-8"
-        self.page = Page(rows.MIXTURE, spelling_for(encoding, look.ascii), len, encoding, languages=look.languages)
-        self.title = [f"# {code(look.title, self.page)}"] if look.title else []
+        self.page = Page(MIXTURE, spelling_for(encoding, look.ascii), len, encoding, languages=look.languages)
+        self.title = [f"# {self.code(look.title)}"] if look.title else []
+        self.place = ""  # of the stage
 
-    def __call__(self, blocks: Iterable[Block]) -> None:
-        self.out.writelines(f"{line}\n" for line in chain(self.title, lines_of(blocks, self.page)))
-        self.title = []
-        self.out.flush()
+    def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
+        return (f"{line}\n" for line in chain(self.title, self.joined(blocks)))
 
+    def joined(self, shown: Iterable[Block]) -> Iterator[str]:
+        """Blocks, of which cells one after the other are one."""
+        self.title, self.place = [], ""
+        for _, alike in groupby(shown, key=type):
+            for block in alike:
+                if isinstance(block, blocks.CellLines):
+                    more = (cell for other in alike if isinstance(other, blocks.CellLines) for cell in other.cells)
+                    block = block._replace(cells=(*block.cells, *more))
+                yield from self.written(block)
 
-def lines_of(shown: Iterable[Block], page: Page) -> Iterator[str]:
-    place = ""  # of the stage
-    for kind, alike in groupby(shown, key=type):
-        if kind is blocks.CellLines:
-            yield from rows.all_cell_lines(alike)
-            continue
-        for block in alike:
-            if isinstance(block, blocks.StageHeading):
-                place = block.place
-            if isinstance(block, blocks.VectorRows):
-                yield from rows.vector_rows(block, place, page)
-            else:
-                yield from WRITTEN[kind](block, page)
+    def words(self, shown: Text) -> str:
+        return text.words(shown, self.page)
 
+    def code(self, shown: str) -> str:
+        return text.code(shown, self.page)
 
-# ---------------------------------------------------------------- headings and prose
+    def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
+        yield from ("", f"## {self.words(Joined(': ', (block.name, block.title)))}", "", self.words(block.subtitle))
 
-def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[str]:
-    yield from ("", f"## {words(Joined(': ', (block.name, block.title)), page)}", "", words(block.subtitle, page))
+    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[str]:
+        yield from ("", f"### {self.words(block.title)}")
 
+    def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
+        self.place = block.place
+        yield from ("", f"#### {block.number} {self.words(block.title)}", "", self.code(block.place))
+        if block.formulas:
+            yield from ("", *latex.block([line for formula in block.formulas for line in latex.equation(formula)]))
 
-def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[str]:
-    yield from ("", f"### {words(block.title, page)}")
+    def explained(self, block: blocks.Explained) -> Iterator[str]:
+        for title, said in (shown for topic in block.topics for shown in versions(self.page.languages, *topic)):
+            yield from ("", f"**{self.words(title)}**: {self.words(said)}")
 
+    def heading(self, block: blocks.Heading) -> Iterator[str]:
+        yield from ("", f"### {self.words(block.text)}")
 
-def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[str]:
-    yield from ("", f"#### {block.number} {words(block.title, page)}", "", code(block.place, page))
-    if block.formulas:
-        yield from ("", *latex.block([line for formula in block.formulas for line in latex.equation(formula)]))
-
-
-def explained(block: blocks.Explained, page: Page) -> Iterator[str]:
-    for title, text in (shown for topic in block.topics for shown in versions(page.languages, *topic)):
-        yield from ("", f"**{words(title, page)}**: {words(text, page)}")
-
-
-def heading(block: blocks.Heading, page: Page) -> Iterator[str]:
-    yield from ("", f"### {words(block.text, page)}")
-
-
-def prose(block: blocks.Prose, page: Page) -> Iterator[str]:
-    """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
-    for paragraph in re.split(r"\n\s*\n", page.text(block.text).strip()):
-        if paragraph:
-            yield from ("", "\\\n".join(code(line, page) if line.startswith(PROMPT) else words(line, page)
+    def prose(self, block: blocks.Prose) -> Iterator[str]:
+        """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
+        for paragraph in filter(None, re.split(r"\n\s*\n", self.page.text(block.text).strip())):
+            yield from ("", "\\\n".join(self.code(line) if line.startswith(PROMPT) else self.words(line)
                                         for line in paragraph.split("\n")))
 
+    def answer(self, block: blocks.Answer) -> Iterator[str]:
+        yield from ("", self.words(self.page.line(block.text)))
 
-def answer(block: blocks.Answer, page: Page) -> Iterator[str]:
-    yield from ("", words(page.line(block.text), page))
+    def table(self, block: blocks.Table) -> Iterator[str]:
+        if block.title:
+            yield from ("", f"**{self.words(block.title)}**")
+        yield from head_of(list(map(self.words, block.headings)), block.right)
+        for first, *rest in block.rows:
+            cell = code_cell(str(first), self.page) if block.addresses else self.cell(first)
+            is_heading = bool(rest) and not any(rest)
+            yield line_of([f"**{cell}**" if is_heading else cell, *map(self.cell, rest)])
 
+    def cell(self, cell: blocks.Cell) -> str:
+        return latex.inline(cell) if isinstance(cell, blocks.Formula) else self.words(cell)
 
-def checks(block: blocks.Checks, page: Page) -> Iterator[str]:
-    yield ""
-    for check in block.checks:
-        text = words(check_text(check, page), page)
-        yield f"- **{text}**" if check.failed else f"- {text}"
+    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[str]:
+        for one in block.grids:
+            yield from grid(one, self.page)
 
+    def vector_rows(self, block: blocks.VectorRows) -> Iterator[str]:
+        """Each token with its vectors, named as in the place of their stage; all tokens in one table, where there is
+        but one vector of each."""
+        tokens = list(map(self.words, block.tokens))
+        if len(block.lines) == 1:
+            line, = block.lines
+            every = [(line, n) for n in range(len(tokens))]
+            yield from LinesTogether([line], self.page).table(every, tokens, self.code(line.address))
+            return
+        tables = [(LinesTogether(lines, self.page), lines, [code_cell(self.name(line), self.page) for line in lines])
+                  for lines in packed(block.lines, stand_together)]
+        for n, token in enumerate(tokens):
+            if token:
+                yield from ("", f"**{token}**")
+            for table, lines, names in tables:
+                yield from table.table([(line, n) for line in lines], names)
 
-def hidden(block: blocks.Hidden, page: Page) -> Iterator[str]:
-    yield from ("", words(page.line(hidden_sentence(block)), page))
+    def name(self, line: blocks.RowLine) -> str:
+        """`.scores`; the whole address of what is elsewhere."""
+        inside = line.address.startswith(f"{self.place}.")
+        return line.address.removeprefix(self.place) if inside else line.address
 
+    def shares(self, block: blocks.Shares) -> Iterator[str]:
+        yield from ("", *latex.block(latex.equation(block.formula)))
+        yield from self.parameter_grids(blocks.ParameterGrids((*block.grids, block.result)))
 
-# ---------------------------------------------------------------- tables
+    def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:
+        """The arithmetic of a stage in one block, or in several of so many lines."""
+        lines: list[str] = []
+        for cell in block.cells:
+            if len(lines) >= LINES:
+                yield from ("", *latex.block(lines))
+                lines = []
+            lines += latex.arithmetic(cell)
+        yield from ("", *latex.block(lines))
 
-def table(block: blocks.Table, page: Page) -> Iterator[str]:
-    if block.title:
-        yield from ("", f"**{words(block.title, page)}**")
-    yield from head_of([words(head, page) for head in block.headings], block.right)
-    for first, *rest in block.rows:
-        alone = bool(rest) and not any(rest)
-        text = code_cell(str(first), page) if block.addresses else table_cell(first, page)
-        yield line_of([f"**{text}**" if alone else text, *(table_cell(cell, page) for cell in rest)])
+    def cause(self, block: blocks.Cause) -> Iterator[str]:
+        """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
+        more = Message("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
+        yield from ("", f"**{block.level}** {self.code(block.place)} {self.words(more)}".rstrip())
+        if block.cell is not None:
+            yield from ("", *latex.block(latex.arithmetic(block.cell)))
+        for key, places in block.operands:
+            yield from ("", self.words(Message(f"messages.why_{key}", places=", ".join(places))))
 
+    def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[str]:
+        yield from ("", *latex.block(latex.equation(block.formula)))
+        new = (one for key, one in block.operands.items() if key not in block.drawn)
+        yield from self.parameter_grids(blocks.ParameterGrids((*block.parameters, *new)))
+        yield from grid(block.result, self.page, *[self.words(" × ".join(block.axes))] * bool(block.axes))
 
-def table_cell(cell: Cell, page: Page) -> str:
-    return latex.inline(cell) if isinstance(cell, Formula) else words(cell, page)
+    def maps(self, block: blocks.Maps) -> Iterator[str]:
+        yield from self.place_heading(blocks.PlaceHeading(block.title))
+        yield from ("", self.code(block.place), "", self.words(largest_of(block)))
+        for head in block.heads:
+            yield from filled_grid(head, block.largest, self.page)
 
+    def checks(self, block: blocks.Checks) -> Iterator[str]:
+        yield ""
+        for check in block.checks:
+            shown = self.words(check_text(check, self.page))
+            yield f"- **{shown}**" if check.failed else f"- {shown}"
 
-def verified_head(block: blocks.VerifiedHead, page: Page) -> Iterator[str]:
-    yield from head_of(["", *(words(text, page) for text in block.headings)], (1, 2))
+    def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
+        yield from head_of(["", *map(self.words, block.headings)], (1, 2))
 
+    def verified(self, block: blocks.Verified) -> Iterator[str]:
+        """A line of the table under the last head."""
+        what = code_cell(block.what, self.page) if isinstance(block.what, str) else self.words(block.what)
+        wrong = f"<br>**{self.words(block.failed)}**" if block.failed else ""
+        yield line_of([self.words(sign_of(self.page, not block.failed)), block.number, block.error, what + wrong])
 
-def verified(block: blocks.Verified, page: Page) -> Iterator[str]:
-    """A line of the table under the last head."""
-    what = code_cell(block.what, page) if isinstance(block.what, str) else words(block.what, page)
-    wrong = f"<br>**{words(block.failed, page)}**" if block.failed else ""
-    yield line_of([words(sign_of(page, not block.failed), page), block.number, block.error, what + wrong])
-
-
-WRITTEN: dict[type, Callable[..., Iterator[str]]] = {
-    blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading, blocks.StageHeading: stage_heading,
-    blocks.Explained: explained, blocks.Heading: heading, blocks.Prose: prose, blocks.Answer: answer,
-    blocks.Table: table, blocks.ParameterGrids: numbers.parameter_grids, blocks.Shares: numbers.shares,
-    blocks.Cause: rows.cause, blocks.MatrixEquation: numbers.matrix_equation, blocks.Maps: numbers.maps,
-    blocks.Checks: checks, blocks.VerifiedHead: verified_head, blocks.Verified: verified, blocks.Hidden: hidden}
+    def hidden(self, block: blocks.Hidden) -> Iterator[str]:
+        yield from ("", self.words(self.page.line(hidden_sentence(block))))

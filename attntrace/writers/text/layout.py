@@ -1,127 +1,251 @@
 """Blocks become lines of styled spans, for a page of a given width in cells and a given spelling."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.checks import check_text, head_line, hidden_sentence, verified_lines
-from attntrace.writers.page import INDENT, PROMPT, Line, Page, Part, Span, styled, text_of, titled, trimmed
+from attntrace.writers.checks import check_text, hidden_sentence, sign_of
+from attntrace.writers.page import INDENT, PROMPT, BlockWriter, Line, Page, Part, Span, styled, text_of, titled, trimmed
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
 from attntrace.writers.text.vectors import token_rows
 
 BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
+NUMBER, ERROR = 9, 10  # cells of the columns of what was verified
 
 
-def lines_of(block: blocks.Block, page: Page) -> Iterator[Line]:
-    """The lines of a block; a stage is set off by an empty line before its heading."""
-    if getattr(block, "apart", False):
+class Layout(BlockWriter[Line]):
+    """Lays blocks out on a page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def lines_of(self, block: blocks.Block) -> Iterator[Line]:
+        """The lines of a block, after an empty one where it is set off from what is above it."""
+        if getattr(block, "apart", False):
+            yield ()
+        yield from self.written(block)
+
+    def paragraph(self, text: str, style: str = "", indent: str = INDENT) -> Iterator[Line]:
+        return styled(self.page.wrapped(text.split(" "), len(indent)), indent, style)
+
+    def broken(self, text: str, indent: int) -> list[str]:
+        """The lines of a text of which a word that is too long for a line is broken."""
+        words = [part for word in text.split(" ") for part in self.page.wrapped_anywhere(word, indent)]
+        return self.page.wrapped(words, indent)
+
+    def part_heading(self, block: blocks.PartHeading) -> Iterator[Line]:
+        page = self.page
         yield ()
-    yield from LAYOUTS[type(block)](block, page)
+        for name, title, subtitle in versions(page.languages, *block):
+            rest = f"  {title}  {page.prose(subtitle)} "
+            rule = page.sign("═", "=") * (page.width - page.cells(name + rest))
+            yield Span(name, "bold"), rest, Span(rule, "grey")
 
+    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[Line]:
+        page = self.page
+        *above, title = page.wrapped_anywhere(page.word(block.title) + " ", 0)
+        yield ()
+        yield from styled(above, "", "bold")
+        yield Span(title, "bold"), Span(page.sign("─", "-") * (page.width - page.cells(title)), "grey")
 
-def part_heading(block: blocks.PartHeading, page: Page) -> Iterator[Line]:
-    yield ()
-    for name, title, subtitle in versions(page.languages, *block):
-        rest = f"  {title}  {page.prose(subtitle)} "
-        rounding = page.sign("═", "=") * (page.width - page.cells(name + rest))
-        yield Span(name, "bold"), rest, Span(rounding, "grey")
+    def stage_heading(self, block: blocks.StageHeading) -> Iterator[Line]:
+        page, width = self.page, len(block.number) + 2
+        yield from titled(f"{block.number}  {page.prose(block.title)}", block.place, page, width)
+        for line in page.wrapped([page.formula(formula) for formula in block.formulas], width, between="    "):
+            for n, part in enumerate(page.wrapped_sum(line, width + len(INDENT)) if line else ()):
+                yield (" " * width + INDENT * bool(n) + part,)
 
+    def explained(self, block: blocks.Explained) -> Iterator[Line]:
+        """Each topic in a hanging paragraph, which begins with its title."""
+        page, indent = self.page, " " * BELOW_HEADING
+        yield ()
+        for title, text in (shown for topic in block.topics for shown in versions(page.languages, *topic)):
+            bold = len(page.prose(title)) + 1
+            words = page.prose(f"{title}: {text}").split(" ")
+            for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
+                yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
+                bold = max(bold - len(line) - 1, 0)
 
-def place_heading(block: blocks.PlaceHeading, page: Page) -> Iterator[Line]:
-    *above, title = page.wrapped_anywhere(page.word(block.title) + " ", 0)
-    yield ()
-    yield from styled(above, "", "bold")
-    yield Span(title, "bold"), Span(page.sign("─", "-") * (page.width - page.cells(title)), "grey")
+    def heading(self, block: blocks.Heading) -> Iterator[Line]:
+        yield (Span(INDENT + self.page.word(self.page.prose(block.text)), "bold"),)
 
+    def prose(self, block: blocks.Prose) -> Iterator[Line]:
+        for paragraph in self.page.prose(block.text).split("\n"):
+            text = self.page.word(paragraph)
+            if paragraph.startswith(PROMPT):
+                yield from self.command(text)
+            else:
+                yield from styled(self.broken(text, len(INDENT)), INDENT) if text.strip(" ") else [()]
 
-def stage_heading(block: blocks.StageHeading, page: Page) -> Iterator[Line]:
-    yield from titled(f"{block.number}  {page.prose(block.title)}", block.place, page, len(block.number) + 2)
-    indent = " " * (len(block.number) + 2)
-    for line in page.wrapped([page.formula(formula) for formula in block.formulas], len(indent), between="    "):
-        for n, part in enumerate(page.wrapped_sum(line, len(indent) + len(INDENT)) if line else ()):
-            yield (indent + INDENT * bool(n) + part,)
+    def command(self, text: str) -> Iterator[Line]:
+        """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
+        *lines, last = self.page.wrapped(re.findall(r'(?:"[^"]*"|[^" ])+', text), 2 * len(INDENT))
+        for n, line in enumerate([*(f"{line} \\" for line in lines), last]):
+            yield (INDENT + (INDENT if n else "") + line,)
 
+    def answer(self, block: blocks.Answer) -> Iterator[Line]:
+        yield (self.page.word(block.text) if block.is_words else self.page.prose(self.page.line(block.text)),)
 
-def explained(block: blocks.Explained, page: Page) -> Iterator[Line]:
-    """Each topic in a hanging paragraph, which begins with its title."""
-    indent = " " * BELOW_HEADING
-    yield ()
-    for title, text in (shown for topic in block.topics for shown in versions(page.languages, *topic)):
-        bold = len(page.prose(title)) + 1
-        words = page.prose(f"{title}: {text}").split(" ")
-        for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
-            yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
-            bold = max(bold - len(line) - 1, 0)
+    def table(self, block: blocks.Table) -> Iterator[Line]:
+        """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row
+        is stacked: its first cell above, the others under it."""
+        page, words = self.page, block.tokens + block.words
+        rows = [tuple(page.cell(cell, n in words) for n, cell in enumerate(row)) for row in block.rows]
+        headings = list(map(page.text, block.headings))
+        widths = [max(map(page.cells, column)) for column in zip(headings, *filter(any_but_first, rows), strict=True)]
+        before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
+        wide = before_last + widths[-1] > page.width
+        if wide and block.addresses:
+            yield from self.table(block._replace(rows=tuple(under_places(block.rows)), addresses=False))
+            return
+        stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
 
+        def aligned(row: Iterable[str]) -> Iterator[str]:
+            return ((page.right if n in block.right else page.padded)(cell, width)
+                    for n, (cell, width) in enumerate(zip(row, widths, strict=True)))
 
-def heading(block: blocks.Heading, page: Page) -> Iterator[Line]:
-    yield (Span(INDENT + page.word(page.prose(block.text)), "bold"),)
+        if block.title:
+            yield from self.paragraph(page.prose(block.title), "bold")
+        if any(headings) and not stacked:
+            yield trimmed([INDENT, *(Span(f"{cell}  ", "grey") for cell in aligned(headings))])
+        for i, row in enumerate(rows):
+            styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
+            *first, last = row
+            if len(row) > 1 and not any_but_first(row):
+                yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT)
+            elif stacked:
+                row = tuple(f"{head} {cell}" if n in block.right and cell else cell
+                            for n, (head, cell) in enumerate(zip(headings, row, strict=True)))
+                yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT, styles[0])
+                cells = [part for cell in map(str.strip, row[1:]) if cell
+                         for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
+                yield from styled(page.wrapped(cells, 2 * len(INDENT), between="   "), 2 * INDENT)
+            else:
+                parts = page.wrapped(last.split(" "), before_last) if wide else [last]
+                spans: list[Part] = [INDENT]
+                for cell, style in zip(aligned([*first, parts[0]]), styles, strict=True):
+                    spans += [Span(cell, style), "  "]
+                yield trimmed(spans)
+                yield from styled(parts[1:], " " * before_last)
 
+    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[Line]:
+        yield ()
+        yield from parameter_lines(block.grids, self.page)
 
-def prose(block: blocks.Prose, page: Page) -> Iterator[Line]:
-    for paragraph in page.prose(block.text).split("\n"):
-        if paragraph.startswith(PROMPT):
-            yield from command_lines(page.word(paragraph), page)
-            continue
-        words = [part for word in page.word(paragraph).split(" ") for part in page.wrapped_anywhere(word, len(INDENT))]
-        for line in page.wrapped(words, len(INDENT)):
-            yield (INDENT + line,) if line else ()
+    def vector_rows(self, block: blocks.VectorRows) -> Iterator[Line]:
+        return token_rows(block, self.page)
 
+    def shares(self, block: blocks.Shares) -> Iterator[Line]:
+        first, *more = self.page.wrapped_sum(self.page.formula(block.formula), 2 * len(INDENT))
+        yield ()
+        yield (INDENT + first,)
+        yield from styled(more, 2 * INDENT)
+        for grids in (block.grids, (block.result,)):
+            yield from self.parameter_grids(blocks.ParameterGrids(grids))
 
-def command_lines(text: str, page: Page) -> Iterator[Line]:
-    """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
-    *lines, last = page.wrapped(re.findall(r'(?:"[^"]*"|[^" ])+', text), 2 * len(INDENT))
-    for n, line in enumerate([*(f"{line} \\" for line in lines), last]):
-        yield (INDENT + (INDENT if n else "") + line,)
+    def cell_lines(self, block: blocks.CellLines) -> Iterator[Line]:
+        indent = max(self.page.cells(self.page.label(token)) for token in block.tokens) + 4
+        for cell in block.cells:
+            yield from self.cell_line(cell, 4 if indent > self.page.width // 3 else indent)
 
+    def cell_line(self, cell: blocks.CellLine, indent: int) -> Iterator[Line]:
+        """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
+        page = self.page
+        left, symbols, numbers, result = worked = cell_text(cell, page.spelling)
+        if page.cells(worked.text) + indent <= page.width:
+            yield (" " * indent + worked.text,)
+            return
+        deeper = indent + page.cells(left) + 1
+        if max(map(page.cells, page.wrapped_sum(numbers, deeper + 2))) + deeper + 2 > page.width:  # too many decimals
+            indent, deeper = len(INDENT), 2 * len(INDENT)
+        first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
+        yield (" " * indent + f"{left} {first}",)
+        yield from styled(rest, " " * (deeper + 2))
+        first, *rest = page.wrapped_sum(numbers, deeper + 2)
+        *lines, last = f"= {first}", *(f"  {line}" for line in rest)
+        fits = page.cells(f"{last} {result}") + deeper <= page.width
+        yield from styled([*lines, f"{last} {result}"] if fits else [*lines, last, result], " " * deeper)
 
-def answer(block: blocks.Answer, page: Page) -> Iterator[Line]:
-    yield (page.word(block.text) if block.is_words else page.prose(page.line(block.text)),)
+    def cause(self, block: blocks.Cause) -> Iterator[Line]:
+        """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
+        page, step = self.page, len(INDENT)
+        indent = step + min(block.level, (page.width - NARROWEST_TREE) // step) * step
+        level = str(block.level).rjust(step)
+        more = (page.text(Message("messages.why_above_alone")) if block.cell is None
+                else page.word(", ".join(block.words)))
+        start = max(len(level) + 1, min(indent + step, page.width - page.cells(block.place)))  # an address stays whole
+        beside = start + page.cells(f"{block.place}   {more}") <= page.width
+        yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
+                       Span(f"   {more}" if beside else "", "grey")])
+        deeper = " " * (indent + 2 * step)
+        yield from styled([] if beside else page.wrapped_anywhere(more, len(deeper)), deeper, "grey")
+        if block.cell is None:
+            return
+        yield from self.cell_line(block.cell, len(deeper))
+        for key, places in block.operands:
+            text = page.prose(page.line(Message(f"messages.why_{key}", places=", ".join(places))))
+            yield from styled(self.broken(text, len(deeper) + step), deeper, "grey")
 
+    def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[Line]:
+        page = self.page
+        first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
+        axes = page.prose(f"   {' × '.join(block.axes)}") if block.axes else ""
+        gap = page.width - page.cells(INDENT + first + block.step + axes)
+        beside: list[Part] = [" " * gap, Span(block.step + axes, "grey")] if gap >= 2 else []
+        yield ()
+        yield Span(INDENT + first, "bold"), *beside
+        yield from styled(more, 2 * INDENT, "bold")
+        if not beside:
+            parts = [*re.split(r"(?<=\.)(?=\w)", block.step), axes] if axes.strip() else [block.step]
+            for part in page.wrapped(parts, 0, between=""):
+                yield (Span(page.right(part.rstrip(), page.width), "grey"),)
+        yield from parameter_lines(block.parameters, page)
+        yield from equation_lines(block, page)
 
-def table(block: blocks.Table, page: Page) -> Iterator[Line]:
-    """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row is
-    stacked: its first cell above, the others under it."""
-    words = block.tokens + block.words
-    rows = [tuple(page.cell(cell, n in words) for n, cell in enumerate(row)) for row in block.rows]
-    headings = list(map(page.text, block.headings))
-    widths = [max(map(page.cells, column)) for column in zip(headings, *filter(any_but_first, rows), strict=True)]
-    before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
-    wide = before_last + widths[-1] > page.width
-    if wide and block.addresses:
-        yield from table(block._replace(rows=tuple(under_places(block.rows)), addresses=False), page)
-        return
-    stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
-    heads = [f"{head} " if stacked and n in block.right else "" for n, head in enumerate(headings)]
-    if block.title:
-        yield from styled(page.wrapped(page.prose(block.title).split(" "), len(INDENT)), INDENT, "bold")
-    if any(headings) and not stacked:
-        yield trimmed([INDENT, *(
-            Span((page.right(cell, width) if n in block.right else page.padded(cell, width)) + "  ", "grey")
-            for n, (cell, width) in enumerate(zip(headings, widths, strict=True)))])
-    for i, row in enumerate(rows):
-        styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
-        if len(row) > 1 and not any_but_first(row):
-            yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT)
-            continue
-        if stacked:
-            row = tuple(head + cell if cell else cell for head, cell in zip(heads, row, strict=True))
-            yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT, styles[0])
-            cells = [part for cell in map(str.strip, row[1:]) for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
-            yield from styled(page.wrapped(list(filter(None, cells)), 2 * len(INDENT), between="   "), 2 * INDENT)
-            continue
-        *first, last = row
-        parts = page.wrapped(last.split(" "), before_last) if wide else [last]
-        spans: list[Part] = [INDENT]
-        for n, (cell, width) in enumerate(zip((*first, parts[0]), widths, strict=True)):
-            spans += [Span(page.right(cell, width) if n in block.right else page.padded(cell, width), styles[n]),
-                      "  "]
-        yield trimmed(spans)
-        yield from styled(parts[1:], " " * before_last)
+    def maps(self, block: blocks.Maps) -> Iterator[Line]:
+        return map_lines(block, self.page)
+
+    def checks(self, block: blocks.Checks) -> Iterator[Line]:
+        page = self.page
+        line: list[Part] = []
+        for check in block.checks:
+            text, style = check_text(check, page), "red" if check.failed else "grey"
+            if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
+                yield tuple(line)
+                line = []
+            first, *rest = page.wrapped(text.split(" "), 2 * len(INDENT))
+            line += ["    " if line else INDENT, Span(first, style)]
+            for part in rest:
+                yield tuple(line)
+                line = [2 * INDENT, Span(part, style)]
+        yield tuple(line)
+
+    def verified_head(self, block: blocks.VerifiedHead) -> Iterator[Line]:
+        page, blank = self.page, " " * self.page.cells(self.mark(True))
+        for number, error, what in versions(page.languages, *block.headings):
+            yield (Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}", "grey"),)
+
+    def verified(self, block: blocks.Verified) -> Iterator[Line]:
+        """Text that is too long for its column is wrapped, an address after a dot."""
+        page, sign = self.page, INDENT + self.mark(not block.failed)
+        figures = f" {page.right(block.number, NUMBER)}  {page.right(block.error, ERROR)}  "
+        indent = " " * page.cells(sign + figures)
+        first, *more = page.wrapped(re.split(r"(?<=[. ])", page.prose(block.what)), len(indent), between="")
+        yield Span(sign, "red" if block.failed else "grey"), figures + first.rstrip()
+        yield from styled(map(str.rstrip, more), indent)
+        if block.failed:
+            yield from self.paragraph(page.prose(block.failed), "red", indent)
+
+    def mark(self, right: bool) -> str:
+        signs = [sign_of(self.page, either) for either in (right, not right)]
+        return self.page.padded(signs[0], max(map(self.page.cells, signs)))
+
+    def hidden(self, block: blocks.Hidden) -> Iterator[Line]:
+        yield from self.paragraph(self.page.prose(self.page.line(hidden_sentence(block))), "grey")
 
 
 def any_but_first(row: tuple[str, ...]) -> bool:
@@ -137,119 +261,3 @@ def under_places(rows: tuple[tuple[blocks.Cell, ...], ...]) -> Iterator[tuple[bl
             yield (place, *("" for _ in rest))
         last = place
         yield (INDENT + name, *rest)
-
-
-def parameter_grids(block: blocks.ParameterGrids, page: Page) -> Iterator[Line]:
-    yield ()
-    yield from parameter_lines(block.grids, page)
-
-
-def matrix_equation(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
-    first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
-    step = block.step
-    axes = page.prose(f"   {' × '.join(block.axes)}") if block.axes else ""
-    gap = page.width - page.cells(INDENT + first + step + axes)
-    yield ()
-    if gap >= 2:
-        yield Span(INDENT + first, "bold"), " " * gap, Span(step + axes, "grey")
-    else:
-        yield (Span(INDENT + first, "bold"),)
-    yield from styled(more, 2 * INDENT, "bold")
-    if gap < 2:
-        for part in page.wrapped([*re.split(r"(?<=\.)(?=\w)", step), axes] if axes.strip() else [step], 0, between=""):
-            yield (Span(page.right(part.rstrip(), page.width), "grey"),)
-    yield from parameter_lines(block.parameters, page)
-    yield from equation_lines(block, page)
-
-
-def checks(block: blocks.Checks, page: Page) -> Iterator[Line]:
-    line: list[Part] = []
-    for check in block.checks:
-        text, style = check_text(check, page), "red" if check.failed else "grey"
-        if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
-            yield tuple(line)
-            line = []
-        parts = page.wrapped(text.split(" "), 2 * len(INDENT))
-        line += [INDENT if not line else "    ", Span(parts[0], style)]
-        for part in parts[1:]:
-            yield tuple(line)
-            line = [2 * INDENT, Span(part, style)]
-    yield tuple(line)
-
-
-def hidden(block: blocks.Hidden, page: Page) -> Iterator[Line]:
-    words = page.prose(page.line(hidden_sentence(block))).split(" ")
-    yield from styled(page.wrapped(words, len(INDENT)), INDENT, "grey")
-
-
-# ---------------------------------------------------------------- vector form
-
-def shares(block: blocks.Shares, page: Page) -> Iterator[Line]:
-    yield ()
-    first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
-    yield (INDENT + first,)
-    yield from styled(more, 2 * INDENT)
-    yield ()
-    yield from parameter_lines(block.grids, page)
-    yield ()
-    yield from parameter_lines((block.result,), page)
-
-
-def cell_lines(block: blocks.CellLines, page: Page) -> Iterator[Line]:
-    indent = max(page.cells(page.label(token)) for token in block.tokens) + 4
-    if indent > page.width // 3:
-        indent = 4
-    for cell in block.cells:
-        yield from cell_line(cell, page, indent)
-
-
-def cause(block: blocks.Cause, page: Page) -> Iterator[Line]:
-    """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
-    step = len(INDENT)
-    indent = step + min(block.level, (page.width - NARROWEST_TREE) // step) * step
-    level = str(block.level).rjust(step)
-    more = (page.text(Message("messages.why_above_alone")) if block.cell is None
-            else page.word(", ".join(block.words)))
-    start = max(len(level) + 1, min(indent + step, page.width - page.cells(block.place)))  # an address stays whole
-    beside = start + page.cells(f"{block.place}   {more}") <= page.width
-    yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
-                   Span(f"   {more}" if beside else "", "grey")])
-    deeper = indent + 2 * step
-    yield from styled([] if beside else page.wrapped_anywhere(more, deeper), " " * deeper, "grey")
-    if block.cell is None:
-        return
-    yield from cell_line(block.cell, page, deeper)
-    for key, places in block.operands:
-        text = page.prose(page.line(Message(f"messages.why_{key}", places=", ".join(places))))
-        words = [part for word in text.split(" ") for part in page.wrapped_anywhere(word, deeper + step)]
-        yield from styled(page.wrapped(words, deeper + step), " " * deeper, "grey")
-
-
-def cell_line(cell: blocks.CellLine, page: Page, indent: int) -> Iterator[Line]:
-    """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
-    left, symbols, numbers, result = worked = cell_text(cell, page.spelling)
-    if page.cells(worked.text) + indent <= page.width:
-        yield (" " * indent + worked.text,)
-        return
-    deeper = indent + page.cells(left) + 1
-    if max(map(page.cells, page.wrapped_sum(numbers, deeper + 2))) + deeper + 2 > page.width:  # too many decimals
-        indent, deeper = len(INDENT), 2 * len(INDENT)
-    first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
-    yield (" " * indent + f"{left} {first}",)
-    yield from styled(rest, " " * (deeper + 2))
-    lines = page.wrapped_sum(numbers, deeper + 2)
-    if page.cells(f"{lines[-1]} {result}") + deeper + 2 <= page.width:
-        lines[-1] += f" {result}"
-    else:
-        lines.append(result)
-    for n, line in enumerate(lines):
-        mark = "= " if n == 0 else "" if line == result else "  "
-        yield (" " * deeper + mark + line,)
-
-
-LAYOUTS: dict[type, Callable[..., Iterator[Line]]] = {
-    blocks.PartHeading: part_heading, blocks.PlaceHeading: place_heading, blocks.StageHeading: stage_heading,
-    blocks.Explained: explained, blocks.Heading: heading, blocks.Prose: prose, blocks.Answer: answer,
-    blocks.Table: table, blocks.ParameterGrids: parameter_grids, blocks.VectorRows: token_rows, blocks.Shares: shares,
-    blocks.CellLines: cell_lines, blocks.Cause: cause, blocks.VerifiedHead: head_line, blocks.Verified: verified_lines,
-    blocks.MatrixEquation: matrix_equation, blocks.Maps: map_lines, blocks.Checks: checks, blocks.Hidden: hidden}

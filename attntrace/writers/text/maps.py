@@ -7,8 +7,8 @@ from itertools import chain
 from attntrace.messages.catalog import versions
 from attntrace.messages.unicode import graphemes
 from attntrace.pages.blocks import Grid, Maps
-from attntrace.writers.page import (GAP, INDENT, Line, Page, Part, Span, equal_parts, largest_of, levels_of, part_of,
-                                    shaded, title_of_head, titled, trimmed)
+from attntrace.writers.page import (GAP, INDENT, Line, Page, Part, Span, equal_parts, largest_of, levels_of, packed,
+                                    part_of, shaded, title_of_head, titled, trimmed)
 
 FILLS, ASCII_FILLS = " ░░▒▒▓▓█", " ..::++#"  # for the levels from 0 to 7
 FILL = 2  # cells that are filled before a number
@@ -19,7 +19,7 @@ NARROW = 2  # cells of a column under such a word
 def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     words = [page.label(word) for word in block.heads[0].row_labels or ()]
     before = max(map(page.cells, words)) + 2
-    bands = list(side_by_side(block, page, page.width - len(INDENT) - before))
+    bands = side_by_side(block, page, page.width - len(INDENT) - before)
     tenths = page.shades and isinstance(bands[0][0], UprightMap)
     yield from titled(page.text(block.title), block.place, page)
     largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
@@ -33,7 +33,7 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
             yield trimmed([INDENT, word, *chain.from_iterable((*part, GAP) for part in parts)])
 
 
-def side_by_side(block: Maps, page: Page, room: int) -> Iterator[list[HeadMap]]:
+def side_by_side(block: Maps, page: Page, room: int) -> list[list[HeadMap]]:
     """Pictures in bands that fit: all heads with numbers, or all with words upright; else as many as fit, with numbers
     where one fits with them (also where they are asked for); a head too wide for the page in parts of its columns."""
     numbered = [HeadMap(grid, block.largest, page) for grid in block.heads]
@@ -46,13 +46,7 @@ def side_by_side(block: Maps, page: Page, room: int) -> Iterator[list[HeadMap]]:
         parts = equal_parts(upright[0].widths, room, gap=0)
         pictures = [UprightMap(grid, block.largest, page, part.start, part.stop)
                     for grid in block.heads for part in parts]
-    band: list[HeadMap] = []
-    for picture in pictures:
-        if band and band_width([*band, picture]) > room:
-            yield band
-            band = []
-        band.append(picture)
-    yield band
+    return list(packed(pictures, lambda band: band_width(band) <= room))
 
 
 def band_width(pictures: list[HeadMap]) -> int:

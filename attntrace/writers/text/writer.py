@@ -4,14 +4,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import TextIO
+from typing import TextIO, final
 
 from rich.cells import cell_len
 
 from attntrace.pages.blocks import Block
-from attntrace.writers.page import Line, Look, Page, Shaded, Span, Writer, plainly, spelling_for
+from attntrace.writers.page import Line, Look, Page, Shaded, Span, plainly, spelling_for
 from attntrace.writers.terminal_width import NARROWEST, WIDEST, columns
-from attntrace.writers.text.layout import lines_of
+from attntrace.writers.text.layout import Layout
 
 # Of the 256-colour table. Hues and grey have a contrast of three to one on black and on white; shades go from grey to
 # orange at one lightness, so that a larger weight stands out more on both, and for colour-blind eyes.
@@ -37,26 +37,22 @@ def wants_colour(out: TextIO, asked: str) -> bool:
     return out.isatty() and os.environ.get("TERM") != "dumb"
 
 
-class TerminalWriter(Writer):
+@final
+class TerminalWriter(Layout):
     """Writes blocks as they come, each line whole."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out = out
         colour = wants_colour(out, look.colour)
         width = min(max(look.width or columns(DEFAULT_WIDTH), NARROWEST), WIDEST)
-        self.page = Page(width, spelling_for(out.encoding, look.ascii), cells_of,
-                         out.encoding or "utf-8", shades=colour, air=2 if look.big else 1, languages=look.languages)
+        super().__init__(Page(width, spelling_for(out.encoding, look.ascii), cells_of, out.encoding or "utf-8",
+                              shades=colour, air=2 if look.big else 1, languages=look.languages))
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
 
-    def __call__(self, blocks: Iterable[Block]) -> None:
-        self.out.writelines(self.lines(blocks))
-        self.out.flush()
-
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
-        """The lines of blocks as text, each with its end."""
         text_of, empty = self.text_of, "\n" * self.page.air
         for block in blocks:
-            for line in lines_of(block, self.page):
+            for line in self.lines_of(block):
                 yield text_of(line) + "\n" if line else empty
 
 

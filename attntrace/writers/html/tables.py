@@ -1,55 +1,105 @@
-"""Numbers in the cells of tables."""
+"""Numbers in the cells of tables: the vectors of tokens, matrices; and the arithmetic of single numbers."""
 
 from collections.abc import Iterable, Iterator
+from html import escape
 from itertools import chain, groupby
 
-from attntrace.messages.catalog import Joined
+from attntrace.messages.catalog import Joined, Message
 from attntrace.pages import blocks
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.printer import Operator
+from attntrace.tensor.printer import Operator, UnicodePrinter
+from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array, Tensor, Term
-from attntrace.writers.html.document import HtmlPage, code, columns_heading, part_name, whole_name, word_heading, words
-from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, formula_math, math, symbol_math
-from attntrace.writers.page import LEVELS, column_blocks, largest_of, levels_of, title_of_head
+from attntrace.writers.arithmetic import cell_text, index_text
+from attntrace.writers.html.document import (PAGE, HtmlPage, columns_heading, hue, part_name, whole_name, word_heading,
+                                             words)
+from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, math, symbol_math
+from attntrace.writers.page import COLUMNS, LEVELS, column_blocks, levels_of
 from attntrace.writers.text.equations import parts_of, size_of
+from attntrace.writers.text.vectors import columns_of, mixed
 
 CELL = "<td>"
+PHONE, SCREEN = 42, 120  # characters of an equation with its numbers that have room there
+WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one
 SHADED = (CELL, *(f"<td class=w{level}>" for level in range(1, LEVELS)))
 
 
 def rows_of_cells(figures: Figures, values: Array, weights: Array | None = None) -> list[str]:
     """The cells of each row; shaded by `weights` from 0 to 1, where there are any."""
     behind_zero = "0" + " " * figures.after  # so that an exact 0 stands before the decimal point
-    texts = [text.split() for text in figures.rows(values)]
-    if figures.after:
-        for n, cells in enumerate(texts):
-            if "0" in cells:
-                texts[n] = [behind_zero if cell == "0" else cell for cell in cells]
+    texts = [[behind_zero if cell == "0" else cell for cell in text.split()] for text in figures.rows(values)]
     if weights is None:
         return [CELL + CELL.join(cells) for cells in texts]
     return ["".join([SHADED[level] + cell for level, cell in zip(levels, cells, strict=True)])
             for levels, cells in zip(levels_of(weights).tolist(), texts, strict=True)]
 
 
-WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one
+class VectorTable:
+    """Vectors under the same words, or as long as each other, stand together; longer ones in blocks of columns."""
+
+    def __init__(self, block: blocks.VectorRows, page: HtmlPage) -> None:
+        self.page, self.numbers = page, block.numbers
+        self.lines = block.lines
+        self.groups = [list(alike) for _, alike in groupby(
+            block.lines, key=lambda line: (line.values.shape[1:], line.labels))]
+        self.cells = {(id(line), part.start): cells_of(line, part, page)
+                      for line in block.lines for part in column_blocks(columns_of(line))}
+        self.columns = max(min(columns_of(line), COLUMNS) + bool(line.more) for line in block.lines)
+
+    @property
+    def room(self) -> str:
+        """Where there is none for equations: their left sides alone are shown, the heading of the stage has them."""
+        longest = max(len(f"{line.formulas[-1].left.spelled()} = {UnicodePrinter().text(line.formulas[-1].right)}")
+                      for line in self.lines)
+        numbers = max(min(columns_of(line), COLUMNS) * (line.figures.width + 1) for line in self.lines)
+        return " broad" if longest + numbers > SCREEN else " tight" if longest + numbers > PHONE else ""
+
+    def of_token(self, n: int) -> Iterator[str]:
+        above = None
+        for alike in self.groups:
+            for part in column_blocks(columns_of(alike[0])):
+                heading = self.heading(alike[0], part)
+                if above is None:  # beside the word of the token
+                    yield heading
+                elif heading and heading != above:
+                    yield f"\n<tr><td>{heading}"
+                above = heading or above or ""
+                for line in alike:
+                    yield self.row(line, n, part)
+
+    def heading(self, line: blocks.RowLine, part: slice) -> str:
+        """What stands above some columns: words, or else their numbers."""
+        labels = (line.labels[part] if line.labels is not None else
+                  tuple(str(n + 1) for n in range(part.start, part.stop)) if line.values.ndim > 1 else ())
+        return columns_heading(labels, part.start, line.hued)
+
+    def row(self, line: blocks.RowLine, n: int, part: slice) -> str:
+        """A part of a row, with its equation before the first, and behind the last what it leaves out or mixes."""
+        formula = line.formulas[n]
+        anchor = self.page.anchor(line.address) if not n and not part.start else ""
+        column = f" data-column={part.start + 1}" if part.start else ""
+        equation = symbol_math(formula.left, formula.head)
+        if not part.start:
+            equation += f"<span> = {expression_math(formula.right, formula.head, formula.row)}</span>"
+        end = ""
+        if part.stop == columns_of(line):
+            if line.more:
+                end += f"<td class=more>+{self.page.text(Message('messages.more', count=line.more))}"
+            if line.shares is not None:
+                end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{mixture(line, n)}</div>"
+        return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
+                f"<th scope=row>{equation}{self.cells[id(line), part.start][n]}{end}")
 
 
-def parameter_grids(block: blocks.ParameterGrids, page: HtmlPage) -> Iterator[str]:
-    yield from side_by_side(matrix(grid, page, names_of_grid(grid)) for grid in block.grids)
+def cells_of(line: blocks.RowLine, part: slice, page: HtmlPage) -> list[str]:
+    values = line.values.reshape(len(line.values), -1)[:, part]
+    return rows_of_cells(line.figures, values, values if line.weights and line.hued and page.shades else None)
 
 
-def shares(block: blocks.Shares, page: HtmlPage) -> Iterator[str]:
-    yield f"<p class=step>{formula_math(block.formula, page.link_of)}\n"
-    yield from side_by_side(matrix(grid, page) for grid in block.grids)
-    yield from side_by_side([matrix(block.result, page, (block.result.address,), is_result=True)])
-
-
-def matrix_equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
-    axes = f" {words(' × '.join(block.axes))}" if block.axes else ""
-    step = page.linked(block.result.address, code(block.step))
-    yield f"<div class=step><p>{formula_math(block.formula, page.link_of)}<p class=at>{step}{axes}</div>\n"
-    yield from side_by_side(matrix(grid, page, names_of_grid(grid)) for grid in block.parameters)
-    yield from side_by_side(equation(block, page))
+def mixture(line: blocks.RowLine, n: int) -> str:
+    """`z₁ = 0.068·v₁ + 0.210·v₂`, each term in the hue of its token."""
+    terms = (f"<span class={hue(i)}>{escape(term)}</span>" for i, term in enumerate(mixed(line, n, PAGE)))
+    return f"{symbol_math(line.formulas[n].left, line.formulas[n].head)} = {' + '.join(terms)}"
 
 
 def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
@@ -131,12 +181,10 @@ def table_rows(grid: blocks.Grid, part: slice, page: HtmlPage, largest: float) -
     yield from chain.from_iterable(("<tr>", word, cells) for word, cells in zip(before, rows, strict=True))
 
 
-def maps(block: blocks.Maps, page: HtmlPage) -> Iterator[str]:
-    """The heads of an attention side by side."""
-    yield page.end_of_section()
-    yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
-    yield f"<p class=at>{code(block.place)}\n"
-    yield f"<p>{page.text(largest_of(block))}\n"
-    yield from side_by_side(matrix(grid, page, (grid.address,), is_result=True, largest=block.largest,
-                                   title=page.text(title_of_head(grid)))
-                            for grid in block.heads)
+def cell_line(cell: blocks.CellLine) -> str:
+    """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`"""
+    worked = cell_text(cell, Spelling.UNICODE)
+    parts = [symbol_math(cell.formula.left, cell.formula.head),
+             expression_math(cell.formula.right, cell.formula.head, behind=index_text(cell)),
+             escape(worked.numbers)][:len(worked.parts)]
+    return f"<p>{' = '.join(parts)} {worked.end}\n"

@@ -1,0 +1,104 @@
+"""Every page format writes every kind of block: with all its numbers and words, in every language, on any stream."""
+import io
+import re
+import unicodedata
+from functools import cache
+from types import SimpleNamespace
+from typing import get_args
+
+import pytest
+from command import attntrace, words_of
+from markup import read
+
+from attntrace.messages.catalog import LANGUAGES
+from attntrace.pages.blocks import Block, MatrixEquation, Prose, Verified, VerifiedHead
+from attntrace.writers import FORMATS, PAGES, TEXT
+from attntrace.writers.page import BlockWriter, Look
+
+KINDS = get_args(Block)
+COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2", "trace 'cat dog' --limit 3",
+            "why encoder.output:1,1 'cat dog'", "map 'cat dog'", "verify cat", "trace cat -q",
+            "compare 'cat dog' --what-if '--swap 1,2'"]
+NUMBER, WORD, HANGUL = re.compile(r"-?\d+\.\d+"), re.compile(r"[A-Za-z가-힣]{2,}|\b\d+\b"), re.compile("[가-힣]")
+READERS = {"html": lambda page: " ".join(read(page).find("body/main").itertext())}  # of what has no text as it is
+
+
+@cache
+def examples() -> dict[type, list[Block]]:
+    """Some blocks of each kind that is on the pages of these commands."""
+    found: dict[type, list[Block]] = {}
+
+    class Recorder(SimpleNamespace):
+        def __call__(self, blocks):
+            for block in blocks:
+                block = block._replace(drawn=frozenset()) if isinstance(block, MatrixEquation) else block
+                found.setdefault(type(block), []).append(block)
+
+    recorder = SimpleNamespace(load=lambda: lambda out, look: Recorder(out=out, close=lambda: None))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(FORMATS, "markdown", recorder)
+        for command in COMMANDS:
+            assert attntrace(*words_of(f"attntrace {command}"), "--format", "markdown").code == 0
+    return {kind: blocks[::max(1, len(blocks) // 5)] for kind, blocks in found.items()}
+
+
+@cache
+def written(format: str, kind: type, languages: tuple[str, ...] = ("en",), encoding: str = "utf-8") -> str:
+    """A page of all examples of a kind, as it is read."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
+    writer = PAGES[format].load()(out, Look(width=500, languages=languages))
+    writer([*examples()[VerifiedHead] * (kind is Verified), *examples()[kind]])  # which stands below its head
+    writer.close()
+    out.flush()
+    return READERS.get(format, str)(out.buffer.getvalue().decode(encoding))
+
+
+def test_every_kind_of_block_has_an_example():
+    assert [kind.__name__ for kind in KINDS if kind not in examples()] == []
+
+
+@pytest.mark.parametrize("format", PAGES)
+def test_a_format_is_a_class_of_which_mypy_proves_that_it_writes_every_block(format):
+    writer = PAGES[format].load()
+    assert BlockWriter in writer.__mro__ and writer.__final__
+
+
+@pytest.mark.parametrize("format", PAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_block_is_written_with_all_its_numbers_and_words_and_without_a_hidden_character(kind, format):
+    page = written(format, kind)
+    assert {char for char in page if unicodedata.category(char) in ("Cc", "Cf")} <= {"\n"}
+    assert {number for other in PAGES for number in NUMBER.findall(written(other, kind))} <= {*NUMBER.findall(page)}
+    in_text = {*WORD.findall(written(TEXT, kind))} - {"more", "0"}  # Markdown says of how many; HTML nests levels
+    assert in_text and in_text <= {*WORD.findall(page)}
+
+
+@pytest.mark.parametrize("format", PAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_block_is_in_the_language_of_the_page_and_in_both_where_both_are_asked_for(kind, format):
+    pages = {language: written(format, kind, (language,)) for language in LANGUAGES}
+    both = {*WORD.findall(written(format, kind, tuple(LANGUAGES)))}
+    assert all({*WORD.findall(page)} <= both for page in pages.values())
+    assert not HANGUL.search(pages["en"])
+    korean = {bool(HANGUL.search(written(name, kind, ("ko",)))) for name in (TEXT, format)}
+    assert korean == {pages["ko"] != pages["en"]}
+
+
+@pytest.mark.parametrize("format", PAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_block_has_no_sign_that_its_stream_lacks(kind, format):
+    assert written(format, kind, encoding="ascii")  # or it would have raised an error
+
+
+@pytest.mark.parametrize("format", PAGES)
+def test_blocks_are_written_as_they_come(format):
+    out, seen = io.StringIO(), []
+    writer = PAGES[format].load()(out, Look(title="x"))
+
+    def blocks():
+        for n in range(3):
+            yield Prose(f"number {n}")
+            seen.append(f"number {n}" in out.getvalue())
+
+    writer(blocks())
+    assert seen == [True] * 3

@@ -124,7 +124,7 @@ def state_file(folder: Path, arrays: dict[str, np.ndarray]) -> Path:
 
 def weights_file(folder: Path, case: Case, module: nn.Module) -> Path:
     model, _ = imported(read_state(state_file(folder, arrays_of(module))), HEADS,
-                        "pre" if case.norm_first else "post", 1e-3)
+                        norm="pre" if case.norm_first else "post", epsilon=1e-3)
     with open(folder / "w.npz", "wb") as file:
         save(file, *model)
     return folder / "w.npz"
@@ -158,7 +158,7 @@ def test_state_dict_goes_in_and_comes_out_bit_for_bit(tmp_path, case):
     assert all(found.dtype == wanted[name].dtype and found.tobytes() == wanted[name].tobytes()
                for name, found in state.arrays.items())
     names = {"torch": torch}
-    exec("\n".join(constructor(model.config, state.wiring.part, state.biases)), names)
+    exec("\n".join(constructor(model.config, state.wiring.architecture, state.biases)), names)
     names["module"].load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
 
 

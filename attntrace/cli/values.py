@@ -122,12 +122,15 @@ POSITIVE = Number("positive", lambda number: 0 < number < float("inf"))
 
 
 class Scale(ParamType):
-    """`sqrt_d_k`, or a number."""
-    name = "sqrt_d_k|NUMBER"
+    """One of some words, or a number."""
+    name = "word|NUMBER"
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = words
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | float:
         try:
-            return "sqrt_d_k" if value == "sqrt_d_k" else float(value)
+            return str(value) if value in self.words else float(value)
         except ValueError:
             raise Problem("score_scale", value=value) from None
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from attntrace.model.attention import mask, multi_head
-from attntrace.model.config import Config
+from attntrace.model.config import SELF_ATTENTION, Config
 from attntrace.model.layers import feed_forward, layer_norm, linear, stack_input
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import MEMORY, InputRows, Words
@@ -25,10 +25,9 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
                 config: Config) -> Prediction | None:
     """Predict what follows each target word. Returns None without a target (only the encoder runs) and for a model
     without an output layer."""
-    if config.part == "attention":  # only multi-head self-attention on the rows
-        own = "encoder.layer1.self_attention"
+    if config.architecture.is_attention:
         X = stack_input(trace.at("encoder"), source, parameters, config, "X")
-        multi_head(trace.at(own), X, X, parameters.at(own), config)
+        multi_head(trace.at(SELF_ATTENTION), X, X, parameters.at(SELF_ATTENTION), config)
         return None
     M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config)
     if target is None:
@@ -54,7 +53,7 @@ def encoder(trace: Trace, source: Words | InputRows, parameters: Parameters, con
     padding = mask(X.axes[0], X.axes[0], config.dtype)
     sub_layers: dict[str, SubLayer] = {
         "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, padding),
-        "feed_forward": lambda trace, X, own: feed_forward(trace, X, own)}
+        "feed_forward": lambda trace, X, own: feed_forward(trace, X, own, config)}
     return stack(trace, X, sub_layers, parameters, config, "X", "M")
 
 
@@ -68,7 +67,7 @@ def decoder(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Para
     sub_layers: dict[str, SubLayer] = {
         "self_attention": lambda trace, Y, own: multi_head(trace, Y, Y, own, config, causal),
         "cross_attention": lambda trace, Y, own: multi_head(trace, Y, M, own, config, padding),
-        "feed_forward": lambda trace, Y, own: feed_forward(trace, Y, own)}
+        "feed_forward": lambda trace, Y, own: feed_forward(trace, Y, own, config)}
     return stack(trace, Y, sub_layers, parameters, config, "Y", "D")
 
 

@@ -57,7 +57,7 @@ def state_summary(state: State) -> Iterator[Block]:
         lines.append(Message("messages.info_lacks", count=len(found.missing), names=some(found.missing)))
     else:
         lines.append(facts_line(state, found))
-        key = "info_not_there_attention" if found.wiring.part == "attention" else "info_not_there"
+        key = "info_not_there_attention" if found.wiring.architecture.is_attention else "info_not_there"
         lines.append(Message(f"messages.{key}", divisors=alternatives(divisors(sizes_of(state, found)["d_model"]))))
     if found.unplaced:
         lines.append(Message("messages.info_unplaced", count=len(found.unplaced), names=some(found.unplaced)))
@@ -71,8 +71,9 @@ def state_summary(state: State) -> Iterator[Block]:
 def facts_line(state: State, module: Recognized) -> Joined:
     """`d_model 12, d_ff 20, layers N = 2, final norm, biases, float64, 1,234 numbers`."""
     sizes = [Message("messages.of_size", name=name, size=size) for name, size in sizes_of(state, module).items()]
-    layers = [Message("messages.of_layers", layers=module.wiring.layers)] if module.wiring.part != "attention" else []
-    final_norm = [Message("messages.final_norm")] if module.wiring.final_norm else []
+    wiring = module.wiring
+    layers = [] if wiring.architecture.is_attention else [Message("messages.of_layers", layers=wiring.layers)]
+    final_norm = [Message("messages.config.final_norm.true")] if wiring.final_norm else []
     return Joined(", ", [*sizes, *layers, *final_norm,
                          Message("messages.with_biases" if module.biases else "messages.without_biases"),
                          ", ".join(sorted(state.dtypes)),

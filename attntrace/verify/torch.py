@@ -8,6 +8,7 @@ from attntrace.messages.errors import Problem
 from attntrace.verify.recompute import Log, Recorded, Verdict
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # relative to the tensor's largest number
+ACTIVATIONS: dict[str, Callable[[Any], Callable[..., Any]]] = {"relu": lambda F: F.relu}  # of torch.nn.functional
 NEAR = 0.1  # of the largest operand: a tensor that is 0 except for rounding has no scale of its own
 
 
@@ -191,7 +192,7 @@ class Reference:
 
     def feed_forward(self, place: str, x: str) -> str:
         hidden = self.linear(x, place, "_1", f"{place}.hidden")
-        activation = self.step(f"{place}.activation", self.F.relu, hidden)
+        activation = self.step(f"{place}.activation", ACTIVATIONS[self.c.get("activation", "relu")](self.F), hidden)
         return self.linear(activation, place, "_2", f"{place}.output")
 
     def stack(self, stack: str, words: list[dict[str, Any]], memory: str | None = None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.click_words import Group, option
+from attntrace.cli.click_words import Group, chained, option
 from attntrace.cli.completion import Weights
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import rendered
@@ -16,7 +16,7 @@ from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Whole
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import ENTRIES, Config, as_option
+from attntrace.model.config import ENTRIES, OPTIONS, Config, as_option
 
 if TYPE_CHECKING:
     from attntrace.files.torch.state import Exported, Recognized, State
@@ -40,7 +40,8 @@ def subcommand(name: str) -> Callable[[Callable[..., None]], click.Command]:
 @subcommand("import")
 @click.argument("state", type=InputFile(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
-@option("--norm", type=Among(ENTRIES["norm"].words), default=None, stands_for=Config().norm, text="norm_import")
+@chained(*(option(as_option(name), type=Among(ENTRIES[name].words), default=None, stands_for=ENTRIES[name].default,
+                  text=f"{name}_import") for name in ("norm", "activation") if name in OPTIONS))
 @option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=Config().epsilon, text="epsilon_import")
 @option("--final-norm", is_flag=True, default=None, text="final_norm_import")
 @output_option
@@ -66,14 +67,17 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
     lines = [written(output, model),
              Message("messages.import_module", module=found.wiring.module, facts=facts_line(state, found)),
              Message("messages.import_heads", heads=config.heads)]
+
+    def assumed(name: str) -> Message:
+        return Message(f"messages.import_{name}{'_given' * (name in given)}", **{name: getattr(config, name)})
+
     if not architecture.is_attention:
-        lines += [Message(f"messages.import_{name}{'_given' * (name in given)}", **{name: getattr(config, name)})
-                  for name in ("norm", "epsilon")]
+        lines += map(assumed, ("norm", "epsilon"))
     if found.bare_norms:
         lines.append(Message("messages.import_final_norm_given", names=", ".join(found.bare_norms)))
     elif not config.final_norm and architecture.layers is None:
         lines.append(Message("messages.import_final_norm"))
-    lines.append(Message(f"messages.import_{'zero_attention' if architecture.is_attention else 'activation'}"))
+    lines.append(Message("messages.import_zero_attention") if architecture.is_attention else assumed("activation"))
     if found.left_out:
         lines.append(Message("messages.state_left_out", names=some(found.left_out)))
     if state.dtype == "float32" and state.dtypes & HALVES:

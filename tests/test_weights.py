@@ -362,7 +362,7 @@ def test_file_without_config_shows_a_config(tmp_path):
     ({"d_model": "4"}, "config.size_not_positive", {"name": "d_model", "value": '"4"'}),
     ({"norm": "middle"}, "config.no_such_choice", {"name": "norm", "value": '"middle"', "choices": "post, pre"}),
     ({"position": None}, "config.no_such_choice", {"name": "position"}),
-    ({"activation": "gelu"}, "config.no_such_choice", {"name": "activation", "value": '"gelu"'}),
+    ({"activation": "swish"}, "config.no_such_choice", {"name": "activation", "value": '"swish"'}),
     ({"dtype": ["float32"]}, "config.no_such_choice", {"name": "dtype"}),
     ({"final_norm": 1}, "config.no_such_choice", {"name": "final_norm", "value": "1", "choices": "true or false"}),
     ({"epsilon": 0}, "config.not_a_positive_number", {"name": "epsilon", "value": "0"}),

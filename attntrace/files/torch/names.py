@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from attntrace.model.config import POSITIONS, SUB_LAYERS, Architecture, Config
+from attntrace.model.config import SUB_LAYERS, Architecture, Config
 from attntrace.model.parameters import Vocabularies, parts
 from attntrace.tracing.addresses import Address
 
@@ -14,7 +14,7 @@ NORM = {"gain": "weight", "bias": "bias"}
 ARGUMENTS: dict[str, dict[str, str | None]] = {  # of a module, for each word of a config; None: there is no such module
     "norm": {"post": "norm_first=False, ", "pre": "norm_first=True, "}, "activation": {"relu": ""},  # the default
     "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"},
-    "position": dict.fromkeys(POSITIONS, ""),  # of embeddings, which come before a module
+    "position": {"interleaved": "", "halves": "", "none": ""},  # of embeddings, which come before a module
     "part": {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
              "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
              "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}}

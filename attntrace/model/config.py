@@ -111,7 +111,7 @@ class Config:
         even = POSITIONS[self.position].even
         if even and getattr(self, even) % 2 and not self.architecture.is_attention:
             near = [size for size in (self.d_model - 1, self.d_model + 1) if size]
-            raise Problem(f"odd_{even}", d_model=self.d_model, near=alternatives(near))
+            raise Problem(f"odd_{even}", d_model=self.d_model, heads=self.heads, near=alternatives(near))
         if self.architecture.layers not in (None, self.layers):
             raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
 

@@ -71,7 +71,7 @@ def test_each_word_has_an_argument_in_pytorch_or_is_refused():
 def test_each_entry_changes_the_module_unless_it_comes_before_it_or_is_refused():
     for name, value in VALUES:
         if name not in BEFORE | {"score_scale"} and value != ENTRIES[name].default:
-            printed = [names.constructor(config, config.architecture, True)
+            printed = [names.constructor(config, True)
                        for config in (Config(), config_with(name, value))]
             assert printed[0] != printed[1], (name, value)
 

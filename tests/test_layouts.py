@@ -158,7 +158,7 @@ def test_state_dict_goes_in_and_comes_out_bit_for_bit(tmp_path, case):
     assert all(found.dtype == wanted[name].dtype and found.tobytes() == wanted[name].tobytes()
                for name, found in state.arrays.items())
     names = {"torch": torch}
-    exec("\n".join(constructor(model.config, state.wiring.architecture, state.biases)), names)
+    exec("\n".join(constructor(state.config, state.biases)), names)
     names["module"].load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
 
 

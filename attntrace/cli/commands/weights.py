@@ -53,7 +53,7 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
     read = read_state(Path(state))
     given = {name: value for name, value in wiring.items() if value is not None}
     model, found = imported(read, heads, **given)
-    if given and found.wiring.architecture.is_attention:
+    if given and found.config.architecture.is_attention:
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
     write_model(output, model)
     click.echo("\n".join(map(rendered, import_lines(read, model, found, given, output))))
@@ -61,11 +61,12 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
 
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
     """What the import found in the file, what it assumes, and what to do next."""
+    from attntrace.files.torch.names import module_of
     from attntrace.files.torch.state import HALVES, some
     from attntrace.pages.weights import facts_line
-    config, architecture = model.config, found.wiring.architecture
+    config, architecture = model.config, model.config.architecture
     lines = [written(output, model),
-             Message("messages.import_module", module=found.wiring.module, facts=facts_line(state, found)),
+             Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
              Message("messages.import_heads", heads=config.heads)]
 
     def assumed(name: str) -> Message:
@@ -119,7 +120,7 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Loca
     if state.zeros:
         lines.append(Message("messages.export_zeros", names=some(state.zeros)))
     return [*lines, Message("messages.export_in_python"),
-            *(f"  {line}" for line in constructor(model.config, state.wiring.architecture, state.biases))]
+            *(f"  {line}" for line in constructor(state.config, state.biases))]
 
 
 @subcommand("new")

@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from attntrace.model.config import SUB_LAYERS, Architecture, Config
+from attntrace.model.config import SUB_LAYERS, Config
 from attntrace.model.parameters import Vocabularies, parts
 from attntrace.tracing.addresses import Address
 
@@ -37,52 +37,45 @@ class Piece(NamedTuple):
         return self.theirs.endswith("bias")
 
 
-class Wiring(NamedTuple):
-    """What decides which names the state_dict of a module has: the part of a transformer, its layers, whether stacks
-    end in a norm, whether queries, keys and values have separate matrices."""
-    architecture: Architecture
-    layers: int = 1
-    final_norm: bool = False
-    separate: bool = False
-
-    @property
-    def module(self) -> str:
-        return str(ARGUMENTS["part"][self.architecture.name])
-
-    def pieces(self) -> Iterator[Piece]:
-        """Yield every parameter, in the order of the state_dict."""
-        config = Config(layers=self.layers, final_norm=self.final_norm, part=self.architecture.name)
-        for part in parts(config, Vocabularies.without_words(config)):
-            norms_last = sorted(part.of_layer, key=lambda spec: Address.of(spec.name).name in NORM)
-            yield from (self._piece(spec.name) for spec in part._replace(of_layer=tuple(norms_last)).specs())
-
-    def _piece(self, ours: str) -> Piece:
-        address = Address.of(ours)
-        name, sub_layer, layer = address.name, address.sub_layer, address.number("layer")
-        place = f"{address.stack}." if len(self.architecture.stacks) > 1 else ""
-        if layer is not None and self.architecture.layers is None:
-            place += f"layers.{layer - 1}."
-        if name in NORM:
-            number = "" if layer is None else SUB_LAYERS[address.stack].index(sub_layer) + 1
-            return Piece(ours, f"{place}norm{number}.{NORM[name]}")
-        if not self.architecture.is_attention:
-            place += ATTENTIONS.get(sub_layer, "")
-        block = "QKV".index(name[-1]) if name[-1] in "QKV" else None
-        if name in NAMES:
-            return Piece(ours, place + NAMES[name], block)
-        if self.separate:
-            return Piece(ours, f"{place}{name[-1].lower()}_proj_weight")
-        return Piece(ours, f"{place}in_proj_weight", block)
+def module_of(config: Config) -> str:
+    """The module that is the same part of a transformer."""
+    return str(ARGUMENTS["part"][config.architecture.name])
 
 
-def constructor(config: Config, architecture: Architecture, biases: bool) -> list[str]:
+def pieces_of(config: Config, separate: bool = False) -> Iterator[Piece]:
+    """Yield every parameter, in the order of the state_dict; `separate`: queries, keys and values have matrices of
+    their own. Of the config, only the part, the layers and the final norm decide."""
+    for part in parts(config, Vocabularies.without_words(config)):
+        norms_last = sorted(part.of_layer, key=lambda spec: Address.of(spec.name).name in NORM)
+        for spec in part._replace(of_layer=tuple(norms_last)).specs():
+            yield _piece(spec.name, config, separate)
+
+
+def _piece(ours: str, config: Config, separate: bool) -> Piece:
+    address, architecture = Address.of(ours), config.architecture
+    name, layer = address.name, address.number("layer")
+    place = f"{address.stack}." if len(architecture.stacks) > 1 else ""
+    if layer is not None and architecture.layers is None:
+        place += f"layers.{layer - 1}."
+    if name in NORM:
+        number = "" if layer is None else SUB_LAYERS[address.stack].index(address.sub_layer) + 1
+        return Piece(ours, f"{place}norm{number}.{NORM[name]}")
+    if not architecture.is_attention:
+        place += ATTENTIONS.get(address.sub_layer, "")
+    block = "QKV".index(name[-1]) if name[-1] in "QKV" else None
+    if separate and name not in NAMES:
+        return Piece(ours, f"{place}{name[-1].lower()}_proj_weight")
+    return Piece(ours, place + NAMES.get(name, "in_proj_weight"), block)
+
+
+def constructor(config: Config, biases: bool) -> list[str]:
     """Return the lines of Python that make the module of a state_dict."""
+    architecture, module = config.architecture, module_of(config)
     norm_first, activation, dtype = (ARGUMENTS[name][getattr(config, name)] for name in ("norm", "activation", "dtype"))
     common = f"bias={biases}, batch_first=True, {dtype}"
     sizes = f"d_model={config.d_model}, nhead={config.heads}"
     wiring = (f"dim_feedforward={config.d_ff}, dropout=0, {activation}{norm_first}layer_norm_eps={config.epsilon}, "
               f"{common}")
-    module = Wiring(architecture).module
     if architecture.is_attention:
         return [f"module = {module}(embed_dim={config.d_model}, num_heads={config.heads}, {common})"]
     if architecture.layers == 1:

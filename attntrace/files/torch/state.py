@@ -2,6 +2,7 @@
 import math
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from attntrace.files.npz import Npz, opened, shape_text
 from attntrace.files.reading import whole
 from attntrace.files.safetensors import COPIES, Safetensors
-from attntrace.files.torch.names import ARGUMENTS, Piece, Wiring
+from attntrace.files.torch.names import ARGUMENTS, Piece, module_of, pieces_of
 from attntrace.files.weights import Loaded
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
@@ -63,10 +64,10 @@ def read_state(path: Path) -> State:
 
 
 class Recognized(NamedTuple):
-    """The module that a state_dict fits best, whether it has biases, the parameters that it should have, the missing
-    names, the names that the module does not have, those of arrays that are not weights (integers, booleans), and the
-    requested final norms without parameters."""
-    wiring: Wiring
+    """The module that a state_dict fits best: the part, layers and final norm of its `config`, whether it has biases,
+    the parameters that it should have, the missing names, the names that it does not have, those of arrays that are not
+    weights (integers, booleans), and the requested final norms without parameters."""
+    config: Config
     biases: bool
     pieces: tuple[Piece, ...]
     missing: tuple[str, ...]
@@ -84,22 +85,22 @@ def recognized(state: State, final_norm: bool = False) -> Recognized:
     layers = len({number for _, number in numbered}) or 1
     separate = any(name.endswith("q_proj_weight") for name in names)
 
-    def likeness(wiring: Wiring) -> tuple[int, int]:
-        table = {piece.theirs for piece in wiring.pieces()}
+    def likeness(config: Config) -> tuple[int, int]:
+        table = {piece.theirs for piece in pieces_of(config, separate)}
         return len(table & names), -len(table)
 
-    wiring = max((Wiring(one, one.layers or layers, norm, separate) for one in ARCHITECTURES.values()
+    config = max((Config(part=one.name, layers=one.layers or layers, final_norm=norm) for one in ARCHITECTURES.values()
                   for norm in ((False, True) if one.layers is None else (False,))), key=likeness)
-    if not likeness(wiring)[0]:
+    if not likeness(config)[0]:
         raise Problem("state_unknown", file=state.file, names=some(names))
-    if final_norm and wiring.architecture.layers is not None:
-        raise Problem("state_final_norm", file=state.file, module=wiring.module)
-    count = {stack: sum(place == stack for place, _ in numbered) for stack in wiring.architecture.stacks}
+    if final_norm and config.architecture.layers is not None:
+        raise Problem("state_final_norm", file=state.file, module=module_of(config))
+    count = {stack: sum(place == stack for place, _ in numbered) for stack in config.architecture.stacks}
     if len({*filter(None, count.values())}) > 1:
-        raise Problem("state_layers", file=state.file, module=wiring.module,
+        raise Problem("state_layers", file=state.file, module=module_of(config),
                       encoder=count["encoder"], decoder=count["decoder"])
-    wiring = wiring._replace(final_norm=wiring.final_norm or final_norm)
-    table = {piece.theirs: piece for piece in wiring.pieces()}
+    config = replace(config, final_norm=config.final_norm or final_norm)
+    table = {piece.theirs: piece for piece in pieces_of(config, separate)}
     placed = {name: piece for name, piece in table.items() if name in names}
     for name in placed:
         dtype = state.arrays[name].dtype
@@ -109,12 +110,12 @@ def recognized(state: State, final_norm: bool = False) -> Recognized:
     there = {piece.place for piece in placed.values()}
     bare_norms = tuple(norm for norm in norms if final_norm and norm not in there)
     biases = any(piece.is_bias for piece in placed.values())
-    pieces = tuple(piece for piece in wiring.pieces()
+    pieces = tuple(piece for piece in pieces_of(config, separate)
                    if piece.place not in bare_norms and (biases or not piece.is_bias))
     missing = dict.fromkeys(piece.theirs for piece in pieces if piece.theirs not in names)
     others = {name: state.arrays[name].dtype for name in names if name not in table}
     whole = {name: f"{name} ({dtype})" for name, dtype in others.items() if dtype.kind in "biu"}
-    return Recognized(wiring, biases, pieces, tuple(missing), tuple(name for name in others if name not in whole),
+    return Recognized(config, biases, pieces, tuple(missing), tuple(name for name in others if name not in whole),
                       tuple(whole.values()), bare_norms)
 
 
@@ -146,10 +147,10 @@ def imported(state: State, heads: int | None, final_norm: bool = False, **more: 
     names, shapes, numbers or heads."""
     fit = recognized(state, final_norm)
     if fit.unplaced:
-        raise Problem("state_unplaced", file=state.file, module=fit.wiring.module, count=len(fit.unplaced),
+        raise Problem("state_unplaced", file=state.file, module=module_of(fit.config), count=len(fit.unplaced),
                       names=some(fit.unplaced))
     if fit.missing:
-        raise Problem("state_missing", file=state.file, module=fit.wiring.module, layers=fit.wiring.layers,
+        raise Problem("state_missing", file=state.file, module=module_of(fit.config), layers=fit.config.layers,
                       names=some(fit.missing))
     config = _config(state, fit, heads, more)
     vocabularies = Vocabularies.without_words(config)
@@ -169,13 +170,13 @@ def imported(state: State, heads: int | None, final_norm: bool = False, **more: 
 
 
 def _config(state: State, fit: Recognized, heads: int | None, more: Mapping[str, Any]) -> Config:
-    wiring, sizes = fit.wiring, sizes_of(state, fit)
+    sizes = sizes_of(state, fit)
     d_model = sizes["d_model"]
     if heads is None or heads < 1 or d_model % heads:
         raise Problem("state_heads", file=state.file, heads=Message("problem.why.none") if heads is None else heads,
                       d_model=d_model, divisors=alternatives(divisors(d_model)))
-    return Config(**{**sizes, **more}, heads=heads, layers=wiring.layers, final_norm=wiring.final_norm,
-                  position="none", scale_embedding=False, dtype=state.dtype, part=wiring.architecture.name)
+    return replace(fit.config, **{**sizes, **more}, heads=heads, position="none", scale_embedding=False,
+                   dtype=state.dtype)
 
 
 def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece]) -> None:
@@ -196,10 +197,10 @@ def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece])
 
 
 class Exported(NamedTuple):
-    """A state_dict: its arrays by name, its module, whether that has biases, our parameters that have no place in it,
-    and the biases that our model does not have and that are zeros in it."""
+    """A state_dict: its arrays by name, the config of its module, whether that has biases, our parameters that have no
+    place in it, and the biases that our model does not have and that are zeros in it."""
     arrays: dict[str, Array]
-    wiring: Wiring
+    config: Config
     biases: bool
     left_out: tuple[str, ...]
     zeros: tuple[str, ...]
@@ -214,11 +215,9 @@ def exported(model: Loaded, file: str) -> Exported:
         if arguments.get(getattr(config, name)) is None:
             known = (word for word, argument in arguments.items() if argument is not None)
             raise Problem("state_choice", file=file, name=name, value=getattr(config, name), known=", ".join(known))
-    architecture = config.architecture
-    if None in model.vocabularies and len(architecture.stacks) > 1:
-        architecture = ARCHITECTURES["decoder" if model.vocabularies.source is None else "encoder"]
-    wiring = Wiring(architecture, config.layers, config.final_norm)
-    pieces = list(wiring.pieces())
+    if None in model.vocabularies and len(config.architecture.stacks) > 1:
+        config = replace(config, part="decoder" if model.vocabularies.source is None else "encoder")
+    pieces = list(pieces_of(config))
     biases = _has_biases(pieces, parameters)
     blocks: dict[str, list[Array]] = {}
     zeros = []
@@ -233,7 +232,7 @@ def exported(model: Loaded, file: str) -> Exported:
     arrays = {name: np.concatenate(parts) for name, parts in blocks.items()}
     ours = {piece.ours for piece in pieces}
     left_out = tuple(tensor.address for tensor in parameters if tensor.address and tensor.address not in ours)
-    return Exported(arrays, wiring, biases, left_out, tuple(zeros))
+    return Exported(arrays, config, biases, left_out, tuple(zeros))
 
 
 def _has_biases(pieces: list[Piece], parameters: Parameters) -> bool:

@@ -72,7 +72,7 @@ class Among(ParamType):
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         return f"[{'|'.join(self.known)}]"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if (word := str(value).strip().lower()) in self.known:
             return word
         from attntrace.model.config import alternatives  # only now: a help text needs no model
@@ -121,16 +121,12 @@ SHARE = Number("share", lambda number: 0 <= number < 1)
 POSITIVE = Number("positive", lambda number: 0 < number < float("inf"))
 
 
-class Scale(ParamType):
+class Scale(Among):
     """One of some words, or a number."""
-    name = "word|NUMBER"
 
-    def __init__(self, words: Sequence[str]) -> None:
-        self.words = words
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return str(value) if value in self.words else float(value)
+            return value if value in self.known else float(value)
         except ValueError:
             raise Problem("score_scale", value=value) from None
 

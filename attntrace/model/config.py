@@ -39,6 +39,7 @@ ARCHITECTURES = {one.name: one for one in (
 POSITIONS = {"interleaved": Position("d_model", added=True), "halves": Position("d_model", added=True),
              "none": Position()}
 SIZE, FLAG, CHOICE, NUMBER, SCALE = "size", "flag", "choice", "number", "scale"  # kinds of values
+KINDS = {int: SIZE, bool: FLAG, str: CHOICE, float: NUMBER}  # by the type of the default
 PROBLEMS = {SIZE: "size_not_positive", FLAG: "no_such_choice", CHOICE: "no_such_choice",
             NUMBER: "not_a_positive_number", SCALE: "score_scale"}
 
@@ -67,13 +68,10 @@ class Entry(NamedTuple):
             self.kind in (NUMBER, SCALE) and isinstance(value, (int, float)) and smallest <= value <= largest)
 
 
-def entry(default: Any, kind: str, *words: str, **more: bool) -> Any:
-    """Return a field of a data class with an `Entry`; the first word is the default."""
-    return field(default=default, metadata={"entry": Entry(default, kind, words, **more)})
-
-
-def choice(*words: str, **more: bool) -> Any:
-    return entry(words[0], CHOICE, *words, **more)
+def entry(default: Any, *others: str, kind: str = "", **more: bool) -> Any:
+    """Return a field of a data class with an `Entry`; `others`: the words that are not the default."""
+    words = (default, *others) if isinstance(default, str) else ()
+    return field(default=default, metadata={"entry": Entry(default, kind or KINDS[type(default)], words, **more)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +82,20 @@ class Config:
     at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
     `halves`, or `none`; score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of
     the transformer the model is."""
-    d_model: int = entry(8, SIZE, of_attention=True)
-    heads: int = entry(2, SIZE, of_attention=True)
-    layers: int = entry(1, SIZE)
-    d_ff: int = entry(16, SIZE)
-    norm: str = choice("post", "pre", rewires=True)
-    final_norm: bool = entry(False, FLAG, by_default=False)
-    position: str = choice(*POSITIONS, rewires=True)
-    scale_embedding: bool = entry(True, FLAG, rewires=True)
-    source_end: bool = entry(False, FLAG, option=False, by_default=False)
-    activation: str = choice("relu", rewires=True, by_default=False)
-    epsilon: float = entry(1e-5, NUMBER, option=False)
-    score_scale: str | float = entry("sqrt_d_k", SCALE, "sqrt_d_k", of_attention=True, rewires=True)
-    dtype: str = choice("float64", "float32", of_attention=True)
-    part: str = choice(*ARCHITECTURES, option=False, of_attention=True)
+    d_model: int = entry(8, of_attention=True)
+    heads: int = entry(2, of_attention=True)
+    layers: int = entry(1)
+    d_ff: int = entry(16)
+    norm: str = entry("post", "pre", rewires=True)
+    final_norm: bool = entry(False, by_default=False)
+    position: str = entry(*POSITIONS, rewires=True)
+    scale_embedding: bool = entry(True, rewires=True)
+    source_end: bool = entry(False, option=False, by_default=False)
+    activation: str = entry("relu", rewires=True, by_default=False)
+    epsilon: float = entry(1e-5, option=False)
+    score_scale: str | float = entry("sqrt_d_k", kind=SCALE, of_attention=True, rewires=True)
+    dtype: str = entry("float64", "float32", of_attention=True)
+    part: str = entry(*ARCHITECTURES, option=False, of_attention=True)
 
     def __post_init__(self) -> None:
         for name, entry in ENTRIES.items():

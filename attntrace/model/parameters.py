@@ -17,6 +17,9 @@ from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address
 
 
+FACTORS = {"vocab": "|V|", "d_concat": "d_model"}  # how the size of an axis is written, where not by its name
+
+
 class Spec(NamedTuple):
     """A parameter that a model has, or may have: its name, symbol and axes."""
     name: str
@@ -31,8 +34,7 @@ class Spec(NamedTuple):
     @property
     def factors(self) -> list[str]:
         """The symbols whose product is the number of its entries."""
-        return ["|V|" if axis.name == "vocab" else "d_model" if axis.name == "d_concat" else axis.name
-                for axis in self.axes]
+        return [FACTORS.get(axis.name, axis.name) for axis in self.axes]
 
     @property
     def term(self) -> str:

@@ -46,9 +46,9 @@ def changed_options(model: options.ModelOptions, what_if: str) -> options.ModelO
         raise Problem("what_if_quotes", options=what_if) from None
     except click.UsageError as error:
         raise Problem("what_if_usage", options=what_if, message=misused(error)) from None
-    changed, entries = ({name: value for name, value in values.items() if value not in (None, ())}
-                        for values in (given, given.pop("entries")))
+    entries = {name: value for name, value in given.pop("entries").items() if value is not None}
+    changed = {name: value for name, value in given.items() if value not in (None, ())}
     if not changed and not entries:
         raise Problem("what_if_nothing")
-    return model._replace(**changed | {name: (*getattr(model, name), *given[name]) for name in options.CHANGES},
-                          entries={**model.entries, **entries})
+    more = {name: (*getattr(model, name), *given[name]) for name in options.CHANGES}
+    return model._replace(**changed | more, entries=model.entries | entries)

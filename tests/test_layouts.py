@@ -289,6 +289,7 @@ def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_pat
                "bias_k": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
                "lacks encoder.layers.0.self_attn": {name: value for name, value in arrays_of(
                    nn.Transformer(D, HEADS, 1, 1, D_FF)).items() if name.startswith("decoder")},
+               "lacks layers.0.self_attn": {f"norm.{name}": np.ones(D) for name in ("weight", "bias")},
                "different numbers of layers (encoder 3, decoder 1)": arrays_of(nn.Transformer(D, HEADS, 3, 1, D_FF)),
                "k_proj_weight": arrays_of(nn.MultiheadAttention(D, HEADS, kdim=7, vdim=7))}
     for words, arrays in foreign.items():

@@ -16,7 +16,6 @@ from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address
 
-
 FACTORS = {"vocab": "|V|", "d_concat": "d_model"}  # how the size of an axis is written, where not by its name
 
 

@@ -8,7 +8,7 @@ from random_model import SENTENCE, TRANSLATION, random_model
 from attntrace.files.torch import names
 from attntrace.files.weights import load
 from attntrace.messages.catalog import render
-from attntrace.model.config import CHOICE, ENTRIES, FLAG, OPTIONS, Config
+from attntrace.model.config import CHOICE, ENTRIES, FLAG, OPTIONS, Config, as_option
 from attntrace.model.layers import ACTIVATIONS
 from attntrace.model.parameters import Vocabularies
 from attntrace.pages.overview import model_lines
@@ -30,10 +30,17 @@ def test_the_values_tried_here_are_of_every_entry():
 
 @pytest.mark.parametrize("name, value", [(name, value) for name, value in VALUES if name in OPTIONS])
 def test_an_option_gives_a_model_each_value(tmp_path, name, value):
-    spelled = [f"--{name.replace('_', '-')}", str(value)] if not isinstance(value, bool) else [
-        f"--{'' if value else 'no-'}{name.replace('_', '-')}"]
+    spelled = [as_option(name), str(value)] if not isinstance(value, bool) else [
+        as_option(f"{'' if value else 'no_'}{name}")]
     assert attntrace("weights", "new", "a b", "--target", "c", *spelled, "-o", str(tmp_path / "w.npz")).code == 0
     assert load(tmp_path / "w.npz").config == config_with(name, value)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_help_of_an_option_says_its_default(name):
+    page, default = " ".join(attntrace("trace", "--help", ATTNTRACE_LANG="en").out.split()), ENTRIES[name].default
+    spelled = as_option(f"{'' if default else 'no_'}{name}") if isinstance(default, bool) else default
+    assert page.partition(f" {as_option(name)} ")[2].partition("[default: ")[2].startswith(f"{spelled}]")
 
 
 @pytest.mark.parametrize("name, value", VALUES)
@@ -78,7 +85,7 @@ def test_each_entry_changes_the_module_unless_it_comes_before_it_or_is_refused()
 def test_an_export_without_an_argument_is_refused_in_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert attntrace("weights", "new", "a", "-o", "w.npz").code == 0
-    assert attntrace("weights", "export", "w.npz", "-o", "s.npz").code == 0
+    assert "torch.nn.TransformerEncoder(" in attntrace("weights", "export", "w.npz", "-o", "s.npz").out
     monkeypatch.setitem(names.ARGUMENTS, "activation", {"relu": None, "gelu": ""})
     assert "has activation relu, " in refusal("weights", "export", "w.npz", "-o", "none.npz")
     assert not (tmp_path / "none.npz").exists()

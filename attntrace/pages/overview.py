@@ -120,8 +120,7 @@ def drift_note(run: Run, drift: Drift) -> Iterator[Block]:
 def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     """Sizes and wiring, as far as the modelled part of a transformer has them."""
     alone = "_attention" if config.architecture.is_attention else ""
-    sizes = Message(f"messages.sizes{alone}", d_model=config.d_model, heads=config.heads, d_k=config.d_k,
-                    layers=config.layers, d_ff=config.d_ff)
+    sizes = Message(f"messages.sizes{alone}", d_k=config.d_k, **config.described())
     of_embeddings = notes(config, OF_EMBEDDINGS) if any(vocabularies) else [Message("messages.no_embedding")]
     return [sizes, Joined(", ", [*notes(config, OF_NORMS), *of_embeddings, *notes(config, OF_OTHERS)])]
 

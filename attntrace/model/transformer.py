@@ -61,12 +61,13 @@ def stack(trace: Trace, name: str, begins: Words | InputRows, M: Tensor | None, 
     M: the memory of a decoder, which attends to it, and whose self-attention is masked."""
     stream, symbol = STREAMS[name]
     X = stack_input(trace, begins, parameters, config, stream)
-    own = mask(X.axes[0], X.axes[0], config.dtype, causal=M is not None)
-    padding = None if M is None else mask(X.axes[0], M.axes[0], config.dtype)
+    seen = mask(X.axes[0], X.axes[0], config.dtype, causal=M is not None)
+    memory = X if M is None else M  # which only a decoder attends to
+    padding = mask(X.axes[0], memory.axes[0], config.dtype)
     kinds: dict[str, SubLayer] = {
-        "self_attention": lambda trace, X, its: multi_head(trace, X, X, its, config, own),
-        "cross_attention": lambda trace, X, its: multi_head(trace, X, X if M is None else M, its, config, padding),
-        "feed_forward": lambda trace, X, its: feed_forward(trace, X, its, config)}
+        "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, seen),
+        "cross_attention": lambda trace, X, own: multi_head(trace, X, memory, own, config, padding),
+        "feed_forward": lambda trace, X, own: feed_forward(trace, X, own, config)}
     names = SUB_LAYERS[name]
     for layer, (n, kind) in product(range(1, config.layers + 1), enumerate(names, start=1)):
         is_last = n == len(names)

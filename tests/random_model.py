@@ -9,15 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.model.config import Config
+from attntrace.model.config import ENTRIES, Config
 
 SOURCE = ("</s>", "나는", "어제", "카페", "에", "갔었어", "this", "is", "a", "cat", "<s>")
 TARGET = ("I", "went", "</s>", "to", "<s>", "the", "cafe", "yesterday")
 SENTENCE, TRANSLATION = "나는 어제 카페 에 갔었어", "I went to"
 SIZES = {"d_model": 12, "heads": 3, "layers": 2, "d_ff": 20}
-WIRINGS = {"as_in_the_paper": {}, "norm_first": {"norm": "pre"}, "final_norm": {"final_norm": True},
-           "norm_first_and_last": {"norm": "pre", "final_norm": True}, "positions_in_halves": {"position": "halves"},
-           "no_positions": {"position": "none"}, "embedding_not_scaled": {"scale_embedding": False},
+WIRINGS = {"as_in_the_paper": {}, "final_norm": {"final_norm": True},
+           **{f"{name}_{word}": {name: word} for name, entry in ENTRIES.items() if entry.rewires
+              for word in entry.words if word != entry.default},
+           "norm_first_and_last": {"norm": "pre", "final_norm": True},
+           "embedding_not_scaled": {"scale_embedding": False},
            "scores_divided_by_3": {"score_scale": 3}, "large_epsilon": {"epsilon": 0.25},
            "end_of_source": {"source_end": True}}
 

@@ -124,7 +124,7 @@ def state_file(folder: Path, arrays: dict[str, np.ndarray]) -> Path:
 
 def weights_file(folder: Path, case: Case, module: nn.Module) -> Path:
     model, _ = imported(read_state(state_file(folder, arrays_of(module))), HEADS,
-                        "pre" if case.norm_first else "post", 1e-3)
+                        norm="pre" if case.norm_first else "post", epsilon=1e-3)
     with open(folder / "w.npz", "wb") as file:
         save(file, *model)
     return folder / "w.npz"
@@ -158,7 +158,7 @@ def test_state_dict_goes_in_and_comes_out_bit_for_bit(tmp_path, case):
     assert all(found.dtype == wanted[name].dtype and found.tobytes() == wanted[name].tobytes()
                for name, found in state.arrays.items())
     names = {"torch": torch}
-    exec("\n".join(constructor(model.config, state.wiring.part, state.biases)), names)
+    exec("\n".join(constructor(state.config, state.biases)), names)
     names["module"].load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
 
 
@@ -289,6 +289,7 @@ def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_pat
                "bias_k": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
                "lacks encoder.layers.0.self_attn": {name: value for name, value in arrays_of(
                    nn.Transformer(D, HEADS, 1, 1, D_FF)).items() if name.startswith("decoder")},
+               "lacks layers.0.self_attn": {f"norm.{name}": np.ones(D) for name in ("weight", "bias")},
                "different numbers of layers (encoder 3, decoder 1)": arrays_of(nn.Transformer(D, HEADS, 3, 1, D_FF)),
                "k_proj_weight": arrays_of(nn.MultiheadAttention(D, HEADS, kdim=7, vdim=7))}
     for words, arrays in foreign.items():

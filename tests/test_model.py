@@ -9,7 +9,7 @@ from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, random_mo
 
 from attntrace import trace
 from attntrace.model.config import Config
-from attntrace.model.parameters import Vocabularies, parameter_counts, stream
+from attntrace.model.parameters import Vocabularies, parts, stream
 from attntrace.model.transformer import transformer
 from attntrace.runs.api import Steps
 from attntrace.runs.prepare import prepare
@@ -250,7 +250,7 @@ def test_seeded_gains_are_one_and_biases_zero():
 @pytest.mark.parametrize("config", (Config(), Config(d_model=12, heads=3, layers=3, d_ff=20), Config(final_norm=True)))
 def test_number_of_parameters_is_the_closed_form(config, target):
     run = prepare(CAT, target, config=config)
-    closed = sum(count.number for counts in parameter_counts(config, run.vocabularies).values() for count in counts)
+    closed = sum(count.number for part in parts(config, run.vocabularies) for count in part.counts())
     assert closed == sum(p.value.size for p in run.parameters) == run.parameters.vector.size
 
 
@@ -258,8 +258,9 @@ def test_layers_of_the_base_model_have_44_million_parameters():
     """Six layers each of d_model 512 and d_ff 2048: torch.nn.Transformer() has 44,140,544, of which 36,864 are the
     biases of attention and 2,048 the final norms."""
     words = tuple(map(str, range(37000)))
-    parts = parameter_counts(Config(d_model=512, heads=8, layers=6, d_ff=2048), Vocabularies(words, words))
-    layers = [count.number for part in ("encoder", "decoder") for count in parts[part] if "|V|" not in count.term]
+    config = Config(d_model=512, heads=8, layers=6, d_ff=2048)
+    layers = [count.number for part in parts(config, Vocabularies(words, words)) for count in part.counts()
+              if "|V|" not in count.term]
     assert sum(layers) == 44_140_544 - 36_864 - 2_048
 
 

@@ -28,7 +28,7 @@ class Translator:
         self.p = {name: torch.tensor(tensor.value).double() for name, tensor in model.parameters.by_name.items()}
         self.words = [list(words or ()) for words in model.vocabularies]
         state, names = exported(model, "ko-en"), {"torch": torch}
-        exec("\n".join(constructor(model.config, state.wiring.part, state.biases)), names)
+        exec("\n".join(constructor(state.config, state.biases)), names)
         self.module = names["module"].double().eval()
         self.module.load_state_dict({name: torch.tensor(array) for name, array in state.arrays.items()})
 

@@ -67,7 +67,7 @@ ERRORS = {
         "model.attention", 'linear(C, parameters["W_O"], parameters.get("b_O"))',
         'slice_columns(C, 1, config.d_model, "d_model")', f"{ENCODER}.output", betrayed=True),
     "cross_attention_to_the_decoder": Planted(
-        "model.transformer", "multi_head(trace, Y, M, own", "multi_head(trace, Y, Y, own",
+        "model.transformer", "multi_head(trace, X, memory, own", "multi_head(trace, X, X, own",
         "decoder.layer1.cross_attention.head1.key"),
     "embedding_unscaled": Planted(
         "model.layers", "if config.scale_embedding:", "if False:", "encoder.scaled_embedding")}

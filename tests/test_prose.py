@@ -124,8 +124,7 @@ def texts_of(command: click.Command) -> Iterator[str]:
 
 
 VALUES = {  # of keys that are put together from a table in the package
-    "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.norm_{}": config.CHOICES["norm"],
-    "messages.position_{}": config.CHOICES["position"], "messages.seed_{}": config.INITIAL,
+    "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.seed_{}": config.INITIAL,
     "messages.optimizer_{}": OPTIMIZERS, "explain.{}.title": TOPICS, "explain.{}.short": TOPICS, "more.{}": TOPICS,
     "messages.verify.true.{}": [*KINDS, "fingerprint"]}
 

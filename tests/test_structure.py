@@ -6,6 +6,8 @@ import tomllib
 
 from command import ROOT
 
+from attntrace.model import config
+
 PACKAGE = ROOT / "attntrace"
 # Packages from the bottom up, and in each its modules from the bottom up: each imports only what stands before it.
 ORDER = {
@@ -70,6 +72,8 @@ def test_rich_is_imported_where_pages_and_progress_are_written_and_nowhere_else(
 def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_problem():
     sentences = tomllib.loads((PACKAGE / "messages" / "en" / "problem.toml").read_text("utf-8"))
     raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}, "no_memory": set()}
+    raised |= {key: {"name", "option", "value", "choices"} for key in config.PROBLEMS.values()}
+    raised |= {f"odd_{one.even}": {"d_model", "heads", "near"} for one in config.POSITIONS.values() if one.even}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,7 @@ from attntrace.cli.formats import PageOptions
 from attntrace.cli.values import ALL, POSITIVE, SHARE, Among, InputFile, Limit, Scale, Text, Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import CHOICES, INITIAL, SIZES, Config, as_option
+from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
 from attntrace.tracing.addresses import Address, check_tokens, select
 from attntrace.training import OPTIMIZERS
 from attntrace.writers import DATA, PAGES
@@ -28,24 +28,15 @@ if TYPE_CHECKING:
 COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
 DECIMALS = 3
-ARCHITECTURE = (*SIZES, "norm", "final_norm", "position", "scale_embedding", "score_scale", "dtype")
 CHANGES = ("set", "ablate", "swap")
 
 
 class ModelOptions(NamedTuple):
-    """The model, what it reads, and what is changed in it. None: not given, which a weights file needs to know."""
+    """The model (`entries` of its config by name), what it reads, and what is changed in it. None: not given, which a
+    weights file needs to know."""
     seed: int | None = None
     init: str | None = None
-    d_model: int | None = None
-    heads: int | None = None
-    layers: int | None = None
-    d_ff: int | None = None
-    norm: str | None = None
-    final_norm: bool | None = None
-    position: str | None = None
-    scale_embedding: bool | None = None
-    score_scale: str | float | None = None
-    dtype: str | None = None
+    entries: dict[str, Any] = {}
     weights: str | None = None
     input: str | None = None
     pencil: int | None = None
@@ -54,17 +45,14 @@ class ModelOptions(NamedTuple):
     ablate: tuple[str, ...] = ()
     swap: tuple[str, ...] = ()
 
-    def given(self, *names: str) -> dict[str, Any]:
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
-
     def config(self, default: Config) -> Config:
-        return replace(default, **self.given(*ARCHITECTURE))
+        return replace(default, **{name: value for name, value in self.entries.items() if value is not None})
 
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare` besides the words. Raises Problem where options contradict each other."""
-        given = self.given("seed", "init", *ARCHITECTURE)
+        given = given_options(ModelOptions(self.seed, self.init, self.entries))
         if self.weights is not None and given:
-            raise Problem("options_with_weights", options=", ".join(map(as_option, given)))
+            raise Problem("options_with_weights", options=", ".join(given))
         from attntrace.runs.what_if import Edits  # imports NumPy: only now
         return {"config": self.config(Config()), "seed": self.seed or 0, "init": self.init or INITIAL[0],
                 "weights": self.weights, "inputs": self.input, "pencil": self.pencil,
@@ -144,19 +132,27 @@ class Selection(NamedTuple):
 
 def architecture_options(defaults: Config) -> Callable[[Decorated], Decorated]:
     """Sizes and wiring, and the seed; `defaults`: what their help texts say."""
-    def one(name: str, type: Any, **settings: Any) -> Callable[[Decorated], Decorated]:
-        return option(as_option(name), type=type, default=None, stands_for=getattr(defaults, name), **settings)
+    return passed("model", ModelOptions, option("--seed", type=Whole(0), default=None, stands_for=0, metavar="N"),
+                  *(entry_option(name, getattr(defaults, name)) for name in OPTIONS))
 
-    return passed(
-        "model", ModelOptions,
-        option("--seed", type=Whole(0), default=None, stands_for=0, metavar="N"),
-        *(one(size, Whole(), metavar="N") for size in SIZES),
-        one("norm", Among(CHOICES["norm"])),
-        option("--final-norm/--no-final-norm", default=None, stands_for="--no-final-norm"),
-        one("position", Among(CHOICES["position"])),
-        option("--scale-embedding/--no-scale-embedding", default=None, stands_for="--scale-embedding"),
-        one("score_scale", Scale(), metavar="sqrt_d_k|X"),
-        one("dtype", Among(CHOICES["dtype"])))
+
+def entry_option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
+    """The option for an entry of a config, whose value goes into `entries`."""
+    entry, spelled = ENTRIES[name], as_option(name)
+    if entry.kind == FLAG:
+        yes, no = spelled, as_option(f"no_{name}")
+        return option(f"{yes}/{no}", default=None, stands_for=yes if default else no, **COLLECTED)
+    kind, metavar = ((Whole(), "N") if entry.kind == SIZE else (Among(entry.words), None) if entry.kind == CHOICE else
+                     (Scale(entry.words), "|".join((*entry.words, "X"))))
+    return option(spelled, type=kind, default=None, stands_for=default, metavar=metavar, **COLLECTED)
+
+
+def collect(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Put an option into the context's `entries`, in the order of a config."""
+    ctx.params.setdefault("entries", dict.fromkeys(OPTIONS))[param.name] = value
+
+
+COLLECTED: dict[str, Any] = {"callback": collect, "expose_value": False}
 
 
 change_options = chained(
@@ -211,7 +207,9 @@ selection_options = passed(
 
 def given_options(*values: Any) -> list[str]:
     """The options of these NamedTuples that were given."""
-    return [as_option(name) for value in values for name, one in value._asdict().items() if one not in (None, ())]
+    given = [pair for value in values for name, one in value._asdict().items()
+             for pair in (one.items() if isinstance(one, Mapping) else [(name, one)])]
+    return [as_option(name) for name, value in given if value not in (None, ())]
 
 
 def from_option(**settings: Any) -> Callable[[Decorated], Decorated]:

@@ -72,7 +72,7 @@ class Among(ParamType):
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         return f"[{'|'.join(self.known)}]"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if (word := str(value).strip().lower()) in self.known:
             return word
         from attntrace.model.config import alternatives  # only now: a help text needs no model
@@ -121,13 +121,12 @@ SHARE = Number("share", lambda number: 0 <= number < 1)
 POSITIVE = Number("positive", lambda number: 0 < number < float("inf"))
 
 
-class Scale(ParamType):
-    """`sqrt_d_k`, or a number."""
-    name = "sqrt_d_k|NUMBER"
+class Scale(Among):
+    """One of some words, or a number."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return "sqrt_d_k" if value == "sqrt_d_k" else float(value)
+            return value if value in self.known else float(value)
         except ValueError:
             raise Problem("score_scale", value=value) from None
 

@@ -102,8 +102,8 @@ def _vocabularies(where: str, config: Config, contents: Contents) -> Vocabularie
     """Return the words of a file; without words, embeddings and output layer, those of a model that takes rows."""
     if contents.source is None and contents.target is None and not {*contents.shapes} & OF_WORDS:
         return Vocabularies.without_words(config, any(Address.of(name).stack == "decoder" for name in contents.shapes))
-    if config.part != "transformer":
-        raise Problem("part_with_words", file=where, part=config.part)
+    if not config.architecture.has_words:
+        raise Problem("part_with_words", file=where, part=config.architecture.name)
     return Vocabularies(_words(where, "source", contents.source),
                         None if contents.target is None else _words(where, "target", contents.target))
 

@@ -2,20 +2,76 @@
 import math
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 
-CHOICES = {"norm": ("post", "pre"), "position": ("interleaved", "halves", "none"), "activation": ("relu",),
-           "dtype": ("float64", "float32"),
-           "part": ("transformer", "encoder", "decoder", "encoder_layer", "decoder_layer", "attention")}
 FLOAT32 = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # the smallest normal number, and the largest
 INITIAL = "uniform", "integers"  # how parameters are drawn from a seed
-SIZES = ("d_model", "heads", "layers", "d_ff")
-ONE_LAYER = ("encoder_layer", "decoder_layer", "attention")  # parts that have a single layer
-OF_ATTENTION = ("d_model", "heads", "score_scale", "dtype", "part")  # all entries of a model that is only attention
+SELF_ATTENTION = "encoder.layer1.self_attention"  # the place of a model that is only attention
+SUB_LAYERS = {"encoder": ("self_attention", "feed_forward"),
+              "decoder": ("self_attention", "cross_attention", "feed_forward")}
+
+
+class Architecture(NamedTuple):
+    """A part of a transformer: the stacks that it has. layers: how many they have, if always as many; is_attention: it
+    is only multi-head self-attention; has_words: there may be embeddings and an output layer."""
+    name: str
+    stacks: tuple[str, ...] = ("encoder",)
+    layers: int | None = None
+    is_attention: bool = False
+    has_words: bool = False
+
+
+class Position(NamedTuple):
+    """How a model knows positions. even: the size of the vectors that pairs of a sine and a cosine need to be even;
+    added: whether they are added to embeddings."""
+    even: str = ""
+    added: bool = False
+
+
+ARCHITECTURES = {one.name: one for one in (
+    Architecture("transformer", ("encoder", "decoder"), has_words=True), Architecture("encoder"),
+    Architecture("decoder", ("decoder",)), Architecture("encoder_layer", layers=1),
+    Architecture("decoder_layer", ("decoder",), layers=1), Architecture("attention", layers=1, is_attention=True))}
+POSITIONS = {"interleaved": Position("d_model", added=True), "halves": Position("d_model", added=True),
+             "none": Position()}
+SIZE, FLAG, CHOICE, NUMBER, SCALE = "size", "flag", "choice", "number", "scale"  # kinds of values
+KINDS = {int: SIZE, bool: FLAG, str: CHOICE, float: NUMBER}  # by the type of the default
+PROBLEMS = {SIZE: "size_not_positive", FLAG: "no_such_choice", CHOICE: "no_such_choice",
+            NUMBER: "not_a_positive_number", SCALE: "score_scale"}
+
+
+class Entry(NamedTuple):
+    """An entry of a config: the kind of its values, and the words among them.
+
+    option: whether the command line has one; of_attention: whether a model that is only attention has the entry;
+    rewires: whether the same parameters can be run with another value; by_default: whether pages say the default."""
+    default: Any
+    kind: str
+    words: tuple[str, ...] = ()
+    option: bool = True
+    of_attention: bool = False
+    rewires: bool = False
+    by_default: bool = True
+
+    def allows(self, value: object, dtype: object) -> bool:
+        """Whether it can have this value; a number has to be positive, and normal in the model's precision."""
+        if self.kind == FLAG or isinstance(value, bool):
+            return self.kind == FLAG and isinstance(value, bool)
+        if self.kind == SIZE:
+            return isinstance(value, int) and value >= 1
+        smallest, largest = (sys.float_info.min, sys.float_info.max) if dtype == "float64" else FLOAT32
+        return value in self.words or (
+            self.kind in (NUMBER, SCALE) and isinstance(value, (int, float)) and smallest <= value <= largest)
+
+
+def entry(default: Any, *others: str, kind: str = "", **more: bool) -> Any:
+    """Return a field of a data class with an `Entry`; `others`: the words that are not the default."""
+    words = (default, *others) if isinstance(default, str) else ()
+    return field(default=default, metadata={"entry": Entry(default, kind or KINDS[type(default)], words, **more)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,81 +82,80 @@ class Config:
     at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
     `halves`, or `none`; score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of
     the transformer the model is."""
-    d_model: int = 8
-    heads: int = 2
-    layers: int = 1
-    d_ff: int = 16
-    norm: str = "post"
-    final_norm: bool = False
-    position: str = "interleaved"
-    scale_embedding: bool = True
-    source_end: bool = False
-    activation: str = "relu"
-    epsilon: float = 1e-5
-    score_scale: str | float = "sqrt_d_k"
-    dtype: str = "float64"
-    part: str = "transformer"
+    d_model: int = entry(8, of_attention=True)
+    heads: int = entry(2, of_attention=True)
+    layers: int = entry(1)
+    d_ff: int = entry(16)
+    norm: str = entry("post", "pre", rewires=True)
+    final_norm: bool = entry(False, by_default=False)
+    position: str = entry(*POSITIONS, rewires=True)
+    scale_embedding: bool = entry(True, rewires=True)
+    source_end: bool = entry(False, option=False, by_default=False)
+    activation: str = entry("relu", rewires=True, by_default=False)
+    epsilon: float = entry(1e-5, option=False)
+    score_scale: str | float = entry("sqrt_d_k", kind=SCALE, of_attention=True, rewires=True)
+    dtype: str = entry("float64", "float32", of_attention=True)
+    part: str = entry(*ARCHITECTURES, option=False, of_attention=True)
 
     def __post_init__(self) -> None:
-        for size in SIZES:
-            number = getattr(self, size)
-            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-                raise Problem("size_not_positive", name=size, option=as_option(size), value=as_json(number))
-        for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise Problem("no_such_choice", name=name, option=as_option(name), value=as_json(getattr(self, name)),
-                              choices=", ".join(choices))
-        for name in ("final_norm", "scale_embedding", "source_end"):
-            if not isinstance(getattr(self, name), bool):
-                raise Problem("no_such_choice", name=name, option=as_option(name), value=as_json(getattr(self, name)),
-                              choices=alternatives(("true", "false")))
+        for name, entry in ENTRIES.items():
+            value = getattr(self, name)
+            if not entry.allows(value, self.dtype):
+                raise Problem(PROBLEMS[entry.kind], name=name, option=as_option(name), value=as_json(value),
+                              choices=alternatives(("true", "false")) if entry.kind == FLAG else ", ".join(entry.words))
         if self.d_model % self.heads:
             raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
                           divisors=alternatives(divisors(self.d_model)))
-        if self.d_model % 2 and self.position != "none" and self.part != "attention":
+        even = POSITIONS[self.position].even
+        if even and getattr(self, even) % 2 and not self.architecture.is_attention:
             near = [size for size in (self.d_model - 1, self.d_model + 1) if size]
-            raise Problem("odd_d_model", d_model=self.d_model, near=alternatives(near))
-        if self.part in ONE_LAYER and self.layers != 1:
+            raise Problem(f"odd_{even}", d_model=self.d_model, heads=self.heads, near=alternatives(near))
+        if self.architecture.layers not in (None, self.layers):
             raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
-        if not self._usable(self.epsilon):
-            raise Problem("not_a_positive_number", name="epsilon", option=as_option("epsilon"),
-                          value=as_json(self.epsilon))
-        if self.score_scale != "sqrt_d_k" and not self._usable(self.score_scale):
-            raise Problem("score_scale", value=as_json(self.score_scale))
-
-    def _usable(self, number: object) -> bool:
-        """Whether it is a positive number that is normal in the model's precision."""
-        if not isinstance(number, (int, float)) or isinstance(number, bool):
-            return False
-        smallest, largest = (sys.float_info.min, sys.float_info.max) if self.dtype == "float64" else FLOAT32
-        return smallest <= number <= largest
 
     @property
     def d_k(self) -> int:
         """The size of a query, key or value of one head (d_k = d_v = d_model / h, section 3.2.2)."""
         return self.d_model // self.heads
 
+    @property
+    def architecture(self) -> Architecture:
+        """Which part of a transformer the model is."""
+        return ARCHITECTURES[self.part]
+
+    @property
+    def adds_positions(self) -> bool:
+        """Whether embeddings have positional encodings added to them."""
+        return POSITIONS[self.position].added
+
     def described(self) -> dict[str, Any]:
         """Return the entries that apply to this part, by name; `read` is the reverse."""
-        names = OF_ATTENTION if self.part == "attention" else [field.name for field in fields(self)]
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in entries_of(self.part)}
 
     @classmethod
     def read(cls, entries: Any, where: str) -> "Config":
         """Read the `config` of a weights file. Raises Problem, naming the entry."""
         if not isinstance(entries, dict):
             raise Problem("config_not_an_object", where=where)
-        names = [field.name for field in fields(cls)]
         for key in entries:
-            if key not in names:
-                raise Problem("config_unknown_key", where=where, entry=key, known=", ".join(names))
-        for size in SIZES[:2] if entries.get("part") == "attention" else SIZES:
-            if size not in entries:
-                raise Problem("config_lacks_size", where=where, entry=size)
+            if key not in ENTRIES:
+                raise Problem("config_unknown_key", where=where, entry=key, known=", ".join(ENTRIES))
+        for name, entry in entries_of(entries.get("part")).items():
+            if entry.kind == SIZE and name not in entries:
+                raise Problem("config_lacks_size", where=where, entry=name)
         try:
             return cls(**entries)
         except Problem as problem:  # the same message, about an entry of a file instead of an option
             raise Problem(f"config.{problem.key}", where=where, **problem.facts) from None
+
+
+ENTRIES: dict[str, Entry] = {one.name: one.metadata["entry"] for one in fields(Config)}
+OPTIONS = [name for name, entry in ENTRIES.items() if entry.option and (entry.kind != CHOICE or len(entry.words) > 1)]
+
+
+def entries_of(part: object) -> dict[str, Entry]:
+    """The entries that a model of this part has."""
+    return {name: entry for name, entry in ENTRIES.items() if part != "attention" or entry.of_attention}
 
 
 def as_option(name: str) -> str:

@@ -1,4 +1,6 @@
 """Embedding, positional encoding, feed-forward, layer norm (sections 3.1, 3.3 to 3.5)."""
+from collections.abc import Callable
+
 from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import InputRows, Words
@@ -7,6 +9,8 @@ from attntrace.ops.indexing import gather
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, apply, constant
 from attntrace.tracing.trace import Trace
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": relu}  # by the word in a config
 
 
 def linear(X: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
@@ -30,7 +34,7 @@ def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol:
     if config.scale_embedding:
         root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
         X = trace("scaled_embedding", root * X, "Ê")
-    if config.position != "none":
+    if config.adds_positions:
         pos = constant(words.positions, "pos", (token,))
         P = trace("positional_encoding", apply(Sinusoid(config.d_model, config.position, config.dtype), pos), "P")
         X = X + P
@@ -47,8 +51,8 @@ def layer_norm(trace: Trace, U: Tensor, parameters: Parameters, config: Config, 
     return trace("norm", parameters["gain"] * normalized + parameters["bias"], symbol)
 
 
-def feed_forward(trace: Trace, X: Tensor, parameters: Parameters) -> Tensor:
+def feed_forward(trace: Trace, X: Tensor, parameters: Parameters, config: Config) -> Tensor:
     """max(0, X W_1 + b_1) W_2 + b_2 (section 3.3). X: token × d_model; returns the same shape."""
     H = trace("hidden", linear(X, parameters["W_1"], parameters["b_1"]), "H")
-    F = trace("activation", relu(H), "F")
+    F = trace("activation", ACTIVATIONS[config.activation](H), "F")
     return trace("output", linear(F, parameters["W_2"], parameters["b_2"]), "G")

@@ -2,18 +2,21 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from attntrace.messages.errors import Problem
-from attntrace.model.config import Config
+from attntrace.model.config import SELF_ATTENTION, SUB_LAYERS, Config
 from attntrace.model.memory import fits, format_bytes, memory
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address
+
+FACTORS = {"vocab": "|V|", "d_concat": "d_model"}  # how the size of an axis is written, where not by its name
 
 
 class Spec(NamedTuple):
@@ -27,6 +30,15 @@ class Spec(NamedTuple):
     def shape(self) -> tuple[int, ...]:
         return tuple(axis.size for axis in self.axes)
 
+    @property
+    def factors(self) -> list[str]:
+        """The symbols whose product is the number of its entries."""
+        return [FACTORS.get(axis.name, axis.name) for axis in self.axes]
+
+    @property
+    def term(self) -> str:
+        return "d_model²" if self.factors == ["d_model", "d_model"] else "·".join(self.factors)
+
 
 class Vocabularies(NamedTuple):
     """The words of the rows of encoder.E and of decoder.E.
@@ -39,57 +51,8 @@ class Vocabularies(NamedTuple):
     @classmethod
     def without_words(cls, config: Config, decoder: bool = True) -> "Vocabularies":
         """The vocabularies of a model without tables; `decoder`: whether a whole transformer has a decoder."""
-        encoder_only = config.part in ("encoder", "encoder_layer", "attention")
-        return cls(None if config.part in ("decoder", "decoder_layer") else (),
-                   () if decoder and not encoder_only else None)
-
-
-def specs(config: Config, vocabularies: Vocabularies) -> Iterator[Spec]:
-    """Yield every parameter of a model, in the order in which a run reads them."""
-    if config.part == "attention":
-        yield from _attention("encoder.layer1.self_attention", config)
-        return
-    if vocabularies.source is not None:
-        yield from _stack("encoder", ("self_attention",), config, vocabularies.source)
-    if vocabularies.target is not None:
-        yield from _stack("decoder", ("self_attention", "cross_attention"), config, vocabularies.target)
-    if vocabularies.target:
-        vocab = Axis("vocab", len(vocabularies.target), vocabularies.target)
-        yield Spec("output.W", "W", (Axis("d_model", config.d_model), vocab))
-        yield Spec("output.b", "b", (vocab,), optional=True)
-
-
-def _attention(own: str, config: Config) -> Iterator[Spec]:
-    d_model, d_concat = Axis("d_model", config.d_model), Axis("d_concat", config.heads * config.d_k)
-    for letter in "QKV":
-        yield Spec(f"{own}.W_{letter}", f"W_{letter}", (d_model, d_concat))
-        yield Spec(f"{own}.b_{letter}", f"b_{letter}", (d_concat,), optional=True)
-    yield Spec(f"{own}.W_O", "W_O", (d_concat, d_model))
-    yield Spec(f"{own}.b_O", "b_O", (d_model,), optional=True)
-
-
-def _stack(place: str, attentions: tuple[str, ...], config: Config, words: tuple[str, ...]) -> Iterator[Spec]:
-    d_model, d_ff = Axis("d_model", config.d_model), Axis("d_ff", config.d_ff)
-
-    def norm(place: str) -> Iterator[Spec]:
-        yield Spec(f"{place}.gain", "γ", (d_model,))
-        yield Spec(f"{place}.bias", "β", (d_model,))
-
-    if words:
-        yield Spec(f"{place}.E", "W_E", (Axis("vocab", len(words), words), d_model))
-    for layer in range(1, config.layers + 1):
-        for attention in attentions:
-            own = f"{place}.layer{layer}.{attention}"
-            yield from _attention(own, config)
-            yield from norm(own)
-        own = f"{place}.layer{layer}.feed_forward"
-        yield Spec(f"{own}.W_1", "W_1", (d_model, d_ff))
-        yield Spec(f"{own}.b_1", "b_1", (d_ff,))
-        yield Spec(f"{own}.W_2", "W_2", (d_ff, d_model))
-        yield Spec(f"{own}.b_2", "b_2", (d_model,))
-        yield from norm(own)
-    if config.final_norm:
-        yield from norm(f"{place}.final_norm")
+        stacks = config.architecture.stacks
+        return cls(() if "encoder" in stacks else None, () if decoder and "decoder" in stacks else None)
 
 
 class Count(NamedTuple):
@@ -98,32 +61,74 @@ class Count(NamedTuple):
     number: int
 
 
-def parameter_counts(config: Config, vocabularies: Vocabularies) -> dict[str, list[Count]]:
-    """How many parameters each part has, by the closed form, without the optional biases."""
-    d, f, N = config.d_model, config.d_ff, config.layers
-    if config.part == "attention":
-        return {"attention": [Count("4·d_model²", 4 * d * d)]}
+class Part(NamedTuple):
+    """A part of a model, by its parameters: those before its layers, those of each layer (whose names have `{}` for the
+    number), and those after them."""
+    name: str
+    before: tuple[Spec, ...] = ()
+    of_layer: tuple[Spec, ...] = ()
+    after: tuple[Spec, ...] = ()
+    layers: int = 1
 
-    def stack(V: int, attentions: int) -> list[Count]:
-        terms = [*([Count("|V|·d_model", V * d)] if V else []),
-                 Count(f"N·{4 * attentions}·d_model²", N * 4 * attentions * d * d),
-                 Count("N·2·d_model·d_ff", N * 2 * d * f), Count("N·d_ff", N * f),
-                 Count(f"N·{2 * attentions + 3}·d_model", N * (2 * attentions + 3) * d)]
-        return terms + ([Count("2·d_model", 2 * d)] if config.final_norm else [])
+    def specs(self) -> Iterator[Spec]:
+        """Yield every parameter, in the order in which a run reads them."""
+        yield from self.before
+        for layer in range(1, self.layers + 1):
+            yield from (spec._replace(name=spec.name.format(layer)) for spec in self.of_layer)
+        yield from self.after
 
-    parts = {}
-    if vocabularies.source is not None:
-        parts["encoder"] = stack(len(vocabularies.source), 1)
-    if vocabularies.target is not None:
-        parts["decoder"] = stack(len(vocabularies.target), 2)
+    def counts(self) -> list[Count]:
+        """How many parameters it has, by the closed form, without the optional ones; matrices before vectors."""
+        return [*_counts(self.before), *_counts(self.of_layer, "N·", self.layers), *_counts(self.after)]
+
+
+def _counts(specs: tuple[Spec, ...], repeated: str = "", times: int = 1) -> Iterator[Count]:
+    alike: dict[tuple[str, ...], list[Spec]] = {}
+    for spec in specs:
+        if not spec.optional:
+            alike.setdefault(tuple(sorted(spec.factors)), []).append(spec)
+    for (first, *more) in sorted(alike.values(), key=lambda specs: (-len(specs[0].axes), specs[0].term)):
+        number = f"{1 + len(more)}·" if more else ""
+        yield Count(f"{repeated}{number}{first.term}", times * (1 + len(more)) * math.prod(first.shape))
+
+
+def parts(config: Config, vocabularies: Vocabularies) -> Iterator[Part]:
+    """Describe a model: yield each part of it, in the order in which a run reads their parameters."""
+    d_model, d_ff = Axis("d_model", config.d_model), Axis("d_ff", config.d_ff)
+    d_concat = Axis("d_concat", config.d_model)
+    norm = Spec("gain", "γ", (d_model,)), Spec("bias", "β", (d_model,))
+    of_heads = (spec for letter in "QKV" for spec in (
+        Spec(f"W_{letter}", f"W_{letter}", (d_model, d_concat)), Spec(f"b_{letter}", f"b_{letter}", (d_concat,), True)))
+    attention = (*of_heads, Spec("W_O", "W_O", (d_concat, d_model)), Spec("b_O", "b_O", (d_model,), True))
+    feed_forward = (Spec("W_1", "W_1", (d_model, d_ff)), Spec("b_1", "b_1", (d_ff,)),
+                    Spec("W_2", "W_2", (d_ff, d_model)), Spec("b_2", "b_2", (d_model,)))
+    if config.architecture.is_attention:
+        yield Part("attention", _at(SELF_ATTENTION, attention))
+        return
+    for stack, words in zip(SUB_LAYERS, vocabularies, strict=True):
+        if words is not None:
+            layer = (_at(f"{stack}.layer{{}}.{name}", (*(feed_forward if name == "feed_forward" else attention), *norm))
+                     for name in SUB_LAYERS[stack])
+            table = (Spec(f"{stack}.E", "W_E", (Axis("vocab", len(words), words), d_model)),) if words else ()
+            yield Part(stack, table, tuple(chain.from_iterable(layer)),
+                       _at(f"{stack}.final_norm", norm) if config.final_norm else (), config.layers)
     if vocabularies.target:
-        parts["output"] = [Count("d_model·|V|", d * len(vocabularies.target))]
-    return parts
+        vocab = Axis("vocab", len(vocabularies.target), vocabularies.target)
+        yield Part("output", (Spec("output.W", "W", (d_model, vocab)), Spec("output.b", "b", (vocab,), True)))
+
+
+def _at(place: str, specs: Iterable[Spec]) -> tuple[Spec, ...]:
+    return tuple(spec._replace(name=f"{place}.{spec.name}") for spec in specs)
+
+
+def specs(config: Config, vocabularies: Vocabularies) -> Iterator[Spec]:
+    """Yield every parameter of a model, in the order in which a run reads them."""
+    return chain.from_iterable(part.specs() for part in parts(config, vocabularies))
 
 
 def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> None:
     """Raise Problem for a model that this machine cannot hold, before any of it is allocated."""
-    numbers = sum(count.number for counts in parameter_counts(config, vocabularies).values() for count in counts)
+    numbers = sum(count.number for part in parts(config, vocabularies) for count in part.counts())
     vocab = max(map(len, filter(None, vocabularies)), default=0)
     largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
     needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)

@@ -1,9 +1,10 @@
 """The whole model: encoder, decoder, output (section 3). Wiring only."""
 from collections.abc import Callable
+from itertools import product
 from typing import NamedTuple
 
 from attntrace.model.attention import mask, multi_head
-from attntrace.model.config import Config
+from attntrace.model.config import SELF_ATTENTION, SUB_LAYERS, Config
 from attntrace.model.layers import feed_forward, layer_norm, linear, stack_input
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import MEMORY, InputRows, Words
@@ -13,6 +14,7 @@ from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Trace
 
 SubLayer = Callable[[Trace, Tensor, Parameters], Tensor]
+STREAMS = {"encoder": ("X", "M"), "decoder": ("Y", "D")}  # symbols of what a stack starts from, and of its result
 
 
 class Prediction(NamedTuple):
@@ -25,23 +27,22 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
                 config: Config) -> Prediction | None:
     """Predict what follows each target word. Returns None without a target (only the encoder runs) and for a model
     without an output layer."""
-    if config.part == "attention":  # only multi-head self-attention on the rows
-        own = "encoder.layer1.self_attention"
+    if config.architecture.is_attention:
         X = stack_input(trace.at("encoder"), source, parameters, config, "X")
-        multi_head(trace.at(own), X, X, parameters.at(own), config)
+        multi_head(trace.at(SELF_ATTENTION), X, X, parameters.at(SELF_ATTENTION), config)
         return None
     M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config)
     if target is None:
         return None
     if parameters.get("output.W") is None:
-        decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
+        stack(trace.at("decoder"), "decoder", target, M, parameters.at("decoder"), config)
         return None
     return predict(trace, target, M, parameters, config)
 
 
 def predict(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
     """Predict what follows each target word, given the memory M: token × d_model."""
-    D = decoder(trace.at("decoder"), target, M, parameters.at("decoder"), config)
+    D = stack(trace.at("decoder"), "decoder", target, M, parameters.at("decoder"), config)
     return output(trace.at("output"), D, parameters.at("output"))
 
 
@@ -50,48 +51,38 @@ def encoder(trace: Trace, source: Words | InputRows, parameters: Parameters, con
     that was given as the source."""
     if isinstance(source, InputRows) and source.address == MEMORY:
         return trace("output", source.tensor("M_given"), "M")
-    X = stack_input(trace, source, parameters, config, "X")
-    padding = mask(X.axes[0], X.axes[0], config.dtype)
-    sub_layers: dict[str, SubLayer] = {
-        "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, padding),
-        "feed_forward": lambda trace, X, own: feed_forward(trace, X, own)}
-    return stack(trace, X, sub_layers, parameters, config, "X", "M")
+    return stack(trace, "encoder", source, None, parameters, config)
 
 
-def decoder(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Tensor:
-    """N layers of masked self-attention, attention to the memory M, and feed-forward (section 3.1).
+def stack(trace: Trace, name: str, begins: Words | InputRows, M: Tensor | None, parameters: Parameters,
+          config: Config) -> Tensor:
+    """All layers, a final norm where the config has one, and the result as the step `output`, token × d_model.
 
-    Returns token × d_model."""
-    Y = stack_input(trace, target, parameters, config, "Y")
-    causal = mask(Y.axes[0], Y.axes[0], config.dtype, causal=True)
-    padding = mask(Y.axes[0], M.axes[0], config.dtype)
-    sub_layers: dict[str, SubLayer] = {
-        "self_attention": lambda trace, Y, own: multi_head(trace, Y, Y, own, config, causal),
-        "cross_attention": lambda trace, Y, own: multi_head(trace, Y, M, own, config, padding),
-        "feed_forward": lambda trace, Y, own: feed_forward(trace, Y, own)}
-    return stack(trace, Y, sub_layers, parameters, config, "Y", "D")
+    M: the memory of a decoder, which attends to it, and whose self-attention is masked."""
+    stream, symbol = STREAMS[name]
+    X = stack_input(trace, begins, parameters, config, stream)
+    seen = mask(X.axes[0], X.axes[0], config.dtype, causal=M is not None)
+    memory = X if M is None else M  # which only a decoder attends to
+    padding = mask(X.axes[0], memory.axes[0], config.dtype)
+    kinds: dict[str, SubLayer] = {
+        "self_attention": lambda trace, X, own: multi_head(trace, X, X, own, config, seen),
+        "cross_attention": lambda trace, X, own: multi_head(trace, X, memory, own, config, padding),
+        "feed_forward": lambda trace, X, own: feed_forward(trace, X, own, config)}
+    names = SUB_LAYERS[name]
+    for layer, (n, kind) in product(range(1, config.layers + 1), enumerate(names, start=1)):
+        is_last = n == len(names)
+        after = Symbol(stream, superscript=layer if is_last else layer - 1 or None, primes=0 if is_last else n)
+        place = f"layer{layer}.{kind}"
+        X = residual(trace.at(place), X, kinds[kind], parameters.at(place), config, after)
+    if config.final_norm:
+        X = layer_norm(trace.at("final_norm"), X, parameters.at("final_norm"), config, Symbol("norm"))
+    return trace("output", X, symbol)
 
 
 def output(trace: Trace, D: Tensor, parameters: Parameters) -> Prediction:
     """The final linear layer and softmax (section 3.4). D: token × d_model."""
     logits = trace("logits", linear(D, parameters["W"], parameters.get("b")), "logits")
     return Prediction(logits, trace("probabilities", softmax(logits), "probabilities"))
-
-
-def stack(trace: Trace, X: Tensor, sub_layers: dict[str, SubLayer], parameters: Parameters, config: Config,
-          stream: str, symbol: str) -> Tensor:
-    """All layers, a final norm where the config has one, and the result as the step `output`.
-
-    X: token × d_model, as the result; stream: the letter of X and of the results of layers; symbol: of the result."""
-    for layer in range(1, config.layers + 1):
-        for n, (name, sub_layer) in enumerate(sub_layers.items(), start=1):
-            is_last = n == len(sub_layers)
-            after = Symbol(stream, superscript=layer if is_last else layer - 1 or None, primes=0 if is_last else n)
-            place = f"layer{layer}"
-            X = residual(trace.at(place).at(name), X, sub_layer, parameters.at(place).at(name), config, after)
-    if config.final_norm:
-        X = layer_norm(trace.at("final_norm"), X, parameters.at("final_norm"), config, Symbol("norm"))
-    return trace("output", X, symbol)
 
 
 def residual(trace: Trace, X: Tensor, sub_layer: SubLayer, parameters: Parameters, config: Config,

@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from attntrace.messages.catalog import Joined, Localized, Message, Text
-from attntrace.model.config import Config
-from attntrace.model.parameters import Vocabularies, parameter_counts
+from attntrace.model.config import ENTRIES, FLAG, SELF_ATTENTION, Config
+from attntrace.model.parameters import Vocabularies, parts
 from attntrace.model.tokens import MEMORY, InputRows, Words
 from attntrace.pages.blocks import Block, Heading, PlaceHeading, Prose, Table
 from attntrace.runs.run import Drift, Run
@@ -19,6 +19,11 @@ from attntrace.tracing.trace import COMPARABLE, Fingerprint
 if TYPE_CHECKING:
     from attntrace.runs.training_step import TrainingStep  # a trace needs none of it
 
+# The entries of a config that the summary of a model says, in its order; sizes and dtype stand elsewhere.
+OF_NORMS = "norm", "final_norm"
+OF_EMBEDDINGS = "position", "scale_embedding"
+OF_OTHERS = "activation", "epsilon", "score_scale", "source_end"
+
 
 def run_overview(run: Run) -> Iterator[Block]:
     yield words_table(run)
@@ -26,12 +31,12 @@ def run_overview(run: Run) -> Iterator[Block]:
     if run.target is not None and run.vocabularies.target:
         yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens), apart=True)
     else:
-        out = ("decoder.output" if run.target is not None else
-               "encoder.layer1.self_attention.output" if run.config.part == "attention" else "encoder.output")
-        yield Prose(Message("messages.comes_out_rows", address=out, tokens=tokens, d_model=run.config.d_model),
-                    apart=True)
+        place = ("decoder" if run.target is not None else
+                 SELF_ATTENTION if run.config.architecture.is_attention else "encoder")
+        yield Prose(Message("messages.comes_out_rows", address=f"{place}.output", tokens=tokens,
+                            d_model=run.config.d_model), apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
-    notes = {"ids_note": embeds, "positions_note": embeds and run.config.position != "none",
+    notes = {"ids_note": embeds, "positions_note": embeds and run.config.adds_positions,
              "given_note": run.inputs is not None}
     yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)))
     yield from model_table(run)
@@ -114,26 +119,29 @@ def drift_note(run: Run, drift: Drift) -> Iterator[Block]:
 
 def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     """Sizes and wiring, as far as the modelled part of a transformer has them."""
-    alone, embeds = config.part == "attention", any(vocabularies)
-    wiring = [] if alone else [f"norm_{config.norm}", *["final_norm"] * config.final_norm]
-    wiring += [f"position_{config.position}",
-               "embedding_scaled" if config.scale_embedding else "embedding_unscaled"] if embeds else ["no_embedding"]
-    wiring += ["epsilon"] * (not alone)
-    wiring += ["score_sqrt_d_k" if config.score_scale == "sqrt_d_k" else "score_number"]
-    wiring += ["source_end"] * config.source_end
-    return [Message("messages.sizes_attention" if alone else "messages.sizes", d_model=config.d_model,
-                    heads=config.heads, d_k=config.d_k, layers=config.layers, d_ff=config.d_ff),
-            Joined(", ", (Message(f"messages.{key}", number=config.score_scale, epsilon=config.epsilon)
-                          for key in wiring))]
+    alone = "_attention" if config.architecture.is_attention else ""
+    sizes = Message(f"messages.sizes{alone}", d_k=config.d_k, **config.described())
+    of_embeddings = notes(config, OF_EMBEDDINGS) if any(vocabularies) else [Message("messages.no_embedding")]
+    return [sizes, Joined(", ", [*notes(config, OF_NORMS), *of_embeddings, *notes(config, OF_OTHERS)])]
+
+
+def notes(config: Config, names: Iterable[str]) -> Iterator[Message]:
+    """What is said of these entries, where a model has them: a word or number, or only what is not the default."""
+    for name in names:
+        value, entry = getattr(config, name), ENTRIES[name]
+        if name in config.described() and (entry.by_default or value != entry.default):
+            word = value if value in entry.words else str(value).lower() if entry.kind == FLAG else "number"
+            yield Message(f"messages.config.{name}.{word}", value=value)
 
 
 def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[Text, ...]]:
     """For each part the number of its parameters, as a closed form and in numbers; `there`: how many in all."""
     total = 0
-    for part, counts in parameter_counts(config, vocabularies).items():
+    for part in parts(config, vocabularies):
+        counts = part.counts()
         number = sum(count.number for count in counts)
         total += number
-        yield (Message(f"messages.part_{part}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
+        yield (Message(f"messages.part_{part.name}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
         yield ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))
     if there > total:
         yield Message("messages.part_biases"), f"{there - total:,}", Message("messages.biases_term")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from attntrace.files.torch.names import module_of
 from attntrace.files.torch.state import Recognized, State, read_state, recognized, sizes_of, some
 from attntrace.files.weights import Loaded, load, located
 from attntrace.messages.catalog import Joined, Message, Text
@@ -10,7 +11,7 @@ from attntrace.messages.errors import Problem
 from attntrace.model.config import alternatives, divisors
 from attntrace.model.parameters import Vocabularies, specs
 from attntrace.pages.blocks import Block, Heading, Prose, Table
-from attntrace.pages.overview import model_lines, parameter_rows
+from attntrace.pages.overview import model_lines, notes, parameter_rows
 
 
 def weights_summary(file: str) -> Iterator[Block]:
@@ -52,12 +53,12 @@ def words_line(vocabularies: Vocabularies) -> Message:
 def state_summary(state: State) -> Iterator[Block]:
     found = recognized(state)
     yield Heading(Message("messages.info_state", file=Path(state.file).name))
-    lines: list[Text] = [Message("messages.info_like", module=found.wiring.module)]
+    lines: list[Text] = [Message("messages.info_like", module=module_of(found.config))]
     if found.missing:
         lines.append(Message("messages.info_lacks", count=len(found.missing), names=some(found.missing)))
     else:
         lines.append(facts_line(state, found))
-        key = "info_not_there_attention" if found.wiring.part == "attention" else "info_not_there"
+        key = "info_not_there_attention" if found.config.architecture.is_attention else "info_not_there"
         lines.append(Message(f"messages.{key}", divisors=alternatives(divisors(sizes_of(state, found)["d_model"]))))
     if found.unplaced:
         lines.append(Message("messages.info_unplaced", count=len(found.unplaced), names=some(found.unplaced)))
@@ -71,9 +72,9 @@ def state_summary(state: State) -> Iterator[Block]:
 def facts_line(state: State, module: Recognized) -> Joined:
     """`d_model 12, d_ff 20, layers N = 2, final norm, biases, float64, 1,234 numbers`."""
     sizes = [Message("messages.of_size", name=name, size=size) for name, size in sizes_of(state, module).items()]
-    layers = [Message("messages.of_layers", layers=module.wiring.layers)] if module.wiring.part != "attention" else []
-    final_norm = [Message("messages.final_norm")] if module.wiring.final_norm else []
-    return Joined(", ", [*sizes, *layers, *final_norm,
+    config = module.config
+    layers = [] if config.architecture.is_attention else [Message("messages.of_layers", layers=config.layers)]
+    return Joined(", ", [*sizes, *layers, *notes(config, ("final_norm",)),
                          Message("messages.with_biases" if module.biases else "messages.without_biases"),
                          ", ".join(sorted(state.dtypes)),
                          Message("messages.of_numbers", numbers=f"{state.numbers:,}")])

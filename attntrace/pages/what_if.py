@@ -17,11 +17,9 @@ from attntrace.runs.what_if import edit_sentences
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address
 
-WIRING = "norm", "position", "scale_embedding", "score_scale"  # what the same parameters can be run with otherwise
-
 
 def rewired(run: Run, wiring: dict[str, Any]) -> Run:
-    """The same parameters and words in a model of another wiring (of the names in `WIRING`)."""
+    """The same parameters and words in a model of another wiring (of the entries that rewire)."""
     return run._replace(config=replace(run.config, **wiring))
 
 

@@ -52,7 +52,7 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
     if not source and inputs is None:
         raise Problem("empty_sentence")
     source, target = _with_markers(source, target, config)
-    if config.part != "transformer":
+    if not config.architecture.has_words:
         vocabularies = Vocabularies.without_words(config)
     else:
         only_rows = () if TARGET in given.arrays or given.entry == MEMORY else None

@@ -102,8 +102,7 @@ class Run(NamedTuple):
 
     def small(self) -> "Run":
         """Return a run of the same wiring, and so with the same addresses, on one word of a model of zeros."""
-        heads = self.config.heads
-        config = replace(self.config, d_model=heads * (1 + heads % 2), d_ff=1)  # even, as sines and cosines alternate
+        config = replace(self.config, d_model=2 * self.config.heads, d_ff=1)  # even, as sines and cosines alternate
         words = vocabulary([])
         vocabularies = Vocabularies(words, None if self.target is None else words)
         present = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.names]

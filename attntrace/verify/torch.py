@@ -8,6 +8,8 @@ from attntrace.messages.errors import Problem
 from attntrace.verify.recompute import Log, Recorded, Verdict
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # relative to the tensor's largest number
+ACTIVATIONS: dict[str, Callable[[Any], Callable[..., Any]]] = {"relu": lambda F: F.relu}  # of torch.nn.functional
+LAYOUTS = {"interleaved": -1, "halves": 1}  # of positions that are added: the axis along which sines and cosines meet
 NEAR = 0.1  # of the largest operand: a tensor that is 0 except for rounding has no scale of its own
 
 
@@ -77,6 +79,7 @@ class Reference:
     def __init__(self, log: Log) -> None:
         import torch
         self.torch, self.F, self.log, self.c = torch, torch.nn.functional, log, log.config
+        self.position = log.config.get("position", "interleaved")
         self.dtype_name = log.config.get("dtype", "float64")
         self.dtype = getattr(torch, self.dtype_name)
         self.learns: dict[str, Any] = log.header.get("training") or {}
@@ -140,15 +143,14 @@ class Reference:
         torch, d = self.torch, self.c["d_model"]
         rates = torch.exp(torch.arange(0, d, 2, dtype=torch.float64) * (-math.log(10000.0) / d))
         angles = torch.arange(count, dtype=torch.float64)[:, None] * rates
-        layout = -1 if self.c.get("position", "interleaved") == "interleaved" else 1
-        table = torch.stack([angles.sin(), angles.cos()], dim=layout).flatten(1).to(self.dtype)
+        table = torch.stack([angles.sin(), angles.cos()], dim=LAYOUTS[self.position]).flatten(1).to(self.dtype)
         return table.requires_grad_(bool(self.learns))
 
     def embedded(self, stack: str, words: list[dict[str, Any]]) -> str:
         x = self.step(f"{stack}.embedding", lambda E: self.F.embedding(self.ids(words), E), f"{stack}.E")
         if self.c.get("scale_embedding", True):
             x = self.step(f"{stack}.scaled_embedding", lambda X: X * math.sqrt(self.c["d_model"]), x)
-        if self.c.get("position") == "none":
+        if self.position not in LAYOUTS:
             return self.step(f"{stack}.input", self.torch.clone, x)
         P = self.name(f"{stack}.positional_encoding", self.positions(len(words)))
         return self.step(f"{stack}.input", self.torch.add, x, P)
@@ -191,7 +193,7 @@ class Reference:
 
     def feed_forward(self, place: str, x: str) -> str:
         hidden = self.linear(x, place, "_1", f"{place}.hidden")
-        activation = self.step(f"{place}.activation", self.F.relu, hidden)
+        activation = self.step(f"{place}.activation", ACTIVATIONS[self.c.get("activation", "relu")](self.F), hidden)
         return self.linear(activation, place, "_2", f"{place}.output")
 
     def stack(self, stack: str, words: list[dict[str, Any]], memory: str | None = None) -> str:

@@ -28,7 +28,7 @@ from rich.table import Table
 
 from attntrace.cli.commands.train import keep_memory
 from attntrace.model.config import Config
-from attntrace.model.parameters import Vocabularies, parameter_counts, seeded
+from attntrace.model.parameters import Vocabularies, parts, seeded
 from attntrace.model.tokens import packed
 from attntrace.ops.functions import softmax
 from attntrace.pages.forms import FORMS
@@ -129,8 +129,8 @@ def long_trace() -> tuple[float, float, float, str]:
                 looks, peak = looks + 1, int(memory[1]) if memory else peak
     last = time.perf_counter() - start
     config = Config(d_model=512, heads=8, layers=6, d_ff=2048)
-    weights = 8 * sum(count.number for counts in parameter_counts(config, Vocabularies(("a",) * 202, None)).values()
-                      for count in counts)
+    counts = (part.counts() for part in parts(config, Vocabularies(("a",) * 202, None)))
+    weights = 8 * sum(count.number for one in counts for count in one)
     sizes: dict[str, int] = {}
     prepare(words, config=replace(config, layers=1))(
         lambda step: sizes.__setitem__(step.address, step.value.nbytes))

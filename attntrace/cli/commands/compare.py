@@ -9,6 +9,7 @@ from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.values import Text, misused
 from attntrace.messages.errors import Problem
+from attntrace.model.config import ENTRIES
 
 
 @click.command("what-if", add_help_option=False)
@@ -25,12 +26,13 @@ def experiment(**options: Any) -> None:
 @options.page_options
 def command(sentence: tuple[str, ...], what_if: str, model: options.ModelOptions, page: PageOptions) -> None:
     words = options.sentence_or_rows(sentence, model)
-    from attntrace.pages.what_if import WIRING, compared, rewired
+    from attntrace.pages.what_if import compared, rewired
     changed = changed_options(model, what_if)
     one = model.prepared(words)
     if model.weights is not None and changed.weights == model.weights:
-        wiring = {name: getattr(changed, name) for name in WIRING if getattr(changed, name) != getattr(model, name)}
-        other = rewired(changed._replace(**{name: getattr(model, name) for name in wiring}).prepared(words), wiring)
+        wiring = {name: value for name, value in changed.entries.items()
+                  if ENTRIES[name].rewires and value != model.entries[name]}
+        other = rewired(changed._replace(entries=changed.entries | dict.fromkeys(wiring)).prepared(words), wiring)
     else:
         other = changed.prepared(words)
     write_blocks(list(compared(one, other, what_if)), page)
@@ -44,7 +46,9 @@ def changed_options(model: options.ModelOptions, what_if: str) -> options.ModelO
         raise Problem("what_if_quotes", options=what_if) from None
     except click.UsageError as error:
         raise Problem("what_if_usage", options=what_if, message=misused(error)) from None
+    entries = {name: value for name, value in given.pop("entries").items() if value is not None}
     changed = {name: value for name, value in given.items() if value not in (None, ())}
-    if not changed:
+    if not changed and not entries:
         raise Problem("what_if_nothing")
-    return model._replace(**changed | {name: (*getattr(model, name), *given[name]) for name in options.CHANGES})
+    more = {name: (*getattr(model, name), *given[name]) for name in options.CHANGES}
+    return model._replace(**changed | more, entries=model.entries | entries)

@@ -48,7 +48,7 @@ class TrainingOptions(NamedTuple):
     hold_out_target: tuple[str, ...]
 
     def schedule(self, model: ModelOptions) -> Schedule:
-        given = self._asdict() | model.given("seed", "dtype")
+        given = self._asdict() | {"seed": model.seed, "dtype": model.entries["dtype"]}
         return Schedule(**{one.name: given[one.name] for one in fields(Schedule) if given.get(one.name) is not None})
 
 
@@ -79,7 +79,7 @@ def command(pairs: str, output: str, resume: bool, quiet: bool, training: Traini
     if not output.lower().endswith(".npz"):
         raise Problem("model_ending", file=output)
     check_place(output)
-    if (model.d_model or SMALL.d_model) <= ONE_THREAD:
+    if (model.entries["d_model"] or SMALL.d_model) <= ONE_THREAD:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
     keep_memory()
     from attntrace.training.pairs import read_pairs, split

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.click_words import Group, option
+from attntrace.cli.click_words import Group, chained, option
 from attntrace.cli.completion import Weights
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
 from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Whole
-from attntrace.files.torch.names import DEFAULTS
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import CHOICES, ONE_LAYER, Config, as_option
+from attntrace.model.config import ENTRIES, OPTIONS, Config, as_option
 
 if TYPE_CHECKING:
     from attntrace.files.torch.state import Exported, Recognized, State
@@ -41,8 +40,9 @@ def subcommand(name: str) -> Callable[[Callable[..., None]], click.Command]:
 @subcommand("import")
 @click.argument("state", type=InputFile(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
-@option("--norm", type=Among(CHOICES["norm"]), default=None, stands_for=DEFAULTS[0], text="norm_import")
-@option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=DEFAULTS[1], text="epsilon_import")
+@chained(*(option(as_option(name), type=Among(ENTRIES[name].words), default=None, stands_for=ENTRIES[name].default,
+                  text=f"{name}_import") for name in ("norm", "activation") if name in OPTIONS))
+@option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=Config().epsilon, text="epsilon_import")
 @option("--final-norm", is_flag=True, default=None, text="final_norm_import")
 @output_option
 def import_command(state: str, heads: int | None, output: str, **wiring: Any) -> None:
@@ -53,7 +53,7 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
     read = read_state(Path(state))
     given = {name: value for name, value in wiring.items() if value is not None}
     model, found = imported(read, heads, **given)
-    if given and found.wiring.part == "attention":
+    if given and found.config.architecture.is_attention:
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
     write_model(output, model)
     click.echo("\n".join(map(rendered, import_lines(read, model, found, given, output))))
@@ -61,21 +61,24 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
 
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
     """What the import found in the file, what it assumes, and what to do next."""
+    from attntrace.files.torch.names import module_of
     from attntrace.files.torch.state import HALVES, some
     from attntrace.pages.weights import facts_line
-    config = model.config
+    config, architecture = model.config, model.config.architecture
     lines = [written(output, model),
-             Message("messages.import_module", module=found.wiring.module, facts=facts_line(state, found)),
+             Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
              Message("messages.import_heads", heads=config.heads)]
-    if config.part != "attention":
-        lines += [Message(f"messages.import_{name}{'_given' * (name in given)}", **{name: getattr(config, name)})
-                  for name in ("norm", "epsilon")]
+
+    def assumed(name: str) -> Message:
+        return Message(f"messages.import_{name}{'_given' * (name in given)}", **{name: getattr(config, name)})
+
+    if not architecture.is_attention:
+        lines += map(assumed, ("norm", "epsilon"))
     if found.bare_norms:
         lines.append(Message("messages.import_final_norm_given", names=", ".join(found.bare_norms)))
-    elif not config.final_norm and config.part not in ONE_LAYER:
+    elif not config.final_norm and architecture.layers is None:
         lines.append(Message("messages.import_final_norm"))
-    lines.append(Message("messages.import_zero_attention" if config.part == "attention"
-                         else "messages.import_activation"))
+    lines.append(Message("messages.import_zero_attention") if architecture.is_attention else assumed("activation"))
     if found.left_out:
         lines.append(Message("messages.state_left_out", names=some(found.left_out)))
     if state.dtype == "float32" and state.dtypes & HALVES:
@@ -112,12 +115,12 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Loca
                      parameters=f"{sum(array.size for array in state.arrays.values()):,}")]
     if state.left_out:
         lines.append(Message("messages.export_left_out", names=some(state.left_out)))
-    if model.config.position != "none" and any(model.vocabularies):
+    if model.config.adds_positions and any(model.vocabularies):
         lines.append(Message("messages.export_positions"))
     if state.zeros:
         lines.append(Message("messages.export_zeros", names=some(state.zeros)))
     return [*lines, Message("messages.export_in_python"),
-            *(f"  {line}" for line in constructor(model.config, state.wiring.part, state.biases))]
+            *(f"  {line}" for line in constructor(state.config, state.biases))]
 
 
 @subcommand("new")

@@ -2,23 +2,22 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from attntrace.model.config import ONE_LAYER, Config
+from attntrace.model.config import SUB_LAYERS, Config
+from attntrace.model.parameters import Vocabularies, parts
+from attntrace.tracing.addresses import Address
 
-MODULES = {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
-           "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
-           "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}
-STACKS = {"transformer": {"encoder": "encoder.", "decoder": "decoder."}, "encoder": {"encoder": ""},
-          "decoder": {"decoder": ""}, "encoder_layer": {"encoder": ""}, "decoder_layer": {"decoder": ""}}
-SUB_LAYERS = {  # of a layer: our name, the name in torch.nn, and its name of the norm
-    "encoder": (("self_attention", "self_attn.", "norm1."), ("feed_forward", "", "norm2.")),
-    "decoder": (("self_attention", "self_attn.", "norm1."), ("cross_attention", "multihead_attn.", "norm2."),
-                ("feed_forward", "", "norm3."))}
-FEED_FORWARD = {"W_1": "linear1.weight", "b_1": "linear1.bias", "W_2": "linear2.weight", "b_2": "linear2.bias"}
+ATTENTIONS = {"self_attention": "self_attn.", "cross_attention": "multihead_attn."}
+NAMES = {"b_Q": "in_proj_bias", "b_K": "in_proj_bias", "b_V": "in_proj_bias",
+         "W_O": "out_proj.weight", "b_O": "out_proj.bias", "W_1": "linear1.weight", "b_1": "linear1.bias",
+         "W_2": "linear2.weight", "b_2": "linear2.bias"}
 NORM = {"gain": "weight", "bias": "bias"}
-ARGUMENTS = {  # of a module, for each choice of a config that it has; others cannot be exported
-    "norm": {"post": "norm_first=False", "pre": "norm_first=True"}, "activation": {"relu": ""},  # the default
-    "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"}, "part": MODULES}
-DEFAULTS = "post", 1e-5  # norm and epsilon of a module made without norm_first and layer_norm_eps
+ARGUMENTS: dict[str, dict[str, str | None]] = {  # of a module, for each word of a config; None: there is no such module
+    "norm": {"post": "norm_first=False, ", "pre": "norm_first=True, "}, "activation": {"relu": ""},  # the default
+    "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"},
+    "position": {"interleaved": "", "halves": "", "none": ""},  # of embeddings, which come before a module
+    "part": {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
+             "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
+             "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}}
 
 
 class Piece(NamedTuple):
@@ -38,68 +37,53 @@ class Piece(NamedTuple):
         return self.theirs.endswith("bias")
 
 
-class Wiring(NamedTuple):
-    """What decides which names the state_dict of a module has: the part of a transformer, its layers, whether stacks
-    end in a norm, whether queries, keys and values have separate matrices."""
-    part: str
-    layers: int = 1
-    final_norm: bool = False
-    separate: bool = False
-
-    @property
-    def module(self) -> str:
-        return MODULES[self.part]
-
-    def pieces(self) -> Iterator[Piece]:
-        """Yield every parameter, in the order of the state_dict."""
-        if self.part == "attention":
-            yield from self._attention("encoder.layer1.self_attention", "")
-        for stack, theirs in STACKS.get(self.part, {}).items():
-            for n in range(self.layers):
-                yield from self._layer(stack, n + 1, theirs if self.part in ONE_LAYER else f"{theirs}layers.{n}.")
-            if self.final_norm:
-                yield from _renamed(f"{stack}.final_norm", f"{theirs}norm.", NORM)
-
-    def _layer(self, stack: str, number: int, theirs: str) -> Iterator[Piece]:
-        for name, own, _ in SUB_LAYERS[stack]:
-            if own:
-                yield from self._attention(f"{stack}.layer{number}.{name}", theirs + own)
-            else:
-                yield from _renamed(f"{stack}.layer{number}.{name}", theirs, FEED_FORWARD)
-        for name, _, norm in SUB_LAYERS[stack]:
-            yield from _renamed(f"{stack}.layer{number}.{name}", theirs + norm, NORM)
-
-    def _attention(self, ours: str, theirs: str) -> Iterator[Piece]:
-        for block, letter in enumerate("QKV"):
-            yield (Piece(f"{ours}.W_{letter}", f"{theirs}{letter.lower()}_proj_weight") if self.separate
-                   else Piece(f"{ours}.W_{letter}", f"{theirs}in_proj_weight", block))
-        for block, letter in enumerate("QKV"):
-            yield Piece(f"{ours}.b_{letter}", f"{theirs}in_proj_bias", block)
-        yield from _renamed(ours, f"{theirs}out_proj.", {"W_O": "weight", "b_O": "bias"})
+def module_of(config: Config) -> str:
+    """The module that is the same part of a transformer."""
+    return str(ARGUMENTS["part"][config.architecture.name])
 
 
-def _renamed(ours: str, theirs: str, names: dict[str, str]) -> Iterator[Piece]:
-    for our_name, their_name in names.items():
-        yield Piece(f"{ours}.{our_name}", theirs + their_name)
+def pieces_of(config: Config, separate: bool = False) -> Iterator[Piece]:
+    """Yield every parameter, in the order of the state_dict; `separate`: queries, keys and values have matrices of
+    their own. Of the config, only the part, the layers and the final norm decide."""
+    for part in parts(config, Vocabularies.without_words(config)):
+        norms_last = sorted(part.of_layer, key=lambda spec: Address.of(spec.name).name in NORM)
+        for spec in part._replace(of_layer=tuple(norms_last)).specs():
+            yield _piece(spec.name, config, separate)
 
 
-def constructor(config: Config, part: str, biases: bool) -> list[str]:
+def _piece(ours: str, config: Config, separate: bool) -> Piece:
+    address, architecture = Address.of(ours), config.architecture
+    name, layer = address.name, address.number("layer")
+    place = f"{address.stack}." if len(architecture.stacks) > 1 else ""
+    if layer is not None and architecture.layers is None:
+        place += f"layers.{layer - 1}."
+    if name in NORM:
+        number = "" if layer is None else SUB_LAYERS[address.stack].index(address.sub_layer) + 1
+        return Piece(ours, f"{place}norm{number}.{NORM[name]}")
+    if not architecture.is_attention:
+        place += ATTENTIONS.get(address.sub_layer, "")
+    block = "QKV".index(name[-1]) if name[-1] in "QKV" else None
+    if separate and name not in NAMES:
+        return Piece(ours, f"{place}{name[-1].lower()}_proj_weight")
+    return Piece(ours, place + NAMES.get(name, "in_proj_weight"), block)
+
+
+def constructor(config: Config, biases: bool) -> list[str]:
     """Return the lines of Python that make the module of a state_dict."""
-    heads = f"embed_dim={config.d_model}, num_heads={config.heads}"
+    architecture, module = config.architecture, module_of(config)
     norm_first, activation, dtype = (ARGUMENTS[name][getattr(config, name)] for name in ("norm", "activation", "dtype"))
     common = f"bias={biases}, batch_first=True, {dtype}"
     sizes = f"d_model={config.d_model}, nhead={config.heads}"
-    wiring = (f"dim_feedforward={config.d_ff}, dropout=0, {activation}{norm_first}, layer_norm_eps={config.epsilon}, "
+    wiring = (f"dim_feedforward={config.d_ff}, dropout=0, {activation}{norm_first}layer_norm_eps={config.epsilon}, "
               f"{common}")
-    norm = (f"torch.nn.LayerNorm({config.d_model}, eps={config.epsilon}, bias={biases}, {dtype})"
-            if config.final_norm else "None")
-    if part == "attention":
-        return [f"module = {MODULES[part]}({heads}, {common})"]
-    if part == "transformer":
-        return [f"module = {MODULES[part]}({sizes}, num_encoder_layers={config.layers}, "
+    if architecture.is_attention:
+        return [f"module = {module}(embed_dim={config.d_model}, num_heads={config.heads}, {common})"]
+    if architecture.layers == 1:
+        return [f"module = {module}({sizes}, {wiring})"]
+    if len(architecture.stacks) > 1:
+        return [f"module = {module}({sizes}, num_encoder_layers={config.layers}, "
                 f"num_decoder_layers={config.layers}, {wiring})",
                 *([] if config.final_norm else ["module.encoder.norm = module.decoder.norm = None"])]
-    layer = f"{MODULES[part.removesuffix('_layer') + '_layer']}({sizes}, {wiring})"
-    if part in ONE_LAYER:
-        return [f"module = {layer}"]
-    return [f"module = {MODULES[part]}({layer}, num_layers={config.layers}, norm={norm})"]
+    norm = (f"torch.nn.LayerNorm({config.d_model}, eps={config.epsilon}, bias={biases}, {dtype})"
+            if config.final_norm else "None")
+    return [f"module = {module}({module}Layer({sizes}, {wiring}), num_layers={config.layers}, norm={norm})"]

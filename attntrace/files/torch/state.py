@@ -2,20 +2,21 @@
 import math
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from attntrace.files.npz import Npz, opened, shape_text
 from attntrace.files.reading import whole
 from attntrace.files.safetensors import COPIES, Safetensors
-from attntrace.files.torch.names import ARGUMENTS, DEFAULTS, MODULES, Piece, Wiring
+from attntrace.files.torch.names import ARGUMENTS, Piece, module_of, pieces_of
 from attntrace.files.weights import Loaded
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import ONE_LAYER, Config, alternatives, divisors
+from attntrace.model.config import ARCHITECTURES, Config, alternatives, divisors
 from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import cell_name
@@ -63,10 +64,10 @@ def read_state(path: Path) -> State:
 
 
 class Recognized(NamedTuple):
-    """The module that a state_dict fits best, whether it has biases, the parameters that it should have, the missing
-    names, the names that the module does not have, those of arrays that are not weights (integers, booleans), and the
-    requested final norms without parameters."""
-    wiring: Wiring
+    """The module that a state_dict fits best: the part, layers and final norm of its `config`, whether it has biases,
+    the parameters that it should have, the missing names, the names that it does not have, those of arrays that are not
+    weights (integers, booleans), and the requested final norms without parameters."""
+    config: Config
     biases: bool
     pieces: tuple[Piece, ...]
     missing: tuple[str, ...]
@@ -81,25 +82,25 @@ def recognized(state: State, final_norm: bool = False) -> Recognized:
     names, where it has no final norm, where its stacks differ in layers, or where a parameter is not floating-point."""
     names = state.arrays.keys()
     numbered = {place for name in names for place in LAYER.findall(name)[:1]}
-    layers = len({number for _, number in numbered})
+    layers = len({number for _, number in numbered}) or 1
     separate = any(name.endswith("q_proj_weight") for name in names)
 
-    def likeness(wiring: Wiring) -> tuple[int, int]:
-        table = {piece.theirs for piece in wiring.pieces()}
+    def likeness(config: Config) -> tuple[int, int]:
+        table = {piece.theirs for piece in pieces_of(config, separate)}
         return len(table & names), -len(table)
 
-    stacks = [Wiring(part, layers, norm, separate)
-              for part in MODULES if part not in ONE_LAYER for norm in (False, True)]
-    wiring = max([*stacks, *(Wiring(part, separate=separate) for part in ONE_LAYER)], key=likeness)
-    if not likeness(wiring)[0]:
+    config = max((Config(part=one.name, layers=one.layers or layers, final_norm=norm) for one in ARCHITECTURES.values()
+                  for norm in ((False, True) if one.layers is None else (False,))), key=likeness)
+    if not likeness(config)[0]:
         raise Problem("state_unknown", file=state.file, names=some(names))
-    if final_norm and wiring.part in ONE_LAYER:
-        raise Problem("state_final_norm", file=state.file, module=wiring.module)
-    encoder, decoder = (sum(place == stack for place, _ in numbered) for stack in ("encoder", "decoder"))
-    if wiring.part == "transformer" and encoder and decoder and encoder != decoder:
-        raise Problem("state_layers", file=state.file, module=wiring.module, encoder=encoder, decoder=decoder)
-    wiring = wiring._replace(final_norm=wiring.final_norm or final_norm)
-    table = {piece.theirs: piece for piece in wiring.pieces()}
+    if final_norm and config.architecture.layers is not None:
+        raise Problem("state_final_norm", file=state.file, module=module_of(config))
+    count = {stack: sum(place == stack for place, _ in numbered) for stack in config.architecture.stacks}
+    if len({*filter(None, count.values())}) > 1:
+        raise Problem("state_layers", file=state.file, module=module_of(config),
+                      encoder=count["encoder"], decoder=count["decoder"])
+    config = replace(config, final_norm=config.final_norm or final_norm)
+    table = {piece.theirs: piece for piece in pieces_of(config, separate)}
     placed = {name: piece for name, piece in table.items() if name in names}
     for name in placed:
         dtype = state.arrays[name].dtype
@@ -109,12 +110,12 @@ def recognized(state: State, final_norm: bool = False) -> Recognized:
     there = {piece.place for piece in placed.values()}
     bare_norms = tuple(norm for norm in norms if final_norm and norm not in there)
     biases = any(piece.is_bias for piece in placed.values())
-    pieces = tuple(piece for piece in wiring.pieces()
+    pieces = tuple(piece for piece in pieces_of(config, separate)
                    if piece.place not in bare_norms and (biases or not piece.is_bias))
     missing = dict.fromkeys(piece.theirs for piece in pieces if piece.theirs not in names)
     others = {name: state.arrays[name].dtype for name in names if name not in table}
     whole = {name: f"{name} ({dtype})" for name, dtype in others.items() if dtype.kind in "biu"}
-    return Recognized(wiring, biases, pieces, tuple(missing), tuple(name for name in others if name not in whole),
+    return Recognized(config, biases, pieces, tuple(missing), tuple(name for name in others if name not in whole),
                       tuple(whole.values()), bare_norms)
 
 
@@ -140,18 +141,18 @@ def sizes_of(state: State, fit: Recognized) -> dict[str, int]:
     return sizes
 
 
-def imported(state: State, heads: int | None, norm: str = DEFAULTS[0], epsilon: float = DEFAULTS[1],
-             final_norm: bool = False) -> tuple[Loaded, Recognized]:
+def imported(state: State, heads: int | None, final_norm: bool = False, **more: Any) -> tuple[Loaded, Recognized]:
     """Return the model of a state_dict, and the module that it was recognised as; `final_norm` where its stacks end in
-    a norm, possibly one without parameters. Raises Problem for wrong names, shapes, numbers or heads."""
+    a norm, possibly one without parameters; `more`: entries of its config that no array shows. Raises Problem for wrong
+    names, shapes, numbers or heads."""
     fit = recognized(state, final_norm)
     if fit.unplaced:
-        raise Problem("state_unplaced", file=state.file, module=fit.wiring.module, count=len(fit.unplaced),
+        raise Problem("state_unplaced", file=state.file, module=module_of(fit.config), count=len(fit.unplaced),
                       names=some(fit.unplaced))
     if fit.missing:
-        raise Problem("state_missing", file=state.file, module=fit.wiring.module, layers=fit.wiring.layers,
+        raise Problem("state_missing", file=state.file, module=module_of(fit.config), layers=fit.config.layers,
                       names=some(fit.missing))
-    config = _config(state, fit, heads, norm, epsilon)
+    config = _config(state, fit, heads, more)
     vocabularies = Vocabularies.without_words(config)
     pieces = {piece.ours: piece for piece in fit.pieces}
     wanted = [spec for spec in specs(config, vocabularies) if spec.name in pieces or not spec.optional]
@@ -168,15 +169,14 @@ def imported(state: State, heads: int | None, norm: str = DEFAULTS[0], epsilon: 
     return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), fit
 
 
-def _config(state: State, fit: Recognized, heads: int | None, norm: str, epsilon: float) -> Config:
-    wiring, sizes = fit.wiring, sizes_of(state, fit)
+def _config(state: State, fit: Recognized, heads: int | None, more: Mapping[str, Any]) -> Config:
+    sizes = sizes_of(state, fit)
     d_model = sizes["d_model"]
     if heads is None or heads < 1 or d_model % heads:
         raise Problem("state_heads", file=state.file, heads=Message("problem.why.none") if heads is None else heads,
                       d_model=d_model, divisors=alternatives(divisors(d_model)))
-    return Config(d_model, heads, wiring.layers, sizes.get("d_ff", Config().d_ff), norm=norm, epsilon=epsilon,
-                  final_norm=wiring.final_norm, position="none", scale_embedding=False, dtype=state.dtype,
-                  part=wiring.part)
+    return replace(fit.config, **{**sizes, **more}, heads=heads, position="none", scale_embedding=False,
+                   dtype=state.dtype)
 
 
 def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece]) -> None:
@@ -197,10 +197,10 @@ def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece])
 
 
 class Exported(NamedTuple):
-    """A state_dict: its arrays by name, its module, whether that has biases, our parameters that have no place in it,
-    and the biases that our model does not have and that are zeros in it."""
+    """A state_dict: its arrays by name, the config of its module, whether that has biases, our parameters that have no
+    place in it, and the biases that our model does not have and that are zeros in it."""
     arrays: dict[str, Array]
-    wiring: Wiring
+    config: Config
     biases: bool
     left_out: tuple[str, ...]
     zeros: tuple[str, ...]
@@ -211,14 +211,13 @@ def exported(model: Loaded, file: str) -> Exported:
     config, parameters = model.config, model.parameters
     if config.score_scale != "sqrt_d_k" and config.score_scale != math.sqrt(config.d_k):
         raise Problem("state_score_scale", file=file, scale=config.score_scale)
-    for name, known in ARGUMENTS.items():
-        if getattr(config, name) not in known:
+    for name, arguments in ARGUMENTS.items():
+        if arguments.get(getattr(config, name)) is None:
+            known = (word for word, argument in arguments.items() if argument is not None)
             raise Problem("state_choice", file=file, name=name, value=getattr(config, name), known=", ".join(known))
-    part = config.part
-    if None in model.vocabularies and part == "transformer":
-        part = "decoder" if model.vocabularies.source is None else "encoder"
-    wiring = Wiring(part, config.layers, config.final_norm)
-    pieces = list(wiring.pieces())
+    if None in model.vocabularies and len(config.architecture.stacks) > 1:
+        config = replace(config, part="decoder" if model.vocabularies.source is None else "encoder")
+    pieces = list(pieces_of(config))
     biases = _has_biases(pieces, parameters)
     blocks: dict[str, list[Array]] = {}
     zeros = []
@@ -233,7 +232,7 @@ def exported(model: Loaded, file: str) -> Exported:
     arrays = {name: np.concatenate(parts) for name, parts in blocks.items()}
     ours = {piece.ours for piece in pieces}
     left_out = tuple(tensor.address for tensor in parameters if tensor.address and tensor.address not in ours)
-    return Exported(arrays, wiring, biases, left_out, tuple(zeros))
+    return Exported(arrays, config, biases, left_out, tuple(zeros))
 
 
 def _has_biases(pieces: list[Piece], parameters: Parameters) -> bool:

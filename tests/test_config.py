@@ -1,0 +1,99 @@
+"""The table of a config's entries: everything that has to know an entry, or a value of it, does."""
+from dataclasses import fields, replace
+
+import pytest
+from command import ROOT, attntrace, refusal
+from random_model import SENTENCE, TRANSLATION, random_model
+
+from attntrace.files.torch import names
+from attntrace.files.weights import load
+from attntrace.messages.catalog import render
+from attntrace.model.config import CHOICE, ENTRIES, FLAG, OPTIONS, Config, as_option
+from attntrace.model.layers import ACTIVATIONS
+from attntrace.model.parameters import Vocabularies
+from attntrace.pages.overview import model_lines
+from attntrace.verify import torch as against
+
+OTHER = {"d_model": 24, "heads": 4, "layers": 2, "d_ff": 32, "epsilon": 1e-3, "score_scale": 3.0}  # numbers
+WORDS = [(name, word) for name, entry in ENTRIES.items() if entry.kind == CHOICE for word in entry.words]
+VALUES = [*WORDS, *OTHER.items(), *((name, not entry.default) for name, entry in ENTRIES.items() if entry.kind == FLAG)]
+BEFORE = {"position", "scale_embedding", "source_end"}  # come before a module of torch.nn, which is the same without
+
+
+def config_with(name: str, value: object) -> Config:
+    return replace(Config(), **{name: value})
+
+
+def test_the_values_tried_here_are_of_every_entry():
+    assert {name for name, _ in VALUES} == {*ENTRIES} == {field.name for field in fields(Config)}
+
+
+@pytest.mark.parametrize("name, value", [(name, value) for name, value in VALUES if name in OPTIONS])
+def test_an_option_gives_a_model_each_value(tmp_path, name, value):
+    spelled = [as_option(name), str(value)] if not isinstance(value, bool) else [
+        as_option(f"{'' if value else 'no_'}{name}")]
+    assert attntrace("weights", "new", "a b", "--target", "c", *spelled, "-o", str(tmp_path / "w.npz")).code == 0
+    assert load(tmp_path / "w.npz").config == config_with(name, value)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_help_of_an_option_says_its_default(name):
+    page, default = " ".join(attntrace("trace", "--help", ATTNTRACE_LANG="en").out.split()), ENTRIES[name].default
+    spelled = as_option(f"{'' if default else 'no_'}{name}") if isinstance(default, bool) else default
+    assert page.partition(f" {as_option(name)} ")[2].partition("[default: ")[2].startswith(f"{spelled}]")
+
+
+@pytest.mark.parametrize("name, value", VALUES)
+def test_a_summary_of_the_model_says_each_value(name, value):
+    if name in ("dtype", "part"):  # which stand elsewhere
+        return
+
+    def said(config: Config, language: str) -> list[str]:
+        return [render(line, language) for line in model_lines(config, Vocabularies(("a",), ("b",)))]
+
+    for language in ("en", "ko"):
+        config = config_with(name, value)
+        assert (said(config, language) != said(Config(), language)) == (config != Config()), "pages/overview.py"
+
+
+@pytest.mark.parametrize("name, value", [(name, value) for name, value in VALUES if name != "part"])
+def test_the_checker_agrees_with_a_model_of_each_value(tmp_path, name, value):
+    """And PyTorch with one of each word: test_oracle_torch.py."""
+    file = random_model(**{name: value}).write(tmp_path / "model.npz")
+    code, out, _ = attntrace("verify", SENTENCE, "--target", TRANSLATION, "--weights", str(file))
+    assert code == 0, out
+
+
+@pytest.mark.parametrize("file, table", (("model/layers.py", ACTIVATIONS), ("verify/torch.py", against.ACTIVATIONS)))
+def test_each_activation_has_a_function(file, table):
+    assert [*table] == [*ENTRIES["activation"].words], f"ACTIVATIONS in {file}"
+
+
+def test_each_word_has_an_argument_in_pytorch_or_is_refused():
+    assert [(name, word) for name, word in WORDS if word not in names.ARGUMENTS.get(name, {})] == [], (
+        f"ARGUMENTS in {names.__file__}")
+
+
+def test_each_entry_changes_the_module_unless_it_comes_before_it_or_is_refused():
+    for name, value in VALUES:
+        if name not in BEFORE | {"score_scale"} and value != ENTRIES[name].default:
+            printed = [names.constructor(config, True)
+                       for config in (Config(), config_with(name, value))]
+            assert printed[0] != printed[1], (name, value)
+
+
+def test_an_export_without_an_argument_is_refused_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert attntrace("weights", "new", "a", "-o", "w.npz").code == 0
+    assert "torch.nn.TransformerEncoder(" in attntrace("weights", "export", "w.npz", "-o", "s.npz").out
+    monkeypatch.setitem(names.ARGUMENTS, "activation", {"relu": None, "gelu": ""})
+    assert "has activation relu, " in refusal("weights", "export", "w.npz", "-o", "none.npz")
+    assert not (tmp_path / "none.npz").exists()
+
+
+@pytest.mark.parametrize("document", ("README.md", "README.ko.md"))
+def test_each_entry_and_each_word_of_it_is_documented(document):
+    text = (ROOT / document).read_text("utf-8")
+    (about,) = [part for part in text.split("\n\n") if "`config`" in part and "`samples/pencil.json`" in part]
+    assert [(name, word) for name, word in [*WORDS, *((name, "") for name in ENTRIES)]
+            if name not in about or word not in about] == [], document

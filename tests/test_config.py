@@ -7,7 +7,7 @@ from random_model import SENTENCE, TRANSLATION, random_model
 
 from attntrace.files.torch import names
 from attntrace.files.weights import load
-from attntrace.messages.catalog import render
+from attntrace.messages.catalog import LANGUAGES, render, template
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, OPTIONS, Config, as_option
 from attntrace.model.layers import ACTIVATIONS
 from attntrace.model.parameters import Vocabularies
@@ -97,3 +97,10 @@ def test_each_entry_and_each_word_of_it_is_documented(document):
     (about,) = [part for part in text.split("\n\n") if "`config`" in part and "`samples/pencil.json`" in part]
     assert [(name, word) for name, word in [*WORDS, *((name, "") for name in ENTRIES)]
             if name not in about or word not in about] == [], document
+
+
+@pytest.mark.parametrize("word", ENTRIES["activation"].words)
+def test_the_explanation_of_the_activation_names_each(word):
+    for language in LANGUAGES:
+        said = template(language, "explain.activation.title") + template(language, "explain.activation.short")
+        assert word in said.lower(), f"{word} in [activation] of messages/{language}/explain.toml"

@@ -17,7 +17,7 @@ from attntrace.training import OPTIMIZERS
 from attntrace.verify.invariants import KINDS
 
 PACKAGE = ROOT / "attntrace"
-FILES = sorted({path.stem for path in PACKAGE.glob("messages/*/*.toml")})
+FILES = sorted({path.stem for path in PACKAGE.glob("messages/*/*.toml")} - {"language"})
 EITHER_WAY = re.compile(r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|와\(과\)|과\(와\)|\(으\)로|\(이\)[가-힣]")
 # A particle whose form hangs on the sound before it, which nobody knows of a slot.
 AFTER_A_SLOT = re.compile(

@@ -1,4 +1,4 @@
-"""A language is its files of sentences and one row of a table."""
+"""A language is its folder of files, and no code."""
 import shutil
 import subprocess
 import sys
@@ -6,30 +6,26 @@ import sys
 import pytest
 from command import ROOT, Result, clean_environment
 
-PLANTED = """import sys
-from attntrace.messages import catalog
-catalog.FOLDER = sys.argv[1]
-catalog.LANGUAGES["xx"] = catalog.Language("Third", "xx_", letters="ぁ-ん", fonts="'Third Sans'")
-from attntrace.cli.app import run
-sys.exit(run(sys.argv[2:]))"""
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The sentences of all languages, and of a third one: those of English, some with a letter of its own."""
-    folder = tmp_path_factory.mktemp("third") / "messages"
-    shutil.copytree(ROOT / "attntrace" / "messages", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    shutil.copytree(folder / "en", folder / "xx")
-    for path in folder.glob("xx/*.toml"):
+    """The code with a third language: that of English, some sentences with a letter of its own."""
+    folder = tmp_path_factory.mktemp("third")
+    shutil.copytree(ROOT / "attntrace", folder / "attntrace", ignore=shutil.ignore_patterns("__pycache__"))
+    third = folder / "attntrace" / "messages" / "xx"
+    shutil.copytree(third.parent / "en", third)
+    for path in third.glob("*.toml"):
         text = path.read_text("utf-8").replace('title = "Softmax"', 'title = "そふと"')
         path.write_text(text.replace("What goes in", "はいる"), "utf-8")
+    (third / "language.toml").write_text(
+        'name = "Third"\nlocales = "xx_"\nletters = "ぁ-ん"\nfonts = "\'Third Sans\'"\n', "utf-8")
     return folder
 
 
 @pytest.fixture
 def third(folder):
     def run(*arguments: str, **env: str) -> Result:
-        done = subprocess.run([sys.executable, "-c", PLANTED, str(folder), *arguments], capture_output=True, cwd=ROOT,
+        done = subprocess.run([sys.executable, "-m", "attntrace", *arguments], capture_output=True, cwd=folder,
                               text=True, encoding="utf-8", timeout=100, env=clean_environment() | env)
         return Result(done.returncode, done.stdout, done.stderr)
     return run

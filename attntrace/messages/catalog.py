@@ -16,14 +16,10 @@ class Language(NamedTuple):
     range of letters that no other language has; fonts for these."""
     name: str
     locales: str
-    letters: str = ""
-    fonts: str = ""
+    letters: str
+    fonts: str
 
 
-LANGUAGES = {  # the first that a locale asks for, and whose letters can be shown, is taken; else DEFAULT
-    "ko": Language("한국어", "ko([_.@-]|$)|korean", "가-힣",  # not Konkani, kok_IN
-                   "'Malgun Gothic', 'Apple SD Gothic Neo', 'Noto Sans KR', 'Noto Sans CJK KR'"),  # PowerPoint's first
-    "en": Language("English", "en([_.@-]|$)|english")}
 DEFAULT = "en"
 BOTH, TWO = "both", ("ko", "en")
 VARIABLE = "ATTNTRACE_LANG"  # the environment variable that names a language, or both
@@ -144,3 +140,9 @@ def _table(language: str, kind: str) -> dict[str, str]:
             else:
                 table[before + key.strip('"')] = (lines or line).replace('\\"', '"').replace("\\b", "\b")
     return table
+
+
+# The first that a locale asks for, and whose letters can be shown, is taken; else DEFAULT.
+LANGUAGES = {name: Language(**_table(name, "language"))
+             for name in sorted(os.listdir(FOLDER), key=lambda name: (name == DEFAULT, name))
+             if os.path.exists(os.path.join(FOLDER, name, "language.toml"))}

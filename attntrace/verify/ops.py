@@ -86,7 +86,7 @@ def elementwise(f: Callable[[Any, Any], Any], a: Array, b: Array) -> Array:
             return combine(f, len(there), x, y)
         if not there[0]:
             return [inner(part, y, there[1:]) for part in x]
-        return combine(lambda *parts: inner(*parts, there[1:]), 1, x, y)
+        return combine(lambda one, other: inner(one, other, there[1:]), 1, x, y)
 
     return Array(inner(a.numbers, b.numbers, shared_axes(a.axes, b.axes)), a.axes)
 

@@ -77,13 +77,11 @@ class Log:
         if address in self.parameters or address in self.steps:
             raise Broken("twice", address)
         axes, shape = tuple(record["axes"]), tuple(record["shape"])
-        flat: list[float] = []
         try:
-            numbers = read(record["value"], shape, flat)
+            numbers = map_lists(float, record["value"])  # also reads "-inf", as JSON spells it
+            flat = list(map(float, leaves(Array(numbers, axes), shape)))
         except (TypeError, ValueError):
             raise Broken("shape", address) from None
-        if len(axes) != len(shape):
-            raise Broken("shape", address)
         recorded = Recorded(address, axes, shape, numbers, flat, record.get("expression"),
                             tuple(record.get("parents", ())))
         (self.steps if is_step else self.parameters)[address] = recorded
@@ -100,21 +98,6 @@ class Log:
     def fingerprint(self) -> str:
         """The fingerprint of the steps so far, as the README defines it."""
         return self._digest.hexdigest()[:8]
-
-
-def read(value: Any, shape: tuple[int, ...], flat: list[float]) -> Any:
-    """Convert nested lists of a shape to floats, appending each to `flat` as well. Infinities may be spelled "-inf".
-    Raises ValueError or TypeError where the value has another shape."""
-    if not shape:
-        flat.append(float(value))
-        return flat[-1]
-    if not isinstance(value, list) or len(value) != shape[0]:
-        raise ValueError(shape)
-    if len(shape) == 1:
-        numbers = list(map(float, value))
-        flat += numbers
-        return numbers
-    return [read(part, shape[1:], flat) for part in value]
 
 
 class Verdict(NamedTuple):
@@ -135,7 +118,6 @@ class Recomputation:
         self.log = log
         self.precision = PRECISIONS[log.config.get("dtype", "float64")]
         self.by: Arithmetic = Doubles() if log.pencil is None else HandArithmetic(log.pencil)
-        self._on_paper: dict[str, Array] = {}
 
     def take(self, record: Record) -> Verdict | None:
         """Log a record and, where it is a step, judge it. A record that contradicts itself counts as a wrong step."""
@@ -149,7 +131,7 @@ class Recomputation:
         """Judge a step; steps come in the order of the run. A number passes if it is relatively near; only if not, the
         rounding of its operands is measured and allowed. In hand arithmetic all numbers must be equal."""
         try:
-            again = list(leaves(evaluate(step.expression, self.by, self._operand), step.shape))
+            again = self._evaluated(step, self.by)
         except (ValueError, LookupError, ArithmeticError, TypeError) as error:
             wrong = "shape" if isinstance(error, Misshapen) else "undefined"
             return Verdict(step.address, len(step.flat), math.inf, step.address, wrong, why(error))
@@ -169,28 +151,20 @@ class Recomputation:
     def _beyond_rounding(self, step: Recorded, differences: list[float], suspects: list[int]) -> list[int]:
         if self.log.pencil is not None:
             return suspects
-        by = Bounded()
-        bounds = list(leaves(evaluate(step.expression, by, lambda name: bounded(self._record(name), by)), step.shape))
+        bounds = self._evaluated(step, Bounded())
         unit, smallest = SAFETY * self.precision.unit, self.precision.smallest
         return [n for n in suspects if not differences[n] <= unit * bounds[n][1] + smallest < math.inf]
 
-    def _record(self, name: str) -> Recorded:
-        try:
-            return self.log[name]
-        except KeyError:
-            raise Unfit("unknown", name=name) from None
+    def _evaluated(self, step: Recorded, by: Arithmetic) -> list[Any]:
+        """The numbers of a step, computed from its operands by an arithmetic."""
+        def operand(name: str) -> Array:
+            try:
+                _, axes, _, numbers, *_ = self.log[name]
+            except KeyError:
+                raise Unfit("unknown", name=name) from None
+            return Array(numbers if type(by) is Doubles else map_lists(by.number, numbers), axes)
 
-    def _operand(self, name: str) -> Array:
-        recorded = self._record(name)
-        if self.log.pencil is None:
-            return Array(recorded.numbers, recorded.axes)
-        if name not in self._on_paper:
-            self._on_paper[name] = Array(map_lists(self.by.number, recorded.numbers), recorded.axes)
-        return self._on_paper[name]
-
-
-def bounded(recorded: Recorded, by: Bounded) -> Array:
-    return Array(map_lists(by.number, recorded.numbers), recorded.axes)
+        return list(leaves(evaluate(step.expression, by, operand), step.shape))
 
 
 class Misshapen(Unfit):

@@ -34,9 +34,10 @@ def depth(numbers: Any) -> int:
 
 def map_lists(f: Callable[[Any], Any], numbers: Any) -> Any:
     """Apply f to each number of nested lists."""
-    if isinstance(numbers, (list, tuple)):
-        return [map_lists(f, part) for part in numbers]
-    return f(numbers)
+    if not isinstance(numbers, (list, tuple)):
+        return f(numbers)
+    is_last = numbers and not isinstance(numbers[0], (list, tuple))
+    return list(map(f, numbers)) if is_last else [map_lists(f, part) for part in numbers]
 
 
 def combine(f: Callable[..., Any], axes: int, *parts: Any) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from attntrace.pages.gradient_check import GradientCheck
     from attntrace.pages.view import View
     from attntrace.runs.run import Subject
-    from attntrace.tracing.trace import Sink
+    from attntrace.tracing.trace import Sink, Step
     from attntrace.writers.page import Writer
 
 
@@ -47,11 +47,18 @@ def write(subject: Subject, selection: Selection, page: PageOptions, save: str |
 
 
 def write_data(subject: Subject, view: View, precision: int | None, format: str, out: TextIO, count: Sink) -> int:
-    """The steps for programs."""
+    """The selected steps for programs, each as soon as it is computed."""
+    from attntrace.runs.records import Recorder
     from attntrace.tracing.trace import Fingerprint, tee
-    writer = DATA[format].load()(out, subject, view.selected, precision)
-    fingerprint, drift = Fingerprint(), subject.drift()
-    subject(tee(writer, fingerprint, count, drift))
+    writer = DATA[format].load()(out, subject, precision)
+    record, fingerprint, drift = Recorder(subject.run.parameters.by_name, writer.write), Fingerprint(), subject.drift()
+
+    def sink(step: Step) -> None:
+        if view.shows(step):
+            record(step)
+            out.flush()
+
+    subject(tee(sink, fingerprint, count, drift))
     writer.close(fingerprint, subject.footer() | ({} if drift is None else {"drift": drift.record()}))
     return DONE
 

@@ -9,6 +9,7 @@ import numpy as np
 from attntrace.files.npz import shape_text
 from attntrace.messages.catalog import Message, Text
 from attntrace.pages.blocks import Block, Prose, Table, set_off
+from attntrace.pages.checks import apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.runs.what_if import Edit, order_before
 from attntrace.tensor.tensor import Array, Tensor
@@ -98,17 +99,14 @@ def differing(names: Iterable[str], others: Iterable[str], a: Side, b: Side,
 def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Difference | None:
     if a.shape != b.shape:
         return Difference(name, ends=(shape_text(a.shape), shape_text(b.shape)), key="shape")
-    with np.errstate(invalid="ignore", over="ignore"):
-        same = (a == b) | np.isnan(a) & np.isnan(b)
-        apart = np.where(same, 0.0, np.abs(a.astype(float) - b.astype(float)))
-    apart = np.where(np.isnan(apart), np.inf, apart)
-    apart = np.where(apart <= tolerance, 0.0, apart)
-    if not apart.size or not apart.any():
+    errors = apart(a.astype(float), b.astype(float))
+    errors = np.where((errors <= tolerance) | np.isnan(a) & np.isnan(b), 0.0, errors)
+    if not errors.any():
         return None
-    at = tuple(int(n) for n in np.unravel_index(int(apart.argmax()), apart.shape))
+    at = worst_of(errors)
     first, second = (Figures.of(one, DECIMALS).legible(float(one[at])) for one in (a, b))
-    return Difference(name, float(apart.max()), at, (first, second), float(apart.mean()),
-                      int(np.count_nonzero(apart)), apart.size)
+    return Difference(name, float(errors.max()), at, (first, second), float(errors.mean()),
+                      int(np.count_nonzero(errors)), errors.size)
 
 
 def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total: int) -> Iterator[Block]:

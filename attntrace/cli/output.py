@@ -54,7 +54,7 @@ def check_place(file: str) -> None:
         raise Problem("output_is_directory", file=file)
     if isinstance(target, str) and not os.path.isdir(os.path.dirname(target)):
         raise Problem("output_directory", file=file, directory=os.path.dirname(target))
-    if os.path.isfile(target) and any(_is_same_file(target, read) for read in files_read()):
+    if os.path.isfile(target) and any(os.path.exists(read) and os.path.samefile(target, read) for read in files_read()):
         raise Problem("output_is_input", file=file)
 
 
@@ -69,13 +69,6 @@ def files_read() -> list[str | int]:
     context = click.get_current_context(silent=True)
     named = context.meta.get(READ, []) if context is not None else []
     return [STANDARD_INPUT, *(kind.located(value) for kind, value in named)]
-
-
-def _is_same_file(one: str | int, other: str | int) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except OSError:  # no such file
-        return False
 
 
 @contextmanager

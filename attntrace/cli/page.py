@@ -39,7 +39,7 @@ def write(subject: Subject, selection: Selection, page: PageOptions, save: str |
             with writer_on(out, page) as writer:
                 with paused(writer, page) as show:
                     sheets = Page(subject, view, show, count, differences)
-                    with left_early():
+                    with suppress(click.exceptions.Exit):  # the reader may leave a page before its end
                         sheets()
                 if sheets.result:
                     writer(sheets.result)
@@ -90,8 +90,3 @@ def paused(writer: Writer, page: PageOptions) -> Iterator[Callable[[Iterable[Blo
     assert isinstance(writer, TerminalWriter)
     with keyboard(writer.out) as keys:
         yield writer if keys is None else Pauses(writer, keys)
-
-
-def left_early() -> suppress:
-    """The reader may leave a page before its end."""
-    return suppress(click.exceptions.Exit)

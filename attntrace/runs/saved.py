@@ -160,8 +160,12 @@ class Recorded:
 
 
 class Saved:
-    """What saved runs, training steps and translations have in common: all comes from the archive."""
+    """What saved runs, training steps and translations have in common: all comes from the archive. Calling one replays
+    its steps; the updated parameters are among those of a training step."""
     recorded: Recorded
+
+    def __call__(self, sink: Sink | None = None) -> Any:
+        self.recorded.replay(tee(sink))
 
     def addresses(self) -> list[str]:
         """Return the address of every step."""
@@ -175,10 +179,7 @@ class Saved:
 
 
 class SavedRun(Saved, Run):
-    """A saved run. Calling it replays its steps."""
-
-    def __call__(self, sink: Sink | None = None) -> None:
-        self.recorded.replay(tee(sink))
+    """A saved run."""
 
     @classmethod
     def read(cls, recorded: Recorded) -> "SavedRun":
@@ -215,11 +216,7 @@ def _words(records: list[Record]) -> Words:
 
 
 class SavedTrainingStep(Saved, TrainingStep):
-    """A saved training step. Calling it replays its steps; the updated parameters are among these."""
-
-    def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
-        self.recorded.replay(tee(sink))
-        return self.losses()[0], {}
+    """A saved training step."""
 
     def losses(self) -> tuple[float, float]:
         """Return the loss before and after the update."""

@@ -83,17 +83,12 @@ class Difference(NamedTuple):
 def differing(names: Iterable[str], others: Iterable[str], a: Side, b: Side,
               tolerance: float = 0.0) -> Iterator[Difference]:
     """Yield the tensors that differ by more than the tolerance, in the order of A, then those that only B has."""
-    known = list(names)
-    theirs = frozenset(others)
-    for name in known:
-        if name not in theirs:
-            yield Difference(name, key="only_a")
-            continue
-        change = difference(name, a.unswapped(name).value, b.unswapped(name).value, tolerance)
-        if change is not None:
+    ours, theirs = dict.fromkeys(names), dict.fromkeys(others)
+    for name in ours | theirs:
+        if name not in theirs or name not in ours:
+            yield Difference(name, key="only_a" if name in ours else "only_b")
+        elif change := difference(name, a.unswapped(name).value, b.unswapped(name).value, tolerance):
             yield change
-    ours = frozenset(known)
-    yield from (Difference(name, key="only_b") for name in others if name not in ours)
 
 
 def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Difference | None:

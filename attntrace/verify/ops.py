@@ -21,7 +21,8 @@ class Array(NamedTuple):
 
 
 class Unfit(ValueError):
-    """An expression without a value: an unknown op, operands that do not fit. key and facts of its message."""
+    """An expression without a value (operands that do not fit), or a record that contradicts itself. key and facts of
+    its message."""
 
     def __init__(self, key: str, **facts: object) -> None:
         super().__init__(key, facts)

@@ -51,14 +51,6 @@ class Recorded(NamedTuple):
         return f"{self.address}:{','.join(reversed(index))}" if index else self.address
 
 
-class Broken(ValueError):
-    """A record that contradicts itself: the key of what is wrong with it, and its address."""
-
-    def __init__(self, key: str, address: str) -> None:
-        super().__init__(key, address)
-        self.key, self.address = key, address
-
-
 class Log:
     """What a run has recorded so far: its header, and its parameters and steps by address, in order."""
 
@@ -71,17 +63,17 @@ class Log:
         self._digest = hashlib.sha256()
 
     def __call__(self, record: Record) -> Recorded:
-        """Add the record of a parameter or a step. Raises Broken where it contradicts itself."""
+        """Add the record of a parameter or a step. Raises Unfit where it contradicts itself."""
         is_step = "address" in record
         address = str(record["address"] if is_step else record["parameter"])
         if address in self.parameters or address in self.steps:
-            raise Broken("twice", address)
+            raise Unfit("record_twice", address=address)
         axes, shape = tuple(record["axes"]), tuple(record["shape"])
         try:
             numbers = map_lists(float, record["value"])  # also reads "-inf", as JSON spells it
             flat = list(map(float, leaves(Array(numbers, axes), shape)))
         except (TypeError, ValueError):
-            raise Broken("shape", address) from None
+            raise Unfit("record_shape", address=address) from None
         recorded = Recorded(address, axes, shape, numbers, flat, record.get("expression"),
                             tuple(record.get("parents", ())))
         (self.steps if is_step else self.parameters)[address] = recorded
@@ -123,8 +115,9 @@ class Recomputation:
         """Log a record and, where it is a step, judge it. A record that contradicts itself counts as a wrong step."""
         try:
             recorded = self.log(record)
-        except Broken as broken:
-            return Verdict(broken.address, 0, math.inf, broken.address, f"record_{broken.key}")
+        except Unfit as broken:
+            address = str(broken.facts["address"])
+            return Verdict(address, 0, math.inf, address, broken.key)
         return None if recorded.expression is None else self(recorded)
 
     def __call__(self, step: Recorded) -> Verdict:
@@ -194,21 +187,3 @@ def why(error: Exception) -> dict[str, Any]:
     if isinstance(error, Unfit):
         return {"why": error.key, **error.facts}
     return {"why": "malformed" if isinstance(error, (LookupError, TypeError)) else "no_result"}
-
-
-class Tally:
-    """Totals over all verdicts: counts of steps and numbers, the largest difference, the first wrong step."""
-
-    def __init__(self) -> None:
-        self.steps = self.numbers = self.wrong = 0
-        self.worst: Verdict | None = None
-        self.first_wrong: Verdict | None = None
-
-    def __call__(self, verdict: Verdict) -> None:
-        self.steps += 1
-        self.numbers += verdict.numbers
-        if verdict.wrong:
-            self.wrong += 1
-            self.first_wrong = self.first_wrong or verdict
-        if self.worst is None or verdict.difference > self.worst.difference:
-            self.worst = verdict

@@ -37,10 +37,9 @@ def write(subject: Subject, selection: Selection, page: PageOptions, save: str |
                 return write_data(subject, view, selection.precision, page.format, out, count)
             from attntrace.pages.page import Page
             with writer_on(out, page) as writer:
-                with paused(writer, page) as show:
+                with paused(writer, page) as show, suppress(click.exceptions.Exit):  # raised by the key that quits
                     sheets = Page(subject, view, show, count, differences)
-                    with suppress(click.exceptions.Exit):  # the reader may leave a page before its end
-                        sheets()
+                    sheets()
                 if sheets.result:
                     writer(sheets.result)
             return CHECK_FAILED if sheets.failed else DONE

@@ -26,14 +26,16 @@ class Topic(NamedTuple):
     optimizer: str = "sgd"
 
 
-def read_topics() -> dict[str, Topic]:
-    """Read the table of topics, in the order of the glossary."""
+@cache
+def topics() -> dict[str, Topic]:
+    """The table of topics by name, in the order of the glossary."""
     with open(os.path.join(os.path.dirname(__file__), "topics.toml"), "rb") as file:
         return {name: Topic(**entries) for name, entries in tomllib.load(file).items()}
 
 
-TOPICS = read_topics()
-KINDS = {kind: name for name, topic in TOPICS.items() for kind in (name, *topic.also)}
+@cache
+def topics_by_kind() -> dict[str, str]:
+    return {kind: name for name, topic in topics().items() for kind in (name, *topic.also)}
 
 
 @cache
@@ -55,15 +57,15 @@ def topic_of(address: str) -> str | None:
     kind = kind_of(address)
     first, *rest = words = list(Address.of(kind).words)
     kinds = [*(f"{first}.{end}" for end in ends(rest)), first] if Address.of(kind).is_of_training else ends(words)
-    return next((KINDS[kind] for kind in kinds if kind in KINDS), None)
+    return next((topics_by_kind()[kind] for kind in kinds if kind in topics_by_kind()), None)
 
 
 @cache
 def by_any_name() -> dict[str, str]:
     """Topics by their name and their title in each language."""
-    names = {simple(name): name for name in TOPICS}
+    names = {simple(name): name for name in topics()}
     for language in LANGUAGES:
-        for name in TOPICS:
+        for name in topics():
             names.setdefault(simple(template(language, f"explain.{name}.title")), name)
     return names
 

@@ -17,7 +17,7 @@ from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Message, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.pages.topics import TOPICS, by_any_name, kind_of, simple, topic_of
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_of, topics
 from attntrace.tracing.addresses import Address, closest, matches
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click_words.command("explain")
-@click.argument("topic", nargs=-1, type=Known(lambda ctx: TOPICS), metavar="[TOPIC]")
+@click.argument("topic", nargs=-1, type=Known(lambda ctx: topics()), metavar="[TOPIC]")
 @page_options
 def command(topic: tuple[str, ...], page: PageOptions) -> None:
     write_blocks(explanation(*topic_and_step(" ".join(topic))) if topic else glossary(), page)
@@ -81,7 +81,7 @@ def glossary() -> Iterator[Block]:
     languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
     names = [LANGUAGES[language].name for language in languages]
     rows = tuple((name, *(title(name, language) for language in languages), topic.section)
-                 for name, topic in TOPICS.items())
+                 for name, topic in topics().items())
     yield Table((Message("messages.topic"), *names, Message("messages.section")), rows,
                 words=tuple(range(1, len(languages) + 1)))
 
@@ -93,7 +93,7 @@ def title(name: str, language: str) -> str:
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Explain a topic, with the formula of the step at `address`, where that is given."""
     from attntrace.pages.blocks import Heading, Prose, Table
-    topic = TOPICS[name]
+    topic = topics()[name]
     languages = dict.fromkeys((*current_languages(), *TWO))
     yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)))
     yield Prose(Message(f"explain.{name}.short"))
@@ -111,7 +111,7 @@ def formulas(name: str, wanted: str) -> Iterator[tuple[str, str | Formula, str |
     else of the first step of each of its kinds."""
     from attntrace.pages.checks import rows_of
     from attntrace.pages.equations import any_row_formula, whole_formula
-    topic = TOPICS[name]
+    topic = topics()[name]
     found: dict[str, tuple[str, str | Formula, str | Formula]] = {}
 
     def sink(step: Step) -> None:

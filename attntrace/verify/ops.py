@@ -62,8 +62,10 @@ def summed(by: Arithmetic, axes: int, parts: Iterable[Any]) -> Any:
     return combine(lambda *terms: by.total(terms), axes, *parts)
 
 
-def zeros(by: Arithmetic, axes: int, like: Any) -> Any:
-    return combine(lambda _: by.number(0), axes, like)
+def padded(by: Arithmetic, before: int, parts: list[Any], after: int, axes: int) -> list[Any]:
+    """Parts with this many axes each, and parts of zeros before and after them."""
+    nothing = combine(lambda _: by.number(0), axes, parts[0])
+    return [nothing] * before + parts + [nothing] * after
 
 
 def shared_axes(more: Sequence[str], fewer: Sequence[str]) -> tuple[bool, ...]:
@@ -183,10 +185,8 @@ def repeated(by: Arithmetic, x: Array, k: int, size: int) -> Array:
 
 
 def placed(by: Arithmetic, x: Array, k: int, i: int, size: int) -> Array:
-    def among(part: Any) -> list[Any]:
-        nothing = zeros(by, len(x.axes) - k, part)
-        return [part if n == i else nothing for n in range(size)]
-    return Array(combine(among, k, x.numbers), (*x.axes[:k], ANY, *x.axes[k:]))
+    numbers = combine(lambda part: padded(by, i, [part], size - i - 1, len(x.axes) - k), k, x.numbers)
+    return Array(numbers, (*x.axes[:k], ANY, *x.axes[k:]))
 
 
 def columns(by: Arithmetic, x: Array, first: int, last: int) -> Array:
@@ -201,7 +201,7 @@ def among_columns(by: Arithmetic, x: Array, first: int, last: int, size: int) ->
     def row(numbers: list[Any]) -> list[Any]:
         if len(numbers) != last - first + 1 or not 1 <= first <= last <= size:
             raise Unfit("columns", first=first, last=last)
-        return [by.number(0)] * (first - 1) + numbers + [by.number(0)] * (size - last)
+        return padded(by, first - 1, numbers, size - last, 0)
     return Array(along_last(row, x), (*x.axes[:-1], "d_concat"))
 
 
@@ -227,8 +227,8 @@ def rows(by: Arithmetic, table: Array, ids: Any) -> Array:
 def into_rows(by: Arithmetic, x: Array, ids: list[int], size: int) -> Array:
     axes = len(x.axes) - 1
     by_id = [[row for row, id in zip(x.numbers, ids, strict=True) if id == n + 1] for n in range(size)]
-    return Array([summed(by, axes, parts) if parts else zeros(by, axes, x.numbers[0]) for parts in by_id],
-                 ("vocab", *x.axes[1:]))
+    nothing = combine(lambda _: by.number(0), axes, x.numbers[0])
+    return Array([summed(by, axes, parts) if parts else nothing for parts in by_id], ("vocab", *x.axes[1:]))
 
 
 def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str) -> Array:
@@ -268,10 +268,9 @@ def apart(by: Arithmetic, x: Array, lengths: Iterable[int] = ()) -> Array:
     sizes, longest = list(lengths), max(lengths, default=0)
     if sum(sizes) != len(x.numbers):
         raise Unfit("lengths")
-    nothing = zeros(by, len(x.axes) - 1, x.numbers[0])
-    ends = list(itertools.accumulate(sizes))
-    return Array([x.numbers[end - size:end] + [nothing] * (longest - size) for end, size in zip(ends, sizes)],
-                 ("sentence", *x.axes))
+    ends = itertools.accumulate(sizes)
+    return Array([padded(by, 0, x.numbers[end - size:end], longest - size, len(x.axes) - 1)
+                  for end, size in zip(ends, sizes)], ("sentence", *x.axes))
 
 
 def together(by: Arithmetic, x: Array, lengths: list[int]) -> Array:

@@ -49,7 +49,7 @@ class Recording:
 
     def __call__(self, step: Step) -> None:
         self._of_step = {"place": step.place, "name": step.name, "stage": step.stage,
-                         "notes": self._expressions(step.node)}
+                         "notes": list(self._expressions.annotations(step.node))}
         self._recorder(step)
         self._count += 1
         self._numbers += step.value.size

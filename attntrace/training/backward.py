@@ -124,12 +124,6 @@ def _merged(gradients: Iterable[tuple[Tensor, Tensor]]) -> list[tuple[str, Tenso
     return list(sums.values())
 
 
-def consumed(steps: list[Step]) -> Iterator[Step]:
-    """Yield the steps, last one first, and drop each from the list, so that its memory can be reused."""
-    while steps:
-        yield steps.pop()
-
-
 def _flow(paths: tuple[Path, ...], node: Node, gradient: Tensor, result: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield each named tensor that a result was computed from, with its gradient, given the result's gradient."""
     if gradient.axes is not result.axes and not node.op.broadcasts_gradient:

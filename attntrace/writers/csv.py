@@ -9,7 +9,6 @@ import numpy as np
 from attntrace.messages.unicode import shown
 from attntrace.pages.numbers import rounded
 from attntrace.runs.run import Subject
-from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import POSITIONS
 from attntrace.tensor.tensor import Record, Tensor
 from attntrace.tracing.trace import Fingerprint
@@ -65,16 +64,12 @@ class Position(NamedTuple):
 
 def sides(tensor: Tensor, encoding: str) -> tuple[list[Position], list[Position]]:
     """The rows and the columns of a tensor."""
-    axes = [positions(axis, encoding) for axis in tensor.axes]
+    axes = [[Position(str(n + 1), field(shown(label, encoding)))
+             for n, label in enumerate(axis.labels or repeat("", axis.size))] for axis in tensor.axes]
     if len(axes) == 1 and tensor.axis_names[0] not in POSITIONS:
         return [Position()], axes[0]
     rows, columns, *_ = *axes, [Position()], [Position()]
     return rows, columns
-
-
-def positions(axis: Axis, encoding: str) -> list[Position]:
-    labels = axis.labels or repeat("", axis.size)
-    return [Position(str(n + 1), field(shown(label, encoding))) for n, label in enumerate(labels)]
 
 
 def field(text: str) -> str:

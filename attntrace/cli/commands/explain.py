@@ -97,22 +97,21 @@ def explanation(name: str, address: str) -> Iterator[Block]:
     languages = dict.fromkeys((*current_languages(), *TWO))
     yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)))
     yield Prose(Message(f"explain.{name}.short"))
-    found = tuple(formulas(name, address))
-    if found:
-        yield Table(("", "", ""), found, apart=True)
+    if found := formulas(name, address):
+        yield Table(("", "", ""), tuple(found), apart=True)
     yield Prose(Message(f"more.{name}"), apart=True)
     if topic.section:
         yield Prose(Message("messages.topic_of_section", section=topic.section))
     yield Prose(Message("messages.topic_see", topics=", ".join(topic.see)))
 
 
-def formulas(name: str, wanted: str) -> Iterator[tuple[str, str | Formula, str | Formula]]:
+def formulas(name: str, wanted: str) -> list[tuple[str, str | Formula, str | Formula]]:
     """Address, formula of the whole and of a row: of the step that is wanted, else of the steps that the topic names,
     else of the first step of each of its kinds."""
     from attntrace.pages.checks import rows_of
     from attntrace.pages.equations import any_row_formula, whole_formula
     topic = topics()[name]
-    found: dict[str, tuple[str, str | Formula, str | Formula]] = {}
+    found: list[tuple[str, str | Formula, str | Formula]] = []
 
     def sink(step: Step) -> None:
         kind = Address.of(kind_of(step.address)).name if topic.also else ""
@@ -120,10 +119,10 @@ def formulas(name: str, wanted: str) -> Iterator[tuple[str, str | Formula, str |
                 else topic_of(step.address) == name and kind not in kinds):
             kinds.add(kind)
             row, whole = any_row_formula(step, rows_of(step, 1)[0]), whole_formula(step)
-            found[step.address] = step.address, whole, row if row != whole else ""
+            found.append((step.address, whole, row if row != whole else ""))
 
     kinds: set[str] = set()
     example = training_step_of(wanted) if wanted else training_step(topic.optimizer, **topic.wiring)
     learns = any(Address.of(f"{word}.").is_of_training for word in (name, wanted, *topic.also, *topic.steps))
     (example if learns else example.run)(sink)
-    return iter(found.values())
+    return found

@@ -119,8 +119,8 @@ class Training:
         key = len(kept), batch.source.lengths is None  # the wiring differs without masks, and for a single sentence
         plan = self._plans[key] = self._plans.get(key) or Plan.of(kept)
         last_first = (kept.pop() for _ in range(len(kept)))  # drops each, so that its memory can be reused
-        gradients = {name: gradient for name, gradient in backward(Trace(), last_first, plan)
-                     if name in self.parameters.names}
+        known = self.parameters.names
+        gradients = {name: gradient for name, gradient in backward(Trace(), last_first, plan) if name in known}
         gradient = np.concatenate([gradients[name].value.ravel() if name in gradients
                                    else np.zeros(tensor.value.size, self.parameters.vector.dtype)
                                    for name, tensor in self.parameters.by_name.items()])

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, BinaryIO, TextIO
 
 import click
@@ -18,23 +18,18 @@ DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd
 STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # their descriptors
 
 
-@contextmanager
-def destination(file: str | None, pager: bool = False) -> Iterator[TextIO]:
+def destination(file: str | None, pager: bool = False) -> AbstractContextManager[TextIO]:
     """A text stream, in UTF-8 but for standard output, which may be read in a `pager`.
 
     A regular file is written beside its place and moved there when it is complete: links are followed, the mode is
     kept. Devices and pipes are written straight. Raises Problem where that is not possible.
     """
-    if file is None or file == "-":
-        if pager and sys.stdout.isatty():
-            from attntrace.cli.pager import paged  # only now: starting a process takes modules of its own
-            with paged(sys.stdout) as out:
-                yield out
-        else:
-            yield sys.stdout
-        return
-    with _opened(file, mode="w", encoding="utf-8", errors="backslashreplace") as opened:
-        yield opened
+    if file is not None and file != "-":
+        return _opened(file, mode="w", encoding="utf-8", errors="backslashreplace")
+    if pager and sys.stdout.isatty():
+        from attntrace.cli.pager import paged  # only now: starting a process takes modules of its own
+        return paged(sys.stdout)
+    return nullcontext(sys.stdout)
 
 
 def binary(file: str) -> AbstractContextManager[BinaryIO]:

@@ -41,8 +41,7 @@ class Recording:
 
     def __init__(self, file: BinaryIO, run: Run) -> None:
         self._archive, self._expressions, self._records = ArchiveWriter(file), ExpressionWriter(), list[Record]()
-        self._run, self._unread = run, dict(run.parameters.by_name)
-        self._recorder = Recorder(self._unread, self._write)
+        self._run, self._recorder = run, Recorder(run.parameters.by_name, self._write)
         self._of_step = Record()
         self._steps = list[Step]()  # for the fingerprint, while there are not too many numbers for one
         self._count = self._numbers = 0
@@ -63,7 +62,6 @@ class Recording:
         assert tensor.symbol is not None
         more = {"sha256": self._archive.member(name, tensor.value), "dtype": str(tensor.value.dtype),
                 "sign": symbol_record(tensor.symbol), "along": list(map(self._expressions.axis, tensor.axes))}
-        self._unread.pop(name, None)
         self._records.append(record | more | (self._of_step if "address" in record else {}))
 
     def extra(self, name: str, value: Array) -> None:
@@ -72,7 +70,7 @@ class Recording:
 
     def close(self, kind: str, head: Record = {}, foot: Record = {}) -> None:
         """Write the parameters that no step read, and the records, with `head` in the header, `foot` in the footer."""
-        for name, tensor in list(self._unread.items()):
+        for name, tensor in self._recorder.unread.items():
             self._write(parameter_record(name, tensor), tensor)
         begins = [side.address if isinstance(side, InputRows) else None
                   for side in (self._run.source, self._run.target)]

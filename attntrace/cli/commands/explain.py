@@ -59,7 +59,7 @@ def language_by_letters(text: str) -> str | None:
 def step_named(text: str) -> str:
     """The address of a step of the example, from an address or its tail: the same, else that of the first layer and the
     first head; "" where there is none."""
-    addresses = training_step_of(text).addresses()
+    addresses = training_step("adam", final_norm="final_norm" in text).addresses()
     first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", text))
     return next((found[0] for one in (text, first) if one and (found := matches(one, addresses))), "")
 
@@ -68,11 +68,6 @@ def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
     """One training step on the example: it has all formulas."""
     from attntrace.runs.training_step import prepare_training_step
     return prepare_training_step(*EXAMPLE, optimizer=optimizer, config=Config(**wiring))
-
-
-def training_step_of(address: str) -> TrainingStep:
-    """One that has a step of this address, if there can be one."""
-    return training_step("adam", final_norm="final_norm" in address)
 
 
 def glossary() -> Iterator[Block]:
@@ -122,7 +117,8 @@ def formulas(name: str, wanted: str) -> list[tuple[str, str | Formula, str | For
             found.append((step.address, whole, row if row != whole else ""))
 
     kinds: set[str] = set()
-    example = training_step_of(wanted) if wanted else training_step(topic.optimizer, **topic.wiring)
+    example = (training_step("adam", final_norm="final_norm" in wanted) if wanted  # only such a model has that step
+               else training_step(topic.optimizer, **topic.wiring))
     learns = any(Address.of(f"{word}.").is_of_training for word in (name, wanted, *topic.also, *topic.steps))
     (example if learns else example.run)(sink)
     return found

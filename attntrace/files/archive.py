@@ -125,7 +125,7 @@ class Archive(Npz):
     def _check_header(self) -> None:
         """Raise ValueError, TypeError or LookupError where the header makes no sense."""
         check_types(dict.fromkeys(HEADER) | self.header, HEADER)
-        Config.read(self.header["config"], str(self.path))
+        self.config = Config.read(self.header["config"], str(self.path))
         for words in self.header["tokens"].values():
             for word in words or ():
                 check_types(word, {"id": int | None, "text": str})

@@ -8,7 +8,6 @@ from attntrace.files.archive import FORMAT, Archive, ArchiveWriter, name_of
 from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_record, tensor_from
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
-from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
@@ -184,7 +183,6 @@ class SavedRun(Saved, Run):
         """Read what a run consists of. Raises Problem where the header makes no sense."""
         head = recorded.archive.header
         with recorded.archive.sense():
-            config = Config.read(head["config"], str(recorded.archive.path))
             known = (head["vocabularies"][side] for side in Vocabularies._fields)
             vocabularies = Vocabularies(*(None if words is None else tuple(words) for words in known))
             tensors = {name: recorded.tensor(name) for name in recorded.parameters}
@@ -193,8 +191,9 @@ class SavedRun(Saved, Run):
             source, target = (_side(head["tokens"][side], address)
                               for side, address in zip(("source", "target"), head["begins"], strict=True))
             assert source is not None
-            run = cls(config, head.get("seed"), head.get("weights"), vocabularies, parameters, source, target,
-                      head.get("input"), tuple(head["changes"]), head.get("pencil"), head.get("init", "uniform"))
+            run = cls(recorded.archive.config, head.get("seed"), head.get("weights"), vocabularies, parameters, source,
+                      target, head.get("input"), tuple(head["changes"]), head.get("pencil"),
+                      head.get("init", "uniform"))
         run.recorded = recorded
         return run
 

@@ -6,6 +6,7 @@ import hashlib
 import math
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from attntrace.verify.arithmetic import Arithmetic, Bounded, Doubles, HandArithmetic
@@ -123,11 +124,16 @@ class Recomputation:
     def __call__(self, step: Recorded) -> Verdict:
         """Judge a step; steps come in the order of the run. A number passes if it is relatively near; only if not, the
         rounding of its operands is measured and allowed. In hand arithmetic all numbers must be equal."""
+        without_value = partial(Verdict, step.address, len(step.flat), math.inf, step.address)
         try:
             again = self._evaluated(step, self.by)
-        except (ValueError, LookupError, ArithmeticError, TypeError) as error:
-            wrong = "shape" if isinstance(error, Misshapen) else "undefined"
-            return Verdict(step.address, len(step.flat), math.inf, step.address, wrong, why(error))
+        except Unfit as unfit:
+            wrong = "shape" if isinstance(unfit, Misshapen) else "undefined"
+            return without_value(wrong, {"why": unfit.key, **unfit.facts})
+        except (LookupError, TypeError):
+            return without_value("undefined", {"why": "malformed"})
+        except (ValueError, ArithmeticError):
+            return without_value("undefined", {"why": "no_result"})
         differences = [0.0 if x == y else abs(x - y) for x, y in zip(map(self.by.plain, again), step.flat, strict=True)]
         tolerance = 0.0 if self.log.pencil is not None else self.precision.tolerance
         suspects = [n for n, (far, value) in enumerate(zip(differences, step.flat, strict=True))
@@ -180,10 +186,3 @@ def leaves(array: Array, shape: tuple[int, ...]) -> Iterator[Any]:
     if len(array.axes) != len(shape):
         raise Misshapen("number_of_axes", found=len(array.axes), wanted=len(shape))
     return inner(array.numbers, shape)
-
-
-def why(error: Exception) -> dict[str, Any]:
-    """Why an expression has no value: the key, as `why`, and the facts of the message."""
-    if isinstance(error, Unfit):
-        return {"why": error.key, **error.facts}
-    return {"why": "malformed" if isinstance(error, (LookupError, TypeError)) else "no_result"}

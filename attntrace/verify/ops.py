@@ -30,15 +30,14 @@ class Unfit(ValueError):
 
 
 def depth(numbers: Any) -> int:
-    return 1 + depth(numbers[0]) if isinstance(numbers, list) and numbers else 0
+    if not isinstance(numbers, (list, tuple)):
+        return 0
+    return 1 + depth(numbers[0]) if numbers else 1
 
 
 def map_lists(f: Callable[[Any], Any], numbers: Any) -> Any:
     """Apply f to each number of nested lists."""
-    if not isinstance(numbers, (list, tuple)):
-        return f(numbers)
-    is_last = numbers and not isinstance(numbers[0], (list, tuple))
-    return list(map(f, numbers)) if is_last else [map_lists(f, part) for part in numbers]
+    return combine(f, depth(numbers), numbers)
 
 
 def combine(f: Callable[..., Any], axes: int, *parts: Any) -> Any:
@@ -105,7 +104,7 @@ def evaluate(expression: Any, by: Arithmetic, recorded: Callable[[str], Array]) 
     name = expression[0]
     if not isinstance(name, str) or name in INFINITIES:
         numbers = map_lists(lambda value: by.number(float(value)), expression)
-        return Array(numbers, ("token", "key")[:depth(numbers)])
+        return Array(numbers, ("token", "key")[:depth(expression)])
     if name not in OPS:
         raise Unfit("op", name=name)
     count, op = OPS[name]

@@ -10,13 +10,14 @@ from hostile import HOSTILE
 from pages import run_of
 from recompute import computed_again, loads
 
+from attntrace.cli.page import write_data
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import tokenize
+from attntrace.pages.view import View
 from attntrace.runs.api import trace
 from attntrace.runs.prepare import prepare
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Tensor
-from attntrace.writers.csv import CsvWriter
 from attntrace.writers.csv import lines as lines_of
 
 RUNS = {"trace": ("trace", *BLOG), "float32": ("trace", *BLOG, "--dtype", "float32"),
@@ -103,15 +104,12 @@ def test_an_address_from_elsewhere_is_one_field_in_one_line():
 
 
 def test_each_step_is_out_before_the_next_is_computed():
-    written, last = io.BytesIO(), []
-    run = prepare("a b", "c")
-    writer = CsvWriter(io.TextIOWrapper(written, "utf-8"), run, None)
+    written, last, run = io.BytesIO(), [], prepare("a b", "c")
 
     def sink(step):
-        writer(step)
         last.append(written.getvalue().decode().splitlines()[-1].partition(",")[0] == step.address)
 
-    run(sink)
+    write_data(run, View(), None, "csv", io.TextIOWrapper(written, "utf-8"), sink)
     assert len(last) > 60 and all(last)
 
 

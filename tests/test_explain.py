@@ -8,7 +8,7 @@ from command import attntrace, refusal, words_of
 from attntrace.cli.subject import EXAMPLE
 from attntrace.messages.catalog import LANGUAGES, template
 from attntrace.model.config import Config
-from attntrace.pages.topics import KINDS, TOPICS, by_any_name, kind_of, simple, topic_of
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_of, topics, topics_by_kind
 from attntrace.runs.decoding import Decoding
 from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
@@ -20,7 +20,7 @@ ADDRESSES = prepare_training_step(*EXAMPLE, optimizer="adam").addresses()
 
 PROSE = {language: {name: {
     "title": template(language, f"explain.{name}.title"), "short": template(language, f"explain.{name}.short"),
-    "more": template(language, f"more.{name}")} for name in TOPICS} for language in LANGUAGES}
+    "more": template(language, f"more.{name}")} for name in topics()} for language in LANGUAGES}
 COMMANDS = sorted({command for texts in PROSE.values() for text in texts.values()
                    for command in COMMAND.findall(text["more"])})
 
@@ -79,10 +79,10 @@ def test_korean_has_no_particle_that_would_vary_with_a_symbol():
 
 
 def test_topics_speak_of_topics_and_of_steps_that_there_are():
-    for name, topic in TOPICS.items():
-        assert set(topic.see) <= TOPICS.keys() - {name} and topic.see, name
+    for name, topic in topics().items():
+        assert set(topic.see) <= topics().keys() - {name} and topic.see, name
         assert set(topic.steps) <= set(ADDRESSES), name
-    assert len(KINDS) == len(TOPICS) + sum(len(topic.also) for topic in TOPICS.values())
+    assert len(topics_by_kind()) == len(topics()) + sum(len(topic.also) for topic in topics().values())
 
 
 def test_each_topic_is_found_by_its_name_and_by_its_title_in_each_language():
@@ -102,14 +102,14 @@ def test_a_topic_may_be_asked_for_in_many_ways(asked):
     assert attntrace("explain", *asked.split(" ")).out == attntrace("explain", "scaled_scores").out
 
 
-@pytest.mark.parametrize("name", TOPICS)
+@pytest.mark.parametrize("name", topics())
 def test_a_topic_is_explained_with_the_formulas_of_the_run(name):
     code, out, _ = attntrace("explain", name, "--width", "400")
     assert code == 0
     title, other = PROSE["en"][name]["title"], PROSE["ko"][name]["title"]
     assert out.startswith(f"  {title} / {other}\n" if title != other else f"  {title}\n")
     assert PROSE["en"][name]["short"] in out and PROSE["en"][name]["more"].split("\n")[1] in out
-    topic = TOPICS[name]
+    topic = topics()[name]
     assert (f"Section {topic.section} of the paper." in out) == bool(topic.section)
     steps = {}
     training_step = prepare_training_step(*EXAMPLE, optimizer=topic.optimizer, config=Config(**topic.wiring))
@@ -146,7 +146,7 @@ def test_a_command_can_be_pasted_from_a_narrow_page(topic):
 def test_without_a_topic_there_is_the_glossary_in_both_languages():
     out = attntrace("explain").out
     lines = {line.split("  ")[1]: line for line in out.splitlines()}
-    for name in TOPICS:
+    for name in topics():
         assert PROSE["en"][name]["title"] in lines[name] and PROSE["ko"][name]["title"] in lines[name]
     assert max(map(len, out.splitlines())) <= 100
 

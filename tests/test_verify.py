@@ -357,5 +357,6 @@ def test_every_reason_has_its_sentence_and_every_sentence_its_reason():
     sentences = tomllib.loads((ROOT / "attntrace" / "messages" / "en" / "messages.toml").read_text("utf-8"))["verify"]
     sources = "".join((HOME / f"{name}.py").read_text("utf-8") for name in (*CHECKER, "torch"))
     raised = set(re.findall(r'(?:Unfit|Misshapen)\("(\w+)"', sources))
-    assert sentences["why"].keys() == raised | {"no_result", "malformed", "parameter", "torch"}
+    of_records = {reason for reason in sentences["wrong"] if reason.startswith("record_")}
+    assert sentences["why"].keys() | of_records == raised | {"no_result", "malformed", "parameter", "torch"}
     assert sentences["true"].keys() == KINDS.keys() | {"fingerprint"}

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, BinaryIO, TextIO
 
 import click
@@ -18,23 +18,18 @@ DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd
 STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # their descriptors
 
 
-@contextmanager
-def destination(file: str | None, pager: bool = False) -> Iterator[TextIO]:
+def destination(file: str | None, pager: bool = False) -> AbstractContextManager[TextIO]:
     """A text stream, in UTF-8 but for standard output, which may be read in a `pager`.
 
     A regular file is written beside its place and moved there when it is complete: links are followed, the mode is
     kept. Devices and pipes are written straight. Raises Problem where that is not possible.
     """
-    if file is None or file == "-":
-        if pager and sys.stdout.isatty():
-            from attntrace.cli.pager import paged  # only now: starting a process takes modules of its own
-            with paged(sys.stdout) as out:
-                yield out
-        else:
-            yield sys.stdout
-        return
-    with _opened(file, mode="w", encoding="utf-8", errors="backslashreplace") as opened:
-        yield opened
+    if file is not None and file != "-":
+        return _opened(file, mode="w", encoding="utf-8", errors="backslashreplace")
+    if pager and sys.stdout.isatty():
+        from attntrace.cli.pager import paged  # only now: starting a process takes modules of its own
+        return paged(sys.stdout)
+    return nullcontext(sys.stdout)
 
 
 def binary(file: str) -> AbstractContextManager[BinaryIO]:
@@ -47,22 +42,21 @@ def check_place(file: str) -> None:
     if not file:
         raise Problem("output_unnamed")
     try:
-        descriptor, place = _descriptor(file), os.path.realpath(file)
+        target = _target(file)
     except OSError as error:  # of a directory that is gone
         raise Problem("output_failed", file=file, why=refusal(error)) from None
-    if descriptor is None and (os.path.isdir(place) or file.endswith(os.sep)):
+    if isinstance(target, str) and (os.path.isdir(target) or file.endswith(os.sep)):
         raise Problem("output_is_directory", file=file)
-    if descriptor is None and not os.path.isdir(os.path.dirname(place)):
-        raise Problem("output_directory", file=file, directory=os.path.dirname(place))
-    target = place if descriptor is None else descriptor
-    if os.path.isfile(target) and any(_is_same_file(target, read) for read in files_read()):
+    if isinstance(target, str) and not os.path.isdir(os.path.dirname(target)):
+        raise Problem("output_directory", file=file, directory=os.path.dirname(target))
+    if os.path.isfile(target) and any(os.path.exists(read) and os.path.samefile(target, read) for read in files_read()):
         raise Problem("output_is_input", file=file)
 
 
 def same_place(file: str | None, other: str) -> bool:
     """Whether two files that are written are one; no file, or `-`, is standard output."""
-    one, two = (STANDARD_OUTPUT if name in (None, "-") else _descriptor(name) for name in (file, other))
-    return one == two if one is not None or two is not None else os.path.realpath(str(file)) == os.path.realpath(other)
+    one, two = (STANDARD_OUTPUT if name in (None, "-") else _target(name) for name in (file, other))
+    return one == two
 
 
 def files_read() -> list[str | int]:
@@ -72,20 +66,13 @@ def files_read() -> list[str | int]:
     return [STANDARD_INPUT, *(kind.located(value) for kind, value in named)]
 
 
-def _is_same_file(one: str | int, other: str | int) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except OSError:  # no such file
-        return False
-
-
 @contextmanager
 def _opened(file: str, **how: Any) -> Iterator[Any]:
     check_place(file)
-    descriptor, place = _descriptor(file), os.path.realpath(file)
+    place = _target(file)
     try:
-        if descriptor is not None:  # not opened by its name, which would empty a file that is being appended to
-            with open(os.dup(descriptor), **how) as opened:
+        if isinstance(place, int):  # not opened by its name, which would empty a file that is being appended to
+            with open(os.dup(place), **how) as opened:
                 yield opened
         elif os.path.islink(place):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
@@ -103,16 +90,17 @@ def _opened(file: str, **how: Any) -> Iterator[Any]:
         raise Problem("output_failed", file=file, why=refusal(error)) from None
 
 
-def _descriptor(file: str) -> int | None:
-    """The number of the open descriptor that a name such as /dev/stdout or /dev/fd/3 (or a link to one) stands for."""
+def _target(file: str) -> int | str:
+    """The number of the open descriptor that a name such as /dev/stdout or /dev/fd/3 (or a link to one) stands for; of
+    any other file its real path."""
+    link = file
     for _ in range(40):
-        found = DESCRIPTOR.fullmatch(os.path.abspath(file))
-        if found:
+        if found := DESCRIPTOR.fullmatch(os.path.abspath(link)):
             return int(found["number"] or ("stdin", "stdout", "stderr").index(found["name"]))
-        if not os.path.islink(file):
-            return None
-        file = os.path.join(os.path.dirname(file), os.readlink(file))
-    return None
+        if not os.path.islink(link):
+            break
+        link = os.path.join(os.path.dirname(link), os.readlink(link))
+    return os.path.realpath(file)
 
 
 @contextmanager

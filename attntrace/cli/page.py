@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from attntrace.pages.gradient_check import GradientCheck
     from attntrace.pages.view import View
     from attntrace.runs.run import Subject
-    from attntrace.tracing.trace import Sink
+    from attntrace.tracing.trace import Sink, Step
     from attntrace.writers.page import Writer
 
 
@@ -37,21 +37,27 @@ def write(subject: Subject, selection: Selection, page: PageOptions, save: str |
                 return write_data(subject, view, selection.precision, page.format, out, count)
             from attntrace.pages.page import Page
             with writer_on(out, page) as writer:
-                with paused(writer, page) as show:
+                with paused(writer, page) as show, suppress(click.exceptions.Exit):  # raised by the key that quits
                     sheets = Page(subject, view, show, count, differences)
-                    with left_early():
-                        sheets()
+                    sheets()
                 if sheets.result:
                     writer(sheets.result)
             return CHECK_FAILED if sheets.failed else DONE
 
 
 def write_data(subject: Subject, view: View, precision: int | None, format: str, out: TextIO, count: Sink) -> int:
-    """The steps for programs."""
+    """The selected steps for programs, each as soon as it is computed."""
+    from attntrace.runs.records import Recorder
     from attntrace.tracing.trace import Fingerprint, tee
-    writer = DATA[format].load()(out, subject, view.selected, precision)
-    fingerprint, drift = Fingerprint(), subject.drift()
-    subject(tee(writer, fingerprint, count, drift))
+    writer = DATA[format].load()(out, subject, precision)
+    record, fingerprint, drift = Recorder(subject.run.parameters.by_name, writer.write), Fingerprint(), subject.drift()
+
+    def sink(step: Step) -> None:
+        if view.shows(step):
+            record(step)
+            out.flush()
+
+    subject(tee(sink, fingerprint, count, drift))
     writer.close(fingerprint, subject.footer() | ({} if drift is None else {"drift": drift.record()}))
     return DONE
 
@@ -83,8 +89,3 @@ def paused(writer: Writer, page: PageOptions) -> Iterator[Callable[[Iterable[Blo
     assert isinstance(writer, TerminalWriter)
     with keyboard(writer.out) as keys:
         yield writer if keys is None else Pauses(writer, keys)
-
-
-def left_early() -> suppress:
-    """The reader may leave a page before its end."""
-    return suppress(click.exceptions.Exit)

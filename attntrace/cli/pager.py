@@ -9,7 +9,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from attntrace.messages.errors import Problem
@@ -45,21 +45,14 @@ def paged(out: TextIO) -> Iterator[TextIO]:
     pipe = Pipe(pager.stdin, encoding=out.encoding, errors="backslashreplace")
     stopped = False
     try:
-        yield pipe
-        pipe.flush()
+        with pipe:
+            yield pipe
     except BrokenPipeError:
         stopped = True  # the reader has left
     finally:
-        try:
-            pipe.close()
-        except BrokenPipeError:
-            stopped = True
-        while True:
-            try:
+        while pager.poll() is None:
+            with suppress(KeyboardInterrupt):  # the pager's own key, while it is there
                 pager.wait()
-                break
-            except KeyboardInterrupt:  # the pager's own key, while it is there
-                continue
     if pager.returncode > 0:
         raise Problem("pager_failed", pager=command, code=pager.returncode)
     if stopped:

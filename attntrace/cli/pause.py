@@ -38,7 +38,8 @@ class Pauses:
     to go back to."""
 
     def __init__(self, writer: TerminalWriter, keys: Keys) -> None:
-        self.writer, self.keys = writer, keys
+        self.writer, self.keys, self.hint = writer, keys, ""
+        keys.again = self.show_hint
         self.sheets: list[str] = []
         self.first = 0  # of the sheets that were shown last
         self.count = 1  # sheets at once
@@ -72,24 +73,20 @@ class Pauses:
 
     def key(self) -> str:
         """Wait for a key that has a meaning, below a hint that is removed afterwards."""
-        out, page = self.writer.out, self.writer.page
-        hint = page.text(Message("messages.pause", count=self.count))
-
-        def show() -> None:
-            out.write(self.writer.text_of((Span(hint, "grey"),)))
-            out.flush()
-
+        self.hint = self.writer.page.text(Message("messages.pause", count=self.count))
         try:  # Ctrl-C may come while the hint is being written
-            self.keys.again = show
-            show()
-            while True:
-                meaning = KEYS.get(self.keys())
-                if meaning is not None:
-                    return meaning
+            self.show_hint()
+            while (meaning := KEYS.get(self.keys())) is None:
+                pass
+            return meaning
         finally:
-            self.keys.again = nothing
-            out.write("\r" + " " * page.cells(hint) + "\r")
-            out.flush()
+            hint, self.hint = self.hint, ""
+            self.writer.out.write("\r" + " " * self.writer.page.cells(hint) + "\r")
+            self.writer.out.flush()
+
+    def show_hint(self) -> None:
+        self.writer.out.write(self.writer.text_of((Span(self.hint, "grey"),)))
+        self.writer.out.flush()
 
 
 @contextmanager
@@ -146,10 +143,6 @@ def keyboard(out: TextIO) -> Iterator[Keys | None]:
         os.close(terminal)
 
 
-def nothing() -> None:
-    pass
-
-
 class Keys:
     """The next key of a terminal: a letter, or the sequence that an arrow sends. `again` is done when the command is
     continued after it was stopped."""
@@ -158,7 +151,7 @@ class Keys:
         self.terminal = terminal
         self.typed = ""
         self.decode = getincrementaldecoder("utf-8")("replace").decode
-        self.again: Callable[[], object] = nothing
+        self.again: Callable[[], object] = lambda: None
 
     def __call__(self) -> str:
         while (key := KEY.match(self.typed)) is None or self.typed == "\x1b" and self._goes_on():

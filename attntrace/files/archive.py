@@ -113,8 +113,8 @@ class Archive(Npz):
             raise self.broken(ValueError(Message("problem.why.hidden_characters")))
         if RUN not in self._infos:
             raise Problem("saved_foreign", file=str(path))
-        self._lines = bytes(super().read(RUN))
-        self.header = self._record(self._lines.partition(b"\n")[0])
+        self._lines = bytes(super().read(RUN)).splitlines() or [b""]
+        self.header = self._record(self._lines[0])
         if not isinstance(self.header.get("saved"), int):
             raise Problem("saved_foreign", file=str(path))
         if self.header["saved"] > FORMAT:
@@ -125,7 +125,7 @@ class Archive(Npz):
     def _check_header(self) -> None:
         """Raise ValueError, TypeError or LookupError where the header makes no sense."""
         check_types(dict.fromkeys(HEADER) | self.header, HEADER)
-        Config.read(self.header["config"], str(self.path))
+        self.config = Config.read(self.header["config"], str(self.path))
         for words in self.header["tokens"].values():
             for word in words or ():
                 check_types(word, {"id": int | None, "text": str})
@@ -157,7 +157,7 @@ class Archive(Npz):
     def records(self) -> Iterator[Record]:
         """Yield the record of each member, in order of computation."""
         left, seen = set(self.names), set[str]()
-        for record in map(self._record, self._lines.splitlines()[1:-1]):
+        for record in map(self._record, self._lines[1:-1]):
             name = name_of(record)
             if name not in left:
                 raise self.broken(ValueError(Message("problem.why.no_member", name=shown(name))))
@@ -198,18 +198,17 @@ class Archive(Npz):
     @property
     def footer(self) -> Record:
         """The last record."""
-        footer = self._record(self._lines[self._lines.rstrip().rfind(b"\n") + 1:])
+        footer = self._record(self._lines[-1])
         with self.sense():
             check_types(footer, FOOTER)
         return footer
 
     def record(self, name: str) -> Record:
         """Return the record of one member, without parsing the others."""
-        quoted = json.dumps(name).encode()
-        for key in (b'"address": ', b'"parameter": ', b'"member": '):
-            start = self._lines.find(b"\n{" + key + quoted + b",") + 1
-            if start:
-                return self._record(self._lines[start:].partition(b"\n")[0])
+        starts = tuple(f'{{"{key}": {json.dumps(name)},'.encode() for key in ("address", "parameter", "member"))
+        for line in self._lines:
+            if line.startswith(starts):
+                return self._record(line)
         raise Problem("saved_broken", file=str(self.path), why=Message("problem.why.no_record_of", name=shown(name)))
 
     def value(self, record: Record) -> Array:

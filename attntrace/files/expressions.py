@@ -36,11 +36,8 @@ class ExpressionWriter:
         """Return the table of axes, by their numbers."""
         return [list(axis) for axis in self._axes]
 
-    def __call__(self, node: Node) -> Annotations:
-        """Return what the expression of a node leaves out."""
-        return list(self._annotations(node))
-
-    def _annotations(self, node: Node) -> Iterator[Any]:
+    def annotations(self, node: Node) -> Iterator[Any]:
+        """Yield what the expression of a node leaves out."""
         if is_dataclass(node.op):
             values = (getattr(node.op, field.name) for field in fields(node.op))
             yield [[self.axis(value)] if isinstance(value, Axis) else value for value in values]
@@ -48,7 +45,7 @@ class ExpressionWriter:
             if operand.address is not None:
                 continue
             if operand.node is not None:
-                yield from self._annotations(operand.node)
+                yield from self.annotations(operand.node)
             else:
                 number = self._constants.setdefault(operand, len(self._constants))
                 yield [number, operand.symbol and operand.symbol.spelled(), operand.value.dtype.str,

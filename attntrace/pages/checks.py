@@ -34,17 +34,16 @@ def marked_row(step: Step, i: int) -> Symbol:
 
 
 def row_errors(step: Step, rows: list[Tensor]) -> Array:
-    """The largest difference between each recomputed row and that row of the value."""
+    """The difference between each recomputed row and that row of the value."""
     value = step.value if step.has_rows else step.value[None]
     if any(row.value.shape != value.shape[1:] for row in rows):
-        return np.full(len(rows), np.inf)
-    errors = _apart(np.stack([row.value for row in rows]), value)
-    return np.asarray(errors.reshape(len(rows), -1).max(axis=1, initial=0.0))
+        return np.full(value.shape, np.inf)
+    return apart(np.stack([row.value for row in rows]), value)
 
 
-def _apart(again: Array, value: Array) -> Array:
-    """Absolute difference per entry; equal infinities differ by 0."""
-    with np.errstate(invalid="ignore"):
+def apart(again: Array, value: Array) -> Array:
+    """Absolute difference per entry; equal infinities differ by 0, anything else from nan by infinity."""
+    with np.errstate(invalid="ignore", over="ignore"):
         errors = np.where(again == value, 0.0, np.abs(again - value))
     return np.asarray(np.where(np.isnan(errors), np.inf, errors))
 
@@ -73,10 +72,10 @@ def is_rounding(step: Step, others: Container[str]) -> bool:
     noise = 100 * float(np.finfo(step.value.dtype).eps)
     if not 0 < left <= noise * max((largest(leaf.value) for leaf in leaves), default=0.0):
         return False
-    return left <= noise * magnitude(step, _worst(np.abs(step.value)))
+    return left <= noise * magnitude(step, worst_of(np.abs(step.value)))
 
 
-def _worst(errors: Array) -> tuple[int, ...]:
+def worst_of(errors: Array) -> tuple[int, ...]:
     return tuple(int(n) for n in np.unravel_index(int(errors.argmax()), errors.shape))
 
 
@@ -87,18 +86,19 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     good, failed, checks = [], [], []
     for step, rows in zip(steps, rebuilt, strict=True):
         errors = row_errors(step, rows)
-        worst = int(errors.argmax())
-        if errors[worst] <= largest(step.value) * part:
+        error = float(errors.max(initial=0.0))
+        if error <= largest(step.value) * part:
             good.append(step)
-        elif np.isfinite(errors[worst]) and errors[worst] <= magnitude(step, _cell(step, rows, worst)) * part:
-            if is_rounding(step, ()):
-                checks.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=largest(step.value)))
-            else:
-                good.append(step)
-        else:
+            continue
+        row, *rest = worst = worst_of(errors)
+        if not (error < math.inf and error <= magnitude(step, worst if step.has_rows else tuple(rest)) * part):
             key = "row_differs" if step.has_rows else "whole_differs"
-            failed.append(Check(key, (step.symbol,), (marked_row(step, worst),), step.symbol.head, digits,
-                                step.address, worst + 1, float(errors[worst])))
+            failed.append(Check(key, (step.symbol,), (marked_row(step, row),), step.symbol.head, digits,
+                                step.address, row + 1, error))
+        elif is_rounding(step, ()):
+            checks.append(Check("cancels", (step.symbol,), (), step.symbol.head, digits, error=largest(step.value)))
+        else:
+            good.append(step)
     for key, those in (("rows_agree", [step for step in good if step.has_rows]),
                        ("wholes_agree", [step for step in good if not step.has_rows])):
         if those:
@@ -107,19 +107,12 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     return checks + failed
 
 
-def _cell(step: Step, rows: list[Tensor], row: int) -> tuple[int, ...]:
-    """The index of the number of a row that differs most."""
-    if not step.has_rows:
-        return _worst(_apart(rows[0].value, step.value))
-    return row, *_worst(_apart(rows[row].value, step.value[row]))
-
-
 def check_rows_sum_to_one(step: Step, again: Tensor) -> Check:
     """Check that the terms of all tokens add up to the whole."""
     digits, part, how = _nearness(step)
-    errors = _apart(evaluate(again, step.rounding).value, step.value)
+    errors = apart(evaluate(again, step.rounding).value, step.value)
     error = float(errors.max(initial=0.0))
-    failed = not (error <= largest(step.value) * part or error <= magnitude(step, _worst(errors)) * part)
+    failed = not (error <= largest(step.value) * part or error <= magnitude(step, worst_of(errors)) * part)
     return Check("shares_agree" if failed else f"shares_agree{how}", (step.symbol,), (), step.symbol.head, digits,
                  step.address if failed else "", 0, error)
 

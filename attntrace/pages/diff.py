@@ -9,6 +9,7 @@ import numpy as np
 from attntrace.files.npz import shape_text
 from attntrace.messages.catalog import Message, Text
 from attntrace.pages.blocks import Block, Prose, Table, set_off
+from attntrace.pages.checks import apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.runs.what_if import Edit, order_before
 from attntrace.tensor.tensor import Array, Tensor
@@ -82,33 +83,25 @@ class Difference(NamedTuple):
 def differing(names: Iterable[str], others: Iterable[str], a: Side, b: Side,
               tolerance: float = 0.0) -> Iterator[Difference]:
     """Yield the tensors that differ by more than the tolerance, in the order of A, then those that only B has."""
-    known = list(names)
-    theirs = frozenset(others)
-    for name in known:
-        if name not in theirs:
-            yield Difference(name, key="only_a")
-            continue
-        change = difference(name, a.unswapped(name).value, b.unswapped(name).value, tolerance)
-        if change is not None:
+    ours, theirs = dict.fromkeys(names), dict.fromkeys(others)
+    for name in ours | theirs:
+        if name not in theirs or name not in ours:
+            yield Difference(name, key="only_a" if name in ours else "only_b")
+        elif change := difference(name, a.unswapped(name).value, b.unswapped(name).value, tolerance):
             yield change
-    ours = frozenset(known)
-    yield from (Difference(name, key="only_b") for name in others if name not in ours)
 
 
 def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Difference | None:
     if a.shape != b.shape:
         return Difference(name, ends=(shape_text(a.shape), shape_text(b.shape)), key="shape")
-    with np.errstate(invalid="ignore", over="ignore"):
-        same = (a == b) | np.isnan(a) & np.isnan(b)
-        apart = np.where(same, 0.0, np.abs(a.astype(float) - b.astype(float)))
-    apart = np.where(np.isnan(apart), np.inf, apart)
-    apart = np.where(apart <= tolerance, 0.0, apart)
-    if not apart.size or not apart.any():
+    errors = apart(a.astype(float), b.astype(float))
+    errors = np.where((errors <= tolerance) | np.isnan(a) & np.isnan(b), 0.0, errors)
+    if not errors.any():
         return None
-    at = tuple(int(n) for n in np.unravel_index(int(apart.argmax()), apart.shape))
+    at = worst_of(errors)
     first, second = (Figures.of(one, DECIMALS).legible(float(one[at])) for one in (a, b))
-    return Difference(name, float(apart.max()), at, (first, second), float(apart.mean()),
-                      int(np.count_nonzero(apart)), apart.size)
+    return Difference(name, float(errors.max()), at, (first, second), float(errors.mean()),
+                      int(np.count_nonzero(errors)), errors.size)
 
 
 def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total: int) -> Iterator[Block]:

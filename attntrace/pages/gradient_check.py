@@ -3,6 +3,7 @@
 import numpy as np
 
 from attntrace.pages.blocks import Check
+from attntrace.pages.checks import largest, worst_of
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address
@@ -38,13 +39,13 @@ class GradientCheck:
 
     def check(self, step: Step, address: str) -> Check:
         value = self.values[address]
-        index = np.unravel_index(np.abs(step.value).argmax(), value.shape)
+        index = worst_of(np.abs(step.value))
         one, direction = np.zeros(value.shape), np.asarray(self.random.standard_normal(value.shape))
         one[index] = 1.0
         direction /= max(float(np.sqrt((direction**2).sum())), 1e-300)
         slopes = [float(step.value[index]), float((step.value * direction).sum())]
         wanted = [self.slope(address, value, along) for along in (one, direction)]
-        scale = max(float(np.abs(step.value).max(initial=0.0)), LEAST)
+        scale = max(largest(step.value), LEAST)
         failed = any(not abs(a - b) <= TOLERANCE * scale for a, b in zip(slopes, wanted, strict=True))
         cell = f"[{','.join(str(n + 1) for n in index)}]" if index else ""
         return Check("central_differences", (step.symbol,), (), step.symbol.head, 6, step.address if failed else "",
@@ -52,6 +53,6 @@ class GradientCheck:
                            "slope": f"{slopes[1]:.9f}", "along": f"{wanted[1]:.9f}"})
 
     def slope(self, address: str, value: Array, direction: Array) -> float:
-        h = STEP * max(1.0, float(np.abs(value[np.isfinite(value)]).max(initial=0.0)))
+        h = STEP * max(1.0, largest(value))
         ends = [self.training_step.at(address, value + sign * h * direction) for sign in (1, -1)]
         return (ends[0] - ends[1]) / (2 * h)

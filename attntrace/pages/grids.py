@@ -34,11 +34,10 @@ def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] 
     cut: dict[tuple[int, int], list[str]] = {}
     for address, tensor in tensors:
         here, columns = view.corner(tensor)
-        shown, wanted = rows if rows and len(tensor.axes) == 2 else (here, tensor.value.size // tensor.axes[-1].size
-                                                                     if tensor.axes else 1)
-        whole = wanted * tensor.axes[-1].size if tensor.axes else 1
-        if shown * columns < whole:
-            cut.setdefault((shown * columns, whole), []).append(address)
+        width = tensor.axes[-1].size if tensor.axes else 1
+        shown, wanted = rows if rows and len(tensor.axes) == 2 else (here, tensor.value.size // width)
+        if shown * columns < wanted * width:
+            cut.setdefault((shown * columns, wanted * width), []).append(address)
     for (shown, numbers), addresses in cut.items():
         yield Hidden(tuple(addresses), shown, numbers)
 

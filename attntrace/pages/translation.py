@@ -10,7 +10,7 @@ from attntrace.model.generate import without_end
 from attntrace.model.tokens import END, detokenize
 from attntrace.pages.attention_maps import DECIMALS
 from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
-from attntrace.pages.checks import DIGITS
+from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import model_table, words_table
 from attntrace.runs.decoding import Decoding, DecodingStep
@@ -76,9 +76,7 @@ class TranslationPage:
                 continue
             tensors += 1
             there = tuple(slice(0, size) for size in then.value.shape)  # self-attention had one key fewer
-            both = now.value[there], then.value
-            finite = np.isfinite(both[0]) & np.isfinite(both[1])
-            error = max(error, float(np.abs(np.subtract(*both, where=finite, out=np.zeros(both[1].shape))).max()))
+            error = max(error, float(apart(now.value[there], then.value).max()))
             place = Address.of(address)
             if place.sub_layer == "self_attention" and place.name in ("key", "value"):
                 kept += then.value.size
@@ -125,12 +123,11 @@ class TranslationPage:
         """Compare the logits of each step with one pass over all words."""
         last = self.written[-1]
         forced = self.decoding.forced(last.read)
-        apart = np.abs(forced - np.stack([step.logits for step in self.written])).max(axis=1)
-        digits = DIGITS[self.decoding.run.config.dtype]
-        worst = int(apart.argmax())
-        self.failed = not apart[worst] <= 10.0 ** -digits * np.abs(forced).max()
+        errors = apart(forced, np.stack([step.logits for step in self.written]))
+        digits, error, number = DIGITS[self.decoding.run.config.dtype], float(errors.max()), worst_of(errors)[0] + 1
+        self.failed = not error <= 10.0 ** -digits * np.abs(forced).max()
         return Check("teacher_forced", (Symbol("logits"),), (), None, digits,
-                     f"step{worst + 1}.output.logits" if self.failed else "", worst + 1, float(apart[worst]))
+                     f"step{number}.output.logits" if self.failed else "", number, error)
 
 
 def _is_cross_attention(step: Step) -> bool:

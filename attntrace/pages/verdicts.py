@@ -7,7 +7,7 @@ from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Block, Prose, Verified, VerifiedHead
 from attntrace.verify.invariants import Finding, findings, fingerprint
-from attntrace.verify.recompute import Log, Record, Tally, Verdict
+from attntrace.verify.recompute import Log, Record, Verdict
 
 OF_THE_WHOLE = ("parameters", "fingerprint")  # invariants of a run as a whole
 
@@ -17,14 +17,15 @@ class Report:
     where they were recomputed from their expressions. `wrong`, once closed: whether anything is wrong."""
 
     def __init__(self, write: Callable[[Iterable[Block]], None], reference: str | None = None) -> None:
-        self.write, self.reference, self.tally = write, reference, Tally()
+        self.write, self.reference = write, reference
+        self.verdicts: list[Verdict] = []
         self.wrong = False
 
     def open(self) -> None:
         self.write([head("numbers", "difference", "step")])
 
     def __call__(self, verdict: Verdict) -> None:
-        self.tally(verdict)
+        self.verdicts.append(verdict)
         self.write([Verified(f"{verdict.numbers:,}", figure(verdict.difference), verdict.address,
                              self.what_is_wrong(verdict) if verdict.wrong else "")])
 
@@ -43,9 +44,8 @@ class Report:
         found = [*findings(log), *filter(None, [fingerprint(log, footer)])] if footer is not None else []
         self.write(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
-        text = self.conclusion(self.tally, wrong, log.pencil)
-        self.write([Prose(text, result=True, apart=True)])
-        self.wrong = bool(wrong or self.tally.first_wrong)
+        self.write([Prose(self.conclusion(wrong, log.pencil), result=True, apart=True)])
+        self.wrong = bool(wrong or any(verdict.wrong for verdict in self.verdicts))
 
     def invariants(self, results: list[Finding]) -> Iterator[Block]:
         yield head("count", "deviation", "invariant", apart=True)
@@ -60,17 +60,17 @@ class Report:
                                  error=f"{finding.error:.3g}")
             yield Verified(f"{finding.number:,}", figure(finding.error), text, failed)
 
-    def conclusion(self, tally: Tally, invariant: Finding | None, pencil: int | None) -> Localized:
+    def conclusion(self, invariant: Finding | None, pencil: int | None) -> Localized:
         """What was compared, how many numbers, the worst difference and where; or the first wrong step."""
-        facts: dict[str, Text] = {"steps": f"{tally.steps:,}", "numbers": f"{tally.numbers:,}",
-                                  "source": self.source(pencil)}
-        if tally.first_wrong is not None:
-            return Message("messages.verify.some_wrong", **facts, wrong=f"{tally.wrong:,}",
-                           address=tally.first_wrong.address, what=self.what_is_wrong(tally.first_wrong))
-        facts |= {"difference": figure(tally.worst.difference if tally.worst else 0.0),
-                  "cell": tally.worst.cell if tally.worst else ""}
-        key = "all_right" if tally.worst and tally.worst.difference else "all_equal"
-        text = Message(f"messages.verify.{key}", **facts)
+        facts: dict[str, Text] = {"steps": f"{len(self.verdicts):,}", "source": self.source(pencil),
+                                  "numbers": f"{sum(verdict.numbers for verdict in self.verdicts):,}"}
+        wrong = [verdict for verdict in self.verdicts if verdict.wrong]
+        if wrong:
+            return Message("messages.verify.some_wrong", **facts, wrong=f"{len(wrong):,}",
+                           address=wrong[0].address, what=self.what_is_wrong(wrong[0]))
+        worst = max(self.verdicts, key=lambda verdict: verdict.difference, default=Verdict("", 0, 0.0, ""))
+        text = Message(f"messages.verify.{'all_right' if worst.difference else 'all_equal'}", **facts,
+                       difference=figure(worst.difference), cell=worst.cell)
         if invariant is not None:
             what = Message(f"messages.verify.true.{invariant.key}", address=invariant.address)
             key = "but" if invariant.key in OF_THE_WHOLE else "but_at"

@@ -10,17 +10,17 @@ from attntrace.version import __version__
 
 class Recorder:
     """A sink that passes the record of each step on to `write`, without its value but with its tensor; before it the
-    records of the parameters that this step is the first to read."""
+    records of the parameters that this step is the first to read. `unread`: those that no step has read."""
 
     def __init__(self, parameters: Mapping[str, Tensor], write: Callable[[Record, Tensor], object]) -> None:
         self.write = write
-        self._parameters = dict(parameters)
+        self.unread = dict(parameters)
 
     def __call__(self, step: Step) -> None:
         parents = dict.fromkeys(leaf.address for leaf in step.node.leaves() if leaf.address is not None)
         for address in parents:
-            if address in self._parameters:
-                parameter = self._parameters.pop(address)
+            if address in self.unread:
+                parameter = self.unread.pop(address)
                 self.write(parameter_record(address, parameter), parameter)
         self.write({"address": step.address, "symbol": step.symbol.spelled(head=step.symbol.head),
                     "formula": step.formula(), "axes": step.tensor.axis_names, "shape": step.value.shape,

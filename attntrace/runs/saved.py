@@ -8,7 +8,6 @@ from attntrace.files.archive import FORMAT, Archive, ArchiveWriter, name_of
 from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_record, tensor_from
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
-from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
@@ -41,15 +40,14 @@ class Recording:
 
     def __init__(self, file: BinaryIO, run: Run) -> None:
         self._archive, self._expressions, self._records = ArchiveWriter(file), ExpressionWriter(), list[Record]()
-        self._run, self._unread = run, dict(run.parameters.by_name)
-        self._recorder = Recorder(self._unread, self._write)
+        self._run, self._recorder = run, Recorder(run.parameters.by_name, self._write)
         self._of_step = Record()
         self._steps = list[Step]()  # for the fingerprint, while there are not too many numbers for one
         self._count = self._numbers = 0
 
     def __call__(self, step: Step) -> None:
         self._of_step = {"place": step.place, "name": step.name, "stage": step.stage,
-                         "notes": self._expressions(step.node)}
+                         "notes": list(self._expressions.annotations(step.node))}
         self._recorder(step)
         self._count += 1
         self._numbers += step.value.size
@@ -63,7 +61,6 @@ class Recording:
         assert tensor.symbol is not None
         more = {"sha256": self._archive.member(name, tensor.value), "dtype": str(tensor.value.dtype),
                 "sign": symbol_record(tensor.symbol), "along": list(map(self._expressions.axis, tensor.axes))}
-        self._unread.pop(name, None)
         self._records.append(record | more | (self._of_step if "address" in record else {}))
 
     def extra(self, name: str, value: Array) -> None:
@@ -72,7 +69,7 @@ class Recording:
 
     def close(self, kind: str, head: Record = {}, foot: Record = {}) -> None:
         """Write the parameters that no step read, and the records, with `head` in the header, `foot` in the footer."""
-        for name, tensor in list(self._unread.items()):
+        for name, tensor in self._recorder.unread.items():
             self._write(parameter_record(name, tensor), tensor)
         begins = [side.address if isinstance(side, InputRows) else None
                   for side in (self._run.source, self._run.target)]
@@ -160,8 +157,12 @@ class Recorded:
 
 
 class Saved:
-    """What saved runs, training steps and translations have in common: all comes from the archive."""
+    """What saved runs, training steps and translations have in common: all comes from the archive. Calling one replays
+    its steps; the updated parameters are among those of a training step."""
     recorded: Recorded
+
+    def __call__(self, sink: Sink | None = None) -> Any:
+        self.recorded.replay(tee(sink))
 
     def addresses(self) -> list[str]:
         """Return the address of every step."""
@@ -175,17 +176,13 @@ class Saved:
 
 
 class SavedRun(Saved, Run):
-    """A saved run. Calling it replays its steps."""
-
-    def __call__(self, sink: Sink | None = None) -> None:
-        self.recorded.replay(tee(sink))
+    """A saved run."""
 
     @classmethod
     def read(cls, recorded: Recorded) -> "SavedRun":
         """Read what a run consists of. Raises Problem where the header makes no sense."""
         head = recorded.archive.header
         with recorded.archive.sense():
-            config = Config.read(head["config"], str(recorded.archive.path))
             known = (head["vocabularies"][side] for side in Vocabularies._fields)
             vocabularies = Vocabularies(*(None if words is None else tuple(words) for words in known))
             tensors = {name: recorded.tensor(name) for name in recorded.parameters}
@@ -194,8 +191,9 @@ class SavedRun(Saved, Run):
             source, target = (_side(head["tokens"][side], address)
                               for side, address in zip(("source", "target"), head["begins"], strict=True))
             assert source is not None
-            run = cls(config, head.get("seed"), head.get("weights"), vocabularies, parameters, source, target,
-                      head.get("input"), tuple(head["changes"]), head.get("pencil"), head.get("init", "uniform"))
+            run = cls(recorded.archive.config, head.get("seed"), head.get("weights"), vocabularies, parameters, source,
+                      target, head.get("input"), tuple(head["changes"]), head.get("pencil"),
+                      head.get("init", "uniform"))
         run.recorded = recorded
         return run
 
@@ -215,11 +213,7 @@ def _words(records: list[Record]) -> Words:
 
 
 class SavedTrainingStep(Saved, TrainingStep):
-    """A saved training step. Calling it replays its steps; the updated parameters are among these."""
-
-    def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
-        self.recorded.replay(tee(sink))
-        return self.losses()[0], {}
+    """A saved training step."""
 
     def losses(self) -> tuple[float, float]:
         """Return the loss before and after the update."""

@@ -13,7 +13,8 @@ from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import InputRows, Words
 from attntrace.tensor.axes import Axis
-from attntrace.tracing.addresses import POSITION, Address, Cell, cell_name, find_address, find_position, nearest
+from attntrace.tracing.addresses import (POSITION, Address, Cell, cell_name, find_address, find_position, matches,
+                                         nearest)
 
 Edit = dict[str, Any]  # as in the header of a run
 
@@ -49,13 +50,10 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Edit]:
         value = float(number)
     except ValueError:
         raise Problem("set_no_number", change=text, value=number) from None
-    cell = Cell.read(where)
-    try:
-        name = find_address(cell.address, list(parameters.by_name))
-    except Problem as problem:
-        if problem.key != "no_such_tensor":
-            raise
-        raise Problem("set_no_parameter", pattern=problem.facts["pattern"], near=problem.facts["near"]) from None
+    cell, names = Cell.read(where), list(parameters.by_name)
+    if not matches(cell.address, names):
+        raise Problem("set_no_parameter", pattern=shown(cell.address), near=", ".join(nearest(cell.address, names)))
+    name = find_address(cell.address, names)
     tensor = parameters[name]
     index = cell.index_in(tensor.axes, name, least=len(tensor.axes))
     array = tensor.value.copy()
@@ -71,15 +69,15 @@ def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Par
     """Remove a head: set its rows of W_O to 0, so that its output goes nowhere."""
     attentions = [name.place for name in map(Address.of, sorted(parameters.names)) if name.name == "W_O"]
     heads = [f"{attention}.head{i}" for attention in attentions for i in range(1, config.heads + 1)]
-    matches = [head for head in heads if Address.of(head).ends_with(text)]
-    if len(matches) != 1:
+    fitting = [head for head in heads if Address.of(head).ends_with(text)]
+    if len(fitting) != 1:
         inside = [head for head in heads if f".{text}." in f".{head}"]
-        raise Problem("no_such_head", head=shown(text), near=", ".join(matches or inside or nearest(text, heads)))
-    head = Address.of(matches[0])
+        raise Problem("no_such_head", head=shown(text), near=", ".join(fitting or inside or nearest(text, heads)))
+    head = Address.of(fitting[0])
     number, name = head.number("head") or 1, f"{head.place}.W_O"
     array = parameters[name].value.copy()
     array[(number - 1) * config.d_k:number * config.d_k] = 0
-    return parameters.replaced({name: array}), {"ablate": matches[0]}
+    return parameters.replaced({name: array}), {"ablate": fitting[0]}
 
 
 def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Edit]:

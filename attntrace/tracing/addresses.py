@@ -185,16 +185,15 @@ def cell_name(address: str, index: Iterable[int]) -> str:
 def find_position(asked: str, axis: Axis, address: Text) -> int:
     """Return the position (from 0) on an axis: digits are its number, anything else is its token. Raises Problem where
     there is none, or where the token stands there more than once."""
-    if asked.isascii() and asked.isdecimal():
-        digits = asked.lstrip("0")
-        if not digits or len(digits) > len(str(axis.size)) or int(digits) > axis.size:  # int() fails on too many digits
-            raise Problem("out_of_range", address=address, word=axis.name, position=asked, size=axis.size)
-        return int(digits) - 1
-    if axis.labels is None:
+    is_number = asked.isascii() and asked.isdecimal()
+    if axis.labels is None and not is_number:
         raise Problem("no_labels", address=address, word=axis.name, token=shown(asked), size=axis.size)
-    positions = [i for i, label in enumerate(axis.labels) if means_row(asked, i, label)]
+    labels = axis.labels or ("",) * axis.size
+    positions = [i for i, label in enumerate(labels) if means_row(asked, i, label)]
+    if is_number and not positions:
+        raise Problem("out_of_range", address=address, word=axis.name, position=asked, size=axis.size)
     if not positions:
-        raise Problem("no_such_label", address=address, token=shown(asked), near=nearest_words(asked, axis.labels))
+        raise Problem("no_such_label", address=address, token=shown(asked), near=nearest_words(asked, labels))
     if len(positions) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),
                       positions=", ".join(str(i + 1) for i in positions))

@@ -143,27 +143,25 @@ class Trace:
             named = Tensor(self.overrides[address], named.axes, named.symbol, address, named.node)
         else:
             named.value = evaluate(named, self.rounding).value  # in place: others may already be computed from it
+        step = Step(self.place, name, named, named.history, self._stage, self.rounding)
         if self.sink is not None:
-            if not _finite(named, named.history):
+            if not _is_finite(step):
                 raise Problem("not_finite", address=address, dtype=named.value.dtype)
-            self.sink(self._step(name, named))
+            self.sink(step)
         if self.keep is None:
             named.node = None
         else:
-            self.keep.append(self._step(name, named))
+            self.keep.append(step)
         return named
 
-    def _step(self, name: str, named: Tensor) -> Step:
-        return Step(self.place, name, named, named.history, self._stage, self.rounding)
 
-
-def _finite(tensor: Tensor, node: Node) -> bool:
+def _is_finite(step: Step) -> bool:
     """Whether all numbers are finite; -inf may come from an operand that has it, a mask."""
-    if not tensor.value.size:
+    if not step.value.size:
         return True
-    if not tensor.value.max() < math.inf:  # nor is nan
+    if not step.value.max() < math.inf:  # nor is nan
         return False
-    return bool(tensor.value.min() > -math.inf) or any(np.isneginf(operand.value).any() for operand in node.operands)
+    return bool(step.value.min() > -math.inf) or any(np.isneginf(one.value).any() for one in step.node.operands)
 
 
 class Fingerprint:

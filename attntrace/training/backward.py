@@ -106,7 +106,7 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
             parts[own] = [constant(1.0, dtype=step.value.dtype)]
         gradient = summed(step, step.tensor, own)
         yield own, gradient
-        for address, leaf, part in _merged(_flow(plan.paths[own], step.node, gradient, step.tensor)):
+        for address, (leaf, part) in _flow(plan.paths[own], step.node, gradient, step.tensor, {}).items():
             readers = plan.readers[address]
             if len(readers) > 1:
                 part = named(step, leaf, part, readers[own])
@@ -115,23 +115,10 @@ def backward(trace: Trace, steps: Iterable[Step], plan: Plan) -> Iterator[tuple[
                 yield address, summed(step if len(readers) == 1 else None, leaf, address)
 
 
-def _merged(gradients: Iterable[tuple[Tensor, Tensor]]) -> list[tuple[str, Tensor, Tensor]]:
-    """Add up the gradients by one tensor, which a step may read twice: its address, the tensor, the sum."""
-    sums: dict[str, tuple[str, Tensor, Tensor]] = {}
-    for leaf, part in gradients:
-        address = leaf.address or ""
-        sums[address] = address, leaf, sums[address][2] + part if address in sums else part
-    return list(sums.values())
-
-
-def consumed(steps: list[Step]) -> Iterator[Step]:
-    """Yield the steps, last one first, and drop each from the list, so that its memory can be reused."""
-    while steps:
-        yield steps.pop()
-
-
-def _flow(paths: tuple[Path, ...], node: Node, gradient: Tensor, result: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield each named tensor that a result was computed from, with its gradient, given the result's gradient."""
+def _flow(paths: tuple[Path, ...], node: Node, gradient: Tensor, result: Tensor,
+          gradients: dict[str, tuple[Tensor, Tensor]]) -> dict[str, tuple[Tensor, Tensor]]:
+    """Add, by its address, each named tensor that a result was computed from, with its gradient, given the result's;
+    those by a tensor that is read twice are added up."""
     if gradient.axes is not result.axes and not node.op.broadcasts_gradient:
         gradient = broadcast_to(gradient, result.axes)
     for path in paths:
@@ -144,6 +131,8 @@ def _flow(paths: tuple[Path, ...], node: Node, gradient: Tensor, result: Tensor)
         else:
             (path,), (operand,), part = path.inner, operand.history.operands, transposed
         if path.inner:
-            yield from _flow(path.inner, operand.history, part, operand)
+            _flow(path.inner, operand.history, part, operand, gradients)
         else:
-            yield operand, part
+            _, before = gradients.get(path.leaf, (operand, None))
+            gradients[path.leaf] = operand, part if before is None else before + part
+    return gradients

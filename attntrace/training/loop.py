@@ -16,7 +16,7 @@ from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor, constant
 from attntrace.tracing.trace import Dropout, Step, Trace
-from attntrace.training.backward import Plan, backward, consumed, loss
+from attntrace.training.backward import Plan, backward, loss
 from attntrace.training.optimizers import Moments, Rates, adam
 from attntrace.training.pairs import Batch, Pair
 from attntrace.training.schedule import Schedule
@@ -118,8 +118,9 @@ class Training:
             raise Problem("training_diverged", update=self.updates + 1, lr=self.schedule.lr)
         key = len(kept), batch.source.lengths is None  # the wiring differs without masks, and for a single sentence
         plan = self._plans[key] = self._plans.get(key) or Plan.of(kept)
+        last_first = (kept.pop() for _ in range(len(kept)))  # drops each, so that its memory can be reused
         known = self.parameters.names
-        gradients = {name: gradient for name, gradient in backward(Trace(), consumed(kept), plan) if name in known}
+        gradients = {name: gradient for name, gradient in backward(Trace(), last_first, plan) if name in known}
         gradient = np.concatenate([gradients[name].value.ravel() if name in gradients
                                    else np.zeros(tensor.value.size, self.parameters.vector.dtype)
                                    for name, tensor in self.parameters.by_name.items()])

@@ -99,10 +99,20 @@ class Bounded(Arithmetic):
         return math.cos(x[0]), x[1] + FUNCTION
 
 
+def rounding(operation: str) -> Operation:
+    """An operation of a decimal context, whose result is rounded."""
+    def method(self: "HandArithmetic", *operands: Decimal) -> Decimal:
+        return self.rounded(getattr(self.context, operation)(*operands))
+    return method
+
+
 class HandArithmetic(Arithmetic):
     """Numbers with a fixed count of decimals, as on paper: each result is computed exactly, or to far more digits than
     are kept, and rounded once, halves away from zero. 0 as a divisor or in a logarithm counts as the smallest number
     that can be written (README)."""
+
+    add, subtract, times = rounding("add"), rounding("subtract"), rounding("multiply")
+    root, exp, power = rounding("sqrt"), rounding("exp"), rounding("power")
 
     def __init__(self, decimals: int) -> None:
         self.unit = Decimal(1).scaleb(-decimals)
@@ -115,15 +125,6 @@ class HandArithmetic(Arithmetic):
     def rounded(self, x: Decimal) -> Decimal:
         return x.quantize(self.unit, context=self.context) if x.is_finite() else x
 
-    def add(self, a: Decimal, b: Decimal) -> Decimal:
-        return self.rounded(self.context.add(a, b))
-
-    def subtract(self, a: Decimal, b: Decimal) -> Decimal:
-        return self.rounded(self.context.subtract(a, b))
-
-    def times(self, a: Decimal, b: Decimal) -> Decimal:
-        return self.rounded(self.context.multiply(a, b))
-
     def over(self, a: Decimal, b: Decimal) -> Decimal:
         return self.rounded(self.context.divide(a, b or self.unit))
 
@@ -131,17 +132,8 @@ class HandArithmetic(Arithmetic):
         with localcontext(self.context):
             return self.rounded(sum(xs, Decimal(0)))
 
-    def root(self, x: Decimal) -> Decimal:
-        return self.rounded(self.context.sqrt(x))
-
-    def exp(self, x: Decimal) -> Decimal:
-        return self.rounded(self.context.exp(x))
-
     def log(self, x: Decimal) -> Decimal:
         return self.rounded(self.context.ln(x or self.unit))
-
-    def power(self, base: int, x: Decimal) -> Decimal:
-        return self.rounded(self.context.power(Decimal(base), x))
 
     def sine(self, x: Decimal) -> Decimal:
         return self.rounded(self._series(x, x, 1))

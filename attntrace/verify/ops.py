@@ -4,6 +4,7 @@ Written from the README's table of ops, apart from the model on purpose: the num
 NumPy and without a line of the code that computed them. Imports only the standard library and arithmetic.py."""
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from attntrace.verify.arithmetic import Arithmetic
@@ -20,7 +21,8 @@ class Array(NamedTuple):
 
 
 class Unfit(ValueError):
-    """An expression without a value: an unknown op, operands that do not fit. key and facts of its message."""
+    """An expression without a value (operands that do not fit), or a record that contradicts itself. key and facts of
+    its message."""
 
     def __init__(self, key: str, **facts: object) -> None:
         super().__init__(key, facts)
@@ -28,35 +30,41 @@ class Unfit(ValueError):
 
 
 def depth(numbers: Any) -> int:
-    return 1 + depth(numbers[0]) if isinstance(numbers, list) and numbers else 0
+    if not isinstance(numbers, (list, tuple)):
+        return 0
+    return 1 + depth(numbers[0]) if numbers else 1
 
 
 def map_lists(f: Callable[[Any], Any], numbers: Any) -> Any:
     """Apply f to each number of nested lists."""
-    if isinstance(numbers, (list, tuple)):
-        return [map_lists(f, part) for part in numbers]
-    return f(numbers)
+    return combine(f, depth(numbers), numbers)
 
 
-def combine(f: Callable[[Sequence[Any]], Any], parts: Sequence[Any], axes: int) -> Any:
-    """Apply f to the numbers at the same position in all parts, each of which has this many axes."""
+def combine(f: Callable[..., Any], axes: int, *parts: Any) -> Any:
+    """Apply f to what stands at the same position of some nested lists, behind this many axes."""
     if not axes:
-        return f(parts)
+        return f(*parts)
     if len({len(part) for part in parts}) != 1:
         raise Unfit("sizes")
-    return [combine(f, same, axes - 1) for same in zip(*parts, strict=True)]
-
-
-def at_axis(f: Callable[[Any], Any], numbers: Any, k: int) -> Any:
-    """Apply f to every part of nested lists that starts at the k-th axis."""
-    return f(numbers) if not k else [at_axis(f, part, k - 1) for part in numbers]
+    return list(map(f, *parts)) if axes == 1 else [combine(f, axes - 1, *same) for same in zip(*parts)]
 
 
 def along_last(f: Callable[[list[Any]], Any], x: Array) -> Any:
     """Apply f to each row along the last axis."""
     if not x.axes:
         raise Unfit("no_axis")
-    return at_axis(f, x.numbers, len(x.axes) - 1)
+    return combine(f, len(x.axes) - 1, x.numbers)
+
+
+def summed(by: Arithmetic, axes: int, parts: Iterable[Any]) -> Any:
+    """The sums of the numbers at the same position of nested lists with this many axes."""
+    return combine(lambda *terms: by.total(terms), axes, *parts)
+
+
+def padded(by: Arithmetic, before: int, parts: list[Any], after: int, axes: int) -> list[Any]:
+    """Parts with this many axes each, and parts of zeros before and after them."""
+    nothing = combine(lambda _: by.number(0), axes, parts[0])
+    return [nothing] * before + parts + [nothing] * after
 
 
 def shared_axes(more: Sequence[str], fewer: Sequence[str]) -> tuple[bool, ...]:
@@ -77,13 +85,11 @@ def elementwise(f: Callable[[Any, Any], Any], a: Array, b: Array) -> Array:
         return elementwise(lambda x, y: f(y, x), b, a)
 
     def inner(x: Any, y: Any, there: tuple[bool, ...]) -> Any:
-        if not there:
-            return f(x, y)
+        if all(there):
+            return combine(f, len(there), x, y)
         if not there[0]:
             return [inner(part, y, there[1:]) for part in x]
-        if len(x) != len(y):
-            raise Unfit("sizes")
-        return list(map(f, x, y)) if len(there) == 1 else [inner(*parts, there[1:]) for parts in zip(x, y)]
+        return combine(lambda one, other: inner(one, other, there[1:]), 1, x, y)
 
     return Array(inner(a.numbers, b.numbers, shared_axes(a.axes, b.axes)), a.axes)
 
@@ -98,7 +104,7 @@ def evaluate(expression: Any, by: Arithmetic, recorded: Callable[[str], Array]) 
     name = expression[0]
     if not isinstance(name, str) or name in INFINITIES:
         numbers = map_lists(lambda value: by.number(float(value)), expression)
-        return Array(numbers, ("token", "key")[:depth(numbers)])
+        return Array(numbers, ("token", "key")[:depth(expression)])
     if name not in OPS:
         raise Unfit("op", name=name)
     count, op = OPS[name]
@@ -111,7 +117,7 @@ def evaluate(expression: Any, by: Arithmetic, recorded: Callable[[str], Array]) 
 
 def unary(function: Callable[[Arithmetic, Any], Any]) -> Callable[..., Array]:
     """The op that applies a function to each number."""
-    return lambda by, x: Array(at_axis(lambda value: function(by, value), x.numbers, len(x.axes)), x.axes)
+    return lambda by, x: Array(combine(partial(function, by), len(x.axes), x.numbers), x.axes)
 
 
 def binary(method: str) -> Callable[..., Array]:
@@ -123,15 +129,12 @@ def sum_of(by: Arithmetic, *parts: Array) -> Array:
     """The sum of several operands with the same axes."""
     if len({len(part.axes) for part in parts}) != 1:
         raise Unfit("sizes")
-    numbers = combine(by.total, [part.numbers for part in parts], len(parts[0].axes))
-    return Array(numbers, parts[0].axes)
+    return Array(summed(by, len(parts[0].axes), [part.numbers for part in parts]), parts[0].axes)
 
 
 def matmul(by: Arithmetic, a: Array, b: Array) -> Array:
     if len(a.axes) == len(b.axes) == 3:  # a batch, sentence by sentence
-        if len(a.numbers) != len(b.numbers):
-            raise Unfit("sizes")
-        return Array([product(by, x, 2, y, 2) for x, y in zip(a.numbers, b.numbers)], (*a.axes[:2], b.axes[2]))
+        return Array(combine(lambda x, y: product(by, x, 2, y, 2), 1, a.numbers, b.numbers), (*a.axes[:2], b.axes[2]))
     return Array(product(by, a.numbers, len(a.axes), b.numbers, len(b.axes)), a.axes[:-1] + b.axes[1:])
 
 
@@ -139,12 +142,8 @@ def product(by: Arithmetic, a: Any, rows: int, b: Any, columns: int) -> Any:
     """The dot product of each row of `a` with each column of `b`; `rows` and `columns` are their numbers of axes."""
     if not 1 <= rows <= 2 or not 1 <= columns <= 2 or len(a if rows == 1 else a[0]) != len(b):
         raise Unfit("product")
-    transposed = list(zip(*b, strict=True)) if columns == 2 else None
-
-    def row(numbers: list[Any]) -> Any:
-        return by.dot(numbers, b) if transposed is None else [by.dot(numbers, column) for column in transposed]
-
-    return row(a) if rows == 1 else [row(numbers) for numbers in a]
+    across = list(zip(*b, strict=True)) if columns == 2 else b
+    return combine(lambda row: combine(partial(by.dot, row), columns - 1, across), rows - 1, a)
 
 
 def outer(by: Arithmetic, a: Array, b: Array) -> Array:
@@ -153,9 +152,9 @@ def outer(by: Arithmetic, a: Array, b: Array) -> Array:
 
 def transpose(by: Arithmetic, x: Array) -> Array:
     axes = tuple(FLIPPED.get(name, name) for name in x.axes)
-    if len(axes) == 3:
-        return Array([list(map(list, zip(*part, strict=True))) for part in x.numbers], (axes[0], axes[2], axes[1]))
-    return Array(list(map(list, zip(*x.numbers, strict=True))) if len(axes) == 2 else x.numbers, axes[::-1])
+    numbers = x.numbers if len(axes) < 2 else combine(
+        lambda part: list(map(list, zip(*part, strict=True))), len(axes) - 2, x.numbers)
+    return Array(numbers, axes[:-2] + axes[-2:][::-1])
 
 
 def softmax(by: Arithmetic, x: Array) -> Array:
@@ -168,33 +167,25 @@ def softmax(by: Arithmetic, x: Array) -> Array:
 
 
 def mean(by: Arithmetic, x: Array) -> Array:
-    def row(numbers: list[Any]) -> Any:
-        return by.over(by.total(numbers), by.number(len(numbers)))
-    return Array(along_last(row, x), x.axes[:-1])
+    return Array(along_last(lambda row: by.over(by.total(row), by.number(len(row))), x), x.axes[:-1])
 
 
 def total(by: Arithmetic, x: Array, k: int) -> Array:
     rest = len(x.axes) - k - 1
-    return Array(at_axis(lambda parts: combine(by.total, parts, rest), x.numbers, k), without(x.axes, k))
-
-
-def repeated(by: Arithmetic, x: Array, k: int, size: int) -> Array:
-    return Array(at_axis(lambda part: [part] * size, x.numbers, k), (*x.axes[:k], ANY, *x.axes[k:]))
+    return Array(combine(partial(summed, by, rest), k, x.numbers), x.axes[:k] + x.axes[k + 1:])
 
 
 def slice_of(by: Arithmetic, x: Array, k: int, i: int) -> Array:
-    return Array(at_axis(lambda parts: parts[i], x.numbers, k), without(x.axes, k))
+    return Array(combine(lambda parts: parts[i], k, x.numbers), x.axes[:k] + x.axes[k + 1:])
+
+
+def repeated(by: Arithmetic, x: Array, k: int, size: int) -> Array:
+    return Array(combine(lambda part: [part] * size, k, x.numbers), (*x.axes[:k], ANY, *x.axes[k:]))
 
 
 def placed(by: Arithmetic, x: Array, k: int, i: int, size: int) -> Array:
-    def among(part: Any) -> list[Any]:
-        nothing = at_axis(lambda _: by.number(0), part, len(x.axes) - k)
-        return [part if n == i else nothing for n in range(size)]
-    return Array(at_axis(among, x.numbers, k), (*x.axes[:k], ANY, *x.axes[k:]))
-
-
-def without(axes: tuple[str, ...], k: int) -> tuple[str, ...]:
-    return axes[:k] + axes[k + 1:]
+    numbers = combine(lambda part: padded(by, i, [part], size - i - 1, len(x.axes) - k), k, x.numbers)
+    return Array(numbers, (*x.axes[:k], ANY, *x.axes[k:]))
 
 
 def columns(by: Arithmetic, x: Array, first: int, last: int) -> Array:
@@ -206,21 +197,17 @@ def columns(by: Arithmetic, x: Array, first: int, last: int) -> Array:
 
 
 def among_columns(by: Arithmetic, x: Array, first: int, last: int, size: int) -> Array:
-    zero = by.number(0)
-
     def row(numbers: list[Any]) -> list[Any]:
         if len(numbers) != last - first + 1 or not 1 <= first <= last <= size:
             raise Unfit("columns", first=first, last=last)
-        return [zero] * (first - 1) + numbers + [zero] * (size - last)
+        return padded(by, first - 1, numbers, size - last, 0)
     return Array(along_last(row, x), (*x.axes[:-1], "d_concat"))
 
 
 def concat(by: Arithmetic, *parts: Array) -> Array:
-    def joined(some: Sequence[Any], axes: int) -> list[Any]:
-        if axes == 1:
-            return [number for part in some for number in part]
-        return [joined(rows, axes - 1) for rows in zip(*some, strict=True)]
-    return Array(joined([part.numbers for part in parts], len(parts[0].axes)), (*parts[0].axes[:-1], "d_concat"))
+    *before, _ = parts[0].axes
+    numbers = combine(lambda *rows: list(itertools.chain(*rows)), len(before), *(part.numbers for part in parts))
+    return Array(numbers, (*before, "d_concat"))
 
 
 def token_axis(ids: Any) -> tuple[str, ...]:
@@ -238,10 +225,9 @@ def rows(by: Arithmetic, table: Array, ids: Any) -> Array:
 
 def into_rows(by: Arithmetic, x: Array, ids: list[int], size: int) -> Array:
     axes = len(x.axes) - 1
-    nothing = at_axis(lambda _: by.number(0), x.numbers[0], axes)
     by_id = [[row for row, id in zip(x.numbers, ids, strict=True) if id == n + 1] for n in range(size)]
-    return Array([combine(by.total, parts, axes) if parts else nothing for parts in by_id],
-                 ("vocab", *x.axes[1:]))
+    nothing = combine(lambda _: by.number(0), axes, x.numbers[0])
+    return Array([summed(by, axes, parts) if parts else nothing for parts in by_id], ("vocab", *x.axes[1:]))
 
 
 def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str) -> Array:
@@ -273,9 +259,7 @@ def cross_entropy(by: Arithmetic, logits: Array, p: Array, y: Array) -> Array:
         terms = [by.times(label, by.log(share)) for share, label in zip(shares, wanted, strict=True)
                  if by.is_positive(label)]
         return by.negative(by.total(terms))
-    if len(p.axes) == 1:
-        return Array(row(p.numbers, y.numbers), ())
-    return Array([row(*pair) for pair in zip(p.numbers, y.numbers, strict=True)], p.axes[:-1])
+    return Array(combine(row, len(p.axes) - 1, p.numbers, y.numbers), p.axes[:-1])
 
 
 def apart(by: Arithmetic, x: Array, lengths: Iterable[int] = ()) -> Array:
@@ -283,10 +267,9 @@ def apart(by: Arithmetic, x: Array, lengths: Iterable[int] = ()) -> Array:
     sizes, longest = list(lengths), max(lengths, default=0)
     if sum(sizes) != len(x.numbers):
         raise Unfit("lengths")
-    nothing = at_axis(lambda _: by.number(0), x.numbers[0], len(x.axes) - 1)
-    ends = list(itertools.accumulate(sizes))
-    return Array([x.numbers[end - size:end] + [nothing] * (longest - size) for end, size in zip(ends, sizes)],
-                 ("sentence", *x.axes))
+    ends = itertools.accumulate(sizes)
+    return Array([padded(by, 0, x.numbers[end - size:end], longest - size, len(x.axes) - 1)
+                  for end, size in zip(ends, sizes)], ("sentence", *x.axes))
 
 
 def together(by: Arithmetic, x: Array, lengths: list[int]) -> Array:

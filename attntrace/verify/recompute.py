@@ -6,6 +6,7 @@ import hashlib
 import math
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from attntrace.verify.arithmetic import Arithmetic, Bounded, Doubles, HandArithmetic
@@ -51,14 +52,6 @@ class Recorded(NamedTuple):
         return f"{self.address}:{','.join(reversed(index))}" if index else self.address
 
 
-class Broken(ValueError):
-    """A record that contradicts itself: the key of what is wrong with it, and its address."""
-
-    def __init__(self, key: str, address: str) -> None:
-        super().__init__(key, address)
-        self.key, self.address = key, address
-
-
 class Log:
     """What a run has recorded so far: its header, and its parameters and steps by address, in order."""
 
@@ -71,19 +64,17 @@ class Log:
         self._digest = hashlib.sha256()
 
     def __call__(self, record: Record) -> Recorded:
-        """Add the record of a parameter or a step. Raises Broken where it contradicts itself."""
+        """Add the record of a parameter or a step. Raises Unfit where it contradicts itself."""
         is_step = "address" in record
         address = str(record["address"] if is_step else record["parameter"])
         if address in self.parameters or address in self.steps:
-            raise Broken("twice", address)
+            raise Unfit("record_twice", address=address)
         axes, shape = tuple(record["axes"]), tuple(record["shape"])
-        flat: list[float] = []
         try:
-            numbers = read(record["value"], shape, flat)
+            numbers = map_lists(float, record["value"])  # also reads "-inf", as JSON spells it
+            flat = list(map(float, leaves(Array(numbers, axes), shape)))
         except (TypeError, ValueError):
-            raise Broken("shape", address) from None
-        if len(axes) != len(shape):
-            raise Broken("shape", address)
+            raise Unfit("record_shape", address=address) from None
         recorded = Recorded(address, axes, shape, numbers, flat, record.get("expression"),
                             tuple(record.get("parents", ())))
         (self.steps if is_step else self.parameters)[address] = recorded
@@ -100,21 +91,6 @@ class Log:
     def fingerprint(self) -> str:
         """The fingerprint of the steps so far, as the README defines it."""
         return self._digest.hexdigest()[:8]
-
-
-def read(value: Any, shape: tuple[int, ...], flat: list[float]) -> Any:
-    """Convert nested lists of a shape to floats, appending each to `flat` as well. Infinities may be spelled "-inf".
-    Raises ValueError or TypeError where the value has another shape."""
-    if not shape:
-        flat.append(float(value))
-        return flat[-1]
-    if not isinstance(value, list) or len(value) != shape[0]:
-        raise ValueError(shape)
-    if len(shape) == 1:
-        numbers = list(map(float, value))
-        flat += numbers
-        return numbers
-    return [read(part, shape[1:], flat) for part in value]
 
 
 class Verdict(NamedTuple):
@@ -135,24 +111,29 @@ class Recomputation:
         self.log = log
         self.precision = PRECISIONS[log.config.get("dtype", "float64")]
         self.by: Arithmetic = Doubles() if log.pencil is None else HandArithmetic(log.pencil)
-        self._on_paper: dict[str, Array] = {}
 
     def take(self, record: Record) -> Verdict | None:
         """Log a record and, where it is a step, judge it. A record that contradicts itself counts as a wrong step."""
         try:
             recorded = self.log(record)
-        except Broken as broken:
-            return Verdict(broken.address, 0, math.inf, broken.address, f"record_{broken.key}")
+        except Unfit as broken:
+            address = str(broken.facts["address"])
+            return Verdict(address, 0, math.inf, address, broken.key)
         return None if recorded.expression is None else self(recorded)
 
     def __call__(self, step: Recorded) -> Verdict:
         """Judge a step; steps come in the order of the run. A number passes if it is relatively near; only if not, the
         rounding of its operands is measured and allowed. In hand arithmetic all numbers must be equal."""
+        without_value = partial(Verdict, step.address, len(step.flat), math.inf, step.address)
         try:
-            again = list(leaves(evaluate(step.expression, self.by, self._operand), step.shape))
-        except (ValueError, LookupError, ArithmeticError, TypeError) as error:
-            wrong = "shape" if isinstance(error, Misshapen) else "undefined"
-            return Verdict(step.address, len(step.flat), math.inf, step.address, wrong, why(error))
+            again = self._evaluated(step, self.by)
+        except Unfit as unfit:
+            wrong = "shape" if isinstance(unfit, Misshapen) else "undefined"
+            return without_value(wrong, {"why": unfit.key, **unfit.facts})
+        except (LookupError, TypeError):
+            return without_value("undefined", {"why": "malformed"})
+        except (ValueError, ArithmeticError):
+            return without_value("undefined", {"why": "no_result"})
         differences = [0.0 if x == y else abs(x - y) for x, y in zip(map(self.by.plain, again), step.flat, strict=True)]
         tolerance = 0.0 if self.log.pencil is not None else self.precision.tolerance
         suspects = [n for n, (far, value) in enumerate(zip(differences, step.flat, strict=True))
@@ -169,28 +150,20 @@ class Recomputation:
     def _beyond_rounding(self, step: Recorded, differences: list[float], suspects: list[int]) -> list[int]:
         if self.log.pencil is not None:
             return suspects
-        by = Bounded()
-        bounds = list(leaves(evaluate(step.expression, by, lambda name: bounded(self._record(name), by)), step.shape))
+        bounds = self._evaluated(step, Bounded())
         unit, smallest = SAFETY * self.precision.unit, self.precision.smallest
         return [n for n in suspects if not differences[n] <= unit * bounds[n][1] + smallest < math.inf]
 
-    def _record(self, name: str) -> Recorded:
-        try:
-            return self.log[name]
-        except KeyError:
-            raise Unfit("unknown", name=name) from None
+    def _evaluated(self, step: Recorded, by: Arithmetic) -> list[Any]:
+        """The numbers of a step, computed from its operands by an arithmetic."""
+        def operand(name: str) -> Array:
+            try:
+                _, axes, _, numbers, *_ = self.log[name]
+            except KeyError:
+                raise Unfit("unknown", name=name) from None
+            return Array(numbers if type(by) is Doubles else map_lists(by.number, numbers), axes)
 
-    def _operand(self, name: str) -> Array:
-        recorded = self._record(name)
-        if self.log.pencil is None:
-            return Array(recorded.numbers, recorded.axes)
-        if name not in self._on_paper:
-            self._on_paper[name] = Array(map_lists(self.by.number, recorded.numbers), recorded.axes)
-        return self._on_paper[name]
-
-
-def bounded(recorded: Recorded, by: Bounded) -> Array:
-    return Array(map_lists(by.number, recorded.numbers), recorded.axes)
+        return list(leaves(evaluate(step.expression, by, operand), step.shape))
 
 
 class Misshapen(Unfit):
@@ -213,28 +186,3 @@ def leaves(array: Array, shape: tuple[int, ...]) -> Iterator[Any]:
     if len(array.axes) != len(shape):
         raise Misshapen("number_of_axes", found=len(array.axes), wanted=len(shape))
     return inner(array.numbers, shape)
-
-
-def why(error: Exception) -> dict[str, Any]:
-    """Why an expression has no value: the key, as `why`, and the facts of the message."""
-    if isinstance(error, Unfit):
-        return {"why": error.key, **error.facts}
-    return {"why": "malformed" if isinstance(error, (LookupError, TypeError)) else "no_result"}
-
-
-class Tally:
-    """Totals over all verdicts: counts of steps and numbers, the largest difference, the first wrong step."""
-
-    def __init__(self) -> None:
-        self.steps = self.numbers = self.wrong = 0
-        self.worst: Verdict | None = None
-        self.first_wrong: Verdict | None = None
-
-    def __call__(self, verdict: Verdict) -> None:
-        self.steps += 1
-        self.numbers += verdict.numbers
-        if verdict.wrong:
-            self.wrong += 1
-            self.first_wrong = self.first_wrong or verdict
-        if self.worst is None or verdict.difference > self.worst.difference:
-            self.worst = verdict

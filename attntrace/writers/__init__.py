@@ -1,8 +1,8 @@
 """Output formats: one module or package each, and one row of a table below (CONTRIBUTING.md has the recipe).
 
 A page format is a class `(out, look)` with a method for each kind of block (`page.BlockWriter`), which is called with
-blocks, and closed at the end. A data format is called with steps, and its `alone` writes one tensor of a saved run (see
-`jsonl.JsonLinesWriter`). A picture format draws maps.
+blocks, and closed at the end. A data format writes the record of each step, and its `alone` one tensor of a saved run
+(see `jsonl.JsonLinesWriter`). A picture format draws maps.
 """
 
 from typing import Any, NamedTuple

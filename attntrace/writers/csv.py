@@ -1,6 +1,6 @@
 """Numbers as CSV, a line each: address, row, column, their labels, value."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from itertools import repeat
 from typing import Any, NamedTuple, TextIO
 
@@ -8,33 +8,23 @@ import numpy as np
 
 from attntrace.messages.unicode import shown
 from attntrace.pages.numbers import rounded
-from attntrace.runs.records import Recorder
 from attntrace.runs.run import Subject
-from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import POSITIONS
 from attntrace.tensor.tensor import Record, Tensor
-from attntrace.tracing.trace import Fingerprint, Step
+from attntrace.tracing.trace import Fingerprint
 
 COLUMNS = ("address", "row", "column", "row_label", "column_label", "value")
 
 
 class CsvWriter:
-    """A sink that writes the numbers of each step, and those of a parameter before its first use. Rows and columns
-    count from 1; a single number has neither, a number for each token no column, one for each column of a
-    model's axis no row."""
+    """Writes the numbers of each record. Rows and columns count from 1; a single number has neither, a number for each
+    token no column, one for each column of a model's axis no row."""
 
-    def __init__(self, out: TextIO, subject: Subject, selected: Container[str] | None,
-                 precision: int | None = None) -> None:
-        self.out, self.selected, self.precision = out, selected, precision
-        self._record = Recorder(subject.run.parameters.by_name, self._written)
+    def __init__(self, out: TextIO, subject: Subject, precision: int | None) -> None:
+        self.out, self.precision = out, precision
         out.write(",".join(COLUMNS) + "\n")
 
-    def __call__(self, step: Step) -> None:
-        if self.selected is None or step.address in self.selected:
-            self._record(step)
-            self.out.flush()
-
-    def _written(self, record: Record, tensor: Tensor) -> None:
+    def write(self, record: Record, tensor: Tensor) -> None:
         address = str(record["address"] if "address" in record else record["parameter"])
         self.out.writelines(lines(tensor, address, (), self.precision, self.out.encoding or "utf-8"))
 
@@ -74,16 +64,12 @@ class Position(NamedTuple):
 
 def sides(tensor: Tensor, encoding: str) -> tuple[list[Position], list[Position]]:
     """The rows and the columns of a tensor."""
-    axes = [positions(axis, encoding) for axis in tensor.axes]
+    axes = [[Position(str(n + 1), field(shown(label, encoding)))
+             for n, label in enumerate(axis.labels or repeat("", axis.size))] for axis in tensor.axes]
     if len(axes) == 1 and tensor.axis_names[0] not in POSITIONS:
         return [Position()], axes[0]
     rows, columns, *_ = *axes, [Position()], [Position()]
     return rows, columns
-
-
-def positions(axis: Axis, encoding: str) -> list[Position]:
-    labels = axis.labels or repeat("", axis.size)
-    return [Position(str(n + 1), field(shown(label, encoding))) for n, label in enumerate(labels)]
 
 
 def field(text: str) -> str:

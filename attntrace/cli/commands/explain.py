@@ -17,7 +17,7 @@ from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Message, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.pages.topics import TOPICS, by_any_name, kind_of, simple, topic_of
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_of, topics
 from attntrace.tracing.addresses import Address, closest, matches
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click_words.command("explain")
-@click.argument("topic", nargs=-1, type=Known(lambda ctx: TOPICS), metavar="[TOPIC]")
+@click.argument("topic", nargs=-1, type=Known(lambda ctx: topics()), metavar="[TOPIC]")
 @page_options
 def command(topic: tuple[str, ...], page: PageOptions) -> None:
     write_blocks(explanation(*topic_and_step(" ".join(topic))) if topic else glossary(), page)
@@ -59,7 +59,7 @@ def language_by_letters(text: str) -> str | None:
 def step_named(text: str) -> str:
     """The address of a step of the example, from an address or its tail: the same, else that of the first layer and the
     first head; "" where there is none."""
-    addresses = training_step_of(text).addresses()
+    addresses = training_step("adam", final_norm="final_norm" in text).addresses()
     first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", text))
     return next((found[0] for one in (text, first) if one and (found := matches(one, addresses))), "")
 
@@ -70,18 +70,13 @@ def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
     return prepare_training_step(*EXAMPLE, optimizer=optimizer, config=Config(**wiring))
 
 
-def training_step_of(address: str) -> TrainingStep:
-    """One that has a step of this address, if there can be one."""
-    return training_step("adam", final_norm="final_norm" in address)
-
-
 def glossary() -> Iterator[Block]:
     """All topics, always in Korean and English as well."""
     from attntrace.pages.blocks import Table
     languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
     names = [LANGUAGES[language].name for language in languages]
     rows = tuple((name, *(title(name, language) for language in languages), topic.section)
-                 for name, topic in TOPICS.items())
+                 for name, topic in topics().items())
     yield Table((Message("messages.topic"), *names, Message("messages.section")), rows,
                 words=tuple(range(1, len(languages) + 1)))
 
@@ -93,26 +88,25 @@ def title(name: str, language: str) -> str:
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Explain a topic, with the formula of the step at `address`, where that is given."""
     from attntrace.pages.blocks import Heading, Prose, Table
-    topic = TOPICS[name]
+    topic = topics()[name]
     languages = dict.fromkeys((*current_languages(), *TWO))
     yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)))
     yield Prose(Message(f"explain.{name}.short"))
-    found = tuple(formulas(name, address))
-    if found:
-        yield Table(("", "", ""), found, apart=True)
+    if found := formulas(name, address):
+        yield Table(("", "", ""), tuple(found), apart=True)
     yield Prose(Message(f"more.{name}"), apart=True)
     if topic.section:
         yield Prose(Message("messages.topic_of_section", section=topic.section))
     yield Prose(Message("messages.topic_see", topics=", ".join(topic.see)))
 
 
-def formulas(name: str, wanted: str) -> Iterator[tuple[str, str | Formula, str | Formula]]:
+def formulas(name: str, wanted: str) -> list[tuple[str, str | Formula, str | Formula]]:
     """Address, formula of the whole and of a row: of the step that is wanted, else of the steps that the topic names,
     else of the first step of each of its kinds."""
     from attntrace.pages.checks import rows_of
     from attntrace.pages.equations import any_row_formula, whole_formula
-    topic = TOPICS[name]
-    found: dict[str, tuple[str, str | Formula, str | Formula]] = {}
+    topic = topics()[name]
+    found: list[tuple[str, str | Formula, str | Formula]] = []
 
     def sink(step: Step) -> None:
         kind = Address.of(kind_of(step.address)).name if topic.also else ""
@@ -120,10 +114,11 @@ def formulas(name: str, wanted: str) -> Iterator[tuple[str, str | Formula, str |
                 else topic_of(step.address) == name and kind not in kinds):
             kinds.add(kind)
             row, whole = any_row_formula(step, rows_of(step, 1)[0]), whole_formula(step)
-            found[step.address] = step.address, whole, row if row != whole else ""
+            found.append((step.address, whole, row if row != whole else ""))
 
     kinds: set[str] = set()
-    example = training_step_of(wanted) if wanted else training_step(topic.optimizer, **topic.wiring)
+    example = (training_step("adam", final_norm="final_norm" in wanted) if wanted  # only such a model has that step
+               else training_step(topic.optimizer, **topic.wiring))
     learns = any(Address.of(f"{word}.").is_of_training for word in (name, wanted, *topic.also, *topic.steps))
     (example if learns else example.run)(sink)
-    return iter(found.values())
+    return found

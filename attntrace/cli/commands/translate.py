@@ -48,47 +48,40 @@ def quietly(sentence: str | None, weights: str, max_length: int, output: str | N
     if sentence is None and sys.stdin is not None and sys.stdin.isatty():
         raise Problem("no_sentence")
     is_input = sentence is None or sentence == "-"
+    batches = options.lines_of_input() if is_input else iter([[sentence or ""]])
     with destination(output) as out:
-        quiet = Quiet(weights, max_length, numbered=is_input)
-        for lines in options.lines_of_input() if is_input else [[sentence or ""]]:
-            for translation in quiet(lines):
-                out.write(shown(translation, out.encoding or "utf-8") + "\n")
+        for some in translations(batches, weights, max_length, numbered=is_input):
+            out.writelines(shown(translation, out.encoding or "utf-8") + "\n" for translation in some)
             out.flush()
 
 
-class Quiet:
-    """Translations of lines, in batches. Raises Problem with the number of a line that cannot be translated."""
-
-    def __init__(self, weights: str, max_length: int, numbered: bool) -> None:
-        from attntrace.files.weights import load, located
-        self.model, self.max_length, self.numbered, self.line = load(located(weights)), max_length, numbered, 0
-        if self.model.vocabularies.target is None:
-            raise Problem("no_decoder_to_translate", file=weights)
-        if not all(self.model.vocabularies):
-            raise Problem("no_words_to_translate", file=weights)
-
-    def __call__(self, lines: list[str]) -> Iterator[str]:
-        from attntrace.model.generate import translate, without_end
-        from attntrace.model.tokens import END, detokenize, look_up, tokenize
-        config, vocabularies, parameters = self.model
-        while lines:
-            some, lines = lines[:AT_ONCE], lines[AT_ONCE:]
-            read: list[tuple[int, ...]] = []
-            problem = None
-            for line in some:
-                self.line += 1
-                words = tokenize(line)
-                try:
-                    if not words and not self.numbered:
-                        raise Problem("empty_sentence")
-                    words += [END] * (config.source_end and bool(words))
-                    read.append(look_up(words, vocabularies.source or (), "source").ids)
-                except Problem as found:
-                    problem = found if not self.numbered else Problem("in_line", line=self.line, problem=found.message)
-                    break
-            sentences = list(filter(None, read))
-            results = iter(translate(parameters, config, vocabularies, sentences, self.max_length) if sentences else [])
-            for ids in read:
-                yield detokenize(without_end(next(results))) if ids else ""  # an empty line stays one
-            if problem is not None:
-                raise problem
+def translations(batches: Iterator[list[str]], weights: str, max_length: int, numbered: bool) -> Iterator[list[str]]:
+    """Yield the translations of lines, of as many at once as there are. Raises Problem with the number of a line that
+    cannot be translated, after those before it."""
+    from attntrace.files.weights import load, located
+    from attntrace.model.generate import translate, without_end
+    from attntrace.model.tokens import END, detokenize, look_up, tokenize
+    config, vocabularies, parameters = load(located(weights))
+    if vocabularies.target is None:
+        raise Problem("no_decoder_to_translate", file=weights)
+    if not all(vocabularies):
+        raise Problem("no_words_to_translate", file=weights)
+    number = 0
+    for lines in (batch[start:start + AT_ONCE] for batch in batches for start in range(0, len(batch), AT_ONCE)):
+        read: list[tuple[int, ...]] = []
+        problem = None
+        for number, line in enumerate(lines, start=number + 1):
+            words = tokenize(line)
+            try:
+                if not words and not numbered:
+                    raise Problem("empty_sentence")
+                words += [END] * (config.source_end and bool(words))
+                read.append(look_up(words, vocabularies.source or (), "source").ids)
+            except Problem as found:
+                problem = found if not numbered else Problem("in_line", line=number, problem=found.message)
+                break
+        sentences = list(filter(None, read))
+        results = iter(translate(parameters, config, vocabularies, sentences, max_length) if sentences else [])
+        yield [detokenize(without_end(next(results))) if ids else "" for ids in read]  # an empty line stays one
+        if problem is not None:
+            raise problem

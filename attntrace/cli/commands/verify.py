@@ -36,14 +36,12 @@ def command(sentence: tuple[str, ...], saved_run: str | None, learning: options.
             model: options.ModelOptions, page: PageOptions) -> int:
     from attntrace.pages.verdicts import Report
     with source_of(sentence, saved_run, learning, against, model) as source:
-        reference, check = None, recomputed
-        if against:
-            from attntrace.verify.torch import version
-            reference, check = version(), against_torch
+        from attntrace.verify.torch import version
+        reference = version() if against else None
         with destination(page.output, page.pager) as out, writer_on(out, page) as writer:
             report = Report(writer, reference)
             with progress(out, source.total, silent=page.quiet) as count:
-                log, footer = check(source, report, count)
+                log, footer = judged(source, report, count, against)
             report.close(log, footer)
     return CHECK_FAILED if report.wrong else DONE
 
@@ -98,45 +96,36 @@ def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) ->
     return footer(fingerprint)
 
 
-def unless_changed(report: Report, read: Callable[[], Record]) -> Record | None:
-    """The footer, after all records; None where a member was changed since it was saved, which is reported as wrong:
-    steps computed from it cannot be judged."""
+def judged(source: Source, report: Report, count: Sink, against: str | None) -> tuple[Log, Record | None]:
+    """Report a verdict on each step: as soon as it is recorded, or, against PyTorch, which needs every parameter to
+    begin with, when all are. Returns the log, and the footer after all records: None where a member was changed since
+    it was saved, which is reported as wrong, as steps computed from it cannot be judged."""
+    from attntrace.verify.invariants import begins_with_words
+    from attntrace.verify.recompute import Log, Recomputation, Verdict
+    from attntrace.verify.torch import compared
+    log = Log(source.header)
+    if against and not all(begins_with_words(log, side) for side, said in log.header["tokens"].items() if said):
+        raise Problem("torch_rows", file=log.header["input"])
+    recomputation = Recomputation(log)
+
+    def take(record: Record) -> None:
+        if against:
+            log(record)
+        elif verdict := recomputation.take(record):  # of a step
+            report(verdict)
+
+    footer = None
+    if not against:
+        report.open()
     try:
-        return read()
+        footer = source.read(take, count)
     except Problem as problem:
         if problem.key != "saved_changed":
             raise
-        from attntrace.verify.recompute import Verdict
         name = str(problem.facts["name"])
         report(Verdict(name, 0, float("inf"), name, "changed"))
-        return None
-
-
-def recomputed(source: Source, report: Report, count: Sink) -> tuple[Log, Record | None]:
-    """Each step is judged as soon as it is recorded."""
-    from attntrace.verify.recompute import Log, Recomputation
-    log = Log(source.header)
-    judge = Recomputation(log)
-
-    def take(record: Record) -> None:
-        verdict = judge.take(record)
-        if verdict is not None:  # a step
+    if against:
+        report.open()
+        for verdict in compared(log) if footer is not None else ():
             report(verdict)
-
-    report.open()
-    return log, unless_changed(report, lambda: source.read(take, count))
-
-
-def against_torch(source: Source, report: Report, count: Sink) -> tuple[Log, Record | None]:
-    """All is recorded first: PyTorch needs every parameter to begin with."""
-    from attntrace.verify.invariants import begins_with_words
-    from attntrace.verify.recompute import Log
-    from attntrace.verify.torch import compared
-    log = Log(source.header)
-    if not all(begins_with_words(log, side) for side, said in log.header["tokens"].items() if said):
-        raise Problem("torch_rows", file=log.header["input"])
-    footer = unless_changed(report, lambda: source.read(log, count))
-    report.open()
-    for verdict in compared(log) if footer is not None else ():
-        report(verdict)
     return log, footer

@@ -4,8 +4,7 @@ import click
 
 from attntrace.cli import click_words, options
 from attntrace.cli.completion import Known, step_addresses
-from attntrace.cli.formats import PageOptions, write_blocks, writer_of
-from attntrace.cli.page import left_early
+from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.subject import graph_of
 from attntrace.cli.values import ALL, Limit, Whole
 from attntrace.tracing.addresses import Cell, find_address
@@ -34,6 +33,5 @@ def command(place: str, sentence: tuple[str, ...], saved_run: str | None, depth:
         from attntrace.pages.why import Why, parameter_blocks
         if step is None:
             write_blocks(parameter_blocks(graph.parameters[address], index, decimals, graph.pencil), page)
-            return
-        with writer_of(page) as writer, left_early():
-            writer(Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index))
+        else:
+            write_blocks(Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index), page)

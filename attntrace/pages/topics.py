@@ -1,8 +1,8 @@
 """The topics of `explain`: what they refer to. Their words are messages under the same names."""
 
+import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -28,9 +28,10 @@ class Topic(NamedTuple):
 
 @cache
 def topics() -> dict[str, Topic]:
-    """The table of topics by name, in the order of the glossary."""
-    with open(os.path.join(os.path.dirname(__file__), "topics.toml"), "rb") as file:
-        return {name: Topic(**entries) for name, entries in tomllib.load(file).items()}
+    """The table of topics by name, in the order of the glossary. In JSON, since Python reads that ten times as fast as
+    TOML."""
+    with open(os.path.join(os.path.dirname(__file__), "topics.json"), encoding="utf-8") as file:
+        return {name: Topic(**entries) for name, entries in json.load(file).items()}
 
 
 @cache

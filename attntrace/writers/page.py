@@ -285,7 +285,8 @@ def packed(items: Iterable[T], fits: Callable[[list[T]], bool]) -> Iterator[list
             yield together
             together = []
         together.append(item)
-    yield together
+    if together:
+        yield together
 
 
 def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:

@@ -183,16 +183,14 @@ class BlockWriter(Writer, Protocol[P]):
                 assert_never(block)
 
 
-class Page(NamedTuple):
+class Page:
     """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding; whether
     weights are shaded; how much air there is (1, or 2 for a projector); the languages of its texts."""
-    width: int
-    spelling: Spelling
-    cells: Callable[[str], int]
-    encoding: str = "utf-8"
-    shades: bool = False
-    air: int = 1
-    languages: tuple[str, ...] = (DEFAULT,)
+
+    def __init__(self, width: int, spelling: Spelling, cells: Callable[[str], int], encoding: str = "utf-8",
+                 shades: bool = False, air: int = 1, languages: tuple[str, ...] = (DEFAULT,)) -> None:
+        self.width, self.spelling, self.cells, self.encoding = width, spelling, cells, encoding
+        self.shades, self.air, self.languages = shades, air, languages
 
     @property
     def ascii(self) -> bool:

@@ -6,8 +6,8 @@ from attntrace.pages.blocks import Grid, RowLine
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.tensor import Array
 from attntrace.writers.markdown import latex
-from attntrace.writers.markdown.text import BETWEEN, code, head_of, line_of, words
-from attntrace.writers.page import Page, column_blocks, levels_of, part_of, title_of_head
+from attntrace.writers.markdown.text import BETWEEN, MarkdownPage, head_of, line_of
+from attntrace.writers.page import column_blocks, levels_of, part_of, title_of_head
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.maps import ASCII_FILLS, FILL, FILLS
 from attntrace.writers.text.vectors import bars_of, columns_of, mixture_fits, mixture_of
@@ -32,8 +32,8 @@ def number_tables(captions: Callable[[slice], list[str]], before: Sequence[Colum
                 yield line_of(cells)
 
 
-def heads_of(labels: Sequence[str] | None, count: int, page: Page) -> list[str]:
-    return [words(label, page) for label in labels] if labels else [str(n + 1) for n in range(count)]
+def heads_of(labels: Sequence[str] | None, count: int, page: MarkdownPage) -> list[str]:
+    return [page.words(label) for label in labels] if labels else [str(n + 1) for n in range(count)]
 
 
 def rows_of(values: Array, figures: Figures) -> list[str]:
@@ -41,29 +41,29 @@ def rows_of(values: Array, figures: Figures) -> list[str]:
     return [BETWEEN.join(text.split()) for text in figures.rows(values)]
 
 
-def grid(block: Grid, page: Page, *more: str) -> Iterator[str]:
+def grid(block: Grid, page: MarkdownPage, *more: str) -> Iterator[str]:
     name = f"$`{latex.PAGE.name(block)}`$ {page.prose(size_of(block))}".rstrip()
     return grid_tables(block, page, name, lambda part: rows_of(block.values[:, part], block.figures), *more)
 
 
-def filled_grid(head: Grid, largest: float, page: Page) -> Iterator[str]:
+def filled_grid(head: Grid, largest: float, page: MarkdownPage) -> Iterator[str]:
     """A head of a map, whose numbers stand behind what is filled the more the larger they are."""
     fills = ASCII_FILLS if page.ascii else FILLS
     levels = levels_of(head.values / (largest or 1)).tolist()
     cells = [[f"{FILL * fills[level]} {number}".strip() for level, number in zip(row, text.split(), strict=True)]
              for row, text in zip(levels, head.figures.rows(head.values), strict=True)]
-    return grid_tables(head, page, words(title_of_head(head), page),
+    return grid_tables(head, page, page.words(title_of_head(head)),
                        lambda part: [BETWEEN.join(row[part]) for row in cells])
 
 
-def grid_tables(block: Grid, page: Page, title: str, cells: Callable[[slice], Iterable[str]],
+def grid_tables(block: Grid, page: MarkdownPage, title: str, cells: Callable[[slice], Iterable[str]],
                 *more: str) -> Iterator[str]:
     rows, columns = block.values.shape
-    address = [code(block.address, page)] if block.address else []
+    address = [page.code(block.address)] if block.address else []
     labels = [""] if block.one_row else heads_of(block.row_labels, rows, page)
 
     def captions(part: slice) -> list[str]:
-        return [title, *(words(text, page) for text in parts_of(block, part.start, part.stop)), *address, *more]
+        return [title, *(page.words(text) for text in parts_of(block, part.start, part.stop)), *address, *more]
 
     return number_tables(captions, [labels], heads_of(block.column_labels, columns, page), cells)
 
@@ -77,7 +77,7 @@ def stand_together(lines: list[RowLine]) -> bool:
 class LinesTogether:
     """Lines that stand together: their numbers, written at once, and what stands above and behind these."""
 
-    def __init__(self, lines: list[RowLine], page: Page) -> None:
+    def __init__(self, lines: list[RowLine], page: MarkdownPage) -> None:
         self.page = page
         longest = max(lines, key=columns_of)
         columns = columns_of(longest)
@@ -94,13 +94,13 @@ class LinesTogether:
         page = self.page
 
         def captions(part: slice) -> list[str]:
-            return [*above, *(words(text, page) for text in part_of("columns", part.start, part.stop, self.whole))]
+            return [*above, *(page.words(text) for text in part_of("columns", part.start, part.stop, self.whole))]
 
         after: list[Column] = []
         if self.bars:
             after.append([bars_of(line, n, page) if line.weights else "" for line, n in rows])
         if self.mixtures:
-            after.append([words(mixture_of(line, n, page), page) if id(line) in self.mixtures else ""
+            after.append([page.words(mixture_of(line, n, page)) if id(line) in self.mixtures else ""
                           for line, n in rows])
         equations = [latex.inline(line.formulas[n]) for line, n in rows]
         return number_tables(captions, [names, equations], self.heads,

@@ -7,7 +7,7 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.checks import check_sentence, hidden_sentence, sign_of
+from attntrace.writers.checks import check_sentence, sign_of
 from attntrace.writers.html.document import Entry, HtmlPage, address, cell, code, label, nested, word_heading, words
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.html.tables import VectorTable, cell_line, equation, matrix, names_of_grid, side_by_side
@@ -194,4 +194,4 @@ class HtmlWriter(BlockWriter[str]):
                f"<th scope=row>{self.in_table(block.what, is_first=True)}{failed}")
 
     def hidden(self, block: blocks.Hidden) -> Iterator[str]:
-        yield f"<p class=note>{self.page.text(hidden_sentence(block))}\n"
+        yield f"<p class=note>{self.page.text(block.note)}\n"

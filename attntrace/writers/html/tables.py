@@ -7,13 +7,13 @@ from itertools import chain, groupby
 from attntrace.messages.catalog import Joined, Message
 from attntrace.pages import blocks
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.printer import Operator, UnicodePrinter
+from attntrace.tensor.printer import UnicodePrinter
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array, Tensor, Term
 from attntrace.writers.arithmetic import cell_text, index_text
 from attntrace.writers.html.document import HtmlPage, columns_heading, hue, part_name, whole_name, word_heading, words
 from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, math, symbol_math
-from attntrace.writers.page import COLUMNS, LEVELS, column_blocks, levels_of
+from attntrace.writers.page import COLUMNS, LEVELS, chunked, column_blocks, levels_of
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.vectors import columns_of, mixed
 
@@ -111,19 +111,15 @@ def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
         return
     pieces = [*MathPrinter(block.formula.head, link=page.link_of, drawn=drawn).pieces(block.formula.right),
               OPERATORS["="]]
-    chunks: list[list[Term | str]] = [[]]
-    for n, piece in enumerate(pieces):
-        if isinstance(piece, Operator):
-            chunks.append([])
-        beside = any(isinstance(other, Term) for other in pieces[max(n - 1, 0):n + 2])
-        chunks[-1].append(OPERATORS["·"] if piece == OPERATORS[""] and beside else piece)
+    chunks = chunked(pieces)
     for chunk in chunks:
         yield "<div class=chunk>"
-        for is_drawn, some in groupby(chunk, lambda piece: isinstance(piece, Term)):
+        for is_drawn, some in groupby(chunk, lambda piece: isinstance(piece[0], Term)):
             if is_drawn:
-                yield from (operand(piece.tensor, block, page) for piece in some if isinstance(piece, Term))
+                yield from (operand(piece.tensor, block, page) for piece, _ in some)
             else:
-                yield f"<span>{math(piece for piece in some if isinstance(piece, str))}</span>"
+                signs = (OPERATORS["·"] if piece == OPERATORS[""] and is_beside else piece for piece, is_beside in some)
+                yield f"<span>{math(signs)}</span>"
         yield f"{result}</div>" if chunk is chunks[-1] else "</div>"
 
 

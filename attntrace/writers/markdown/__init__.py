@@ -8,7 +8,7 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.checks import check_text, hidden_sentence, sign_of
+from attntrace.writers.checks import check_text, sign_of
 from attntrace.writers.markdown import latex
 from attntrace.writers.markdown.tables import LinesTogether, filled_grid, grid, stand_together
 from attntrace.writers.markdown.text import MarkdownPage, head_of, line_of
@@ -160,4 +160,4 @@ class MarkdownWriter(BlockWriter[str]):
         yield line_of([self.page.words(sign_of(self.page, not block.failed)), block.number, block.error, what + wrong])
 
     def hidden(self, block: blocks.Hidden) -> Iterator[str]:
-        yield from ("", self.page.words(self.page.line(hidden_sentence(block))))
+        yield from ("", self.page.words(self.page.line(block.note)))

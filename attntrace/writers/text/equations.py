@@ -3,13 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
-from attntrace.tensor.printer import PRINTERS, Operator
+from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Tensor, Term
-from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, labels_line, levels_of, packed, part_of,
-                                    shaded, trimmed)
+from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, chunked, equal_parts, labels_line, levels_of, packed,
+                                    part_of, shaded, trimmed)
 
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
 ASCII_BRACKETS = {"row": ("[ ", " ]")}
@@ -120,20 +121,14 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor
     if not drawn:
         return [[Box(block.result, page)]]  # the formula above says the rest
     printer = PRINTERS[page.spelling](block.formula.head, drawn=drawn)
+
+    def item(piece: Any, is_beside: bool) -> str | Box:
+        if isinstance(piece, str):
+            return beside_matrix(piece, page) if is_beside else piece
+        return Box(block.operands[piece.tensor] if isinstance(piece, Term) else piece, page)
+
     pieces = [*printer.pieces(block.formula.right), printer.operators["="], block.result]
-    is_drawn = [not isinstance(piece, str) for piece in pieces]
-    chunks: list[Chunk] = [[]]
-    for n, piece in enumerate(pieces):
-        if isinstance(piece, Operator):
-            chunks.append([])
-        if is_drawn[n]:
-            grid = block.operands[piece.tensor] if isinstance(piece, Term) else piece
-            chunks[-1].append(Box(grid, page))
-        elif any(is_drawn[max(n - 1, 0):n + 2]):
-            chunks[-1].append(beside_matrix(piece, page))
-        else:
-            chunks[-1].append(piece)
-    return list(filter(None, chunks))
+    return [[item(*piece) for piece in chunk] for chunk in chunked(pieces)]
 
 
 def beside_matrix(sign: str, page: Page) -> str:

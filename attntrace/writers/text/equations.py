@@ -28,7 +28,9 @@ class Box:
         self.words, self.words_width = words or _words(grid, page)
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
         self.labels = (grid.column_labels or ())[self.start:self.stop]
-        self.widths = column_widths(self.labels, self.stop - self.start, grid, page)
+        number = grid.figures.width + page.air - 1
+        self.widths = ([max(page.cells(page.label(label)), number) for label in self.labels]
+                       or [number] * (self.stop - self.start))
         self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
         self.body = self.inside + 4
         self.height = grid.values.shape[0]
@@ -48,13 +50,13 @@ class Box:
                     for (left, right), text in zip(sides, shaded(texts, levels_of(values), self.widths), strict=True)]
         return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
 
-    def _brackets(self, place: str) -> tuple[str, str]:
-        place = "row" if self.height == 1 else place
-        return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
-
     def between_rows(self) -> str:
         left, right = self._brackets("middle")
         return f"{left}{' ' * self.inside}{right}{' ' * (self.width - self.body)}"
+
+    def _brackets(self, place: str) -> tuple[str, str]:
+        place = "row" if self.height == 1 else place
+        return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
 
     def lines(self, top: int, highest: int) -> dict[int, Line]:
         """The matrix from the line `top` on, with its words above and its name above those of all, by their height."""
@@ -83,12 +85,6 @@ def parts_of(grid: blocks.Grid, start: int, stop: int) -> list[Message]:
     """`rows 1-4`, `columns 9-16`, where only these are drawn."""
     rows, columns = ((1, *grid.shape, 1) if grid.one_row else (*grid.shape, 1))[:2]
     return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns)]
-
-
-def column_widths(labels: Sequence[str], count: int, grid: blocks.Grid, page: Page) -> list[int]:
-    """Cells that each of `count` columns needs, for its numbers and its word."""
-    number = grid.figures.width + page.air - 1
-    return [max(page.cells(page.label(label)), number) for label in labels] or [number] * count
 
 
 def _words(grid: blocks.Grid, page: Page) -> tuple[list[Line], int]:
@@ -194,16 +190,15 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     tops = {box: sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
     height = max(tops[box] + box.height for box in boxes)
 
-    def column(lines: dict[int, Line], width: int, inside: range = range(0), between: str = "") -> list[Line]:
+    def column(lines: dict[int, Line], width: int, inside: range = range(0), between: str = "") -> Iterator[Line]:
         """Lines by their height, as a column of the whole height; `between` stands below those that are `inside`."""
-        blank, column = (" " * width,), []
+        blank = (" " * width,)
         for y in range(-above, height):
-            column.append(lines.get(y, blank))
+            yield lines.get(y, blank)
             if page.air > 1 and 0 <= y < height - 1:
-                column.append((between,) if y in inside else blank)
-        return column
+                yield (between,) if y in inside else blank
 
-    columns: list[list[Line]] = []
+    columns: list[Iterator[Line]] = []
     for item in items:
         if isinstance(item, str):
             columns.append(column({sign_row: (item,)}, page.cells(item)))

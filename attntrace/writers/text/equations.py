@@ -190,15 +190,15 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     tops = {box: sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
     height = max(tops[box] + box.height for box in boxes)
 
-    def column(lines: dict[int, Line], width: int, inside: range = range(0), between: str = "") -> Iterator[Line]:
+    def column(lines: dict[int, Line], width: int, inside: range = range(0), between: str = "") -> list[Line]:
         """Lines by their height, as a column of the whole height; `between` stands below those that are `inside`."""
         blank = (" " * width,)
-        for y in range(-above, height):
-            yield lines.get(y, blank)
-            if page.air > 1 and 0 <= y < height - 1:
-                yield (between,) if y in inside else blank
+        column = [lines.get(y, blank) for y in range(-above, height)]
+        for y in range(height - 2, -1, -1) if page.air > 1 else ():
+            column.insert(above + y + 1, (between,) if y in inside else blank)
+        return column
 
-    columns: list[Iterator[Line]] = []
+    columns: list[list[Line]] = []
     for item in items:
         if isinstance(item, str):
             columns.append(column({sign_row: (item,)}, page.cells(item)))

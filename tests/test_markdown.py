@@ -232,16 +232,6 @@ def test_names_from_a_file_are_nothing_but_names():
         {2}, {2}, {3}, {2}, {4}, {2}]
 
 
-@pytest.mark.parametrize("arguments", [("trace", "a b", "--target", "c"), ("map", "a b"), ("verify", "a b"),
-                                       ("backprop", "a", "b", *SMALL), ("steps", "a b"),
-                                       ("trace", "a b", "--limit", "6")], ids=" ".join)
-def test_a_page_is_only_in_the_language_that_is_asked_for(arguments):
-    assert not re.search("[가-힣]", markdown(*arguments, "--lang", "en"))
-    korean = markdown(*arguments, "--lang", "ko")
-    assert re.search("[가-힣]", korean)
-    assert not re.search(r"\b[a-z]{2,}(?: [a-z]{2,}){2}\b", "\n".join(without_formulas(korean)[0]))
-
-
 def as_read(text: str) -> str:
     """What a reader of the page reads."""
     return re.sub(BEHIND_BACKSLASH, r"\1", re.sub(r"<span>(.+?)</span>", r"\1", text))

@@ -220,9 +220,7 @@ class Verified(NamedTuple):
 
 class Hidden(NamedTuple):
     """Numbers of some tensors that are not shown, because each has more than the limit."""
-    addresses: tuple[str, ...]
-    shown: int
-    numbers: int
+    note: Text
 
 
 Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | ParameterGrids

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Grid, Heading, Hidden, ParameterGrids
 from attntrace.pages.numbers import Figures
 from attntrace.pages.view import View
@@ -39,7 +40,8 @@ def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] 
         if shown * columns < wanted * width:
             cut.setdefault((shown * columns, wanted * width), []).append(address)
     for (shown, numbers), addresses in cut.items():
-        yield Hidden(tuple(addresses), shown, numbers)
+        yield Hidden(Message("messages.hidden", addresses=", ".join(addresses), shown=f"{shown:,}",
+                             hidden=f"{numbers - shown:,}", numbers=f"{numbers:,}"))
 
 
 def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:

@@ -1,7 +1,7 @@
-"""Checks as sentences, and what is not shown."""
+"""Checks as sentences."""
 
 from attntrace.messages.catalog import Message
-from attntrace.pages.blocks import Check, Hidden
+from attntrace.pages.blocks import Check
 from attntrace.writers.page import Page
 
 
@@ -18,11 +18,6 @@ def check_sentence(check: Check, page: Page) -> Message:
 def check_text(check: Check, page: Page) -> str:
     """The sentence behind its sign: `✓ row i of Q = qᵢ to 12 digits`."""
     return f"{sign_of(page, not check.failed)} {page.prose(page.line(check_sentence(check, page)))}"
-
-
-def hidden_sentence(block: Hidden) -> Message:
-    return Message("messages.hidden", addresses=", ".join(block.addresses), shown=f"{block.shown:,}",
-                   hidden=f"{block.numbers - block.shown:,}", numbers=f"{block.numbers:,}")
 
 
 def sign_of(page: Page, right: bool) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import NamedTuple, Protocol, TextIO, TypeVar, assert_never
+from typing import Any, NamedTuple, Protocol, TextIO, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
 from attntrace.tensor.expression import Expression
-from attntrace.tensor.printer import PRINTERS
+from attntrace.tensor.printer import PRINTERS, Operator
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Array
 
@@ -139,60 +139,37 @@ class BlockWriter(Writer, Protocol[P]):
     def hidden(self, block: blocks.Hidden) -> Iterator[P]: ...
 
     def written(self, block: Block) -> Iterator[P]:
-        """A block of any kind. Every kind is named, so that mypy finds the one that is not."""
-        match block:
-            case blocks.PartHeading():
-                return self.part_heading(block)
-            case blocks.PlaceHeading():
-                return self.place_heading(block)
-            case blocks.StageHeading():
-                return self.stage_heading(block)
-            case blocks.Explained():
-                return self.explained(block)
-            case blocks.Heading():
-                return self.heading(block)
-            case blocks.Prose():
-                return self.prose(block)
-            case blocks.Answer():
-                return self.answer(block)
-            case blocks.Table():
-                return self.table(block)
-            case blocks.ParameterGrids():
-                return self.parameter_grids(block)
-            case blocks.VectorRows():
-                return self.vector_rows(block)
-            case blocks.Shares():
-                return self.shares(block)
-            case blocks.CellLines():
-                return self.cell_lines(block)
-            case blocks.Cause():
-                return self.cause(block)
-            case blocks.MatrixEquation():
-                return self.matrix_equation(block)
-            case blocks.Maps():
-                return self.maps(block)
-            case blocks.Checks():
-                return self.checks(block)
-            case blocks.VerifiedHead():
-                return self.verified_head(block)
-            case blocks.Verified():
-                return self.verified(block)
-            case blocks.Hidden():
-                return self.hidden(block)
-            case _:
-                assert_never(block)
+        """A block of any kind. Every kind is named but the last, so that mypy finds another one that is not."""
+        return (
+            self.part_heading(block) if isinstance(block, blocks.PartHeading) else
+            self.place_heading(block) if isinstance(block, blocks.PlaceHeading) else
+            self.stage_heading(block) if isinstance(block, blocks.StageHeading) else
+            self.explained(block) if isinstance(block, blocks.Explained) else
+            self.heading(block) if isinstance(block, blocks.Heading) else
+            self.prose(block) if isinstance(block, blocks.Prose) else
+            self.answer(block) if isinstance(block, blocks.Answer) else
+            self.table(block) if isinstance(block, blocks.Table) else
+            self.parameter_grids(block) if isinstance(block, blocks.ParameterGrids) else
+            self.vector_rows(block) if isinstance(block, blocks.VectorRows) else
+            self.shares(block) if isinstance(block, blocks.Shares) else
+            self.cell_lines(block) if isinstance(block, blocks.CellLines) else
+            self.cause(block) if isinstance(block, blocks.Cause) else
+            self.matrix_equation(block) if isinstance(block, blocks.MatrixEquation) else
+            self.maps(block) if isinstance(block, blocks.Maps) else
+            self.checks(block) if isinstance(block, blocks.Checks) else
+            self.verified_head(block) if isinstance(block, blocks.VerifiedHead) else
+            self.verified(block) if isinstance(block, blocks.Verified) else
+            self.hidden(block))
 
 
-class Page(NamedTuple):
+class Page:
     """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding; whether
     weights are shaded; how much air there is (1, or 2 for a projector); the languages of its texts."""
-    width: int
-    spelling: Spelling
-    cells: Callable[[str], int]
-    encoding: str = "utf-8"
-    shades: bool = False
-    air: int = 1
-    languages: tuple[str, ...] = (DEFAULT,)
+
+    def __init__(self, width: int, spelling: Spelling, cells: Callable[[str], int], encoding: str = "utf-8",
+                 shades: bool = False, air: int = 1, languages: tuple[str, ...] = (DEFAULT,)) -> None:
+        self.width, self.spelling, self.cells, self.encoding = width, spelling, cells, encoding
+        self.shades, self.air, self.languages = shades, air, languages
 
     @property
     def ascii(self) -> bool:
@@ -285,7 +262,18 @@ def packed(items: Iterable[T], fits: Callable[[list[T]], bool]) -> Iterator[list
             yield together
             together = []
         together.append(item)
-    yield together
+    if together:
+        yield together
+
+
+def chunked(pieces: Sequence[Any]) -> list[list[tuple[Any, bool]]]:
+    """The pieces of an equation from one operator to the next, each with whether it stands beside a drawn matrix."""
+    chunks: list[list[tuple[Any, bool]]] = [[]]
+    for n, piece in enumerate(pieces):
+        if isinstance(piece, Operator):
+            chunks.append([])
+        chunks[-1].append((piece, not all(isinstance(other, str) for other in pieces[max(n - 1, 0):n + 2])))
+    return list(filter(None, chunks))
 
 
 def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:
@@ -344,9 +332,9 @@ def trimmed(line: list[Part]) -> Line:
     return tuple(line)
 
 
-def styled(lines: Iterable[str], indent: str, style: str = "") -> Iterator[Line]:
-    """Each of some lines behind an indent, in one style."""
-    return ((Span(indent + line, style),) for line in lines)
+def styled(lines: Iterable[str], indent: str, style: str = "", hanging: str = "") -> Iterator[Line]:
+    """Each of some lines behind an indent, all but the first with what is `hanging` before it, in one style."""
+    return ((Span(indent + hanging * bool(n) + line, style),) for n, line in enumerate(lines))
 
 
 def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line]:
@@ -356,8 +344,7 @@ def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line
     if gap >= 2:
         yield Span(title, "bold"), " " * gap, Span(place, "grey")
         return
-    for n, line in enumerate(page.wrapped(title.split(" "), indent)):
-        yield (Span(" " * indent * bool(n) + line, "bold"),)
+    yield from styled(page.wrapped(title.split(" "), indent), "", "bold", " " * indent)
     yield (Span(place.rjust(page.width), "grey"),)
 
 

@@ -7,9 +7,8 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.checks import check_sentence, hidden_sentence, sign_of
-from attntrace.writers.html.document import (PAGE, Entry, HtmlPage, address, cell, code, label, nested, word_heading,
-                                             words)
+from attntrace.writers.checks import check_sentence, sign_of
+from attntrace.writers.html.document import Entry, HtmlPage, address, cell, code, label, nested, word_heading, words
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.html.tables import VectorTable, cell_line, equation, matrix, names_of_grid, side_by_side
 from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
@@ -179,8 +178,8 @@ class HtmlWriter(BlockWriter[str]):
                                        title=page.text(title_of_head(grid))) for grid in block.heads)
 
     def checks(self, block: blocks.Checks) -> Iterator[str]:
-        items = (f"<li{' class=wrong' if check.failed else ''}>{sign_of(PAGE, not check.failed)} "
-                 f"{self.page.text(check_sentence(check, PAGE))}" for check in block.checks)
+        items = (f"<li{' class=wrong' if check.failed else ''}>{sign_of(self.page, not check.failed)} "
+                 f"{self.page.text(check_sentence(check, self.page))}" for check in block.checks)
         yield f"<ul class=checks>{''.join(items)}</ul>\n"
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
@@ -190,9 +189,9 @@ class HtmlWriter(BlockWriter[str]):
 
     def verified(self, block: blocks.Verified) -> Iterator[str]:
         failed = f"<p class=wrong>{self.page.text(block.failed)}</p>" if block.failed else ""
-        yield (f"\n<tr><td{' class=wrong' if block.failed else ''}>{sign_of(PAGE, not block.failed)}"
+        yield (f"\n<tr><td{' class=wrong' if block.failed else ''}>{sign_of(self.page, not block.failed)}"
                f"<td class=r>{words(block.number)}<td class=r>{words(block.error)}"
                f"<th scope=row>{self.in_table(block.what, is_first=True)}{failed}")
 
     def hidden(self, block: blocks.Hidden) -> Iterator[str]:
-        yield f"<p class=note>{self.page.text(hidden_sentence(block))}\n"
+        yield f"<p class=note>{self.page.text(block.note)}\n"

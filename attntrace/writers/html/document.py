@@ -14,7 +14,6 @@ from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Tensor
 from attntrace.writers.page import PROMPT, Page
 
-PAGE = Page(0, Spelling.UNICODE, len)  # how symbols are spelled; a browser breaks the lines
 LONGEST = 16  # letters of a word that stand in a line
 HUES = 8  # of words, one after another
 AFTER_SECTION = (PartHeading, PlaceHeading, StageHeading, Heading, Answer, Maps, None)
@@ -29,12 +28,12 @@ class Entry(NamedTuple):
     beside: str = ""
 
 
-class HtmlPage:
-    """A page while it is written: the languages of its texts, whether weights are shaded, its `contents` (the headings
-    that were written), whether a part has begun (`in_part`) and a section is open (`in_section`)."""
+class HtmlPage(Page):
+    """A page while it is written: its `contents` (the headings that were written), whether a part has begun (`in_part`)
+    and a section is open (`in_section`)."""
 
     def __init__(self, languages: tuple[str, ...], shades: bool) -> None:
-        self.languages, self.shades = languages, shades
+        super().__init__(0, Spelling.UNICODE, len, shades=shades, languages=languages)  # a browser breaks the lines
         self.contents: list[Entry] = []
         self.in_part = False
         self.in_section = False
@@ -158,15 +157,11 @@ def cell(tag: str, right: bool, written: str, token: int | None = None) -> str:
 
 
 def nested(contents: list[Entry]) -> Iterator[str]:
-    """Entries as lists in lists, as deep as their headings."""
-    open_levels: list[int] = []
+    """Entries as lists in lists, as deep as their headings, the first of which is an h2."""
+    depth = 0
     for entry in contents:
-        while open_levels and open_levels[-1] > entry.level:
-            open_levels.pop()
-            yield "</ul>"
-        if not open_levels or open_levels[-1] < entry.level:
-            open_levels.append(entry.level)
-            yield "<ul>"
+        deeper, depth = entry.level - 1 - depth, entry.level - 1
+        yield "<ul>" * deeper + "</ul>" * -deeper
         beside = f" <small>{entry.beside}</small>" if entry.beside else ""
         yield f'<li><a href="#{entry.anchor}">{entry.title}{beside}</a>\n'
-    yield "</ul>" * len(open_levels)
+    yield "</ul>" * depth

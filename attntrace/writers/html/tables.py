@@ -7,14 +7,13 @@ from itertools import chain, groupby
 from attntrace.messages.catalog import Joined, Message
 from attntrace.pages import blocks
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.printer import Operator, UnicodePrinter
+from attntrace.tensor.printer import UnicodePrinter
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array, Tensor, Term
 from attntrace.writers.arithmetic import cell_text, index_text
-from attntrace.writers.html.document import (PAGE, HtmlPage, columns_heading, hue, part_name, whole_name, word_heading,
-                                             words)
+from attntrace.writers.html.document import HtmlPage, columns_heading, hue, part_name, whole_name, word_heading, words
 from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, math, symbol_math
-from attntrace.writers.page import COLUMNS, LEVELS, column_blocks, levels_of
+from attntrace.writers.page import COLUMNS, LEVELS, chunked, column_blocks, levels_of
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.vectors import columns_of, mixed
 
@@ -86,20 +85,19 @@ class VectorTable:
             if line.more:
                 end += f"<td class=more>+{self.page.text(Message('messages.more', count=line.more))}"
             if line.shares is not None:
-                end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{mixture(line, n)}</div>"
+                end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{self.mixture(line, n)}</div>"
         return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
                 f"<th scope=row>{equation}{self.cells[id(line), part.start][n]}{end}")
+
+    def mixture(self, line: blocks.RowLine, n: int) -> str:
+        """`z₁ = 0.068·v₁ + 0.210·v₂`, each term in the hue of its token."""
+        terms = (f"<span class={hue(i)}>{escape(term)}</span>" for i, term in enumerate(mixed(line, n, self.page)))
+        return f"{symbol_math(line.formulas[n].left, line.formulas[n].head)} = {' + '.join(terms)}"
 
 
 def cells_of(line: blocks.RowLine, part: slice, page: HtmlPage) -> list[str]:
     values = line.values.reshape(len(line.values), -1)[:, part]
     return rows_of_cells(line.figures, values, values if line.weights and line.hued and page.shades else None)
-
-
-def mixture(line: blocks.RowLine, n: int) -> str:
-    """`z₁ = 0.068·v₁ + 0.210·v₂`, each term in the hue of its token."""
-    terms = (f"<span class={hue(i)}>{escape(term)}</span>" for i, term in enumerate(mixed(line, n, PAGE)))
-    return f"{symbol_math(line.formulas[n].left, line.formulas[n].head)} = {' + '.join(terms)}"
 
 
 def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
@@ -113,19 +111,15 @@ def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
         return
     pieces = [*MathPrinter(block.formula.head, link=page.link_of, drawn=drawn).pieces(block.formula.right),
               OPERATORS["="]]
-    chunks: list[list[Term | str]] = [[]]
-    for n, piece in enumerate(pieces):
-        if isinstance(piece, Operator):
-            chunks.append([])
-        beside = any(isinstance(other, Term) for other in pieces[max(n - 1, 0):n + 2])
-        chunks[-1].append(OPERATORS["·"] if piece == OPERATORS[""] and beside else piece)
+    chunks = chunked(pieces)
     for chunk in chunks:
         yield "<div class=chunk>"
-        for is_drawn, some in groupby(chunk, lambda piece: isinstance(piece, Term)):
+        for is_drawn, some in groupby(chunk, lambda piece: isinstance(piece[0], Term)):
             if is_drawn:
-                yield from (operand(piece.tensor, block, page) for piece in some if isinstance(piece, Term))
+                yield from (operand(piece.tensor, block, page) for piece, _ in some)
             else:
-                yield f"<span>{math(piece for piece in some if isinstance(piece, str))}</span>"
+                signs = (OPERATORS["·"] if piece == OPERATORS[""] and is_beside else piece for piece, is_beside in some)
+                yield f"<span>{math(signs)}</span>"
         yield f"{result}</div>" if chunk is chunks[-1] else "</div>"
 
 

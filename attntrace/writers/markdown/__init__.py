@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from typing import TextIO, final
 
-from attntrace.messages.catalog import Joined, Message, Text, versions
+from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.checks import check_text, hidden_sentence, sign_of
-from attntrace.writers.markdown import latex, text
+from attntrace.writers.checks import check_text, sign_of
+from attntrace.writers.markdown import latex
 from attntrace.writers.markdown.tables import LinesTogether, filled_grid, grid, stand_together
-from attntrace.writers.markdown.text import code_cell, head_of, line_of
-from attntrace.writers.page import PROMPT, BlockWriter, Look, Page, largest_of, packed, spelling_for
+from attntrace.writers.markdown.text import MarkdownPage, head_of, line_of
+from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, packed, spelling_for
 
 LINES = 24  # of arithmetic in one block
 MIXTURE = 72  # signs of the longest mixture beside its row
@@ -25,8 +25,8 @@ class MarkdownWriter(BlockWriter[str]):
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out = out
         encoding = out.encoding or "utf-8"
-        self.page = Page(MIXTURE, spelling_for(encoding, look.ascii), len, encoding, languages=look.languages)
-        self.title = [f"# {self.code(look.title)}"] if look.title else []
+        self.page = MarkdownPage(MIXTURE, spelling_for(encoding, look.ascii), len, encoding, languages=look.languages)
+        self.title = [f"# {self.page.code(look.title)}"] if look.title else []
         self.place = ""  # of the stage
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
@@ -42,51 +42,46 @@ class MarkdownWriter(BlockWriter[str]):
                     block = block._replace(cells=(*block.cells, *more))
                 yield from self.written(block)
 
-    def words(self, shown: Text) -> str:
-        return text.words(shown, self.page)
-
-    def code(self, shown: str) -> str:
-        return text.code(shown, self.page)
-
     def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
-        yield from ("", f"## {self.words(Joined(': ', (block.name, block.title)))}", "", self.words(block.subtitle))
+        title = Joined(": ", (block.name, block.title))
+        yield from ("", f"## {self.page.words(title)}", "", self.page.words(block.subtitle))
 
     def place_heading(self, block: blocks.PlaceHeading) -> Iterator[str]:
-        yield from ("", f"### {self.words(block.title)}")
+        yield from ("", f"### {self.page.words(block.title)}")
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         self.place = block.place
-        yield from ("", f"#### {block.number} {self.words(block.title)}", "", self.code(block.place))
+        yield from ("", f"#### {block.number} {self.page.words(block.title)}", "", self.page.code(block.place))
         if block.formulas:
             yield from ("", *latex.block([line for formula in block.formulas for line in latex.equation(formula)]))
 
     def explained(self, block: blocks.Explained) -> Iterator[str]:
         for title, said in (shown for topic in block.topics for shown in versions(self.page.languages, *topic)):
-            yield from ("", f"**{self.words(title)}**: {self.words(said)}")
+            yield from ("", f"**{self.page.words(title)}**: {self.page.words(said)}")
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
-        yield from ("", f"### {self.words(block.text)}")
+        yield from ("", f"### {self.page.words(block.text)}")
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
         for paragraph in filter(None, re.split(r"\n\s*\n", self.page.text(block.text).strip())):
-            yield from ("", "\\\n".join(self.code(line) if line.startswith(PROMPT) else self.words(line)
+            yield from ("", "\\\n".join(self.page.code(line) if line.startswith(PROMPT) else self.page.words(line)
                                         for line in paragraph.split("\n")))
 
     def answer(self, block: blocks.Answer) -> Iterator[str]:
-        yield from ("", self.words(self.page.line(block.text)))
+        yield from ("", self.page.words(self.page.line(block.text)))
 
     def table(self, block: blocks.Table) -> Iterator[str]:
         if block.title:
-            yield from ("", f"**{self.words(block.title)}**")
-        yield from head_of(list(map(self.words, block.headings)), block.right)
+            yield from ("", f"**{self.page.words(block.title)}**")
+        yield from head_of(list(map(self.page.words, block.headings)), block.right)
         for first, *rest in block.rows:
-            cell = code_cell(str(first), self.page) if block.addresses else self.cell(first)
+            cell = self.page.code_cell(str(first)) if block.addresses else self.cell(first)
             is_heading = bool(rest) and not any(rest)
             yield line_of([f"**{cell}**" if is_heading else cell, *map(self.cell, rest)])
 
     def cell(self, cell: blocks.Cell) -> str:
-        return latex.inline(cell) if isinstance(cell, blocks.Formula) else self.words(cell)
+        return latex.inline(cell) if isinstance(cell, blocks.Formula) else self.page.words(cell)
 
     def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[str]:
         for one in block.grids:
@@ -95,13 +90,13 @@ class MarkdownWriter(BlockWriter[str]):
     def vector_rows(self, block: blocks.VectorRows) -> Iterator[str]:
         """Each token with its vectors, named as in the place of their stage; all tokens in one table, where there is
         but one vector of each."""
-        tokens = list(map(self.words, block.tokens))
+        tokens = list(map(self.page.words, block.tokens))
         if len(block.lines) == 1:
             line, = block.lines
             every = [(line, n) for n in range(len(tokens))]
-            yield from LinesTogether([line], self.page).table(every, tokens, self.code(line.address))
+            yield from LinesTogether([line], self.page).table(every, tokens, self.page.code(line.address))
             return
-        tables = [(LinesTogether(lines, self.page), lines, [code_cell(self.name(line), self.page) for line in lines])
+        tables = [(LinesTogether(lines, self.page), lines, [self.page.code_cell(self.name(line)) for line in lines])
                   for lines in packed(block.lines, stand_together)]
         for n, token in enumerate(tokens):
             if token:
@@ -131,38 +126,38 @@ class MarkdownWriter(BlockWriter[str]):
     def cause(self, block: blocks.Cause) -> Iterator[str]:
         """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
         more = Message("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
-        yield from ("", f"**{block.level}** {self.code(block.place)} {self.words(more)}".rstrip())
+        yield from ("", f"**{block.level}** {self.page.code(block.place)} {self.page.words(more)}".rstrip())
         if block.cell is not None:
             yield from ("", *latex.block(latex.arithmetic(block.cell)))
         for key, places in block.operands:
-            yield from ("", self.words(Message(f"messages.why_{key}", places=", ".join(places))))
+            yield from ("", self.page.words(Message(f"messages.why_{key}", places=", ".join(places))))
 
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[str]:
         yield from ("", *latex.block(latex.equation(block.formula)))
         new = (one for key, one in block.operands.items() if key not in block.drawn)
         yield from self.parameter_grids(blocks.ParameterGrids((*block.parameters, *new)))
-        yield from grid(block.result, self.page, *[self.words(" × ".join(block.axes))] * bool(block.axes))
+        yield from grid(block.result, self.page, *[self.page.words(" × ".join(block.axes))] * bool(block.axes))
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:
         yield from self.place_heading(blocks.PlaceHeading(block.title))
-        yield from ("", self.code(block.place), "", self.words(largest_of(block)))
+        yield from ("", self.page.code(block.place), "", self.page.words(largest_of(block)))
         for head in block.heads:
             yield from filled_grid(head, block.largest, self.page)
 
     def checks(self, block: blocks.Checks) -> Iterator[str]:
         yield ""
         for check in block.checks:
-            shown = self.words(check_text(check, self.page))
+            shown = self.page.words(check_text(check, self.page))
             yield f"- **{shown}**" if check.failed else f"- {shown}"
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
-        yield from head_of(["", *map(self.words, block.headings)], (1, 2))
+        yield from head_of(["", *map(self.page.words, block.headings)], (1, 2))
 
     def verified(self, block: blocks.Verified) -> Iterator[str]:
         """A line of the table under the last head."""
-        what = code_cell(block.what, self.page) if isinstance(block.what, str) else self.words(block.what)
-        wrong = f"<br>**{self.words(block.failed)}**" if block.failed else ""
-        yield line_of([self.words(sign_of(self.page, not block.failed)), block.number, block.error, what + wrong])
+        what = self.page.code_cell(block.what) if isinstance(block.what, str) else self.page.words(block.what)
+        wrong = f"<br>**{self.page.words(block.failed)}**" if block.failed else ""
+        yield line_of([self.page.words(sign_of(self.page, not block.failed)), block.number, block.error, what + wrong])
 
     def hidden(self, block: blocks.Hidden) -> Iterator[str]:
-        yield from ("", self.words(self.page.line(hidden_sentence(block))))
+        yield from ("", self.page.words(self.page.line(block.note)))

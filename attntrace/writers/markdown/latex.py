@@ -39,8 +39,8 @@ def block(lines: Sequence[str]) -> Iterator[str]:
 
 def equation(formula: Formula) -> list[str]:
     left = PAGE.symbol(formula.left, formula.head, formula.row)
-    first, *rest = wrapped(PAGE.expression(formula.right, formula.head, formula.row))
-    return [f"{left} &= {first}", *further(rest)]
+    first, *rest = side(PAGE.expression(formula.right, formula.head, formula.row))
+    return [f"{left} {first}", *rest]
 
 
 def arithmetic(cell: CellLine) -> list[str]:
@@ -48,10 +48,7 @@ def arithmetic(cell: CellLine) -> list[str]:
     worked = cell_text(cell, Spelling.LATEX)
     if signs_of(worked.text) <= LINE:
         return [worked.text.replace("=", "&=", 1)]
-    lines = []
-    for part in worked.parts[1:]:
-        first, *rest = wrapped(part)
-        lines += [f"&= {first}", *further(rest)]
+    lines = [line for part in worked.parts[1:] for line in side(part)]
     if signs_of(f"{lines[-1]} {worked.end}") <= LINE:
         lines[-1] += f" {worked.end}"
     else:
@@ -59,16 +56,13 @@ def arithmetic(cell: CellLine) -> list[str]:
     return [f"{worked.left} {lines[0]}", *lines[1:]]
 
 
-def wrapped(text: str) -> list[str]:
-    """An expression, broken before signs of sums that are in no group of their own."""
+def side(text: str) -> list[str]:
+    """A side of an equation, broken before signs of sums that are in no group of their own."""
     terms: list[str] = []
     for term in re.split(r" (?=[-+;] )", text):
         if terms and terms[-1].count("{") > terms[-1].count("}"):
             terms[-1] += f" {term}"
         else:
             terms.append(term)
-    return PAGE.wrapped(terms, 0)
-
-
-def further(lines: Sequence[str]) -> Iterator[str]:
-    return (rf"&\quad {line}" for line in lines)
+    first, *rest = PAGE.wrapped(terms, 0)
+    return [f"&= {first}", *(rf"&\quad {line}" for line in rest)]

@@ -20,21 +20,22 @@ def escaped(text: str) -> str:
     return MARKUP.sub(lambda match: f"<span>{match[0]}</span>" if match["later"] else f"\\{match[0]}", text)
 
 
-def code(text: str, page: Page) -> str:
-    """A text as code, also where there are backticks in it."""
-    text = page.word(text)
-    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
-    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+class MarkdownPage(Page):
+    """Texts in the languages of a page, which do nothing but show themselves."""
 
+    def code(self, text: str) -> str:
+        """A text as code, also where there are backticks in it."""
+        text = self.word(text)
+        fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+        return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
-def words(text: Text, page: Page) -> str:
-    """Text in a line; several lines of it (in two languages) stay apart."""
-    return "<br>".join(escaped(page.word(line).strip()) for line in page.prose(text).split("\n"))
+    def words(self, text: Text) -> str:
+        """Text in a line; several lines of it (in two languages) stay apart."""
+        return "<br>".join(escaped(self.word(line).strip()) for line in self.prose(text).split("\n"))
 
-
-def code_cell(text: str, page: Page) -> str:
-    """A text as code in a table, where no pipe can stand in code."""
-    return words(text, page) if "|" in text else code(text, page)
+    def code_cell(self, text: str) -> str:
+        """A text as code in a table, where no pipe can stand in code."""
+        return self.words(text) if "|" in text else self.code(text)
 
 
 def line_of(cells: Iterable[str]) -> str:

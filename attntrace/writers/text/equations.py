@@ -3,14 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Any
 
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
-from attntrace.tensor.printer import PRINTERS, Operator
+from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Tensor, Term
-from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, labels_line, levels_of, part_of, shaded,
-                                    trimmed)
+from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, chunked, equal_parts, labels_line, levels_of, packed,
+                                    part_of, shaded, trimmed)
 
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
 ASCII_BRACKETS = {"row": ("[ ", " ]")}
@@ -28,7 +28,9 @@ class Box:
         self.words, self.words_width = words or _words(grid, page)
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
         self.labels = (grid.column_labels or ())[self.start:self.stop]
-        self.widths = column_widths(self.labels, self.stop - self.start, grid, page)
+        number = grid.figures.width + page.air - 1
+        self.widths = ([max(page.cells(page.label(label)), number) for label in self.labels]
+                       or [number] * (self.stop - self.start))
         self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
         self.body = self.inside + 4
         self.height = grid.values.shape[0]
@@ -48,17 +50,23 @@ class Box:
                     for (left, right), text in zip(sides, shaded(texts, levels_of(values), self.widths), strict=True)]
         return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
 
-    def _brackets(self, place: str) -> tuple[str, str]:
-        place = "row" if self.height == 1 else place
-        return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
-
     def between_rows(self) -> str:
         left, right = self._brackets("middle")
         return f"{left}{' ' * self.inside}{right}{' ' * (self.width - self.body)}"
 
-    def label_line(self) -> Line:
-        labels = labels_line(self.labels, self.widths, self.start, self.grid.hued, self.page)
-        return "  ", *labels, " " * (self.width - self.body + 2)
+    def _brackets(self, place: str) -> tuple[str, str]:
+        place = "row" if self.height == 1 else place
+        return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
+
+    def lines(self, top: int, highest: int) -> dict[int, Line]:
+        """The matrix from the line `top` on, with its words above and its name above those of all, by their height."""
+        lines: dict[int, Line] = dict(enumerate(self.rows(), top))
+        lines[top - 1 - bool(self.labels) if top else highest] = "  ", Span(
+            self.page.padded(self.title, self.width - 2), "bold")
+        if self.labels:
+            labels = labels_line(self.labels, self.widths, self.start, self.grid.hued, self.page)
+            lines[top - 1] = "  ", *labels, " " * (self.width - self.body + 2)
+        return lines
 
     def blocks(self, room: int) -> list[Box]:
         """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
@@ -77,12 +85,6 @@ def parts_of(grid: blocks.Grid, start: int, stop: int) -> list[Message]:
     """`rows 1-4`, `columns 9-16`, where only these are drawn."""
     rows, columns = ((1, *grid.shape, 1) if grid.one_row else (*grid.shape, 1))[:2]
     return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns)]
-
-
-def column_widths(labels: Sequence[str], count: int, grid: blocks.Grid, page: Page) -> list[int]:
-    """Cells that each of `count` columns needs, for its numbers and its word."""
-    number = grid.figures.width + page.air - 1
-    return [max(page.cells(page.label(label)), number) for label in labels] or [number] * count
 
 
 def _words(grid: blocks.Grid, page: Page) -> tuple[list[Line], int]:
@@ -115,20 +117,14 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor
     if not drawn:
         return [[Box(block.result, page)]]  # the formula above says the rest
     printer = PRINTERS[page.spelling](block.formula.head, drawn=drawn)
+
+    def item(piece: Any, is_beside: bool) -> str | Box:
+        if isinstance(piece, str):
+            return beside_matrix(piece, page) if is_beside else piece
+        return Box(block.operands[piece.tensor] if isinstance(piece, Term) else piece, page)
+
     pieces = [*printer.pieces(block.formula.right), printer.operators["="], block.result]
-    is_drawn = [not isinstance(piece, str) for piece in pieces]
-    chunks: list[Chunk] = [[]]
-    for n, piece in enumerate(pieces):
-        if isinstance(piece, Operator):
-            chunks.append([])
-        if is_drawn[n]:
-            grid = block.operands[piece.tensor] if isinstance(piece, Term) else piece
-            chunks[-1].append(Box(grid, page))
-        elif any(is_drawn[max(n - 1, 0):n + 2]):
-            chunks[-1].append(beside_matrix(piece, page))
-        else:
-            chunks[-1].append(piece)
-    return list(filter(None, chunks))
+    return [[item(*piece) for piece in chunk] for chunk in chunked(pieces)]
 
 
 def beside_matrix(sign: str, page: Page) -> str:
@@ -141,17 +137,17 @@ def beside_matrix(sign: str, page: Page) -> str:
 def bands(chunks: Sequence[Chunk], page: Page, gap: str = "") -> Iterator[Line]:
     """Chunks side by side, as many as fit; a matrix too wide for the page in blocks of columns, one below the other.
     With a `gap` between them, as between matrices without signs, rows of the page are set off from each other."""
-    rows: list[Chunk] = []
-    for chunk in chunks:
-        if rows and band_width([*rows[-1], gap, *chunk], page) <= page.width:
-            rows[-1] += [gap, *chunk]
-        else:
-            rows.append([*chunk])
-    for n, row in enumerate(rows):
+    def fits(chunks: list[Chunk]) -> bool:
+        return band_width(joined(chunks), page) <= page.width
+
+    def joined(chunks: list[Chunk]) -> Chunk:
+        return [*chunks[0], *(item for chunk in chunks[1:] for item in (gap, *chunk))]
+
+    for n, row in enumerate(packed(chunks, fits)):
         if n and gap:
             yield ()
-        fits = band_width(row, page) <= page.width
-        yield from band_lines(row, page, 0 if gap else None) if fits else _in_blocks(row, page)
+        band = joined(row)
+        yield from band_lines(band, page, 0 if gap else None) if fits(row) else _in_blocks(band, page)
 
 
 def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:
@@ -180,7 +176,8 @@ def band_width(items: list[str | Box], page: Page) -> int:
 
 
 def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) -> Iterator[Line]:
-    """One row of the page: names above, then the rows of the matrices, with the signs beside their middle."""
+    """One row of the page: names above, then the rows of the matrices, with the signs beside their middle. With more
+    air there is a line between any two rows."""
     boxes = [item for item in items if isinstance(item, Box)]
     if not boxes:
         yield trimmed([INDENT, *(item for item in items if isinstance(item, str))])
@@ -189,51 +186,28 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     if sign_row is None:
         sign_row = (min(tall) - 1) // 2 if tall else 0
     with_words = labelled(items)
-    left = with_words[:1] if with_words and boxes[0] is with_words[0] else []
     above = 1 + any(box.labels for box in boxes)
     tops = {box: sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
-    lines = Lines(above, max(tops[box] + box.height for box in boxes), page)
-    columns = [lines.column({0: box.words}, box.words_width) for box in left]
+    height = max(tops[box] + box.height for box in boxes)
+
+    def column(lines: dict[int, Line], width: int, inside: range = range(0), between: str = "") -> list[Line]:
+        """Lines by their height, as a column of the whole height; `between` stands below those that are `inside`."""
+        blank = (" " * width,)
+        column = [lines.get(y, blank) for y in range(-above, height)]
+        for y in range(height - 2, -1, -1) if page.air > 1 else ():
+            column.insert(above + y + 1, (between,) if y in inside else blank)
+        return column
+
+    columns: list[list[Line]] = []
     for item in items:
         if isinstance(item, str):
-            columns.append(lines.column({sign_row: [(item,)]}, page.cells(item)))
+            columns.append(column({sign_row: (item,)}, page.cells(item)))
             continue
-        if item in with_words and item not in left:
-            columns.append(lines.column({0: item.words}, item.words_width))
-        columns.append(box_column(item, tops[item], lines))
-    for parts in zip(*columns):
+        if item in with_words:
+            before = 0 if item is boxes[0] else len(columns)
+            columns.insert(before, column(dict(enumerate(item.words)), item.words_width))
+        top = tops[item]
+        columns.append(column(item.lines(top, -above), item.width, range(top, top + item.height - 1),
+                              item.between_rows()))
+    for parts in zip(*columns, strict=True):
         yield trimmed([INDENT, *chain.from_iterable(parts)])
-
-
-class Lines(NamedTuple):
-    """The lines of one row of the page: `above` the first row of its matrices, and `height` from there on. With more
-    air there is a line between any two rows."""
-    above: int
-    height: int
-    page: Page
-
-    def column(self, blocks: dict[int, list[Line]], width: int, between: Line = ()) -> list[Line]:
-        """Blocks of lines at the heights where they begin, as a column of the whole height; `between` stands between
-        the rows of a block that are apart."""
-        blank = (" " * width,)
-        found: list[Line] = [blank] * (self.above + self.height)
-        for y, block in blocks.items():
-            found[self.above + y:self.above + y + len(block)] = block
-        if self.page.air == 1:
-            return found
-        inside = {self.above + y + n for y, block in blocks.items() if y >= 0 for n in range(len(block) - 1)}
-        apart: list[Line] = []
-        for n, line in enumerate(found):
-            apart += [line] if n < self.above or n == len(found) - 1 else [
-                line, (between or blank) if n in inside else blank]
-        return apart
-
-
-def box_column(box: Box, top: int, lines: Lines) -> list[Line]:
-    """A matrix from the line `top` on, with its words above and its name above those of all."""
-    name: Line = ("  ", Span(box.page.padded(box.title, box.width - 2), "bold"))
-    name_at = top - 1 - bool(box.labels) if top else -lines.above
-    blocks: dict[int, list[Line]] = {name_at: [name], top: box.rows()}
-    if box.labels:
-        blocks[top - 1] = [box.label_line()]
-    return lines.column(blocks, box.width, (box.between_rows(),))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.checks import check_text, hidden_sentence, sign_of
+from attntrace.writers.checks import check_text, sign_of
 from attntrace.writers.page import INDENT, PROMPT, BlockWriter, Line, Page, Part, Span, styled, text_of, titled, trimmed
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
@@ -55,9 +55,9 @@ class Layout(BlockWriter[Line]):
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[Line]:
         page, width = self.page, len(block.number) + 2
         yield from titled(f"{block.number}  {page.prose(block.title)}", block.place, page, width)
-        for line in page.wrapped([page.formula(formula) for formula in block.formulas], width, between="    "):
-            for n, part in enumerate(page.wrapped_sum(line, width + len(INDENT)) if line else ()):
-                yield (" " * width + INDENT * bool(n) + part,)
+        formulas = map(page.formula, block.formulas)
+        for line in filter(None, page.wrapped(list(formulas), width, between="    ")):
+            yield from styled(page.wrapped_sum(line, width + len(INDENT)), " " * width, hanging=INDENT)
 
     def explained(self, block: blocks.Explained) -> Iterator[Line]:
         """Each topic in a hanging paragraph, which begins with its title."""
@@ -84,8 +84,7 @@ class Layout(BlockWriter[Line]):
     def command(self, text: str) -> Iterator[Line]:
         """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
         *lines, last = self.page.wrapped(re.findall(r'(?:"[^"]*"|[^" ])+', text), 2 * len(INDENT))
-        for n, line in enumerate([*(f"{line} \\" for line in lines), last]):
-            yield (INDENT + (INDENT if n else "") + line,)
+        yield from styled([*(f"{line} \\" for line in lines), last], INDENT, hanging=INDENT)
 
     def answer(self, block: blocks.Answer) -> Iterator[Line]:
         yield (self.page.word(block.text) if block.is_words else self.page.prose(self.page.line(block.text)),)
@@ -140,10 +139,9 @@ class Layout(BlockWriter[Line]):
         return token_rows(block, self.page)
 
     def shares(self, block: blocks.Shares) -> Iterator[Line]:
-        first, *more = self.page.wrapped_sum(self.page.formula(block.formula), 2 * len(INDENT))
         yield ()
-        yield (INDENT + first,)
-        yield from styled(more, 2 * INDENT)
+        yield from styled(self.page.wrapped_sum(self.page.formula(block.formula), 2 * len(INDENT)), INDENT,
+                          hanging=INDENT)
         for grids in (block.grids, (block.result,)):
             yield from self.parameter_grids(blocks.ParameterGrids(grids))
 
@@ -245,7 +243,7 @@ class Layout(BlockWriter[Line]):
         return self.page.padded(signs[0], max(map(self.page.cells, signs)))
 
     def hidden(self, block: blocks.Hidden) -> Iterator[Line]:
-        yield from self.paragraph(self.page.prose(self.page.line(hidden_sentence(block))), "grey")
+        yield from self.paragraph(self.page.prose(self.page.line(block.note)), "grey")
 
 
 def any_but_first(row: tuple[str, ...]) -> bool:

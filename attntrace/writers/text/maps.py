@@ -7,8 +7,8 @@ from itertools import chain
 from attntrace.messages.catalog import versions
 from attntrace.messages.unicode import graphemes
 from attntrace.pages.blocks import Grid, Maps
-from attntrace.writers.page import (GAP, INDENT, Line, Page, Part, Span, equal_parts, largest_of, levels_of, packed,
-                                    part_of, shaded, title_of_head, titled, trimmed)
+from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, largest_of, levels_of, packed, part_of,
+                                    shaded, title_of_head, titled, trimmed)
 
 FILLS, ASCII_FILLS = " ░░▒▒▓▓█", " ..::++#"  # for the levels from 0 to 7
 FILL = 2  # cells that are filled before a number
@@ -94,15 +94,10 @@ class HeadMap:
         rows: list[Line] = [(text, behind) for text in texts]
         if page.shades:
             rows = [(row, behind) for row in shaded(texts, levels, self.widths, self.gap)]
-        words = [self._word_line(line) for line in self.above]
+        words: list[Line] = [(*chain.from_iterable((Span(between * bool(n)), Span(text, f"token{self.start + n}"))
+                                                   for n, text in enumerate(line)), behind) for line in self.above]
         blank = (" " * self.width,)
         return [(Span(page.padded(self.title, self.width), "bold"),), *[blank] * (height - len(words)), *words, *rows]
-
-    def _word_line(self, texts: list[str]) -> Line:
-        spans: list[Part] = []
-        for n, text in enumerate(texts):
-            spans += [" " * self.gap * bool(n), Span(text, f"token{self.start + n}")]
-        return *spans, " " * (self.width - self.inside)
 
 
 class UprightMap(HeadMap):

@@ -21,7 +21,7 @@ def columns_of(line: RowLine) -> int:
 
 
 class RowLayout:
-    """The columns of the rows of a stage: word, symbol, formula, numbers."""
+    """The rows of a stage in columns: word, symbol, formula, numbers; `texts`: those that are written."""
 
     def __init__(self, block: VectorRows, page: Page) -> None:
         self.page = page
@@ -31,26 +31,35 @@ class RowLayout:
                                             or not line.figures.powers] or [line.figures for line in lines])
         self.before += page.air - 1
         self.number = self.before + self.after
-        self.word = max(page.cells(page.label(token)) for token in block.tokens)
-        if self.word > page.width // 3:  # the numbers matter more than one long word
-            self.word = page.width // 3
+        longest = max(page.cells(page.label(token)) for token in block.tokens)
+        self.word = min(longest, page.width // 3)  # the numbers matter more than one long word
         self.symbol = max(page.cells(self.left(line, -1)) for line in lines)  # the last row has the longest number
         self.formula = max(page.cells(self.right(line, -1)) for line in lines) + 3
-        self.labels = {line.labels: [max(self.number, page.cells(page.label(label))) for label in line.labels]
-                       for line in lines if line.labels}
+        self.words_widths = {line.labels: [max(self.number, page.cells(page.label(label))) for label in line.labels]
+                             for line in lines if line.labels}
         # Words under which there are nothing but whole numbers: nothing to line up with at a decimal point.
-        self.whole = {words for words in self.labels if all(not line.figures.after and not line.figures.powers
-                                                            for line in lines if line.labels == words)}
-        self.lead = "  " * any(line.values.ndim > 1 for line in lines)  # where brackets open
+        self.whole = {words for words in self.words_widths if all(
+            not line.figures.after and not line.figures.powers for line in lines if line.labels == words)}
+        self.vectors = [line for line in lines if line.values.ndim > 1]
+        self.lead = "  " if self.vectors else ""  # where brackets open
         self.start = len(INDENT) + self.word + 2
         if self.numbers_at + max(self.width(line) for line in lines) > page.width:
             self.formula = 0
         room = page.width - self.numbers_at - 4  # for the numbers inside the brackets
-        self.parts = {id(line): equal_parts(self.widths(line), room) for line in lines if line.values.ndim > 1}
+        self.parts = {id(line): equal_parts(self.widths(line), room) for line in self.vectors}
         after = [page.width - self.numbers_at - self.width(line) - len(GAP) for line in lines]
         self.bars = all(line.values.shape[1] <= room for line, room in zip(lines, after, strict=True) if line.weights)
         self.mixtures = all(mixture_fits(line, page, room)
                             for line, room in zip(lines, after, strict=True) if line.shares is not None)
+        labels = {id(line): [self.label_line(line, part) for part in self.parts[id(line)]]
+                  for line in lines if line.labels}
+        first = next(iter(labels.values()), [])
+        self.heading = first[0] if len(first) == 1 else None  # the words above all tokens
+        self.labels = labels if len(first) > 1 else {}  # those above the parts of each token
+        self.groups = [list(group) for _, group in groupby(
+            lines, key=lambda line: line.values.ndim if line.values.ndim == 1 or id(line) in self.labels
+            else id(line))]
+        self.texts: dict[int, list[Numbers]] = {}
 
     @property
     def numbers_at(self) -> int:
@@ -64,7 +73,7 @@ class RowLayout:
         return self.page.expression(line.formulas[n].right, line.formulas[n].head)
 
     def widths(self, line: RowLine) -> list[int]:
-        return self.labels[line.labels] if line.labels else [self.number] * line.values.shape[1]
+        return self.words_widths[line.labels] if line.labels else [self.number] * line.values.shape[1]
 
     def width(self, line: RowLine) -> int:
         """Of the numbers with their brackets."""
@@ -78,73 +87,38 @@ class RowLayout:
             rest += f"{self.page.padded(self.right(line, n), self.formula - 3)} = "
         return Span(left, "bold"), rest
 
-    def numbers(self, line: RowLine, rows: slice, part: slice) -> Numbers:
-        """The numbers of some tokens in one part of the columns."""
-        widths = self.widths(line)[part]
-        values = line.values[rows, part]
-        after = 0 if line.labels in self.whole else self.after
-        texts = line.figures.rows(values, self.number - after, after, widths if line.labels else None)
-        return shaded(texts, levels_of(values), widths) if line.weights and line.hued and self.page.shades else texts
+    def write_numbers(self, rows: slice) -> None:
+        """Write the numbers of some tokens at once, in each part of the columns."""
+        for line in self.vectors:
+            is_shaded = line.weights and line.hued and self.page.shades
+            after = 0 if line.labels in self.whole else self.after
+            self.texts[id(line)] = []
+            for part in self.parts[id(line)]:
+                widths, values = self.widths(line)[part], line.values[rows, part]
+                texts = line.figures.rows(values, self.number - after, after, widths if line.labels else None)
+                self.texts[id(line)].append(shaded(texts, levels_of(values), widths) if is_shaded else texts)
 
     def label_line(self, line: RowLine, part: slice) -> Line:
         """The words above a part of the columns."""
         labels = (line.labels or ())[part]
         return (" " * (self.numbers_at + 2),
-                *labels_line(labels, self.widths(line)[part], part.start or 0, line.hued, self.page))
-
-
-def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
-    layout = RowLayout(block, page)
-    labelled = next((line for line in block.lines if line.labels), None)
-    whole = labelled is not None and len(layout.parts[id(labelled)]) == 1
-    yield ()
-    if labelled is not None and whole:
-        yield layout.label_line(labelled, slice(None))
-    apart = len(block.lines) * page.air >= APART_FROM or labelled is not None and not whole
-    for start in range(0, len(block.tokens), AT_ONCE):
-        rows = slice(start, start + AT_ONCE)
-        several = TokenRows(block, layout, rows, whole)
-        for n, token in enumerate(block.tokens[rows]):
-            if start + n and apart:
-                yield ()
-            word = Span(page.label(token), f"token{block.numbers[start + n]}")
-            if page.cells(word.text) > layout.word:
-                yield INDENT, word
-                word = Span("")
-            for begins, line in several.token(n):
-                if begins:  # the word stands before the token's first equation
-                    yield INDENT, word, " " * (layout.word - page.cells(word.text) + 2), *line
-                    word = Span("")
-                else:
-                    yield line
-
-
-class TokenRows:
-    """The rows of several tokens, whose numbers are written at once."""
-
-    def __init__(self, block: VectorRows, layout: RowLayout, rows: slice, whole: bool) -> None:
-        self.layout, self.page, self.first, self.whole = layout, layout.page, rows.start, whole
-        self.groups = [list(group) for _, group in groupby(
-            block.lines, key=lambda line: line.values.ndim if line.values.ndim == 1 or line.labels and not whole
-            else id(line))]
-        self.numbers = {id(line): [layout.numbers(line, rows, part) for part in layout.parts[id(line)]]
-                        for line in block.lines if line.values.ndim > 1}
-        self.labels = {id(line): [layout.label_line(line, part) for part in layout.parts[id(line)]]
-                       for line in block.lines if line.labels and not whole}
+                *labels_line(labels, self.widths(line)[part], part.start, line.hued, self.page))
 
     def token(self, n: int) -> Iterator[tuple[bool, Line]]:
         """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""
+        if n % AT_ONCE == 0:
+            self.write_numbers(slice(n, n + AT_ONCE))
         for lines in self.groups:
             yield from (self._single_numbers if lines[0].values.ndim == 1 else self._vectors)(lines, n)
 
     def _single_numbers(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
         """`μ₁ = 0.109   σ²₁ = 1.423`, the first under the numbers of the vectors, as many in a line as fit."""
-        layout, page, at = self.layout, self.page, self.first + n
+        page = self.page
         spans: list[Part] = []
         used = 0
         for line in lines:
-            number = float(line.values[at])
-            more: list[Part] = [GAP, Span(layout.left(line, at), "bold"), f" = {line.figures.text(number)}"]
+            number = float(line.values[n])
+            more: list[Part] = [GAP, Span(self.left(line, n), "bold"), f" = {line.figures.text(number)}"]
             width = sum(page.cells(text_of(part)) for part in more)
             if spans and used + width <= page.width:
                 spans += more
@@ -152,30 +126,51 @@ class TokenRows:
                 continue
             if spans:
                 yield True, tuple(spans)
-            first = line.figures.padded(number, layout.before, layout.after).rstrip()
-            spans = [*layout.equation(line, at), f"{layout.lead}{first}"]
-            used = layout.numbers_at + len(layout.lead) + len(first)
+            first = line.figures.padded(number, self.before, self.after).rstrip()
+            spans = [*self.equation(line, n), f"{self.lead}{first}"]
+            used = self.numbers_at + len(self.lead) + len(first)
         yield True, tuple(spans)
 
     def _vectors(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
         """Vectors part by part: one, or those along a sentence too long for the page, each part under its words."""
-        layout, page, at = self.layout, self.page, self.first + n
-        labels, last = self.labels.get(id(lines[0]), []), len(layout.parts[id(lines[0])]) - 1
-        equations = [layout.equation(line, at) for line in lines]
+        page = self.page
+        labels, last = self.labels.get(id(lines[0]), []), len(self.parts[id(lines[0])]) - 1
+        equations = [self.equation(line, n) for line in lines]
         for number in range(last + 1):
             if labels:
                 yield False, labels[number]
             for line, equation in zip(lines, equations, strict=True):
                 begins = bool(labels) or not number
-                before = (*equation, "  " if number else "[ ") if begins else (" " * (layout.numbers_at + 2),)
+                before = (*equation, "  " if number else "[ ") if begins else (" " * (self.numbers_at + 2),)
                 end = ""
                 if number == last:
                     end = f" +{page.text(Message('messages.more', count=line.more))} ]" if line.more else " ]"
-                    if line.weights and layout.bars and not labels:  # in all rows of the stage or in none
-                        end += GAP + bars_of(line, at, page)
-                    if line.shares is not None and layout.mixtures and not labels:
-                        end += GAP + mixture_of(line, at, page)
-                yield begins, trimmed([*before, self.numbers[id(line)][number][n], *filter(None, [end])])
+                    if line.weights and self.bars and not labels:  # in all rows of the stage or in none
+                        end += GAP + bars_of(line, n, page)
+                    if line.shares is not None and self.mixtures and not labels:
+                        end += GAP + mixture_of(line, n, page)
+                yield begins, trimmed([*before, self.texts[id(line)][number][n % AT_ONCE], *filter(None, [end])])
+
+
+def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
+    layout = RowLayout(block, page)
+    yield ()
+    if layout.heading is not None:
+        yield layout.heading
+    apart = len(block.lines) * page.air >= APART_FROM or layout.labels
+    for n, token in enumerate(block.tokens):
+        if n and apart:
+            yield ()
+        word = Span(page.label(token), f"token{block.numbers[n]}")
+        if page.cells(word.text) > layout.word:
+            yield INDENT, word
+            word = Span("")
+        for begins, line in layout.token(n):
+            if begins:  # the word stands before the token's first equation
+                yield INDENT, word, " " * (layout.word - page.cells(word.text) + 2), *line
+                word = Span("")
+            else:
+                yield line
 
 
 def bars_of(line: RowLine, n: int, page: Page) -> str:

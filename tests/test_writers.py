@@ -1,4 +1,5 @@
 """Every page format writes every kind of block: with all its numbers and words, in every language, on any stream."""
+import inspect
 import io
 import re
 import unicodedata
@@ -13,7 +14,7 @@ from markup import read
 from attntrace.messages.catalog import LANGUAGES
 from attntrace.pages.blocks import Block, MatrixEquation, Prose, Verified, VerifiedHead
 from attntrace.writers import FORMATS, PAGES, TEXT
-from attntrace.writers.page import BlockWriter, Look
+from attntrace.writers.page import METHODS, BlockWriter, Look
 
 KINDS = get_args(Block)
 COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2", "trace 'cat dog' --limit 3",
@@ -54,8 +55,11 @@ def written(format: str, kind: type, languages: tuple[str, ...] = ("en",), encod
     return READERS.get(format, str)(out.buffer.getvalue().decode(encoding))
 
 
-def test_every_kind_of_block_has_an_example():
+def test_every_kind_of_block_has_an_example_and_a_method_that_a_writer_must_have():
     assert [kind.__name__ for kind in KINDS if kind not in examples()] == []
+    assert [name for name in METHODS.values() if name not in vars(BlockWriter)] == []
+    assert all(inspect.signature(getattr(BlockWriter, name)).parameters["block"].annotation is kind
+               for kind, name in METHODS.items())
 
 
 @pytest.mark.parametrize("format", PAGES)

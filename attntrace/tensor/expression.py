@@ -19,6 +19,11 @@ SUM, QUOTIENT, PRODUCT, JUXTAPOSED, POWER, ATOM = range(1, 7)  # how tightly wha
 Read = Callable[["Ref"], Any]  # the number of a leaf, as the rounding has it
 
 
+def snake_case(name: str) -> str:
+    """The name of a class as that of a method: ten_thousand_to."""
+    return re.sub("(?<=.)(?=[A-Z])", "_", name).lower()
+
+
 class Expression:
     """A node and its parts. `kind` names the method of Printer that writes it, and that of Rounding that combines the
     values of its parts: the class's name in small letters, such as ten_thousand_to."""
@@ -29,7 +34,7 @@ class Expression:
         self.parts = parts
 
     def __init_subclass__(cls) -> None:
-        cls.kind = re.sub("(?<=.)(?=[A-Z])", "_", cls.__name__).lower()
+        cls.kind = snake_case(cls.__name__)
 
     def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
         """Evaluate, every operation under a rounding, with the numbers that `read` gives for the leaves."""

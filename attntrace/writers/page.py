@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, NamedTuple, Protocol, TextIO, TypeVar
+from typing import Any, NamedTuple, Protocol, TextIO, TypeVar, get_args
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_lan
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
-from attntrace.tensor.expression import Expression
+from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Array
@@ -139,27 +139,12 @@ class BlockWriter(Writer, Protocol[P]):
     def hidden(self, block: blocks.Hidden) -> Iterator[P]: ...
 
     def written(self, block: Block) -> Iterator[P]:
-        """A block of any kind. Every kind is named but the last, so that mypy finds another one that is not."""
-        return (
-            self.part_heading(block) if isinstance(block, blocks.PartHeading) else
-            self.place_heading(block) if isinstance(block, blocks.PlaceHeading) else
-            self.stage_heading(block) if isinstance(block, blocks.StageHeading) else
-            self.explained(block) if isinstance(block, blocks.Explained) else
-            self.heading(block) if isinstance(block, blocks.Heading) else
-            self.prose(block) if isinstance(block, blocks.Prose) else
-            self.answer(block) if isinstance(block, blocks.Answer) else
-            self.table(block) if isinstance(block, blocks.Table) else
-            self.parameter_grids(block) if isinstance(block, blocks.ParameterGrids) else
-            self.vector_rows(block) if isinstance(block, blocks.VectorRows) else
-            self.shares(block) if isinstance(block, blocks.Shares) else
-            self.cell_lines(block) if isinstance(block, blocks.CellLines) else
-            self.cause(block) if isinstance(block, blocks.Cause) else
-            self.matrix_equation(block) if isinstance(block, blocks.MatrixEquation) else
-            self.maps(block) if isinstance(block, blocks.Maps) else
-            self.checks(block) if isinstance(block, blocks.Checks) else
-            self.verified_head(block) if isinstance(block, blocks.VerifiedHead) else
-            self.verified(block) if isinstance(block, blocks.Verified) else
-            self.hidden(block))
+        """A block of any kind, by the method of its name."""
+        parts: Iterator[P] = getattr(self, METHODS[type(block)])(block)
+        return parts
+
+
+METHODS = {kind: snake_case(kind.__name__) for kind in get_args(Block)}  # the method of each kind of block
 
 
 class Page:

@@ -215,6 +215,8 @@ def _examples() -> Iterator[Example]:
     for op, function in {"negate": lambda x: -x, "square": square, "sqrt": sqrt, "relu": relu,
                          "same": identity}.items():
         yield Example(op, "number", (), lambda leaf, function=function: function(leaf(positive=True)))
+        yield Example(op, "large_numbers", (TOKEN, KEY), lambda leaf, op=op, function=function: function(
+            leaf(TOKEN, KEY, positive=op == "sqrt", scale=1000)))  # whose powers overflow
 
 
 EXAMPLES = list(_examples())

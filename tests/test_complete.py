@@ -8,6 +8,7 @@ from command import ROOT
 from examples import EXAMPLES, PARTICULAR, PRODUCING
 
 import attntrace
+from attntrace.ops.elementwise import Elementwise
 from attntrace.tensor.tensor import OPS, Op
 from attntrace.verify import ops as checker
 
@@ -17,7 +18,9 @@ for module in pkgutil.walk_packages(attntrace.__path__, "attntrace."):  # wherev
 
 
 def documented(document: str) -> set[str]:
-    return set(re.findall(r"`(\w+)`", (ROOT / document).read_text("utf-8"))) & OPS.keys()
+    parts = (ROOT / document).read_text("utf-8").split("\n\n")
+    (table,) = [part for part in parts if "| `matmul` `transpose` |" in part]
+    return set(re.findall(r"`(\w+)`", table)) & OPS.keys()
 
 
 ENTRIES = {
@@ -26,6 +29,9 @@ ENTRIES = {
     "OPS in attntrace/verify/ops.py, the second definition": set(checker.OPS),
     "a gradient: its vjp, or its operands in non_differentiable": {
         name for name, op in OPS.items() if op.vjp is not Op.vjp or op.non_differentiable},
+    "the arithmetic of a number: its cell, or the expression of an elementwise op": {
+        name for name, op in OPS.items()
+        if op.cell is not Op.cell and hasattr(op, "expression") >= issubclass(op, Elementwise)},
     "the table of ops in README.md": documented("README.md"),
     "the table of ops in README.ko.md": documented("README.ko.md")}
 

@@ -7,7 +7,7 @@ from random_model import SENTENCE, TRANSLATION, random_model
 
 from attntrace.files.torch import names
 from attntrace.files.weights import load
-from attntrace.messages.catalog import LANGUAGES, render, template
+from attntrace.messages.catalog import LANGUAGES, has_template, render, template
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, OPTIONS, Config, as_option
 from attntrace.model.layers import ACTIVATIONS
 from attntrace.model.parameters import Vocabularies
@@ -51,7 +51,9 @@ def test_a_summary_of_the_model_says_each_value(name, value):
     def said(config: Config, language: str) -> list[str]:
         return [render(line, language) for line in model_lines(config, Vocabularies(("a",), ("b",)))]
 
-    for language in ("en", "ko"):
+    for language in LANGUAGES:
+        assert (name, value) not in WORDS or not ENTRIES[name].by_default and value == ENTRIES[name].default or (
+            has_template(language, f"messages.config.{name}.{value}")), f"[config] of messages/{language}/messages.toml"
         config = config_with(name, value)
         assert (said(config, language) != said(Config(), language)) == (config != Config()), "pages/overview.py"
 
@@ -62,6 +64,15 @@ def test_the_checker_agrees_with_a_model_of_each_value(tmp_path, name, value):
     file = random_model(**{name: value}).write(tmp_path / "model.npz")
     code, out, _ = attntrace("verify", SENTENCE, "--target", TRANSLATION, "--weights", str(file))
     assert code == 0, out
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if entry.rewires and entry.kind == CHOICE])
+def test_each_word_that_rewires_a_model_gives_other_numbers(tmp_path, name):
+    numbers: dict[str, str] = {}
+    for word in ENTRIES[name].words:
+        file = random_model(**{name: word}).write(tmp_path / "model.npz")
+        out = attntrace("trace", SENTENCE, "--target", TRANSLATION, "--weights", str(file), "--quiet").out
+        assert numbers.setdefault(out, word) == word, f"{name} {word} computes the same as {numbers[out]}: model/"
 
 
 @pytest.mark.parametrize("file, table", (("model/layers.py", ACTIVATIONS), ("verify/torch.py", against.ACTIVATIONS)))
@@ -76,6 +87,8 @@ def test_each_word_has_an_argument_in_pytorch_or_is_refused():
 
 def test_each_entry_changes_the_module_unless_it_comes_before_it_or_is_refused():
     for name, value in VALUES:
+        if (name, value) in WORDS and value not in names.ARGUMENTS.get(name, {}):
+            continue  # the test above names it
         if name not in BEFORE | {"score_scale"} and value != ENTRIES[name].default:
             printed = [names.constructor(config, True)
                        for config in (Config(), config_with(name, value))]

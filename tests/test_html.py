@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from command import BLOG, attntrace, process
+from examples import EXAMPLES
 from hostile import HOSTILE
 from markup import MATHML, outline, parsed, read
 from pages import blocks_named, contrast, run_of
@@ -24,7 +25,7 @@ from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.printer import UnicodePrinter
 from attntrace.writers.html import HtmlWriter
-from attntrace.writers.html.mathml import formula_math
+from attntrace.writers.html.mathml import expression_math, formula_math
 from attntrace.writers.page import Look
 
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
@@ -268,6 +269,15 @@ def test_a_formula_in_mathml_says_what_it_says_in_text():
         head, row = formula.head, formula.row
         text = f"{formula.left.spelled(head=head, row=row)} = {UnicodePrinter(head, row).text(formula.right)}"
         assert " ".join(as_text(written).split()) == scripted(text)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_the_formula_of_every_op_can_be_written_in_mathml(example):
+    """MathPrinter in writers/html/mathml.py has a method for each kind of node that stands in a formula."""
+    formula = example.tensor().node.formula()
+    (written,) = parsed(f"<!doctype html><title>x</title><p>{expression_math(formula, None)}").iter("p")
+    text = scripted(UnicodePrinter().text(formula))
+    assert re.sub(r"[()\s]", "", as_text(written)) == re.sub(r"[()\s]", "", text)
 
 
 def as_text(element) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from command import ROOT, attntrace, words_of
+from random_model import WIRINGS
 
 from attntrace.cli.app import COMMANDS
 from attntrace.cli.app import attntrace as group
@@ -122,6 +123,6 @@ def test_every_format_with_its_endings_and_every_language_is_documented(document
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_list_of_addresses_has_the_name_of_every_step(document):
     (listed,) = [block for block in blocks(document, "text") if block.startswith("encoder.embedding |")]
-    steps = prepare_training_step("a", "b", optimizer="adam", config=Config(final_norm=True)).addresses()
-    names = {address.rpartition(".")[2] for address in steps if not address.startswith("gradient.")}
+    names = {address.rpartition(".")[2] for wiring in WIRINGS.values() for address in prepare_training_step(
+        "a", "b", optimizer="adam", config=Config(**wiring)).addresses() if not address.startswith("gradient.")}
     assert names - set(re.findall(r"\w+", listed)) == set()

@@ -15,10 +15,10 @@ def folder(tmp_path_factory):
     third = folder / "attntrace" / "messages" / "xx"
     shutil.copytree(third.parent / "en", third)
     for path in third.glob("*.toml"):
-        text = path.read_text("utf-8").replace('title = "Softmax"', 'title = "そふと"')
-        path.write_text(text.replace("What goes in", "はいる"), "utf-8")
+        text = path.read_text("utf-8").replace('title = "Softmax"', 'title = "ᛋᚩᚠᛏ"')
+        path.write_text(text.replace("What goes in", "ᚻᚫᛚ"), "utf-8")
     (third / "language.toml").write_text(
-        'name = "Third"\nlocales = "xx_"\nletters = "ぁ-ん"\nfonts = "\'Third Sans\'"\n', "utf-8")
+        'name = "Third"\nlocales = "xx_"\nletters = "ᚠ-ᛪ"\nfonts = "\'Third Sans\'"\n', "utf-8")
     return folder
 
 
@@ -37,23 +37,23 @@ def third(folder):
 def test_every_command_speaks_each_of_three_languages(third, command, language):
     code, out, err = third(*command, ATTNTRACE_LANG=language)
     assert (code, err) == (0, "") and out
-    assert ("はいる" in out) == (command[0] == "trace" and language == "xx")
+    assert ("ᚻᚫᛚ" in out) == (command[0] == "trace" and language == "xx")
 
 
 def test_both_are_korean_and_english_as_long_as_there_is_a_third(third):
     code, out, _ = third("trace", "a cat", "--lang", "both")
-    assert code == 0 and "What goes in" in out and "모델에 들어가는 것" in out and "はいる" not in out
+    assert code == 0 and "What goes in" in out and "모델에 들어가는 것" in out and "ᚻᚫᛚ" not in out
 
 
 def test_a_third_language_is_that_of_its_locale_where_its_letters_can_be_written(third):
-    for encoding, language in (("utf-8", "はいる"), ("ascii", "What goes in")):
+    for encoding, language in (("utf-8", "ᚻᚫᛚ"), ("ascii", "What goes in")):
         assert language in third("trace", "a", LANG="xx_XX.UTF-8", ATTNTRACE_LANG="", PYTHONIOENCODING=encoding).out
 
 
 def test_a_topic_is_found_by_its_title_in_any_language_and_the_nearest_are_in_its_letters(third):
-    assert third("explain", "そふと").out == third("explain", "softmax").out
-    code, out, err = third("explain", "そふ")
-    assert (code, out) == (2, "") and "そふと" in err and "소프트" not in err
+    assert third("explain", "ᛋᚩᚠᛏ").out == third("explain", "softmax").out
+    code, out, err = third("explain", "ᛋᚩᚠ")
+    assert (code, out) == (2, "") and "ᛋᚩᚠᛏ" in err and "소프트" not in err
 
 
 def test_a_picture_names_the_fonts_of_each_language(third, tmp_path):

@@ -73,16 +73,30 @@ class MathPrinter(Printer):
         link = self.link(node.tensor) if self.link is not None else ""
         self.out.append(symbol_node(node.tensor.symbol, self.head, self.row, link))
 
-    def root(self, node: Expression, leads: bool) -> None:
-        above, self.out = self.out, []
+    def part(self, node: Expression) -> list[Any]:
+        """What a root or a power is of."""
+        before, self.out = self.out, []
         self.put(node.parts[0])
-        inside, self.out = self.out, above
-        if self.is_split(inside):
+        part, self.out = self.out, before
+        return part
+
+    def root(self, node: Expression, leads: bool) -> None:
+        part = self.part(node)
+        if self.is_split(part):
             brackets = ("", "") if node.parts[0].binds == ATOM else ("(", ")")
             opening, closing = map(operator, brackets)
-            self.out += [operator("√"), opening, *inside, closing]
+            self.out += [operator("√"), opening, *part, closing]
         else:
-            self.out.append(f"<msqrt>{''.join(inside)}</msqrt>")
+            self.out.append(f"<msqrt>{''.join(part)}</msqrt>")
+
+    def exp(self, node: Expression, leads: bool) -> None:
+        base, part = word({"exp": "e", "ten_thousand_to": "10000"}[node.kind]), self.part(node)
+        if self.is_split(part):
+            self.out += [base, *map(operator, "^("), *part, operator(")")]
+        else:
+            self.out.append(f"<msup>{base}{row_of(part)}</msup>")
+
+    ten_thousand_to = exp
 
     def outer_product(self, node: Expression, leads: bool) -> None:
         left, right = node.parts

@@ -3,6 +3,7 @@
 The leaves of a formula are tensors, those of the arithmetic of a number are numbers of tensors and constants. The tree
 says how tightly each of its nodes holds together; printer.py writes it, rounding.py says what its operations give."""
 import math
+import operator
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Protocol
@@ -29,6 +30,7 @@ class Expression:
     values of its parts: the class's name in small letters, such as ten_thousand_to."""
     kind: ClassVar[str]
     binds: int = ATOM
+    largest: ClassVar[Callable[..., float] | None] = None  # the magnitude by those of the parts, where they can cancel
 
     def __init__(self, *parts: "Expression") -> None:
         self.parts = parts
@@ -46,7 +48,9 @@ class Expression:
 
     def magnitude(self, read: Read) -> float:
         """The value if no two terms cancelled, which is what rounding errors are relative to."""
-        return abs(float(self.value(read)))
+        if self.largest is None:
+            return abs(float(self.value(read)))
+        return self.largest(*[part.magnitude(read) for part in self.parts])
 
     def nodes(self) -> "Iterator[Expression]":
         """This node and all below it, in the order in which they are written."""
@@ -87,9 +91,7 @@ class Number(Expression):
 class Sum(Expression):
     """All terms, written out."""
     binds = SUM
-
-    def magnitude(self, read: Read) -> float:
-        return math.fsum(term.magnitude(read) for term in self.parts)
+    largest = staticmethod(lambda *terms: math.fsum(terms))
 
 
 def sum_of(*terms: Expression) -> Expression:
@@ -112,20 +114,14 @@ class Difference(Binary):
     sign = "-"
     binds = SUM
     least = SUM, QUOTIENT
-
-    def magnitude(self, read: Read) -> float:
-        left, right = self.parts
-        return left.magnitude(read) + right.magnitude(read)
+    largest = staticmethod(operator.add)
 
 
 class Product(Binary):
     sign = "·"
     binds = PRODUCT
     least = PRODUCT, JUXTAPOSED
-
-    def magnitude(self, read: Read) -> float:
-        left, right = self.parts
-        return left.magnitude(read) * right.magnitude(read)
+    largest = staticmethod(operator.mul)
 
 
 class ElementwiseProduct(Product):
@@ -157,9 +153,7 @@ class OuterProduct(Expression):
 
 class Negative(Expression):
     binds = SUM
-
-    def magnitude(self, read: Read) -> float:
-        return self.parts[0].magnitude(read)
+    largest = staticmethod(abs)
 
 
 class Square(Expression):

@@ -177,16 +177,14 @@ class Printer:
         self.mark(f"[{','.join(node.index)}]")
 
 
-def operators(**others: str) -> dict[str, Operator]:
-    """The signs between operands, spaces included; `others` by the names of those that differ from Unicode."""
-    signs = {"+": " + ", "-": " - ", "/": " / ", ";": " ; ", "=": " = ", "·": " · ", "⊙": " ⊙ ", "": " "}
-    names = {"times": "·", "elementwise": "⊙", "beside": ""}
-    return {sign: Operator(text) for sign, text in (signs | {names[k]: v for k, v in others.items()}).items()}
+def operators(others: dict[str, str]) -> dict[str, Operator]:
+    """What is written for the signs between operands: the sign and spaces, or one of `others`."""
+    return {sign: Operator(others.get(sign, f" {sign} ")) for sign in ("+", "-", "/", ";", "=", "·", "⊙", "")}
 
 
 class UnicodePrinter(Printer):
     spelling = Spelling.UNICODE
-    operators = operators()
+    operators = operators({"": " "})
     times, transpose, column_times, squared = "·", "ᵀ", "ᵀ ", "²"
     around = {"exp": ("e^(", ")"), "ten_thousand_to": ("10000^(", ")")}
 
@@ -197,7 +195,7 @@ class UnicodePrinter(Printer):
 
 class AsciiPrinter(Printer):
     spelling = Spelling.ASCII
-    operators = operators(times=" * ", elementwise=" .* ")
+    operators = operators({"·": " * ", "⊙": " .* ", "": " "})
     times, transpose, column_times, squared = "*", "^T", "^T ", "^2"
     around = {"root": ("sqrt(", ")"), "exp": ("exp(", ")"), "ten_thousand_to": ("10000^(", ")")}
 
@@ -207,7 +205,7 @@ class AsciiPrinter(Printer):
 
 class LatexPrinter(Printer):
     spelling = Spelling.LATEX
-    operators = operators(times=r" \cdot ", elementwise=r" \odot ", beside=r"\,")
+    operators = operators({"·": r" \cdot ", "⊙": r" \odot ", "": r"\,"})
     times, transpose, column_times, squared = r" \cdot ", r"^{\top}", r"{}^{\top}\,", "^{2}"  # {}: no superscript's
     around = {"root": (r"\sqrt{", "}"), "exp": ("e^{", "}"), "ten_thousand_to": ("10000^{", "}")}
 

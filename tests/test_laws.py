@@ -206,22 +206,13 @@ def test_numbers_that_cannot_be_lined_up_are_refused(op, left, right):
             apply(OPS[op](), *(leaf(*axes) for axes in pair))
 
 
-def test_matrices_with_other_rows_do_not_stand_side_by_side():
-    leaf = Leaves()
+@pytest.mark.parametrize("refused", [
+    lambda leaf: concat([leaf(TOKEN, D_V), leaf(TOKEN._replace(labels=("a", "b", "c")), D_V)], "d_concat"),
+    *(lambda leaf, span=span: slice_columns(leaf(TOKEN, D_MODEL), *span, "d_k") for span in ((0, 2), (3, 5), (3, 2))),
+    *(lambda leaf, shape=shape: Tensor(np.zeros(shape), (TOKEN, D_MODEL)) for shape in ((3,), (4, 3), (3, 4, 1), ()))])
+def test_other_rows_columns_that_a_matrix_lacks_and_an_array_of_another_shape_are_refused(refused):
     with pytest.raises(AxisError):
-        concat([leaf(TOKEN, D_V), leaf(TOKEN._replace(labels=("a", "b", "c")), D_V)], "d_concat")
-
-
-@pytest.mark.parametrize("first, last", [(0, 2), (3, 5), (3, 2)])
-def test_columns_that_a_matrix_lacks_are_refused(first, last):
-    with pytest.raises(AxisError):
-        slice_columns(Leaves()(TOKEN, D_MODEL), first, last, "d_k")
-
-
-@pytest.mark.parametrize("shape", [(3,), (4, 3), (3, 4, 1), ()])
-def test_an_array_of_another_shape_than_its_axes_is_refused(shape):
-    with pytest.raises(AxisError):
-        Tensor(np.zeros(shape), (TOKEN, D_MODEL))
+        refused(Leaves())
 
 
 # 3. The gradient law

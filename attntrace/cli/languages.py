@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -54,14 +55,9 @@ def of_locale() -> str:
     if not says and sys.platform == "win32":
         import locale  # only now: elsewhere the environment tells
         says = locale.getlocale()[0] or ""
-    return next((name for name, language in LANGUAGES.items()
-                 if re.match(language.locales, says.lower()) and can_show(language.letters)), DEFAULT)
-
-
-def can_show(letters: str) -> bool:
-    """Whether standard output can, in its encoding: a locale alone asks for nothing that would be escaped."""
-    try:
-        letters.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    for name, language in LANGUAGES.items():
+        with suppress(UnicodeEncodeError, LookupError):  # a locale alone asks for nothing that would be escaped
+            language.letters.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+            if re.match(language.locales, says.lower()):
+                return name
+    return DEFAULT

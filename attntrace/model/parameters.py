@@ -160,10 +160,6 @@ class Parameters:
         return Parameters(tensors, np.concatenate([tensor.value.ravel() for tensor in tensors.values()]))
 
     @property
-    def names(self) -> frozenset[str]:
-        return frozenset(self._tensors)
-
-    @property
     def by_name(self) -> Mapping[str, Tensor]:
         """All of them by their full names, in the order of the vector."""
         return self._tensors

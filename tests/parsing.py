@@ -114,11 +114,11 @@ class Formulas(Reader):
     `block` columns; a small letter with a subscript is the row of that token; positions count from 1 in the text and
     from 0 in the tree. Signs bind as usual: sums, products, what stands side by side, powers.
     """
-    CALLS = {r"softmax\(": "softmax", r"mean\(": "mean", r"positive\(": "positive", r"PE\(": "sinusoid",
-             r"sqrt\(": "sqrt", r"apart\(": "apart", r"together\(": "together", r"one_hot\(": "labels",
-             r"smoothed\([\d.]+, ": "labels", r"max\(0, ": "relu", r"(?:Σ|sum)_\w+\(": "total",
-             r"repeated\(\w+, ": "repeated", r"placed\(\w+ (\d+), ": "placed",
-             r"columns (\d+)-(\d+)\(": "among_columns"}  # what stands before the last argument
+    OPS = {r"softmax\(": "softmax", r"mean\(": "mean", r"positive\(": "positive", r"PE\(": "sinusoid",
+           r"sqrt\(": "sqrt", r"apart\(": "apart", r"together\(": "together", r"one_hot\(": "labels",
+           r"smoothed\([\d.]+, ": "labels", r"max\(0, ": "relu", r"(?:Σ|sum)_\w+\(": "total",
+           r"repeated\(\w+, ": "repeated", r"placed\(\w+ (\d+), ": "placed",
+           r"columns (\d+)-(\d+)\(": "among_columns"}  # by what stands before the last argument
 
     def __init__(self, text: str, names: Mapping[str, Tree], block: int) -> None:
         super().__init__(text)
@@ -203,7 +203,7 @@ class Formulas(Reader):
 
     def named(self) -> Tree:
         """A function with its arguments, a number, or a symbol."""
-        for pattern, op in self.CALLS.items():
+        for pattern, op in self.OPS.items():
             if call := self.match(pattern):
                 return [op, self.bracket(), *map(int, call.groups())]
         if self.accept("into rows("):

@@ -50,9 +50,7 @@ def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
     yield words_table(run, ("label", training_step.wanted))
     yield Prose(Message("messages.teacher_forcing"), apart=True)
     yield from model_table(run)
-    rates = training_step.rates
-    yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", lr=rates.lr, beta1=rates.beta1,
-                        beta2=training_step.rates.beta2, epsilon=training_step.rates.epsilon))
+    yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", **training_step.rates._asdict()))
     yield Prose(Message("messages.smoothing", smoothing=training_step.smoothing)
                 if training_step.smoothing else Message("messages.no_smoothing"))
     yield Prose(Message("messages.gradient_note"), apart=True)

@@ -35,7 +35,9 @@ class Expression:
     def __init__(self, *parts: "Expression") -> None:
         self.parts = parts
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **traits: Any) -> None:
+        for trait, value in traits.items():
+            setattr(cls, trait, value)
         cls.kind = snake_case(cls.__name__)
 
     def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
@@ -88,10 +90,8 @@ class Number(Expression):
         return str(int(self.number)) if whole else repr(self.number)
 
 
-class Sum(Expression):
+class Sum(Expression, binds=SUM, largest=staticmethod(lambda *terms: math.fsum(terms))):
     """All terms, written out."""
-    binds = SUM
-    largest = staticmethod(lambda *terms: math.fsum(terms))
 
 
 def sum_of(*terms: Expression) -> Expression:
@@ -110,67 +110,50 @@ class Binary(Expression):
     least: ClassVar[tuple[int, int]]
 
 
-class Difference(Binary):
-    sign = "-"
-    binds = SUM
-    least = SUM, QUOTIENT
-    largest = staticmethod(operator.add)
+class Difference(Binary, sign="-", binds=SUM, least=(SUM, QUOTIENT), largest=operator.add):
+    """The left operand less the right one."""
 
 
-class Product(Binary):
-    sign = "·"
-    binds = PRODUCT
-    least = PRODUCT, JUXTAPOSED
-    largest = staticmethod(operator.mul)
+class Product(Binary, sign="·", binds=PRODUCT, least=(PRODUCT, JUXTAPOSED), largest=operator.mul):
+    """Of two numbers, or of a matrix and a number."""
 
 
-class ElementwiseProduct(Product):
+class ElementwiseProduct(Product, sign="⊙"):
     """Of two matrices, entry by entry."""
-    sign = "⊙"
 
 
-class Quotient(Binary):
-    sign = "/"
-    binds = QUOTIENT
-    least = PRODUCT, JUXTAPOSED
-
+class Quotient(Binary, sign="/", binds=QUOTIENT, least=(PRODUCT, JUXTAPOSED)):
     def magnitude(self, read: Read) -> float:
         top, bottom = self.parts
         return top.magnitude(read) / abs(float(bottom.value(read)) or math.inf)
 
 
-class MatrixProduct(Binary):
+class MatrixProduct(Binary, sign="", binds=JUXTAPOSED, least=(JUXTAPOSED, POWER)):
     """Two matrices side by side."""
-    sign = ""
-    binds = JUXTAPOSED
-    least = JUXTAPOSED, POWER
 
 
-class OuterProduct(Expression):
+class OuterProduct(Expression, binds=JUXTAPOSED):
     """A column times a row, both of which are written as rows: x₁ᵀ q₁."""
-    binds = JUXTAPOSED
 
 
-class Negative(Expression):
-    binds = SUM
-    largest = staticmethod(abs)
+class Negative(Expression, binds=SUM, largest=abs):
+    """The operand with the other sign."""
 
 
-class Square(Expression):
-    binds = POWER
+class Square(Expression, binds=POWER):
+    """The operand times itself."""
 
 
-class Root(Expression):
-    binds = POWER
+class Root(Expression, binds=POWER):
+    """The square root."""
 
 
 class Exp(Expression):
     """e to the power of something."""
 
 
-class TenThousandTo(Expression):
+class TenThousandTo(Expression, binds=POWER):
     """10000^(k / d): the wavelength of a dimension of the positional encoding (section 3.5)."""
-    binds = POWER
 
 
 class Call(Expression):

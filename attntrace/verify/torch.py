@@ -43,10 +43,9 @@ def compared(log: Log) -> Iterator[Verdict]:
         stuck = stuck or step.address == reference.stuck_at
         if step.address in reference.expected:
             yield judged(step, *reference.expected[step.address], TOLERANCES[reference.dtype_name])
-        elif stuck:
-            yield Verdict(step.address, len(step.flat), math.inf, step.address, "stuck", reference.stuck_by)
         else:
-            yield Verdict(step.address, len(step.flat), math.inf, step.address, "surplus")
+            wrong, facts = ("stuck", reference.stuck_by) if stuck else ("surplus", {})
+            yield Verdict(step.address, len(step.flat), math.inf, step.address, wrong, facts)
         yield from lacking(step.address)
 
 

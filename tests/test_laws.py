@@ -82,9 +82,6 @@ class Trees:
         return (operator.add, operator.sub, operator.mul, operator.truediv)[kind - 2](first, second)
 
 
-RANDOM_TREES = range(40)
-
-
 # 1. The row law
 
 SLICED = [example for example in EXAMPLES if example.axes]  # a number has no slice
@@ -305,7 +302,7 @@ def test_an_expression_of_two_ops_has_the_brackets_that_it_needs(outer, spelling
 
 
 @in_text
-@pytest.mark.parametrize("seed", RANDOM_TREES)
+@pytest.mark.parametrize("seed", range(40))
 def test_an_expression_of_many_ops_has_the_brackets_that_it_needs(seed, spelling):
     tensor = Trees(seed).tree()
     read(tensor, spelling)

@@ -60,4 +60,4 @@ class Backwards:
         return loss(trace.at("loss"), prediction, self.wanted, self.smoothing).value.item()
 
     def of_parameters(self) -> dict[str, np.ndarray]:
-        return {name: self.gradients[name] for name in self.parameters.names}
+        return {name: self.gradients[name] for name in self.parameters.by_name}

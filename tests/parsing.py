@@ -114,8 +114,11 @@ class Formulas(Reader):
     `block` columns; a small letter with a subscript is the row of that token; positions count from 1 in the text and
     from 0 in the tree. Signs bind as usual: sums, products, what stands side by side, powers.
     """
-    PLAIN = {"softmax": "softmax", "mean": "mean", "positive": "positive", "PE": "sinusoid", "sqrt": "sqrt",
-             "apart": "apart", "together": "together", "one_hot": "labels"}
+    OPS = {r"softmax\(": "softmax", r"mean\(": "mean", r"positive\(": "positive", r"PE\(": "sinusoid",
+           r"sqrt\(": "sqrt", r"apart\(": "apart", r"together\(": "together", r"one_hot\(": "labels",
+           r"smoothed\([\d.]+, ": "labels", r"max\(0, ": "relu", r"(?:Σ|sum)_\w+\(": "total",
+           r"repeated\(\w+, ": "repeated", r"placed\(\w+ (\d+), ": "placed",
+           r"columns (\d+)-(\d+)\(": "among_columns"}  # by what stands before the last argument
 
     def __init__(self, text: str, names: Mapping[str, Tree], block: int) -> None:
         super().__init__(text)
@@ -200,20 +203,9 @@ class Formulas(Reader):
 
     def named(self) -> Tree:
         """A function with its arguments, a number, or a symbol."""
-        if call := self.match(rf"({'|'.join(self.PLAIN)})\("):
-            return [self.PLAIN[call[1]], self.bracket()]
-        if self.accept("max(0, "):
-            return ["relu", self.bracket()]
-        if self.match(r"smoothed\([\d.]+, "):
-            return ["labels", self.bracket()]
-        if self.match(r"(?:Σ|sum)_\w+\("):
-            return ["total", self.bracket()]
-        if self.match(r"repeated\(\w+, "):
-            return ["repeated", self.bracket()]
-        if place := self.match(r"placed\(\w+ (\d+), "):
-            return ["placed", self.bracket(), int(place[1]) - 1]
-        if span := self.match(r"columns (\d+)-(\d+)\("):
-            return ["among_columns", self.bracket(), int(span[1]), int(span[2])]
+        for pattern, op in self.OPS.items():
+            if call := self.match(pattern):
+                return [op, self.bracket(), *map(int, call.groups())]
         if self.accept("into rows("):
             ids = self.symbol()
             self.expect(", ")
@@ -268,12 +260,10 @@ def as_written(expression: Tree) -> Tree:
     name, *rest = expression
     if name == "same":
         return as_written(rest[0])
-    if name in ("slice", "columns"):
-        return [name, as_written(rest[0]), *rest[1:]]
-    if name == "among_columns":
-        return [name, as_written(rest[0]), *rest[1:3]]
     if name == "placed":
-        return [name, as_written(rest[0]), rest[2]]
+        return [name, as_written(rest[0]), rest[2] + 1]
+    if name in SETTINGS:
+        return [name, as_written(rest[0]), *rest[1:3]]
     if name == "sum":
         total = as_written(rest[0])
         for operand in rest[1:]:

@@ -84,7 +84,7 @@ def traced_run(name: str) -> Traced:
     with TemporaryDirectory() as folder:
         run = RUNS[name](Path(folder))
     run(steps.append)
-    return Traced(steps, frozenset(run.parameters.names), run)
+    return Traced(steps, frozenset(run.parameters.by_name), run)
 
 
 def traced_gradients(name: str) -> Traced:
@@ -93,7 +93,7 @@ def traced_gradients(name: str) -> Traced:
     else:
         model, pairs = random_model(**FEW), (PAIR,)
     found = Backwards(model, *pairs, smoothing=0.1, batch=len(pairs) > 1)
-    return Traced(found.steps, found.parameters.names | {step.address for step in found.kept}, backwards=found)
+    return Traced(found.steps, {*found.parameters.by_name} | {step.address for step in found.kept}, backwards=found)
 
 
 GRADIENTS = "gradients", "gradients_of_a_batch"

@@ -75,7 +75,7 @@ def test_a_saved_run_is_an_ordinary_archive_of_arrays_with_their_digests(saved):
         for step in trace(*PAIR):
             assert (arrays[step.address] == step.value).all()
         run = prepare(*PAIR)
-        assert {record["parameter"] for record in records if "parameter" in record} == run.parameters.names
+        assert {record["parameter"] for record in records if "parameter" in record} == set(run.parameters.by_name)
         for record in records[1:-1]:
             name = record.get("address") or record["parameter"]
             assert record["sha256"] == hashlib.sha256(archive.read(f"{name}.npy")).hexdigest()

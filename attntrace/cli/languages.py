@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -36,17 +37,13 @@ def current_languages() -> tuple[str, ...]:
 
 
 def languages_of(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Guess the languages before arguments are parsed. An unknown one is skipped here and refused by the parser."""
-    asked = [word.strip().lower() for word in (*given(arguments), os.environ.get(VARIABLE, ""))]
-    return named_languages(next((language for language in asked if language in (*LANGUAGES, BOTH)), of_locale()))
-
-
-def given(arguments: Sequence[str]) -> list[str]:
-    """What --lang seems to be given, the last one first."""
+    """Guess the languages before arguments are parsed: what --lang seems to be given last, else the variable. An
+    unknown one is skipped here and refused by the parser."""
     before = list(arguments[:arguments.index("--")] if "--" in arguments else arguments)
-    found = [after if argument == OPTION else argument.partition("=")[2]
+    given = [after if argument == OPTION else argument.partition("=")[2]
              for argument, after in zip(before, [*before[1:], ""]) if argument.split("=")[0] == OPTION]
-    return found[::-1]
+    asked = [word.strip().lower() for word in (*reversed(given), os.environ.get(VARIABLE, ""))]
+    return named_languages(next((language for language in asked if language in (*LANGUAGES, BOTH)), of_locale()))
 
 
 def of_locale() -> str:
@@ -54,14 +51,9 @@ def of_locale() -> str:
     if not says and sys.platform == "win32":
         import locale  # only now: elsewhere the environment tells
         says = locale.getlocale()[0] or ""
-    return next((name for name, language in LANGUAGES.items()
-                 if re.match(language.locales, says.lower()) and can_show(language.letters)), DEFAULT)
-
-
-def can_show(letters: str) -> bool:
-    """Whether standard output can, in its encoding: a locale alone asks for nothing that would be escaped."""
-    try:
-        letters.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    for name, language in LANGUAGES.items():
+        with suppress(UnicodeEncodeError, LookupError):  # a locale alone asks for nothing that would be escaped
+            language.letters.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+            if re.match(language.locales, says.lower()):
+                return name
+    return DEFAULT

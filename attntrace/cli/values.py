@@ -155,9 +155,7 @@ def misused(error: click.UsageError) -> str | Localized:
         return Message("problem.why.no_such_option", option=error.option_name,
                        near=nearest(error.option_name, known or ["--help"]))
     if isinstance(error, click.MissingParameter) and error.param is not None:
-        named = error.param.metavar or str(error.param.name).upper()
-        return Message("problem.why.missing",
-                       name=error.param.opts[0] if isinstance(error.param, click.Option) else named)
+        return Message("problem.why.missing", name=named(error.param, error.ctx))
     if isinstance(error, click.BadOptionUsage):
         takes_none = any(option.is_flag and error.option_name in (*option.opts, *option.secondary_opts)
                          for option in options)

@@ -29,19 +29,20 @@ def integer_parameters(config: Config, vocabularies: Vocabularies, seed: int, so
     which saturates nothing). And where two words would have the same embedding, that of the later one is drawn again.
     """
     views: dict[str, Array] = {}
+    taken: set[tuple[str, bytes]] = set()  # by earlier words
 
-    def fill_words(rows: Array, name: str, words: tuple[str, ...]) -> None:
-        for n, (word, row) in enumerate(zip(words, rows, strict=True)):
-            for attempt in range(ATTEMPTS):  # until no earlier word has the same row
-                deal(row[:, None], (seed, name, word, attempt), 2, 3)
-                if not (rows[:n] == row).all(axis=1).any():
-                    break
+    def fill(numbers: Array, name: str, word: str | None = None) -> None:
+        if word is None:
+            views[name] = numbers
+            deal(numbers, (seed, name), 1, 2)
+            return
+        for attempt in range(ATTEMPTS):
+            deal(numbers[:, None], (seed, name, word, attempt), 2, 3)
+            if (name, numbers.tobytes()) not in taken:
+                break
+        taken.add((name, numbers.tobytes()))
 
-    def fill_matrix(matrix: Array, name: str) -> None:
-        views[name] = matrix
-        deal(matrix, (seed, name), 1, 2)
-
-    parameters = draw(config, vocabularies, fill_words, fill_matrix)
+    parameters = draw(config, vocabularies, fill)
     with np.errstate(all="ignore"):  # naming a step reports an overflow
         _fit(parameters, views, config, seed, source, target)
     return parameters

@@ -160,10 +160,6 @@ class Parameters:
         return Parameters(tensors, np.concatenate([tensor.value.ravel() for tensor in tensors.values()]))
 
     @property
-    def names(self) -> frozenset[str]:
-        return frozenset(self._tensors)
-
-    @property
     def by_name(self) -> Mapping[str, Tensor]:
         """All of them by their full names, in the order of the vector."""
         return self._tensors
@@ -193,34 +189,26 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
     well: another layer, head or word never changes the other numbers."""
     few = sum(math.prod(spec.shape) for spec in specs(config, vocabularies)) <= FEW
 
-    def uniform(size: int, fan_in: int, *key: str) -> Array:
-        raw = stream((seed, *key), size, few)
-        return ((raw >> np.uint64(11)) * 2.0 ** -52 - 1.0) * math.sqrt(3.0 / fan_in)
+    def fill(numbers: Array, *key: str) -> None:
+        raw = stream((seed, *key), numbers.size, few)
+        uniform = ((raw >> np.uint64(11)) * 2.0 ** -52 - 1.0) * math.sqrt(3.0 / len(numbers))
+        numbers[...] = uniform.reshape(numbers.shape)
 
-    def fill_words(rows: Array, name: str, words: tuple[str, ...]) -> None:
-        for word, row in zip(words, rows, strict=True):
-            row[...] = uniform(row.size, config.d_model, name, word)
-
-    def fill_matrix(matrix: Array, name: str) -> None:
-        matrix[...] = uniform(matrix.size, len(matrix), name).reshape(matrix.shape)
-
-    return draw(config, vocabularies, fill_words, fill_matrix)
+    return draw(config, vocabularies, fill)
 
 
-def draw(config: Config, vocabularies: Vocabularies, fill_words: Callable[[Array, str, tuple[str, ...]], None],
-         fill_matrix: Callable[[Array, str], None]) -> Parameters:
-    """Allocate the parameters that are not optional: gains 1, biases 0; `fill_words(rows, name, words)` fills what
-    has a row for each word (the output matrix transposed), `fill_matrix(matrix, name)` all else."""
+def draw(config: Config, vocabularies: Vocabularies, fill_numbers: Callable[..., None]) -> Parameters:
+    """Allocate the parameters that are not optional: gains 1, biases 0; `fill_numbers(row, name, word)` fills the
+    embedding or the output column of a word, `fill_numbers(matrix, name)` any other matrix."""
     def fill(spec: Spec, view: Array) -> None:
         kind, first = Address.of(spec.name).name, spec.axes[0]
         if kind == "gain" or kind.startswith("b"):
             view[...] = kind == "gain"
-        elif first.name == "vocab":
-            fill_words(view, spec.name, first.labels or ())
-        elif spec.axes[1].name == "vocab":
-            fill_words(view.T, spec.name, spec.axes[1].labels or ())
+        elif words := first.labels or spec.axes[1].labels:
+            for word, row in zip(words, view if first.labels else view.T, strict=True):
+                fill_numbers(row, spec.name, word)
         else:
-            fill_matrix(view, spec.name)
+            fill_numbers(view, spec.name)
 
     return allocate([spec for spec in specs(config, vocabularies) if not spec.optional], config.dtype, fill)
 

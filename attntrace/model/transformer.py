@@ -41,9 +41,12 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
 
 
 def predict(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
-    """Predict what follows each target word, given the memory M: token × d_model."""
+    """Predict what follows each target word, given the memory M, by the final linear layer and softmax (section 3.4).
+    M: token × d_model."""
     D = stack(trace.at("decoder"), "decoder", target, M, parameters.at("decoder"), config)
-    return output(trace.at("output"), D, parameters.at("output"))
+    output, own = trace.at("output"), parameters.at("output")
+    logits = output("logits", linear(D, own["W"], own.get("b")), "logits")
+    return Prediction(logits, output("probabilities", softmax(logits), "probabilities"))
 
 
 def encoder(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config) -> Tensor:
@@ -77,12 +80,6 @@ def stack(trace: Trace, name: str, begins: Words | InputRows, M: Tensor | None, 
     if config.final_norm:
         X = layer_norm(trace.at("final_norm"), X, parameters.at("final_norm"), config, Symbol("norm"))
     return trace("output", X, symbol)
-
-
-def output(trace: Trace, D: Tensor, parameters: Parameters) -> Prediction:
-    """The final linear layer and softmax (section 3.4). D: token × d_model."""
-    logits = trace("logits", linear(D, parameters["W"], parameters.get("b")), "logits")
-    return Prediction(logits, trace("probabilities", softmax(logits), "probabilities"))
 
 
 def residual(trace: Trace, X: Tensor, sub_layer: SubLayer, parameters: Parameters, config: Config,

@@ -4,7 +4,7 @@ A batch is packed: its sentences stand one after another along the token axis. I
 sentences stand along an axis of their own, padded with zeros to the longest."""
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +21,8 @@ def padded_positions(lengths: Lengths) -> Array:
     return np.concatenate([np.arange(length) + n * max(lengths) for n, length in enumerate(lengths)])
 
 
-class Unpack(Op):
+class Unpack(Op, name="apart"):
     """token × … becomes sentence × token × …, shorter sentences padded with zeros."""
-    name: ClassVar[str] = "apart"
 
     def axes(self, x: Tensor) -> Axes:
         token = x.axes[0]
@@ -57,9 +56,8 @@ class Unpack(Op):
 
 
 @dataclass(eq=False, repr=False)
-class Pack(Op):
+class Pack(Op, name="together"):
     """sentence × token × … becomes token × …, without the padding: the reverse of Unpack."""
-    name: ClassVar[str] = "together"
     axis: Axis
 
     def axes(self, x: Tensor) -> Axes:

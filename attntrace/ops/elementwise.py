@@ -94,19 +94,13 @@ def expanded(gradient: Tensor, result: Tensor, other: Tensor) -> Tensor:
     return gradient if fits else broadcast_to(gradient, result.axes)
 
 
-class Add(Binary):
-    name: ClassVar[str] = "add"
-    expression: ClassVar[Callable[..., Expression]] = expression.append_term
-    function: ClassVar[Callable[[Any, Any], Any]] = np.add
-
+class Add(Binary, name="add", expression=expression.append_term, function=np.add):
     def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Tensor) -> Tensor:
         return unbroadcast(gradient, result, operands[n])
 
 
-class Sum(Elementwise):
+class Sum(Elementwise, name="sum", expression=expression.Sum):
     """The sum of two or more operands: the gradients that meet where a tensor is read several times."""
-    name: ClassVar[str] = "sum"
-    expression: ClassVar[Callable[..., Expression]] = expression.Sum
 
     def compute(self, *operands: Tensor) -> Array:
         axes = broadcast_axes(operands)
@@ -124,20 +118,13 @@ def add_all(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else parts[0] + parts[1] if len(parts) == 2 else Sum()(*parts)
 
 
-class Subtract(Binary):
-    name: ClassVar[str] = "subtract"
-    expression: ClassVar[Callable[..., Expression]] = expression.Difference
-    function: ClassVar[Callable[[Any, Any], Any]] = np.subtract
-
+class Subtract(Binary, name="subtract", expression=expression.Difference, function=np.subtract):
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         return -unbroadcast(gradient, result, right) if n else unbroadcast(gradient, result, left)
 
 
-class Multiply(Binary):
+class Multiply(Binary, name="multiply", expression=expression.Product, function=np.multiply):
     """Elementwise, or by one number."""
-    name: ClassVar[str] = "multiply"
-    expression: ClassVar[Callable[..., Expression]] = expression.Product
-    function: ClassVar[Callable[[Any, Any], Any]] = np.multiply
 
     def formula(self, *operands: Tensor) -> Expression:
         product = expression.ElementwiseProduct if all(x.axes for x in operands) else expression.Product
@@ -148,21 +135,13 @@ class Multiply(Binary):
         return unbroadcast(expanded(gradient, result, other) * other, result, (left, right)[n])
 
 
-class Divide(Binary):
-    name: ClassVar[str] = "divide"
-    expression: ClassVar[Callable[..., Expression]] = expression.Quotient
-    function: ClassVar[Callable[[Any, Any], Any]] = np.divide
-
+class Divide(Binary, name="divide", expression=expression.Quotient, function=np.divide):
     def vjp(self, n: int, gradient: Tensor, result: Tensor, left: Tensor, right: Tensor) -> Tensor:
         if n:
             return -(unbroadcast(gradient * result, result, right) / right)
         return unbroadcast(expanded(gradient, result, right) / right, result, left)
 
 
-class Negate(Unary):
-    name: ClassVar[str] = "negate"
-    function: ClassVar[Callable[[Array], Any]] = np.negative
-    expression: ClassVar[Callable[..., Expression]] = expression.Negative
-
+class Negate(Unary, name="negate", function=np.negative, expression=expression.Negative):
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return -gradient

@@ -1,8 +1,7 @@
 """The functions of the transformer, each with its gradient: softmax, mean, square, root, ReLU, positional encoding."""
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,11 +13,8 @@ from attntrace.tensor.expression import Call, Difference, Exp, Expression, Numbe
 from attntrace.tensor.tensor import Array, Name, Op, Postcondition, Tensor, constant
 
 
-class Identity(Unary):
+class Identity(Unary, name="same", function=lambda value: value, expression=lambda x: x):
     """The operand under another name (the encoder's output is that of its last layer)."""
-    name: ClassVar[str] = "same"
-    function: ClassVar[Callable[[Array], Any]] = lambda value: value
-    expression: ClassVar[Callable[..., Expression]] = lambda x: x
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient
@@ -33,11 +29,8 @@ def row_maxima(value: Array) -> Array:
     return np.asarray(columns.max(axis=0).reshape(value.shape[:-1]))
 
 
-class Softmax(Op):
+class Softmax(Op, name="softmax", rows_sum_to_one=True, needs_whole_rows=True):
     """e^x / Σ e^x along the last axis, with the maximum subtracted first so that nothing overflows."""
-    name: ClassVar[str] = "softmax"
-    rows_sum_to_one: ClassVar[bool] = True
-    needs_whole_rows: ClassVar[bool] = True
 
     def compute(self, x: Tensor) -> Array:
         value = x.value
@@ -63,9 +56,8 @@ class Softmax(Op):
             yield Postcondition("masked_weights_are_zero", float(np.abs(result[masked]).max()), exact=True)
 
 
-class Mean(Op):
+class Mean(Op, name="mean"):
     """The mean along the last axis."""
-    name: ClassVar[str] = "mean"
 
     def axes(self, x: Tensor) -> Axes:
         return x.axes[:-1]
@@ -81,49 +73,33 @@ class Mean(Op):
         return gradient / constant(x.axes[-1].size, dtype=result.value.dtype)
 
 
-class Square(Unary):
-    name: ClassVar[str] = "square"
-    function: ClassVar[Callable[[Array], Any]] = np.square
-    expression: ClassVar[Callable[..., Expression]] = expression.Square
-
+class Square(Unary, name="square", function=np.square, expression=expression.Square):
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return constant(2, dtype=result.value.dtype) * gradient * x
 
 
-class Sqrt(Unary):
-    name: ClassVar[str] = "sqrt"
-    function: ClassVar[Callable[[Array], Any]] = np.sqrt
-    expression: ClassVar[Callable[..., Expression]] = expression.Root
-
+class Sqrt(Unary, name="sqrt", function=np.sqrt, expression=expression.Root):
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient / (constant(2, dtype=result.value.dtype) * result)
 
 
-class Relu(Unary):
+class Relu(Unary, name="relu", function=lambda value: np.maximum(value, 0),
+           expression=lambda x: Call("max", Number(0), x)):
     """max(0, x) (section 3.3)."""
-    name: ClassVar[str] = "relu"
-    function: ClassVar[Callable[[Array], Any]] = lambda value: np.maximum(value, 0)
-    expression: ClassVar[Callable[..., Expression]] = lambda x: Call("max", Number(0), x)
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
         return gradient * StepFunction()(x)
 
 
-class StepFunction(Unary):
+class StepFunction(Unary, name="positive", function=lambda value: (value > 0).astype(value.dtype),
+                   expression=lambda x: Call("positive", x), non_differentiable=(0,)):
     """1 where x > 0, else 0: the derivative of ReLU (0 at 0, by convention)."""
-    name: ClassVar[str] = "positive"
-    function: ClassVar[Callable[[Array], Any]] = lambda value: (value > 0).astype(value.dtype)
-    expression: ClassVar[Callable[..., Expression]] = lambda x: Call("positive", x)
-    non_differentiable: ClassVar[tuple[int, ...]] = (0,)
 
 
 @dataclass(eq=False, repr=False)
-class Sinusoid(Op):
+class Sinusoid(Op, name="sinusoid", needs_whole_rows=True, non_differentiable=(0,)):
     """Positional encoding of positions that count from 0 (section 3.5): PE(pos, 2k) = sin(pos / 10000^(2k/d_model)),
     PE(pos, 2k+1) its cosine. layout: `interleaved` as in the paper, or `halves`, first all sines, then all cosines."""
-    name: ClassVar[str] = "sinusoid"
-    needs_whole_rows: ClassVar[bool] = True
-    non_differentiable: ClassVar[tuple[int, ...]] = (0,)
     width: int
     layout: str
     dtype: str

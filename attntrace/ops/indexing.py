@@ -2,7 +2,6 @@
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
-from typing import ClassVar
 
 import numpy as np
 
@@ -13,9 +12,8 @@ from attntrace.tensor.tensor import Array, Name, Op, Tensor, apply, zeros
 
 
 @dataclass(eq=False, repr=False)
-class SliceColumns(Op):
+class SliceColumns(Op, name="columns"):
     """Columns `first` to `last` (from 1) of the last axis, under another axis name: a head's block of W_Q or b_Q."""
-    name: ClassVar[str] = "columns"
     first: int
     last: int
     axis_name: str
@@ -58,9 +56,8 @@ class SliceColumns(Op):
 
 
 @dataclass(eq=False, repr=False)
-class PadColumns(Op):
+class PadColumns(Op, name="among_columns"):
     """Zeros except in columns `first` to `last` (from 1) of the last axis: the gradient of a slice of columns."""
-    name: ClassVar[str] = "among_columns"
     first: int
     last: int
     axis: Axis
@@ -98,9 +95,8 @@ class PadColumns(Op):
 
 
 @dataclass(eq=False, repr=False)
-class Concat(Op):
+class Concat(Op, name="concat"):
     """The operands side by side along their last axis, [Z⁽¹⁾ ; Z⁽²⁾] (section 3.2.2)."""
-    name: ClassVar[str] = "concat"
     axis_name: str
 
     def axes(self, *operands: Tensor) -> Axes:
@@ -139,10 +135,8 @@ class Concat(Op):
         return apply(SliceColumns(start + 1, start + axis.size, axis.name), gradient)
 
 
-class Gather(Op):
+class Gather(Op, name="rows", non_differentiable=(1,)):
     """Rows of a table by their numbers (from 1), W_E[id]. table: vocab × …; ids: token, or one number."""
-    name: ClassVar[str] = "rows"
-    non_differentiable: ClassVar[tuple[int, ...]] = (1,)
 
     def axes(self, table: Tensor, ids: Tensor) -> Axes:
         return ids.axes + table.axes[1:]
@@ -168,11 +162,8 @@ class Gather(Op):
 
 
 @dataclass(eq=False, repr=False)
-class ScatterAdd(Op):
+class ScatterAdd(Op, name="into_rows", same_formula_for_all_rows=False, non_differentiable=(1,)):
     """Rows added into the rows of a table with those numbers (from 1), 0 elsewhere: the gradient of a look-up."""
-    name: ClassVar[str] = "into_rows"
-    same_formula_for_all_rows: ClassVar[bool] = False
-    non_differentiable: ClassVar[tuple[int, ...]] = (1,)
     axis: Axis
 
     def axes(self, rows: Tensor, ids: Tensor) -> Axes:

@@ -1,6 +1,5 @@
 """The loss of a prediction: labels with smoothing, cross-entropy (section 5.4)."""
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -11,12 +10,9 @@ from attntrace.tensor.tensor import Array, Name, Op, Tensor
 
 
 @dataclass(eq=False, repr=False)
-class Labels(Op):
+class Labels(Op, name="labels", needs_whole_rows=True, non_differentiable=(0,)):
     """A row for each id (from 1): 1 at that word of the vocabulary, 0 at all others. Label smoothing (section 5.4)
     spreads a share of the 1 evenly over the whole vocabulary."""
-    name: ClassVar[str] = "labels"
-    needs_whole_rows: ClassVar[bool] = True
-    non_differentiable: ClassVar[tuple[int, ...]] = (0,)
     vocab: Axis
     smoothing: float
     dtype: str
@@ -44,14 +40,11 @@ class Labels(Op):
         return Sum(rest, spread) if right else spread
 
 
-class CrossEntropy(Op):
+class CrossEntropy(Op, name="cross_entropy", non_differentiable=(1, 2), show_every_cell=True):
     """-Σ y log p along the vocabulary, where p = softmax(logits) and y are labels that sum to 1.
 
     logits, p, y: … × vocab. The logits are an operand because the gradient goes straight to them: that of logarithm
     and softmax together is p - y, in which nothing can overflow."""
-    name: ClassVar[str] = "cross_entropy"
-    non_differentiable: ClassVar[tuple[int, ...]] = (1, 2)
-    show_every_cell: ClassVar[bool] = True
 
     def axes(self, logits: Tensor, p: Tensor, y: Tensor) -> Axes:
         if not logits.axes == p.axes == y.axes:

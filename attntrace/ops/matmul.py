@@ -1,5 +1,4 @@
 """The product of matrices, and the outer product of a column and a row."""
-from typing import ClassVar
 
 import numpy as np
 
@@ -15,10 +14,9 @@ def batched(left: Tensor, right: Tensor) -> bool:
     return len(left.axes) == len(right.axes) == 3
 
 
-class MatMul(Op):
+class MatMul(Op, name="matmul"):
     """The sum over the last axis of the left operand and the first of the right one: y = x W, m × n times n × p. In a
     batch, sentence by sentence."""
-    name: ClassVar[str] = "matmul"
 
     def axes(self, left: Tensor, right: Tensor) -> Axes:
         if batched(left, right):
@@ -78,9 +76,8 @@ class MatMul(Op):
         return gradient.T @ left if n else None
 
 
-class Outer(Op):
+class Outer(Op, name="outer"):
     """A column times a row, m and n to m × n: what one token adds to the gradient of a weight matrix."""
-    name: ClassVar[str] = "outer"
 
     def axes(self, left: Tensor, right: Tensor) -> Axes:
         if len(left.axes) != 1 or len(right.axes) != 1 or left.axes[0].name == right.axes[0].name:

@@ -1,7 +1,7 @@
 """The ops on whole axes: transpose, slice, sum along an axis, and their reverses, unslice and broadcast."""
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +25,9 @@ def sum_along(value: Array, k: int) -> Array:
     return np.asarray(value.sum(axis=k))
 
 
-class Transpose(Op):
+class Transpose(Op, name="transpose", is_transpose=True):
     """m × n becomes n × m; a position along the rows is a token, along the columns a key. A batch of sentences keeps
     its first axis."""
-    name: ClassVar[str] = "transpose"
-    is_transpose: ClassVar[bool] = True
 
     def axes(self, x: Tensor) -> Axes:
         if len(x.axes) == 3:
@@ -77,9 +75,8 @@ class RemovesAxis(Op):
 
 
 @dataclass(eq=False, repr=False)
-class Slice(RemovesAxis):
+class Slice(RemovesAxis, name="slice"):
     """Position i (from 0) of the k-th axis: a row, a column, a number."""
-    name: ClassVar[str] = "slice"
     i: int
 
     @property
@@ -103,9 +100,8 @@ class Slice(RemovesAxis):
 
 
 @dataclass(eq=False, repr=False)
-class Unslice(Op):
+class Unslice(Op, name="placed"):
     """Zeros except at position i (from 0) of a new k-th axis: the gradient of a slice."""
-    name: ClassVar[str] = "placed"
     k: int
     i: int
     axis: Axis
@@ -137,9 +133,8 @@ class Unslice(Op):
 
 
 @dataclass(eq=False, repr=False)
-class ReduceSum(RemovesAxis):
+class ReduceSum(RemovesAxis, name="total"):
     """The sum along the k-th axis."""
-    name: ClassVar[str] = "total"
 
     def compute(self, x: Tensor) -> Array:
         return sum_along(x.value, self.k)
@@ -155,9 +150,8 @@ class ReduceSum(RemovesAxis):
 
 
 @dataclass(eq=False, repr=False)
-class Broadcast(Op):
+class Broadcast(Op, name="repeated"):
     """The same numbers at every position of a new k-th axis: the gradient of a sum along it."""
-    name: ClassVar[str] = "repeated"
     k: int
     axis: Axis
 

@@ -1,9 +1,9 @@
 """The summary before a trace (input, output, model, parameters counted) and the fingerprint after it."""
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from attntrace.messages.catalog import Joined, Localized, Message, Text
@@ -50,14 +50,12 @@ def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
     yield words_table(run, ("label", training_step.wanted))
     yield Prose(Message("messages.teacher_forcing"), apart=True)
     yield from model_table(run)
-    rates = training_step.rates
-    yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", lr=rates.lr, beta1=rates.beta1,
-                        beta2=training_step.rates.beta2, epsilon=training_step.rates.epsilon))
+    yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", **training_step.rates._asdict()))
     yield Prose(Message("messages.smoothing", smoothing=training_step.smoothing)
                 if training_step.smoothing else Message("messages.no_smoothing"))
     yield Prose(Message("messages.gradient_note"), apart=True)
     yield Prose(Message("messages.gradient_signs"))
-    if any(Address.of(name).name == "b_K" for name in run.parameters.names):
+    if any(Address.of(name).name == "b_K" for name in run.parameters.by_name):
         yield Prose(Message("messages.key_bias_note"))
 
 
@@ -75,22 +73,17 @@ def training_step_closing(training_step: TrainingStep) -> Iterator[Block]:
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
     """The words with their ids; given rows have none."""
     source = "memory_word" if isinstance(run.source, InputRows) and run.source.address == MEMORY else "source_word"
-    columns: list[tuple[str, Words | InputRows]] = [(source, run.source)]
-    if run.target is not None:
-        columns.append(("target_word", run.target))
-    columns += more
-    headings: list[Text] = [Message("messages.number")]
-    tokens, right = [], [0]
-    rows = [[str(n + 1)] for n in range(max(len(words.texts) for _, words in columns))]
-    for name, words in columns:
-        tokens.append(len(headings))
-        cells = [words.texts] if isinstance(words, InputRows) else [words.texts, tuple(map(str, words.ids))]
-        headings += [Message(f"messages.{name}"), Message("messages.id")][:len(cells)]
-        right += [tokens[-1] + 1] * (len(cells) - 1)
-        for row, *some in zip_longest(rows, *cells, fillvalue=""):
-            row += some  # type: ignore[operator]
-    return Table(tuple(headings), tuple(map(tuple, rows)), tokens=tuple(tokens), right=tuple(right),
-                 title=Message("messages.heading"))
+    columns: list[tuple[str, Iterable[object]]] = []
+    for name, words in ((source, run.source), ("target_word", run.target), *more):
+        if words is not None:
+            columns.append((name, words.texts))
+        if isinstance(words, Words):
+            columns.append(("id", words.ids))
+    numbers, (names, cells) = itertools.count(1), zip(*columns)
+    rows = ((str(next(numbers)), *map(str, row)) for row in itertools.zip_longest(*cells, fillvalue=""))
+    right = tuple(n for n, name in enumerate(("number", *names)) if name in ("number", "id"))
+    return Table(tuple(Message(f"messages.{name}") for name in ("number", *names)), tuple(rows), right=right,
+                 tokens=tuple(n for n in range(1 + len(names)) if n not in right), title=Message("messages.heading"))
 
 
 def model_table(run: Run) -> Iterator[Block]:

@@ -29,7 +29,8 @@ class Page:
         explained: set[str] = set()  # in any form
         checks = [] if differences is None else [differences]
         self.subject, self.view, self.show = subject, view, show
-        self.forms = [FORMS[name](view, show, subject.run.parameters.names, explained, *checks) for name in view.forms]
+        parameters = subject.run.parameters.by_name
+        self.forms = [FORMS[name](view, show, parameters, explained, *checks) for name in view.forms]
         self.fingerprint = Fingerprint()  # of the first form's run: the next one is the same
         self.drift = subject.drift()
         self.sink = tee(differences and differences.watch, self.drift, count)

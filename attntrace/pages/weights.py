@@ -32,7 +32,7 @@ def model_summary(file: str, model: Loaded) -> Iterator[Block]:
     config, vocabularies, parameters = model
     yield Heading(Message("messages.info_weights", file=Path(file).name))
     lines: list[Text] = [*model_lines(config, vocabularies), words_line(vocabularies)]
-    optional = [spec.name in parameters.names for spec in specs(config, vocabularies)
+    optional = [spec.name in parameters.by_name for spec in specs(config, vocabularies)
                 if spec.optional and spec.name != "output.b"]
     which = "all" if all(optional) else "some" if any(optional) else "none"
     biases = Message(f"messages.info_{which}", some=sum(optional), all=len(optional))

@@ -105,7 +105,7 @@ class Run(NamedTuple):
         config = replace(self.config, d_model=2 * self.config.heads, d_ff=1)  # even, as sines and cosines alternate
         words = vocabulary([])
         vocabularies = Vocabularies(words, None if self.target is None else words)
-        present = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.names]
+        present = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.by_name]
 
         def first(side: Words | InputRows) -> Words | InputRows:
             return side.small(config.d_model) if isinstance(side, InputRows) else Words((START,), (1,))

@@ -88,7 +88,7 @@ class TrainingStep(NamedTuple):
     def at(self, address: str, value: Array) -> float:
         """Return the loss if a parameter, or a tensor of the forward pass, had another value."""
         with np.errstate(all="ignore"):
-            if address in self.run.parameters.names:
+            if address in self.run.parameters.by_name:
                 return self.forward(Trace(), self.run.parameters.replaced({address: value}))
             return self.forward(Trace(overrides={address: value}))
 

@@ -67,7 +67,7 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Edit]:
 
 def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Parameters, Edit]:
     """Remove a head: set its rows of W_O to 0, so that its output goes nowhere."""
-    attentions = [name.place for name in map(Address.of, sorted(parameters.names)) if name.name == "W_O"]
+    attentions = [name.place for name in map(Address.of, sorted(parameters.by_name)) if name.name == "W_O"]
     heads = [f"{attention}.head{i}" for attention in attentions for i in range(1, config.heads + 1)]
     fitting = [head for head in heads if Address.of(head).ends_with(text)]
     if len(fitting) != 1:

@@ -3,6 +3,7 @@
 The leaves of a formula are tensors, those of the arithmetic of a number are numbers of tensors and constants. The tree
 says how tightly each of its nodes holds together; printer.py writes it, rounding.py says what its operations give."""
 import math
+import operator
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Protocol
@@ -29,11 +30,14 @@ class Expression:
     values of its parts: the class's name in small letters, such as ten_thousand_to."""
     kind: ClassVar[str]
     binds: int = ATOM
+    largest: ClassVar[Callable[..., float] | None] = None  # the magnitude by those of the parts, where they can cancel
 
     def __init__(self, *parts: "Expression") -> None:
         self.parts = parts
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **traits: Any) -> None:
+        for trait, value in traits.items():
+            setattr(cls, trait, value)
         cls.kind = snake_case(cls.__name__)
 
     def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
@@ -46,7 +50,9 @@ class Expression:
 
     def magnitude(self, read: Read) -> float:
         """The value if no two terms cancelled, which is what rounding errors are relative to."""
-        return abs(float(self.value(read)))
+        if self.largest is None:
+            return abs(float(self.value(read)))
+        return self.largest(*[part.magnitude(read) for part in self.parts])
 
     def nodes(self) -> "Iterator[Expression]":
         """This node and all below it, in the order in which they are written."""
@@ -84,12 +90,8 @@ class Number(Expression):
         return str(int(self.number)) if whole else repr(self.number)
 
 
-class Sum(Expression):
+class Sum(Expression, binds=SUM, largest=staticmethod(lambda *terms: math.fsum(terms))):
     """All terms, written out."""
-    binds = SUM
-
-    def magnitude(self, read: Read) -> float:
-        return math.fsum(term.magnitude(read) for term in self.parts)
 
 
 def sum_of(*terms: Expression) -> Expression:
@@ -108,75 +110,50 @@ class Binary(Expression):
     least: ClassVar[tuple[int, int]]
 
 
-class Difference(Binary):
-    sign = "-"
-    binds = SUM
-    least = SUM, QUOTIENT
-
-    def magnitude(self, read: Read) -> float:
-        left, right = self.parts
-        return left.magnitude(read) + right.magnitude(read)
+class Difference(Binary, sign="-", binds=SUM, least=(SUM, QUOTIENT), largest=operator.add):
+    """The left operand less the right one."""
 
 
-class Product(Binary):
-    sign = "·"
-    binds = PRODUCT
-    least = PRODUCT, JUXTAPOSED
-
-    def magnitude(self, read: Read) -> float:
-        left, right = self.parts
-        return left.magnitude(read) * right.magnitude(read)
+class Product(Binary, sign="·", binds=PRODUCT, least=(PRODUCT, JUXTAPOSED), largest=operator.mul):
+    """Of two numbers, or of a matrix and a number."""
 
 
-class ElementwiseProduct(Product):
+class ElementwiseProduct(Product, sign="⊙"):
     """Of two matrices, entry by entry."""
-    sign = "⊙"
 
 
-class Quotient(Binary):
-    sign = "/"
-    binds = QUOTIENT
-    least = PRODUCT, JUXTAPOSED
-
+class Quotient(Binary, sign="/", binds=QUOTIENT, least=(PRODUCT, JUXTAPOSED)):
     def magnitude(self, read: Read) -> float:
         top, bottom = self.parts
         return top.magnitude(read) / abs(float(bottom.value(read)) or math.inf)
 
 
-class MatrixProduct(Binary):
+class MatrixProduct(Binary, sign="", binds=JUXTAPOSED, least=(JUXTAPOSED, POWER)):
     """Two matrices side by side."""
-    sign = ""
-    binds = JUXTAPOSED
-    least = JUXTAPOSED, POWER
 
 
-class OuterProduct(Expression):
+class OuterProduct(Expression, binds=JUXTAPOSED):
     """A column times a row, both of which are written as rows: x₁ᵀ q₁."""
-    binds = JUXTAPOSED
 
 
-class Negative(Expression):
-    binds = SUM
-
-    def magnitude(self, read: Read) -> float:
-        return self.parts[0].magnitude(read)
+class Negative(Expression, binds=SUM, largest=abs):
+    """The operand with the other sign."""
 
 
-class Square(Expression):
-    binds = POWER
+class Square(Expression, binds=POWER):
+    """The operand times itself."""
 
 
-class Root(Expression):
-    binds = POWER
+class Root(Expression, binds=POWER):
+    """The square root."""
 
 
 class Exp(Expression):
     """e to the power of something."""
 
 
-class TenThousandTo(Expression):
+class TenThousandTo(Expression, binds=POWER):
     """10000^(k / d): the wavelength of a dimension of the positional encoding (section 3.5)."""
-    binds = POWER
 
 
 class Call(Expression):

@@ -1,17 +1,19 @@
 """Arithmetic as a person does it on paper: every operation rounded to so many decimals, half away from zero."""
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
-from functools import lru_cache
+from functools import lru_cache, partial, reduce
+from typing import Any
 
-from attntrace.tensor.rounding import FUNCTIONS, Rounding
+from attntrace.tensor.rounding import FUNCTIONS, Operation, Rounding
 
 EXACT = frozenset({"max", "positive"})  # functions whose result is exact
 DIGITS = 15  # a decimal number with this many survives conversion to a double and back
 CONTEXT = Context(prec=60, traps=[InvalidOperation, Overflow])  # more digits than any sum, product or square takes
 
 
-@lru_cache(1 << 16)  # the same numbers are read again and again
-def _as_written(number: float) -> Decimal:
-    return Decimal(repr(number))
+def rounding(operation: Callable[..., Decimal]) -> Operation:
+    """The method that rounds the result of an operation."""
+    return lambda self, *numbers: self.rounded(operation(*numbers))
 
 
 class HandArithmetic(Rounding):
@@ -29,46 +31,27 @@ class HandArithmetic(Rounding):
     def rounded(self, number: Decimal) -> Decimal:
         return number.quantize(self.unit, ROUND_HALF_UP, CONTEXT) if number.is_finite() else number
 
-    def number(self, number: float) -> Decimal:
-        return _as_written(number)
+    @staticmethod
+    @lru_cache(1 << 16)  # the same numbers are read again and again
+    def number(number: float) -> Decimal:
+        return Decimal(repr(number))
 
-    def sum(self, *terms: Decimal) -> Decimal:
-        total = Decimal(0)
-        for term in terms:
-            total = CONTEXT.add(total, term)
-        return self.rounded(total)
-
-    def difference(self, left: Decimal, right: Decimal) -> Decimal:
-        return self.rounded(CONTEXT.subtract(left, right))
-
-    def product(self, left: Decimal, right: Decimal) -> Decimal:
-        return self.rounded(CONTEXT.multiply(left, right))
+    sum = rounding(lambda *terms: reduce(CONTEXT.add, terms, Decimal(0)))
+    difference = rounding(CONTEXT.subtract)
+    product = rounding(CONTEXT.multiply)
+    root = rounding(CONTEXT.sqrt)
+    exp = rounding(lru_cache(1 << 12)(CONTEXT.exp))  # a row's powers stand in each of its weights
+    ten_thousand_to = rounding(partial(CONTEXT.power, 10_000))
+    negative = staticmethod(Decimal.copy_negate)  # the operator would round
 
     def quotient(self, top: Decimal, bottom: Decimal) -> Decimal:
         return self.rounded(CONTEXT.divide(top, bottom or self.unit))
 
-    def negative(self, number: Decimal) -> Decimal:
-        return number.copy_negate()  # the operator would round
-
-    def square(self, number: Decimal) -> Decimal:
+    def square(self, number: Decimal) -> Any:
         return self.product(number, number)
-
-    def root(self, number: Decimal) -> Decimal:
-        return self.rounded(number.sqrt(CONTEXT))
-
-    def exp(self, number: Decimal) -> Decimal:
-        return self.rounded(_exp(number))
-
-    def ten_thousand_to(self, number: Decimal) -> Decimal:
-        return self.rounded(CONTEXT.power(10_000, number))
 
     def function(self, name: str, *arguments: Decimal) -> Decimal:
         if name == "log":
             return self.rounded((arguments[0] or self.unit).ln(CONTEXT))
         value = self.number(FUNCTIONS[name](*arguments)) if name != "max" else max(arguments)
         return value if name in EXACT else self.rounded(value)
-
-
-@lru_cache(1 << 12)  # a row's powers stand in each of its weights
-def _exp(number: Decimal) -> Decimal:
-    return number.exp(CONTEXT)

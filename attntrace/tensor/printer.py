@@ -28,6 +28,7 @@ class Printer:
     transpose: ClassVar[str]
     column_times: ClassVar[str]  # a column is a transposed row
     squared: ClassVar[str]
+    summation: ClassVar[str]  # with the name of an axis in place of {}
     around: ClassVar[dict[str, tuple[str, str]]]  # what stands around the part of a root and of a power
 
     def __init__(self, head: int | None = None, row: str | None = None, write: Write | None = None,
@@ -147,7 +148,7 @@ class Printer:
         self.enclosed("(", node.parts[0], ")")
 
     def sum_sign(self, axis: str) -> None:
-        self.mark(f"Σ_{axis}")
+        self.mark(self.summation.format(axis))
 
     def transposed(self, node: Expression, leads: bool) -> None:
         self.enclosed("(", node.parts[0], ")")
@@ -177,17 +178,16 @@ class Printer:
         self.mark(f"[{','.join(node.index)}]")
 
 
-def operators(**others: str) -> dict[str, Operator]:
-    """The signs between operands, spaces included; `others` by the names of those that differ from Unicode."""
-    signs = {"+": " + ", "-": " - ", "/": " / ", ";": " ; ", "=": " = ", "·": " · ", "⊙": " ⊙ ", "": " "}
-    names = {"times": "·", "elementwise": "⊙", "beside": ""}
-    return {sign: Operator(text) for sign, text in (signs | {names[k]: v for k, v in others.items()}).items()}
+def operators(others: dict[str, str]) -> dict[str, Operator]:
+    """What is written for the signs between operands: the sign and spaces, or one of `others`."""
+    return {sign: Operator(others.get(sign, f" {sign} ")) for sign in ("+", "-", "/", ";", "=", "·", "⊙", "")}
 
 
 class UnicodePrinter(Printer):
     spelling = Spelling.UNICODE
-    operators = operators()
+    operators = operators({"": " "})
     times, transpose, column_times, squared = "·", "ᵀ", "ᵀ ", "²"
+    summation = "Σ_{}"
     around = {"exp": ("e^(", ")"), "ten_thousand_to": ("10000^(", ")")}
 
     def root(self, node: Expression, leads: bool) -> None:
@@ -197,25 +197,21 @@ class UnicodePrinter(Printer):
 
 class AsciiPrinter(Printer):
     spelling = Spelling.ASCII
-    operators = operators(times=" * ", elementwise=" .* ")
+    operators = operators({"·": " * ", "⊙": " .* ", "": " "})
     times, transpose, column_times, squared = "*", "^T", "^T ", "^2"
+    summation = "sum_{}"
     around = {"root": ("sqrt(", ")"), "exp": ("exp(", ")"), "ten_thousand_to": ("10000^(", ")")}
-
-    def sum_sign(self, axis: str) -> None:
-        self.mark(f"sum_{axis}")
 
 
 class LatexPrinter(Printer):
     spelling = Spelling.LATEX
-    operators = operators(times=r" \cdot ", elementwise=r" \odot ", beside=r"\,")
+    operators = operators({"·": r" \cdot ", "⊙": r" \odot ", "": r"\,"})
     times, transpose, column_times, squared = r" \cdot ", r"^{\top}", r"{}^{\top}\,", "^{2}"  # {}: no superscript's
+    summation = r"\sum_{{\mathrm{{{}}}}}"
     around = {"root": (r"\sqrt{", "}"), "exp": ("e^{", "}"), "ten_thousand_to": ("10000^{", "}")}
 
     def words(self, words: str, behind: str = "") -> None:
         self.mark(rf"\{words}" if words == "log" else upright(words + behind))
-
-    def sum_sign(self, axis: str) -> None:
-        self.mark(rf"\sum_{{\mathrm{{{axis}}}}}")
 
     def numeral(self, number: str) -> str:
         """A number with an upright e before its exponent, and a sign for infinity."""

@@ -21,6 +21,9 @@ class Rounding:
     negative: Operation = staticmethod(operator.neg)
     root: Operation = staticmethod(math.sqrt)
     exp: Operation = staticmethod(math.exp)
+    sum: Operation = staticmethod(lambda *terms: math.fsum(terms))
+    square: Operation = staticmethod(lambda number: number ** 2)
+    ten_thousand_to: Operation = staticmethod(lambda number: 10000.0 ** number)
 
     def number(self, number: float) -> Any:
         """Convert a constant or the number of a leaf."""
@@ -29,17 +32,8 @@ class Rounding:
     def rounded(self, number: Any) -> Any:
         return number
 
-    def sum(self, *terms: Any) -> Any:
-        return math.fsum(terms)
-
     def quotient(self, top: Any, bottom: Any) -> Any:
         return top / bottom if bottom else math.nan if not top else math.copysign(math.inf, top)
-
-    def square(self, number: Any) -> Any:
-        return number ** 2
-
-    def ten_thousand_to(self, number: Any) -> Any:
-        return 10000.0 ** number
 
     def function(self, name: str, *arguments: Any) -> Any:
         return FUNCTIONS[name](*arguments)

@@ -93,7 +93,7 @@ class Symbol(NamedTuple):
 
         head: the head whose equation it stands in; its number is left out. row: stands in for the number of a row, so
         that q₁ becomes qᵢ and X[:,3] becomes X[:,i]."""
-        letter, superscript, subscript, brackets = Scripts.of(self, head, row)
+        letter, superscript, subscript, brackets = scripts(self, head, row)
         text = _spelled(self, letter, superscript, subscript, spelling)
         if self.path is not None:
             brackets += f"{BAR[spelling]}{self.path.spelled(spelling)}"
@@ -105,25 +105,18 @@ class Symbol(NamedTuple):
         return text + TRANSPOSED[spelling] if self.transposed else text
 
 
-class Scripts(NamedTuple):
-    """A symbol's letter as it is written, with its superscript, its subscript, and the brackets behind it."""
-    letter: str
-    superscript: str
-    subscript: str
-    brackets: str
-
-    @classmethod
-    def of(cls, symbol: Symbol, head: int | None, row: str | None) -> "Scripts":
-        numbers = symbol.superscript, symbol.head if symbol.head != head else None
-        superscript = ",".join(str(n) for n in numbers if n is not None)
-        letter, subscript, left = symbol.letter, "", symbol.indices
-        if symbol.token is not None:
-            letter, subscript = letter.lower(), str(symbol.token + 1) if row is None else row
-            left = left[1:]
-            if len(left) == 1 and left[0].position is None:
-                left = ()
-        positions = (":" if index.position is None else row or str(index.position + 1) for index in left)
-        return cls(letter, superscript, subscript, f"[{','.join(positions)}]" if left else "")
+def scripts(symbol: Symbol, head: int | None, row: str | None) -> tuple[str, str, str, str]:
+    """A symbol's letter as it is written, its superscript, its subscript, and the brackets behind it."""
+    numbers = symbol.superscript, symbol.head if symbol.head != head else None
+    superscript = ",".join(str(n) for n in numbers if n is not None)
+    letter, subscript, left = symbol.letter, "", symbol.indices
+    if symbol.token is not None:
+        letter, subscript = letter.lower(), str(symbol.token + 1) if row is None else row
+        left = left[1:]
+        if len(left) == 1 and left[0].position is None:
+            left = ()
+    positions = (":" if index.position is None else row or str(index.position + 1) for index in left)
+    return letter, superscript, subscript, f"[{','.join(positions)}]" if left else ""
 
 
 TRANSPOSED = {Spelling.UNICODE: "ᵀ", Spelling.ASCII: "^T", Spelling.LATEX: r"^{\top}"}
@@ -157,4 +150,4 @@ def _spelled(symbol: Symbol, letter: str, superscript: str, subscript: str, spel
     return f"{{{name}}}" if over and symbol.transposed and not symbol.gradient else name
 
 
-equal_within_type(AxisIndex, Symbol, Scripts)
+equal_within_type(AxisIndex, Symbol)

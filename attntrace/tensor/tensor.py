@@ -243,9 +243,9 @@ def zeros(axes: Axes, dtype: Any) -> Tensor:
 class Op:
     """One operation on tensors, registered by its `name`; calling it applies it: `softmax(x)`.
 
-    A subclass gives its name and writes `axes`, `compute` and `cell`; `formula` and `row` where the default does not
-    fit, and `vjp` unless no gradient goes to any operand. It names its operands itself. An op with settings (an axis, a
-    width) is a dataclass of plain values. Two ops that are written alike are equal."""
+    A subclass gives its name and traits in its class line, and writes `axes`, `compute` and `cell`; `formula` and `row`
+    where the default does not fit, and `vjp` unless no gradient goes to any operand. It names its operands itself. An
+    op with settings (an axis, a width) is a dataclass of plain values. Two ops that are written alike are equal."""
     name: ClassVar[str]  # public: in JSON Lines and saved runs
 
     # Traits: what pages and gradients ask instead of which op it is.
@@ -324,8 +324,10 @@ class Op:
         """Yield what must be true of every result, measured on this one."""
         return iter(())
 
-    def __init_subclass__(cls) -> None:
-        if "name" in vars(cls):
+    def __init_subclass__(cls, **traits: Any) -> None:
+        for trait, value in traits.items():
+            setattr(cls, trait, value)
+        if "name" in traits:
             OPS[cls.name] = cls
 
     def __eq__(self, other: object) -> bool:

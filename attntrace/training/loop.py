@@ -119,7 +119,7 @@ class Training:
         key = len(kept), batch.source.lengths is None  # the wiring differs without masks, and for a single sentence
         plan = self._plans[key] = self._plans.get(key) or Plan.of(kept)
         last_first = (kept.pop() for _ in range(len(kept)))  # drops each, so that its memory can be reused
-        known = self.parameters.names
+        known = self.parameters.by_name
         gradients = {name: gradient for name, gradient in backward(Trace(), last_first, plan) if name in known}
         gradient = np.concatenate([gradients[name].value.ravel() if name in gradients
                                    else np.zeros(tensor.value.size, self.parameters.vector.dtype)

@@ -43,10 +43,9 @@ def compared(log: Log) -> Iterator[Verdict]:
         stuck = stuck or step.address == reference.stuck_at
         if step.address in reference.expected:
             yield judged(step, *reference.expected[step.address], TOLERANCES[reference.dtype_name])
-        elif stuck:
-            yield Verdict(step.address, len(step.flat), math.inf, step.address, "stuck", reference.stuck_by)
         else:
-            yield Verdict(step.address, len(step.flat), math.inf, step.address, "surplus")
+            wrong, facts = ("stuck", reference.stuck_by) if stuck else ("surplus", {})
+            yield Verdict(step.address, len(step.flat), math.inf, step.address, wrong, facts)
         yield from lacking(step.address)
 
 
@@ -106,7 +105,7 @@ class Reference:
             self.stuck_by = {"why": reason, "name": str(error).strip("'\"").splitlines()[0]}
 
     def name(self, address: str, value: Any, shown: Any = None) -> str:
-        """Name a step; `shown` is its value by a function of PyTorch that computes several steps at once."""
+        """Name a step; `shown`: see `step`."""
         if self.learns and value.requires_grad:
             value.retain_grad()
         self.values[address] = value
@@ -124,9 +123,11 @@ class Reference:
             readers[reader].retain_grad()
         return readers[reader]
 
-    def step(self, address: str, function: Callable[..., Any], *names: str) -> str:
-        """Name what a function gives for these steps and parameters."""
-        return self.name(address, function(*(self.read(name, address) for name in names)))
+    def step(self, address: str, function: Callable[..., Any], *names: str,
+             shown: Callable[[], Any] = lambda: None) -> str:
+        """Name what a function gives for these steps and parameters; `shown`: the same by a function of PyTorch that
+        computes several steps at once."""
+        return self.name(address, function(*(self.read(name, address) for name in names)), shown())
 
     def linear(self, x: str, place: str, letter: str, address: str, block: slice = slice(None)) -> str:
         """x W + b, of a block of the columns of W and b."""
@@ -157,17 +158,15 @@ class Reference:
 
     def norm(self, place: str, x: str) -> str:
         d, epsilon = self.c["d_model"], self.c.get("epsilon", 1e-5)
+        U, gain, bias = self.values[x], f"{place}.gain", f"{place}.bias"
         mean = self.step(f"{place}.mean", lambda U: U.mean(1), x)
-        at = f"{place}.variance"
-        away = self.read(x, at) - self.read(mean, at)[:, None]
-        variance = self.name(at, away.square().mean(1), self.values[x].var(1, correction=0))
-        at = f"{place}.normalized"
-        scaled = (self.read(x, at) - self.read(mean, at)[:, None]) / (self.read(variance, at) + epsilon).sqrt()[:, None]
-        normalized = self.name(at, scaled, self.F.layer_norm(self.values[x], (d,), eps=epsilon))
-        at = f"{place}.norm"
-        gain, bias = self.read(f"{place}.gain", at), self.read(f"{place}.bias", at)
-        return self.name(at, gain * self.read(normalized, at) + bias,
-                         self.F.layer_norm(self.values[x], (d,), gain, bias, epsilon))
+        variance = self.step(f"{place}.variance", lambda U, mean: (U - mean[:, None]).square().mean(1), x, mean,
+                             shown=lambda: U.var(1, correction=0))
+        normalized = self.step(f"{place}.normalized", lambda U, mean, variance: (
+            (U - mean[:, None]) / (variance + epsilon).sqrt()[:, None]), x, mean, variance,
+            shown=lambda: self.F.layer_norm(U, (d,), eps=epsilon))
+        return self.step(f"{place}.norm", lambda gain, U, bias: gain * U + bias, gain, normalized, bias,
+                         shown=lambda: self.F.layer_norm(U, (d,), self.values[gain], self.values[bias], epsilon))
 
     def head(self, place: str, n: int, x: str, memory: str, mask: Any) -> str:
         here, d_k = f"{place}.head{n}", self.c["d_model"] // self.c["heads"]
@@ -181,10 +180,10 @@ class Reference:
         if mask is not None:
             seen = self.step(f"{here}.masked_scores", lambda S: S.masked_fill(mask, -math.inf), seen)
         weights = self.step(f"{here}.weights", lambda S: self.F.softmax(S, dim=1), seen)
-        at = f"{here}.output"
-        whole = self.F.scaled_dot_product_attention(
-            *(self.values[name][None] for name in (q, k, v)), None if mask is None else ~mask, scale=scale)
-        return self.name(at, self.read(weights, at) @ self.read(v, at), whole[0])
+        return self.step(f"{here}.output", lambda A, V: A @ V, weights, v,
+                         shown=lambda: self.F.scaled_dot_product_attention(
+                             *(self.values[name][None] for name in (q, k, v)),
+                             None if mask is None else ~mask, scale=scale)[0])
 
     def attention(self, place: str, x: str, memory: str, mask: Any = None) -> str:
         heads = [self.head(place, n + 1, x, memory, mask) for n in range(self.c["heads"])]

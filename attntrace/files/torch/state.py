@@ -17,7 +17,7 @@ from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import ARCHITECTURES, Config, alternatives, divisors
-from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs
+from attntrace.model.parameters import Spec, Vocabularies, allocate, specs
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import cell_name
 
@@ -152,7 +152,13 @@ def imported(state: State, heads: int | None, final_norm: bool = False, **more: 
     if fit.missing:
         raise Problem("state_missing", file=state.file, module=module_of(fit.config), layers=fit.config.layers,
                       names=some(fit.missing))
-    config = _config(state, fit, heads, more)
+    sizes = sizes_of(state, fit)
+    d_model = sizes["d_model"]
+    if heads is None or heads < 1 or d_model % heads:
+        raise Problem("state_heads", file=state.file, heads=Message("problem.why.none") if heads is None else heads,
+                      d_model=d_model, divisors=alternatives(divisors(d_model)))
+    wiring = {"position": "none", "scale_embedding": False, "dtype": state.dtype}
+    config = replace(fit.config, **{**sizes, **more, **wiring}, heads=heads)
     vocabularies = Vocabularies.without_words(config)
     pieces = {piece.ours: piece for piece in fit.pieces}
     wanted = [spec for spec in specs(config, vocabularies) if spec.name in pieces or not spec.optional]
@@ -167,16 +173,6 @@ def imported(state: State, heads: int | None, final_norm: bool = False, **more: 
             view[...] = (array if piece.block is None else np.split(array, 3)[piece.block]).T
 
     return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), fit
-
-
-def _config(state: State, fit: Recognized, heads: int | None, more: Mapping[str, Any]) -> Config:
-    sizes = sizes_of(state, fit)
-    d_model = sizes["d_model"]
-    if heads is None or heads < 1 or d_model % heads:
-        raise Problem("state_heads", file=state.file, heads=Message("problem.why.none") if heads is None else heads,
-                      d_model=d_model, divisors=alternatives(divisors(d_model)))
-    return replace(fit.config, **{**sizes, **more}, heads=heads, position="none", scale_embedding=False,
-                   dtype=state.dtype)
 
 
 def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece]) -> None:
@@ -218,7 +214,9 @@ def exported(model: Loaded, file: str) -> Exported:
     if None in model.vocabularies and len(config.architecture.stacks) > 1:
         config = replace(config, part="decoder" if model.vocabularies.source is None else "encoder")
     pieces = list(pieces_of(config))
-    biases = _has_biases(pieces, parameters)
+    given = {piece.ours: parameters.get(piece.ours) for piece in pieces if piece.is_bias}
+    biases = any(tensor is not None and (".b_" in name and name[-1] in "QKVO" or tensor.value.any())
+                 for name, tensor in given.items())  # else as one that was imported with bias=False
     blocks: dict[str, list[Array]] = {}
     zeros = []
     for piece in pieces:
@@ -233,10 +231,3 @@ def exported(model: Loaded, file: str) -> Exported:
     ours = {piece.ours for piece in pieces}
     left_out = tuple(tensor.address for tensor in parameters if tensor.address and tensor.address not in ours)
     return Exported(arrays, config, biases, left_out, tuple(zeros))
-
-
-def _has_biases(pieces: list[Piece], parameters: Parameters) -> bool:
-    """Return False for a model that was imported with bias=False: no bias of attention, and all others 0."""
-    biases = {piece.ours: parameters.get(piece.ours) for piece in pieces if piece.is_bias}
-    return any(tensor is not None and (".b_" in name and name[-1] in "QKVO" or tensor.value.any())
-               for name, tensor in biases.items())

@@ -10,7 +10,7 @@ from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Formula
 from attntrace.tensor.expression import ATOM, POWER, Expression, Indexed
 from attntrace.tensor.printer import Operator, Printer
-from attntrace.tensor.symbol import Scripts, Spelling, Symbol
+from attntrace.tensor.symbol import Spelling, Symbol, scripts
 from attntrace.tensor.tensor import Tensor, Term
 
 Link = Callable[[Tensor], str]  # where a tensor stands on the page, or nothing
@@ -138,7 +138,7 @@ def math(nodes: Iterable[str]) -> str:
 @lru_cache(4096)
 def symbol_node(symbol: Symbol, head: int | None = None, row: str | None = None, link: str = "") -> str:
     """A symbol as one node, its letter a link to where it stands on the page."""
-    letter, above, below, brackets = Scripts.of(symbol, head, row)
+    letter, above, below, brackets = scripts(symbol, head, row)
     parts = LETTER.fullmatch(letter)
     assert parts is not None
     name = word(parts["letter"], link)

@@ -20,6 +20,13 @@ SUM, QUOTIENT, PRODUCT, JUXTAPOSED, POWER, ATOM = range(1, 7)  # how tightly wha
 Read = Callable[["Ref"], Any]  # the number of a leaf, as the rounding has it
 
 
+def set_traits(cls: type, traits: dict[str, Any]) -> None:
+    """Set class variables that stand in the line of a class; each is declared by one of its bases."""
+    for trait, value in traits.items():
+        assert any(trait in base.__annotations__ for base in cls.__mro__[1:-1]), f"{cls.__name__}: no trait {trait}"
+        setattr(cls, trait, value)
+
+
 def snake_case(name: str) -> str:
     """The name of a class as that of a method: ten_thousand_to."""
     return re.sub("(?<=.)(?=[A-Z])", "_", name).lower()
@@ -36,8 +43,7 @@ class Expression:
         self.parts = parts
 
     def __init_subclass__(cls, **traits: Any) -> None:
-        for trait, value in traits.items():
-            setattr(cls, trait, value)
+        set_traits(cls, traits)
         cls.kind = snake_case(cls.__name__)
 
     def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:

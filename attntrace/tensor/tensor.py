@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from attntrace.tensor.axes import AXIS_NAMES, Axes, Axis, AxisError, NotRowwise, shape_of
-from attntrace.tensor.expression import SUM, Call, Expression, Number, Ref
+from attntrace.tensor.expression import SUM, Call, Expression, Number, Ref, set_traits
 from attntrace.tensor.symbol import Symbol, equal_within_type
 
 Array = np.ndarray[Any, Any]
@@ -325,8 +325,7 @@ class Op:
         return iter(())
 
     def __init_subclass__(cls, **traits: Any) -> None:
-        for trait, value in traits.items():
-            setattr(cls, trait, value)
+        set_traits(cls, traits)
         if "name" in traits:
             OPS[cls.name] = cls
 

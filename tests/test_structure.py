@@ -20,11 +20,11 @@ ORDER = {
     "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
     "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
-    "runs": "what_if run records prepare decoding training_step saved api",
-    "pages": "numbers stages view topics blocks checks diff attention_maps equations grids forms why overview"
-             " gradient_check verdicts weights what_if translation page",
+    "runs": "what_if run prepare decoding training_step saved api",
+    "pages": "numbers blocks stages view topics checks equations forms why overview diff verdicts weights translation"
+             " page",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
-    "cli": "exit_codes languages progress pager values output formats click_words completion options pause page"
+    "cli": "exit_codes languages progress values output formats click_words completion options pause page"
            " subject commands app",
     "__main__": "",
 }

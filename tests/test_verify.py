@@ -18,7 +18,7 @@ from attntrace.cli.commands.verify import recorded
 from attntrace.model.config import Config
 from attntrace.ops.functions import Relu
 from attntrace.runs.prepare import prepare
-from attntrace.runs.records import header
+from attntrace.runs.run import header
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.evaluate import evaluate as evaluated_by_hand

@@ -1,6 +1,7 @@
-"""Where output goes: standard output, a device, or a file that appears whole or not at all."""
+"""Where output goes: standard output, a pager, a device, or a file that appears whole or not at all."""
 
 import errno
+import io
 import os
 import re
 import sys
@@ -16,6 +17,7 @@ from attntrace.messages.errors import Problem, refusal
 DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd/(?P<number>[0-9]{1,9})")
 
 STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # their descriptors
+PAGERS = ("less", "more")
 
 
 def destination(file: str | None, pager: bool = False) -> AbstractContextManager[TextIO]:
@@ -27,7 +29,6 @@ def destination(file: str | None, pager: bool = False) -> AbstractContextManager
     if file is not None and file != "-":
         return _opened(file, mode="w", encoding="utf-8", errors="backslashreplace")
     if pager and sys.stdout.isatty():
-        from attntrace.cli.pager import paged  # only now: starting a process takes modules of its own
         return paged(sys.stdout)
     return nullcontext(sys.stdout)
 
@@ -122,3 +123,50 @@ def _beside(place: str, how: dict[str, Any]) -> Iterator[Any]:
         with suppress(FileNotFoundError):  # it may have come to its place before a signal came
             os.unlink(draft)
         raise
+
+
+class Pipe(io.TextIOWrapper):
+    """Standard input of a pager. It counts as a terminal: colour and limits are those of one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@contextmanager
+def paged(out: TextIO) -> Iterator[TextIO]:
+    """What is written to a terminal goes to $PAGER (as a shell reads it), or else to less or more; straight to `out`
+    where there is none of them. Ends when the reader leaves the pager. Raises Problem where $PAGER does not work.
+
+    Not `click.echo_via_pager`: it pulls text from a generator, while a page is written by a running model."""
+    import shlex  # only now: starting a process takes modules of its own
+    import shutil
+    import subprocess
+    command = os.environ.get("PAGER", next(filter(shutil.which, PAGERS), ""))
+    if not command.strip():
+        yield out
+        return
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        raise Problem("no_pager", pager=command) from None
+    if not shutil.which(words[0]):
+        raise Problem("no_pager", pager=words[0])
+    less = f"{os.environ['LESS']} -R" if os.environ.get("LESS") else "FRX"  # with its colours; none where all fits
+    pager = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=out,
+                             env={"LESSCHARSET": "utf-8", **os.environ, "LESS": less})
+    assert pager.stdin is not None
+    pipe = Pipe(pager.stdin, encoding=out.encoding, errors="backslashreplace")
+    stopped = False
+    try:
+        with pipe:
+            yield pipe
+    except BrokenPipeError:
+        stopped = True  # the reader has left
+    finally:
+        while pager.poll() is None:
+            with suppress(KeyboardInterrupt):  # the pager's own key, while it is there
+                pager.wait()
+    if pager.returncode > 0:
+        raise Problem("pager_failed", pager=command, code=pager.returncode)
+    if stopped:
+        raise BrokenPipeError

@@ -17,7 +17,7 @@ from attntrace.writers import DATA
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block
-    from attntrace.pages.gradient_check import GradientCheck
+    from attntrace.pages.checks import GradientCheck
     from attntrace.pages.view import View
     from attntrace.runs.run import Subject
     from attntrace.tracing.trace import Sink, Step
@@ -47,7 +47,7 @@ def write(subject: Subject, selection: Selection, page: PageOptions, save: str |
 
 def write_data(subject: Subject, view: View, precision: int | None, format: str, out: TextIO, count: Sink) -> int:
     """The selected steps for programs, each as soon as it is computed."""
-    from attntrace.runs.records import Recorder
+    from attntrace.runs.run import Recorder
     from attntrace.tracing.trace import Fingerprint, tee
     writer = DATA[format].load()(out, subject, precision)
     record, fingerprint, drift = Recorder(subject.run.parameters.by_name, writer.write), Fingerprint(), subject.drift()

@@ -8,11 +8,11 @@ from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.generate import without_end
 from attntrace.model.tokens import END, detokenize
-from attntrace.pages.attention_maps import DECIMALS
 from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import model_table, words_table
+from attntrace.pages.stages import MAP_DECIMALS
 from attntrace.runs.decoding import Decoding, DecodingStep
 from attntrace.runs.run import Run
 from attntrace.tensor.symbol import Symbol
@@ -106,7 +106,7 @@ class TranslationPage:
 
     def maps(self) -> Iterator[Block]:
         """For each layer the attention weights of every written word."""
-        figures = Figures.fixed(DECIMALS)
+        figures = Figures.fixed(MAP_DECIMALS)
         words = tuple(step.word for step in self.written)
         source = self.decoding.run.source.texts
         layers: dict[int | None, list[Grid]] = {}

@@ -1,11 +1,17 @@
-"""Which steps, rows and digits of a run are shown."""
+"""Which steps, rows and digits of a run are shown, and a tensor as the matrix of numbers that is shown of it."""
+from __future__ import annotations
+
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from attntrace.messages.catalog import Message
+from attntrace.pages.blocks import Block, Grid, Heading, Hidden, ParameterGrids
+from attntrace.pages.numbers import Figures
+from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import means_row
 
 if TYPE_CHECKING:
-    from attntrace.tensor.tensor import Tensor
-    from attntrace.tracing.trace import Step
+    from attntrace.tracing.trace import Step  # showing one tensor of a file needs no model
 
 
 class View(NamedTuple):
@@ -20,17 +26,17 @@ class View(NamedTuple):
     exact: bool = False
     explain: bool = True
 
-    def shows(self, step: "Step") -> bool:
+    def shows(self, step: Step) -> bool:
         return self.selected is None or step.address in self.selected
 
-    def rows(self, step: "Step") -> list[int]:
+    def rows(self, step: Step) -> list[int]:
         """Return the rows of a step that are shown: those of the chosen tokens, or all."""
         labels = step.labels
         if not self.tokens or step.tensor.axis_names[:1] != ("token",):
             return list(range(len(labels)))
         return [i for i, label in enumerate(labels) if any(means_row(asked, i, label) for asked in self.tokens)]
 
-    def corner(self, tensor: "Tensor") -> tuple[int, int]:
+    def corner(self, tensor: Tensor) -> tuple[int, int]:
         """Return how many rows and columns of a tensor are shown: all, or a corner of at most `limit` numbers."""
         columns = tensor.axes[-1].size if tensor.axes else 1
         rows = tensor.axes[0].size if len(tensor.axes) == 2 else 1
@@ -39,10 +45,61 @@ class View(NamedTuple):
         columns = min(columns, max(int(self.limit**0.5), self.limit // rows) if rows > 1 else self.limit)
         return min(rows, max(self.limit // columns, 1)), columns
 
-    def cuts(self, tensor: "Tensor") -> bool:
+    def cuts(self, tensor: Tensor) -> bool:
         rows, columns = self.corner(tensor)
         return rows * columns < tensor.value.size
 
     @property
     def forms(self) -> tuple[str, ...]:
         return ("vector", "matrix") if self.form == "both" else (self.form,)
+
+
+def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, int], weights: bool = False) -> Grid:
+    """A tensor as a grid of numbers, or as much of it as its corner has (rows, columns; see View.corner); `weights`:
+    whether these are attention weights, which are shaded."""
+    assert tensor.symbol is not None
+    rows, columns = corner
+    along = [axis.name in ("token", "key") for axis in tensor.axes]
+    labels = [axis.labels for axis in tensor.axes]
+    whole = Grid(tensor.symbol, head, tensor.value, figures, tensor.value.shape, None, None,
+                 address=tensor.address or "")
+    if len(tensor.axes) == 2:
+        return whole._replace(values=tensor.value[:rows, :columns], row_labels=labels[0] and labels[0][:rows],
+                              column_labels=labels[1] and labels[1][:columns], hued=along[1], weights=weights)
+    if not tensor.axes:
+        return whole._replace(values=tensor.value.reshape(1, 1), one_row=True)
+    words = labels[0] and labels[0][:columns]
+    if along[0]:  # one number for each token: a column
+        return whole._replace(values=tensor.value[:columns, None], row_labels=words)
+    return whole._replace(values=tensor.value[None, :columns], column_labels=words, one_row=True)
+
+
+def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Hidden]:
+    """One note for all tensors of which as many numbers of as many are shown; `rows`: how many, of how many that
+    were asked for."""
+    cut: dict[tuple[int, int], list[str]] = {}
+    for address, tensor in tensors:
+        here, columns = view.corner(tensor)
+        width = tensor.axes[-1].size if tensor.axes else 1
+        shown, wanted = rows if rows and len(tensor.axes) == 2 else (here, tensor.value.size // width)
+        if shown * columns < wanted * width:
+            cut.setdefault((shown * columns, wanted * width), []).append(address)
+    for (shown, numbers), addresses in cut.items():
+        yield Hidden(Message("messages.hidden", addresses=", ".join(addresses), shown=f"{shown:,}",
+                             hidden=f"{numbers - shown:,}", numbers=f"{numbers:,}"))
+
+
+def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
+    """A row or a number of a tensor, under the name that it has in equations."""
+    symbol = tensor.symbol and tensor.symbol.at(index, tensor.axis_names)
+    return Tensor(tensor.value[index], tensor.axes[len(index):], symbol)
+
+
+def with_name(tensor: Tensor, name: str, view: View, is_row: bool) -> list[Block]:
+    """A tensor or a row below its name. A row is drawn as one, also a row of key positions."""
+    drawn = grid(tensor, None, Figures.of(tensor.value, view.precision, view.exact), view.corner(tensor))
+    if is_row and not drawn.one_row:
+        drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, hued=True,
+                               one_row=True)
+    return [Heading(f"{name}   {' × '.join(tensor.axis_names)}"), ParameterGrids((drawn,)),
+            *hidden(view, [(name, tensor)])]

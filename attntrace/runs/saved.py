@@ -11,8 +11,8 @@ from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
-from attntrace.runs.records import Recorder, footer, header, parameter_record
-from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Run, Subject
+from attntrace.runs.run import (BACKPROP, TRACE, TRANSLATE, Drift, Recorder, Run, Subject, footer, header,
+                                parameter_record)
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of

@@ -7,8 +7,7 @@ import numpy as np
 
 from attntrace.messages.unicode import shown
 from attntrace.pages.numbers import rounded
-from attntrace.runs.records import footer, header
-from attntrace.runs.run import Subject
+from attntrace.runs.run import Subject, footer, header
 from attntrace.tensor.tensor import Record, Tensor, json_value
 from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.trace import Fingerprint

@@ -33,5 +33,5 @@ def command(source: str, learning: LearningOptions, check: bool, model: ModelOpt
         raise Problem("pencil_with_check")
     if page.is_data:
         raise Problem("check_with_data", format=page.format)
-    from attntrace.pages.gradient_check import GradientCheck
+    from attntrace.pages.checks import GradientCheck
     return write(training_step, selection, page, save, GradientCheck(training_step))

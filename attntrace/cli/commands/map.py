@@ -23,11 +23,11 @@ def command(sentence: tuple[str, ...], model: options.ModelOptions, selection: o
     if selected is not None and not any(Address.of(address).name == "weights" for address in selected):
         raise Problem("no_weights_selected")
     write_saved_run(run, save, page)
-    from attntrace.pages.attention_maps import DECIMALS, AttentionMaps
     from attntrace.pages.blocks import Prose
     from attntrace.pages.overview import drift_note, pencil_rule
+    from attntrace.pages.stages import MAP_DECIMALS, AttentionMaps
     from attntrace.tracing.trace import tee
-    decimals, drift = selection.decimals(run.pencil, DECIMALS), run.drift()
+    decimals, drift = selection.decimals(run.pencil, MAP_DECIMALS), run.drift()
     with writer_of(page) as writer:
         maps = AttentionMaps(writer, selection.precision, selected, decimals)
         writer([Prose(Message("messages.map_legend")), *pencil_rule(run)])

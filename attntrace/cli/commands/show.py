@@ -39,7 +39,7 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
 def one(archive: Archive, text: str, selection: Selection, page: PageOptions) -> int:
     """Only one tensor, one row or one number; nothing else is read."""
     from attntrace.files.expressions import tensor_from
-    from attntrace.pages.grids import part_of, with_name
+    from attntrace.pages.view import part_of, with_name
     for name in ("only", "layer", "head", "token", "form"):
         if getattr(selection, name):
             raise Problem("place_with", place=text, option=f"--{name}")

@@ -63,7 +63,7 @@ def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: option
         if given and not learning.backprop:
             raise Problem("only_with_backprop", option=given[0])
         subject = subject_of(sentence, model, learning if learning.backprop else None)
-        from attntrace.runs.records import header
+        from attntrace.runs.run import header
         yield Source(header(subject), lambda take, count: recorded(subject, take, count),
                      lambda: len(subject.addresses()))
         return
@@ -87,7 +87,7 @@ def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:
 
 def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) -> Record:
     """Run, and give each parameter and step to `take` as a record with its value. Returns the footer."""
-    from attntrace.runs.records import Recorder, footer
+    from attntrace.runs.run import Recorder, footer
     from attntrace.tracing.trace import Fingerprint, tee
     recorder = Recorder(subject.run.parameters.by_name,
                         lambda record, tensor: take(record | {"value": tensor.value.tolist()}))

@@ -10,7 +10,7 @@ from attntrace.messages.catalog import Joined, Localized, Message, most_specific
 from attntrace.pages.blocks import Block, Grid, Maps
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.tensor import Tensor
-from attntrace.tracing.addresses import Address
+from attntrace.tracing.addresses import Address, word_and_number
 from attntrace.tracing.trace import Step
 
 OUTPUT = "output"  # the name of several steps in a layer
@@ -65,8 +65,8 @@ def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
 
 def place_title(region: str) -> Joined:
     """`Encoder, layer 1`."""
-    return Joined(", ", (most_specific("titles", ["place"], part.word, part.word, number=part.number)
-                         for part in Address.of(region).parts))
+    return Joined(", ", (most_specific("titles", ["place"], word, word, number=number)
+                         for word, number in map(word_and_number, Address.of(region).parts)))
 
 
 class AttentionMaps:

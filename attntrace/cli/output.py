@@ -71,20 +71,20 @@ def files_read() -> list[str | int]:
 def _opened(file: str, **how: Any) -> Iterator[Any]:
     check_place(file)
     place = _target(file)
+    stream: AbstractContextManager[Any]
     try:
         if isinstance(place, int):  # not opened by its name, which would empty a file that is being appended to
-            with open(os.dup(place), **how) as opened:
-                yield opened
+            stream = open(os.dup(place), **how)
         elif os.path.islink(place):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         elif os.path.exists(place) and not os.path.isfile(place):
-            with open(place, **how) as straight:
-                yield straight
+            stream = open(place, **how)
         elif os.path.exists(place) and not os.access(place, os.W_OK):  # although its directory would allow it
             raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         else:
-            with _beside(place, how) as whole:
-                yield whole
+            stream = _beside(place, how)
+        with stream as opened:
+            yield opened
     except BrokenPipeError:
         raise
     except OSError as error:

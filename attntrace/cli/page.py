@@ -47,7 +47,7 @@ def write(subject: Subject, selection: Selection, page: PageOptions, save: str |
 
 def write_data(subject: Subject, view: View, precision: int | None, format: str, out: TextIO, count: Sink) -> int:
     """The selected steps for programs, each as soon as it is computed."""
-    from attntrace.runs.run import Recorder
+    from attntrace.runs.run import Recorder, footer
     from attntrace.tracing.trace import Fingerprint, tee
     writer = DATA[format].load()(out, subject, precision)
     record, fingerprint, drift = Recorder(subject.run.parameters.by_name, writer.write), Fingerprint(), subject.drift()
@@ -58,7 +58,7 @@ def write_data(subject: Subject, view: View, precision: int | None, format: str,
             out.flush()
 
     subject(tee(sink, fingerprint, count, drift))
-    writer.close(fingerprint, subject.footer() | ({} if drift is None else {"drift": drift.record()}))
+    writer.close(footer(fingerprint) | subject.footer() | ({} if drift is None else {"drift": drift.record()}))
     return DONE
 
 

@@ -6,7 +6,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from attntrace.cli.languages import rendered
@@ -74,11 +74,8 @@ def progress(out: TextIO, total: Callable[[], int], silent: bool = False) -> Ite
     if not is_seen or not (silent or into_a_file(out)):
         yield lambda step: None
         return
-    steps = Steps(total)
-    try:
+    with closing(Steps(total)) as steps:
         yield steps
-    finally:
-        steps.close()
 
 
 class TrainingProgress:

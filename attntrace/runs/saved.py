@@ -88,13 +88,12 @@ class Recorded:
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
-        self.axes = archive.axes
+        self._parse = ExpressionReader(archive.axes, self.tensor)
         with self.archive.sense():
             self.records = {name_of(record): record for record in archive.records()}
             self.parameters = [name for name, record in self.records.items() if "parameter" in record]
             self.addresses = [name for name, record in self.records.items() if "address" in record]
         self._tensors: dict[str, Tensor] = {}
-        self._parse = ExpressionReader(self.axes, self.tensor)
         self._rounding = rounding_of(archive.header.get("pencil"))
 
     def tensor(self, name: str) -> Tensor:
@@ -107,7 +106,7 @@ class Recorded:
         """The same, read once more each time, and not kept."""
         with self.archive.sense():
             record = self.records[name]
-            return tensor_from(record, self.archive.value(record), self.axes)
+            return tensor_from(record, self.archive.value(record), self.archive.axes)
 
     def step(self, address: str) -> Step:
         """Return a step with its history. Raises Problem where its record makes no sense."""

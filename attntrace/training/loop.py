@@ -10,7 +10,7 @@ from attntrace.model.config import Config
 from attntrace.model.generate import translate
 from attntrace.model.memory import fits, format_bytes, memory
 from attntrace.model.parameters import Parameters, Vocabularies, stream
-from attntrace.model.tokens import END, START, packed, tokenize, vocabulary
+from attntrace.model.tokens import END, START, Words, packed, tokenize, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
@@ -18,7 +18,7 @@ from attntrace.tensor.tensor import Array, Tensor, constant
 from attntrace.tracing.trace import Dropout, Step, Trace
 from attntrace.training.backward import Plan, backward, loss
 from attntrace.training.optimizers import Moments, Rates, adam
-from attntrace.training.pairs import Batch, Pair
+from attntrace.training.pairs import Pair
 from attntrace.training.schedule import Schedule
 
 CHUNK = 128  # sentences translated at once
@@ -34,6 +34,14 @@ def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair
     if not fits(needed):
         raise Problem("too_large_batch", batch=f"{sentences:,}", needed=format_bytes(needed),
                       there=format_bytes(memory()))
+
+
+class Batch(NamedTuple):
+    """Sentences packed for one run with teacher forcing: the input of the encoder, the input of the decoder (`<s>` and
+    the words), and the next word for each of these (the words and `</s>`)."""
+    source: Words
+    target: Words
+    wanted: Words
 
 
 class Done(NamedTuple):

@@ -39,8 +39,8 @@ from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step, Trace
-from attntrace.training.loop import Training, vocabularies_of
-from attntrace.training.pairs import Batch, Pair
+from attntrace.training.loop import Batch, Training, vocabularies_of
+from attntrace.training.pairs import Pair
 from attntrace.training.schedule import Schedule
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.text.writer import Look, TerminalWriter

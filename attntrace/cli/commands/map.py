@@ -31,6 +31,6 @@ def command(sentence: tuple[str, ...], model: options.ModelOptions, selection: o
     with writer_of(page) as writer:
         maps = AttentionMaps(writer, selection.precision, selected, decimals)
         writer([Prose(Message("messages.map_legend")), *pencil_rule(run)])
-        run(tee(maps, drift) if drift else maps)
+        run(tee(maps, drift))
         maps.close()
         writer(drift_note(run, drift) if drift else ())

@@ -55,8 +55,8 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
     model, found = imported(read, heads, **given)
     if given and found.config.architecture.is_attention:
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
-    write_model(output, model)
-    click.echo("\n".join(map(rendered, import_lines(read, model, found, given, output))))
+    lines = [written(output, model), *import_lines(read, model, found, given, output)]
+    click.echo("\n".join(map(rendered, lines)))
 
 
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
@@ -65,8 +65,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
     from attntrace.files.torch.state import HALVES, some
     from attntrace.pages.weights import facts_line
     config, architecture = model.config, model.config.architecture
-    lines = [written(output, model),
-             Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
+    lines = [Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
              Message("messages.import_heads", heads=config.heads)]
 
     def assumed(name: str) -> Message:
@@ -132,9 +131,7 @@ def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> 
     from attntrace.files.weights import Loaded
     check_output(output)
     run = model.prepared(one_sentence(sentence))
-    loaded = Loaded(run.config, run.vocabularies, run.parameters)
-    write_model(output, loaded)
-    click.echo(rendered(written(output, loaded)))
+    click.echo(rendered(written(output, Loaded(run.config, run.vocabularies, run.parameters))))
 
 
 @subcommand("info")
@@ -159,11 +156,9 @@ def check_output(output: str) -> None:
         library("safetensors")
 
 
-def write_model(output: str, model: Loaded) -> None:
+def written(output: str, model: Loaded) -> Message:
+    """Write a model; return what is said of it."""
     from attntrace.files.weights import save, save_safetensors
     with binary(output) as file:
         (save_safetensors if is_safetensors(output) else save)(file, *model)
-
-
-def written(output: str, model: Loaded) -> Message:
     return Message("messages.weights_written", file=shown(output), parameters=f"{model.parameters.vector.size:,}")

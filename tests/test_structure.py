@@ -74,6 +74,7 @@ def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_pr
     raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}, "no_memory": set()}
     raised |= {key: {"name", "option", "value", "choices"} for key in config.PROBLEMS.values()}
     raised |= {f"odd_{one.even}": {"d_model", "heads", "near"} for one in config.POSITIONS.values() if one.even}
+    raised |= {f"{of}_{how}": {"file", "why", "name"} for of in ("weights", "saved") for how in ("broken", "pickled")}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.files.npz import RUN, Npz, array_of, reason
+from attntrace.files.npz import RUN, Npz, array_of
 from attntrace.files.reading import regular
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem, refusal
@@ -94,6 +94,7 @@ class ArchiveWriter:
 
 class Archive(Npz):
     """A saved run, read member by member. Raises Problem with the reason where the file cannot be one."""
+    kind = "saved"
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         super().__init__(path, file)
@@ -133,12 +134,6 @@ class Archive(Npz):
             return record
         except (ValueError, RecursionError) as error:
             raise self.broken(error) from None
-
-    def broken(self, error: Exception) -> Problem:
-        return Problem("saved_broken", file=str(self.path), why=reason(error))
-
-    def pickled(self, name: str) -> Problem:
-        return Problem("saved_pickled", file=str(self.path), name=shown(name))
 
     @property
     def names(self) -> list[str]:
@@ -200,7 +195,7 @@ class Archive(Npz):
         for line in self._lines:
             if line.startswith(starts):
                 return self._record(line)
-        raise Problem("saved_broken", file=str(self.path), why=Message("problem.why.no_record_of", name=shown(name)))
+        raise self.broken(ValueError(Message("problem.why.no_record_of", name=shown(name))))
 
     def value(self, record: Record) -> Array:
         """Return the numbers that a record describes. Raises Problem where they are not the saved ones."""

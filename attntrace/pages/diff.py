@@ -65,10 +65,6 @@ class Side(NamedTuple):
                 along[k] = axis._replace(labels=tuple(self.source[i] for i in places))
         return Tensor(value, tuple(along))
 
-    def common(self, other: Side) -> int:
-        """Count the steps that both runs have."""
-        return len(frozenset(self.addresses) & frozenset(other.addresses))
-
 
 class Difference(NamedTuple):
     """How a tensor differs: its largest change, at which index, from which number to which as they are printed, and the
@@ -107,8 +103,9 @@ def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Differe
                       int(np.count_nonzero(errors)), errors.size)
 
 
-def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], total: int) -> Iterator[Block]:
-    """The page: parameters that differ, the first step that does, all others; `total`: steps that both runs have."""
+def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], a: Side, b: Side) -> Iterator[Block]:
+    """The page: parameters that differ, the first step that does, of how many that both runs have, and all others."""
+    total = len(frozenset(a.addresses) & frozenset(b.addresses))
     if parameters:
         yield from differences("parameters", parameters)
     differ = [one.address for one in steps if not one.key.startswith("only")]
@@ -162,7 +159,7 @@ def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
         yield Prose(Message("messages.compare_swapped"))
     steps = list(differing(before.addresses, after.addresses, before, after, tolerance))
     parameters = list(differing(before.parameters, after.parameters, before, after))
-    yield from set_off(ripple(parameters, steps, before.common(after)))
+    yield from set_off(ripple(parameters, steps, before, after))
     yield from set_off(attention(before, after, tolerance))
     if "output.probabilities" in before.addresses and "output.probabilities" in after.addresses:
         yield from set_off(likeliest((one, before), (other, after)))

@@ -72,11 +72,9 @@ def place_title(region: str) -> Joined:
 class AttentionMaps:
     """Writes the weights of all heads of an attention as one block, once it is complete."""
 
-    def __init__(self, write: Callable[[Iterator[Block]], None], precision: int | None,
-                 selected: Container[str] | None, decimals: int = MAP_DECIMALS) -> None:
-        self.write, self.selected = write, selected
-        self.asked = precision is not None
-        self.figures = Figures.fixed(decimals if precision is None else precision)
+    def __init__(self, write: Callable[[Iterator[Block]], None], selected: Container[str] | None, decimals: int,
+                 asked: bool) -> None:
+        self.write, self.selected, self.figures, self.asked = write, selected, Figures.fixed(decimals), asked
         self.place = ""
         self.heads: list[Grid] = []
 

@@ -29,7 +29,7 @@ def command(sentence: tuple[str, ...], model: options.ModelOptions, selection: o
     from attntrace.tracing.trace import tee
     decimals, drift = selection.decimals(run.pencil, MAP_DECIMALS), run.drift()
     with writer_of(page) as writer:
-        maps = AttentionMaps(writer, selection.precision, selected, decimals)
+        maps = AttentionMaps(writer, selected, decimals, asked=selection.precision is not None)
         writer([Prose(Message("messages.map_legend")), *pencil_rule(run)])
         run(tee(maps, drift))
         maps.close()

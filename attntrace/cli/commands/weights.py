@@ -1,7 +1,6 @@
 """attntrace weights: import, export, make and describe weights files."""
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,11 +32,7 @@ def command(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-def subcommand(name: str) -> Callable[[Callable[..., None]], click.Command]:
-    return command.command(name, text=f"weights_{name}")
-
-
-@subcommand("import")
+@command.command("import", text="weights_import")
 @click.argument("state", type=InputFile(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
 @chained(*(option(as_option(name), type=Among(ENTRIES[name].words), default=None, stands_for=ENTRIES[name].default,
@@ -89,7 +84,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
     return [*lines, Message(f"messages.import_next{'_' * bool(kind)}{kind}", file=shown(output))]
 
 
-@subcommand("export")
+@command.command("export", text="weights_export")
 @click.argument("weights", type=Weights(), metavar="FILE")
 @option("--to", type=Among(("torch",)), default="torch", stands_for="torch")
 @output_option
@@ -122,7 +117,7 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Loca
             *(f"  {line}" for line in constructor(state.config, state.biases))]
 
 
-@subcommand("new")
+@command.command("new", text="weights_new")
 @sentence_argument
 @option("--target", type=Text(), metavar="TEXT")
 @architecture_options(Config())
@@ -134,7 +129,7 @@ def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> 
     click.echo(rendered(written(output, Loaded(run.config, run.vocabularies, run.parameters))))
 
 
-@subcommand("info")
+@command.command("info", text="weights_info")
 @click.argument("weights", type=Weights(), metavar="FILE")
 @page_options
 def info_command(weights: str, page: PageOptions) -> None:

@@ -57,13 +57,9 @@ class Parsed(NamedTuple):
     op: Op
     operands: "list[Tensor | Parsed]"
 
-    def node(self) -> Node:
-        """Compute the operands."""
-        return Node(self.op, tuple(one.computed() if isinstance(one, Parsed) else one for one in self.operands))
-
     def computed(self) -> Tensor:
-        node = self.node()
-        return apply(node.op, *node.operands)
+        """Compute the operands, and from them the result."""
+        return apply(self.op, *(one.computed() if isinstance(one, Parsed) else one for one in self.operands))
 
 
 class ExpressionReader:

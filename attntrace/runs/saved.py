@@ -16,7 +16,7 @@ from attntrace.runs.run import (BACKPROP, TRACE, TRANSLATE, Drift, Recorder, Run
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
-from attntrace.tensor.tensor import Array, Node, Record, Tensor, apply
+from attntrace.tensor.tensor import Array, Node, Record, Tensor
 from attntrace.tracing.trace import COMPARABLE, Fingerprint, Sink, Step, tee
 from attntrace.training.optimizers import Rates
 
@@ -121,9 +121,9 @@ class Recorded:
         checker cannot compute it either; any other exception is a bug."""
         try:
             with np.errstate(all="ignore"):
-                node = parsed.node()
-                if apply(node.op, *node.operands).axes == axes:
-                    return node
+                again = parsed.computed()
+            if again.axes == axes:
+                return again.history
         except MemoryError:
             raise Problem("saved_too_large", file=str(self.archive.path)) from None
         except Exception as error:

@@ -36,14 +36,6 @@ def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair
                       there=format_bytes(memory()))
 
 
-class Batch(NamedTuple):
-    """Sentences packed for one run with teacher forcing: the input of the encoder, the input of the decoder (`<s>` and
-    the words), and the next word for each of these (the words and `</s>`)."""
-    source: Words
-    target: Words
-    wanted: Words
-
-
 class Done(NamedTuple):
     """One update: its epoch (from 1), the loss before it, and how many tokens its batch had."""
     epoch: int
@@ -107,24 +99,27 @@ class Training:
             order = np.argsort(self._random("order", epoch, len(self._examples)), kind="stable").tolist()
             for start in range(after * size if epoch == first else 0, len(order), size):
                 examples = [self._examples[n] for n in order[start:start + size]]
-                batch = Batch(*map(packed, zip(*examples, strict=True)))
-                yield Done(epoch + 1, self.learn(batch), len(batch.source.ids) + len(batch.target.ids))
+                source, target, wanted = map(packed, zip(*examples, strict=True))
+                yield Done(epoch + 1, self.learn(source, target, wanted), len(source.ids) + len(target.ids))
 
     def _random(self, purpose: str, number: int, size: int) -> Array:
         """Return random integers of 64 bits, from a stream of their own for each purpose and number."""
         return stream(("training", self.schedule.seed, purpose, number), size)
 
     @np.errstate(all="ignore")  # an overflow makes the loss infinite or nan, which is checked
-    def learn(self, batch: Batch) -> float:
-        """Update all parameters once; return the loss before the update. Raises Problem where it is not finite."""
+    def learn(self, source: Words, target: Words, wanted: Words) -> float:
+        """Update all parameters once; return the loss before the update. Raises Problem where it is not finite.
+
+        Sentences are packed for one run with teacher forcing: what the encoder reads, what the decoder reads (`<s>` and
+        the words), and the next word for each of these (the words and `</s>`)."""
         kept: list[Step] = []
         trace = Trace(keep=kept, dropout=self._dropout())
-        prediction = transformer(trace, batch.source, batch.target, self.parameters, self.config)
+        prediction = transformer(trace, source, target, self.parameters, self.config)
         assert prediction is not None
-        mean = float(loss(trace.at("loss"), prediction, batch.wanted, self.schedule.label_smoothing).value)
+        mean = float(loss(trace.at("loss"), prediction, wanted, self.schedule.label_smoothing).value)
         if not math.isfinite(mean):
             raise Problem("training_diverged", update=self.updates + 1, lr=self.schedule.lr)
-        key = len(kept), batch.source.lengths is None  # the wiring differs without masks, and for a single sentence
+        key = len(kept), source.lengths is None  # the wiring differs without masks, and for a single sentence
         plan = self._plans[key] = self._plans.get(key) or Plan.of(kept)
         last_first = (kept.pop() for _ in range(len(kept)))  # drops each, so that its memory can be reused
         known = self.parameters.by_name

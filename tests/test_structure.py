@@ -24,8 +24,8 @@ ORDER = {
     "pages": "numbers blocks stages view topics checks equations forms why overview diff verdicts weights translation"
              " page",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
-    "cli": "exit_codes languages progress values output formats click_words completion options pause page"
-           " subject commands app",
+    "cli": "exit_codes languages progress values output formats click_words completion options pause subject"
+           " commands app",
     "__main__": "",
 }
 PLACES = {package: n for n, package in enumerate(ORDER)}

@@ -5,7 +5,7 @@ import click
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.options import LearningOptions, ModelOptions, Selection
-from attntrace.cli.page import write
+from attntrace.cli.subject import write
 from attntrace.cli.values import Text
 from attntrace.messages.errors import Problem
 

@@ -2,7 +2,7 @@
 
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, writer_of
-from attntrace.cli.page import write_saved_run
+from attntrace.cli.subject import write_saved_run
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.tracing.addresses import Address

@@ -11,7 +11,7 @@ from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, writer_on
 from attntrace.cli.options import Selection, from_option, run_page_options, selection_options, view_options
 from attntrace.cli.output import destination
-from attntrace.cli.page import write
+from attntrace.cli.subject import write
 from attntrace.messages.errors import Problem
 from attntrace.tracing.addresses import Cell, cell_name, find_address
 from attntrace.writers import DATA

@@ -1,5 +1,4 @@
 """Where output goes: standard output, a pager, a device, or a file that appears whole or not at all."""
-
 import errno
 import io
 import os
@@ -24,8 +23,7 @@ def destination(file: str | None, pager: bool = False) -> AbstractContextManager
     """A text stream, in UTF-8 but for standard output, which may be read in a `pager`.
 
     A regular file is written beside its place and moved there when it is complete: links are followed, the mode is
-    kept. Devices and pipes are written straight. Raises Problem where that is not possible.
-    """
+    kept. Devices and pipes are written straight. Raises Problem where that is not possible."""
     if file is not None and file != "-":
         return _opened(file, mode="w", encoding="utf-8", errors="backslashreplace")
     if pager and sys.stdout.isatty():

@@ -1,5 +1,4 @@
 """The equations of a step and of its rows, and the arithmetic of a number."""
-
 from collections.abc import Mapping
 
 from attntrace.pages.blocks import CellLine, Formula

@@ -16,8 +16,7 @@ class Figures(NamedTuple):
     """How the numbers of one tensor are written.
 
     decimals: digits after the point; powers: whether in powers of ten; before, after: cells before the decimal point,
-    and from it on, so that columns of different tensors can be lined up at the point.
-    """
+    and from it on, so that columns of different tensors can be lined up at the point."""
     decimals: int
     powers: bool
     before: int
@@ -73,8 +72,7 @@ class Figures(NamedTuple):
              widths: Sequence[int] | None = None) -> list[str]:
         """The rows of a matrix: numbers lined up at the decimal point, with a space between them.
 
-        `before` and `after` widen each column (for other tensors in the same columns), `widths` single columns.
-        """
+        `before` and `after` widen each column (for other tensors in the same columns), `widths` single columns."""
         before, after = before or self.before, self.after if after is None else after
         width, pad = before + after, 0 if self.powers else after - self.after
         if widths is not None and min(widths, default=0) == max(widths, default=0):  # all columns alike
@@ -149,8 +147,7 @@ def rows_of_digits(figures: Figures, numbers: Array) -> list[str]:
     """Each row as `%.{decimals}f` writes its numbers, in cells of these figures, with a space between them.
 
     What is no plain number (0, infinities) and what lies halfway between two decimals, where a product in binary may
-    round to the wrong one, is written by `padded`.
-    """
+    round to the wrong one, is written by `padded`."""
     columns = numbers.shape[1]
     step = max(1, AT_ONCE // max(columns, 1))
     rows: list[str] = []

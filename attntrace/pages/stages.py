@@ -1,9 +1,7 @@
 """What of a run is shown together: the steps of a stage, and the attention weights of all heads of a place.
 
 What decides that a stage ends is `Stage.goes_on_with`: another place, another `trace.stage(...)` of the model, another
-axis along the rows, or a row of the step that needs all rows of an earlier step of the stage.
-"""
-
+axis along the rows, or a row of the step that needs all rows of an earlier step of the stage."""
 from collections.abc import Callable, Container, Iterator
 
 from attntrace.messages.catalog import Joined, Localized, Message, most_specific

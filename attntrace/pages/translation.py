@@ -1,5 +1,4 @@
 """The translation page: for each decoding step its input, the likeliest words, the new rows, where the heads look."""
-
 from collections.abc import Iterator
 
 import numpy as np

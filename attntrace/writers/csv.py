@@ -1,5 +1,4 @@
 """Numbers as CSV, a line each: address, row, column, their labels, value."""
-
 from collections.abc import Iterator
 from itertools import repeat
 from typing import NamedTuple, TextIO

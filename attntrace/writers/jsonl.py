@@ -1,5 +1,4 @@
 """Records as JSON Lines."""
-
 import json
 from typing import TextIO
 

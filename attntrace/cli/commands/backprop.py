@@ -1,5 +1,4 @@
 """attntrace backprop: one training step, forwards and backwards."""
-
 import click
 
 from attntrace.cli import click_words, options

@@ -1,5 +1,4 @@
 """attntrace compare: an experiment, one run beside the same with something changed."""
-
 import shlex
 from dataclasses import replace
 from typing import Any

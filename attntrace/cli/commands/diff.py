@@ -1,5 +1,4 @@
 """attntrace diff: where two saved runs differ."""
-
 import click
 
 from attntrace.cli import click_words

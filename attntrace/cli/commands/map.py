@@ -1,5 +1,4 @@
 """attntrace map: attention weights as pictures."""
-
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.subject import write_saved_run

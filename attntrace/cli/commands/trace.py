@@ -1,5 +1,4 @@
 """attntrace trace: every step of a model on a sentence."""
-
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.subject import write

@@ -1,5 +1,4 @@
 """attntrace translate: from a sentence to its translation, step by step."""
-
 import os
 import sys
 from collections.abc import Iterator

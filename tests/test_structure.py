@@ -21,7 +21,7 @@ ORDER = {
     "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved api",
-    "pages": "numbers blocks stages view topics checks equations forms why overview diff verdicts weights translation"
+    "pages": "numbers blocks stages view topics checks forms why overview diff verdicts weights translation"
              " page",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
     "cli": "exit_codes languages progress values output formats click_words completion options pause subject"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attntrace.pages.blocks import Check
+from attntrace.pages.view import marked_row
 from attntrace.tensor.evaluate import evaluate
-from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor, apply
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
@@ -34,10 +34,6 @@ def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
     if not step.has_rows:
         return [evaluate(apply(step.node.op, *step.node.operands), step.rounding)]
     return [evaluate(step.node.row(0, i), step.rounding) for i in range(step.axes[0].size)[:only]]
-
-
-def marked_row(step: Step, i: int) -> Symbol:
-    return step.symbol.indexed(0, i, step.tensor.axis_names) if step.has_rows else step.symbol
 
 
 def row_errors(step: Step, rows: list[Tensor]) -> Array:

@@ -1,14 +1,18 @@
-"""Which steps, rows and digits of a run are shown, and a tensor as the matrix of numbers that is shown of it."""
+"""Which steps, rows and digits of a run are shown; a tensor as the matrix of numbers that is shown of it; the equations
+of a step and of its rows, and the arithmetic of a number."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.messages.catalog import Message
-from attntrace.pages.blocks import Block, Grid, Heading, Hidden, ParameterGrids
+from attntrace.pages.blocks import Block, CellLine, Formula, Grid, Heading, Hidden, ParameterGrids
 from attntrace.pages.numbers import Figures
+from attntrace.tensor.axes import NotRowwise
+from attntrace.tensor.expression import HasValue
+from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor
-from attntrace.tracing.addresses import means_row
+from attntrace.tracing.addresses import address_in, means_row
 
 if TYPE_CHECKING:
     from attntrace.tracing.trace import Step  # showing one tensor of a file needs no model
@@ -103,3 +107,47 @@ def with_name(tensor: Tensor, name: str, view: View, is_row: bool) -> list[Block
                                one_row=True)
     return [Heading(f"{name}   {' × '.join(tensor.axis_names)}"), ParameterGrids((drawn,)),
             *hidden(view, [(name, tensor)])]
+
+
+def whole_formula(step: Step) -> Formula:
+    return Formula(step.symbol, step.node.formula(), step.symbol.head)
+
+
+def marked_row(step: Step, i: int) -> Symbol:
+    return step.symbol.indexed(0, i, step.tensor.axis_names) if step.has_rows else step.symbol
+
+
+def row_formula(step: Step, row: Tensor, i: int, letter: str | None = None) -> Formula:
+    """The equation of a step's row; with a `letter` instead of the token's number."""
+    return Formula(marked_row(step, i), row.formula(), step.symbol.head, letter)
+
+
+def any_row_formula(step: Step, row: Tensor) -> Formula:
+    """The equation of every row, of which `row` is one: `sᵢ = qᵢ Kᵀ`. That of the whole, where rows are not alike."""
+    return row_formula(step, row, 0, "i") if step.node.op.same_formula_for_all_rows else whole_formula(step)
+
+
+def followed(part: Tensor, index: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
+    """A tensor followed down to its number at `index`, and what is left of the index where it cannot be followed."""
+    for n, i in enumerate(index):
+        try:
+            part = part.take(0, i)
+        except NotRowwise:
+            return part, index[n:]
+    return part, ()
+
+
+def cell_line(step: Step, index: tuple[int, ...], part: Tensor, rest: tuple[int, ...], figures: Figures,
+              figures_of: Mapping[HasValue, Figures]) -> CellLine:
+    """The arithmetic of one number; in symbols as far as its formula was `followed` down to single numbers."""
+    formula = Formula(step.symbol.at(index, step.tensor.axis_names), part.formula(), step.symbol.head)
+    return CellLine(formula, rest, step.node.cell(index), float(step.value[index]), figures, figures_of, step.rounding)
+
+
+def label_of(step: Step) -> str:
+    """What stands beside its equation: its name in its place, or its address where that is another."""
+    return f".{step.name}" if step.address == address_in(step.place, step.name) else step.address
+
+
+def parameter_name(tensor: Tensor) -> str:
+    return next(tensor.leaves()).address or ""

@@ -9,8 +9,8 @@ import numpy as np
 
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Cause, CellLine, Prose
-from attntrace.pages.equations import cell_line, followed
 from attntrace.pages.numbers import Figures
+from attntrace.pages.view import cell_line, followed
 from attntrace.tensor.expression import Expression, HasValue, Ref, Sum
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor

@@ -14,8 +14,8 @@ from attntrace.messages.catalog import Message
 def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -> None:
     run = subject_of(sentence, model).run
     from attntrace.pages.blocks import Formula, Prose, Table
-    from attntrace.pages.equations import whole_formula
     from attntrace.pages.overview import drift_note, pencil_rule
+    from attntrace.pages.view import whole_formula
     from attntrace.tracing.trace import Step, tee
     with writer_of(page) as writer:
         rows: list[tuple[str | Formula, ...]] = []

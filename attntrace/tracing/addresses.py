@@ -31,7 +31,6 @@ class Address(NamedTuple):
     address without its phase; for a gradient, what it is the gradient of. stack: `encoder`, `decoder`, `output` or
     `loss`. region: phase, stack and layer. sub_layer: what follows the layer. place: all but the name. words: the parts
     without decoding steps, layers and heads."""
-    text: str
     parts: tuple[str, ...]
     phase: str
     forward: str
@@ -51,12 +50,9 @@ class Address(NamedTuple):
         start = int(len(parts) > 1 and words[0] in ("gradient", "update", "step"))  # behind the phase
         layer = words.index("layer") if "layer" in words else start
         sub_layer = words[layer + 1] if start < layer < len(parts) - 1 else ""
-        return cls(text, parts, parts[0] if start else "", ".".join(parts[start:]), words[start],
+        return cls(parts, parts[0] if start else "", ".".join(parts[start:]), words[start],
                    ".".join(parts[:layer + 1]), sub_layer, place, name,
                    tuple(word for word, number in zip(words, numbers) if number is None))
-
-    def __str__(self) -> str:
-        return self.text
 
     @property
     def is_of_training(self) -> bool:
@@ -78,7 +74,7 @@ class Address(NamedTuple):
 
     def ends_with(self, end: str) -> bool:
         """Whether its last parts are these."""
-        return f".{self.text}".endswith(f".{end}")
+        return self.last(end.count(".") + 1) == end
 
 
 def address_in(place: str, name: str) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.messages.catalog import Message
-from attntrace.pages.blocks import Block, CellLine, Formula, Grid, Heading, Hidden, ParameterGrids
+from attntrace.pages.blocks import Answer, Block, CellLine, Formula, Grid, Heading, Hidden, ParameterGrids
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.expression import HasValue
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor
-from attntrace.tracing.addresses import address_in, means_row
+from attntrace.tracing.addresses import address_in, cell_name, means_row
 
 if TYPE_CHECKING:
     from attntrace.tracing.trace import Step  # showing one tensor of a file needs no model
@@ -93,20 +93,20 @@ def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] 
                              hidden=f"{numbers - shown:,}", numbers=f"{numbers:,}"))
 
 
-def part_of(tensor: Tensor, index: tuple[int, ...]) -> Tensor:
-    """A row or a number of a tensor, under the name that it has in equations."""
-    symbol = tensor.symbol and tensor.symbol.at(index, tensor.axis_names)
-    return Tensor(tensor.value[index], tensor.axes[len(index):], symbol)
-
-
-def with_name(tensor: Tensor, name: str, view: View, is_row: bool) -> list[Block]:
-    """A tensor or a row below its name. A row is drawn as one, also a row of key positions."""
-    drawn = grid(tensor, None, Figures.of(tensor.value, view.precision, view.exact), view.corner(tensor))
-    if is_row and not drawn.one_row:
+def alone(tensor: Tensor, address: str, index: tuple[int, ...], view: View) -> list[Block]:
+    """A number at an index of a tensor; else the tensor or its row there, below its name. A row is drawn as one, also a
+    row of key positions."""
+    if len(index) == len(tensor.axes):
+        figures = Figures.of(tensor.value, view.precision, view.exact)
+        return [Answer(figures.legible(float(tensor.value[index]), view.exact))]
+    symbol = tensor.symbol and tensor.symbol.at(index, tensor.axis_names)  # as it is called in equations
+    part, name = Tensor(tensor.value[index], tensor.axes[len(index):], symbol), cell_name(address, index)
+    drawn = grid(part, None, Figures.of(part.value, view.precision, view.exact), view.corner(part))
+    if index and not drawn.one_row:
         drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, hued=True,
                                one_row=True)
-    return [Heading(f"{name}   {' × '.join(tensor.axis_names)}"), ParameterGrids((drawn,)),
-            *hidden(view, [(name, tensor)])]
+    return [Heading(f"{name}   {' × '.join(part.axis_names)}"), ParameterGrids((drawn,)),
+            *hidden(view, [(name, part)])]
 
 
 def whole_formula(step: Step) -> Formula:

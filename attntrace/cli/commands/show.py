@@ -13,7 +13,7 @@ from attntrace.cli.options import Selection, from_option, run_page_options, sele
 from attntrace.cli.output import destination
 from attntrace.cli.subject import write
 from attntrace.messages.errors import Problem
-from attntrace.tracing.addresses import Cell, cell_name, find_address
+from attntrace.tracing.addresses import Cell, find_address
 from attntrace.writers import DATA
 
 if TYPE_CHECKING:
@@ -39,29 +39,21 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
 def one(archive: Archive, text: str, selection: Selection, page: PageOptions) -> int:
     """Only one tensor, one row or one number; nothing else is read."""
     from attntrace.files.expressions import tensor_from
-    from attntrace.pages.view import part_of, with_name
+    from attntrace.pages.view import alone
     for name in ("only", "layer", "head", "token", "form"):
         if getattr(selection, name):
             raise Problem("place_with", place=text, option=f"--{name}")
-    place, pencil = Cell.read(text), archive.header.get("pencil")
+    place = Cell.read(text)
     address = find_address(place.address, archive.names)
     with archive.sense():
         record = archive.record(address)
         tensor = tensor_from(record, archive.value(record), archive.axes)
     index = place.index_in(tensor.axes, address)
-    part = part_of(tensor, index)
     with destination(page.output, page.pager) as out:
         if page.is_data:
             DATA[page.format].load().alone(out, tensor, address, index, selection.precision)
             return DONE
         with writer_on(out, page) as writer:
-            if part.axes:
-                view = selection.view(pencil, out.isatty() and page.is_text)
-                writer(with_name(part, cell_name(address, index), view, is_row=bool(index)))
-            else:
-                from attntrace.pages.blocks import Answer
-                from attntrace.pages.numbers import Figures
-                exact = pencil is not None
-                figures = Figures.of(tensor.value, selection.decimals(pencil), exact)
-                writer([Answer(figures.legible(float(part.value), exact))])
+            view = selection.view(archive.header.get("pencil"), out.isatty() and page.is_text)
+            writer(alone(tensor, address, index, view))
     return DONE

@@ -36,14 +36,6 @@ def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
     return [evaluate(step.node.row(0, i), step.rounding) for i in range(step.axes[0].size)[:only]]
 
 
-def row_errors(step: Step, rows: list[Tensor]) -> Array:
-    """The difference between each recomputed row and that row of the value."""
-    value = step.value if step.has_rows else step.value[None]
-    if any(row.value.shape != value.shape[1:] for row in rows):
-        return np.full(value.shape, np.inf)
-    return apart(np.stack([row.value for row in rows]), value)
-
-
 def apart(again: Array, value: Array) -> Array:
     """Absolute difference per entry; equal infinities differ by 0, anything else from nan by infinity."""
     with np.errstate(invalid="ignore", over="ignore"):
@@ -88,7 +80,9 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     digits, part, how = _nearness(steps[0])
     good, failed, checks = [], [], []
     for step, rows in zip(steps, rebuilt, strict=True):
-        errors = row_errors(step, rows)
+        value = step.value if step.has_rows else step.value[None]
+        fits = all(row.value.shape == value.shape[1:] for row in rows)
+        errors = apart(np.stack([row.value for row in rows]), value) if fits else np.full(value.shape, np.inf)
         error = float(errors.max(initial=0.0))
         if error <= largest(step.value) * part:
             good.append(step)

@@ -1,6 +1,6 @@
 """A run: a sentence and a model, what comes out of one on the other, and that as records of JSON values: a header, one
 for each parameter before its first use and for each step, a footer."""
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
@@ -152,18 +152,17 @@ class Recorder:
 
     def __call__(self, step: Step) -> None:
         parents = dict.fromkeys(leaf.address for leaf in step.node.leaves() if leaf.address is not None)
-        for address in parents:
-            if address in self.unread:
-                parameter = self.unread.pop(address)
-                self.write(parameter_record(address, parameter), parameter)
+        self.write_parameters(parents)
         self.write({"address": step.address, "symbol": step.symbol.spelled(head=step.symbol.head),
                     "formula": step.formula(), "axes": step.tensor.axis_names, "shape": step.value.shape,
                     "expression": step.node.expression(), "parents": list(parents)}, step.tensor)
 
-
-def parameter_record(name: str, parameter: Tensor) -> Record:
-    """Return the record of a parameter."""
-    return {"parameter": name, "axes": parameter.axis_names, "shape": parameter.value.shape}
+    def write_parameters(self, names: Iterable[str]) -> None:
+        """Pass on the records of those of these parameters that are unread."""
+        for name in names:
+            if name in self.unread:
+                tensor = self.unread.pop(name)
+                self.write({"parameter": name, "axes": tensor.axis_names, "shape": tensor.value.shape}, tensor)
 
 
 def header(subject: Subject) -> Record:

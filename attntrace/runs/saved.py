@@ -11,8 +11,7 @@ from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
-from attntrace.runs.run import (BACKPROP, TRACE, TRANSLATE, Drift, Recorder, Run, Subject, footer, header,
-                                parameter_record)
+from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Recorder, Run, Subject, footer, header
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
@@ -69,8 +68,7 @@ class Recording:
 
     def close(self, kind: str, head: Record = {}, foot: Record = {}) -> None:
         """Write the parameters that no step read, and the records, with `head` in the header, `foot` in the footer."""
-        for name, tensor in self._recorder.unread.items():
-            self._write(parameter_record(name, tensor), tensor)
+        self._recorder.write_parameters(list(self._recorder.unread))
         begins = [side.address if isinstance(side, InputRows) else None
                   for side in (self._run.source, self._run.target)]
         more = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(), "begins": begins,

@@ -1,3 +1,2 @@
 """The version of attntrace, which is all that `--version` imports."""
-
 __version__ = "0.1.0"

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from attntrace.cli.commands import verify
-from attntrace.runs.records import header
-from attntrace.runs.run import Run
+from attntrace.runs.run import Run, header
 from attntrace.runs.training_step import TrainingStep
 from attntrace.verify.recompute import Log, Recomputation
 

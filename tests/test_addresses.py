@@ -9,7 +9,7 @@ HEAD = "encoder.layer2.self_attention.head12.scores"
 @pytest.mark.parametrize("text", [HEAD, f"step3.{HEAD}", "layer01.head0.step", "", ".", "a..b", "layer" + "9" * 5000,
                                   "gradient.encoder.input.from.encoder.layer1.self_attention.residual"])
 def test_an_address_is_written_as_it_was_read(text):
-    assert str(Address.of(text)) == text
+    assert ".".join(Address.of(text).parts) == text
 
 
 @pytest.mark.parametrize("text, facts", [

@@ -10,7 +10,7 @@ from hostile import HOSTILE
 from pages import run_of
 from recompute import computed_again, loads
 
-from attntrace.cli.page import write_data
+from attntrace.cli.subject import write_data
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import tokenize
 from attntrace.pages.view import View

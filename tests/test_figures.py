@@ -46,5 +46,5 @@ def test_many_numbers_are_written_as_one_is():
         values[:5] = [[0.0, -0.0, np.inf, -np.inf]]
         figures = Figures.of(values, decimals)._replace(powers=False, decimals=decimals)
         figures = figures._replace(before=12, after=decimals + 1 if decimals else 0)
-        rows = rows_of_digits(values, decimals, 12, figures.after, figures.padded)
+        rows = rows_of_digits(figures, values)
         assert rows == [" ".join(map(figures.padded, row)) for row in values.tolist()]

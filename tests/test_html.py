@@ -20,7 +20,7 @@ from markup import MATHML, outline, parsed, read
 from pages import blocks_named, contrast, run_of
 from parsing import evaluated
 
-from attntrace.pages.equations import row_formula, whole_formula
+from attntrace.pages.view import row_formula, whole_formula
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.printer import UnicodePrinter

@@ -31,9 +31,8 @@ def test_no_text_is_markup_on_a_progress_bar(shows, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "300")
     if shows == "a step":
-        steps = progress.Steps(lambda: 2)
-        steps(SimpleNamespace(address=MARKUP))
-        steps.close()
+        with progress.progress(Screen(), lambda: 2, silent=True) as count:
+            count(SimpleNamespace(address=MARKUP))
     else:
         with progress.TrainingProgress(batches=1, epochs=1, updates=0, held_out=0) as training:
             if shows == "an epoch":

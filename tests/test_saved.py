@@ -57,7 +57,7 @@ def test_a_tensor_is_shown_without_the_model(saved):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT,
                           env=clean_environment(), timeout=100)
     modules = {name.removeprefix("attntrace.") for name in done.stdout.split()}
-    assert {"files.archive", "pages.grids"} < modules and "decimal" not in modules
+    assert {"files.archive", "pages.view"} < modules and "decimal" not in modules
     assert not {"tracing.trace", "ops.functions", "model.transformer", "model.parameters", "pages.checks",
                 "pages.forms", "runs.run"} & modules
 

@@ -20,12 +20,12 @@ ORDER = {
     "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
     "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
-    "runs": "what_if run records prepare decoding training_step saved api",
-    "pages": "numbers stages view topics blocks checks diff attention_maps equations grids forms why overview"
-             " gradient_check verdicts weights what_if translation page",
+    "runs": "what_if run prepare decoding training_step saved api",
+    "pages": "numbers blocks stages view topics checks forms why overview diff verdicts weights translation"
+             " page",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
-    "cli": "exit_codes languages progress pager values output formats click_words completion options pause page"
-           " subject commands app",
+    "cli": "exit_codes languages progress values output formats click_words completion options pause subject"
+           " commands app",
     "__main__": "",
 }
 PLACES = {package: n for n, package in enumerate(ORDER)}
@@ -74,6 +74,7 @@ def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_pr
     raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}, "no_memory": set()}
     raised |= {key: {"name", "option", "value", "choices"} for key in config.PROBLEMS.values()}
     raised |= {f"odd_{one.even}": {"d_model", "heads", "near"} for one in config.POSITIONS.values() if one.even}
+    raised |= {f"{of}_{how}": {"file", "why", "name"} for of in ("weights", "saved") for how in ("broken", "pickled")}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args:

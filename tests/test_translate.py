@@ -80,7 +80,7 @@ def test_each_word_is_the_likeliest_after_those_before_it(sentence, translations
     assert [known[row.argmax()] for row in at_once] == [*words, "</s>"]
     assert np.abs(apart - at_once).max() <= 1e-12
     steps = list(Decoding(prepare(sentence, weights="ko-en")).steps())
-    assert np.abs(np.stack([step.logits for step in steps]) - at_once).max() <= 1e-12
+    assert np.abs(np.stack([step.of_next_word("logits") for step in steps]) - at_once).max() <= 1e-12
     assert [step.word for step in steps] == [*words, "</s>"]
 
 
@@ -90,7 +90,7 @@ def test_the_words_of_a_random_model_are_its_likeliest_too(tmp_path, wiring, sen
     steps = list(Decoding(prepare(sentence, weights=file), 5).steps())
     apart, at_once = rows_apart(file, sentence.split(), ["<s>", *(step.word for step in steps[:-1])])
     assert np.abs(apart - at_once).max() <= 1e-12
-    assert np.abs(np.stack([step.logits for step in steps]) - at_once).max() <= 1e-12
+    assert np.abs(np.stack([step.of_next_word("logits") for step in steps]) - at_once).max() <= 1e-12
     assert [step.word for step in steps] == [TARGET[row.argmax()] for row in at_once]
     assert len(steps) == 5 or steps[-1].word == "</s>"
 

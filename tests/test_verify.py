@@ -14,11 +14,12 @@ from command import ROOT, Screen, attntrace, refusal
 from examples import EXAMPLES, Leaves
 from recompute import log_of
 
+from attntrace.cli import progress
 from attntrace.cli.commands.verify import recorded
 from attntrace.model.config import Config
 from attntrace.ops.functions import Relu
 from attntrace.runs.prepare import prepare
-from attntrace.runs.records import header
+from attntrace.runs.run import header
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.evaluate import evaluate as evaluated_by_hand
@@ -340,12 +341,13 @@ def test_without_pytorch_it_is_said_how_to_come_by_it(monkeypatch):
 
 
 def test_progress_is_shown_where_no_line_tells_how_far_it_is(monkeypatch):
-    from attntrace.cli.progress import Steps, progress
-    monkeypatch.setattr(sys, "stderr", Screen())
+    monkeypatch.setattr(progress, "PATIENCE", 0)
     monkeypatch.setenv("TERM", "xterm")
     for quiet in (True, False):
-        with progress(Screen(), lambda: 1, silent=quiet) as count:
-            assert isinstance(count, Steps) == quiet
+        monkeypatch.setattr(sys, "stderr", Screen())
+        with progress.progress(Screen(), lambda: 1, silent=quiet) as count:
+            count(log_with([1.0, 2.0])["x"])
+        assert ("attntrace" in sys.stderr.getvalue()) == quiet
 
 
 def test_a_page_of_60_columns_in_ascii_is_neither_wider_nor_other_than_ascii():

@@ -1,5 +1,4 @@
 """What a shell offers for what has been typed so far: the context's `obj` then knows the subject of a command line."""
-
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 

@@ -1,6 +1,6 @@
-"""Where output goes: standard output, a device, or a file that appears whole or not at all."""
-
+"""Where output goes: standard output, a pager, a device, or a file that appears whole or not at all."""
 import errno
+import io
 import os
 import re
 import sys
@@ -16,18 +16,17 @@ from attntrace.messages.errors import Problem, refusal
 DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd/(?P<number>[0-9]{1,9})")
 
 STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # their descriptors
+PAGERS = ("less", "more")
 
 
 def destination(file: str | None, pager: bool = False) -> AbstractContextManager[TextIO]:
     """A text stream, in UTF-8 but for standard output, which may be read in a `pager`.
 
     A regular file is written beside its place and moved there when it is complete: links are followed, the mode is
-    kept. Devices and pipes are written straight. Raises Problem where that is not possible.
-    """
+    kept. Devices and pipes are written straight. Raises Problem where that is not possible."""
     if file is not None and file != "-":
         return _opened(file, mode="w", encoding="utf-8", errors="backslashreplace")
     if pager and sys.stdout.isatty():
-        from attntrace.cli.pager import paged  # only now: starting a process takes modules of its own
         return paged(sys.stdout)
     return nullcontext(sys.stdout)
 
@@ -70,20 +69,20 @@ def files_read() -> list[str | int]:
 def _opened(file: str, **how: Any) -> Iterator[Any]:
     check_place(file)
     place = _target(file)
+    stream: AbstractContextManager[Any]
     try:
         if isinstance(place, int):  # not opened by its name, which would empty a file that is being appended to
-            with open(os.dup(place), **how) as opened:
-                yield opened
+            stream = open(os.dup(place), **how)
         elif os.path.islink(place):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         elif os.path.exists(place) and not os.path.isfile(place):
-            with open(place, **how) as straight:
-                yield straight
+            stream = open(place, **how)
         elif os.path.exists(place) and not os.access(place, os.W_OK):  # although its directory would allow it
             raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         else:
-            with _beside(place, how) as whole:
-                yield whole
+            stream = _beside(place, how)
+        with stream as opened:
+            yield opened
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -122,3 +121,50 @@ def _beside(place: str, how: dict[str, Any]) -> Iterator[Any]:
         with suppress(FileNotFoundError):  # it may have come to its place before a signal came
             os.unlink(draft)
         raise
+
+
+class Pipe(io.TextIOWrapper):
+    """Standard input of a pager. It counts as a terminal: colour and limits are those of one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@contextmanager
+def paged(out: TextIO) -> Iterator[TextIO]:
+    """What is written to a terminal goes to $PAGER (as a shell reads it), or else to less or more; straight to `out`
+    where there is none of them. Ends when the reader leaves the pager. Raises Problem where $PAGER does not work.
+
+    Not `click.echo_via_pager`: it pulls text from a generator, while a page is written by a running model."""
+    import shlex  # only now: starting a process takes modules of its own
+    import shutil
+    import subprocess
+    command = os.environ.get("PAGER", next(filter(shutil.which, PAGERS), ""))
+    if not command.strip():
+        yield out
+        return
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        raise Problem("no_pager", pager=command) from None
+    if not shutil.which(words[0]):
+        raise Problem("no_pager", pager=words[0])
+    less = f"{os.environ['LESS']} -R" if os.environ.get("LESS") else "FRX"  # with its colours; none where all fits
+    pager = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=out,
+                             env={"LESSCHARSET": "utf-8", **os.environ, "LESS": less})
+    assert pager.stdin is not None
+    pipe = Pipe(pager.stdin, encoding=out.encoding, errors="backslashreplace")
+    stopped = False
+    try:
+        with pipe:
+            yield pipe
+    except BrokenPipeError:
+        stopped = True  # the reader has left
+    finally:
+        while pager.poll() is None:
+            with suppress(KeyboardInterrupt):  # the pager's own key, while it is there
+                pager.wait()
+    if pager.returncode > 0:
+        raise Problem("pager_failed", pager=command, code=pager.returncode)
+    if stopped:
+        raise BrokenPipeError

@@ -1,8 +1,7 @@
 """A page that waits for a key after each stage, so that a teacher can talk.
 
 Not `click.getchar`: between two keys it gives the terminal back, which echoes and loses keys typed ahead, and Ctrl-Z
-has no effect in its raw mode.
-"""
+has no effect in its raw mode."""
 from __future__ import annotations
 
 import errno
@@ -94,8 +93,7 @@ def keyboard(out: TextIO) -> Iterator[Keys | None]:
     """Keys, one at a time, as they are pressed; None where `out` is not a terminal.
 
     Keys are those of the controlling terminal, since standard input may be a sentence. Ctrl-C keeps its effect;
-    the terminal's settings are restored at the end, also after an error.
-    """
+    the terminal's settings are restored at the end, also after an error."""
     try:
         import termios
         import tty

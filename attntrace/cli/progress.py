@@ -34,31 +34,6 @@ def bar(*columns: ProgressColumn, transient: bool = False) -> Progress:
     return progress
 
 
-class Steps:
-    """A sink that counts steps, and shows how many there are to come once it has taken longer than a second."""
-
-    def __init__(self, total: Callable[[], int]) -> None:
-        self.total, self.done = total, 0
-        self.start = time.monotonic()
-        self.progress: Progress | None = None
-        self.task: Any = None
-
-    def __call__(self, step: Step) -> None:
-        self.done += 1
-        if self.progress is None:
-            if time.monotonic() - self.start < PATIENCE:
-                return
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-            self.progress = bar(TextColumn("attntrace"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                                TextColumn(DESCRIPTION, markup=False), transient=True)
-            self.task = self.progress.add_task("", total=self.total())
-        self.progress.update(self.task, completed=self.done, description=step.address)
-
-    def close(self) -> None:
-        if self.progress is not None:
-            self.progress.stop()
-
-
 def into_a_file(out: TextIO) -> bool:
     try:
         return stat.S_ISREG(os.fstat(out.fileno()).st_mode)
@@ -68,17 +43,34 @@ def into_a_file(out: TextIO) -> bool:
 
 @contextmanager
 def progress(out: TextIO, total: Callable[[], int], silent: bool = False) -> Iterator[Sink]:
-    """A sink that shows the progress of a run, where standard error is a terminal and the page goes into a file (behind
-    a pipe may be a pager on the same screen), or where the page is `silent` until its end."""
+    """A sink that counts the steps of a run and, once it has taken longer than a second, shows how many there are to
+    come: where standard error is a terminal and the page goes into a file (behind a pipe may be a pager on the same
+    screen), or where the page is `silent` until its end."""
     is_seen = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     if not is_seen or not (silent or into_a_file(out)):
         yield lambda step: None
         return
-    steps = Steps(total)
+    start, done = time.monotonic(), 0
+    display: Progress | None = None
+    task: Any = None
+
+    def count(step: Step) -> None:
+        nonlocal done, display, task
+        done += 1
+        if display is None:
+            if time.monotonic() - start < PATIENCE:
+                return
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            display = bar(TextColumn("attntrace"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                          TextColumn(DESCRIPTION, markup=False), transient=True)
+            task = display.add_task("", total=total())
+        display.update(task, completed=done, description=step.address)
+
     try:
-        yield steps
+        yield count
     finally:
-        steps.close()
+        if display is not None:
+            display.stop()
 
 
 class TrainingProgress:

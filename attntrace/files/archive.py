@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.files.npz import RUN, Npz, array_of, reason
+from attntrace.files.npz import RUN, Npz, array_of
 from attntrace.files.reading import regular
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem, refusal
@@ -44,24 +44,6 @@ OF_STEP = OF_PARAMETER | {"place": str, "name": str, "stage": str | None, "expre
                           "parents": list}
 
 
-class Sealing:
-    """A file that is written in one go, and the digest of all of it that is not `apart`."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.apart = file, False
-        self._digest = hashlib.sha256()
-
-    def write(self, data: Any) -> int:
-        if data == UNSEALED:
-            data = SEAL + self._digest.hexdigest().encode()
-        elif not self.apart:
-            self._digest.update(data)
-        return self.file.write(data)
-
-    def flush(self) -> None:
-        self.file.flush()
-
-
 class Unfinished(zipfile.ZipFile):
     """An archive that only its writer closes: a half-written one is not completed when it is garbage-collected."""
 
@@ -70,11 +52,20 @@ class Unfinished(zipfile.ZipFile):
 
 
 class ArchiveWriter:
-    """Writes members one after another, and at the end the records that describe them."""
+    """Writes members one after another, and at the end the records that describe them. What its archive writes passes
+    through `write`, which digests all that is not `apart`, and puts the digest in the place of the seal."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = Sealing(file)
-        self._zip = Unfinished(self._file, "w")  # type: ignore[call-overload]  # which only calls write and flush
+        self._file, self.flush = file, file.flush
+        self._digest, self._apart = hashlib.sha256(), False
+        self._zip = Unfinished(self, "w")  # type: ignore[call-overload]  # which only calls write and flush
+
+    def write(self, data: Any) -> int:
+        if data == UNSEALED:
+            data = SEAL + self._digest.hexdigest().encode()
+        elif not self._apart:
+            self._digest.update(data)
+        return self._file.write(data)
 
     def member(self, name: str, value: Array, apart: bool = True) -> str:
         """Write an array; return the SHA-256 of its .npy. A member `apart` is protected by that digest only."""
@@ -86,11 +77,11 @@ class ArchiveWriter:
         info.file_size = len(parts[0]) + len(parts[1])
         digest = hashlib.sha256()
         with self._zip.open(info, "w") as member:
-            self._file.apart = apart
+            self._apart = apart
             for part in parts:
                 digest.update(part)
                 member.write(part)
-            self._file.apart = False
+            self._apart = False
         return digest.hexdigest()
 
     def close(self, records: list[Record]) -> None:
@@ -103,6 +94,7 @@ class ArchiveWriter:
 
 class Archive(Npz):
     """A saved run, read member by member. Raises Problem with the reason where the file cannot be one."""
+    kind = "saved"
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         super().__init__(path, file)
@@ -142,12 +134,6 @@ class Archive(Npz):
             return record
         except (ValueError, RecursionError) as error:
             raise self.broken(error) from None
-
-    def broken(self, error: Exception) -> Problem:
-        return Problem("saved_broken", file=str(self.path), why=reason(error))
-
-    def pickled(self, name: str) -> Problem:
-        return Problem("saved_pickled", file=str(self.path), name=shown(name))
 
     @property
     def names(self) -> list[str]:
@@ -209,7 +195,7 @@ class Archive(Npz):
         for line in self._lines:
             if line.startswith(starts):
                 return self._record(line)
-        raise Problem("saved_broken", file=str(self.path), why=Message("problem.why.no_record_of", name=shown(name)))
+        raise self.broken(ValueError(Message("problem.why.no_record_of", name=shown(name))))
 
     def value(self, record: Record) -> Array:
         """Return the numbers that a record describes. Raises Problem where they are not the saved ones."""

@@ -57,13 +57,9 @@ class Parsed(NamedTuple):
     op: Op
     operands: "list[Tensor | Parsed]"
 
-    def node(self) -> Node:
-        """Compute the operands."""
-        return Node(self.op, tuple(one.computed() if isinstance(one, Parsed) else one for one in self.operands))
-
     def computed(self) -> Tensor:
-        node = self.node()
-        return apply(node.op, *node.operands)
+        """Compute the operands, and from them the result."""
+        return apply(self.op, *(one.computed() if isinstance(one, Parsed) else one for one in self.operands))
 
 
 class ExpressionReader:
@@ -84,18 +80,16 @@ class ExpressionReader:
 
     def _parsed(self, expression: list[Any], annotations: Iterator[Any]) -> Parsed:
         name, *rest = expression
-        op = self._op(name, annotations)
+        if is_dataclass(OPS[name]):  # its fields: settings, and axes by their numbers
+            values = following(annotations)
+            op = OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in values))
+        else:
+            op = op_without_settings(name)
         settings = op.settings()
         count = len(rest) - len(settings)
         if count < 1 or rest[count:] != settings:
             raise ValueError(Message("problem.why.notes_differ", name=name))
         return Parsed(op, [self._operand(one, annotations) for one in rest[:count]])
-
-    def _op(self, name: str, annotations: Iterator[Any]) -> Op:
-        if not is_dataclass(OPS[name]):
-            return op_without_settings(name)
-        values = following(annotations)
-        return OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in values))
 
     def _operand(self, expression: Any, annotations: Iterator[Any]) -> Tensor | Parsed:
         if isinstance(expression, list) and expression and isinstance(expression[0], str) and expression[0] in OPS:

@@ -51,6 +51,7 @@ class Header(NamedTuple):
 
 class Npz:
     """The members of an open .npz by name, without their ending. Raises Problem where the file is broken."""
+    kind = "weights"  # as the keys of its Problems begin
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
@@ -84,11 +85,11 @@ class Npz:
 
     def broken(self, error: Exception) -> Problem:
         """Return the Problem of a damaged file."""
-        return Problem("weights_broken", file=str(self.path), why=reason(error))
+        return Problem(f"{self.kind}_broken", file=str(self.path), why=reason(error))
 
     def pickled(self, name: str) -> Problem:
         """Return the Problem of a member with Python objects."""
-        return Problem("weights_pickled", file=str(self.path), name=shown(name))
+        return Problem(f"{self.kind}_pickled", file=str(self.path), name=shown(name))
 
     def member_header(self, name: str) -> Header:
         """Return the header of a member. Raises Problem where it claims more than the file can hold."""

@@ -1,5 +1,4 @@
 """Which sentence a key stands for in a language, and how messages become text: one TOML file a language and kind."""
-
 import functools
 import os
 import re

@@ -1,5 +1,4 @@
 """The one exception for input that is wrong, and the reason that the system gives for refusing something."""
-
 import errno
 
 from attntrace.messages.catalog import FirstOf, Message, Text, default_languages, in_a_line
@@ -8,8 +7,7 @@ from attntrace.messages.catalog import FirstOf, Message, Text, default_languages
 class Problem(Exception):
     """Bad input: the key of its sentence in `problem.toml`, and the facts that fill it.
 
-    The command line renders `message` in the languages that it was asked for; `str()` is for notebooks.
-    """
+    The command line renders `message` in the languages that it was asked for; `str()` is for notebooks."""
 
     def __init__(self, key: str, **facts: object) -> None:
         super().__init__(key, facts)

@@ -1,5 +1,4 @@
 """Text that is safe to show: normal form, graphemes, escapes for what is invisible."""
-
 import re
 import unicodedata
 from collections.abc import Callable

@@ -1,15 +1,22 @@
-"""Checks of the steps of a stage: rows recomputed from rows agree, postconditions of ops hold."""
+"""Checks of the steps of a stage: rows recomputed from rows agree, postconditions of ops hold; and, where it is asked
+for, gradients against central differences of the loss."""
+from __future__ import annotations
 
 import math
 from collections.abc import Container
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attntrace.pages.blocks import Check
+from attntrace.pages.view import marked_row
 from attntrace.tensor.evaluate import evaluate
-from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor, apply
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
+
+if TYPE_CHECKING:
+    from attntrace.runs.training_step import TrainingStep
 
 DIGITS = {"float64": 12, "float32": 5}  # how far two computations of the same number must agree
 
@@ -27,18 +34,6 @@ def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
     if not step.has_rows:
         return [evaluate(apply(step.node.op, *step.node.operands), step.rounding)]
     return [evaluate(step.node.row(0, i), step.rounding) for i in range(step.axes[0].size)[:only]]
-
-
-def marked_row(step: Step, i: int) -> Symbol:
-    return step.symbol.indexed(0, i, step.tensor.axis_names) if step.has_rows else step.symbol
-
-
-def row_errors(step: Step, rows: list[Tensor]) -> Array:
-    """The difference between each recomputed row and that row of the value."""
-    value = step.value if step.has_rows else step.value[None]
-    if any(row.value.shape != value.shape[1:] for row in rows):
-        return np.full(value.shape, np.inf)
-    return apart(np.stack([row.value for row in rows]), value)
 
 
 def apart(again: Array, value: Array) -> Array:
@@ -85,7 +80,9 @@ def check_rows(steps: list[Step], rebuilt: list[list[Tensor]]) -> list[Check]:
     digits, part, how = _nearness(steps[0])
     good, failed, checks = [], [], []
     for step, rows in zip(steps, rebuilt, strict=True):
-        errors = row_errors(step, rows)
+        value = step.value if step.has_rows else step.value[None]
+        fits = all(row.value.shape == value.shape[1:] for row in rows)
+        errors = apart(np.stack([row.value for row in rows]), value) if fits else np.full(value.shape, np.inf)
         error = float(errors.max(initial=0.0))
         if error <= largest(step.value) * part:
             good.append(step)
@@ -134,3 +131,52 @@ def check_postconditions(steps: list[Step]) -> list[Check]:
             checks.append(Check(promise.key, (step.symbol,), (), step.symbol.head, digits,
                                 step.address if failed else "", 0, promise.error))
     return checks
+
+
+MOVED = 1e-5  # how far a number is moved, of its tensor's largest (at least of 1)
+TOLERANCE = 1e-6  # of the gradient's largest number
+LEAST = 1e-2  # where that is smaller, the difference is no better
+
+
+class GradientCheck:
+    """Checks a gradient in its largest entry and along a random direction against central differences of the loss."""
+
+    def __init__(self, training_step: TrainingStep) -> None:
+        self.training_step = training_step
+        self.random = np.random.default_rng(0)
+        parameters = training_step.run.parameters.by_name
+        self.values: dict[str, Array] = {name: tensor.value for name, tensor in parameters.items()}
+        self.found: dict[str, list[Check]] = {}
+
+    def watch(self, step: Step) -> None:
+        """A sink that keeps the values that gradients belong to."""
+        if not Address.of(step.address).phase:
+            self.values[step.address] = step.value
+
+    def __call__(self, step: Step) -> list[Check]:
+        address = Address.of(step.address)
+        if address.phase != "gradient" or address.is_partial:  # along a part alone L has no slope
+            return []
+        if step.address not in self.found:
+            self.found[step.address] = [self.check(step, address.forward)]
+        return self.found[step.address]
+
+    def check(self, step: Step, address: str) -> Check:
+        value = self.values[address]
+        index = worst_of(np.abs(step.value))
+        one, direction = np.zeros(value.shape), np.asarray(self.random.standard_normal(value.shape))
+        one[index] = 1.0
+        direction /= max(float(np.sqrt((direction**2).sum())), 1e-300)
+        slopes = [float(step.value[index]), float((step.value * direction).sum())]
+        wanted = [self.slope(address, value, along) for along in (one, direction)]
+        scale = max(largest(step.value), LEAST)
+        failed = any(not abs(a - b) <= TOLERANCE * scale for a, b in zip(slopes, wanted, strict=True))
+        cell = f"[{','.join(str(n + 1) for n in index)}]" if index else ""
+        return Check("central_differences", (step.symbol,), (), step.symbol.head, 6, step.address if failed else "",
+                     more={"cell": cell, "gradient": f"{slopes[0]:.9f}", "difference": f"{wanted[0]:.9f}",
+                           "slope": f"{slopes[1]:.9f}", "along": f"{wanted[1]:.9f}"})
+
+    def slope(self, address: str, value: Array, direction: Array) -> float:
+        h = MOVED * max(1.0, largest(value))
+        ends = [self.training_step.at(address, value + sign * h * direction) for sign in (1, -1)]
+        return (ends[0] - ends[1]) / (2 * h)

@@ -9,13 +9,11 @@ from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Check, Formula, Grid
 from attntrace.pages.checks import check_postconditions, check_rows, check_rows_sum_to_one, is_rounding, rows_of
-from attntrace.pages.equations import (any_row_formula, cell_line, followed, label_of, parameter_name, row_formula,
-                                       whole_formula)
-from attntrace.pages.grids import grid, hidden
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage, place_title
 from attntrace.pages.topics import topic_of
-from attntrace.pages.view import View
+from attntrace.pages.view import (View, any_row_formula, cell_line, followed, grid, hidden, label_of, parameter_name,
+                                  row_formula, whole_formula)
 from attntrace.tensor.evaluate import evaluate
 from attntrace.tensor.expression import HasValue
 from attntrace.tensor.tensor import Tensor, Term, drawn_in

@@ -1,6 +1,6 @@
 """Numbers to text: decimals and width are chosen once a tensor, from its smallest and its largest number."""
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -16,8 +16,7 @@ class Figures(NamedTuple):
     """How the numbers of one tensor are written.
 
     decimals: digits after the point; powers: whether in powers of ten; before, after: cells before the decimal point,
-    and from it on, so that columns of different tensors can be lined up at the point.
-    """
+    and from it on, so that columns of different tensors can be lined up at the point."""
     decimals: int
     powers: bool
     before: int
@@ -73,15 +72,13 @@ class Figures(NamedTuple):
              widths: Sequence[int] | None = None) -> list[str]:
         """The rows of a matrix: numbers lined up at the decimal point, with a space between them.
 
-        `before` and `after` widen each column (for other tensors in the same columns), `widths` single columns.
-        """
+        `before` and `after` widen each column (for other tensors in the same columns), `widths` single columns."""
         before, after = before or self.before, self.after if after is None else after
         width, pad = before + after, 0 if self.powers else after - self.after
         if widths is not None and min(widths, default=0) == max(widths, default=0):  # all columns alike
             before, width, widths = before + max(widths, default=width) - width, max(widths, default=width), None
         if numbers.size >= MANY and widths is None and not self.powers:
-            return rows_of_digits(numbers, self.decimals, before, after,
-                                  lambda number: self.padded(number, before, after))
+            return rows_of_digits(self._replace(before=before, after=after), numbers)
         end = f".{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
         form = " ".join([f"%{wide - pad}{end}" for wide in widths or [width] * numbers.shape[1]])
         zero = ("%" + end.rstrip()) % 0 if self.decimals else "-0"
@@ -146,27 +143,26 @@ def four_digits() -> Array:
     return (np.arange(10_000)[:, None] // (1000, 100, 10, 1) % 10 + ord("0")).astype("u1").view("u4").ravel()
 
 
-def rows_of_digits(numbers: Array, decimals: int, before: int, after: int, cell: Callable[[float], str]) -> list[str]:
-    """Each row as `%.{decimals}f` writes its numbers, `before` cells before the decimal point and `after` from it on,
-    with a space between them.
+def rows_of_digits(figures: Figures, numbers: Array) -> list[str]:
+    """Each row as `%.{decimals}f` writes its numbers, in cells of these figures, with a space between them.
 
     What is no plain number (0, infinities) and what lies halfway between two decimals, where a product in binary may
-    round to the wrong one, is written by `cell`.
-    """
+    round to the wrong one, is written by `padded`."""
     columns = numbers.shape[1]
     step = max(1, AT_ONCE // max(columns, 1))
     rows: list[str] = []
     for start in range(0, len(numbers), step):
         part = numbers[start:start + step]
-        cells = _cells(part.ravel().astype(np.float64), decimals, before, after, cell)
-        line = columns * (before + after + 1)
+        cells = _cells(figures, part.ravel().astype(np.float64))
+        line = columns * (figures.width + 1)
         page = cells.tobytes().decode("ascii")
         rows += [page[n:n + line - 1] for n in range(0, len(page), line)]
     return rows
 
 
-def _cells(values: Array, decimals: int, before: int, after: int, cell: Callable[[float], str]) -> Array:
+def _cells(figures: Figures, values: Array) -> Array:
     """For each number the bytes of its cell, and a blank behind it."""
+    decimals, before, width = figures.decimals, figures.before, figures.width + 1
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.abs(values) * 10.0**decimals
         units = np.rint(scaled)
@@ -181,7 +177,7 @@ def _cells(values: Array, decimals: int, before: int, after: int, cell: Callable
         digits[:, n] = four_digits()[whole - rest * 10_000]
         whole = rest
     all_digits = digits.view("u1")[:, 4 * quads - before - decimals:]
-    cells = np.full((len(values), before + after + 1), BLANK, "u1")
+    cells = np.full((len(values), width), BLANK, "u1")
     cells[:, :before] = all_digits[:, :before]
     leading = np.logical_and.accumulate(all_digits[:, :before - 1] == ZERO, axis=1)  # zeros before the first digit
     cells[:, :before - 1][leading] = BLANK
@@ -192,6 +188,6 @@ def _cells(values: Array, decimals: int, before: int, after: int, cell: Callable
         cells[:, before + 1:before + 1 + decimals] = all_digits[:, before:]
     if not plain.all():  # each different one once
         different, inverse = np.unique(values[~plain], return_inverse=True)
-        written = np.array([f"{cell(number)} ".encode() for number in different.tolist()], f"S{before + after + 1}")
+        written = np.array([f"{figures.padded(number)} ".encode() for number in different.tolist()], f"S{width}")
         cells[~plain] = written.view("u1").reshape(len(written), -1)[inverse]
     return cells

@@ -13,7 +13,7 @@ from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run, Subject
 from attntrace.tracing.trace import Fingerprint, Sink, tee
 
 if TYPE_CHECKING:  # modules that the page of a run does not need
-    from attntrace.pages.gradient_check import GradientCheck
+    from attntrace.pages.checks import GradientCheck
     from attntrace.runs.decoding import Decoding
     from attntrace.runs.training_step import TrainingStep
 

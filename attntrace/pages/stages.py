@@ -1,17 +1,18 @@
-"""Stages: which steps of a run are shown together.
+"""What of a run is shown together: the steps of a stage, and the attention weights of all heads of a place.
 
 What decides that a stage ends is `Stage.goes_on_with`: another place, another `trace.stage(...)` of the model, another
-axis along the rows, or a row of the step that needs all rows of an earlier step of the stage.
-"""
-
-from collections.abc import Iterator
+axis along the rows, or a row of the step that needs all rows of an earlier step of the stage."""
+from collections.abc import Callable, Container, Iterator
 
 from attntrace.messages.catalog import Joined, Localized, Message, most_specific
+from attntrace.pages.blocks import Block, Grid, Maps
+from attntrace.pages.numbers import Figures
 from attntrace.tensor.tensor import Tensor
-from attntrace.tracing.addresses import Address
+from attntrace.tracing.addresses import Address, word_and_number
 from attntrace.tracing.trace import Step
 
 OUTPUT = "output"  # the name of several steps in a layer
+MAP_DECIMALS = 2
 
 
 class Stage:
@@ -62,5 +63,36 @@ def whole_leaves(tensor: Tensor) -> Iterator[Tensor]:
 
 def place_title(region: str) -> Joined:
     """`Encoder, layer 1`."""
-    return Joined(", ", (most_specific("titles", ["place"], part.word, part.word, number=part.number)
-                         for part in Address.of(region).parts))
+    return Joined(", ", (most_specific("titles", ["place"], word, word, number=number)
+                         for word, number in map(word_and_number, Address.of(region).parts)))
+
+
+class AttentionMaps:
+    """Writes the weights of all heads of an attention as one block, once it is complete."""
+
+    def __init__(self, write: Callable[[Iterator[Block]], None], selected: Container[str] | None, decimals: int,
+                 asked: bool) -> None:
+        self.write, self.selected, self.figures, self.asked = write, selected, Figures.fixed(decimals), asked
+        self.place = ""
+        self.heads: list[Grid] = []
+
+    def __call__(self, step: Step) -> None:
+        if not step.is_attention or self.selected is not None and step.address not in self.selected:
+            return
+        place = Address.of(step.place).place
+        if place != self.place:
+            self.close()
+            self.place = place
+        token, key = step.axes
+        self.heads.append(Grid(step.symbol, None, step.value, self.figures, step.value.shape,
+                               token.labels, key.labels, hued=True, weights=True, address=step.address))
+
+    def close(self) -> None:
+        """Write the last attention."""
+        if self.heads:
+            place = Address.of(self.place)
+            title = most_specific("titles", ["map", place.stack], place.name, place.name.replace("_", " "))
+            largest = max(float(grid.values.max()) for grid in self.heads)
+            heading = Joined(": ", [place_title(place.place), title])
+            self.write(iter([Maps(heading, self.place, tuple(self.heads), largest, self.asked)]))
+        self.heads = []

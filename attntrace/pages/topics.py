@@ -1,5 +1,4 @@
 """The topics of `explain`: what they refer to. Their words are messages under the same names."""
-
 import json
 import os
 import re
@@ -16,8 +15,7 @@ class Topic(NamedTuple):
 
     A topic named after a kind of steps (or `also` of that kind) is explained where such a step first appears, and shows
     its formula; the others show those of the `steps` at these addresses. All are of the example, on a model of this
-    `wiring`, in a training step with this `optimizer`.
-    """
+    `wiring`, in a training step with this `optimizer`."""
     section: str = ""
     see: Sequence[str] = ()
     steps: Sequence[str] = ()

@@ -1,5 +1,4 @@
 """The translation page: for each decoding step its input, the likeliest words, the new rows, where the heads look."""
-
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,11 +7,11 @@ from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.generate import without_end
 from attntrace.model.tokens import END, detokenize
-from attntrace.pages.attention_maps import DECIMALS
 from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import model_table, words_table
+from attntrace.pages.stages import MAP_DECIMALS
 from attntrace.runs.decoding import Decoding, DecodingStep
 from attntrace.runs.run import Run
 from attntrace.tensor.symbol import Symbol
@@ -56,11 +55,12 @@ class TranslationPage:
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
         yield PlaceHeading(Message("messages.decoding_step", number=step.number, word=shown(step.word)))
         yield Prose(Message("messages.decoding_reads", words=" ".join(map(shown, step.read))))
-        order = np.argsort(-step.logits, kind="stable")[:LIKELIEST]
+        logits, probabilities = step.of_next_word("logits"), step.of_next_word("probabilities")
+        order = np.argsort(-logits, kind="stable")[:LIKELIEST]
         heads = (Message(f"messages.decoding_{name}") for name in ("word", "logit", "probability"))
         yield Table(("", *heads),
-                    tuple((str(n + 1), self.decoding.known[i], self.figures.text(float(step.logits[i])),
-                           self.figures.text(float(step.probabilities[i]))) for n, i in enumerate(order)),
+                    tuple((str(n + 1), self.decoding.known[i], self.figures.text(float(logits[i])),
+                           self.figures.text(float(probabilities[i]))) for n, i in enumerate(order)),
                     right=(0, 2, 3), words=(1,), apart=True)
         yield Prose(self.rows(step, before), apart=True)
         yield self.looks(step)
@@ -106,7 +106,7 @@ class TranslationPage:
 
     def maps(self) -> Iterator[Block]:
         """For each layer the attention weights of every written word."""
-        figures = Figures.fixed(DECIMALS)
+        figures = Figures.fixed(MAP_DECIMALS)
         words = tuple(step.word for step in self.written)
         source = self.decoding.run.source.texts
         layers: dict[int | None, list[Grid]] = {}
@@ -123,7 +123,7 @@ class TranslationPage:
         """Compare the logits of each step with one pass over all words."""
         last = self.written[-1]
         forced = self.decoding.forced(last.read)
-        errors = apart(forced, np.stack([step.logits for step in self.written]))
+        errors = apart(forced, np.stack([step.of_next_word("logits") for step in self.written]))
         digits, error, number = DIGITS[self.decoding.run.config.dtype], float(errors.max()), worst_of(errors)[0] + 1
         self.failed = not error <= 10.0 ** -digits * np.abs(forced).max()
         return Check("teacher_forced", (Symbol("logits"),), (), None, digits,

@@ -1,5 +1,4 @@
 """The page of `verify`: a line for each step, one for each invariant, and the conclusion."""
-
 import math
 from collections.abc import Callable, Iterable, Iterator
 

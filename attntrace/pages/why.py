@@ -9,8 +9,8 @@ import numpy as np
 
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Cause, CellLine, Prose
-from attntrace.pages.equations import cell_line, followed
 from attntrace.pages.numbers import Figures
+from attntrace.pages.view import cell_line, followed
 from attntrace.tensor.expression import Expression, HasValue, Ref, Sum
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor
@@ -24,8 +24,7 @@ class Why:
     """The tree under a number, as blocks, the largest contributions first; each number is explained once.
 
     find: the step of an address, None where it is none (a parameter); depth: how far operands are followed, None to
-    their ends; top: of how many operands of each number, None of all.
-    """
+    their ends; top: of how many operands of each number, None of all."""
 
     def __init__(self, find: Callable[[str], Step | None], precision: int, depth: int | None = 0,
                  top: int | None = None) -> None:

@@ -20,15 +20,9 @@ class DecodingStep(NamedTuple):
     steps: dict[str, Step]  # by address, without `stepN.`
     word: str
 
-    @property
-    def logits(self) -> Array:
-        """The logits of the next word."""
-        return np.asarray(self.steps["output.logits"].value[-1])
-
-    @property
-    def probabilities(self) -> Array:
-        """The probabilities of the next word."""
-        return np.asarray(self.steps["output.probabilities"].value[-1])
+    def of_next_word(self, name: str) -> Array:
+        """Return the `logits`, or the `probabilities`, of the next word."""
+        return np.asarray(self.steps[f"output.{name}"].value[-1])
 
 
 class Decoding:

@@ -1,5 +1,6 @@
-"""A run: a sentence and a model, and what comes out of one on the other."""
-from collections.abc import Callable, Sequence
+"""A run: a sentence and a model, what comes out of one on the other, and that as records of JSON values: a header, one
+for each parameter before its first use and for each step, a footer."""
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
@@ -11,9 +12,10 @@ from attntrace.model.tokens import START, InputRows, Words, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.runs.what_if import Edit
 from attntrace.tensor.evaluate import rounding_of
-from attntrace.tensor.tensor import Array, Record
+from attntrace.tensor.tensor import Array, Record, Tensor
 from attntrace.tracing.addresses import cell_name
-from attntrace.tracing.trace import Sink, Step, Trace
+from attntrace.tracing.trace import Fingerprint, Sink, Step, Trace
+from attntrace.version import __version__
 
 TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of subjects
 
@@ -138,3 +140,47 @@ class Subject(Protocol):
     def drift(self) -> Drift | None: ...
     def header(self) -> Record: ...
     def footer(self) -> Record: ...
+
+
+class Recorder:
+    """A sink that passes the record of each step on to `write`, without its value but with its tensor; before it the
+    records of the parameters that this step is the first to read. `unread`: those that no step has read."""
+
+    def __init__(self, parameters: Mapping[str, Tensor], write: Callable[[Record, Tensor], object]) -> None:
+        self.write = write
+        self.unread = dict(parameters)
+
+    def __call__(self, step: Step) -> None:
+        parents = dict.fromkeys(leaf.address for leaf in step.node.leaves() if leaf.address is not None)
+        self.write_parameters(parents)
+        self.write({"address": step.address, "symbol": step.symbol.spelled(head=step.symbol.head),
+                    "formula": step.formula(), "axes": step.tensor.axis_names, "shape": step.value.shape,
+                    "expression": step.node.expression(), "parents": list(parents)}, step.tensor)
+
+    def write_parameters(self, names: Iterable[str]) -> None:
+        """Pass on the records of those of these parameters that are unread."""
+        for name in names:
+            if name in self.unread:
+                tensor = self.unread.pop(name)
+                self.write({"parameter": name, "axes": tensor.axis_names, "shape": tensor.value.shape}, tensor)
+
+
+def header(subject: Subject) -> Record:
+    """Return the first record: the model, where its numbers come from, the words, and what the subject adds."""
+    run = subject.run
+    origin: Record = {"seed": run.seed} if run.weights is None else {"weights": run.weights}
+    more = {"init": None if run.init == "uniform" else run.init, "input": run.inputs, "pencil": run.pencil}
+    origin |= {name: value for name, value in more.items() if value is not None}
+    return {"attntrace": __version__, "config": run.config.described(), **origin, "changes": list(run.edits),
+            "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None},
+            **subject.header()}
+
+
+def words(side: Words | InputRows) -> list[Record]:
+    """Return the words of source or target, each with its id (None for a given row)."""
+    return [{"id": id, "text": text} for id, text in zip(side.ids, side.texts, strict=True)]
+
+
+def footer(fingerprint: Fingerprint) -> Record:
+    """Return the last record of a run."""
+    return {"steps": fingerprint.steps, "fingerprint": str(fingerprint), "comparable": fingerprint.comparable}

@@ -11,12 +11,11 @@ from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
-from attntrace.runs.records import Recorder, footer, header, parameter_record
-from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Run, Subject
+from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Recorder, Run, Subject, footer, header
 from attntrace.runs.training_step import TrainingStep
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
-from attntrace.tensor.tensor import Array, Node, Record, Tensor, apply
+from attntrace.tensor.tensor import Array, Node, Record, Tensor
 from attntrace.tracing.trace import COMPARABLE, Fingerprint, Sink, Step, tee
 from attntrace.training.optimizers import Rates
 
@@ -69,8 +68,7 @@ class Recording:
 
     def close(self, kind: str, head: Record = {}, foot: Record = {}) -> None:
         """Write the parameters that no step read, and the records, with `head` in the header, `foot` in the footer."""
-        for name, tensor in self._recorder.unread.items():
-            self._write(parameter_record(name, tensor), tensor)
+        self._recorder.write_parameters(list(self._recorder.unread))
         begins = [side.address if isinstance(side, InputRows) else None
                   for side in (self._run.source, self._run.target)]
         more = {"saved": FORMAT, "kind": kind, "vocabularies": self._run.vocabularies._asdict(), "begins": begins,
@@ -88,13 +86,12 @@ class Recorded:
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
-        self.axes = archive.axes
+        self._parse = ExpressionReader(archive.axes, self.tensor)
         with self.archive.sense():
             self.records = {name_of(record): record for record in archive.records()}
             self.parameters = [name for name, record in self.records.items() if "parameter" in record]
             self.addresses = [name for name, record in self.records.items() if "address" in record]
         self._tensors: dict[str, Tensor] = {}
-        self._parse = ExpressionReader(self.axes, self.tensor)
         self._rounding = rounding_of(archive.header.get("pencil"))
 
     def tensor(self, name: str) -> Tensor:
@@ -107,7 +104,7 @@ class Recorded:
         """The same, read once more each time, and not kept."""
         with self.archive.sense():
             record = self.records[name]
-            return tensor_from(record, self.archive.value(record), self.axes)
+            return tensor_from(record, self.archive.value(record), self.archive.axes)
 
     def step(self, address: str) -> Step:
         """Return a step with its history. Raises Problem where its record makes no sense."""
@@ -122,9 +119,9 @@ class Recorded:
         checker cannot compute it either; any other exception is a bug."""
         try:
             with np.errstate(all="ignore"):
-                node = parsed.node()
-                if apply(node.op, *node.operands).axes == axes:
-                    return node
+                again = parsed.computed()
+            if again.axes == axes:
+                return again.history
         except MemoryError:
             raise Problem("saved_too_large", file=str(self.archive.path)) from None
         except Exception as error:

@@ -10,8 +10,7 @@ from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import END, START, Words, look_up, tokenize
 from attntrace.model.transformer import transformer
 from attntrace.runs.prepare import prepare
-from attntrace.runs.records import words
-from attntrace.runs.run import BACKPROP, Drift, Run
+from attntrace.runs.run import BACKPROP, Drift, Run, words
 from attntrace.tensor.tensor import Array, Record, Tensor, json_value
 from attntrace.tracing.trace import Sink, Step, Trace
 from attntrace.training import OPTIMIZERS

@@ -17,18 +17,11 @@ NUMBERED = re.compile(r"(step|layer|head)([1-9][0-9]{0,8})")
 POSITION = re.compile(r'"[^"]*"|[^,]+')  # a token that contains a comma stands in quotes
 
 
-class Part(NamedTuple):
-    """One part of an address: `layer2` is the word `layer` and the number 2; most parts have no number."""
-    word: str
-    number: int | None = None
-
-    @classmethod
-    def of(cls, text: str) -> "Part":
-        numbered = NUMBERED.fullmatch(text)
-        return cls(numbered[1], int(numbered[2])) if numbered else cls(text)
-
-    def __str__(self) -> str:
-        return self.word if self.number is None else f"{self.word}{self.number}"
+@lru_cache(4096)
+def word_and_number(part: str) -> tuple[str, int | None]:
+    """Take a part of an address apart: `layer2` into `layer` and 2; most parts have no number."""
+    numbered = NUMBERED.fullmatch(part)
+    return (numbered[1], int(numbered[2])) if numbered else (part, None)
 
 
 class Address(NamedTuple):
@@ -38,8 +31,7 @@ class Address(NamedTuple):
     address without its phase; for a gradient, what it is the gradient of. stack: `encoder`, `decoder`, `output` or
     `loss`. region: phase, stack and layer. sub_layer: what follows the layer. place: all but the name. words: the parts
     without decoding steps, layers and heads."""
-    text: str
-    parts: tuple[Part, ...]
+    parts: tuple[str, ...]
     phase: str
     forward: str
     stack: str
@@ -52,39 +44,37 @@ class Address(NamedTuple):
     @classmethod
     @lru_cache(4096)
     def of(cls, text: str) -> "Address":
-        parts = tuple(map(Part.of, text.split(".")))
+        parts = tuple(text.split("."))
+        words, numbers = zip(*map(word_and_number, parts))
         place, _, name = text.rpartition(".")
-        start = int(len(parts) > 1 and parts[0].word in ("gradient", "update", "step"))  # behind the phase
-        layer = next((n for n, part in enumerate(parts) if part.word == "layer"), start)
-        sub_layer = parts[layer + 1].word if start < layer < len(parts) - 1 else ""
-        return cls(text, parts, str(parts[0]) if start else "", ".".join(map(str, parts[start:])), parts[start].word,
-                   ".".join(map(str, parts[:layer + 1])), sub_layer, place, name,
-                   tuple(part.word for part in parts if part.number is None))
-
-    def __str__(self) -> str:
-        return self.text
+        start = int(len(parts) > 1 and words[0] in ("gradient", "update", "step"))  # behind the phase
+        layer = words.index("layer") if "layer" in words else start
+        sub_layer = words[layer + 1] if start < layer < len(parts) - 1 else ""
+        return cls(parts, parts[0] if start else "", ".".join(parts[start:]), words[start],
+                   ".".join(parts[:layer + 1]), sub_layer, place, name,
+                   tuple(word for word, number in zip(words, numbers) if number is None))
 
     @property
     def is_of_training(self) -> bool:
         """Whether only a training step has it."""
-        return len(self.parts) > 1 and self.parts[0].word in ("gradient", "loss", "update")
+        return len(self.parts) > 1 and self.parts[0] in ("gradient", "loss", "update")
 
     @property
     def is_partial(self) -> bool:
         """Whether it is the part of a gradient that comes through one reader: `gradient.X.from.Y`."""
-        return Part("from") in self.parts
+        return "from" in self.parts
 
     def last(self, count: int) -> str:
         """The last parts, as text: of two, `head1.scores`."""
-        return ".".join(map(str, self.parts[-count:]))
+        return ".".join(self.parts[-count:])
 
     def number(self, word: str) -> int | None:
         """The number of its first `step`, `layer` or `head`."""
-        return next((part.number for part in self.parts if part.word == word), None)
+        return next((number for one, number in map(word_and_number, self.parts) if one == word), None)
 
     def ends_with(self, end: str) -> bool:
         """Whether its last parts are these."""
-        return f".{self.text}".endswith(f".{end}")
+        return self.last(end.count(".") + 1) == end
 
 
 def address_in(place: str, name: str) -> str:
@@ -105,13 +95,12 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
             raise Problem("no_such_address", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
         chosen += matching
     for word, numbers in (("layer", layers), ("head", heads)):
-        last = len({part for address in addresses for part in Address.of(address).parts
-                    if part.word == word and part.number})
+        last = len({Address.of(address).number(word) for address in addresses} - {None})
         for number in numbers:
             if not 1 <= number <= last:
                 raise Problem("no_such_number", option=f"--{word}", number=number, word=word, last=last)
         if numbers:
-            asked = {Part(word, number) for number in numbers}
+            asked = {f"{word}{number}" for number in numbers}
             chosen = [address for address in chosen if asked.intersection(Address.of(address).parts)]
     if not chosen:
         raise Problem("nothing_selected")

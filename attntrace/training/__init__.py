@@ -1,3 +1,2 @@
 """How a model learns: loss, gradients, optimisers, the training loop and its checkpoints."""
-
 OPTIMIZERS = {"sgd": 0.01, "adam": 0.001}  # with the learning rate of a single training step

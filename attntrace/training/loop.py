@@ -10,7 +10,7 @@ from attntrace.model.config import Config
 from attntrace.model.generate import translate
 from attntrace.model.memory import fits, format_bytes, memory
 from attntrace.model.parameters import Parameters, Vocabularies, stream
-from attntrace.model.tokens import END, START, packed, tokenize, vocabulary
+from attntrace.model.tokens import END, START, Words, packed, tokenize, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
@@ -18,7 +18,7 @@ from attntrace.tensor.tensor import Array, Tensor, constant
 from attntrace.tracing.trace import Dropout, Step, Trace
 from attntrace.training.backward import Plan, backward, loss
 from attntrace.training.optimizers import Moments, Rates, adam
-from attntrace.training.pairs import Batch, Pair
+from attntrace.training.pairs import Pair
 from attntrace.training.schedule import Schedule
 
 CHUNK = 128  # sentences translated at once
@@ -99,24 +99,27 @@ class Training:
             order = np.argsort(self._random("order", epoch, len(self._examples)), kind="stable").tolist()
             for start in range(after * size if epoch == first else 0, len(order), size):
                 examples = [self._examples[n] for n in order[start:start + size]]
-                batch = Batch(*map(packed, zip(*examples, strict=True)))
-                yield Done(epoch + 1, self.learn(batch), len(batch.source.ids) + len(batch.target.ids))
+                source, target, wanted = map(packed, zip(*examples, strict=True))
+                yield Done(epoch + 1, self.learn(source, target, wanted), len(source.ids) + len(target.ids))
 
     def _random(self, purpose: str, number: int, size: int) -> Array:
         """Return random integers of 64 bits, from a stream of their own for each purpose and number."""
         return stream(("training", self.schedule.seed, purpose, number), size)
 
     @np.errstate(all="ignore")  # an overflow makes the loss infinite or nan, which is checked
-    def learn(self, batch: Batch) -> float:
-        """Update all parameters once; return the loss before the update. Raises Problem where it is not finite."""
+    def learn(self, source: Words, target: Words, wanted: Words) -> float:
+        """Update all parameters once; return the loss before the update. Raises Problem where it is not finite.
+
+        Sentences are packed for one run with teacher forcing: what the encoder reads, what the decoder reads (`<s>` and
+        the words), and the next word for each of these (the words and `</s>`)."""
         kept: list[Step] = []
         trace = Trace(keep=kept, dropout=self._dropout())
-        prediction = transformer(trace, batch.source, batch.target, self.parameters, self.config)
+        prediction = transformer(trace, source, target, self.parameters, self.config)
         assert prediction is not None
-        mean = float(loss(trace.at("loss"), prediction, batch.wanted, self.schedule.label_smoothing).value)
+        mean = float(loss(trace.at("loss"), prediction, wanted, self.schedule.label_smoothing).value)
         if not math.isfinite(mean):
             raise Problem("training_diverged", update=self.updates + 1, lr=self.schedule.lr)
-        key = len(kept), batch.source.lengths is None  # the wiring differs without masks, and for a single sentence
+        key = len(kept), source.lengths is None  # the wiring differs without masks, and for a single sentence
         plan = self._plans[key] = self._plans.get(key) or Plan.of(kept)
         last_first = (kept.pop() for _ in range(len(kept)))  # drops each, so that its memory can be reused
         known = self.parameters.by_name

@@ -8,7 +8,7 @@ from attntrace.files.reading import regular, whole
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import normalized, shown
-from attntrace.model.tokens import Words, detokenize, tokenize
+from attntrace.model.tokens import detokenize, tokenize
 
 OBJECTS = 32  # bytes of Python objects, about, for each byte of a short pair
 
@@ -70,11 +70,3 @@ def split(pairs: Sequence[Pair], every: int, targets: Sequence[str] = ()) -> Spl
 
     training = [pair for pair in pairs if not is_held_out(pair)]
     return Split(training, list(filter(is_held_out, pairs))) if training else Split(list(pairs), [], nothing_left=True)
-
-
-class Batch(NamedTuple):
-    """Sentences packed for one run with teacher forcing: the input of the encoder, the input of the decoder (`<s>` and
-    the words), and the next word for each of these (the words and `</s>`)."""
-    source: Words
-    target: Words
-    wanted: Words

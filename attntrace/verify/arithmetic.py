@@ -29,9 +29,6 @@ class Arithmetic:
     plain: Operation = staticmethod(float)
     power: Operation = staticmethod(math.pow)
 
-    def is_positive(self, x: Any) -> bool:
-        return bool(x > 0)
-
     def dot(self, xs: Sequence[Any], ys: Sequence[Any]) -> Any:
         return self.total(list(map(self.times, xs, ys)))
 
@@ -50,9 +47,6 @@ class Bounded(Arithmetic):
 
     def plain(self, x: Bound) -> float:
         return x[0]
-
-    def is_positive(self, x: Bound) -> bool:
-        return x[0] > 0
 
     def add(self, a: Bound, b: Bound) -> Bound:
         value = a[0] + b[0]

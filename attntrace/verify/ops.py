@@ -257,7 +257,7 @@ def cross_entropy(by: Arithmetic, logits: Array, p: Array, y: Array) -> Array:
     """A term whose label is 0 counts as 0, even where its logarithm does not exist."""
     def row(shares: list[Any], wanted: list[Any]) -> Any:
         terms = [by.times(label, by.log(share)) for share, label in zip(shares, wanted, strict=True)
-                 if by.is_positive(label)]
+                 if by.plain(label) > 0]
         return by.negative(by.total(terms))
     return Array(combine(row, len(p.axes) - 1, p.numbers, y.numbers), p.axes[:-1])
 
@@ -282,8 +282,8 @@ OPS: dict[str, tuple[int | None, Callable[..., Array]]] = {
     "divide": (2, binary("over")), "same": (1, lambda by, x: x),
     "negate": (1, unary(lambda by, value: by.negative(value))), "sqrt": (1, unary(lambda by, value: by.root(value))),
     "square": (1, unary(lambda by, value: by.times(value, value))),
-    "relu": (1, unary(lambda by, value: value if by.is_positive(value) else by.number(0))),
-    "positive": (1, unary(lambda by, value: by.number(1 if by.is_positive(value) else 0))),
+    "relu": (1, unary(lambda by, value: value if by.plain(value) > 0 else by.number(0))),
+    "positive": (1, unary(lambda by, value: by.number(1 if by.plain(value) > 0 else 0))),
     "sum": (None, sum_of), "matmul": (2, matmul), "outer": (2, outer), "transpose": (1, transpose),
     "softmax": (1, softmax), "mean": (1, mean), "total": (1, total), "repeated": (1, repeated),
     "slice": (1, slice_of), "placed": (1, placed), "columns": (1, columns), "among_columns": (1, among_columns),

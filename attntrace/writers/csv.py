@@ -1,8 +1,7 @@
 """Numbers as CSV, a line each: address, row, column, their labels, value."""
-
 from collections.abc import Iterator
 from itertools import repeat
-from typing import Any, NamedTuple, TextIO
+from typing import NamedTuple, TextIO
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from attntrace.pages.numbers import rounded
 from attntrace.runs.run import Subject
 from attntrace.tensor.symbol import POSITIONS
 from attntrace.tensor.tensor import Record, Tensor
-from attntrace.tracing.trace import Fingerprint
 
 COLUMNS = ("address", "row", "column", "row_label", "column_label", "value")
 
@@ -28,7 +26,7 @@ class CsvWriter:
         address = str(record["address"] if "address" in record else record["parameter"])
         self.out.writelines(lines(tensor, address, (), self.precision, self.out.encoding or "utf-8"))
 
-    def close(self, fingerprint: Fingerprint, more: dict[str, Any] = {}) -> None:
+    def close(self, footer: Record) -> None:
         """A table has nothing at its end."""
 
     @staticmethod

@@ -1,17 +1,14 @@
 """Records as JSON Lines."""
-
 import json
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
 from attntrace.messages.unicode import shown
 from attntrace.pages.numbers import rounded
-from attntrace.runs.records import footer, header
-from attntrace.runs.run import Subject
+from attntrace.runs.run import Subject, header
 from attntrace.tensor.tensor import Record, Tensor, json_value
 from attntrace.tracing.addresses import cell_name
-from attntrace.tracing.trace import Fingerprint
 from attntrace.writers.page import is_utf8
 
 
@@ -30,8 +27,8 @@ class JsonLinesWriter:
     def write(self, record: Record, tensor: Tensor) -> None:
         self._line(record | {"value": json_value(rounded(tensor.value, self.precision))})
 
-    def close(self, fingerprint: Fingerprint, more: dict[str, Any] = {}) -> None:
-        self._line(footer(fingerprint) | more)
+    def close(self, footer: Record) -> None:
+        self._line(footer)
 
     @staticmethod
     def alone(out: TextIO, tensor: Tensor, address: str, index: tuple[int, ...], precision: int | None) -> None:

@@ -1,5 +1,4 @@
 """Attention maps as vector graphics for a slide, with only presentation attributes, which every program reads."""
-
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator

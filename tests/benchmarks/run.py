@@ -40,7 +40,7 @@ from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step, Trace
 from attntrace.training.loop import Training, vocabularies_of
-from attntrace.training.pairs import Batch, Pair
+from attntrace.training.pairs import Pair
 from attntrace.training.schedule import Schedule
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.text.writer import Look, TerminalWriter
@@ -170,10 +170,10 @@ class TrainingStep:
         vocabularies = vocabularies_of(pairs)
         self.training = Training(config, vocabularies, seeded(config, vocabularies, 0), pairs, Schedule(dropout=0.0))
         self.examples = [self.training.example(pair) for pair in pairs[:-1]]
-        self.batch = Batch(*map(packed, zip(*self.examples)))
+        self.batch = list(map(packed, zip(*self.examples)))
 
     def ours(self) -> object:
-        return self.training.learn(self.batch)
+        return self.training.learn(*self.batch)
 
     def theirs(self) -> Work:
         import torch

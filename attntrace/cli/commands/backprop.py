@@ -1,11 +1,10 @@
 """attntrace backprop: one training step, forwards and backwards."""
-
 import click
 
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.options import LearningOptions, ModelOptions, Selection
-from attntrace.cli.page import write
+from attntrace.cli.subject import write
 from attntrace.cli.values import Text
 from attntrace.messages.errors import Problem
 
@@ -33,5 +32,5 @@ def command(source: str, learning: LearningOptions, check: bool, model: ModelOpt
         raise Problem("pencil_with_check")
     if page.is_data:
         raise Problem("check_with_data", format=page.format)
-    from attntrace.pages.gradient_check import GradientCheck
+    from attntrace.pages.checks import GradientCheck
     return write(training_step, selection, page, save, GradientCheck(training_step))

@@ -1,6 +1,6 @@
 """attntrace compare: an experiment, one run beside the same with something changed."""
-
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -26,13 +26,14 @@ def experiment(**options: Any) -> None:
 @options.page_options
 def command(sentence: tuple[str, ...], what_if: str, model: options.ModelOptions, page: PageOptions) -> None:
     words = options.sentence_or_rows(sentence, model)
-    from attntrace.pages.what_if import compared, rewired
+    from attntrace.pages.diff import compared
     changed = changed_options(model, what_if)
     one = model.prepared(words)
     if model.weights is not None and changed.weights == model.weights:
         wiring = {name: value for name, value in changed.entries.items()
                   if ENTRIES[name].rewires and value != model.entries[name]}
-        other = rewired(changed._replace(entries=changed.entries | dict.fromkeys(wiring)).prepared(words), wiring)
+        other = changed._replace(entries=changed.entries | dict.fromkeys(wiring)).prepared(words)
+        other = other._replace(config=replace(other.config, **wiring))  # the same parameters, wired in another way
     else:
         other = changed.prepared(words)
     write_blocks(list(compared(one, other, what_if)), page)

@@ -1,5 +1,4 @@
 """attntrace diff: where two saved runs differ."""
-
 import click
 
 from attntrace.cli import click_words
@@ -33,5 +32,5 @@ def command(a: str, b: str, tolerance: float, page: PageOptions) -> int:
         same = not parameters and not steps
         if same and page.is_text and page.output is None:
             return DONE  # silently, as diff does; a file is written in any case
-        write_blocks(ripple(parameters, steps, left.common(right)), page)
+        write_blocks(ripple(parameters, steps, left, right), page)
     return DONE if same else CHECK_FAILED

@@ -104,7 +104,7 @@ def formulas(name: str, wanted: str) -> list[tuple[str, str | Formula, str | For
     """Address, formula of the whole and of a row: of the step that is wanted, else of the steps that the topic names,
     else of the first step of each of its kinds."""
     from attntrace.pages.checks import rows_of
-    from attntrace.pages.equations import any_row_formula, whole_formula
+    from attntrace.pages.view import any_row_formula, whole_formula
     topic = topics()[name]
     found: list[tuple[str, str | Formula, str | Formula]] = []
 

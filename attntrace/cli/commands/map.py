@@ -1,8 +1,7 @@
 """attntrace map: attention weights as pictures."""
-
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, writer_of
-from attntrace.cli.page import write_saved_run
+from attntrace.cli.subject import write_saved_run
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.tracing.addresses import Address
@@ -23,14 +22,14 @@ def command(sentence: tuple[str, ...], model: options.ModelOptions, selection: o
     if selected is not None and not any(Address.of(address).name == "weights" for address in selected):
         raise Problem("no_weights_selected")
     write_saved_run(run, save, page)
-    from attntrace.pages.attention_maps import DECIMALS, AttentionMaps
     from attntrace.pages.blocks import Prose
     from attntrace.pages.overview import drift_note, pencil_rule
+    from attntrace.pages.stages import MAP_DECIMALS, AttentionMaps
     from attntrace.tracing.trace import tee
-    decimals, drift = selection.decimals(run.pencil, DECIMALS), run.drift()
+    decimals, drift = selection.decimals(run.pencil, MAP_DECIMALS), run.drift()
     with writer_of(page) as writer:
-        maps = AttentionMaps(writer, selection.precision, selected, decimals)
+        maps = AttentionMaps(writer, selected, decimals, asked=selection.precision is not None)
         writer([Prose(Message("messages.map_legend")), *pencil_rule(run)])
-        run(tee(maps, drift) if drift else maps)
+        run(tee(maps, drift))
         maps.close()
         writer(drift_note(run, drift) if drift else ())

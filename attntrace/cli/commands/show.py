@@ -1,8 +1,4 @@
 """attntrace show: the page of a saved run, without the model; or one tensor, row or number of it."""
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import click
 
 from attntrace.cli import click_words
@@ -11,13 +7,10 @@ from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, writer_on
 from attntrace.cli.options import Selection, from_option, run_page_options, selection_options, view_options
 from attntrace.cli.output import destination
-from attntrace.cli.page import write
+from attntrace.cli.subject import write
 from attntrace.messages.errors import Problem
-from attntrace.tracing.addresses import Cell, cell_name, find_address
+from attntrace.tracing.addresses import Cell, find_address
 from attntrace.writers import DATA
-
-if TYPE_CHECKING:
-    from attntrace.files.archive import Archive
 
 
 @click_words.command("show")
@@ -29,39 +22,26 @@ if TYPE_CHECKING:
 def command(place: str | None, saved_run: str, selection: Selection, page: PageOptions) -> int:
     from attntrace.files.archive import opened
     with opened(saved_run) as archive:
-        if place is not None:
-            return one(archive, place, selection, page)
-        archive.check_seal()
-        from attntrace.runs.saved import saved_subject
-        return write(saved_subject(archive), selection, page)
-
-
-def one(archive: Archive, text: str, selection: Selection, page: PageOptions) -> int:
-    """Only one tensor, one row or one number; nothing else is read."""
-    from attntrace.files.expressions import tensor_from
-    from attntrace.pages.grids import part_of, with_name
-    for name in ("only", "layer", "head", "token", "form"):
-        if getattr(selection, name):
-            raise Problem("place_with", place=text, option=f"--{name}")
-    place, pencil = Cell.read(text), archive.header.get("pencil")
-    address = find_address(place.address, archive.names)
-    with archive.sense():
-        record = archive.record(address)
-        tensor = tensor_from(record, archive.value(record), archive.axes)
-    index = place.index_in(tensor.axes, address)
-    part = part_of(tensor, index)
-    with destination(page.output, page.pager) as out:
-        if page.is_data:
-            DATA[page.format].load().alone(out, tensor, address, index, selection.precision)
-            return DONE
-        with writer_on(out, page) as writer:
-            if part.axes:
-                view = selection.view(pencil, out.isatty() and page.is_text)
-                writer(with_name(part, cell_name(address, index), view, is_row=bool(index)))
-            else:
-                from attntrace.pages.blocks import Answer
-                from attntrace.pages.numbers import Figures
-                exact = pencil is not None
-                figures = Figures.of(tensor.value, selection.decimals(pencil), exact)
-                writer([Answer(figures.legible(float(part.value), exact))])
+        if place is None:
+            archive.check_seal()
+            from attntrace.runs.saved import saved_subject
+            return write(saved_subject(archive), selection, page)
+        from attntrace.files.expressions import tensor_from  # of one tensor, row or number: nothing else is read
+        from attntrace.pages.view import alone
+        for name in ("only", "layer", "head", "token", "form"):
+            if getattr(selection, name):
+                raise Problem("place_with", place=place, option=f"--{name}")
+        cell = Cell.read(place)
+        address = find_address(cell.address, archive.names)
+        with archive.sense():
+            record = archive.record(address)
+            tensor = tensor_from(record, archive.value(record), archive.axes)
+        index = cell.index_in(tensor.axes, address)
+        with destination(page.output, page.pager) as out:
+            if page.is_data:
+                DATA[page.format].load().alone(out, tensor, address, index, selection.precision)
+                return DONE
+            with writer_on(out, page) as writer:
+                view = selection.view(archive.header.get("pencil"), out.isatty() and page.is_text)
+                writer(alone(tensor, address, index, view))
     return DONE

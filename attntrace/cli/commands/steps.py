@@ -1,17 +1,9 @@
 """attntrace steps: the table of contents of a trace."""
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from attntrace.cli import click_words
 from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.options import ModelOptions, model_options, page_options, quiet_option, sentence_argument
 from attntrace.cli.subject import subject_of
 from attntrace.messages.catalog import Message
-
-if TYPE_CHECKING:
-    from attntrace.pages.blocks import Formula
-    from attntrace.tracing.trace import Step
 
 
 @click_words.command("steps")
@@ -21,17 +13,16 @@ if TYPE_CHECKING:
 @page_options
 def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -> None:
     run = subject_of(sentence, model).run
-    from attntrace.pages.blocks import Prose, Table
-    from attntrace.pages.equations import whole_formula
+    from attntrace.pages.blocks import Formula, Prose, Table
     from attntrace.pages.overview import drift_note, pencil_rule
-    from attntrace.tracing.trace import tee
+    from attntrace.pages.view import whole_formula
+    from attntrace.tracing.trace import Step, tee
     with writer_of(page) as writer:
         rows: list[tuple[str | Formula, ...]] = []
-        numbers = 0
+        sizes: list[int] = []
 
         def sink(step: Step) -> None:
-            nonlocal numbers
-            numbers += step.value.size
+            sizes.append(step.value.size)
             shape = " × ".join(map(str, step.value.shape))
             rows.append((step.address, whole_formula(step), shape, f"{step.value.size:,}"))
 
@@ -39,6 +30,6 @@ def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -
         run(tee(sink, drift))
         headings = tuple(Message(f"messages.{name}") for name in ("address", "formula", "shape", "numbers"))
         writer([Table(headings, tuple(rows), right=(2, 3)),
-                Prose(Message("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{numbers:,}",
+                Prose(Message("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{sum(sizes):,}",
                               parameters=f"{run.parameters.vector.size:,}"), result=True, apart=True),
                 *pencil_rule(run), *(drift_note(run, drift) if drift else ())])

@@ -1,8 +1,7 @@
 """attntrace trace: every step of a model on a sentence."""
-
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions
-from attntrace.cli.page import write
+from attntrace.cli.subject import write
 
 
 @click_words.command("trace")

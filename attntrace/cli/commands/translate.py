@@ -1,5 +1,4 @@
 """attntrace translate: from a sentence to its translation, step by step."""
-
 import os
 import sys
 from collections.abc import Iterator
@@ -10,8 +9,7 @@ from attntrace.cli.completion import Weights
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.output import destination
-from attntrace.cli.page import write
-from attntrace.cli.subject import translator
+from attntrace.cli.subject import translator, write
 from attntrace.cli.values import Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown

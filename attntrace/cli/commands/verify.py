@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.cli import click_words, options
@@ -15,7 +16,6 @@ from attntrace.cli.values import Among
 from attntrace.messages.errors import Problem
 
 if TYPE_CHECKING:
-    from attntrace.files.archive import Archive
     from attntrace.pages.verdicts import Report
     from attntrace.runs.run import Subject
     from attntrace.tensor.tensor import Record
@@ -63,9 +63,8 @@ def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: option
         if given and not learning.backprop:
             raise Problem("only_with_backprop", option=given[0])
         subject = subject_of(sentence, model, learning if learning.backprop else None)
-        from attntrace.runs.records import header
-        yield Source(header(subject), lambda take, count: recorded(subject, take, count),
-                     lambda: len(subject.addresses()))
+        from attntrace.runs.run import header
+        yield Source(header(subject), partial(recorded, subject), lambda: len(subject.addresses()))
         return
     options.check_from(sentence, model, learning)
     from attntrace.files.archive import opened
@@ -74,20 +73,19 @@ def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: option
         archive.check_seal()
         if against is not None and archive.header.get("kind") == TRANSLATE:
             raise Problem("torch_translation", file=saved_run)
-        yield Source(archive.header, lambda take, count: saved_records(archive, take), lambda: len(archive.names))
 
+        def saved(take: Callable[[Record], object], count: Sink) -> Record:
+            for record in archive.records():
+                if "member" not in record:  # which stands beside the steps
+                    take(record | {"value": archive.value(record).tolist()})
+            return archive.footer
 
-def saved_records(archive: Archive, take: Callable[[Record], object]) -> Record:
-    """Pass the records of a saved run to `take` and return its footer."""
-    for record in archive.records():
-        if "member" not in record:  # which stands beside the steps
-            take(record | {"value": archive.value(record).tolist()})
-    return archive.footer
+        yield Source(archive.header, saved, lambda: len(archive.names))
 
 
 def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) -> Record:
     """Run, and give each parameter and step to `take` as a record with its value. Returns the footer."""
-    from attntrace.runs.records import Recorder, footer
+    from attntrace.runs.run import Recorder, footer
     from attntrace.tracing.trace import Fingerprint, tee
     recorder = Recorder(subject.run.parameters.by_name,
                         lambda record, tensor: take(record | {"value": tensor.value.tolist()}))

@@ -1,7 +1,6 @@
 """attntrace weights: import, export, make and describe weights files."""
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,11 +32,7 @@ def command(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-def subcommand(name: str) -> Callable[[Callable[..., None]], click.Command]:
-    return command.command(name, text=f"weights_{name}")
-
-
-@subcommand("import")
+@command.command("import", text="weights_import")
 @click.argument("state", type=InputFile(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
 @chained(*(option(as_option(name), type=Among(ENTRIES[name].words), default=None, stands_for=ENTRIES[name].default,
@@ -55,8 +50,8 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
     model, found = imported(read, heads, **given)
     if given and found.config.architecture.is_attention:
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
-    write_model(output, model)
-    click.echo("\n".join(map(rendered, import_lines(read, model, found, given, output))))
+    lines = [written(output, model), *import_lines(read, model, found, given, output)]
+    click.echo("\n".join(map(rendered, lines)))
 
 
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
@@ -65,8 +60,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
     from attntrace.files.torch.state import HALVES, some
     from attntrace.pages.weights import facts_line
     config, architecture = model.config, model.config.architecture
-    lines = [written(output, model),
-             Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
+    lines = [Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
              Message("messages.import_heads", heads=config.heads)]
 
     def assumed(name: str) -> Message:
@@ -90,7 +84,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
     return [*lines, Message(f"messages.import_next{'_' * bool(kind)}{kind}", file=shown(output))]
 
 
-@subcommand("export")
+@command.command("export", text="weights_export")
 @click.argument("weights", type=Weights(), metavar="FILE")
 @option("--to", type=Among(("torch",)), default="torch", stands_for="torch")
 @output_option
@@ -123,7 +117,7 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Loca
             *(f"  {line}" for line in constructor(state.config, state.biases))]
 
 
-@subcommand("new")
+@command.command("new", text="weights_new")
 @sentence_argument
 @option("--target", type=Text(), metavar="TEXT")
 @architecture_options(Config())
@@ -132,12 +126,10 @@ def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> 
     from attntrace.files.weights import Loaded
     check_output(output)
     run = model.prepared(one_sentence(sentence))
-    loaded = Loaded(run.config, run.vocabularies, run.parameters)
-    write_model(output, loaded)
-    click.echo(rendered(written(output, loaded)))
+    click.echo(rendered(written(output, Loaded(run.config, run.vocabularies, run.parameters))))
 
 
-@subcommand("info")
+@command.command("info", text="weights_info")
 @click.argument("weights", type=Weights(), metavar="FILE")
 @page_options
 def info_command(weights: str, page: PageOptions) -> None:
@@ -159,11 +151,9 @@ def check_output(output: str) -> None:
         library("safetensors")
 
 
-def write_model(output: str, model: Loaded) -> None:
+def written(output: str, model: Loaded) -> Message:
+    """Write a model; return what is said of it."""
     from attntrace.files.weights import save, save_safetensors
     with binary(output) as file:
         (save_safetensors if is_safetensors(output) else save)(file, *model)
-
-
-def written(output: str, model: Loaded) -> Message:
     return Message("messages.weights_written", file=shown(output), parameters=f"{model.parameters.vector.size:,}")

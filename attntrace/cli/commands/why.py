@@ -1,5 +1,4 @@
 """attntrace why: where a number comes from."""
-
 import click
 
 from attntrace.cli import click_words, options

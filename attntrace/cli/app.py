@@ -1,6 +1,5 @@
 """The command line. `answered` turns wrong input (a Problem, a usage error) into one line and exit code 2. `run` does
 so with a full disk, and handles closed pipes, which nothing else does. A bug stays a traceback."""
-
 import importlib
 import io
 import os

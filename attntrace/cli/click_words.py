@@ -1,5 +1,4 @@
 """Commands, groups and options in our words: help texts by cells (Hangul takes two), errors as Problem."""
-
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps

@@ -1,5 +1,4 @@
 """Which language a command line speaks: --lang, else ATTNTRACE_LANG, else that of the locale."""
-
 import os
 import re
 import sys

@@ -1,5 +1,4 @@
 """Kinds of values that options take."""
-
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any

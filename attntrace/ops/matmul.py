@@ -1,5 +1,4 @@
 """The product of matrices, and the outer product of a column and a row."""
-
 import numpy as np
 
 from attntrace.ops.elementwise import add_all

@@ -1,9 +1,7 @@
 """What a page is made of: frozen, without behaviour. Blocks hold symbols, formula trees, arrays and messages, not their
 text; a block that is `apart` is set off from what is above it, in formats that do not set off every block.
 
-Tuples, because a data class takes seven times as long to define, and all are defined at every start.
-"""
-
+Tuples, because a data class takes seven times as long to define, and all are defined at every start."""
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, get_args
 

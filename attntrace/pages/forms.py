@@ -1,5 +1,4 @@
 """Steps become blocks: the vector form, the matrix form, the arithmetic of cells, and the checks that close a stage."""
-
 import itertools
 from collections.abc import Callable, Container, Iterator, Sequence
 

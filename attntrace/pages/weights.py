@@ -1,5 +1,4 @@
 """The summary of a weights file, or of a state_dict of another library."""
-
 from collections.abc import Iterator
 from pathlib import Path
 

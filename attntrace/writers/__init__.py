@@ -2,9 +2,7 @@
 
 A page format is a class `(out, look)` with a method for each kind of block (`page.BlockWriter`), which is called with
 blocks, and closed at the end. A data format writes the record of each step, and its `alone` one tensor of a saved run
-(see `jsonl.JsonLinesWriter`). A picture format draws maps.
-"""
-
+(see `jsonl.JsonLinesWriter`). A picture format draws maps."""
 from typing import Any, NamedTuple
 
 

@@ -1,5 +1,4 @@
 """The arithmetic of one number, in symbols and in the numbers that are printed."""
-
 from typing import NamedTuple
 
 from attntrace.pages.blocks import CellLine

@@ -1,5 +1,4 @@
 """Checks as sentences."""
-
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Check
 from attntrace.writers.page import Page

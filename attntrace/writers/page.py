@@ -1,5 +1,4 @@
 """What the writers of pages share: how a page looks, spelling, wrapping, styled spans, shades."""
-
 import codecs
 import io
 import re

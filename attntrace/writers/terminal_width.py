@@ -1,5 +1,4 @@
 """The terminal's size, asked without shutil, which takes 3 ms to import."""
-
 import os
 
 NARROWEST, WIDEST = 60, 10_000  # cells of a page

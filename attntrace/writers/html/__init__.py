@@ -1,5 +1,4 @@
 """Blocks as one page of HTML, whole in itself: no script, nothing from elsewhere."""
-
 import os
 from collections.abc import Iterable, Iterator
 from typing import TextIO, final

@@ -1,5 +1,4 @@
 """An HTML page while it is written: its anchors, its headings, its open elements."""
-
 import re
 from collections.abc import Iterator
 from functools import lru_cache

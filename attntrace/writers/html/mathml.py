@@ -1,5 +1,4 @@
 """Formulas as MathML, of the elements that all browsers draw (MathML Core)."""
-
 import re
 from collections.abc import Callable, Container, Iterable
 from functools import lru_cache

@@ -1,5 +1,4 @@
 """Numbers in the cells of tables: the vectors of tokens, matrices; and the arithmetic of single numbers."""
-
 from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import chain, groupby

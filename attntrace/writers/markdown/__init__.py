@@ -1,5 +1,4 @@
 """Blocks as GitHub-flavoured Markdown: numbers in tables, formulas in LaTeX, each step with its address."""
-
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby

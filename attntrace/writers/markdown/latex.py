@@ -1,5 +1,4 @@
 """Formulas in LaTeX, as GitHub renders them: a block of lines that are aligned at their equals sign."""
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,5 +1,4 @@
 """Numbers in tables: the vectors of tokens; matrices and attention maps, each under its name and its address."""
-
 from collections.abc import Callable, Iterator, Sequence
 
 from attntrace.pages.blocks import Grid, RowLine

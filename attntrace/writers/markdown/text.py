@@ -1,5 +1,4 @@
 """Words and cells in Markdown, where they do nothing but show themselves."""
-
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache

@@ -19,8 +19,7 @@ ASCII_BRACKETS = {"row": ("[ ", " ]")}
 class Box:
     """A matrix, or a block of its columns, as it is drawn: a name, words above the columns, rows in brackets.
 
-    `words` stand before its rows; measured once for all blocks of a matrix.
-    """
+    `words` stand before its rows; measured once for all blocks of a matrix."""
 
     def __init__(self, grid: blocks.Grid, page: Page, start: int = 0, stop: int | None = None,
                  words: tuple[list[Line], int] | None = None) -> None:

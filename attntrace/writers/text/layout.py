@@ -1,5 +1,4 @@
 """Blocks become lines of styled spans, for a page of a given width in cells and a given spelling."""
-
 import re
 from collections.abc import Iterable, Iterator
 

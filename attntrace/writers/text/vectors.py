@@ -1,5 +1,4 @@
 """The rows of a stage, token after token, lined up."""
-
 from collections.abc import Iterator
 from itertools import groupby
 

@@ -1,5 +1,4 @@
 """Blocks on a terminal, in a pipe, in a text file: the one place that imports rich."""
-
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator

@@ -245,7 +245,7 @@ def rows() -> list[tuple[str, float, float, float, str]]:
             measured.append((name, a, b, ratio * scale, aim))
 
     add("help / import click", "at most 1.25", command("--help"), python("import click"), 11)
-    add("trace / import numpy, click, rich.console", "at most 1.6",
+    add("trace / import numpy, click, rich.console", "at most 1.5",
         command("trace", "this is a cat"), python("import numpy, click, rich.console"), 11)
     add("trace --lang ko / --lang en", "at most 1.05",
         command("trace", "어제 카페 갔었어", "--lang", "ko"), command("trace", "어제 카페 갔었어", "--lang", "en"), 21)

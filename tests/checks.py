@@ -45,8 +45,7 @@ def equal(found: np.ndarray, wanted: np.ndarray, scale: float) -> bool:
 def check_row(tensor: Tensor, node: Node, k: int, i: int, scale: float = 0.0) -> Tensor | None:
     """Check the row law on one slice, to 12 digits of the tensor's largest entry or of `scale` if that is larger.
 
-    Returns the slice, or None where it must refuse and does.
-    """
+    Returns the slice, or None where it must refuse and does."""
     try:
         row = node.row(k, i)
     except NotRowwise:

@@ -27,8 +27,7 @@ SPARE = (Axis("d_concat", 3), Axis("d_ff", 3), Axis("sentence", 3))
 class Leaves:
     """Makes named operands A, B, C ... with random numbers from 0.3 to 1.5, of either sign unless all are positive.
 
-    Nothing is near 0, where ReLU bends and quotients run away.
-    """
+    Nothing is near 0, where ReLU bends and quotients run away."""
 
     def __init__(self, seed: int = 0, positive: bool = False) -> None:
         self.random, self.positive, self.node = np.random.default_rng(seed), positive, 0

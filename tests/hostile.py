@@ -1,8 +1,7 @@
 """Hostile command lines and files: `python tests/hostile.py 5000 [SEED [FIRST]]` tries 5,000 of them.
 
 Each ends with 0, 1, 2 or 130, without a traceback, without a control or format character in what it writes, without a
-change to a file that it reads, with less than 600 MB of memory, in a process of its own.
-"""
+change to a file that it reads, with less than 600 MB of memory, in a process of its own."""
 import json
 import os
 import random

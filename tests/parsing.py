@@ -112,8 +112,7 @@ class Formulas(Reader):
 
     `names`: what each plain symbol stands for, as it is spelled. A superscript that belongs to no name is a block of
     `block` columns; a small letter with a subscript is the row of that token; positions count from 1 in the text and
-    from 0 in the tree. Signs bind as usual: sums, products, what stands side by side, powers.
-    """
+    from 0 in the tree. Signs bind as usual: sums, products, what stands side by side, powers."""
     OPS = {r"softmax\(": "softmax", r"mean\(": "mean", r"positive\(": "positive", r"PE\(": "sinusoid",
            r"sqrt\(": "sqrt", r"apart\(": "apart", r"together\(": "together", r"one_hot\(": "labels",
            r"smoothed\([\d.]+, ": "labels", r"max\(0, ": "relu", r"(?:Σ|sum)_\w+\(": "total",

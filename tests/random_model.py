@@ -1,7 +1,6 @@
 """A weights file in which every number is random, gains and biases too, so that a run cannot mix up two of them.
 
-Names and shapes are written out from section 4 of the design, so that they are checked as well.
-"""
+Names and shapes are written out from section 4 of the design, so that they are checked as well."""
 import json
 from dataclasses import asdict
 from pathlib import Path

@@ -8,7 +8,8 @@ from random_model import SENTENCE, TRANSLATION, random_model
 from attntrace.files.torch import names
 from attntrace.files.weights import load
 from attntrace.messages.catalog import LANGUAGES, has_template, render, template
-from attntrace.model.config import CHOICE, ENTRIES, FLAG, OPTIONS, Config, as_option
+from attntrace.messages.errors import Problem
+from attntrace.model.config import CHOICE, ENTRIES, FLAG, NUMBER, OPTIONS, SCALE, SIZE, Config, as_option
 from attntrace.model.layers import ACTIVATIONS
 from attntrace.model.parameters import Vocabularies
 from attntrace.pages.overview import model_lines
@@ -34,6 +35,15 @@ def test_an_option_gives_a_model_each_value(tmp_path, name, value):
         as_option(f"{'' if value else 'no_'}{name}")]
     assert attntrace("weights", "new", "a b", "--target", "c", *spelled, "-o", str(tmp_path / "w.npz")).code == 0
     assert load(tmp_path / "w.npz").config == config_with(name, value)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_value_of_another_kind_is_refused(name):
+    right = {FLAG: True, NUMBER: 2.5, SCALE: 2.5, SIZE: 10**400}.get(ENTRIES[name].kind, "")
+    for wrong in (0, -1, 2.5, True, "8", "x", None, ["float32"], float("nan"), float("inf"), 10**400):
+        if wrong != right:
+            with pytest.raises(Problem):
+                config_with(name, wrong)
 
 
 @pytest.mark.parametrize("name", OPTIONS)

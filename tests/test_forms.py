@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from attntrace.messages.catalog import ends, has_template
 from attntrace.model.config import Config
-from attntrace.ops.functions import mean, softmax
+from attntrace.ops.functions import softmax
 from attntrace.pages.checks import rows_of
 from attntrace.pages.forms import FORMS
 from attntrace.pages.stages import Stage
@@ -49,14 +49,6 @@ def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = 
 def test_a_step_of_any_op_can_be_shown(example, width, form):
     page = page_of(example.tensor(), form, width)
     assert "here" in page and "✓" in page
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_a_single_number_can_be_shown(form):
-    loss = Tensor(np.array([0.5, 1.0, 3.0]), (TOKEN,), Symbol.of("L"), "loss.per_token")
-    page = page_of(mean(loss), form, symbol="loss")
-    assert "loss = mean(L)" in page and "1.500" in page
-    assert form == "matrix" or "loss = mean(L) = (0.500 + 1.000 + 3.000) / 3 = 1.500" in page
 
 
 def test_the_gradient_of_a_weight_is_shown_token_by_token():

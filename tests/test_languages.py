@@ -14,9 +14,8 @@ HANGUL = re.compile("[가-힣]")
 KOREAN, ENGLISH = "모델에 들어가는 것", "What goes in"
 PAGES = ["trace 'a cat' --d-ff 4", "trace '어제 카페' --target 'I went' --norm pre --pencil 3",
          "backprop 'a' 'un' --optimizer adam --d-model 2 --heads 1 --d-ff 2", "steps",
-         "map 'this is a cat' --heads 4", "verify",
-         "translate '어제 카페 갔었어'", "compare 'this is a cat' --what-if '--ablate head2'", "weights info ko-en",
-         "why output.probabilities:1,cafe --depth 2"]
+         "map 'this is a cat' --heads 4", "verify", "translate '어제 카페 갔었어'", "weights info ko-en",
+         "compare 'this is a cat' --what-if '--ablate head2'", "why output.probabilities:1,cafe --depth 2"]
 WRONG = ["trace", "trace ''", "trac", "trace a --layr 3", "trace a --layers", "trace a --ascii=1", "trace a --layers 0",
          "trace a --layers x", "trace a --norm middle", "trace a --heads 3", "trace a --width 10", "trace a b c",
          "trace a --limit none", "trace a --score-scale x", "backprop a", "diff a", "steps a -o x.htlm",

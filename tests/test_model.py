@@ -177,14 +177,11 @@ def test_more_layers_or_heads_do_not_change_the_other_parameters(more):
     assert all(np.array_equal(parameter.value, two[parameter.address].value) for parameter in one)
 
 
-def test_word_has_the_same_embedding_in_every_sentence():
+def test_word_has_the_same_embedding_and_output_column_in_every_sentence():
     one, other = trace(CAT, CAT), trace("a black cat saw this", "a black cat saw this")
     for stack, first in (("encoder", 0), ("decoder", 1)):
         here, there = (steps[f"{stack}.embedding"].value[first:] for steps in (one, other))
         assert np.array_equal(here[[0, 2, 3]], there[[4, 0, 2]])
-
-
-def test_word_has_the_same_output_column_in_every_sentence():
     one, other = (prepare(CAT, target).parameters["output.W"] for target in (CAT, TAC))
     columns = dict(zip(other.axes[1].labels, other.value.T))
     for word, column in zip(one.axes[1].labels, one.value.T, strict=True):

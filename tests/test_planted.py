@@ -1,8 +1,7 @@
 """Errors planted in the model, one at a time: the comparison with PyTorch names the first step that is wrong.
 
 A wrong formula gives a run that is consistent in itself. What the checker of expressions finds of these is written here
-as well: the ones that break what must be true of every run.
-"""
+as well: the ones that break what must be true of every run."""
 import functools
 import importlib
 import sys

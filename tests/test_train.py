@@ -17,7 +17,6 @@ from trainings import ALL, MANY, PAIRS, TINY, TrainingFolder, assert_refused, in
 
 from attntrace.files.weights import load
 from attntrace.model.tokens import tokenize
-from attntrace.training.pairs import read_pairs
 
 
 @pytest.fixture
@@ -78,15 +77,6 @@ def test_one_pair_is_enough_and_is_learned(folder):
     assert (result.code, "1 of 1 training" in result.out) == (0, True)
     assert attntrace("translate", PAIRS[2][0], "-q", "--weights", str(folder.model)).out == PAIRS[2][1] + "\n"
 
-
-def test_ten_thousand_lines_are_read_in_a_moment(folder):
-    lines = [(f"w{n % 997} v{n % 89}", f"x{n % 991}") for n in range(10_000)]
-    folder.write(lines)
-    start = time.monotonic()
-    assert read_pairs(folder.pairs) == lines and time.monotonic() - start < 5
-
-
-# What is held out
 
 def is_held_out(pair: tuple[str, str], every: int, target: str | None = None) -> bool:
     number = int(hashlib.sha256(unicodedata.normalize("NFC", pair[0]).encode()).hexdigest(), 16)

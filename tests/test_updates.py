@@ -8,8 +8,6 @@ import pytest
 from command import attntrace
 from recompute import computed_again, loads
 
-from attntrace.runs.training_step import prepare_training_step
-
 SENTENCES = ("the cat saw the dog", "고양이 가 개 를 고양이 봤다")  # words that come twice
 WIRINGS = {"as_in_the_paper": (), "adam_smoothed": ("--optimizer", "adam", "--label-smoothing", "0.1"),
            "norm_first_and_last": ("--norm", "pre", "--final-norm", "--layers", "2", "--position", "halves"),
@@ -88,23 +86,3 @@ def test_a_model_made_of_the_new_parameters_has_the_loss_that_the_page_ends_with
     again = attntrace("backprop", *SENTENCES, *options, "--weights", str(file), "--only", "loss.mean")
     then = AFTER.search(" ".join(again.out.split()))
     assert again.code == 0 and then and first and then[1] == first[2] < first[1]
-
-
-@pytest.mark.parametrize("optimizer", ("sgd", "adam"))
-def test_the_loss_is_lower_after_a_step_at_the_default_rate(optimizer):
-    for seed in range(10):
-        before, after = prepare_training_step("어제 카페 갔었어", "I went to the cafe yesterday", optimizer=optimizer,
-                                              seed=seed).losses()
-        assert after < before - 0.01, seed
-
-
-@pytest.mark.parametrize("smoothing", (0.0, 0.1, 0.999))
-def test_smoothing_takes_a_share_of_each_label_and_spreads_it_over_all_words(smoothing):
-    code, out, _ = attntrace("backprop", *SENTENCES, "--label-smoothing", str(smoothing), "--format", "jsonl",
-                             "--only", "loss.labels")
-    assert code == 0
-    rows = np.array(loads(out)[1]["value"])
-    wanted = [3, 4, 5, 6, 3, 7, 2]  # the words, each by its first coming, and the end
-    assert np.abs(rows.sum(axis=1) - 1).max() < 1e-15 and rows.shape == (7, 7)
-    assert np.abs(rows[np.arange(7), np.array(wanted) - 1] - (1 - smoothing + smoothing / 7)).max() < 1e-15
-    assert np.abs(np.sort(rows, axis=1)[:, :-1] - smoothing / 7).max() < 1e-15

@@ -350,11 +350,6 @@ def test_progress_is_shown_where_no_line_tells_how_far_it_is(monkeypatch):
         assert ("attntrace" in sys.stderr.getvalue()) == quiet
 
 
-def test_a_page_of_60_columns_in_ascii_is_neither_wider_nor_other_than_ascii():
-    _, out, _ = attntrace("verify", "어제", "--target", "a", "--backprop", "--width", "60", "--ascii")
-    assert out.isascii() and max(map(len, out.splitlines())) <= 60
-
-
 def test_every_reason_has_its_sentence_and_every_sentence_its_reason():
     sentences = tomllib.loads((ROOT / "attntrace" / "messages" / "en" / "messages.toml").read_text("utf-8"))["verify"]
     sources = "".join((HOME / f"{name}.py").read_text("utf-8") for name in (*CHECKER, "torch"))

@@ -345,20 +345,10 @@ def test_file_without_config_shows_a_config(tmp_path):
     ({"hidden_size": 8}, "config_unknown_key", {"entry": "hidden_size"}),
     ({"heads": 3}, "config.heads_do_not_divide", {"heads": 3, "d_model": 4, "divisors": "1, 2 or 4"}),
     ({"d_model": 5, "heads": 1}, "config.odd_d_model", {"d_model": 5, "near": "4 or 6"}),
-    ({"layers": 0}, "config.size_not_positive", {"name": "layers", "value": "0"}),
-    ({"layers": -1}, "config.size_not_positive", {"name": "layers", "value": "-1"}),
-    ({"d_ff": 3.0}, "config.size_not_positive", {"name": "d_ff", "value": "3.0"}),
     ({"heads": True}, "config.size_not_positive", {"name": "heads", "value": "true"}),
-    ({"d_model": "4"}, "config.size_not_positive", {"name": "d_model", "value": '"4"'}),
     ({"norm": "middle"}, "config.no_such_choice", {"name": "norm", "value": '"middle"', "choices": "post, pre"}),
-    ({"position": None}, "config.no_such_choice", {"name": "position"}),
-    ({"activation": "swish"}, "config.no_such_choice", {"name": "activation", "value": '"swish"'}),
-    ({"dtype": ["float32"]}, "config.no_such_choice", {"name": "dtype"}),
     ({"final_norm": 1}, "config.no_such_choice", {"name": "final_norm", "value": "1", "choices": "true or false"}),
     ({"epsilon": 0}, "config.not_a_positive_number", {"name": "epsilon", "value": "0"}),
-    ({"epsilon": float("nan")}, "config.not_a_positive_number", {"name": "epsilon"}),
-    ({"epsilon": 10 ** 400}, "config.not_a_positive_number", {"name": "epsilon"}),
-    ({"score_scale": -1}, "config.score_scale", {"value": "-1"}),
     ({"score_scale": "sqrt"}, "config.score_scale", {"value": '"sqrt"'})), ids=lambda value: str(value)[:40])
 @pytest.mark.parametrize("ending", ("npz", "json"))
 def test_entry_of_a_config_that_makes_no_sense_is_named(tmp_path, ending, change, key, facts):

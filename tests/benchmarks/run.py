@@ -1,8 +1,7 @@
 """Ratios measured in one run: `PYTHONPATH=. python tests/benchmarks/run.py [NAME ...]`.
 
 Each benchmark alternates two things and prints the median of the ratios pair by pair: machines are noisy, so a single
-time says little. Those that compare with PyTorch are left out where it is not installed.
-"""
+time says little. Those that compare with PyTorch are left out where it is not installed."""
 import gc
 import importlib.util
 import io

@@ -1,5 +1,6 @@
 """The table of a config's entries: everything that has to know an entry, or a value of it, does."""
-from dataclasses import fields, replace
+import json
+from dataclasses import asdict, fields, replace
 
 import pytest
 from command import ROOT, attntrace, refusal
@@ -38,12 +39,14 @@ def test_an_option_gives_a_model_each_value(tmp_path, name, value):
 
 
 @pytest.mark.parametrize("name", ENTRIES)
-def test_a_value_of_another_kind_is_refused(name):
+def test_a_value_of_another_kind_is_refused_with_its_entry_the_file_and_the_words_that_it_may_be(name):
     right = {FLAG: True, NUMBER: 2.5, SCALE: 2.5, SIZE: 10**400}.get(ENTRIES[name].kind, "")
     for wrong in (0, -1, 2.5, True, "8", "x", None, ["float32"], float("nan"), float("inf"), 10**400):
         if wrong != right:
-            with pytest.raises(Problem):
-                config_with(name, wrong)
+            with pytest.raises(Problem) as caught:
+                Config.read(asdict(Config()) | {name: wrong}, "w.npz")
+            words = (name, "w.npz", json.dumps(wrong), *(ENTRIES[name].words or ["true or false"] * (right is True)))
+            assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -180,14 +180,6 @@ def test_file_without_words_may_be_written_by_hand(folder):
     assert all(np.array_equal(step.value, other[step.address].value) for step in one)
 
 
-def test_part_of_one_layer_has_no_second(folder):
-    bare = dict(np.load("decoder.npz"))
-    np.savez("x.npz", **bare | {"config": np.array('{"d_model": 8, "heads": 2, "layers": 2, "d_ff": 16, '
-                                                   '"part": "decoder_layer"}')})
-    with pytest.raises(Problem, match="is one layer alone, and layers is 2"):
-        load(folder / "x.npz")
-
-
 @pytest.mark.parametrize("arguments", (("weights", "new", "a", "-o", "x.safetensors"),
                                        ("weights", "info", "y.safetensors"),
                                        ("trace", "a", "--weights", "y.safetensors")), ids=lambda words: words[1])

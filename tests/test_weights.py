@@ -292,6 +292,10 @@ WRONG_MEMBERS = [  # other members of an archive (None: without it), the problem
         ("[" * 50_000, "weights_broken"))),
     *(({"config": np.array(json.dumps({other: SMALL[other] for other in SMALL if other != size}))},
        "config_lacks_size", {"entry": size}) for size in SMALL),
+    (config(hidden_size=8), "config_unknown_key", {"entry": "hidden_size"}),
+    (config(heads=3), "config.heads_do_not_divide", {"heads": 3, "d_model": 4, "divisors": "1, 2 or 4"}),
+    (config(d_model=5, heads=1), "config.odd_d_model", {"d_model": 5, "near": "4 or 6"}),
+    (config(part="encoder_layer", layers=2), "config.part_of_one_layer", {"part": "encoder_layer", "layers": 2}),
     *((edited(f"vocabulary.{side}", -1, "</s>"), "vocabulary_twice", {"side": side, "word": "</s>"})
       for side in ("source", "target")),
     (edited("vocabulary.target", MEMBERS["vocabulary.target"] == "<s>", "other"), "vocabulary_no_start",
@@ -310,6 +314,7 @@ def test_a_member_of_an_archive_that_is_wrong_is_named(tmp_path, members, key, f
 
 
 WRONG_ENTRIES = [  # other values in a JSON file, by their keys, the problem, and facts that it names
+    ({("config", "heads"): 3}, "config.heads_do_not_divide", {"heads": 3, "d_model": 4, "divisors": "1, 2 or 4"}),
     *(({("parameters", W_Q, 2, 1): number}, "parameter_not_finite", {"name": f"{W_Q}:3,2", "value": str(number)})
       for number in (np.nan, np.inf, -np.inf)),
     *(({("parameters", W_Q): rows}, "parameter_not_numbers", {"name": W_Q}) for rows in (
@@ -339,23 +344,6 @@ def test_json_file_has_three_parts_and_no_others(tmp_path, text):
 
 def test_file_without_config_shows_a_config(tmp_path):
     assert '"d_model"' in str(problem(npz(tmp_path, {"x": np.zeros(1)})))
-
-
-@pytest.mark.parametrize("change, key, facts", (
-    ({"hidden_size": 8}, "config_unknown_key", {"entry": "hidden_size"}),
-    ({"heads": 3}, "config.heads_do_not_divide", {"heads": 3, "d_model": 4, "divisors": "1, 2 or 4"}),
-    ({"d_model": 5, "heads": 1}, "config.odd_d_model", {"d_model": 5, "near": "4 or 6"}),
-    ({"heads": True}, "config.size_not_positive", {"name": "heads", "value": "true"}),
-    ({"norm": "middle"}, "config.no_such_choice", {"name": "norm", "value": '"middle"', "choices": "post, pre"}),
-    ({"final_norm": 1}, "config.no_such_choice", {"name": "final_norm", "value": "1", "choices": "true or false"}),
-    ({"epsilon": 0}, "config.not_a_positive_number", {"name": "epsilon", "value": "0"}),
-    ({"score_scale": "sqrt"}, "config.score_scale", {"value": '"sqrt"'})), ids=lambda value: str(value)[:40])
-@pytest.mark.parametrize("ending", ("npz", "json"))
-def test_entry_of_a_config_that_makes_no_sense_is_named(tmp_path, ending, change, key, facts):
-    config = SMALL | change
-    path = (npz(tmp_path, contents() | {"config": np.array(json.dumps(config))}) if ending == "npz"
-            else written(tmp_path, described() | {"config": config}))
-    assert_problem(path, key, **facts)
 
 
 def test_odd_d_model_is_fine_without_positions():

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from command import BLOG, attntrace, refusal
-from pages import continued_brackets, matrices
+from pages import matrices
 from parsing import Unreadable, evaluated
 from random_model import random_model
 from recompute import loads
-from rich.cells import cell_len
 
 from attntrace.ops.functions import Softmax
 from attntrace.ops.loss import CrossEntropy
@@ -180,13 +179,6 @@ def test_the_update_of_a_printed_number_is_its_arithmetic():
 
 
 # How the page looks
-
-def test_nothing_is_wider_than_the_page_and_every_bracket_stands_in_its_column():
-    text = page("a b", "c", "--width", "60", "--optimizer", "adam")
-    brackets = continued_brackets(text)
-    assert len(brackets) > 300 and all(brackets)
-    assert [line for line in text.split("\n") if cell_len(line) > 60] == []
-
 
 def test_each_row_of_an_embedding_says_which_tokens_it_learns_from():
     lines = wide(page("a b a", "c d", "--form", "vector", "--arithmetic", "none", "--only", "gradient.encoder.E"))

@@ -17,8 +17,6 @@ from attntrace.writers.page import ASCII_PROSE
 
 COMMAND = re.compile(r"^\$ (.+)$", re.M)
 ADDRESSES = prepare_training_step(*EXAMPLE, optimizer="adam").addresses()
-
-
 PROSE = {language: {name: {
     "title": template(language, f"explain.{name}.title"), "short": template(language, f"explain.{name}.short"),
     "more": template(language, f"more.{name}")} for name in topics()} for language in LANGUAGES}

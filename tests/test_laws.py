@@ -23,8 +23,6 @@ of_every_op = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 BY_NUMBER = {"rows", "sinusoid", "labels"}  # ops of numbers that have a name
 around_every_op = pytest.mark.parametrize("outer", [op for op in PRODUCING if op not in BY_NUMBER])
 in_text = pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
-
-
 UPSTREAM = Symbol("R", gradient=True)
 
 

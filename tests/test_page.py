@@ -15,10 +15,12 @@ LARGE = ("--d-model", "64", "--heads", "4", "--layers", "2")
 
 
 @pytest.mark.parametrize("width", [60, 160])
-@pytest.mark.parametrize("arguments", [BLOG, ODD, ("a b", "--precision", "12"), ("1000 1001", "--precision", "17"),
-                                       (*BLOG, "--big"), ("a b", "--heads", "16", "--d-model", "32")], ids=str)
+@pytest.mark.parametrize("arguments", [
+    ("trace", *BLOG), ("trace", *ODD), ("trace", "a b", "--precision", "12"), ("trace", *BLOG, "--big"),
+    ("trace", "1000 1001", "--precision", "17"), ("trace", "a b", "--heads", "16", "--d-model", "32"),
+    ("backprop", "a b", "c", "--optimizer", "adam")], ids=str)
 def test_every_bracket_of_a_matrix_stands_in_the_same_column_and_nothing_is_too_wide(arguments, width):
-    page = attntrace("trace", *arguments, "--width", str(width)).out
+    page = attntrace(*arguments, "--width", str(width)).out
     brackets = continued_brackets(page)
     assert len(brackets) > 100 and all(brackets)
     assert [line for line in page.split("\n") if cell_len(line) > width] == []

@@ -18,7 +18,7 @@ LARGE = ("--d-model", "64", "--heads", "4", "--layers", "2")
 @pytest.mark.parametrize("arguments", [
     ("trace", *BLOG), ("trace", *ODD), ("trace", "a b", "--precision", "12"), ("trace", *BLOG, "--big"),
     ("trace", "1000 1001", "--precision", "17"), ("trace", "a b", "--heads", "16", "--d-model", "32"),
-    ("backprop", "a b", "c", "--optimizer", "adam")], ids=str)
+    ("backprop", "a b", "c", "--optimizer", "adam", "--form", "matrix", "--d-ff", "8")], ids=str)
 def test_every_bracket_of_a_matrix_stands_in_the_same_column_and_nothing_is_too_wide(arguments, width):
     page = attntrace(*arguments, "--width", str(width)).out
     brackets = continued_brackets(page)

@@ -135,7 +135,7 @@ def check_postconditions(steps: list[Step]) -> list[Check]:
 
 MOVED = 1e-5  # how far a number is moved, of its tensor's largest (at least of 1)
 TOLERANCE = 1e-6  # of the gradient's largest number
-LEAST = 1e-2  # where that is smaller, the difference is no better
+LEAST = 1e-2  # what the largest number counts as where it is smaller: rounding in the difference grows no smaller
 
 
 class GradientCheck:

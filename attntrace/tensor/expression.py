@@ -182,7 +182,7 @@ class SumOver(Expression):
 
 
 class Transposed(Expression):
-    """The transpose of what is no symbol: (…)ᵀ."""
+    """The transpose of more than a symbol: (…)ᵀ."""
 
 
 class SideBySide(Expression):

@@ -2,7 +2,7 @@
 
 Printer walks the tree and puts brackets where they are needed; a subclass says how signs are written. A printer with
 `write` writes the arithmetic of a number, one without it a formula."""
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Any, ClassVar
 
 from attntrace.tensor.expression import (ATOM, POWER, PRODUCT, QUOTIENT, SUM, Binary, Call, Expression, Indexed,
@@ -137,11 +137,14 @@ class Printer:
         self.open("(")
         if node.setting:
             self.words(node.setting, ", ")
-        for n, argument in enumerate(node.parts):
-            if n:
-                self.mark(", ")
-            self.put(argument)
+        self.separated(node.parts, lambda: self.mark(", "))
         self.close(")")
+
+    def separated(self, parts: Sequence[Expression], separate: Callable[[], None]) -> None:
+        for n, part in enumerate(parts):
+            if n:
+                separate()
+            self.put(part)
 
     def sum_over(self, node: SumOver, leads: bool) -> None:
         self.sum_sign(node.axis)
@@ -162,10 +165,7 @@ class Printer:
 
     def side_by_side(self, node: Expression, leads: bool) -> None:
         self.open("[")
-        for n, part in enumerate(node.parts):
-            if n:
-                self.operator(";")
-            self.put(part)
+        self.separated(node.parts, lambda: self.operator(";"))
         self.close("]")
 
     def look_up(self, node: Expression, leads: bool) -> None:

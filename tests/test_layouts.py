@@ -203,7 +203,7 @@ def test_half_precision_of_either_kind_becomes_float32_and_that_is_said(tmp_path
         save_file(state, tmp_path / "half.safetensors")
         out = attntrace("weights", "import", str(tmp_path / "half.safetensors"), "--heads", "3", "-o",
                         str(tmp_path / "w.npz")).out
-        assert f"{str(dtype).removeprefix('torch.')} became float32" in out
+        assert f"{str(dtype).removeprefix('torch.')} numbers were converted to float32" in out
         back = exported(load(tmp_path / "w.npz"), "w.npz").arrays
         assert all(np.array_equal(back[name], value.float().numpy()) for name, value in state.items())
 
@@ -235,7 +235,7 @@ def test_final_norm_without_parameters_is_asked_for_and_computed(tmp_path, stack
     options = ["import", str(path), "--heads", "3", "--norm", "pre" if norm_first else "post", "--epsilon", "1e-3",
                "-o", str(weights)]
     if len(set(FINAL_NORMS[stacks])) == 1:
-        assert "final norm: none in the file; give --final-norm if" in attntrace("weights", *options).out
+        assert "final norm: none in the file; use --final-norm if" in attntrace("weights", *options).out
     else:
         assert "lacks decoder.norm.weight, decoder.norm.bias" in problem(*options)
     out = attntrace("weights", *options, "--final-norm").out
@@ -343,11 +343,11 @@ def test_safetensors_that_claims_gigabytes_costs_nothing(tmp_path):
 def test_a_state_file_is_never_written_over(tmp_path):
     path, weights = state_file(tmp_path, encoder_state()), str(tmp_path / "w.npz")
     whole = path.read_bytes()
-    assert "name another" in problem("import", str(path), "--heads", "3", "-o", str(path))
+    assert "choose another output file" in problem("import", str(path), "--heads", "3", "-o", str(path))
     assert path.read_bytes() == whole
     assert attntrace("weights", "import", str(path), "--heads", "3", "-o", weights).code == 0
     assert load(Path(weights)).config.part == "encoder"
-    assert "is a weights file of attntrace already" in problem("import", weights, "--heads", "3", "-o", "else.npz")
+    assert "is already an attntrace weights file" in problem("import", weights, "--heads", "3", "-o", "else.npz")
 
 
 def test_what_pytorch_cannot_have_is_left_out_filled_up_or_refused(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from command import attntrace, process
 from terminals import terminal
 
 TRACE = ("trace", "a b", "--pause", "--color", "never")
-HINT = "space: on"
+HINT = "space next"
 
 
 def stages(page: str) -> list[str]:
@@ -48,12 +48,12 @@ def test_a_digit_says_how_many_stages_come_at_once():
     with terminal(*TRACE) as person:
         person.reads(HINT)
         person.types("3")
-        assert stages(person.reads("(3)")) == []
+        assert stages(person.reads("now 3")) == []
         person.types(" ")
         assert stages(person.reads(HINT)) == ["1.1", "1.2", "1.3"]
         for _ in range(2):  # once more back from the beginning stays there
             person.types("b")
-            assert "What goes in" in person.reads(HINT)
+            assert "  Input" in person.reads(HINT)
 
 
 @pytest.mark.parametrize("key, code", [("ㅂ", 0), ("\x04", 0), ("\x03", 130)])
@@ -110,7 +110,7 @@ def test_keys_are_keys_again_after_a_shell_has_stopped_it():
         shell[3] |= termios.ICANON | termios.ECHO
         termios.tcsetattr(person.master, termios.TCSANOW, shell)
         os.kill(person.pid, signal.SIGCONT)
-        person.reads("q: quit")  # shown again, below what the shell has written
+        person.reads("q quit")  # shown again, below what the shell has written
         assert person.settings() == cbreak
 
 

@@ -56,7 +56,7 @@ def drawn(text: str, name: str) -> list[np.ndarray]:
     return [np.array(rows) for rows in found]
 
 
-# What goes in, and the loss
+# Input, and the loss
 
 def test_the_label_of_each_token_stands_beside_what_the_decoder_reads():
     lines = [line.split() for line in page(*TWICE, "--only", "loss.mean").split("\n")]
@@ -206,7 +206,7 @@ def test_central_differences_stand_beside_every_gradient(tmp_path):
     prepare_training_step(*words, weights=str(file))(lambda step: found.append(step.address))
     wanted = [address for address in found if address.startswith("gradient.") and ".from." not in address]
     pairs = re.findall(r"✓ ∂L/∂\S+: (-?[\d.]+), by central differences (-?[\d.]+); "
-                       r"along a random direction (-?[\d.]+), (-?[\d.]+)", text)
+                       r"along a random direction: (-?[\d.]+), by central differences (-?[\d.]+)", text)
     assert len(pairs) == len(wanted) > 70 and "✗" not in text
     for numbers in pairs:
         one, other, along, slope = map(float, numbers)

@@ -126,8 +126,8 @@ def write(subject: Subject, selection: Selection, page: PageOptions, save: str |
                 return write_data(subject, view, selection.precision, page.format, out, count)
             from attntrace.pages.page import Page
             with writer_on(out, page) as writer:
-                with paused(writer, page) as show, suppress(click.exceptions.Exit):  # raised by the key that quits
-                    sheets = Page(subject, view, show, count, differences)
+                sheets = Page(subject, view, paused(writer, page), count, differences)
+                with suppress(click.exceptions.Exit):  # raised by the key that quits
                     sheets()
                 if sheets.result:
                     writer(sheets.result)
@@ -167,14 +167,11 @@ def write_saved_run(subject: Subject, file: str | None, page: PageOptions) -> No
         save(subject, out)
 
 
-@contextmanager
-def paused(writer: Writer, page: PageOptions) -> Iterator[Callable[[Iterable[Block]], None]]:
-    """The writer, which waits for a key after each sheet where --pause is given and there is a keyboard."""
-    if not page.pause or page.pager or page.quiet or not page.is_text:
-        yield writer
-        return
-    from attntrace.cli.pause import Pauses, keyboard
+def paused(writer: Writer, page: PageOptions) -> Callable[[Iterable[Block]], None]:
+    """The writer, which waits for a key after each sheet where --pause is given and the page is on a terminal."""
+    if not page.pause or page.pager or page.quiet or not page.is_text or not writer.out.isatty():
+        return writer
+    from attntrace.cli.pause import Pauses
     from attntrace.writers.text.writer import TerminalWriter
     assert isinstance(writer, TerminalWriter)
-    with keyboard(writer.out) as keys:
-        yield writer if keys is None else Pauses(writer, keys)
+    return Pauses(writer)

@@ -13,7 +13,6 @@ import click
 
 from attntrace.cli.click_words import Group, Option
 from attntrace.cli.exit_codes import DONE, INTERRUPTED, WRONG_INPUT
-from attntrace.cli.formats import ARGUMENTS
 from attntrace.cli.languages import CommandLine, rendered
 from attntrace.messages.catalog import Message, Text, in_a_line
 from attntrace.messages.errors import Problem, refusal
@@ -109,7 +108,6 @@ def invoked(arguments: list[str], line: CommandLine) -> int:
     try:
         width = min(columns(WIDEST_HELP), WIDEST_HELP)
         with attntrace.make_context("attntrace", list(arguments), terminal_width=width, obj=line) as ctx:
-            ctx.meta[ARGUMENTS] = arguments
             code = attntrace.invoke(ctx)
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as done:

@@ -238,27 +238,20 @@ sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[
 
 
 def lines_of_input() -> Iterator[list[str]]:
-    """The lines of standard input, as many at once as there are. Raises Problem with the number of a line that is not
-    UTF-8, after the lines before it."""
-    rest, number = b"", 0
-    while sys.stdin is not None:
-        data = sys.stdin.buffer.read1(1 << 16)  # type: ignore[union-attr]
-        lines = (rest + data).split(b"\n")
-        rest = lines.pop() if data else b""
-        if not data and lines == [b""]:
-            return
-        read = []
-        try:
-            for line in lines:
-                number += 1
+    """The lines of standard input, as many at once as there are in some kilobytes. Raises Problem with the number of a
+    line that is not UTF-8, after the lines before it."""
+    number = 0
+    while sys.stdin is not None and (data := sys.stdin.buffer.read1(1 << 12)):  # type: ignore[union-attr]
+        if not data.endswith(b"\n"):
+            data += sys.stdin.buffer.readline()
+        read: list[str] = []
+        for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), start=number + 1):
+            try:
                 read.append(line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r"))
-        except UnicodeDecodeError as error:
-            yield read
-            raise Problem("line_not_utf8", line=number, byte=error.start + 1) from None
-        if read:
-            yield read
-        if not data:
-            return
+            except UnicodeDecodeError as error:
+                yield read
+                raise Problem("line_not_utf8", line=number, byte=error.start + 1) from None
+        yield read
 
 
 def one_argument(arguments: tuple[str, ...]) -> str | None:

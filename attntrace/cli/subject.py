@@ -10,7 +10,7 @@ import click
 
 from attntrace.cli.click_words import fields_in
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import PageOptions, writer_on
+from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, sentence_or_rows
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
@@ -113,25 +113,24 @@ def translator(sentence: str, model: ModelOptions) -> Run:
     return run
 
 
-def write(subject: Subject, selection: Selection, page: PageOptions, save: str | None = None,
-          differences: GradientCheck | None = None) -> int:
-    """Write the page of a subject, or its steps as data. `save`: the file that --save names. Returns the exit code."""
+def write(subject: Subject, selection: Selection, page: PageOptions, differences: GradientCheck | None = None) -> int:
+    """Write the page of a subject, or its steps as data. Returns the exit code."""
     addresses, tokens = selection.addresses(subject), selection.tokens(subject.run, page)
-    write_saved_run(subject, save, page)
-    with destination(page.output, page.pager) as out:
-        view = selection.view(subject.run.pencil, out.isatty() and page.is_text, addresses, tokens)
-        passes = 1 if page.is_data else len(view.forms)
-        with progress(out, lambda: passes * len(subject.addresses())) as count:
-            if page.is_data:
-                return write_data(subject, view, selection.precision, page.format, out, count)
-            from attntrace.pages.page import Page
-            with writer_on(out, page) as writer:
-                sheets = Page(subject, view, paused(writer, page), count, differences)
-                with suppress(click.exceptions.Exit):  # raised by the key that quits
-                    sheets()
-                if sheets.result:
-                    writer(sheets.result)
-            return CHECK_FAILED if sheets.failed else DONE
+    write_saved_run(subject, page)
+    if page.is_data:
+        view = selection.view(subject.run.pencil, False, addresses, tokens)
+        with destination(page.output, page.pager) as out, progress(out, lambda: len(subject.addresses())) as count:
+            return write_data(subject, view, selection.precision, page.format, out, count)
+    from attntrace.pages.page import Page
+    with writer_of(page) as writer:
+        view = selection.view(subject.run.pencil, writer.out.isatty() and page.is_text, addresses, tokens)
+        with progress(writer.out, lambda: len(view.forms) * len(subject.addresses())) as count:
+            sheets = Page(subject, view, paused(writer, page), count, differences)
+            with suppress(click.exceptions.Exit):  # raised by the key that quits
+                sheets()
+            if sheets.result:
+                writer(sheets.result)
+    return CHECK_FAILED if sheets.failed else DONE
 
 
 def write_data(subject: Subject, view: View, precision: int | None, format: str, out: TextIO, count: Sink) -> int:
@@ -151,19 +150,19 @@ def write_data(subject: Subject, view: View, precision: int | None, format: str,
     return DONE
 
 
-def write_saved_run(subject: Subject, file: str | None, page: PageOptions) -> None:
+def write_saved_run(subject: Subject, page: PageOptions) -> None:
     """Write the whole run into the file that --save names, before its page: it is complete even where the reader leaves
     the page early."""
-    if file is None:
+    if page.save is None:
         return
-    if same_place(page.output, file):
-        raise Problem("save_is_output", file=file)
-    if not file.lower().endswith(".npz"):
-        raise Problem("save_ending", file=file)
+    if same_place(page.output, page.save):
+        raise Problem("save_is_output", file=page.save)
+    if not page.save.lower().endswith(".npz"):
+        raise Problem("save_ending", file=page.save)
     if page.output is not None and page.output != "-":
         check_place(page.output)
     from attntrace.runs.saved import save
-    with binary(file) as out:
+    with binary(page.save) as out:
         save(subject, out)
 
 

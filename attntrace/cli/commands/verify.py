@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.cli import click_words, options
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import PageOptions, writer_on
-from attntrace.cli.output import destination
+from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.progress import progress
 from attntrace.cli.subject import subject_of
 from attntrace.cli.values import Among
@@ -38,9 +37,9 @@ def command(sentence: tuple[str, ...], saved_run: str | None, learning: options.
     with source_of(sentence, saved_run, learning, against, model) as source:
         from attntrace.verify.torch import version
         reference = version() if against else None
-        with destination(page.output, page.pager) as out, writer_on(out, page) as writer:
+        with writer_of(page) as writer:
             report = Report(writer, reference)
-            with progress(out, source.total, silent=page.quiet) as count:
+            with progress(writer.out, source.total, silent=page.quiet) as count:
                 log, footer = judged(source, report, count, against)
             report.close(log, footer)
     return CHECK_FAILED if report.wrong else DONE

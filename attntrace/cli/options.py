@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from attntrace.cli.click_words import Decorated, chained, option, passed
-from attntrace.cli.completion import Known, Weights, head_addresses, parameter_names, step_addresses
 from attntrace.cli.formats import PageOptions
-from attntrace.cli.values import ALL, POSITIVE, SHARE, Among, InputFile, Limit, Scale, Text, Whole
+from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
+                                  head_addresses, parameter_names, step_addresses)
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option

@@ -2,12 +2,12 @@
 import click
 
 from attntrace.cli import click_words
-from attntrace.cli.completion import Known, step_addresses
 from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.options import Selection, from_option, run_page_options, selection_options, view_options
 from attntrace.cli.output import destination
 from attntrace.cli.subject import write
+from attntrace.cli.values import Known, step_addresses
 from attntrace.messages.errors import Problem
 from attntrace.tracing.addresses import Cell, find_address
 from attntrace.writers import DATA

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 from attntrace.cli import click_words, options
 from attntrace.cli.click_words import option, passed
-from attntrace.cli.completion import Weights
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.output import destination
 from attntrace.cli.subject import translator, write
-from attntrace.cli.values import Whole
+from attntrace.cli.values import Weights, Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import MAX_LENGTH

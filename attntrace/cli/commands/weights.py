@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.click_words import Group, chained, option
-from attntrace.cli.completion import Weights
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
-from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Whole
+from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Weights, Whole
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown

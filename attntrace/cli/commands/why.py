@@ -2,10 +2,9 @@
 import click
 
 from attntrace.cli import click_words, options
-from attntrace.cli.completion import Known, step_addresses
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.subject import graph_of
-from attntrace.cli.values import ALL, Limit, Whole
+from attntrace.cli.values import ALL, Known, Limit, Whole, step_addresses
 from attntrace.tracing.addresses import Cell, find_address
 
 

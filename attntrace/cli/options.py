@@ -33,7 +33,7 @@ CHANGES = ("set", "ablate", "swap")
 
 class ModelOptions(NamedTuple):
     """The model (`entries` of its config by name), what it reads, and what is changed in it. None: not given, which a
-    weights file needs to know."""
+    weights file needs to know, or in the place of a sentence standard input."""
     seed: int | None = None
     init: str | None = None
     entries: dict[str, Any] = {}
@@ -44,6 +44,11 @@ class ModelOptions(NamedTuple):
     set: tuple[str, ...] = ()
     ablate: tuple[str, ...] = ()
     swap: tuple[str, ...] = ()
+    sentence: str | None = None
+
+    def words(self) -> str | None:
+        """The sentence; None where there is none and a file of rows needs none."""
+        return None if self.input is not None and self.sentence is None else one_sentence(self.sentence)
 
     def config(self, default: Config) -> Config:
         return replace(default, **{name: value for name, value in self.entries.items() if value is not None})
@@ -216,9 +221,9 @@ def from_option(**settings: Any) -> Callable[[Decorated], Decorated]:
     return option("--from", "saved_run", metavar="FILE", type=InputFile(), text="from", **settings)
 
 
-def check_from(sentence: tuple[str, ...], model: ModelOptions, learning: LearningOptions) -> None:
+def check_from(model: ModelOptions, learning: LearningOptions) -> None:
     """Raise Problem where an option is given that a saved run has a value of its own for."""
-    given = ["SENTENCE"] if sentence else given_options(model, learning)
+    given = ["SENTENCE"] if model.sentence is not None else given_options(model, learning)
     if given:
         raise Problem("from_with", option=given[0])
 
@@ -234,7 +239,15 @@ text_options = chained(
     option("--pause", is_flag=True))
 view_options = chained(text_options, option("--token", type=Text(), multiple=True, metavar="TOKEN"))
 
-sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]")
+
+def one_argument(ctx: click.Context, param: click.Parameter, arguments: tuple[str, ...]) -> str | None:
+    """The sentence as an argument; None where there is none. Raises Problem where it was not put in quotes."""
+    if len(arguments) > 1:
+        raise Problem("several_arguments", count=len(arguments), sentence=shown(" ".join(arguments)))
+    return arguments[0] if arguments else None
+
+
+sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]", callback=one_argument)
 
 
 def lines_of_input() -> Iterator[list[str]]:
@@ -254,21 +267,8 @@ def lines_of_input() -> Iterator[list[str]]:
         yield read
 
 
-def one_argument(arguments: tuple[str, ...]) -> str | None:
-    """The sentence as an argument; None where there is none. Raises Problem where it was not put in quotes."""
-    if len(arguments) > 1:
-        raise Problem("several_arguments", count=len(arguments), sentence=shown(" ".join(arguments)))
-    return arguments[0] if arguments else None
-
-
-def sentence_or_rows(arguments: tuple[str, ...], model: ModelOptions) -> str | None:
-    """The sentence; None where there is none and a file of rows needs none."""
-    return None if model.input is not None and not arguments else one_sentence(arguments)
-
-
-def one_sentence(arguments: tuple[str, ...]) -> str:
+def one_sentence(argument: str | None) -> str:
     """The sentence: the argument, or the one line of standard input where it is `-` or missing."""
-    argument = one_argument(arguments)
     if argument is not None and argument != "-":
         return argument
     if sys.stdin is None or argument is None and sys.stdin.isatty():

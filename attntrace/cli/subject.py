@@ -11,7 +11,7 @@ import click
 from attntrace.cli.click_words import fields_in
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
 from attntrace.cli.formats import PageOptions, writer_of
-from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, sentence_or_rows
+from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
 from attntrace.messages.errors import Problem
@@ -39,12 +39,11 @@ class Graph(NamedTuple):
 
 
 @contextmanager
-def graph_of(sentence: tuple[str, ...], saved_run: str | None, address: str, model: ModelOptions,
-             learning: LearningOptions) -> Iterator[Graph]:
+def graph_of(saved_run: str | None, address: str, model: ModelOptions, learning: LearningOptions) -> Iterator[Graph]:
     """The graph of a saved run, where one is named; else of a sentence (or the example): of its training step,
     where only that has such an address."""
     if saved_run is not None:
-        check_from(sentence, model, learning)
+        check_from(model, learning)
         from attntrace.files.archive import opened
         with opened(saved_run) as archive:
             archive.check_seal()
@@ -55,17 +54,17 @@ def graph_of(sentence: tuple[str, ...], saved_run: str | None, address: str, mod
                         {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"))
         return
     steps: dict[str, Step] = {}
-    subject = subject_of(sentence, model, learning if Address.of(address).is_of_training else None)
+    subject = subject_of(model, learning if Address.of(address).is_of_training else None)
     subject(lambda step: steps.__setitem__(step.address, step))
     yield Graph(list(steps), steps.get, subject.run.parameters.by_name, subject.run.pencil)
 
 
-def subject_of(sentence: tuple[str, ...], model: ModelOptions, learning: LearningOptions | None = None) -> Subject:
+def subject_of(model: ModelOptions, learning: LearningOptions | None = None) -> Subject:
     """The run of a sentence, or one training step that learns its target. Where there is neither a sentence nor a file
     of rows: of the example, with its target unless another is given. Raises Problem where the target is missing."""
     words: str | None = EXAMPLE[0]
-    if sentence or model.input is not None:
-        words = sentence_or_rows(sentence, model)
+    if model.sentence is not None or model.input is not None:
+        words = model.words()
     elif model.target is None:
         model = model._replace(target=EXAMPLE[1])
     if learning is None:
@@ -82,23 +81,23 @@ def subject_so_far(ctx: click.Context) -> Subject:
     params, command = ctx.params, ctx.info_name
     model = ModelOptions(**fields_in(params, ModelOptions))._replace(set=(), ablate=(), swap=())
     learning = LearningOptions(**fields_in(params, LearningOptions))
-    sentence = tuple(params.get("sentence") or ())
-    example = EXAMPLE[:1] if model.weights is None else words_of(model.weights)
+    if command == "backprop":
+        return subject_of(model._replace(sentence=params["source"]), learning)
+    if command == "why" and (model.sentence is None or model.target is not None):  # which knows gradients as well
+        return subject_of(model, learning)
+    if model.sentence is None:
+        model = model._replace(sentence=EXAMPLE[0] if model.weights is None else word_of(model.weights))
     if command == "translate":
         from attntrace.runs.decoding import Decoding
-        return Decoding(translator((sentence or example)[0], model), params["max_length"])
-    if command == "backprop":
-        return subject_of(() if params["source"] is None else (params["source"],), model, learning)
-    if command == "why" and (not sentence or model.target is not None):  # which knows gradients as well
-        return subject_of(sentence, model, learning)
-    return subject_of(sentence or example, model)
+        return Decoding(translator(model.sentence or "", model), params["max_length"])
+    return subject_of(model)
 
 
-def words_of(weights: str) -> tuple[str, ...]:
+def word_of(weights: str) -> str | None:
     """A word that a model knows: addresses do not depend on which."""
     from attntrace.files.weights import load, located
     known = load(located(weights)).vocabularies.source
-    return (known[-1],) if known else ()
+    return known[-1] if known else None
 
 
 def translator(sentence: str, model: ModelOptions) -> Run:

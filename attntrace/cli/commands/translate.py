@@ -28,14 +28,13 @@ from attntrace.model.config import MAX_LENGTH
 @options.text_options
 @options.save_option
 @options.page_options
-def command(sentence: tuple[str, ...], model: ModelOptions, max_length: int, selection: Selection,
-            page: PageOptions) -> int | None:
+def command(model: ModelOptions, max_length: int, selection: Selection, page: PageOptions) -> int | None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
     if page.quiet and page.is_text and not (selection.selects or page.save or model.set or model.ablate or model.swap):
-        quietly(options.one_argument(sentence), str(model.weights), max_length, page.output)
+        quietly(model.sentence, str(model.weights), max_length, page.output)
         return None
     from attntrace.runs.decoding import Decoding
-    return write(Decoding(translator(options.one_sentence(sentence), model), max_length), selection, page)
+    return write(Decoding(translator(options.one_sentence(model.sentence), model), max_length), selection, page)
 
 
 def quietly(sentence: str | None, weights: str, max_length: int, output: str | None) -> None:

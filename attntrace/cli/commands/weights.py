@@ -121,10 +121,10 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Loca
 @option("--target", type=Text(), metavar="TEXT")
 @architecture_options(Config())
 @output_option
-def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> None:
+def new_command(model: ModelOptions, output: str) -> None:
     from attntrace.files.weights import Loaded
     check_output(output)
-    run = model.prepared(one_sentence(sentence))
+    run = model.prepared(one_sentence(model.sentence))
     click.echo(rendered(written(output, Loaded(run.config, run.vocabularies, run.parameters))))
 
 

@@ -18,11 +18,10 @@ from attntrace.tracing.addresses import Cell, find_address
 @options.learning_options
 @options.precision_option(stands_for=options.DECIMALS)
 @options.page_options
-def command(place: str, sentence: tuple[str, ...], saved_run: str | None, depth: int, top: int | None,
-            model: options.ModelOptions, learning: options.LearningOptions, precision: int | None,
-            page: PageOptions) -> None:
+def command(place: str, saved_run: str | None, depth: int, top: int | None, model: options.ModelOptions,
+            learning: options.LearningOptions, precision: int | None, page: PageOptions) -> None:
     cell = Cell.read(place)
-    with graph_of(sentence, saved_run, cell.address, model, learning) as graph:
+    with graph_of(saved_run, cell.address, model, learning) as graph:
         decimals = options.Selection(precision=precision).decimals(graph.pencil)
         address = find_address(cell.address, [*graph.addresses, *graph.parameters])
         step = graph.find(address)

@@ -71,9 +71,9 @@ class Known(Text):
         names: list[str] = []
         with suppress(Problem, OSError):
             names = list(self.known(ctx))
-        tails = dict.fromkeys(address.last(n) for address in map(Address.of, names)
-                              for n in range(len(address.parts) - 1, 0, -1))
-        return [*map(CompletionItem, starting(incomplete, names) or starting(incomplete, tails))]
+        tails = (address.last(n) for address in map(Address.of, names) for n in range(len(address.parts) - 1, 0, -1))
+        offered = starting(incomplete, names) or starting(incomplete, tails)
+        return [*map(CompletionItem, dict.fromkeys(offered))]
 
 
 def starting(typed: str, names: Iterable[str]) -> list[str]:

@@ -24,7 +24,7 @@ ORDER = {
     "pages": "numbers blocks stages view topics checks forms why overview diff verdicts weights translation"
              " page",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
-    "cli": "exit_codes languages progress values output formats click_words completion options pause subject"
+    "cli": "exit_codes languages progress values output formats click_words options pause subject"
            " commands app",
     "__main__": "",
 }

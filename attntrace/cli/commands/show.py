@@ -2,12 +2,12 @@
 import click
 
 from attntrace.cli import click_words
-from attntrace.cli.completion import Known, step_addresses
 from attntrace.cli.exit_codes import DONE
-from attntrace.cli.formats import PageOptions, writer_on
+from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.options import Selection, from_option, run_page_options, selection_options, view_options
 from attntrace.cli.output import destination
 from attntrace.cli.subject import write
+from attntrace.cli.values import Known, step_addresses
 from attntrace.messages.errors import Problem
 from attntrace.tracing.addresses import Cell, find_address
 from attntrace.writers import DATA
@@ -37,11 +37,11 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
             record = archive.record(address)
             tensor = tensor_from(record, archive.value(record), archive.axes)
         index = cell.index_in(tensor.axes, address)
-        with destination(page.output, page.pager) as out:
-            if page.is_data:
+        if page.is_data:
+            with destination(page.output, page.pager) as out:
                 DATA[page.format].load().alone(out, tensor, address, index, selection.precision)
-                return DONE
-            with writer_on(out, page) as writer:
-                view = selection.view(archive.header.get("pencil"), out.isatty() and page.is_text)
+        else:
+            with writer_of(page) as writer:
+                view = selection.view(archive.header.get("pencil"), writer.out.isatty() and page.is_text)
                 writer(alone(tensor, address, index, view))
     return DONE

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.click_words import Group, chained, option
-from attntrace.cli.completion import Weights
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
-from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Whole
+from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Weights, Whole
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
@@ -122,10 +121,10 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Loca
 @option("--target", type=Text(), metavar="TEXT")
 @architecture_options(Config())
 @output_option
-def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> None:
+def new_command(model: ModelOptions, output: str) -> None:
     from attntrace.files.weights import Loaded
     check_output(output)
-    run = model.prepared(one_sentence(sentence))
+    run = model.prepared(one_sentence(model.sentence))
     click.echo(rendered(written(output, Loaded(run.config, run.vocabularies, run.parameters))))
 
 

@@ -17,7 +17,7 @@ ORDER = {
     "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
-    "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
+    "model": "config tokens memory parameters transformer integer_parameters",
     "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved api",

@@ -3,11 +3,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from attntrace.model.attention import head, score_root
 from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters, Vocabularies, draw, stream
 from attntrace.model.tokens import InputRows, Words
-from attntrace.model.transformer import transformer
+from attntrace.model.transformer import head, score_root, transformer
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step, Trace

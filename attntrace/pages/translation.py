@@ -5,8 +5,8 @@ import numpy as np
 
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
-from attntrace.model.generate import without_end
 from attntrace.model.tokens import END, detokenize
+from attntrace.model.transformer import without_end
 from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures

@@ -7,11 +7,10 @@ import numpy as np
 
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
-from attntrace.model.generate import translate
 from attntrace.model.memory import fits, format_bytes, memory
 from attntrace.model.parameters import Parameters, Vocabularies, stream
 from attntrace.model.tokens import END, START, Words, packed, tokenize, vocabulary
-from attntrace.model.transformer import transformer
+from attntrace.model.transformer import transformer, translate
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor, constant

@@ -53,8 +53,8 @@ def translations(batches: Iterator[list[str]], weights: str, max_length: int, nu
     """Yield the translations of lines, of as many at once as there are. Raises Problem with the number of a line that
     cannot be translated, after those before it."""
     from attntrace.files.weights import load, located
-    from attntrace.model.generate import translate, without_end
     from attntrace.model.tokens import END, detokenize, look_up, tokenize
+    from attntrace.model.transformer import translate, without_end
     config, vocabularies, parameters = load(located(weights))
     if vocabularies.target is None:
         raise Problem("no_decoder_to_translate", file=weights)

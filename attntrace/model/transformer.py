@@ -28,23 +28,17 @@ def linear(X: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
 
 
 def stack_input(trace: Trace, source: Words | InputRows, parameters: Parameters, config: Config, symbol: str) -> Tensor:
-    """The input of a stack: words, embedded with their positions, or given rows. Returns token × d_model."""
+    """The input of a stack: given rows, or those of words, √d_model · E + P: rows of a table (vocab × d_model), scaled,
+    plus positional encodings (sections 3.4 and 3.5). Returns token × d_model, called `symbol`."""
     if isinstance(source, InputRows):
         return trace("input", source.tensor(f"{symbol}_given"), symbol)
-    return embedding(trace, source, parameters["E"], config, symbol)
-
-
-def embedding(trace: Trace, words: Words, table: Tensor, config: Config, symbol: str) -> Tensor:
-    """√d_model · E + P: rows of the table, scaled, plus positional encodings (sections 3.4 and 3.5).
-
-    table: vocab × d_model. Returns token × d_model, called `symbol`."""
-    token = words.axis
-    X = trace("embedding", gather(table, constant(words.ids, "id", (token,))), "E")
+    token = source.axis
+    X = trace("embedding", gather(parameters["E"], constant(source.ids, "id", (token,))), "E")
     if config.scale_embedding:
         root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
         X = trace("scaled_embedding", root * X, "Ê")
     if config.adds_positions:
-        pos = constant(words.positions, "pos", (token,))
+        pos = constant(source.positions, "pos", (token,))
         P = trace("positional_encoding", apply(Sinusoid(config.d_model, config.position, config.dtype), pos), "P")
         X = X + P
     return trace("input", trace.dropout(X), symbol)
@@ -82,11 +76,11 @@ def attention(trace: Trace, Q: Tensor, K: Tensor, V: Tensor, root: Tensor, mask:
     return trace("output", pack(A @ unpack(V), Q.axes[0]), "Z")
 
 
-def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, config: Config, root: Tensor,
+def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, config: Config,
          mask: Tensor | None) -> Tensor:
     """Head i (from 1): queries from X, keys and values from M, by its own block of columns of W_Q, W_K and W_V.
 
-    X, M: token × d_model; root: the divisor of the scores. Returns token × d_v."""
+    X, M: token × d_model. Returns token × d_v."""
     first, last = (i - 1) * config.d_k + 1, i * config.d_k
 
     def project(source: Tensor, letter: str, axis_name: str) -> Tensor:
@@ -96,15 +90,13 @@ def head(trace: Trace, i: int, X: Tensor, M: Tensor, parameters: Parameters, con
     Q = trace("query", project(X, "Q", "d_k"), "Q")
     K = trace("key", project(M, "K", "d_k"), "K")
     V = trace("value", project(M, "V", "d_v"), "V")
-    return attention(trace, Q, K, V, root, mask)
+    return attention(trace, Q, K, V, score_root(config), mask)
 
 
 def multi_head(trace: Trace, X: Tensor, M: Tensor, parameters: Parameters, config: Config,
                mask: Tensor | None = None) -> Tensor:
     """Concat(head₁, ..., head_h) W_O (section 3.2.2). X, M: token × d_model; returns token × d_model."""
-    root = score_root(config)
-    Z = [head(trace.at(f"head{i}", head=i), i, X, M, parameters, config, root, mask)
-         for i in range(1, config.heads + 1)]
+    Z = [head(trace.at(f"head{i}", head=i), i, X, M, parameters, config, mask) for i in range(1, config.heads + 1)]
     C = trace("concat", concat(Z, "d_concat"), "C")
     return trace("output", linear(C, parameters["W_O"], parameters.get("b_O")), "O")
 
@@ -228,7 +220,3 @@ def translate(parameters: Parameters, config: Config, vocabularies: Vocabularies
         for ids, row in zip(written, logits[length - 1::length], strict=True):
             ids.append(int(row.argmax()) + 1)
     return [[known[id - 1] for id in (ids[:ids.index(end) + 1] if end in ids else ids)] for ids in written]
-
-
-def without_end(words: Sequence[str]) -> list[str]:
-    return [word for word in words if word != END]

@@ -6,7 +6,6 @@ import numpy as np
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import END, detokenize
-from attntrace.model.transformer import without_end
 from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
@@ -40,7 +39,7 @@ class TranslationPage:
 
     @property
     def translation(self) -> str:
-        return detokenize(without_end([step.word for step in self.written]))
+        return detokenize([step.word for step in self.written])
 
     def sheets(self) -> Iterator[Iterator[Block]]:
         before: DecodingStep | None = None

@@ -17,7 +17,7 @@ ORDER = {
     "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
-    "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
+    "model": "config tokens memory parameters transformer integer_parameters",
     "files": "reading npz safetensors archive expressions inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved api",
@@ -77,7 +77,7 @@ def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_pr
     raised |= {f"{of}_{how}": {"file", "why", "name"} for of in ("weights", "saved") for how in ("broken", "pickled")}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args:
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Problem", "check_fits") and node.args:
                 if isinstance(node.args[0], ast.Constant):
                     raised.setdefault(node.args[0].value, set()).update(key.arg for key in node.keywords)
     del sentences["why"]
@@ -85,7 +85,7 @@ def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_pr
     assert raised.keys() == sentences.keys() and of_a_file.keys() <= raised.keys()
     for key, sentence in [*sentences.items(), *of_a_file.items()]:
         slots = {slot for _, slot, _, _ in string.Formatter().parse(sentence) if slot}
-        assert slots <= raised[key] | {"where"}, key
+        assert slots <= raised[key] | {"where", "needed", "there"}, key
         assert "\n" not in sentence
 
 

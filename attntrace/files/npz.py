@@ -12,10 +12,11 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from attntrace.files.reading import check_size, regular
+from attntrace.files.reading import regular
 from attntrace.messages.catalog import Localized, Message, Text
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import shown
+from attntrace.model.memory import check_fits
 from attntrace.tensor.tensor import Array
 
 NO_ZIP = "File is not a zip file"  # the message of zipfile
@@ -79,7 +80,7 @@ class Npz:
     def check_arrays(self) -> None:
         """Raise Problem where this is a saved run, which is not weights or rows, or where the unpacked members would
         take more memory than there is."""
-        check_size(str(self.path), sum(info.file_size for info in self._infos.values()))
+        check_fits("file_too_large", sum(info.file_size for info in self._infos.values()), file=str(self.path))
         if RUN in self.headers and self.headers[RUN].dtype == np.uint8:
             raise Problem("weights_is_run", file=str(self.path))
 

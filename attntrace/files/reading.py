@@ -4,8 +4,7 @@ import stat
 from typing import BinaryIO
 
 from attntrace.messages.catalog import Message
-from attntrace.messages.errors import Problem
-from attntrace.model.memory import SHARE, fits, format_bytes, memory
+from attntrace.model.memory import SHARE, check_fits, memory
 
 OWN_DESCRIPTORS = "/dev/fd/", "/dev/stdin", "/proc/self/fd/"  # how names of what the caller has opened begin
 CHUNK = 1 << 20
@@ -33,11 +32,5 @@ def whole(name: str, file: BinaryIO, times: int) -> bytes:
     while max(size, total) <= limit and (part := file.read(max(size, CHUNK))):
         parts.append(part)
         total += len(part)
-    check_size(name, max(size, total) * times)
+    check_fits("file_too_large", max(size, total) * times, file=name)
     return b"".join(parts)
-
-
-def check_size(name: str, needed: float) -> None:
-    """Raise Problem for a file that would take more memory than there is."""
-    if not fits(needed):
-        raise Problem("file_too_large", file=name, needed=format_bytes(needed), there=format_bytes(memory()))

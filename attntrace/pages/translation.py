@@ -5,7 +5,6 @@ import numpy as np
 
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
-from attntrace.model.generate import without_end
 from attntrace.model.tokens import END, detokenize
 from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
 from attntrace.pages.checks import DIGITS, apart, worst_of
@@ -40,7 +39,7 @@ class TranslationPage:
 
     @property
     def translation(self) -> str:
-        return detokenize(without_end([step.word for step in self.written]))
+        return detokenize([step.word for step in self.written])
 
     def sheets(self) -> Iterator[Iterator[Block]]:
         before: DecodingStep | None = None

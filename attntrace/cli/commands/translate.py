@@ -53,8 +53,8 @@ def translations(batches: Iterator[list[str]], weights: str, max_length: int, nu
     """Yield the translations of lines, of as many at once as there are. Raises Problem with the number of a line that
     cannot be translated, after those before it."""
     from attntrace.files.weights import load, located
-    from attntrace.model.generate import translate, without_end
     from attntrace.model.tokens import END, detokenize, look_up, tokenize
+    from attntrace.model.transformer import translate
     config, vocabularies, parameters = load(located(weights))
     if vocabularies.target is None:
         raise Problem("no_decoder_to_translate", file=weights)
@@ -76,6 +76,6 @@ def translations(batches: Iterator[list[str]], weights: str, max_length: int, nu
                 break
         sentences = list(filter(None, read))
         results = iter(translate(parameters, config, vocabularies, sentences, max_length) if sentences else [])
-        yield [detokenize(without_end(next(results))) if ids else "" for ids in read]  # an empty line stays one
+        yield [detokenize(next(results)) if ids else "" for ids in read]  # an empty line stays one
         if problem is not None:
             raise problem

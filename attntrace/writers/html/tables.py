@@ -6,7 +6,7 @@ from itertools import chain, groupby
 from attntrace.messages.catalog import Joined, Message
 from attntrace.pages import blocks
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.printer import UnicodePrinter
+from attntrace.tensor.printer import Printer
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array, Tensor, Term
 from attntrace.writers.arithmetic import cell_text, index_text
@@ -47,7 +47,7 @@ class VectorTable:
     @property
     def room(self) -> str:
         """Where there is none for equations: their left sides alone are shown, the heading of the stage has them."""
-        longest = max(len(f"{line.formulas[-1].left.spelled()} = {UnicodePrinter().text(line.formulas[-1].right)}")
+        longest = max(len(f"{line.formulas[-1].left.spelled()} = {Printer().text(line.formulas[-1].right)}")
                       for line in self.lines)
         numbers = max(min(columns_of(line), COLUMNS) * (line.figures.width + 1) for line in self.lines)
         return " broad" if longest + numbers > SCREEN else " tight" if longest + numbers > PHONE else ""

@@ -35,9 +35,6 @@ UNSEALED = SEAL + b"0" * 64  # in its place until all is written
 HEADER = {"config": dict, "seed": int | None, "weights": str | None, "init": str | None, "input": str | None,
           "pencil": int | None, "changes": list, "tokens": dict, "vocabularies": dict, "begins": list, "axes": list,
           "kind": str, "training": dict | None, "written": list | None, "max_length": int | None}
-EDITS: dict[str, dict[str, Any]] = {
-    "set": {"set": str, "value": int | float, "was": int | float}, "ablate": {"ablate": str},
-    "swap": {"swap": list}}
 FOOTER = {"steps": int, "fingerprint": str | None, "comparable": bool}
 OF_PARAMETER = {"axes": list, "shape": list, "sign": dict, "along": list}
 OF_STEP = OF_PARAMETER | {"place": str, "name": str, "stage": str | None, "expression": list, "notes": list,
@@ -69,20 +66,16 @@ class ArchiveWriter:
 
     def member(self, name: str, value: Array, apart: bool = True) -> str:
         """Write an array; return the SHA-256 of its .npy. A member `apart` is protected by that digest only."""
-        header = io.BytesIO()
-        array = np.asarray(value, order="C")
-        np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
-        parts = header.getvalue(), array.reshape(-1).view(np.uint8).data
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, np.asarray(value, order="C"), version=(1, 0))
         info = zipfile.ZipInfo(f"{name}.npy")  # without a date, so that the same run is the same file
-        info.file_size = len(parts[0]) + len(parts[1])
-        digest = hashlib.sha256()
+        data = buffer.getbuffer()
+        info.file_size = len(data)
         with self._zip.open(info, "w") as member:
             self._apart = apart
-            for part in parts:
-                digest.update(part)
-                member.write(part)
+            member.write(data)
             self._apart = False
-        return digest.hexdigest()
+        return hashlib.sha256(data).hexdigest()
 
     def close(self, records: list[Record]) -> None:
         """Write the records and the seal."""
@@ -121,10 +114,6 @@ class Archive(Npz):
         for words in self.header["tokens"].values():
             for word in words or ():
                 check_types(word, {"id": int | None, "text": str})
-        for edit in self.header["changes"]:
-            check_types(edit, next(types for name, types in EDITS.items() if name in edit))
-            for number in edit.get("swap", ()):
-                self.header["tokens"]["source"][number - 1]
 
     def _record(self, line: bytes) -> Record:
         try:

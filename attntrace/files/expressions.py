@@ -5,7 +5,8 @@ also needs the symbols of constants and the axes that an op creates. These are t
 and constants in the expression. In a record they stand under the key `notes`."""
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from attntrace.tensor.symbol import AxisIndex, Symbol
 from attntrace.tensor.tensor import OPS, Array, Node, Op, Record, Tensor, apply, op_without_settings
 
 Annotations = list[Any]
+Parsed = Callable[[], Tensor]  # computes a parsed expression
 OF_SYMBOL = {"letter": str, "sub": str, "hat": bool, "primes": int, "superscript": int | None, "head": int | None,
              "transposed": bool, "gradient": bool}  # the types of its fields
 STORED_AS = {"superscript": "above", "indices": "marks", "path": "via"}  # fields whose stored names differ
@@ -52,16 +54,6 @@ class ExpressionWriter:
                        list(map(self.axis, operand.axes))]
 
 
-class Parsed(NamedTuple):
-    """An op and its operands, before any of them is computed."""
-    op: Op
-    operands: "list[Tensor | Parsed]"
-
-    def computed(self) -> Tensor:
-        """Compute the operands, and from them the result."""
-        return apply(self.op, *(one.computed() if isinstance(one, Parsed) else one for one in self.operands))
-
-
 class ExpressionReader:
     """Reads expressions with annotations. Named operands come from `tensor_of`; one constant is one tensor
     again, so that a matrix used twice is drawn once."""
@@ -71,7 +63,7 @@ class ExpressionReader:
         self._constants: dict[int, Tensor] = {}
 
     def __call__(self, expression: list[Any], annotations: Annotations) -> Parsed:
-        """Parse; nothing is computed. Raises ValueError, or what Python raises for nonsense."""
+        """Parse; return a function that computes. Raises ValueError, or what Python raises for nonsense."""
         rest = iter(annotations)
         parsed = self._parsed(expression, rest)
         if next(rest, None) is not None:
@@ -81,7 +73,7 @@ class ExpressionReader:
     def _parsed(self, expression: list[Any], annotations: Iterator[Any]) -> Parsed:
         name, *rest = expression
         if is_dataclass(OPS[name]):  # its fields: settings, and axes by their numbers
-            values = following(annotations)
+            values = next(annotations)
             op = OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in values))
         else:
             op = op_without_settings(name)
@@ -89,28 +81,22 @@ class ExpressionReader:
         count = len(rest) - len(settings)
         if count < 1 or rest[count:] != settings:
             raise ValueError(Message("problem.why.notes_differ", name=name))
-        return Parsed(op, [self._operand(one, annotations) for one in rest[:count]])
+        operands = [self._operand(one, annotations) for one in rest[:count]]
+        return lambda: apply(op, *(operand() for operand in operands))
 
-    def _operand(self, expression: Any, annotations: Iterator[Any]) -> Tensor | Parsed:
+    def _operand(self, expression: Any, annotations: Iterator[Any]) -> Parsed:
         if isinstance(expression, list) and expression and isinstance(expression[0], str) and expression[0] in OPS:
             return self._parsed(expression, annotations)
         if isinstance(expression, str) and expression.lstrip("-") != "inf":
-            return self.tensor_of(expression)
-        number, symbol, dtype, axes = following(annotations)
+            tensor = self.tensor_of(expression)
+            return lambda: tensor
+        number, symbol, dtype, axes = next(annotations)
         if number not in self._constants:
             own = tuple(self.axes[axis] for axis in axes)
             value = np.array(expression, dtype=dtype)  # also reads "-inf", as JSON spells it
             self._constants[number] = Tensor(value.reshape([axis.size for axis in own]), own,
                                              None if symbol is None else Symbol.of(symbol))
-        return self._constants[number]
-
-
-def following(annotations: Iterator[Any]) -> Any:
-    """Return the next annotation. Raises ValueError where there is none: a StopIteration would end the generator of
-    operands without an error."""
-    for annotation in annotations:
-        return annotation
-    raise ValueError(Message("problem.why.notes_few"))
+        return partial(self._constants.__getitem__, number)
 
 
 def tensor_from(record: Record, value: Array, axes: list[Axis]) -> Tensor:

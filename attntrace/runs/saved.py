@@ -13,6 +13,7 @@ from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
 from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Recorder, Run, Subject, footer, header
 from attntrace.runs.training_step import TrainingStep
+from attntrace.runs.what_if import edit_sentences, order_before
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.tensor import Array, Node, Record, Tensor
@@ -91,6 +92,9 @@ class Recorded:
             self.records = {name_of(record): record for record in archive.records()}
             self.parameters = [name for name, record in self.records.items() if "parameter" in record]
             self.addresses = [name for name, record in self.records.items() if "address" in record]
+            edits = archive.header["changes"]
+            list(edit_sentences(edits))  # fails where an edit makes no sense
+            order_before(edits, len(archive.header["tokens"]["source"]))
         self._tensors: dict[str, Tensor] = {}
         self._rounding = rounding_of(archive.header.get("pencil"))
 
@@ -119,7 +123,7 @@ class Recorded:
         checker cannot compute it either; any other exception is a bug."""
         try:
             with np.errstate(all="ignore"):
-                again = parsed.computed()
+                again = parsed()
             if again.axes == axes:
                 return again.history
         except MemoryError:

@@ -18,7 +18,7 @@ ORDER = {
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
     "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
-    "files": "reading npz safetensors archive expressions inputs weights torch",
+    "files": "reading npz safetensors archive inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved api",
     "pages": "numbers blocks stages view topics checks forms why overview diff verdicts weights translation"

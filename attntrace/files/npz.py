@@ -20,6 +20,7 @@ from attntrace.tensor.tensor import Array
 
 NO_ZIP = "File is not a zip file"  # the message of zipfile
 RUN = "run"  # the member of a saved run that describes the others
+NONSENSE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, StopIteration, TypeError)
 DENSEST = 1100  # the largest ratio of unpacked to packed size that is accepted (deflate reaches 1032)
 
 
@@ -56,19 +57,21 @@ class Npz:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
         self.size = os.fstat(file.fileno()).st_size  # of the open file, in case its name now belongs to another
-        with self._damage_reported():
+        with self.sense():
             self._zip = zipfile.ZipFile(file)
             self._infos = {info.filename.removesuffix(".npy"): info for info in self._zip.infolist()}
             if len(self._infos) < len(self._zip.infolist()):
                 raise ValueError(Message("problem.why.same_name"))
 
     @contextmanager
-    def _damage_reported(self) -> Iterator[None]:
+    def sense(self) -> Iterator[None]:
+        """Report as a damaged file what is raised for one: zipfile, zlib and NumPy raise different errors, Python others
+        for nonsense. Spans nothing but the reading and parsing of the file: anywhere else an exception is a bug."""
         try:
             yield
         except (Problem, MemoryError):
             raise
-        except Exception as error:  # zipfile, zlib and NumPy raise different errors for a damaged file
+        except Exception as error:
             raise self.broken(error) from None
 
     @cached_property
@@ -94,7 +97,7 @@ class Npz:
     def member_header(self, name: str) -> Header:
         """Return the header of a member. Raises Problem where it claims more than the file can hold."""
         info = self._infos[name]
-        with self._damage_reported():
+        with self.sense():
             if info.comment:  # never written: a damaged comment length swallows the entries that follow
                 raise ValueError(Message("problem.why.comment", name=info.filename))
             with self._zip.open(info) as member, warnings.catch_warnings():
@@ -114,7 +117,7 @@ class Npz:
     def read(self, name: str) -> Array:
         """Read the array of a member, to its end, so that the checksum is verified."""
         header = self.member_header(name)
-        with self._damage_reported():
+        with self.sense():
             return array_of(self._zip.read(self._infos[name]), header)
 
     def text(self, name: str) -> Any:
@@ -142,6 +145,8 @@ def reason(error: Exception) -> Text:
         return Message("problem.why.no_json", line=getattr(error, "lineno"), column=getattr(error, "colno"))
     if str(error) == NO_ZIP:
         return Message("problem.why.no_zip")
+    if isinstance(error, NONSENSE):
+        return Message("problem.why.no_sense", error=f"{type(error).__name__}: {error}")
     why = str(error).splitlines() or [type(error).__name__]
     return shown(why[0][:200])
 

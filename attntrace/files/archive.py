@@ -14,7 +14,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import partial
 from pathlib import Path
@@ -22,15 +22,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.files.npz import RUN, Npz, array_of
-from attntrace.files.reading import regular
+from attntrace.files.arrays import RUN, Npz, array_of, refused, regular
 from attntrace.messages.catalog import Message
-from attntrace.messages.errors import Problem, refusal
+from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.tensor.axes import AXIS_NAMES, Axis
 from attntrace.tensor.symbol import AxisIndex, Symbol
-from attntrace.tensor.tensor import OPS, Array, Node, Op, Record, Tensor, apply, op_without_settings
+from attntrace.tensor.tensor import OPS, Array, Node, Record, Tensor, apply, op_without_settings
 
 Parsed = Callable[[], Tensor]  # computes a parsed expression
 FORMAT = 1  # of saved runs; a later attntrace may write another
@@ -98,22 +97,21 @@ class Archive(Npz):
     """A saved run, read member by member. Raises Problem with the reason where the file cannot be one."""
     kind = "saved"
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        super().__init__(path, file)
-        self._file = file
+    def check(self) -> None:
+        path = str(self.path)
         if any(info.compress_type != zipfile.ZIP_STORED for info in self._infos.values()):
-            raise Problem("saved_compressed", file=str(path))
+            raise Problem("saved_compressed", file=path)
         if any(name != shown(name) for name in self._infos):  # so that names can be printed as they are
             raise self.broken(ValueError(Message("problem.why.hidden_characters")))
         self._lines = bytes(self.read(RUN)).splitlines() if RUN in self._infos else []
         self.header = self._record(self._lines[0]) if self._lines else {}
         if not isinstance(self.header.get("saved"), int):
-            raise Problem("saved_foreign", file=str(path))
+            raise Problem("saved_foreign", file=path)
         if self.header["saved"] > FORMAT:
-            raise Problem("saved_newer", file=str(path), version=shown(str(self.header.get("attntrace"))))
+            raise Problem("saved_newer", file=path, version=shown(str(self.header.get("attntrace"))))
         with self.sense():
             check_types(dict.fromkeys(HEADER) | self.header, HEADER)
-            self.config = Config.read(self.header["config"], str(self.path))
+            self.config = Config.read(self.header["config"], path)
             for words in self.header["tokens"].values():
                 for word in words or ():
                     check_types(word, {"id": int | None, "text": str})
@@ -265,16 +263,10 @@ def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int]
 @contextmanager
 def opened(file: str) -> Iterator[Archive]:
     """Open an archive for the duration of the context. Raises Problem where it is damaged or cannot be read."""
-    with ExitStack() as stack:
-        try:  # only opening: an OSError in the body of the context may concern the output
-            archive = Archive(Path(file), stack.enter_context(regular(file)))
-        except FileNotFoundError:
-            raise Problem("saved_missing", file=file) from None
-        except IsADirectoryError:
-            raise Problem("saved_directory", file=file) from None
-        except OSError as error:
-            raise Problem("saved_unreadable", file=file, why=refusal(error)) from None
-        yield archive
+    with refused(file, "saved"):  # only opening: an OSError in the body of the context may concern the output
+        stream = regular(file)
+    with stream:
+        yield Archive(Path(file), stream)
 
 
 class ExpressionWriter:

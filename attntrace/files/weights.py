@@ -9,9 +9,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from attntrace.files.npz import Npz, archived, opened, reason, shape_text
-from attntrace.files.reading import whole
-from attntrace.files.safetensors import COPIES, Safetensors, serialized
+from attntrace.files.arrays import (ARRAYS, TEXTS, Npz, Safetensors, archived, opened, reason, serialized, shape_text,
+                                    whole)
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized, shown
@@ -21,12 +20,10 @@ from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
 
-TEXTS = ("config", "vocabulary.source", "vocabulary.target")  # the names of texts among the arrays
 OF_WORDS = {"encoder.E", "decoder.E", "output.W", "output.b"}  # parameters that a model without words does not have
 SHIPPED = ("ko-en",)  # models included in attntrace
 STATE = "training."  # the prefix of members with the state of a training run, which are not part of the model
 JSON_OBJECTS = 32  # bytes of Python objects, at most, for each byte of JSON
-LARGEST_TEXT = 64_000_000  # characters: a text that claims more is not read
 
 
 class Loaded(NamedTuple):
@@ -38,9 +35,7 @@ class Loaded(NamedTuple):
 
 class Contents(NamedTuple):
     """The unchecked contents of a file: its texts, the shapes of its arrays by name, and how to read an array."""
-    config: Any
-    source: Any
-    target: Any
+    texts: dict[str, Any]
     shapes: dict[str, tuple[int, ...]]
     read: Callable[[str], Array]
 
@@ -55,16 +50,18 @@ def located(weights: str | os.PathLike[str]) -> Path:
 def load(path: Path, dtype: str | None = None) -> Loaded:
     """Read a weights file; `dtype` is the precision to run it in, if not its own. Raises Problem with the name of what
     is wrong."""
+    ending = path.suffix.lower()
     with opened(path) as file:
-        if path.suffix.lower() not in FORMATS:
+        if ending not in (*ARRAYS, ".json"):
             raise Problem("weights_ending", file=str(path))
-        return checked(path, FORMATS[path.suffix.lower()](path, file), dtype)
+        contents = _json(path, file) if ending == ".json" else _contents(path, ARRAYS[ending](path, file))
+        return checked(path, contents, dtype)
 
 
 def checked(path: Path, contents: Contents, dtype: str | None = None) -> Loaded:
     """Return the model of a file. Raises Problem for a wrong name, shape or number."""
     where = str(path)
-    config = Config.read(contents.config, where)
+    config = Config.read(contents.texts["config"], where)
     config = replace(config, dtype=dtype or config.dtype)
     vocabularies = _vocabularies(where, config, contents)
     if config.source_end and vocabularies.source and END not in vocabularies.source:
@@ -100,12 +97,12 @@ def checked(path: Path, contents: Contents, dtype: str | None = None) -> Loaded:
 
 def _vocabularies(where: str, config: Config, contents: Contents) -> Vocabularies:
     """Return the words of a file; without words, embeddings and output layer, those of a model that takes rows."""
-    if contents.source is None and contents.target is None and not {*contents.shapes} & OF_WORDS:
+    source, target = (contents.texts.get(name) for name in TEXTS[1:])
+    if source is None and target is None and not {*contents.shapes} & OF_WORDS:
         return Vocabularies.without_words(config, any(Address.of(name).stack == "decoder" for name in contents.shapes))
     if not config.architecture.has_words:
         raise Problem("part_with_words", file=where, part=config.architecture.name)
-    return Vocabularies(_words(where, "source", contents.source),
-                        None if contents.target is None else _words(where, "target", contents.target))
+    return Vocabularies(_words(where, "source", source), None if target is None else _words(where, "target", target))
 
 
 def _words(where: str, side: str, texts: Any) -> tuple[str, ...]:
@@ -155,40 +152,19 @@ def _json(path: Path, file: BinaryIO) -> Contents:
                 raise ValueError
         except ValueError:
             raise Problem("parameter_not_numbers", file=str(path), name=shown(name)) from None
-    words = model["vocabulary"]
-    return Contents(model["config"], words.get("source"), words.get("target"),
-                    {name: array.shape for name, array in arrays.items()}, arrays.__getitem__)
+    texts = {"config": model["config"]} | {f"vocabulary.{side}": words for side, words in model["vocabulary"].items()}
+    return Contents(texts, {name: array.shape for name, array in arrays.items()}, arrays.__getitem__)
 
 
-def _npz(path: Path, file: BinaryIO) -> Contents:
-    members = Npz(path, file)
-    members.check_arrays()
-    texts = {}
-    for name in TEXTS:
-        if name in members.headers:
-            header = members.headers[name]
-            characters = header.numbers * max(header.dtype.itemsize // 4, 1)
-            if header.dtype.kind != "U" or len(header.shape) != (name != "config") or characters > LARGEST_TEXT:
-                raise Problem("weights_text_kind", file=str(path), name=name)
-            texts[name] = members.text(name)
-    if "config" not in texts:
+def _contents(path: Path, arrays: Npz | Safetensors) -> Contents:
+    """Return the contents of a file of arrays, whose texts are JSON, or lists of words."""
+    if "config" not in arrays.texts:
         raise Problem("weights_no_config", file=str(path))
-    config = _parsed(path, texts["config"], "config: ")
-    shapes = {name: header.shape for name, header in members.headers.items()
-              if name not in TEXTS and not name.startswith(STATE)}
-    return Contents(config, texts.get("vocabulary.source"), texts.get("vocabulary.target"), shapes, members.read)
-
-
-def _safetensors(path: Path, file: BinaryIO) -> Contents:
-    tensors = Safetensors(path, whole(str(path), file, COPIES))
-    if "config" not in tensors.texts:
-        raise Problem("weights_no_config", file=str(path))
-    texts = {name: _parsed(path, tensors.texts.get(name, "null"), f"{name}: ") for name in TEXTS}
-    shapes = {name: header.shape for name, header in tensors.headers.items()}
-    return Contents(texts["config"], texts["vocabulary.source"], texts["vocabulary.target"], shapes, tensors.read)
-
-
-FORMATS = {".npz": _npz, ".safetensors": _safetensors, ".json": _json}
+    texts = {name: _parsed(path, text, f"{name}: ") if isinstance(text, str) else text
+             for name, text in arrays.texts.items()}
+    shapes = {name: header.shape for name, header in arrays.headers.items()
+              if name not in arrays.texts and not name.startswith(STATE)}
+    return Contents(texts, shapes, arrays.read)
 
 
 def storable(vocabularies: Vocabularies) -> dict[str, tuple[str, ...]]:
@@ -201,18 +177,16 @@ def storable(vocabularies: Vocabularies) -> dict[str, tuple[str, ...]]:
     return members
 
 
-def save_safetensors(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters: Parameters) -> None:
-    """Write a weights file, `.safetensors`, with the texts as JSON in the metadata."""
-    texts = {"config": config.described()} | storable(vocabularies)
-    file.write(serialized({name: tensor.value for name, tensor in parameters.by_name.items()},
-                          {name: json.dumps(text, ensure_ascii=False) for name, text in texts.items()}))
-
-
 def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters: Parameters,
-         state: Mapping[str, Any] | None = None) -> None:
-    """Write a weights file, `.npz`; the names of `state`, the state of a training run, get the prefix STATE."""
-    texts: dict[str, Any] = {"config": np.array(json.dumps(config.described()))}
-    texts |= {name: np.array(words) for name, words in storable(vocabularies).items()}
+         state: Mapping[str, Any] = {}, safetensors: bool = False) -> None:
+    """Write a weights file, `.npz`, or `.safetensors` with the texts as JSON in the metadata; the names of `state`, the
+    state of a training run, get the prefix STATE."""
     arrays = {name: tensor.value for name, tensor in parameters.by_name.items()}
-    more = {STATE + name: np.array(value) for name, value in (state or {}).items()}
-    file.write(archived(texts | arrays | more))
+    arrays |= {STATE + name: np.array(value) for name, value in state.items()}
+    words = storable(vocabularies)
+    if safetensors:
+        texts = {"config": config.described()} | words
+        file.write(serialized(arrays, {name: json.dumps(text, ensure_ascii=False) for name, text in texts.items()}))
+    else:
+        members = {"config": json.dumps(config.described())} | words
+        file.write(archived({name: np.array(text) for name, text in members.items()} | arrays))

@@ -4,8 +4,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.files.archive import (FORMAT, Archive, ArchiveWriter, ExpressionReader, ExpressionWriter, Parsed, name_of,
-                                      symbol_record, tensor_from)
+from attntrace.files.archive import (FORMAT, Archive, ArchiveWriter, ExpressionReader, ExpressionWriter, Parsed,
+                                     name_of, symbol_record, tensor_from)
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters, Vocabularies

@@ -88,8 +88,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
 @option("--to", type=Among(("torch",)), default="torch", stands_for="torch")
 @output_option
 def export_command(weights: str, to: str, output: str) -> None:
-    from attntrace.files.npz import archived
-    from attntrace.files.safetensors import serialized
+    from attntrace.files.arrays import archived, serialized
     from attntrace.files.torch.state import exported
     from attntrace.files.weights import load, located
     check_output(output)
@@ -146,13 +145,13 @@ def check_output(output: str) -> None:
         raise Problem("weights_place", file=output)
     check_place(output)
     if is_safetensors(output):
-        from attntrace.files.safetensors import library
+        from attntrace.files.arrays import library
         library("safetensors")
 
 
 def written(output: str, model: Loaded) -> Message:
     """Write a model; return what is said of it."""
-    from attntrace.files.weights import save, save_safetensors
+    from attntrace.files.weights import save
     with binary(output) as file:
-        (save_safetensors if is_safetensors(output) else save)(file, *model)
+        save(file, *model, safetensors=is_safetensors(output))
     return Message("messages.weights_written", file=shown(output), parameters=f"{model.parameters.vector.size:,}")

@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attntrace.files.npz import Npz, opened, shape_text
-from attntrace.files.reading import whole
-from attntrace.files.safetensors import COPIES, Safetensors
+from attntrace.files.arrays import ARRAYS, opened, shape_text
 from attntrace.files.torch.names import ARGUMENTS, Piece, module_of, pieces_of
 from attntrace.files.weights import Loaded
 from attntrace.messages.catalog import Joined, Message, Text
@@ -47,13 +45,10 @@ class State(NamedTuple):
 def read_state(path: Path) -> State:
     """Read a state_dict, `.npz` or `.safetensors`. Raises Problem where the file is broken or is not one."""
     with opened(path) as file:
-        if path.suffix.lower() not in (".npz", ".safetensors"):
+        if path.suffix.lower() not in ARRAYS:
             raise Problem("state_ending", file=str(path))
-        members: Npz | Safetensors = (Npz(path, file) if path.suffix.lower() == ".npz"
-                                      else Safetensors(path, whole(str(path), file, COPIES)))
-        if isinstance(members, Npz):
-            members.check_arrays()
-        if "config" in (members.headers if isinstance(members, Npz) else members.texts):  # our weights file
+        members = ARRAYS[path.suffix.lower()](path, file)
+        if "config" in members.texts:  # our weights file
             raise Problem("state_is_own", file=str(path))
         arrays, dtypes = {}, set()
         for name, header in members.headers.items():

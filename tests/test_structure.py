@@ -20,7 +20,7 @@ ORDER = {
     "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
     "files": "arrays archive inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
-    "runs": "what_if run prepare decoding training_step saved api",
+    "runs": "what_if run prepare decoding training_step saved",
     "pages": "numbers blocks stages view topics checks forms why overview diff verdicts weights translation"
              " page",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",

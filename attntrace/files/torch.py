@@ -1,7 +1,7 @@
 """The transformer modules of torch.nn: the names of our parameters in their state_dicts, import and export."""
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -237,34 +237,27 @@ def imported(state: State, heads: int | None, final_norm: bool = False, **more: 
     vocabularies = Vocabularies.without_words(config)
     pieces = {piece.ours: piece for piece in fit.pieces}
     wanted = [spec for spec in specs(config, vocabularies) if spec.name in pieces or not spec.optional]
-    _check_arrays(state, wanted, pieces)
+    for spec in wanted:  # before memory is taken for them
+        if piece := pieces.get(spec.name):
+            shape, (first, *rest) = state.arrays[piece.theirs].shape, spec.shape[::-1]
+            should = (first if piece.block is None else 3 * first, *rest)
+            if shape != should:
+                raise Problem("state_shape", file=state.file, name=piece.theirs, is_=shape_text(shape),
+                              should=shape_text(should))
 
     def fill(spec: Spec, view: Array) -> None:
-        piece = pieces.get(spec.name)
-        if piece is None:  # of a norm without parameters: 1, and its bias 0
+        if spec.name not in pieces:  # of a norm without parameters: 1, and its bias 0
             view[...] = spec.name.endswith(".gain")
-        else:
-            array = state.arrays[piece.theirs]
-            view[...] = (array if piece.block is None else np.split(array, 3)[piece.block]).T
-
-    return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), fit
-
-
-def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece]) -> None:
-    """Raise Problem for an array whose shape does not fit the others, and for a number that is not finite."""
-    for spec in wanted:
-        if spec.name not in pieces:
-            continue
+            return
         _, name, block = pieces[spec.name]
-        array, (first, *rest) = state.arrays[name], spec.shape[::-1]
-        should = (first if block is None else 3 * first, *rest)
-        if array.shape != should:
-            raise Problem("state_shape", file=state.file, name=name, is_=shape_text(array.shape),
-                          should=shape_text(should))
+        array = state.arrays[name]
         wrong = np.argwhere(~np.isfinite(array))
         if wrong.size:
             raise Problem("parameter_not_finite", file=state.file, name=cell_name(name, wrong[0]),
                           value=array[tuple(wrong[0])], dtype=state.dtype)
+        view[...] = (array if block is None else np.split(array, 3)[block]).T
+
+    return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), fit
 
 
 class Exported(NamedTuple):

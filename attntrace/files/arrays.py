@@ -153,10 +153,6 @@ class Npz:
         """Return the Problem of a damaged file."""
         return Problem(f"{self.kind}_broken", file=str(self.path), why=reason(error))
 
-    def pickled(self, name: str) -> Problem:
-        """Return the Problem of a member with Python objects."""
-        return Problem(f"{self.kind}_pickled", file=str(self.path), name=shown(name))
-
     def member_header(self, name: str) -> Header:
         """Return the header of a member. Raises Problem where it claims more than the file can hold."""
         info = self._infos[name]
@@ -170,7 +166,7 @@ class Npz:
                 shape, fortran_order, dtype = read(member)
                 header = Header(shape, dtype, fortran_order, member.tell())
             if dtype.hasobject:
-                raise self.pickled(name)
+                raise Problem(f"{self.kind}_pickled", file=str(self.path), name=shown(name))
             if header.start + header.numbers * dtype.itemsize != info.file_size:
                 raise ValueError(Message("problem.why.size", name=info.filename))
             if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:

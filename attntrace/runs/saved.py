@@ -207,10 +207,7 @@ def _side(words: list[Record] | None, address: str | None) -> Words | InputRows 
 
 
 def _words(records: list[Record]) -> Words:
-    words = Words(tuple(word["text"] for word in records), tuple(word["id"] for word in records))
-    if not all(isinstance(text, str) for text in words.texts) or not all(isinstance(id, int) for id in words.ids):
-        raise ValueError(Message("problem.why.no_words"))
-    return words
+    return Words(tuple(str(word["text"]) for word in records), tuple(int(word["id"]) for word in records))
 
 
 class SavedTrainingStep(Saved, TrainingStep):

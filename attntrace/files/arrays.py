@@ -27,6 +27,7 @@ OWN_DESCRIPTORS = "/dev/fd/", "/dev/stdin", "/proc/self/fd/"  # how names of wha
 CHUNK = 1 << 20
 NO_ZIP = "File is not a zip file"  # the message of zipfile
 RUN = "run"  # the member of a saved run that describes the others
+# What Python raises, apart from ValueError, where what was parsed makes no sense.
 NONSENSE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, StopIteration, TypeError)
 DENSEST = 1100  # the largest ratio of unpacked to packed size that is accepted (deflate reaches 1032)
 TEXTS = ("config", "vocabulary.source", "vocabulary.target")  # the names of texts among the arrays of a model

@@ -239,7 +239,9 @@ class SavedDecoding(Saved, Decoding):
         self.recorded = recorded
         with recorded.archive.sense():
             super().__init__(SavedRun.read(recorded), recorded.archive.header["max_length"])
-            self._words: list[str] = recorded.archive.header["written"]
+            self._words = list(map(str, recorded.archive.header["written"]))
+            for number in range(1, len(self._words) + 1):  # fails where a step that every word has is missing
+                assert f"step{number}.output.logits" in recorded.records
 
     def steps(self, sink: Sink | None = None) -> Iterator[DecodingStep]:
         self.recorded.replay(tee(sink), "encoder.")

@@ -6,7 +6,7 @@ import pytest
 from command import ROOT, attntrace, refusal
 from random_model import SENTENCE, TRANSLATION, random_model
 
-from attntrace.files.torch import names
+from attntrace.files import torch as names
 from attntrace.files.weights import load
 from attntrace.messages.catalog import LANGUAGES, has_template, render, template
 from attntrace.messages.errors import Problem

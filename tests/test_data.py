@@ -14,8 +14,7 @@ from attntrace.cli.subject import write_data
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import tokenize
 from attntrace.pages.view import View
-from attntrace.runs.api import trace
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import prepare, trace
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Tensor
 from attntrace.writers.csv import lines as lines_of

@@ -16,8 +16,7 @@ from attntrace.pages.checks import rows_of
 from attntrace.pages.forms import FORMS
 from attntrace.pages.stages import Stage
 from attntrace.pages.view import View
-from attntrace.runs.api import trace
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import prepare, trace
 from attntrace.tensor.printer import LatexPrinter
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Tensor

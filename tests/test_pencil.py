@@ -17,8 +17,7 @@ from attntrace.pages.forms import FORMS
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import drift_note
 from attntrace.pages.view import View
-from attntrace.runs.api import trace
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import prepare, trace
 from attntrace.runs.run import Drift
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.expression import (Call, Difference, Exp, Negative, Number, Product, Quotient, Root, Square, Sum,

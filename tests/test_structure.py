@@ -18,9 +18,9 @@ ORDER = {
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
     "model": "config tokens memory parameters transformer integer_parameters",
-    "files": "reading npz safetensors archive expressions inputs weights torch",
+    "files": "arrays archive inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
-    "runs": "what_if run prepare decoding training_step saved api",
+    "runs": "what_if run prepare decoding training_step saved",
     "pages": "numbers blocks stages view topics checks forms why overview diff verdicts weights translation"
              " page",
     "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
@@ -74,7 +74,8 @@ def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_pr
     raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}, "no_memory": set()}
     raised |= {key: {"name", "option", "value", "choices"} for key in config.PROBLEMS.values()}
     raised |= {f"odd_{one.even}": {"d_model", "heads", "near"} for one in config.POSITIONS.values() if one.even}
-    raised |= {f"{of}_{how}": {"file", "why", "name"} for of in ("weights", "saved") for how in ("broken", "pickled")}
+    raised |= {f"{of}_{how}": {"file", "why", "name"} for of in ("weights", "saved")
+               for how in ("broken", "pickled", "missing", "directory", "unreadable")}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Problem", "check_fits") and node.args:

@@ -12,8 +12,7 @@ from parsing import NUMBER, Sums
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause
 from attntrace.pages.why import Why
-from attntrace.runs.api import trace
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import prepare, trace
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.symbol import Spelling
 from attntrace.writers.page import Page, plainly

@@ -2,8 +2,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from attntrace.files.torch.names import module_of
-from attntrace.files.torch.state import Recognized, State, read_state, recognized, sizes_of, some
+from attntrace.files.torch import Recognized, State, module_of, read_state, recognized, sizes_of, some
 from attntrace.files.weights import Loaded, load, located
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem

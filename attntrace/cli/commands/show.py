@@ -20,14 +20,13 @@ from attntrace.writers import DATA
 @view_options
 @run_page_options
 def command(place: str | None, saved_run: str, selection: Selection, page: PageOptions) -> int:
-    from attntrace.files.archive import opened
+    from attntrace.files.archive import opened, tensor_from
     with opened(saved_run) as archive:
         if place is None:
             archive.check_seal()
             from attntrace.runs.saved import saved_subject
             return write(saved_subject(archive), selection, page)
-        from attntrace.files.expressions import tensor_from  # of one tensor, row or number: nothing else is read
-        from attntrace.pages.view import alone
+        from attntrace.pages.view import alone  # of one tensor, row or number: nothing else is read
         for name in ("only", "layer", "head", "token", "form"):
             if getattr(selection, name):
                 raise Problem("place_with", place=place, option=f"--{name}")

@@ -12,7 +12,7 @@ import numpy as np
 from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
+from attntrace.pages.blocks import Block, Cell, Check, Formula, Grid, Maps
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
 from attntrace.tensor.symbol import Spelling, Symbol
@@ -181,6 +181,24 @@ class Page:
     def expression(self, expression: Expression, head: int | None, row: str | None = None) -> str:
         """An equation's side as text."""
         return PRINTERS[self.spelling](head, row).text(expression)
+
+    def sign_of(self, right: bool) -> str:
+        if self.ascii:
+            return self.text(Message("messages.ok" if right else "messages.wrong"))
+        return "✓" if right else "✗"
+
+    def check_sentence(self, check: Check) -> Message:
+        """`row i of Q = qᵢ to 12 digits`."""
+        names = dict(matrices=", ".join(self.symbol(symbol, check.head) for symbol in check.matrices),
+                     rows=", ".join(self.symbol(symbol, check.head, "i") for symbol in check.rows),
+                     row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}", **check.more)
+        if check.failed and check.rows:
+            names["rows"] = self.symbol(check.rows[0], check.head)
+        return Message(f"messages.{'failed' if check.failed else 'true'}.{check.key}", **names)
+
+    def check_text(self, check: Check) -> str:
+        """The sentence behind its sign: `✓ row i of Q = qᵢ to 12 digits`."""
+        return f"{self.sign_of(not check.failed)} {self.prose(self.line(self.check_sentence(check)))}"
 
     def name(self, grid: Grid) -> str:
         return self.expression(grid.formula, grid.head) if grid.formula else self.symbol(grid.symbol, grid.head)

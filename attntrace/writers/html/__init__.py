@@ -6,7 +6,6 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.checks import check_sentence, sign_of
 from attntrace.writers.html.document import Entry, HtmlPage, address, cell, code, label, nested, word_heading, words
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.html.tables import VectorTable, cell_line, equation, matrix, names_of_grid, side_by_side
@@ -177,8 +176,8 @@ class HtmlWriter(BlockWriter[str]):
                                        title=page.text(title_of_head(grid))) for grid in block.heads)
 
     def checks(self, block: blocks.Checks) -> Iterator[str]:
-        items = (f"<li{' class=wrong' if check.failed else ''}>{sign_of(self.page, not check.failed)} "
-                 f"{self.page.text(check_sentence(check, self.page))}" for check in block.checks)
+        items = (f"<li{' class=wrong' if check.failed else ''}>{self.page.sign_of(not check.failed)} "
+                 f"{self.page.text(self.page.check_sentence(check))}" for check in block.checks)
         yield f"<ul class=checks>{''.join(items)}</ul>\n"
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
@@ -188,7 +187,7 @@ class HtmlWriter(BlockWriter[str]):
 
     def verified(self, block: blocks.Verified) -> Iterator[str]:
         failed = f"<p class=wrong>{self.page.text(block.failed)}</p>" if block.failed else ""
-        yield (f"\n<tr><td{' class=wrong' if block.failed else ''}>{sign_of(self.page, not block.failed)}"
+        yield (f"\n<tr><td{' class=wrong' if block.failed else ''}>{self.page.sign_of(not block.failed)}"
                f"<td class=r>{words(block.number)}<td class=r>{words(block.error)}"
                f"<th scope=row>{self.in_table(block.what, is_first=True)}{failed}")
 

@@ -7,7 +7,6 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.checks import check_text, sign_of
 from attntrace.writers.markdown import latex
 from attntrace.writers.markdown.tables import LinesTogether, filled_grid, grid, stand_together
 from attntrace.writers.markdown.text import MarkdownPage, head_of, line_of
@@ -146,7 +145,7 @@ class MarkdownWriter(BlockWriter[str]):
     def checks(self, block: blocks.Checks) -> Iterator[str]:
         yield ""
         for check in block.checks:
-            shown = self.page.words(check_text(check, self.page))
+            shown = self.page.words(self.page.check_text(check))
             yield f"- **{shown}**" if check.failed else f"- {shown}"
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
@@ -156,7 +155,7 @@ class MarkdownWriter(BlockWriter[str]):
         """A line of the table under the last head."""
         what = self.page.code_cell(block.what) if isinstance(block.what, str) else self.page.words(block.what)
         wrong = f"<br>**{self.page.words(block.failed)}**" if block.failed else ""
-        yield line_of([self.page.words(sign_of(self.page, not block.failed)), block.number, block.error, what + wrong])
+        yield line_of([self.page.words(self.page.sign_of(not block.failed)), block.number, block.error, what + wrong])
 
     def hidden(self, block: blocks.Hidden) -> Iterator[str]:
         yield from ("", self.page.words(self.page.line(block.note)))

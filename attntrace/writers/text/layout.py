@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.checks import check_text, sign_of
 from attntrace.writers.page import INDENT, PROMPT, BlockWriter, Line, Page, Part, Span, styled, text_of, titled, trimmed
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
@@ -210,7 +209,7 @@ class Layout(BlockWriter[Line]):
         page = self.page
         line: list[Part] = []
         for check in block.checks:
-            text, style = check_text(check, page), "red" if check.failed else "grey"
+            text, style = page.check_text(check), "red" if check.failed else "grey"
             if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
                 yield tuple(line)
                 line = []
@@ -238,7 +237,7 @@ class Layout(BlockWriter[Line]):
             yield from self.paragraph(page.prose(block.failed), "red", indent)
 
     def mark(self, right: bool) -> str:
-        signs = [sign_of(self.page, either) for either in (right, not right)]
+        signs = [self.page.sign_of(either) for either in (right, not right)]
         return self.page.padded(signs[0], max(map(self.page.cells, signs)))
 
     def hidden(self, block: blocks.Hidden) -> Iterator[Line]:

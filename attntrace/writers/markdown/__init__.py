@@ -7,9 +7,8 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.markdown import latex
 from attntrace.writers.markdown.tables import LinesTogether, filled_grid, grid, stand_together
-from attntrace.writers.markdown.text import MarkdownPage, head_of, line_of
+from attntrace.writers.markdown.text import MarkdownPage, arithmetic, equation, head_of, inline, line_of, math_block
 from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, packed, spelling_for
 
 LINES = 24  # of arithmetic in one block
@@ -51,7 +50,7 @@ class MarkdownWriter(BlockWriter[str]):
         self.place = block.place
         yield from ("", f"#### {block.number} {self.page.words(block.title)}", "", self.page.code(block.place))
         if block.formulas:
-            yield from ("", *latex.block([line for formula in block.formulas for line in latex.equation(formula)]))
+            yield from math_block([line for formula in block.formulas for line in equation(formula)])
 
     def explained(self, block: blocks.Explained) -> Iterator[str]:
         for title, said in (shown for topic in block.topics for shown in versions(self.page.languages, *topic)):
@@ -79,7 +78,7 @@ class MarkdownWriter(BlockWriter[str]):
             yield line_of([f"**{cell}**" if is_heading else cell, *map(self.cell, rest)])
 
     def cell(self, cell: blocks.Cell) -> str:
-        return latex.inline(cell) if isinstance(cell, blocks.Formula) else self.page.words(cell)
+        return inline(cell) if isinstance(cell, blocks.Formula) else self.page.words(cell)
 
     def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[str]:
         for one in block.grids:
@@ -108,7 +107,7 @@ class MarkdownWriter(BlockWriter[str]):
         return line.address.removeprefix(self.place) if inside else line.address
 
     def shares(self, block: blocks.Shares) -> Iterator[str]:
-        yield from ("", *latex.block(latex.equation(block.formula)))
+        yield from math_block(equation(block.formula))
         yield from self.parameter_grids(blocks.ParameterGrids((*block.grids, block.result)))
 
     def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:
@@ -116,22 +115,22 @@ class MarkdownWriter(BlockWriter[str]):
         lines: list[str] = []
         for cell in block.cells:
             if len(lines) >= LINES:
-                yield from ("", *latex.block(lines))
+                yield from math_block(lines)
                 lines = []
-            lines += latex.arithmetic(cell)
-        yield from ("", *latex.block(lines))
+            lines += arithmetic(cell)
+        yield from math_block(lines)
 
     def cause(self, block: blocks.Cause) -> Iterator[str]:
         """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
         more = Message("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
         yield from ("", f"**{block.level}** {self.page.code(block.place)} {self.page.words(more)}".rstrip())
         if block.cell is not None:
-            yield from ("", *latex.block(latex.arithmetic(block.cell)))
+            yield from math_block(arithmetic(block.cell))
         for key, places in block.operands:
             yield from ("", self.page.words(Message(f"messages.why_{key}", places=", ".join(places))))
 
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[str]:
-        yield from ("", *latex.block(latex.equation(block.formula)))
+        yield from math_block(equation(block.formula))
         new = (one for key, one in block.operands.items() if key not in block.drawn)
         yield from self.parameter_grids(blocks.ParameterGrids((*block.parameters, *new)))
         yield from grid(block.result, self.page, *[self.page.words(" × ".join(block.axes))] * bool(block.axes))

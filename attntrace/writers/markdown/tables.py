@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from attntrace.pages.blocks import Grid, RowLine
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.tensor import Array
-from attntrace.writers.markdown import latex
-from attntrace.writers.markdown.text import MarkdownPage, head_of, line_of
+from attntrace.writers.markdown.text import LATEX, MarkdownPage, head_of, inline, line_of
 from attntrace.writers.page import COLUMNS, column_blocks, levels_of, part_of, title_of_head
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.maps import ASCII_FILLS, FILL, FILLS
@@ -41,7 +40,7 @@ def rows_of(values: Array, figures: Figures) -> list[list[str]]:
 
 
 def grid(block: Grid, page: MarkdownPage, *more: str) -> Iterator[str]:
-    name = f"$`{latex.PAGE.name(block)}`$ {page.prose(size_of(block))}".rstrip()
+    name = f"$`{LATEX.name(block)}`$ {page.prose(size_of(block))}".rstrip()
     return grid_tables(block, page, name, rows_of(block.values, block.figures), *more)
 
 
@@ -98,7 +97,7 @@ class LinesTogether:
         if self.mixtures:
             after.append([page.words(mixture_of(line, n, page)) if id(line) in self.mixtures else ""
                           for line, n in rows])
-        equations = [latex.inline(line.formulas[n]) for line, n in rows]
+        equations = [inline(line.formulas[n]) for line, n in rows]
         return number_tables(captions, [names, equations], self.heads,
                              [self.numbers[id(line)][n] for line, n in rows], after)
 

@@ -40,8 +40,7 @@ def run_overview(run: Run) -> Iterator[Block]:
              "given_note": run.inputs is not None}
     yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)))
     yield from model_table(run)
-    rows = parameter_rows(run.config, run.vocabularies, run.parameters.vector.size)
-    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
+    yield parameter_table(run.config, run.vocabularies, run.parameters.vector.size)
 
 
 def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
@@ -127,18 +126,21 @@ def notes(config: Config, names: Iterable[str]) -> Iterator[Message]:
             yield Message(f"messages.config.{name}.{word}", value=value)
 
 
-def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[Text, ...]]:
+def parameter_table(config: Config, vocabularies: Vocabularies, there: int) -> Table:
     """For each part the number of its parameters, as a closed form and in numbers; `there`: how many in all."""
+    rows: list[tuple[Text, ...]] = []
     total = 0
     for part in parts(config, vocabularies):
         counts = part.counts()
         number = sum(count.number for count in counts)
         total += number
-        yield (Message(f"messages.part_{part.name}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
-        yield ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))
+        rows += [
+            (Message(f"messages.part_{part.name}"), f"{number:,}", "= " + " + ".join(count.term for count in counts)),
+            ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))]
     if there > total:
-        yield Message("messages.part_biases"), f"{there - total:,}", Message("messages.biases_term")
-    yield Message("messages.total"), f"{there:,}", ""
+        rows.append((Message("messages.part_biases"), f"{there - total:,}", Message("messages.biases_term")))
+    rows.append((Message("messages.total"), f"{there:,}", ""))
+    return Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
 
 
 def run_closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterator
 from attntrace.messages.catalog import Joined, Localized, Message, most_specific
 from attntrace.pages.blocks import Block, Grid, Maps
 from attntrace.pages.numbers import Figures
+from attntrace.pages.view import grid
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import Address, word_and_number
 from attntrace.tracing.trace import Step
@@ -83,9 +84,8 @@ class AttentionMaps:
         if place != self.place:
             self.close()
             self.place = place
-        token, key = step.axes
-        self.heads.append(Grid(step.symbol, None, step.value, self.figures, step.value.shape,
-                               token.labels, key.labels, hued=True, weights=True, address=step.address))
+        rows, columns = step.value.shape
+        self.heads.append(grid(step.tensor, None, self.figures, (rows, columns), weights=True))
 
     def close(self) -> None:
         """Write the last attention."""

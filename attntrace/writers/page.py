@@ -283,12 +283,13 @@ def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:
     least one column a part."""
     ends = [0, *accumulate(width + gap for width in widths)]
     fewest = max(1, min(-(-ends[-1] // max(room + gap, 1)), len(widths)))
+    parts: list[slice] = []
     for count in range(fewest, len(widths) + 1):
         size = -(-len(widths) // count)
-        starts = range(0, len(widths), size)
-        if all(ends[min(start + size, len(widths))] - ends[start] - gap <= room for start in starts):
-            return [slice(start, min(start + size, len(widths))) for start in starts]
-    return [slice(n, n + 1) for n in range(len(widths))]
+        parts = [slice(start, min(start + size, len(widths))) for start in range(0, len(widths), size)]
+        if all(ends[part.stop] - ends[part.start] - gap <= room for part in parts):
+            break
+    return parts
 
 
 def column_blocks(columns: int) -> Iterator[slice]:
@@ -318,19 +319,16 @@ def text_of(part: Part) -> str:
 
 def plainly(line: Line) -> str:
     """The text of a line, without its styles."""
-    return "".join([part if isinstance(part, str) else part.text for part in line])
+    return "".join(map(text_of, line))
 
 
 def trimmed(line: list[Part]) -> Line:
     """Without blanks at the end."""
-    if line and not text_of(line[-1]).endswith(" "):  # nearly all
-        return tuple(line)
     while line and not text_of(line[-1]).strip():
         line.pop()
-    if line and isinstance(line[-1], str):
-        line[-1] = line[-1].rstrip()
-    elif line and isinstance(line[-1], Span):
-        line[-1] = line[-1]._replace(text=line[-1].text.rstrip())
+    if line and text_of(line[-1]).endswith(" "):
+        last = line[-1]
+        line[-1] = last.rstrip() if isinstance(last, str) else last._replace(text=last.text.rstrip())
     return tuple(line)
 
 

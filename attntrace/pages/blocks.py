@@ -54,10 +54,12 @@ class Heading(NamedTuple):
 
 
 class Prose(NamedTuple):
-    """Sentences, indented under a stage. One may be the `result` of a page, which --quiet prints alone."""
+    """Sentences, indented under a stage. One may be the `result` of a page, which --quiet prints alone; a `note` is
+    less important than what is beside it."""
     text: Text
     result: bool = False
     apart: bool = False
+    note: bool = False
 
 
 class Answer(NamedTuple):
@@ -216,13 +218,8 @@ class Verified(NamedTuple):
     failed: Text = ""
 
 
-class Hidden(NamedTuple):
-    """Numbers of some tensors that are not shown, because each has more than the limit."""
-    note: Text
-
-
 Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | ParameterGrids
-         | VectorRows | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)
+         | VectorRows | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified)
 equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check)
 
 

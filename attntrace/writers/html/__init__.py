@@ -93,7 +93,7 @@ class HtmlWriter(BlockWriter[str]):
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         if text := self.page.text(block.text):
-            yield f"<p>{text}\n"
+            yield f"<p{' class=note' if block.note else ''}>{text}\n"
 
     def answer(self, block: blocks.Answer) -> Iterator[str]:
         yield f"<p class=answer>{self.page.text(in_a_line(block.text, self.page.languages))}\n"
@@ -190,6 +190,3 @@ class HtmlWriter(BlockWriter[str]):
         yield (f"\n<tr><td{' class=wrong' if block.failed else ''}>{self.page.sign_of(not block.failed)}"
                f"<td class=r>{words(block.number)}<td class=r>{words(block.error)}"
                f"<th scope=row>{self.in_table(block.what, is_first=True)}{failed}")
-
-    def hidden(self, block: blocks.Hidden) -> Iterator[str]:
-        yield f"<p class=note>{self.page.text(block.note)}\n"

@@ -61,7 +61,8 @@ class MarkdownWriter(BlockWriter[str]):
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
-        for paragraph in filter(None, re.split(r"\n\s*\n", self.page.text(block.text).strip())):
+        text = self.page.line(block.text) if block.note else self.page.text(block.text)
+        for paragraph in filter(None, re.split(r"\n\s*\n", text.strip())):
             yield from ("", "\\\n".join(self.page.code(line) if line.startswith(PROMPT) else self.page.words(line)
                                         for line in paragraph.split("\n")))
 
@@ -155,6 +156,3 @@ class MarkdownWriter(BlockWriter[str]):
         what = self.page.code_cell(block.what) if isinstance(block.what, str) else self.page.words(block.what)
         wrong = f"<br>**{self.page.words(block.failed)}**" if block.failed else ""
         yield line_of([self.page.words(self.page.sign_of(not block.failed)), block.number, block.error, what + wrong])
-
-    def hidden(self, block: blocks.Hidden) -> Iterator[str]:
-        yield from ("", self.page.words(self.page.line(block.note)))

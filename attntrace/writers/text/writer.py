@@ -110,6 +110,9 @@ class TerminalWriter(BlockWriter[Line]):
         yield (Span(INDENT + self.page.word(self.page.prose(block.text)), "bold"),)
 
     def prose(self, block: blocks.Prose) -> Iterator[Line]:
+        if block.note:
+            yield from self.paragraph(self.page.prose(self.page.line(block.text)), "grey")
+            return
         for paragraph in self.page.prose(block.text).split("\n"):
             text = self.page.word(paragraph)
             if paragraph.startswith(PROMPT):
@@ -277,9 +280,6 @@ class TerminalWriter(BlockWriter[Line]):
     def mark(self, right: bool) -> str:
         signs = [self.page.sign_of(either) for either in (right, not right)]
         return self.page.padded(signs[0], max(map(self.page.cells, signs)))
-
-    def hidden(self, block: blocks.Hidden) -> Iterator[Line]:
-        yield from self.paragraph(self.page.prose(self.page.line(block.note)), "grey")
 
 
 def any_but_first(row: tuple[str, ...]) -> bool:

@@ -101,9 +101,10 @@ class Grid(NamedTuple):
     address: str = ""  # of the step or the parameter, where it is one, or some columns of one
 
 
-class ParameterGrids(NamedTuple):
-    """Parameters, before they are used."""
+class Grids(NamedTuple):
+    """Matrices without signs between them: parameters, before they are used; the terms of a sum, below its equation."""
     grids: tuple[Grid, ...]
+    formula: Formula | None = None
 
 
 class RowLine(NamedTuple):
@@ -154,13 +155,6 @@ class Cause(NamedTuple):
     cell: CellLine | None
     operands: tuple[tuple[str, tuple[str, ...]], ...] = ()
     words: tuple[str, ...] = ()
-
-
-class Shares(NamedTuple):
-    """A sum over tokens: its equation, what each token adds, and the whole."""
-    formula: Formula
-    grids: tuple[Grid, ...]
-    result: Grid  # whose address is that of the step
 
 
 class MatrixEquation(NamedTuple):
@@ -218,8 +212,8 @@ class Verified(NamedTuple):
     failed: Text = ""
 
 
-Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | ParameterGrids
-         | VectorRows | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified)
+Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
+         | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified)
 equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check)
 
 

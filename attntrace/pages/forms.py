@@ -136,7 +136,7 @@ class VectorForm(Form):
         yield from self.explanations(steps)
         used = self.new_parameters(steps)
         if used:
-            yield blocks.ParameterGrids(tuple(self.parameter_grid(tensor, head) for tensor in used))
+            yield blocks.Grids(tuple(self.parameter_grid(tensor, head) for tensor in used))
             yield from hidden(self.view, [(parameter_name(tensor), tensor) for tensor in used])
         over_tokens = {step.address: step.node.op.over_tokens(*step.node.operands) for step in steps}
         by_rows = [(step, rows) for step, rows in zip(steps, rebuilt, strict=True) if not over_tokens[step.address]]
@@ -163,8 +163,8 @@ class VectorForm(Form):
                            self.view.precision, self.view.exact)  # so that they can be added up
         grids = [self.grid(Tensor(part.value, part.axes, step.symbol), head)._replace(
             formula=part.history.formula(), figures=alike) for part in parts]
-        yield blocks.Shares(Formula(step.symbol, total.history.formula(), head), tuple(grids),
-                            self.grid(step.tensor, head)._replace(figures=alike))
+        yield blocks.Grids(tuple(grids), Formula(step.symbol, total.history.formula(), head))
+        yield blocks.Grids((self.grid(step.tensor, head)._replace(figures=alike),))
         yield from hidden(self.view, [(step.address, step.tensor)])
 
     def arithmetic(self, steps: list[Step], labels: tuple[str, ...], shown: Sequence[int]) -> Iterator[Block]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.messages.catalog import Message
-from attntrace.pages.blocks import Answer, Block, CellLine, Formula, Grid, Heading, ParameterGrids, Prose
+from attntrace.pages.blocks import Answer, Block, CellLine, Formula, Grid, Grids, Heading, Prose
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.expression import HasValue
@@ -105,7 +105,7 @@ def alone(tensor: Tensor, address: str, index: tuple[int, ...], view: View) -> l
     if index and not drawn.one_row:
         drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, hued=True,
                                one_row=True)
-    return [Heading(f"{name}   {' × '.join(part.axis_names)}"), ParameterGrids((drawn,)),
+    return [Heading(f"{name}   {' × '.join(part.axis_names)}"), Grids((drawn,)),
             *hidden(view, [(name, part)])]
 
 

@@ -127,8 +127,10 @@ class HtmlWriter(BlockWriter[str]):
             return label(in_languages(one, self.page.languages))
         return address(one) if is_first and isinstance(one, str) else self.page.text(one)
 
-    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[str]:
-        return side_by_side(matrix(grid, self.page, names_of_grid(grid)) for grid in block.grids)
+    def grids(self, block: blocks.Grids) -> Iterator[str]:
+        if block.formula:
+            yield f"<p class=step>{formula_math(block.formula, self.page.link_of)}\n"
+        yield from side_by_side(matrix(grid, self.page, names_of_grid(grid)) for grid in block.grids)
 
     def vector_rows(self, block: blocks.VectorRows) -> Iterator[str]:
         """A table with a group of rows for each token: its word and the words above its numbers, then its vectors."""
@@ -139,11 +141,6 @@ class HtmlWriter(BlockWriter[str]):
             yield f"<tbody><tr>{word_heading('rowgroup', token, block.numbers[n]) if token else '<td>'}"
             yield from rows.of_token(n)
         yield "</table></div>\n"
-
-    def shares(self, block: blocks.Shares) -> Iterator[str]:
-        yield f"<p class=step>{formula_math(block.formula, self.page.link_of)}\n"
-        yield from side_by_side(matrix(grid, self.page) for grid in block.grids)
-        yield from side_by_side([matrix(block.result, self.page, (block.result.address,), is_result=True)])
 
     def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:
         yield f"<div class=cells>\n{''.join(map(cell_line, block.cells))}</div>\n"
@@ -164,7 +161,7 @@ class HtmlWriter(BlockWriter[str]):
         page, axes = self.page, f" {words(' × '.join(block.axes))}" if block.axes else ""
         step = page.linked(block.result.address, code(block.step))
         yield f"<div class=step><p>{formula_math(block.formula, page.link_of)}<p class=at>{step}{axes}</div>\n"
-        yield from self.parameter_grids(blocks.ParameterGrids(block.parameters))
+        yield from self.grids(blocks.Grids(block.parameters))
         yield from side_by_side(equation(block, page))
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:

@@ -81,7 +81,9 @@ class MarkdownWriter(BlockWriter[str]):
     def cell(self, cell: blocks.Cell) -> str:
         return inline(cell) if isinstance(cell, blocks.Formula) else self.page.words(cell)
 
-    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[str]:
+    def grids(self, block: blocks.Grids) -> Iterator[str]:
+        if block.formula:
+            yield from math_block(equation(block.formula))
         for one in block.grids:
             yield from grid(one, self.page)
 
@@ -107,10 +109,6 @@ class MarkdownWriter(BlockWriter[str]):
         inside = line.address.startswith(f"{self.place}.")
         return line.address.removeprefix(self.place) if inside else line.address
 
-    def shares(self, block: blocks.Shares) -> Iterator[str]:
-        yield from math_block(equation(block.formula))
-        yield from self.parameter_grids(blocks.ParameterGrids((*block.grids, block.result)))
-
     def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:
         """The arithmetic of a stage in one block, or in several of so many lines."""
         lines: list[str] = []
@@ -131,9 +129,8 @@ class MarkdownWriter(BlockWriter[str]):
             yield from ("", self.page.words(Message(f"messages.why_{key}", places=", ".join(places))))
 
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[str]:
-        yield from math_block(equation(block.formula))
         new = (one for key, one in block.operands.items() if key not in block.drawn)
-        yield from self.parameter_grids(blocks.ParameterGrids((*block.parameters, *new)))
+        yield from self.grids(blocks.Grids((*block.parameters, *new), block.formula))
         yield from grid(block.result, self.page, *[self.page.words(" × ".join(block.axes))] * bool(block.axes))
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:

@@ -170,19 +170,16 @@ class TerminalWriter(BlockWriter[Line]):
                 yield trimmed(spans)
                 yield from styled(parts[1:], " " * before_last)
 
-    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[Line]:
+    def grids(self, block: blocks.Grids) -> Iterator[Line]:
+        if block.formula:
+            yield ()
+            yield from styled(self.page.wrapped_sum(self.page.formula(block.formula), 2 * len(INDENT)), INDENT,
+                              hanging=INDENT)
         yield ()
         yield from parameter_lines(block.grids, self.page)
 
     def vector_rows(self, block: blocks.VectorRows) -> Iterator[Line]:
         return token_rows(block, self.page)
-
-    def shares(self, block: blocks.Shares) -> Iterator[Line]:
-        yield ()
-        yield from styled(self.page.wrapped_sum(self.page.formula(block.formula), 2 * len(INDENT)), INDENT,
-                          hanging=INDENT)
-        for grids in (block.grids, (block.result,)):
-            yield from self.parameter_grids(blocks.ParameterGrids(grids))
 
     def cell_lines(self, block: blocks.CellLines) -> Iterator[Line]:
         indent = max(self.page.cells(self.page.label(token)) for token in block.tokens) + 4

@@ -199,7 +199,7 @@ class Checks(NamedTuple):
 
 class VerifiedHead(NamedTuple):
     """What stands above the three columns of `Verified` lines."""
-    headings: tuple[Text, Text, Text]
+    headings: tuple[Text, ...]
     apart: bool = False
 
 

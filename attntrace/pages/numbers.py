@@ -26,13 +26,9 @@ class Figures(NamedTuple):
         """Fixed decimals; none for whole numbers; powers of ten where two decimals or more would show at most one digit
         of the largest number (one or none: no digit), or where it reaches ten million: never where the numbers have no
         more decimals than these, and so are written as they are (`exact`)."""
-        if values.size == 0:
-            return cls(0, False, 1, 0)
-        low, high = float(values.min()), float(values.max())
-        finite = values
-        if not (math.isfinite(low) and math.isfinite(high)):
-            finite = values[np.isfinite(values)]
-            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        is_finite = np.isfinite(values)
+        finite = values if is_finite.all() else values[is_finite]
+        low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
         largest = max(-low, high)
         whole = (exact or largest < IN_POWERS_FROM) and bool((finite == np.rint(finite)).all())
         decimals = 0 if whole else precision

@@ -7,8 +7,8 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.markdown.tables import LinesTogether, filled_grid, grid, stand_together
-from attntrace.writers.markdown.text import MarkdownPage, arithmetic, equation, head_of, inline, line_of, math_block
+from attntrace.writers.markdown.markup import (LinesTogether, MarkdownPage, arithmetic, equation, filled_grid, grid,
+                                               head_of, inline, line_of, math_block, stand_together)
 from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, packed, spelling_for
 
 LINES = 24  # of arithmetic in one block

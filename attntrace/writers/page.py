@@ -324,8 +324,7 @@ def trimmed(line: list[Part]) -> Line:
     """Without blanks at the end."""
     while line and not text_of(line[-1]).strip():
         line.pop()
-    if line and text_of(line[-1]).endswith(" "):
-        last = line[-1]
+    if line and not isinstance(last := line[-1], Shaded):
         line[-1] = last.rstrip() if isinstance(last, str) else last._replace(text=last.text.rstrip())
     return tuple(line)
 

@@ -30,11 +30,6 @@ class PartHeading(NamedTuple):
     subtitle: Text
 
 
-class PlaceHeading(NamedTuple):
-    """Where the stages that follow stand: `Encoder, layer 1`."""
-    title: Text
-
-
 class StageHeading(NamedTuple):
     number: str
     title: Text
@@ -48,9 +43,11 @@ class Explained(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """A line above prose or a table that belongs to no stage."""
+    """A line above prose or a table that belongs to no stage; or where the stages that follow stand (`of_place`):
+    `Encoder, layer 1`."""
     text: Text
     apart: bool = False
+    of_place: bool = False
 
 
 class Prose(NamedTuple):
@@ -212,7 +209,7 @@ class Verified(NamedTuple):
     failed: Text = ""
 
 
-Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
+Block = (PartHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
          | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified)
 equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check)
 

@@ -69,7 +69,7 @@ class Form:
                                      Message(f"messages.{self.name}_form_subtitle"))
         if self.stage.region != self.region:
             self.region = self.stage.region
-            yield blocks.PlaceHeading(place_title(self.region))
+            yield blocks.Heading(place_title(self.region), of_place=True)
 
     def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
         raise AssertionError("every form has its blocks")

@@ -71,7 +71,7 @@ def facts_line(state: State, module: Recognized) -> Joined:
     sizes = [Message("messages.of_size", name=name, size=size) for name, size in sizes_of(state, module).items()]
     config = module.config
     layers = [] if config.architecture.is_attention else [Message("messages.of_layers", layers=config.layers)]
-    return Joined(", ", [*sizes, *layers, *notes(config, ("final_norm",)),
+    return Joined(", ", [*sizes, *layers, *notes(config, "final_norm"),
                          Message("messages.with_biases" if module.biases else "messages.without_biases"),
                          ", ".join(sorted(state.dtypes)),
                          Message("messages.of_numbers", numbers=f"{state.numbers:,}")])

@@ -6,9 +6,9 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.html.document import Entry, HtmlPage, address, cell, code, label, nested, word_heading, words
+from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
+                                           label, matrix, names_of_grid, nested, side_by_side, word_heading, words)
 from attntrace.writers.html.mathml import formula_math
-from attntrace.writers.html.tables import VectorTable, cell_line, equation, matrix, names_of_grid, side_by_side
 from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
 
 CONTENTS = "contents"
@@ -65,9 +65,6 @@ class HtmlWriter(BlockWriter[str]):
         subtitle = f" <small>{page.text(block.subtitle)}</small>"
         yield page.heading(2, "part", f"{page.text(block.name)} {page.text(block.title)}", subtitle, kind=" class=part")
 
-    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[str]:
-        yield self.page.heading(self.page.level, "place", self.page.text(block.title))
-
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         page, place = self.page, f"place.{block.place}"
         link = page.linked(place, code(block.place))
@@ -88,8 +85,8 @@ class HtmlWriter(BlockWriter[str]):
         yield f"<div class=topics>{topics}</div>\n"
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
-        level = self.page.level
-        yield f"<h{level}>{self.page.text(block.text)}</h{level}>\n"
+        level, text = self.page.level, self.page.text(block.text)
+        yield self.page.heading(level, "place", text) if block.of_place else f"<h{level}>{text}</h{level}>\n"
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         if text := self.page.text(block.text):

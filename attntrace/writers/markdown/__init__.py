@@ -43,9 +43,6 @@ class MarkdownWriter(BlockWriter[str]):
         title = Joined(": ", (block.name, block.title))
         yield from ("", f"## {self.page.words(title)}", "", self.page.words(block.subtitle))
 
-    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[str]:
-        yield from ("", f"### {self.page.words(block.title)}")
-
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         self.place = block.place
         yield from ("", f"#### {block.number} {self.page.words(block.title)}", "", self.page.code(block.place))
@@ -134,7 +131,7 @@ class MarkdownWriter(BlockWriter[str]):
         yield from grid(block.result, self.page, *[self.page.words(" × ".join(block.axes))] * bool(block.axes))
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:
-        yield from self.place_heading(blocks.PlaceHeading(block.title))
+        yield from self.heading(blocks.Heading(block.title))
         yield from ("", self.page.code(block.place), "", self.page.words(largest_of(block)))
         for head in block.heads:
             yield from filled_grid(head, block.largest, self.page)

@@ -81,9 +81,12 @@ class TerminalWriter(BlockWriter[Line]):
             rule = page.sign("═", "=") * (page.width - page.cells(name + rest))
             yield Span(name, "bold"), rest, Span(rule, "grey")
 
-    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[Line]:
+    def heading(self, block: blocks.Heading) -> Iterator[Line]:
         page = self.page
-        *above, title = page.wrapped_anywhere(page.word(block.title) + " ", 0)
+        if not block.of_place:
+            yield (Span(INDENT + page.word(page.prose(block.text)), "bold"),)
+            return
+        *above, title = page.wrapped_anywhere(page.word(block.text) + " ", 0)
         yield ()
         yield from styled(above, "", "bold")
         yield Span(title, "bold"), Span(page.sign("─", "-") * (page.width - page.cells(title)), "grey")
@@ -105,9 +108,6 @@ class TerminalWriter(BlockWriter[Line]):
             for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
                 yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
                 bold = max(bold - len(line) - 1, 0)
-
-    def heading(self, block: blocks.Heading) -> Iterator[Line]:
-        yield (Span(INDENT + self.page.word(self.page.prose(block.text)), "bold"),)
 
     def prose(self, block: blocks.Prose) -> Iterator[Line]:
         if block.note:

@@ -104,10 +104,6 @@ class Figures(NamedTuple):
         """What the last digit counts."""
         return 10.0 ** -self.decimals
 
-    def rounded(self, number: float) -> float:
-        """The number that is printed."""
-        return float(self.text(number))
-
 
 def rounded(numbers: Array, decimals: int | None) -> Array:
     """Numbers as they are when they are written with so many decimals; as they are anyway, where that is None."""

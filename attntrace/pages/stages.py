@@ -12,7 +12,6 @@ from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import Address, word_and_number
 from attntrace.tracing.trace import Step
 
-OUTPUT = "output"  # the name of several steps in a layer
 MAP_DECIMALS = 2
 
 
@@ -41,8 +40,8 @@ class Stage:
             name = place.name
             return most_specific("titles", [], f"update.{name}", Message("messages.update_of", name=name))
         if place.phase == "gradient":
-            names = ", ".join(dict.fromkeys(Address.of(step.address).last(2) if step.name == OUTPUT else step.name
-                                            for step in self.steps))
+            names = ", ".join(dict.fromkeys(  # several steps in a layer are called output
+                Address.of(step.address).last(2) if step.name == "output" else step.name for step in self.steps))
             return most_specific("titles", place.words[1:], f"gradient.{self.steps[0].name}",
                                  Message("messages.gradient_of", names=names))
         return most_specific("titles", place.words, name, name.replace("_", " "))

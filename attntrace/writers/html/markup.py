@@ -179,14 +179,14 @@ def nested(contents: list[Entry]) -> Iterator[str]:
 
 # ---------------------------------------------------------------- numbers
 
-def rows_of_cells(figures: Figures, values: Array, weights: Array | None = None) -> list[str]:
-    """The cells of each row; shaded by `weights` from 0 to 1, where there are any."""
+def rows_of_cells(figures: Figures, values: Array, largest: float = 0) -> list[str]:
+    """The cells of each row; shaded as parts of the `largest` number, unless that is 0."""
     behind_zero = "0" + " " * figures.after  # so that an exact 0 stands before the decimal point
     texts = [[behind_zero if cell == "0" else cell for cell in text.split()] for text in figures.rows(values)]
-    if weights is None:
+    if not largest:
         return [CELL + CELL.join(cells) for cells in texts]
     return ["".join([SHADED[level] + cell for level, cell in zip(levels, cells, strict=True)])
-            for levels, cells in zip(levels_of(weights).tolist(), texts, strict=True)]
+            for levels, cells in zip(levels_of(values / largest).tolist(), texts, strict=True)]
 
 
 class VectorTable:
@@ -197,8 +197,10 @@ class VectorTable:
         self.lines = block.lines
         self.groups = [list(alike) for _, alike in groupby(
             block.lines, key=lambda line: (line.values.shape[1:], line.labels))]
-        self.cells = {(id(line), part.start): cells_of(line, part, page)
-                      for line in block.lines for part in column_blocks(columns_of(line))}
+        self.cells = {
+            (id(line), part.start): rows_of_cells(line.figures, line.values.reshape(len(line.values), -1)[:, part],
+                                                  line.weights and line.hued and page.shades)
+            for line in block.lines for part in column_blocks(columns_of(line))}
         self.columns = max(min(columns_of(line), COLUMNS) + bool(line.more) for line in block.lines)
 
     @property
@@ -249,11 +251,6 @@ class VectorTable:
         """`z₁ = 0.068·v₁ + 0.210·v₂`, each term in the hue of its token."""
         terms = (f"<span class={hue(i)}>{escape(term)}</span>" for i, term in enumerate(mixed(line, n, self.page)))
         return f"{symbol_math(line.formulas[n].left, line.formulas[n].head)} = {' + '.join(terms)}"
-
-
-def cells_of(line: blocks.RowLine, part: slice, page: HtmlPage) -> list[str]:
-    values = line.values.reshape(len(line.values), -1)[:, part]
-    return rows_of_cells(line.figures, values, values if line.weights and line.hued and page.shades else None)
 
 
 def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
@@ -324,8 +321,7 @@ def table_rows(grid: blocks.Grid, part: slice, page: HtmlPage, largest: float) -
     if grid.column_labels:
         yield "<thead><tr><td>" if grid.row_labels else "<thead><tr>"
         yield columns_heading(grid.column_labels[part], part.start, grid.hued)
-    values = grid.values[:, part]
-    rows = rows_of_cells(grid.figures, values, values / (largest or 1) if grid.weights and page.shades else None)
+    rows = rows_of_cells(grid.figures, grid.values[:, part], (largest or 1) if grid.weights and page.shades else 0)
     before = [word_heading("row", label, n) for n, label in enumerate(grid.row_labels or ())] or [""] * len(rows)
     yield "<tbody>"
     yield from chain.from_iterable(("<tr>", word, cells) for word, cells in zip(before, rows, strict=True))

@@ -174,7 +174,9 @@ class LinesTogether:
         columns = columns_of(longest)
         self.heads = heads_of(longest.labels, columns, page) if longest.values.ndim > 1 else [""]
         self.whole = columns + longest.more
-        self.numbers = {id(line): cells_of(line, columns) for line in lines}
+        self.numbers = {id(line): [  # behind a single number, the rest of its row is empty
+            [*row, *[""] * (columns - len(row))]
+            for row in rows_of(line.values.reshape(len(line.values), -1), line.figures)] for line in lines}
         self.bars = columns <= COLUMNS and any(line.weights for line in lines)
         self.mixtures = {id(line) for line in lines
                          if line.shares is not None and mixture_fits(line, page, page.width)}
@@ -195,10 +197,3 @@ class LinesTogether:
         equations = [inline(line.formulas[n]) for line, n in rows]
         return number_tables(captions, [names, equations], self.heads,
                              [self.numbers[id(line)][n] for line, n in rows], after)
-
-
-def cells_of(line: RowLine, columns: int) -> list[list[str]]:
-    """The cells of a line for each token; behind a single number, the rest is empty."""
-    if line.values.ndim > 1:
-        return rows_of(line.values, line.figures)
-    return [[text, *[""] * (columns - 1)] for text, in rows_of(line.values[:, None], line.figures)]

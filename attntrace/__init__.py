@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
     from attntrace.messages.errors import Problem
     from attntrace.model.config import Config
-    from attntrace.runs.api import trace
+    from attntrace.runs.prepare import trace
     from attntrace.tracing.trace import Step
 
 
 def __getattr__(name: str) -> "Any":
     """The public names, imported when they are first asked for: `--version` and `--help` need no NumPy."""
-    where = {"Config": "model.config", "Problem": "messages.errors", "Step": "tracing.trace", "trace": "runs.api"}
+    where = {"Config": "model.config", "Problem": "messages.errors", "Step": "tracing.trace", "trace": "runs.prepare"}
     if name not in where:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

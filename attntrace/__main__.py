@@ -20,6 +20,10 @@ def main() -> None:
     gc.set_threshold(100_000)  # a short run ends before there is garbage worth looking for
     sys.unraisablehook = report_unraisable
     from attntrace.cli.app import run
+    for name in ("SIGTERM", "SIGHUP"):  # unwind at these, so that no half-written file stays behind
+        number = getattr(_signal, name, None)
+        if number is not None and _signal.getsignal(number) == _signal.SIG_DFL:
+            _signal.signal(number, lambda number, frame: sys.exit(128 + number))
     try:
         if is_ours:
             _signal.signal(_signal.SIGINT, _signal.default_int_handler)  # from here on there may be work to undo

@@ -58,8 +58,8 @@ def blocks_named(name: str) -> list[blocks.Block]:
     figures, formula = Figures.of(values, 3), blocks.Formula(Symbol("A", head=1), Number(1), None)
     grid = blocks.Grid(formula.left, None, values, figures, (1, 1), (name,), (name,), address=name)
     row = blocks.RowLine((formula,), values, figures, (name,), address=name)
-    return [blocks.Prose(name), blocks.StageHeading("1.1", name, name, (formula,)), blocks.ParameterGrids((grid, grid)),
-            blocks.Hidden(name), blocks.VectorRows((name,), (0,), (row, row)),
+    return [blocks.Prose(name), blocks.StageHeading("1.1", name, name, (formula,)), blocks.Grids((grid, grid)),
+            blocks.Prose(name, note=True), blocks.VectorRows((name,), (0,), (row, row)),
             blocks.Maps(name, name, (grid,), 1.0, False), blocks.VerifiedHead(("n", "e", "w")),
             blocks.Verified("1", "0", name.replace(" ", "")),
             blocks.Table(("a", "b"), ((name, name),), addresses=True)]

@@ -9,6 +9,7 @@ import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from command import ROOT, clean_environment
 
@@ -50,7 +51,15 @@ class Terminal:
     def types(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 
-    def settings(self) -> list[object]:
+    def presses(self, key: str, seconds: float = 20) -> None:
+        """Type a key as soon as the command waits for one."""
+        deadline = time.monotonic() + seconds
+        while self.settings()[3] & termios.ICANON:
+            assert time.monotonic() < deadline, "waits for no key"
+            time.sleep(0.01)
+        self.types(key)
+
+    def settings(self) -> list[Any]:
         return termios.tcgetattr(self.master)
 
     def ends(self, seconds: float = 20) -> tuple[int, str]:

@@ -6,13 +6,13 @@ import pytest
 from command import ROOT, attntrace, refusal
 from random_model import SENTENCE, TRANSLATION, random_model
 
-from attntrace.files.torch import names
+from attntrace.files import torch as names
 from attntrace.files.weights import load
 from attntrace.messages.catalog import LANGUAGES, has_template, render, template
 from attntrace.messages.errors import Problem
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, NUMBER, OPTIONS, SCALE, SIZE, Config, as_option
-from attntrace.model.layers import ACTIVATIONS
 from attntrace.model.parameters import Vocabularies
+from attntrace.model.transformer import ACTIVATIONS
 from attntrace.pages.overview import model_lines
 from attntrace.verify import torch as against
 
@@ -88,9 +88,9 @@ def test_each_word_that_rewires_a_model_gives_other_numbers(tmp_path, name):
         assert numbers.setdefault(out, word) == word, f"{name} {word} computes the same as {numbers[out]}: model/"
 
 
-@pytest.mark.parametrize("file, table", (("model/layers.py", ACTIVATIONS), ("verify/torch.py", against.ACTIVATIONS)))
-def test_each_activation_has_a_function(file, table):
-    assert [*table] == [*ENTRIES["activation"].words], f"ACTIVATIONS in {file}"
+@pytest.mark.parametrize("table", (ACTIVATIONS, against.ACTIVATIONS), ids=("model/transformer.py", "verify/torch.py"))
+def test_each_activation_has_a_function(table):
+    assert [*table] == [*ENTRIES["activation"].words]
 
 
 def test_each_word_has_an_argument_in_pytorch_or_is_refused():

@@ -14,11 +14,10 @@ from attntrace.cli.subject import write_data
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import tokenize
 from attntrace.pages.view import View
-from attntrace.runs.api import trace
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import prepare, trace
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Tensor
-from attntrace.writers.csv import lines as lines_of
+from attntrace.writers.data import CsvWriter
 
 RUNS = {"trace": ("trace", *BLOG), "float32": ("trace", *BLOG, "--dtype", "float32"),
         "backprop": ("backprop", "어제 카페", "I went", "--optimizer", "adam"),
@@ -98,8 +97,9 @@ def test_hostile_words_are_words_and_control_characters_are_shown(sentence):
 
 def test_an_address_from_elsewhere_is_one_field_in_one_line():
     tensor = Tensor(np.ones(1), (Axis("d_model", 1),))
-    text = "".join(lines_of(tensor, 'a,"b"\r\n\x1b', (), None, "utf-8"))
-    assert list(csv.reader(io.StringIO(text), strict=True)) == [
+    out = io.StringIO()
+    CsvWriter.alone(out, tensor, 'a,"b"\r\n\x1b', (), None)
+    assert list(csv.reader(out.getvalue().splitlines()[1:], strict=True)) == [
         [r'a,"b"\u{D}\u{A}\u{1B}', "", "1", "", "", "1.0"]]
 
 

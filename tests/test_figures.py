@@ -29,8 +29,8 @@ def test_what_would_show_one_digit_or_is_huge_is_in_powers_of_ten(value):
 
 def test_columns_of_two_tensors_are_lined_up_at_the_point():
     whole, broken = np.array([3.0, -1.0]), np.array([0.125, -12.5])
-    first = Figures.of(whole, 3).rows(whole[None], 3, 4)[0]
-    second = Figures.of(broken, 3).rows(broken[None], 3, 4)[0]
+    first = Figures.of(whole, 3)._replace(before=3, after=4).rows(whole[None])[0]
+    second = Figures.of(broken, 3)._replace(before=3, after=4).rows(broken[None])[0]
     assert len(first) == len(second)
     assert first == "  3      -1    " and second == "  0.125 -12.500"
 

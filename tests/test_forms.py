@@ -1,13 +1,13 @@
 """Any step can be shown: every op, rows of whatever axis, single numbers, gradients."""
 import gc
 import hashlib
+import io
 import re
 import weakref
 
 import numpy as np
 import pytest
 from examples import D_K, D_MODEL, D_V, EXAMPLES, KEY, TOKEN, Leaves
-from rich.cells import cell_len
 
 from attntrace.messages.catalog import ends, has_template
 from attntrace.model.config import Config
@@ -16,30 +16,25 @@ from attntrace.pages.checks import rows_of
 from attntrace.pages.forms import FORMS
 from attntrace.pages.stages import Stage
 from attntrace.pages.view import View
-from attntrace.runs.api import trace
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import prepare, trace
 from attntrace.tensor.printer import LatexPrinter
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Fingerprint, Step, Trace
-from attntrace.writers.page import Page, plainly
-from attntrace.writers.text.layout import Layout
+from attntrace.writers.page import Look
+from attntrace.writers.text.writer import TerminalWriter
 
 WIRINGS = [{}, {"norm": "pre", "final_norm": True}, {"position": "none", "scale_embedding": False}, {"heads": 1}]
 
 
 def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = "R") -> str:
     """The page of one step in one form; no check on it fails."""
-    page, lines = Page(width, Spelling.UNICODE, cell_len), []
-
-    def writer(blocks):
-        lines.extend(plainly(line) for block in blocks for line in Layout(page).lines_of(block))
-
-    show = FORMS[form](View(arithmetic="all"), writer, set())
+    out = io.StringIO()
+    show = FORMS[form](View(arithmetic="all"), TerminalWriter(out, Look(width)), set())
     Trace(show, place="here")("result", tensor, symbol)
     show.close()
     assert show.failed == []
-    return "\n".join(lines)
+    return out.getvalue()
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -23,7 +23,7 @@ from parsing import evaluated
 from attntrace.pages.view import row_formula, whole_formula
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.axes import NotRowwise
-from attntrace.tensor.printer import UnicodePrinter
+from attntrace.tensor.printer import Printer
 from attntrace.writers.html import HtmlWriter
 from attntrace.writers.html.mathml import expression_math, formula_math
 from attntrace.writers.page import Look
@@ -267,7 +267,7 @@ def test_a_formula_in_mathml_says_what_it_says_in_text():
     document = parsed(f"<!doctype html><title>x</title>{markup}")
     for formula, written in zip(formulas, document.iter("p"), strict=True):
         head, row = formula.head, formula.row
-        text = f"{formula.left.spelled(head=head, row=row)} = {UnicodePrinter(head, row).text(formula.right)}"
+        text = f"{formula.left.spelled(head=head, row=row)} = {Printer(head, row).text(formula.right)}"
         assert " ".join(as_text(written).split()) == scripted(text)
 
 
@@ -276,7 +276,7 @@ def test_the_formula_of_every_op_can_be_written_in_mathml(example):
     """MathPrinter in writers/html/mathml.py has a method for each kind of node that stands in a formula."""
     formula = example.tensor().node.formula()
     (written,) = parsed(f"<!doctype html><title>x</title><p>{expression_math(formula, None)}").iter("p")
-    text = scripted(UnicodePrinter().text(formula))
+    text = scripted(Printer().text(formula))
     assert re.sub(r"[()\s]", "", as_text(written)) == re.sub(r"[()\s]", "", text)
 
 

@@ -14,7 +14,7 @@ from attntrace.ops.indexing import concat, slice_columns
 from attntrace.ops.loss import CrossEntropy, Labels
 from attntrace.ops.shape import Broadcast, ReduceSum, Slice, Unslice, broadcast_to
 from attntrace.tensor.axes import Axes, Axis, AxisError, NotRowwise
-from attntrace.tensor.printer import AsciiPrinter, UnicodePrinter
+from attntrace.tensor.printer import AsciiPrinter, Printer
 from attntrace.tensor.symbol import AxisIndex, Spelling, Symbol
 from attntrace.tensor.tensor import OPS, Tensor, apply, constant
 from attntrace.tracing.trace import Trace
@@ -332,7 +332,7 @@ def test_the_formula_of_a_slice_says_how_the_slice_was_computed(example, spellin
     (apply(Slice(0, 2), Leaves()(TOKEN, D_MODEL)), "a₃", "a_3"),
 ], ids=str)
 def test_a_formula_names_the_axis_that_it_is_about(tensor, unicode, ascii):
-    assert UnicodePrinter().text(tensor.formula()) == unicode
+    assert Printer().text(tensor.formula()) == unicode
     assert AsciiPrinter().text(tensor.formula()) == ascii
 
 

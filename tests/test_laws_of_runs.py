@@ -22,7 +22,7 @@ from attntrace.ops.shape import broadcast_to
 from attntrace.runs.prepare import prepare
 from attntrace.runs.run import Run
 from attntrace.tensor.axes import NotRowwise
-from attntrace.tensor.printer import UnicodePrinter
+from attntrace.tensor.printer import Printer
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Node, Tensor, Term, apply
 from attntrace.tracing.trace import Step
@@ -224,7 +224,7 @@ def test_an_expression_says_what_was_computed(traced, spelling):
         check_cells(step.tensor, step.node, indices, spelling, traced.scale(step))
 
 
-class Marks(UnicodePrinter):
+class Marks(Printer):
     """Writes what stands between the symbols."""
 
     def name(self, node: Term, leads: bool) -> None:

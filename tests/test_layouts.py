@@ -12,8 +12,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from attntrace import trace  # noqa: E402
-from attntrace.files.torch.names import constructor  # noqa: E402
-from attntrace.files.torch.state import exported, imported, read_state  # noqa: E402
+from attntrace.files.torch import constructor, exported, imported, read_state  # noqa: E402
 from attntrace.files.weights import load, save  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor")

@@ -34,11 +34,10 @@ def test_no_text_is_markup_on_a_progress_bar(shows, monkeypatch):
         with progress.progress(Screen(), lambda: 2, silent=True) as count:
             count(SimpleNamespace(address=MARKUP))
     else:
-        with progress.TrainingProgress(batches=1, epochs=1, updates=0, held_out=0) as training:
-            if shows == "an epoch":
-                training.show(SimpleNamespace(loss=1.0, tokens=1, epoch=MARKUP), 1, None)
-            else:
-                training.say(MARKUP)
+        with progress.bar(True, lambda: 1) as show:
+            training = progress.TrainingProgress(show, batches=1, epochs=1, updates=0, held_out=0)
+            training.show(SimpleNamespace(loss=1.0, tokens=1, epoch=MARKUP if shows == "an epoch" else ""), 1, None)
+            progress.say(MARKUP if shows == "a sentence" else "")
     assert MARKUP in sys.stderr.getvalue() and "\x1b]8" not in sys.stderr.getvalue()
 
 

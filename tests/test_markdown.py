@@ -12,8 +12,7 @@ from pages import blocks_named, run_of
 from parsing import evaluated
 
 from attntrace.writers.markdown import MarkdownWriter
-from attntrace.writers.markdown.latex import LINE, signs_of
-from attntrace.writers.markdown.text import escaped
+from attntrace.writers.markdown.markup import LINE, escaped, signs_of
 from attntrace.writers.page import Look
 
 BEHIND_BACKSLASH = r"\\([!-/:-@\[-`{-~])"

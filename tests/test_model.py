@@ -11,8 +11,7 @@ from attntrace import trace
 from attntrace.model.config import ENTRIES, Config
 from attntrace.model.parameters import Vocabularies, parts, stream
 from attntrace.model.transformer import transformer
-from attntrace.runs.api import Steps
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import Steps, prepare
 from attntrace.tracing.trace import Trace
 
 CAT, TAC = "this is a cat", "cat a is this"

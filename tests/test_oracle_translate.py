@@ -7,8 +7,7 @@ torch = pytest.importorskip("torch")
 
 from command import ROOT, attntrace  # noqa: E402
 
-from attntrace.files.torch.names import constructor  # noqa: E402
-from attntrace.files.torch.state import exported  # noqa: E402
+from attntrace.files.torch import constructor, exported  # noqa: E402
 from attntrace.files.weights import load, located  # noqa: E402
 from attntrace.model.tokens import detokenize, tokenize  # noqa: E402
 

@@ -7,7 +7,7 @@ from command import BLOG, attntrace, process
 from pages import continued_brackets, matrices
 from rich.cells import cell_len
 
-from attntrace.runs.api import trace
+from attntrace.runs.prepare import trace
 
 ODD = ("👩‍👩‍👧 e\u0301 🇰🇷 क्षि 한글 extraordinarilylongwords !", "--target", "무엇을 👍🏽", "--norm", "pre", "--final-norm")
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"

@@ -22,9 +22,8 @@ pytest.importorskip("torch").set_num_threads(1)  # these matrices are tiny
 
 
 class Planted(NamedTuple):
-    """A text of a module and what stands there instead, the step that is the first to be wrong, and whether a run
+    """A text of transformer.py and what stands there instead, the step that is the first to be wrong, and whether a run
     betrays the error by itself."""
-    module: str
     right: str
     wrong: str
     first: str
@@ -35,41 +34,36 @@ ENCODER, DECODER = "encoder.layer1.self_attention", "decoder.layer1.self_attenti
 KEPT = 'constant(np.where(np.isneginf(mask.value), 0.0, 1.0), "kept", mask.axes)'
 HALVES = 'config.d_model // 2, "d_k"'
 ERRORS = {
-    "scores_not_divided": Planted(
-        "model.attention", '"scaled_scores", S / root', '"scaled_scores", S', f"{ENCODER}.head1.scaled_scores"),
+    "scores_not_divided": Planted('"scaled_scores", S / root', '"scaled_scores", S', f"{ENCODER}.head1.scaled_scores"),
     "scores_divided_by_the_root_of_d_model": Planted(
-        "model.attention", 'sqrt(constant(config.d_k, "d_k"', 'sqrt(constant(config.d_model, "d_k"',
+        'sqrt(constant(config.d_k, "d_k"', 'sqrt(constant(config.d_model, "d_k"',
         f"{ENCODER}.head1.scaled_scores"),
-    "softmax_over_queries": Planted(
-        "model.attention", "softmax(S)", "softmax(S.T).T", f"{ENCODER}.head1.weights", betrayed=True),
+    "softmax_over_queries": Planted("softmax(S)", "softmax(S.T).T", f"{ENCODER}.head1.weights", betrayed=True),
     "unbiased_variance": Planted(
-        "model.layers", "mean(square(U - mu))",
+        "mean(square(U - mu))",
         "mean(square(U - mu)) * constant(config.d_model / (config.d_model - 1), dtype=config.dtype)",
         f"{ENCODER}.variance", betrayed=True),
     "epsilon_outside_the_root": Planted(
-        "model.layers", 'sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype))',
+        'sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype))',
         '(sqrt(var) + constant(config.epsilon, "ε", dtype=config.dtype))', f"{ENCODER}.normalized", betrayed=True),
     "mask_after_the_softmax": Planted(
-        "model.attention", """        S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
+        """        S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
     A = trace("weights", softmax(S), "A")""",
         f"""        A = trace("weights", softmax(S) * {KEPT}, "A")
     else:
         A = trace("weights", softmax(S), "A")""", f"{DECODER}.head1.masked_scores", betrayed=True),
     "triangle_flipped": Planted(
-        "model.attention", "np.triu(np.ones((max(tokens), max(keys)), bool), k=1)",
+        "np.triu(np.ones((max(tokens), max(keys)), bool), k=1)",
         "np.tril(np.ones((max(tokens), max(keys)), bool), k=-1)", f"{DECODER}.head1.masked_scores", betrayed=True),
     "positions_appended_as_columns": Planted(
-        "model.layers", "X = X + P",
-        f"""from attntrace.ops.indexing import concat, slice_columns
-        X = concat([slice_columns(X, 1, {HALVES}), slice_columns(P, 1, {HALVES})], "d_model")""", "encoder.input"),
+        "X = X + P",
+        f'X = concat([slice_columns(X, 1, {HALVES}), slice_columns(P, 1, {HALVES})], "d_model")', "encoder.input"),
     "W_O_skipped": Planted(
-        "model.attention", 'linear(C, parameters["W_O"], parameters.get("b_O"))',
+        'linear(C, parameters["W_O"], parameters.get("b_O"))',
         'slice_columns(C, 1, config.d_model, "d_model")', f"{ENCODER}.output", betrayed=True),
     "cross_attention_to_the_decoder": Planted(
-        "model.transformer", "multi_head(trace, X, memory, own", "multi_head(trace, X, X, own",
-        "decoder.layer1.cross_attention.head1.key"),
-    "embedding_unscaled": Planted(
-        "model.layers", "if config.scale_embedding:", "if False:", "encoder.scaled_embedding")}
+        "multi_head(trace, X, memory, own", "multi_head(trace, X, X, own", "decoder.layer1.cross_attention.head1.key"),
+    "embedding_unscaled": Planted("if config.scale_embedding:", "if False:", "encoder.scaled_embedding")}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +85,7 @@ class Planting(SourceFileLoader):
     error: Planted
 
     def get_code(self, fullname: str) -> CodeType:
-        there = fullname == f"attntrace.{self.error.module}"
+        there = fullname == "attntrace.model.transformer"
         return compiled(self.path, self.error.right, self.error.wrong) if there else compiled(self.path)
 
 

@@ -15,8 +15,7 @@ from command import ROOT, attntrace, clean_environment, refusal
 
 from attntrace.files.archive import Archive, opened
 from attntrace.files.weights import located
-from attntrace.runs.api import trace
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import prepare, trace
 from attntrace.runs.saved import Recorded, save
 from attntrace.runs.training_step import prepare_training_step
 

@@ -17,14 +17,14 @@ ORDER = {
     "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
-    "model": "config tokens memory parameters layers attention transformer integer_parameters generate",
-    "files": "reading npz safetensors archive expressions inputs weights torch",
+    "model": "config tokens memory parameters transformer integer_parameters",
+    "files": "arrays archive inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
-    "runs": "what_if run prepare decoding training_step saved api",
-    "pages": "numbers blocks stages view topics checks forms why overview diff verdicts weights translation"
+    "runs": "what_if run prepare decoding training_step saved",
+    "pages": "numbers blocks view stages topics checks forms why overview diff verdicts weights translation"
              " page",
-    "writers": "terminal_width page arithmetic checks text csv jsonl svg markdown html",
-    "cli": "exit_codes languages progress values output formats click_words completion options pause subject"
+    "writers": "terminal_width page arithmetic text data svg markdown html",
+    "cli": "exit_codes languages progress values output formats click_words options pause subject"
            " commands app",
     "__main__": "",
 }
@@ -74,10 +74,11 @@ def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_pr
     raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}, "no_memory": set()}
     raised |= {key: {"name", "option", "value", "choices"} for key in config.PROBLEMS.values()}
     raised |= {f"odd_{one.even}": {"d_model", "heads", "near"} for one in config.POSITIONS.values() if one.even}
-    raised |= {f"{of}_{how}": {"file", "why", "name"} for of in ("weights", "saved") for how in ("broken", "pickled")}
+    raised |= {f"{of}_{how}": {"file", "why", "name"} for of in ("weights", "saved")
+               for how in ("broken", "pickled", "missing", "directory", "unreadable")}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args:
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Problem", "check_fits") and node.args:
                 if isinstance(node.args[0], ast.Constant):
                     raised.setdefault(node.args[0].value, set()).update(key.arg for key in node.keywords)
     del sentences["why"]
@@ -85,7 +86,7 @@ def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_pr
     assert raised.keys() == sentences.keys() and of_a_file.keys() <= raised.keys()
     for key, sentence in [*sentences.items(), *of_a_file.items()]:
         slots = {slot for _, slot, _, _ in string.Formatter().parse(sentence) if slot}
-        assert slots <= raised[key] | {"where"}, key
+        assert slots <= raised[key] | {"where", "needed", "there"}, key
         assert "\n" not in sentence
 
 

@@ -166,9 +166,9 @@ def test_a_terminal_that_is_closed_leaves_a_checkpoint_and_the_code_of_the_signa
 def test_progress_without_standard_error_is_silent(folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stderr", None)
-        from attntrace.cli.progress import TrainingProgress
-        with TrainingProgress(1, 1, 0, 0) as progress:
-            progress.show(training.Done(1, 0.5, 3), 1, None)
+        from attntrace.cli.progress import TrainingProgress, bar
+        with bar(True, lambda: 1) as show:
+            TrainingProgress(show, 1, 1, 0, 0).show(training.Done(1, 0.5, 3), 1, None)
 
 
 def test_a_training_whose_progress_nobody_reads_any_more_does_not_claim_success(folder):

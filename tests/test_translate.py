@@ -9,9 +9,8 @@ from command import ROOT, attntrace
 from random_model import SENTENCE, TARGET, WIRINGS, random_model
 
 from attntrace.files.weights import load, located
-from attntrace.model.generate import translate
 from attntrace.model.tokens import look_up, tokenize
-from attntrace.model.transformer import transformer
+from attntrace.model.transformer import transformer, translate
 from attntrace.runs.decoding import Decoding
 from attntrace.runs.prepare import prepare
 from attntrace.tracing.trace import Trace

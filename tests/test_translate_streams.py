@@ -211,11 +211,11 @@ def test_a_page_waits_for_a_key_after_each_step():
     with terminal("translate", CAFE, "--pause", "--color", "never") as person:
         assert "  Input" in person.reads(HINT)
         for number, word in enumerate(["I", "went"], start=1):
-            person.types(" ")
+            person.presses(" ")
             assert re.findall(r"Step \d: .*? ", person.reads(HINT)) == [f"Step {number}: {word} "]
-        person.types("b")
+        person.presses("b")
         assert re.findall(r"Step (\d)", person.reads(HINT)) == ["1"]
-        person.types("q")
+        person.presses("q")
         code, seen = person.ends()
         assert code == 0 and "Step 3" not in person.seen and IN_ENGLISH not in seen
 

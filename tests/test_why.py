@@ -1,4 +1,5 @@
 """Where a number comes from, as it is printed: the printed arithmetic gives the number."""
+import io
 import random
 import re
 from collections import Counter
@@ -12,16 +13,13 @@ from parsing import NUMBER, Sums
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause
 from attntrace.pages.why import Why
-from attntrace.runs.api import trace
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import prepare, trace
 from attntrace.runs.training_step import prepare_training_step
-from attntrace.tensor.symbol import Spelling
-from attntrace.writers.page import Page, plainly
-from attntrace.writers.text.layout import Layout
-from attntrace.writers.text.writer import cells_of
+from attntrace.writers.page import Look
+from attntrace.writers.text.writer import TerminalWriter, cells_of
 
 PAIR = "어제 카페 갔었어", "I went to the cafe yesterday"
-WIDE = Page(100_000, Spelling.UNICODE, cells_of)
+WIDE = TerminalWriter(io.StringIO(), Look(10_000))
 
 
 def evaluated(text: str) -> float:
@@ -49,7 +47,7 @@ def plain(text: str) -> str:
 def printed(cause: Cause) -> tuple[str, str, str]:
     """The arithmetic, the sign and the result of a number, as they are printed."""
     assert cause.cell is not None
-    (line,) = [plainly(line).strip() for line in Layout(WIDE).lines_of(cause._replace(operands=()))][1:]
+    (line,) = [line.strip() for line in WIDE.lines([cause._replace(operands=())])][1:]
     before, sign, result = re.fullmatch(r"(.*) ([=≈]) (\S+)", line).groups()
     return before.split(" = ")[-1], sign, result
 

@@ -20,10 +20,10 @@ PAIRS = [("나는 간다", "I go."), ("너는 간다", "You go."), ("나는 어�
 TINY = ("--d-model", "8", "--heads", "2", "--layers", "1", "--d-ff", "8", "--batch", "4", "--warmup", "5")
 ALL = ("--hold-out", "0")
 MANY = "100000"  # epochs that nobody waits for
-OFTEN = """import sys, attntrace.cli.commands.train as train
-from attntrace.cli.app import run
+OFTEN = """import attntrace.cli.commands.train as train
+from attntrace.__main__ import main
 train.BETWEEN = 0
-sys.exit(run(sys.argv[1:]))"""
+main()"""
 
 
 class TrainingFolder:

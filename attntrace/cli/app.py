@@ -3,17 +3,12 @@ so with a full disk, and handles closed pipes, which nothing else does. A bug st
 import importlib
 import io
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
 from attntrace.cli.click_words import Group, Option
 from attntrace.cli.exit_codes import DONE, INTERRUPTED, WRONG_INPUT
-from attntrace.cli.formats import ARGUMENTS
 from attntrace.cli.languages import CommandLine, rendered
 from attntrace.messages.catalog import Message, Text, in_a_line
 from attntrace.messages.errors import Problem, refusal
@@ -90,8 +85,7 @@ def run(arguments: list[str]) -> int:
 def answered(arguments: list[str], line: CommandLine) -> int:
     """Run a command line and return its exit code: 2 for wrong input, whose message follows all output."""
     try:
-        with unwinding_signals():
-            return completed() if os.environ.get(COMPLETE) else invoked(arguments, line)
+        return completed() if os.environ.get(COMPLETE) else invoked(arguments, line)
     except Problem as problem:
         message: Text = problem.message
     except click.UsageError as error:
@@ -109,7 +103,6 @@ def invoked(arguments: list[str], line: CommandLine) -> int:
     try:
         width = min(columns(WIDEST_HELP), WIDEST_HELP)
         with attntrace.make_context("attntrace", list(arguments), terminal_width=width, obj=line) as ctx:
-            ctx.meta[ARGUMENTS] = arguments
             code = attntrace.invoke(ctx)
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as done:
@@ -138,23 +131,6 @@ class ClosedOutput(io.StringIO):
 
     def write(self, text: str) -> int:
         raise Problem("output_closed")
-
-
-@contextmanager
-def unwinding_signals() -> Iterator[None]:
-    """Turn signals that would end the process at once into SystemExit, so that no half-written file stays behind. A
-    signal that the caller ignores (nohup) stays ignored."""
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-                before[number] = signal.signal(number, lambda number, frame: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def complain(message: Text, line: CommandLine) -> int:

@@ -3,7 +3,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from attntrace.writers.page import Writer
 
 NUMBERS = (".npz", ".safetensors")  # of files that hold numbers, which a page is not, whatever its format
-ARGUMENTS = "attntrace.arguments"  # of the command line, in the context's meta
 PLACES = ("-o", "--format", "--save")  # options that say where a page goes, and as what
 PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
@@ -34,15 +33,14 @@ class PageOptions(NamedTuple):
     pager: bool = False
     quiet: bool = False
     pause: bool = False
+    save: str | None = None
     title: str = ""
 
     @classmethod
     def settled(cls, formats: Sequence[str], format: str | None, output: str | None, **options: Any) -> "PageOptions":
         """The page options of the command line. Raises Problem where they contradict each other."""
-        context = click.get_current_context()
-        has_save = any(param.name == "save" for param in context.command.params)
-        page = cls(format_of(format, output, formats, has_save), output, **options,
-                   title=title(context.meta[ARGUMENTS]))
+        arguments = click.get_current_context().obj.arguments
+        page = cls(format_of(format, output, formats, "save" in options), output, **options, title=title(arguments))
         if page.quiet and page.is_data:
             raise Problem("quiet_with", option=f"--format {page.format}")
         return page
@@ -74,21 +72,15 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
 
 
 @contextmanager
-def writer_on(out: TextIO, page: PageOptions) -> Iterator["Writer"]:
-    """A writer of blocks in the page's format, which ends its page when all went well."""
+def writer_of(page: PageOptions) -> Iterator["Writer"]:
+    """A writer of blocks in the page's format and to its place, which ends its page when all went well."""
     from attntrace.writers.page import Look
     look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title, current_languages())
-    writer: Writer = FORMATS[page.format].load()(out, look)
-    writer = ResultOnly(writer) if page.quiet else writer
-    yield writer
-    writer.close()
-
-
-@contextmanager
-def writer_of(page: PageOptions) -> Iterator["Writer"]:
-    """The same on the file that -o names, or on standard output."""
-    with destination(page.output, page.pager) as out, writer_on(out, page) as writer:
+    with destination(page.output, page.pager) as out:
+        writer: Writer = FORMATS[page.format].load()(out, look)
+        writer = ResultOnly(writer) if page.quiet else writer
         yield writer
+        writer.close()
 
 
 def write_blocks(blocks: Iterable["Block"], page: PageOptions) -> None:

@@ -16,11 +16,11 @@ LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first one that is set decides
 
 
 class CommandLine:
-    """The languages of a command line: a guess until its arguments are parsed, since parse errors are in them as well.
+    """A command line and its languages: a guess until its arguments are parsed, since parse errors are in them as well.
     It is the `obj` of every Click context."""
 
     def __init__(self, arguments: Sequence[str], subject_so_far: Callable[[click.Context], Any] | None = None) -> None:
-        self.languages = languages_of(arguments)
+        self.arguments, self.languages = arguments, languages_of(arguments)
         self.subject_so_far = subject_so_far  # where a shell requests completions
 
 

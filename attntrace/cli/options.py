@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from attntrace.cli.click_words import Decorated, chained, option, passed
-from attntrace.cli.completion import Known, Weights, head_addresses, parameter_names, step_addresses
 from attntrace.cli.formats import PageOptions
-from attntrace.cli.values import ALL, POSITIVE, SHARE, Among, InputFile, Limit, Scale, Text, Whole
+from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
+                                  head_addresses, parameter_names, step_addresses)
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
@@ -33,7 +33,7 @@ CHANGES = ("set", "ablate", "swap")
 
 class ModelOptions(NamedTuple):
     """The model (`entries` of its config by name), what it reads, and what is changed in it. None: not given, which a
-    weights file needs to know."""
+    weights file needs to know, or in the place of a sentence standard input."""
     seed: int | None = None
     init: str | None = None
     entries: dict[str, Any] = {}
@@ -44,6 +44,11 @@ class ModelOptions(NamedTuple):
     set: tuple[str, ...] = ()
     ablate: tuple[str, ...] = ()
     swap: tuple[str, ...] = ()
+    sentence: str | None = None
+
+    def words(self) -> str | None:
+        """The sentence; None where there is none and a file of rows needs none."""
+        return None if self.input is not None and self.sentence is None else one_sentence(self.sentence)
 
     def config(self, default: Config) -> Config:
         return replace(default, **{name: value for name, value in self.entries.items() if value is not None})
@@ -216,9 +221,9 @@ def from_option(**settings: Any) -> Callable[[Decorated], Decorated]:
     return option("--from", "saved_run", metavar="FILE", type=InputFile(), text="from", **settings)
 
 
-def check_from(sentence: tuple[str, ...], model: ModelOptions, learning: LearningOptions) -> None:
+def check_from(model: ModelOptions, learning: LearningOptions) -> None:
     """Raise Problem where an option is given that a saved run has a value of its own for."""
-    given = ["SENTENCE"] if sentence else given_options(model, learning)
+    given = ["SENTENCE"] if model.sentence is not None else given_options(model, learning)
     if given:
         raise Problem("from_with", option=given[0])
 
@@ -234,48 +239,36 @@ text_options = chained(
     option("--pause", is_flag=True))
 view_options = chained(text_options, option("--token", type=Text(), multiple=True, metavar="TOKEN"))
 
-sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]")
 
-
-def lines_of_input() -> Iterator[list[str]]:
-    """The lines of standard input, as many at once as there are. Raises Problem with the number of a line that is not
-    UTF-8, after the lines before it."""
-    rest, number = b"", 0
-    while sys.stdin is not None:
-        data = sys.stdin.buffer.read1(1 << 16)  # type: ignore[union-attr]
-        lines = (rest + data).split(b"\n")
-        rest = lines.pop() if data else b""
-        if not data and lines == [b""]:
-            return
-        read = []
-        try:
-            for line in lines:
-                number += 1
-                read.append(line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r"))
-        except UnicodeDecodeError as error:
-            yield read
-            raise Problem("line_not_utf8", line=number, byte=error.start + 1) from None
-        if read:
-            yield read
-        if not data:
-            return
-
-
-def one_argument(arguments: tuple[str, ...]) -> str | None:
+def one_argument(ctx: click.Context, param: click.Parameter, arguments: tuple[str, ...]) -> str | None:
     """The sentence as an argument; None where there is none. Raises Problem where it was not put in quotes."""
     if len(arguments) > 1:
         raise Problem("several_arguments", count=len(arguments), sentence=shown(" ".join(arguments)))
     return arguments[0] if arguments else None
 
 
-def sentence_or_rows(arguments: tuple[str, ...], model: ModelOptions) -> str | None:
-    """The sentence; None where there is none and a file of rows needs none."""
-    return None if model.input is not None and not arguments else one_sentence(arguments)
+sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]", callback=one_argument)
 
 
-def one_sentence(arguments: tuple[str, ...]) -> str:
+def lines_of_input() -> Iterator[list[str]]:
+    """The lines of standard input, as many at once as there are in some kilobytes. Raises Problem with the number of a
+    line that is not UTF-8, after the lines before it."""
+    number = 0
+    while sys.stdin is not None and (data := sys.stdin.buffer.read1(1 << 12)):  # type: ignore[union-attr]
+        if not data.endswith(b"\n"):
+            data += sys.stdin.buffer.readline()
+        read: list[str] = []
+        for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), start=number + 1):
+            try:
+                read.append(line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r"))
+            except UnicodeDecodeError as error:
+                yield read
+                raise Problem("line_not_utf8", line=number, byte=error.start + 1) from None
+        yield read
+
+
+def one_sentence(argument: str | None) -> str:
     """The sentence: the argument, or the one line of standard input where it is `-` or missing."""
-    argument = one_argument(arguments)
     if argument is not None and argument != "-":
         return argument
     if sys.stdin is None or argument is None and sys.stdin.isatty():

@@ -1,8 +1,8 @@
 """Where output goes: standard output, a pager, a device, or a file that appears whole or not at all."""
-import errno
 import io
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -73,14 +73,13 @@ def _opened(file: str, **how: Any) -> Iterator[Any]:
     try:
         if isinstance(place, int):  # not opened by its name, which would empty a file that is being appended to
             stream = open(os.dup(place), **how)
-        elif os.path.islink(place):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        elif os.path.exists(place) and not os.path.isfile(place):
-            stream = open(place, **how)
-        elif os.path.exists(place) and not os.access(place, os.W_OK):  # although its directory would allow it
-            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        elif not os.path.lexists(place):
+            stream = _beside(place, None, how)
+        elif stat.S_ISREG(mode := os.stat(place).st_mode):
+            open(place, "ab").close()  # raises where it must not be written, although its directory would allow it
+            stream = _beside(place, stat.S_IMODE(mode), how)
         else:
-            stream = _beside(place, how)
+            stream = open(place, **how)
         with stream as opened:
             yield opened
     except BrokenPipeError:
@@ -103,10 +102,9 @@ def _target(file: str) -> int | str:
 
 
 @contextmanager
-def _beside(place: str, how: dict[str, Any]) -> Iterator[Any]:
+def _beside(place: str, mode: int | None, how: dict[str, Any]) -> Iterator[Any]:
     directory, name = os.path.split(place)
     draft = os.path.join(directory, f".{name[:40]}.{os.urandom(4).hex()}.part")  # known before it is there
-    mode = os.stat(place).st_mode & 0o7777 if os.path.exists(place) else None
     exclusive = how | {"mode": how["mode"].replace("w", "x")}
     try:
         with open(draft, opener=lambda path, flags: os.open(path, flags, 0o666 if mode is None else 0o600),

@@ -10,8 +10,8 @@ import click
 
 from attntrace.cli.click_words import fields_in
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import PageOptions, writer_on
-from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, sentence_or_rows
+from attntrace.cli.formats import PageOptions, writer_of
+from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
 from attntrace.messages.errors import Problem
@@ -39,12 +39,11 @@ class Graph(NamedTuple):
 
 
 @contextmanager
-def graph_of(sentence: tuple[str, ...], saved_run: str | None, address: str, model: ModelOptions,
-             learning: LearningOptions) -> Iterator[Graph]:
+def graph_of(saved_run: str | None, address: str, model: ModelOptions, learning: LearningOptions) -> Iterator[Graph]:
     """The graph of a saved run, where one is named; else of a sentence (or the example): of its training step,
     where only that has such an address."""
     if saved_run is not None:
-        check_from(sentence, model, learning)
+        check_from(model, learning)
         from attntrace.files.archive import opened
         with opened(saved_run) as archive:
             archive.check_seal()
@@ -55,17 +54,17 @@ def graph_of(sentence: tuple[str, ...], saved_run: str | None, address: str, mod
                         {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"))
         return
     steps: dict[str, Step] = {}
-    subject = subject_of(sentence, model, learning if Address.of(address).is_of_training else None)
+    subject = subject_of(model, learning if Address.of(address).is_of_training else None)
     subject(lambda step: steps.__setitem__(step.address, step))
     yield Graph(list(steps), steps.get, subject.run.parameters.by_name, subject.run.pencil)
 
 
-def subject_of(sentence: tuple[str, ...], model: ModelOptions, learning: LearningOptions | None = None) -> Subject:
+def subject_of(model: ModelOptions, learning: LearningOptions | None = None) -> Subject:
     """The run of a sentence, or one training step that learns its target. Where there is neither a sentence nor a file
     of rows: of the example, with its target unless another is given. Raises Problem where the target is missing."""
     words: str | None = EXAMPLE[0]
-    if sentence or model.input is not None:
-        words = sentence_or_rows(sentence, model)
+    if model.sentence is not None or model.input is not None:
+        words = model.words()
     elif model.target is None:
         model = model._replace(target=EXAMPLE[1])
     if learning is None:
@@ -82,23 +81,23 @@ def subject_so_far(ctx: click.Context) -> Subject:
     params, command = ctx.params, ctx.info_name
     model = ModelOptions(**fields_in(params, ModelOptions))._replace(set=(), ablate=(), swap=())
     learning = LearningOptions(**fields_in(params, LearningOptions))
-    sentence = tuple(params.get("sentence") or ())
-    example = EXAMPLE[:1] if model.weights is None else words_of(model.weights)
+    if command == "backprop":
+        return subject_of(model._replace(sentence=params["source"]), learning)
+    if command == "why" and (model.sentence is None or model.target is not None):  # which knows gradients as well
+        return subject_of(model, learning)
+    if model.sentence is None:
+        model = model._replace(sentence=EXAMPLE[0] if model.weights is None else word_of(model.weights))
     if command == "translate":
         from attntrace.runs.decoding import Decoding
-        return Decoding(translator((sentence or example)[0], model), params["max_length"])
-    if command == "backprop":
-        return subject_of(() if params["source"] is None else (params["source"],), model, learning)
-    if command == "why" and (not sentence or model.target is not None):  # which knows gradients as well
-        return subject_of(sentence, model, learning)
-    return subject_of(sentence or example, model)
+        return Decoding(translator(model.sentence or "", model), params["max_length"])
+    return subject_of(model)
 
 
-def words_of(weights: str) -> tuple[str, ...]:
+def word_of(weights: str) -> str | None:
     """A word that a model knows: addresses do not depend on which."""
     from attntrace.files.weights import load, located
     known = load(located(weights)).vocabularies.source
-    return (known[-1],) if known else ()
+    return known[-1] if known else None
 
 
 def translator(sentence: str, model: ModelOptions) -> Run:
@@ -113,25 +112,24 @@ def translator(sentence: str, model: ModelOptions) -> Run:
     return run
 
 
-def write(subject: Subject, selection: Selection, page: PageOptions, save: str | None = None,
-          differences: GradientCheck | None = None) -> int:
-    """Write the page of a subject, or its steps as data. `save`: the file that --save names. Returns the exit code."""
+def write(subject: Subject, selection: Selection, page: PageOptions, differences: GradientCheck | None = None) -> int:
+    """Write the page of a subject, or its steps as data. Returns the exit code."""
     addresses, tokens = selection.addresses(subject), selection.tokens(subject.run, page)
-    write_saved_run(subject, save, page)
-    with destination(page.output, page.pager) as out:
-        view = selection.view(subject.run.pencil, out.isatty() and page.is_text, addresses, tokens)
-        passes = 1 if page.is_data else len(view.forms)
-        with progress(out, lambda: passes * len(subject.addresses())) as count:
-            if page.is_data:
-                return write_data(subject, view, selection.precision, page.format, out, count)
-            from attntrace.pages.page import Page
-            with writer_on(out, page) as writer:
-                with paused(writer, page) as show, suppress(click.exceptions.Exit):  # raised by the key that quits
-                    sheets = Page(subject, view, show, count, differences)
-                    sheets()
-                if sheets.result:
-                    writer(sheets.result)
-            return CHECK_FAILED if sheets.failed else DONE
+    write_saved_run(subject, page)
+    if page.is_data:
+        view = selection.view(subject.run.pencil, False, addresses, tokens)
+        with destination(page.output, page.pager) as out, progress(out, lambda: len(subject.addresses())) as count:
+            return write_data(subject, view, selection.precision, page.format, out, count)
+    from attntrace.pages.page import Page
+    with writer_of(page) as writer:
+        view = selection.view(subject.run.pencil, writer.out.isatty() and page.is_text, addresses, tokens)
+        with progress(writer.out, lambda: len(view.forms) * len(subject.addresses())) as count:
+            sheets = Page(subject, view, paused(writer, page), count, differences)
+            with suppress(click.exceptions.Exit):  # raised by the key that quits
+                sheets()
+            if sheets.result:
+                writer(sheets.result)
+    return CHECK_FAILED if sheets.failed else DONE
 
 
 def write_data(subject: Subject, view: View, precision: int | None, format: str, out: TextIO, count: Sink) -> int:
@@ -151,30 +149,27 @@ def write_data(subject: Subject, view: View, precision: int | None, format: str,
     return DONE
 
 
-def write_saved_run(subject: Subject, file: str | None, page: PageOptions) -> None:
+def write_saved_run(subject: Subject, page: PageOptions) -> None:
     """Write the whole run into the file that --save names, before its page: it is complete even where the reader leaves
     the page early."""
-    if file is None:
+    if page.save is None:
         return
-    if same_place(page.output, file):
-        raise Problem("save_is_output", file=file)
-    if not file.lower().endswith(".npz"):
-        raise Problem("save_ending", file=file)
+    if same_place(page.output, page.save):
+        raise Problem("save_is_output", file=page.save)
+    if not page.save.lower().endswith(".npz"):
+        raise Problem("save_ending", file=page.save)
     if page.output is not None and page.output != "-":
         check_place(page.output)
     from attntrace.runs.saved import save
-    with binary(file) as out:
+    with binary(page.save) as out:
         save(subject, out)
 
 
-@contextmanager
-def paused(writer: Writer, page: PageOptions) -> Iterator[Callable[[Iterable[Block]], None]]:
-    """The writer, which waits for a key after each sheet where --pause is given and there is a keyboard."""
-    if not page.pause or page.pager or page.quiet or not page.is_text:
-        yield writer
-        return
-    from attntrace.cli.pause import Pauses, keyboard
+def paused(writer: Writer, page: PageOptions) -> Callable[[Iterable[Block]], None]:
+    """The writer, which waits for a key after each sheet where --pause is given and the page is on a terminal."""
+    if not page.pause or page.pager or page.quiet or not page.is_text or not writer.out.isatty():
+        return writer
+    from attntrace.cli.pause import Pauses
     from attntrace.writers.text.writer import TerminalWriter
     assert isinstance(writer, TerminalWriter)
-    with keyboard(writer.out) as keys:
-        yield writer if keys is None else Pauses(writer, keys)
+    return Pauses(writer)

@@ -1,6 +1,8 @@
-"""Kinds of values that options take."""
+"""Kinds of values that options take, and what a shell offers for them: the context's `obj` then knows the subject of a
+command line."""
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,6 +35,18 @@ class InputFile(click.Path):
         return value
 
 
+class Weights(InputFile):
+    """A file of weights, or the name of those that come with attntrace."""
+
+    def located(self, value: str) -> str:
+        from attntrace.files.weights import located
+        return str(located(value))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from attntrace.files.weights import SHIPPED
+        return [*map(CompletionItem, starting(incomplete, SHIPPED)), *super().shell_complete(ctx, param, incomplete)]
+
+
 class Text(ParamType):
     """Words, as their bytes mean them in UTF-8, which a locale without it (C) cannot read. Names of files stay as they
     are."""
@@ -43,6 +57,46 @@ class Text(ParamType):
             return str(value).encode("utf-8", "surrogateescape").decode("utf-8")
         except UnicodeError:
             return str(value)  # bytes that mean nothing
+
+
+class Known(Text):
+    """One of the names that are `known` on a command line, which a shell offers: those that start with what was typed;
+    where none does, their tails (after a dot) that do."""
+
+    def __init__(self, known: Callable[[click.Context], Iterable[str]]) -> None:
+        self.known = known
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from attntrace.tracing.addresses import Address  # only now: a help text needs none
+        names: list[str] = []
+        with suppress(Problem, OSError):
+            names = list(self.known(ctx))
+        tails = (address.last(n) for address in map(Address.of, names) for n in range(len(address.parts) - 1, 0, -1))
+        offered = starting(incomplete, names) or starting(incomplete, tails)
+        return [*map(CompletionItem, dict.fromkeys(offered))]
+
+
+def starting(typed: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(typed)]
+
+
+def step_addresses(ctx: click.Context) -> Iterable[str]:
+    """The addresses of the steps of the command line's subject."""
+    if ctx.params.get("saved_run") is not None:
+        from attntrace.files.archive import opened
+        with opened(ctx.params["saved_run"]) as archive:
+            return archive.names
+    return list(ctx.obj.subject_so_far(ctx).addresses())
+
+
+def head_addresses(ctx: click.Context) -> Iterable[str]:
+    from attntrace.tracing.addresses import Address
+    addresses = map(Address.of, ctx.obj.subject_so_far(ctx).run.addresses())
+    return [address.place for address in addresses if address.name == "scores"]
+
+
+def parameter_names(ctx: click.Context) -> Iterable[str]:
+    return list(ctx.obj.subject_so_far(ctx).run.parameters.by_name)
 
 
 def named(param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -79,24 +133,22 @@ class Among(ParamType):
                       choices=alternatives(self.known))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(word) for word in self.known if word.startswith(incomplete)]
+        return [*map(CompletionItem, starting(incomplete, self.known))]
 
 
 class Whole(ParamType):
     """A whole number, from `least` to `most`; without a `most`, of few enough digits that no product overflows."""
     name = "number"
 
-    def __init__(self, least: int | None = None, most: int | None = None) -> None:
+    def __init__(self, least: float = -inf, most: float = inf) -> None:
         self.least, self.most = least, most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        is_long = self.most is None and len(str(value)) > DIGITS
+        is_long = self.most == inf and len(str(value)) > DIGITS
         with suppress(ValueError):
-            number = None if is_long else int(value)
-            if number is not None and (self.least is None or self.least <= number) and (
-                    self.most is None or number <= self.most):
+            if not is_long and self.least <= (number := int(value)) <= self.most:
                 return number
-        key = "long" if is_long else "any" if self.least is None else "from" if self.most is None else "within"
+        key = "long" if is_long else "any" if self.least == -inf else "from" if self.most == inf else "within"
         raise Problem("no_such_number_option", option=named(param, ctx), value=value,
                       wanted=Message(f"problem.why.whole_{key}", least=self.least, most=self.most, digits=DIGITS))
 
@@ -117,7 +169,7 @@ class Number(ParamType):
 
 
 SHARE = Number("share", lambda number: 0 <= number < 1)
-POSITIVE = Number("positive", lambda number: 0 < number < float("inf"))
+POSITIVE = Number("positive", lambda number: 0 < number < inf)
 
 
 class Scale(Among):

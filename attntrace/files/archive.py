@@ -3,30 +3,35 @@
 `run` holds JSON Lines (as bytes of UTF-8): the records that `--format jsonl` writes, with the SHA-256 of a member in
 place of its value. Members are written one after another during the run, and each can be read without the others.
 Every byte is protected: those of a member by its own digest, all others by the seal, a digest at the end of the file.
-"""
+
+An expression is for every reader: ops by name over addresses and numbers. To print the same equations again, a reader
+also needs the symbols of constants and the axes that an op creates. These are the annotations, in the order of the ops
+and constants in the expression. In a record they stand under the key `notes`."""
 import hashlib
 import io
 import json
 import re
 import struct
 import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.files.npz import RUN, Npz, array_of
-from attntrace.files.reading import regular
+from attntrace.files.arrays import RUN, Npz, array_of, refused, regular
 from attntrace.messages.catalog import Message
-from attntrace.messages.errors import Problem, refusal
+from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.tensor.axes import AXIS_NAMES, Axis
-from attntrace.tensor.tensor import Array, Record
+from attntrace.tensor.symbol import AxisIndex, Symbol
+from attntrace.tensor.tensor import OPS, Array, Node, Record, Tensor, apply, op_without_settings
 
+Parsed = Callable[[], Tensor]  # computes a parsed expression
 FORMAT = 1  # of saved runs; a later attntrace may write another
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
 ADDRESS = re.compile(r"\w+(\.\w+)+")
@@ -35,13 +40,13 @@ UNSEALED = SEAL + b"0" * 64  # in its place until all is written
 HEADER = {"config": dict, "seed": int | None, "weights": str | None, "init": str | None, "input": str | None,
           "pencil": int | None, "changes": list, "tokens": dict, "vocabularies": dict, "begins": list, "axes": list,
           "kind": str, "training": dict | None, "written": list | None, "max_length": int | None}
-EDITS: dict[str, dict[str, Any]] = {
-    "set": {"set": str, "value": int | float, "was": int | float}, "ablate": {"ablate": str},
-    "swap": {"swap": list}}
 FOOTER = {"steps": int, "fingerprint": str | None, "comparable": bool}
 OF_PARAMETER = {"axes": list, "shape": list, "sign": dict, "along": list}
 OF_STEP = OF_PARAMETER | {"place": str, "name": str, "stage": str | None, "expression": list, "notes": list,
                           "parents": list}
+OF_SYMBOL = {"letter": str, "sub": str, "hat": bool, "primes": int, "superscript": int | None, "head": int | None,
+             "transposed": bool, "gradient": bool}  # the types of its fields
+STORED_AS = {"superscript": "above", "indices": "marks", "path": "via"}  # fields whose stored names differ
 
 
 class Unfinished(zipfile.ZipFile):
@@ -69,20 +74,16 @@ class ArchiveWriter:
 
     def member(self, name: str, value: Array, apart: bool = True) -> str:
         """Write an array; return the SHA-256 of its .npy. A member `apart` is protected by that digest only."""
-        header = io.BytesIO()
-        array = np.asarray(value, order="C")
-        np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
-        parts = header.getvalue(), array.reshape(-1).view(np.uint8).data
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, np.asarray(value, order="C"), version=(1, 0))
         info = zipfile.ZipInfo(f"{name}.npy")  # without a date, so that the same run is the same file
-        info.file_size = len(parts[0]) + len(parts[1])
-        digest = hashlib.sha256()
+        data = buffer.getbuffer()
+        info.file_size = len(data)
         with self._zip.open(info, "w") as member:
             self._apart = apart
-            for part in parts:
-                digest.update(part)
-                member.write(part)
+            member.write(data)
             self._apart = False
-        return digest.hexdigest()
+        return hashlib.sha256(data).hexdigest()
 
     def close(self, records: list[Record]) -> None:
         """Write the records and the seal."""
@@ -96,44 +97,34 @@ class Archive(Npz):
     """A saved run, read member by member. Raises Problem with the reason where the file cannot be one."""
     kind = "saved"
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        super().__init__(path, file)
-        self._file = file
+    def check(self) -> None:
+        path = str(self.path)
         if any(info.compress_type != zipfile.ZIP_STORED for info in self._infos.values()):
-            raise Problem("saved_compressed", file=str(path))
+            raise Problem("saved_compressed", file=path)
         if any(name != shown(name) for name in self._infos):  # so that names can be printed as they are
             raise self.broken(ValueError(Message("problem.why.hidden_characters")))
-        if RUN not in self._infos:
-            raise Problem("saved_foreign", file=str(path))
-        self._lines = bytes(super().read(RUN)).splitlines() or [b""]
-        self.header = self._record(self._lines[0])
+        self._lines = bytes(self.read(RUN)).splitlines() if RUN in self._infos else []
+        self.header = self._record(self._lines[0]) if self._lines else {}
         if not isinstance(self.header.get("saved"), int):
-            raise Problem("saved_foreign", file=str(path))
+            raise Problem("saved_foreign", file=path)
         if self.header["saved"] > FORMAT:
-            raise Problem("saved_newer", file=str(path), version=shown(str(self.header.get("attntrace"))))
+            raise Problem("saved_newer", file=path, version=shown(str(self.header.get("attntrace"))))
         with self.sense():
-            self._check_header()
-
-    def _check_header(self) -> None:
-        """Raise ValueError, TypeError or LookupError where the header makes no sense."""
-        check_types(dict.fromkeys(HEADER) | self.header, HEADER)
-        self.config = Config.read(self.header["config"], str(self.path))
-        for words in self.header["tokens"].values():
-            for word in words or ():
-                check_types(word, {"id": int | None, "text": str})
-        for edit in self.header["changes"]:
-            check_types(edit, next(types for name, types in EDITS.items() if name in edit))
-            for number in edit.get("swap", ()):
-                self.header["tokens"]["source"][number - 1]
+            check_types(dict.fromkeys(HEADER) | self.header, HEADER)
+            self.config = Config.read(self.header["config"], path)
+            for words in self.header["tokens"].values():
+                for word in words or ():
+                    check_types(word, {"id": int | None, "text": str})
+            self.axes = [axis_from(*entry) for entry in self.header["axes"]]  # records refer to an axis by its index
+            if any(axis.size > self.size for axis in self.axes):
+                raise ValueError(Message("problem.why.claim", name=RUN))
 
     def _record(self, line: bytes) -> Record:
-        try:
+        with self.sense():
             record = json.loads(line)
             if not isinstance(record, dict):
                 raise ValueError(Message("problem.why.no_record"))
             return record
-        except (ValueError, RecursionError) as error:
-            raise self.broken(error) from None
 
     @property
     def names(self) -> list[str]:
@@ -142,24 +133,23 @@ class Archive(Npz):
 
     def records(self) -> Iterator[Record]:
         """Yield the record of each member, in order of computation."""
-        left, seen = set(self.names), set[str]()
-        for record in map(self._record, self._lines[1:-1]):
-            name = name_of(record)
-            if name not in left:
-                raise self.broken(ValueError(Message("problem.why.no_member", name=shown(name))))
-            left.remove(name)
-            for leaf in leaves(record):
-                if isinstance(leaf, int) and abs(leaf) > self.size:  # a size or an index of something in the file
-                    raise self.broken(ValueError(Message("problem.why.claim", name=name)))
-                if isinstance(leaf, str) and leaf != shown(leaf):  # the words, which may differ, are in the header
-                    raise self.broken(ValueError(Message("problem.why.hidden_in_record", name=name)))
-            if "member" not in record:
-                with self.sense():
+        names, seen = set(self.names), set[str]()
+        with self.sense():
+            for record in map(self._record, self._lines[1:-1]):
+                name = name_of(record)
+                if name in seen or name not in names:
+                    raise ValueError(Message("problem.why.no_member", name=shown(name)))
+                for leaf in leaves(record):
+                    if isinstance(leaf, int) and abs(leaf) > self.size:  # a size or an index of something in the file
+                        raise ValueError(Message("problem.why.claim", name=name))
+                    if isinstance(leaf, str) and leaf != shown(leaf):  # the words, which may differ, are in the header
+                        raise ValueError(Message("problem.why.hidden_in_record", name=name))
+                if "member" not in record:
                     self._check(record, seen)
-            seen.add(name)
-            yield record
-        for name in sorted(left):
-            raise self.broken(ValueError(Message("problem.why.no_record_of", name=shown(name))))
+                seen.add(name)
+                yield record
+            for name in sorted(names - seen):
+                raise ValueError(Message("problem.why.no_record_of", name=shown(name)))
 
     def _check(self, record: Record, before: set[str]) -> None:
         """Raise ValueError or TypeError where a record contradicts itself or earlier ones."""
@@ -167,19 +157,9 @@ class Archive(Npz):
         axes = [self.axes[number] for number in record["along"]]
         if [axis.name for axis in axes] != record["axes"] or [axis.size for axis in axes] != record["shape"]:
             raise ValueError(Message("problem.why.other_shape", name=name_of(record)))
-        if "address" not in record:
-            return
-        if not ADDRESS.fullmatch(f"{record['place']}.{record['name']}") or not before.issuperset(record["parents"]):
+        if "address" in record and not (ADDRESS.fullmatch(f"{record['place']}.{record['name']}")
+                                        and before.issuperset(record["parents"])):
             raise ValueError(Message("problem.why.no_record_of", name=record["address"]))
-
-    @cached_property
-    def axes(self) -> list[Axis]:
-        """The table of axes; records refer to an axis by its index."""
-        with self.sense():
-            axes = [axis_from(*entry) for entry in self.header["axes"]]
-            if any(axis.size > self.size for axis in axes):
-                raise ValueError(Message("problem.why.claim", name=RUN))
-        return axes
 
     @property
     def footer(self) -> Record:
@@ -242,16 +222,9 @@ class Archive(Npz):
 
     @contextmanager
     def sense(self) -> Iterator[None]:
-        """Report what Python raises for nonsense as a damaged file. Spans nothing but the parsing of records: anywhere
-        else such an exception is a bug."""
         try:
-            yield
-        except ValueError as error:
-            raise self.broken(error) from None
-        except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, StopIteration,
-                TypeError) as error:
-            why = Message("problem.why.no_sense", error=f"{type(error).__name__}: {error}")
-            raise self.broken(ValueError(why)) from None
+            with super().sense():
+                yield
         except MemoryError:
             raise Problem("saved_too_large", file=str(self.path)) from None
 
@@ -269,14 +242,12 @@ def check_types(record: Record, types: dict[str, Any]) -> None:
 
 
 def leaves(value: Any) -> Iterator[Any]:
-    """Yield everything in a JSON value that is neither a list nor an object, however deep."""
-    pending = [value]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, (list, dict)):
-            pending += one.values() if isinstance(one, dict) else one
-        else:
-            yield one
+    """Yield everything in a JSON value that is neither a list nor an object."""
+    if isinstance(value, (list, dict)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from leaves(one)
+    else:
+        yield value
 
 
 def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int] | None) -> Axis:
@@ -292,13 +263,109 @@ def axis_from(word: str, size: int, labels: list[str] | None, lengths: list[int]
 @contextmanager
 def opened(file: str) -> Iterator[Archive]:
     """Open an archive for the duration of the context. Raises Problem where it is damaged or cannot be read."""
-    with ExitStack() as stack:
-        try:  # only opening: an OSError in the body of the context may concern the output
-            archive = Archive(Path(file), stack.enter_context(regular(file)))
-        except FileNotFoundError:
-            raise Problem("saved_missing", file=file) from None
-        except IsADirectoryError:
-            raise Problem("saved_directory", file=file) from None
-        except OSError as error:
-            raise Problem("saved_unreadable", file=file, why=refusal(error)) from None
-        yield archive
+    with refused(file, "saved"):  # only opening: an OSError in the body of the context may concern the output
+        stream = regular(file)
+    with stream:
+        yield Archive(Path(file), stream)
+
+
+class ExpressionWriter:
+    """Writes annotations. Each axis of a run, with its labels, and each constant has a number."""
+
+    def __init__(self) -> None:
+        self._axes: dict[Axis, int] = {}
+        self._constants: dict[Tensor, int] = {}
+
+    def axis(self, axis: Axis) -> int:
+        """Return the number of an axis."""
+        return self._axes.setdefault(axis, len(self._axes))
+
+    def axes(self) -> list[Any]:
+        """Return the table of axes, by their numbers."""
+        return [list(axis) for axis in self._axes]
+
+    def annotations(self, node: Node) -> Iterator[Any]:
+        """Yield what the expression of a node leaves out."""
+        if is_dataclass(node.op):
+            values = (getattr(node.op, field.name) for field in fields(node.op))
+            yield [[self.axis(value)] if isinstance(value, Axis) else value for value in values]
+        for operand in node.operands:
+            if operand.address is not None:
+                continue
+            if operand.node is not None:
+                yield from self.annotations(operand.node)
+            else:
+                number = self._constants.setdefault(operand, len(self._constants))
+                yield [number, operand.symbol and operand.symbol.spelled(), operand.value.dtype.str,
+                       list(map(self.axis, operand.axes))]
+
+
+class ExpressionReader:
+    """Reads expressions with annotations. Named operands come from `tensor_of`; one constant is one tensor
+    again, so that a matrix used twice is drawn once."""
+
+    def __init__(self, axes: list[Axis], tensor_of: Callable[[str], Tensor]) -> None:
+        self.axes, self.tensor_of = axes, tensor_of
+        self._constants: dict[int, Tensor] = {}
+
+    def __call__(self, expression: list[Any], annotations: list[Any]) -> Parsed:
+        """Parse; return a function that computes. Raises ValueError, or what Python raises for nonsense."""
+        rest = iter(annotations)
+        parsed = self._parsed(expression, rest)
+        if next(rest, None) is not None:
+            raise ValueError(Message("problem.why.notes_left"))
+        return parsed
+
+    def _parsed(self, expression: list[Any], annotations: Iterator[Any]) -> Parsed:
+        name, *rest = expression
+        if is_dataclass(OPS[name]):  # its fields: settings, and axes by their numbers
+            values = next(annotations)
+            op = OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in values))
+        else:
+            op = op_without_settings(name)
+        settings = op.settings()
+        count = len(rest) - len(settings)
+        if count < 1 or rest[count:] != settings:
+            raise ValueError(Message("problem.why.notes_differ", name=name))
+        operands = [self._operand(one, annotations) for one in rest[:count]]
+        return lambda: apply(op, *(operand() for operand in operands))
+
+    def _operand(self, expression: Any, annotations: Iterator[Any]) -> Parsed:
+        if isinstance(expression, list) and expression and isinstance(expression[0], str) and expression[0] in OPS:
+            return self._parsed(expression, annotations)
+        if isinstance(expression, str) and expression.lstrip("-") != "inf":
+            tensor = self.tensor_of(expression)
+            return lambda: tensor
+        number, symbol, dtype, axes = next(annotations)
+        if number not in self._constants:
+            own = tuple(self.axes[axis] for axis in axes)
+            value = np.array(expression, dtype=dtype)  # also reads "-inf", as JSON spells it
+            self._constants[number] = Tensor(value.reshape([axis.size for axis in own]), own,
+                                             None if symbol is None else Symbol.of(symbol))
+        return partial(self._constants.__getitem__, number)
+
+
+def tensor_from(record: Record, value: Array, axes: list[Axis]) -> Tensor:
+    """Return the parameter or the step of a record, without its history."""
+    own = tuple(axes[number] for number in record["along"])
+    return Tensor(value, own, symbol_from(record["sign"]), name_of(record))
+
+
+def symbol_record(symbol: Symbol) -> Record:
+    """Return the fields of a symbol that differ from those of a plain letter, by their stored names."""
+    record = {STORED_AS.get(name, name): value for name, value in symbol._asdict().items()
+              if value != Symbol._field_defaults.get(name)}
+    if symbol.path is not None:
+        record["via"] = symbol_record(symbol.path)
+    return record
+
+
+def symbol_from(record: Record) -> Symbol:
+    """Return the symbol of a record. Raises TypeError for a field of another type."""
+    fields_of = {stored: name for name, stored in STORED_AS.items()}
+    values = Symbol("")._asdict() | {fields_of.get(name, name): value for name, value in record.items()}
+    check_types(values, OF_SYMBOL)
+    if values["path"] is not None:
+        values["path"] = symbol_from(values["path"])
+    values["indices"] = tuple(AxisIndex(*index) for index in values["indices"])
+    return Symbol(**values)

@@ -13,7 +13,7 @@ from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import cell_name
 
 if TYPE_CHECKING:
-    from attntrace.files.npz import Npz
+    from attntrace.files.arrays import Npz
 
 NAMED_BY = {SOURCE: "SENTENCE", MEMORY: "SENTENCE", TARGET: "TARGET"}
 
@@ -30,13 +30,12 @@ class Inputs(NamedTuple):
             return cls(None, {})
         from pathlib import Path  # these only now: a run from words reads no file
 
-        from attntrace.files.npz import Npz, opened
+        from attntrace.files.arrays import Npz, opened
         path = Path(file)
         with opened(path) as stream:
             if path.suffix.lower() != ".npz":
                 raise Problem("input_ending", file=str(path))
             members = Npz(path, stream)
-            members.check_arrays()
             for name in members.headers:
                 if name not in NAMED_BY:
                     raise Problem("input_surplus", file=str(path), name=shown(name), known=", ".join(NAMED_BY))

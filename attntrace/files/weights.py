@@ -2,16 +2,15 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from attntrace.files.npz import Npz, archived, opened, reason, shape_text
-from attntrace.files.reading import whole
-from attntrace.files.safetensors import COPIES, Safetensors, serialized
+from attntrace.files.arrays import (ARRAYS, TEXTS, Header, Npz, Safetensors, archived, opened, reason, serialized,
+                                    shape_text, whole)
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized, shown
@@ -21,12 +20,11 @@ from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
 
-TEXTS = ("config", "vocabulary.source", "vocabulary.target")  # the names of texts among the arrays
 OF_WORDS = {"encoder.E", "decoder.E", "output.W", "output.b"}  # parameters that a model without words does not have
 SHIPPED = ("ko-en",)  # models included in attntrace
 STATE = "training."  # the prefix of members with the state of a training run, which are not part of the model
+PARTS = {"config", "vocabulary", "parameters"}  # of a model in JSON
 JSON_OBJECTS = 32  # bytes of Python objects, at most, for each byte of JSON
-LARGEST_TEXT = 64_000_000  # characters: a text that claims more is not read
 
 
 class Loaded(NamedTuple):
@@ -34,15 +32,6 @@ class Loaded(NamedTuple):
     config: Config
     vocabularies: Vocabularies
     parameters: Parameters
-
-
-class Contents(NamedTuple):
-    """The unchecked contents of a file: its texts, the shapes of its arrays by name, and how to read an array."""
-    config: Any
-    source: Any
-    target: Any
-    shapes: dict[str, tuple[int, ...]]
-    read: Callable[[str], Array]
 
 
 def located(weights: str | os.PathLike[str]) -> Path:
@@ -55,37 +44,43 @@ def located(weights: str | os.PathLike[str]) -> Path:
 def load(path: Path, dtype: str | None = None) -> Loaded:
     """Read a weights file; `dtype` is the precision to run it in, if not its own. Raises Problem with the name of what
     is wrong."""
+    ending = path.suffix.lower()
     with opened(path) as file:
-        if path.suffix.lower() not in FORMATS:
+        if ending not in (*ARRAYS, ".json"):
             raise Problem("weights_ending", file=str(path))
-        return checked(path, FORMATS[path.suffix.lower()](path, file), dtype)
+        return _checked(path, Json(path, file) if ending == ".json" else ARRAYS[ending](path, file), dtype)
 
 
-def checked(path: Path, contents: Contents, dtype: str | None = None) -> Loaded:
-    """Return the model of a file. Raises Problem for a wrong name, shape or number."""
+def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None) -> Loaded:
     where = str(path)
-    config = Config.read(contents.config, where)
+    if "config" not in members.texts:
+        raise Problem("weights_no_config", file=where)
+    texts = {name: text if isinstance(members, Json) or isinstance(text, list) else _parsed(path, text, f"{name}: ")
+             for name, text in members.texts.items()}
+    shapes = {name: header.shape for name, header in members.headers.items()
+              if not isinstance(members, Npz) or name not in TEXTS and not name.startswith(STATE)}
+    config = Config.read(texts["config"], where)
     config = replace(config, dtype=dtype or config.dtype)
-    vocabularies = _vocabularies(where, config, contents)
+    vocabularies = _vocabularies(where, config, texts, shapes)
     if config.source_end and vocabularies.source and END not in vocabularies.source:
         raise Problem("vocabulary_no_end", file=where, word=END)
     wanted = []
     for spec in specs(config, vocabularies):  # one by one, as a config may claim a million layers
-        if spec.name not in contents.shapes:
+        if spec.name not in shapes:
             if spec.optional:
                 continue
             raise Problem("parameter_missing", file=where, name=spec.name)
-        if contents.shapes[spec.name] != spec.shape:
-            raise Problem("parameter_shape", file=where, name=spec.name, is_=shape_text(contents.shapes[spec.name]),
+        if shapes[spec.name] != spec.shape:
+            raise Problem("parameter_shape", file=where, name=spec.name, is_=shape_text(shapes[spec.name]),
                           should=shape_text(spec.shape), axes=" × ".join(axis.name for axis in spec.axes))
         wanted.append(spec)
     known = {spec.name for spec in wanted}
-    for name in contents.shapes:
+    for name in shapes:
         if name not in known:
             raise Problem("parameter_surplus", file=where, name=shown(name))
 
     def fill(spec: Spec, view: Array) -> None:
-        value = contents.read(spec.name)
+        value = members.read(spec.name)
         if value.dtype.kind not in "fiu":
             raise Problem("parameter_kind", file=where, name=spec.name, kind=value.dtype)
         with np.errstate(over="ignore"):
@@ -98,14 +93,14 @@ def checked(path: Path, contents: Contents, dtype: str | None = None) -> Loaded:
     return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill))
 
 
-def _vocabularies(where: str, config: Config, contents: Contents) -> Vocabularies:
+def _vocabularies(where: str, config: Config, texts: Mapping[str, Any], names: Iterable[str]) -> Vocabularies:
     """Return the words of a file; without words, embeddings and output layer, those of a model that takes rows."""
-    if contents.source is None and contents.target is None and not {*contents.shapes} & OF_WORDS:
-        return Vocabularies.without_words(config, any(Address.of(name).stack == "decoder" for name in contents.shapes))
+    source, target = (texts.get(name) for name in TEXTS[1:])
+    if source is None and target is None and OF_WORDS.isdisjoint(names):
+        return Vocabularies.without_words(config, any(Address.of(name).stack == "decoder" for name in names))
     if not config.architecture.has_words:
         raise Problem("part_with_words", file=where, part=config.architecture.name)
-    return Vocabularies(_words(where, "source", contents.source),
-                        None if contents.target is None else _words(where, "target", contents.target))
+    return Vocabularies(_words(where, "source", source), None if target is None else _words(where, "target", target))
 
 
 def _words(where: str, side: str, texts: Any) -> tuple[str, ...]:
@@ -142,53 +137,25 @@ def _has_truth_value(rows: Any) -> bool:
     return any(map(_has_truth_value, rows)) if isinstance(rows, list) else isinstance(rows, bool)
 
 
-def _json(path: Path, file: BinaryIO) -> Contents:
-    model = _parsed(path, whole(str(path), file, JSON_OBJECTS))
-    parts = ("config", "vocabulary", "parameters")
-    if not isinstance(model, dict) or set(model) != set(parts) or not all(isinstance(model[p], dict) for p in parts):
-        raise Problem("weights_json_parts", file=str(path))
-    arrays = {}
-    for name, rows in model["parameters"].items():
-        try:
-            arrays[name] = np.array(rows)
-            if arrays[name].dtype.kind not in "fiu" or _has_truth_value(rows):
-                raise ValueError
-        except ValueError:
-            raise Problem("parameter_not_numbers", file=str(path), name=shown(name)) from None
-    words = model["vocabulary"]
-    return Contents(model["config"], words.get("source"), words.get("target"),
-                    {name: array.shape for name, array in arrays.items()}, arrays.__getitem__)
+class Json:
+    """A model written by hand: its texts, and its arrays by name."""
 
-
-def _npz(path: Path, file: BinaryIO) -> Contents:
-    members = Npz(path, file)
-    members.check_arrays()
-    texts = {}
-    for name in TEXTS:
-        if name in members.headers:
-            header = members.headers[name]
-            characters = header.numbers * max(header.dtype.itemsize // 4, 1)
-            if header.dtype.kind != "U" or len(header.shape) != (name != "config") or characters > LARGEST_TEXT:
-                raise Problem("weights_text_kind", file=str(path), name=name)
-            texts[name] = members.text(name)
-    if "config" not in texts:
-        raise Problem("weights_no_config", file=str(path))
-    config = _parsed(path, texts["config"], "config: ")
-    shapes = {name: header.shape for name, header in members.headers.items()
-              if name not in TEXTS and not name.startswith(STATE)}
-    return Contents(config, texts.get("vocabulary.source"), texts.get("vocabulary.target"), shapes, members.read)
-
-
-def _safetensors(path: Path, file: BinaryIO) -> Contents:
-    tensors = Safetensors(path, whole(str(path), file, COPIES))
-    if "config" not in tensors.texts:
-        raise Problem("weights_no_config", file=str(path))
-    texts = {name: _parsed(path, tensors.texts.get(name, "null"), f"{name}: ") for name in TEXTS}
-    shapes = {name: header.shape for name, header in tensors.headers.items()}
-    return Contents(texts["config"], texts["vocabulary.source"], texts["vocabulary.target"], shapes, tensors.read)
-
-
-FORMATS = {".npz": _npz, ".safetensors": _safetensors, ".json": _json}
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        model = _parsed(path, whole(str(path), file, JSON_OBJECTS))
+        if not isinstance(model, dict) or model.keys() != PARTS or not all(isinstance(model[p], dict) for p in PARTS):
+            raise Problem("weights_json_parts", file=str(path))
+        arrays = {}
+        for name, rows in model["parameters"].items():
+            try:
+                arrays[name] = np.array(rows)
+                if arrays[name].dtype.kind not in "fiu" or _has_truth_value(rows):
+                    raise ValueError
+            except ValueError:
+                raise Problem("parameter_not_numbers", file=str(path), name=shown(name)) from None
+        self.texts = {"config": model["config"]}
+        self.texts |= {f"vocabulary.{side}": words for side, words in model["vocabulary"].items()}
+        self.headers = {name: Header(array.shape, array.dtype) for name, array in arrays.items()}
+        self.read = arrays.__getitem__
 
 
 def storable(vocabularies: Vocabularies) -> dict[str, tuple[str, ...]]:
@@ -201,18 +168,16 @@ def storable(vocabularies: Vocabularies) -> dict[str, tuple[str, ...]]:
     return members
 
 
-def save_safetensors(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters: Parameters) -> None:
-    """Write a weights file, `.safetensors`, with the texts as JSON in the metadata."""
-    texts = {"config": config.described()} | storable(vocabularies)
-    file.write(serialized({name: tensor.value for name, tensor in parameters.by_name.items()},
-                          {name: json.dumps(text, ensure_ascii=False) for name, text in texts.items()}))
-
-
 def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters: Parameters,
-         state: Mapping[str, Any] | None = None) -> None:
-    """Write a weights file, `.npz`; the names of `state`, the state of a training run, get the prefix STATE."""
-    texts: dict[str, Any] = {"config": np.array(json.dumps(config.described()))}
-    texts |= {name: np.array(words) for name, words in storable(vocabularies).items()}
+         state: Mapping[str, Any] = {}, safetensors: bool = False) -> None:
+    """Write a weights file, `.npz`, or `.safetensors` with the texts as JSON in the metadata; the names of `state`, the
+    state of a training run, get the prefix STATE."""
     arrays = {name: tensor.value for name, tensor in parameters.by_name.items()}
-    more = {STATE + name: np.array(value) for name, value in (state or {}).items()}
-    file.write(archived(texts | arrays | more))
+    arrays |= {STATE + name: np.array(value) for name, value in state.items()}
+    words = storable(vocabularies)
+    if safetensors:
+        texts = {"config": config.described()} | words
+        file.write(serialized(arrays, {name: json.dumps(text, ensure_ascii=False) for name, text in texts.items()}))
+    else:
+        members = {"config": json.dumps(config.described())} | words
+        file.write(archived({name: np.array(text) for name, text in members.items()} | arrays))

@@ -3,11 +3,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from attntrace.model.attention import head, score_root
 from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters, Vocabularies, draw, stream
 from attntrace.model.tokens import InputRows, Words
-from attntrace.model.transformer import transformer
+from attntrace.model.transformer import head, transformer
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step, Trace
@@ -103,7 +102,6 @@ def _draw_again(steps: Mapping[str, Step], parameters: Parameters, W_K: Array, c
         left = config.d_k - attempt % config.d_k if attempt < ATTEMPTS else 0
         block[:, stream((*key, "left"), config.d_k).argsort(kind="stable")[left:]] = 0
         again: dict[str, Step] = {}
-        head(Trace(lambda step: again.update({step.name: step})), number, X, M, parameters, config,
-             score_root(config), mask)
+        head(Trace(lambda step: again.update({step.name: step})), number, X, M, parameters, config, mask)
         if fits(again["weights"], dull=attempt > ATTEMPTS // 2):
             return

@@ -6,6 +6,8 @@ from contextlib import suppress
 from functools import cache
 from itertools import accumulate
 
+from attntrace.messages.errors import Problem
+
 SHARE = 0.8  # of the memory there is that one run, or one file, may take
 GROUPS = {"": ("", "memory.max"), "memory": ("memory", "memory.limit_in_bytes")}  # by controllers: version 2, version 1
 
@@ -37,8 +39,10 @@ def _of_groups(membership: str | os.PathLike[str], root: str | os.PathLike[str])
                         yield int(limit.read())  # else not visible from here, or `max`
 
 
-def fits(needed: float) -> bool:
-    return needed <= SHARE * memory()
+def check_fits(problem: str, needed: float, **facts: object) -> None:
+    """Raise Problem where a run, or a file, needs more bytes than it may take."""
+    if needed > SHARE * memory():
+        raise Problem(problem, needed=format_bytes(needed), there=format_bytes(memory()), **facts)
 
 
 def format_bytes(number: float) -> str:

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.messages.errors import Problem
 from attntrace.model.config import SELF_ATTENTION, SUB_LAYERS, Config
-from attntrace.model.memory import fits, format_bytes, memory
+from attntrace.model.memory import check_fits
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
@@ -132,8 +131,7 @@ def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> Non
     vocab = max(map(len, filter(None, vocabularies)), default=0)
     largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
     needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
-    if not fits(needed):
-        raise Problem("too_large", parameters=f"{numbers:,}", needed=format_bytes(needed), there=format_bytes(memory()))
+    check_fits("too_large", needed, parameters=f"{numbers:,}")
 
 
 class Parameters:

@@ -81,9 +81,10 @@ def tokenize(sentence: str) -> list[str]:
     return tokens
 
 
-def detokenize(words: list[str]) -> str:
-    """Join tokens into a sentence, with a space before each except closing punctuation."""
-    return "".join(word if not n or word in CLOSING else f" {word}" for n, word in enumerate(words))
+def detokenize(words: Sequence[str]) -> str:
+    """Join tokens into a sentence, without `</s>`, with a space before each except closing punctuation."""
+    spaced = (word if word in CLOSING else f" {word}" for word in words if word != END)
+    return "".join(spaced).removeprefix(" ")
 
 
 def _word_end(text: str, start: int) -> int:

@@ -30,11 +30,6 @@ class PartHeading(NamedTuple):
     subtitle: Text
 
 
-class PlaceHeading(NamedTuple):
-    """Where the stages that follow stand: `Encoder, layer 1`."""
-    title: Text
-
-
 class StageHeading(NamedTuple):
     number: str
     title: Text
@@ -48,16 +43,20 @@ class Explained(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """A line above prose or a table that belongs to no stage."""
+    """A line above prose or a table that belongs to no stage; or where the stages that follow stand (`of_place`):
+    `Encoder, layer 1`."""
     text: Text
     apart: bool = False
+    of_place: bool = False
 
 
 class Prose(NamedTuple):
-    """Sentences, indented under a stage. One may be the `result` of a page, which --quiet prints alone."""
+    """Sentences, indented under a stage. One may be the `result` of a page, which --quiet prints alone; a `note` is
+    less important than what is beside it."""
     text: Text
     result: bool = False
     apart: bool = False
+    note: bool = False
 
 
 class Answer(NamedTuple):
@@ -99,9 +98,10 @@ class Grid(NamedTuple):
     address: str = ""  # of the step or the parameter, where it is one, or some columns of one
 
 
-class ParameterGrids(NamedTuple):
-    """Parameters, before they are used."""
+class Grids(NamedTuple):
+    """Matrices without signs between them: parameters, before they are used; the terms of a sum, below its equation."""
     grids: tuple[Grid, ...]
+    formula: Formula | None = None
 
 
 class RowLine(NamedTuple):
@@ -154,13 +154,6 @@ class Cause(NamedTuple):
     words: tuple[str, ...] = ()
 
 
-class Shares(NamedTuple):
-    """A sum over tokens: its equation, what each token adds, and the whole."""
-    formula: Formula
-    grids: tuple[Grid, ...]
-    result: Grid  # whose address is that of the step
-
-
 class MatrixEquation(NamedTuple):
     """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage.
     Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new."""
@@ -203,7 +196,7 @@ class Checks(NamedTuple):
 
 class VerifiedHead(NamedTuple):
     """What stands above the three columns of `Verified` lines."""
-    headings: tuple[Text, Text, Text]
+    headings: tuple[Text, ...]
     apart: bool = False
 
 
@@ -216,13 +209,8 @@ class Verified(NamedTuple):
     failed: Text = ""
 
 
-class Hidden(NamedTuple):
-    """Numbers of some tensors that are not shown, because each has more than the limit."""
-    note: Text
-
-
-Block = (PartHeading | PlaceHeading | StageHeading | Explained | Heading | Prose | Answer | Table | ParameterGrids
-         | VectorRows | Shares | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified | Hidden)
+Block = (PartHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
+         | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified)
 equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check)
 
 

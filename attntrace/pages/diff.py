@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from attntrace.files.npz import shape_text
+from attntrace.files.arrays import shape_text
 from attntrace.messages.catalog import Message, Text
 from attntrace.pages.blocks import Block, Heading, Prose, Table, set_off
 from attntrace.pages.checks import DIGITS, apart, worst_of

@@ -28,10 +28,10 @@ class Form:
                  explained: set[str] | None = None, more: Callable[[Step], list[Check]] = lambda step: []) -> None:
         self.view, self.write, self.parameters, self.more = view, write, parameters, more
         self.explained = set[str]() if explained is None else explained  # topics, on the whole page
-        self.stage: Stage | None = None
+        self.stage = Stage(1)
         self.failed: list[Check] = []
         self._rows: dict[str, list[Tensor]] = {}
-        self._region: str | None = None  # the last that was headed
+        self.region: str | None = None  # the last that was headed, once anything was shown
         self._weights: set[str] = set()  # addresses of attention weights: an operand has dropped its history
         self._shown: set[tuple[str | None, int | None]] = set()  # parameters, by name and block of columns
         self._figures: dict[HasValue, Figures] = {}
@@ -40,9 +40,7 @@ class Form:
     def __call__(self, step: Step) -> None:
         if step.rounding.decimals is None and is_rounding(step, self._rounding):
             self._rounding.add(step.address)
-        if self.stage is None:
-            self.stage = Stage(1)
-        elif not self.stage.goes_on_with(step, self.rows(step)[0]):
+        if self.stage.steps and not self.stage.goes_on_with(step, self.rows(step)[0]):
             self.close()
             self.stage = Stage(self.stage.number + 1)
         self.stage.steps.append(step)
@@ -51,10 +49,10 @@ class Form:
 
     def close(self) -> None:
         """Write the last stage, below the headings of its part and its place."""
-        steps = [step for step in self.stage.steps if self.view.shows(step)] if self.stage is not None else []
-        if self.stage is not None and steps and self.view.rows(steps[0]):
-            self.write(itertools.chain(self.headings(self.stage), self.blocks_of(self.stage, steps)))
-        for step in self.stage.steps if self.stage is not None else ():
+        steps = [step for step in self.stage.steps if self.view.shows(step)]
+        if steps and self.view.rows(steps[0]):
+            self.write(itertools.chain(self.headings(), self.blocks_of(steps)))
+        for step in self.stage.steps:
             self._rows.pop(step.address, None)
         self._figures.clear()
 
@@ -64,21 +62,16 @@ class Form:
             self._rows[step.address] = rows_of(step, None if self.view.shows(step) else 1)
         return self._rows[step.address]
 
-    @property
-    def has_written(self) -> bool:
-        """Whether anything was shown."""
-        return self._region is not None
-
-    def headings(self, stage: Stage) -> Iterator[Block]:
-        if self._region is None:
+    def headings(self) -> Iterator[Block]:
+        if self.region is None:
             yield blocks.PartHeading(Message("messages.part", number=self.part),
                                      Message(f"messages.{self.name}_form"),
                                      Message(f"messages.{self.name}_form_subtitle"))
-        if stage.region != self._region:
-            self._region = stage.region
-            yield blocks.PlaceHeading(place_title(stage.region))
+        if self.stage.region != self.region:
+            self.region = self.stage.region
+            yield blocks.Heading(place_title(self.region), of_place=True)
 
-    def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
+    def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
         raise AssertionError("every form has its blocks")
 
     def figures(self, tensor: HasValue) -> Figures:
@@ -89,8 +82,9 @@ class Form:
             self._figures[tensor] = figures
         return self._figures[tensor]
 
-    def heading(self, stage: Stage, formulas: Sequence[Formula]) -> blocks.StageHeading:
-        return blocks.StageHeading(f"{self.part}.{stage.number}", stage.title, stage.steps[0].place, tuple(formulas))
+    def heading(self, *formulas: Formula) -> blocks.StageHeading:
+        return blocks.StageHeading(f"{self.part}.{self.stage.number}", self.stage.title, self.stage.steps[0].place,
+                                   formulas)
 
     def explanations(self, steps: list[Step]) -> Iterator[Block]:
         """Explain the topics of these steps that are new on this page."""
@@ -135,14 +129,14 @@ class VectorForm(Form):
     """Part 1: one token at a time, each row recomputed from rows."""
     part, name = 1, "vector"
 
-    def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
+    def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
         head = steps[0].symbol.head
         rebuilt = [self.rows(step) for step in steps]
-        yield self.heading(stage, [any_row_formula(step, rows[0]) for step, rows in zip(steps, rebuilt, strict=True)])
+        yield self.heading(*(any_row_formula(step, rows[0]) for step, rows in zip(steps, rebuilt, strict=True)))
         yield from self.explanations(steps)
         used = self.new_parameters(steps)
         if used:
-            yield blocks.ParameterGrids(tuple(self.parameter_grid(tensor, head) for tensor in used))
+            yield blocks.Grids(tuple(self.parameter_grid(tensor, head) for tensor in used))
             yield from hidden(self.view, [(parameter_name(tensor), tensor) for tensor in used])
         over_tokens = {step.address: step.node.op.over_tokens(*step.node.operands) for step in steps}
         by_rows = [(step, rows) for step, rows in zip(steps, rebuilt, strict=True) if not over_tokens[step.address]]
@@ -169,8 +163,8 @@ class VectorForm(Form):
                            self.view.precision, self.view.exact)  # so that they can be added up
         grids = [self.grid(Tensor(part.value, part.axes, step.symbol), head)._replace(
             formula=part.history.formula(), figures=alike) for part in parts]
-        yield blocks.Shares(Formula(step.symbol, total.history.formula(), head), tuple(grids),
-                            self.grid(step.tensor, head)._replace(figures=alike))
+        yield blocks.Grids(tuple(grids), Formula(step.symbol, total.history.formula(), head))
+        yield blocks.Grids((self.grid(step.tensor, head)._replace(figures=alike),))
         yield from hidden(self.view, [(step.address, step.tensor)])
 
     def arithmetic(self, steps: list[Step], labels: tuple[str, ...], shown: Sequence[int]) -> Iterator[Block]:
@@ -224,8 +218,8 @@ class MatrixForm(Form):
     """Part 2: all tokens at once."""
     part, name = 2, "matrix"
 
-    def blocks_of(self, stage: Stage, steps: list[Step]) -> Iterator[Block]:
-        yield self.heading(stage, ())
+    def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
+        yield self.heading()
         yield from self.explanations(steps)
         drawn: set[Tensor] = set()
         for step in steps:

@@ -1,7 +1,6 @@
 """Numbers to text: decimals and width are chosen once a tensor, from its smallest and its largest number."""
 import math
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,13 +26,9 @@ class Figures(NamedTuple):
         """Fixed decimals; none for whole numbers; powers of ten where two decimals or more would show at most one digit
         of the largest number (one or none: no digit), or where it reaches ten million: never where the numbers have no
         more decimals than these, and so are written as they are (`exact`)."""
-        if values.size == 0:
-            return cls(0, False, 1, 0)
-        low, high = float(values.min()), float(values.max())
-        finite = values
-        if not (math.isfinite(low) and math.isfinite(high)):
-            finite = values[np.isfinite(values)]
-            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        is_finite = np.isfinite(values)
+        finite = values if is_finite.all() else values[is_finite]
+        low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
         largest = max(-low, high)
         whole = (exact or largest < IN_POWERS_FROM) and bool((finite == np.rint(finite)).all())
         decimals = 0 if whole else precision
@@ -68,37 +63,34 @@ class Figures(NamedTuple):
         text = f"{number:.{self.decimals}f}"
         return text[1:] if text.startswith("-") and float(text) == 0 else text
 
-    def rows(self, numbers: Array, before: int | None = None, after: int | None = None,
-             widths: Sequence[int] | None = None) -> list[str]:
-        """The rows of a matrix: numbers lined up at the decimal point, with a space between them.
-
-        `before` and `after` widen each column (for other tensors in the same columns), `widths` single columns."""
-        before, after = before or self.before, self.after if after is None else after
-        width, pad = before + after, 0 if self.powers else after - self.after
-        if widths is not None and min(widths, default=0) == max(widths, default=0):  # all columns alike
-            before, width, widths = before + max(widths, default=width) - width, max(widths, default=width), None
-        if numbers.size >= MANY and widths is None and not self.powers:
-            return rows_of_digits(self._replace(before=before, after=after), numbers)
+    def rows(self, numbers: Array, widths: Sequence[int] = ()) -> list[str]:
+        """The rows of a matrix: numbers lined up at the decimal point, with a space between them; `widths` widen single
+        columns."""
+        if widths and min(widths) == max(widths):  # all columns alike
+            return self._replace(before=widths[0] - self.after).rows(numbers)
+        if numbers.size >= MANY and not widths and not self.powers:
+            return rows_of_digits(self, numbers)
+        widths = widths or [self.width] * numbers.shape[1]
+        pad = 0 if self.powers else self.after - (self.decimals and self.decimals + 1)  # behind the last decimal
         end = f".{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
-        form = " ".join([f"%{wide - pad}{end}" for wide in widths or [width] * numbers.shape[1]])
+        form = " ".join([f"%{wide - pad}{end}" for wide in widths])
         zero = ("%" + end.rstrip()) % 0 if self.decimals else "-0"
         texts = []
         for values in numbers.tolist():
             text = form % tuple(values)
             if zero in text or pad and "inf" in text:  # perhaps a 0, a -0.000, an infinity beside other decimals
-                text = " ".join([" " * (wide - width) + self.padded(value, before, after)
-                                 for wide, value in zip(widths or [width] * len(values), values, strict=True)])
+                text = " ".join([self.padded(value).rjust(wide)
+                                 for wide, value in zip(widths, values, strict=True)])
             texts.append(text)
         return texts
 
-    def padded(self, number: float, before: int | None = None, after: int | None = None) -> str:
+    def padded(self, number: float) -> str:
         """One number in a cell as `rows` has it."""
-        before, after = before or self.before, self.after if after is None else after
         text = self.text(number)
         if self.powers or not math.isfinite(number):
-            return text.rjust(before + after)
+            return text.rjust(self.width)
         left, point, right = text.partition(".")
-        return left.rjust(before) + (point + right).ljust(after)
+        return left.rjust(self.before) + (point + right).ljust(self.after)
 
     def legible(self, number: float, exact: bool = False) -> str:
         """One number with digits that count, also where the others of its tensor are much larger; `exact`: it has no
@@ -111,10 +103,6 @@ class Figures(NamedTuple):
     def unit(self) -> float:
         """What the last digit counts."""
         return 10.0 ** -self.decimals
-
-    def rounded(self, number: float) -> float:
-        """The number that is printed."""
-        return float(self.text(number))
 
 
 def rounded(numbers: Array, decimals: int | None) -> Array:
@@ -133,14 +121,8 @@ def lined_up(all_figures: Iterable[Figures]) -> tuple[int, int]:
 
 
 AT_ONCE = 16_384  # numbers whose bytes stay in the processor's cache
-EXACT = 1e12  # units of the last decimal below which a product with a power of ten is right to a thousandth of one
+EXACT = 2**32  # units of the last decimal: below, a product with a power of ten is right to a thousandth of one
 BLANK, MINUS, POINT, ZERO = b" -.0"
-
-
-@cache  # not made at every start
-def four_digits() -> Array:
-    """The four digits of each number up to 9,999, as one number."""
-    return (np.arange(10_000)[:, None] // (1000, 100, 10, 1) % 10 + ord("0")).astype("u1").view("u4").ravel()
 
 
 def rows_of_digits(figures: Figures, numbers: Array) -> list[str]:
@@ -149,12 +131,10 @@ def rows_of_digits(figures: Figures, numbers: Array) -> list[str]:
     What is no plain number (0, infinities) and what lies halfway between two decimals, where a product in binary may
     round to the wrong one, is written by `padded`."""
     columns = numbers.shape[1]
-    step = max(1, AT_ONCE // max(columns, 1))
+    step, line = max(1, AT_ONCE // columns), columns * (figures.width + 1)
     rows: list[str] = []
     for start in range(0, len(numbers), step):
-        part = numbers[start:start + step]
-        cells = _cells(figures, part.ravel().astype(np.float64))
-        line = columns * (figures.width + 1)
+        cells = _cells(figures, numbers[start:start + step].ravel().astype(np.float64))
         page = cells.tobytes().decode("ascii")
         rows += [page[n:n + line - 1] for n in range(0, len(page), line)]
     return rows
@@ -169,23 +149,21 @@ def _cells(figures: Figures, values: Array) -> Array:
         halfway = np.abs(np.abs(scaled - units) - 0.5) < 1e-3
     plain = (values != 0) & (units < EXACT) & ~halfway
     units[~plain] = 0
-    whole = units.astype(np.int64)
-    quads = -(-(before + decimals) // 4)
-    digits = np.empty((len(values), quads), "u4")
-    for n in range(quads - 1, -1, -1):
-        rest = whole // 10_000
-        digits[:, n] = four_digits()[whole - rest * 10_000]
+    whole = units.astype("u4")
+    digits = np.empty((len(values), before + decimals), "u1")
+    for n in reversed(range(before + decimals)):
+        rest = whole // 10
+        digits[:, n] = whole - rest * 10 + ZERO
         whole = rest
-    all_digits = digits.view("u1")[:, 4 * quads - before - decimals:]
     cells = np.full((len(values), width), BLANK, "u1")
-    cells[:, :before] = all_digits[:, :before]
-    leading = np.logical_and.accumulate(all_digits[:, :before - 1] == ZERO, axis=1)  # zeros before the first digit
+    cells[:, :before] = digits[:, :before]
+    leading = np.logical_and.accumulate(digits[:, :before - 1] == ZERO, axis=1)  # zeros before the first digit
     cells[:, :before - 1][leading] = BLANK
     negative = np.flatnonzero((values < 0) & (units > 0))
     cells[negative, leading[negative].sum(axis=1) - 1] = MINUS
     if decimals:
         cells[:, before] = POINT
-        cells[:, before + 1:before + 1 + decimals] = all_digits[:, before:]
+        cells[:, before + 1:before + 1 + decimals] = digits[:, before:]
     if not plain.all():  # each different one once
         different, inverse = np.unique(values[~plain], return_inverse=True)
         written = np.array([f"{figures.padded(number)} ".encode() for number in different.tolist()], f"S{width}")

@@ -10,7 +10,7 @@ from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.model.config import ENTRIES, FLAG, SELF_ATTENTION, Config
 from attntrace.model.parameters import Vocabularies, parts
 from attntrace.model.tokens import MEMORY, InputRows, Words
-from attntrace.pages.blocks import Block, Heading, PlaceHeading, Prose, Table
+from attntrace.pages.blocks import Block, Heading, Prose, Table
 from attntrace.runs.run import Drift, Run
 from attntrace.runs.what_if import edit_sentences
 from attntrace.tracing.addresses import Address
@@ -18,11 +18,6 @@ from attntrace.tracing.trace import COMPARABLE, Fingerprint
 
 if TYPE_CHECKING:
     from attntrace.runs.training_step import TrainingStep  # a trace needs none of it
-
-# The entries of a config that the summary of a model says, in its order; sizes and dtype stand elsewhere.
-OF_NORMS = "norm", "final_norm"
-OF_EMBEDDINGS = "position", "scale_embedding"
-OF_OTHERS = "activation", "epsilon", "score_scale", "source_end"
 
 
 def run_overview(run: Run) -> Iterator[Block]:
@@ -40,8 +35,7 @@ def run_overview(run: Run) -> Iterator[Block]:
              "given_note": run.inputs is not None}
     yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)))
     yield from model_table(run)
-    rows = parameter_rows(run.config, run.vocabularies, run.parameters.vector.size)
-    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
+    yield parameter_table(run.config, run.vocabularies, run.parameters.vector.size)
 
 
 def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
@@ -65,7 +59,7 @@ def training_step_closing(training_step: TrainingStep) -> Iterator[Block]:
     key = key if math.isfinite(after) else "none"
     decimals = training_step.run.pencil or 6
     by = abs(round(before, decimals) - round(after, decimals))
-    yield PlaceHeading(Message("messages.after"))
+    yield Heading(Message("messages.after"), of_place=True)
     yield Prose(Message(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
                         by=f"{by:.{decimals}f}"), result=True)
 
@@ -114,11 +108,13 @@ def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     """Sizes and wiring, as far as the modelled part of a transformer has them."""
     alone = "_attention" if config.architecture.is_attention else ""
     sizes = Message(f"messages.sizes{alone}", d_k=config.d_k, **config.described())
-    of_embeddings = notes(config, OF_EMBEDDINGS) if any(vocabularies) else [Message("messages.no_embedding")]
-    return [sizes, Joined(", ", [*notes(config, OF_NORMS), *of_embeddings, *notes(config, OF_OTHERS)])]
+    of_embeddings = (notes(config, "position", "scale_embedding") if any(vocabularies)
+                     else [Message("messages.no_embedding")])
+    return [sizes, Joined(", ", [*notes(config, "norm", "final_norm"), *of_embeddings,
+                                 *notes(config, "activation", "epsilon", "score_scale", "source_end")])]
 
 
-def notes(config: Config, names: Iterable[str]) -> Iterator[Message]:
+def notes(config: Config, *names: str) -> Iterator[Message]:
     """What is said of these entries, where a model has them: a word or number, or only what is not the default."""
     for name in names:
         value, entry = getattr(config, name), ENTRIES[name]
@@ -127,18 +123,21 @@ def notes(config: Config, names: Iterable[str]) -> Iterator[Message]:
             yield Message(f"messages.config.{name}.{word}", value=value)
 
 
-def parameter_rows(config: Config, vocabularies: Vocabularies, there: int) -> Iterator[tuple[Text, ...]]:
+def parameter_table(config: Config, vocabularies: Vocabularies, there: int) -> Table:
     """For each part the number of its parameters, as a closed form and in numbers; `there`: how many in all."""
+    rows: list[tuple[Text, ...]] = []
     total = 0
     for part in parts(config, vocabularies):
         counts = part.counts()
         number = sum(count.number for count in counts)
         total += number
-        yield (Message(f"messages.part_{part.name}"), f"{number:,}", "= " + " + ".join(count.term for count in counts))
-        yield ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))
+        rows += [
+            (Message(f"messages.part_{part.name}"), f"{number:,}", "= " + " + ".join(count.term for count in counts)),
+            ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))]
     if there > total:
-        yield Message("messages.part_biases"), f"{there - total:,}", Message("messages.biases_term")
-    yield Message("messages.total"), f"{there:,}", ""
+        rows.append((Message("messages.part_biases"), f"{there - total:,}", Message("messages.biases_term")))
+    rows.append((Message("messages.total"), f"{there:,}", ""))
+    return Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
 
 
 def run_closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,

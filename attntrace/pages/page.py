@@ -17,8 +17,6 @@ if TYPE_CHECKING:  # modules that the page of a run does not need
     from attntrace.runs.decoding import Decoding
     from attntrace.runs.training_step import TrainingStep
 
-Sheets = Iterator[Iterable[Block]]
-
 
 class Page:
     """Shows each sheet of a subject's page. `count`: a sink for the steps on the way; `differences`: checks of
@@ -38,7 +36,9 @@ class Page:
         self.result: list[Block] = []
 
     def __call__(self) -> None:
-        for sheet in SHEETS[self.subject.kind](self.subject, self):
+        sheets: dict[str, Callable[[Any], Iterator[Iterable[Block]]]] = {
+            TRACE: self.of_run, BACKPROP: self.of_training_step, TRANSLATE: self.of_translation}
+        for sheet in sheets[self.subject.kind](self.subject):
             self.show(sheet)
 
     def write_forms(self) -> None:
@@ -46,41 +46,34 @@ class Page:
         for form in self.forms:
             self.subject(tee(form, self.sink, None if self.fingerprint.steps else self.fingerprint))
             form.close()
-        if not any(form.has_written for form in self.forms):
+        if not any(form.region is not None for form in self.forms):
             raise Problem("nothing_selected")
 
     @property
     def failed(self) -> bool:
         return self.disagrees or any(form.failed for form in self.forms)
 
+    def of_run(self, run: Run) -> Iterator[Iterable[Block]]:
+        """What goes in, the steps, the fingerprint."""
+        yield run_overview(run)
+        self.write_forms()
+        yield run_closing(run, self.fingerprint, self.drift, is_result=True)
 
-def run_sheets(run: Run, page: Page) -> Sheets:
-    """What goes in, the steps, the fingerprint."""
-    yield run_overview(run)
-    page.write_forms()
-    yield run_closing(run, page.fingerprint, page.drift, is_result=True)
+    def of_training_step(self, training_step: TrainingStep) -> Iterator[Iterable[Block]]:
+        """What goes in and what should come out, the steps, the loss after the update, the fingerprint."""
+        yield training_step_overview(training_step)
+        self.write_forms()
+        yield training_step_closing(training_step)
+        yield run_closing(training_step.run, self.fingerprint, self.drift)
 
-
-def training_step_sheets(training_step: TrainingStep, page: Page) -> Sheets:
-    """What goes in and what should come out, the steps, the loss after the update, the fingerprint."""
-    yield training_step_overview(training_step)
-    page.write_forms()
-    yield training_step_closing(training_step)
-    yield run_closing(training_step.run, page.fingerprint, page.drift)
-
-
-def translation_sheets(decoding: Decoding, page: Page) -> Sheets:
-    """What goes in, the selected steps, each step of the decoding; the result is the translation."""
-    from attntrace.pages.translation import TranslationPage, translation_overview
-    translation = TranslationPage(decoding, page.view.precision)
-    yield translation_overview(decoding.run)
-    if page.view.selected is not None or page.view.tokens:
-        page.write_forms()
-        yield run_closing(decoding.run, page.fingerprint)
-    yield from translation.sheets()
-    page.disagrees = translation.failed
-    page.result = [Answer(translation.translation, is_words=True, apart=True)]
-
-
-SHEETS: dict[str, Callable[[Any, Page], Sheets]] = {
-    TRACE: run_sheets, BACKPROP: training_step_sheets, TRANSLATE: translation_sheets}
+    def of_translation(self, decoding: Decoding) -> Iterator[Iterable[Block]]:
+        """What goes in, the selected steps, each step of the decoding; the result is the translation."""
+        from attntrace.pages.translation import TranslationPage, translation_overview
+        translation = TranslationPage(decoding, self.view.precision)
+        yield translation_overview(decoding.run)
+        if self.view.selected is not None or self.view.tokens:
+            self.write_forms()
+            yield run_closing(decoding.run, self.fingerprint)
+        yield from translation.sheets()
+        self.disagrees = translation.failed
+        self.result = [Answer(translation.translation, is_words=True, apart=True)]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Container, Iterator
 from attntrace.messages.catalog import Joined, Localized, Message, most_specific
 from attntrace.pages.blocks import Block, Grid, Maps
 from attntrace.pages.numbers import Figures
+from attntrace.pages.view import grid
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import Address, word_and_number
 from attntrace.tracing.trace import Step
 
-OUTPUT = "output"  # the name of several steps in a layer
 MAP_DECIMALS = 2
 
 
@@ -40,8 +40,8 @@ class Stage:
             name = place.name
             return most_specific("titles", [], f"update.{name}", Message("messages.update_of", name=name))
         if place.phase == "gradient":
-            names = ", ".join(dict.fromkeys(Address.of(step.address).last(2) if step.name == OUTPUT else step.name
-                                            for step in self.steps))
+            names = ", ".join(dict.fromkeys(  # several steps in a layer are called output
+                Address.of(step.address).last(2) if step.name == "output" else step.name for step in self.steps))
             return most_specific("titles", place.words[1:], f"gradient.{self.steps[0].name}",
                                  Message("messages.gradient_of", names=names))
         return most_specific("titles", place.words, name, name.replace("_", " "))
@@ -83,9 +83,8 @@ class AttentionMaps:
         if place != self.place:
             self.close()
             self.place = place
-        token, key = step.axes
-        self.heads.append(Grid(step.symbol, None, step.value, self.figures, step.value.shape,
-                               token.labels, key.labels, hued=True, weights=True, address=step.address))
+        rows, columns = step.value.shape
+        self.heads.append(grid(step.tensor, None, self.figures, (rows, columns), weights=True))
 
     def close(self) -> None:
         """Write the last attention."""

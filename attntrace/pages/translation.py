@@ -5,9 +5,8 @@ import numpy as np
 
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
-from attntrace.model.generate import without_end
 from attntrace.model.tokens import END, detokenize
-from attntrace.pages.blocks import Block, Check, Checks, Grid, Maps, PlaceHeading, Prose, Table
+from attntrace.pages.blocks import Block, Check, Checks, Grid, Heading, Maps, Prose, Table
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import model_table, words_table
@@ -40,7 +39,7 @@ class TranslationPage:
 
     @property
     def translation(self) -> str:
-        return detokenize(without_end([step.word for step in self.written]))
+        return detokenize([step.word for step in self.written])
 
     def sheets(self) -> Iterator[Iterator[Block]]:
         before: DecodingStep | None = None
@@ -53,7 +52,7 @@ class TranslationPage:
         yield self.whole()
 
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
-        yield PlaceHeading(Message("messages.decoding_step", number=step.number, word=shown(step.word)))
+        yield Heading(Message("messages.decoding_step", number=step.number, word=shown(step.word)), of_place=True)
         yield Prose(Message("messages.decoding_reads", words=" ".join(map(shown, step.read))))
         logits, probabilities = step.of_next_word("logits"), step.of_next_word("probabilities")
         order = np.argsort(-logits, kind="stable")[:LIKELIEST]
@@ -98,7 +97,7 @@ class TranslationPage:
 
     def whole(self) -> Iterator[Block]:
         """The whole translation: attention between its words and the source, and the check against one pass."""
-        yield PlaceHeading(Message("messages.decoding_whole"))
+        yield Heading(Message("messages.decoding_whole"), of_place=True)
         yield from self.maps()
         yield Checks((self.check(),), apart=True)
         if self.written[-1].word != END:

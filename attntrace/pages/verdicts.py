@@ -84,10 +84,9 @@ class Report:
         return Message("messages.verify.by_python")
 
 
-def head(number: str, error: str, what: str, apart: bool = False) -> VerifiedHead:
+def head(*keys: str, apart: bool = False) -> VerifiedHead:
     """The headings of three columns, by their keys."""
-    return VerifiedHead((Message(f"messages.verify.{number}"), Message(f"messages.verify.{error}"),
-                         Message(f"messages.verify.{what}")), apart)
+    return VerifiedHead(tuple(Message(f"messages.verify.{key}") for key in keys), apart)
 
 
 def figure(number: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.messages.catalog import Message
-from attntrace.pages.blocks import Answer, Block, CellLine, Formula, Grid, Heading, Hidden, ParameterGrids
+from attntrace.pages.blocks import Answer, Block, CellLine, Formula, Grid, Grids, Heading, Prose
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.expression import HasValue
@@ -78,7 +78,7 @@ def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, 
     return whole._replace(values=tensor.value[None, :columns], column_labels=words, one_row=True)
 
 
-def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Hidden]:
+def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Prose]:
     """One note for all tensors of which as many numbers of as many are shown; `rows`: how many, of how many that
     were asked for."""
     cut: dict[tuple[int, int], list[str]] = {}
@@ -89,8 +89,8 @@ def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] 
         if shown * columns < wanted * width:
             cut.setdefault((shown * columns, wanted * width), []).append(address)
     for (shown, numbers), addresses in cut.items():
-        yield Hidden(Message("messages.hidden", addresses=", ".join(addresses), shown=f"{shown:,}",
-                             hidden=f"{numbers - shown:,}", numbers=f"{numbers:,}"))
+        yield Prose(Message("messages.hidden", addresses=", ".join(addresses), shown=f"{shown:,}",
+                            hidden=f"{numbers - shown:,}", numbers=f"{numbers:,}"), note=True)
 
 
 def alone(tensor: Tensor, address: str, index: tuple[int, ...], view: View) -> list[Block]:
@@ -105,7 +105,7 @@ def alone(tensor: Tensor, address: str, index: tuple[int, ...], view: View) -> l
     if index and not drawn.one_row:
         drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, hued=True,
                                one_row=True)
-    return [Heading(f"{name}   {' × '.join(part.axis_names)}"), ParameterGrids((drawn,)),
+    return [Heading(f"{name}   {' × '.join(part.axis_names)}"), Grids((drawn,)),
             *hidden(view, [(name, part)])]
 
 

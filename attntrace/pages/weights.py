@@ -2,15 +2,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from attntrace.files.torch.names import module_of
-from attntrace.files.torch.state import Recognized, State, read_state, recognized, sizes_of, some
+from attntrace.files.torch import Recognized, State, module_of, read_state, recognized, sizes_of, some
 from attntrace.files.weights import Loaded, load, located
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.model.config import alternatives, divisors
 from attntrace.model.parameters import Vocabularies, specs
-from attntrace.pages.blocks import Block, Heading, Prose, Table
-from attntrace.pages.overview import model_lines, notes, parameter_rows
+from attntrace.pages.blocks import Block, Heading, Prose
+from attntrace.pages.overview import model_lines, notes, parameter_table
 
 
 def weights_summary(file: str) -> Iterator[Block]:
@@ -37,8 +36,7 @@ def model_summary(file: str, model: Loaded) -> Iterator[Block]:
     biases = Message(f"messages.info_{which}", some=sum(optional), all=len(optional))
     lines.append(Joined(", ", [Message("messages.info_biases", which=biases), config.dtype]))
     yield Prose(Joined("\n", lines))
-    rows = parameter_rows(config, vocabularies, parameters.vector.size)
-    yield Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
+    yield parameter_table(config, vocabularies, parameters.vector.size)
 
 
 def words_line(vocabularies: Vocabularies) -> Message:
@@ -73,7 +71,7 @@ def facts_line(state: State, module: Recognized) -> Joined:
     sizes = [Message("messages.of_size", name=name, size=size) for name, size in sizes_of(state, module).items()]
     config = module.config
     layers = [] if config.architecture.is_attention else [Message("messages.of_layers", layers=config.layers)]
-    return Joined(", ", [*sizes, *layers, *notes(config, ("final_norm",)),
+    return Joined(", ", [*sizes, *layers, *notes(config, "final_norm"),
                          Message("messages.with_biases" if module.biases else "messages.without_biases"),
                          ", ".join(sorted(state.dtypes)),
                          Message("messages.of_numbers", numbers=f"{state.numbers:,}")])

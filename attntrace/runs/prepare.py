@@ -1,5 +1,6 @@
-"""Prepare a run from what a user gives: a sentence, a target, weights, input rows, edits."""
+"""From what a user gives (a sentence, a target, weights, input rows, edits) to a run; and the Python API, `trace`."""
 import os
+from typing import SupportsIndex, overload
 
 from attntrace.files.inputs import Inputs
 from attntrace.messages.catalog import Message, Text
@@ -10,6 +11,8 @@ from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import round_values
+from attntrace.tracing.addresses import Address
+from attntrace.tracing.trace import Sink, Step
 
 Path = str | os.PathLike[str]
 
@@ -110,3 +113,42 @@ def _by_pencil(run: Run, decimals: int) -> Run:
                       if isinstance(side, InputRows) else side for side in (run.source, run.target))
     assert source is not None
     return run._replace(parameters=parameters, source=source, target=target, pencil=decimals)
+
+
+class Steps(list[Step]):
+    """The steps of a run in order of computation; `steps["head1.scores"]` is found by address or a unique end of it."""
+
+    @overload
+    def __getitem__(self, which: SupportsIndex | str) -> Step: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> list[Step]: ...
+
+    def __getitem__(self, which: SupportsIndex | str | slice) -> Step | list[Step]:
+        if not isinstance(which, str):
+            return super().__getitem__(which)
+        matches = [step for step in self if step.address == which] or [
+            step for step in self if Address.of(step.address).ends_with(which)]
+        if len(matches) != 1:
+            raise KeyError(f"{which}: {len(matches)} steps: {', '.join(step.address for step in matches)}")
+        return matches[0]
+
+
+def trace(sentence: str | None, target: str | None = None, *, weights: Path | None = None,
+          seed: int = 0, inputs: Path | None = None, sink: Sink | None = None,
+          init: str = "uniform", pencil: int | None = None, **model: object) -> Steps:
+    """Run the model on a sentence and return its steps. Raises Problem for bad input.
+
+    target: what the decoder has written so far; None runs only the encoder. weights: a weights file; without it,
+    parameters are drawn from `seed`, for the sizes and the wiring given by name (the fields of Config), as in
+    `trace("this is a cat", heads=4, d_model=16)`; init: "uniform", or "integers" from -2 to 2. inputs: a file of rows
+    to start from; the words of sentence and target then name the rows, or None their positions. pencil: the decimals
+    to which every operation is rounded. sink: is called with each step, and no step is kept."""
+    options = [*model, *(["init"] if init != "uniform" else [])]
+    if weights is not None and options:
+        raise Problem("options_with_weights", options=", ".join(options))
+    config = Config(**model) if model else None  # type: ignore[arg-type]
+    steps = Steps()
+    prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs,
+            pencil=pencil)(sink or steps.append)
+    return steps

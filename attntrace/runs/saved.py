@@ -4,8 +4,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from attntrace.files.archive import FORMAT, Archive, ArchiveWriter, name_of
-from attntrace.files.expressions import ExpressionReader, ExpressionWriter, Parsed, symbol_record, tensor_from
+from attntrace.files.archive import (FORMAT, Archive, ArchiveWriter, ExpressionReader, ExpressionWriter, Parsed,
+                                     name_of, symbol_record, tensor_from)
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters, Vocabularies
@@ -13,6 +13,7 @@ from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
 from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Drift, Recorder, Run, Subject, footer, header
 from attntrace.runs.training_step import TrainingStep
+from attntrace.runs.what_if import edit_sentences, order_before
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.tensor import Array, Node, Record, Tensor
@@ -91,6 +92,9 @@ class Recorded:
             self.records = {name_of(record): record for record in archive.records()}
             self.parameters = [name for name, record in self.records.items() if "parameter" in record]
             self.addresses = [name for name, record in self.records.items() if "address" in record]
+            edits = archive.header["changes"]
+            list(edit_sentences(edits))  # fails where an edit makes no sense
+            order_before(edits, len(archive.header["tokens"]["source"]))
         self._tensors: dict[str, Tensor] = {}
         self._rounding = rounding_of(archive.header.get("pencil"))
 
@@ -119,7 +123,7 @@ class Recorded:
         checker cannot compute it either; any other exception is a bug."""
         try:
             with np.errstate(all="ignore"):
-                again = parsed.computed()
+                again = parsed()
             if again.axes == axes:
                 return again.history
         except MemoryError:
@@ -203,10 +207,7 @@ def _side(words: list[Record] | None, address: str | None) -> Words | InputRows 
 
 
 def _words(records: list[Record]) -> Words:
-    words = Words(tuple(word["text"] for word in records), tuple(word["id"] for word in records))
-    if not all(isinstance(text, str) for text in words.texts) or not all(isinstance(id, int) for id in words.ids):
-        raise ValueError(Message("problem.why.no_words"))
-    return words
+    return Words(tuple(str(word["text"]) for word in records), tuple(int(word["id"]) for word in records))
 
 
 class SavedTrainingStep(Saved, TrainingStep):
@@ -238,7 +239,9 @@ class SavedDecoding(Saved, Decoding):
         self.recorded = recorded
         with recorded.archive.sense():
             super().__init__(SavedRun.read(recorded), recorded.archive.header["max_length"])
-            self._words: list[str] = recorded.archive.header["written"]
+            self._words = list(map(str, recorded.archive.header["written"]))
+            for number in range(1, len(self._words) + 1):  # fails where a step that every word has is missing
+                assert f"step{number}.output.logits" in recorded.records
 
     def steps(self, sink: Sink | None = None) -> Iterator[DecodingStep]:
         self.recorded.replay(tee(sink), "encoder.")

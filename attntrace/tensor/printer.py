@@ -1,9 +1,9 @@
 """Printers: an expression as text, by one method for each kind of node and one class for each spelling.
 
-Printer walks the tree and puts brackets where they are needed; a subclass says how signs are written. A printer with
-`write` writes the arithmetic of a number, one without it a formula."""
+Printer walks the tree and puts brackets where they are needed; a subclass writes signs in another spelling. A printer
+with `write` writes the arithmetic of a number, one without it a formula."""
 from collections.abc import Callable, Container, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from attntrace.tensor.expression import (ATOM, POWER, PRODUCT, QUOTIENT, SUM, Binary, Call, Expression, Indexed,
                                          Negative, Number, Ref, SumOver)
@@ -17,19 +17,21 @@ class Operator(str):
     """What is written for a sign before which a formula may go on in the next line."""
 
 
+def operators(others: dict[str, str]) -> dict[str, Operator]:
+    """What is written for the signs between operands: the sign and spaces, or one of `others`."""
+    return {sign: Operator(others.get(sign, f" {sign} ")) for sign in ("+", "-", "/", ";", "=", "·", "⊙", "")}
+
+
 class Printer:
-    """Writes one expression.
+    """Writes one expression, here in Unicode.
 
     head: the head in whose equation it stands, whose number is left out. row: stands in for the number of a row (see
     Symbol.spelled). write: the number of a leaf. drawn: tensors whose terms are left as they are."""
-    spelling: ClassVar[Spelling]
-    operators: ClassVar[dict[str, Operator]]
-    times: ClassVar[str]  # between numbers
-    transpose: ClassVar[str]
-    column_times: ClassVar[str]  # a column is a transposed row
-    squared: ClassVar[str]
-    summation: ClassVar[str]  # with the name of an axis in place of {}
-    around: ClassVar[dict[str, tuple[str, str]]]  # what stands around the part of a root and of a power
+    spelling = Spelling.UNICODE
+    operators = operators({"": " "})
+    times, transpose, column_times, squared = "·", "ᵀ", "ᵀ ", "²"  # between numbers; a column is a transposed row
+    summation = "Σ_{}"  # with the name of an axis in place of {}
+    around = {"exp": ("e^(", ")"), "ten_thousand_to": ("10000^(", ")")}  # what stands around the part of a power
 
     def __init__(self, head: int | None = None, row: str | None = None, write: Write | None = None,
                  drawn: Container[Any] = ()) -> None:
@@ -127,10 +129,14 @@ class Printer:
         self.raised(self.squared)
 
     def root(self, node: Expression, leads: bool) -> None:
+        self.mark("√")
+        self.within(node.parts[0], ATOM)
+
+    def exp(self, node: Expression, leads: bool) -> None:
         opening, closing = self.around[node.kind]
         self.enclosed(opening, node.parts[0], closing)
 
-    exp = ten_thousand_to = root
+    ten_thousand_to = exp
 
     def call(self, node: Call, leads: bool) -> None:
         self.words(node.name)
@@ -178,29 +184,13 @@ class Printer:
         self.mark(f"[{','.join(node.index)}]")
 
 
-def operators(others: dict[str, str]) -> dict[str, Operator]:
-    """What is written for the signs between operands: the sign and spaces, or one of `others`."""
-    return {sign: Operator(others.get(sign, f" {sign} ")) for sign in ("+", "-", "/", ";", "=", "·", "⊙", "")}
-
-
-class UnicodePrinter(Printer):
-    spelling = Spelling.UNICODE
-    operators = operators({"": " "})
-    times, transpose, column_times, squared = "·", "ᵀ", "ᵀ ", "²"
-    summation = "Σ_{}"
-    around = {"exp": ("e^(", ")"), "ten_thousand_to": ("10000^(", ")")}
-
-    def root(self, node: Expression, leads: bool) -> None:
-        self.mark("√")
-        self.within(node.parts[0], ATOM)
-
-
 class AsciiPrinter(Printer):
     spelling = Spelling.ASCII
     operators = operators({"·": " * ", "⊙": " .* ", "": " "})
     times, transpose, column_times, squared = "*", "^T", "^T ", "^2"
     summation = "sum_{}"
     around = {"root": ("sqrt(", ")"), "exp": ("exp(", ")"), "ten_thousand_to": ("10000^(", ")")}
+    root = Printer.exp
 
 
 class LatexPrinter(Printer):
@@ -209,6 +199,7 @@ class LatexPrinter(Printer):
     times, transpose, column_times, squared = r" \cdot ", r"^{\top}", r"{}^{\top}\,", "^{2}"  # {}: no superscript's
     summation = r"\sum_{{\mathrm{{{}}}}}"
     around = {"root": (r"\sqrt{", "}"), "exp": ("e^{", "}"), "ten_thousand_to": ("10000^{", "}")}
+    root = Printer.exp
 
     def words(self, words: str, behind: str = "") -> None:
         self.mark(rf"\{words}" if words == "log" else upright(words + behind))
@@ -219,5 +210,4 @@ class LatexPrinter(Printer):
         return rf"{mantissa}\mathrm{{e}}{{{power}}}" if e else mantissa
 
 
-PRINTERS: dict[Spelling, type[Printer]] = {
-    Spelling.UNICODE: UnicodePrinter, Spelling.ASCII: AsciiPrinter, Spelling.LATEX: LatexPrinter}
+PRINTERS = {kind.spelling: kind for kind in (Printer, AsciiPrinter, LatexPrinter)}

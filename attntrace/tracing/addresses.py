@@ -134,9 +134,7 @@ def nearest(pattern: str, addresses: Sequence[str]) -> list[str]:
     ends: dict[str, str] = {}
     for address in addresses:
         ends.setdefault(Address.of(address).last(pattern.count(".") + 1), address)
-    import difflib  # takes time to import, and only an error needs it
-    close = difflib.get_close_matches(pattern.replace("*", "").lower(), ends, n=NEAREST, cutoff=0)
-    return [ends[end] for end in close]
+    return [ends[end] for end in closest(pattern.replace("*", "").lower(), list(ends), cutoff=0)]
 
 
 class Cell(NamedTuple):
@@ -214,8 +212,8 @@ def nearest_words(asked: str, words: Sequence[str]) -> str:
     return ", ".join(map(shown, closest(normalized(asked), words)))
 
 
-def closest(asked: str, words: Sequence[str]) -> list[str]:
+def closest(asked: str, words: Sequence[str], cutoff: float = 0.3) -> list[str]:
     """Return the words most like what was typed; the first ones where none is like it."""
     import difflib  # takes time to import, and only an error needs it
     known = list(dict.fromkeys(words))
-    return difflib.get_close_matches(asked, known, n=NEAREST, cutoff=0.3) or known[:NEAREST]
+    return difflib.get_close_matches(asked, known, n=NEAREST, cutoff=cutoff) or known[:NEAREST]

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from attntrace.files.npz import Npz, opened
+from attntrace.files.arrays import Npz, opened
 from attntrace.files.weights import STATE, load, save
 from attntrace.messages.errors import Problem
 from attntrace.tensor.tensor import Array
@@ -20,7 +20,7 @@ def digest(pairs: Sequence[Pair]) -> str:
     return hashlib.sha256("".join(f"{pair.source}\t{pair.target}\n" for pair in pairs).encode()).hexdigest()
 
 
-def write_model(file: BinaryIO, training: Training, state: Mapping[str, object] | None = None) -> None:
+def write_model(file: BinaryIO, training: Training, state: Mapping[str, object] = {}) -> None:
     """Write the model: its numbers as trained, to be run in float64; with a `state`, a checkpoint."""
     save(file, replace(training.config, dtype="float64"), training.vocabularies, training.parameters, state)
 

@@ -7,11 +7,10 @@ import numpy as np
 
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
-from attntrace.model.generate import translate
-from attntrace.model.memory import fits, format_bytes, memory
+from attntrace.model.memory import check_fits
 from attntrace.model.parameters import Parameters, Vocabularies, stream
 from attntrace.model.tokens import END, START, Words, packed, tokenize, vocabulary
-from attntrace.model.transformer import transformer
+from attntrace.model.transformer import transformer, translate
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor, constant
@@ -31,9 +30,7 @@ def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair
     tokens = sentences * sum(len(pair.source) + len(pair.target) for pair in pairs[:1000]) / min(len(pairs), 1000) / 4
     numbers = tokens * (TENSORS * config.layers * config.d_model + 6 * max(map(len, filter(None, vocabularies))))
     needed = numbers * (8 if config.dtype == "float64" else 4)
-    if not fits(needed):
-        raise Problem("too_large_batch", batch=f"{sentences:,}", needed=format_bytes(needed),
-                      there=format_bytes(memory()))
+    check_fits("too_large_batch", needed, batch=f"{sentences:,}")
 
 
 class Done(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from attntrace.files.reading import regular, whole
+from attntrace.files.arrays import regular, whole
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem, refusal
 from attntrace.messages.unicode import normalized, shown

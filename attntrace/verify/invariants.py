@@ -11,6 +11,7 @@ from attntrace.verify.recompute import PRECISIONS, Log, Record, Recorded
 ROUNDINGS = 8  # allowed error for each term of a sum, in last digits of the largest term
 SHARES = "weights", "probabilities"  # steps whose rows are shares of 1
 AFTER_LOSS = ("gradient.", "update.")
+OPTIONAL = {"E", "b_Q", "b_K", "b_V", "b_O", "b"}  # the names of parameters that a model may lack
 
 
 class Deviation(NamedTuple):
@@ -128,20 +129,15 @@ def gradients_of_logits_sum_to_zero(log: Log) -> Iterator[Deviation]:
 
 
 def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
-    """Compare the number of parameters with the closed form, plus the biases and tables that are optional."""
-    d, wanted = int(log.config["d_model"]), 0
+    """Compare the number of parameters with the closed form, plus the tables and biases that are optional."""
+    wanted = sum(len(one.flat) for name, one in log.parameters.items() if name.rpartition(".")[2] in OPTIONAL)
     for stack, attentions, side in (("encoder", 1, "source"), ("decoder", 2, "target")):
-        table = log.parameters.get(f"{stack}.E")
-        if table is None and begins_with_words(log, side):
+        if f"{stack}.E" not in log.parameters and begins_with_words(log, side):
             yield Deviation(f"{stack}.E", math.inf, 0.0)
         if any(name.startswith(f"{stack}.") for name in log.parameters):
-            wanted += numbers_of_a_stack(log, attentions) + (table.shape[0] * d if table is not None else 0)
-    if "decoder.E" in log.parameters:  # without it there is no output layer either
-        wanted += d * log.parameters["decoder.E"].shape[0]
-    optional = {"b_Q": d, "b_K": d, "b_V": d, "b_O": d}
-    wanted += sum(optional.get(name.rpartition(".")[2], 0) for name in log.parameters)
-    bias = log.parameters.get("output.b")
-    wanted += bias.shape[0] if bias is not None else 0
+            wanted += numbers_of_a_stack(log, attentions)
+    if "decoder.E" in log.parameters:  # without it there is no output layer, which is as large, either
+        wanted += len(log.parameters["decoder.E"].flat)
     there = sum(len(parameter.flat) for parameter in log.parameters.values())
     yield Deviation("", abs(there - wanted), 0.0)
 

@@ -5,8 +5,9 @@ It reads plain records, as JSON Lines has them (README). It imports only the sta
 import hashlib
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from attntrace.verify.arithmetic import Arithmetic, Bounded, Doubles, HandArithmetic
@@ -26,6 +27,17 @@ class Precision(NamedTuple):
 
 PRECISIONS = {"float64": Precision(0.9e-12, 2.0**-53, sys.float_info.min),
               "float32": Precision(4 * 2.0**-24, 2.0**-24, 2.0**-126)}
+
+
+class Verdict(NamedTuple):
+    """The result for one step: its number of numbers, the largest difference and its cell; and the key of what is wrong
+    (empty: nothing), with the facts of the message (messages.verify.wrong)."""
+    address: str
+    numbers: int
+    difference: float
+    cell: str
+    wrong: str = ""
+    facts: Mapping[str, Any] = {}
 
 
 class Recorded(NamedTuple):
@@ -50,6 +62,18 @@ class Recorded(NamedTuple):
             n, i = divmod(n, size)
             index.append(str(i + 1))
         return f"{self.address}:{','.join(reversed(index))}" if index else self.address
+
+    def compared(self, again: Sequence[float], beyond: Callable[[list[float]], list[int]]) -> Verdict:
+        """Judge a step by its numbers computed again; `beyond(differences)`: the positions of those that are wrong."""
+        differences = [0.0 if x == y else abs(x - y) for x, y in zip(again, self.flat, strict=True)]
+        if not differences:
+            return Verdict(self.address, 0, 0.0, self.address)
+        wrong = beyond(differences)
+        worst = max(wrong or range(len(differences)),
+                    key=lambda n: math.inf if math.isnan(differences[n]) else differences[n])
+        facts = {"value": self.flat[worst], "again": again[worst]} if wrong else {}
+        return Verdict(self.address, len(differences), differences[worst], self.cell(worst),
+                       "differs" if wrong else "", facts)
 
 
 class Log:
@@ -93,17 +117,6 @@ class Log:
         return self._digest.hexdigest()[:8]
 
 
-class Verdict(NamedTuple):
-    """The result for one step: its number of numbers, the largest difference and its cell; and the key of what is wrong
-    (empty: nothing), with the facts of the message (messages.verify.wrong)."""
-    address: str
-    numbers: int
-    difference: float
-    cell: str
-    wrong: str = ""
-    facts: Mapping[str, Any] = {}
-
-
 class Recomputation:
     """Compute each step of a log again and compare it with the record."""
 
@@ -134,21 +147,14 @@ class Recomputation:
             return without_value("undefined", {"why": "malformed"})
         except (ValueError, ArithmeticError):
             return without_value("undefined", {"why": "no_result"})
-        differences = [0.0 if x == y else abs(x - y) for x, y in zip(map(self.by.plain, again), step.flat, strict=True)]
-        tolerance = 0.0 if self.log.pencil is not None else self.precision.tolerance
+        return step.compared(list(map(self.by.plain, again)), partial(self._beyond_rounding, step))
+
+    def _beyond_rounding(self, step: Recorded, differences: list[float]) -> list[int]:
+        by_hand = self.log.pencil is not None
+        tolerance = 0.0 if by_hand else self.precision.tolerance
         suspects = [n for n, (far, value) in enumerate(zip(differences, step.flat, strict=True))
                     if far and not far <= tolerance * abs(value) < math.inf]
-        wrong_ones = self._beyond_rounding(step, differences, suspects) if suspects else []
-        if not differences:
-            return Verdict(step.address, 0, 0.0, step.address)
-        worst = max(wrong_ones or range(len(differences)),
-                    key=lambda n: math.inf if math.isnan(differences[n]) else differences[n])
-        facts = {"value": step.flat[worst], "again": self.by.plain(again[worst])} if wrong_ones else {}
-        return Verdict(step.address, len(differences), differences[worst], step.cell(worst),
-                       "differs" if wrong_ones else "", facts)
-
-    def _beyond_rounding(self, step: Recorded, differences: list[float], suspects: list[int]) -> list[int]:
-        if self.log.pencil is not None:
+        if by_hand or not suspects:
             return suspects
         bounds = self._evaluated(step, Bounded())
         unit, smallest = SAFETY * self.precision.unit, self.precision.smallest
@@ -163,26 +169,20 @@ class Recomputation:
                 raise Unfit("unknown", name=name) from None
             return Array(numbers if type(by) is Doubles else map_lists(by.number, numbers), axes)
 
-        return list(leaves(evaluate(step.expression, by, operand), step.shape))
+        return leaves(evaluate(step.expression, by, operand), step.shape)
 
 
 class Misshapen(Unfit):
     """The recomputed value has another shape than the record."""
 
 
-def leaves(array: Array, shape: tuple[int, ...]) -> Iterator[Any]:
-    """Yield the numbers of an array of this shape, one after another. Raises Misshapen where it has another shape."""
-    def inner(numbers: Any, sizes: tuple[int, ...]) -> Iterator[Any]:
-        if not sizes:
-            yield numbers
-        elif len(numbers) != sizes[0]:
-            raise Misshapen("length", found=len(numbers), wanted=sizes[0])
-        elif len(sizes) == 1:
-            yield from numbers
-        else:
-            for part in numbers:
-                yield from inner(part, sizes[1:])
-
+def leaves(array: Array, shape: tuple[int, ...]) -> list[Any]:
+    """The numbers of an array of this shape, one after another. Raises Misshapen where it has another shape."""
     if len(array.axes) != len(shape):
         raise Misshapen("number_of_axes", found=len(array.axes), wanted=len(shape))
-    return inner(array.numbers, shape)
+    numbers = [array.numbers]
+    for size in shape:
+        if other := [len(part) for part in numbers if len(part) != size]:
+            raise Misshapen("length", found=other[0], wanted=size)
+        numbers = list(chain.from_iterable(numbers))
+    return numbers

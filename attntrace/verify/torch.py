@@ -29,24 +29,20 @@ def compared(log: Log) -> Iterator[Verdict]:
         raise Problem("torch_by_pencil")
     reference = Reference(log)
     reference.compute()
-    names = list(reference.expected)
-    missing = {before: name for before, name in zip(["", *names], names) if name not in log.steps}
-
-    def lacking(after: str) -> Iterator[Verdict]:
-        while after in missing:
-            after = missing[after]
-            yield Verdict(after, 0, math.inf, after, "missing")
-
-    yield from lacking("")
+    names, order = list(reference.expected), ["", *log.steps]
+    for before, name in zip(["", *names], names):
+        if name not in log.steps:
+            order.insert(order.index(before) + 1, name)
     stuck = False
-    for step in log.steps.values():
-        stuck = stuck or step.address == reference.stuck_at
-        if step.address in reference.expected:
-            yield judged(step, *reference.expected[step.address], TOLERANCES[reference.dtype_name])
+    for address in order[1:]:
+        step, stuck = log.steps.get(address), stuck or address == reference.stuck_at
+        if step is None:
+            yield Verdict(address, 0, math.inf, address, "missing")
+        elif address in reference.expected:
+            yield judged(step, *reference.expected[address], TOLERANCES[reference.dtype_name])
         else:
             wrong, facts = ("stuck", reference.stuck_by) if stuck else ("surplus", {})
-            yield Verdict(step.address, len(step.flat), math.inf, step.address, wrong, facts)
-        yield from lacking(step.address)
+            yield Verdict(address, len(step.flat), math.inf, address, wrong, facts)
 
 
 def judged(step: Recorded, value: Any, around: float, tolerance: float) -> Verdict:
@@ -54,12 +50,9 @@ def judged(step: Recorded, value: Any, around: float, tolerance: float) -> Verdi
     if tuple(value.shape) != step.shape:
         facts = {"shape": " × ".join(map(str, step.shape)), "expected": " × ".join(map(str, value.shape))}
         return Verdict(step.address, len(step.flat), math.inf, step.address, "shape", facts)
-    again = value.detach().flatten().tolist()
-    differences = [0.0 if x == y else abs(x - y) for x, y in zip(again, step.flat, strict=True)]
-    worst = max(range(len(again)), key=lambda n: math.inf if math.isnan(differences[n]) else differences[n])
-    right = differences[worst] <= tolerance * max(largest(value), NEAR * around) < math.inf
-    return Verdict(step.address, len(again), differences[worst], step.cell(worst), "" if right else "differs",
-                   {} if right else {"value": step.flat[worst], "again": again[worst]})
+    most = tolerance * max(largest(value), NEAR * around)
+    return step.compared(value.detach().flatten().tolist(), lambda differences: [
+        n for n, difference in enumerate(differences) if not difference <= most < math.inf])
 
 
 def largest(value: Any) -> float:
@@ -131,10 +124,9 @@ class Reference:
 
     def linear(self, x: str, place: str, letter: str, address: str, block: slice = slice(None)) -> str:
         """x W + b, of a block of the columns of W and b."""
-        W, b = self.read(f"{place}.W{letter}", address)[:, block], None
-        if f"{place}.b{letter}" in self.values:
-            b = self.read(f"{place}.b{letter}", address)[block]
-        return self.name(address, self.F.linear(self.read(x, address), W.T, b))
+        bias = [name for name in (f"{place}.b{letter}",) if name in self.values]
+        return self.step(address, lambda W, x, *b: self.F.linear(x, W[:, block].T, *(one[block] for one in b)),
+                         f"{place}.W{letter}", x, *bias)
 
     def ids(self, words: list[dict[str, Any]]) -> Any:
         return self.torch.tensor([word["id"] - 1 for word in words])

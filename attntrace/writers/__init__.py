@@ -1,8 +1,8 @@
-"""Output formats: one module or package each, and one row of a table below (CONTRIBUTING.md has the recipe).
+"""Output formats: a class each, and one row of a table below (CONTRIBUTING.md has the recipe).
 
 A page format is a class `(out, look)` with a method for each kind of block (`page.BlockWriter`), which is called with
 blocks, and closed at the end. A data format writes the record of each step, and its `alone` one tensor of a saved run
-(see `jsonl.JsonLinesWriter`). A picture format draws maps."""
+(see `data.JsonLinesWriter`). A picture format draws maps."""
 from typing import Any, NamedTuple
 
 
@@ -21,7 +21,7 @@ TEXT = "text"
 PAGES = {TEXT: Format("text.writer", "TerminalWriter", (".txt", "")),
          "markdown": Format("markdown", "MarkdownWriter", (".md", ".markdown")),
          "html": Format("html", "HtmlWriter", (".html", ".htm"))}  # made of blocks
-DATA = {"csv": Format("csv", "CsvWriter", (".csv",)),
-        "jsonl": Format("jsonl", "JsonLinesWriter", (".jsonl", ".ndjson"))}  # made of steps
+DATA = {"csv": Format("data", "CsvWriter", (".csv",)),
+        "jsonl": Format("data", "JsonLinesWriter", (".jsonl", ".ndjson"))}  # made of steps
 PICTURES = {"svg": Format("svg", "SvgWriter", (".svg",))}  # made of maps
 FORMATS = {**PAGES, **DATA, **PICTURES}

@@ -54,7 +54,7 @@ def cell_text(cell: CellLine, spelling: Spelling) -> CellText:
     lost = False  # whether rounding has taken digits without which nobody can redo it
     lost = not abs(worked() - cell.result) <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
     numbers, result = printer(write=write).text(cell.arithmetic), cell.figures.text(cell.result)
-    equal = cell.figures.rounded(worked()) == float(result)
+    equal = float(cell.figures.text(worked())) == float(result)
     result = printer().numeral(result)
     if isinstance(cell.arithmetic, Ref):  # the number itself
         numbers = result

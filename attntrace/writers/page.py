@@ -12,7 +12,7 @@ import numpy as np
 from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block, Cell, Formula, Grid, Maps
+from attntrace.pages.blocks import Block, Cell, Check, Formula, Grid, Maps
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
 from attntrace.tensor.symbol import Spelling, Symbol
@@ -118,16 +118,14 @@ class BlockWriter(Writer, Protocol[P]):
         self.out.flush()
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[P]: ...
-    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[P]: ...
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[P]: ...
     def explained(self, block: blocks.Explained) -> Iterator[P]: ...
     def heading(self, block: blocks.Heading) -> Iterator[P]: ...
     def prose(self, block: blocks.Prose) -> Iterator[P]: ...
     def answer(self, block: blocks.Answer) -> Iterator[P]: ...
     def table(self, block: blocks.Table) -> Iterator[P]: ...
-    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[P]: ...
+    def grids(self, block: blocks.Grids) -> Iterator[P]: ...
     def vector_rows(self, block: blocks.VectorRows) -> Iterator[P]: ...
-    def shares(self, block: blocks.Shares) -> Iterator[P]: ...
     def cell_lines(self, block: blocks.CellLines) -> Iterator[P]: ...
     def cause(self, block: blocks.Cause) -> Iterator[P]: ...
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[P]: ...
@@ -135,7 +133,6 @@ class BlockWriter(Writer, Protocol[P]):
     def checks(self, block: blocks.Checks) -> Iterator[P]: ...
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[P]: ...
     def verified(self, block: blocks.Verified) -> Iterator[P]: ...
-    def hidden(self, block: blocks.Hidden) -> Iterator[P]: ...
 
     def written(self, block: Block) -> Iterator[P]:
         """A block of any kind, by the method of its name."""
@@ -181,6 +178,24 @@ class Page:
     def expression(self, expression: Expression, head: int | None, row: str | None = None) -> str:
         """An equation's side as text."""
         return PRINTERS[self.spelling](head, row).text(expression)
+
+    def sign_of(self, right: bool) -> str:
+        if self.ascii:
+            return self.text(Message("messages.ok" if right else "messages.wrong"))
+        return "✓" if right else "✗"
+
+    def check_sentence(self, check: Check) -> Message:
+        """`row i of Q = qᵢ to 12 digits`."""
+        names = dict(matrices=", ".join(self.symbol(symbol, check.head) for symbol in check.matrices),
+                     rows=", ".join(self.symbol(symbol, check.head, "i") for symbol in check.rows),
+                     row=check.row, digits=check.digits, address=check.failed, error=f"{check.error:.3g}", **check.more)
+        if check.failed and check.rows:
+            names["rows"] = self.symbol(check.rows[0], check.head)
+        return Message(f"messages.{'failed' if check.failed else 'true'}.{check.key}", **names)
+
+    def check_text(self, check: Check) -> str:
+        """The sentence behind its sign: `✓ row i of Q = qᵢ to 12 digits`."""
+        return f"{self.sign_of(not check.failed)} {self.prose(self.line(self.check_sentence(check)))}"
 
     def name(self, grid: Grid) -> str:
         return self.expression(grid.formula, grid.head) if grid.formula else self.symbol(grid.symbol, grid.head)
@@ -265,12 +280,13 @@ def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:
     least one column a part."""
     ends = [0, *accumulate(width + gap for width in widths)]
     fewest = max(1, min(-(-ends[-1] // max(room + gap, 1)), len(widths)))
+    parts: list[slice] = []
     for count in range(fewest, len(widths) + 1):
         size = -(-len(widths) // count)
-        starts = range(0, len(widths), size)
-        if all(ends[min(start + size, len(widths))] - ends[start] - gap <= room for start in starts):
-            return [slice(start, min(start + size, len(widths))) for start in starts]
-    return [slice(n, n + 1) for n in range(len(widths))]
+        parts = [slice(start, min(start + size, len(widths))) for start in range(0, len(widths), size)]
+        if all(ends[part.stop] - ends[part.start] - gap <= room for part in parts):
+            break
+    return parts
 
 
 def column_blocks(columns: int) -> Iterator[slice]:
@@ -300,19 +316,15 @@ def text_of(part: Part) -> str:
 
 def plainly(line: Line) -> str:
     """The text of a line, without its styles."""
-    return "".join([part if isinstance(part, str) else part.text for part in line])
+    return "".join(map(text_of, line))
 
 
 def trimmed(line: list[Part]) -> Line:
     """Without blanks at the end."""
-    if line and not text_of(line[-1]).endswith(" "):  # nearly all
-        return tuple(line)
     while line and not text_of(line[-1]).strip():
         line.pop()
-    if line and isinstance(line[-1], str):
-        line[-1] = line[-1].rstrip()
-    elif line and isinstance(line[-1], Span):
-        line[-1] = line[-1]._replace(text=line[-1].text.rstrip())
+    if line and not isinstance(last := line[-1], Shaded):
+        line[-1] = last.rstrip() if isinstance(last, str) else last._replace(text=last.text.rstrip())
     return tuple(line)
 
 

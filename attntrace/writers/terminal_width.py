@@ -6,11 +6,8 @@ NARROWEST, WIDEST = 60, 10_000  # cells of a page
 
 def columns(default: int) -> int:
     """COLUMNS, else those of the terminal that standard output is, else the default."""
-    asked = size_in("COLUMNS")
-    if asked is not None:
-        return asked
     try:
-        return os.get_terminal_size(1).columns or default
+        return size_in("COLUMNS") or os.get_terminal_size(1).columns or default
     except OSError:
         return default
 
@@ -24,8 +21,7 @@ def size_in(variable: str) -> int | None:
 def clean_sizes() -> None:
     """Leave in COLUMNS and LINES only what all that reads them (rich, a pager) can use."""
     for variable in ("COLUMNS", "LINES"):
-        size = size_in(variable)
-        if size is not None:
+        if size := size_in(variable):
             os.environ[variable] = str(size)
         else:
             os.environ.pop(variable, None)

@@ -21,11 +21,11 @@ from attntrace.messages.errors import Problem
 @options.quiet_option
 @options.run_page_options
 def command(source: str, learning: LearningOptions, check: bool, model: ModelOptions, selection: Selection,
-            save: str | None, page: PageOptions) -> int:
+            page: PageOptions) -> int:
     from attntrace.runs.training_step import prepare_training_step
     training_step = prepare_training_step(source, model.target or "", **learning.settings(), **model.settings())
     if not check:
-        return write(training_step, selection, page, save)
+        return write(training_step, selection, page)
     if training_step.run.config.dtype != "float64":
         raise Problem("check_needs_float64")
     if model.pencil is not None:
@@ -33,4 +33,4 @@ def command(source: str, learning: LearningOptions, check: bool, model: ModelOpt
     if page.is_data:
         raise Problem("check_with_data", format=page.format)
     from attntrace.pages.checks import GradientCheck
-    return write(training_step, selection, page, save, GradientCheck(training_step))
+    return write(training_step, selection, page, GradientCheck(training_step))

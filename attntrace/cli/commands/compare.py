@@ -24,8 +24,8 @@ def experiment(**options: Any) -> None:
 @options.model_options
 @options.quiet_option
 @options.page_options
-def command(sentence: tuple[str, ...], what_if: str, model: options.ModelOptions, page: PageOptions) -> None:
-    words = options.sentence_or_rows(sentence, model)
+def command(what_if: str, model: options.ModelOptions, page: PageOptions) -> None:
+    words = model.words()
     from attntrace.pages.diff import compared
     changed = changed_options(model, what_if)
     one = model.prepared(words)

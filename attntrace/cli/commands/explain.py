@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli import click_words
-from attntrace.cli.completion import Known
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import current_languages
 from attntrace.cli.options import page_options
 from attntrace.cli.subject import EXAMPLE
+from attntrace.cli.values import Known
 from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Message, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown

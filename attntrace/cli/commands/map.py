@@ -15,13 +15,12 @@ from attntrace.writers import PAGES, PICTURES
 @options.precision_option(stands_for=2)
 @options.save_option
 @options.page_options_of(*PAGES, *PICTURES)
-def command(sentence: tuple[str, ...], model: options.ModelOptions, selection: options.Selection, save: str | None,
-            page: PageOptions) -> None:
-    run = model.prepared(options.sentence_or_rows(sentence, model))
+def command(model: options.ModelOptions, selection: options.Selection, page: PageOptions) -> None:
+    run = model.prepared(model.words())
     selected = selection.addresses(run)
     if selected is not None and not any(Address.of(address).name == "weights" for address in selected):
         raise Problem("no_weights_selected")
-    write_saved_run(run, save, page)
+    write_saved_run(run, page)
     from attntrace.pages.blocks import Prose
     from attntrace.pages.overview import drift_note, pencil_rule
     from attntrace.pages.stages import MAP_DECIMALS, AttentionMaps

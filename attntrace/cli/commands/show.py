@@ -2,12 +2,12 @@
 import click
 
 from attntrace.cli import click_words
-from attntrace.cli.completion import Known, step_addresses
 from attntrace.cli.exit_codes import DONE
-from attntrace.cli.formats import PageOptions, writer_on
+from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.options import Selection, from_option, run_page_options, selection_options, view_options
 from attntrace.cli.output import destination
 from attntrace.cli.subject import write
+from attntrace.cli.values import Known, step_addresses
 from attntrace.messages.errors import Problem
 from attntrace.tracing.addresses import Cell, find_address
 from attntrace.writers import DATA
@@ -20,14 +20,13 @@ from attntrace.writers import DATA
 @view_options
 @run_page_options
 def command(place: str | None, saved_run: str, selection: Selection, page: PageOptions) -> int:
-    from attntrace.files.archive import opened
+    from attntrace.files.archive import opened, tensor_from
     with opened(saved_run) as archive:
         if place is None:
             archive.check_seal()
             from attntrace.runs.saved import saved_subject
             return write(saved_subject(archive), selection, page)
-        from attntrace.files.expressions import tensor_from  # of one tensor, row or number: nothing else is read
-        from attntrace.pages.view import alone
+        from attntrace.pages.view import alone  # of one tensor, row or number: nothing else is read
         for name in ("only", "layer", "head", "token", "form"):
             if getattr(selection, name):
                 raise Problem("place_with", place=place, option=f"--{name}")
@@ -37,11 +36,11 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
             record = archive.record(address)
             tensor = tensor_from(record, archive.value(record), archive.axes)
         index = cell.index_in(tensor.axes, address)
-        with destination(page.output, page.pager) as out:
-            if page.is_data:
+        if page.is_data:
+            with destination(page.output, page.pager) as out:
                 DATA[page.format].load().alone(out, tensor, address, index, selection.precision)
-                return DONE
-            with writer_on(out, page) as writer:
-                view = selection.view(archive.header.get("pencil"), out.isatty() and page.is_text)
+        else:
+            with writer_of(page) as writer:
+                view = selection.view(archive.header.get("pencil"), writer.out.isatty() and page.is_text)
                 writer(alone(tensor, address, index, view))
     return DONE

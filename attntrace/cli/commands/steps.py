@@ -11,8 +11,8 @@ from attntrace.messages.catalog import Message
 @model_options
 @quiet_option
 @page_options
-def command(sentence: tuple[str, ...], model: ModelOptions, page: PageOptions) -> None:
-    run = subject_of(sentence, model).run
+def command(model: ModelOptions, page: PageOptions) -> None:
+    run = subject_of(model).run
     from attntrace.pages.blocks import Formula, Prose, Table
     from attntrace.pages.overview import drift_note, pencil_rule
     from attntrace.pages.view import whole_formula

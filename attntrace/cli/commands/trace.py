@@ -12,6 +12,5 @@ from attntrace.cli.subject import write
 @options.save_option
 @options.quiet_option
 @options.run_page_options
-def command(sentence: tuple[str, ...], model: options.ModelOptions, selection: options.Selection, save: str | None,
-            page: PageOptions) -> int:
-    return write(model.prepared(options.sentence_or_rows(sentence, model)), selection, page, save)
+def command(model: options.ModelOptions, selection: options.Selection, page: PageOptions) -> int:
+    return write(model.prepared(model.words()), selection, page)

@@ -15,7 +15,7 @@ from attntrace.cli.click_words import option, passed
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, given_options, quiet_option
 from attntrace.cli.output import binary, check_place
-from attntrace.cli.progress import TrainingProgress, say
+from attntrace.cli.progress import TrainingProgress, bar, say
 from attntrace.cli.values import POSITIVE, SHARE, InputFile, Text, Whole
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
@@ -158,27 +158,29 @@ class Course:
         saved = measured = time.monotonic()
         cost = 0.0  # seconds that the last look at what was held out took
         exact: tuple[int, int] | None = None
-        with TrainingProgress(training.batches, training.schedule.epochs, training.updates, len(held_out),
-                              self.quiet) as progress:
+        epochs = training.schedule.epochs
+        with bar(not self.quiet, lambda: training.batches * epochs) as show:
+            progress = TrainingProgress(show, training.batches, epochs, training.updates, len(held_out))
             try:
                 for done in training:
                     now = time.monotonic()
                     if not training.updates % training.batches and held_out and cost <= LOOKING * (now - measured):
                         exact = training.exact(held_out), done.epoch
                         measured, cost = time.monotonic(), time.monotonic() - now
-                    progress.show(done, training.updates, exact)
+                    if not self.quiet:
+                        progress.show(done, training.updates, exact)
                     if now - saved > BETWEEN:
                         saved = now
                         try:
                             self.save()
                         except Problem as problem:
-                            progress.say(Message("messages.train_not_saved", why=problem.message))
+                            say(Message("messages.train_not_saved", why=problem.message))
             except Problem:
                 raise
             except BaseException:
                 self.save()
-                progress.say(Message("messages.train_stopped", epoch=training.updates // training.batches + 1,
-                                     file=shown(self.checkpoint)))
+                say(Message("messages.train_stopped", epoch=training.updates // training.batches + 1,
+                            file=shown(self.checkpoint)))
                 raise
 
     def write(self) -> None:

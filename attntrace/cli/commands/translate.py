@@ -5,17 +5,14 @@ from collections.abc import Iterator
 
 from attntrace.cli import click_words, options
 from attntrace.cli.click_words import option, passed
-from attntrace.cli.completion import Weights
 from attntrace.cli.formats import PageOptions
 from attntrace.cli.options import ModelOptions, Selection
 from attntrace.cli.output import destination
 from attntrace.cli.subject import translator, write
-from attntrace.cli.values import Whole
+from attntrace.cli.values import Weights, Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import MAX_LENGTH
-
-AT_ONCE = 128  # lines
 
 
 @click_words.command("translate")
@@ -31,14 +28,13 @@ AT_ONCE = 128  # lines
 @options.text_options
 @options.save_option
 @options.page_options
-def command(sentence: tuple[str, ...], model: ModelOptions, max_length: int, selection: Selection, save: str | None,
-            page: PageOptions) -> int | None:
+def command(model: ModelOptions, max_length: int, selection: Selection, page: PageOptions) -> int | None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
-    if page.quiet and page.is_text and not (selection.selects or save or model.set or model.ablate or model.swap):
-        quietly(options.one_argument(sentence), str(model.weights), max_length, page.output)
+    if page.quiet and page.is_text and not (selection.selects or page.save or model.set or model.ablate or model.swap):
+        quietly(model.sentence, str(model.weights), max_length, page.output)
         return None
     from attntrace.runs.decoding import Decoding
-    return write(Decoding(translator(options.one_sentence(sentence), model), max_length), selection, page, save)
+    return write(Decoding(translator(options.one_sentence(model.sentence), model), max_length), selection, page)
 
 
 def quietly(sentence: str | None, weights: str, max_length: int, output: str | None) -> None:
@@ -57,15 +53,15 @@ def translations(batches: Iterator[list[str]], weights: str, max_length: int, nu
     """Yield the translations of lines, of as many at once as there are. Raises Problem with the number of a line that
     cannot be translated, after those before it."""
     from attntrace.files.weights import load, located
-    from attntrace.model.generate import translate, without_end
     from attntrace.model.tokens import END, detokenize, look_up, tokenize
+    from attntrace.model.transformer import translate
     config, vocabularies, parameters = load(located(weights))
     if vocabularies.target is None:
         raise Problem("no_decoder_to_translate", file=weights)
     if not all(vocabularies):
         raise Problem("no_words_to_translate", file=weights)
     number = 0
-    for lines in (batch[start:start + AT_ONCE] for batch in batches for start in range(0, len(batch), AT_ONCE)):
+    for lines in batches:
         read: list[tuple[int, ...]] = []
         problem = None
         for number, line in enumerate(lines, start=number + 1):
@@ -80,6 +76,6 @@ def translations(batches: Iterator[list[str]], weights: str, max_length: int, nu
                 break
         sentences = list(filter(None, read))
         results = iter(translate(parameters, config, vocabularies, sentences, max_length) if sentences else [])
-        yield [detokenize(without_end(next(results))) if ids else "" for ids in read]  # an empty line stays one
+        yield [detokenize(next(results)) if ids else "" for ids in read]  # an empty line stays one
         if problem is not None:
             raise problem

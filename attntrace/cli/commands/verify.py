@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.cli import click_words, options
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import PageOptions, writer_on
-from attntrace.cli.output import destination
+from attntrace.cli.formats import PageOptions, writer_of
 from attntrace.cli.progress import progress
 from attntrace.cli.subject import subject_of
 from attntrace.cli.values import Among
@@ -32,15 +31,15 @@ if TYPE_CHECKING:
 @options.quiet_option
 @options.model_options
 @options.page_options
-def command(sentence: tuple[str, ...], saved_run: str | None, learning: options.LearningOptions, against: str | None,
-            model: options.ModelOptions, page: PageOptions) -> int:
+def command(saved_run: str | None, learning: options.LearningOptions, against: str | None, model: options.ModelOptions,
+            page: PageOptions) -> int:
     from attntrace.pages.verdicts import Report
-    with source_of(sentence, saved_run, learning, against, model) as source:
+    with source_of(saved_run, learning, against, model) as source:
         from attntrace.verify.torch import version
         reference = version() if against else None
-        with destination(page.output, page.pager) as out, writer_on(out, page) as writer:
+        with writer_of(page) as writer:
             report = Report(writer, reference)
-            with progress(out, source.total, silent=page.quiet) as count:
+            with progress(writer.out, source.total, silent=page.quiet) as count:
                 log, footer = judged(source, report, count, against)
             report.close(log, footer)
     return CHECK_FAILED if report.wrong else DONE
@@ -55,18 +54,18 @@ class Source(NamedTuple):
 
 
 @contextmanager
-def source_of(sentence: tuple[str, ...], saved_run: str | None, learning: options.LearningOptions, against: str | None,
+def source_of(saved_run: str | None, learning: options.LearningOptions, against: str | None,
               model: options.ModelOptions) -> Iterator[Source]:
     """The saved run that --from names; else the run, or the training step, of the sentence (or of the example)."""
     if saved_run is None:
         given = options.given_options(learning)
         if given and not learning.backprop:
             raise Problem("only_with_backprop", option=given[0])
-        subject = subject_of(sentence, model, learning if learning.backprop else None)
+        subject = subject_of(model, learning if learning.backprop else None)
         from attntrace.runs.run import header
         yield Source(header(subject), partial(recorded, subject), lambda: len(subject.addresses()))
         return
-    options.check_from(sentence, model, learning)
+    options.check_from(model, learning)
     from attntrace.files.archive import opened
     from attntrace.runs.run import TRANSLATE
     with opened(saved_run) as archive:

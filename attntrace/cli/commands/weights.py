@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.click_words import Group, chained, option
-from attntrace.cli.completion import Weights
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
-from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Whole
+from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Weights, Whole
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import ENTRIES, OPTIONS, Config, as_option
 
 if TYPE_CHECKING:
-    from attntrace.files.torch.state import Exported, Recognized, State
+    from attntrace.files.torch import Exported, Recognized, State
     from attntrace.files.weights import Loaded
 
 ENDINGS = (".npz", ".safetensors")
@@ -43,7 +42,7 @@ def command(ctx: click.Context) -> None:
 def import_command(state: str, heads: int | None, output: str, **wiring: Any) -> None:
     from pathlib import Path
 
-    from attntrace.files.torch.state import imported, read_state
+    from attntrace.files.torch import imported, read_state
     check_output(output)
     read = read_state(Path(state))
     given = {name: value for name, value in wiring.items() if value is not None}
@@ -56,8 +55,7 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
 
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
     """What the import found in the file, what it assumes, and what to do next."""
-    from attntrace.files.torch.names import module_of
-    from attntrace.files.torch.state import HALVES, some
+    from attntrace.files.torch import HALVES, module_of, some
     from attntrace.pages.weights import facts_line
     config, architecture = model.config, model.config.architecture
     lines = [Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
@@ -89,9 +87,8 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
 @option("--to", type=Among(("torch",)), default="torch", stands_for="torch")
 @output_option
 def export_command(weights: str, to: str, output: str) -> None:
-    from attntrace.files.npz import archived
-    from attntrace.files.safetensors import serialized
-    from attntrace.files.torch.state import exported
+    from attntrace.files.arrays import archived, serialized
+    from attntrace.files.torch import exported
     from attntrace.files.weights import load, located
     check_output(output)
     model = load(located(weights))
@@ -103,8 +100,7 @@ def export_command(weights: str, to: str, output: str) -> None:
 
 def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Localized]:
     """What was written, what was left out, and how to make the module in Python."""
-    from attntrace.files.torch.names import constructor
-    from attntrace.files.torch.state import some
+    from attntrace.files.torch import constructor, some
     lines = [Message("messages.weights_written", file=shown(output),
                      parameters=f"{sum(array.size for array in state.arrays.values()):,}")]
     if state.left_out:
@@ -122,10 +118,10 @@ def export_lines(state: Exported, model: Loaded, output: str) -> list[str | Loca
 @option("--target", type=Text(), metavar="TEXT")
 @architecture_options(Config())
 @output_option
-def new_command(sentence: tuple[str, ...], model: ModelOptions, output: str) -> None:
+def new_command(model: ModelOptions, output: str) -> None:
     from attntrace.files.weights import Loaded
     check_output(output)
-    run = model.prepared(one_sentence(sentence))
+    run = model.prepared(one_sentence(model.sentence))
     click.echo(rendered(written(output, Loaded(run.config, run.vocabularies, run.parameters))))
 
 
@@ -147,13 +143,13 @@ def check_output(output: str) -> None:
         raise Problem("weights_place", file=output)
     check_place(output)
     if is_safetensors(output):
-        from attntrace.files.safetensors import library
+        from attntrace.files.arrays import library
         library("safetensors")
 
 
 def written(output: str, model: Loaded) -> Message:
     """Write a model; return what is said of it."""
-    from attntrace.files.weights import save, save_safetensors
+    from attntrace.files.weights import save
     with binary(output) as file:
-        (save_safetensors if is_safetensors(output) else save)(file, *model)
+        save(file, *model, safetensors=is_safetensors(output))
     return Message("messages.weights_written", file=shown(output), parameters=f"{model.parameters.vector.size:,}")

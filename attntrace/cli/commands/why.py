@@ -2,10 +2,9 @@
 import click
 
 from attntrace.cli import click_words, options
-from attntrace.cli.completion import Known, step_addresses
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.subject import graph_of
-from attntrace.cli.values import ALL, Limit, Whole
+from attntrace.cli.values import ALL, Known, Limit, Whole, step_addresses
 from attntrace.tracing.addresses import Cell, find_address
 
 
@@ -19,11 +18,10 @@ from attntrace.tracing.addresses import Cell, find_address
 @options.learning_options
 @options.precision_option(stands_for=options.DECIMALS)
 @options.page_options
-def command(place: str, sentence: tuple[str, ...], saved_run: str | None, depth: int, top: int | None,
-            model: options.ModelOptions, learning: options.LearningOptions, precision: int | None,
-            page: PageOptions) -> None:
+def command(place: str, saved_run: str | None, depth: int, top: int | None, model: options.ModelOptions,
+            learning: options.LearningOptions, precision: int | None, page: PageOptions) -> None:
     cell = Cell.read(place)
-    with graph_of(sentence, saved_run, cell.address, model, learning) as graph:
+    with graph_of(saved_run, cell.address, model, learning) as graph:
         decimals = options.Selection(precision=precision).decimals(graph.pencil)
         address = find_address(cell.address, [*graph.addresses, *graph.parameters])
         step = graph.find(address)

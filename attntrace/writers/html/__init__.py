@@ -6,10 +6,9 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.checks import check_sentence, sign_of
-from attntrace.writers.html.document import Entry, HtmlPage, address, cell, code, label, nested, word_heading, words
+from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
+                                           label, matrix, names_of_grid, nested, side_by_side, word_heading, words)
 from attntrace.writers.html.mathml import formula_math
-from attntrace.writers.html.tables import VectorTable, cell_line, equation, matrix, names_of_grid, side_by_side
 from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
 
 CONTENTS = "contents"
@@ -66,9 +65,6 @@ class HtmlWriter(BlockWriter[str]):
         subtitle = f" <small>{page.text(block.subtitle)}</small>"
         yield page.heading(2, "part", f"{page.text(block.name)} {page.text(block.title)}", subtitle, kind=" class=part")
 
-    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[str]:
-        yield self.page.heading(self.page.level, "place", self.page.text(block.title))
-
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         page, place = self.page, f"place.{block.place}"
         link = page.linked(place, code(block.place))
@@ -89,12 +85,12 @@ class HtmlWriter(BlockWriter[str]):
         yield f"<div class=topics>{topics}</div>\n"
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
-        level = self.page.level
-        yield f"<h{level}>{self.page.text(block.text)}</h{level}>\n"
+        level, text = self.page.level, self.page.text(block.text)
+        yield self.page.heading(level, "place", text) if block.of_place else f"<h{level}>{text}</h{level}>\n"
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         if text := self.page.text(block.text):
-            yield f"<p>{text}\n"
+            yield f"<p{' class=note' if block.note else ''}>{text}\n"
 
     def answer(self, block: blocks.Answer) -> Iterator[str]:
         yield f"<p class=answer>{self.page.text(in_a_line(block.text, self.page.languages))}\n"
@@ -128,8 +124,10 @@ class HtmlWriter(BlockWriter[str]):
             return label(in_languages(one, self.page.languages))
         return address(one) if is_first and isinstance(one, str) else self.page.text(one)
 
-    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[str]:
-        return side_by_side(matrix(grid, self.page, names_of_grid(grid)) for grid in block.grids)
+    def grids(self, block: blocks.Grids) -> Iterator[str]:
+        if block.formula:
+            yield f"<p class=step>{formula_math(block.formula, self.page.link_of)}\n"
+        yield from side_by_side(matrix(grid, self.page, names_of_grid(grid)) for grid in block.grids)
 
     def vector_rows(self, block: blocks.VectorRows) -> Iterator[str]:
         """A table with a group of rows for each token: its word and the words above its numbers, then its vectors."""
@@ -140,11 +138,6 @@ class HtmlWriter(BlockWriter[str]):
             yield f"<tbody><tr>{word_heading('rowgroup', token, block.numbers[n]) if token else '<td>'}"
             yield from rows.of_token(n)
         yield "</table></div>\n"
-
-    def shares(self, block: blocks.Shares) -> Iterator[str]:
-        yield f"<p class=step>{formula_math(block.formula, self.page.link_of)}\n"
-        yield from side_by_side(matrix(grid, self.page) for grid in block.grids)
-        yield from side_by_side([matrix(block.result, self.page, (block.result.address,), is_result=True)])
 
     def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:
         yield f"<div class=cells>\n{''.join(map(cell_line, block.cells))}</div>\n"
@@ -165,7 +158,7 @@ class HtmlWriter(BlockWriter[str]):
         page, axes = self.page, f" {words(' × '.join(block.axes))}" if block.axes else ""
         step = page.linked(block.result.address, code(block.step))
         yield f"<div class=step><p>{formula_math(block.formula, page.link_of)}<p class=at>{step}{axes}</div>\n"
-        yield from self.parameter_grids(blocks.ParameterGrids(block.parameters))
+        yield from self.grids(blocks.Grids(block.parameters))
         yield from side_by_side(equation(block, page))
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:
@@ -177,8 +170,8 @@ class HtmlWriter(BlockWriter[str]):
                                        title=page.text(title_of_head(grid))) for grid in block.heads)
 
     def checks(self, block: blocks.Checks) -> Iterator[str]:
-        items = (f"<li{' class=wrong' if check.failed else ''}>{sign_of(self.page, not check.failed)} "
-                 f"{self.page.text(check_sentence(check, self.page))}" for check in block.checks)
+        items = (f"<li{' class=wrong' if check.failed else ''}>{self.page.sign_of(not check.failed)} "
+                 f"{self.page.text(self.page.check_sentence(check))}" for check in block.checks)
         yield f"<ul class=checks>{''.join(items)}</ul>\n"
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
@@ -188,9 +181,6 @@ class HtmlWriter(BlockWriter[str]):
 
     def verified(self, block: blocks.Verified) -> Iterator[str]:
         failed = f"<p class=wrong>{self.page.text(block.failed)}</p>" if block.failed else ""
-        yield (f"\n<tr><td{' class=wrong' if block.failed else ''}>{sign_of(self.page, not block.failed)}"
+        yield (f"\n<tr><td{' class=wrong' if block.failed else ''}>{self.page.sign_of(not block.failed)}"
                f"<td class=r>{words(block.number)}<td class=r>{words(block.error)}"
                f"<th scope=row>{self.in_table(block.what, is_first=True)}{failed}")
-
-    def hidden(self, block: blocks.Hidden) -> Iterator[str]:
-        yield f"<p class=note>{self.page.text(block.note)}\n"

@@ -7,10 +7,8 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.checks import check_text, sign_of
-from attntrace.writers.markdown import latex
-from attntrace.writers.markdown.tables import LinesTogether, filled_grid, grid, stand_together
-from attntrace.writers.markdown.text import MarkdownPage, head_of, line_of
+from attntrace.writers.markdown.markup import (LinesTogether, MarkdownPage, arithmetic, equation, filled_grid, grid,
+                                               head_of, inline, line_of, math_block, stand_together)
 from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, packed, spelling_for
 
 LINES = 24  # of arithmetic in one block
@@ -45,14 +43,11 @@ class MarkdownWriter(BlockWriter[str]):
         title = Joined(": ", (block.name, block.title))
         yield from ("", f"## {self.page.words(title)}", "", self.page.words(block.subtitle))
 
-    def place_heading(self, block: blocks.PlaceHeading) -> Iterator[str]:
-        yield from ("", f"### {self.page.words(block.title)}")
-
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         self.place = block.place
         yield from ("", f"#### {block.number} {self.page.words(block.title)}", "", self.page.code(block.place))
         if block.formulas:
-            yield from ("", *latex.block([line for formula in block.formulas for line in latex.equation(formula)]))
+            yield from math_block([line for formula in block.formulas for line in equation(formula)])
 
     def explained(self, block: blocks.Explained) -> Iterator[str]:
         for title, said in (shown for topic in block.topics for shown in versions(self.page.languages, *topic)):
@@ -63,7 +58,8 @@ class MarkdownWriter(BlockWriter[str]):
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
-        for paragraph in filter(None, re.split(r"\n\s*\n", self.page.text(block.text).strip())):
+        text = self.page.line(block.text) if block.note else self.page.text(block.text)
+        for paragraph in filter(None, re.split(r"\n\s*\n", text.strip())):
             yield from ("", "\\\n".join(self.page.code(line) if line.startswith(PROMPT) else self.page.words(line)
                                         for line in paragraph.split("\n")))
 
@@ -80,9 +76,11 @@ class MarkdownWriter(BlockWriter[str]):
             yield line_of([f"**{cell}**" if is_heading else cell, *map(self.cell, rest)])
 
     def cell(self, cell: blocks.Cell) -> str:
-        return latex.inline(cell) if isinstance(cell, blocks.Formula) else self.page.words(cell)
+        return inline(cell) if isinstance(cell, blocks.Formula) else self.page.words(cell)
 
-    def parameter_grids(self, block: blocks.ParameterGrids) -> Iterator[str]:
+    def grids(self, block: blocks.Grids) -> Iterator[str]:
+        if block.formula:
+            yield from math_block(equation(block.formula))
         for one in block.grids:
             yield from grid(one, self.page)
 
@@ -108,37 +106,32 @@ class MarkdownWriter(BlockWriter[str]):
         inside = line.address.startswith(f"{self.place}.")
         return line.address.removeprefix(self.place) if inside else line.address
 
-    def shares(self, block: blocks.Shares) -> Iterator[str]:
-        yield from ("", *latex.block(latex.equation(block.formula)))
-        yield from self.parameter_grids(blocks.ParameterGrids((*block.grids, block.result)))
-
     def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:
         """The arithmetic of a stage in one block, or in several of so many lines."""
         lines: list[str] = []
         for cell in block.cells:
             if len(lines) >= LINES:
-                yield from ("", *latex.block(lines))
+                yield from math_block(lines)
                 lines = []
-            lines += latex.arithmetic(cell)
-        yield from ("", *latex.block(lines))
+            lines += arithmetic(cell)
+        yield from math_block(lines)
 
     def cause(self, block: blocks.Cause) -> Iterator[str]:
         """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
         more = Message("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
         yield from ("", f"**{block.level}** {self.page.code(block.place)} {self.page.words(more)}".rstrip())
         if block.cell is not None:
-            yield from ("", *latex.block(latex.arithmetic(block.cell)))
+            yield from math_block(arithmetic(block.cell))
         for key, places in block.operands:
             yield from ("", self.page.words(Message(f"messages.why_{key}", places=", ".join(places))))
 
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[str]:
-        yield from ("", *latex.block(latex.equation(block.formula)))
         new = (one for key, one in block.operands.items() if key not in block.drawn)
-        yield from self.parameter_grids(blocks.ParameterGrids((*block.parameters, *new)))
+        yield from self.grids(blocks.Grids((*block.parameters, *new), block.formula))
         yield from grid(block.result, self.page, *[self.page.words(" × ".join(block.axes))] * bool(block.axes))
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:
-        yield from self.place_heading(blocks.PlaceHeading(block.title))
+        yield from self.heading(blocks.Heading(block.title))
         yield from ("", self.page.code(block.place), "", self.page.words(largest_of(block)))
         for head in block.heads:
             yield from filled_grid(head, block.largest, self.page)
@@ -146,7 +139,7 @@ class MarkdownWriter(BlockWriter[str]):
     def checks(self, block: blocks.Checks) -> Iterator[str]:
         yield ""
         for check in block.checks:
-            shown = self.page.words(check_text(check, self.page))
+            shown = self.page.words(self.page.check_text(check))
             yield f"- **{shown}**" if check.failed else f"- {shown}"
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
@@ -156,7 +149,4 @@ class MarkdownWriter(BlockWriter[str]):
         """A line of the table under the last head."""
         what = self.page.code_cell(block.what) if isinstance(block.what, str) else self.page.words(block.what)
         wrong = f"<br>**{self.page.words(block.failed)}**" if block.failed else ""
-        yield line_of([self.page.words(sign_of(self.page, not block.failed)), block.number, block.error, what + wrong])
-
-    def hidden(self, block: blocks.Hidden) -> Iterator[str]:
-        yield from ("", self.page.words(self.page.line(block.note)))
+        yield line_of([self.page.words(self.page.sign_of(not block.failed)), block.number, block.error, what + wrong])

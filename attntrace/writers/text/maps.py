@@ -91,9 +91,8 @@ class HeadMap:
         between = " " * self.gap
         texts = [between.join(map(self.cell, (fills[level] for level in row), weights, self.widths))
                  for row, weights in zip(levels.tolist(), values.tolist(), strict=True)]
-        rows: list[Line] = [(text, behind) for text in texts]
-        if page.shades:
-            rows = [(row, behind) for row in shaded(texts, levels, self.widths, self.gap)]
+        cells = shaded(texts, levels, self.widths, self.gap) if page.shades else texts
+        rows: list[Line] = [(row, behind) for row in cells]
         words: list[Line] = [(*chain.from_iterable((Span(between * bool(n)), Span(text, f"token{self.start + n}"))
                                                    for n, text in enumerate(line)), behind) for line in self.above]
         blank = (" " * self.width,)

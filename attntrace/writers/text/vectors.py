@@ -91,10 +91,11 @@ class RowLayout:
         for line in self.vectors:
             is_shaded = line.weights and line.hued and self.page.shades
             after = 0 if line.labels in self.whole else self.after
+            figures = line.figures._replace(before=self.number - after, after=after)
             self.texts[id(line)] = []
             for part in self.parts[id(line)]:
                 widths, values = self.widths(line)[part], line.values[rows, part]
-                texts = line.figures.rows(values, self.number - after, after, widths if line.labels else None)
+                texts = figures.rows(values, widths if line.labels else ())
                 self.texts[id(line)].append(shaded(texts, levels_of(values), widths) if is_shaded else texts)
 
     def label_line(self, line: RowLine, part: slice) -> Line:
@@ -125,7 +126,7 @@ class RowLayout:
                 continue
             if spans:
                 yield True, tuple(spans)
-            first = line.figures.padded(number, self.before, self.after).rstrip()
+            first = line.figures._replace(before=self.before, after=self.after).padded(number).rstrip()
             spans = [*self.equation(line, n), f"{self.lead}{first}"]
             used = self.numbers_at + len(self.lead) + len(first)
         yield True, tuple(spans)

@@ -1,5 +1,6 @@
 """Blocks on a terminal, in a pipe, in a text file: the one place that imports rich."""
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -7,10 +8,15 @@ from typing import TextIO, final
 
 from rich.cells import cell_len
 
-from attntrace.pages.blocks import Block
-from attntrace.writers.page import Line, Look, Page, Shaded, Span, plainly, spelling_for
+from attntrace.messages.catalog import Message, versions
+from attntrace.pages import blocks
+from attntrace.writers.arithmetic import cell_text
+from attntrace.writers.page import (INDENT, PROMPT, BlockWriter, Line, Look, Page, Part, Shaded, Span, plainly,
+                                    spelling_for, styled, text_of, titled, trimmed)
 from attntrace.writers.terminal_width import NARROWEST, WIDEST, columns
-from attntrace.writers.text.layout import Layout
+from attntrace.writers.text.equations import equation_lines, parameter_lines
+from attntrace.writers.text.maps import map_lines
+from attntrace.writers.text.vectors import token_rows
 
 # Of the 256-colour table. Hues and grey have a contrast of three to one on black and on white; shades go from grey to
 # orange at one lightness, so that a larger weight stands out more on both, and for colour-blind eyes.
@@ -22,6 +28,9 @@ STYLES = {"bold": "bold", "grey": "color(245)", "red": "bold color(160)",
 FEW_SHADES = ("", "white on bright_black", "white on bright_black", "black on yellow", "black on yellow",
               "bright_white on red", "bright_white on red")  # where there are but 16 colours, whose lightness varies
 DEFAULT_WIDTH = 100
+BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
+NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
+NUMBER, ERROR = 9, 10  # cells of the columns of what was verified
 
 
 def wants_colour(out: TextIO, asked: str) -> bool:
@@ -37,22 +46,252 @@ def wants_colour(out: TextIO, asked: str) -> bool:
 
 
 @final
-class TerminalWriter(Layout):
-    """Writes blocks as they come, each line whole."""
+class TerminalWriter(BlockWriter[Line]):
+    """Writes blocks as they come, each line whole, on a page of so many cells in Unicode or ASCII."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out = out
         colour = wants_colour(out, look.colour)
         width = min(max(look.width or columns(DEFAULT_WIDTH), NARROWEST), WIDEST)
-        super().__init__(Page(width, spelling_for(out.encoding, look.ascii), cells_of, out.encoding or "utf-8",
-                              shades=colour, air=2 if look.big else 1, languages=look.languages))
+        self.page = Page(width, spelling_for(out.encoding, look.ascii), cells_of, out.encoding or "utf-8",
+                         shades=colour, air=2 if look.big else 1, languages=look.languages)
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
 
-    def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
-        text_of, empty = self.text_of, "\n" * self.page.air
+    def lines(self, blocks: Iterable[blocks.Block]) -> Iterator[str]:
+        empty = "\n" * self.page.air
         for block in blocks:
-            for line in self.lines_of(block):
-                yield text_of(line) + "\n" if line else empty
+            if getattr(block, "apart", False):
+                yield empty
+            for line in self.written(block):
+                yield self.text_of(line) + "\n" if line else empty
+
+    def paragraph(self, text: str, style: str = "", indent: str = INDENT) -> Iterator[Line]:
+        return styled(self.page.wrapped(text.split(" "), len(indent)), indent, style)
+
+    def broken(self, text: str, indent: int) -> list[str]:
+        """The lines of a text of which a word that is too long for a line is broken."""
+        words = [part for word in text.split(" ") for part in self.page.wrapped_anywhere(word, indent)]
+        return self.page.wrapped(words, indent)
+
+    def part_heading(self, block: blocks.PartHeading) -> Iterator[Line]:
+        page = self.page
+        yield ()
+        for name, title, subtitle in versions(page.languages, *block):
+            rest = f"  {title}  {page.prose(subtitle)} "
+            rule = page.sign("═", "=") * (page.width - page.cells(name + rest))
+            yield Span(name, "bold"), rest, Span(rule, "grey")
+
+    def heading(self, block: blocks.Heading) -> Iterator[Line]:
+        page = self.page
+        if not block.of_place:
+            yield (Span(INDENT + page.word(page.prose(block.text)), "bold"),)
+            return
+        *above, title = page.wrapped_anywhere(page.word(block.text) + " ", 0)
+        yield ()
+        yield from styled(above, "", "bold")
+        yield Span(title, "bold"), Span(page.sign("─", "-") * (page.width - page.cells(title)), "grey")
+
+    def stage_heading(self, block: blocks.StageHeading) -> Iterator[Line]:
+        page, width = self.page, len(block.number) + 2
+        yield from titled(f"{block.number}  {page.prose(block.title)}", block.place, page, width)
+        formulas = map(page.formula, block.formulas)
+        for line in filter(None, page.wrapped(list(formulas), width, between="    ")):
+            yield from styled(page.wrapped_sum(line, width + len(INDENT)), " " * width, hanging=INDENT)
+
+    def explained(self, block: blocks.Explained) -> Iterator[Line]:
+        """Each topic in a hanging paragraph, which begins with its title."""
+        page, indent = self.page, " " * BELOW_HEADING
+        yield ()
+        for title, text in (shown for topic in block.topics for shown in versions(page.languages, *topic)):
+            bold = len(page.prose(title)) + 1
+            words = page.prose(f"{title}: {text}").split(" ")
+            for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
+                yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
+                bold = max(bold - len(line) - 1, 0)
+
+    def prose(self, block: blocks.Prose) -> Iterator[Line]:
+        if block.note:
+            yield from self.paragraph(self.page.prose(self.page.line(block.text)), "grey")
+            return
+        for paragraph in self.page.prose(block.text).split("\n"):
+            text = self.page.word(paragraph)
+            if paragraph.startswith(PROMPT):
+                yield from self.command(text)
+            else:
+                yield from styled(self.broken(text, len(INDENT)), INDENT) if text.strip(" ") else [()]
+
+    def command(self, text: str) -> Iterator[Line]:
+        """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
+        *lines, last = self.page.wrapped(re.findall(r'(?:"[^"]*"|[^" ])+', text), 2 * len(INDENT))
+        yield from styled([*(f"{line} \\" for line in lines), last], INDENT, hanging=INDENT)
+
+    def answer(self, block: blocks.Answer) -> Iterator[Line]:
+        yield (self.page.word(block.text) if block.is_words else self.page.prose(self.page.line(block.text)),)
+
+    def table(self, block: blocks.Table) -> Iterator[Line]:
+        """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row
+        is stacked: its first cell above, the others under it."""
+        page, words = self.page, block.tokens + block.words
+        rows = [tuple(page.cell(cell, n in words) for n, cell in enumerate(row)) for row in block.rows]
+        headings = list(map(page.text, block.headings))
+        widths = [max(map(page.cells, column)) for column in zip(headings, *filter(any_but_first, rows), strict=True)]
+        before_last = len(INDENT) + sum(widths[:-1]) + 2 * (len(widths) - 1)
+        wide = before_last + widths[-1] > page.width
+        if wide and block.addresses:
+            yield from self.table(block._replace(rows=tuple(under_places(block.rows)), addresses=False))
+            return
+        stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
+
+        def aligned(row: Iterable[str]) -> Iterator[str]:
+            return ((page.right if n in block.right else page.padded)(cell, width)
+                    for n, (cell, width) in enumerate(zip(row, widths, strict=True)))
+
+        if block.title:
+            yield from self.paragraph(page.prose(block.title), "bold")
+        if any(headings) and not stacked:
+            yield trimmed([INDENT, *(Span(f"{cell}  ", "grey") for cell in aligned(headings))])
+        for i, row in enumerate(rows):
+            styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
+            *first, last = row
+            if len(row) > 1 and not any_but_first(row):
+                yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT)
+            elif stacked:
+                row = tuple(f"{head} {cell}" if n in block.right and cell else cell
+                            for n, (head, cell) in enumerate(zip(headings, row, strict=True)))
+                yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT, styles[0])
+                cells = [part for cell in map(str.strip, row[1:]) if cell
+                         for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
+                yield from styled(page.wrapped(cells, 2 * len(INDENT), between="   "), 2 * INDENT)
+            else:
+                parts = page.wrapped(last.split(" "), before_last) if wide else [last]
+                spans: list[Part] = [INDENT]
+                for cell, style in zip(aligned([*first, parts[0]]), styles, strict=True):
+                    spans += [Span(cell, style), "  "]
+                yield trimmed(spans)
+                yield from styled(parts[1:], " " * before_last)
+
+    def grids(self, block: blocks.Grids) -> Iterator[Line]:
+        if block.formula:
+            yield ()
+            yield from styled(self.page.wrapped_sum(self.page.formula(block.formula), 2 * len(INDENT)), INDENT,
+                              hanging=INDENT)
+        yield ()
+        yield from parameter_lines(block.grids, self.page)
+
+    def vector_rows(self, block: blocks.VectorRows) -> Iterator[Line]:
+        return token_rows(block, self.page)
+
+    def cell_lines(self, block: blocks.CellLines) -> Iterator[Line]:
+        indent = max(self.page.cells(self.page.label(token)) for token in block.tokens) + 4
+        for cell in block.cells:
+            yield from self.cell_line(cell, 4 if indent > self.page.width // 3 else indent)
+
+    def cell_line(self, cell: blocks.CellLine, indent: int) -> Iterator[Line]:
+        """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
+        page = self.page
+        left, symbols, numbers, result = worked = cell_text(cell, page.spelling)
+        if page.cells(worked.text) + indent <= page.width:
+            yield (" " * indent + worked.text,)
+            return
+        deeper = indent + page.cells(left) + 1
+        if max(map(page.cells, page.wrapped_sum(numbers, deeper + 2))) + deeper + 2 > page.width:  # too many decimals
+            indent, deeper = len(INDENT), 2 * len(INDENT)
+        first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
+        yield (" " * indent + f"{left} {first}",)
+        yield from styled(rest, " " * (deeper + 2))
+        first, *rest = page.wrapped_sum(numbers, deeper + 2)
+        *lines, last = f"= {first}", *(f"  {line}" for line in rest)
+        fits = page.cells(f"{last} {result}") + deeper <= page.width
+        yield from styled([*lines, f"{last} {result}"] if fits else [*lines, last, result], " " * deeper)
+
+    def cause(self, block: blocks.Cause) -> Iterator[Line]:
+        """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
+        page, step = self.page, len(INDENT)
+        indent = step + min(block.level, (page.width - NARROWEST_TREE) // step) * step
+        level = str(block.level).rjust(step)
+        more = (page.text(Message("messages.why_above_alone")) if block.cell is None
+                else page.word(", ".join(block.words)))
+        start = max(len(level) + 1, min(indent + step, page.width - page.cells(block.place)))  # an address stays whole
+        beside = start + page.cells(f"{block.place}   {more}") <= page.width
+        yield trimmed([Span(level, "grey"), " " * (start - len(level)), Span(block.place, "bold"),
+                       Span(f"   {more}" if beside else "", "grey")])
+        deeper = " " * (indent + 2 * step)
+        yield from styled([] if beside else page.wrapped_anywhere(more, len(deeper)), deeper, "grey")
+        if block.cell is None:
+            return
+        yield from self.cell_line(block.cell, len(deeper))
+        for key, places in block.operands:
+            text = page.prose(page.line(Message(f"messages.why_{key}", places=", ".join(places))))
+            yield from styled(self.broken(text, len(deeper) + step), deeper, "grey")
+
+    def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[Line]:
+        page = self.page
+        first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
+        axes = page.prose(f"   {' × '.join(block.axes)}") if block.axes else ""
+        gap = page.width - page.cells(INDENT + first + block.step + axes)
+        beside: list[Part] = [" " * gap, Span(block.step + axes, "grey")] if gap >= 2 else []
+        yield ()
+        yield Span(INDENT + first, "bold"), *beside
+        yield from styled(more, 2 * INDENT, "bold")
+        if not beside:
+            parts = [*re.split(r"(?<=\.)(?=\w)", block.step), axes] if axes.strip() else [block.step]
+            for part in page.wrapped(parts, 0, between=""):
+                yield (Span(page.right(part.rstrip(), page.width), "grey"),)
+        yield from parameter_lines(block.parameters, page)
+        yield from equation_lines(block, page)
+
+    def maps(self, block: blocks.Maps) -> Iterator[Line]:
+        return map_lines(block, self.page)
+
+    def checks(self, block: blocks.Checks) -> Iterator[Line]:
+        page = self.page
+        line: list[Part] = []
+        for check in block.checks:
+            text, style = page.check_text(check), "red" if check.failed else "grey"
+            if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
+                yield tuple(line)
+                line = []
+            first, *rest = page.wrapped(text.split(" "), 2 * len(INDENT))
+            line += ["    " if line else INDENT, Span(first, style)]
+            for part in rest:
+                yield tuple(line)
+                line = [2 * INDENT, Span(part, style)]
+        yield tuple(line)
+
+    def verified_head(self, block: blocks.VerifiedHead) -> Iterator[Line]:
+        page, blank = self.page, " " * self.page.cells(self.mark(True))
+        for number, error, what in versions(page.languages, *block.headings):
+            yield (Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}", "grey"),)
+
+    def verified(self, block: blocks.Verified) -> Iterator[Line]:
+        """Text that is too long for its column is wrapped, an address after a dot."""
+        page, sign = self.page, INDENT + self.mark(not block.failed)
+        figures = f" {page.right(block.number, NUMBER)}  {page.right(block.error, ERROR)}  "
+        indent = " " * page.cells(sign + figures)
+        first, *more = page.wrapped(re.split(r"(?<=[. ])", page.prose(block.what)), len(indent), between="")
+        yield Span(sign, "red" if block.failed else "grey"), figures + first.rstrip()
+        yield from styled(map(str.rstrip, more), indent)
+        if block.failed:
+            yield from self.paragraph(page.prose(block.failed), "red", indent)
+
+    def mark(self, right: bool) -> str:
+        signs = [self.page.sign_of(either) for either in (right, not right)]
+        return self.page.padded(signs[0], max(map(self.page.cells, signs)))
+
+
+def any_but_first(row: tuple[str, ...]) -> bool:
+    return any(row[1:])
+
+
+def under_places(rows: tuple[tuple[blocks.Cell, ...], ...]) -> Iterator[tuple[blocks.Cell, ...]]:
+    """Each address as a name below its place, written once for consecutive addresses of that place."""
+    last = None
+    for address, *rest in rows:
+        place, dot, name = str(address).rpartition(".")
+        if place != last:
+            yield (place, *("" for _ in rest))
+        last = place
+        yield (INDENT + name, *rest)
 
 
 def cells_of(text: str) -> int:

@@ -1,17 +1,111 @@
-"""Numbers in tables: the vectors of tokens; matrices and attention maps, each under its name and its address."""
-from collections.abc import Callable, Iterator, Sequence
+"""Words that do nothing but show themselves, formulas in LaTeX, and numbers in tables: the vectors of tokens; matrices
+and attention maps, each under its name and its address."""
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 
-from attntrace.pages.blocks import Grid, RowLine
+from attntrace.messages.catalog import Text
+from attntrace.pages.blocks import CellLine, Formula, Grid, RowLine
 from attntrace.pages.numbers import Figures
+from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array
-from attntrace.writers.markdown import latex
-from attntrace.writers.markdown.text import MarkdownPage, head_of, line_of
-from attntrace.writers.page import COLUMNS, column_blocks, levels_of, part_of, title_of_head
+from attntrace.writers.arithmetic import cell_text
+from attntrace.writers.page import COLUMNS, Page, column_blocks, levels_of, part_of, title_of_head
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.maps import ASCII_FILLS, FILL, FILLS
 from attntrace.writers.text.vectors import bars_of, columns_of, mixture_fits, mixture_of
 
 Column = Sequence[str]  # of texts, one a row
+BETWEEN = " | "  # two cells
+# What Markdown reads as markup gets a backslash. What GitHub looks for once that is done (mentions, issues, emoji,
+# links, mathematics), and what would open a list or a heading, stands in an element of its own, where it is nothing.
+MARKUP = re.compile(r"(?m)(?P<later>[@#:](?=\S)|\$|(?<=(?i:www))\.|^(?:[-+#]+(?=\s|$)|=+(?=\s*$)|\d+(?=[.)](?:\s|$))))"
+                    r"|[\\`*_{}\[\]<>~|&]")
+
+
+@lru_cache(10_000)  # the words of a sentence stand in every table
+def escaped(text: str) -> str:
+    """A text that shows itself and does nothing else, wherever it stands."""
+    return MARKUP.sub(lambda match: f"<span>{match[0]}</span>" if match["later"] else f"\\{match[0]}", text)
+
+
+class MarkdownPage(Page):
+    """Texts in the languages of a page, which do nothing but show themselves."""
+
+    def code(self, text: str) -> str:
+        """A text as code, also where there are backticks in it."""
+        text = self.word(text)
+        fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+        return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+    def words(self, text: Text) -> str:
+        """Text in a line; several lines of it (in two languages) stay apart."""
+        return "<br>".join(escaped(self.word(line).strip()) for line in self.prose(text).split("\n"))
+
+    def code_cell(self, text: str) -> str:
+        """A text as code in a table, where no pipe can stand in code."""
+        return self.words(text) if "|" in text else self.code(text)
+
+
+def line_of(cells: Iterable[str]) -> str:
+    return f"| {BETWEEN.join(cells)} |"
+
+
+def head_of(headings: Sequence[str], right: Collection[int]) -> Iterator[str]:
+    yield from ("", line_of(headings), line_of("--:" if n in right else ":--" for n in range(len(headings))))
+
+
+LINE = 80  # signs that stand side by side
+COMMAND = re.compile(r"\\(?:[a-zA-Z]+ ?|.)|[{}^_]")
+
+
+def signs_of(latex: str) -> int:
+    """About how many signs are seen."""
+    return len(COMMAND.sub("", latex)) + latex.count("\\")
+
+
+LATEX = Page(LINE, Spelling.LATEX, signs_of)
+
+
+def inline(formula: Formula) -> str:
+    return f"$`{LATEX.formula(formula)}`$"
+
+
+def math_block(lines: Sequence[str]) -> Iterator[str]:
+    """Lines with an `&` each where they are lined up; one line needs no environment."""
+    aligned = (r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}")
+    yield from ("", "```math", *(aligned if len(lines) > 1 else [lines[0].replace("&", "")]), "```")
+
+
+def equation(formula: Formula) -> list[str]:
+    left = LATEX.symbol(formula.left, formula.head, formula.row)
+    first, *rest = side(LATEX.expression(formula.right, formula.head, formula.row))
+    return [f"{left} {first}", *rest]
+
+
+def arithmetic(cell: CellLine) -> list[str]:
+    """`q₁[1] = x₁ W_Q[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
+    worked = cell_text(cell, Spelling.LATEX)
+    if signs_of(worked.text) <= LINE:
+        return [worked.text.replace("=", "&=", 1)]
+    lines = [line for part in worked.parts[1:] for line in side(part)]
+    if signs_of(f"{lines[-1]} {worked.end}") <= LINE:
+        lines[-1] += f" {worked.end}"
+    else:
+        lines.append(f"&{worked.end}")
+    return [f"{worked.left} {lines[0]}", *lines[1:]]
+
+
+def side(text: str) -> list[str]:
+    """A side of an equation, broken before signs of sums that are in no group of their own."""
+    terms: list[str] = []
+    for term in re.split(r" (?=[-+;] )", text):
+        if terms and terms[-1].count("{") > terms[-1].count("}"):
+            terms[-1] += f" {term}"
+        else:
+            terms.append(term)
+    first, *rest = LATEX.wrapped(terms, 0)
+    return [f"&= {first}", *(rf"&\quad {line}" for line in rest)]
 
 
 def number_tables(captions: Callable[[slice], list[str]], before: Sequence[Column], heads: Column,
@@ -41,7 +135,7 @@ def rows_of(values: Array, figures: Figures) -> list[list[str]]:
 
 
 def grid(block: Grid, page: MarkdownPage, *more: str) -> Iterator[str]:
-    name = f"$`{latex.PAGE.name(block)}`$ {page.prose(size_of(block))}".rstrip()
+    name = f"$`{LATEX.name(block)}`$ {page.prose(size_of(block))}".rstrip()
     return grid_tables(block, page, name, rows_of(block.values, block.figures), *more)
 
 
@@ -80,7 +174,9 @@ class LinesTogether:
         columns = columns_of(longest)
         self.heads = heads_of(longest.labels, columns, page) if longest.values.ndim > 1 else [""]
         self.whole = columns + longest.more
-        self.numbers = {id(line): cells_of(line, columns) for line in lines}
+        self.numbers = {id(line): [  # behind a single number, the rest of its row is empty
+            [*row, *[""] * (columns - len(row))]
+            for row in rows_of(line.values.reshape(len(line.values), -1), line.figures)] for line in lines}
         self.bars = columns <= COLUMNS and any(line.weights for line in lines)
         self.mixtures = {id(line) for line in lines
                          if line.shares is not None and mixture_fits(line, page, page.width)}
@@ -98,13 +194,6 @@ class LinesTogether:
         if self.mixtures:
             after.append([page.words(mixture_of(line, n, page)) if id(line) in self.mixtures else ""
                           for line, n in rows])
-        equations = [latex.inline(line.formulas[n]) for line, n in rows]
+        equations = [inline(line.formulas[n]) for line, n in rows]
         return number_tables(captions, [names, equations], self.heads,
                              [self.numbers[id(line)][n] for line, n in rows], after)
-
-
-def cells_of(line: RowLine, columns: int) -> list[list[str]]:
-    """The cells of a line for each token; behind a single number, the rest is empty."""
-    if line.values.ndim > 1:
-        return rows_of(line.values, line.figures)
-    return [[text, *[""] * (columns - 1)] for text, in rows_of(line.values[:, None], line.figures)]

@@ -1,30 +1,108 @@
-"""Import and export: a state_dict of torch.nn, its module recognised by the names, and the model in it."""
+"""The transformer modules of torch.nn: the names of our parameters in their state_dicts, import and export."""
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from attntrace.files.npz import Npz, opened, shape_text
-from attntrace.files.reading import whole
-from attntrace.files.safetensors import COPIES, Safetensors
-from attntrace.files.torch.names import ARGUMENTS, Piece, module_of, pieces_of
+from attntrace.files.arrays import ARRAYS, opened, shape_text
 from attntrace.files.weights import Loaded
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import ARCHITECTURES, Config, alternatives, divisors
-from attntrace.model.parameters import Spec, Vocabularies, allocate, specs
+from attntrace.model.config import ARCHITECTURES, SUB_LAYERS, Config, alternatives, divisors
+from attntrace.model.parameters import Spec, Vocabularies, allocate, parts, specs
 from attntrace.tensor.tensor import Array
-from attntrace.tracing.addresses import cell_name
+from attntrace.tracing.addresses import Address, cell_name
 
+ATTENTIONS = {"self_attention": "self_attn.", "cross_attention": "multihead_attn."}
+NAMES = {"b_Q": "in_proj_bias", "b_K": "in_proj_bias", "b_V": "in_proj_bias",
+         "W_O": "out_proj.weight", "b_O": "out_proj.bias", "W_1": "linear1.weight", "b_1": "linear1.bias",
+         "W_2": "linear2.weight", "b_2": "linear2.bias"}
+NORM = {"gain": "weight", "bias": "bias"}
+ARGUMENTS: dict[str, dict[str, str | None]] = {  # of a module, for each word of a config; None: there is no such module
+    "norm": {"post": "norm_first=False, ", "pre": "norm_first=True, "}, "activation": {"relu": ""},  # the default
+    "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"},
+    "position": {"interleaved": "", "halves": "", "none": ""},  # of embeddings, which come before a module
+    "part": {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
+             "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
+             "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}}
 LAYER = re.compile(r"(?:^|(\w+)\.)layers\.(\d+)\.")
 SIZE_OF = {"W_O": "d_model", "W_1": "d_ff"}  # the size that is the number of rows of a matrix in torch.nn
 LISTED = 3  # of many names, those in a message
 HALVES = {"float16", "bfloat16"}
+
+
+class Piece(NamedTuple):
+    """One of our parameters and its place in a state_dict: the transpose of an array, since torch.nn.Linear is
+    x Wᵀ + b, or of one of three equal `block`s of its rows (from 0)."""
+    ours: str
+    theirs: str
+    block: int | None = None
+
+    @property
+    def place(self) -> str:
+        return self.ours.rpartition(".")[0]
+
+    @property
+    def is_bias(self) -> bool:
+        """Whether bias=False leaves it out."""
+        return self.theirs.endswith("bias")
+
+
+def module_of(config: Config) -> str:
+    """The module that is the same part of a transformer."""
+    return str(ARGUMENTS["part"][config.architecture.name])
+
+
+def pieces_of(config: Config, separate: bool = False) -> Iterator[Piece]:
+    """Yield every parameter, in the order of the state_dict; `separate`: queries, keys and values have matrices of
+    their own. Of the config, only the part, the layers and the final norm decide."""
+    for part in parts(config, Vocabularies.without_words(config)):
+        norms_last = sorted(part.of_layer, key=lambda spec: Address.of(spec.name).name in NORM)
+        for spec in part._replace(of_layer=tuple(norms_last)).specs():
+            yield _piece(spec.name, config, separate)
+
+
+def _piece(ours: str, config: Config, separate: bool) -> Piece:
+    address, architecture = Address.of(ours), config.architecture
+    name, layer = address.name, address.number("layer")
+    place = f"{address.stack}." if len(architecture.stacks) > 1 else ""
+    if layer is not None and architecture.layers is None:
+        place += f"layers.{layer - 1}."
+    if name in NORM:
+        number = "" if layer is None else SUB_LAYERS[address.stack].index(address.sub_layer) + 1
+        return Piece(ours, f"{place}norm{number}.{NORM[name]}")
+    if not architecture.is_attention:
+        place += ATTENTIONS.get(address.sub_layer, "")
+    block = "QKV".index(name[-1]) if name[-1] in "QKV" else None
+    if separate and name not in NAMES:
+        return Piece(ours, f"{place}{name[-1].lower()}_proj_weight")
+    return Piece(ours, place + NAMES.get(name, "in_proj_weight"), block)
+
+
+def constructor(config: Config, biases: bool) -> list[str]:
+    """Return the lines of Python that make the module of a state_dict."""
+    architecture, module = config.architecture, module_of(config)
+    norm_first, activation, dtype = (ARGUMENTS[name][getattr(config, name)] for name in ("norm", "activation", "dtype"))
+    common = f"bias={biases}, batch_first=True, {dtype}"
+    sizes = f"d_model={config.d_model}, nhead={config.heads}"
+    wiring = (f"dim_feedforward={config.d_ff}, dropout=0, {activation}{norm_first}layer_norm_eps={config.epsilon}, "
+              f"{common}")
+    if architecture.is_attention:
+        return [f"module = {module}(embed_dim={config.d_model}, num_heads={config.heads}, {common})"]
+    if architecture.layers == 1:
+        return [f"module = {module}({sizes}, {wiring})"]
+    if len(architecture.stacks) > 1:
+        return [f"module = {module}({sizes}, num_encoder_layers={config.layers}, "
+                f"num_decoder_layers={config.layers}, {wiring})",
+                *([] if config.final_norm else ["module.encoder.norm = module.decoder.norm = None"])]
+    norm = (f"torch.nn.LayerNorm({config.d_model}, eps={config.epsilon}, bias={biases}, {dtype})"
+            if config.final_norm else "None")
+    return [f"module = {module}({module}Layer({sizes}, {wiring}), num_layers={config.layers}, norm={norm})"]
 
 
 class State(NamedTuple):
@@ -47,13 +125,10 @@ class State(NamedTuple):
 def read_state(path: Path) -> State:
     """Read a state_dict, `.npz` or `.safetensors`. Raises Problem where the file is broken or is not one."""
     with opened(path) as file:
-        if path.suffix.lower() not in (".npz", ".safetensors"):
+        if path.suffix.lower() not in ARRAYS:
             raise Problem("state_ending", file=str(path))
-        members: Npz | Safetensors = (Npz(path, file) if path.suffix.lower() == ".npz"
-                                      else Safetensors(path, whole(str(path), file, COPIES)))
-        if isinstance(members, Npz):
-            members.check_arrays()
-        if "config" in (members.headers if isinstance(members, Npz) else members.texts):  # our weights file
+        members = ARRAYS[path.suffix.lower()](path, file)
+        if "config" in members.texts:  # our weights file
             raise Problem("state_is_own", file=str(path))
         arrays, dtypes = {}, set()
         for name, header in members.headers.items():
@@ -162,34 +237,27 @@ def imported(state: State, heads: int | None, final_norm: bool = False, **more: 
     vocabularies = Vocabularies.without_words(config)
     pieces = {piece.ours: piece for piece in fit.pieces}
     wanted = [spec for spec in specs(config, vocabularies) if spec.name in pieces or not spec.optional]
-    _check_arrays(state, wanted, pieces)
+    for spec in wanted:  # before memory is taken for them
+        if piece := pieces.get(spec.name):
+            shape, (first, *rest) = state.arrays[piece.theirs].shape, spec.shape[::-1]
+            should = (first if piece.block is None else 3 * first, *rest)
+            if shape != should:
+                raise Problem("state_shape", file=state.file, name=piece.theirs, is_=shape_text(shape),
+                              should=shape_text(should))
 
     def fill(spec: Spec, view: Array) -> None:
-        piece = pieces.get(spec.name)
-        if piece is None:  # of a norm without parameters: 1, and its bias 0
+        if spec.name not in pieces:  # of a norm without parameters: 1, and its bias 0
             view[...] = spec.name.endswith(".gain")
-        else:
-            array = state.arrays[piece.theirs]
-            view[...] = (array if piece.block is None else np.split(array, 3)[piece.block]).T
-
-    return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), fit
-
-
-def _check_arrays(state: State, wanted: list[Spec], pieces: Mapping[str, Piece]) -> None:
-    """Raise Problem for an array whose shape does not fit the others, and for a number that is not finite."""
-    for spec in wanted:
-        if spec.name not in pieces:
-            continue
+            return
         _, name, block = pieces[spec.name]
-        array, (first, *rest) = state.arrays[name], spec.shape[::-1]
-        should = (first if block is None else 3 * first, *rest)
-        if array.shape != should:
-            raise Problem("state_shape", file=state.file, name=name, is_=shape_text(array.shape),
-                          should=shape_text(should))
+        array = state.arrays[name]
         wrong = np.argwhere(~np.isfinite(array))
         if wrong.size:
             raise Problem("parameter_not_finite", file=state.file, name=cell_name(name, wrong[0]),
                           value=array[tuple(wrong[0])], dtype=state.dtype)
+        view[...] = (array if block is None else np.split(array, 3)[block]).T
+
+    return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), fit
 
 
 class Exported(NamedTuple):

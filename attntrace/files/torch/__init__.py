@@ -1,1 +1,0 @@
-"""The names and layouts of `torch.nn` modules, read from and written to a `state_dict`."""

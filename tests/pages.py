@@ -97,6 +97,8 @@ def matrices(text: str) -> list[Matrix]:
     lines = [in_cells(line) for line in text.split("\n")]
     drawn = []
     for y, line in enumerate(lines):
+        if line[-3:] == ["─"] * 3:  # the heading of a place, `Encoder, layer 1 ───`, is not the title of a matrix
+            continue
         for title in TITLE.finditer("".join(line)):
             column = cell_len("".join(line)[:title.start()]) - 2
             rows = _rows_below(lines, y + 1, column)

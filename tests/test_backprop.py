@@ -56,7 +56,7 @@ def drawn(text: str, name: str) -> list[np.ndarray]:
     return [np.array(rows) for rows in found]
 
 
-# What goes in, and the loss
+# Input, and the loss
 
 def test_the_label_of_each_token_stands_beside_what_the_decoder_reads():
     lines = [line.split() for line in page(*TWICE, "--only", "loss.mean").split("\n")]
@@ -192,8 +192,8 @@ def test_the_loss_after_an_update_that_was_too_long_is_not_called_the_same():
     """Numbers that grew too large to be any are no loss; without any change it is the same."""
     for lr in ("1e100", "1e300"):
         done = attntrace("backprop", "a", "b", "--lr", lr, "--only", "loss.mean")
-        assert "is the same with the new parameters" not in done.out, lr
-    assert "is the same with the new parameters" in page("a", "b", "--lr", "1e-300", "--only", "loss.mean")
+        assert "with the new parameters it is the same" not in done.out, lr
+    assert "with the new parameters it is the same" in page("a", "b", "--lr", "1e-300", "--only", "loss.mean")
 
 
 # Checks, and bad input
@@ -206,7 +206,7 @@ def test_central_differences_stand_beside_every_gradient(tmp_path):
     prepare_training_step(*words, weights=str(file))(lambda step: found.append(step.address))
     wanted = [address for address in found if address.startswith("gradient.") and ".from." not in address]
     pairs = re.findall(r"✓ ∂L/∂\S+: (-?[\d.]+), by central differences (-?[\d.]+); "
-                       r"along a random direction (-?[\d.]+), (-?[\d.]+)", text)
+                       r"along a random direction: (-?[\d.]+), by central differences (-?[\d.]+)", text)
     assert len(pairs) == len(wanted) > 70 and "✗" not in text
     for numbers in pairs:
         one, other, along, slope = map(float, numbers)

@@ -86,7 +86,7 @@ def test_a_row_taken_from_the_wrong_place_fails_the_check(monkeypatch):
 def test_weights_that_do_not_sum_to_one_fail_the_check(monkeypatch):
     monkeypatch.setattr(Softmax, "compute", lambda self, x: np.exp(x.value))
     code, page, _ = attntrace("trace", "this is a cat", "--only", "head1.weights")
-    assert code == 1 and "a row of A misses 1 by" in page
+    assert code == 1 and "the sum of a row of A differs from 1 by" in page
 
 
 def test_a_masked_weight_that_is_not_zero_fails_the_check(monkeypatch):

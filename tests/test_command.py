@@ -26,7 +26,7 @@ def fingerprint(page: str) -> str:
 def test_a_trace_prints_both_forms_of_encoder_and_decoder():
     code, page, errors = attntrace("trace", *BLOG)
     assert (code, errors) == (0, "")
-    parts = [page.index(mark) for mark in ("What goes in", "Parameters", "Part 1", "Part 2", "Fingerprint")]
+    parts = [page.index(mark) for mark in ("Input", "Parameters", "Part 1", "Part 2", "Fingerprint")]
     assert parts == sorted(parts)
     for part in page.split("Part ")[1:]:
         for place in ("encoder.layer1.self_attention.head2", "encoder.layer1.feed_forward",
@@ -37,7 +37,7 @@ def test_a_trace_prints_both_forms_of_encoder_and_decoder():
 
 def test_without_a_target_the_encoder_alone_is_traced_and_an_empty_one_is_the_first_step_of_a_translation():
     page = attntrace("trace", "this is a cat").out
-    assert "Out comes encoder.output, 4 × 8: a row of 8 numbers for each word." in page and "decoder.layer1" not in page
+    assert "Output: encoder.output, 4 × 8: one vector of 8 numbers" in page and "decoder.layer1" not in page
     page = attntrace("trace", "this is a cat", "--target", "", "--only", "output.probabilities").out
     assert "output.probabilities, 1 × 2" in page and "<s>" in page
 
@@ -95,16 +95,16 @@ BAD = [
     (("trace", "a", "--d-model", "99999998"), "of memory"), (("trace", "a", "--layers", "9" * 15), "of memory"),
     (("trace", "a", "--weights", "missing.npz"), "does not exist"),
     (("trace", "a", "--weights", "samples"), "directory"),
-    (("trace", "a", "--weights", "README.md"), "neither .npz nor .json"),
-    (("trace", "dog", "--weights", "samples/pencil.json"), "no word dog; the nearest it knows: "),
-    (("trace", "cat", "--weights", "samples/pencil.json", "--heads", "2"), "--heads cannot go with weights"),
-    (("trace", "cat", "--weights", "samples/pencil.json", "--init", "integers"), "--init cannot go with weights"),
+    (("trace", "a", "--weights", "README.md"), "does not end in .npz"),
+    (("trace", "dog", "--weights", "samples/pencil.json"), "does not contain dog; the nearest words are "),
+    (("trace", "cat", "--weights", "samples/pencil.json", "--heads", "2"), "--heads cannot be used"),
+    (("trace", "cat", "--weights", "samples/pencil.json", "--init", "integers"), "--init cannot be used"),
     (("trace", "a", "--only", "head1.score"), "encoder.layer1.self_attention.head1.scores"),
     (("trace", "a", "--only", "head1.*", "--only", "decoder.*"), "--only decoder.* matches no step"),
     (("trace", "a", "-o", "missing/out.txt"), "there is no directory "),
     (("trace", "a", "-o", "samples"), "is a directory"), (("trace", "a", "-o", "/dev/full"), "No space left"),
     (("trace", "a", "--limit", "none"), "--limit is none"), (("trace", "a", "--score-scale", "0"), "above 0"),
-    (("trace", "a", "--score-scale", "x"), "sqrt_d_k"), (("trace", "a", "--norm", "middle"), "it can be post or pre"),
+    (("trace", "a", "--score-scale", "x"), "sqrt_d_k"), (("trace", "a", "--norm", "middle"), "it must be post or pre"),
     (("trace", "a", "--precision", "18"), "18"), (("trace", "a", "--seed", "-1"), "-1"), (("trace", "--no"), "--no"),
     (("tarce", "a"), "tarce"), (("steps", "--form", "both"), "--form")]
 

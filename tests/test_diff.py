@@ -76,7 +76,7 @@ def files(tmp_path_factory):
 def test_the_ripple_begins_where_the_change_is_first_read_and_names_every_step(files):
     result = attntrace("diff", files["a"], files["set"], "--width", "120")
     assert result.code == 1
-    assert "differ, from encoder.layer1.feed_forward.output on." in result.out
+    assert "differ; the first is encoder.layer1.feed_forward.output." in result.out
     lines = [line.split() for line in result.out.splitlines()]
     printed = {words[0]: words[1:] for words in lines if len(words) == 7 and "." in words[0]}
     with np.load(files["a"]) as one, np.load(files["set"]) as other:
@@ -107,14 +107,14 @@ def test_steps_of_one_run_only_are_listed_apart_from_those_that_differ(files):
     for order, alone in ((("a", "unswapped"), "first"), (("unswapped", "a"), "second")):
         result = attntrace("diff", *(files[name] for name in order), "--width", "120").out
         assert f"Only the {alone} run has encoder.positional_encoding, decoder.positional_encoding." in result
-        assert "differ, from encoder.input on." in result
+        assert "differ; the first is encoder.input." in result
 
 
 def test_the_first_step_is_the_first_in_order_of_computation(files):
     with np.load(files["a"]) as one, np.load(files["pre"]) as other:
         names = [name for name in one.files if name in other.files and name.count(".") > 1 or name == "encoder.input"]
         first = next(name for name in names if not np.array_equal(one[name], other[name]))
-    assert f"differ, from {first} on." in attntrace("diff", files["a"], files["pre"], "--width", "200").out
+    assert f"differ; the first is {first}." in attntrace("diff", files["a"], files["pre"], "--width", "200").out
 
 
 def test_a_swapped_word_is_compared_with_itself(files):
@@ -170,7 +170,7 @@ def test_an_experiment_shows_the_likeliest_words_of_both_runs():
     head = "decoder.layer2.cross_attention.head1"
     words = ("어제 카페 갔었어", "--weights", "ko-en", "--target", "I went to the")
     page = attntrace("compare", *words, "--what-if", f"--ablate {head}").out
-    assert "All attention weights are the same." in page and "after the: in 1 of 5 rows" in page
+    assert "All attention weights are the same." in page and "in 1 of 5 rows, after the." in page
     likeliest = []
     for more in ((), ("--ablate", head)):
         run = prepare(words[0], words[-1], weights="ko-en", edits=Edits(ablate=[head] if more else []))
@@ -208,13 +208,13 @@ def test_changes_are_shown_in_the_header_and_saved(tmp_path):
 
 
 @pytest.mark.parametrize("options, words", [
-    (("--set", "encoder.E:1,1"), "has no value"), (("--set", "encoder.E:1,1=x"), "x is no number"),
-    (("--set", "encoder.E:1,1=inf"), "no finite number"), (("--set", "encoder.F:1,1=2"), "encoder.E"),
+    (("--set", "encoder.E:1,1"), "has no value"), (("--set", "encoder.E:1,1=x"), "x is not a number"),
+    (("--set", "encoder.E:1,1=inf"), "not a finite number"), (("--set", "encoder.F:1,1=2"), "encoder.E"),
     (("--set", "encoder.output:1,1=1"), "encoder.output"),
-    (("--set", "encoder.E:1,9=2"), "1 to 8"), (("--set", "encoder.E:1=2"), "2 axes"),
+    (("--set", "encoder.E:1,9=2"), "1 to 8"), (("--set", "encoder.E:1=2"), "needs 2 ("),
     (("--set", "encoder.E:a,1=2"), "the nearest are"), (("--ablate", "head3"), "head2"),
-    (("--ablate", "encoder.layer1.self_attention"), "head1"), (("--swap", "1"), "no pair"),
-    (("--swap", "1,4"), "1 to 3"), (("--swap", "어제,카패"), "카페"), (("--swap", "1,2,3"), "no pair")])
+    (("--ablate", "encoder.layer1.self_attention"), "head1"), (("--swap", "1"), "not a pair"),
+    (("--swap", "1,4"), "1 to 3"), (("--swap", "어제,카패"), "카페"), (("--swap", "1,2,3"), "not a pair")])
 def test_a_change_that_cannot_be_made_is_refused_in_one_line(options, words):
     assert words in refusal("trace", "어제 카페 갔었어", *options)
 
@@ -246,7 +246,7 @@ def test_a_file_is_written_where_nothing_differs_as_well(tmp_path):
     attntrace("trace", "a", "--save", run, "-q")
     page.write_text("stale")
     assert attntrace("diff", run, run, "-o", str(page)) == (0, "", "")
-    assert page.read_text("utf-8") == "  Of 34 steps none differs.\n"
+    assert page.read_text("utf-8") == "  None of the 34 steps differs.\n"
     assert attntrace("diff", run, run) == (0, "", "")
 
 

@@ -64,7 +64,7 @@ def test_rows_are_named_by_words_or_by_their_positions(folder):
     assert names("a b c d", "e f g") == (("a", "b", "c", "d"), ("e", "f", "g"))
     assert names(None, TARGET)[1] == ("<s>", "un", "chat")
     for sentences in (("a b c", None), ("a b c d e", None), (None, "e"), (None, "e f g h")):
-        with pytest.raises(Problem, match="give one for each row"):
+        with pytest.raises(Problem, match="give one word per row"):
             names(*sentences)
 
 
@@ -83,9 +83,9 @@ def test_commands_start_from_rows_without_a_sentence(folder, command):
 
 def test_page_of_attention_alone_speaks_of_nothing_else(folder):
     code, out, _ = attntrace("trace", "--weights", "attention.npz", "--input", "source.npz")
-    assert code == 0 and "multi-head attention alone: d_model 8, heads h = 2" in out
+    assert code == 0 and "only multi-head attention: d_model 8, heads h = 2" in out
     assert not {"d_ff", "layers", "norm,", "id"} & set(out.replace(",", ", ").split())
-    assert "Out comes encoder.layer1.self_attention.output, 4 × 8" in out and "attention  256  = 4·d_model²" in out
+    assert "Output: encoder.layer1.self_attention.output, 4 × 8" in out and "attention  256  = 4·d_model²" in out
 
 
 def test_json_lines_of_given_rows_are_enough_to_compute_them_again(folder):
@@ -126,14 +126,14 @@ def test_new_weights_give_the_fingerprint_of_their_seed(folder, ending):
 # What is wrong
 
 @pytest.mark.parametrize("arrays, words", (
-    ({"encoder.input": np.zeros((3, 7))}, "is 3 × 7; it must be token × d_model, and d_model is 8"),
-    ({"encoder.input": np.zeros(8)}, "is 8; it must be"), ({"encoder.input": np.zeros((0, 8))}, "is 0 × 8; it must be"),
+    ({"encoder.input": np.zeros((3, 7))}, "has shape 3 × 7; it must be token × d_model, and d_model is 8"),
+    ({"encoder.input": np.zeros(8)}, "shape 8; it must"), ({"encoder.input": np.zeros((0, 8))}, "shape 0 × 8; it"),
     ({"encoder.input": np.full((2, 8), np.nan)}, "encoder.input:1,1 of x.npz is nan"),
-    ({"encoder.input": np.array([["a"] * 8])}, "holds <U1"), ({"encoder.input": np.array([[None] * 8])}, "pickled"),
-    ({"encoder.input": np.zeros((2, 8)), "X": np.zeros(1)}, "X of x.npz is nowhere that a run could start"),
+    ({"encoder.input": np.array([["a"] * 8])}, "contains <U1"), ({"encoder.input": np.array([[None] * 8])}, "pickled"),
+    ({"encoder.input": np.zeros((2, 8)), "X": np.zeros(1)}, "X of x.npz is not a valid input"),
     ({"encoder.input": np.zeros((2, 8)), "encoder.output": np.zeros((2, 8))}, "remove the other"),
-    ({"decoder.input": np.zeros((2, 8))}, "give an .npz that has encoder.input"),
-    ({"encoder.output": np.zeros((2, 8))}, "give an .npz that has decoder.input"), ({}, "has encoder.input")))
+    ({"decoder.input": np.zeros((2, 8))}, "give an .npz file with encoder.input"),
+    ({"encoder.output": np.zeros((2, 8))}, "give an .npz file with decoder.input"), ({}, "with encoder.input")))
 def test_rows_that_are_wrong_are_refused_in_one_line(folder, arrays, words):
     np.savez("x.npz", **arrays)
     for options in (("--weights", "bare.npz"), ()):
@@ -142,17 +142,17 @@ def test_rows_that_are_wrong_are_refused_in_one_line(folder, arrays, words):
 
 @pytest.mark.parametrize("arguments, words", (
     (("trace", "a", "--weights", "bare.npz"), "--input"), (("trace", "", "--weights", "bare.npz"), "--input"),
-    (("trace", "--weights", "attention.npz", "--input", "rows.npz"), "holds no decoder"),
-    (("trace", "--weights", "decoder.npz", "--input", "rows.npz"), "does not start from encoder.input"),
-    (("trace", "--weights", "decoder.npz", "--input", "source.npz"), "does not start from encoder.input"),
-    (("trace", "--target", "a", "--weights", "bare.npz", "--input", "source.npz"), "has decoder.input"),
+    (("trace", "--weights", "attention.npz", "--input", "rows.npz"), "has no decoder"),
+    (("trace", "--weights", "decoder.npz", "--input", "rows.npz"), "does not take it as input"),
+    (("trace", "--weights", "decoder.npz", "--input", "source.npz"), "does not take it as input"),
+    (("trace", "--target", "a", "--weights", "bare.npz", "--input", "source.npz"), "with decoder.input"),
     (("trace", "--input", "missing.npz"), "does not exist"), (("trace", "--input", "."), "is a directory"),
     (("trace", "--input", "w.txt"), "does not end in .npz"), (("translate", "a", "--weights", "bare.npz"), "translate"),
     (("translate", "a", "-q", "--weights", "bare.npz"), "cannot translate"),
     (("weights", "export", "missing.npz", "-o", "s.npz"), "does not exist"),
-    (("weights", "new", "a", "-o", "w.txt"), "give it one of these endings"),
+    (("weights", "new", "a", "-o", "w.txt"), "use one of these endings"),
     (("weights", "new", "a"), "see attntrace weights new --help"),
-    (("weights", "info", "w.txt"), "neither a weights file"), (("weights", "info", "rows.npz"), "could be placed")))
+    (("weights", "info", "w.txt"), "neither a weights file"), (("weights", "info", "rows.npz"), "is known")))
 def test_what_cannot_be_run_is_refused_in_one_line(folder, arguments, words):
     (folder / "w.txt").touch()
     assert words in refusal(*arguments)

@@ -11,7 +11,7 @@ from attntrace.messages.errors import Problem
 
 PACKAGE = ROOT / "attntrace"
 HANGUL = re.compile("[가-힣]")
-KOREAN, ENGLISH = "모델에 들어가는 것", "What goes in"
+KOREAN, ENGLISH = "모델에 들어가는 것", "Input"
 PAGES = ["trace 'a cat' --d-ff 4", "trace '어제 카페' --target 'I went' --norm pre --pencil 3",
          "backprop 'a' 'un' --optimizer adam --d-model 2 --heads 1 --d-ff 2", "steps",
          "map 'this is a cat' --heads 4", "verify", "translate '어제 카페 갔었어'", "weights info ko-en",
@@ -156,8 +156,8 @@ def test_a_title_is_the_command_without_where_the_page_goes(where, target, title
 def test_a_message_within_another_is_in_the_language_of_that():
     message = Message("messages.verify.but", what=Message("messages.verify.true.labels"))
     korean, english = message.render("ko"), message.render("en")
-    assert HANGUL.search(korean) and "labels of a word" not in korean
-    assert not HANGUL.search(english) and "labels of a word" in english
+    assert HANGUL.search(korean) and "labels of each word" not in korean
+    assert not HANGUL.search(english) and "labels of each word" in english
 
 
 def test_languages_stand_beside_each_other_unless_they_say_the_same():

@@ -179,7 +179,7 @@ def test_commands_bring_a_state_dict_in_and_take_it_out(tmp_path, monkeypatch, e
     np.savez("rows.npz", **rows(Case("transformer")))
     code, out, _ = attntrace("weights", "import", f"state.{ending}", "--heads", "3", "-o", f"w.{ending}")
     assert code == 0 and "torch.nn.Transformer: d_model 12, d_ff 20, layers N = 2, final norm, biases, float64" in out
-    assert "norm post: not in the file, --norm pre where norm_first=True" in out
+    assert "norm post: not in the file; use --norm pre if the module has norm_first=True" in out
     assert attntrace("steps", "--weights", f"w.{ending}", "--input", "rows.npz").code == 0
     assert attntrace("weights", "export", f"w.{ending}", "--to", "torch", "-o", f"back.{ending}").code == 0
     back = dict(np.load("back.npz")) if ending == "npz" else load_file("back.safetensors")
@@ -202,7 +202,7 @@ def test_half_precision_of_either_kind_becomes_float32_and_that_is_said(tmp_path
         save_file(state, tmp_path / "half.safetensors")
         out = attntrace("weights", "import", str(tmp_path / "half.safetensors"), "--heads", "3", "-o",
                         str(tmp_path / "w.npz")).out
-        assert f"{str(dtype).removeprefix('torch.')} became float32" in out
+        assert f"{str(dtype).removeprefix('torch.')} numbers were converted to float32" in out
         back = exported(load(tmp_path / "w.npz"), "w.npz").arrays
         assert all(np.array_equal(back[name], value.float().numpy()) for name, value in state.items())
 
@@ -234,7 +234,7 @@ def test_final_norm_without_parameters_is_asked_for_and_computed(tmp_path, stack
     options = ["import", str(path), "--heads", "3", "--norm", "pre" if norm_first else "post", "--epsilon", "1e-3",
                "-o", str(weights)]
     if len(set(FINAL_NORMS[stacks])) == 1:
-        assert "final norm: none in the file; give --final-norm if" in attntrace("weights", *options).out
+        assert "final norm: none in the file; use --final-norm if" in attntrace("weights", *options).out
     else:
         assert "lacks decoder.norm.weight, decoder.norm.bias" in problem(*options)
     out = attntrace("weights", *options, "--final-norm").out
@@ -284,7 +284,7 @@ def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_pat
     gpt2 = {f"h.{n}.attn.c_attn.weight": np.zeros((4, 12)) for n in range(5)} | {"wte.weight": np.zeros((9, 4))}
     half_placed = encoder_state() | {"embedding.weight": np.zeros((9, D)), "pos": np.zeros((1, D))}
     foreign = {"weight_ih_l0": arrays_of(nn.LSTM(4, 4)), "h.0.attn.c_attn.weight": gpt2,
-               "2 of its names could not be placed: embedding.weight, pos": half_placed,
+               "unknown names (2): embedding.weight, pos": half_placed,
                "bias_k": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
                "lacks encoder.layers.0.self_attn": {name: value for name, value in arrays_of(
                    nn.Transformer(D, HEADS, 1, 1, D_FF)).items() if name.startswith("decoder")},
@@ -305,14 +305,14 @@ def test_heads_that_are_missing_or_do_not_divide_are_answered_with_those_that_do
 
 
 @pytest.mark.parametrize("name, value, words", (
-    ("layers.0.linear1.bias", np.zeros(7), "layers.0.linear1.bias of {} is 7, but should be 20"),
-    ("layers.1.self_attn.in_proj_weight", np.zeros((12, 36)), "12 × 36, but should be 36 × 12"),
-    ("layers.0.self_attn.out_proj.weight", np.zeros(12), "is 12, but should be a matrix"),
+    ("layers.0.linear1.bias", np.zeros(7), "layers.0.linear1.bias of {} has shape 7, but its other arrays require 20"),
+    ("layers.1.self_attn.in_proj_weight", np.zeros((12, 36)), "shape 12 × 36, but its other arrays require 36 × 12"),
+    ("layers.0.self_attn.out_proj.weight", np.zeros(12), "has shape 12, but its other arrays require a matrix"),
     ("layers.1.norm2.weight", np.array([1.0] * 11 + [np.nan]), "layers.1.norm2.weight:12 of {} is nan"),
-    ("layers.0.linear1.weight", np.zeros((20, 12), int), "layers.0.linear1.weight of {} holds int64"),
-    ("layers.0.linear1.weight", np.zeros((20, 12), complex), "layers.0.linear1.weight of {} holds complex128"),
-    ("table", np.zeros((20, 12), complex), "1 of its names could not be placed: table"),
-    ("layers.0.linear1.weight", np.zeros((20, 12), object), "holds a pickled object in layers.0.linear1.weight")),
+    ("layers.0.linear1.weight", np.zeros((20, 12), int), "layers.0.linear1.weight of {} contains int64"),
+    ("layers.0.linear1.weight", np.zeros((20, 12), complex), "layers.0.linear1.weight of {} contains complex128"),
+    ("table", np.zeros((20, 12), complex), "unknown names (1): table"),
+    ("layers.0.linear1.weight", np.zeros((20, 12), object), "contains a pickled object (layers.0.linear1.weight)")),
     ids=lambda value: value if isinstance(value, str) else "")
 def test_array_that_is_wrong_is_named_as_pytorch_names_it(tmp_path, name, value, words):
     path = state_file(tmp_path, encoder_state() | {name: value})
@@ -342,11 +342,11 @@ def test_safetensors_that_claims_gigabytes_costs_nothing(tmp_path):
 def test_a_state_file_is_never_written_over(tmp_path):
     path, weights = state_file(tmp_path, encoder_state()), str(tmp_path / "w.npz")
     whole = path.read_bytes()
-    assert "name another" in problem("import", str(path), "--heads", "3", "-o", str(path))
+    assert "choose another output file" in problem("import", str(path), "--heads", "3", "-o", str(path))
     assert path.read_bytes() == whole
     assert attntrace("weights", "import", str(path), "--heads", "3", "-o", weights).code == 0
     assert load(Path(weights)).config.part == "encoder"
-    assert "is a weights file of attntrace already" in problem("import", weights, "--heads", "3", "-o", "else.npz")
+    assert "is already an attntrace weights file" in problem("import", weights, "--heads", "3", "-o", "else.npz")
 
 
 def test_what_pytorch_cannot_have_is_left_out_filled_up_or_refused(tmp_path, monkeypatch):
@@ -359,7 +359,7 @@ def test_what_pytorch_cannot_have_is_left_out_filled_up_or_refused(tmp_path, mon
     found["encoder.layer1.feed_forward.b_1"][3] = 1
     np.savez("w.npz", **found)
     out = attntrace("weights", "export", "w.npz", "-o", "s.npz").out
-    assert "zeros there: encoder.layer1.self_attention.b_Q" in out and "bias=True" in out
+    assert "written as zeros: encoder.layer1.self_attention.b_Q" in out and "bias=True" in out
     assert not np.load("s.npz")["encoder.layers.0.self_attn.in_proj_bias"].any()
     for scale, code in (("3", 2), ("2", 0)):  # √d_k is 2
         attntrace("weights", "new", "a cat", "--score-scale", scale, "-o", "w.npz")

@@ -85,7 +85,7 @@ NUMBERS_OF = ["trace a --weights w.npz --save {}w.npz",
     *((command, link) for command in NUMBERS_OF for link in ("", "./", "link-", "hard-"))])
 def test_output_never_replaces_a_file_that_is_read(command, link, here):
     before = {file.name: (file.read_bytes(), file.is_symlink()) for file in here.iterdir()}
-    assert "would replace" in refusal(*shlex.split(command.format(link)))
+    assert "would be overwritten" in refusal(*shlex.split(command.format(link)))
     assert {file.name: (file.read_bytes(), file.is_symlink()) for file in here.iterdir()} == before
 
 
@@ -94,7 +94,7 @@ def test_output_never_replaces_the_models_that_come_with_it(tmp_path):
     link = tmp_path / "page.txt"
     link.symlink_to(shipped)
     before = shipped.stat()
-    assert "would replace" in attntrace("translate", "어제", "-o", str(link)).err
+    assert "would be overwritten" in attntrace("translate", "어제", "-o", str(link)).err
     assert shipped.stat().st_mtime_ns == before.st_mtime_ns
 
 
@@ -102,7 +102,7 @@ def test_output_never_replaces_the_models_that_come_with_it(tmp_path):
 def test_output_never_replaces_standard_input(output, tmp_path):
     (tmp_path / "text.txt").write_text("a b\n")
     result = shell(f"$A trace - {output} < text.txt", tmp_path)
-    assert result.code == 2 and "would replace" in result.err
+    assert result.code == 2 and "would be overwritten" in result.err
     assert (tmp_path / "text.txt").read_text() == "a b\n"
 
 
@@ -190,13 +190,13 @@ def test_only_a_regular_file_is_read(command, target, here, little_memory):
     for ending in (".npz", ".json", ".safetensors"):
         os.symlink(target, f"endless{ending}")
         error = refusal(*shlex.split(command.format(f"endless{ending}")))
-        assert "no regular file" in error or "must end" in error or "directory" in error, error
+        assert "not a regular file" in error or "must end" in error or "directory" in error, error
 
 
 def test_a_checkpoint_that_is_a_pipe_is_not_waited_for(here):
     os.mkfifo("new.checkpoint.npz")
     result = shell("$A train pairs.npz -o new.npz --resume", here)
-    assert result.code == 2 and "no regular file" in result.err
+    assert result.code == 2 and "not a regular file" in result.err
 
 
 def test_pairs_may_come_through_a_pipe_that_has_no_name(here):

@@ -75,7 +75,7 @@ def test_each_parameter_is_shown_before_its_first_use_in_each_part(form, marker)
 
 def test_a_limit_shows_a_corner_and_says_how_much_is_missing():
     page = attntrace("trace", "a b c d", "--limit", "12", "--only", "encoder.input").out
-    assert "12 of 32 numbers are shown, 20 are not" in page and "--limit all" in page
+    assert "12 of 32 numbers are shown; 20 are hidden" in page and "--limit all" in page
     whole = attntrace("trace", "a b c d", "--only", "encoder.input").out
     assert "are shown" not in whole
 

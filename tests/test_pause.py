@@ -6,7 +6,7 @@ from command import attntrace, process
 from terminals import terminal
 
 TRACE = ("trace", "a b", "--pause", "--color", "never")
-HINT = "space: on"
+HINT = "space next"
 
 
 def stages(page: str) -> list[str]:
@@ -46,12 +46,12 @@ def test_a_digit_says_how_many_stages_come_at_once():
     with terminal(*TRACE) as person:
         person.reads(HINT)
         person.presses("3")
-        assert stages(person.reads("(3)")) == []
+        assert stages(person.reads("now 3")) == []
         person.presses(" ")
         assert stages(person.reads(HINT)) == ["1.1", "1.2", "1.3"]
         for _ in range(2):  # once more back from the beginning stays there
             person.presses("b")
-            assert "What goes in" in person.reads(HINT)
+            assert "  Input" in person.reads(HINT)
 
 
 @pytest.mark.parametrize("key, code", [("ㅂ", 0), ("\x04", 0), ("\x03", 130)])
@@ -75,7 +75,7 @@ def test_the_terminal_is_left_as_it_was_found_at_the_end():
         person.reads(HINT)
         for key in "9 ":
             person.presses(key)
-            person.reads("(9)")
+            person.reads("now 9")
         person.presses(" ")
         assert person.ends()[0] == 0 and person.settings() == before
         without_hints = re.sub(rf"{HINT}[^\n\r]*\r *\r", "", person.seen)

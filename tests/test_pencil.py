@@ -77,7 +77,7 @@ def test_every_printed_equation_holds_to_its_last_digit(decimals, words):
 
 def test_numbers_on_the_page_have_all_the_decimals_and_no_powers():
     page = attntrace("trace", "a cat", "--pencil", "6").out
-    page = re.sub(r"^\d\.\d+  ", "", page[page.index("Part 1"):page.index("The largest drift")], flags=re.M)
+    page = re.sub(r"^\d\.\d+  ", "", page[page.index("Part 1"):page.index("The largest deviation")], flags=re.M)
     assert {len(found) for found in re.findall(r"(?<=\d\.)\d+(?:e\S+)?", page)} == {6}
     assert attntrace("trace", "a cat", "--pencil", "6", "--precision", "6").out.count("\n") > 100
 
@@ -125,7 +125,7 @@ def test_what_must_be_true_is_said_with_its_drift(form):
     code, page, _ = attntrace("trace", *words, "--pencil", "1", "--form", form)
     assert code == 0 and "digits" not in page and "✗" not in page
     assert "✓ row i of Q, K, V = qᵢ, kᵢ, vᵢ\n" in page or "✓ row i of Q = qᵢ\n" in page
-    assert re.search(r"✓ rows of A sum to 1 but for at most 0\.\d\n", page) and "masked weights of A are 0" in page
+    assert re.search(r"✓ rows of A sum to 1 to within 0\.\d\n", page) and "masked weights of A are 0" in page
 
 
 def test_the_drift_is_measured_from_full_precision_on_the_same_parameters():
@@ -139,23 +139,23 @@ def test_the_drift_is_measured_from_full_precision_on_the_same_parameters():
     address = max(apart, key=lambda address: apart[address].max())
     i, j = (n + 1 for n in np.unravel_index(apart[address].argmax(), apart[address].shape))
     page = attntrace("trace", "a cat", "--target", "un chat", "--pencil", "2", "--form", "matrix").out
-    assert (f"The largest drift from full precision is {apart[address].max():.5f}: {address}:{i},{j} is "
+    assert (f"The largest deviation from full precision is {apart[address].max():.5f}: {address}:{i},{j} is "
             f"{hand[address][i - 1, j - 1]:.2f} instead of {full[address][i - 1, j - 1]:.5f}."
             in " ".join(page.split()))
 
 
 def test_where_nothing_drifts_that_is_said():
     (prose,) = drift_note(RUNS[0], Drift(RUNS[0]))
-    assert prose.text.render("en").strip() == "No number has drifted from full precision."
+    assert prose.text.render("en").strip() == "No number deviates from full precision."
 
 
 @pytest.mark.parametrize("words", [("trace", "a cat"), ("backprop", "a", "un", "--only", "loss.mean"), ("map", "a cat"),
                                    ("steps", "a cat")])
 def test_every_page_says_the_rule_and_the_drift(words):
     page = " ".join(attntrace(*words, *TINY, "--pencil", "4").out.split())
-    assert "is rounded to a multiple of 0.0001, half away from zero" in page and "taken as 0.0001" in page
-    assert "The largest drift from full precision is 0." in page
-    assert "drift" not in attntrace(*words, *TINY).out
+    assert "is rounded to a multiple of 0.0001, half away from zero" in page and "replaced by 0.0001" in page
+    assert "The largest deviation from full precision is 0." in page
+    assert "deviation" not in attntrace(*words, *TINY).out
 
 
 def test_json_lines_say_how_many_decimals_and_hold_no_more():
@@ -184,9 +184,9 @@ def test_parameters_are_rounded_first_half_away_from_zero(tmp_path):
 
 
 @pytest.mark.parametrize("words, part", [
-    (("trace", "a", "--pencil", "3", "--precision", "4"), "--precision 4 is not what --pencil 3"),
+    (("trace", "a", "--pencil", "3", "--precision", "4"), "--precision 4 contradicts --pencil 3"),
     (("trace", "a", "--pencil", "3", "--dtype", "float32"), "--pencil needs float64"),
-    (("backprop", "a", "b", "--pencil", "3", "--check"), "leave out it or --pencil"),
+    (("backprop", "a", "b", "--pencil", "3", "--check"), "cannot be used with --pencil"),
     (("trace", "a", "--pencil", "10"), "from 1 to 9"), (("trace", "a", "--pencil", "0"), "from 1 to 9")])
 def test_options_that_cannot_go_with_pencil_are_refused(words, part):
     assert part in refusal(*words)
@@ -195,12 +195,12 @@ def test_options_that_cannot_go_with_pencil_are_refused(words, part):
 def test_a_number_too_large_to_be_exact_is_said():
     for scale in ("1e-9", "1e-300"):
         code, _, errors = attntrace("trace", "a", "--pencil", "9", "--score-scale", scale)
-        assert code == 2 and "head1.scaled_scores grow too large to be exact with 9 decimals" in errors
+        assert code == 2 and "head1.scaled_scores are too large to be exact with 9 decimals" in errors
 
 
 def test_a_step_by_hand_that_is_much_too_long_is_said_to_be():
     code, page, _ = attntrace("backprop", "a", "un", "--pencil", "9", "--lr", "1e5", "--only", "loss.mean")
-    assert code == 0 and "it is no number any more: the step was much too long" in " ".join(page.split())
+    assert code == 0 and "it is no longer a number: the step was far too large" in " ".join(page.split())
 
 
 def test_a_number_of_decimals_that_is_none_is_said_to_a_notebook():

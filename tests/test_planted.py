@@ -128,10 +128,10 @@ def test_pytorch_names_the_first_step_that_is_wrong_and_the_run_betrays_only_wha
         planted, arguments):
     code, out, errors = command.attntrace(*arguments, "--against", "torch")
     assert (code, errors) == (1, "")
-    assert f"went wrong; the first is {planted.first}: " in out
+    assert f"failed; the first is {planted.first}: " in out
     code, out, errors = command.attntrace(*arguments)
-    assert "each is what its expression gives" in out and errors == ""
-    assert (code, "But this is not true" in out) == ((1, True) if planted.betrayed else (0, False))
+    assert "each matches its expression" in out and errors == ""
+    assert (code, "But this property does not hold" in out) == ((1, True) if planted.betrayed else (0, False))
 
 
 def test_the_model_without_a_planted_error_is_that_of_pytorch(arguments):

@@ -26,7 +26,7 @@ def test_head_ends_without_a_traceback_and_nothing_more_is_computed():
     long = [sys.executable, "-m", "attntrace", *LONG]
     writer = subprocess.Popen(long, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=clean_environment())
     assert writer.stdout is not None and writer.stderr is not None
-    assert writer.stdout.readline() == b"  What goes in\n"
+    assert writer.stdout.readline() == b"  Input\n"
     writer.stdout.close()
     assert writer.wait(timeout=20) == 0
     assert writer.stderr.read() == b""
@@ -275,7 +275,7 @@ def test_numbers_that_grow_too_large_are_said_by_address(tmp_path, options):
     (tmp_path / "large.json").write_text(json.dumps(model))
     code, _, errors = attntrace("trace", "cat", "--weights", str(tmp_path / "large.json"), *options,
                                 "-o", str(tmp_path / "out"))
-    assert code == 2 and errors.count("\n") == 1 and "head1.scores grow too large for float64" in errors
+    assert code == 2 and errors.count("\n") == 1 and "head1.scores are too large for float64" in errors
     assert not (tmp_path / "out").exists()
 
 

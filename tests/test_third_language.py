@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
     shutil.copytree(third.parent / "en", third)
     for path in third.glob("*.toml"):
         text = path.read_text("utf-8").replace('title = "Softmax"', 'title = "ᛋᚩᚠᛏ"')
-        path.write_text(text.replace("What goes in", "ᚻᚫᛚ"), "utf-8")
+        path.write_text(text.replace('heading = "Input"', 'heading = "ᚻᚫᛚ"'), "utf-8")
     (third / "language.toml").write_text(
         'name = "Third"\nlocales = "xx_"\nletters = "ᚠ-ᛪ"\nfonts = "\'Third Sans\'"\n', "utf-8")
     return folder
@@ -42,11 +42,11 @@ def test_every_command_speaks_each_of_three_languages(third, command, language):
 
 def test_both_are_korean_and_english_as_long_as_there_is_a_third(third):
     code, out, _ = third("trace", "a cat", "--lang", "both")
-    assert code == 0 and "What goes in" in out and "모델에 들어가는 것" in out and "ᚻᚫᛚ" not in out
+    assert code == 0 and " / Input\n" in out and "모델에 들어가는 것" in out and "ᚻᚫᛚ" not in out
 
 
 def test_a_third_language_is_that_of_its_locale_where_its_letters_can_be_written(third):
-    for encoding, language in (("utf-8", "ᚻᚫᛚ"), ("ascii", "What goes in")):
+    for encoding, language in (("utf-8", "ᚻᚫᛚ"), ("ascii", "  Input\n")):
         assert language in third("trace", "a", LANG="xx_XX.UTF-8", ATTNTRACE_LANG="", PYTHONIOENCODING=encoding).out
 
 

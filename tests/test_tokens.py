@@ -163,4 +163,4 @@ def test_unknown_word_is_named_visibly_with_the_nearest_or_the_first(word, known
     facts = caught.value.facts
     assert (caught.value.key, facts["size"], facts["word"]) == ("unknown_word", len(known) + 2, shown_as)
     assert f"{facts['near']}, ".startswith(near)
-    assert all(text in str(caught.value) for text in ("source", f"no word {shown_as};", facts["near"]))
+    assert all(text in str(caught.value) for text in ("source", f"does not contain {shown_as};", facts["near"]))

@@ -101,8 +101,8 @@ def test_what_is_held_out_leaves_no_trace_in_the_model(folder, other, every, tar
 @pytest.mark.parametrize("every, meant", [("1", True), ("1000003", False)])
 def test_that_nothing_is_held_out_is_said_where_everything_would_be(folder, every, meant):
     result = folder.train("--epochs", "1", "--hold-out", every)
-    assert result.code == 0 and ("Everything would be held out" in result.err) == meant
-    assert f"of {len(PAIRS)} training pairs" in result.out and "held out translated" not in result.out
+    assert result.code == 0 and ("Every pair would be held out" in result.err) == meant
+    assert f"of {len(PAIRS)} training pairs" in result.out and "held-out pairs" not in result.out
 
 
 def translations(folder: TrainingFolder, sources: list[str]) -> list[str]:

@@ -222,4 +222,4 @@ def test_an_unfinished_training_is_not_written_over_and_what_it_went_by_stays(fo
     assert_refused(folder, folder.resume(), "other pairs")
     assert folder.checkpoint.read_bytes() == before
     folder.checkpoint.unlink()
-    assert_refused(folder, folder.resume(), "there is no", str(folder.checkpoint))
+    assert_refused(folder, folder.resume(), "does not exist", str(folder.checkpoint))

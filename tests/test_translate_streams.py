@@ -209,7 +209,7 @@ def test_a_reader_of_endless_translations_may_leave_early():
 
 def test_a_page_waits_for_a_key_after_each_step():
     with terminal("translate", CAFE, "--pause", "--color", "never") as person:
-        assert "What goes in" in person.reads(HINT)
+        assert "  Input" in person.reads(HINT)
         for number, word in enumerate(["I", "went"], start=1):
             person.presses(" ")
             assert re.findall(r"Step \d: .*? ", person.reads(HINT)) == [f"Step {number}: {word} "]

@@ -211,7 +211,7 @@ def test_a_wrong_number_is_named_in_the_table_and_in_the_last_sentence_and_the_e
     code, out, _ = attntrace("verify", "this is a cat", "--width", "999", "--layers", "2")
     assert code == 1 and out.count("✗") == 2
     first = "encoder.layer1.feed_forward.activation"
-    assert f"  2 of 63 steps (1,472 numbers) went wrong; the first is {first}: cell " in out
+    assert f"  2 of 63 steps (1,472 numbers) failed; the first is {first}: cell " in out
     code, quiet, _ = attntrace("verify", "this is a cat", "--quiet", "--width", "999", "--layers", "2")
     assert code == 1 and quiet.strip() == out.splitlines()[-1].strip()
 
@@ -328,8 +328,8 @@ def test_without_a_sentence_the_example_is_verified():
 
 
 @pytest.mark.parametrize("arguments, says", [
-    (("a cat", "--backprop"), "a training step needs the translation"),
-    (("a cat", "--optimizer", "adam"), "--optimizer is of a training step"),
+    (("a cat", "--backprop"), "a training step needs the correct translation"),
+    (("a cat", "--optimizer", "adam"), "--optimizer applies only to a training step"),
     (("a cat", "--against", "keras"), "keras")])
 def test_what_cannot_be_verified_is_said_in_one_line(arguments, says):
     assert says in refusal("verify", *arguments)

@@ -270,7 +270,7 @@ WRONG_MEMBERS = [  # other members of an archive (None: without it), the problem
     *(({W_Q: np.zeros(shape)}, "parameter_shape",
        {"name": W_Q, "is_": text, "should": "4 × 4", "axes": "d_model × d_concat"})
       for shape, text in (((4, 5), "4 × 5"), ((5, 4), "5 × 4"), ((16,), "16"), ((4, 4, 1), "4 × 4 × 1"),
-                          ((), "one number"), ((0, 4), "0 × 4"))),
+                          ((), "()"), ((0, 4), "0 × 4"))),
     ({"decoder.E": MEMBERS["decoder.E"][:-1]}, "parameter_shape",
      {"name": "decoder.E", "is_": "7 × 4", "should": "8 × 4"}),
     *(({name: None}, "parameter_missing", {"name": name}) for name in (
@@ -391,7 +391,7 @@ def test_vocabulary_in_another_normal_form_knows_the_same_words(tmp_path):
 
 def test_name_that_stands_twice_in_a_json_file_is_named(tmp_path):
     text = json.dumps(described()).replace('"config"', '"config": {}, "config"', 1)
-    assert_problem(written(tmp_path, text), "weights_broken", why="config stands there twice")
+    assert_problem(written(tmp_path, text), "weights_broken", why="config occurs twice")
 
 
 def test_json_file_may_begin_with_a_byte_order_mark(tmp_path):

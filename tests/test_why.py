@@ -117,12 +117,12 @@ def test_a_probability_ends_only_in_embeddings_positions_and_parameters(tree):
 
 
 def endings(tree):
-    """What follows `ends in`, until the next line of another kind."""
+    """What follows `ends at`, until the next line of another kind."""
     found, inside = [], False
     for line in tree:
         text = line.strip()
-        if text.startswith("ends in "):
-            found.append([text.removeprefix("ends in ")])
+        if text.startswith("ends at "):
+            found.append([text.removeprefix("ends at ")])
             inside = True
         elif inside and re.fullmatch(r"[\w.]+:[\d\-,]+.*", text) and "=" not in text:
             found[-1].append(text)
@@ -169,7 +169,7 @@ def test_the_largest_contributions_come_first():
     W = prepare(*PAIR).parameters["encoder.layer1.feed_forward.W_2"].value
     terms = np.abs(steps["encoder.layer1.feed_forward.activation"].value[1] * W[:, 2])
     assert followed == [int(n) + 1 for n in np.argsort(-terms, kind="stable")[:4]]
-    assert "goes on at " in out  # at those that are not followed
+    assert " (not followed)" in out  # at those that are not followed
 
 
 def test_a_saved_run_says_the_same(tmp_path):
@@ -182,12 +182,14 @@ def test_a_saved_run_says_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("place, words", [
-    ("encoder.imput:1,1", "encoder.input"), ("head1.scores:1,1", "any of 3: encoder.layer1.self_attention.head1."),
-    ("encoder.input:4,1", "no token 4; it has 1 to 3"), ("encoder.input:1,0", "it has 1 to 8"),
-    ("output.probabilities:1,caffe", "cafe"), ("encoder.input:1", "2 axes (token 1-3,d_model 1-8)"),
-    ("encoder.input", "2 axes"), ("encoder.input:1,x", "no words along d_model"), ("encoder.input:,", "names no place"),
-    ("gradient.encoder.W:1,1", "gradient.encoder"), (":1,1", "names no place"), ("encoder.input:", "names no place"),
-    ("encoder.input:1,", "names no place"), ("encoder.input:1,2,3", "names no place")])
+    ("encoder.imput:1,1", "encoder.input"), ("head1.scores:1,1", "matches 3 tensors: encoder."),
+    ("encoder.input:4,1", "no token 4; give a number from 1 to 3"), ("encoder.input:1,0", "from 1 to 8"),
+    ("output.probabilities:1,caffe", "cafe"), ("encoder.input:1", "needs 2 (token 1-3,d_model 1-8)"),
+    ("encoder.input", "needs 2 ("), ("encoder.input:1,x", "no words on its d_model axis"),
+    ("encoder.input:,", "not a valid address"),
+    ("gradient.encoder.W:1,1", "gradient.encoder"), (":1,1", "not a valid address"),
+    ("encoder.input:", "not a valid address"),
+    ("encoder.input:1,", "not a valid address"), ("encoder.input:1,2,3", "not a valid address")])
 def test_an_unknown_address_is_refused_with_the_nearest_ones(place, words):
     assert words in refusal("why", place)
 
@@ -212,7 +214,7 @@ def test_no_tree_is_too_deep():
 
 def test_where_it_stops_it_says_how_to_go_on():
     out = attntrace("why", "gradient.output.W:1,cafe").out
-    assert "goes on at decoder.output:1-7,1, gradient.output.logits:1-7,7" in out
+    assert "comes from decoder.output:1-7,1, gradient.output.logits:1-7,7 (not followed)" in out
     assert "above" not in out
     deeper = attntrace("why", "encoder.layer1.self_attention.head1.scaled_scores:1,2", "--depth", "2").out
-    assert deeper.count("goes on at encoder.input:") == 8 and "above" not in deeper
+    assert deeper.count("comes from encoder.input:") == 8 and "above" not in deeper

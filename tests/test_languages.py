@@ -11,7 +11,7 @@ from attntrace.messages.errors import Problem
 
 PACKAGE = ROOT / "attntrace"
 HANGUL = re.compile("[가-힣]")
-KOREAN, ENGLISH = template("ko", "messages.heading"), "What goes in"
+KOREAN, ENGLISH = (template(language, "messages.heading") for language in ("ko", "en"))
 PAGES = ["trace 'a cat' --d-ff 4", "trace '어제 카페' --target 'I went' --norm pre --pencil 3",
          "backprop 'a' 'un' --optimizer adam --d-model 2 --heads 1 --d-ff 2", "steps",
          "map 'this is a cat' --heads 4", "verify", "translate '어제 카페 갔었어'", "weights info ko-en",

@@ -68,14 +68,6 @@ def test_english_explanations_can_be_spelled_in_ascii():
         assert prose.translate(ASCII_PROSE).isascii(), prose
 
 
-def test_korean_has_no_particle_that_would_vary_with_a_symbol():
-    symbol = (r"(?<![A-Za-z_])(?:[A-Za-z]|[dW]_[A-Za-z]+|[∂εβσ√γμ][^\s가-힣]*|[QKV]ᵀ)"
-              r"(?:을|를|은|는|이|가|과|와|로|으로)(?![가-힣])")
-    for name, text in PROSE["ko"].items():
-        assert re.findall(symbol, "".join(text.values())) == [], name
-        assert "을(를)" not in text["more"] and "은(는)" not in text["more"], name
-
-
 def test_topics_speak_of_topics_and_of_steps_that_there_are():
     for name, topic in topics().items():
         assert set(topic.see) <= topics().keys() - {name} and topic.see, name
@@ -88,7 +80,7 @@ def test_each_topic_is_found_by_its_name_and_by_its_title_in_each_language():
         titles = [text["title"] for text in texts.values()]
         assert len(set(titles)) == len(titles), language
     assert {by_any_name()[simple(called)] for called in (
-            "layer_norm", "층_정규화", "층정규화", "adam", "query", "질의", "softmax", "head.output", "output_projection")} == {
+            "layer_norm", "층_정규화", "층정규화", "adam", "query", "쿼리", "softmax", "head.output", "output_projection")} == {
         "layer_norm", "adam", "query", "softmax", "head.output", "self_attention.output"}
 
 

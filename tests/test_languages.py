@@ -6,12 +6,12 @@ import pytest
 from command import BLOG, ROOT, attntrace, process, refusal, words_of
 from rich.cells import cell_len
 
-from attntrace.messages.catalog import Joined, Message, in_a_line, in_languages, versions
+from attntrace.messages.catalog import Joined, Message, in_a_line, in_languages, template, versions
 from attntrace.messages.errors import Problem
 
 PACKAGE = ROOT / "attntrace"
 HANGUL = re.compile("[가-힣]")
-KOREAN, ENGLISH = "모델에 들어가는 것", "Input"
+KOREAN, ENGLISH = (template(language, "messages.heading") for language in ("ko", "en"))
 PAGES = ["trace 'a cat' --d-ff 4", "trace '어제 카페' --target 'I went' --norm pre --pencil 3",
          "backprop 'a' 'un' --optimizer adam --d-model 2 --heads 1 --d-ff 2", "steps",
          "map 'this is a cat' --heads 4", "verify", "translate '어제 카페 갔었어'", "weights info ko-en",
@@ -103,7 +103,7 @@ def test_the_korean_help_has_no_english_of_clicks_own(command):
     page = attntrace(*command.split(), "--help", "--lang", "ko").out
     for word in ("Usage", "OPTIONS", "Options", "ARGS", "Commands", "Show", "default", "required", "env var"):
         assert word not in re.sub("--\\S+|attntrace.*", "", page), word
-    assert "사용법: attntrace" in page and "옵션:" in page and "이 도움말을" in page
+    assert all(template("ko", f"help.{key}") in page for key in ("usage", "options", "help"))
     for width in (60, 80, 100):
         lines = attntrace(*command.split(), "--help", "--lang", "ko", COLUMNS=str(width)).out.splitlines()
         wide = [line for line in lines if cell_len(line) > width]

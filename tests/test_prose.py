@@ -23,6 +23,15 @@ EITHER_WAY = re.compile(r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)
 AFTER_A_SLOT = re.compile(
     r"\}[\"']?(?:은|는|이|가|을|를|(?:와|과)(?:는|도|의)?|으?로(?:는|도|만|부터|써|서|의)?|이?(?:나|라고|라는|란|랑|여야))"
     r"(?![가-힣])")
+# The particles that fit what is read aloud in Korean with a vowel, the consonant l, or another consonant at its end.
+VOWEL, LIQUID, CONSONANT = "는 가 를 와 로".split(), "은 이 을 과 로".split(), "은 이 을 과 으로".split()
+AFTER_A_SYMBOL = re.compile(r"([A-Za-z0-9_.|/√∂σεβγμᵀ′-]*[A-Za-z0-9σεβγμᵀ′])(은|는|이|가|을|를|과|와|으로|로)(?![가-힣])")
+DIGITS = dict(zip("0123456789", [CONSONANT, LIQUID, VOWEL, CONSONANT, VOWEL, VOWEL, CONSONANT, LIQUID, LIQUID, VOWEL],
+                  strict=True))
+LETTERS = {"L": LIQUID, "R": LIQUID, "M": CONSONANT, "N": CONSONANT, "ε": CONSONANT}  # all others end in a vowel
+NAMES = {"model": LIQUID, "gain": CONSONANT, "Adam": CONSONANT, "JSON": CONSONANT, "TARGET": CONSONANT} | dict.fromkeys(
+    ("ff", "softmax", "ReLU", "PyTorch", "Transformer", "attntrace", "config", "dict", "bias", "id", "npz", "True",
+     "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf"), VOWEL)
 HANGUL = re.compile("[가-힣]")
 WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
 TERMS = {"post-norm", "pre-norm", "id", "pos", "log", "Adam", "English"}  # the same in every language
@@ -94,6 +103,27 @@ def test_no_korean_particle_hangs_on_a_sound_that_is_not_known(pattern):
     ("오차({error})를", False)])
 def test_a_particle_after_a_slot_is_recognised_and_nothing_else(template, matches):
     assert bool(AFTER_A_SLOT.search(template)) == matches
+
+
+def particles(symbol: str) -> list[str]:
+    """Those that fit a symbol as it is read aloud. KeyError: NAMES does not have it."""
+    last = re.split(r"[_.|/√∂-]", symbol)[-1]
+    if len(last) == 1 or last[-1] in "0123456789ᵀ′":
+        return {**DIGITS, **LETTERS}.get(last[-1], VOWEL)
+    return NAMES[last]
+
+
+@pytest.mark.parametrize("symbol, particle, fits", [
+    ("W_Q", "를", True), ("W_Q", "을", False), ("b_1", "을", True), ("d_model", "은", True), ("d_model", "는", False),
+    ("√512", "를", True), ("∂L/∂X", "는", True), ("L", "을", True), ("ε", "으로", True), ("W_1", "으로", False)])
+def test_a_particle_fits_a_symbol_as_it_is_read(symbol, particle, fits):
+    assert AFTER_A_SYMBOL.fullmatch(symbol + particle) and (particle in particles(symbol)) == fits
+
+
+def test_every_korean_particle_fits_the_symbol_before_it():
+    for key, template in TEMPLATES["ko"].items():
+        for symbol, particle in AFTER_A_SYMBOL.findall(words_of(template)):
+            assert particle in particles(symbol), f"{key}: {symbol}{particle}"
 
 
 def test_korean_is_korean_but_for_terms_and_signs():

@@ -13,12 +13,13 @@ from attntrace.cli.languages import current_languages
 from attntrace.cli.options import page_options
 from attntrace.cli.subject import EXAMPLE
 from attntrace.cli.values import Known
-from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Message, template
+from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Joined, Message, template
 from attntrace.messages.errors import Problem
+from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.pages.topics import by_any_name, kind_of, simple, topic_of, topics
-from attntrace.tracing.addresses import Address, closest, matches
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_of, topics
+from attntrace.tracing.addresses import Address, matches, word_and_number
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block, Formula
@@ -34,19 +35,18 @@ def command(topic: tuple[str, ...], page: PageOptions) -> None:
 
 
 def topic_and_step(text: str) -> tuple[str, str]:
-    """The topic of one of its names, or of a step of the example, with the step's address. Raises Problem, with the
-    nearest topics, for any other text."""
-    if (name := by_any_name().get(simple(text))) is not None:
+    """The topic of one of its names, or of a step or a parameter of the example, with the step's address. Raises
+    Problem, with the topics that are near, for any other text."""
+    if (name := topic_called(text)) is not None:
         return name, ""
     address = step_named(text.partition(":")[0])
-    topic = topic_of(address)
+    topic = topic_of(address) or topic_called(word_and_number(Address.of(text).name)[0])
     if topic is None:
         known = by_any_name()
         language = language_by_letters(text)
-        alike = [name for name in known if language_by_letters(name) == language]
         near = dict.fromkeys(title(known[name], language) if language else known[name]
-                             for name in closest(simple(text), alike))
-        raise Problem("no_such_topic", topic=shown(text), near=", ".join(near))
+                             for name in nearest(simple(text), known))
+        raise Problem("no_such_topic", topic=shown(text), near=did_you_mean([*near]))
     return topic, address
 
 
@@ -60,6 +60,8 @@ def step_named(text: str) -> str:
     """The address of a step of the example, from an address or its tail: the same, else that of the first layer and the
     first head; "" where there is none."""
     addresses = training_step("adam", final_norm="final_norm" in text).addresses()
+    if not re.match(r"gradient\.|update\.|∂L|dL", text):  # the gradient of a parameter is not what its name means
+        addresses = {address: symbol for address, symbol in addresses.items() if not Address.of(address).phase}
     first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", text))
     return next((found[0] for one in (text, first) if one and (found := matches(one, addresses))), "")
 
@@ -85,6 +87,10 @@ def title(name: str, language: str) -> str:
     return template(language, f"explain.{name}.title")
 
 
+def see(name: str) -> Message:
+    return Message(f"explain.{name}.title")
+
+
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Explain a topic, with the formula of the step at `address`, where that is given."""
     from attntrace.pages.blocks import Heading, Prose, Table
@@ -97,7 +103,7 @@ def explanation(name: str, address: str) -> Iterator[Block]:
     yield Prose(Message(f"more.{name}"), apart=True)
     if topic.section:
         yield Prose(Message("messages.topic_of_section", section=topic.section))
-    yield Prose(Message("messages.topic_see", topics=", ".join(topic.see)))
+    yield Prose(Message("messages.topic_see", topics=Joined(", ", map(see, topic.see))))
 
 
 def formulas(name: str, wanted: str) -> list[tuple[str, str | Formula, str | Formula]]:

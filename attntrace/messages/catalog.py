@@ -18,7 +18,7 @@ class Language(NamedTuple):
     locales: str
     letters: str
     fonts: str
-    endings: str
+    endings: str = ""
 
 
 DEFAULT = "en"

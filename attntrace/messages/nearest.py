@@ -17,15 +17,16 @@ def did_you_mean(near: Sequence[str]) -> Text:
 
 
 def nearest(asked: str, known: Iterable[str]) -> list[str]:
-    """Return the known names that are near to what was typed, if any: those of its stem, those that it begins, and
+    """Return the known names that are near to what was typed, if any: those of its stem and those that it begins; else
     those of nearly its letters."""
-    import difflib  # takes time to import, and only an error needs it
     names = {name: letters(name) for name in known}
     typed, core = letters(asked), stems(asked)[-1]
     near = [name for name in names if core and stems(name)[-1] == core]
     near += [name for name in names if core and names[name].startswith(typed)]
-    alike = difflib.get_close_matches(typed, list(dict.fromkeys(names.values())), COUNT, LIKENESS)
-    near += [name for text in alike for name in names if names[name] == text]
+    if not near:
+        import difflib  # takes time to import, and only an error needs it
+        alike = difflib.get_close_matches(typed, list(dict.fromkeys(names.values())), COUNT, LIKENESS)
+        near = [name for text in alike for name in names if names[name] == text]
     return list(dict.fromkeys(near))[:COUNT]
 
 

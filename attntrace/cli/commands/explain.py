@@ -87,10 +87,6 @@ def title(name: str, language: str) -> str:
     return template(language, f"explain.{name}.title")
 
 
-def see(name: str) -> Message:
-    return Message(f"explain.{name}.title")
-
-
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Explain a topic, with the formula of the step at `address`, where that is given."""
     from attntrace.pages.blocks import Heading, Prose, Table
@@ -103,7 +99,8 @@ def explanation(name: str, address: str) -> Iterator[Block]:
     yield Prose(Message(f"more.{name}"), apart=True)
     if topic.section:
         yield Prose(Message("messages.topic_of_section", section=topic.section))
-    yield Prose(Message("messages.topic_see", topics=Joined(", ", map(see, topic.see))))
+    see = Joined("; ", [Message(f"explain.{one}.title") for one in topic.see])
+    yield Prose(Message("messages.topic_see", topics=see))
 
 
 def formulas(name: str, wanted: str) -> list[tuple[str, str | Formula, str | Formula]]:

@@ -8,7 +8,7 @@ from attntrace.messages.catalog import LANGUAGES, Joined, Message, Text
 from attntrace.messages.unicode import shown
 
 COUNT = 3  # as many are suggested
-LIKENESS = 0.65  # the share of letters in common from which on two words are near
+LIKENESS = 0.66  # the share of letters in common from which on two words are near
 
 
 def did_you_mean(near: Sequence[str]) -> Text:
@@ -18,15 +18,16 @@ def did_you_mean(near: Sequence[str]) -> Text:
 
 def nearest(asked: str, known: Iterable[str]) -> list[str]:
     """Return the known names that are near to what was typed, if any: those of its stem and those that it begins; else
-    those of nearly its letters."""
+    those of nearly its letters, with their endings and without."""
     names = {name: letters(name) for name in known}
     typed, core = letters(asked), stems(asked)[-1]
     near = [name for name in names if core and stems(name)[-1] == core]
     near += [name for name in names if core and names[name].startswith(typed)]
     if not near:
-        import difflib  # takes time to import, and only an error needs it
-        alike = difflib.get_close_matches(typed, list(dict.fromkeys(names.values())), COUNT, LIKENESS)
-        near = [name for text in alike for name in names if names[name] == text]
+        from difflib import get_close_matches  # takes time to import, and only an error needs it
+        alike = get_close_matches(typed, list(dict.fromkeys(names.values())), 3 * COUNT, LIKENESS)
+        near = [name for text in alike for name in names if names[name] == text
+                and get_close_matches(letters(core), [letters(stems(name)[-1])], 1, LIKENESS)]
     return list(dict.fromkeys(near))[:COUNT]
 
 

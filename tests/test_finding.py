@@ -97,8 +97,8 @@ def test_other_names_of_topics_are_names_of_one_topic_each():
 
 
 @pytest.mark.parametrize("asked, title", [
-    ("Q", "Query"), ("z", "Output of a head"), ("Ŝ", "Scaled scores"), ("S_hat'", "Masked scores"),
-    ("H", "Hidden layer"), ("head1", "Multi-head attention"),
+    ("Q", "Query"), ("z", "Output of a head"), ("Ŝ", "Scaled scores"), ("S_hat'", "Masked scores"), ("q₁", "Query"),
+    ("z1", "Output of a head"), ("Q⁽²⁾", "Query"), ("H", "Hidden layer"), ("head1", "Multi-head attention"),
     ("encoder.layer1.self_attention.W_Q", "Query"), ("decoder.layer1.feed_forward.W_2", "Feed-forward output"),
     ("gradient.encoder.E", "Gradient of an embedding table"), ("dL/dQ", "Gradient of query and key")])
 def test_symbols_and_parameters_lead_to_what_they_mean_and_not_to_their_gradients(asked, title):
@@ -235,4 +235,4 @@ def test_an_address_has_precedence_over_a_symbol():
     ("U", ["encoder.layer1.self_attention.residual", "encoder.layer1.feed_forward.residual"])])
 def test_a_symbol_of_several_steps_is_answered_with_their_addresses(symbol, addresses):
     error = refusal("why", f"{symbol}:1,1", "a b")
-    assert f"{symbol} could be any of 2: {', '.join(addresses)}; write more of the address" in error
+    assert f"{symbol} matches 2 tensors: {', '.join(addresses)}; write more of the address" in error

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_of, topics
-from attntrace.tracing.addresses import Address, matches, word_and_number
+from attntrace.tracing.addresses import Address, matches
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block, Formula
@@ -39,8 +40,9 @@ def topic_and_step(text: str) -> tuple[str, str]:
     Problem, with the topics that are near, for any other text."""
     if (name := topic_called(text)) is not None:
         return name, ""
-    address = step_named(text.partition(":")[0])
-    topic = topic_of(address) or topic_called(word_and_number(Address.of(text).name)[0])
+    bare = re.sub(r"(_?\d+|\(.*)$", "", unicodedata.normalize("NFKC", text))  # of head2, q₁ or X⁽²⁾
+    address = step_named(text.partition(":")[0]) or step_named(bare)
+    topic = topic_of(address) or topic_called(Address.of(bare).name)
     if topic is None:
         known = by_any_name()
         language = language_by_letters(text)

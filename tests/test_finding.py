@@ -155,7 +155,7 @@ def test_of_a_word_that_is_far_from_all_nothing_is_said(word):
 
 
 def test_all_unknown_words_of_a_sentence_are_named_at_once_with_the_command_that_lists_the_known_ones():
-    error = refusal("translate", "어재 점심 부산에 갔었어.~", "--lang", "ko")
+    error = refusal("translate", "어재. 점심 부산에 갔었어~", "--lang", "ko")
     assert '어재(아는 단어: 어제, 언제), 점심, 부산에(아는 단어: 부산), ".", "~" (아는 문장 부호: ?; 다른 부호는 빼세요)' in error
     assert error.endswith("attntrace weights info ko-en --words\n")
     error = attntrace("translate", "--quiet", stdin="어제 카페 갔었어\n없는 단어\n".encode()).err
@@ -189,7 +189,7 @@ def test_words_go_through_a_pipe_one_in_a_line_with_side_and_id():
 def test_words_stand_on_a_terminal_in_columns_that_fit(columns):
     with terminal("weights", "info", "ko-en", "--words", "--color", "never", columns=columns) as screen:
         code, out = screen.ends()
-    listed = out.replace("target vocabulary: 155 words", "").replace("source vocabulary: 162 words", "").split()
+    listed = re.sub(r"Vocabulary of the \w+: \d+ words", "", out).split()
     assert code == 0 and sorted(listed) == sorted(word for known in WORDS.values() for word in known)
     wide = [sum(1 + (unicodedata.east_asian_width(char) == "W") for char in line) for line in out.splitlines()]
     assert columns - 16 < max(wide) <= columns

@@ -19,25 +19,26 @@ def did_you_mean(near: Sequence[str]) -> Text:
 def nearest(asked: str, known: Iterable[str]) -> list[str]:
     """Return the known names that are near to what was typed, if any: those of its stem and those that it begins; else
     those of nearly its letters, with their endings and without."""
-    names = {name: letters(name) for name in known}
-    typed, core = letters(asked), stems(asked)[-1]
-    near = [name for name in names if core and stems(name)[-1] == core]
-    near += [name for name in names if core and names[name].startswith(typed)]
+    typed, forms = stems(asked), {name: stems(name) for name in known}
+    near = [name for name, form in forms.items() if typed[-1] and form[-1] == typed[-1]]
+    near += [name for name, form in forms.items() if typed[-1] and form[0].startswith(typed[0])]
     if not near:
         from difflib import get_close_matches  # takes time to import, and only an error needs it
-        alike = get_close_matches(typed, list(dict.fromkeys(names.values())), 3 * COUNT, LIKENESS)
+        names = {name: letters(form[0]) for name, form in forms.items()}
+        alike = get_close_matches(letters(typed[0]), list(dict.fromkeys(names.values())), 3 * COUNT, LIKENESS)
         near = [name for text in alike for name in names if names[name] == text
-                and get_close_matches(letters(core), [letters(stems(name)[-1])], 1, LIKENESS)]
+                and get_close_matches(letters(typed[-1]), [letters(forms[name][-1])], 1, LIKENESS)]
     return list(dict.fromkeys(near))[:COUNT]
 
 
 def letters(text: str) -> str:
-    """A name as it is compared: without case, wide forms and the dashes of an option; Hangul in its single letters."""
-    return unicodedata.normalize("NFKD", text).casefold().strip("-")
+    """Hangul in its single letters: a syllable with one other letter is nearly the same."""
+    return unicodedata.normalize("NFD", text)
 
 
 def stems(text: str) -> list[str]:
-    """A word without case; then without one after another of the endings that it has in any language: `카페에서`, `카페`."""
+    """A word without case, wide forms and the dashes of an option; then without one after another of the endings that
+    it has in any language: `카페에서`, `카페`."""
     words = [unicodedata.normalize("NFKC", text).casefold().strip("-")]
     while ending := _endings().search(words[-1]):
         words.append(words[-1][:ending.start()])

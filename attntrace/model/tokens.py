@@ -113,7 +113,7 @@ def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "
     numbers = {word: n + 1 for n, word in enumerate(known)}
     usual = {word: unicodedata.normalize("NFKC", word) for word in words if word not in numbers}
     words = [usual[word] if usual.get(word) in numbers else word for word in words]
-    if unknown := [word for word in dict.fromkeys(words) if word not in numbers]:
+    if unknown := sorted({word: None for word in words if word not in numbers}, key=_is_word, reverse=True):
         others = [word for word in known if word not in (START, END)]
         raise Problem("unknown_words", side=Message(f"messages.side_{side}"), size=len(known), file=model,
                       words=Joined(", ", [_with_near(word, others) for word in unknown]),

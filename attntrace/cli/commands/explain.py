@@ -42,7 +42,7 @@ def topic_and_step(text: str) -> tuple[str, str]:
         return name, ""
     bare = re.sub(r"(_?\d+|\(.*)$", "", unicodedata.normalize("NFKC", text))  # of head2, q₁ or X⁽²⁾
     address = step_named(text.partition(":")[0]) or step_named(bare)
-    topic = topic_of(address) or topic_called(Address.of(bare).name)
+    topic = topic_of(address) or topic_called(Address.of(text).name) or topic_called(Address.of(bare).name)
     if topic is None:
         known = by_any_name()
         language = language_by_letters(text)

@@ -42,11 +42,12 @@ TERMS = {
     "multi_head_attention": "멀티 헤드 어텐션, 멀티헤드, 헤드, 어텐션 헤드, MultiHead, MultiHead(Q, K, V), head",
     "concat": "이어 붙이기, concat",
     "self_attention.output": "출력 투영, W_O",
-    "self_attention": "셀프 어텐션, 셀프어텐션, 셀프 어텐션(Self Attention), 멀티 헤드 셀프 어텐션, 자기 어텐션, self-attention",
+    "self_attention": "셀프 어텐션, 셀프어텐션, 셀프 어텐션(Self Attention), 셀프 어텐션（Self）, 자기 주목(self-attention), "
+                      "멀티 헤드 셀프 어텐션, 자기 어텐션, self-attention",
     "cross_attention": "교차 어텐션, 크로스 어텐션, 인코더-디코더 어텐션, encoder-decoder attention",
     "residual": "잔차, 잔차 연결, 스킵 커넥션, skip connection, 기울기 소실",
     "layer_norm": "층 정규화, 레이어 정규화, 레이어 노멀라이제이션, layer normalization",
-    "mean": "평균", "variance": "분산",
+    "mean": "평균", "variance": "분산, σ²",
     "norm": "감마, 베타, gamma, gain, 배율, 배율과 편향, γ",
     "add_norm": "Add and Norm, Add & Norm, 더하기와 정규화",
     "post_norm": "뒤에 하는 정규화, post-norm, Post-LN", "pre_norm": "앞에 하는 정규화, pre-norm, Pre-LN",
@@ -192,7 +193,7 @@ def test_words_stand_on_a_terminal_in_columns_that_fit(columns):
     listed = re.sub(r"Vocabulary of the \w+: \d+ words", "", out).split()
     assert code == 0 and sorted(listed) == sorted(word for known in WORDS.values() for word in known)
     wide = [sum(1 + (unicodedata.east_asian_width(char) == "W") for char in line) for line in out.splitlines()]
-    assert columns - 16 < max(wide) <= columns
+    assert columns - 16 < max(wide) <= columns and all(re.match(r"  \S|$", line) for line in out.splitlines())
 
 
 SMALL = "a b", "--layers", "2"

@@ -3,7 +3,7 @@ import math
 import re
 
 import pytest
-from command import attntrace, refusal, words_of
+from command import attntrace, words_of
 from random_model import WIRINGS
 
 from attntrace.cli.subject import EXAMPLE
@@ -150,13 +150,6 @@ def test_without_a_topic_there_is_the_glossary_in_both_languages():
 def test_an_address_is_explained_with_its_own_formula(asked, formula):
     out = attntrace("explain", asked).out
     assert re.search(rf"^  {re.escape(formula)}(?=  |$)", out, re.M), out
-
-
-@pytest.mark.parametrize("asked, near", [("atention", "attention"), ("layernrm", "layer_norm"), ("어텐숀", "어텐션"),
-                                         ("head1.nothing", "head.output"), ("\u202e", "token")])
-def test_a_word_that_is_not_a_topic_is_answered_with_the_nearest(asked, near):
-    error = refusal("explain", asked)
-    assert near in error and "attntrace explain lists all" in error and "\u202e" not in error
 
 
 def explained(out: str) -> list[str]:

@@ -258,9 +258,9 @@ def test_layers_of_the_base_model_have_44_million_parameters():
 @pytest.mark.parametrize("wiring", WIRINGS.values(), ids=WIRINGS)
 def test_addresses_are_known_before_a_run(wiring, target):
     run = prepare(CAT, target, config=Config(**SIZES | wiring))
-    found = []
-    run(lambda step: found.append(step.address))
-    assert run.addresses() == found
+    found, symbols = [], []
+    run(lambda step: (found.append(step.address), symbols.append(step.symbol)))
+    assert list(run.addresses().items()) == list(zip(found, symbols))
     assert "encoder.output" in found and len(found) == len(set(found))
 
 

@@ -158,7 +158,7 @@ def texts_of(command: click.Command) -> Iterator[str]:
 VALUES = {  # of keys that are put together from a table in the package
     "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.seed_{}": config.INITIAL,
     "messages.optimizer_{}": OPTIMIZERS, "messages.verify.true.{}": [*KINDS, "fingerprint"],
-    "explain.{}.title": topics(), "explain.{}.short": topics(), "more.{}": topics()}
+    "explain.{}.title": topics(), "explain.{}.short": topics(), "more.{}": topics(), "aliases.{}": topics()}
 
 
 @pytest.mark.parametrize("key", VALUES)
@@ -184,7 +184,7 @@ def is_written(text: str) -> bool:
 
 
 def test_every_message_is_used_somewhere():
-    by_step = "titles.", "problem.why.system.", "problem.config."  # see test_structure
+    by_step = "titles.", "problem.why.system.", "problem.config.", "aliases."  # see test_structure and test_explain
     unused = {key for key in ENGLISH if not key.startswith(by_step) and key not in LITERALS}
     assert {key for key in unused if not any(
         all(map(is_written, match.groups())) for pattern in KEYS

@@ -398,4 +398,4 @@ def test_a_number_too_large_for_its_precision_gives_no_warning():
 
 
 def test_words_that_stand_twice_are_offered_once(small):
-    assert "the nearest are a, cat\n" in attntrace("show", "encoder.output:²", "--from", str(small)).err
+    assert "(did you mean a?)" in attntrace("show", "encoder.output:A", "--from", str(small)).err

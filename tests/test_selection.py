@@ -23,7 +23,8 @@ def test_layers_and_heads_are_asked_for_together():
     (("--layer", "3"), "--layer 3 does not exist; this run has layer 1 to 2"),
     (("--head", "9"), "--head 9 does not exist; this run has head 1 to 2"),
     (("--head", "1", "--only", "encoder.output"), "no step matches --only"),
-    (("--token", "dog"), "--token dog: this run has no"), (("--token", "0"), "the last position is 2"),
+    (("--token", "dog"), "--token dog: this run has no such word; give one of its words, or a position from 1 to 2"),
+    (("--token", "0"), "the last position is 2"),
     (("--token", "a", "--form", "matrix"), "leave out --form matrix"),
     (("--token", "a", "--format", "jsonl"), "leave out --format jsonl")])
 def test_a_selection_of_nothing_is_one_line_that_says_why(arguments, message):

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "attntrace"
 # Packages from the bottom up, and in each its modules from the bottom up: each imports only what stands before it.
 ORDER = {
     "version": "",
-    "messages": "catalog errors unicode",
+    "messages": "catalog errors unicode nearest",
     "verify": "arithmetic ops recompute invariants torch",
     "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",

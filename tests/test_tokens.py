@@ -6,10 +6,9 @@ import unicodedata
 import pytest
 from command import attntrace
 
-from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.model.tokens import look_up, tokenize, vocabulary
+from attntrace.model.tokens import tokenize
 from attntrace.runs.prepare import prepare
 from attntrace.writers import FORMATS, PICTURES
 
@@ -152,15 +151,3 @@ def test_ids_count_from_one_in_order_of_appearance():
 
 def test_end_of_source_is_a_token_where_the_wiring_says_so():
     assert prepare("a cat", config=Config(source_end=True)).source[:2] == (("a", "cat", "</s>"), (3, 4, 2))
-
-
-@pytest.mark.parametrize("word, known, shown_as, near", [
-    ("cats", ["the", "cat", "sat", "dog"], "cats", "cat, "), ("\u202e", ["a"], "\\u{202E}", "a"),
-    ("갔었어", ["one", "two", "three", "four"], "갔었어", "one, two, three")])
-def test_unknown_word_is_named_visibly_with_the_nearest_or_the_first(word, known, shown_as, near):
-    with pytest.raises(Problem) as caught:
-        look_up([word], vocabulary(known), "source")
-    facts = caught.value.facts
-    assert (caught.value.key, facts["size"], facts["word"]) == ("unknown_word", len(known) + 2, shown_as)
-    assert f"{facts['near']}, ".startswith(near)
-    assert all(text in str(caught.value) for text in ("source", f"does not contain {shown_as};", facts["near"]))

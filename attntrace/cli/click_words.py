@@ -8,9 +8,10 @@ import click
 from click.core import ParameterSource
 
 from attntrace.cli.languages import CommandLine, current_languages, languages_of, rendered
-from attntrace.cli.values import Among, nearest
+from attntrace.cli.values import Among
 from attntrace.messages.catalog import BOTH, LANGUAGES, VARIABLE, Joined, Message, named_languages, versions
 from attntrace.messages.errors import Problem
+from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown
 
 UNBROKEN = "\b"  # on a line of its own above a paragraph whose lines stay as they are
@@ -163,8 +164,8 @@ class Group(Translated, click.Group):
                         args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         is_name = bool(args) and not args[0].startswith("-")
         if is_name and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
-            raise Problem("no_such_command", name=shown(args[0]), near=nearest(args[0], self.list_commands(ctx)),
-                          command=ctx.command_path)
+            raise Problem("no_such_command", name=shown(args[0]), command=ctx.command_path,
+                          near=did_you_mean(nearest(args[0], self.list_commands(ctx))))
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -9,8 +9,8 @@ import click
 
 from attntrace.cli.languages import current_languages
 from attntrace.cli.output import destination
-from attntrace.cli.values import nearest
 from attntrace.messages.errors import Problem
+from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.writers import DATA, FORMATS, TEXT
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
     if ending in NUMBERS:
         raise Problem("output_is_numbers", file=output, ending=ending, known=", ".join(endings))
     if ending not in known:
-        raise Problem("output_ending", file=output, ending=ending, near=nearest(ending, endings),
+        raise Problem("output_ending", file=output, ending=ending, near=did_you_mean(nearest(ending, endings)),
                       known=", ".join(endings))
     return known[ending]
 

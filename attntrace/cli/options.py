@@ -108,7 +108,8 @@ class Selection(NamedTuple):
             last = max(Address.of(address).number("step") or 0 for address in addresses)
             if self.step > last:
                 raise Problem("no_such_step", step=self.step, last=last)
-            addresses = [address for address in addresses if Address.of(address).number("step") == self.step]
+            addresses = {address: symbol for address, symbol in addresses.items()
+                         if Address.of(address).number("step") == self.step}
         return select(self.only, self.layer, self.head, addresses)
 
     def tokens(self, run: Run, page: PageOptions) -> tuple[str, ...]:

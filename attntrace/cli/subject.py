@@ -2,7 +2,8 @@
 saved run), and one way from that to its page, its data or its file."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from attntrace.pages.checks import GradientCheck
     from attntrace.pages.view import View
     from attntrace.runs.run import Run, Subject
+    from attntrace.tensor.symbol import Symbol
     from attntrace.tensor.tensor import Tensor
     from attntrace.tracing.trace import Sink, Step
     from attntrace.writers.page import Writer
@@ -31,8 +33,8 @@ EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
 
 
 class Graph(NamedTuple):
-    """The addresses of all steps, how to find one with its node, and the parameters by name."""
-    addresses: Sequence[str]
+    """The symbols of all steps and parameters, how to find a step with its node, and the parameters by name."""
+    symbols: Mapping[str, Symbol | None]
     find: Callable[[str], Step | None]
     parameters: Mapping[str, Tensor]
     pencil: int | None  # to how many decimals each operation is rounded
@@ -50,13 +52,17 @@ def graph_of(saved_run: str | None, address: str, model: ModelOptions, learning:
             from attntrace.runs.saved import Recorded
             recorded = Recorded(archive)
             known = frozenset(recorded.addresses)
-            yield Graph(recorded.addresses, lambda address: recorded.step(address) if address in known else None,
+            yield Graph(archive.symbols(), lambda address: recorded.step(address) if address in known else None,
                         {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"))
         return
     steps: dict[str, Step] = {}
-    subject = subject_of(model, learning if Address.of(address).is_of_training else None)
+    is_gradient = Address.of(address).is_of_training or re.match("∂L|dL", Address.of(address).name)
+    subject = subject_of(model, learning if is_gradient else None)
     subject(lambda step: steps.__setitem__(step.address, step))
-    yield Graph(list(steps), steps.get, subject.run.parameters.by_name, subject.run.pencil)
+    parameters = subject.run.parameters.by_name
+    tensors = {address: step.tensor for address, step in steps.items()} | dict(parameters)
+    symbols = {address: tensor.symbol for address, tensor in tensors.items()}
+    yield Graph(symbols, steps.get, parameters, subject.run.pencil)
 
 
 def subject_of(model: ModelOptions, learning: LearningOptions | None = None) -> Subject:

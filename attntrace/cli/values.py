@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
+from attntrace.messages.nearest import did_you_mean, nearest
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]
@@ -109,12 +110,6 @@ def named(param: click.Parameter | None, ctx: click.Context | None) -> str:
         param.make_metavar(ctx) if ctx is not None else param.name or "")
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """What of all that is known is most like a word."""
-    from difflib import SequenceMatcher  # only now: nothing that goes well needs it
-    return max(known, key=lambda one: SequenceMatcher(None, word.lower(), one.lower()).ratio())
-
-
 class Among(ParamType):
     """One of some words."""
     name = "word"
@@ -129,8 +124,8 @@ class Among(ParamType):
         if (word := str(value).strip().lower()) in self.known:
             return word
         from attntrace.model.config import alternatives  # only now: a help text needs no model
-        raise Problem("none_of_these", option=named(param, ctx), value=value, near=nearest(str(value), self.known),
-                      choices=alternatives(self.known))
+        raise Problem("none_of_these", option=named(param, ctx), value=value, choices=alternatives(self.known),
+                      near=did_you_mean(nearest(str(value), self.known)))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [*map(CompletionItem, starting(incomplete, self.known))]
@@ -204,7 +199,7 @@ def misused(error: click.UsageError) -> str | Localized:
     known = [name for option in options for name in (*option.opts, *option.secondary_opts)]
     if isinstance(error, click.NoSuchOption):
         return Message("problem.why.no_such_option", option=error.option_name,
-                       near=nearest(error.option_name, known or ["--help"]))
+                       near=did_you_mean(nearest(error.option_name, known)))
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return Message("problem.why.missing", name=named(error.param, error.ctx))
     if isinstance(error, click.BadOptionUsage):

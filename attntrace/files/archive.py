@@ -151,6 +151,11 @@ class Archive(Npz):
             for name in sorted(names - seen):
                 raise ValueError(Message("problem.why.no_record_of", name=shown(name)))
 
+    def symbols(self) -> dict[str, Symbol]:
+        """Return the symbol of each parameter and each step."""
+        with self.sense():
+            return {name_of(record): symbol_from(record["sign"]) for record in self.records() if "sign" in record}
+
     def _check(self, record: Record, before: set[str]) -> None:
         """Raise ValueError or TypeError where a record contradicts itself or earlier ones."""
         check_types(record, OF_STEP if "address" in record else OF_PARAMETER)

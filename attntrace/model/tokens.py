@@ -1,15 +1,16 @@
 """What enters a run: the tokens of a sentence and their ids, or rows of numbers instead of words."""
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.messages.catalog import Message
+from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
+from attntrace.messages.nearest import COUNT, nearest
 from attntrace.messages.unicode import _grapheme_end, _in_word, normalized, shown
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Array, Tensor, constant
-from attntrace.tracing.addresses import nearest_words
 
 START, END = "<s>", "</s>"
 SOURCE, MEMORY, TARGET = "encoder.input", "encoder.output", "decoder.input"  # where rows may enter a run
@@ -105,15 +106,39 @@ def vocabulary(words: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((START, END, *words)))
 
 
-def look_up(words: list[str], known: tuple[str, ...], side: str) -> Words:
-    """Return the words with their ids in the vocabulary of one side, `source` or `target`. Raises Problem for a word
-    that it lacks, with the nearest known ones."""
+def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "FILE") -> Words:
+    """Return the words with their ids in the vocabulary of one side, `source` or `target`, of a `model` (its file). A
+    word that it has only in the usual form of its signs, such as ? for a wide one, is that word. Raises Problem for
+    all words that it lacks, each with the known ones that are near."""
     numbers = {word: n + 1 for n, word in enumerate(known)}
-    for word in words:
-        if word not in numbers:
-            raise Problem("unknown_word", side=Message(f"messages.side_{side}"), size=len(known), word=shown(word),
-                          near=nearest_words(word, [other for other in known if other not in (START, END)]))
+    usual = {word: unicodedata.normalize("NFKC", word) for word in words if word not in numbers}
+    words = [usual[word] if usual.get(word) in numbers else word for word in words]
+    if unknown := sorted({word: None for word in words if word not in numbers}, key=_is_word, reverse=True):
+        others = [word for word in known if word not in (START, END)]
+        raise Problem("unknown_words", side=Message(f"messages.side_{side}"), size=len(known), file=model,
+                      words=Joined(", ", [_with_near(word, others) for word in unknown]),
+                      signs=Joined("", [] if all(map(_is_word, unknown)) else [_signs_among(others)]))
     return Words(tuple(words), tuple(numbers[word] for word in words))
+
+
+def _is_word(token: str) -> bool:
+    return _in_word(token[0])
+
+
+def _with_near(word: str, known: Sequence[str]) -> Text:
+    """An unknown word, in quotes where it is a sign; and what is near to it: two known words in one, or others."""
+    if not _is_word(word):
+        return f'"{shown(word)}"'
+    apart = [f"{word[:n]} {word[n:]}" for n in range(1, len(word)) if word[:n] in known and word[n:] in known]
+    near = [*apart, *nearest(word, known)][:COUNT]
+    if not near:
+        return shown(word)
+    return Message("problem.why.known_near", word=shown(word), near=", ".join(map(shown, near)))
+
+
+def _signs_among(known: Sequence[str]) -> Message:
+    signs = [word for word in known if not _is_word(word)]
+    return Message(f"problem.why.{'signs' if signs else 'no_signs'}", known=" ".join(map(shown, signs)))
 
 
 def packed(sentences: Sequence[Sequence[int]]) -> Words:

@@ -2,11 +2,13 @@
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from attntrace.messages.catalog import LANGUAGES, ends, template
+from attntrace.messages.nearest import stems
 from attntrace.tracing.addresses import Address
 
 
@@ -61,14 +63,26 @@ def topic_of(address: str) -> str | None:
 
 @cache
 def by_any_name() -> dict[str, str]:
-    """Topics by their name and their title in each language."""
+    """Topics by their name, and by their title and their other names in each language."""
     names = {simple(name): name for name in topics()}
     for language in LANGUAGES:
         for name in topics():
             names.setdefault(simple(template(language, f"explain.{name}.title")), name)
+            for alias in template(language, f"aliases.{name}").split(", "):
+                names.setdefault(simple(alias), name)
+    names.pop("", None)  # of a topic without other names
     return names
 
 
+def topic_called(text: str) -> str | None:
+    """The topic of a name as people write it: with another name in brackets, `셀프 어텐션(Self Attention)`; with a final
+    particle, in the plural, or as a function, `softmax 함수란`."""
+    whole, _, inside = text.partition("(")
+    asked = (stems(simple(name)) for name in (whole, inside.rstrip(")")))
+    return next((by_any_name()[name] for names in asked for name in names if name in by_any_name()), None)
+
+
 def simple(text: str) -> str:
-    """A name as it is compared: `Layer norm`, `layer-norm` and `layer_norm` are `layernorm`, `값(value)` is `값`."""
-    return re.sub(r"[ _-]+", "", text.partition("(")[0].lower())
+    """A name as it is compared: `Layer norm`, `layer-norm` and `layer_norm` are `layernorm`, `값(value)` is `값`, and
+    `W^Q` is `wq`. In NFC, whatever was typed; wide letters are usual ones."""
+    return re.sub(r"[\s_^?-]+", "", unicodedata.normalize("NFKC", text).partition("(")[0].casefold())

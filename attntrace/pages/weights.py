@@ -1,5 +1,6 @@
 """The summary of a weights file, or of a state_dict of another library."""
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from attntrace.files.torch import Recognized, State, module_of, read_state, recognized, sizes_of, some
@@ -8,7 +9,7 @@ from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.model.config import alternatives, divisors
 from attntrace.model.parameters import Vocabularies, specs
-from attntrace.pages.blocks import Block, Heading, Prose
+from attntrace.pages.blocks import Block, Heading, Prose, Table
 from attntrace.pages.overview import model_lines, notes, parameter_table
 
 
@@ -37,6 +38,25 @@ def model_summary(file: str, model: Loaded) -> Iterator[Block]:
     lines.append(Joined(", ", [Message("messages.info_biases", which=biases), config.dtype]))
     yield Prose(Joined("\n", lines))
     yield parameter_table(config, vocabularies, parameters.vector.size)
+
+
+def vocabularies_of(file: str) -> dict[str, tuple[str, ...]]:
+    """Return the words of a weights file in the order of their ids, by side: `source`, `target`."""
+    known = {side: words for side, words in load(located(file)).vocabularies._asdict().items() if words}
+    if not known:
+        raise Problem("no_vocabularies", file=file)
+    return known
+
+
+def word_tables(vocabularies: Mapping[str, Sequence[str]], fitting: Callable[[str], int]) -> Iterator[Block]:
+    """All words of each side, sorted, in columns: as many as are `fitting` of each word."""
+    for side, known in vocabularies.items():
+        count = max(1, min(map(fitting, known)))
+        height = -(-len(known) // count)
+        down = [sorted(known)[start:start + height] for start in range(0, len(known), height)]
+        yield Table(("",) * len(down), tuple(zip_longest(*down, fillvalue="")), words=tuple(range(len(down))),
+                    title=Message("messages.words_of", side=Message(f"messages.side_{side}"), size=f"{len(known):,}"),
+                    apart=side == "target")
 
 
 def words_line(vocabularies: Vocabularies) -> Message:

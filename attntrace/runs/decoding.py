@@ -8,6 +8,7 @@ from attntrace.model.config import MAX_LENGTH
 from attntrace.model.tokens import END, START, look_up
 from attntrace.model.transformer import encoder, predict, transformer
 from attntrace.runs.run import TRANSLATE, Drift, Run
+from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Sink, Step, Trace, tee
@@ -61,10 +62,10 @@ class Decoding:
         assert prediction is not None
         return prediction.logits.value
 
-    def addresses(self) -> Sequence[str]:
-        """Return the address of every step. Only decoding shows how many there are, so this decodes."""
-        addresses: list[str] = []
-        self(lambda step: addresses.append(step.address))
+    def addresses(self) -> dict[str, Symbol]:
+        """Return the address of every step, with its symbol. Only decoding shows how many there are: this decodes."""
+        addresses: dict[str, Symbol] = {}
+        self(lambda step: addresses.setdefault(step.address, step.symbol))
         return addresses
 
     def drift(self) -> Drift | None:

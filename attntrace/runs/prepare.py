@@ -88,13 +88,13 @@ def _inputs_of(source: list[str] | None, target: list[str] | None, vocabularies:
     if given.entry:
         entering: Words | InputRows = given.named(given.entry, source)
     elif vocabularies.source and source:
-        entering = look_up(source, vocabularies.source, "source")
+        entering = look_up(source, vocabularies.source, "source", model)
     else:
         raise Problem("input_missing", model=model, address=MEMORY if no_encoder else SOURCE)
     if TARGET in given.arrays:
         return entering, given.named(TARGET, target)
     if vocabularies.target and target is not None:
-        return entering, look_up(target, vocabularies.target, "target")
+        return entering, look_up(target, vocabularies.target, "target", model)
     if target is not None or given.entry == MEMORY:
         raise Problem("input_missing", model=model, address=TARGET)
     return entering, None

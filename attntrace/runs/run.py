@@ -1,6 +1,6 @@
 """A run: a sentence and a model, what comes out of one on the other, and that as records of JSON values: a header, one
 for each parameter before its first use and for each step, a footer."""
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
@@ -12,6 +12,7 @@ from attntrace.model.tokens import START, InputRows, Words, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.runs.what_if import Edit
 from attntrace.tensor.evaluate import rounding_of
+from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record, Tensor
 from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.trace import Fingerprint, Sink, Step, Trace
@@ -116,10 +117,10 @@ class Run(NamedTuple):
                              target=self.target and first(self.target), pencil=None,
                              parameters=allocate(present, config.dtype, lambda spec, view: view.fill(0)))
 
-    def addresses(self) -> list[str]:
-        """Return the address of every step."""
-        addresses: list[str] = []
-        self.small()(lambda step: addresses.append(step.address))
+    def addresses(self) -> dict[str, Symbol]:
+        """Return the address of every step, with its symbol."""
+        addresses: dict[str, Symbol] = {}
+        self.small()(lambda step: addresses.setdefault(step.address, step.symbol))
         return addresses
 
 
@@ -127,8 +128,8 @@ class Subject(Protocol):
     """Calling it passes every step to a sink, in order of computation; a second call gives the same steps.
 
     `kind`: TRACE, BACKPROP or TRANSLATE. `run`: the sentence and the model, where it is a run the subject itself.
-    `addresses`: of every step. `drift`: a sink that compares hand arithmetic with full precision; None in full
-    precision. `header` and `footer`: what these records say in addition to those of a run."""
+    `addresses`: of every step, with its symbol. `drift`: a sink that compares hand arithmetic with full precision; None
+    in full precision. `header` and `footer`: what these records say in addition to those of a run."""
     @property
     def kind(self) -> str: ...
 
@@ -136,7 +137,7 @@ class Subject(Protocol):
     def run(self) -> Run: ...
 
     def __call__(self, sink: Sink | None = None) -> object: ...
-    def addresses(self) -> Sequence[str]: ...
+    def addresses(self) -> dict[str, Symbol]: ...
     def drift(self) -> Drift | None: ...
     def header(self) -> Record: ...
     def footer(self) -> Record: ...

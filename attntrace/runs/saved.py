@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from attntrace.files.archive import (FORMAT, Archive, ArchiveWriter, ExpressionReader, ExpressionWriter, Parsed,
-                                     name_of, symbol_record, tensor_from)
+                                     name_of, symbol_from, symbol_record, tensor_from)
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters, Vocabularies
@@ -16,6 +16,7 @@ from attntrace.runs.training_step import TrainingStep
 from attntrace.runs.what_if import edit_sentences, order_before
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import rounding_of
+from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Node, Record, Tensor
 from attntrace.tracing.trace import COMPARABLE, Fingerprint, Sink, Step, tee
 from attntrace.training.optimizers import Rates
@@ -165,9 +166,10 @@ class Saved:
     def __call__(self, sink: Sink | None = None) -> Any:
         self.recorded.replay(tee(sink))
 
-    def addresses(self) -> list[str]:
-        """Return the address of every step."""
-        return self.recorded.addresses
+    def addresses(self) -> dict[str, Symbol]:
+        """Return the address of every step, with its symbol."""
+        with self.recorded.archive.sense():
+            return {name: symbol_from(self.recorded.records[name]["sign"]) for name in self.recorded.addresses}
 
     def drift(self) -> Drift | None:
         """Return the drift that was saved; None in full precision."""

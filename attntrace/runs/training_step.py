@@ -11,6 +11,7 @@ from attntrace.model.tokens import END, START, Words, look_up, tokenize
 from attntrace.model.transformer import transformer
 from attntrace.runs.prepare import prepare
 from attntrace.runs.run import BACKPROP, Drift, Run, words
+from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record, Tensor, json_value
 from attntrace.tracing.trace import Sink, Step, Trace
 from attntrace.training import OPTIMIZERS
@@ -91,11 +92,11 @@ class TrainingStep(NamedTuple):
                 return self.forward(Trace(), self.run.parameters.replaced({address: value}))
             return self.forward(Trace(overrides={address: value}))
 
-    def addresses(self) -> list[str]:
-        """Return the address of every step."""
+    def addresses(self) -> dict[str, Symbol]:
+        """Return the address of every step, with its symbol."""
         small = self._replace(run=self.run.small(), wanted=Words((START,), (1,)))
-        addresses: list[str] = []
-        small(lambda step: addresses.append(step.address))
+        addresses: dict[str, Symbol] = {}
+        small(lambda step: addresses.setdefault(step.address, step.symbol))
         return addresses
 
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
+from attntrace.messages.nearest import did_you_mean
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import InputRows, Words
 from attntrace.tensor.axes import Axis
 from attntrace.tracing.addresses import (POSITION, Address, Cell, cell_name, find_address, find_position, matches,
-                                         nearest)
+                                         near_addresses)
 
 Edit = dict[str, Any]  # as in the header of a run
 
@@ -50,9 +51,10 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Edit]:
         value = float(number)
     except ValueError:
         raise Problem("set_no_number", change=text, value=number) from None
-    cell, names = Cell.read(where), list(parameters.by_name)
+    cell, names = Cell.read(where), {name: tensor.symbol for name, tensor in parameters.by_name.items()}
     if not matches(cell.address, names):
-        raise Problem("set_no_parameter", pattern=shown(cell.address), near=", ".join(nearest(cell.address, names)))
+        near = did_you_mean(near_addresses(cell.address, names))
+        raise Problem("set_no_parameter", pattern=shown(cell.address), near=near)
     name = find_address(cell.address, names)
     tensor = parameters[name]
     index = cell.index_in(tensor.axes, name, least=len(tensor.axes))
@@ -72,7 +74,8 @@ def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Par
     fitting = [head for head in heads if Address.of(head).ends_with(text)]
     if len(fitting) != 1:
         inside = [head for head in heads if f".{text}." in f".{head}"]
-        raise Problem("no_such_head", head=shown(text), near=", ".join(fitting or inside or nearest(text, heads)))
+        near = fitting or inside or near_addresses(text, heads) or heads
+        raise Problem("no_such_head", head=shown(text), near=", ".join(near))
     head = Address.of(fitting[0])
     number, name = head.number("head") or 1, f"{head.place}.W_O"
     array = parameters[name].value.copy()

@@ -1,5 +1,6 @@
 """What a tensor is called in an equation: symbols as values, spelled in Unicode, ASCII or LaTeX."""
 import unicodedata
+from collections.abc import Iterator
 from enum import Enum
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -60,6 +61,15 @@ class Symbol(NamedTuple):
         letter, _, sub = text.partition("_")
         plain = unicodedata.normalize("NFD", letter)
         return cls(plain.replace(HAT, ""), sub, HAT in plain)
+
+    def spellings(self) -> Iterator[set[str]]:
+        """Yield the ways to type it, the likeliest first: as pages write it; in lower case, as they write its rows;
+        without the number of its layer."""
+        for one in (self, self._replace(letter=self.letter.lower())):
+            yield {one.spelled(spelling, head) for spelling in (Spelling.UNICODE, Spelling.ASCII)
+                   for head in (None, self.head)}
+        if self.superscript is not None:
+            yield set().union(*self._replace(superscript=None).spellings())
 
     def indexed(self, k: int, i: int, names: tuple[str, ...]) -> "Symbol":
         """The symbol of slice i (from 0) along the k-th of the axes that are left, whose names are `names`. A numeral,

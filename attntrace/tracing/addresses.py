@@ -3,16 +3,17 @@
 A person types an exact address, the end of one, or a pattern whose * crosses dots. Positions count from 1."""
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from attntrace.messages.catalog import Text
 from attntrace.messages.errors import Problem
+from attntrace.messages.nearest import COUNT, did_you_mean, nearest
 from attntrace.messages.unicode import normalized, shown
 from attntrace.tensor.axes import Axes, Axis
+from attntrace.tensor.symbol import Symbol
 
-NEAREST = 3
 NUMBERED = re.compile(r"(step|layer|head)([1-9][0-9]{0,8})")
 POSITION = re.compile(r'"[^"]*"|[^,]+')  # a token that contains a comma stands in quotes
 
@@ -77,13 +78,16 @@ class Address(NamedTuple):
         return self.last(end.count(".") + 1) == end
 
 
+Known = Mapping[str, Symbol | None]  # addresses, each with its symbol
+
+
 def address_in(place: str, name: str) -> str:
     """The address of a name at a place; at none, the name itself."""
     return f"{place}.{name}" if place else name
 
 
 def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
-           addresses: Sequence[str]) -> frozenset[str]:
+           addresses: Known) -> frozenset[str]:
     """Return the addresses that match any of the patterns, in these layers, of these heads (without any: in all).
 
     Raises Problem for a pattern that matches nothing, with the nearest addresses; for a layer or a head that does not
@@ -92,7 +96,8 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
     for pattern in patterns:
         matching = matches(pattern, addresses)
         if not matching:
-            raise Problem("no_such_address", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
+            near = did_you_mean(near_addresses(pattern, addresses))
+            raise Problem("no_such_address", pattern=shown(pattern), near=near)
         chosen += matching
     for word, numbers in (("layer", layers), ("head", heads)):
         last = len({Address.of(address).number(word) for address in addresses} - {None})
@@ -107,34 +112,48 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
     return frozenset(chosen)
 
 
-def matches(pattern: str, addresses: Sequence[str]) -> list[str]:
-    """Return the address that is exactly this; else those that end with it; else those that fit it as a glob."""
-    if pattern in addresses:
+def matches(pattern: str, known: Known) -> list[str]:
+    """Return the address that is exactly this; else those that end with it; else those that fit it as a glob; else
+    those that have, at such a place, the symbol that it ends with."""
+    if pattern in known:
         return [pattern]
-    return ([address for address in addresses if address.endswith(f".{pattern}")]
-            or [address for address in addresses if fnmatch.fnmatchcase(f".{address}", f"*.{pattern}")])
+    return ([address for address in known if address.endswith(f".{pattern}")]
+            or [address for address in known if fnmatch.fnmatchcase(f".{address}", f"*.{pattern}")]
+            or with_symbol(*pattern.rpartition(".")[::2], known))
 
 
-def find_address(pattern: str, addresses: Sequence[str]) -> str:
-    """Return the one address that is exactly this or ends with it. Raises Problem with the nearest addresses, or with
+def with_symbol(place: str, symbol: str, known: Known) -> list[str]:
+    """Return the addresses that have a symbol, at the places that end with this one or fit it as a glob."""
+    typed = normalized(symbol)
+    ranks: dict[int, list[str]] = {}
+    for address, own in known.items():
+        if own is not None and (not place or fnmatch.fnmatchcase(f".{Address.of(address).place}", f"*.{place}")):
+            rank = next((n for n, spellings in enumerate(own.spellings()) if typed in spellings), None)
+            if rank is not None:
+                ranks.setdefault(rank, []).append(address)
+    return ranks[min(ranks)] if ranks else []
+
+
+def find_address(pattern: str, addresses: Known) -> str:
+    """Return the one address that `matches`. Raises Problem with the nearest addresses, or with
     those that it could be."""
     matching = matches(pattern, addresses)
     if not matching:
-        raise Problem("no_such_tensor", pattern=shown(pattern), near=", ".join(nearest(pattern, addresses)))
+        raise Problem("no_such_tensor", pattern=shown(pattern), near=did_you_mean(near_addresses(pattern, addresses)))
     if len(matching) > 1:
-        some = ", ".join(matching[:NEAREST]) + (", ..." if len(matching) > NEAREST else "")
+        some = ", ".join(matching[:COUNT]) + (", ..." if len(matching) > COUNT else "")
         raise Problem("several_tensors", pattern=shown(pattern), count=len(matching), some=some)
     return matching[0]
 
 
-def nearest(pattern: str, addresses: Sequence[str]) -> list[str]:
-    """Return the addresses most like what was typed, compared by as many of their last parts as were typed."""
+def near_addresses(pattern: str, addresses: Iterable[str]) -> list[str]:
+    """Return the addresses near to what was typed, compared by as many of their last parts as were typed."""
     if any(f".{pattern}." in f".{address}" for address in addresses):  # a place: everything in it
         return [f"{pattern}.*"]
     ends: dict[str, str] = {}
     for address in addresses:
         ends.setdefault(Address.of(address).last(pattern.count(".") + 1), address)
-    return [ends[end] for end in closest(pattern.replace("*", "").lower(), list(ends), cutoff=0)]
+    return [ends[end] for end in nearest(pattern.replace("*", ""), ends)]
 
 
 class Cell(NamedTuple):
@@ -180,7 +199,8 @@ def find_position(asked: str, axis: Axis, address: Text) -> int:
     if is_number and not positions:
         raise Problem("out_of_range", address=address, word=axis.name, position=asked, size=axis.size)
     if not positions:
-        raise Problem("no_such_label", address=address, token=shown(asked), near=nearest_words(asked, labels))
+        raise Problem("no_such_label", address=address, token=shown(asked), near=did_you_mean(nearest(asked, labels)),
+                      size=axis.size)
     if len(positions) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),
                       positions=", ".join(str(i + 1) for i in positions))
@@ -203,17 +223,6 @@ def check_tokens(asked: Sequence[str], sentences: Sequence[Sequence[str]]) -> tu
             if one.isascii() and one.isdecimal():
                 raise Problem("no_such_position", token=one, last=max(map(len, sentences)))
             words = [text for words in sentences for text in words]
-            raise Problem("no_such_token", token=shown(one), near=nearest_words(one, words))
+            raise Problem("no_such_token", token=shown(one), near=did_you_mean(nearest(one, words)),
+                          last=max(map(len, sentences)))
     return tuple(asked)
-
-
-def nearest_words(asked: str, words: Sequence[str]) -> str:
-    """The words most like what was typed, as a message lists them."""
-    return ", ".join(map(shown, closest(normalized(asked), words)))
-
-
-def closest(asked: str, words: Sequence[str], cutoff: float = 0.3) -> list[str]:
-    """Return the words most like what was typed; the first ones where none is like it."""
-    import difflib  # takes time to import, and only an error needs it
-    known = list(dict.fromkeys(words))
-    return difflib.get_close_matches(asked, known, n=NEAREST, cutoff=cutoff) or known[:NEAREST]

@@ -2,6 +2,7 @@
 import os
 
 NARROWEST, WIDEST = 60, 10_000  # cells of a page
+DEFAULT_WIDTH = 100
 
 
 def columns(default: int) -> int:

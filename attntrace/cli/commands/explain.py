@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ from attntrace.cli.languages import current_languages
 from attntrace.cli.options import page_options
 from attntrace.cli.subject import EXAMPLE
 from attntrace.cli.values import Known
-from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Message, template
+from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Joined, Message, template
 from attntrace.messages.errors import Problem
+from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.pages.topics import by_any_name, kind_of, simple, topic_of, topics
-from attntrace.tracing.addresses import Address, closest, matches
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_of, topics
+from attntrace.tracing.addresses import Address, matches
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block, Formula
@@ -34,19 +36,19 @@ def command(topic: tuple[str, ...], page: PageOptions) -> None:
 
 
 def topic_and_step(text: str) -> tuple[str, str]:
-    """The topic of one of its names, or of a step of the example, with the step's address. Raises Problem, with the
-    nearest topics, for any other text."""
-    if (name := by_any_name().get(simple(text))) is not None:
+    """The topic of one of its names, or of a step or a parameter of the example, with the step's address. Raises
+    Problem, with the topics that are near, for any other text."""
+    if (name := topic_called(text)) is not None:
         return name, ""
-    address = step_named(text.partition(":")[0])
-    topic = topic_of(address)
+    bare = re.sub(r"(_?\d+|\(.*)$", "", unicodedata.normalize("NFKC", text))  # of head2, q₁ or X⁽²⁾
+    address = step_named(text.partition(":")[0]) or step_named(bare)
+    topic = topic_of(address) or topic_called(Address.of(text).name) or topic_called(Address.of(bare).name)
     if topic is None:
         known = by_any_name()
         language = language_by_letters(text)
-        alike = [name for name in known if language_by_letters(name) == language]
         near = dict.fromkeys(title(known[name], language) if language else known[name]
-                             for name in closest(simple(text), alike))
-        raise Problem("no_such_topic", topic=shown(text), near=", ".join(near))
+                             for name in nearest(simple(text), known))
+        raise Problem("no_such_topic", topic=shown(text), near=did_you_mean([*near]))
     return topic, address
 
 
@@ -60,6 +62,8 @@ def step_named(text: str) -> str:
     """The address of a step of the example, from an address or its tail: the same, else that of the first layer and the
     first head; "" where there is none."""
     addresses = training_step("adam", final_norm="final_norm" in text).addresses()
+    if not re.match(r"gradient\.|update\.|∂L|dL", text):  # the gradient of a parameter is not what its name means
+        addresses = {address: symbol for address, symbol in addresses.items() if not Address.of(address).phase}
     first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", text))
     return next((found[0] for one in (text, first) if one and (found := matches(one, addresses))), "")
 
@@ -97,7 +101,8 @@ def explanation(name: str, address: str) -> Iterator[Block]:
     yield Prose(Message(f"more.{name}"), apart=True)
     if topic.section:
         yield Prose(Message("messages.topic_of_section", section=topic.section))
-    yield Prose(Message("messages.topic_see", topics=", ".join(topic.see)))
+    see = Joined("; ", [Message(f"explain.{one}.title") for one in topic.see])
+    yield Prose(Message("messages.topic_see", topics=see))
 
 
 def formulas(name: str, wanted: str) -> list[tuple[str, str | Formula, str | Formula]]:

@@ -9,7 +9,7 @@ from attntrace.cli.output import destination
 from attntrace.cli.subject import write
 from attntrace.cli.values import Known, step_addresses
 from attntrace.messages.errors import Problem
-from attntrace.tracing.addresses import Cell, find_address
+from attntrace.tracing.addresses import Cell, find_address, matches
 from attntrace.writers import DATA
 
 
@@ -31,7 +31,8 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
             if getattr(selection, name):
                 raise Problem("place_with", place=place, option=f"--{name}")
         cell = Cell.read(place)
-        address = find_address(cell.address, archive.names)
+        names = dict.fromkeys(archive.names)
+        address = find_address(cell.address, names if matches(cell.address, names) else archive.symbols())
         with archive.sense():
             record = archive.record(address)
             tensor = tensor_from(record, archive.value(record), archive.axes)

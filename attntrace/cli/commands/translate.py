@@ -70,7 +70,7 @@ def translations(batches: Iterator[list[str]], weights: str, max_length: int, nu
                 if not words and not numbered:
                     raise Problem("empty_sentence")
                 words += [END] * (config.source_end and bool(words))
-                read.append(look_up(words, vocabularies.source or (), "source").ids)
+                read.append(look_up(words, vocabularies.source or (), "source", weights).ids)
             except Problem as found:
                 problem = found if not numbered else Problem("in_line", line=number, problem=found.message)
                 break

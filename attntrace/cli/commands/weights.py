@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.click_words import Group, chained, option
-from attntrace.cli.formats import PageOptions, write_blocks
+from attntrace.cli.click_words import GAP, Group, cells, chained, option
+from attntrace.cli.formats import PageOptions, write_blocks, writer_of
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
@@ -15,6 +15,7 @@ from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import ENTRIES, OPTIONS, Config, as_option
+from attntrace.writers.terminal_width import DEFAULT_WIDTH, columns
 
 if TYPE_CHECKING:
     from attntrace.files.torch import Exported, Recognized, State
@@ -127,10 +128,22 @@ def new_command(model: ModelOptions, output: str) -> None:
 
 @command.command("info", text="weights_info")
 @click.argument("weights", type=Weights(), metavar="FILE")
+@option("--words", is_flag=True)
 @page_options
-def info_command(weights: str, page: PageOptions) -> None:
-    from attntrace.pages.weights import weights_summary
-    write_blocks(list(weights_summary(weights)), page)
+def info_command(weights: str, words: bool, page: PageOptions) -> None:
+    from attntrace.pages.weights import vocabularies_of, weights_summary, word_tables
+    if not words:
+        write_blocks(list(weights_summary(weights)), page)
+        return
+    vocabularies = vocabularies_of(weights)
+    with writer_of(page) as writer:
+        encoding = writer.out.encoding or "utf-8"
+        if page.is_text and not writer.out.isatty():  # for programs: side, id, word
+            writer.out.writelines(f"{side}\t{n}\t{shown(word, encoding)}\n" for side, known in vocabularies.items()
+                                  for n, word in enumerate(known, start=1))
+        else:
+            room = (page.width or columns(DEFAULT_WIDTH)) - GAP
+            writer(word_tables(vocabularies, lambda word: room // (cells(shown(word, encoding)) + GAP)))
 
 
 def is_safetensors(output: str) -> bool:

@@ -23,7 +23,7 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
     cell = Cell.read(place)
     with graph_of(saved_run, cell.address, model, learning) as graph:
         decimals = options.Selection(precision=precision).decimals(graph.pencil)
-        address = find_address(cell.address, [*graph.addresses, *graph.parameters])
+        address = find_address(cell.address, graph.symbols)
         step = graph.find(address)
         axes = (step or graph.parameters[address]).axes
         index = cell.index_in(axes, address, least=len(axes))

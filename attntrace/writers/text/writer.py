@@ -13,7 +13,7 @@ from attntrace.pages import blocks
 from attntrace.writers.arithmetic import cell_text
 from attntrace.writers.page import (INDENT, PROMPT, BlockWriter, Line, Look, Page, Part, Shaded, Span, plainly,
                                     spelling_for, styled, text_of, titled, trimmed)
-from attntrace.writers.terminal_width import NARROWEST, WIDEST, columns
+from attntrace.writers.terminal_width import DEFAULT_WIDTH, NARROWEST, WIDEST, columns
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
 from attntrace.writers.text.vectors import token_rows
@@ -27,7 +27,6 @@ STYLES = {"bold": "bold", "grey": "color(245)", "red": "bold color(160)",
           **{f"shade{n + 1}": f"color(16) on color({shade})" for n, shade in enumerate(SHADES)}}
 FEW_SHADES = ("", "white on bright_black", "white on bright_black", "black on yellow", "black on yellow",
               "bright_white on red", "bright_white on red")  # where there are but 16 colours, whose lightness varies
-DEFAULT_WIDTH = 100
 BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 NUMBER, ERROR = 9, 10  # cells of the columns of what was verified

@@ -29,10 +29,8 @@ def stack(name: str, begins: Words | InputRows | None, config: Config) -> Iterat
     """The boxes of a stack, from its input to its result; a decoder that translates begins with what it has written."""
     yield Box((Message("titles.picture.written"),) if begins is None else begins.texts)
     given = begins.address if isinstance(begins, InputRows) else ""
-    steps = {"embedding": True, "scaled_embedding": config.scale_embedding,
-             "positional_encoding": config.adds_positions, "input": True}
-    title = "titles.input" if given else f"titles.picture.{'embedding_position' if config.adds_positions else 'embedding'}"
-    yield Box((Message(title),), (given,) if given else tuple(f"{name}.{step}" for step in steps if steps[step]))
+    title = "input" if given else "picture.embedding_position" if config.adds_positions else "picture.embedding"
+    yield Box((Message(f"titles.{title}"),), (given or f"{name}.input",))
     if given == MEMORY:
         return
     yield layers(name, config)
@@ -58,8 +56,14 @@ def layers(name: str, config: Config) -> Box:
 
 
 def box_at(stacks: tuple[tuple[Box, ...], ...], address: str) -> Box | None:
-    """The smallest box to which a step, a parameter or a place belongs, in whichever pass; None where there is none."""
+    """The smallest box to which a step, a parameter or a place belongs, in whichever pass: that of the input of its
+    stack where it belongs to no other there; None where there is none."""
     forward = f"{Address.of(address).forward}."
-    boxes = [box for boxes in stacks for one in boxes for box in (one, *one.inside)]
-    return max((box for box in boxes if any(fnmatchcase(forward, f"{start}.*") for start in box.addresses)),
-               key=lambda box: len(box.addresses[0]), default=None)
+    found = None
+    for boxes in stacks:
+        for box in (inner for outer in boxes[1:] for inner in (outer, *outer.inside)):
+            if any(fnmatchcase(forward, f"{start}.*") for start in box.addresses):
+                found = box
+        if found is None and forward.startswith(f"{Address.of(boxes[1].addresses[0]).stack}."):
+            found = boxes[1]
+    return found

@@ -62,6 +62,12 @@ def arrow(y: int, start: int, end: int | None, page: Page) -> str:
     return page.sign("└─▶" if start > end else "┌─▶", "+->").rjust(BETWEEN) if y == end else page.sign(" │  ", " |  ")
 
 
+def addresses_of(box: Box) -> str:
+    """`encoder.final_norm, output`"""
+    first, *more = box.addresses
+    return ", ".join([first, *(Address.of(address).name for address in more)])
+
+
 def first_words(words: tuple[Text, ...], room: float, page: Page) -> str:
     """The first words of a sentence that fit, and how many more there are."""
     labels = [page.label(word if isinstance(word, str) else page.text(word)) for word in words]
@@ -122,7 +128,7 @@ class Stack:
         """A box without a frame, with its address behind what it does, or below that where it is too long."""
         room = self.most - EDGES + 2
         *above, last = self.texts(box, room)
-        address = box.addresses[-1]
+        address = addresses_of(box)
         fits = sum(self.page.cells(span.text) for span in last) + len(APART + address) <= room
         below = [(*last, Span(APART + address, "grey"))] if fits else [last, (Span(address, "grey"),)]
         self.put([*above, *below], self.begins(box), "  ", "")

@@ -12,11 +12,12 @@ import numpy as np
 from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block, Cell, Check, Formula, Grid, Maps
+from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Maps
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import Address
 
 
 class Span(NamedTuple):
@@ -309,6 +310,18 @@ def largest_of(block: Maps, key: str = "largest_weight") -> Message:
 
 def title_of_head(grid: Grid) -> Message:
     return Message("messages.map_head", number=grid.symbol.head)
+
+
+def addresses_of(box: Box) -> str:
+    """How the addresses of its steps begin: `encoder.final_norm, output`."""
+    first, *more = box.addresses
+    return ", ".join([first, *(Address.of(address).name for address in more)])
+
+
+def first_words(words: Sequence[str], fits: Callable[[str], bool]) -> str:
+    """The first words of a sentence that fit in a line, and how many more there are."""
+    lines = (" ".join([*words[:n], *[f"+{len(words) - n}"] * (n < len(words))]) for n in reversed(range(len(words) + 1)))
+    return next(filter(fits, lines), f"+{len(words)}")
 
 
 def text_of(part: Part) -> str:

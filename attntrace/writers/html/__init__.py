@@ -10,8 +10,10 @@ from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address
                                            label, matrix, names_of_grid, nested, side_by_side, word_heading, words)
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
+from attntrace.writers.svg.architecture import THEMED, Drawing, described
 
-CONTENTS = "contents"
+CONTENTS, ARCHITECTURE = "contents", "architecture"
+TITLE = Message("titles.picture.title")
 SLOT = "{places}"  # of markup in a sentence
 
 
@@ -25,6 +27,7 @@ class HtmlWriter(BlockWriter[str]):
         self.encoded = markup_for(out)
         self.page = HtmlPage(look.languages, shades=look.colour != "never")
         self.begun = False
+        self.picture: Drawing | None = None
 
     def close(self) -> None:
         self.out.writelines(self.lines([]))
@@ -86,7 +89,8 @@ class HtmlWriter(BlockWriter[str]):
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
         level, text = self.page.level, self.page.text(block.text)
-        yield self.page.heading(level, "place", text) if block.of_place else f"<h{level}>{text}</h{level}>\n"
+        yield (self.page.heading(level, "place", text, self.here(block.here)) if block.of_place
+               else f"<h{level}>{text}</h{level}>\n")
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         if text := self.page.text(block.text):
@@ -173,6 +177,26 @@ class HtmlWriter(BlockWriter[str]):
         items = (f"<li{' class=wrong' if check.failed else ''}>{self.page.sign_of(not check.failed)} "
                  f"{self.page.text(self.page.check_sentence(check))}" for check in block.checks)
         yield f"<ul class=checks>{''.join(items)}</ul>\n"
+
+    def architecture(self, block: blocks.Architecture) -> Iterator[str]:
+        """The picture of the model, whose boxes are drawn once more, smaller, at the places of the page."""
+        self.picture = picture = Drawing(block, self.page.languages, THEMED)
+        names = [self.page.anchor(f"{ARCHITECTURE}{part}") for part in ("", ".title", ".description")]
+        labelled = f'aria-labelledby="{ARCHITECTURE}.title {ARCHITECTURE}.description"' if names[1] else ""
+        yield (f'<figure class="model{" beside" if block.beside else ""}"><svg role=img viewBox="{picture.view}" '
+               f'width={picture.width:.0f} {labelled}>\n<title{names[1]}>{picture.text(TITLE)}</title>\n'
+               f"<desc{names[2]}>{words(described(block, self.page.languages))}</desc>\n<g{names[0]}>\n")
+        yield from picture.shapes()
+        yield "</g>\n"
+        yield from picture.texts
+        yield "</svg></figure>\n"
+
+    def here(self, address: str) -> str:
+        """The boxes of the picture above, of which that of an address is marked."""
+        if self.picture is None or (box := self.picture.box_at(address)) is None:
+            return ""
+        return (f'<svg class=here viewBox="{self.picture.view}" style="--b{self.picture.boxes.index(box)}:var(--link)" '
+                f'aria-hidden=true><use href="#{ARCHITECTURE}"/></svg>')
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
         yield from self.page.deeper("<div class=box><table class=plain>", "</table></div>\n", 1, blocks.Verified)

@@ -2,11 +2,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from attntrace.messages.catalog import Text
 from attntrace.pages.architecture import box_at
 from attntrace.pages.blocks import Architecture, Box
 from attntrace.tracing.addresses import Address
-from attntrace.writers.page import Line, Page, Span, trimmed
+from attntrace.writers.page import Line, Page, Span, addresses_of, first_words, trimmed
 
 BETWEEN = 4  # cells from one stack to the next
 EDGES = 6  # cells of a line in a frame that are not text: its sides, and the rail of arrows from box to box
@@ -62,23 +61,6 @@ def arrow(y: int, start: int, end: int | None, page: Page) -> str:
     return page.sign("└─▶" if start > end else "┌─▶", "+->").rjust(BETWEEN) if y == end else page.sign(" │  ", " |  ")
 
 
-def addresses_of(box: Box) -> str:
-    """`encoder.final_norm, output`"""
-    first, *more = box.addresses
-    return ", ".join([first, *(Address.of(address).name for address in more)])
-
-
-def first_words(words: tuple[Text, ...], room: float, page: Page) -> str:
-    """The first words of a sentence that fit, and how many more there are."""
-    labels = [page.label(word if isinstance(word, str) else page.text(word)) for word in words]
-    for n in reversed(range(len(labels) + 1)):
-        more = [f"+{len(labels) - n}"] * (n < len(labels))
-        text = " ".join([*labels[:n], *more])
-        if page.cells(text) <= room:
-            break
-    return text
-
-
 class Stack:
     """The rows of a stack, the lowest first, in at most so many cells; `reading`: the row at which the box begins that
     reads another stack."""
@@ -94,7 +76,9 @@ class Stack:
             else:
                 self.single(box)
         self.width = max(map(self.cells, self.rows))
-        self.rows[0] = self.rows[0]._replace(text=(Span(first_words(words.does, self.width - 4, page)),))
+        labels = [page.label(page.text(word)) for word in words.does]
+        shown = first_words(labels, lambda text: page.cells(text) <= self.width - 4)
+        self.rows[0] = self.rows[0]._replace(text=(Span(shown),))
 
     def cells(self, row: Row) -> int:
         return sum(map(self.page.cells, (row.left, *(span.text for span in row.text), row.right)))

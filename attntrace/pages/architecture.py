@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 from attntrace.messages.catalog import Message
 from attntrace.model.config import SUB_LAYERS, Config
-from attntrace.model.tokens import MEMORY, InputRows, Words
+from attntrace.model.tokens import MEMORY, START, InputRows, Words
 from attntrace.model.transformer import STREAMS
 from attntrace.pages.blocks import Architecture, Box
 from attntrace.runs.run import BACKPROP, TRANSLATE, Subject
@@ -27,9 +27,9 @@ def architecture(subject: Subject, here: str = "", beside: bool = False) -> Arch
 
 def stack(name: str, begins: Words | InputRows | None, config: Config) -> Iterator[Box]:
     """The boxes of a stack, from its input to its result; a decoder that translates begins with what it has written."""
-    yield Box((Message("titles.picture.written"),) if begins is None else begins.texts)
+    yield Box((START, "...") if begins is None else begins.texts)
     given = begins.address if isinstance(begins, InputRows) else ""
-    title = "input" if given else "picture.embedding_position" if config.adds_positions else "picture.embedding"
+    title = "picture.given" if given else "picture.embedding_position" if config.adds_positions else "picture.embedding"
     yield Box((Message(f"titles.{title}"),), (given or f"{name}.input",))
     if given == MEMORY:
         return

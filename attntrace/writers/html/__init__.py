@@ -184,7 +184,7 @@ class HtmlWriter(BlockWriter[str]):
         names = [self.page.anchor(f"{ARCHITECTURE}{part}") for part in ("", ".title", ".description")]
         labelled = f'aria-labelledby="{ARCHITECTURE}.title {ARCHITECTURE}.description"' if names[1] else ""
         yield (f'<figure class="model{" beside" if block.beside else ""}"><svg role=img viewBox="{picture.view}" '
-               f'width={picture.width:.0f} {labelled}>\n<title{names[1]}>{picture.text(TITLE)}</title>\n'
+               f'width={picture.width * (0.8 if block.beside else 1):.0f} {labelled}>\n<title{names[1]}>{picture.text(TITLE)}</title>\n'
                f"<desc{names[2]}>{words(described(block, self.page.languages))}</desc>\n<g{names[0]}>\n")
         yield from picture.shapes()
         yield "</g>\n"

@@ -15,6 +15,7 @@ UP = 24  # from one box to the next
 PAD = 12  # beside what is in a box or a frame
 LOOP = 12  # beside a box, for the arrow around it
 BETWEEN = 40  # from one stack to the next
+WORDS = 264  # of a sentence that boxes are as wide as
 
 
 class Inks(NamedTuple):
@@ -79,11 +80,12 @@ class Drawing:
         frames = [box for box in others if box.inside]
         widths = [width_of(self.text(does)) for box in every for does in box.does]
         widths += [width_of(self.named(box, box not in others), NOTE) for box in every]
-        self.box_width = 2 * PAD + max(widths + [width_of(self.title(box)) - LOOP for box in frames])
+        labels = [shown(self.text(word)) for word in words.does]
+        widths += [width_of(self.title(box)) - LOOP for box in frames]
+        self.box_width = 2 * PAD + max(*widths, min(width_of(" ".join(labels)), WORDS) - 2 * PAD)
         self.x = self.width + (BETWEEN if before else 0)
         self.width = self.x + self.box_width + 2 * PAD + LOOP
-        self.write(first_words([shown(self.text(word)) for word in words.does],
-                               lambda text: width_of(text) <= self.box_width + 2 * PAD + LOOP), -PAD / 2)
+        self.write(first_words(labels, lambda text: width_of(text) <= self.box_width), -PAD / 2)
         y = -TEXT - PAD / 2
         for box in others:
             if box.inside:

@@ -192,11 +192,11 @@ class HtmlWriter(BlockWriter[str]):
         yield "</svg></figure>\n"
 
     def here(self, address: str) -> str:
-        """The boxes of the picture above, of which that of an address is marked."""
-        if self.picture is None or (box := self.picture.box_at(address)) is None:
+        """The picture above once more, where one box is marked: that of an address."""
+        if self.picture is None or not (shape := self.picture.shape_at(address)):
             return ""
-        return (f'<svg class=here viewBox="{self.picture.view}" style="--b{self.picture.boxes.index(box)}:var(--link)" '
-                f'aria-hidden=true><use href="#{ARCHITECTURE}"/></svg>')
+        return (f'<svg class=here viewBox="{self.picture.view}" aria-hidden=true><use href="#{ARCHITECTURE}"/>'
+                f"<rect {shape}/></svg>")
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
         yield from self.page.deeper("<div class=box><table class=plain>", "</table></div>\n", 1, blocks.Verified)

@@ -150,7 +150,7 @@ class MarkdownWriter(BlockWriter[str]):
             page = Page(LINE, self.page.spelling, cells_of, self.page.encoding, languages=self.page.languages)
             lines = list(map(plainly, architecture_lines(block, page)))
             fence = "`" * max([3, *(1 + len(run) for line in lines for run in re.findall("`+", line))])
-            yield from ("", fence, *lines, fence)
+            yield from ("", f"{fence}text", *lines, fence)
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
         yield from head_of(["", *map(self.page.words, block.headings)], (1, 2))

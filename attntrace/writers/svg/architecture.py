@@ -15,34 +15,31 @@ UP = 24  # from one box to the next
 PAD = 12  # beside what is in a box or a frame
 LOOP = 12  # beside a box, for the arrow around it
 BETWEEN = 40  # from one stack to the next
-WORDS = 264  # of a sentence that boxes are as wide as
+WORDS = 280  # of a sentence that boxes are as wide as
 
 
 class Inks(NamedTuple):
-    """The colours of what is written and of arrows, of addresses, of lines, of frames and of boxes; and how box number
-    {0} is filled, whose colour is {1}."""
+    """The colours of what is written and of arrows, of addresses, of lines, of frames, of boxes, and of what is here."""
     ink: str = INK
     grey: str = GREY
     line: str = LINE
     frame: str = PAPER
     box: str = "#f3f4f6"
     here: str = "#ffd999"
-    fill: str = "{1}"
 
 
-THEMED = Inks("var(--ink)", "var(--soft)", "var(--line)", "var(--page)", "var(--panel)", "var(--w4)", "var(--b{0},{1})")
+THEMED = Inks("var(--ink)", "var(--soft)", "var(--line)", "var(--page)", "var(--panel)", "var(--w4)")
 
 
 class Drawing:
-    """Stacks side by side from (0, 0) to the right and upwards, each from its input to its result. `boxes`: those that
-    are drawn, in order."""
+    """Stacks side by side from (0, 0) to the right and upwards, each from its input to its result. `rects`: the shape
+    of each box that is drawn, and its colour."""
     address = ""
 
     def __init__(self, block: Architecture, languages: tuple[str, ...], inks: Inks = Inks()) -> None:
         self.stacks, self.languages, self.inks = block.stacks, languages, inks
-        self.here = self.box_at(block.here)
-        self.boxes: list[Box] = []
-        self.rects: list[str] = []
+        self.here = box_at(self.stacks, block.here)
+        self.rects: list[tuple[Box, str, str]] = []
         self.texts: list[str] = []
         self.lines, self.heads, self.rules = "", "", ""
         self.width = self.height = self.x = self.box_width = 0.0
@@ -52,10 +49,12 @@ class Drawing:
 
     @property
     def view(self) -> str:
-        return f"0 {-self.height:.0f} {self.width:.0f} {self.height:.0f}"
+        """What is to be seen, lines at its edges included."""
+        return f"-1 {-self.height:.0f} {self.width + 2:.0f} {self.height:.0f}"
 
     def shapes(self) -> Iterator[str]:
-        yield from self.rects
+        for box, shape, fill in self.rects:
+            yield f'<rect {shape} fill="{self.inks.here if box is self.here else fill}" stroke="{self.inks.line}"/>\n'
         yield f'<path d="{self.rules}" stroke="{self.inks.line}"/>\n'
         yield f'<path d="{self.lines}" fill="none" stroke="{self.inks.ink}"/>\n'
         yield f'<path d="{self.heads}" fill="{self.inks.ink}"/>\n'
@@ -66,8 +65,10 @@ class Drawing:
         yield from self.texts
         yield "</g>\n"
 
-    def box_at(self, address: str) -> Box | None:
-        return box_at(self.stacks, address)
+    def shape_at(self, address: str) -> str:
+        """The shape of the box to which an address belongs; nothing where there is none."""
+        found = box_at(self.stacks, address)
+        return next((shape for box, shape, _ in self.rects if box is found), "")
 
     def text(self, words: Text) -> str:
         return in_a_line(words, self.languages)
@@ -109,7 +110,7 @@ class Drawing:
 
     def frame(self, layers: Box, below: float, before: tuple[float, float] | None) -> float:
         """Layers in a frame, under their title; an arrow goes around each. Returns the upper edge."""
-        at, fill, bottom = len(self.rects), self.fill(layers, self.inks.frame), below - UP / 2
+        at, bottom = len(self.rects), below - UP / 2
         right, y = self.x + PAD + self.box_width, bottom
         self.lines += f"M{self.middle:.0f} {below:.0f}V{bottom:.0f}"
         for box in layers.inside:
@@ -124,14 +125,15 @@ class Drawing:
         self.write(layers.addresses[0], y - PAD, NOTE, start=True)
         self.write(self.title(layers), y - PAD - ROW + 4, start=True)
         y -= PAD + 2 * ROW - 4
-        self.rects.insert(at, self.rect(self.x, y, self.box_width + 2 * PAD + LOOP, bottom - y, fill))
+        shape = shape_of(self.x, y, self.box_width + 2 * PAD + LOOP, bottom - y)
+        self.rects.insert(at, (layers, shape, self.inks.frame))  # behind what is in it
         return y
 
     def box(self, box: Box, below: float, is_framed: bool = False) -> float:
         """A box, with an arrow to it from below: what it does, from below as well. Returns the upper edge."""
-        x, bottom, fill = self.x + PAD, below - UP, self.fill(box, self.inks.box)
+        x, bottom = self.x + PAD, below - UP
         top = bottom - NOTE - PAD / 2 - ROW * len(box.does)
-        self.rects.append(self.rect(x, top, self.box_width, bottom - top, fill))
+        self.rects.append((box, shape_of(x, top, self.box_width, bottom - top), self.inks.box))
         self.lines += f"M{self.middle:.0f} {below:.0f}V{bottom:.0f}"
         self.heads += f"M{self.middle:.0f} {bottom:.0f}l-4 7h8z"
         self.write(self.named(box, is_framed), bottom - PAD / 2, NOTE)
@@ -141,18 +143,14 @@ class Drawing:
             self.write(self.text(does), y - ROW / 2 + TEXT / 3)
         return top
 
-    def fill(self, box: Box, usual: str) -> str:
-        self.boxes.append(box)
-        return self.inks.here if box is self.here else self.inks.fill.format(len(self.boxes) - 1, usual)
-
-    def rect(self, x: float, y: float, width: float, height: float, fill: str) -> str:
-        return (f'<rect x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{height:.0f}" rx="4" fill="{fill}" '
-                f'stroke="{self.inks.line}"/>\n')
-
     def write(self, words: str, y: float, size: int = TEXT, start: bool = False) -> None:
         """Words in the middle of a stack, or at its left; addresses are smaller and grey."""
         x, anchor = (self.x + PAD, {}) if start else (self.middle, {"text_anchor": "middle"})
         self.texts.append(text(words, x, y, size, fill=self.inks.grey if size == NOTE else self.inks.ink, **anchor))
+
+
+def shape_of(x: float, y: float, width: float, height: float) -> str:
+    return f'x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{height:.0f}" rx="4"'
 
 
 def described(block: Architecture, languages: tuple[str, ...]) -> str:

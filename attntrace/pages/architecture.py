@@ -58,7 +58,7 @@ def layers(name: str, config: Config) -> Box:
 def box_at(stacks: tuple[tuple[Box, ...], ...], address: str) -> Box | None:
     """The smallest box to which a step, a parameter or a place belongs, in whichever pass: that of the input of its
     stack where it belongs to no other there; None where there is none."""
-    forward = f"{Address.of(address).forward}."
+    forward = f"{Address.of(address).forward.partition('.from.')[0]}."
     found = None
     for boxes in stacks:
         for box in (inner for outer in boxes[1:] for inner in (outer, *outer.inside)):

@@ -42,7 +42,7 @@ PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
-ASCII_PROSE = str.maketrans({"×": "x", "→": "->", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
+ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=", "₁": "1",
                              "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
 COLUMNS = 16  # of a table in a document, whose width nobody knows
@@ -320,8 +320,9 @@ def addresses_of(box: Box) -> str:
 
 def first_words(words: Sequence[str], fits: Callable[[str], bool]) -> str:
     """The first words of a sentence that fit in a line, and how many more there are."""
-    lines = (" ".join([*words[:n], *[f"+{len(words) - n}"] * (n < len(words))]) for n in reversed(range(len(words) + 1)))
-    return next(filter(fits, lines), f"+{len(words)}")
+    count = len(words)
+    shorter = (" ".join([*words[:n], f"+{count - n}"]) for n in reversed(range(count)))
+    return next(filter(fits, [" ".join(words), *shorter]), f"+{count}")
 
 
 def text_of(part: Part) -> str:

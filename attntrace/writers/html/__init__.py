@@ -181,11 +181,10 @@ class HtmlWriter(BlockWriter[str]):
     def architecture(self, block: blocks.Architecture) -> Iterator[str]:
         """The picture of the model, whose boxes are drawn once more, smaller, at the places of the page."""
         self.picture = picture = Drawing(block, self.page.languages, THEMED)
-        names = [self.page.anchor(f"{ARCHITECTURE}{part}") for part in ("", ".title", ".description")]
-        labelled = f'aria-labelledby="{ARCHITECTURE}.title {ARCHITECTURE}.description"' if names[1] else ""
-        yield (f'<figure class="model{" beside" if block.beside else ""}"><svg role=img viewBox="{picture.view}" '
-               f'width={picture.width * (0.8 if block.beside else 1):.0f} {labelled}>\n<title{names[1]}>{picture.text(TITLE)}</title>\n'
-               f"<desc{names[2]}>{words(described(block, self.page.languages))}</desc>\n<g{names[0]}>\n")
+        kind, width = ("model beside", picture.width * 0.8) if block.beside else ("model", picture.width)
+        yield (f'<figure class="{kind}"><svg role=img viewBox="{picture.view}" width={width:.0f}>\n'
+               f"<title>{picture.text(TITLE)}</title>\n<desc>{words(described(block, self.page.languages))}</desc>\n"
+               f"<g{self.page.anchor(ARCHITECTURE)}>\n")
         yield from picture.shapes()
         yield "</g>\n"
         yield from picture.texts

@@ -1,4 +1,5 @@
 """The picture of a model as vector graphics: boxes, the arrows between them, and what is written on them."""
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from attntrace.pages.architecture import box_at
 from attntrace.pages.blocks import Architecture, Box
 from attntrace.tracing.addresses import Address
 from attntrace.writers.page import addresses_of, first_words
-from attntrace.writers.svg.markup import GREY, INK, LINE, NOTE, PAPER, TEXT, escaped, text, width_of
+from attntrace.writers.svg.markup import GREY, INK, LINE, NOTE, PAPER, TEXT, text, width_of
 
 ROW = 24  # height of a line on a box
 UP = 24  # from one box to the next
@@ -19,7 +20,7 @@ WORDS = 280  # of a sentence that boxes are as wide as
 
 
 class Inks(NamedTuple):
-    """The colours of what is written and of arrows, of addresses, of lines, of frames, of boxes, and of what is here."""
+    """The colours of letters and arrows, of addresses, of lines, of frames, of boxes, and of the box that is here."""
     ink: str = INK
     grey: str = GREY
     line: str = LINE
@@ -83,7 +84,7 @@ class Drawing:
         widths += [width_of(self.named(box, box not in others), NOTE) for box in every]
         labels = [shown(self.text(word)) for word in words.does]
         widths += [width_of(self.title(box)) - LOOP for box in frames]
-        self.box_width = 2 * PAD + max(*widths, min(width_of(" ".join(labels)), WORDS) - 2 * PAD)
+        self.box_width = math.ceil(max(max(widths) + 2 * PAD, min(width_of(" ".join(labels)), WORDS)))
         self.x = self.width + (BETWEEN if before else 0)
         self.width = self.x + self.box_width + 2 * PAD + LOOP
         self.write(first_words(labels, lambda text: width_of(text) <= self.box_width), -PAD / 2)

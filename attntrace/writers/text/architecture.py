@@ -27,8 +27,7 @@ def architecture_lines(block: Architecture, page: Page) -> Iterator[Line]:
     pairs = list(zip(stacks, stacks[1:], strict=False))
     for before, stack in pairs:
         if stack.reading is not None:
-            top, across = before.rows[-1], page.sign("─", "-")
-            before.rows[-1] = top._replace(text=(*top.text, Span(" ")), fill=across)
+            before.rows[-1] = before.rows[-1]._replace(fill=page.sign("─", "-"))
     for y in reversed(range(max(len(stack.rows) for stack in stacks))):
         line = stacks[0].line(y)
         for before, stack in pairs:
@@ -75,6 +74,8 @@ class Stack:
                 self.frame(box)
             else:
                 self.single(box)
+        if self.cells(self.rows[-1]) < most:  # before an arrow
+            self.rows[-1] = self.rows[-1]._replace(text=(*self.rows[-1].text, Span(" ")))
         self.width = max(map(self.cells, self.rows))
         labels = [page.label(page.text(word)) for word in words.does]
         shown = first_words(labels, lambda text: page.cells(text) <= self.width - 4)
@@ -114,13 +115,14 @@ class Stack:
         *above, last = self.texts(box, room)
         address = addresses_of(box)
         fits = sum(self.page.cells(span.text) for span in last) + len(APART + address) <= room
-        below = [(*last, Span(APART + address, "grey"))] if fits else [last, (Span(address, "grey"),)]
+        below = [(*last, Span(APART + address, "grey"))] if fits else [last, *(
+            (Span(line, "grey"),) for line in self.page.wrapped(address.split(" "), self.page.width - room))]
         self.put([*above, *below], self.begins(box), "  ", "")
 
     def texts(self, box: Box, room: int) -> list[tuple[Span, ...]]:
         """What a box does, in lines of so many cells, which are broken before arrows if they can be."""
         page = self.page
-        does = [page.prose(f"→ {text}" if n else text) for n, text in enumerate(map(page.text, box.does))]
+        does = [page.sign("→ ", "> ") * bool(n) + page.prose(text) for n, text in enumerate(box.does)]
         parts = [part for text in does for part in ([text] if page.cells(text) <= room else text.split(" "))]
         return [(Span(line, self.style(box)),) for line in page.wrapped(parts, page.width - room)]
 

@@ -14,7 +14,6 @@ from attntrace.writers.arithmetic import cell_text
 from attntrace.writers.page import (INDENT, PROMPT, BlockWriter, Line, Look, Page, Part, Shaded, Span, plainly,
                                     spelling_for, styled, text_of, titled, trimmed)
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, NARROWEST, WIDEST, columns
-from attntrace.writers.text.architecture import architecture_lines
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
 from attntrace.writers.text.vectors import token_rows
@@ -259,7 +258,9 @@ class TerminalWriter(BlockWriter[Line]):
         yield tuple(line)
 
     def architecture(self, block: blocks.Architecture) -> Iterator[Line]:
-        return iter(()) if block.beside else architecture_lines(block, self.page)
+        if not block.beside:
+            from attntrace.writers.text.architecture import architecture_lines  # only now: most pages have none
+            yield from architecture_lines(block, self.page)
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[Line]:
         page, blank = self.page, " " * self.page.cells(self.mark(True))

@@ -121,8 +121,14 @@ def test_every_text_of_the_picture_stands_in_its_box_and_no_two_boxes_overlap(ar
     smallest = [one for one in rects if not any(contains(one, other) for other in rects if other != one)]
     assert not any(one[0] < x + w and x < one[0] + one[2] and one[1] < y + h and y < one[1] + one[3]
                    for n, one in enumerate(smallest) for x, y, w, h in smallest[n + 1:])
-    names = [text for text in page.iter(f"{SVG}text") if text.get("font-size") == "13"]
+    *_, names = texts = [[text for text in page.iter(f"{SVG}text") if text.get("font-size") == size]
+                         for size in ("14", "13")]
     assert len(names) == len(rects)  # an address on each
+    for text in itertools.chain(*texts):
+        at, y, room = float(text.get("x")), float(text.get("y")), 0.5 * float(text.get("font-size"))
+        around = [one for one in rects if one[0] <= at < one[0] + one[2] and one[1] < y < one[1] + one[3]]
+        wide = min((one[2] for one in around), default=width)
+        assert cell_len(text.text) * room <= wide and bool(around) == (y < -10)  # but for the words below
 
 
 def contains(outer, inner) -> bool:
@@ -130,24 +136,34 @@ def contains(outer, inner) -> bool:
             and outer[1] <= inner[1] and inner[1] + inner[3] <= outer[1] + outer[3])
 
 
-def test_each_place_of_a_page_has_the_picture_beside_it_where_its_own_box_is_marked():
+def test_each_place_and_stage_of_a_page_has_the_picture_beside_it_where_its_own_box_is_marked():
     page = attntrace("trace", *BLOG, "--layers", "2", "--format", "html").out
     document = read(page)
     picture = document.find(f".//figure/{SVG}svg")
     assert picture.get("role") == "img" and picture.find(f"{SVG}title").text and picture.find(f"{SVG}desc").text
     texts = [(float(text.get("y")), float(text.get("x")), text.text) for text in picture.iter(f"{SVG}text")]
-    places = [heading for heading in document.iter("h3") if heading.get("id").startswith("place")]
-    found = []
-    for heading in places:
+
+    def marked(heading) -> list[str]:
+        """The addresses that stand in what is marked beside a heading."""
+        assert heading.find(f"{SVG}svg/{SVG}use").get("href") == "#architecture"
         mark = heading.find(f"{SVG}svg/{SVG}rect")
         x, y, width, height = (float(mark.get(name)) for name in ("x", "y", "width", "height"))
         inside = [text for at, left, text in texts if y < at < y + height and x <= left < x + width]
-        found.append((heading.text, *(text for text in inside if re.match("(en|de)coder[.]|output", text))))
-        assert heading.find(f"{SVG}svg/{SVG}use").get("href") == "#architecture"
-    own = [("Encoder", "encoder.input"), ("Encoder, layer 1", "encoder.layer*"), ("Encoder, layer 2", "encoder.layer*"),
-           ("Encoder", "encoder.output"), ("Decoder", "decoder.input"), ("Decoder, layer 1", "decoder.layer*"),
-           ("Decoder, layer 2", "decoder.layer*"), ("Decoder", "decoder.output")]
-    assert found == [*own, ("Output", "output")] * 2
+        return [text for text in inside if re.match(r"(en|de)coder\.|output$|\.\w", text)]
+
+    found = [(heading.text, *marked(heading)) for heading in document.iter("h3") if "place" in heading.get("id")]
+    encoder, decoder = [".self_attention", ".feed_forward"], [".self_attention", ".cross_attention", ".feed_forward"]
+    own = [("Encoder", "encoder.input"), *((f"Encoder, layer {n}", *encoder, "encoder.layer*") for n in (1, 2)),
+           ("Encoder", "encoder.output"), ("Decoder", "decoder.input"),
+           *((f"Decoder, layer {n}", *decoder, "decoder.layer*") for n in (1, 2)), ("Decoder", "decoder.output"),
+           ("Output", "output")]
+    assert found == own * 2
+    stages = {heading.get("id"): ("".join(section.find("p").itertext()).strip(), marked(heading))
+              for section in document.iter("section") for heading in section.iter("h4")}
+    assert len(stages) > 40
+    assert all(box == [f".{place.split('.')[2]}"] for place, box in stages.values() if "layer" in place)
+    outside = [box for place, box in stages.values() if "layer" not in place]
+    assert outside == [list(box) for title, *box in found if "layer" not in title]
     assert sum(map(len, re.findall(r"(?s)<svg.*?</svg>", page))) < 0.1 * len(page)
 
 

@@ -35,6 +35,7 @@ class StageHeading(NamedTuple):
     title: Text
     place: str
     formulas: tuple[Formula, ...]
+    here: str = ""  # the address of its first step
 
 
 class Explained(NamedTuple):

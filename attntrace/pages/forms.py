@@ -87,7 +87,7 @@ class Form:
 
     def heading(self, *formulas: Formula) -> blocks.StageHeading:
         return blocks.StageHeading(f"{self.part}.{self.stage.number}", self.stage.title, self.stage.steps[0].place,
-                                   formulas)
+                                   formulas, self.stage.steps[0].address)
 
     def explanations(self, steps: list[Step]) -> Iterator[Block]:
         """Explain the topics of these steps that are new on this page."""

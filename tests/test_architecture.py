@@ -70,6 +70,16 @@ def test_the_drawing_in_lines_fits_the_page_and_names_each_box_once_with_its_add
         assert all(word in text for word in BLOG[0].split())
 
 
+def test_norm_and_residual_are_where_the_wiring_has_them():
+    for wiring in WIRINGS:
+        text = "\n".join(lines_of(architecture(prepare("a", "b", config=sized(wiring))), width=160))
+        pre, final = wiring["norm"] == "pre", wiring["final_norm"]
+        assert len(re.findall("↑ Norm → [MCS]\\w+-.* → Add |↑ Norm → Feed-forward → Add ", text)) == 5 * pre
+        assert text.count(" → Add & Norm ") == 5 * (not pre) and len(re.findall("↑ Norm → [MD] ", text)) == 2 * final
+        assert text.count("+ position") == 2 * (wiring["position"] != "none") and text.count(
+            f"N = {wiring['layers']}, h = 2") == 2
+
+
 def test_an_arrow_leads_from_the_result_of_the_encoder_into_the_cross_attention():
     for width, wiring in itertools.product((60, 80, 100), WIRINGS):
         lines = lines_of(architecture(prepare("a", "b", config=sized(wiring))), width=width)
@@ -170,9 +180,3 @@ def test_each_place_and_stage_of_a_page_has_the_picture_beside_it_where_its_own_
 def test_a_terminal_trace_has_no_picture_and_a_picture_has_no_result_alone():
     assert "┌" not in attntrace("trace", "a", "--target", "b").out
     assert attntrace("steps", "a", "--quiet", "--format", "svg").code == 2
-
-
-def test_words_in_a_picture_are_code_in_markdown():
-    page = attntrace("steps", "``` ```` a", "--format", "markdown").out
-    fence = re.search(r"^(`+)text$", page, re.M)[1]
-    assert page.count(f"\n{fence}\n") == 1 and len(fence) > max(map(len, re.findall(r"(?<=    )`+", page)))

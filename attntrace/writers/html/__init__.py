@@ -181,8 +181,8 @@ class HtmlWriter(BlockWriter[str]):
     def architecture(self, block: blocks.Architecture) -> Iterator[str]:
         """The picture of the model, whose boxes are drawn once more, smaller, at the places of the page."""
         self.picture = picture = Drawing(block, self.page.languages, THEMED)
-        kind, width = ("model beside", picture.width * 0.8) if block.beside else ("model", picture.width)
-        yield (f'<figure class="{kind}"><svg role=img viewBox="{picture.view}" width={width:.0f}>\n'
+        beside, width = (" beside", picture.width * 0.8) if block.beside else ("", picture.width)
+        yield (f'<figure class="model{beside}"><svg role=img viewBox="{picture.view}" width={width:.0f}>\n'
                f"<title>{picture.text(TITLE)}</title>\n<desc>{words(described(block, self.page.languages))}</desc>\n"
                f"<g{self.page.anchor(ARCHITECTURE)}>\n")
         yield from picture.shapes()

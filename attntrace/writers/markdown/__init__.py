@@ -148,9 +148,7 @@ class MarkdownWriter(BlockWriter[str]):
         """The lines of a terminal, as code."""
         if not block.beside:
             page = Page(LINE, self.page.spelling, cells_of, self.page.encoding, languages=self.page.languages)
-            lines = list(map(plainly, architecture_lines(block, page)))
-            fence = "`" * max([3, *(1 + len(run) for line in lines for run in re.findall("`+", line))])
-            yield from ("", f"{fence}text", *lines, fence)
+            yield from ("", "```text", *map(plainly, architecture_lines(block, page)), "```")
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
         yield from head_of(["", *map(self.page.words, block.headings)], (1, 2))

@@ -74,7 +74,7 @@ def test_norm_and_residual_are_where_the_wiring_has_them():
     for wiring in WIRINGS:
         text = "\n".join(lines_of(architecture(prepare("a", "b", config=sized(wiring))), width=160))
         pre, final = wiring["norm"] == "pre", wiring["final_norm"]
-        assert len(re.findall("↑ Norm → [A-Z][^→]+ → Add ", text)) == 5 * pre
+        assert len(re.findall("↑ Norm → [A-Z][a-z -]+ → Add ", text)) == 5 * pre
         assert text.count(" → Add & Norm ") == 5 * (not pre) and len(re.findall("↑ Norm → [MD] ", text)) == 2 * final
         assert text.count("+ position") == 2 * (wiring["position"] != "none") and text.count(
             f"N = {wiring['layers']}, h = 2") == 2

@@ -4,11 +4,12 @@ from xml.etree.ElementTree import Element, TreeBuilder
 
 import html5lib
 
-MATHML = "{http://www.w3.org/1998/Math/MathML}"
+MATHML, SVG = "{http://www.w3.org/1998/Math/MathML}", "{http://www.w3.org/2000/svg}"
+CASE = {"viewbox": "viewBox"}  # of the names of attributes
 VOID = {"meta", "br", "wbr", "col"}
 CELLS = {"td", "th", "tr", "tbody"}
 ENDED_BY = {  # elements whose end tag a page leaves out: what starts after them
-    "p": {"p", "div", "ul", "table", "section", "details", "li", "h2", "h3", "h4", "h5", "h6"} | CELLS,
+    "p": {"p", "div", "ul", "table", "section", "details", "figure", "li", "h2", "h3", "h4", "h5", "h6"} | CELLS,
     "li": {"li"}, "td": CELLS, "th": CELLS, "tr": {"tr", "tbody"}, "thead": {"tbody"}, "tbody": {"tbody"},
     "head": {"body"}}
 IMPLIED = {("html", "meta"): "head", ("table", "tr"): "tbody"}  # by an element and what starts in it: what is between
@@ -27,7 +28,7 @@ class Reader(HTMLParser):
         between = IMPLIED.get((self.open[-1], tag))
         if between is not None:
             self.start(between, {})
-        self.start(tag, {name: value or "" for name, value in attributes})
+        self.start(tag, {CASE.get(name, name): value or "" for name, value in attributes})
         if tag in VOID:
             self.end()
 
@@ -40,7 +41,8 @@ class Reader(HTMLParser):
         self.open.pop()
 
     def name_of(self, tag: str) -> str:
-        return f"{MATHML}{tag}" if "math" in self.open and tag.startswith("m") else tag
+        is_math = "math" in self.open and tag.startswith("m")
+        return f"{SVG}{tag}" if "svg" in self.open else f"{MATHML}{tag}" if is_math else tag
 
     def handle_endtag(self, tag: str) -> None:
         while self.open[-1] != tag:

@@ -71,14 +71,14 @@ def markdown(*arguments: str) -> str:
 
 
 def without_formulas(text: str) -> tuple[list[str], list[str]]:
-    """The lines outside of fences, and those inside."""
+    """The lines outside of fences, and those inside; those of pictures are neither."""
     outside: list[str] = []
     inside: list[str] = []
     lines = outside
     for line in text.split("\n"):
         if line.startswith("```"):
-            assert line == ("```math" if lines is outside else "```")
-            lines = inside if lines is outside else outside
+            assert (line in ("```math", "```text")) == (lines is outside)
+            lines = outside if line == "```" else inside if line == "```math" else []
         else:
             lines.append(line)
     assert lines is outside

@@ -21,8 +21,8 @@ ORDER = {
     "files": "arrays archive inputs weights torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved",
-    "pages": "numbers blocks view stages topics checks forms why overview diff verdicts weights translation"
-             " page",
+    "pages": "numbers blocks architecture view stages topics checks forms why overview diff verdicts weights"
+             " translation page",
     "writers": "terminal_width page arithmetic text data svg markdown html",
     "cli": "exit_codes languages progress values output formats click_words options pause subject"
            " commands app",

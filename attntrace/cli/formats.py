@@ -11,7 +11,7 @@ from attntrace.cli.languages import current_languages
 from attntrace.cli.output import destination
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
-from attntrace.writers import DATA, FORMATS, TEXT
+from attntrace.writers import DATA, FORMATS, PAGES, TEXT
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Answer, Block
@@ -41,7 +41,7 @@ class PageOptions(NamedTuple):
         """The page options of the command line. Raises Problem where they contradict each other."""
         arguments = click.get_current_context().obj.arguments
         page = cls(format_of(format, output, formats, "save" in options), output, **options, title=title(arguments))
-        if page.quiet and page.is_data:
+        if page.quiet and page.format not in PAGES:
             raise Problem("quiet_with", option=f"--format {page.format}")
         return page
 

@@ -35,6 +35,7 @@ class StageHeading(NamedTuple):
     title: Text
     place: str
     formulas: tuple[Formula, ...]
+    here: str = ""  # the address of its first step
 
 
 class Explained(NamedTuple):
@@ -44,10 +45,11 @@ class Explained(NamedTuple):
 
 class Heading(NamedTuple):
     """A line above prose or a table that belongs to no stage; or where the stages that follow stand (`of_place`):
-    `Encoder, layer 1`."""
+    `Encoder, layer 1`, with an address that is `here`."""
     text: Text
     apart: bool = False
     of_place: bool = False
+    here: str = ""
 
 
 class Prose(NamedTuple):
@@ -194,6 +196,24 @@ class Checks(NamedTuple):
     apart: bool = False
 
 
+class Box(NamedTuple):
+    """A part of a model in its picture: what it does, one thing after another (a box without addresses: the words that
+    it reads); how the addresses of its steps begin; the boxes in it, from its input to its result; the address of the
+    box of another stack that it reads as well."""
+    does: tuple[Text, ...]
+    addresses: tuple[str, ...] = ()
+    inside: tuple["Box", ...] = ()
+    reads: str = ""
+
+
+class Architecture(NamedTuple):
+    """The picture of a model: stacks side by side, each from its input to its result; the box of the address `here` is
+    marked. Where it is `beside` what a page is about, only a format that has room beside it draws it."""
+    stacks: tuple[tuple[Box, ...], ...]
+    here: str = ""
+    beside: bool = False
+
+
 class VerifiedHead(NamedTuple):
     """What stands above the three columns of `Verified` lines."""
     headings: tuple[Text, ...]
@@ -210,8 +230,8 @@ class Verified(NamedTuple):
 
 
 Block = (PartHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
-         | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | VerifiedHead | Verified)
-equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check)
+         | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | Architecture | VerifiedHead | Verified)
+equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check, Box)
 
 
 def set_off(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -16,6 +16,7 @@ from attntrace.pages.view import (View, any_row_formula, cell_line, followed, gr
 from attntrace.tensor.evaluate import evaluate
 from attntrace.tensor.expression import HasValue
 from attntrace.tensor.tensor import Tensor, Term, drawn_in
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
 
 
@@ -69,7 +70,9 @@ class Form:
                                      Message(f"messages.{self.name}_form_subtitle"))
         if self.stage.region != self.region:
             self.region = self.stage.region
-            yield blocks.Heading(place_title(self.region), of_place=True)
+            first = self.stage.steps[0].address
+            here = self.region if Address.of(first).number("layer") else first
+            yield blocks.Heading(place_title(self.region), of_place=True, here=here)
 
     def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
         raise AssertionError("every form has its blocks")
@@ -84,7 +87,7 @@ class Form:
 
     def heading(self, *formulas: Formula) -> blocks.StageHeading:
         return blocks.StageHeading(f"{self.part}.{self.stage.number}", self.stage.title, self.stage.steps[0].place,
-                                   formulas)
+                                   formulas, self.stage.steps[0].address)
 
     def explanations(self, steps: list[Step]) -> Iterator[Block]:
         """Explain the topics of these steps that are new on this page."""

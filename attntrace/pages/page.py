@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from attntrace.messages.errors import Problem
+from attntrace.pages.architecture import architecture
 from attntrace.pages.blocks import Answer, Block
 from attntrace.pages.forms import FORMS
 from attntrace.pages.overview import run_closing, run_overview, training_step_closing, training_step_overview
@@ -55,13 +57,13 @@ class Page:
 
     def of_run(self, run: Run) -> Iterator[Iterable[Block]]:
         """What goes in, the steps, the fingerprint."""
-        yield run_overview(run)
+        yield chain([architecture(run, beside=True)], run_overview(run))
         self.write_forms()
         yield run_closing(run, self.fingerprint, self.drift, is_result=True)
 
     def of_training_step(self, training_step: TrainingStep) -> Iterator[Iterable[Block]]:
         """What goes in and what should come out, the steps, the loss after the update, the fingerprint."""
-        yield training_step_overview(training_step)
+        yield chain([architecture(training_step, beside=True)], training_step_overview(training_step))
         self.write_forms()
         yield training_step_closing(training_step)
         yield run_closing(training_step.run, self.fingerprint, self.drift)
@@ -70,7 +72,7 @@ class Page:
         """What goes in, the selected steps, each step of the decoding; the result is the translation."""
         from attntrace.pages.translation import TranslationPage, translation_overview
         translation = TranslationPage(decoding, self.view.precision)
-        yield translation_overview(decoding.run)
+        yield chain([architecture(decoding, beside=True)], translation_overview(decoding.run))
         if self.view.selected is not None or self.view.tokens:
             self.write_forms()
             yield run_closing(decoding.run, self.fingerprint)

@@ -2,7 +2,7 @@
 
 A page format is a class `(out, look)` with a method for each kind of block (`page.BlockWriter`), which is called with
 blocks, and closed at the end. A data format writes the record of each step, and its `alone` one tensor of a saved run
-(see `data.JsonLinesWriter`). A picture format draws maps."""
+(see `data.JsonLinesWriter`). A picture format draws maps, and the architecture of a model."""
 from typing import Any, NamedTuple
 
 
@@ -23,5 +23,5 @@ PAGES = {TEXT: Format("text.writer", "TerminalWriter", (".txt", "")),
          "html": Format("html", "HtmlWriter", (".html", ".htm"))}  # made of blocks
 DATA = {"csv": Format("data", "CsvWriter", (".csv",)),
         "jsonl": Format("data", "JsonLinesWriter", (".jsonl", ".ndjson"))}  # made of steps
-PICTURES = {"svg": Format("svg", "SvgWriter", (".svg",))}  # made of maps
+PICTURES = {"svg": Format("svg", "SvgWriter", (".svg",))}  # of maps, or of a model
 FORMATS = {**PAGES, **DATA, **PICTURES}

@@ -12,11 +12,12 @@ import numpy as np
 from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block, Cell, Check, Formula, Grid, Maps
+from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Maps
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import Address
 
 
 class Span(NamedTuple):
@@ -40,7 +41,7 @@ INDENT = "  "
 PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
-UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═"
+UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
 ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=", "₁": "1",
                              "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
@@ -131,6 +132,7 @@ class BlockWriter(Writer, Protocol[P]):
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[P]: ...
     def maps(self, block: blocks.Maps) -> Iterator[P]: ...
     def checks(self, block: blocks.Checks) -> Iterator[P]: ...
+    def architecture(self, block: blocks.Architecture) -> Iterator[P]: ...
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[P]: ...
     def verified(self, block: blocks.Verified) -> Iterator[P]: ...
 
@@ -308,6 +310,19 @@ def largest_of(block: Maps, key: str = "largest_weight") -> Message:
 
 def title_of_head(grid: Grid) -> Message:
     return Message("messages.map_head", number=grid.symbol.head)
+
+
+def addresses_of(box: Box) -> str:
+    """How the addresses of its steps begin: `encoder.final_norm, output`."""
+    first, *more = box.addresses
+    return ", ".join([first, *(Address.of(address).name for address in more)])
+
+
+def first_words(words: Sequence[str], fits: Callable[[str], bool]) -> str:
+    """The first words of a sentence that fit in a line, and how many more there are."""
+    count = len(words)
+    shorter = (" ".join([*words[:n], f"+{count - n}"]) for n in reversed(range(count)))
+    return next(filter(fits, [" ".join(words), *shorter]), f"+{count}")
 
 
 def text_of(part: Part) -> str:

@@ -1,18 +1,20 @@
 """attntrace steps: the table of contents of a trace."""
 from attntrace.cli import click_words
 from attntrace.cli.formats import PageOptions, writer_of
-from attntrace.cli.options import ModelOptions, model_options, page_options, quiet_option, sentence_argument
+from attntrace.cli.options import ModelOptions, model_options, page_options_of, quiet_option, sentence_argument
 from attntrace.cli.subject import subject_of
 from attntrace.messages.catalog import Message
+from attntrace.writers import PAGES, PICTURES
 
 
 @click_words.command("steps")
 @sentence_argument
 @model_options
 @quiet_option
-@page_options
+@page_options_of(*PAGES, *PICTURES)
 def command(model: ModelOptions, page: PageOptions) -> None:
     run = subject_of(model).run
+    from attntrace.pages.architecture import architecture
     from attntrace.pages.blocks import Formula, Prose, Table
     from attntrace.pages.overview import drift_note, pencil_rule
     from attntrace.pages.view import whole_formula
@@ -29,7 +31,7 @@ def command(model: ModelOptions, page: PageOptions) -> None:
         drift = run.drift()
         run(tee(sink, drift))
         headings = tuple(Message(f"messages.{name}") for name in ("address", "formula", "shape", "numbers"))
-        writer([Table(headings, tuple(rows), right=(2, 3)),
+        writer([architecture(run), Table(headings, tuple(rows), right=(2, 3), apart=True),
                 Prose(Message("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{sum(sizes):,}",
                               parameters=f"{run.parameters.vector.size:,}"), result=True, apart=True),
                 *pencil_rule(run), *(drift_note(run, drift) if drift else ())])

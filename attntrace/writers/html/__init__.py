@@ -10,8 +10,10 @@ from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address
                                            label, matrix, names_of_grid, nested, side_by_side, word_heading, words)
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
+from attntrace.writers.svg.architecture import THEMED, Drawing, described
 
-CONTENTS = "contents"
+CONTENTS, ARCHITECTURE = "contents", "architecture"
+TITLE = Message("titles.picture.title")
 SLOT = "{places}"  # of markup in a sentence
 
 
@@ -25,6 +27,7 @@ class HtmlWriter(BlockWriter[str]):
         self.encoded = markup_for(out)
         self.page = HtmlPage(look.languages, shades=look.colour != "never")
         self.begun = False
+        self.picture: Drawing | None = None
 
     def close(self) -> None:
         self.out.writelines(self.lines([]))
@@ -71,7 +74,7 @@ class HtmlWriter(BlockWriter[str]):
         page.in_section = True
         yield f"<section class=stage{page.anchor(place)}>\n"
         title = f"<b>{words(block.number)}</b> {page.text(block.title)}"
-        yield page.heading(page.level + 1, f"stage{block.number}", title,
+        yield page.heading(page.level + 1, f"stage{block.number}", title, self.here(block.here),
                            listed=address(block.place.rpartition("layer")[2].partition(".")[2]))
         yield f"<p class=at>{link}\n"
         if block.formulas:
@@ -86,7 +89,8 @@ class HtmlWriter(BlockWriter[str]):
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
         level, text = self.page.level, self.page.text(block.text)
-        yield self.page.heading(level, "place", text) if block.of_place else f"<h{level}>{text}</h{level}>\n"
+        yield (self.page.heading(level, "place", text, self.here(block.here)) if block.of_place
+               else f"<h{level}>{text}</h{level}>\n")
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         if text := self.page.text(block.text):
@@ -173,6 +177,25 @@ class HtmlWriter(BlockWriter[str]):
         items = (f"<li{' class=wrong' if check.failed else ''}>{self.page.sign_of(not check.failed)} "
                  f"{self.page.text(self.page.check_sentence(check))}" for check in block.checks)
         yield f"<ul class=checks>{''.join(items)}</ul>\n"
+
+    def architecture(self, block: blocks.Architecture) -> Iterator[str]:
+        """The picture of the model, whose boxes are drawn once more, smaller, at the places of the page."""
+        self.picture = picture = Drawing(block, self.page.languages, THEMED)
+        beside, width = (" beside", picture.width * 0.8) if block.beside else ("", picture.width)
+        yield (f'<figure class="model{beside}"><svg role=img viewBox="{picture.view}" width={width:.0f}>\n'
+               f"<title>{picture.text(TITLE)}</title>\n<desc>{words(described(block, self.page.languages))}</desc>\n"
+               f"<g{self.page.anchor(ARCHITECTURE)}>\n")
+        yield from picture.shapes()
+        yield "</g>\n"
+        yield from picture.texts
+        yield "</svg></figure>\n"
+
+    def here(self, address: str) -> str:
+        """The picture above once more, where one box is marked: that of an address."""
+        if self.picture is None or not (shape := self.picture.shape_at(address)):
+            return ""
+        return (f'<svg class=here viewBox="{self.picture.view}" aria-hidden=true><use href="#{ARCHITECTURE}"/>'
+                f"<rect {shape}/></svg>")
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
         yield from self.page.deeper("<div class=box><table class=plain>", "</table></div>\n", 1, blocks.Verified)

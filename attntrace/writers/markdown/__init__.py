@@ -7,9 +7,11 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.markdown.markup import (LinesTogether, MarkdownPage, arithmetic, equation, filled_grid, grid,
-                                               head_of, inline, line_of, math_block, stand_together)
-from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, packed, spelling_for
+from attntrace.writers.markdown.markup import (LINE, LinesTogether, MarkdownPage, arithmetic, equation, filled_grid,
+                                               grid, head_of, inline, line_of, math_block, stand_together)
+from attntrace.writers.page import PROMPT, BlockWriter, Look, Page, largest_of, packed, plainly, spelling_for
+from attntrace.writers.text.architecture import architecture_lines
+from attntrace.writers.text.writer import cells_of
 
 LINES = 24  # of arithmetic in one block
 MIXTURE = 72  # signs of the longest mixture beside its row
@@ -141,6 +143,12 @@ class MarkdownWriter(BlockWriter[str]):
         for check in block.checks:
             shown = self.page.words(self.page.check_text(check))
             yield f"- **{shown}**" if check.failed else f"- {shown}"
+
+    def architecture(self, block: blocks.Architecture) -> Iterator[str]:
+        """The lines of a terminal, as code."""
+        if not block.beside:
+            page = Page(LINE, self.page.spelling, cells_of, self.page.encoding, languages=self.page.languages)
+            yield from ("", "```text", *map(plainly, architecture_lines(block, page)), "```")
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
         yield from head_of(["", *map(self.page.words, block.headings)], (1, 2))

@@ -257,6 +257,11 @@ class TerminalWriter(BlockWriter[Line]):
                 line = [2 * INDENT, Span(part, style)]
         yield tuple(line)
 
+    def architecture(self, block: blocks.Architecture) -> Iterator[Line]:
+        if not block.beside:
+            from attntrace.writers.text.architecture import architecture_lines  # only now: most pages have none
+            yield from architecture_lines(block, self.page)
+
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[Line]:
         page, blank = self.page, " " * self.page.cells(self.mark(True))
         for number, error, what in versions(page.languages, *block.headings):

@@ -1,35 +1,26 @@
-"""Attention maps as vector graphics for a slide, with only presentation attributes, which every program reads."""
+"""Attention maps, and the picture of a model, as vector graphics for a slide, with only presentation attributes, which
+every program reads."""
 import math
-import unicodedata
 from collections.abc import Iterable, Iterator
-from html import escape
 from typing import TextIO
 
 import numpy as np
 
-from attntrace.messages.catalog import LANGUAGES, in_a_line, in_languages
+from attntrace.messages.catalog import in_a_line, in_languages
 from attntrace.messages.unicode import shown
-from attntrace.pages.blocks import Block, Grid, Maps, Prose
+from attntrace.pages.blocks import Architecture, Block, Grid, Maps, Prose
 from attntrace.tensor.tensor import Array
 from attntrace.writers.page import Look, largest_of, markup_for, title_of_head
+from attntrace.writers.svg.architecture import Drawing, described
+from attntrace.writers.svg.markup import FONTS, GREY, INK, LINE, NOTE, PAPER, TEXT, TITLE, escaped, text, width_of
 
-FONTS = ", ".join([*filter(None, (language.fonts for language in LANGUAGES.values())), "sans-serif"])
-INK, PAPER, GREY, LINE = "#000000", "#ffffff", "#5f6368", "#c8ccd2"
 STRONGEST = np.array((8, 69, 148))  # the blue of the largest weight; none is white
 LIGHT = 0.179  # luminance from which on black letters have more contrast than white ones, 4.5 at the least
-TITLE, NOTE, TEXT = 20, 13, 14  # sizes of letters
 CELL = 30  # of a weight, at the least
 MARGIN, GAP, BESIDE = 24, 28, 10
 HEADING = TITLE + 2 * (NOTE + BESIDE)  # height of what stands above a band
 WIDEST = 1600  # heads side by side, where more than one fits
 SLANT = math.sqrt(0.5)  # of words that are turned by 45 degrees
-
-
-def width_of(text: str, size: float = TEXT) -> float:
-    """About how wide a text is: Hangul takes as much as its letters are high, Latin some 0.6 of that."""
-    return size * sum(0 if unicodedata.category(char) in ("Mn", "Me", "Cf") else
-                      1 if unicodedata.east_asian_width(char) in "WF" else
-                      0.8 if char.isupper() else 0.6 for char in text)
 
 
 def colours(parts: Array) -> list[list[tuple[str, str]]]:
@@ -41,16 +32,6 @@ def colours(parts: Array) -> list[list[tuple[str, str]]]:
              for shade, on_light in zip(row, lights, strict=True)] for row, lights in zip(shades, light, strict=True)]
 
 
-def escaped(words: str) -> str:
-    """Words from anywhere, as they may stand in an element or an attribute."""
-    return escape(shown(words))
-
-
-def text(words: str, x: float, y: float, size: float = TEXT, **attributes: str) -> str:
-    more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{more}>{escaped(words)}</text>\n'
-
-
 class SvgWriter:
     """Keeps the maps of a run until all are known, since an SVG file begins with its size."""
 
@@ -58,12 +39,15 @@ class SvgWriter:
         self.out, self.look = out, look
         self.encoded = markup_for(out)  # as the picture says of itself
         self.notes: list[str] = []
-        self.bands: list[Band] = []
+        self.bands: list[Band | Drawing] = []
 
     def __call__(self, blocks: Iterable[Block]) -> None:
         for block in blocks:
             if isinstance(block, Maps):
                 self.bands.append(Band(block, self.look.languages))
+            elif isinstance(block, Architecture):
+                self.bands.append(Drawing(block, self.look.languages))
+                self.notes.append(described(block, self.look.languages))
             elif isinstance(block, Prose):
                 self.notes.append(in_languages(block.text, self.look.languages).strip())
 
@@ -82,7 +66,7 @@ class SvgWriter:
         yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="{PAPER}"/>\n'
         y: float = MARGIN
         for band in self.bands:
-            yield f'<g data-address="{escaped(band.block.place)}" transform="translate({MARGIN} {y:.0f})">\n'
+            yield f'<g data-address="{escaped(band.address)}" transform="translate({MARGIN} {y:.0f})">\n'
             yield from band.parts(self.look.colour != "never")
             yield "</g>\n"
             y += band.height + MARGIN
@@ -93,7 +77,7 @@ class Band:
     """The heads of a place, as many side by side as fit; the words that look stand before the first of each row."""
 
     def __init__(self, block: Maps, languages: tuple[str, ...]) -> None:
-        self.block, self.title = block, in_languages(block.title, languages)
+        self.block, self.address, self.title = block, block.place, in_languages(block.title, languages)
         self.note = in_a_line(largest_of(block), languages)
         pictures = [HeadGraphic(head, languages) for head in block.heads]
         self.before = max(width_of(shown(word)) for word in block.heads[0].row_labels or ("",)) + BESIDE
@@ -107,7 +91,7 @@ class Band:
 
     def parts(self, shades: bool) -> Iterator[str]:
         yield text(self.title, 0, TITLE, TITLE, font_weight="bold")
-        yield text(self.block.place, 0, TITLE + NOTE + BESIDE, NOTE, fill=GREY)
+        yield text(self.address, 0, TITLE + NOTE + BESIDE, NOTE, fill=GREY)
         yield text(self.note, 0, HEADING, NOTE, fill=GREY)
         y: float = HEADING + GAP
         for row in self.rows:

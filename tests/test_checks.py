@@ -100,4 +100,4 @@ def test_a_check_that_fails_is_red_on_a_terminal(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr(Mean, "compute", slightly_wrong(Mean.compute, in_rows=True))
     page = attntrace("trace", "a b", "--only", "*.mean").out
-    assert re.search(r"\x1b\[1;(31|38;5;160)m✗", page)  # bold red, of as many colours as there are
+    assert re.search(r"\x1b\[1;(31|38;5;196)m✗", page)  # bold red, of as many colours as there are

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, get_args
 
 from attntrace.messages.catalog import Text
+from attntrace.model.tokens import END, START
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Expression, HasValue
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
@@ -22,6 +23,16 @@ class Formula(NamedTuple):
 
 
 Cell = Text | Formula  # of a table
+Hues = tuple[int | None, ...]  # of words, those of the source below FAMILY; None: a word without one
+FAMILY = 4  # hues of each of the two sentences
+
+
+def hues_of(words: Iterable[str], is_target: bool) -> Hues:
+    """The hues of the words of a sentence: always the same for a word, on every page of the sentence. The tokens that
+    begin and end one have none, so that a row has the same hue under the word that is read and that is written."""
+    plain = dict.fromkeys(word for word in words if word not in (START, END))
+    numbers = {word: n % FAMILY + is_target * FAMILY for n, word in enumerate(plain)}
+    return tuple(numbers.get(word) for word in words)
 
 
 class PartHeading(NamedTuple):
@@ -70,9 +81,9 @@ class Answer(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row, those of a
-    `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below it. Of
-    `addresses` in the first column, where the table is too wide, the place is such a heading."""
+    """Columns of words and numbers under headings; the cells of a `tokens` column have the `hues` of their rows, those
+    of a `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below
+    it. Of `addresses` in the first column, where the table is too wide, the place is such a heading."""
     headings: tuple[Text, ...]
     rows: tuple[tuple[Cell, ...], ...]
     tokens: tuple[int, ...] = ()
@@ -81,11 +92,12 @@ class Table(NamedTuple):
     words: tuple[int, ...] = ()
     addresses: bool = False
     apart: bool = False
+    hues: tuple[Hues, ...] = ()  # of each column of tokens
 
 
 class Grid(NamedTuple):
-    """A matrix, or a row (`one_row`), with its name and the words along its axes; `hued` columns are words of a
-    sentence (those of a vocabulary are not); `weights`: a row divides 1 among its columns."""
+    """A matrix, or a row (`one_row`), with its name and the words along its axes; those of a sentence have hues
+    (those of a vocabulary have none); `weights`: a row divides 1 among its columns."""
     symbol: Symbol
     head: int | None
     values: Array
@@ -93,7 +105,8 @@ class Grid(NamedTuple):
     shape: tuple[int, ...]
     row_labels: tuple[str, ...] | None
     column_labels: tuple[str, ...] | None
-    hued: bool = False
+    row_hues: Hues = ()
+    column_hues: Hues = ()
     one_row: bool = False
     weights: bool = False
     formula: Expression | None = None  # what stands in place of its name, where it has none
@@ -112,7 +125,7 @@ class RowLine(NamedTuple):
     values: Array  # a row, or a number, for each token
     figures: Figures
     labels: tuple[str, ...] | None
-    hued: bool = False
+    hues: Hues = ()  # of its labels, or of the rows that it mixes
     weights: bool = False  # whether a row divides 1 among its columns
     mixture: tuple[Symbol, ...] = ()  # the rows that the `shares` mix, where each row is such a mixture
     shares: Array | None = None
@@ -126,6 +139,7 @@ class VectorRows(NamedTuple):
     tokens: tuple[str, ...]
     numbers: tuple[int, ...]
     lines: tuple[RowLine, ...]
+    hues: Hues = ()
 
 
 class CellLine(NamedTuple):

@@ -11,8 +11,8 @@ from attntrace.pages.checks import check_postconditions, check_rows, check_rows_
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage, place_title
 from attntrace.pages.topics import topic_of
-from attntrace.pages.view import (View, any_row_formula, cell_line, followed, grid, hidden, label_of, parameter_name,
-                                  row_formula, whole_formula)
+from attntrace.pages.view import (View, any_row_formula, cell_line, followed, grid, hidden, hues_along, label_of,
+                                  parameter_name, row_formula, whole_formula)
 from attntrace.tensor.evaluate import evaluate
 from attntrace.tensor.expression import HasValue
 from attntrace.tensor.tensor import Tensor, Term, drawn_in
@@ -99,7 +99,8 @@ class Form:
                                          for topic in new))
 
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
-        return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights)
+        return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights,
+                    self.stage.steps[0].address)
 
     def parameter_grid(self, tensor: Tensor, head: int | None) -> Grid:
         """Of a parameter, or of some of its columns."""
@@ -147,8 +148,10 @@ class VectorForm(Form):
         limit = min(self.view.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
         shown = self.view.rows(steps[0])[:limit]
         if by_rows:
+            hues = hues_along(steps[0].tensor, 0) if steps[0].axes else ()
             yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
-                                    tuple(self.line(step, rows, shown) for step, rows in by_rows))
+                                    tuple(self.line(step, rows, shown) for step, rows in by_rows),
+                                    tuple(hues[i] for i in shown) if hues else ())
             yield from hidden(self.view, [(step.address, step.tensor) for step, _ in by_rows],
                               (len(shown), len(self.view.rows(steps[0]))))
         checks = check_rows(steps, rebuilt)
@@ -191,7 +194,8 @@ class VectorForm(Form):
         line = blocks.RowLine(tuple(row_formula(step, rows[i], i) for i in shown),
                               np.stack([row.value[:columns] if axes else row.value for row in some]),
                               self.figures(step.tensor), labels and labels[:columns],
-                              hued=step.tensor.axis_names[-1:] == ("key",), weights=step.node.op.rows_sum_to_one,
+                              hues_along(step.tensor, 1)[:columns] if len(step.axes) == 2 else (),
+                              weights=step.node.op.rows_sum_to_one,
                               more=max(some[0].value.size - columns, 0) if axes else 0, address=step.address)
         mixtures = [row.node.op.mixes(*row.node.operands) if row.node and not line.more else None for row in some]
         if mixtures[0]:
@@ -200,7 +204,7 @@ class VectorForm(Form):
             mixed = tuple(whole.symbol.indexed(0, n, whole.axis_names) for n in range(whole.axes[0].size))
             weights = next(mixtures[0][0].leaves())
             line = line._replace(mixture=mixed, shares=np.stack([mixture[0].value for mixture in mixtures if mixture]),
-                                 share_figures=self.figures(weights))
+                                 share_figures=self.figures(weights), hues=hues_along(weights, 1))
         return line
 
     def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:

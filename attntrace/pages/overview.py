@@ -10,7 +10,7 @@ from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.model.config import ENTRIES, FLAG, SELF_ATTENTION, Config
 from attntrace.model.parameters import Vocabularies, parts
 from attntrace.model.tokens import MEMORY, InputRows, Words
-from attntrace.pages.blocks import Block, Heading, Prose, Table
+from attntrace.pages.blocks import Block, Heading, Prose, Table, hues_of
 from attntrace.runs.run import Drift, Run
 from attntrace.runs.what_if import edit_sentences
 from attntrace.tracing.addresses import Address
@@ -77,7 +77,9 @@ def words_table(run: Run, *more: tuple[str, Words]) -> Table:
     rows = ((str(next(numbers)), *map(str, row)) for row in itertools.zip_longest(*cells, fillvalue=""))
     right = tuple(n for n, name in enumerate(("number", *names)) if name in ("number", "id"))
     return Table(tuple(Message(f"messages.{name}") for name in ("number", *names)), tuple(rows), right=right,
-                 tokens=tuple(n for n in range(1 + len(names)) if n not in right), title=Message("messages.heading"))
+                 tokens=tuple(n for n in range(1 + len(names)) if n not in right), title=Message("messages.heading"),
+                 hues=tuple(hues_of(words.texts, n > 0) for n, words in enumerate(
+                     (run.source, run.target, *(words for _, words in more))) if words is not None))
 
 
 def model_table(run: Run) -> Iterator[Block]:

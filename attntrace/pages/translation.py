@@ -6,7 +6,7 @@ import numpy as np
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import END, detokenize
-from attntrace.pages.blocks import Block, Check, Checks, Grid, Heading, Maps, Prose, Table
+from attntrace.pages.blocks import Block, Check, Checks, Grid, Heading, Maps, Prose, Table, hues_of
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import model_table, words_table
@@ -93,7 +93,8 @@ class TranslationPage:
         rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
                      for i, text in enumerate(self.decoding.run.source.texts))
         return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
-                     title=Message("messages.decoding_looks", row=step.number), apart=True)
+                     title=Message("messages.decoding_looks", row=step.number), apart=True,
+                     hues=(hues_of(self.decoding.run.source.texts, False),))
 
     def whole(self) -> Iterator[Block]:
         """The whole translation: attention between its words and the source, and the check against one pass."""
@@ -113,7 +114,8 @@ class TranslationPage:
             if _is_cross_attention(one):
                 rows = np.stack([step.steps[Address.of(one.address).forward].value[-1] for step in self.written])
                 layers.setdefault(Address.of(one.address).number("layer"), []).append(
-                    Grid(one.symbol, None, rows, figures, rows.shape, words, source, hued=True, weights=True))
+                    Grid(one.symbol, None, rows, figures, rows.shape, words, source,
+                         hues_of(words, True), hues_of(source, False), weights=True))
         for layer, grids in layers.items():
             yield Maps(Message("messages.decoding_map", layer=layer), f"decoder.layer{layer}.cross_attention",
                        tuple(grids), max(float(grid.values.max()) for grid in grids), False)

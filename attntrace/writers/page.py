@@ -12,7 +12,7 @@ import numpy as np
 from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Maps
+from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Hues, Maps
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
 from attntrace.tensor.symbol import Spelling, Symbol
@@ -21,13 +21,14 @@ from attntrace.tracing.addresses import Address
 
 
 class Span(NamedTuple):
-    """A piece of a line in one style: `bold`, `grey`, `red`, or `token3` (the hue of the fourth token)."""
+    """A piece of a line in one style: `bold`, `grey`, `red`, or `hue3`, one of those of words."""
     text: str
     style: str = ""
 
 
 class Shaded(NamedTuple):
-    """A row of cells, each shaded by its level from 0 (not at all) to 7; `ends` says where in the text each ends."""
+    """A row of cells, each in the shade of its level from 1 to 8, or 0 (none); `ends` says where in the text each
+    ends."""
     text: str
     levels: bytes
     ends: tuple[int, ...]
@@ -46,7 +47,8 @@ ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═"
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=", "₁": "1",
                              "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
 COLUMNS = 16  # of a table in a document, whose width nobody knows
-LEVELS = 8  # of bars and of shades, the lowest of which is none
+LEVELS = 8  # of bars and of shades
+MASKED, ASCII_MASKED = "·", "-"  # a weight of exactly 0, which the mask leaves
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = ".:-=+*#@"
 
@@ -359,15 +361,22 @@ def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line
     yield (Span(place.rjust(page.width), "grey"),)
 
 
-def labels_line(labels: Iterable[str], widths: Iterable[int], first: int, hued: bool, page: Page) -> Iterator[Span]:
-    """Words above columns of these widths, the first of them in the hue of the word number `first`."""
+def hue_at(hues: Hues, n: int, otherwise: str = "") -> str:
+    """The style of the n-th word; otherwise that of one that is no word of a sentence."""
+    if n >= len(hues):
+        return otherwise
+    return "" if hues[n] is None else f"hue{hues[n]}"
+
+
+def labels_line(labels: Iterable[str], widths: Iterable[int], hues: Hues, page: Page) -> Iterator[Span]:
+    """Words above columns of these widths, in their hues."""
     for n, (label, width) in enumerate(zip(labels, widths, strict=True)):
-        yield Span((" " if n else "") + page.right(page.label(label), width), f"token{first + n}" if hued else "grey")
+        yield Span((" " if n else "") + page.right(page.label(label), width), hue_at(hues, n, "grey"))
 
 
 def levels_of(weights: Array) -> Array:
-    """How strong each of some weights is drawn, from 0 to 7."""
-    return np.asarray(np.minimum(weights * LEVELS, LEVELS - 1).astype("u1"))
+    """How strong each of some weights is drawn, from 1 to 8; 0 where it is exactly 0, as behind a mask."""
+    return np.asarray((np.minimum(weights * LEVELS, LEVELS - 1) + (weights != 0)).astype("u1"))
 
 
 def shaded(texts: list[str], levels: Array, widths: Sequence[int], gap: int = 1) -> list[Shaded]:

@@ -7,7 +7,8 @@ from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
-                                           label, matrix, names_of_grid, nested, side_by_side, word_heading, words)
+                                           hue_class, label, matrix, names_of_grid, nested, side_by_side, word_heading,
+                                           words)
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
 from attntrace.writers.svg.architecture import THEMED, Drawing, described
@@ -101,7 +102,7 @@ class HtmlWriter(BlockWriter[str]):
 
     def table(self, block: blocks.Table) -> Iterator[str]:
         """Columns of words and numbers; the first cell of a row is its heading."""
-        page = self.page
+        page, hues = self.page, dict(zip(block.tokens, block.hues))
         yield "<div class=box><table class=plain>"
         if block.title:
             yield f"<caption>{page.text(block.title)}</caption>"
@@ -117,7 +118,7 @@ class HtmlWriter(BlockWriter[str]):
                 continue
             for n, one in enumerate(row):
                 written = self.in_table(one, not n, n in block.words + block.tokens)
-                yield cell("td" if n else "th scope=row", n in block.right, written, y if n in block.tokens else None)
+                yield cell("td" if n else "th scope=row", n in block.right, written, hue_class(hues.get(n, ()), y))
         yield "</table></div>\n"
 
     def in_table(self, one: blocks.Cell, is_first: bool = False, is_word: bool = False) -> str:
@@ -139,7 +140,7 @@ class HtmlWriter(BlockWriter[str]):
         named = f' aria-labelledby="{contents[-1].anchor}"' if contents else ""  # by the heading of the stage
         yield f'<div class=box><table class="vectors{rows.room}"{named}>\n'
         for n, token in enumerate(block.tokens):
-            yield f"<tbody><tr>{word_heading('rowgroup', token, block.numbers[n]) if token else '<td>'}"
+            yield f"<tbody><tr>{word_heading('rowgroup', token, hue_class(block.hues, n)) if token else '<td>'}"
             yield from rows.of_token(n)
         yield "</table></div>\n"
 
@@ -170,8 +171,9 @@ class HtmlWriter(BlockWriter[str]):
         page = self.page
         yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
         yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
-        yield from side_by_side(matrix(grid, page, (grid.address,), is_result=True, largest=block.largest,
-                                       title=page.text(title_of_head(grid))) for grid in block.heads)
+        yield from side_by_side((matrix(grid, page, (grid.address,), is_result=True, largest=block.largest,
+                                        title=page.text(title_of_head(grid))) for grid in block.heads),
+                                '<div class="equation map">')
 
     def checks(self, block: blocks.Checks) -> Iterator[str]:
         items = (f"<li{' class=wrong' if check.failed else ''}>{self.page.sign_of(not check.failed)} "

@@ -9,8 +9,8 @@ from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Tensor, Term
-from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, chunked, equal_parts, labels_line, levels_of, packed,
-                                    part_of, shaded, trimmed)
+from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, chunked, equal_parts, hue_at, labels_line, levels_of,
+                                    packed, part_of, shaded, trimmed)
 
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
 ASCII_BRACKETS = {"row": ("[ ", " ]")}
@@ -63,7 +63,7 @@ class Box:
         lines[top - 1 - bool(self.labels) if top else highest] = "  ", Span(
             self.page.padded(self.title, self.width - 2), "bold")
         if self.labels:
-            labels = labels_line(self.labels, self.widths, self.start, self.grid.hued, self.page)
+            labels = labels_line(self.labels, self.widths, self.grid.column_hues[self.start:], self.page)
             lines[top - 1] = "  ", *labels, " " * (self.width - self.body + 2)
         return lines
 
@@ -90,7 +90,7 @@ def _words(grid: blocks.Grid, page: Page) -> tuple[list[Line], int]:
     """The words before the rows, and how wide they are."""
     words = [page.label(label) for label in grid.row_labels or ()]
     width = max(map(page.cells, words)) + 1 if words else 0
-    return [(Span(page.padded(word, width), f"token{y}"),) for y, word in enumerate(words)], width
+    return [(Span(page.padded(word, width), hue_at(grid.row_hues, y)),) for y, word in enumerate(words)], width
 
 
 Chunk = list[str | Box]  # a piece of an equation that is not broken: from one operator to the next

@@ -7,10 +7,10 @@ from itertools import chain
 from attntrace.messages.catalog import versions
 from attntrace.messages.unicode import graphemes
 from attntrace.pages.blocks import Grid, Maps
-from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, equal_parts, largest_of, levels_of, packed, part_of,
-                                    shaded, title_of_head, titled, trimmed)
+from attntrace.writers.page import (ASCII_MASKED, GAP, INDENT, MASKED, Line, Page, Span, equal_parts, hue_at,
+                                    largest_of, levels_of, packed, part_of, shaded, title_of_head, titled, trimmed)
 
-FILLS, ASCII_FILLS = " ░░▒▒▓▓█", " ..::++#"  # for the levels from 0 to 7
+FILLS, ASCII_FILLS = "  ░░▒▒▓▓█", "  ..::++#"  # for the levels from 0 to 8
 FILL = 2  # cells that are filled before a number
 UPRIGHT = 12  # cells of the longest word that stands upright
 NARROW = 2  # cells of a column under such a word
@@ -29,7 +29,7 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
         height = max(len(picture.above) for picture in pictures)
         columns = [picture.lines(height) for picture in pictures]
         for y, parts in enumerate(zip(*columns, strict=True), start=-1 - height):
-            word = Span(page.padded(words[y], before), f"token{y}") if y >= 0 else " " * before
+            word = Span(page.padded(words[y], before), hue_at(block.heads[0].row_hues, y)) if y >= 0 else " " * before
             yield trimmed([INDENT, word, *chain.from_iterable((*part, GAP) for part in parts)])
 
 
@@ -63,6 +63,7 @@ class HeadMap:
         self.gap *= page.air
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
         self.labels = (grid.column_labels or ())[self.start:self.stop]
+        self.hues = grid.column_hues[self.start:]
         self.widths = self.column_widths()
         self.above = self.words()
         self.inside = sum(self.widths) + self.gap * (len(self.widths) - 1)
@@ -80,7 +81,13 @@ class HeadMap:
                  for label, width in zip(self.labels, self.widths, strict=True)]]
 
     def cell(self, fill: str, weight: float, width: int) -> str:
+        if not weight:
+            return self.masked(width)
         return f"{fill * (width - self.grid.figures.width - 1)} {self.grid.figures.padded(weight)}"
+
+    def masked(self, width: int) -> str:
+        """A weight of exactly 0, where the decimal point of the others is."""
+        return (self.page.sign(MASKED, ASCII_MASKED) + " " * (self.grid.figures.after - 1)).rjust(width)
 
     def lines(self, height: int) -> list[Line]:
         """The title, `height` lines of words, and the rows, all of the same width."""
@@ -93,7 +100,7 @@ class HeadMap:
                  for row, weights in zip(levels.tolist(), values.tolist(), strict=True)]
         cells = shaded(texts, levels, self.widths, self.gap) if page.shades else texts
         rows: list[Line] = [(row, behind) for row in cells]
-        words: list[Line] = [(*chain.from_iterable((Span(between * bool(n)), Span(text, f"token{self.start + n}"))
+        words: list[Line] = [(*chain.from_iterable((Span(between * bool(n)), Span(text, hue_at(self.hues, n)))
                                                    for n, text in enumerate(line)), behind) for line in self.above]
         blank = (" " * self.width,)
         return [(Span(page.padded(self.title, self.width), "bold"),), *[blank] * (height - len(words)), *words, *rows]
@@ -113,5 +120,10 @@ class UprightMap(HeadMap):
                 for y in range(height)]
 
     def cell(self, fill: str, weight: float, width: int) -> str:
+        if not weight:
+            return self.masked(width)
         tenths = min(int(10 * weight / self.largest), 9) if self.largest and self.page.shades else 0
         return f" {tenths}" if tenths else fill * NARROW
+
+    def masked(self, width: int) -> str:
+        return self.page.sign(MASKED, ASCII_MASKED).rjust(width)

@@ -5,7 +5,7 @@ from itertools import groupby
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
-from attntrace.writers.page import (ASCII_BARS, BARS, GAP, INDENT, Line, Page, Part, Shaded, Span, equal_parts,
+from attntrace.writers.page import (ASCII_BARS, BARS, GAP, INDENT, Line, Page, Part, Shaded, Span, equal_parts, hue_at,
                                     labels_line, levels_of, shaded, text_of, trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
@@ -89,7 +89,7 @@ class RowLayout:
     def write_numbers(self, rows: slice) -> None:
         """Write the numbers of some tokens at once, in each part of the columns."""
         for line in self.vectors:
-            is_shaded = line.weights and line.hued and self.page.shades
+            is_shaded = line.weights and line.hues and self.page.shades
             after = 0 if line.labels in self.whole else self.after
             figures = line.figures._replace(before=self.number - after, after=after)
             self.texts[id(line)] = []
@@ -102,7 +102,7 @@ class RowLayout:
         """The words above a part of the columns."""
         labels = (line.labels or ())[part]
         return (" " * (self.numbers_at + 2),
-                *labels_line(labels, self.widths(line)[part], part.start, line.hued, self.page))
+                *labels_line(labels, self.widths(line)[part], line.hues[part], self.page))
 
     def token(self, n: int) -> Iterator[tuple[bool, Line]]:
         """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""
@@ -161,7 +161,7 @@ def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
     for n, token in enumerate(block.tokens):
         if n and apart:
             yield ()
-        word = Span(page.label(token), f"token{block.numbers[n]}")
+        word = Span(page.label(token), hue_at(block.hues, n))
         if page.cells(word.text) > layout.word:
             yield INDENT, word
             word = Span("")
@@ -176,9 +176,7 @@ def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
 def bars_of(line: RowLine, n: int, page: Page) -> str:
     """A small bar for each weight, so that the largest is seen without colour; none for a weight that is exactly 0."""
     bars = ASCII_BARS if page.ascii else BARS
-    weights = line.values[n]
-    drawn = [bars[level] if weight else " " for weight, level in zip(weights, levels_of(weights), strict=True)]
-    return "".join(drawn).rstrip()
+    return "".join([bars[level - 1] if level else " " for level in levels_of(line.values[n])]).rstrip()
 
 
 def mixture_fits(line: RowLine, page: Page, room: int) -> bool:

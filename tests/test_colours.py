@@ -128,4 +128,6 @@ def test_what_the_mask_hides_is_a_dot_without_a_shade_and_a_small_weight_a_numbe
     plain = attntrace("map", *BLOG).out
     assert plain.count("·") == attntrace("map", *BLOG, "--format", "svg").out.count(">·<") > 3
     assert not re.search(r"48;5;\d+m[^\x1b]*·", page)
-    assert re.search(rf"48;5;{DARK.shades[0]}m +0\.\d\d", page) and "-" in attntrace("map", *BLOG, "--ascii").out
+    assert re.search(rf"48;5;{DARK.shades[0]}m +0\.\d\d", page)
+    ascii_page = attntrace("map", *BLOG, "--ascii", "--only", "decoder.layer1.self_attention.*").out
+    assert len(re.findall(r"(?<=\s)[.](?=\s)", ascii_page)) == plain.count("·")

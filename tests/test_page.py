@@ -129,3 +129,21 @@ def test_a_map_of_many_words_has_every_column_and_is_nowhere_too_wide(count, wid
     parts = [(int(a), int(b)) for a, b in re.findall(r"head 1   columns (\d+)-(\d+)", page)] or [(1, count)]
     assert [n for first, last in parts for n in range(first, last + 1)] == list(range(1, count + 1))
     assert [line for line in page.split("\n") if cell_len(line) > width] == []
+
+
+def test_a_map_puts_heads_below_each_other_before_it_gives_up_numbers():
+    page = attntrace("map", "one two three four five", "--heads", "4", "--width", "60").out
+    titles = [line.split() for line in page.splitlines() if "head " in line]
+    assert titles == [["head", str(n)] for n in range(1, 5)]
+    assert len(re.findall(r"\d\.\d\d(?= |$)", page, re.M)) == 4 * 5 * 5
+
+
+def test_translate_draws_the_maps_that_map_draws_of_its_translation():
+    """A row is the word that is read, the first one <s>."""
+    sentence = "집 갔어"
+    translated = attntrace("translate", sentence)
+    translation = translated.out.rstrip().rpartition("\n")[2]
+    drawn = attntrace("map", sentence, "--weights", "ko-en", "--target", translation, "--only", "cross_attention.*").out
+    maps = drawn[drawn.index("\nDecoder, layer 1"):].rstrip()
+    assert maps.count("  <s>  ") == 2 and maps in translated.out
+    assert all("the word that is read" in page for page in (drawn, translated.out))

@@ -2,10 +2,10 @@
 
 What decides that a stage ends is `Stage.goes_on_with`: another place, another `trace.stage(...)` of the model, another
 axis along the rows, or a row of the step that needs all rows of an earlier step of the stage."""
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 
 from attntrace.messages.catalog import Joined, Localized, Message, most_specific
-from attntrace.pages.blocks import Block, Grid, Maps
+from attntrace.pages.blocks import Block, Grid, Maps, Prose
 from attntrace.pages.numbers import Figures
 from attntrace.pages.view import grid
 from attntrace.tensor.tensor import Tensor
@@ -67,6 +67,19 @@ def place_title(region: str) -> Joined:
                          for word, number in map(word_and_number, Address.of(region).parts)))
 
 
+def rows_of_maps() -> Prose:
+    """What a row of a decoder's map is: the word that is read there, in every map."""
+    return Prose(Message("messages.map_rows"))
+
+
+def maps_of(address: str, heads: Sequence[Grid], asked: bool = False) -> Maps:
+    """The weights of the heads of an attention, under its title."""
+    place = Address.of(address)
+    title = most_specific("titles", ["map", place.stack], place.name, place.name.replace("_", " "))
+    return Maps(Joined(": ", [place_title(place.place), title]), address, tuple(heads),
+                max(float(grid.values.max()) for grid in heads), asked)
+
+
 class AttentionMaps:
     """Writes the weights of all heads of an attention as one block, once it is complete."""
 
@@ -89,9 +102,5 @@ class AttentionMaps:
     def close(self) -> None:
         """Write the last attention."""
         if self.heads:
-            place = Address.of(self.place)
-            title = most_specific("titles", ["map", place.stack], place.name, place.name.replace("_", " "))
-            largest = max(float(grid.values.max()) for grid in self.heads)
-            heading = Joined(": ", [place_title(place.place), title])
-            self.write(iter([Maps(heading, self.place, tuple(self.heads), largest, self.asked)]))
+            self.write(iter([maps_of(self.place, self.heads, self.asked)]))
         self.heads = []

@@ -6,11 +6,11 @@ import numpy as np
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import END, detokenize
-from attntrace.pages.blocks import Block, Check, Checks, Grid, Heading, Maps, Prose, Table, hues_of
+from attntrace.pages.blocks import Block, Check, Checks, Grid, Heading, Prose, Table, hues_of
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import model_table, words_table
-from attntrace.pages.stages import MAP_DECIMALS
+from attntrace.pages.stages import MAP_DECIMALS, maps_of, rows_of_maps
 from attntrace.runs.decoding import Decoding, DecodingStep
 from attntrace.runs.run import Run
 from attntrace.tensor.symbol import Symbol
@@ -99,15 +99,16 @@ class TranslationPage:
     def whole(self) -> Iterator[Block]:
         """The whole translation: attention between its words and the source, and the check against one pass."""
         yield Heading(Message("messages.decoding_whole"), of_place=True)
+        yield rows_of_maps()
         yield from self.maps()
         yield Checks((self.check(),), apart=True)
         if self.written[-1].word != END:
             yield Prose(Message("messages.decoding_unfinished", words=len(self.written)))
 
     def maps(self) -> Iterator[Block]:
-        """For each layer the attention weights of every written word."""
+        """For each layer the attention weights of every word that was read."""
         figures = Figures.fixed(MAP_DECIMALS)
-        words = tuple(step.word for step in self.written)
+        words = self.written[-1].read
         source = self.decoding.run.source.texts
         layers: dict[int | None, list[Grid]] = {}
         for one in self.written[-1].steps.values():
@@ -117,8 +118,7 @@ class TranslationPage:
                     Grid(one.symbol, None, rows, figures, rows.shape, words, source,
                          hues_of(words, True), hues_of(source, False), weights=True))
         for layer, grids in layers.items():
-            yield Maps(Message("messages.decoding_map", layer=layer), f"decoder.layer{layer}.cross_attention",
-                       tuple(grids), max(float(grid.values.max()) for grid in grids), False)
+            yield maps_of(f"decoder.layer{layer}.cross_attention", grids)
 
     def check(self) -> Check:
         """Compare the logits of each step with one pass over all words."""

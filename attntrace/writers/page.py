@@ -48,7 +48,7 @@ ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═"
                              "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
 COLUMNS = 16  # of a table in a document, whose width nobody knows
 LEVELS = 8  # of bars and of shades
-MASKED, ASCII_MASKED = "·", "-"  # a weight of exactly 0, which the mask leaves
+MASKED, ASCII_MASKED = "·", "."  # a weight of exactly 0, which the mask leaves
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = ".:-=+*#@"
 

@@ -23,12 +23,12 @@ def command(model: options.ModelOptions, selection: options.Selection, page: Pag
     write_saved_run(run, page)
     from attntrace.pages.blocks import Prose
     from attntrace.pages.overview import drift_note, pencil_rule
-    from attntrace.pages.stages import MAP_DECIMALS, AttentionMaps
+    from attntrace.pages.stages import MAP_DECIMALS, AttentionMaps, rows_of_maps
     from attntrace.tracing.trace import tee
     decimals, drift = selection.decimals(run.pencil, MAP_DECIMALS), run.drift()
     with writer_of(page) as writer:
         maps = AttentionMaps(writer, selected, decimals, asked=selection.precision is not None)
-        writer([Prose(Message("messages.map_legend")), *pencil_rule(run)])
+        writer([Prose(Message("messages.map_legend")), *([rows_of_maps()] if run.target else []), *pencil_rule(run)])
         run(tee(maps, drift))
         maps.close()
         writer(drift_note(run, drift) if drift else ())

@@ -10,7 +10,7 @@ from attntrace.pages.numbers import Figures
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.page import COLUMNS, Page, column_blocks, levels_of, part_of, title_of_head
+from attntrace.writers.page import ASCII_MASKED, COLUMNS, MASKED, Page, column_blocks, levels_of, part_of, title_of_head
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.maps import ASCII_FILLS, FILL, FILLS
 from attntrace.writers.text.vectors import bars_of, columns_of, mixture_fits, mixture_of
@@ -143,7 +143,9 @@ def filled_grid(head: Grid, largest: float, page: MarkdownPage) -> Iterator[str]
     """A head of a map, whose numbers stand behind what is filled the more the larger they are."""
     fills = ASCII_FILLS if page.ascii else FILLS
     levels = levels_of(head.values / (largest or 1)).tolist()
-    cells = [[f"{FILL * fills[level]} {number}".strip() for level, number in zip(row, numbers, strict=True)]
+    masked = page.sign(MASKED, ASCII_MASKED)
+    cells = [[f"{FILL * fills[level]} {number}".strip() if level else masked
+              for level, number in zip(row, numbers, strict=True)]
              for row, numbers in zip(levels, rows_of(head.values, head.figures), strict=True)]
     return grid_tables(head, page, page.words(title_of_head(head)), cells)
 

@@ -10,7 +10,7 @@ from attntrace.pages.blocks import Grid, Maps
 from attntrace.writers.page import (ASCII_MASKED, GAP, INDENT, MASKED, Line, Page, Span, equal_parts, hue_at,
                                     largest_of, levels_of, packed, part_of, shaded, title_of_head, titled, trimmed)
 
-FILLS, ASCII_FILLS = "  ░░▒▒▓▓█", "  ..::++#"  # for the levels from 0 to 8
+FILLS, ASCII_FILLS = "  ░░▒▒▓▓█", "  --==++#"  # for the levels from 0 to 8
 FILL = 2  # cells that are filled before a number
 UPRIGHT = 12  # cells of the longest word that stands upright
 NARROW = 2  # cells of a column under such a word
@@ -34,18 +34,14 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
 
 
 def side_by_side(block: Maps, page: Page, room: int) -> list[list[HeadMap]]:
-    """Pictures in bands that fit: all heads with numbers, or all with words upright; else as many as fit, with numbers
-    where one fits with them (also where they are asked for); a head too wide for the page in parts of its columns."""
-    numbered = [HeadMap(grid, block.largest, page) for grid in block.heads]
-    upright: list[HeadMap] = [UprightMap(grid, block.largest, page) for grid in block.heads]
-    if band_width(numbered) <= room or numbered[0].width <= room and (block.asked or room < band_width(upright)):
-        pictures = numbered
-    elif upright[0].width <= room:
-        pictures = upright
-    else:
-        parts = equal_parts(upright[0].widths, room, gap=0)
-        pictures = [UprightMap(grid, block.largest, page, part.start, part.stop)
-                    for grid in block.heads for part in parts]
+    """Pictures in bands that fit, with numbers where one head has room for them, or where they are asked for; else
+    under words that stand upright. A head too wide for the page is drawn in parts of its columns."""
+    kind = HeadMap
+    whole = HeadMap(block.heads[0], block.largest, page)
+    if whole.width > room and not block.asked:
+        kind, whole = UprightMap, UprightMap(block.heads[0], block.largest, page)
+    parts = equal_parts(whole.widths, room, whole.gap) if whole.width > room else [slice(0, len(whole.widths))]
+    pictures = [kind(grid, block.largest, page, part.start, part.stop) for grid in block.heads for part in parts]
     return list(packed(pictures, lambda band: band_width(band) <= room))
 
 

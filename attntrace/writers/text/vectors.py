@@ -50,14 +50,16 @@ class RowLayout:
         self.bars = all(line.values.shape[1] <= room for line, room in zip(lines, after, strict=True) if line.weights)
         self.mixtures = all(mixture_fits(line, page, room)
                             for line, room in zip(lines, after, strict=True) if line.shares is not None)
+        words = {line.labels for line in self.vectors} - {None}
         labels = {id(line): [self.label_line(line, part) for part in self.parts[id(line)]]
-                  for line in lines if line.labels}
+                  for line in self.vectors} if words else {}
         first = next(iter(labels.values()), [])
-        self.heading = first[0] if len(first) == 1 else None  # the words above all tokens
-        self.labels = labels if len(first) > 1 else {}  # those above the parts of each token
+        alike = len(first) == 1 and all(line.labels in words for line in self.vectors)
+        self.heading = first[0] if alike else None  # the words above all tokens
+        self.labels = {} if alike else labels  # those above each token, where columns change or have no room in a line
         self.groups = [list(group) for _, group in groupby(
-            lines, key=lambda line: line.values.ndim if line.values.ndim == 1 or id(line) in self.labels
-            else id(line))]
+            lines, key=lambda line: (line.values.ndim, line.labels if line.values.ndim == 1 or self.labels
+                                     else id(line)))]
         self.texts: dict[int, list[Numbers]] = {}
 
     @property
@@ -99,10 +101,10 @@ class RowLayout:
                 self.texts[id(line)].append(shaded(texts, levels_of(values), widths) if is_shaded else texts)
 
     def label_line(self, line: RowLine, part: slice) -> Line:
-        """The words above a part of the columns."""
-        labels = (line.labels or ())[part]
-        return (" " * (self.numbers_at + 2),
-                *labels_line(labels, self.widths(line)[part], line.hues[part], self.page))
+        """The words above a part of the columns, or their numbers where they have no words."""
+        widths = self.widths(line)
+        labels, hues = (line.labels, line.hues) if line.labels else (tuple(str(n + 1) for n in range(len(widths))), ())
+        return " " * (self.numbers_at + 2), *labels_line(labels[part], widths[part], hues[part], self.page)
 
     def token(self, n: int) -> Iterator[tuple[bool, Line]]:
         """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""
@@ -132,7 +134,7 @@ class RowLayout:
         yield True, tuple(spans)
 
     def _vectors(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
-        """Vectors part by part: one, or those along a sentence too long for the page, each part under its words."""
+        """Vectors part by part: one, or those with the same columns, each part under the words or numbers of these."""
         page = self.page
         labels, last = self.labels.get(id(lines[0]), []), len(self.parts[id(lines[0])]) - 1
         equations = [self.equation(line, n) for line in lines]
@@ -145,9 +147,9 @@ class RowLayout:
                 end = ""
                 if number == last:
                     end = f" +{page.text(Message('messages.more', count=line.more))} ]" if line.more else " ]"
-                    if line.weights and self.bars and not labels:  # in all rows of the stage or in none
+                    if line.weights and self.bars and not last:  # in all rows of the stage or in none
                         end += GAP + bars_of(line, n, page)
-                    if line.shares is not None and self.mixtures and not labels:
+                    if line.shares is not None and self.mixtures and not last:
                         end += GAP + mixture_of(line, n, page)
                 yield begins, trimmed([*before, self.texts[id(line)][number][n % AT_ONCE], *filter(None, [end])])
 

@@ -61,7 +61,7 @@ def test_the_gradient_of_a_weight_is_shown_token_by_token():
 def test_a_negative_share_stands_among_others():
     leaf = Leaves()
     page = page_of(leaf(TOKEN, KEY) @ leaf(TOKEN, D_V), "vector")
-    mixtures = re.findall(r"\]   (\S+·b₁ \+ \S+·b₂ \+ \S+·b₃)$", page, re.M)
+    mixtures = re.findall(r"(?:\]  |=) (\S+·b₁ \+ \S+·b₂ \+ \S+·b₃)(?= |$)", page, re.M)
     assert len(mixtures) == 3 and not any("+ -" in mixture for mixture in mixtures)
 
 

@@ -147,3 +147,33 @@ def test_translate_draws_the_maps_that_map_draws_of_its_translation():
     maps = drawn[drawn.index("\nDecoder, layer 1"):].rstrip()
     assert maps.count("  <s>  ") == 2 and maps in translated.out
     assert all("the word that is read" in page for page in (drawn, translated.out))
+
+
+VECTORS = "trace", *BLOG, "--form", "vector", "--arithmetic", "none", "--no-explain"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_every_step_stands_in_part_1_by_the_name_that_can_be_asked_for(width):
+    """Beside each of its rows where there is room, else once above the rows of its stage."""
+    page = attntrace(*VECTORS, "--width", str(width)).out
+    steps = trace(BLOG[0], target=BLOG[2])
+    for name in {step.name for step in steps}:
+        assert re.search(rf" \.{name}(?= |$)", page, re.M), name
+    weights = [step for step in steps if step.name == "weights"]
+    rows = re.findall(r"^.* a\S+ += .*\.weights$", page, re.M)
+    assert len(rows) == sum(len(step.value) for step in weights if width == 160 or step.value.shape[1] < 4)
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_no_vector_stands_under_words_that_are_not_those_of_its_columns(width):
+    """Words stand above as many numbers, those of other vectors under the numbers of their columns."""
+    above: list[str] = []
+    seen = set()
+    for line in attntrace(*VECTORS, "--only", "head1.*", "--width", str(width)).out.splitlines():
+        if re.fullmatch(r" {12,}\S.*", line) and "[" not in line and "=" not in line:
+            above = line.split()
+        elif row := re.search(r"([szŝa])[₁-₉]+ = .*\[ (.*) \]", line):
+            numbered = above == [str(n + 1) for n in range(len(row[2].split()))]
+            assert len(above) == len(row[2].split()) and numbered == (row[1] == "z"), line
+            seen.add(row[1])
+    assert seen == {*"sŝaz"}

@@ -132,6 +132,7 @@ class RowLine(NamedTuple):
     share_figures: Figures | None = None
     more: int = 0  # numbers that are not shown
     address: str = ""
+    name: str = ""  # of the step in its place, or its address where that is another
 
 
 class VectorRows(NamedTuple):

@@ -196,7 +196,8 @@ class VectorForm(Form):
                               self.figures(step.tensor), labels and labels[:columns],
                               hues_along(step.tensor, 1)[:columns] if len(step.axes) == 2 else (),
                               weights=step.node.op.rows_sum_to_one,
-                              more=max(some[0].value.size - columns, 0) if axes else 0, address=step.address)
+                              more=max(some[0].value.size - columns, 0) if axes else 0, address=step.address,
+                              name=label_of(step))
         mixtures = [row.node.op.mixes(*row.node.operands) if row.node and not line.more else None for row in some]
         if mixtures[0]:
             whole = mixtures[0][1]

@@ -242,6 +242,7 @@ class VectorTable:
         if part.stop == columns_of(line):
             if line.more:
                 end += f"<td class=more>+{self.page.text(Message('messages.more', count=line.more))}"
+            end += f"<th class=at>{address(line.name)}"
             if line.shares is not None:
                 end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{self.mixture(line, n)}</div>"
         return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'

@@ -13,7 +13,7 @@ from attntrace.writers.arithmetic import cell_text
 from attntrace.writers.page import ASCII_MASKED, COLUMNS, MASKED, Page, column_blocks, levels_of, part_of, title_of_head
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.maps import ASCII_FILLS, FILL, FILLS
-from attntrace.writers.text.vectors import bars_of, columns_of, mixture_fits, mixture_of
+from attntrace.writers.text.vectors import bars_of, columns_of, mixture_of, mixture_width
 
 Column = Sequence[str]  # of texts, one a row
 BETWEEN = " | "  # two cells
@@ -181,7 +181,7 @@ class LinesTogether:
             for row in rows_of(line.values.reshape(len(line.values), -1), line.figures)] for line in lines}
         self.bars = columns <= COLUMNS and any(line.weights for line in lines)
         self.mixtures = {id(line) for line in lines
-                         if line.shares is not None and mixture_fits(line, page, page.width)}
+                         if mixture_width(line, page, page.width) <= page.width}
 
     def table(self, rows: list[tuple[RowLine, int]], names: Column, *above: str) -> Iterator[str]:
         """Rows of some tokens, each with its name."""

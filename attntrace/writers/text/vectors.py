@@ -1,4 +1,5 @@
 """The rows of a stage, token after token, lined up."""
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -189,11 +190,12 @@ class RowLayout:
         return [" " * (self.page.width - used - self.page.cells(name)), Span(name, "grey")]
 
     def names(self) -> Iterator[Line]:
-        """The names that stand beside no row, each behind its symbol."""
+        """The names that stand beside no row, each behind its symbol; a whole address may be broken behind a dot."""
         page = self.page
         missing = [f"{page.symbol(line.formulas[0].left, line.formulas[0].head, 'i')} {line.name}"
                    for line in self.lines if line.name and not self.behind[id(line)].name]
-        return styled(page.wrapped(missing, self.start, GAP) if missing else [], " " * self.start, "grey")
+        lines = page.wrapped(re.split(r"(?<=\w\.)|(?<= )(?=[^ .])", GAP.join(missing)), self.start, between="")
+        return styled(map(str.rstrip, lines if missing else []), " " * self.start, "grey")
 
 
 def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:

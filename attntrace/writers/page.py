@@ -46,6 +46,8 @@ UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄�
 ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=", "₁": "1",
                              "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
+# A blank where a line may end: not between a number and what it counts, nor before a copula, nor in a size.
+BREAK = re.compile(r" (?!× \d|[^ 가-힣]{1,8}(?:입니다|이다|이고|이며))(?<!\d × )(?:(?<!\d )|(?![가-힣]))")
 COLUMNS = 16  # of a table in a document, whose width nobody knows
 LEVELS = 8  # of bars and of shades
 MASKED, ASCII_MASKED = "·", "."  # a weight of exactly 0, which the mask leaves
@@ -257,6 +259,11 @@ class Page:
         return self.wrapped(parts, indent)
 
 
+def words_of(text: str) -> list[str]:
+    """The words of prose, between which a line may end."""
+    return BREAK.split(text)
+
+
 def packed(items: Iterable[T], fits: Callable[[list[T]], bool]) -> Iterator[list[T]]:
     """As many items together as fit, one at the least."""
     together: list[T] = []
@@ -357,7 +364,7 @@ def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line
     if gap >= 2:
         yield Span(title, "bold"), " " * gap, Span(place, "grey")
         return
-    yield from styled(page.wrapped(title.split(" "), indent), "", "bold", " " * indent)
+    yield from styled(page.wrapped(words_of(title), indent), "", "bold", " " * indent)
     yield (Span(place.rjust(page.width), "grey"),)
 
 

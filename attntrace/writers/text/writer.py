@@ -12,7 +12,7 @@ from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.writers.arithmetic import cell_text
 from attntrace.writers.page import (INDENT, LEVELS, PROMPT, BlockWriter, Line, Look, Page, Part, Shaded, Span, hue_at,
-                                    plainly, spelling_for, styled, text_of, titled, trimmed)
+                                    plainly, spelling_for, styled, text_of, titled, trimmed, words_of)
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, NARROWEST, WIDEST, columns
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
@@ -75,11 +75,11 @@ class TerminalWriter(BlockWriter[Line]):
                 yield self.text_of(line) + "\n" if line else empty
 
     def paragraph(self, text: str, style: str = "", indent: str = INDENT) -> Iterator[Line]:
-        return styled(self.page.wrapped(text.split(" "), len(indent)), indent, style)
+        return styled(self.page.wrapped(words_of(text), len(indent)), indent, style)
 
     def broken(self, text: str, indent: int) -> list[str]:
         """The lines of a text of which a word that is too long for a line is broken."""
-        words = [part for word in text.split(" ") for part in self.page.wrapped_anywhere(word, indent)]
+        words = [part for word in words_of(text) for part in self.page.wrapped_anywhere(word, indent)]
         return self.page.wrapped(words, indent)
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[Line]:
@@ -113,7 +113,7 @@ class TerminalWriter(BlockWriter[Line]):
         yield ()
         for title, text in (shown for topic in block.topics for shown in versions(page.languages, *topic)):
             bold = len(page.prose(title)) + 1
-            words = page.prose(f"{title}: {text}").split(" ")
+            words = words_of(page.prose(f"{title}: {text}"))
             for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
                 yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
                 bold = max(bold - len(line) - 1, 0)
@@ -261,7 +261,7 @@ class TerminalWriter(BlockWriter[Line]):
             if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
                 yield tuple(line)
                 line = []
-            first, *rest = page.wrapped(text.split(" "), 2 * len(INDENT))
+            first, *rest = page.wrapped(words_of(text), 2 * len(INDENT))
             line += ["    " if line else INDENT, Span(first, style)]
             for part in rest:
                 yield tuple(line)

@@ -17,7 +17,7 @@ from attntrace.writers import FORMATS, PAGES, TEXT
 from attntrace.writers.page import METHODS, BlockWriter, Look
 
 KINDS = get_args(Block)
-COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2", "trace 'cat dog' --limit 3",
+COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2 --check", "trace 'cat dog' --limit 3",
             "steps 'cat dog'", "why encoder.output:1,1 'cat dog'", "map 'cat dog'", "verify cat", "trace cat -q",
             "compare 'cat dog' --what-if '--swap 1,2'"]
 NUMBER, WORD, HANGUL = re.compile(r"-?\d+\.\d+"), re.compile(r"[A-Za-z가-힣]{2,}|\b\d+\b"), re.compile("[가-힣]")

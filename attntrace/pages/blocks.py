@@ -42,11 +42,13 @@ class PartHeading(NamedTuple):
 
 
 class StageHeading(NamedTuple):
+    """`right`: whether everything held that was checked of its steps; None where nothing was."""
     number: str
     title: Text
     place: str
     formulas: tuple[Formula, ...]
     here: str = ""  # the address of its first step
+    right: bool | None = None
 
 
 class Explained(NamedTuple):

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Protocol, TextIO, TypeVar, get_args
 
 import numpy as np
 
-from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
+from attntrace.messages.catalog import DEFAULT, LANGUAGES, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Hues, Maps
+from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Hues, Maps, StageHeading
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
 from attntrace.tensor.symbol import Spelling, Symbol
@@ -43,11 +43,12 @@ PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
-ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
+ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=", "₁": "1",
                              "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
-# A blank where a line may end: not between a number and what it counts, nor before a copula, nor in a size.
-BREAK = re.compile(r" (?!× \d|[^ 가-힣]{1,8}(?:입니다|이다|이고|이며))(?<!\d × )(?:(?<!\d )|(?![가-힣]))")
+# A blank where a line may end: not in a size such as 4 × 8, nor where a language has none.
+BREAK = re.compile(rf" (?!{'|'.join([r'× [0-9]', *(one.unbroken for one in LANGUAGES.values() if one.unbroken)])})"
+                   r"(?<![0-9] × )")
 COLUMNS = 16  # of a table in a document, whose width nobody knows
 LEVELS = 8  # of bars and of shades
 MASKED, ASCII_MASKED = "·", "."  # a weight of exactly 0, which the mask leaves
@@ -189,6 +190,10 @@ class Page:
         if self.ascii:
             return self.text(Message("messages.ok" if right else "messages.wrong"))
         return "✓" if right else "✗"
+
+    def verdict(self, heading: StageHeading) -> str:
+        """The sign behind the title of a stage."""
+        return "" if heading.right is None else " " + self.sign_of(heading.right).removesuffix(":")
 
     def check_sentence(self, check: Check) -> Message:
         """`row i of Q = qᵢ to 12 digits`."""

@@ -75,7 +75,8 @@ class HtmlWriter(BlockWriter[str]):
         page.in_section = True
         yield f"<section class=stage{page.anchor(place)}>\n"
         title = f"<b>{words(block.number)}</b> {page.text(block.title)}"
-        yield page.heading(page.level + 1, f"stage{block.number}", title, self.here(block.here),
+        verdict = f"<span{' class=wrong' if block.right is False else ''}>{page.verdict(block)}</span>"
+        yield page.heading(page.level + 1, f"stage{block.number}", title, verdict + self.here(block.here),
                            listed=address(block.place.rpartition("layer")[2].partition(".")[2]))
         yield f"<p class=at>{link}\n"
         if block.formulas:

@@ -102,7 +102,7 @@ class TerminalWriter(BlockWriter[Line]):
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[Line]:
         page, width = self.page, len(block.number) + 2
-        yield from titled(f"{block.number}  {page.prose(block.title)}", block.place, page, width)
+        yield from titled(f"{block.number}  {page.prose(block.title)}{page.verdict(block)}", block.place, page, width)
         formulas = map(page.formula, block.formulas)
         for line in filter(None, page.wrapped(list(formulas), width, between="    ")):
             yield from styled(page.wrapped_sum(line, width + len(INDENT)), " " * width, hanging=INDENT)

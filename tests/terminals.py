@@ -15,21 +15,22 @@ from command import ROOT, clean_environment
 
 
 class Terminal:
-    """A person at a terminal, who `reads` until a text comes and `types` keys; `settings` are those of the terminal."""
+    """A person at a terminal, who `reads` until a text comes and `types` keys; `settings` are those of the terminal.
+    Its $PAGER is none."""
 
-    def __init__(self, *arguments: str, columns: int = 100, stdin: bytes | None = None, script: str = "",
+    def __init__(self, *arguments: str, columns: int = 100, rows: int = 40, stdin: bytes | None = None, script: str = "",
                  **env: str) -> None:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
-            termios.tcsetwinsize(0, (40, columns))
+            termios.tcsetwinsize(0, (rows, columns))
             if stdin is not None:
                 read, write = os.pipe()
                 os.write(write, stdin)
                 os.close(write)
                 os.dup2(read, 0)
             command = ["/bin/sh", "-c", script] if script else [sys.executable, "-m", "attntrace", *arguments]
-            os.execve(command[0], command, clean_environment() | {"TERM": "xterm-256color"} | env)
+            os.execve(command[0], command, clean_environment() | {"TERM": "xterm-256color", "PAGER": "cat"} | env)
         self.seen = ""
         self.decoded = codecs.getincrementaldecoder("utf-8")("replace").decode  # a letter may come in two parts
 
@@ -86,10 +87,10 @@ def exit_code(pid: int, seconds: float = 20) -> int:
 
 
 @contextmanager
-def terminal(*arguments: str, columns: int = 100, stdin: bytes | None = None, script: str = "",
+def terminal(*arguments: str, columns: int = 100, rows: int = 40, stdin: bytes | None = None, script: str = "",
              **env: str) -> Iterator[Terminal]:
     """Run the command or a script in a terminal of its own, with `stdin`, where given, as a pipe."""
-    one = Terminal(*arguments, columns=columns, stdin=stdin, script=script, **env)
+    one = Terminal(*arguments, columns=columns, rows=rows, stdin=stdin, script=script, **env)
     try:
         yield one
     finally:

@@ -7,7 +7,7 @@ import signal
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,8 +18,8 @@ class Terminal:
     """A person at a terminal, who `reads` until a text comes and `types` keys; `settings` are those of the terminal.
     Its $PAGER is none."""
 
-    def __init__(self, *arguments: str, columns: int = 100, rows: int = 40, stdin: bytes | None = None, script: str = "",
-                 **env: str) -> None:
+    def __init__(self, *arguments: str, columns: int = 100, rows: int = 40, stdin: bytes | None = None,
+                 script: str = "", **env: str) -> None:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
@@ -30,24 +30,30 @@ class Terminal:
                 os.close(write)
                 os.dup2(read, 0)
             command = ["/bin/sh", "-c", script] if script else [sys.executable, "-m", "attntrace", *arguments]
-            os.execve(command[0], command, clean_environment() | {"TERM": "xterm-256color", "PAGER": "cat"} | env)
+            own = {"TERM": "xterm-256color", "PAGER": "cat"}
+            os.execve(command[0], command, clean_environment() | own | env)
         self.seen = ""
         self.decoded = codecs.getincrementaldecoder("utf-8")("replace").decode  # a letter may come in two parts
 
     def reads(self, text: str, seconds: float = 20) -> str:
         """Return everything written until `text`, which must come."""
+        start = len(self.seen)
+        self.sees(lambda seen: text in seen[start:], seconds)
+        return self.seen[start:]
+
+    def sees(self, condition: Callable[[str], bool], seconds: float = 20) -> None:
+        """Read until what was seen fulfils a condition, as it must."""
         deadline, start = time.monotonic() + seconds, len(self.seen)
-        while text not in self.seen[start:]:
+        while not condition(self.seen):
             left = deadline - time.monotonic()
             there = left > 0 and select.select([self.master], [], [], left)[0]
-            assert there, f"no {text!r} in {self.seen[start:]!r}"
+            assert there, f"not seen in {self.seen[start:]!r}"
             try:
                 part = os.read(self.master, 65536)
             except OSError:  # the command has ended
                 part = b""
-            assert part, f"ended without {text!r}: {self.seen[start:]!r}"
+            assert part, f"ended before it was seen: {self.seen[start:]!r}"
             self.seen += self.decoded(part).replace("\r\n", "\n")
-        return self.seen[start:]
 
     def types(self, keys: str) -> None:
         os.write(self.master, keys.encode())

@@ -2,6 +2,7 @@
 import json
 import re
 import shlex
+import shutil
 import sys
 from contextlib import suppress
 
@@ -99,6 +100,7 @@ def test_a_page_goes_straight_to_a_terminal_where_no_pager_is_wanted_or_there(op
         assert not person.reads("\n").startswith("> ")
 
 
+@pytest.mark.skipif(not shutil.which("less"), reason="needs less")
 def test_a_page_that_fits_is_printed_by_less_and_a_longer_one_waits_for_q():
     for words, rows, waits in (("a", 40, False), ("a", 5, True)):
         with terminal("map", words, rows=rows, PAGER="less") as person:

@@ -43,6 +43,8 @@ class PageOptions(NamedTuple):
         page = cls(format_of(format, output, formats, "save" in options), output, **options, title=title(arguments))
         if page.quiet and page.format not in PAGES:
             raise Problem("quiet_with", option=f"--format {page.format}")
+        if "pause" in options:
+            page = page._replace(pause=page.pause or page.big)
         return page._replace(pager=False) if page.quiet or page.pause else page
 
     @property

@@ -131,7 +131,7 @@ class Pipe(io.TextIOWrapper):
 
 
 def is_program(name: str) -> bool:
-    """As `shutil.which` says, which takes as long to import as the page waits for nothing else."""
+    """Like `shutil.which`, for whose import the first screen would wait some milliseconds."""
     folders = os.get_exec_path() if os.path.basename(name) == name else [""]
     endings = os.environ.get("PATHEXT", "").split(os.pathsep)
     return any(os.access(os.path.join(folder, name + ending), os.X_OK) for folder in folders for ending in endings)
@@ -156,9 +156,10 @@ def paged(out: TextIO, is_asked_for: bool) -> Iterator[TextIO]:
     if program == NO_PAGER or not is_program(program):
         yield out
         return
+    charset = {"LESSCHARSET": "utf-8"} if re.fullmatch("utf-?8", out.encoding, re.I) else {}
     less = f"{os.environ['LESS']} -FR" if os.environ.get("LESS") else "FRX"  # with its colours; none where all fits
     pager = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=out,
-                             env={"LESSCHARSET": "utf-8", **os.environ, "LESS": less})
+                             env={**charset, **os.environ, "LESS": less})
     assert pager.stdin is not None
     pipe = Pipe(pager.stdin, encoding=out.encoding, errors="backslashreplace")
     stopped = False

@@ -17,8 +17,8 @@ from attntrace.model.config import MAX_LENGTH
 
 @click_words.command("translate")
 @options.sentence_argument
-@passed("model", ModelOptions, options.model_option("--weights", metavar="FILE", type=Weights(), default="ko-en",
-                                                   stands_for="ko-en", text="weights_translate"))
+@passed("model", ModelOptions, options.model_option(
+    "--weights", metavar="FILE", type=Weights(), default="ko-en", stands_for="ko-en", text="weights_translate"))
 @option("--max-length", type=Whole(1), default=MAX_LENGTH, stands_for=MAX_LENGTH, metavar="N")
 @options.shown_option("--trace", is_flag=True, text="trace_all")
 @options.shown_option("--step", type=Whole(1), metavar="N")

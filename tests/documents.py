@@ -8,6 +8,7 @@ from command import ROOT, Result, attntrace, words_of
 
 DOCUMENTS = {"README.md": "en", "README.ko.md": "ko"} | {
     file.relative_to(ROOT).as_posix(): file.parent.name for file in sorted((ROOT / "docs").glob("*/*.md"))}
+DOCUMENTED = sorted(set(DOCUMENTS.values()))  # languages
 COMMANDS = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.M)  # in a console block: the command, the lines below it
 SAMPLES = sorted((ROOT / "samples").glob("*.txt"))
 PICTURE = ROOT / "samples" / "cross-attention.svg"
@@ -32,7 +33,7 @@ def quoted(lines: str) -> tuple[str, ...]:
     return tuple(line for line in lines.splitlines() if line != "...")
 
 
-QUOTATIONS = [Quotation(language, command, quoted(lines)) for language in sorted(set(DOCUMENTS.values()))
+QUOTATIONS = [Quotation(language, command, quoted(lines)) for language in DOCUMENTED
               for block in blocks(text_of(language), "console") for command, lines in COMMANDS.findall(block)]
 WRITING = {(quotation.language, name): quotation.command for quotation in reversed(QUOTATIONS)
            for name in re.findall(r"(?:-o|--save) (\S+)", quotation.command)}  # the first command that writes a file

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from command import ROOT, attntrace, words_of
-from documents import COMMANDS, DOCUMENTS, PICTURE, QUOTATIONS, SAMPLES, quoted, run
+from documents import COMMANDS, DOCUMENTED, DOCUMENTS, PICTURE, QUOTATIONS, SAMPLES, quoted, run
 
 
 def refreshed(quotation: list[str], out: str, where: str) -> list[str]:
@@ -47,7 +47,7 @@ def main() -> None:
         command = file.read_text("utf-8").partition("\n")[0]
         file.write_text(f"{command}\n{attntrace(*words_of(command[2:])).out}", "utf-8")
     (drawing,) = {command for _, command, _ in QUOTATIONS if command.endswith(f"-o {PICTURE.name}")}
-    for language in sorted(set(DOCUMENTS.values())):
+    for language in DOCUMENTED:
         with tempfile.TemporaryDirectory() as directory:
             os.chdir(directory)
             os.symlink(ROOT / "samples", "samples")

@@ -1,6 +1,6 @@
 """Bring samples/ and the output that documents quote up to date: python tests/refresh_documents.py, then read the diff.
 
-A quoted line that is no longer printed becomes the printed line that is most like it; where none is, it is named, and stays.
+A quoted line that is no longer printed becomes the printed line most like it. Where none is, it stays and is named.
 """
 import os
 import re
@@ -34,7 +34,8 @@ def bring_up_to_date(document: Path, language: str) -> None:
         command, lines = match.groups()
         if not quoted(lines):
             return match[0]
-        return "\n".join((f"$ {command}", *refreshed(lines.splitlines(), run(language, command).out, document.name), ""))
+        new = refreshed(lines.splitlines(), run(language, command).out, document.name)
+        return "\n".join((f"$ {command}", *new, ""))
 
     text = re.sub(r"(?<=^```console\n).*?(?=^```$)", lambda block: COMMANDS.sub(again, block[0]),
                   document.read_text("utf-8"), flags=re.M | re.S)

@@ -10,8 +10,8 @@ DOCUMENTS = {"README.md": "en", "README.ko.md": "ko"} | {
     file.relative_to(ROOT).as_posix(): file.parent.name for file in sorted((ROOT / "docs").glob("*/*.md"))}
 DOCUMENTED = sorted(set(DOCUMENTS.values()))  # languages
 COMMANDS = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.M)  # in a console block: the command, the lines below it
-SAMPLES = sorted((ROOT / "samples").glob("*.txt"))
-PICTURE = ROOT / "samples" / "cross-attention.svg"
+SAMPLES = ROOT / "samples"
+TRANSCRIPTS = sorted(SAMPLES.glob("*.txt"))
 
 
 class Quotation(NamedTuple):
@@ -35,6 +35,7 @@ def quoted(lines: str) -> tuple[str, ...]:
 
 QUOTATIONS = [Quotation(language, command, quoted(lines)) for language in DOCUMENTED
               for block in blocks(text_of(language), "console") for command, lines in COMMANDS.findall(block)]
+PICTURES = {name: quotation for quotation in QUOTATIONS for name in re.findall(r"-o (\S+\.svg)", quotation.command)}
 WRITING = {(quotation.language, name): quotation.command for quotation in reversed(QUOTATIONS)
            for name in re.findall(r"(?:-o|--save) (\S+)", quotation.command)}  # the first command that writes a file
 

@@ -4,12 +4,13 @@ A quoted line that is no longer printed becomes the printed line most like it. W
 """
 import os
 import re
+import shutil
 import tempfile
 from difflib import get_close_matches
 from pathlib import Path
 
 from command import ROOT, attntrace, words_of
-from documents import COMMANDS, DOCUMENTED, DOCUMENTS, PICTURE, QUOTATIONS, SAMPLES, quoted, run
+from documents import COMMANDS, DOCUMENTED, DOCUMENTS, PICTURES, SAMPLES, TRANSCRIPTS, quoted, run
 
 
 def refreshed(quotation: list[str], out: str, where: str) -> list[str]:
@@ -44,17 +45,16 @@ def bring_up_to_date(document: Path, language: str) -> None:
 
 def main() -> None:
     os.environ.update(COLUMNS="100", ATTNTRACE_LANG="en")
-    for file in SAMPLES:
+    for file in TRANSCRIPTS:
         command = file.read_text("utf-8").partition("\n")[0]
         file.write_text(f"{command}\n{attntrace(*words_of(command[2:])).out}", "utf-8")
-    (drawing,) = {command for _, command, _ in QUOTATIONS if command.endswith(f"-o {PICTURE.name}")}
     for language in DOCUMENTED:
         with tempfile.TemporaryDirectory() as directory:
             os.chdir(directory)
-            os.symlink(ROOT / "samples", "samples")
-            if language == "en":
-                run(language, drawing)
-                PICTURE.write_bytes(Path(PICTURE.name).read_bytes())
+            os.symlink(SAMPLES, "samples")
+            for picture in [name for name, quotation in PICTURES.items() if quotation.language == language]:
+                run(language, PICTURES[picture].command)
+                shutil.copy(picture, SAMPLES / picture)
             for name in [name for name, spoken in DOCUMENTS.items() if spoken == language]:
                 bring_up_to_date(ROOT / name, language)
             os.chdir(ROOT)

@@ -1,10 +1,11 @@
 """The documents are true: their commands run, their output is real, their tables complete; and so are the samples."""
 import doctest
 import re
+from pathlib import Path
 
 import pytest
 from command import ROOT, attntrace, words_of
-from documents import DOCUMENTED, DOCUMENTS, PICTURE, QUOTATIONS, SAMPLES, blocks, run, text_of
+from documents import DOCUMENTED, DOCUMENTS, PICTURES, QUOTATIONS, SAMPLES, TRANSCRIPTS, blocks, run, text_of
 from random_model import WIRINGS
 
 from attntrace.cli.app import COMMANDS
@@ -25,7 +26,7 @@ def places(tmp_path_factory):
     """For each language a directory in which its commands are run."""
     directories = {language: tmp_path_factory.mktemp("documented") for language in DOCUMENTED}
     for directory in directories.values():
-        (directory / "samples").symlink_to(ROOT / "samples")
+        (directory / "samples").symlink_to(SAMPLES)
     return directories
 
 
@@ -89,20 +90,20 @@ def test_every_option_is_documented(language):
     assert [name for name in commands if f"attntrace {name} " not in text] == []
 
 
-@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", TRANSCRIPTS, ids=lambda file: file.stem)
 def test_a_sample_is_what_its_command_prints(file):
     command, expected = file.read_text("utf-8").split("\n", 1)
-    assert command.startswith("$ attntrace ") and len(SAMPLES) <= 12  # few enough to be reviewed
+    assert command.startswith("$ attntrace ") and len(TRANSCRIPTS) <= 12  # few enough to be reviewed
     assert attntrace(*words_of(command[2:])).out == expected
 
 
-@pytest.mark.parametrize("language", DOCUMENTED)
-def test_the_picture_in_the_documents_is_what_its_command_draws(language, tmp_path, monkeypatch):
-    (command,) = {command for _, command, _ in QUOTATIONS if command.endswith(f"-o {PICTURE.name}")}
-    assert f"](samples/{PICTURE.name})" in text_of(language)
-    monkeypatch.chdir(tmp_path)
-    assert attntrace(*words_of(command)).code == 0
-    assert (tmp_path / PICTURE.name).read_bytes() == PICTURE.read_bytes()
+@pytest.mark.parametrize("picture", PICTURES)
+def test_a_picture_in_the_documents_is_what_its_command_draws(picture, places, monkeypatch):
+    language, command, _ = PICTURES[picture]
+    monkeypatch.chdir(places[language])
+    assert run(language, command).code == 0
+    assert Path(picture).read_bytes() == (SAMPLES / picture).read_bytes()
+    assert f"](samples/{picture})" in text_of(language)
 
 
 @pytest.mark.parametrize("language", DOCUMENTED)

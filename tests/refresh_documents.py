@@ -6,28 +6,36 @@ import os
 import re
 import shutil
 import tempfile
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from command import ROOT, attntrace, words_of
 from documents import COMMANDS, DOCUMENTED, DOCUMENTS, PICTURES, SAMPLES, TRANSCRIPTS, quoted, run
 
+ALIKE = 0.6  # from here on, one line can be the other as it is printed now
+
+
+def likeness(matcher: SequenceMatcher, line: str) -> float:
+    matcher.set_seq1(" ".join(line.split()))
+    return matcher.ratio() if matcher.real_quick_ratio() > ALIKE and matcher.quick_ratio() > ALIKE else 0.0
+
 
 def refreshed(quotation: list[str], out: str, where: str) -> list[str]:
-    """The lines of a quotation as they are printed now, in the order of the output."""
-    printed, start = out.split("\n"), 0
-    for n, line in enumerate(quotation):
-        rest = printed[start:]
-        if line != "..." and line not in rest:
-            ahead = [rest.index(later) for later in quotation[n + 1:] if later in rest]  # what must come after it
-            near = get_close_matches(line, rest[:min(ahead, default=len(rest))], 1)
-            if not near:
-                print(f"{where}: no longer printed: {line}")
-                continue
-            quotation[n] = near[0]
-        if line != "...":
-            start += rest.index(quotation[n]) + 1
-    return quotation
+    """The lines of a quotation as they are printed now: in the same order, and together as like them as possible."""
+    printed = out.split("\n")
+    best: list[tuple[float, tuple[int | None, ...]]] = [(0.0, ())] * (len(printed) + 1)  # within the first n printed
+    for line in quotation:
+        matcher = SequenceMatcher(None, "", " ".join(line.split()), autojunk=False)
+        row = [(0.0, (*best[0][1], None))]
+        for n, candidate in enumerate(printed):
+            alike = 0.0 if line == "..." else 2.0 if candidate == line else likeness(matcher, candidate)
+            found = [(best[n][0] + alike, (*best[n][1], n))] if alike > ALIKE else []
+            row.append(max(row[-1], (best[n + 1][0], (*best[n + 1][1], None)), *found, key=lambda way: way[0]))
+        best = row
+    for line, place in zip(quotation, best[-1][1]):
+        if place is None and line != "...":
+            print(f"{where}: no longer printed: {line}")
+    return [line if place is None else printed[place] for line, place in zip(quotation, best[-1][1])]
 
 
 def bring_up_to_date(document: Path, language: str) -> None:

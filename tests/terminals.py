@@ -7,7 +7,7 @@ import signal
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,38 +15,45 @@ from command import ROOT, clean_environment
 
 
 class Terminal:
-    """A person at a terminal, who `reads` until a text comes and `types` keys; `settings` are those of the terminal."""
+    """A person at a terminal, who `reads` until a text comes and `types` keys; `settings` are those of the terminal.
+    Its $PAGER is none."""
 
-    def __init__(self, *arguments: str, columns: int = 100, stdin: bytes | None = None, script: str = "",
-                 **env: str) -> None:
+    def __init__(self, *arguments: str, columns: int = 100, rows: int = 40, stdin: bytes | None = None,
+                 script: str = "", **env: str) -> None:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
-            termios.tcsetwinsize(0, (40, columns))
+            termios.tcsetwinsize(0, (rows, columns))
             if stdin is not None:
                 read, write = os.pipe()
                 os.write(write, stdin)
                 os.close(write)
                 os.dup2(read, 0)
             command = ["/bin/sh", "-c", script] if script else [sys.executable, "-m", "attntrace", *arguments]
-            os.execve(command[0], command, clean_environment() | {"TERM": "xterm-256color"} | env)
+            own = {"TERM": "xterm-256color", "PAGER": "cat"}
+            os.execve(command[0], command, clean_environment() | own | env)
         self.seen = ""
         self.decoded = codecs.getincrementaldecoder("utf-8")("replace").decode  # a letter may come in two parts
 
     def reads(self, text: str, seconds: float = 20) -> str:
         """Return everything written until `text`, which must come."""
+        start = len(self.seen)
+        self.sees(lambda seen: text in seen[start:], seconds)
+        return self.seen[start:]
+
+    def sees(self, condition: Callable[[str], bool], seconds: float = 20) -> None:
+        """Read until what was seen fulfils a condition, as it must."""
         deadline, start = time.monotonic() + seconds, len(self.seen)
-        while text not in self.seen[start:]:
+        while not condition(self.seen):
             left = deadline - time.monotonic()
             there = left > 0 and select.select([self.master], [], [], left)[0]
-            assert there, f"no {text!r} in {self.seen[start:]!r}"
+            assert there, f"not seen in {self.seen[start:]!r}"
             try:
                 part = os.read(self.master, 65536)
             except OSError:  # the command has ended
                 part = b""
-            assert part, f"ended without {text!r}: {self.seen[start:]!r}"
+            assert part, f"ended before it was seen: {self.seen[start:]!r}"
             self.seen += self.decoded(part).replace("\r\n", "\n")
-        return self.seen[start:]
 
     def types(self, keys: str) -> None:
         os.write(self.master, keys.encode())
@@ -86,10 +93,10 @@ def exit_code(pid: int, seconds: float = 20) -> int:
 
 
 @contextmanager
-def terminal(*arguments: str, columns: int = 100, stdin: bytes | None = None, script: str = "",
+def terminal(*arguments: str, columns: int = 100, rows: int = 40, stdin: bytes | None = None, script: str = "",
              **env: str) -> Iterator[Terminal]:
     """Run the command or a script in a terminal of its own, with `stdin`, where given, as a pipe."""
-    one = Terminal(*arguments, columns=columns, stdin=stdin, script=script, **env)
+    one = Terminal(*arguments, columns=columns, rows=rows, stdin=stdin, script=script, **env)
     try:
         yield one
     finally:

@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 
+import click
 import numpy as np
 import pytest
 from command import BLOG, ROOT, attntrace, process, refusal
@@ -142,6 +143,27 @@ def test_every_module_of_commands_is_a_command():
 def test_every_field_of_an_options_value_is_an_option_of_some_command(kind):
     options = {param.name for name in COMMANDS for param in group.get_command(None, name).params}
     assert set(kind._fields) - {"title", "entries"} <= options
+
+
+@pytest.mark.parametrize("language, headings", [
+    ("en", ["Model", "What if", "What to show", "Page", "General"]),
+    ("ko", ["모델", "만약에", "보여 줄 내용", "페이지", "공통"])])
+def test_help_lists_options_under_the_heading_of_what_they_are_about(language, headings):
+    page = attntrace("trace", "--help", "--lang", language).out
+    sections = dict(re.findall(r"^(\S[^\n]*):\n((?:  .*\n)+)", page, re.M))
+    assert list(sections)[-5:] == headings
+    for heading, options in zip(headings, (
+            "--target --weights --pencil", "--set --ablate --swap", "--only --form --token", "-o --pause --pager",
+            "--lang -h"), strict=True):
+        assert set(options.split()) <= set(re.findall(r"^  (-\S+?),? ", sections[heading], re.M)), heading
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_a_command_is_once_in_its_help(name):
+    listed = re.findall(r"^  (?:-\w, )?(-\S+)", attntrace(name, "--help").out, re.M)
+    params = group.get_command(None, name).params
+    options = {max(param.opts, key=len) for param in params if isinstance(param, click.Option)}
+    assert sorted(listed) == sorted(options | {"--help"})
 
 
 def test_steps_of_python_are_the_steps_of_the_command():

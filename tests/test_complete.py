@@ -18,7 +18,7 @@ for module in pkgutil.walk_packages(attntrace.__path__, "attntrace."):  # wherev
 
 
 def documented(document: str) -> set[str]:
-    parts = (ROOT / document).read_text("utf-8").split("\n\n")
+    parts = (ROOT / "docs" / document).read_text("utf-8").split("\n\n")
     (table,) = [part for part in parts if "| `matmul` `transpose` |" in part]
     return set(re.findall(r"`(\w+)`", table)) & OPS.keys()
 
@@ -32,8 +32,8 @@ ENTRIES = {
     "the arithmetic of a number: its cell, or the expression of an elementwise op": {
         name for name, op in OPS.items()
         if op.cell is not Op.cell and hasattr(op, "expression") >= issubclass(op, Elementwise)},
-    "the table of ops in README.md": documented("README.md"),
-    "the table of ops in README.ko.md": documented("README.ko.md")}
+    **{f"the table of ops in docs/{document}": documented(document)
+       for document in ("en/addresses-and-formats.md", "ko/addresses-and-formats.md")}}
 
 
 @pytest.mark.parametrize("place", ENTRIES)

@@ -4,6 +4,7 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 from command import ROOT, attntrace, refusal
+from documents import DOCUMENTED
 from random_model import SENTENCE, TRANSLATION, random_model
 
 from attntrace.files import torch as names
@@ -117,12 +118,12 @@ def test_an_export_without_an_argument_is_refused_in_one_line(tmp_path, monkeypa
     assert not (tmp_path / "none.npz").exists()
 
 
-@pytest.mark.parametrize("document", ("README.md", "README.ko.md"))
-def test_each_entry_and_each_word_of_it_is_documented(document):
-    text = (ROOT / document).read_text("utf-8")
-    (about,) = [part for part in text.split("\n\n") if "`config`" in part and "`samples/pencil.json`" in part]
+@pytest.mark.parametrize("language", DOCUMENTED)
+def test_each_entry_and_each_word_of_it_is_documented(language):
+    text = (ROOT / "docs" / language / "addresses-and-formats.md").read_text("utf-8")
+    (about,) = [part for part in text.split("\n## ") if "`config`" in part and "`samples/pencil.json`" in part]
     assert [(name, word) for name, word in [*WORDS, *((name, "") for name in ENTRIES)]
-            if name not in about or word not in about] == [], document
+            if name not in about or word not in about] == [], language
 
 
 @pytest.mark.parametrize("word", ENTRIES["activation"].words)

@@ -2,6 +2,7 @@
 import json
 import re
 import shlex
+import shutil
 import sys
 from contextlib import suppress
 
@@ -72,8 +73,9 @@ def test_weights_are_shaded_the_more_the_larger_they_are_in_either_form():
     assert levels == sorted(levels) and len(set(levels)) > 2
 
 
-def test_a_pager_gets_the_page_with_its_colours():
-    with terminal("trace", "a", "--pager", PAGER="sed 's/^/> /'") as person:
+@pytest.mark.parametrize("option", [(), ("--pager",)])
+def test_a_pager_gets_the_page_with_its_colours(option):
+    with terminal("trace", "a", *option, PAGER="sed 's/^/> /'") as person:
         assert person.ends()[0] == 0
     lines = person.seen.rstrip("\n").split("\n")
     assert len(lines) > 50 and all(line.startswith("> ") for line in lines) and "\x1b[" in person.seen
@@ -87,6 +89,26 @@ def test_leaving_the_pager_early_ends_without_a_word():
 
 def test_no_pager_in_a_pipe():
     assert process("trace", "a", "--pager", PAGER="no-such-pager").out == attntrace("trace", "a").out
+
+
+@pytest.mark.parametrize("options, env", [
+    (("--no-pager",), {}), (("--pause",), {}), ((), {"TERM": "dumb"}), (("--pager",), {"TERM": "dumb"}),
+    ((), {"PAGER": "no-such-pager"}), ((), {"PAGER": "less '"}), ((), {"PAGER": ""}), (("--quiet",), {}),
+    ((), {"PAGER": "cat"}), (("--pager",), {"PAGER": "cat"})])
+def test_a_page_goes_straight_to_a_terminal_where_no_pager_is_wanted_or_there(options, env):
+    with terminal("trace", "a", *options, "--color", "never", **{"PAGER": "sed 's/^/> /'"} | env) as person:
+        assert not person.reads("\n").startswith("> ")
+
+
+@pytest.mark.skipif(not shutil.which("less"), reason="needs less")
+def test_a_page_that_fits_is_printed_by_less_and_a_longer_one_waits_for_q():
+    for words, rows, waits in (("a", 40, False), ("a", 5, True)):
+        with terminal("map", words, rows=rows, PAGER="less") as person:
+            if waits:
+                person.reads("\x1b[m")
+                person.types("q")
+            code, rest = person.ends()
+            assert code == 0 and ("head 2" in person.seen) == (not waits)
 
 
 def test_a_long_run_into_a_file_says_how_far_it_is(tmp_path):

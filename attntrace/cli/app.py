@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from attntrace.cli.click_words import Group, Option
+from attntrace.cli.click_words import GENERAL, Group, Option
 from attntrace.cli.exit_codes import DONE, INTERRUPTED, WRONG_INPUT
 from attntrace.cli.languages import CommandLine, rendered
 from attntrace.messages.catalog import Message, Text, in_a_line
@@ -42,7 +42,8 @@ class Commands(Group):
 
 @click.group(cls=Commands, text="attntrace", invoke_without_command=True,
              context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="attntrace", message="%(prog)s %(version)s", cls=Option, text="version")
+@click.version_option(__version__, prog_name="attntrace", message="%(prog)s %(version)s", cls=Option, text="version",
+                      group=GENERAL)
 @click.pass_context
 def attntrace(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:

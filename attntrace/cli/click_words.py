@@ -17,6 +17,7 @@ from attntrace.messages.unicode import shown
 UNBROKEN = "\b"  # on a line of its own above a paragraph whose lines stay as they are
 WIDEST_FIRST = 30  # cells of the first column of a list; what is wider has its text below it
 GAP = 2
+GENERAL = "general"  # the group of options that every command has
 
 
 def cells(text: str) -> int:
@@ -69,10 +70,11 @@ class Context(click.Context):
 
 
 class Option(click.Option):
-    """An option whose help is the sentence `help.TEXT`; `stands_for` is what leaving it out means."""
+    """An option whose help is the sentence `help.TEXT`, under the heading `help.group.GROUP`; `stands_for` is what
+    leaving it out means."""
 
-    def __init__(self, *names: Any, text: str, stands_for: object = None, **settings: Any) -> None:
-        self.text, self.stands_for = text, stands_for
+    def __init__(self, *names: Any, text: str, group: str = "this", stands_for: object = None, **settings: Any) -> None:
+        self.text, self.group, self.stands_for = text, group, stands_for
         super().__init__(*names, **settings)
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
@@ -112,8 +114,8 @@ class Translated(click.Command):
     def __init__(self, *arguments: Any, text: str, **settings: Any) -> None:
         self.text = text
         super().__init__(*arguments, **settings)
-        self.params.append(Option(["--lang"], text="lang", type=Among((*LANGUAGES, BOTH)), expose_value=False,
-                                  envvar=VARIABLE, is_eager=True, callback=set_language))
+        self.params.append(Option(["--lang"], text="lang", group=GENERAL, type=Among((*LANGUAGES, BOTH)),
+                                  expose_value=False, envvar=VARIABLE, is_eager=True, callback=set_language))
 
     def get_short_help_str(self, limit: int = 45) -> str:
         return rendered(Message(f"help.{self.text.removesuffix('_group')}_short"))
@@ -136,9 +138,14 @@ class Translated(click.Command):
             formatter.write_text(rendered(Message(f"help.{self.text}")).strip())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        records = [param.get_help_record(ctx) for param in self.get_params(ctx) if isinstance(param, click.Option)]
-        with formatter.section(rendered(Message("help.options"))):
-            formatter.write_dl([record for record in records if record is not None])
+        """The options under the headings of their groups, in the order in which they are declared."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option) and (record := param.get_help_record(ctx)) is not None:
+                groups.setdefault(getattr(param, "group", GENERAL), []).append(record)  # Click's own has no group
+        for group, records in groups.items():
+            with formatter.section(rendered(Message(f"help.group.{group if len(groups) > 1 else 'this'}"))):
+                formatter.write_dl(records)
 
 
 class Command(Translated):

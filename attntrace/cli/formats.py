@@ -30,7 +30,7 @@ class PageOptions(NamedTuple):
     ascii: bool = False
     big: bool = False
     color: str = "auto"
-    pager: bool = False
+    pager: bool | None = None
     quiet: bool = False
     pause: bool = False
     save: str | None = None
@@ -43,7 +43,9 @@ class PageOptions(NamedTuple):
         page = cls(format_of(format, output, formats, "save" in options), output, **options, title=title(arguments))
         if page.quiet and page.format not in PAGES:
             raise Problem("quiet_with", option=f"--format {page.format}")
-        return page
+        if "pause" in options:
+            page = page._replace(pause=page.pause or page.big)
+        return page._replace(pager=False) if page.quiet or page.pause else page
 
     @property
     def is_text(self) -> bool:

@@ -30,6 +30,10 @@ TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
 DECIMALS = 3
 CHANGES = ("set", "ablate", "swap")
 
+# Each option of a group stands under its heading in --help.
+model_option, training_option, shown_option, what_if_option, page_option = (
+    partial(option, group=group) for group in ("model", "training", "shown", "what_if", "page"))
+
 
 class ModelOptions(NamedTuple):
     """The model (`entries` of its config by name), what it reads, and what is changed in it. None: not given, which a
@@ -138,7 +142,7 @@ class Selection(NamedTuple):
 
 def architecture_options(defaults: Config) -> Callable[[Decorated], Decorated]:
     """Sizes and wiring, and the seed; `defaults`: what their help texts say."""
-    return passed("model", ModelOptions, option("--seed", type=Whole(0), default=None, stands_for=0, metavar="N"),
+    return passed("model", ModelOptions, model_option("--seed", type=Whole(0), default=None, stands_for=0, metavar="N"),
                   *(entry_option(name, getattr(defaults, name)) for name in OPTIONS))
 
 
@@ -147,10 +151,10 @@ def entry_option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
     entry, spelled = ENTRIES[name], as_option(name)
     if entry.kind == FLAG:
         yes, no = spelled, as_option(f"no_{name}")
-        return option(f"{yes}/{no}", default=None, stands_for=yes if default else no, **COLLECTED)
+        return model_option(f"{yes}/{no}", default=None, stands_for=yes if default else no, **COLLECTED)
     kind, metavar = ((Whole(), "N") if entry.kind == SIZE else (Among(entry.words), None) if entry.kind == CHOICE else
                      (Scale(entry.words), "|".join((*entry.words, "X"))))
-    return option(spelled, type=kind, default=None, stands_for=default, metavar=metavar, **COLLECTED)
+    return model_option(spelled, type=kind, default=None, stands_for=default, metavar=metavar, **COLLECTED)
 
 
 def collect(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -162,37 +166,38 @@ COLLECTED: dict[str, Any] = {"callback": collect, "expose_value": False}
 
 
 change_options = chained(
-    option("--set", type=Known(parameter_names), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
-    option("--ablate", type=Known(head_addresses), multiple=True, metavar="HEAD"),
-    option("--swap", type=Text(), multiple=True, metavar="I,J"))
+    what_if_option("--set", type=Known(parameter_names), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
+    what_if_option("--ablate", type=Known(head_addresses), multiple=True, metavar="HEAD"),
+    what_if_option("--swap", type=Text(), multiple=True, metavar="I,J"))
 seeded_options = chained(
     architecture_options(Config()),
-    option("--init", type=Among(INITIAL), default=None, stands_for=INITIAL[0]),
-    option("--weights", metavar="FILE", type=Weights()),
-    option("--input", metavar="FILE", type=InputFile()),
-    option("--pencil", type=Whole(1, 9), default=None, metavar="N"),
+    model_option("--init", type=Among(INITIAL), default=None, stands_for=INITIAL[0]),
+    model_option("--weights", metavar="FILE", type=Weights()),
+    model_option("--input", metavar="FILE", type=InputFile()),
+    model_option("--pencil", type=Whole(1, 9), default=None, metavar="N"),
     change_options)
-model_options = chained(option("--target", type=Text(), metavar="TEXT"), seeded_options)
+model_options = chained(model_option("--target", type=Text(), metavar="TEXT"), seeded_options)
 
 learning_options = passed(
     "learning", LearningOptions,
-    option("--optimizer", type=Among(tuple(OPTIMIZERS)), default=None, stands_for="sgd"),
-    option("--lr", type=POSITIVE, metavar="X", default=None,
-           stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
-    option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X"))
+    training_option("--optimizer", type=Among(tuple(OPTIMIZERS)), default=None, stands_for="sgd"),
+    training_option("--lr", type=POSITIVE, metavar="X", default=None,
+                    stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
+    training_option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X"))
 
 
 def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
     """How a page looks, and where it goes; in one of these formats."""
     return passed(
         "page", PageOptions,
-        option("--format", type=Among(formats), default=None),
-        option("-o", "output", metavar="FILE", type=click.Path(), text="output"),
-        option("--width", type=Whole(NARROWEST, WIDEST), metavar="N", envvar="ATTNTRACE_WIDTH"),
-        option("--ascii", is_flag=True),
-        option("--big", is_flag=True),
-        option("--color", type=Among(COLOURS), default=COLOURS[0], stands_for=COLOURS[0], envvar="ATTNTRACE_COLOR"),
-        option("--pager", is_flag=True),
+        page_option("--format", type=Among(formats), default=None),
+        page_option("-o", "output", metavar="FILE", type=click.Path(), text="output"),
+        page_option("--width", type=Whole(NARROWEST, WIDEST), metavar="N", envvar="ATTNTRACE_WIDTH"),
+        page_option("--ascii", is_flag=True),
+        page_option("--big", is_flag=True),
+        page_option("--color", type=Among(COLOURS), default=COLOURS[0], stands_for=COLOURS[0],
+                    envvar="ATTNTRACE_COLOR"),
+        page_option("--pager/--no-pager", default=None),
         make=partial(PageOptions.settled, formats))
 
 
@@ -201,14 +206,14 @@ run_page_options = page_options_of(*PAGES, *DATA)  # of commands that write the 
 
 
 def precision_option(**settings: Any) -> Callable[[Decorated], Decorated]:
-    return option("--precision", type=Whole(0, 17), default=None, metavar="N", **settings)
+    return shown_option("--precision", type=Whole(0, 17), default=None, metavar="N", **settings)
 
 
 selection_options = passed(
     "selection", Selection,
-    option("--only", type=Known(step_addresses), multiple=True, metavar="ADDRESS"),
-    option("--layer", type=Whole(), multiple=True, metavar="N"),
-    option("--head", type=Whole(), multiple=True, metavar="N"))
+    shown_option("--only", type=Known(step_addresses), multiple=True, metavar="ADDRESS"),
+    shown_option("--layer", type=Whole(), multiple=True, metavar="N"),
+    shown_option("--head", type=Whole(), multiple=True, metavar="N"))
 
 
 def given_options(*values: Any) -> list[str]:
@@ -229,16 +234,16 @@ def check_from(model: ModelOptions, learning: LearningOptions) -> None:
         raise Problem("from_with", option=given[0])
 
 
-quiet_option = option("--quiet", "-q", is_flag=True, text="quiet")
-save_option = option("--save", metavar="FILE.npz", type=click.Path())
+quiet_option = page_option("--quiet", "-q", is_flag=True, text="quiet")
+save_option = page_option("--save", metavar="FILE.npz", type=click.Path())
 text_options = chained(
-    option("--form", type=Among(("both", "vector", "matrix")), default=None, stands_for="both"),
-    option("--arithmetic", type=Among(("first", "all", "none")), default="first", stands_for="first"),
+    shown_option("--form", type=Among(("both", "vector", "matrix")), default=None, stands_for="both"),
+    shown_option("--arithmetic", type=Among(("first", "all", "none")), default="first", stands_for="first"),
     precision_option(stands_for=DECIMALS),
-    option("--limit", type=Limit(), metavar="N|all"),
-    option("--explain/--no-explain", default=True, stands_for="--explain", text="explain_steps"),
-    option("--pause", is_flag=True))
-view_options = chained(text_options, option("--token", type=Text(), multiple=True, metavar="TOKEN"))
+    shown_option("--limit", type=Limit(), metavar="N|all"),
+    shown_option("--explain/--no-explain", default=True, stands_for="--explain", text="explain_steps"),
+    page_option("--pause", is_flag=True))
+view_options = chained(text_options, shown_option("--token", type=Text(), multiple=True, metavar="TOKEN"))
 
 
 def one_argument(ctx: click.Context, param: click.Parameter, arguments: tuple[str, ...]) -> str | None:

@@ -17,17 +17,19 @@ DESCRIPTOR = re.compile(r"/dev/(?P<name>stdin|stdout|stderr)|/(dev|proc/self)/fd
 
 STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # their descriptors
 PAGERS = ("less", "more")
+NO_PAGER = "cat"  # that $PAGER names where none is wanted
 
 
-def destination(file: str | None, pager: bool = False) -> AbstractContextManager[TextIO]:
-    """A text stream, in UTF-8 but for standard output, which may be read in a `pager`.
+def destination(file: str | None, pager: bool | None = False) -> AbstractContextManager[TextIO]:
+    """A text stream, in UTF-8 but for standard output, which may be read in a `pager`: True asks for one, None for one
+    that is there.
 
     A regular file is written beside its place and moved there when it is complete: links are followed, the mode is
     kept. Devices and pipes are written straight. Raises Problem where that is not possible."""
     if file is not None and file != "-":
         return _opened(file, mode="w", encoding="utf-8", errors="backslashreplace")
-    if pager and sys.stdout.isatty():
-        return paged(sys.stdout)
+    if pager is not False and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        return paged(sys.stdout, is_asked_for=bool(pager))
     return nullcontext(sys.stdout)
 
 
@@ -128,28 +130,36 @@ class Pipe(io.TextIOWrapper):
         return True
 
 
+def is_program(name: str) -> bool:
+    """Like `shutil.which`, for whose import the first screen would wait some milliseconds."""
+    folders = os.get_exec_path() if os.path.basename(name) == name else [""]
+    endings = os.environ.get("PATHEXT", "").split(os.pathsep)
+    return any(os.access(os.path.join(folder, name + ending), os.X_OK) for folder in folders for ending in endings)
+
+
 @contextmanager
-def paged(out: TextIO) -> Iterator[TextIO]:
+def paged(out: TextIO, is_asked_for: bool) -> Iterator[TextIO]:
     """What is written to a terminal goes to $PAGER (as a shell reads it), or else to less or more; straight to `out`
-    where there is none of them. Ends when the reader leaves the pager. Raises Problem where $PAGER does not work.
+    where there is none of them. Ends when the reader leaves the pager. Raises Problem where a pager that `is_asked_for`
+    is not there, and where one fails.
 
     Not `click.echo_via_pager`: it pulls text from a generator, while a page is written by a running model."""
     import shlex  # only now: starting a process takes modules of its own
-    import shutil
     import subprocess
-    command = os.environ.get("PAGER", next(filter(shutil.which, PAGERS), ""))
-    if not command.strip():
+    command = os.environ.get("PAGER", next(filter(is_program, PAGERS), "")).strip()
+    try:
+        program = next(iter(shlex.split(command)), NO_PAGER)
+    except ValueError:
+        program = command
+    if is_asked_for and not is_program(program):
+        raise Problem("no_pager", pager=program)
+    if program == NO_PAGER or not is_program(program):
         yield out
         return
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        raise Problem("no_pager", pager=command) from None
-    if not shutil.which(words[0]):
-        raise Problem("no_pager", pager=words[0])
-    less = f"{os.environ['LESS']} -R" if os.environ.get("LESS") else "FRX"  # with its colours; none where all fits
+    charset = {"LESSCHARSET": "utf-8"} if re.fullmatch("utf-?8", out.encoding, re.I) else {}
+    less = f"{os.environ['LESS']} -FR" if os.environ.get("LESS") else "FRX"  # with its colours; none where all fits
     pager = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=out,
-                             env={"LESSCHARSET": "utf-8", **os.environ, "LESS": less})
+                             env={**charset, **os.environ, "LESS": less})
     assert pager.stdin is not None
     pipe = Pipe(pager.stdin, encoding=out.encoding, errors="backslashreplace")
     stopped = False

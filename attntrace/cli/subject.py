@@ -3,8 +3,8 @@ saved run), and one way from that to its page, its data or its file."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
@@ -20,8 +20,8 @@ from attntrace.tracing.addresses import Address
 from attntrace.writers import DATA
 
 if TYPE_CHECKING:
-    from attntrace.pages.blocks import Block
     from attntrace.pages.checks import GradientCheck
+    from attntrace.pages.page import Page, Show
     from attntrace.pages.view import View
     from attntrace.runs.run import Run, Subject
     from attntrace.tensor.symbol import Symbol
@@ -126,13 +126,12 @@ def write(subject: Subject, selection: Selection, page: PageOptions, differences
         view = selection.view(subject.run.pencil, False, addresses, tokens)
         with destination(page.output, page.pager) as out, progress(out, lambda: len(subject.addresses())) as count:
             return write_data(subject, view, selection.precision, page.format, out, count)
-    from attntrace.pages.page import Page
+    from attntrace.pages.page import Page, last_numbers
     with writer_of(page) as writer:
         view = selection.view(subject.run.pencil, writer.out.isatty() and page.is_text, addresses, tokens)
         with progress(writer.out, lambda: len(view.forms) * len(subject.addresses())) as count:
-            sheets = Page(subject, view, paused(writer, page), count, differences)
-            with suppress(click.exceptions.Exit):  # raised by the key that quits
-                sheets()
+            sheets = shown(writer, page, lambda show: Page(subject, view, show, count, differences),
+                           lambda: last_numbers(subject, view))
             if sheets.result:
                 writer(sheets.result)
     return CHECK_FAILED if sheets.failed else DONE
@@ -171,11 +170,15 @@ def write_saved_run(subject: Subject, page: PageOptions) -> None:
         save(subject, out)
 
 
-def paused(writer: Writer, page: PageOptions) -> Callable[[Iterable[Block]], None]:
-    """The writer, which waits for a key after each sheet where --pause is given and the page is on a terminal."""
-    if not page.pause or page.pager or page.quiet or not page.is_text or not writer.out.isatty():
-        return writer
-    from attntrace.cli.pause import Pauses
-    from attntrace.writers.text.writer import TerminalWriter
-    assert isinstance(writer, TerminalWriter)
-    return Pauses(writer)
+def shown(writer: Writer, page: PageOptions, page_of: Callable[[Show], Page],
+          lasts: Callable[[], list[tuple[int, ...]]]) -> Page:
+    """Show the page that `page_of` makes: stage by stage where --pause is given and the page is on a terminal. `lasts`:
+    the numbers of the last stages."""
+    if page.pause and not page.quiet and page.is_text and writer.out.isatty():
+        from attntrace.cli.pause import leaf_through
+        from attntrace.writers.text.writer import TerminalWriter
+        assert isinstance(writer, TerminalWriter)
+        return leaf_through(writer, page_of, lasts, page.big)
+    sheets = page_of(writer)
+    sheets()
+    return sheets

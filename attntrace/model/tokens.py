@@ -61,8 +61,8 @@ class InputRows(NamedTuple):
         return InputRows(tuple(self.texts[n] for n in order), self.value[list(order)], self.address)
 
     def small(self, d_model: int) -> "InputRows":
-        """One row of zeros, of another width."""
-        return InputRows(self.texts[:1], np.zeros((1, d_model), self.value.dtype), self.address)
+        """One row of zeros, of another width, with a name that no other row has."""
+        return InputRows((self.address,), np.zeros((1, d_model), self.value.dtype), self.address)
 
 
 def tokenize(sentence: str) -> list[str]:

@@ -58,11 +58,12 @@ class Explained(NamedTuple):
 
 class Heading(NamedTuple):
     """A line above prose or a table that belongs to no stage; or where the stages that follow stand (`of_place`):
-    `Encoder, layer 1`, with an address that is `here`."""
+    `Encoder, layer 1`, with an address that is `here`. A step of decoding has its `number`."""
     text: Text
     apart: bool = False
     of_place: bool = False
     here: str = ""
+    number: tuple[int, ...] = ()
 
 
 class Prose(NamedTuple):

@@ -20,11 +20,25 @@ if TYPE_CHECKING:  # modules that the page of a run does not need
     from attntrace.runs.training_step import TrainingStep
 
 
+Show = Callable[[Iterable[Block]], None]
+
+
+def last_numbers(subject: Subject, view: View) -> list[tuple[int, ...]]:
+    """The numbers of the last stage of each part, and of the last step of a translation: by a run that shows
+    nothing."""
+    form = FORMS["vector"](view._replace(selected=frozenset()), lambda blocks: None, ())
+    small: Any = subject.small()
+    steps = [(len(list(small.steps(form))),)] if subject.kind == TRANSLATE else []
+    if not steps:
+        small(form)
+    return [*((FORMS[name].part, form.stage.number) for name in view.forms), *steps]
+
+
 class Page:
     """Shows each sheet of a subject's page. `count`: a sink for the steps on the way; `differences`: checks of
     gradients. Afterwards, `failed`: whether a check failed; `result`: blocks to write after the sheets."""
 
-    def __init__(self, subject: Subject, view: View, show: Callable[[Iterable[Block]], None],
+    def __init__(self, subject: Subject, view: View, show: Show,
                  count: Sink | None = None, differences: GradientCheck | None = None) -> None:
         explained: set[str] = set()  # in any form
         checks = [] if differences is None else [differences]

@@ -52,7 +52,8 @@ class TranslationPage:
         yield self.whole()
 
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
-        yield Heading(Message("messages.decoding_step", number=step.number, word=shown(step.word)), of_place=True)
+        yield Heading(Message("messages.decoding_step", number=step.number, word=shown(step.word)), of_place=True,
+                      number=(step.number,))
         yield Prose(Message("messages.decoding_reads", words=" ".join(map(shown, step.read))))
         logits, probabilities = step.of_next_word("logits"), step.of_next_word("probabilities")
         order = np.argsort(-logits, kind="stable")[:LIKELIEST]

@@ -68,6 +68,10 @@ class Decoding:
         self(lambda step: addresses.setdefault(step.address, step.symbol))
         return addresses
 
+    def small(self) -> "Decoding":
+        """Return the decoding itself: only its own words lead to as many steps."""
+        return self
+
     def drift(self) -> Drift | None:
         """Return None: translations are in full precision."""
         return None

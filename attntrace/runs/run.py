@@ -8,7 +8,7 @@ import numpy as np
 
 from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
-from attntrace.model.tokens import START, InputRows, Words, vocabulary
+from attntrace.model.tokens import END, START, InputRows, Words, look_up, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.runs.what_if import Edit
 from attntrace.tensor.evaluate import rounding_of
@@ -104,17 +104,18 @@ class Run(NamedTuple):
         return {}
 
     def small(self) -> "Run":
-        """Return a run of the same wiring, and so with the same addresses, on one word of a model of zeros."""
+        """Return a run of the same wiring, and so with the same addresses and stages, on one word a side of a model of
+        zeros."""
         config = replace(self.config, d_model=2 * self.config.heads, d_ff=1)  # even, as sines and cosines alternate
         words = vocabulary([])
         vocabularies = Vocabularies(words, None if self.target is None else words)
         present = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.by_name]
 
-        def first(side: Words | InputRows) -> Words | InputRows:
-            return side.small(config.d_model) if isinstance(side, InputRows) else Words((START,), (1,))
+        def first(side: Words | InputRows, word: str) -> Words | InputRows:
+            return side.small(config.d_model) if isinstance(side, InputRows) else look_up([word], words, "source")
 
-        return self._replace(config=config, vocabularies=vocabularies, source=first(self.source),
-                             target=self.target and first(self.target), pencil=None,
+        return self._replace(config=config, vocabularies=vocabularies, source=first(self.source, END),
+                             target=self.target and first(self.target, START), pencil=None,
                              parameters=allocate(present, config.dtype, lambda spec, view: view.fill(0)))
 
     def addresses(self) -> dict[str, Symbol]:
@@ -128,8 +129,9 @@ class Subject(Protocol):
     """Calling it passes every step to a sink, in order of computation; a second call gives the same steps.
 
     `kind`: TRACE, BACKPROP or TRANSLATE. `run`: the sentence and the model, where it is a run the subject itself.
-    `addresses`: of every step, with its symbol. `drift`: a sink that compares hand arithmetic with full precision; None
-    in full precision. `header` and `footer`: what these records say in addition to those of a run."""
+    `addresses`: of every step, with its symbol. `small`: a subject with the same addresses and stages that runs
+    quickly. `drift`: a sink that compares hand arithmetic with full precision; None in full precision. `header` and
+    `footer`: what these records say in addition to those of a run."""
     @property
     def kind(self) -> str: ...
 
@@ -138,6 +140,7 @@ class Subject(Protocol):
 
     def __call__(self, sink: Sink | None = None) -> object: ...
     def addresses(self) -> dict[str, Symbol]: ...
+    def small(self) -> "Subject": ...
     def drift(self) -> Drift | None: ...
     def header(self) -> Record: ...
     def footer(self) -> Record: ...

@@ -171,6 +171,10 @@ class Saved:
         with self.recorded.archive.sense():
             return {name: symbol_from(self.recorded.records[name]["sign"]) for name in self.recorded.addresses}
 
+    def small(self) -> Any:
+        """Return the subject itself, as it computes nothing."""
+        return self
+
     def drift(self) -> Drift | None:
         """Return the drift that was saved; None in full precision."""
         archive = self.recorded.archive

@@ -92,11 +92,14 @@ class TrainingStep(NamedTuple):
                 return self.forward(Trace(), self.run.parameters.replaced({address: value}))
             return self.forward(Trace(overrides={address: value}))
 
+    def small(self) -> "TrainingStep":
+        """Return a training step of the same wiring on one word a side."""
+        return self._replace(run=self.run.small(), wanted=Words((START,), (1,)))
+
     def addresses(self) -> dict[str, Symbol]:
         """Return the address of every step, with its symbol."""
-        small = self._replace(run=self.run.small(), wanted=Words((START,), (1,)))
         addresses: dict[str, Symbol] = {}
-        small(lambda step: addresses.setdefault(step.address, step.symbol))
+        self.small()(lambda step: addresses.setdefault(step.address, step.symbol))
         return addresses
 
 

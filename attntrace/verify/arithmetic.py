@@ -103,7 +103,7 @@ def rounding(operation: str) -> Operation:
 class HandArithmetic(Arithmetic):
     """Numbers with a fixed count of decimals, as on paper: each result is computed exactly, or to far more digits than
     are kept, and rounded once, halves away from zero. 0 as a divisor or in a logarithm counts as the smallest number
-    that can be written (README)."""
+    that can be written (docs/en/by-hand.md)."""
 
     add, subtract, times = rounding("add"), rounding("subtract"), rounding("multiply")
     root, exp, power = rounding("sqrt"), rounding("exp"), rounding("power")

@@ -1,7 +1,8 @@
 """The second table of ops, for the independent checker: what each does to nested lists of numbers, in plain loops.
 
-Written from the README's table of ops, apart from the model on purpose: the numbers of a run are computed again without
-NumPy and without a line of the code that computed them. Imports only the standard library and arithmetic.py."""
+Written from the table of ops in docs/en/addresses-and-formats.md, apart from the model on purpose: the numbers of a run
+are computed again without NumPy and without a line of the code that computed them. Imports only the standard library
+and arithmetic.py."""
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial

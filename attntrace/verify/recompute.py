@@ -1,6 +1,7 @@
 """The independent checker: every tensor of a recorded run, computed again from its expression in plain Python.
 
-It reads plain records, as JSON Lines has them (README). It imports only the standard library, arithmetic.py and ops.py.
+It reads plain records, as JSON Lines has them (docs/en/addresses-and-formats.md). It imports only the standard library,
+arithmetic.py and ops.py.
 """
 import hashlib
 import math
@@ -113,7 +114,7 @@ class Log:
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint of the steps so far, as the README defines it."""
+        """The fingerprint of the steps so far, as docs/en/addresses-and-formats.md defines it."""
         return self._digest.hexdigest()[:8]
 
 

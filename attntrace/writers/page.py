@@ -38,6 +38,14 @@ P = TypeVar("P", covariant=True)
 T = TypeVar("T")
 Part = str | Span | Shaded  # text alone has no style
 Line = tuple[Part, ...]
+
+
+class Head(tuple[Part, ...]):
+    """A line that belongs above the rows that follow in its block: words, a name. Written again where these go on
+    on another page."""
+
+
+BREAK = Head()  # no line: a place where a page may end
 INDENT = "  "
 PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
@@ -47,7 +55,7 @@ ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=", "₁": "1",
                              "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
 # A blank where a line may end: not in a size such as 4 × 8, nor where a language has none.
-BREAK = re.compile(rf" (?!{'|'.join([r'× [0-9]', *(one.unbroken for one in LANGUAGES.values() if one.unbroken)])})"
+BLANK = re.compile(rf" (?!{'|'.join([r'× [0-9]', *(one.unbroken for one in LANGUAGES.values() if one.unbroken)])})"
                    r"(?<![0-9] × )")
 COLUMNS = 16  # of a table in a document, whose width nobody knows
 LEVELS = 8  # of bars and of shades
@@ -67,8 +75,8 @@ def _label(text: str, longest: int, cells: Callable[[str], int], encoding: str) 
 
 
 class Look(NamedTuple):
-    """How a page is asked for: its width, whether in ASCII, in colour (auto, always, never), with more air; what it is
-    about; its languages."""
+    """How a page is asked for: its width, whether in ASCII, in colour (auto, always, never), larger; what it is about;
+    its languages."""
     width: int | None = None
     ascii: bool = False
     colour: str = "auto"
@@ -152,12 +160,12 @@ METHODS = {kind: snake_case(kind.__name__) for kind in get_args(Block)}  # the m
 
 class Page:
     """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding; whether
-    weights are shaded; how much air there is (1, or 2 for a projector); the languages of its texts."""
+    weights are shaded; the languages of its texts."""
 
     def __init__(self, width: int, spelling: Spelling, cells: Callable[[str], int], encoding: str = "utf-8",
-                 shades: bool = False, air: int = 1, languages: tuple[str, ...] = (DEFAULT,)) -> None:
+                 shades: bool = False, languages: tuple[str, ...] = (DEFAULT,)) -> None:
         self.width, self.spelling, self.cells, self.encoding = width, spelling, cells, encoding
-        self.shades, self.air, self.languages = shades, air, languages
+        self.shades, self.languages = shades, languages
 
     @property
     def ascii(self) -> bool:
@@ -266,7 +274,7 @@ class Page:
 
 def words_of(text: str) -> list[str]:
     """The words of prose, between which a line may end."""
-    return BREAK.split(text)
+    return BLANK.split(text)
 
 
 def packed(items: Iterable[T], fits: Callable[[list[T]], bool]) -> Iterator[list[T]]:

@@ -13,6 +13,14 @@ def columns(default: int) -> int:
         return default
 
 
+def lines(default: int) -> int:
+    """LINES, else those of the terminal that standard output is, else the default."""
+    try:
+        return size_in("LINES") or os.get_terminal_size(1).lines or default
+    except OSError:
+        return default
+
+
 def size_in(variable: str) -> int | None:
     """The size that a variable of the environment gives, WIDEST at most; None where it is not a number above 0."""
     digits = os.environ.get(variable, "").lstrip("0")

@@ -13,7 +13,7 @@ from attntrace.messages.errors import Problem
 @click.argument("source", type=Text())
 @click.argument("target", type=Text())
 @options.learning_options
-@click_words.option("--check", is_flag=True)
+@options.training_option("--check", is_flag=True)
 @options.seeded_options
 @options.selection_options
 @options.view_options

@@ -72,9 +72,9 @@ training_options = passed(
 @click.argument("pairs", type=InputFile(), metavar="PAIRS")
 @option("-o", "output", metavar="MODEL.npz", type=click.Path(), required=True, text="train_output")
 @option("--resume", is_flag=True)
-@quiet_option
 @training_options
 @architecture_options(SMALL)
+@quiet_option
 def command(pairs: str, output: str, resume: bool, quiet: bool, training: TrainingOptions, model: ModelOptions) -> None:
     if not output.lower().endswith(".npz"):
         raise Problem("model_ending", file=output)

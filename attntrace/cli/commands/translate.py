@@ -17,16 +17,16 @@ from attntrace.model.config import MAX_LENGTH
 
 @click_words.command("translate")
 @options.sentence_argument
-@passed("model", ModelOptions, option("--weights", metavar="FILE", type=Weights(), default="ko-en", stands_for="ko-en",
-                                      text="weights_translate"))
+@passed("model", ModelOptions, options.model_option(
+    "--weights", metavar="FILE", type=Weights(), default="ko-en", stands_for="ko-en", text="weights_translate"))
 @option("--max-length", type=Whole(1), default=MAX_LENGTH, stands_for=MAX_LENGTH, metavar="N")
-@option("--quiet", "-q", is_flag=True, text="quiet_translate")
-@option("--trace", is_flag=True, text="trace_all")
-@option("--step", type=Whole(1), metavar="N")
+@options.shown_option("--trace", is_flag=True, text="trace_all")
+@options.shown_option("--step", type=Whole(1), metavar="N")
 @options.change_options
 @options.selection_options
 @options.text_options
 @options.save_option
+@options.page_option("--quiet", "-q", is_flag=True, text="quiet_translate")
 @options.page_options
 def command(model: ModelOptions, max_length: int, selection: Selection, page: PageOptions) -> int | None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 @click_words.option("--backprop", is_flag=True, default=None, text="verify_backprop")
 @options.learning_options
 @click_words.option("--against", type=Among(("torch",)))
-@options.quiet_option
 @options.model_options
+@options.quiet_option
 @options.page_options
 def command(saved_run: str | None, learning: options.LearningOptions, against: str | None, model: options.ModelOptions,
             page: PageOptions) -> int:

@@ -9,8 +9,8 @@ from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Tensor, Term
-from attntrace.writers.page import (GAP, INDENT, Line, Page, Span, chunked, equal_parts, hue_at, labels_line, levels_of,
-                                    packed, part_of, shaded, trimmed)
+from attntrace.writers.page import (GAP, INDENT, Head, Line, Page, Span, chunked, equal_parts, hue_at, labels_line,
+                                    levels_of, packed, part_of, shaded, trimmed)
 
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
 ASCII_BRACKETS = {"row": ("[ ", " ]")}
@@ -27,7 +27,7 @@ class Box:
         self.words, self.words_width = words or _words(grid, page)
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
         self.labels = (grid.column_labels or ())[self.start:self.stop]
-        number = grid.figures.width + page.air - 1
+        number = grid.figures.width
         self.widths = ([max(page.cells(page.label(label)), number) for label in self.labels]
                        or [number] * (self.stop - self.start))
         self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
@@ -48,10 +48,6 @@ class Box:
             return [(left, text, f"{right}{behind}")
                     for (left, right), text in zip(sides, shaded(texts, levels_of(values), self.widths), strict=True)]
         return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
-
-    def between_rows(self) -> str:
-        left, right = self._brackets("middle")
-        return f"{left}{' ' * self.inside}{right}{' ' * (self.width - self.body)}"
 
     def _brackets(self, place: str) -> tuple[str, str]:
         place = "row" if self.height == 1 else place
@@ -175,8 +171,7 @@ def band_width(items: list[str | Box], page: Page) -> int:
 
 
 def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) -> Iterator[Line]:
-    """One row of the page: names above, then the rows of the matrices, with the signs beside their middle. With more
-    air there is a line between any two rows."""
+    """One row of the page: names above, then the rows of the matrices, with the signs beside their middle."""
     boxes = [item for item in items if isinstance(item, Box)]
     if not boxes:
         yield trimmed([INDENT, *(item for item in items if isinstance(item, str))])
@@ -189,13 +184,10 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     tops = {box: sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
     height = max(tops[box] + box.height for box in boxes)
 
-    def column(lines: dict[int, Line], width: int, inside: range = range(0), between: str = "") -> list[Line]:
-        """Lines by their height, as a column of the whole height; `between` stands below those that are `inside`."""
+    def column(lines: dict[int, Line], width: int) -> list[Line]:
+        """Lines by their height, as a column of the whole height."""
         blank = (" " * width,)
-        column = [lines.get(y, blank) for y in range(-above, height)]
-        for y in range(height - 2, -1, -1) if page.air > 1 else ():
-            column.insert(above + y + 1, (between,) if y in inside else blank)
-        return column
+        return [lines.get(y, blank) for y in range(-above, height)]
 
     columns: list[list[Line]] = []
     for item in items:
@@ -205,8 +197,7 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
         if item in with_words:
             before = 0 if item is boxes[0] else len(columns)
             columns.insert(before, column(dict(enumerate(item.words)), item.words_width))
-        top = tops[item]
-        columns.append(column(item.lines(top, -above), item.width, range(top, top + item.height - 1),
-                              item.between_rows()))
-    for parts in zip(*columns, strict=True):
-        yield trimmed([INDENT, *chain.from_iterable(parts)])
+        columns.append(column(item.lines(tops[item], -above), item.width))
+    for y, parts in enumerate(zip(*columns, strict=True), start=-above):
+        line = trimmed([INDENT, *chain.from_iterable(parts)])
+        yield Head(line) if y < 0 else line

@@ -7,8 +7,9 @@ from itertools import chain
 from attntrace.messages.catalog import versions
 from attntrace.messages.unicode import graphemes
 from attntrace.pages.blocks import Grid, Maps
-from attntrace.writers.page import (ASCII_MASKED, GAP, INDENT, MASKED, Line, Page, Span, equal_parts, hue_at,
-                                    largest_of, levels_of, packed, part_of, shaded, title_of_head, titled, trimmed)
+from attntrace.writers.page import (ASCII_MASKED, GAP, INDENT, MASKED, Head, Line, Page, Span, equal_parts, hue_at,
+                                    largest_of, levels_of, packed, part_of, shaded, styled, title_of_head, titled,
+                                    trimmed, words_of)
 
 FILLS, ASCII_FILLS = "  ░░▒▒▓▓█", "  --==++#"  # for the levels from 0 to 8
 FILL = 2  # cells that are filled before a number
@@ -23,14 +24,16 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     tenths = page.shades and isinstance(bands[0][0], UprightMap)
     yield from titled(page.text(block.title), block.place, page)
     largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
-    yield from ((INDENT + line,) for line, in versions(page.languages, largest))
+    for text, in versions(page.languages, largest):
+        yield from styled(page.wrapped(words_of(text), len(INDENT)), INDENT)
     for pictures in bands:
         yield ()
         height = max(len(picture.above) for picture in pictures)
         columns = [picture.lines(height) for picture in pictures]
         for y, parts in enumerate(zip(*columns, strict=True), start=-1 - height):
             word = Span(page.padded(words[y], before), hue_at(block.heads[0].row_hues, y)) if y >= 0 else " " * before
-            yield trimmed([INDENT, word, *chain.from_iterable((*part, GAP) for part in parts)])
+            line = trimmed([INDENT, word, *chain.from_iterable((*part, GAP) for part in parts)])
+            yield Head(line) if y < 0 else line
 
 
 def side_by_side(block: Maps, page: Page, room: int) -> list[list[HeadMap]]:
@@ -56,7 +59,6 @@ class HeadMap:
 
     def __init__(self, grid: Grid, largest: float, page: Page, start: int = 0, stop: int | None = None) -> None:
         self.grid, self.largest, self.page = grid, largest, page
-        self.gap *= page.air
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
         self.labels = (grid.column_labels or ())[self.start:self.stop]
         self.hues = grid.column_hues[self.start:]

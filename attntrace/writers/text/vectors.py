@@ -7,8 +7,8 @@ from typing import NamedTuple
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
-from attntrace.writers.page import (ASCII_BARS, BARS, GAP, INDENT, Line, Page, Part, Shaded, Span, equal_parts, hue_at,
-                                    labels_line, levels_of, shaded, styled, text_of, trimmed)
+from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Head, Line, Page, Part, Shaded, Span,
+                                    equal_parts, hue_at, labels_line, levels_of, shaded, styled, text_of, trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 AT_ONCE = 128  # tokens whose numbers are written at once
@@ -42,7 +42,6 @@ class RowLayout:
         # A single number in powers of ten is too long to line all others up with it.
         self.before, self.after = lined_up([line.figures for line in lines if line.values.ndim > 1
                                             or not line.figures.powers] or [line.figures for line in lines])
-        self.before += page.air - 1
         self.number = self.before + self.after
         longest = max(page.cells(page.label(token)) for token in block.tokens)
         self.word = min(longest, page.width // 3)  # the numbers matter more than one long word
@@ -166,7 +165,7 @@ class RowLayout:
         equations = [self.equation(line, n) for line in lines]
         for number in range(last + 1):
             if labels:
-                yield False, labels[number]
+                yield False, Head(labels[number])
             for line, equation in zip(lines, equations, strict=True):
                 begins = bool(labels) or not number
                 before = (*equation, "  " if number else "[ ") if begins else (" " * (self.numbers_at + 2),)
@@ -203,11 +202,11 @@ def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
     yield ()
     yield from layout.names()
     if layout.heading is not None:
-        yield layout.heading
-    apart = len(block.lines) * page.air >= APART_FROM or layout.labels
+        yield Head(layout.heading)
+    between: Line = () if len(block.lines) >= APART_FROM or layout.labels else BREAK
     for n, token in enumerate(block.tokens):
-        if n and apart:
-            yield ()
+        if n:
+            yield between
         word = Span(page.label(token), hue_at(block.hues, n))
         if page.cells(word.text) > layout.word:
             yield INDENT, word

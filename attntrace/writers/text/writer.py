@@ -11,8 +11,8 @@ from rich.cells import cell_len
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.page import (INDENT, LEVELS, PROMPT, BlockWriter, Line, Look, Page, Part, Shaded, Span, hue_at,
-                                    plainly, spelling_for, styled, text_of, titled, trimmed, words_of)
+from attntrace.writers.page import (BREAK, INDENT, LEVELS, PROMPT, BlockWriter, Head, Line, Look, Page, Part, Shaded,
+                                    Span, hue_at, plainly, spelling_for, styled, text_of, titled, trimmed, words_of)
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, NARROWEST, WIDEST, columns
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
@@ -59,20 +59,28 @@ class TerminalWriter(BlockWriter[Line]):
     """Writes blocks as they come, each line whole, on a page of so many cells in Unicode or ASCII."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
-        self.out = out
+        self.out, self.look = out, look
         colour = wants_colour(out, look.colour)
         width = min(max(look.width or columns(DEFAULT_WIDTH), NARROWEST), WIDEST)
         self.page = Page(width, spelling_for(out.encoding, look.ascii), cells_of, out.encoding or "utf-8",
-                         shades=colour, air=2 if look.big else 1, languages=look.languages)
+                         shades=colour, languages=look.languages)
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
 
+    def of_width(self, width: int) -> "TerminalWriter":
+        """A writer on a screen of this width, where it is not this one."""
+        width = min(width, self.look.width or width)
+        return self if width == self.page.width else TerminalWriter(self.out, self.look._replace(width=width))
+
     def lines(self, blocks: Iterable[blocks.Block]) -> Iterator[str]:
-        empty = "\n" * self.page.air
         for block in blocks:
-            if getattr(block, "apart", False):
-                yield empty
-            for line in self.written(block):
-                yield self.text_of(line) + "\n" if line else empty
+            for line in self.block_lines(block):
+                if line is not BREAK:
+                    yield self.text_of(line) + "\n"
+
+    def block_lines(self, block: blocks.Block) -> Iterator[Line]:
+        if getattr(block, "apart", False):
+            yield ()
+        yield from self.written(block)
 
     def paragraph(self, text: str, style: str = "", indent: str = INDENT) -> Iterator[Line]:
         return styled(self.page.wrapped(words_of(text), len(indent)), indent, style)
@@ -103,9 +111,12 @@ class TerminalWriter(BlockWriter[Line]):
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[Line]:
         page, width = self.page, len(block.number) + 2
         yield from titled(f"{block.number}  {page.prose(block.title)}{page.verdict(block)}", block.place, page, width)
-        formulas = map(page.formula, block.formulas)
-        for line in filter(None, page.wrapped(list(formulas), width, between="    ")):
-            yield from styled(page.wrapped_sum(line, width + len(INDENT)), " " * width, hanging=INDENT)
+        yield from self.formula_lines(block.formulas, width)
+
+    def formula_lines(self, formulas: Iterable[blocks.Formula], indent: int = BELOW_HEADING) -> Iterator[Line]:
+        page = self.page
+        for line in filter(None, page.wrapped(list(map(page.formula, formulas)), indent, between="    ")):
+            yield from styled(page.wrapped_sum(line, indent + len(INDENT)), " " * indent, hanging=INDENT)
 
     def explained(self, block: blocks.Explained) -> Iterator[Line]:
         """Each topic in a hanging paragraph, which begins with its title."""
@@ -117,6 +128,7 @@ class TerminalWriter(BlockWriter[Line]):
             for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
                 yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
                 bold = max(bold - len(line) - 1, 0)
+            yield BREAK
 
     def prose(self, block: blocks.Prose) -> Iterator[Line]:
         if block.note:
@@ -159,7 +171,7 @@ class TerminalWriter(BlockWriter[Line]):
         if block.title:
             yield from self.paragraph(page.prose(block.title), "bold")
         if any(headings) and not stacked:
-            yield trimmed([INDENT, *(Span(f"{cell}  ", "grey") for cell in aligned(headings))])
+            yield Head(trimmed([INDENT, *(Span(f"{cell}  ", "grey") for cell in aligned(headings))]))
         for i, row in enumerate(rows):
             styles = [hue_at(hues[n], i) if n in hues else "" for n in range(len(row))]
             *first, last = row
@@ -241,12 +253,12 @@ class TerminalWriter(BlockWriter[Line]):
         gap = page.width - page.cells(INDENT + first + block.step + axes)
         beside: list[Part] = [" " * gap, Span(block.step + axes, "grey")] if gap >= 2 else []
         yield ()
-        yield Span(INDENT + first, "bold"), *beside
-        yield from styled(more, 2 * INDENT, "bold")
+        yield Head((Span(INDENT + first, "bold"), *beside))
+        yield from map(Head, styled(more, 2 * INDENT, "bold"))
         if not beside:
             parts = [*re.split(r"(?<=\.)(?=\w)", block.step), axes] if axes.strip() else [block.step]
             for part in page.wrapped(parts, 0, between=""):
-                yield (Span(page.right(part.rstrip(), page.width), "grey"),)
+                yield Head((Span(page.right(part.rstrip(), page.width), "grey"),))
         yield from parameter_lines(block.parameters, page)
         yield from equation_lines(block, page)
 

@@ -177,3 +177,21 @@ def test_no_vector_stands_under_words_that_are_not_those_of_its_columns(width):
             assert len(above) == len(row[2].split()) and numbered == (row[1] == "z"), line
             seen.add(row[1])
     assert seen == {*"sŝaz"}
+
+
+def test_three_equal_matrices_stand_side_by_side_on_a_page_of_100_columns():
+    page = attntrace("trace", "this is a cat", "--form", "vector").out
+    assert re.search(r"W_Q⁽¹⁾ 8×4 +W_K⁽¹⁾ 8×4 +W_V⁽¹⁾ 8×4$", page, re.M)
+
+
+def test_a_parameter_of_one_number_is_a_line_and_with_limit_all_a_matrix():
+    short, whole = (attntrace("trace", "a b", "--form", "vector", *more).out for more in ((), ("--limit", "all")))
+    assert "  γ 8 = 1 everywhere   β 8 = 0 everywhere\n" in short and "everywhere" not in whole
+    assert [matrix.rows for matrix in matrices(whole) if matrix.name in "γβ"][:2] == [[[1.0] * 8], [[0.0] * 8]]
+
+
+def test_each_count_of_the_table_of_parameters_stands_below_its_term():
+    lines = attntrace("trace", "this is a cat").out.splitlines()
+    at = next(n for n, line in enumerate(lines) if "·d_model" in line and "= |V|" in line)
+    signs = [[n for n, char in enumerate(line) if char in "=+"] for line in lines[at:at + 2]]
+    assert signs[0] == signs[1] and len(signs[0]) > 3

@@ -12,7 +12,7 @@ from command import attntrace, words_of
 from markup import read
 
 from attntrace.messages.catalog import LANGUAGES, Message
-from attntrace.pages.blocks import Block, MatrixEquation, Prose, Verified, VerifiedHead
+from attntrace.pages.blocks import Block, Grids, MatrixEquation, Prose, Verified, VerifiedHead
 from attntrace.writers import FORMATS, PAGES, TEXT
 from attntrace.writers.page import METHODS, BlockWriter, Look
 
@@ -34,6 +34,8 @@ def examples() -> dict[type, list[Block]]:
         def __call__(self, blocks):
             for block in blocks:
                 block = block._replace(drawn=frozenset()) if isinstance(block, MatrixEquation) else block
+                if isinstance(block, Grids):  # of which only text has a short form
+                    block = block._replace(grids=tuple(grid._replace(constant=False) for grid in block.grids))
                 found.setdefault(type(block), []).append(block)
 
     recorder = SimpleNamespace(load=lambda: lambda out, look: Recorder(out=out, close=lambda: None))

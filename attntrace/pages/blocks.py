@@ -114,6 +114,7 @@ class Grid(NamedTuple):
     weights: bool = False
     formula: Expression | None = None  # what stands in place of its name, where it has none
     address: str = ""  # of the step or the parameter, where it is one, or some columns of one
+    constant: bool = False  # whether it may be said in a line that all its numbers are the same
 
 
 class Grids(NamedTuple):

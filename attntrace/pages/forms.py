@@ -114,7 +114,9 @@ class Form:
 
     def parameter_grid(self, tensor: Tensor, head: int | None) -> Grid:
         """Of a parameter, or of some of its columns."""
-        return self.grid(tensor, head)._replace(address=parameter_name(tensor))
+        value = tensor.value
+        constant = not self.view.in_full and value.size > 1 and bool((value == value.flat[0]).all())
+        return self.grid(tensor, head)._replace(address=parameter_name(tensor), constant=constant)
 
     def new_parameters(self, steps: list[Step]) -> list[Tensor]:
         """The parameters that these steps use and that this part has not shown yet, in order of use."""

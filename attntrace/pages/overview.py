@@ -133,9 +133,10 @@ def parameter_table(config: Config, vocabularies: Vocabularies, there: int) -> T
         counts = part.counts()
         number = sum(count.number for count in counts)
         total += number
-        rows += [
-            (Message(f"messages.part_{part.name}"), f"{number:,}", "= " + " + ".join(count.term for count in counts)),
-            ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))]
+        terms, numbers = [count.term for count in counts], [f"{count.number:,}" for count in counts]
+        widths = [max(map(len, both)) for both in zip(terms, numbers)]  # each number below its term
+        above, below = (" + ".join(map(str.ljust, those, widths)).rstrip() for those in (terms, numbers))
+        rows += [(Message(f"messages.part_{part.name}"), f"{number:,}", f"= {above}"), ("", "", f"= {below}")]
     if there > total:
         rows.append((Message("messages.part_biases"), f"{there - total:,}", Message("messages.biases_term")))
     rows.append((Message("messages.total"), f"{there:,}", ""))

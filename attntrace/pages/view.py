@@ -29,6 +29,7 @@ class View(NamedTuple):
     tokens: tuple[str, ...] = ()
     exact: bool = False
     explain: bool = True
+    in_full: bool = False  # also a parameter whose numbers are all the same
 
     def shows(self, step: Step) -> bool:
         return self.selected is None or step.address in self.selected

@@ -10,9 +10,10 @@ from attntrace.pages import blocks
 from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Tensor, Term
 from attntrace.writers.page import (GAP, INDENT, Head, Line, Page, Span, chunked, equal_parts, hue_at, labels_line,
-                                    levels_of, packed, part_of, shaded, trimmed)
+                                    levels_of, packed, part_of, shaded, styled, trimmed)
 
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
+CLOSER = "  "  # a gap between matrices that have no room for another
 ASCII_BRACKETS = {"row": ("[ ", " ]")}
 
 
@@ -103,8 +104,16 @@ def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
 
 
 def parameter_lines(grids: Sequence[blocks.Grid], page: Page) -> Iterator[Line]:
-    """Parameters side by side, as many as fit, with names and without signs."""
-    return bands([[Box(grid, page)] for grid in grids], page, GAP)
+    """Parameters side by side, as many as fit, a little closer where all fit then; those of one number in a line."""
+    same = [page.line(Message("messages.constant", name=page.name(grid), size=size_of(grid),
+                              number=grid.figures.text(float(grid.values.flat[0])))) for grid in grids if grid.constant]
+    boxes: list[Chunk] = [[Box(grid, page)] for grid in grids if not grid.constant]
+    yield from styled(page.wrapped(same, len(INDENT), GAP) if same else [], INDENT)
+    if same and boxes:
+        yield ()
+    widths = band_width([box for chunk in boxes for box in chunk], page)
+    closer = widths + (len(boxes) - 1) * len(GAP) > page.width >= widths + (len(boxes) - 1) * len(CLOSER)
+    yield from bands(boxes, page, CLOSER if closer else GAP)
 
 
 def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor]) -> list[Chunk]:

@@ -54,10 +54,10 @@ def test_json_is_the_same_on_a_terminal_of_any_width_and_in_a_pipe():
     assert person.seen == piped and len(list(map(json.loads, piped.splitlines()))) > 3
 
 
-def test_a_terminal_shows_at_most_4096_numbers_of_a_step():
+def test_a_terminal_shows_at_most_512_numbers_of_a_step():
     long = ("trace", " ".join("a" * 70), "--only", "head1.scores", "--form", "matrix")
     with terminal(*long) as person:
-        assert person.ends()[0] == 0 and "4,096 of 4,900 numbers are shown" in PLAIN.sub("", person.seen)
+        assert person.ends()[0] == 0 and "506 of 4,900 numbers are shown" in PLAIN.sub("", person.seen)
     assert "numbers are shown" not in attntrace(*long).out
 
 

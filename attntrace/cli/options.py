@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from attntrace.runs.run import Run, Subject
 
 COLOURS = ("auto", "always", "never")
-TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
+TERMINAL_LIMIT = 512  # numbers of a step that a terminal shows
 DECIMALS = 3
 CHANGES = ("set", "ablate", "swap")
 

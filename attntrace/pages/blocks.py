@@ -3,6 +3,7 @@ text; a block that is `apart` is set off from what is above it, in formats that 
 
 Tuples, because a data class takes seven times as long to define, and all are defined at every start."""
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple, get_args
 
 from attntrace.messages.catalog import Text
@@ -27,7 +28,8 @@ Hues = tuple[int | None, ...]  # of words, those of the source below FAMILY; Non
 FAMILY = 4  # hues of each of the two sentences
 
 
-def hues_of(words: Iterable[str], is_target: bool) -> Hues:
+@lru_cache(256)  # every matrix of a run has them
+def hues_of(words: tuple[str, ...], is_target: bool) -> Hues:
     """The hues of the words of a sentence: always the same for a word, on every page of the sentence. The tokens that
     begin and end one have none, so that a row has the same hue under the word that is read and that is written."""
     plain = dict.fromkeys(word for word in words if word not in (START, END))

@@ -22,6 +22,7 @@ class Language(NamedTuple):
 
 
 DEFAULT = "en"
+EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")  # of the documents, and where no sentence is given
 BOTH, TWO = "both", ("ko", "en")
 VARIABLE = "ATTNTRACE_LANG"  # the environment variable that names a language, or both
 BESIDE = " / "  # between two languages in one line

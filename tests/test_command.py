@@ -27,7 +27,7 @@ def fingerprint(page: str) -> str:
 def test_a_trace_prints_both_forms_of_encoder_and_decoder():
     code, page, errors = attntrace("trace", *BLOG)
     assert (code, errors) == (0, "")
-    marks = ("next word", "Part 1", "Part 2", "Input", "Parameters", "Fingerprint", "Try next")
+    marks = ("next word", "Part 1", "Part 2", "Details", "Parameters", "Fingerprint", "Try next")
     parts = [page.index(mark) for mark in marks]
     assert parts == sorted(parts)
     for part in page.split("Part ")[1:]:

@@ -141,10 +141,10 @@ def test_the_largest_gradients_are_those_of_the_run():
         assert f"{run.values[name][tuple(int(n) - 1 for n in at.split(','))]:.6f}" == number
 
 
-@pytest.mark.parametrize("name", ["trace", "map", "compare", "trained", "pencil", "translate"])
+@pytest.mark.parametrize("name", ["trace", "map", "compare", "trained", "pencil", "translate", "backprop"])
 def test_only_weights_that_nothing_has_learned_are_said_to_mean_nothing(name, files):
     page = page_of(name, files)[1]
-    assert ("means nothing yet" in page) == ("--weights" not in PAGES[name] and name != "translate")
+    assert ("means nothing yet" in page) == ("--weights" not in PAGES[name] and name not in ("translate", "backprop"))
 
 
 def test_an_english_page_says_what_the_korean_example_means_and_a_korean_one_need_not():

@@ -58,16 +58,16 @@ def try_next(lines: Iterable[str]) -> Iterator[Block]:
     yield commands(lines)
 
 
-def remarks(run: Run) -> Iterator[Block]:
+def remarks(run: Run, shows_patterns: bool = True) -> Iterator[Block]:
     """What has to be known of a run before any of its numbers is read: what was changed in it, how it rounds, and that
-    weights which nothing has learned mean nothing."""
-    return set_off(_remarks(run))
+    the patterns of weights which nothing has learned mean nothing."""
+    return set_off(_remarks(run, shows_patterns))
 
 
-def _remarks(run: Run) -> Iterator[Block]:
+def _remarks(run: Run, shows_patterns: bool) -> Iterator[Block]:
     yield from map(Prose, edit_sentences(run.edits))
     yield from pencil_rule(run)
-    if run.weights is None:
+    if run.weights is None and shows_patterns:
         yield Prose(Message("messages.random_weights", seed=run.seed))
         yield commands([f'map "{EXAMPLE[0]}" --weights {TRAINED}'])
 

@@ -81,7 +81,7 @@ class Page:
     def of_training_step(self, training_step: TrainingStep) -> Iterator[Iterable[Block]]:
         """The loss before and after, the steps, what goes in and should come out, what to try next."""
         answer, run = TrainingStepAnswer(training_step, self.again), training_step.run
-        yield chain([title("backprop", run)], answer.result(), remarks(run),
+        yield chain([title("backprop", run)], answer.result(), remarks(run, False),
                     [architecture(training_step, beside=True)], training_step_notes(training_step))
         self.write_forms()
         yield chain(training_step_details(training_step), self.closing(), answer.next())

@@ -11,10 +11,10 @@ import numpy as np
 from attntrace.files.arrays import shape_text
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.pages.answer import remarks, sentence_of, try_next
-from attntrace.pages.blocks import Block, Heading, Prose, Result, Table, Title, set_off
+from attntrace.pages.blocks import Block, Prose, Result, Table, Title, set_off
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
-from attntrace.pages.overview import model_table, words_table
+from attntrace.pages.overview import DETAILS, model_table, words_table
 from attntrace.runs.what_if import Edit, edit_sentences, order_before
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address, cell_name
@@ -182,7 +182,7 @@ def compared(one: Run, other: Run, options: str, again: str, runs_alone: bool) -
     yield from set_off(words_of_both(next_words))
     yield from set_off(attention(before, after, tolerance))
     yield from ripple(parameters, steps)
-    yield Heading(Message("messages.details"), of_place=True)
+    yield DETAILS
     yield words_table(one)
     yield from model_table(one)
     first = f" --only {in_both(steps)[0].address}" if in_both(steps) else ""

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from attntrace.runs.training_step import TrainingStep  # a trace needs none of it
 
 
+DETAILS = Heading(Message("messages.details"), of_place=True)
+
+
 def run_details(run: Run) -> Iterator[Block]:
     """The words with their ids, what comes out, the model and its parameters, counted."""
-    yield Heading(Message("messages.details"), of_place=True)
+    yield DETAILS
     yield words_table(run)
     if run.target is not None and run.vocabularies.target:
         yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=len(run.target.texts)),
@@ -48,7 +51,7 @@ def training_step_notes(training_step: TrainingStep) -> Iterator[Block]:
 
 def training_step_details(training_step: TrainingStep) -> Iterator[Block]:
     """The words and the labels with their ids, and the model."""
-    yield Heading(Message("messages.details"), of_place=True)
+    yield DETAILS
     yield words_table(training_step.run, ("label", training_step.wanted))
     yield from model_table(training_step.run)
 

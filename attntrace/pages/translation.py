@@ -10,7 +10,7 @@ from attntrace.pages.answer import is_saved, remarks, title, try_next
 from attntrace.pages.blocks import Answer, Block, Check, Checks, Grid, Heading, Maps, Prose, Result, Table
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
-from attntrace.pages.overview import model_table, words_table
+from attntrace.pages.overview import DETAILS, model_table, words_table
 from attntrace.runs.decoding import Decoding, DecodingStep
 from attntrace.tensor.symbol import Symbol
 from attntrace.tracing.addresses import Address
@@ -118,7 +118,7 @@ class TranslationPage:
     def ending(self) -> Iterator[Block]:
         """What goes in, and commands to try next: with the translation as a target where it can be typed."""
         run, again, words = self.decoding.run, self.again, [step.word for step in self.written if step.word != END]
-        yield Heading(Message("messages.details"), of_place=True)
+        yield DETAILS
         yield words_table(run)
         yield from model_table(run)
         head, target = f"decoder.layer{run.config.layers}.cross_attention.head1", detokenize(words)

@@ -213,5 +213,5 @@ class Course:
         if not self.quiet:
             model = quoted(self.output)
             print(rendered(Message("messages.try_next")))
-            for command in (f"translate {quoted(training[0].source)} --weights {model}", f"weights info {model}"):
-                print(f"  $ attntrace {command}", flush=True)
+            for words in (("translate", quoted(training[0].source), "--weights", model), ("weights", "info", model)):
+                print("  $ attntrace", *words, flush=True)

@@ -80,4 +80,4 @@ def test_a_place_is_headed_where_it_begins(form):
     page = attntrace("trace", "a", "--target", "b", "--layers", "2", "--form", form, "--final-norm").out
     assert re.findall(r"^(\S.*) ─+$", page, re.M) == [
         "Encoder", "Encoder, layer 1", "Encoder, layer 2", "Encoder",
-        "Decoder", "Decoder, layer 1", "Decoder, layer 2", "Decoder", "Output", "Details"]
+        "Decoder", "Decoder, layer 1", "Decoder, layer 2", "Decoder", "Output"]

@@ -31,8 +31,8 @@ class Title(NamedTuple):
 
 class PartHeading(NamedTuple):
     name: Text
-    title: Text
-    subtitle: Text
+    title: Text = ""
+    subtitle: Text = ""
 
 
 class StageHeading(NamedTuple):

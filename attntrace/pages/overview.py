@@ -9,7 +9,7 @@ from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.model.config import ENTRIES, FLAG, Config
 from attntrace.model.parameters import Vocabularies, parts
 from attntrace.model.tokens import MEMORY, InputRows, Words
-from attntrace.pages.blocks import Block, Heading, Prose, Table
+from attntrace.pages.blocks import Block, Heading, PartHeading, Prose, Table
 from attntrace.runs.run import Drift, Run
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import COMPARABLE, Fingerprint
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from attntrace.runs.training_step import TrainingStep  # a trace needs none of it
 
 
-DETAILS = Heading(Message("messages.details"), of_place=True)
+DETAILS = PartHeading(Message("messages.details"))
 
 
 def run_details(run: Run) -> Iterator[Block]:

@@ -78,8 +78,9 @@ class HtmlWriter(BlockWriter[str]):
     def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
         page = self.page
         page.in_part = True
-        subtitle = f" <small>{page.text(block.subtitle)}</small>"
-        yield page.heading(2, "part", f"{page.text(block.name)} {page.text(block.title)}", subtitle, kind=" class=part")
+        title = f"{page.text(block.name)} {page.text(block.title)}".rstrip()
+        subtitle = f" <small>{page.text(block.subtitle)}</small>" if block.subtitle else ""
+        yield page.heading(2, "part", title, subtitle, kind=" class=part")
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         page, place = self.page, f"place.{block.place}"

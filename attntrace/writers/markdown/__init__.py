@@ -55,8 +55,9 @@ class MarkdownWriter(BlockWriter[str]):
         return chain.from_iterable(map(self.written, block.blocks))
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
-        title = Joined(": ", (block.name, block.title))
-        yield from ("", f"## {self.page.words(title)}", "", self.page.words(block.subtitle))
+        yield from ("", f"## {self.page.words(Joined(': ', filter(None, (block.name, block.title))))}")
+        if block.subtitle:
+            yield from ("", self.page.words(block.subtitle))
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         self.place = block.place

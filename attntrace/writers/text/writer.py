@@ -107,7 +107,7 @@ class TerminalWriter(BlockWriter[Line]):
         page = self.page
         yield ()
         for name, title, subtitle in versions(page.languages, *block):
-            rest = f"  {title}  {page.prose(subtitle)} "
+            rest = "  ".join(["", *filter(None, (title, page.prose(subtitle)))]) + " "
             rule = page.sign("═", "=") * (page.width - page.cells(name + rest))
             yield Span(name, "bold"), rest, Span(rule, "grey")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NUMBERS = (".npz", ".safetensors")  # of files that hold numbers, which a page is not, whatever its format
 PLACES = ("-o", "--format", "--save", "--color")  # options that say where a page goes, and as what
-AT_A_TERMINAL = ("--pager", "--pause")
+AT_A_TERMINAL = ("--pager", "--no-pager", "--pause")
 PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 

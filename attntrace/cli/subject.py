@@ -17,7 +17,7 @@ from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
 from attntrace.messages.catalog import EXAMPLE, Text
 from attntrace.messages.errors import Problem
-from attntrace.messages.unicode import shown
+from attntrace.messages.unicode import shown as visible
 from attntrace.tracing.addresses import Address
 from attntrace.writers import DATA
 
@@ -56,7 +56,7 @@ def graph_of(saved_run: str | None, address: str, model: ModelOptions, learning:
             known = frozenset(recorded.addresses)
             yield Graph(archive.symbols(), lambda address: recorded.step(address) if address in known else None,
                         {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"),
-                        shown(saved_run), f"--from {quoted(saved_run)}")
+                        visible(saved_run), f"--from {quoted(saved_run)}")
         return
     steps: dict[str, Step] = {}
     is_gradient = Address.of(address).is_of_training or re.match("∂L|dL", Address.of(address).name)

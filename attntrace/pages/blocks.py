@@ -25,8 +25,9 @@ Cell = Text | Formula  # of a table
 
 
 class Title(NamedTuple):
-    """What the page is about. The command that makes it again stands with it."""
+    """What the page is about. The command that makes it again stands with it: a long one behind the result."""
     text: Text
+    has_result: bool = True
 
 
 class PartHeading(NamedTuple):

@@ -32,7 +32,7 @@ def command(model: options.ModelOptions, selection: options.Selection, page: Pag
     answer = RunAnswer(run, options.typed(model))
     with writer_of(page) as writer:
         maps = AttentionMaps(writer, selected, decimals, asked=selection.precision is not None)
-        writer([title("map", run), Prose(Message("messages.map_legend")), *remarks(run)])
+        writer([title("map", run)._replace(has_result=False), Prose(Message("messages.map_legend")), *remarks(run)])
         run(tee(maps, drift, answer))
         maps.close()
         writer([*(drift_note(run, drift) if drift else ()), *(answer.next("map") if page.format in PAGES else ())])

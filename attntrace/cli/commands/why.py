@@ -39,7 +39,7 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
         from attntrace.pages.blocks import Title
         from attntrace.pages.why import Why, parameter_blocks
         number = cell_name(address, index)
-        blocks: list[Block] = [Title(Message("messages.title_why", place=number, of=graph.of))]
+        blocks: list[Block] = [Title(Message("messages.title_why", place=number, of=graph.of), has_result=False)]
         if step is None:
             blocks += parameter_blocks(graph.parameters[address], index, decimals, graph.pencil)
         else:

@@ -57,7 +57,7 @@ class TerminalWriter(BlockWriter[Line]):
         self.page = Page(width, spelling_for(out.encoding, look.ascii), cells_of, out.encoding or "utf-8",
                          shades=colour, languages=look.languages)
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
-        self.again = f"{PROMPT}{look.title}" if look.title else ""  # until it is written
+        self.again = self.page.word(f"{PROMPT}{look.title}") if look.title else ""
 
     def of_width(self, width: int) -> "TerminalWriter":
         """A writer on a screen of this width, where it is not this one."""
@@ -85,15 +85,9 @@ class TerminalWriter(BlockWriter[Line]):
 
     def title(self, block: blocks.Title) -> Iterator[Line]:
         """What the page is about, and its command; one that needs several lines stands below the result."""
-        page = self.page
-        yield from styled(self.broken(page.word(page.text(block.text)), 0), "", "bold")
-        if self.again and len(INDENT) + page.cells(page.word(self.again)) <= page.width:
-            yield from self.command_again()
-
-    def command_again(self) -> Iterator[Line]:
-        if self.again:
-            yield from self.command(self.page.word(self.again))
-            self.again = ""
+        yield from styled(self.broken(self.page.word(self.page.text(block.text)), 0), "", "bold")
+        again = list(self.command(self.again)) if self.again else []
+        yield from again if len(again) == 1 or not block.has_result else ()
 
     def result(self, block: blocks.Result) -> Iterator[Line]:
         for one in block.blocks:
@@ -101,7 +95,8 @@ class TerminalWriter(BlockWriter[Line]):
                 yield ()
             for line in self.written(one):
                 yield (INDENT, *line) if isinstance(one, blocks.Answer) else line
-        yield from self.command_again()
+        again = list(self.command(self.again)) if self.again else []
+        yield from again if len(again) > 1 else ()
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[Line]:
         page = self.page

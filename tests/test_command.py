@@ -27,7 +27,8 @@ def fingerprint(page: str) -> str:
 def test_a_trace_prints_both_forms_of_encoder_and_decoder():
     code, page, errors = attntrace("trace", *BLOG)
     assert (code, errors) == (0, "")
-    parts = [page.index(mark) for mark in ("Input", "Parameters", "Part 1", "Part 2", "Fingerprint")]
+    marks = ("next word", "Part 1", "Part 2", "Details", "Parameters", "Fingerprint", "Try next")
+    parts = [page.index(mark) for mark in marks]
     assert parts == sorted(parts)
     for part in page.split("Part ")[1:]:
         for place in ("encoder.layer1.self_attention.head2", "encoder.layer1.feed_forward",

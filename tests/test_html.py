@@ -222,7 +222,7 @@ def test_names_from_a_file_are_nothing_but_names():
     writer(blocks_named(bad))
     writer.close()
     document = parsed(out.getvalue())
-    assert not list(document.find("body").iter("script")) and len(list(document.iter("b"))) == 2  # the stage's number
+    assert not list(document.find("body").iter("script")) and len(list(document.iter("b"))) == 3  # of a stage, maps
     assert all("\u202e" not in text for text in document.itertext())
 
 

@@ -192,7 +192,7 @@ def test_names_from_a_file_are_nothing_but_names():
     page, name = ET.fromstring(out.getvalue()), shown(bad)
     assert {element.tag.removeprefix(SVG) for element in page.iter()} == {"svg", "title", "desc", "g", "rect", "text"}
     assert [group.get("data-address") for group in page.iter(f"{SVG}g")][:2] == [name, name]
-    assert [title.text for title in page.iter(f"{SVG}title")] == [name, f"{name}, head 1"]
+    assert [title.text for title in page.iter(f"{SVG}title")] == [name, *[f"{name}, head 1"] * 2]
     assert page.findtext(f"{SVG}desc") == " ".join([shown(HOSTILE)] * 2)  # of prose and of a note
 
 

@@ -12,8 +12,6 @@ from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import Address, word_and_number
 from attntrace.tracing.trace import Step
 
-MAP_DECIMALS = 2
-
 
 class Stage:
     """Steps that are shown together, token after token."""
@@ -67,6 +65,13 @@ def place_title(region: str) -> Joined:
                          for word, number in map(word_and_number, Address.of(region).parts)))
 
 
+def map_title(place: str) -> Joined:
+    """`Encoder, layer 1: where each word looks`."""
+    address = Address.of(place)
+    title = most_specific("titles", ["map", address.stack], address.name, address.name.replace("_", " "))
+    return Joined(": ", [place_title(address.place), title])
+
+
 class AttentionMaps:
     """Writes the weights of all heads of an attention as one block, once it is complete."""
 
@@ -89,9 +94,6 @@ class AttentionMaps:
     def close(self) -> None:
         """Write the last attention."""
         if self.heads:
-            place = Address.of(self.place)
-            title = most_specific("titles", ["map", place.stack], place.name, place.name.replace("_", " "))
             largest = max(float(grid.values.max()) for grid in self.heads)
-            heading = Joined(": ", [place_title(place.place), title])
-            self.write(iter([Maps(heading, self.place, tuple(self.heads), largest, self.asked)]))
+            self.write(iter([Maps(map_title(self.place), self.place, tuple(self.heads), largest, self.asked)]))
         self.heads = []

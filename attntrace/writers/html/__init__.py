@@ -9,7 +9,7 @@ from attntrace.pages.blocks import Block
 from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
                                            label, matrix, names_of_grid, nested, side_by_side, word_heading, words)
 from attntrace.writers.html.mathml import formula_math
-from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
+from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, title_of_head
 from attntrace.writers.svg.architecture import THEMED, Drawing, described
 
 CONTENTS, ARCHITECTURE = "contents", "architecture"
@@ -30,22 +30,24 @@ class HtmlWriter(BlockWriter[str]):
         self.picture: Drawing | None = None
 
     def close(self) -> None:
-        self.out.writelines(self.lines([]))
+        if not self.begun:
+            self.out.writelines(map(self.encoded, self.beginning("attntrace", "attntrace")))
         self.out.writelines(map(self.encoded, self.end()))
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
         return map(self.encoded, self.markup(blocks))
 
-    def markup(self, blocks: Iterable[Block]) -> Iterator[str]:
-        if not self.begun:
-            self.begun = True
-            yield from self.beginning()
-        for block in blocks:
+    def markup(self, shown: Iterable[Block]) -> Iterator[str]:
+        for block in shown:
+            if not self.begun:
+                title = block.text if isinstance(block, blocks.Title) else self.look.title or "attntrace"
+                yield from self.beginning(self.page.text(title), words(in_a_line(title, self.look.languages)))
             yield self.page.closed_for(type(block))
             yield from self.written(block)
 
-    def beginning(self) -> Iterator[str]:
-        title = words(self.look.title) or "attntrace"
+    def beginning(self, heading: str, title: str) -> Iterator[str]:
+        """All that stands before the first block: what it is the title of, as markup and as text."""
+        self.begun, self.top = True, heading
         with open(os.path.join(os.path.dirname(__file__), "page.css"), encoding="utf-8") as file:
             style = file.read()
         big = " class=big" if self.look.big else ""
@@ -53,20 +55,32 @@ class HtmlWriter(BlockWriter[str]):
                f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
                f"<style>\n{style}</style>\n<body>\n"
                f'<a class=skip href="#{CONTENTS}">{self.page.text(Message("messages.contents"))}</a>\n'
-               f"<main>\n<h1{self.page.anchor('top')}>{title}</h1>\n")
+               f"<main>\n<h1{self.page.anchor('top')}>{heading}</h1>\n")
 
     def end(self) -> Iterator[str]:
         yield self.page.closed_for(None) + "</main>\n"
         contents = self.page.text(Message("messages.contents"))
         yield f"<nav{self.page.anchor(CONTENTS)}><details><summary>{contents}</summary>\n"
-        yield from nested([Entry(2, "top", words(self.look.title) or "attntrace"), *self.page.contents])
+        yield from nested([Entry(2, "top", self.top), *self.page.contents])
         yield "</details></nav>\n"
+
+    def title(self, block: blocks.Title) -> Iterator[str]:
+        """Its command: it is the heading of the page itself."""
+        if self.look.title:
+            yield f"<p class=at>{self.page.text(PROMPT + self.look.title)}\n"
+
+    def result(self, block: blocks.Result) -> Iterator[str]:
+        yield "<section class=result>\n"
+        for one in block.blocks:
+            yield from self.written(one)
+        yield "</section>\n"
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
         page = self.page
         page.in_part = True
-        subtitle = f" <small>{page.text(block.subtitle)}</small>"
-        yield page.heading(2, "part", f"{page.text(block.name)} {page.text(block.title)}", subtitle, kind=" class=part")
+        title = f"{page.text(block.name)} {page.text(block.title)}".rstrip()
+        subtitle = f" <small>{page.text(block.subtitle)}</small>" if block.subtitle else ""
+        yield page.heading(2, "part", title, subtitle, kind=" class=part")
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         page, place = self.page, f"place.{block.place}"
@@ -168,10 +182,15 @@ class HtmlWriter(BlockWriter[str]):
     def maps(self, block: blocks.Maps) -> Iterator[str]:
         """The heads of an attention side by side."""
         page = self.page
-        yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
-        yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
-        yield from side_by_side(matrix(grid, page, (grid.address,), is_result=True, largest=block.largest,
+        if block.brief:
+            yield f"<p><b>{page.text(block.title)}</b>\n"
+        else:
+            yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
+            yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
+        yield from side_by_side(matrix(grid, page, (grid.address,), is_result=not block.brief, largest=block.largest,
                                        title=page.text(title_of_head(grid))) for grid in block.heads)
+        if block.next_words:
+            yield from self.table(next_words_table(block))
 
     def checks(self, block: blocks.Checks) -> Iterator[str]:
         items = (f"<li{' class=wrong' if check.failed else ''}>{self.page.sign_of(not check.failed)} "

@@ -113,7 +113,7 @@ def test_given_vectors_take_the_place_of_what_they_replace(tmp_path):
         np.savez(tmp_path / "rows.npz", **{name: rows[name] for name in names})
         run = prepare(None, config=Config(d_model=4, part=part), inputs=tmp_path / "rows.npz")
         text = "\n".join(lines_of(architecture(run), width=80))
-        assert text.count("Given rows") == len(names) and "Embedding" not in text and "Linear" not in text
+        assert text.count("Given vectors") == len(names) and "Embedding" not in text and "Linear" not in text
         assert all(f" {word} " in text for word in words) and all(name in text for name in names)
         assert ("Add & Norm" in text) == (part != "attention") and ("▶" in text) == (part == "decoder")
 

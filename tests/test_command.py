@@ -148,7 +148,7 @@ def test_every_field_of_an_options_value_is_an_option_of_some_command(kind):
 
 @pytest.mark.parametrize("language, headings", [
     ("en", ["Model", "What if", "What to show", "Page", "General"]),
-    ("ko", ["모델", "만약에", "보여 줄 내용", "페이지", "공통"])])
+    ("ko", ["모델", "가정", "보여 줄 내용", "페이지", "공통"])])
 def test_help_lists_options_under_the_heading_of_what_they_are_about(language, headings):
     page = attntrace("trace", "--help", "--lang", language).out
     sections = dict(re.findall(r"^(\S[^\n]*):\n((?:  .*\n)+)", page, re.M))

@@ -2,7 +2,6 @@
 
 Chromium is the one of the PATH, or the one that `playwright install --only-shell chromium` fetched."""
 import io
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ PAGES = {"trace": ("trace", *BLOG, "--only", HEAD, "--only", "decoder.layer1.fee
          "compare": ("compare", *BLOG, "--what-if", "--ablate encoder.layer1.self_attention.head1"),
          "why": ("why", "decoder.output:2,1", *BLOG, "--depth", "all", "--top", "1"),
          "wide": ("trace", "어제 카페", "--d-model", "32", "--heads", "2", "--precision", "9", "--only", "head1.query")}
+MARGIN = 16 / 25.4 * 72  # below what is on a page, in points
 WHOLE = "*, ::details-content { content-visibility: visible !important; }"  # also what is not on the screen yet
 CUT_OFF = """() => [...document.querySelectorAll('main *')].filter(one => {
     const {left, right, width} = one.getBoundingClientRect(), scrolls = one.closest('.box, .formulas, .step p');
@@ -57,3 +57,25 @@ def test_a_page_has_no_barrier_that_axe_finds_and_nothing_that_is_cut_off(browse
         page.evaluate(AXE.read_text("utf-8"))
         found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
         assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in found] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_on_paper_pages_have_numbers_no_heading_stands_last_and_nothing_is_cut_off(browser, name):
+    with opened(browser, name) as page:
+        headings = page.evaluate("""[...document.querySelectorAll('h1, h2, h3, h4, main .at, caption, main li > code,'
+            + 'th[scope=rowgroup]')].map(one => one.textContent.replace(/\\s+/g, ' ').trim())""")
+        sheets = pdfium.PdfDocument(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    assert headings
+    for n in range(len(sheets)):
+        (width, height), text = sheets[n].get_size(), sheets[n].get_textpage()
+        rects = [text.get_rect(one) for one in range(text.count_rects())]
+        assert width > height
+        for left, bottom, right, top in rects:
+            assert 30 < left < right < width - 30 and 15 < bottom < top < height - 30
+        assert joined(text.get_text_bounded(top=MARGIN)) == f"{n + 1} / {len(sheets)}"
+        _, bottom, _, top = min((rect for rect in rects if rect[1] > MARGIN), key=lambda rect: rect[1])
+        assert joined(text.get_text_bounded(bottom=bottom, top=top)) not in headings
+
+
+def joined(text: str) -> str:
+    return " ".join(text.split())

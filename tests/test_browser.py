@@ -2,7 +2,6 @@
 
 Chromium is the one of the PATH, or the one that `playwright install --only-shell chromium` fetched."""
 import io
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ AXE = pytest.importorskip("axe_playwright_python.base").AXE_FILE_PATH
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HEAD = "decoder.layer1.self_attention.head1.*"
-PAGES = {"trace": ("trace", *BLOG, "--only", HEAD, "--only", "decoder.layer1.feed_forward.norm*", "--only", "output.logits"),
+PAGES = {"trace": ("trace", *BLOG, "--only", HEAD, "--only", "decoder.layer1.feed_forward.norm*"),
          "map": ("map", *BLOG, "--layers", "2"), "steps": ("steps", *BLOG),
          "backprop": ("backprop", "a", "b", "--only", f"gradient.{HEAD}", "--only", "loss.*", "--arithmetic", "all",
                       "--only", "gradient.decoder.layer1.feed_forward.residual"),

@@ -43,8 +43,8 @@ def around(node: str, parts: Iterable[Any]) -> str:
 
 
 class MathPrinter(Printer):
-    """Writes MathML. What stands in brackets (where matrices are `drawn`, under a root too) is one element, unless there
-    is one of these in it, a link, or a place where the equation may go on in the next line."""
+    """Writes MathML. What stands in brackets (where matrices are `drawn`, under a root too) is one element, unless
+    there is one of these in it, a link, or a place where the equation may go on in the next line."""
     spelling = Spelling.UNICODE
     transpose, squared = TRANSPOSED, "<mn>2</mn>"
 

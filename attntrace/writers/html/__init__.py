@@ -47,7 +47,7 @@ class HtmlWriter(BlockWriter[str]):
 
     def beginning(self, heading: str, title: str) -> Iterator[str]:
         """All that stands before the first block: what it is the title of, as markup and as text."""
-        self.begun, self.top = True, heading
+        self.begun, self.top, self.page.heading_above = True, heading, heading
         with open(os.path.join(os.path.dirname(__file__), "page.css"), encoding="utf-8") as file:
             style = file.read()
         big = " class=big" if self.look.big else ""
@@ -103,6 +103,7 @@ class HtmlWriter(BlockWriter[str]):
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
         level, text = self.page.level, self.page.text(block.text)
+        self.page.heading_above = text
         yield (self.page.heading(level, "place", text, self.here(block.here)) if block.of_place
                else f"<h{level}>{text}</h{level}>\n")
 
@@ -116,7 +117,7 @@ class HtmlWriter(BlockWriter[str]):
     def table(self, block: blocks.Table) -> Iterator[str]:
         """Columns of words and numbers; the first cell of a row is its heading."""
         page = self.page
-        yield "<div class=box><table class=plain>"
+        yield f"{page.box(in_a_line(block.title, page.languages))}<table class=plain>"
         if block.title:
             yield f"<caption>{page.text(block.title)}</caption>"
         if any(block.headings):
@@ -131,7 +132,8 @@ class HtmlWriter(BlockWriter[str]):
                 continue
             for n, one in enumerate(row):
                 written = self.in_table(one, not n, n in block.words + block.tokens)
-                yield cell("td" if n else "th scope=row", n in block.right, written, y if n in block.tokens else None)
+                tag = "td" if n or not written else "th scope=row"
+                yield cell(tag, n in block.right, written, y if n in block.tokens else None)
         yield "</table></div>\n"
 
     def in_table(self, one: blocks.Cell, is_first: bool = False, is_word: bool = False) -> str:
@@ -151,7 +153,7 @@ class HtmlWriter(BlockWriter[str]):
         """A table with a group of rows for each token: its word and the words above its numbers, then its vectors."""
         rows, contents = VectorTable(block, self.page), self.page.contents
         named = f' aria-labelledby="{contents[-1].anchor}"' if contents else ""  # by the heading of the stage
-        yield f'<div class=box><table class="vectors{rows.room}"{named}>\n'
+        yield f'{self.page.box(width=rows.width)}<table class="vectors{rows.room}"{named}>\n'
         for n, token in enumerate(block.tokens):
             yield f"<tbody><tr>{word_heading('rowgroup', token, block.numbers[n]) if token else '<td>'}"
             yield from rows.of_token(n)
@@ -217,7 +219,7 @@ class HtmlWriter(BlockWriter[str]):
                 f"<rect {shape}/></svg>")
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
-        yield from self.page.deeper("<div class=box><table class=plain>", "</table></div>\n", 1, blocks.Verified)
+        yield from self.page.deeper(f"{self.page.box()}<table class=plain>", "</table></div>\n", 1, blocks.Verified)
         headings = "".join(cell("th scope=col", n < 2, self.page.text(text)) for n, text in enumerate(block.headings))
         yield f"<thead><tr><td>{headings}<tbody>"
 

@@ -44,6 +44,11 @@ class Run(NamedTuple):
         return (source if of_source else target) if kind in ("token", "key") else None
 
 
+def without_commands(page: str) -> str:
+    """A page without its commands: the one that makes it again, and those to try next."""
+    return re.sub(r"^  \$ attntrace (.*\\\n)*.*\n", "", page, flags=re.M)
+
+
 @cache
 def run_of(*arguments: str) -> Run:
     header, *records = loads(attntrace(*arguments, "--format", "jsonl").out)
@@ -60,7 +65,10 @@ def blocks_named(name: str) -> list[blocks.Block]:
     row = blocks.RowLine((formula,), values, figures, (name,), address=name)
     return [blocks.Prose(name), blocks.StageHeading("1.1", name, name, (formula,)), blocks.Grids((grid, grid)),
             blocks.Prose(name, note=True), blocks.VectorRows((name,), (0,), (row, row)),
-            blocks.Maps(name, name, (grid,), 1.0, False), blocks.VerifiedHead(("n", "e", "w")),
+            blocks.Title(name), blocks.Result((blocks.Answer(name, is_words=True),)),
+            blocks.Maps(name, name, (grid,), 1.0, False),
+            blocks.Maps(name, name, (grid,), 1.0, False, brief=True, next_words=((name, 1.0),)),
+            blocks.VerifiedHead(("n", "e", "w")),
             blocks.Verified("1", "0", name.replace(" ", "")),
             blocks.Table(("a", "b"), ((name, name),), addresses=True)]
 

@@ -113,7 +113,7 @@ def test_given_vectors_take_the_place_of_what_they_replace(tmp_path):
         np.savez(tmp_path / "rows.npz", **{name: rows[name] for name in names})
         run = prepare(None, config=Config(d_model=4, part=part), inputs=tmp_path / "rows.npz")
         text = "\n".join(lines_of(architecture(run), width=80))
-        assert text.count("Given rows") == len(names) and "Embedding" not in text and "Linear" not in text
+        assert text.count("Given vectors") == len(names) and "Embedding" not in text and "Linear" not in text
         assert all(f" {word} " in text for word in words) and all(name in text for name in names)
         assert ("Add & Norm" in text) == (part != "attention") and ("▶" in text) == (part == "decoder")
 
@@ -161,7 +161,7 @@ def test_each_place_and_stage_of_a_page_has_the_picture_beside_it_where_its_own_
         inside = [text for at, left, text in texts if y < at < y + height and x <= left < x + width]
         return [text for text in inside if re.match(r"(en|de)coder\.|output$|\.\w", text)]
 
-    found = [(heading.text, *marked(heading)) for heading in document.iter("h3") if "place" in heading.get("id")]
+    found = [(heading.text, *marked(heading)) for heading in document.iter("h3") if "place" in heading.get("id", "")]
     encoder, decoder = [".self_attention", ".feed_forward"], [".self_attention", ".cross_attention", ".feed_forward"]
     own = [("Encoder", "encoder.input"), *((f"Encoder, layer {n}", *encoder, "encoder.layer*") for n in (1, 2)),
            ("Encoder", "encoder.output"), ("Decoder", "decoder.input"),

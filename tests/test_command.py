@@ -27,7 +27,8 @@ def fingerprint(page: str) -> str:
 def test_a_trace_prints_both_forms_of_encoder_and_decoder():
     code, page, errors = attntrace("trace", *BLOG)
     assert (code, errors) == (0, "")
-    parts = [page.index(mark) for mark in ("Input", "Parameters", "Part 1", "Part 2", "Fingerprint")]
+    marks = ("next word", "Part 1", "Part 2", "Details", "Parameters", "Fingerprint", "Try next")
+    parts = [page.index(mark) for mark in marks]
     assert parts == sorted(parts)
     for part in page.split("Part ")[1:]:
         for place in ("encoder.layer1.self_attention.head2", "encoder.layer1.feed_forward",
@@ -147,7 +148,7 @@ def test_every_field_of_an_options_value_is_an_option_of_some_command(kind):
 
 @pytest.mark.parametrize("language, headings", [
     ("en", ["Model", "What if", "What to show", "Page", "General"]),
-    ("ko", ["모델", "만약에", "보여 줄 내용", "페이지", "공통"])])
+    ("ko", ["모델", "가정", "보여 줄 내용", "페이지", "공통"])])
 def test_help_lists_options_under_the_heading_of_what_they_are_about(language, headings):
     page = attntrace("trace", "--help", "--lang", language).out
     sections = dict(re.findall(r"^(\S[^\n]*):\n((?:  .*\n)+)", page, re.M))

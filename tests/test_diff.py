@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from command import attntrace, refusal
+from pages import without_commands
 from random_model import SENTENCE, TRANSLATION, random_model
 
 from attntrace.runs.prepare import prepare
@@ -187,7 +188,8 @@ def test_an_experiment_may_wire_a_trained_model_otherwise(tmp_path):
         file = str(tmp_path / "w.npz")
         assert attntrace("weights", "new", *words, "-o", file).code == 0
         loaded = attntrace("compare", *words, "--weights", file, "--what-if", option)
-        assert loaded.code == 0 and loaded.out == drawn.out.replace("drawn from seed 0", "from w.npz")
+        pages = [page[page.index("  \"First\" is"):page.index("Try next")] for page in (drawn.out, loaded.out)]
+        assert loaded.code == 0 and pages[1] == pages[0].replace("drawn from seed 0", "from w.npz")
 
 
 def test_an_experiment_cannot_give_a_trained_model_other_sizes():
@@ -204,7 +206,7 @@ def test_changes_are_shown_in_the_header_and_saved(tmp_path):
     head = json.loads(attntrace("trace", "어제 카페 갔었어", *options, "--format", "jsonl").out.splitlines()[0])
     assert [sorted(change) for change in head["changes"]] == [["set", "value", "was"], ["ablate"], ["swap"]]
     assert [word["text"] for word in head["tokens"]["source"]] == ["갔었어", "카페", "어제"]
-    assert attntrace("show", "--from", file) == result
+    assert without_commands(attntrace("show", "--from", file).out) == without_commands(result.out)
 
 
 @pytest.mark.parametrize("options, words", [
@@ -212,7 +214,7 @@ def test_changes_are_shown_in_the_header_and_saved(tmp_path):
     (("--set", "encoder.E:1,1=inf"), "not a finite number"), (("--set", "encoder.F:1,1=2"), "encoder.E"),
     (("--set", "encoder.output:1,1=1"), "encoder.output"),
     (("--set", "encoder.E:1,9=2"), "1 to 8"), (("--set", "encoder.E:1=2"), "needs 2 ("),
-    (("--set", "encoder.E:a,1=2"), "give one of them, or a position from 1 to 5"), (("--ablate", "head3"), "head2"),
+    (("--set", "encoder.E:a,1=2"), "one of its tokens, or a position from 1 to 5"), (("--ablate", "head3"), "head2"),
     (("--ablate", "encoder.layer1.self_attention"), "head1"), (("--swap", "1"), "not a pair"),
     (("--swap", "1,4"), "1 to 3"), (("--swap", "어제,카패"), "카페"), (("--swap", "1,2,3"), "not a pair")])
 def test_a_change_that_cannot_be_made_is_refused_in_one_line(options, words):
@@ -225,7 +227,7 @@ def test_each_run_is_described_with_the_words_that_it_knows(target, rows):
     """An experiment may change what the decoder reads, and with it the vocabulary."""
     result = attntrace("compare", "cat sleeps", "--target", "고양이가", "--what-if", f'--target "{target}"')
     assert (result.code, result.err) == (0, "")
-    table = result.out[result.out.index("The likeliest next word"):].splitlines()
+    table = result.out[result.out.index("  The likeliest next word\n"):].partition("\n\n")[0].splitlines()
     shown = {line.split()[0]: line.split()[-1] for line in table[2:] if line.split()}
     run = prepare("cat sleeps", target)
     likeliest = [run.vocabularies.target[i] for i in values_of(run)["output.probabilities"].argmax(axis=1)]
@@ -238,7 +240,7 @@ def test_a_swapped_word_keeps_its_name_in_the_entropies():
     plain = attntrace("compare", "a b c", "--position", "none", "--what-if", "--score-scale 1").out
     swapped = attntrace("compare", "a b c", "--position", "none", "--swap", "1,3", "--what-if", "--score-scale 1").out
     where = "Attention weights that differ"
-    assert plain[plain.index(where):] == swapped[swapped.index(where):]
+    assert len({page[page.index(where):page.index("Details")] for page in (plain, swapped)}) == 1
 
 
 def test_a_file_is_written_where_nothing_differs_as_well(tmp_path):
@@ -246,7 +248,7 @@ def test_a_file_is_written_where_nothing_differs_as_well(tmp_path):
     attntrace("trace", "a", "--save", run, "-q")
     page.write_text("stale")
     assert attntrace("diff", run, run, "-o", str(page)) == (0, "", "")
-    assert page.read_text("utf-8") == "  None of the 34 steps differs.\n"
+    assert "  None of the 34 steps differs." in page.read_text("utf-8").splitlines()
     assert attntrace("diff", run, run) == (0, "", "")
 
 

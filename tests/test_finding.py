@@ -125,7 +125,7 @@ def test_related_topics_are_named_by_titles_that_are_found(language, line):
     (("trace", "a", "--token", "zebra"), "no such word; give one of its words, or a position from 1 to 1"),
     (("trace", "a", "--set", "zebra:1,1=2"), "there is no such parameter; write "),
     (("why", "zebra:1,1"), "no step or parameter zebra; attntrace steps lists the steps of a trace"),
-    (("why", "encoder.input:zebra,1"), "here; give one of them, or a position from 1 to 3"),
+    (("why", "encoder.input:zebra,1"), "on this axis; give one of its tokens, or a position from 1 to 3"),
     (("trace", "zebra", "--weights", "samples/pencil.json"), "does not contain zebra; its words: ")])
 def test_where_nothing_is_near_nothing_is_suggested(arguments, way_out):
     assert way_out in refusal(*arguments)
@@ -157,7 +157,8 @@ def test_of_a_word_that_is_far_from_all_nothing_is_said(word):
 
 def test_all_unknown_words_of_a_sentence_are_named_at_once_with_the_command_that_lists_the_known_ones():
     error = refusal("translate", "어재. 점심 부산에 갔었어~", "--lang", "ko")
-    assert '어재(아는 단어: 어제, 언제), 점심, 부산에(아는 단어: 부산), ".", "~" (아는 문장 부호: ?; 다른 부호는 빼세요)' in error
+    assert '어재(어휘에 있는 단어: 어제, 언제), 점심, 부산에(어휘에 있는 단어: 부산), ".", "~" (어휘에 있는 문장 부호: ?; 다른 부호는 빼세요)' \
+        in error
     assert error.endswith("attntrace weights info ko-en --words\n")
     error = attntrace("translate", "--quiet", stdin="어제 카페 갔었어\n없는 단어\n".encode()).err
     assert "line 2 of standard input: " in error and " 없는, 단어; " in error

@@ -20,8 +20,8 @@ def test_layers_and_heads_are_asked_for_together():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (("--layer", "3"), "--layer 3 does not exist; this run has layer 1 to 2"),
-    (("--head", "9"), "--head 9 does not exist; this run has head 1 to 2"),
+    (("--layer", "3"), "--layer 3 does not exist; in this run, layer numbers go from 1 to 2"),
+    (("--head", "9"), "--head 9 does not exist; in this run, head numbers go from 1 to 2"),
     (("--head", "1", "--only", "encoder.output"), "no step matches --only"),
     (("--token", "dog"), "--token dog: this run has no such word; give one of its words, or a position from 1 to 2"),
     (("--token", "0"), "the last position is 2"),

@@ -159,6 +159,26 @@ def test_each_weight_stands_on_its_colour_between_the_word_that_looks_and_the_wo
         assert f"The largest weight is {largest:.3f}." in {text.words for text in texts(band)}
 
 
+@pytest.mark.parametrize("options, shape", [
+    ((*BLOG, "--layers", "3", "--heads", "4"), [3, 3]), (("a b c", "--layers", "6", "--heads", "8"), None),
+    ((*BLOG, "--layers", "2", "--only", "decoder.*"), [2, 2]), (BLOG, [3, 1])], ids=str)
+def test_the_maps_of_a_model_are_a_slide_with_one_title_where_each_layer_and_each_kind_has_a_line(options, shape):
+    page = picture(*options, "--d-model", "16")
+    width, height = (float(page.get(name, "")) for name in ("width", "height"))
+    assert width / height == pytest.approx(16 / 9, rel=0.002)
+    assert [text.words for text in texts(page) if text.size == 20] == ["Where each word looks"]
+    bands = {name: moved(group, 0, 0) for name, group in places(page).items() if name.endswith("attention")}
+    parts = [(re.sub(r"\D", "", name), re.sub(r"\d", "", name)) for name in bands]
+    lines = [{key: {corner[axis] for corner, part in zip(bands.values(), parts) if part[of] == key}
+              for key in dict.fromkeys(part[of] for part in parts)} for of in (0, 1) for axis in (0, 1)]
+    aligned = [all(len(at) == 1 for at in line.values()) for line in lines]
+    if shape:  # layers down and kinds across, or the other way round
+        assert aligned[1] and aligned[2] or aligned[0] and aligned[3]
+        assert sorted(len({corner[axis] for corner in bands.values()}) for axis in (0, 1)) == sorted(shape)
+    drawn = [box.x + box.width for box in boxes(page)][1:]
+    assert max(drawn) > 0.6 * width and len(set(bands.values())) == len(bands)
+
+
 def test_without_colour_numbers_stand_alone():
     page = picture(*BLOG, "--color", "never")
     assert {box.fill for box in boxes(page)} == {"#ffffff"}
@@ -183,7 +203,7 @@ def test_names_from_a_file_are_nothing_but_names():
     page, name = ET.fromstring(out.getvalue()), shown(bad)
     assert {element.tag.removeprefix(SVG) for element in page.iter()} == {"svg", "title", "desc", "g", "rect", "text"}
     assert [group.get("data-address") for group in page.iter(f"{SVG}g")][:2] == [name, name]
-    assert [title.text for title in page.iter(f"{SVG}title")] == [name, f"{name}, head 1"]
+    assert [title.text for title in page.iter(f"{SVG}title")] == [name, *[f"{name}, head 1"] * 2]
     assert page.findtext(f"{SVG}desc") == " ".join([shown(HOSTILE)] * 2)  # of prose and of a note
 
 

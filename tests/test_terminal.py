@@ -84,7 +84,7 @@ def test_a_pager_gets_the_page_with_its_colours(option):
 def test_leaving_the_pager_early_ends_without_a_word():
     script = f"{shlex.quote(sys.executable)} -c 'print(input())'"
     with terminal("trace", "a b c", "--layers", "6", "--pager", "--color", "never", PAGER=script) as person:
-        assert person.ends() == (0, "  Input\n")
+        assert person.ends() == (0, 'Trace of "a b c"\n')
 
 
 def test_no_pager_in_a_pipe():

@@ -128,7 +128,8 @@ def test_the_numbers_of_a_trained_model_are_those_that_were_trained(folder):
 def test_a_pipe_gets_plain_lines_on_standard_error_alone(folder):
     done = process(*folder.arguments(*TINY, "--epochs", "3"), FORCE_COLOR="1")
     assert done.code == 0 and re.fullmatch(
-        r"Wrote \S+model.npz: [\d,]+ parameters after 9 updates in \d+ s\.\n\d+ of 9 training pairs .*\n\d+ of 2 .*\n",
+        r"Wrote \S+model.npz: [\d,]+ parameters after 9 updates in \d+ s\.\n\d+ of 9 training pairs .*\n\d+ of 2 .*\n"
+        r"Try next:\n  \$ attntrace translate .* --weights \S+model.npz\n  \$ attntrace weights info \S+\n",
         done.out)
     lines = done.err.splitlines()
     assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"] and done.err.count("\n") == 3

@@ -115,7 +115,7 @@ def test_the_proof_holds_in_either_precision(tmp_path, dtype):
     config = members["config"].item().replace("float64", dtype)
     np.savez(tmp_path / "model.npz", **members | {"config": np.array(config)})
     code, out, err = attntrace("translate", CAFE, "--weights", str(tmp_path / "model.npz"))
-    assert (code, err) == (0, "") and dtype in out and out.endswith(f"\n{IN_ENGLISH}\n")
+    assert (code, err) == (0, "") and dtype in out and f"\n  {IN_ENGLISH}\n" in out
     assert out.count("✓") == 1 and "✗" not in out
 
 
@@ -154,4 +154,4 @@ def test_a_step_can_be_traced_alone_and_all_with_trace(number=3):
                   for more in (("--step", str(number)), ("--trace",)))
     assert set(re.findall(r"step(\d)\.output", one)) == {str(number)}
     assert set(re.findall(r"step(\d)\.output", whole)) == set("1234567")
-    assert one.endswith(f"\n{IN_ENGLISH}\n") and whole.endswith(f"\n{IN_ENGLISH}\n")
+    assert all(page.splitlines()[2] == f"  {IN_ENGLISH}" for page in (one, whole))

@@ -87,7 +87,7 @@ def test_no_words_are_no_sentence_quietly_or_not(tmp_path, ends):
 def test_a_translation_may_be_cut_short(length):
     words = IN_ENGLISH.split()[:length]
     page = attntrace("translate", CAFE, "--max-length", str(length))
-    assert page.code == 0 and page.out.splitlines()[-1] == " ".join(words)
+    assert page.code == 0 and page.out.splitlines()[2] == f"  {' '.join(words)}"
     assert attntrace("translate", CAFE, "-q", "--max-length", str(length)).out == " ".join(words) + "\n"
     assert len(re.findall(r"^Step \d", page.out, re.M)) == min(length, 7)
     assert ("before </s>" in page.out) == (length < 7)
@@ -123,7 +123,7 @@ def test_a_vocabulary_without_an_end_goes_on_to_the_longest(tmp_path):
     file = str(random_model()._replace(target=target).write(tmp_path / "endless.npz"))
     page, quiet = (attntrace("translate", SENTENCE, "--weights", file, "--max-length", "9", *more).out
                    for more in ((), ("-q",)))
-    assert page.splitlines()[-1] == quiet.rstrip("\n") and len(quiet.split()) == 9 and "before </s>" in page
+    assert f"  {quiet}" in page and len(quiet.split()) == 9 and "before </s>" in page
 
 
 def test_words_that_are_equally_likely_are_taken_in_their_order(tmp_path):
@@ -131,7 +131,7 @@ def test_words_that_are_equally_likely_are_taken_in_their_order(tmp_path):
     file = str(random_model()._replace(parameters=parameters).write(tmp_path / "model.npz"))
     for options in ((), ("-q",)):
         out = attntrace("translate", SENTENCE, "--weights", file, "--max-length", "2", *options).out
-        assert out.splitlines()[-1] == f"{TARGET[0]} {TARGET[0]}"
+        assert f"{TARGET[0]} {TARGET[0]}" in [line.strip() for line in out.splitlines()]
 
 
 @pytest.mark.parametrize("options", [(), ("--trace",), ("-q",)])
@@ -157,7 +157,7 @@ def test_no_word_of_a_file_reaches_the_terminal_raw(tmp_path, word, options):
     assert (code, err) == (0, "") and all(line.isprintable() for line in out.split("\n"))
     spelled = "".join(char if char.isprintable() else f"\\u{{{ord(char):X}}}" for char in HOSTILE_WORDS[word])
     last = "" if spelled == "</s>" else " ".join([spelled] * 2)
-    assert out.split("\n")[-2] == last
+    assert last in [line.strip() for line in out.split("\n")]
     if options != ("-q",):
         read = "" if spelled == "</s>" else f" {spelled}"
         assert f"Step 1: {spelled} " in out and f"decoder reads <s>{read}" in out
@@ -178,10 +178,10 @@ def test_no_line_is_wider_than_the_page(options):
 
 @pytest.mark.parametrize("word", ["w" * 250, "어" * 90, "a " * 60 + "b"], ids=lambda word: word[:2])
 def test_no_word_is_wider_than_the_page_either(tmp_path, word):
-    """But for the last line, which is the translation, in one."""
+    """But for the translation, which stands in one line."""
     file = saying(tmp_path, 2, ("<s>", "</s>", word))
     code, out, err = attntrace("translate", SENTENCE, "--weights", file, "--max-length", "4", "--width", "60")
-    assert (code, err) == (0, "") and max(map(cell_len, out.split("\n")[:-2])) <= 60
+    assert (code, err) == (0, "") and sorted(map(cell_len, out.split("\n")))[-2] <= 60
 
 
 # Files, pipes, terminals
@@ -209,7 +209,7 @@ def test_a_reader_of_endless_translations_may_leave_early():
 
 def test_a_page_waits_for_a_key_after_each_step():
     with terminal("translate", CAFE, "--pause", "--color", "never") as person:
-        assert "Input" in person.reads(HINT)
+        assert IN_ENGLISH in person.reads(HINT)
         for number, word in enumerate(["I", "went"], start=1):
             person.presses(" ")
             assert f"{number} of 7 · Step {number}: {word}" in person.reads(HINT)
@@ -217,7 +217,7 @@ def test_a_page_waits_for_a_key_after_each_step():
         assert "1 of 7 · Step 1: I" in person.reads(HINT)
         person.presses("q")
         code, seen = person.ends()
-        assert code == 0 and "Step 3" not in person.seen and IN_ENGLISH not in seen
+        assert code == 0 and "Step 3" not in person.seen and "Details" not in seen
 
 
 @pytest.mark.parametrize("options", [("-q",), ()])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from by_hand import ByHand
 from command import attntrace, refusal
+from pages import without_commands
 from parsing import NUMBER, Sums
 
 from attntrace.messages.catalog import Message
@@ -178,7 +179,9 @@ def test_a_saved_run_says_the_same(tmp_path):
     attntrace("backprop", "a cat", "un", *small, "--only", "loss.mean", "--save", file)
     for place in ("gradient.encoder.E:a,2", "loss.mean", "encoder.layer1.self_attention.head1.weights:2,1"):
         live = attntrace("why", place, "a cat", "--target", "un", *small, "--depth", "2")
-        assert live.code == 0 and attntrace("why", "--from", file, place, "--depth", "2") == live
+        saved = attntrace("why", "--from", file, place, "--depth", "2")
+        tree, again = (without_commands(page[page.index(" 0  "):]) for page in (live.out, saved.out))
+        assert (live.code, saved.code) == (0, 0) and tree == again
 
 
 @pytest.mark.parametrize("place, words", [
@@ -201,7 +204,8 @@ def test_a_word_that_occurs_twice_is_answered_with_its_numbers():
 
 def test_a_parameter_is_called_a_parameter():
     out = attntrace("why", "encoder.E:어제,1").out
-    assert Message("messages.why_parameter", place="encoder.E:3,1", number="-0.285").render("en").strip() == out.strip()
+    said = Message("messages.why_parameter", place="encoder.E:3,1", number="-0.285")
+    assert said.render("en").strip() == out.splitlines()[-1].strip()
 
 
 def test_no_tree_is_too_deep():

@@ -12,13 +12,13 @@ from command import attntrace, words_of
 from markup import read
 
 from attntrace.messages.catalog import LANGUAGES, Message
-from attntrace.pages.blocks import Block, Grids, MatrixEquation, Prose, Verified, VerifiedHead
+from attntrace.pages.blocks import Block, Grids, MatrixEquation, Prose, Title, Verified, VerifiedHead
 from attntrace.writers import FORMATS, PAGES, TEXT
 from attntrace.writers.page import METHODS, BlockWriter, Look
 
 KINDS = get_args(Block)
 COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2 --check", "trace 'cat dog' --limit 3",
-            "steps 'cat dog'", "why encoder.output:1,1 'cat dog'", "map 'cat dog'", "verify cat", "trace cat -q",
+            "steps 'cat dog'", "why encoder.output:1,1 'cat dog'", "map 'cat dog'", "verify cat", "verify cat -q",
             "compare 'cat dog' --what-if '--swap 1,2'"]
 NUMBER, WORD, HANGUL = re.compile(r"-?\d+\.\d+"), re.compile(r"[A-Za-z가-힣]{2,}|\b\d+\b"), re.compile("[가-힣]")
 ENGLISH = re.compile(r"\b(?:(?!cat|dog)[a-z]{2,}(?: |\b)){3}")  # words that are not of a sentence
@@ -44,6 +44,7 @@ def examples() -> dict[type, list[Block]]:
         for command in COMMANDS:
             assert attntrace(*words_of(f"attntrace {command}"), "--format", "markdown").code == 0
     few = {kind: blocks[::max(1, len(blocks) // 5)] for kind, blocks in found.items()}
+    few[Title] = few[Title][:1]  # of a page
     few[Verified].append(Verified("7", "0.25", "encoder.input", Message("messages.heading")))  # one that failed
     return few
 

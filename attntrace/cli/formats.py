@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from attntrace.cli.languages import current_languages
+from attntrace.cli.languages import CommandLine, current_languages
 from attntrace.cli.output import destination
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.writers import DATA, FORMATS, PAGES, TEXT
 
 if TYPE_CHECKING:
-    from attntrace.pages.blocks import Answer, Block
+    from attntrace.pages.blocks import Block
     from attntrace.writers.page import Writer
 
 NUMBERS = (".npz", ".safetensors")  # of files that hold numbers, which a page is not, whatever its format
-PLACES = ("-o", "--format", "--save")  # options that say where a page goes, and as what
+PLACES = ("-o", "--format", "--save", "--color")  # options that say where a page goes, and as what
+AT_A_TERMINAL = ("--pager", "--no-pager", "--pause")
 PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 
@@ -34,13 +35,11 @@ class PageOptions(NamedTuple):
     quiet: bool = False
     pause: bool = False
     save: str | None = None
-    title: str = ""
 
     @classmethod
     def settled(cls, formats: Sequence[str], format: str | None, output: str | None, **options: Any) -> "PageOptions":
         """The page options of the command line. Raises Problem where they contradict each other."""
-        arguments = click.get_current_context().obj.arguments
-        page = cls(format_of(format, output, formats, "save" in options), output, **options, title=title(arguments))
+        page = cls(format_of(format, output, formats, "save" in options), output, **options)
         if page.quiet and page.format not in PAGES:
             raise Problem("quiet_with", option=f"--format {page.format}")
         if "pause" in options:
@@ -77,7 +76,8 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
 def writer_of(page: PageOptions) -> Iterator["Writer"]:
     """A writer of blocks in the page's format and to its place, which ends its page when all went well."""
     from attntrace.writers.page import Look
-    look = Look(page.width, page.ascii, page.color, page.big, "" if page.quiet else page.title, current_languages())
+    command = "" if page.quiet else title(click.get_current_context().obj)
+    look = Look(page.width, page.ascii, page.color, page.big, command, current_languages())
     with destination(page.output, page.pager) as out:
         writer: Writer = FORMATS[page.format].load()(out, look)
         writer = ResultOnly(writer) if page.quiet else writer
@@ -91,35 +91,36 @@ def write_blocks(blocks: Iterable["Block"], page: PageOptions) -> None:
 
 
 class ResultOnly:
-    """Writes only the result of a page, in one line."""
+    """Writes only the result of a page; one sentence or number, in one line."""
 
     def __init__(self, writer: "Writer") -> None:
         self.writer, self.out = writer, writer.out
-        self.result: Answer | None = None
+        self.result: tuple[Block, ...] = ()
 
     def __call__(self, blocks: Iterable["Block"]) -> None:
-        from attntrace.pages.blocks import Answer, Prose
+        from attntrace.pages.blocks import Answer, Prose, Result
         for block in blocks:  # all of them: some are checked while they are made
-            if isinstance(block, Answer):
-                self.result = block._replace(apart=False)
-            elif isinstance(block, Prose) and block.result:
-                self.result = Answer(block.text)
+            if isinstance(block, Result):
+                first, *more = self.result = block.blocks
+                if isinstance(first, Prose) and not more:
+                    self.result = (Answer(first.text),)
 
     def close(self) -> None:
-        if self.result is not None:
-            self.writer([self.result])
+        self.writer(self.result)
         self.writer.close()
 
 
-def title(arguments: Iterable[str]) -> str:
-    """The command line without the options that say where the page goes."""
-    kept, words = [], iter(arguments)
+def title(line: CommandLine) -> str:
+    """The command line without the options that say where the page goes, with the sentence of standard input."""
+    kept, words = [], iter(line.arguments)
     for word in words:
         if word in PLACES:
             next(words, None)
-        elif not word.startswith(("-o", "--format=", "--save=")):
-            kept.append(quoted(word))
-    return " ".join(["attntrace", *kept])
+        elif word not in AT_A_TERMINAL and not word.startswith(("-o", *(f"{place}=" for place in PLACES))):
+            kept.append(word)
+    if line.sentence is not None:
+        kept = [*(word for word in kept if word != "-"), line.sentence]
+    return " ".join(["attntrace", *map(quoted, kept)])
 
 
 def quoted(word: str) -> str:

@@ -22,6 +22,7 @@ class CommandLine:
     def __init__(self, arguments: Sequence[str], subject_so_far: Callable[[click.Context], Any] | None = None) -> None:
         self.arguments, self.languages = arguments, languages_of(arguments)
         self.subject_so_far = subject_so_far  # where a shell requests completions
+        self.sentence: str | None = None  # that was read from standard input
 
 
 def rendered(text: Text) -> str:

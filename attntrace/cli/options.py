@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from attntrace.cli.click_words import Decorated, chained, option, passed
-from attntrace.cli.formats import PageOptions
+from attntrace.cli.formats import PageOptions, quoted
 from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
                                   head_addresses, parameter_names, step_addresses)
 from attntrace.messages.errors import Problem
@@ -53,6 +53,10 @@ class ModelOptions(NamedTuple):
     def words(self) -> str | None:
         """The sentence; None where there is none and a file of rows needs none."""
         return None if self.input is not None and self.sentence is None else one_sentence(self.sentence)
+
+    def read(self) -> ModelOptions:
+        """The same with the sentence of standard input, where that is meant."""
+        return self._replace(sentence=self.words())
 
     def config(self, default: Config) -> Config:
         return replace(default, **{name: value for name, value in self.entries.items() if value is not None})
@@ -219,9 +223,23 @@ selection_options = passed(
 
 def given_options(*values: Any) -> list[str]:
     """The options of these NamedTuples that were given."""
+    return [as_option(name) for name, _ in given_values(*values)]
+
+
+def given_values(*values: Any) -> list[tuple[str, Any]]:
     given = [pair for value in values for name, one in value._asdict().items()
              for pair in (one.items() if isinstance(one, Mapping) else [(name, one)])]
-    return [as_option(name) for name, value in given if value not in (None, ())]
+    return [(name, value) for name, value in given if value not in (None, ()) and name != "sentence"]
+
+
+def typed(*values: Any) -> str:
+    """The words of a command line that give the sentence and the options of these NamedTuples."""
+    sentences = (getattr(one, "sentence", None) for one in values)
+    words = [f" {one}" if one.startswith("-") else one for one in sentences if one is not None]  # that is no option
+    for name, value in given_values(*values):
+        for one in value if isinstance(value, tuple) else [value]:
+            words += [as_option(f"no_{name}" if one is False else name), *([] if isinstance(one, bool) else [str(one)])]
+    return " ".join(map(quoted, words))
 
 
 def from_option(**settings: Any) -> Callable[[Decorated], Decorated]:
@@ -287,4 +305,5 @@ def one_sentence(argument: str | None) -> str:
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) > 1:
         raise Problem("several_lines", lines=len(lines))
-    return lines[0] if lines else ""
+    click.get_current_context().obj.sentence = sentence = lines[0].strip() if lines else ""
+    return sentence

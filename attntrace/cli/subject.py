@@ -11,11 +11,13 @@ import click
 
 from attntrace.cli.click_words import fields_in
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import PageOptions, writer_of
-from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from
+from attntrace.cli.formats import PageOptions, quoted, writer_of
+from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, typed
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
+from attntrace.messages.catalog import EXAMPLE, Text
 from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown as visible
 from attntrace.tracing.addresses import Address
 from attntrace.writers import DATA
 
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from attntrace.tracing.trace import Sink, Step
     from attntrace.writers.page import Writer
 
-EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")
-
 
 class Graph(NamedTuple):
     """The symbols of all steps and parameters, how to find a step with its node, and the parameters by name."""
@@ -38,6 +38,8 @@ class Graph(NamedTuple):
     find: Callable[[str], Step | None]
     parameters: Mapping[str, Tensor]
     pencil: int | None  # to how many decimals each operation is rounded
+    of: Text  # the sentence, or the file
+    again: str  # the words of a command line that are this run
 
 
 @contextmanager
@@ -53,32 +55,40 @@ def graph_of(saved_run: str | None, address: str, model: ModelOptions, learning:
             recorded = Recorded(archive)
             known = frozenset(recorded.addresses)
             yield Graph(archive.symbols(), lambda address: recorded.step(address) if address in known else None,
-                        {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"))
+                        {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"),
+                        visible(saved_run), f"--from {quoted(saved_run)}")
         return
     steps: dict[str, Step] = {}
     is_gradient = Address.of(address).is_of_training or re.match("∂L|dL", Address.of(address).name)
+    model = settled(model)
     subject = subject_of(model, learning if is_gradient else None)
     subject(lambda step: steps.__setitem__(step.address, step))
     parameters = subject.run.parameters.by_name
     tensors = {address: step.tensor for address, step in steps.items()} | dict(parameters)
     symbols = {address: tensor.symbol for address, tensor in tensors.items()}
-    yield Graph(symbols, steps.get, parameters, subject.run.pencil)
+    from attntrace.pages.answer import sentence_of
+    yield Graph(symbols, steps.get, parameters, subject.run.pencil, sentence_of(subject.run.source),
+                typed(model, learning))
+
+
+def settled(model: ModelOptions) -> ModelOptions:
+    """With the sentence of standard input, where that is meant. Where there is neither a sentence nor a file of rows:
+    with that of the example, and its target unless another is given."""
+    if model.sentence is not None or model.input is not None:
+        return model.read()
+    return model._replace(sentence=EXAMPLE[0], target=EXAMPLE[1] if model.target is None else model.target)
 
 
 def subject_of(model: ModelOptions, learning: LearningOptions | None = None) -> Subject:
-    """The run of a sentence, or one training step that learns its target. Where there is neither a sentence nor a file
-    of rows: of the example, with its target unless another is given. Raises Problem where the target is missing."""
-    words: str | None = EXAMPLE[0]
-    if model.sentence is not None or model.input is not None:
-        words = model.words()
-    elif model.target is None:
-        model = model._replace(target=EXAMPLE[1])
+    """The run of a sentence (or of the example), or one training step that learns its target. Raises Problem where the
+    target is missing."""
+    model = settled(model)
     if learning is None:
-        return model.prepared(words)
+        return model.prepared(model.sentence)
     if model.target is None:
         raise Problem("training_step_without_target")
     from attntrace.runs.training_step import prepare_training_step
-    return prepare_training_step(words, model.target, **learning.settings(), **model.settings())
+    return prepare_training_step(model.sentence, model.target, **learning.settings(), **model.settings())
 
 
 def subject_so_far(ctx: click.Context) -> Subject:
@@ -118,8 +128,10 @@ def translator(sentence: str, model: ModelOptions) -> Run:
     return run
 
 
-def write(subject: Subject, selection: Selection, page: PageOptions, differences: GradientCheck | None = None) -> int:
-    """Write the page of a subject, or its steps as data. Returns the exit code."""
+def write(subject: Subject, selection: Selection, page: PageOptions, again: str,
+          differences: GradientCheck | None = None) -> int:
+    """Write the page of a subject, or its steps as data; `again`: the words of a command line that are this subject.
+    Returns the exit code."""
     addresses, tokens = selection.addresses(subject), selection.tokens(subject.run, page)
     write_saved_run(subject, page)
     if page.is_data:
@@ -130,10 +142,8 @@ def write(subject: Subject, selection: Selection, page: PageOptions, differences
     with writer_of(page) as writer:
         view = selection.view(subject.run.pencil, writer.out.isatty() and page.is_text, addresses, tokens)
         with progress(writer.out, lambda: len(view.forms) * len(subject.addresses())) as count:
-            sheets = shown(writer, page, lambda show: Page(subject, view, show, count, differences),
+            sheets = shown(writer, page, lambda show: Page(subject, view, show, count, differences, again),
                            lambda: last_numbers(subject, view))
-            if sheets.result:
-                writer(sheets.result)
     return CHECK_FAILED if sheets.failed else DONE
 
 

@@ -23,6 +23,7 @@ class Language(NamedTuple):
 
 
 DEFAULT = "en"
+EXAMPLE = ("어제 카페 갔었어", "I went to the cafe yesterday")  # of the documents, and where no sentence is given
 BOTH, TWO = "both", ("ko", "en")
 VARIABLE = "ATTNTRACE_LANG"  # the environment variable that names a language, or both
 BESIDE = " / "  # between two languages in one line
@@ -90,8 +91,8 @@ def render(text: Text, language: str) -> str:
 
 def versions(languages: Iterable[str], *texts: Text) -> list[tuple[str, ...]]:
     """Texts that belong together, in each of the languages; once where these do not differ."""
-    rendered = [tuple(render(text, language) for text in texts) for language in languages]
-    return rendered if len(set(rendered)) > 1 else rendered[:1]
+    rendered = [tuple([render(text, language) for text in texts]) for language in languages]
+    return rendered if len(rendered) > 1 and len(set(rendered)) > 1 else rendered[:1]
 
 
 def in_languages(text: Text, languages: Iterable[str], between: str | None = None) -> str:

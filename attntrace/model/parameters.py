@@ -1,5 +1,4 @@
 """Parameters by name: which ones a model has, and their numbers drawn from a seed."""
-import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address
+from attntrace.tracing.trace import sha256
 
 FACTORS = {"vocab": "|V|", "d_concat": "d_model"}  # how the size of an axis is written, where not by its name
 
@@ -218,7 +218,7 @@ WORD = 2**64 - 1
 def stream(key: tuple[int | str, ...], size: int, few: bool = False) -> Array:
     """Return `size` random 64-bit numbers from the stream of this key: a bit generator's raw output, since NumPy keeps
     only that the same in all versions; `few`: without NumPy's generator, whose import would take longer."""
-    digest = hashlib.sha256(json.dumps(key).encode()).digest()
+    digest = sha256(json.dumps(key).encode()).digest()
     words = np.frombuffer(digest[:16], "<u8").astype(np.uint64)
     if few:
         return np.array([philox(n, *words.tolist()) for n in range(1, size // 4 + 2)], np.uint64).ravel()[:size]

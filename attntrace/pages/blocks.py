@@ -37,10 +37,16 @@ def hues_of(words: tuple[str, ...], is_target: bool) -> Hues:
     return tuple(numbers.get(word) for word in words)
 
 
+class Title(NamedTuple):
+    """What the page is about. The command that makes it again stands with it: a long one behind the result."""
+    text: Text
+    has_result: bool = True
+
+
 class PartHeading(NamedTuple):
     name: Text
-    title: Text
-    subtitle: Text
+    title: Text = ""
+    subtitle: Text = ""
 
 
 class StageHeading(NamedTuple):
@@ -69,10 +75,8 @@ class Heading(NamedTuple):
 
 
 class Prose(NamedTuple):
-    """Sentences, indented under a stage. One may be the `result` of a page, which --quiet prints alone; a `note` is
-    less important than what is beside it."""
+    """Sentences, indented under a stage; a `note` is less important than what is beside it."""
     text: Text
-    result: bool = False
     apart: bool = False
     note: bool = False
 
@@ -191,12 +195,20 @@ class MatrixEquation(NamedTuple):
 
 class Maps(NamedTuple):
     """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them; with their
-    numbers where there is room, which is taken if they are `asked` for."""
+    numbers where there is room, which is taken if they are `asked` for. `brief`: small, as part of a result, with the
+    likeliest `next_words` and their probabilities beside the rows."""
     title: Text
     place: str
     heads: tuple[Grid, ...]
     largest: float
     asked: bool
+    brief: bool = False
+    next_words: tuple[tuple[str, float], ...] = ()
+
+
+class Result(NamedTuple):
+    """What the page comes to, in some lines, which --quiet prints alone."""
+    blocks: tuple[Prose | Answer | Table | Maps, ...]
 
 
 class Check(NamedTuple):
@@ -250,7 +262,7 @@ class Verified(NamedTuple):
     failed: Text = ""
 
 
-Block = (PartHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
+Block = (Title | Result | PartHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
          | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | Architecture | VerifiedHead | Verified)
 equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check, Box)
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from attntrace.files.arrays import shape_text
-from attntrace.messages.catalog import Message, Text
-from attntrace.pages.blocks import Block, Heading, Prose, Table, set_off
+from attntrace.messages.catalog import Joined, Message, Text
+from attntrace.pages.answer import remarks, sentence_of, try_next
+from attntrace.pages.blocks import Block, Prose, Result, Table, Title, set_off
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
-from attntrace.pages.overview import model_table, words_table
+from attntrace.pages.overview import DETAILS, model_table, words_table
 from attntrace.runs.what_if import Edit, edit_sentences, order_before
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address, cell_name
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.runs.run import Run
 
+MOST_WORDS = 3  # that change, in the conclusion
 DECIMALS = 3  # of a number that changes, as on the page of a trace
 
 
@@ -103,24 +105,30 @@ def difference(name: str, a: Array, b: Array, tolerance: float = 0.0) -> Differe
                       int(np.count_nonzero(errors)), errors.size)
 
 
-def ripple(parameters: Sequence[Difference], steps: Sequence[Difference], a: Side, b: Side) -> Iterator[Block]:
-    """The page: parameters that differ, the first step that does, of how many that both runs have, and all others."""
+def conclusion(steps: Sequence[Difference], a: Side, b: Side) -> Message:
+    """How many steps differ, of how many that both runs have, and the first that does."""
     total = len(frozenset(a.addresses) & frozenset(b.addresses))
-    if parameters:
-        yield from differences("parameters", parameters)
-    differ = [one.address for one in steps if not one.key.startswith("only")]
-    yield Prose(Message("messages.diff_total", changed=len(differ), steps=total, address=differ[0]) if differ else
-                Message("messages.diff_no_step", steps=total), result=True, apart=bool(parameters))
-    if steps:
-        yield from set_off(differences("steps", steps))
-    if parameters or differ:
+    differ = in_both(steps)
+    return (Message("messages.diff_total", changed=len(differ), steps=total, address=differ[0].address) if differ else
+            Message("messages.diff_no_step", steps=total))
+
+
+def in_both(changes: Sequence[Difference]) -> list[Difference]:
+    return [one for one in changes if not one.key.startswith("only")]
+
+
+def ripple(parameters: Sequence[Difference], steps: Sequence[Difference]) -> Iterator[Block]:
+    """Parameters that differ, and steps."""
+    for kind, changes in (("parameters", parameters), ("steps", steps)):
+        if changes:
+            yield from set_off(differences(kind, changes))
+    if in_both([*parameters, *steps]):
         yield Prose(Message("messages.diff_legend"))
 
 
 def differences(kind: str, changes: Sequence[Difference]) -> Iterator[Block]:
     """A table of what differs, and what only one of the two runs has."""
-    both = [one for one in changes if not one.key.startswith("only")]
-    if both:
+    if both := in_both(changes):
         yield table(kind, both)
     for key in ("only_a", "only_b"):
         if names := [one.address for one in changes if one.key == key]:
@@ -145,24 +153,40 @@ def aligned(numbers: Iterable[float]) -> list[str]:
     return [text + " " * (max(decimals) - count) for text, count in zip(texts, decimals, strict=True)]
 
 
-def compared(one: Run, other: Run, options: str) -> Iterator[Block]:
-    """The page: a run, the edits of the other one (its `options`), and what differs between them."""
+def saved(a: str, b: str, parameters: Sequence[Difference], steps: Sequence[Difference],
+          *sides: Side) -> Iterator[Block]:
+    """The page of two saved runs in the files `a` and `b`, as one types their names."""
+    yield Title(Message("messages.title_diff", a=a, b=b))
+    yield Result((Prose(conclusion(steps, *sides)),))
+    yield from ripple(parameters, steps)
+    if first := next((one for one in in_both(steps) if not one.key), None):
+        cell = cell_name(first.address, first.at)
+        yield from try_next([f"show {cell} --from {a}", f"why {cell} --from {b}"])
+
+
+def compared(one: Run, other: Run, options: str, again: str, runs_alone: bool) -> Iterator[Block]:
+    """The page: a run, the edits of the other one (its `options`), and what differs between them. `again`: the words of
+    a command line that are the first run; `runs_alone`: whether they are the second one with the options."""
     before, after = Side.of_run(one), Side.of_run(other)
     tolerance = max(10.0 ** -DIGITS[run.config.dtype] for run in (one, other))  # sums in another order differ by less
-    yield words_table(one)
-    yield from model_table(one)
-    yield Heading(Message("messages.compare_what_if", options=options), apart=True)
-    for text in edit_sentences(other.edits[len(one.edits):]):
-        yield Prose(text)
-    yield Prose(Message("messages.compare_runs"))
-    if one.source.texts != other.source.texts:
-        yield Prose(Message("messages.compare_swapped"))
     steps = list(differing(before.addresses, after.addresses, before, after, tolerance))
     parameters = list(differing(before.parameters, after.parameters, before, after))
-    yield from set_off(ripple(parameters, steps, before, after))
+    next_words = list(likeliest((one, before), (other, after)))
+    yield Title(Message("messages.title_compare", options=options))
+    yield Result((Prose(Joined(" ", [*changed_words(next_words), conclusion(steps, before, after)])),))
+    yield from remarks(one)
+    notes = [*edit_sentences(other.edits[len(one.edits):]),
+             Message("messages.compare_runs", sentence=sentence_of(one.source), options=options),
+             *[Message("messages.compare_swapped")] * (one.source.texts != other.source.texts)]
+    yield from set_off(map(Prose, notes))
+    yield from set_off(words_of_both(next_words))
     yield from set_off(attention(before, after, tolerance))
-    if "output.probabilities" in before.addresses and "output.probabilities" in after.addresses:
-        yield from set_off(likeliest((one, before), (other, after)))
+    yield from ripple(parameters, steps)
+    yield DETAILS
+    yield words_table(one)
+    yield from model_table(one)
+    first = f" --only {in_both(steps)[0].address}" if in_both(steps) else ""
+    yield from try_next([f"map {again}", *([f"map {again} {options}", f"trace {again} {options}{first}"] * runs_alone)])
 
 
 def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
@@ -214,16 +238,37 @@ def entropies(weights: Array) -> Array:
     return np.asarray(np.maximum(-(weights * logs).sum(axis=-1), 0.0))
 
 
-def likeliest(*runs: tuple[Run, Side]) -> Iterator[Block]:
+def likeliest(*runs: tuple[Run, Side]) -> Iterator[tuple[str, ...]]:
+    """Each word of the decoder's input with the likeliest next one in both runs, if both predict any."""
+    if all("output.probabilities" in side.addresses for _, side in runs):
+        read = [run.target.texts if run.target is not None else () for run, _ in runs]
+        words = [[likest(row, run.vocabularies.target or ()) for row in side.read("output.probabilities").value]
+                 for run, side in runs]
+        for after, next_ones in zip(zip_longest(*read, fillvalue=""), zip_longest(*words, fillvalue=""), strict=True):
+            yield " / ".join(dict.fromkeys(filter(None, after))), *next_ones
+
+
+def changed(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Those where the likeliest next word is another, without its probability."""
+    words = [(after, *(word.partition(" ")[2] for word in both)) for after, *both in rows if all(both)]
+    return [row for row in words if row[1] != row[2]]
+
+
+def changed_words(rows: Sequence[tuple[str, ...]]) -> Iterator[Message]:
+    """`After "the": cafe → park.`"""
+    for after, first, second in changed(rows)[:MOST_WORDS]:
+        yield Message("messages.compare_next", after=after, first=first, second=second)
+    if more := len(changed(rows)[MOST_WORDS:]):
+        yield Message("messages.compare_next_more", more=more)
+    if rows and not changed(rows):
+        yield Message("messages.compare_same_words")
+
+
+def words_of_both(rows: Sequence[tuple[str, ...]]) -> Iterator[Block]:
     """The likeliest next word after each word of the decoder's input, in both runs."""
-    read = [run.target.texts if run.target is not None else () for run, _ in runs]
-    words = [[likest(row, run.vocabularies.target or ()) for row in side.read("output.probabilities").value]
-             for run, side in runs]
-    rows = [(" / ".join(dict.fromkeys(filter(None, after))), *next_ones) for after, next_ones in
-            zip(zip_longest(*read, fillvalue=""), zip_longest(*words, fillvalue=""), strict=True)]
-    yield Table(tuple(Message(f"messages.{name}") for name in ("compare_after", "diff_first", "diff_second")),
-                tuple(rows), tokens=(0,), words=(1, 2), title=Message("messages.compare_words"))
-    both = [row for row in rows if all(row)]
-    changed = [after for after, a, b in both if a.partition(" ")[2] != b.partition(" ")[2]]
-    yield Prose(Message("messages.compare_changed", words=", ".join(changed), changed=len(changed), rows=len(both))
-                if changed else Message("messages.compare_same_words"))
+    if rows:
+        yield Table(tuple(Message(f"messages.{name}") for name in ("compare_after", "diff_first", "diff_second")),
+                    tuple(rows), tokens=(0,), words=(1, 2), title=Message("messages.compare_words"))
+        if words := [after for after, *_ in changed(rows)]:
+            yield Prose(Message("messages.compare_changed", words=", ".join(words), changed=len(words),
+                                rows=sum(all(row) for row in rows)))

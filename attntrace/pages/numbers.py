@@ -8,6 +8,7 @@ import numpy as np
 from attntrace.tensor.tensor import Array
 
 IN_POWERS_FROM = 1e7  # from here on a number is written as 1.234e+07
+MAP_DECIMALS = 2  # of attention weights in a picture
 MANY = 1_000  # numbers from which on they are written all at once, as bytes
 
 

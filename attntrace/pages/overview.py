@@ -1,18 +1,16 @@
-"""The summary before a trace (input, output, model, parameters counted) and the fingerprint after it."""
+"""The details of a run, which end its page: input, model, parameters counted, fingerprint."""
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from attntrace.messages.catalog import Joined, Localized, Message, Text
-from attntrace.model.config import ENTRIES, FLAG, SELF_ATTENTION, Config
+from attntrace.model.config import ENTRIES, FLAG, Config
 from attntrace.model.parameters import Vocabularies, parts
 from attntrace.model.tokens import MEMORY, InputRows, Words
-from attntrace.pages.blocks import Block, Heading, Prose, Table, hues_of
+from attntrace.pages.blocks import Block, Heading, PartHeading, Prose, Table, hues_of
 from attntrace.runs.run import Drift, Run
-from attntrace.runs.what_if import edit_sentences
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import COMPARABLE, Fingerprint
 
@@ -20,48 +18,42 @@ if TYPE_CHECKING:
     from attntrace.runs.training_step import TrainingStep  # a trace needs none of it
 
 
-def run_overview(run: Run) -> Iterator[Block]:
+DETAILS = PartHeading(Message("messages.details"))
+
+
+def run_details(run: Run) -> Iterator[Block]:
+    """The words with their ids, what comes out, the model and its parameters, counted."""
+    yield DETAILS
     yield words_table(run)
-    tokens = len((run.target or run.source).texts)
     if run.target is not None and run.vocabularies.target:
-        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=tokens), apart=True)
-    else:
-        place = ("decoder" if run.target is not None else
-                 SELF_ATTENTION if run.config.architecture.is_attention else "encoder")
-        yield Prose(Message("messages.comes_out_rows", address=f"{place}.output", tokens=tokens,
-                            d_model=run.config.d_model), apart=True)
+        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=len(run.target.texts)),
+                    apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
     notes = {"ids_note": embeds, "positions_note": embeds and run.config.adds_positions,
              "given_note": run.inputs is not None}
-    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)))
+    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)),
+                apart=run.target is None)
     yield from model_table(run)
     yield parameter_table(run.config, run.vocabularies, run.parameters.vector.size)
 
 
-def training_step_overview(training_step: TrainingStep) -> Iterator[Block]:
-    """The summary before a training step: input, wanted output, model, how it learns."""
-    run = training_step.run
-    yield words_table(run, ("label", training_step.wanted))
+def training_step_notes(training_step: TrainingStep) -> Iterator[Block]:
+    """How the model learns, and how gradients are written."""
     yield Prose(Message("messages.teacher_forcing"), apart=True)
-    yield from model_table(run)
     yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", **training_step.rates._asdict()))
     yield Prose(Message("messages.smoothing", smoothing=training_step.smoothing)
                 if training_step.smoothing else Message("messages.no_smoothing"))
     yield Prose(Message("messages.gradient_note"), apart=True)
     yield Prose(Message("messages.gradient_signs"))
-    if any(Address.of(name).name == "b_K" for name in run.parameters.by_name):
+    if any(Address.of(name).name == "b_K" for name in training_step.run.parameters.by_name):
         yield Prose(Message("messages.key_bias_note"))
 
 
-def training_step_closing(training_step: TrainingStep) -> Iterator[Block]:
-    before, after = training_step.losses()
-    key = "lower" if after < before else "higher" if after > before else "same"
-    key = key if math.isfinite(after) else "none"
-    decimals = training_step.run.pencil or 6
-    by = abs(round(before, decimals) - round(after, decimals))
-    yield Heading(Message("messages.after"), of_place=True)
-    yield Prose(Message(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
-                        by=f"{by:.{decimals}f}"), result=True)
+def training_step_details(training_step: TrainingStep) -> Iterator[Block]:
+    """The words and the labels with their ids, and the model."""
+    yield DETAILS
+    yield words_table(training_step.run, ("label", training_step.wanted))
+    yield from model_table(training_step.run)
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
@@ -86,9 +78,7 @@ def model_table(run: Run) -> Iterator[Block]:
     origin = (Message(f"messages.seed_{run.init}", seed=run.seed) if run.weights is None
               else Message("messages.weights", file=run.weights))
     yield Heading(Message("messages.model"), apart=True)
-    yield Prose(Joined("\n", [*model_lines(run.config, run.vocabularies), Joined(", ", [origin, run.config.dtype]),
-                              *edit_sentences(run.edits)]))
-    yield from pencil_rule(run)
+    yield Prose(Joined("\n", [*model_lines(run.config, run.vocabularies), Joined(", ", [origin, run.config.dtype])]))
 
 
 def pencil_rule(run: Run) -> Iterator[Block]:
@@ -143,12 +133,8 @@ def parameter_table(config: Config, vocabularies: Vocabularies, there: int) -> T
     return Table(("", "", ""), tuple(rows), title=Message("messages.parameters"), right=(1,), apart=True)
 
 
-def run_closing(run: Run, fingerprint: Fingerprint, drift: Drift | None = None,
-                is_result: bool = False) -> Iterator[Block]:
-    """The drift of hand arithmetic, and the fingerprint, which may be the result of the page."""
-    if drift is not None:
-        yield from drift_note(run, drift)
+def fingerprint_line(fingerprint: Fingerprint) -> Prose:
     key = ("fingerprint" if fingerprint.comparable
            else "fingerprint_large" if fingerprint.numbers > COMPARABLE else "fingerprint_float32")
-    yield Prose(Message(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
-                        numbers=f"{fingerprint.numbers:,}"), result=is_result, apart=True)
+    return Prose(Message(f"messages.{key}", fingerprint=fingerprint, steps=fingerprint.steps,
+                         numbers=f"{fingerprint.numbers:,}"), apart=True)

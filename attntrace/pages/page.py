@@ -6,10 +6,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from attntrace.messages.errors import Problem
+from attntrace.pages.answer import RunAnswer, TrainingStepAnswer, remarks, title
 from attntrace.pages.architecture import architecture
-from attntrace.pages.blocks import Answer, Block
+from attntrace.pages.blocks import Block
 from attntrace.pages.forms import FORMS
-from attntrace.pages.overview import run_closing, run_overview, training_step_closing, training_step_overview
+from attntrace.pages.overview import (drift_note, fingerprint_line, run_details, training_step_details,
+                                      training_step_notes)
 from attntrace.pages.view import View
 from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run, Subject
 from attntrace.tracing.trace import Fingerprint, Sink, tee
@@ -36,20 +38,20 @@ def last_numbers(subject: Subject, view: View) -> list[tuple[int, ...]]:
 
 class Page:
     """Shows each sheet of a subject's page. `count`: a sink for the steps on the way; `differences`: checks of
-    gradients. Afterwards, `failed`: whether a check failed; `result`: blocks to write after the sheets."""
+    gradients; `again`: the words of a command line that are this subject, for commands to try next. `failed`,
+    afterwards: whether a check failed."""
 
-    def __init__(self, subject: Subject, view: View, show: Show,
-                 count: Sink | None = None, differences: GradientCheck | None = None) -> None:
+    def __init__(self, subject: Subject, view: View, show: Show, count: Sink | None = None,
+                 differences: GradientCheck | None = None, again: str = "") -> None:
         explained: set[str] = set()  # in any form
         checks = [] if differences is None else [differences]
-        self.subject, self.view, self.show = subject, view, show
+        self.subject, self.view, self.show, self.again = subject, view, show, again
         parameters = subject.run.parameters.by_name
         self.forms = [FORMS[name](view, show, parameters, explained, *checks) for name in view.forms]
         self.fingerprint = Fingerprint()  # of the first form's run: the next one is the same
         self.drift = subject.drift()
         self.sink = tee(differences and differences.watch, self.drift, count)
         self.disagrees = False  # a decoding with one teacher-forced pass
-        self.result: list[Block] = []
 
     def __call__(self) -> None:
         sheets: dict[str, Callable[[Any], Iterator[Iterable[Block]]]] = {
@@ -70,26 +72,33 @@ class Page:
         return self.disagrees or any(form.failed for form in self.forms)
 
     def of_run(self, run: Run) -> Iterator[Iterable[Block]]:
-        """What goes in, the steps, the fingerprint."""
-        yield chain([architecture(run, beside=True)], run_overview(run))
+        """What comes out, the steps, what goes in, what to try next."""
+        answer = RunAnswer(run, self.again)
+        yield chain([title("trace", run)], answer.result(), remarks(run), [architecture(run, beside=True)])
         self.write_forms()
-        yield run_closing(run, self.fingerprint, self.drift, is_result=True)
+        yield chain(run_details(run), self.closing(), answer.next())
 
     def of_training_step(self, training_step: TrainingStep) -> Iterator[Iterable[Block]]:
-        """What goes in and what should come out, the steps, the loss after the update, the fingerprint."""
-        yield chain([architecture(training_step, beside=True)], training_step_overview(training_step))
+        """The loss before and after, the steps, what goes in and should come out, what to try next."""
+        answer, run = TrainingStepAnswer(training_step, self.again), training_step.run
+        yield chain([title("backprop", run)], answer.result(), remarks(run, False),
+                    [architecture(training_step, beside=True)], training_step_notes(training_step))
         self.write_forms()
-        yield training_step_closing(training_step)
-        yield run_closing(training_step.run, self.fingerprint, self.drift)
+        yield chain(training_step_details(training_step), self.closing(), answer.next())
 
     def of_translation(self, decoding: Decoding) -> Iterator[Iterable[Block]]:
-        """What goes in, the selected steps, each step of the decoding; the result is the translation."""
-        from attntrace.pages.translation import TranslationPage, translation_overview
-        translation = TranslationPage(decoding, self.view.precision)
-        yield chain([architecture(decoding, beside=True)], translation_overview(decoding.run))
+        """The translation, the selected steps, each step of the decoding, what goes in, what to try next."""
+        from attntrace.pages.translation import TranslationPage
+        translation = TranslationPage(decoding, self.view.precision, self.again)
+        yield chain(translation.beginning(), [architecture(decoding, beside=True)])
         if self.view.selected is not None or self.view.tokens:
             self.write_forms()
-            yield run_closing(decoding.run, self.fingerprint)
+            yield self.closing()
         yield from translation.sheets()
         self.disagrees = translation.failed
-        self.result = [Answer(translation.translation, is_words=True, apart=True)]
+
+    def closing(self) -> Iterator[Block]:
+        """The drift of hand arithmetic, and the fingerprint."""
+        if self.drift is not None:
+            yield from drift_note(self.subject.run, self.drift)
+        yield fingerprint_line(self.fingerprint)

@@ -12,8 +12,6 @@ from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import Address, word_and_number
 from attntrace.tracing.trace import Step
 
-MAP_DECIMALS = 2
-
 
 class Stage:
     """Steps that are shown together, token after token."""
@@ -72,12 +70,16 @@ def rows_of_maps() -> Prose:
     return Prose(Message("messages.map_rows"))
 
 
-def maps_of(address: str, heads: Sequence[Grid], asked: bool = False) -> Maps:
+def maps_of(place: str, heads: Sequence[Grid], asked: bool = False) -> Maps:
     """The weights of the heads of an attention, under its title."""
-    place = Address.of(address)
-    title = most_specific("titles", ["map", place.stack], place.name, place.name.replace("_", " "))
-    return Maps(Joined(": ", [place_title(place.place), title]), address, tuple(heads),
-                max(float(grid.values.max()) for grid in heads), asked)
+    return Maps(map_title(place), place, tuple(heads), max(float(grid.values.max()) for grid in heads), asked)
+
+
+def map_title(place: str) -> Joined:
+    """`Encoder, layer 1: where each word looks`."""
+    address = Address.of(place)
+    title = most_specific("titles", ["map", address.stack], address.name, address.name.replace("_", " "))
+    return Joined(": ", [place_title(address.place), title])
 
 
 class AttentionMaps:

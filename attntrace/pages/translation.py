@@ -5,14 +5,14 @@ import numpy as np
 
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
-from attntrace.model.tokens import END, detokenize
-from attntrace.pages.blocks import Block, Check, Checks, Grid, Heading, Prose, Table, hues_of
+from attntrace.model.tokens import END, detokenize, tokenize
+from attntrace.pages.answer import is_saved, remarks, title, try_next
+from attntrace.pages.blocks import Answer, Block, Check, Checks, Grid, Heading, Prose, Result, Table, hues_of
 from attntrace.pages.checks import DIGITS, apart, worst_of
-from attntrace.pages.numbers import Figures
-from attntrace.pages.overview import model_table, words_table
-from attntrace.pages.stages import MAP_DECIMALS, maps_of, rows_of_maps
+from attntrace.pages.numbers import MAP_DECIMALS, Figures
+from attntrace.pages.overview import DETAILS, model_table, words_table
+from attntrace.pages.stages import maps_of, rows_of_maps
 from attntrace.runs.decoding import Decoding, DecodingStep
-from attntrace.runs.run import Run
 from attntrace.tensor.symbol import Symbol
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
@@ -20,26 +20,22 @@ from attntrace.tracing.trace import Step
 LIKELIEST = 5  # words that are shown of each step
 
 
-def translation_overview(run: Run) -> Iterator[Block]:
-    """The summary before a translation: input and model."""
-    yield words_table(run)
-    yield from model_table(run)
-    yield Prose(Message("messages.decoding_encoder", words=len(run.source.ids),
-                        numbers=f"{len(run.source.ids) * run.config.d_model:,}"), apart=True)
-
-
 class TranslationPage:
-    """A decoding as sheets of blocks, one for each step. `translation`: known after them; `failed`: whether a step
-    disagrees with one teacher-forced pass."""
+    """A decoding as sheets of blocks: the translation, one for each step, all together. `again`: the words of a command
+    line that are the decoding; `failed`: whether a step disagrees with one teacher-forced pass."""
 
-    def __init__(self, decoding: Decoding, precision: int) -> None:
-        self.decoding, self.figures = decoding, Figures.fixed(precision)
+    def __init__(self, decoding: Decoding, precision: int, again: str = "") -> None:
+        self.decoding, self.figures, self.again = decoding, Figures.fixed(precision), again
         self.written: list[DecodingStep] = []
         self.failed = False
 
-    @property
-    def translation(self) -> str:
-        return detokenize([step.word for step in self.written])
+    def beginning(self) -> Iterator[Block]:
+        run = self.decoding.run
+        yield title("translate", run)
+        yield Result((Answer(detokenize(self.decoding.words()), is_words=True),))
+        yield from remarks(run)
+        yield Prose(Message("messages.decoding_encoder", words=len(run.source.ids),
+                            numbers=f"{len(run.source.ids) * run.config.d_model:,}"), apart=True)
 
     def sheets(self) -> Iterator[Iterator[Block]]:
         before: DecodingStep | None = None
@@ -50,6 +46,7 @@ class TranslationPage:
                 if _is_cross_attention(one) or Address.of(address).stack == "output"}))
             before = step
         yield self.whole()
+        yield self.ending()
 
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
         yield Heading(Message("messages.decoding_step", number=step.number, word=shown(step.word)), of_place=True,
@@ -120,6 +117,22 @@ class TranslationPage:
                          hues_of(words, True), hues_of(source, False), weights=True))
         for layer, grids in layers.items():
             yield maps_of(f"decoder.layer{layer}.cross_attention", grids)
+
+    def ending(self) -> Iterator[Block]:
+        """What goes in, and commands to try next: with the translation as a target where it can be typed."""
+        run, again, words = self.decoding.run, self.again, [step.word for step in self.written if step.word != END]
+        yield DETAILS
+        yield words_table(run)
+        yield from model_table(run)
+        head, target = f"decoder.layer{run.config.layers}.cross_attention.head1", detokenize(words)
+        if is_saved(again):
+            first = f"step1.{head}.weights"
+            yield from try_next([f"show {first} {again}", f"verify {again}"])
+            return
+        more = [f'map {again} --target "{target}"',
+                f'compare {again} --target "{target}" --what-if "--ablate {head}"']
+        yield from try_next([f'translate {again} --step 1 --only "{head}.*"',
+                             *(more if tokenize(target) == words and '"' not in target else [])])
 
     def check(self) -> Check:
         """Compare the logits of each step with one pass over all words."""

@@ -1,10 +1,10 @@
 """The page of `verify`: a line for each step, one for each invariant, and the conclusion."""
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.messages.unicode import shown
-from attntrace.pages.blocks import Block, Prose, Verified, VerifiedHead
+from attntrace.pages.blocks import Block, Prose, Result, Verified, VerifiedHead
 from attntrace.verify.invariants import Finding, findings, fingerprint
 from attntrace.verify.recompute import Log, Record, Verdict
 
@@ -12,21 +12,17 @@ OF_THE_WHOLE = ("parameters", "fingerprint")  # invariants of a run as a whole
 
 
 class Report:
-    """Writes verdicts as blocks, one by one. `reference`: the version of PyTorch that steps were compared with, None
-    where they were recomputed from their expressions. `wrong`, once closed: whether anything is wrong."""
+    """Collects verdicts for their page, which begins with the conclusion. `reference`: the version of PyTorch that
+    steps were compared with, None where they were recomputed from their expressions. `wrong`, once the page was made:
+    whether anything is wrong."""
 
-    def __init__(self, write: Callable[[Iterable[Block]], None], reference: str | None = None) -> None:
-        self.write, self.reference = write, reference
+    def __init__(self, reference: str | None = None) -> None:
+        self.reference = reference
         self.verdicts: list[Verdict] = []
         self.wrong = False
 
-    def open(self) -> None:
-        self.write([head("numbers", "difference", "step")])
-
     def __call__(self, verdict: Verdict) -> None:
         self.verdicts.append(verdict)
-        self.write([Verified(f"{verdict.numbers:,}", figure(verdict.difference), verdict.address,
-                             self.what_is_wrong(verdict) if verdict.wrong else "")])
 
     def what_is_wrong(self, verdict: Verdict) -> Message:
         key = f"torch_{verdict.wrong}" if self.reference else verdict.wrong
@@ -38,13 +34,17 @@ class Report:
         cell = Message("messages.verify.cell", at=at) if at else Message("messages.verify.it")
         return Message(f"messages.verify.wrong.{key}", cell=cell, **facts)
 
-    def close(self, log: Log, footer: Record | None) -> None:
-        """Write the invariants, if the run came to its end with a footer, and the conclusion."""
+    def blocks(self, log: Log, footer: Record | None) -> Iterator[Block]:
+        """The conclusion, each step, and the invariants, if the run came to its end with a footer."""
         found = [*findings(log), *filter(None, [fingerprint(log, footer)])] if footer is not None else []
-        self.write(self.invariants(found))
         wrong = next((finding for finding in found if finding.wrong), None)
-        self.write([Prose(self.conclusion(wrong, log.pencil), result=True, apart=True)])
         self.wrong = bool(wrong or any(verdict.wrong for verdict in self.verdicts))
+        yield Result((Prose(self.conclusion(wrong, log.pencil)),))
+        yield head("numbers", "difference", "step", apart=True)
+        for verdict in self.verdicts:
+            yield Verified(f"{verdict.numbers:,}", figure(verdict.difference), verdict.address,
+                           self.what_is_wrong(verdict) if verdict.wrong else "")
+        yield from self.invariants(found)
 
     def invariants(self, results: list[Finding]) -> Iterator[Block]:
         yield head("count", "deviation", "invariant", apart=True)

@@ -9,7 +9,7 @@ from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.model.config import alternatives, divisors
 from attntrace.model.parameters import Vocabularies, specs
-from attntrace.pages.blocks import Block, Heading, Prose, Table
+from attntrace.pages.blocks import Block, Prose, Table, Title
 from attntrace.pages.overview import model_lines, notes, parameter_table
 
 
@@ -29,7 +29,7 @@ def weights_summary(file: str) -> Iterator[Block]:
 
 def model_summary(file: str, model: Loaded) -> Iterator[Block]:
     config, vocabularies, parameters = model
-    yield Heading(Message("messages.info_weights", file=Path(file).name))
+    yield Title(Message("messages.info_weights", file=Path(file).name), has_result=False)
     lines: list[Text] = [*model_lines(config, vocabularies), words_line(vocabularies)]
     optional = [spec.name in parameters.by_name for spec in specs(config, vocabularies)
                 if spec.optional and spec.name != "output.b"]
@@ -69,7 +69,7 @@ def words_line(vocabularies: Vocabularies) -> Message:
 
 def state_summary(state: State) -> Iterator[Block]:
     found = recognized(state)
-    yield Heading(Message("messages.info_state", file=Path(state.file).name))
+    yield Title(Message("messages.info_state", file=Path(state.file).name), has_result=False)
     lines: list[Text] = [Message("messages.info_like", module=module_of(found.config))]
     if found.missing:
         lines.append(Message("messages.info_lacks", count=len(found.missing), names=some(found.missing)))

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.model.config import MAX_LENGTH
-from attntrace.model.tokens import END, START, look_up
-from attntrace.model.transformer import encoder, predict, transformer
+from attntrace.model.tokens import END, START, Words, look_up
+from attntrace.model.transformer import encoder, predict, transformer, translate
 from attntrace.runs.run import TRANSLATE, Drift, Run
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record
@@ -53,6 +53,12 @@ class Decoding:
             if word == END:
                 return
             words.append(word)
+
+    def words(self) -> list[str]:
+        """Return the words of the translation, `</s>` among them, without a trace."""
+        run = self.run
+        assert isinstance(run.source, Words)
+        return translate(run.parameters, run.config, run.vocabularies, [run.source.ids], self.max_length)[0]
 
     def forced(self, words: Sequence[str]) -> Array:
         """Return the logits of a single pass over all words (teacher forcing), token × vocab."""

@@ -219,8 +219,10 @@ def _words(records: list[Record]) -> Words:
 class SavedTrainingStep(Saved, TrainingStep):
     """A saved training step."""
 
-    def losses(self) -> tuple[float, float]:
+    def losses(self, sink: Sink | None = None) -> tuple[float, float]:
         """Return the loss before and after the update."""
+        if sink is not None:
+            self(sink)
         archive = self.recorded.archive
         with archive.sense():
             loss = archive.footer["loss"]
@@ -248,6 +250,9 @@ class SavedDecoding(Saved, Decoding):
             self._words = list(map(str, recorded.archive.header["written"]))
             for number in range(1, len(self._words) + 1):  # fails where a step that every word has is missing
                 assert f"step{number}.output.logits" in recorded.records
+
+    def words(self) -> list[str]:
+        return self._words
 
     def steps(self, sink: Sink | None = None) -> Iterator[DecodingStep]:
         self.recorded.replay(tee(sink), "encoder.")

@@ -65,10 +65,10 @@ class TrainingStep(NamedTuple):
                 updated[name] = new.value
         return updated
 
-    def losses(self) -> tuple[float, float]:
-        """Return the loss before and after the update; the latter is infinite where hand arithmetic overflows, as it is
-        in full precision."""
-        before, new = self()
+    def losses(self, sink: Sink | None = None) -> tuple[float, float]:
+        """Return the loss before and after the update, of which each step is passed to a sink; the latter is infinite
+        where hand arithmetic overflows, as it is in full precision."""
+        before, new = self(sink)
         try:
             with np.errstate(all="ignore"):
                 return before, self.forward(self.run.trace(), self.run.parameters.replaced(new))

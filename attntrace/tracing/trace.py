@@ -1,9 +1,9 @@
 """Naming a tensor makes it a step, which is passed to a sink, such as a fingerprint; then it drops its history."""
-import hashlib
 import math
+import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Array, Node, Tensor
 from attntrace.tracing.addresses import address_in
+
+try:  # Python's own: hashlib loads OpenSSL, which takes longer than a short run
+    sha256: Any = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256").sha256
+except ImportError:  # a Python that is built without it
+    from hashlib import sha256
 
 
 class Step(NamedTuple):
@@ -169,7 +174,7 @@ class Fingerprint:
     the same on every machine."""
 
     def __init__(self) -> None:
-        self._digest = hashlib.sha256()
+        self._digest = sha256()
         self.steps = 0
         self.numbers = 0
         self.comparable = True
@@ -185,4 +190,4 @@ class Fingerprint:
         self.comparable &= value.dtype == np.float64 and self.numbers <= COMPARABLE
 
     def __str__(self) -> str:
-        return self._digest.hexdigest()[:8]
+        return str(self._digest.hexdigest())[:8]

@@ -13,6 +13,7 @@ from attntrace.messages.catalog import DEFAULT, LANGUAGES, Message, Text, in_a_l
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Hues, Maps, StageHeading
+from attntrace.pages.numbers import MAP_DECIMALS
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
 from attntrace.tensor.symbol import Spelling, Symbol
@@ -52,8 +53,8 @@ GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
 ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
-                             "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=", "₁": "1",
-                             "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
+                             "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=",
+                             "→": "->", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
 # A blank where a line may end: not in a size such as 4 × 8, nor where a language has none.
 BLANK = re.compile(rf" (?!{'|'.join([r'× [0-9]', *(one.unbroken for one in LANGUAGES.values() if one.unbroken)])})"
                    r"(?<![0-9] × )")
@@ -131,6 +132,8 @@ class BlockWriter(Writer, Protocol[P]):
         self.out.writelines(self.lines(blocks))
         self.out.flush()
 
+    def title(self, block: blocks.Title) -> Iterator[P]: ...
+    def result(self, block: blocks.Result) -> Iterator[P]: ...
     def part_heading(self, block: blocks.PartHeading) -> Iterator[P]: ...
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[P]: ...
     def explained(self, block: blocks.Explained) -> Iterator[P]: ...
@@ -328,6 +331,14 @@ def part_of(kind: str, start: int, stop: int, whole: int) -> list[Message]:
 def largest_of(block: Maps, key: str = "largest_weight") -> Message:
     """The note about the largest weight of some maps."""
     return Message(f"messages.{key}", weight=f"{block.largest:.3f}")
+
+
+def next_words_table(block: Maps) -> blocks.Table:
+    """The likeliest next word after each word, and its probability."""
+    rows = zip(block.heads[0].row_labels or (), block.next_words, strict=True)
+    return blocks.Table(("", Message("messages.decoding_word"), Message("messages.decoding_probability")),
+                        tuple((word, after, f"{share:.{MAP_DECIMALS}f}") for word, (after, share) in rows),
+                        tokens=(0,), right=(2,), words=(1,), hues=(block.heads[0].row_hues,))
 
 
 def title_of_head(grid: Grid) -> Message:

@@ -24,8 +24,9 @@ def command(source: str, learning: LearningOptions, check: bool, model: ModelOpt
             page: PageOptions) -> int:
     from attntrace.runs.training_step import prepare_training_step
     training_step = prepare_training_step(source, model.target or "", **learning.settings(), **model.settings())
+    again = options.typed(model._replace(sentence=source), learning)
     if not check:
-        return write(training_step, selection, page)
+        return write(training_step, selection, page, again)
     if training_step.run.config.dtype != "float64":
         raise Problem("check_needs_float64")
     if model.pencil is not None:
@@ -33,4 +34,4 @@ def command(source: str, learning: LearningOptions, check: bool, model: ModelOpt
     if page.is_data:
         raise Problem("check_with_data", format=page.format)
     from attntrace.pages.checks import GradientCheck
-    return write(training_step, selection, page, GradientCheck(training_step))
+    return write(training_step, selection, page, again, GradientCheck(training_step))

@@ -25,7 +25,8 @@ def experiment(**options: Any) -> None:
 @options.quiet_option
 @options.page_options
 def command(what_if: str, model: options.ModelOptions, page: PageOptions) -> None:
-    words = model.words()
+    model = model.read()
+    words, alone = model.sentence, True
     from attntrace.pages.diff import compared
     changed = changed_options(model, what_if)
     one = model.prepared(words)
@@ -33,10 +34,11 @@ def command(what_if: str, model: options.ModelOptions, page: PageOptions) -> Non
         wiring = {name: value for name, value in changed.entries.items()
                   if ENTRIES[name].rewires and value != model.entries[name]}
         other = changed._replace(entries=changed.entries | dict.fromkeys(wiring)).prepared(words)
+        alone = not wiring
         other = other._replace(config=replace(other.config, **wiring))  # the same parameters, wired in another way
     else:
         other = changed.prepared(words)
-    write_blocks(list(compared(one, other, what_if)), page)
+    write_blocks(list(compared(one, other, what_if, options.typed(model), alone)), page)
 
 
 def changed_options(model: options.ModelOptions, what_if: str) -> options.ModelOptions:

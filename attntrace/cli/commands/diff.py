@@ -3,7 +3,7 @@ import click
 
 from attntrace.cli import click_words
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import PageOptions, write_blocks
+from attntrace.cli.formats import PageOptions, quoted, write_blocks
 from attntrace.cli.options import page_options, quiet_option
 from attntrace.cli.values import InputFile, Number
 from attntrace.messages.errors import Problem
@@ -19,7 +19,7 @@ NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 @page_options
 def command(a: str, b: str, tolerance: float, page: PageOptions) -> int:
     from attntrace.files.archive import opened
-    from attntrace.pages.diff import Side, differing, ripple
+    from attntrace.pages.diff import Side, differing, saved
     with opened(a) as one, opened(b) as other:
         for archive in (one, other):
             archive.check_seal()
@@ -32,5 +32,5 @@ def command(a: str, b: str, tolerance: float, page: PageOptions) -> int:
         same = not parameters and not steps
         if same and page.is_text and page.output is None:
             return DONE  # silently, as diff does; a file is written in any case
-        write_blocks(ripple(parameters, steps, left, right), page)
+        write_blocks(saved(quoted(a), quoted(b), parameters, steps, left, right), page)
     return DONE if same else CHECK_FAILED

@@ -12,9 +12,8 @@ from attntrace.cli import click_words
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import current_languages
 from attntrace.cli.options import page_options
-from attntrace.cli.subject import EXAMPLE
 from attntrace.cli.values import Known
-from attntrace.messages.catalog import BESIDE, LANGUAGES, TWO, Joined, Message, template
+from attntrace.messages.catalog import BESIDE, EXAMPLE, LANGUAGES, TWO, Joined, Message, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown

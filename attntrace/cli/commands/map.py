@@ -16,19 +16,24 @@ from attntrace.writers import PAGES, PICTURES
 @options.save_option
 @options.page_options_of(*PAGES, *PICTURES)
 def command(model: options.ModelOptions, selection: options.Selection, page: PageOptions) -> None:
-    run = model.prepared(model.words())
+    model = model.read()
+    run = model.prepared(model.sentence)
     selected = selection.addresses(run)
     if selected is not None and not any(Address.of(address).name == "weights" for address in selected):
         raise Problem("no_weights_selected")
     write_saved_run(run, page)
+    from attntrace.pages.answer import RunAnswer, remarks, title
     from attntrace.pages.blocks import Prose
-    from attntrace.pages.overview import drift_note, pencil_rule
-    from attntrace.pages.stages import MAP_DECIMALS, AttentionMaps, rows_of_maps
+    from attntrace.pages.numbers import MAP_DECIMALS
+    from attntrace.pages.overview import drift_note
+    from attntrace.pages.stages import AttentionMaps, rows_of_maps
     from attntrace.tracing.trace import tee
     decimals, drift = selection.decimals(run.pencil, MAP_DECIMALS), run.drift()
+    answer = RunAnswer(run, options.typed(model))
     with writer_of(page) as writer:
         maps = AttentionMaps(writer, selected, decimals, asked=selection.precision is not None)
-        writer([Prose(Message("messages.map_legend")), *([rows_of_maps()] if run.target else []), *pencil_rule(run)])
-        run(tee(maps, drift))
+        writer([title("map", run)._replace(has_result=False), Prose(Message("messages.map_legend")),
+                *([rows_of_maps()] if run.target else []), *remarks(run)])
+        run(tee(maps, drift, answer))
         maps.close()
-        writer(drift_note(run, drift) if drift else ())
+        writer([*(drift_note(run, drift) if drift else ()), *(answer.next("map") if page.format in PAGES else ())])

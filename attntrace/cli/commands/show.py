@@ -3,7 +3,7 @@ import click
 
 from attntrace.cli import click_words
 from attntrace.cli.exit_codes import DONE
-from attntrace.cli.formats import PageOptions, writer_of
+from attntrace.cli.formats import PageOptions, quoted, writer_of
 from attntrace.cli.options import Selection, from_option, run_page_options, selection_options, view_options
 from attntrace.cli.output import destination
 from attntrace.cli.subject import write
@@ -25,7 +25,7 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
         if place is None:
             archive.check_seal()
             from attntrace.runs.saved import saved_subject
-            return write(saved_subject(archive), selection, page)
+            return write(saved_subject(archive), selection, page, f"--from {quoted(saved_run)}")
         from attntrace.pages.view import alone  # of one tensor, row or number: nothing else is read
         for name in ("only", "layer", "head", "token", "form"):
             if getattr(selection, name):

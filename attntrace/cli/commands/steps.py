@@ -14,8 +14,9 @@ from attntrace.writers import PAGES, PICTURES
 @page_options_of(*PAGES, *PICTURES)
 def command(model: ModelOptions, page: PageOptions) -> None:
     run = subject_of(model).run
+    from attntrace.pages.answer import title
     from attntrace.pages.architecture import architecture
-    from attntrace.pages.blocks import Formula, Prose, Table
+    from attntrace.pages.blocks import Formula, Prose, Result, Table
     from attntrace.pages.overview import drift_note, pencil_rule
     from attntrace.pages.view import whole_formula
     from attntrace.tracing.trace import Step, tee
@@ -31,7 +32,8 @@ def command(model: ModelOptions, page: PageOptions) -> None:
         drift = run.drift()
         run(tee(sink, drift))
         headings = tuple(Message(f"messages.{name}") for name in ("address", "formula", "shape", "numbers"))
-        writer([architecture(run), Table(headings, tuple(rows), right=(2, 3), apart=True),
-                Prose(Message("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{sum(sizes):,}",
-                              parameters=f"{run.parameters.vector.size:,}"), result=True, apart=True),
+        total = Message("messages.steps_total", steps=f"{len(rows):,}", numbers=f"{sum(sizes):,}",
+                        parameters=f"{run.parameters.vector.size:,}")
+        writer([title("steps", run), Result((Prose(total),)), architecture(run),
+                Table(headings, tuple(rows), right=(2, 3), apart=True),
                 *pencil_rule(run), *(drift_note(run, drift) if drift else ())])

@@ -12,6 +12,7 @@ import click
 
 from attntrace.cli import click_words
 from attntrace.cli.click_words import option, passed
+from attntrace.cli.formats import quoted
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, given_options, quiet_option
 from attntrace.cli.output import binary, check_place
@@ -209,3 +210,8 @@ class Course:
                 exact = self.training.exact(pairs)
                 print(rendered(Message(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
                                share=f"{100 * exact / len(pairs):.1f}")), flush=True)
+        if not self.quiet:
+            model = quoted(self.output)
+            print(rendered(Message("messages.try_next")))
+            for words in (("translate", quoted(training[0].source), "--weights", model), ("weights", "info", model)):
+                print("  $ attntrace", *words, flush=True)

@@ -34,7 +34,9 @@ def command(model: ModelOptions, max_length: int, selection: Selection, page: Pa
         quietly(model.sentence, str(model.weights), max_length, page.output)
         return None
     from attntrace.runs.decoding import Decoding
-    return write(Decoding(translator(options.one_sentence(model.sentence), model), max_length), selection, page)
+    model = model.read()
+    again = options.typed(model)
+    return write(Decoding(translator(model.sentence or "", model), max_length), selection, page, again)
 
 
 def quietly(sentence: str | None, weights: str, max_length: int, output: str | None) -> None:

@@ -1,20 +1,23 @@
 """attntrace verify: every tensor of a run computed again, by the independent checker or by PyTorch."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.cli import click_words, options
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import PageOptions, writer_of
+from attntrace.cli.formats import PageOptions, quoted, writer_of
 from attntrace.cli.progress import progress
-from attntrace.cli.subject import subject_of
+from attntrace.cli.subject import settled, subject_of
 from attntrace.cli.values import Among
+from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
 
 if TYPE_CHECKING:
+    from attntrace.pages.blocks import Title
     from attntrace.pages.verdicts import Report
     from attntrace.runs.run import Subject
     from attntrace.tensor.tensor import Record
@@ -35,35 +38,45 @@ def command(saved_run: str | None, learning: options.LearningOptions, against: s
             page: PageOptions) -> int:
     from attntrace.pages.verdicts import Report
     with source_of(saved_run, learning, against, model) as source:
+        from attntrace.pages.answer import try_next
         from attntrace.verify.torch import version
         reference = version() if against else None
         with writer_of(page) as writer:
-            report = Report(writer, reference)
-            with progress(writer.out, source.total, silent=page.quiet) as count:
+            report = Report(reference)
+            with progress(writer.out, source.total, silent=True) as count:
                 log, footer = judged(source, report, count, against)
-            report.close(log, footer)
+            writer([source.title, *report.blocks(log, footer), *(() if report.wrong else try_next(source.next))])
     return CHECK_FAILED if report.wrong else DONE
 
 
 class Source(NamedTuple):
     """Where records come from: the header, a function that passes all others with their values to its first argument
-    and returns the footer, and how many steps there are."""
+    and returns the footer, and how many steps there are; the title of the page, and commands to try after it."""
     header: Record
     read: Callable[[Callable[[Record], object], Sink], Record]
     total: Callable[[], int]
+    title: Title
+    next: Sequence[str]
 
 
 @contextmanager
 def source_of(saved_run: str | None, learning: options.LearningOptions, against: str | None,
               model: options.ModelOptions) -> Iterator[Source]:
     """The saved run that --from names; else the run, or the training step, of the sentence (or of the example)."""
+    from attntrace.pages.answer import title
+    from attntrace.pages.blocks import Title
     if saved_run is None:
         given = options.given_options(learning)
         if given and not learning.backprop:
             raise Problem("only_with_backprop", option=given[0])
+        model = settled(model)
         subject = subject_of(model, learning if learning.backprop else None)
+        again = options.typed(model)
+        trainable = subject.run.vocabularies.target and model.target is not None and not learning.backprop
         from attntrace.runs.run import header
-        yield Source(header(subject), partial(recorded, subject), lambda: len(subject.addresses()))
+        yield Source(header(subject), partial(recorded, subject), lambda: len(subject.addresses()),
+                     title("verify", subject.run),
+                     [f"trace {again}", *([f"verify {again} --backprop"] * bool(trainable))])
         return
     options.check_from(model, learning)
     from attntrace.files.archive import opened
@@ -79,7 +92,9 @@ def source_of(saved_run: str | None, learning: options.LearningOptions, against:
                     take(record | {"value": archive.value(record).tolist()})
             return archive.footer
 
-        yield Source(archive.header, saved, lambda: len(archive.names))
+        again = f"--from {quoted(saved_run)}"
+        yield Source(archive.header, saved, lambda: len(archive.names),
+                     Title(Message("messages.title_verify", sentence=shown(saved_run))), [f"show {again}"])
 
 
 def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) -> Record:
@@ -112,8 +127,6 @@ def judged(source: Source, report: Report, count: Sink, against: str | None) -> 
             report(verdict)
 
     footer = None
-    if not against:
-        report.open()
     try:
         footer = source.read(take, count)
     except Problem as problem:
@@ -122,7 +135,6 @@ def judged(source: Source, report: Report, count: Sink, against: str | None) -> 
         name = str(problem.facts["name"])
         report(Verdict(name, 0, float("inf"), name, "changed"))
     if against:
-        report.open()
         for verdict in compared(log) if footer is not None else ():
             report(verdict)
     return log, footer

@@ -1,11 +1,19 @@
 """attntrace why: where a number comes from."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.subject import graph_of
 from attntrace.cli.values import ALL, Known, Limit, Whole, step_addresses
-from attntrace.tracing.addresses import Cell, find_address
+from attntrace.messages.catalog import Message
+from attntrace.tracing.addresses import Cell, cell_name, find_address
+
+if TYPE_CHECKING:
+    from attntrace.pages.blocks import Block
 
 
 @click_words.command("why")
@@ -27,8 +35,14 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
         step = graph.find(address)
         axes = (step or graph.parameters[address]).axes
         index = cell.index_in(axes, address, least=len(axes))
+        from attntrace.pages.answer import try_next
+        from attntrace.pages.blocks import Title
         from attntrace.pages.why import Why, parameter_blocks
+        number = cell_name(address, index)
+        blocks: list[Block] = [Title(Message("messages.title_why", place=number, of=graph.of), has_result=False)]
         if step is None:
-            write_blocks(parameter_blocks(graph.parameters[address], index, decimals, graph.pencil), page)
+            blocks += parameter_blocks(graph.parameters[address], index, decimals, graph.pencil)
         else:
-            write_blocks(Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index), page)
+            blocks += Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index)
+            blocks += try_next([f"why {number} {graph.again} --depth 3 --top 1", f"explain {address}"])
+        write_blocks(blocks, page)

@@ -10,7 +10,7 @@ from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address
                                            hue_class, label, matrix, names_of_grid, nested, side_by_side, word_heading,
                                            words)
 from attntrace.writers.html.mathml import formula_math
-from attntrace.writers.page import BlockWriter, Look, largest_of, markup_for, title_of_head
+from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, title_of_head
 from attntrace.writers.svg.architecture import THEMED, Drawing, described
 
 CONTENTS, ARCHITECTURE = "contents", "architecture"
@@ -31,22 +31,24 @@ class HtmlWriter(BlockWriter[str]):
         self.picture: Drawing | None = None
 
     def close(self) -> None:
-        self.out.writelines(self.lines([]))
+        if not self.begun:
+            self.out.writelines(map(self.encoded, self.beginning("attntrace", "attntrace")))
         self.out.writelines(map(self.encoded, self.end()))
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
         return map(self.encoded, self.markup(blocks))
 
-    def markup(self, blocks: Iterable[Block]) -> Iterator[str]:
-        if not self.begun:
-            self.begun = True
-            yield from self.beginning()
-        for block in blocks:
+    def markup(self, shown: Iterable[Block]) -> Iterator[str]:
+        for block in shown:
+            if not self.begun:
+                title = block.text if isinstance(block, blocks.Title) else self.look.title or "attntrace"
+                yield from self.beginning(self.page.text(title), words(in_a_line(title, self.look.languages)))
             yield self.page.closed_for(type(block))
             yield from self.written(block)
 
-    def beginning(self) -> Iterator[str]:
-        title = words(self.look.title) or "attntrace"
+    def beginning(self, heading: str, title: str) -> Iterator[str]:
+        """All that stands before the first block: what it is the title of, as markup and as text."""
+        self.begun, self.top, self.page.heading_above = True, heading, heading
         with open(os.path.join(os.path.dirname(__file__), "page.css"), encoding="utf-8") as file:
             style = file.read()
         big = " class=big" if self.look.big else ""
@@ -54,20 +56,32 @@ class HtmlWriter(BlockWriter[str]):
                f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
                f"<style>\n{style}</style>\n<body>\n"
                f'<a class=skip href="#{CONTENTS}">{self.page.text(Message("messages.contents"))}</a>\n'
-               f"<main>\n<h1{self.page.anchor('top')}>{title}</h1>\n")
+               f"<main>\n<h1{self.page.anchor('top')}>{heading}</h1>\n")
 
     def end(self) -> Iterator[str]:
         yield self.page.closed_for(None) + "</main>\n"
         contents = self.page.text(Message("messages.contents"))
         yield f"<nav{self.page.anchor(CONTENTS)}><details><summary>{contents}</summary>\n"
-        yield from nested([Entry(2, "top", words(self.look.title) or "attntrace"), *self.page.contents])
+        yield from nested([Entry(2, "top", self.top), *self.page.contents])
         yield "</details></nav>\n"
+
+    def title(self, block: blocks.Title) -> Iterator[str]:
+        """Its command: it is the heading of the page itself."""
+        if self.look.title:
+            yield f"<p class=at>{self.page.text(PROMPT + self.look.title)}\n"
+
+    def result(self, block: blocks.Result) -> Iterator[str]:
+        yield "<section class=result>\n"
+        for one in block.blocks:
+            yield from self.written(one)
+        yield "</section>\n"
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
         page = self.page
         page.in_part = True
-        subtitle = f" <small>{page.text(block.subtitle)}</small>"
-        yield page.heading(2, "part", f"{page.text(block.name)} {page.text(block.title)}", subtitle, kind=" class=part")
+        title = f"{page.text(block.name)} {page.text(block.title)}".rstrip()
+        subtitle = f" <small>{page.text(block.subtitle)}</small>" if block.subtitle else ""
+        yield page.heading(2, "part", title, subtitle, kind=" class=part")
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         page, place = self.page, f"place.{block.place}"
@@ -91,6 +105,7 @@ class HtmlWriter(BlockWriter[str]):
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
         level, text = self.page.level, self.page.text(block.text)
+        self.page.heading_above = text
         yield (self.page.heading(level, "place", text, self.here(block.here)) if block.of_place
                else f"<h{level}>{text}</h{level}>\n")
 
@@ -104,7 +119,7 @@ class HtmlWriter(BlockWriter[str]):
     def table(self, block: blocks.Table) -> Iterator[str]:
         """Columns of words and numbers; the first cell of a row is its heading."""
         page, hues = self.page, dict(zip(block.tokens, block.hues))
-        yield "<div class=box><table class=plain>"
+        yield f"{page.box(in_a_line(block.title, page.languages))}<table class=plain>"
         if block.title:
             yield f"<caption>{page.text(block.title)}</caption>"
         if any(block.headings):
@@ -119,7 +134,8 @@ class HtmlWriter(BlockWriter[str]):
                 continue
             for n, one in enumerate(row):
                 written = self.in_table(one, not n, n in block.words + block.tokens)
-                yield cell("td" if n else "th scope=row", n in block.right, written, hue_class(hues.get(n, ()), y))
+                tag = "td" if n or not written else "th scope=row"
+                yield cell(tag, n in block.right, written, hue_class(hues.get(n, ()), y))
         yield "</table></div>\n"
 
     def in_table(self, one: blocks.Cell, is_first: bool = False, is_word: bool = False) -> str:
@@ -139,7 +155,7 @@ class HtmlWriter(BlockWriter[str]):
         """A table with a group of rows for each token: its word and the words above its numbers, then its vectors."""
         rows, contents = VectorTable(block, self.page), self.page.contents
         named = f' aria-labelledby="{contents[-1].anchor}"' if contents else ""  # by the heading of the stage
-        yield f'<div class=box><table class="vectors{rows.room}"{named}>\n'
+        yield f'{self.page.box(width=rows.width)}<table class="vectors{rows.room}"{named}>\n'
         for n, token in enumerate(block.tokens):
             yield f"<tbody><tr>{word_heading('rowgroup', token, hue_class(block.hues, n)) if token else '<td>'}"
             yield from rows.of_token(n)
@@ -170,11 +186,16 @@ class HtmlWriter(BlockWriter[str]):
     def maps(self, block: blocks.Maps) -> Iterator[str]:
         """The heads of an attention side by side."""
         page = self.page
-        yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
-        yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
-        yield from side_by_side((matrix(grid, page, (grid.address,), is_result=True, largest=block.largest,
+        if block.brief:
+            yield f"<p><b>{page.text(block.title)}</b>\n"
+        else:
+            yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
+            yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
+        yield from side_by_side((matrix(grid, page, (grid.address,), is_result=not block.brief, largest=block.largest,
                                         title=page.text(title_of_head(grid))) for grid in block.heads),
                                 '<div class="equation map">')
+        if block.next_words:
+            yield from self.table(next_words_table(block))
 
     def checks(self, block: blocks.Checks) -> Iterator[str]:
         items = (f"<li{' class=wrong' if check.failed else ''}>{self.page.sign_of(not check.failed)} "
@@ -201,7 +222,7 @@ class HtmlWriter(BlockWriter[str]):
                 f"<rect {shape}/></svg>")
 
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[str]:
-        yield from self.page.deeper("<div class=box><table class=plain>", "</table></div>\n", 1, blocks.Verified)
+        yield from self.page.deeper(f"{self.page.box()}<table class=plain>", "</table></div>\n", 1, blocks.Verified)
         headings = "".join(cell("th scope=col", n < 2, self.page.text(text)) for n, text in enumerate(block.headings))
         yield f"<thead><tr><td>{headings}<tbody>"
 

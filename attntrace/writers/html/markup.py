@@ -1,5 +1,6 @@
 """An HTML page while it is written: its anchors, its headings, its open elements; numbers in the cells of tables: the
 vectors of tokens, matrices; and the arithmetic of single numbers."""
+import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -16,8 +17,9 @@ from attntrace.tensor.printer import Printer
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array, Tensor, Term
 from attntrace.writers.arithmetic import cell_text, index_text
-from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, math, symbol_math
+from attntrace.writers.html.mathml import OPERATORS, MathPrinter, expression_math, in_math, symbol_math
 from attntrace.writers.page import COLUMNS, LEVELS, PROMPT, Page, chunked, column_blocks, levels_of
+from attntrace.writers.svg.markup import width_of
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.vectors import columns_of, mixed
 
@@ -25,6 +27,7 @@ LONGEST = 16  # letters of a word that stand in a line
 AFTER_SECTION = (blocks.PartHeading, blocks.StageHeading, blocks.Heading, blocks.Answer, blocks.Maps, None)
 ANCHOR = re.compile(r"[\w.:,-]+", re.ASCII)
 CELL = "<td>"
+DIGIT, NARROWEST = 8, 330  # pixels: of a digit, and of room on the screen of a phone
 PHONE, SCREEN = 42, 120  # characters of an equation with its numbers that have room there
 WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one
 SHADED = tuple(f"<td class=w{level}>" for level in range(LEVELS + 1))  # 0: exactly 0
@@ -45,6 +48,7 @@ class HtmlPage(Page):
     def __init__(self, languages: tuple[str, ...], shades: bool) -> None:
         super().__init__(0, Spelling.UNICODE, len, shades=shades, languages=languages)  # a browser breaks the lines
         self.contents: list[Entry] = []
+        self.heading_above = ""
         self.in_part = False
         self.in_section = False
         self._anchors: set[str] = set()
@@ -89,7 +93,16 @@ class HtmlPage(Page):
         name = anchor if ANCHOR.fullmatch(anchor) else "heading"
         anchor = next(filter(self.anchor, chain([name], (f"{name}-{n}" for n in count(2)))))
         self.contents.append(Entry(level, anchor, title, listed))
+        self.heading_above = title
         return f'<h{level} id="{anchor}"{kind}>{title}{beside}</h{level}>\n'
+
+    def box(self, name: str = "", width: float = math.inf) -> str:
+        """The start of what scrolls where it is wider than the screen; keys reach it if it can be, and hear its name:
+        that of the last heading, if it has no other."""
+        if width < NARROWEST:
+            return "<div class=box>"
+        name = words(name) if name else re.sub("<.*?>", "", self.heading_above)
+        return f'<div class=box role=group tabindex=0 aria-label="{name}">'
 
     def deeper(self, opening: str, closing: str, depth: int, kind: type) -> Iterator[str]:
         """Elements in each other, as many as the `depth`, which stay open for further blocks of a kind."""
@@ -202,14 +215,21 @@ class VectorTable:
                                                   line.weights and bool(line.hues) and page.shades)
             for line in block.lines for part in column_blocks(columns_of(line))}
         self.columns = max(min(columns_of(line), COLUMNS) + bool(line.more) for line in block.lines)
+        self.longest = max(len(f"{line.formulas[-1].left.spelled()} = {Printer().text(line.formulas[-1].right)}")
+                           for line in block.lines)
+
+    @property
+    def width(self) -> float:
+        """About how many pixels it takes, if the equations are shown."""
+        return DIGIT * self.longest + max(width_of_table(line.figures, part, line.labels, ())
+                                          for line in self.lines for part in column_blocks(columns_of(line)))
 
     @property
     def room(self) -> str:
         """Where there is none for equations: their left sides alone are shown, the heading of the stage has them."""
-        longest = max(len(f"{line.formulas[-1].left.spelled()} = {Printer().text(line.formulas[-1].right)}")
-                      for line in self.lines)
         numbers = max(min(columns_of(line), COLUMNS) * (line.figures.width + 1) for line in self.lines)
-        return " broad" if longest + numbers > SCREEN else " tight" if longest + numbers > PHONE else ""
+        needed = self.longest + numbers
+        return " broad" if needed > SCREEN else " tight" if needed > PHONE else ""
 
     def of_token(self, n: int) -> Iterator[str]:
         above = None
@@ -246,7 +266,7 @@ class VectorTable:
             if line.shares is not None:
                 end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{self.mixture(line, n)}</div>"
         return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
-                f"<th scope=row>{equation}{self.cells[id(line), part.start][n]}{end}")
+                f"<th scope=row>{equation}<i>=</i>{self.cells[id(line), part.start][n]}{end}")
 
     def mixture(self, line: blocks.RowLine, n: int) -> str:
         """`z₁ = 0.068·v₁ + 0.210·v₂`, each term in the hue of its token."""
@@ -274,15 +294,21 @@ def equation(block: blocks.MatrixEquation, page: HtmlPage) -> Iterator[str]:
                 yield from (operand(piece.tensor, block, page) for piece, _ in some)
             else:
                 signs = (OPERATORS["·"] if piece == OPERATORS[""] and is_beside else piece for piece, is_beside in some)
-                yield f"<span>{math(signs)}</span>"
+                yield f"<span>{in_math(signs)}</span>"
         yield f"{result}</div>" if chunk is chunks[-1] else "</div>"
 
 
 def operand(tensor: Tensor, block: blocks.MatrixEquation, page: HtmlPage) -> str:
-    grid, whole = block.operands[tensor], whole_name(tensor)
-    is_part = tensor.symbol is not None and tensor.symbol.superscript is not None and not tensor.symbol.transposed
-    names = (grid.address,) if grid.address else (whole, part_name(tensor)) if is_part else ()
-    return matrix(grid, page, names, page.link_of(tensor))
+    """A matrix of an equation. Its names are those of the step or the parameter of which it holds all numbers, or those
+    of some columns, as they are or transposed."""
+    grid, (leaf, *others) = block.operands[tensor], tensor.leaves()
+    turned, part = grid.symbol.transposed, part_name(tensor)
+    names: tuple[str, ...] = ()
+    if not others and leaf.value.size == tensor.value.size:
+        names = (whole_name(tensor),)
+    elif not others and part:
+        names = (whole_name(tensor), part)
+    return matrix(grid, page, names, page.link_of(tensor), is_transposed=turned)
 
 
 def names_of_grid(grid: blocks.Grid) -> tuple[str, ...]:
@@ -298,25 +324,35 @@ def side_by_side(parts: Iterable[str], opening: str = "<div class=equation>") ->
 
 
 def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
-           title: str = "", largest: float = 1.0) -> str:
-    """A matrix in blocks of columns, which is the place of the first of its `names` that has none yet, or else leads
-    to its `link`. A step's result can be tables by its address in any case; where its rows stand in another part, the
-    matrix is a place as well."""
-    own = next(filter(None, map(page.anchor, names)), "")
+           is_transposed: bool = False, title: str = "", largest: float = 1.0) -> str:
+    """A matrix in blocks of columns, which is the place of the first of its `names` that has none yet (unless it is
+    transposed), or else leads to its `link`. Where the rows of a step's result stand in another part, the matrix is a
+    place as well."""
+    own = "" if is_transposed else next(filter(None, map(page.anchor, names)), "")
     anchor = own or (page.anchor(f"{names[0]}.matrix") if is_result else "")
-    data = f' data-address="{words(names[0])}"' if names and names[0] and (anchor or is_result) else ""
+    data = f' data-address="{words(names[0])}"' if names and names[0] else ""
     data += f" data-part={grid.symbol.superscript}" if data and names[1:] else ""
+    data += " data-transposed" if data and is_transposed else ""
     name = expression_math(grid.formula, grid.head) if grid.formula else symbol_math(grid.symbol, grid.head)
     link = link or (page.link(names[0]) if names and not own else "")
-    name = title or (f'<a href="{link}">{name}</a>' if link else name)
+    spelled = title or page.name(grid)
+    name = title or (f'<a href="{link}" title="{link[1:]}">{name}</a>' if link else name)
     tables = []
     for part in column_blocks(grid.values.shape[1]):
         place = anchor + data + (f" data-column={part.start + 1}" if part.start and data else "")
         size = page.text(Joined("   ", [size_of(grid), *parts_of(grid, part.start, part.stop)]))
-        tables.append(f"<div class=box><table class=matrix{place}><caption>{name} {size}</caption>"
+        box = page.box(spelled, width_of_table(grid.figures, part, grid.column_labels, grid.row_labels or ()))
+        tables.append(f"{box}<table class=matrix{place}><caption>{name} {size}</caption>"
                       f"{''.join(table_rows(grid, part, page, largest))}</table></div>")
         anchor = ""
     return tables[0] if len(tables) == 1 else f"<div>{''.join(tables)}</div>"
+
+
+def width_of_table(figures: Figures, part: slice, above: tuple[str, ...] | None, before: tuple[str, ...]) -> float:
+    """About how many pixels some columns of numbers take on a screen, with the words above and before them."""
+    number, words = DIGIT * figures.width, above[part] if above else ()
+    columns = [max(number, width_of(word[:LONGEST])) for word in words] or [number] * (part.stop - part.start)
+    return sum(columns) + DIGIT * len(columns) + max((width_of(word[:LONGEST]) for word in before), default=0)
 
 
 def table_rows(grid: blocks.Grid, part: slice, page: HtmlPage, largest: float) -> Iterator[str]:

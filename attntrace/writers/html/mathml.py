@@ -3,6 +3,7 @@ import re
 from collections.abc import Callable, Container, Iterable
 from functools import lru_cache
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from attntrace.messages.unicode import shown
@@ -23,9 +24,27 @@ BESIDE = ' <mspace width="0.25em"/> '  # between the factors of a product; blank
 EMPTY = "<mrow></mrow>"
 
 
+class Linked(str):
+    """A node that leads to a `link`."""
+    link: str
+
+    @classmethod
+    def to(cls, link: str, node: str) -> str:
+        """A node with a link, if there is one."""
+        linked = cls(node)
+        linked.link = link
+        return linked if link else node
+
+
+def around(node: str, parts: Iterable[Any]) -> str:
+    """A node that can only be a link as a whole: to where the one link among its parts leads."""
+    links = [part.link for part in parts if isinstance(part, Linked)]
+    return Linked.to(links[0], node) if len(links) == 1 else node
+
+
 class MathPrinter(Printer):
-    """Writes MathML. What stands in brackets or under a root is one element, unless, where matrices are `drawn`, there
-    is one in it or a place where the equation may go on in the next line."""
+    """Writes MathML. What stands in brackets (where matrices are `drawn`, under a root too) is one element, unless
+    there is one of these in it, a link, or a place where the equation may go on in the next line."""
     spelling = Spelling.UNICODE
     transpose, squared = TRANSPOSED, "<mn>2</mn>"
 
@@ -43,7 +62,7 @@ class MathPrinter(Printer):
 
     def raised(self, power: str) -> None:
         base = self.out.pop() if self.out and isinstance(self.out[-1], str) else EMPTY
-        self.out.append(f"<msup>{base}{power}</msup>")
+        self.out.append(around(f"<msup>{base}{power}</msup>", [base]))
 
     def words(self, words: str, behind: str = "") -> None:
         self.out.append(text(words) if " " in words else subscripted(words))
@@ -62,15 +81,15 @@ class MathPrinter(Printer):
         self.out += inside if self.is_split(inside) else [row_of(inside)]
 
     def is_split(self, inside: list[Any]) -> bool:
-        return bool(self.drawn) and any(isinstance(part, Term | Operator) for part in inside)
+        return any(isinstance(part, Term | Operator | Linked) for part in inside)
 
     def signed(self, number: str, leads: bool) -> None:
         self.out.append(word(number))
 
     def name(self, node: Term, leads: bool) -> None:
         assert node.tensor.symbol is not None
-        link = self.link(node.tensor) if self.link is not None else ""
-        self.out.append(symbol_node(node.tensor.symbol, self.head, self.row, link))
+        name = symbol_node(node.tensor.symbol, self.head, self.row)
+        self.out.append(Linked.to(self.link(node.tensor), name) if self.link is not None else name)
 
     def part(self, node: Expression) -> list[Any]:
         """What a root or a power is of."""
@@ -81,19 +100,19 @@ class MathPrinter(Printer):
 
     def root(self, node: Expression, leads: bool) -> None:
         part = self.part(node)
-        if self.is_split(part):
+        if self.drawn and self.is_split(part):
             brackets = ("", "") if node.parts[0].binds == ATOM else ("(", ")")
             opening, closing = map(operator, brackets)
             self.out += [operator("√"), opening, *part, closing]
         else:
-            self.out.append(f"<msqrt>{''.join(part)}</msqrt>")
+            self.out.append(around(f"<msqrt>{''.join(part)}</msqrt>", part))
 
     def exp(self, node: Expression, leads: bool) -> None:
         base, part = word({"exp": "e", "ten_thousand_to": "10000"}[node.kind]), self.part(node)
-        if self.is_split(part):
+        if self.drawn and self.is_split(part):
             self.out += [base, *map(operator, "^("), *part, operator(")")]
         else:
-            self.out.append(f"<msup>{base}{row_of(part)}</msup>")
+            self.out.append(around(f"<msup>{base}{row_of(part)}</msup>", part))
 
     ten_thousand_to = exp
 
@@ -111,36 +130,57 @@ class MathPrinter(Printer):
 
 
 def formula_math(formula: Formula, link: Link | None = None) -> str:
-    """`left = right`, which a line may break before a `+` that stands in no bracket."""
-    parts = [[symbol_node(formula.left, formula.head, formula.row), OPERATORS["="]]]
-    for node in MathPrinter(formula.head, formula.row, link).pieces(formula.right):
-        if node == OPERATORS["+"]:
-            parts.append(['<mo form="infix">+</mo> '])
-        else:
-            parts[-1].append(node)
-    return " ".join(map(math, parts))
+    """`left = right`, which a line may break before its signs."""
+    return breakable([symbol_node(formula.left, formula.head, formula.row), OPERATORS["="],
+                      *MathPrinter(formula.head, formula.row, link).pieces(formula.right)])
 
 
 def expression_math(expression: Expression, head: int | None, row: str | None = None, behind: str = "") -> str:
     """The right side of an equation alone, with a text `behind` it."""
-    return math([*MathPrinter(head, row).pieces(expression), text(behind) if behind else ""])
+    return breakable([*MathPrinter(head, row).pieces(expression), text(behind) if behind else ""])
+
+
+def breakable(nodes: Iterable[str]) -> str:
+    """Nodes which a line may break before a sign."""
+    parts: list[list[str]] = [[]]
+    for node in nodes:
+        if isinstance(node, Operator) and node != OPERATORS[""]:
+            parts.append([infix(node)])
+        else:
+            parts[-1].append(node)
+    return "<wbr>".join(map(in_math, filter(None, parts)))
 
 
 def symbol_math(symbol: Symbol, head: int | None = None, row: str | None = None) -> str:
-    return math([symbol_node(symbol, head, row)])
+    return in_math([symbol_node(symbol, head, row)])
 
 
-def math(nodes: Iterable[str]) -> str:
-    return f"<math>{''.join(nodes).strip()}</math>"
+def in_math(nodes: Iterable[str]) -> str:
+    """Nodes as an element of MathML. No link may be inside of one: between them are several."""
+    nodes = list(nodes)
+    if not any(isinstance(node, Linked) for node in nodes):
+        return f"<math>{''.join(nodes)}</math>"
+    parts = ("".join(map(link_to, some)) if is_link else f"<math>{''.join(map(infix, some))}</math>"
+             for is_link, some in groupby(nodes, lambda node: isinstance(node, Linked)))
+    return f"<span class=term>{''.join(parts)}</span>"
+
+
+def link_to(node: Any) -> str:
+    return f'<a href="{node.link}" title="{node.link[1:]}"><math>{node}</math></a>'
+
+
+def infix(node: str) -> str:
+    """A sign that stands between its operands, though nothing may be beside it in its element."""
+    return Operator(node.replace("<mo>", '<mo form="infix">')) if isinstance(node, Operator) else node
 
 
 @lru_cache(4096)
-def symbol_node(symbol: Symbol, head: int | None = None, row: str | None = None, link: str = "") -> str:
-    """A symbol as one node, its letter a link to where it stands on the page."""
+def symbol_node(symbol: Symbol, head: int | None = None, row: str | None = None) -> str:
+    """A symbol as one node."""
     letter, above, below, brackets = scripts(symbol, head, row)
     parts = LETTER.fullmatch(letter)
     assert parts is not None
-    name = word(parts["letter"], link)
+    name = word(parts["letter"])
     if symbol.hat:
         name = f'<mover accent="true">{name}{HAT}</mover>'
     subs = [*symbol.sub.split(","), parts["below"].translate(SMALL), below]
@@ -187,10 +227,9 @@ def text(words: str) -> str:
     return f"<mtext>{escape(shown(words))}</mtext>"
 
 
-def word(name: str, link: str = "") -> str:
+def word(name: str) -> str:
     """A letter, a name or a number."""
     written = escape(shown(name))
-    written = f'<a href="{link}">{written}</a>' if link else written
     return f"<mn>{written}</mn>" if name[:1].isdigit() else f"<mi>{written}</mi>"
 
 

@@ -9,7 +9,8 @@ from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.writers.markdown.markup import (LINE, LinesTogether, MarkdownPage, arithmetic, equation, filled_grid,
                                                grid, head_of, inline, line_of, math_block, stand_together)
-from attntrace.writers.page import PROMPT, BlockWriter, Look, Page, largest_of, packed, plainly, spelling_for
+from attntrace.writers.page import (PROMPT, BlockWriter, Look, Page, largest_of, next_words_table, packed, plainly,
+                                    spelling_for)
 from attntrace.writers.text.architecture import architecture_lines
 from attntrace.writers.text.writer import cells_of
 
@@ -25,25 +26,38 @@ class MarkdownWriter(BlockWriter[str]):
         self.out = out
         encoding = out.encoding or "utf-8"
         self.page = MarkdownPage(MIXTURE, spelling_for(encoding, look.ascii), len, encoding, languages=look.languages)
-        self.title = [f"# {self.page.code(look.title)}"] if look.title else []
+        self.command = look.title  # until it is written
         self.place = ""  # of the stage
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
-        return (f"{line}\n" for line in chain(self.title, self.joined(blocks)))
+        return (f"{line}\n" for line in self.joined(blocks))
 
     def joined(self, shown: Iterable[Block]) -> Iterator[str]:
         """Blocks, of which cells one after the other are one."""
-        self.title, self.place = [], ""
-        for _, alike in groupby(shown, key=type):
+        self.place = ""
+        for kind, alike in groupby(shown, key=type):
+            if self.command and kind is not blocks.Title:
+                yield f"# {self.page.code(self.command)}"
+                self.command = ""
             for block in alike:
                 if isinstance(block, blocks.CellLines):
                     more = (cell for other in alike if isinstance(other, blocks.CellLines) for cell in other.cells)
                     block = block._replace(cells=(*block.cells, *more))
                 yield from self.written(block)
 
+    def title(self, block: blocks.Title) -> Iterator[str]:
+        yield f"# {self.page.words(block.text)}"
+        if self.command:
+            yield from ("", self.page.code(f"{PROMPT}{self.command}"))
+            self.command = ""
+
+    def result(self, block: blocks.Result) -> Iterator[str]:
+        return chain.from_iterable(map(self.written, block.blocks))
+
     def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
-        title = Joined(": ", (block.name, block.title))
-        yield from ("", f"## {self.page.words(title)}", "", self.page.words(block.subtitle))
+        yield from ("", f"## {self.page.words(Joined(': ', filter(None, (block.name, block.title))))}")
+        if block.subtitle:
+            yield from ("", self.page.words(block.subtitle))
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         self.place = block.place
@@ -134,10 +148,15 @@ class MarkdownWriter(BlockWriter[str]):
         yield from grid(block.result, self.page, *[self.page.words(" × ".join(block.axes))] * bool(block.axes))
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:
-        yield from self.heading(blocks.Heading(block.title))
-        yield from ("", self.page.code(block.place), "", self.page.words(largest_of(block)))
+        if block.brief:
+            yield from ("", f"**{self.page.words(block.title)}**")
+        else:
+            yield from self.heading(blocks.Heading(block.title))
+            yield from ("", self.page.code(block.place), "", self.page.words(largest_of(block)))
         for head in block.heads:
             yield from filled_grid(head, block.largest, self.page)
+        if block.next_words:
+            yield from self.table(next_words_table(block))
 
     def checks(self, block: blocks.Checks) -> Iterator[str]:
         yield ""

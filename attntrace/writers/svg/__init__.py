@@ -1,10 +1,12 @@
 """Attention maps, and the picture of a model, as vector graphics for a slide, with only presentation attributes, which
 every program reads."""
 import math
+import re
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import TextIO
 
-from attntrace.messages.catalog import in_a_line, in_languages
+from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Architecture, Block, Grid, Hues, Maps, Prose
 from attntrace.writers.page import MASKED, Look, largest_of, levels_of, markup_for, title_of_head
@@ -19,6 +21,7 @@ CELL = 30  # of a weight, at the least
 MARGIN, GAP, BESIDE = 24, 28, 10
 HEADING = TITLE + 2 * (NOTE + BESIDE)  # height of what stands above a band
 WIDEST = 1600  # heads side by side, where more than one fits
+SLIDE = 16 / 9  # width by height, of a picture of several places
 SLANT = math.sqrt(0.5)  # of words that are turned by 45 degrees
 
 
@@ -52,21 +55,70 @@ class SvgWriter:
         self.out.flush()
 
     def parts(self) -> Iterator[str]:
+        shades, bands = self.look.colour != "never", [band for band in self.bands if isinstance(band, Band)]
+        places: list[Place] = [(MARGIN, MARGIN, band) for band in self.bands]
         width = 2 * MARGIN + max((band.width for band in self.bands), default=0)
-        height = MARGIN + sum(band.height + MARGIN for band in self.bands)
+        height = 2 * MARGIN + max((band.height for band in self.bands), default=0)
+        if len(bands) > 1:
+            places, width, height = on_a_slide(bands)
         yield (f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" '
                f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" xml:lang="{self.look.languages[0]}" '
                f'role="img" font-family="{FONTS}" fill="{INK}">\n')
         yield f"<title>{escaped(self.look.title)}</title>\n"
         yield f"<desc>{escaped(' '.join(line for note in self.notes for line in note.splitlines()))}</desc>\n"
         yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="{PAPER}"/>\n'
-        y: float = MARGIN
-        for band in self.bands:
-            yield f'<g data-address="{escaped(band.address)}" transform="translate({MARGIN} {y:.0f})">\n'
-            yield from band.parts(self.look.colour != "never")
+        if len(bands) > 1:
+            title = in_a_line(Message("titles.picture.maps"), self.look.languages)
+            yield text(title, places[0][0], MARGIN + TITLE, TITLE, font_weight="bold")
+        for x, y, band in places:
+            yield f'<g data-address="{escaped(band.address)}" transform="translate({x:.0f} {y:.0f})">\n'
+            yield from band.parts(shades)
             yield "</g>\n"
-            y += band.height + MARGIN
         yield "</svg>\n"
+
+
+def tables(bands: list["Band"]) -> Iterator["Rows"]:
+    """The ways to set places in rows: each layer in a row and each kind of attention in a column, or the other way
+    round; those of one kind in one column, in two, and so on."""
+    cells = {(re.sub(r"\D+", "", band.address), re.sub(r"\d+", "", band.address)): band for band in bands}
+    layers, kinds = (list(dict.fromkeys(keys)) for keys in zip(*cells))
+    if len(kinds) > 1 and len(cells) == len(bands):
+        yield [[cells.get((layer, kind)) for kind in kinds] for layer in layers]
+        yield [[cells.get((layer, kind)) for layer in layers] for kind in kinds]
+    else:
+        for columns in range(1, len(bands) + 1):
+            yield [[*bands[n:n + columns]] for n in range(0, len(bands), columns)]
+
+
+def on_a_slide(bands: list["Band"]) -> tuple[list["Place"], float, float]:
+    """Where each of several places stands below a title, and the width and the height of all: those of the smallest
+    slide that they fit on."""
+    top = MARGIN + TITLE
+    best: tuple[float, int, Rows] = math.inf, 0, []
+    for heads in range(1, max(len(band.pictures) for band in bands) + 1):
+        for band in bands:
+            band.arrange(heads)
+        for table in tables(bands):
+            widths, heights = sizes(table)
+            height = top + sum(heights) + GAP * (len(heights) + 1)
+            width = max(sum(widths) + MARGIN * (len(widths) + 1), height * SLIDE)
+            best = min(best, (width, heads, table), key=lambda one: one[0])
+    width, heads, table = best
+    for band in bands:
+        band.arrange(heads)
+    widths, heights = sizes(table)
+    across = (width - sum(widths)) / (len(widths) + 1)
+    down = (width / SLIDE - top - sum(heights)) / (len(heights) + 1)
+    places: list[Place] = [
+        (across * (x + 1) + sum(widths[:x]), top + down * (y + 1) + sum(heights[:y]), band)
+        for y, row in enumerate(table) for x, band in enumerate(row) if band]
+    return places, width, width / SLIDE
+
+
+def sizes(table: "Rows") -> tuple[list[float], list[float]]:
+    """The width of each column and the height of each row."""
+    return ([max(band.width for band in column if band) for column in zip_longest(*table)],
+            [max(band.height for band in row if band) for row in table])
 
 
 class Band:
@@ -75,18 +127,22 @@ class Band:
     def __init__(self, block: Maps, languages: tuple[str, ...]) -> None:
         self.block, self.address, self.title = block, block.place, in_languages(block.title, languages)
         self.note = in_a_line(largest_of(block), languages)
-        pictures = [HeadGraphic(head, languages) for head in block.heads]
+        self.pictures = [HeadGraphic(head, languages) for head in block.heads]
         self.before = max(width_of(shown(word)) for word in block.heads[0].row_labels or ("",)) + BESIDE
-        fit = int((WIDEST - self.before + GAP) // (max(picture.width for picture in pictures) + GAP))
-        across = min(max(1, fit), len(pictures))
-        self.rows = [pictures[n:n + across] for n in range(0, len(pictures), across)]
-        titles = width_of(self.title, TITLE), width_of(block.place, NOTE), width_of(self.note, NOTE)
+        self.arrange(max(1, int((WIDEST - self.before + GAP)
+                                // (max(picture.width for picture in self.pictures) + GAP))), TITLE)
+
+    def arrange(self, heads: int, title_size: int = TEXT) -> None:
+        """Set so many heads side by side, under a title of this size."""
+        pictures, self.title_size = self.pictures, title_size
+        self.rows = [pictures[n:n + heads] for n in range(0, len(pictures), heads)]
+        titles = width_of(self.title, title_size), width_of(self.address, NOTE), width_of(self.note, NOTE)
         self.width = max(*titles, *(self.before + sum(picture.width + GAP for picture in row) - GAP
                                     for row in self.rows))
         self.height = HEADING + sum(GAP + row[0].height for row in self.rows)
 
     def parts(self, shades: bool) -> Iterator[str]:
-        yield text(self.title, 0, TITLE, TITLE, font_weight="bold")
+        yield text(self.title, 0, TITLE, self.title_size, font_weight="bold")
         yield text(self.address, 0, TITLE + NOTE + BESIDE, NOTE, fill=GREY)
         yield text(self.note, 0, HEADING, NOTE, fill=GREY)
         y: float = HEADING + GAP
@@ -145,3 +201,7 @@ class HeadGraphic:
                            f' fill="{INKS[level]}">{number}</text>\n'
                            for j, (level, number) in enumerate(zip(row, numbers, strict=True))])
         yield "</g>\n"
+
+
+Place = tuple[float, float, Band | Drawing]
+Rows = list[list[Band | None]]

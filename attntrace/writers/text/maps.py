@@ -1,12 +1,13 @@
 """Attention weights as pictures: heads side by side, the words that look before the rows, those looked at above."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from attntrace.messages.catalog import versions
+from attntrace.messages.catalog import Message, versions
 from attntrace.messages.unicode import graphemes
 from attntrace.pages.blocks import Grid, Maps
+from attntrace.pages.numbers import MAP_DECIMALS
 from attntrace.writers.page import (ASCII_MASKED, GAP, INDENT, MASKED, Head, Line, Page, Span, equal_parts, hue_at,
                                     largest_of, levels_of, packed, part_of, shaded, styled, title_of_head, titled,
                                     trimmed, words_of)
@@ -24,10 +25,10 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     tenths = page.shades and isinstance(bands[0][0], UprightMap)
     yield from titled(page.text(block.title), block.place, page)
     largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
-    for text, in versions(page.languages, largest):
+    for text, in versions(page.languages, largest) if not block.brief else ():
         yield from styled(page.wrapped(words_of(text), len(INDENT)), INDENT)
-    for pictures in bands:
-        yield ()
+    for n, pictures in enumerate(bands):
+        yield from [()] * (n or not block.brief)
         height = max(len(picture.above) for picture in pictures)
         columns = [picture.lines(height) for picture in pictures]
         for y, parts in enumerate(zip(*columns, strict=True), start=-1 - height):
@@ -36,19 +37,22 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
             yield Head(line) if y < 0 else line
 
 
-def side_by_side(block: Maps, page: Page, room: int) -> list[list[HeadMap]]:
+def side_by_side(block: Maps, page: Page, room: int) -> list[list[HeadMap | NextWords]]:
     """Pictures in bands that fit, with numbers where one head has room for them, or where they are asked for; else
     under words that stand upright. A head too wide for the page is drawn in parts of its columns."""
-    kind = HeadMap
-    whole = HeadMap(block.heads[0], block.largest, page)
+    kind = BriefMap if block.brief else HeadMap
+    whole = kind(block.heads[0], block.largest, page)
     if whole.width > room and not block.asked:
         kind, whole = UprightMap, UprightMap(block.heads[0], block.largest, page)
     parts = equal_parts(whole.widths, room, whole.gap) if whole.width > room else [slice(0, len(whole.widths))]
-    pictures = [kind(grid, block.largest, page, part.start, part.stop) for grid in block.heads for part in parts]
-    return list(packed(pictures, lambda band: band_width(band) <= room))
+    columns: list[HeadMap | NextWords] = [kind(grid, block.largest, page, part.start, part.stop)
+                                          for grid in block.heads for part in parts]
+    if block.next_words:
+        columns.append(NextWords(block.next_words, page))
+    return list(packed(columns, lambda band: band_width(band) <= room))
 
 
-def band_width(pictures: list[HeadMap]) -> int:
+def band_width(pictures: Sequence[HeadMap | NextWords]) -> int:
     return sum(picture.width for picture in pictures) + len(GAP) * (len(pictures) - 1)
 
 
@@ -102,6 +106,34 @@ class HeadMap:
                                                    for n, text in enumerate(line)), behind) for line in self.above]
         blank = (" " * self.width,)
         return [(Span(page.padded(self.title, self.width), "bold"),), *[blank] * (height - len(words)), *words, *rows]
+
+
+class BriefMap(HeadMap):
+    """The same in as little room as there can be."""
+
+    def column_widths(self) -> list[int]:
+        number = len(self.page.sign("█", "# ")) + self.grid.figures.width
+        return [max(self.page.cells(self.page.label(label)), number) for label in self.labels]
+
+    def cell(self, fill: str, weight: float, width: int) -> str:
+        if not weight:
+            return self.masked(width)
+        return f"{fill}{self.page.sign('', ' ')}{self.grid.figures.padded(weight)}".rjust(width)
+
+
+class NextWords:
+    """The likeliest next word beside each row, and its probability."""
+    above: list[list[str]] = []
+
+    def __init__(self, words: Sequence[tuple[str, float]], page: Page) -> None:
+        self.title, labels = page.text(Message("messages.decoding_word")), [page.label(word) for word, _ in words]
+        self.width = max(map(page.cells, labels))
+        self.rows = [f"{page.padded(label, self.width)} {share:.{MAP_DECIMALS}f}"
+                     for label, (_, share) in zip(labels, words, strict=True)]
+        self.width = max(page.cells(self.title), self.width + 1 + page.cells(f"{1:.{MAP_DECIMALS}f}"))
+
+    def lines(self, height: int) -> list[Line]:
+        return [(Span(self.title, "bold"),), *[()] * height, *((row,) for row in self.rows)]
 
 
 class UprightMap(HeadMap):

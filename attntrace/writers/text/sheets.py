@@ -41,6 +41,8 @@ class Sheet:
         elif self.blocks and isinstance(first := self.blocks[0], blocks.Heading):
             self.number = first.number
             del self.blocks[0]
+        elif self.blocks and isinstance(first, blocks.Title | blocks.PartHeading):
+            del self.blocks[0]
         elif self.blocks and isinstance(first, blocks.Table):
             self.blocks[0] = first._replace(title="")
 
@@ -76,8 +78,10 @@ class Sheet:
 
 def title_of(block: Block) -> Text:
     """What a sheet may be called after."""
-    if isinstance(block, blocks.Heading):
+    if isinstance(block, blocks.Heading | blocks.Title):
         return block.text
+    if isinstance(block, blocks.PartHeading):
+        return block.name
     return block.title if isinstance(block, blocks.Table | blocks.Maps) else ""
 
 

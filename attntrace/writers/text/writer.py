@@ -39,6 +39,8 @@ FEW_SHADES = ("bright_white on black", "bright_white on blue", "bright_white on 
               "black on cyan", "black on cyan", "black on bright_cyan", "black on bright_cyan")  # of 16 colours
 BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
+WORD = re.compile(r'(?:"[^"]*"|[^" ])+')  # of a command
+OPTION_AND_VALUE = re.compile(rf"(?:--[\w-]+ (?!-))?{WORD.pattern}")
 NUMBER, ERROR = 9, 10  # cells of the columns of what was verified
 
 
@@ -65,6 +67,7 @@ class TerminalWriter(BlockWriter[Line]):
         self.page = Page(width, spelling_for(out.encoding, look.ascii), cells_of, out.encoding or "utf-8",
                          shades=colour, languages=look.languages)
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
+        self.again = self.page.word(f"{PROMPT}{look.title}") if look.title else ""
 
     def of_width(self, width: int) -> "TerminalWriter":
         """A writer on a screen of this width, where it is not this one."""
@@ -90,11 +93,26 @@ class TerminalWriter(BlockWriter[Line]):
         words = [part for word in words_of(text) for part in self.page.wrapped_anywhere(word, indent)]
         return self.page.wrapped(words, indent)
 
+    def title(self, block: blocks.Title) -> Iterator[Line]:
+        """What the page is about, and its command; one that needs several lines stands below the result."""
+        yield from styled(self.broken(self.page.word(self.page.text(block.text)), 0), "", "bold")
+        again = list(self.command(self.again)) if self.again else []
+        yield from again if len(again) == 1 or not block.has_result else ()
+
+    def result(self, block: blocks.Result) -> Iterator[Line]:
+        for one in block.blocks:
+            if getattr(one, "apart", False):
+                yield ()
+            for line in self.written(one):
+                yield (INDENT, *line) if isinstance(one, blocks.Answer) else line
+        again = list(self.command(self.again)) if self.again else []
+        yield from again if len(again) > 1 else ()
+
     def part_heading(self, block: blocks.PartHeading) -> Iterator[Line]:
         page = self.page
         yield ()
         for name, title, subtitle in versions(page.languages, *block):
-            rest = f"  {title}  {page.prose(subtitle)} "
+            rest = "  ".join(["", *filter(None, (title, page.prose(subtitle)))]) + " "
             rule = page.sign("═", "=") * (page.width - page.cells(name + rest))
             yield Span(name, "bold"), rest, Span(rule, "grey")
 
@@ -143,8 +161,15 @@ class TerminalWriter(BlockWriter[Line]):
 
     def command(self, text: str) -> Iterator[Line]:
         """A command, broken where a shell reads on: outside of quotes, behind a backslash."""
-        *lines, last = self.page.wrapped(re.findall(r'(?:"[^"]*"|[^" ])+', text), 2 * len(INDENT))
-        yield from styled([*(f"{line} \\" for line in lines), last], INDENT, hanging=INDENT)
+        beside = len(f"{2 * INDENT} \\")
+        for pattern in (OPTION_AND_VALUE, WORD):
+            words = pattern.findall(text)
+            if max(map(self.page.cells, words)) <= self.page.width - beside:
+                *lines, last = self.page.wrapped(words, beside)
+                yield from styled([*(f"{line} \\" for line in lines), last], INDENT, hanging=INDENT)
+                return
+        *lines, last = self.page.wrapped_anywhere(INDENT + text, 1)  # a shell joins the parts of a word
+        yield from styled([*(f"{line}\\" for line in lines), last], "")
 
     def answer(self, block: blocks.Answer) -> Iterator[Line]:
         yield (self.page.word(block.text) if block.is_words else self.page.prose(self.page.line(block.text)),)

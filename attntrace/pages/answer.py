@@ -1,0 +1,204 @@
+"""What a page begins with: its title, and what comes out of the run, in some lines; and what to try after it."""
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attntrace.messages.catalog import EXAMPLE, Message, Text
+from attntrace.model.config import SELF_ATTENTION
+from attntrace.model.tokens import START, InputRows, Words, detokenize
+from attntrace.pages.blocks import Block, Grid, Maps, Prose, Result, Table, Title, set_off
+from attntrace.pages.checks import worst_of
+from attntrace.pages.numbers import MAP_DECIMALS, Figures
+from attntrace.pages.overview import pencil_rule
+from attntrace.pages.stages import map_title
+from attntrace.pages.view import grid
+from attntrace.runs.run import Run
+from attntrace.runs.what_if import edit_sentences
+from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import Address, cell_name
+from attntrace.tracing.trace import Step
+
+if TYPE_CHECKING:  # a trace needs none of it
+    from attntrace.runs.training_step import TrainingStep
+
+LINES, ROOM = 14, 85  # of the small maps of a result, and cells beside their words where a line has 100
+ENDS = 3  # rows at the beginning and at the end, where there are too many
+HEADS = 4  # in a table
+TOKENS = 16  # in a line
+LONGEST = 60  # signs of a sentence in a title
+FIGURES = Figures.fixed(MAP_DECIMALS)
+LARGEST = 5  # gradients
+TRAINED = "ko-en"  # a model that has learned something
+
+
+def sentence_of(side: Words | InputRows) -> Message:
+    """A sentence in quotation marks; the example with a gloss, where the reader may need one."""
+    words = side.texts[1:] if side.texts[0] == START else side.texts
+    text = detokenize(words)
+    key = "quoted_example" if text == EXAMPLE[0] else "quoted"
+    return Message(f"messages.{key}", sentence=text if len(text) <= LONGEST else f"{text[:LONGEST - 3]}...")
+
+
+def title(key: str, run: Run, **facts: Text) -> Title:
+    target = {"target": sentence_of(run.target)} if run.target is not None else {}
+    return Title(Message(f"messages.title_{key}", sentence=sentence_of(run.source), **target, **facts))
+
+
+def commands(lines: Iterable[str]) -> Prose:
+    return Prose("\n".join(f"$ attntrace {line}" for line in lines))
+
+
+def try_next(lines: Iterable[str]) -> Iterator[Block]:
+    """Commands that show more of the same."""
+    yield Prose(Message("messages.try_next"), apart=True)
+    yield commands(lines)
+
+
+def remarks(run: Run, shows_patterns: bool = True) -> Iterator[Block]:
+    """What has to be known of a run before any of its numbers is read: what was changed in it, how it rounds, and that
+    the patterns of weights which nothing has learned mean nothing."""
+    return set_off(_remarks(run, shows_patterns))
+
+
+def _remarks(run: Run, shows_patterns: bool) -> Iterator[Block]:
+    yield from map(Prose, edit_sentences(run.edits))
+    yield from pencil_rule(run)
+    if run.weights is None and shows_patterns:
+        yield Prose(Message("messages.random_weights", seed=run.seed))
+        yield commands([f'map "{EXAMPLE[0]}" --weights {TRAINED}'])
+
+
+class RunAnswer:
+    """What comes out of a run: a sink that keeps some rows of what its last attention looks at, and the likeliest next
+    words. `again`: the words of a command line that are the run, or the file that it is saved in."""
+
+    def __init__(self, run: Run, again: str = "") -> None:
+        self.run, self.again = run, again
+        self.place = (SELF_ATTENTION if run.config.architecture.is_attention else
+                      f"encoder.layer{run.config.layers}.self_attention" if run.target is None else
+                      f"decoder.layer{run.config.layers}.cross_attention")
+        self.words = (run.source if run.target is None else run.target).texts
+        every = list(range(len(self.words)))
+        self.rows = every if len(every) + 3 <= LINES else every[:ENDS] + every[-ENDS:]
+        self.heads: list[Grid] = []
+        self.next_words: list[tuple[str, float]] = []
+
+    def __call__(self, step: Step) -> None:
+        if step.address == "output.probabilities":
+            self.next_words = likeliest(step.value[self.rows], self.run.vocabularies.target or ())
+        elif step.is_attention and Address.of(step.place).place == self.place:
+            self.heads.append(grid(step.tensor, None, FIGURES, step.value.shape[:1] * 2, weights=True)._replace(
+                values=step.value[self.rows], row_labels=tuple(self.words[n] for n in self.rows),
+                column_labels=step.axes[1].labels, address=""))
+
+    def result(self) -> Iterator[Result]:
+        """The words, where they look, and what comes out."""
+        self.run(self)
+        yield Result((self.sentences(), *self.attention(), *self.output()))
+
+    def sentences(self) -> Table:
+        sides = [("source_word", self.run.source), ("target_word", self.run.target)]
+        return Table(("", ""), tuple((Message(f"messages.{name}"), numbered(side.texts))
+                                     for name, side in sides if side is not None), words=(1,))
+
+    def attention(self) -> Iterator[Maps | Table | Prose]:
+        """Small maps of the last attention; or, of many words, where the first and the last look most."""
+        heads = self.heads[:self.fitting()] if len(self.rows) == len(self.words) else []
+        if heads:
+            largest = max(float(head.values.max()) for head in self.heads)
+            yield Maps(map_title(self.place), self.place, tuple(heads), largest, False, brief=True,
+                       next_words=tuple(self.next_words))
+        else:
+            heads = self.heads[:HEADS]
+            yield self.table(heads)
+        if len(heads) < len(self.heads) or len(self.rows) < len(self.words):
+            every = f'show {self.again} --only "{self.place}.*weights"' if is_saved(self.again) else "map"
+            yield Prose(Message("messages.some_shown", rows=len(self.rows), all_rows=len(self.words), heads=len(heads),
+                                all_heads=len(self.heads), command=f"attntrace {every}"))
+
+    def fitting(self) -> int:
+        """Of how many heads the maps fit into so many lines."""
+        widths = [max(len(word), FIGURES.width + 1) + 1 for word in self.heads[0].column_labels or ()]
+        return LINES // (len(self.rows) + 3) * (ROOM // (sum(widths) + 2))
+
+    def table(self, heads: Sequence[Grid]) -> Table:
+        """The word that each head looks at most, and the likeliest next word."""
+        columns = [likeliest(head.values, head.column_labels or ()) for head in heads]
+        headings: list[Text] = [Message("messages.map_head", number=head.symbol.head) for head in heads]
+        if self.next_words:
+            columns, headings = [*columns, self.next_words], [*headings, Message("messages.decoding_word")]
+        rows = tuple((str(n + 1), self.words[n], *(f"{word} {FIGURES.text(share)}" for word, share in row))
+                     for n, *row in zip(self.rows, *columns, strict=True))
+        return Table((Message("messages.number"), "", *headings), rows, right=(0,), apart=True,
+                     words=tuple(range(1, len(headings) + 2)), title=map_title(self.place))
+
+    def output(self) -> Iterator[Prose]:
+        if not self.next_words:
+            place = (self.place if self.run.config.architecture.is_attention else Address.of(self.place).stack)
+            yield Prose(Message("messages.comes_out_rows", address=f"{place}.output", tokens=len(self.words),
+                                d_model=self.run.config.d_model))
+
+    def next(self, but: str = "") -> Iterator[Block]:
+        """What the last word looks at most, how that comes about, and what happens without this head; `but` for the
+        command that the page is of."""
+        row, head = len(self.words) - 1, f"{self.place}.head1"
+        cell = cell_name(f"{head}.weights", (row, int(self.heads[0].values[-1].argmax())))
+        yield from try_next([f"show {cell.partition(':')[0]} {self.again}", f"why {cell} {self.again}",
+                             f"verify {self.again}"] if is_saved(self.again) else
+                            [*([f"map {self.again}"] if but != "map" else []), f"why {cell} {self.again}",
+                             f'compare {self.again} --what-if "--ablate {head}"'])
+
+
+def numbered(words: Sequence[str]) -> str:
+    """`1:this  2:is  3:a  4:cat`; of many, the first and the last."""
+    each = [f"{n}:{word}" for n, word in enumerate(words, start=1)]
+    return "  ".join(each if len(each) <= TOKENS else [*each[:TOKENS - ENDS], "...", *each[-ENDS:]])
+
+
+def likeliest(shares: Array, words: Sequence[str]) -> list[tuple[str, float]]:
+    """For each row the word with the largest share, and that share."""
+    return [(words[n] if words else str(n + 1), float(row[n]))
+            for row, n in zip(shares, shares.argmax(axis=-1).tolist(), strict=True)]
+
+
+class TrainingStepAnswer:
+    """What a training step comes to: the loss before and after it, and the largest gradients of parameters. A sink that
+    keeps of each the entry that is farthest from 0."""
+
+    def __init__(self, training_step: TrainingStep, again: str = "") -> None:
+        self.training_step, self.again = training_step, again
+        self.gradients: list[tuple[float, str]] = []
+
+    def __call__(self, step: Step) -> None:
+        address = Address.of(step.address)
+        if address.phase == "gradient" and address.forward in self.training_step.run.parameters.by_name:
+            index = worst_of(np.abs(step.value))
+            self.gradients.append((float(step.value[index]), cell_name(step.address, index)))
+
+    def result(self) -> Iterator[Result]:
+        before, after = self.training_step.losses(self)
+        key = "lower" if after < before else "higher" if after > before else "same"
+        key = key if math.isfinite(after) else "none"
+        decimals = self.training_step.run.pencil or 6
+        by = abs(round(before, decimals) - round(after, decimals))
+        self.gradients.sort(key=lambda one: -abs(one[0]))
+        largest = self.gradients[:LARGEST]
+        figures = Figures.of(np.array([number for number, _ in largest]), decimals, decimals != 6)
+        yield Result((
+            Prose(Message(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
+                          by=f"{by:.{decimals}f}")),
+            Table(("", ""), tuple((cell, figures.text(number)) for number, cell in largest), right=(1,),
+                  title=Message("messages.largest_gradients"))))
+
+    def next(self) -> Iterator[Block]:
+        """Where the largest gradient comes from, and the step checked by other means."""
+        why, verify = f"why {self.gradients[0][1]} {self.again}", f"verify {self.again}"
+        yield from try_next([why, verify] if is_saved(self.again) else [why, f"{verify} --backprop"])
+
+
+def is_saved(again: str) -> bool:
+    return again.startswith("--from ")

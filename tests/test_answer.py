@@ -1,0 +1,164 @@
+"""What a page begins and ends with: its title, its command and the result, which is true; and commands that run."""
+import json
+import re
+import shlex
+
+import numpy as np
+import pytest
+from command import BLOG, ROOT, attntrace, words_of
+from markup import read
+from pages import run_of
+
+EDIT = ("--weights", "ko-en", "--what-if", "--ablate decoder.layer2.cross_attention.head1")
+PAGES = {
+    "trace": ("trace", "this is a cat"), "target": ("trace", *BLOG), "one": ("trace", "a"),
+    "many": ("trace", "w " * 40),
+    "empty": ("trace", "a b", "--target", ""), "quotes": ("trace", "it's \"5$\" `a` \\\\ !", "--target", "'"),
+    "dash": ("trace", "--", "-a b"), "trained": ("trace", *BLOG, "--weights", "ko-en"),
+    "map": ("map", *BLOG, "--layers", "2"),
+    "wired": ("trace", "a b", "--no-scale-embedding", "--score-scale", "2", "--final-norm", "--seed", "3"),
+    "edited": ("trace", "a b", "--set", "encoder.E:a,1=2", "--swap", "1,2", "--ablate", "head2"),
+    "pencil": ("trace", "cat sleeps", "--weights", "samples/pencil.json", "--pencil", "2"),
+    "rows": ("trace", "--input", "{rows}"), "attention": ("trace", "--weights", "{attention}", "--input", "{rows}"),
+    "backprop": ("backprop", "a cat", "un chat", "--optimizer", "adam", "--lr", "0.1"),
+    "translate": ("translate", "어제 카페 갔었어"), "compare": ("compare", *BLOG, *EDIT),
+    "rewired": ("compare", "카페", "--weights", "ko-en", "--what-if", "--norm pre"), "verify": ("verify",),
+    "why": ("why", "head1.weights:1,2", "a b"), "gradient": ("why", "gradient.output.W:1,cafe"),
+    "show": ("show", "--from", "{run}"), "show step": ("show", "--from", "{step}"),
+    "diff": ("diff", "{run}", "{other}"),
+    "show translation": ("show", "--from", "{translation}"), "verify saved": ("verify", "--from", "{run}")}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The files that the pages are about, by name."""
+    place = tmp_path_factory.mktemp("a name")
+    names = {name: str(place / f"{name}.npz") for name in ("run", "other", "step", "translation", "rows", "attention")}
+    for name, command in (("run", ("trace", "a b")), ("other", ("trace", "a b", "--seed", "1")),
+                          ("step", ("backprop", "a", "b")), ("translation", ("translate", "어제 카페 갔었어"))):
+        assert attntrace(*command, "--save", names[name], "-q").code == 0
+    np.savez(names["rows"], **{"encoder.input": np.eye(3, 8)})
+    matrices = {f"encoder.layer1.self_attention.W_{name}": np.eye(8) for name in "QKVO"}
+    config = json.dumps({"d_model": 8, "heads": 2, "part": "attention"})
+    np.savez(names["attention"], config=np.array(config), **matrices)
+    return names
+
+
+def page_of(name: str, files: dict[str, str]) -> tuple[list[str], str]:
+    """The words of a command, and its page."""
+    words = ["--width", "999", *(word.format(**files) if word.startswith("{") else word for word in PAGES[name])]
+    words.insert(0, words.pop(2))
+    code, page, errors = attntrace(*words)
+    assert (code, errors) == (int(words[0] == "diff"), "")
+    return words, page
+
+
+@pytest.fixture(autouse=True)
+def where_the_samples_are(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_on_a_page_runs(name, files):
+    _, page = page_of(name, files)
+    again, *others = [words_of(line.strip()[2:]) for line in page.splitlines() if line.startswith("  $ attntrace ")]
+    assert attntrace(*again).out and len(others) >= 1
+    for command in others:
+        code, out, errors = attntrace(*command)
+        assert (code, errors) == (0, "") and out, command
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_begins_with_a_title_and_the_command_that_makes_it_again(name, files):
+    words, page = page_of(name, files)
+    title, command, _ = page.split("\n", 2)
+    assert title == title.strip() != "" and command.startswith("  $ attntrace ")
+    assert shlex.split(command)[2:] == words
+
+
+@pytest.mark.parametrize("width", ["60", "80"])
+def test_a_command_that_is_broken_is_the_same_to_a_shell(width):
+    words = ["trace", " ".join(f"word{n}" for n in range(40)), "--only", "encoder.layer1.self_attention.head1.*"]
+    page = attntrace(*words, "--width", width).out
+    broken = re.search(r"^  \$ (attntrace trace .*\\\n(?:.*\\\n)*.*)$", page, re.M)
+    assert broken and shlex.split(broken[1].replace("\\\n", ""))[1:] == [*words, "--width", width]
+
+
+def lines(*arguments: str) -> list[str]:
+    return attntrace(*arguments, "--width", "100").out.splitlines()
+
+
+def test_the_first_screen_of_a_trace_has_the_words_where_they_look_and_what_comes_out():
+    page = "\n".join(lines("trace", "this is a cat")[:12])
+    assert "1:this  2:is  3:a  4:cat" in page and "encoder.output, 4 × 8" in page
+    heads = [run_of("trace", "this is a cat").values[f"encoder.layer1.self_attention.head{n}.weights"] for n in (1, 2)]
+    for word, *rows in zip(("this", "is", "a", "cat"), *heads, strict=True):
+        (line,) = re.findall(rf"^  {word} +[ ░▒▓█]?(\d.*)$", page, re.M)
+        assert re.findall(r"\d\.\d\d", line) == [f"{weight:.2f}" for row in rows for weight in row]
+
+
+def test_with_a_target_the_last_cross_attention_is_shown_and_the_likeliest_word_after_each_row():
+    arguments = ("trace", *BLOG, "--layers", "2")
+    page, run = "\n".join(lines(*arguments)[:14]), run_of(*arguments)
+    known = list(dict.fromkeys(["<s>", "</s>", *(token["text"] for token in run.header["tokens"]["target"])]))
+    heads = [run.values[f"decoder.layer2.cross_attention.head{n}.weights"] for n in (1, 2)]
+    for token, next_one, *rows in zip(run.header["tokens"]["target"], run.values["output.probabilities"], *heads,
+                                      strict=True):
+        (line,) = re.findall(rf"^  {token['text']} +[ ░▒▓█]?(\d.*)$", page, re.M)
+        assert line.split()[-2:] == [known[next_one.argmax()], f"{next_one.max():.2f}"]
+        assert re.findall(r"\d\.\d\d", line)[:-1] == [f"{weight:.2f}" for row in rows for weight in row]
+
+
+def test_of_many_words_the_first_and_the_last_are_shown_and_how_many_there_are():
+    words = [f"w{n}" for n in range(1, 41)]
+    page = attntrace("trace", " ".join(words)).out.partition("Part 1")[0]
+    head = run_of("trace", " ".join(words)).values["encoder.layer1.self_attention.head1.weights"]
+    shown = re.findall(r"^ +(\d+)  w\1 +(\S+) (\S+)", page, re.M)
+    assert shown == [(str(n), words[head[n - 1].argmax()], f"{head[n - 1].max():.2f}") for n in (1, 2, 3, 38, 39, 40)]
+    assert "6 of 40 words and 2 of 2 heads are shown; attntrace map shows them all." in page
+
+
+@pytest.mark.parametrize("arguments, conclusion", [
+    (("compare", *BLOG, *EDIT), 'After "the": cafe → park. 17 of 174 steps differ; the first is'),
+    (("compare", "a b", "--what-if", "--set encoder.E:a,1=2"), "33 of 34 steps differ"),
+    (("translate", "어제 카페 갔었어"), "I went to the cafe yesterday"),
+    (("verify",), "93 steps, 2,938 numbers: each matches"),
+    (("backprop", "a cat", "un chat"), "The loss was 1.265730; with the new parameters it is 1.182190")])
+def test_the_first_three_lines_hold_the_conclusion(arguments, conclusion):
+    assert conclusion in "\n".join(lines(*arguments)[:3])
+
+
+def test_the_largest_gradients_are_those_of_the_run():
+    run = run_of("backprop", "a cat", "un chat")
+    ends = {name: values.ravel()[np.abs(values).argmax()] for name, values in run.values.items()
+            if name.startswith("gradient.") and name.removeprefix("gradient.") in run.parameters}
+    largest = sorted(ends, key=lambda name: -abs(ends[name]))[:5]
+    shown = [line.split() for line in lines("backprop", "a cat", "un chat")[4:9]]
+    assert [(cell.partition(":")[0], number) for cell, number in shown] == [
+        (name, f"{ends[name]:.6f}") for name in largest]
+    for cell, number in shown:
+        name, _, at = cell.partition(":")
+        assert f"{run.values[name][tuple(int(n) - 1 for n in at.split(','))]:.6f}" == number
+
+
+@pytest.mark.parametrize("name", ["trace", "map", "compare", "trained", "pencil", "translate", "backprop"])
+def test_only_weights_that_nothing_has_learned_are_said_to_mean_nothing(name, files):
+    page = page_of(name, files)[1]
+    assert ("means nothing yet" in page) == ("--weights" not in PAGES[name] and name not in ("translate", "backprop"))
+
+
+def test_an_english_page_says_what_the_korean_example_means_and_a_korean_one_need_not():
+    english, korean = (attntrace("trace", BLOG[0], "--lang", language).out.splitlines()[0] for language in ("en", "ko"))
+    assert "(yesterday, cafe, went)" in english and "yesterday" not in korean and BLOG[0] in korean
+    assert attntrace("trace", "어제 카페").out.splitlines()[0] == 'Trace of "어제 카페"'
+
+
+def test_a_document_has_one_title_its_command_and_the_result_below_it():
+    page = read(attntrace("trace", "a b", "--format", "html").out)
+    assert [title.text for title in page.iter("h1")] == ['Trace of "a b"'] == [page.find("head/title").text]
+    below = list(page.find("body/main"))
+    assert "".join(below[1].itertext()).strip() == '$ attntrace trace "a b"'
+    assert "1:a  2:b" in "".join(below[2].itertext()) and below[2].get("class") == "result"
+    markdown = attntrace("trace", "a b", "--format", "markdown").out.splitlines()
+    assert markdown[:3] == ['# Trace of "a b"', "", '`$ attntrace trace "a b"`']
+    assert [line for line in markdown if line.startswith("# ")] == markdown[:1]

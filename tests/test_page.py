@@ -144,9 +144,9 @@ def test_translate_draws_the_maps_that_map_draws_of_its_translation():
     """A row is the word that is read, the first one <s>."""
     sentence = "집 갔어"
     translated = attntrace("translate", sentence)
-    translation = translated.out.rstrip().rpartition("\n")[2]
+    translation = attntrace("translate", sentence, "--quiet").out.strip()
     drawn = attntrace("map", sentence, "--weights", "ko-en", "--target", translation, "--only", "cross_attention.*").out
-    maps = drawn[drawn.index("\nDecoder, layer 1"):].rstrip()
+    maps = drawn[drawn.index("\nDecoder, layer 1"):].partition("\n\n  Try next")[0].rstrip()
     assert maps.count("  <s>  ") == 2 and maps in translated.out
     assert all("the word that is read" in page for page in (drawn, translated.out))
 

@@ -73,12 +73,20 @@ def blocks_named(name: str) -> list[blocks.Block]:
             blocks.Table(("a", "b"), ((name, name),), addresses=True)]
 
 
+def luminance(colour: str) -> float:
+    parts = (int(colour[n:n + 2], 16) / 255 for n in (1, 3, 5))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def lightness(colour: str) -> float:
+    """L* of CIE 1976: how light a colour looks, from 0 to 100."""
+    y = luminance(colour)
+    return 116 * y ** (1 / 3) - 16 if y > (6 / 29) ** 3 else y * (29 / 3) ** 3
+
+
 def contrast(one: str, other: str) -> float:
     """The contrast of two colours such as #ffffff, as WCAG defines it."""
-    def luminance(colour: str) -> float:
-        parts = (int(colour[n:n + 2], 16) / 255 for n in (1, 3, 5))
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 

@@ -33,8 +33,18 @@ def slightly_wrong(compute, in_rows):
 def test_an_error_in_rows_or_in_matrices_fails_the_check_of_rows(monkeypatch, in_rows, op, address, form):
     monkeypatch.setattr(op, "compute", slightly_wrong(op.compute, in_rows))
     code, page, _ = attntrace("trace", "this is a cat", "--form", form)
-    wrong = [line for line in page.split("\n") if "✗" in line]
-    assert code == 1 and address in wrong[0] and "differs from" in wrong[0]
+    heading, sentence, *_ = [line for line in page.split("\n") if "✗" in line]
+    assert code == 1 and re.match(r"\d\.\d  ", heading)
+    assert address in sentence and "differs from" in sentence
+
+
+@pytest.mark.parametrize("form", ["vector", "matrix"])
+def test_what_holds_is_a_sign_behind_the_title_of_its_stage_and_no_sentence(form):
+    page = attntrace("trace", "this is a cat", "--form", form).out
+    titles = re.findall(r"^\d\.\d+  .*$", page, re.M)
+    assert len(titles) > 5 and all("✓" in title for title in titles)
+    assert page.count("✓") == len(titles) + 1  # what it says stands once above them
+    assert "agree to 12 digits" in page and "agree to 5 digits" in attntrace("trace", "a", "--dtype", "float32").out
 
 
 def test_an_error_beside_masked_cells_fails_the_check():
@@ -100,4 +110,4 @@ def test_a_check_that_fails_is_red_on_a_terminal(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr(Mean, "compute", slightly_wrong(Mean.compute, in_rows=True))
     page = attntrace("trace", "a b", "--only", "*.mean").out
-    assert re.search(r"\x1b\[1;(31|38;5;160)m✗", page)  # bold red, of as many colours as there are
+    assert re.search(r"\x1b\[1;(31|38;5;196)m✗", page)  # bold red, of as many colours as there are

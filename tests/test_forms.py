@@ -53,7 +53,7 @@ def test_the_gradient_of_a_weight_is_shown_token_by_token():
     page = page_of(X.T @ G, "vector", symbol=Symbol("W", "Q", gradient=True))
     assert "∂L/∂W_Q = a₁ᵀ b₁ + a₂ᵀ b₂ + a₃ᵀ b₃" in page
     assert "∂L/∂W_Q[i,:] = A[:,i]ᵀ B" in page
-    assert "row i of ∂L/∂W_Q = ∂L/∂W_Q[i,:]" in page and "the sum over all tokens = ∂L/∂W_Q" in page
+    assert re.search(r"^1\.1  .* ✓", page, re.M)
     first = re.search(r"a₁ᵀ b₁ 4×2.*\n\s*⎡\s*(\S+)", page)
     assert float(first[1]) == pytest.approx(X.value[0, 0] * G.value[0, 0], abs=5e-4)
 
@@ -61,7 +61,7 @@ def test_the_gradient_of_a_weight_is_shown_token_by_token():
 def test_a_negative_share_stands_among_others():
     leaf = Leaves()
     page = page_of(leaf(TOKEN, KEY) @ leaf(TOKEN, D_V), "vector")
-    mixtures = re.findall(r"\]   (\S+·b₁ \+ \S+·b₂ \+ \S+·b₃)$", page, re.M)
+    mixtures = re.findall(r"(?:\]  |=) (\S+·b₁ \+ \S+·b₂ \+ \S+·b₃)(?= |$)", page, re.M)
     assert len(mixtures) == 3 and not any("+ -" in mixture for mixture in mixtures)
 
 

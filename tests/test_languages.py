@@ -1,5 +1,6 @@
 """Korean and English: which one is chosen, what is written in each, and that no language changes a number."""
 import ast
+import itertools
 import re
 
 import pytest
@@ -209,3 +210,13 @@ def is_for_programmers(node: ast.AST) -> bool:
     raised = node.exc if isinstance(node, ast.Raise) else None
     return isinstance(raised, ast.Call) and getattr(raised.func, "id", "") in (
         "AxisError", "AssertionError", "AttributeError", "KeyError")
+
+
+@pytest.mark.parametrize("width", [60, 67, 74, 81, 88, 95])
+def test_korean_prose_is_not_broken_before_a_copula_nor_between_a_number_and_what_it_counts(width):
+    lines = [line.strip() for topic in ("entropy", "d_model", "softmax", "weights", "loss.labels", "cross_entropy")
+             for line in attntrace("explain", topic, "--lang", "ko", "--width", str(width)).out.splitlines()]
+    assert len(lines) > 30
+    for before, after in itertools.pairwise(lines):
+        assert not re.match("[^ 가-힣]{1,8}(입니다|이다|이고|이며)", after) or not before, after
+        assert not (re.search(r"\d$", before) and re.match("[가-힣]", after)), (before, after)

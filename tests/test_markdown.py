@@ -60,7 +60,7 @@ class Table(NamedTuple):
         cells = [cell for cell, right in zip(row, self.right, strict=True) if right]
         while cells and not cells[-1]:
             cells.pop()
-        return [float(cell.split()[-1]) for cell in cells]
+        return [float(cell.split()[-1].replace("·", "0")) for cell in cells]
 
 
 @cache
@@ -287,7 +287,7 @@ def test_a_map_has_every_weight_and_a_larger_one_fills_its_cell_more(place):
     drawn = by_address(text)
     assert len(drawn) == 6 and all(agree(array, values[name]) for name, (array,) in drawn.items())
     rows = [row for table in tables(text) if table.address.startswith(place) for row in table.rows]
-    filled = sorted((float(cell.split()[-1]), " ░▒▓█".index(cell[0]) if " " in cell else 0)
+    filled = sorted((float(cell.split()[-1].replace("·", "0")), " ░▒▓█".index(cell[0]) if " " in cell else 0)
                     for _, *cells in rows for cell in cells)
     fills = [fill for _, fill in filled]
     assert fills == sorted(fills) and {0, 1, 4} <= set(fills)

@@ -62,7 +62,7 @@ def test_words_stand_above_their_columns_and_before_their_rows(width):
 def test_ascii_spells_the_page_and_not_the_words():
     page = attntrace("trace", "x² → 3×3", "--target", BLOG[0], "--ascii").out
     assert {char for char in page if ord(char) > 127 and not "가" <= char <= "힣"} == set("²→×")
-    assert "s_hat_1" in page and "K^T" in page and "ok: row i of" in page
+    assert "s_hat_1" in page and "K^T" in page and re.search(r"^1\.1  .* ok ", page, re.M)
     words = [line.split()[:2] for line in page.split("\n")]
     assert all(line in words for line in (["1", "x²"], ["2", "→"], ["4", "×"]))
 
@@ -131,3 +131,69 @@ def test_a_map_of_many_words_has_every_column_and_is_nowhere_too_wide(count, wid
     parts = [(int(a), int(b)) for a, b in re.findall(r"head 1   columns (\d+)-(\d+)", page)] or [(1, count)]
     assert [n for first, last in parts for n in range(first, last + 1)] == list(range(1, count + 1))
     assert [line for line in page.split("\n") if cell_len(line) > width] == []
+
+
+def test_a_map_puts_heads_below_each_other_before_it_gives_up_numbers():
+    page = attntrace("map", "one two three four five", "--heads", "4", "--width", "60").out
+    titles = [line.split() for line in page.splitlines() if "head " in line]
+    assert titles == [["head", str(n)] for n in range(1, 5)]
+    assert len(re.findall(r"\d\.\d\d(?= |$)", page, re.M)) == 4 * 5 * 5
+
+
+def test_translate_draws_the_maps_that_map_draws_of_its_translation():
+    """A row is the word that is read, the first one <s>."""
+    sentence = "집 갔어"
+    translated = attntrace("translate", sentence)
+    translation = attntrace("translate", sentence, "--quiet").out.strip()
+    drawn = attntrace("map", sentence, "--weights", "ko-en", "--target", translation, "--only", "cross_attention.*").out
+    maps = drawn[drawn.index("\nDecoder, layer 1"):].partition("\n\n  Try next")[0].rstrip()
+    assert maps.count("  <s>  ") == 2 and maps in translated.out
+    assert all("the word that is read" in page for page in (drawn, translated.out))
+
+
+VECTORS = "trace", *BLOG, "--form", "vector", "--arithmetic", "none", "--no-explain"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_every_step_stands_in_part_1_by_the_name_that_can_be_asked_for(width):
+    """Beside each of its rows where there is room, else once above the rows of its stage."""
+    page = attntrace(*VECTORS, "--width", str(width)).out
+    steps = trace(BLOG[0], target=BLOG[2])
+    for name in {step.name for step in steps}:
+        assert re.search(rf" \.{name}(?= |$)", page, re.M), name
+    weights = [step for step in steps if step.name == "weights"]
+    rows = re.findall(r"^.* a\S+ += .*\.weights$", page, re.M)
+    assert len(rows) >= sum(len(step.value) for step in weights if width == 160 or step.value.shape[1] < 4)
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_no_vector_stands_under_words_that_are_not_those_of_its_columns(width):
+    """Words stand above as many numbers, those of other vectors under the numbers of their columns."""
+    above: list[str] = []
+    seen = set()
+    for line in attntrace(*VECTORS, "--only", "head1.*", "--width", str(width)).out.splitlines():
+        if re.fullmatch(r" {12,}\S.*", line) and "[" not in line and "=" not in line:
+            above = line.split()
+        elif row := re.search(r"([szŝa])[₁-₉]+ = .*\[ (.*) \]", line):
+            numbered = above == [str(n + 1) for n in range(len(row[2].split()))]
+            assert len(above) == len(row[2].split()) and numbered == (row[1] == "z"), line
+            seen.add(row[1])
+    assert seen == {*"sŝaz"}
+
+
+def test_three_equal_matrices_stand_side_by_side_on_a_page_of_100_columns():
+    page = attntrace("trace", "this is a cat", "--form", "vector").out
+    assert re.search(r"W_Q⁽¹⁾ 8×4 +W_K⁽¹⁾ 8×4 +W_V⁽¹⁾ 8×4$", page, re.M)
+
+
+def test_a_parameter_of_one_number_is_a_line_and_with_limit_all_a_matrix():
+    short, whole = (attntrace("trace", "a b", "--form", "vector", *more).out for more in ((), ("--limit", "all")))
+    assert "  γ 8 = 1 everywhere   β 8 = 0 everywhere\n" in short and "everywhere" not in whole
+    assert [matrix.rows for matrix in matrices(whole) if matrix.name in "γβ"][:2] == [[[1.0] * 8], [[0.0] * 8]]
+
+
+def test_each_count_of_the_table_of_parameters_stands_below_its_term():
+    lines = attntrace("trace", "this is a cat").out.splitlines()
+    at = next(n for n, line in enumerate(lines) if "·d_model" in line and "= |V|" in line)
+    signs = [[n for n, char in enumerate(line) if char in "=+"] for line in lines[at:at + 2]]
+    assert signs[0] == signs[1] and len(signs[0]) > 3

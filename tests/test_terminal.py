@@ -16,9 +16,9 @@ from attntrace.pages.blocks import Check
 from attntrace.pages.page import Page
 from attntrace.pages.view import View
 from attntrace.runs.prepare import prepare
+from attntrace.writers.text.writer import DARK
 
-SHADE = re.compile(r"\x1b\[38;5;16;48;5;(\d+)m([^\x1b]*)")
-HUE = re.compile(r"\x1b\[38;5;(\d+)m *([A-Za-z]) *\x1b\[0m")
+SHADE = re.compile(r"\x1b\[38;5;\d+;48;5;(\d+)m([^\x1b]*)")
 LETTERS = " ".join("abcdefghijkl")
 # The command with a progress bar after a tenth of a second, so that a short run has one.
 IMPATIENT = f"""{shlex.quote(sys.executable)} -c 'from attntrace import __main__
@@ -54,15 +54,15 @@ def test_json_is_the_same_on_a_terminal_of_any_width_and_in_a_pipe():
     assert person.seen == piped and len(list(map(json.loads, piped.splitlines()))) > 3
 
 
-def test_a_terminal_shows_at_most_4096_numbers_of_a_step():
+def test_a_terminal_shows_at_most_512_numbers_of_a_step():
     long = ("trace", " ".join("a" * 70), "--only", "head1.scores", "--form", "matrix")
     with terminal(*long) as person:
-        assert person.ends()[0] == 0 and "4,096 of 4,900 numbers are shown" in PLAIN.sub("", person.seen)
+        assert person.ends()[0] == 0 and "506 of 4,900 numbers are shown" in PLAIN.sub("", person.seen)
     assert "numbers are shown" not in attntrace(*long).out
 
 
 def test_weights_are_shaded_the_more_the_larger_they_are_in_either_form():
-    order, shaded = [245, 101, 137, 136, 172, 208, 202], []
+    order, shaded = DARK.shades, []
     for form in ("vector", "matrix"):
         page = process("trace", LETTERS, "--only", "head1.weights", "--form", form, "--arithmetic", "none",
                        "--width", "60", FORCE_COLOR="1", TERM="xterm-256color").out
@@ -160,18 +160,6 @@ def test_no_progress_on_the_screen_where_the_page_is():
     assert code == 0 and "\x1b" not in page
 
 
-@pytest.mark.parametrize("command", [("trace", "--form", "vector"), ("trace", "--form", "matrix"), ("map",)])
-def test_a_word_has_one_hue_wherever_it_stands(command):
-    """Also above the second part of the columns of a row that is too long for the page."""
-    words = " ".join("abcdefghijklmnopqrstuvwxyzABCDEFGHIJ")
-    page = process(command[0], words, *command[1:], "--only", "head1.weights", "--width", "60", "--color", "always",
-                   TERM="xterm-256color").out
-    hues: dict[str, set[str]] = {}
-    for hue, word in HUE.findall(page):
-        hues.setdefault(word, set()).add(hue)
-    assert len(hues) == 36 and all(len(those) == 1 for those in hues.values())
-
-
 @pytest.mark.parametrize("pager, message", [
     ("less '", "less '"), ("false", "failed (exit code 1)"), ("no-such-pager -x", "no-such-pager")])
 def test_a_pager_that_does_not_work_is_one_line(pager, message):
@@ -184,15 +172,6 @@ def test_no_progress_over_the_screen_of_a_pager_behind_a_pipe():
     script = f"{IMPATIENT} trace 'a b c d' --layers 8 | cat > /dev/null"
     with terminal(script=script) as person:
         assert person.ends(60) == (0, "")
-
-
-def test_sixteen_colours_are_enough_to_tell_a_large_weight_from_a_small_one():
-    """None, grey, yellow, red: never a small weight brighter than a large one."""
-    page = process("map", "어제 카페 갔었어", "--color", "always", TERM="xterm").out
-    ground = {"100": 1, "43": 2, "41": 3}
-    levels = sorted((float(number), ground[code]) for code, text in re.findall(r"\x1b\[\d+;(\d+)m([^\x1b]*)", page)
-                    for number in text.split())
-    assert len(levels) > 5 and [level for _, level in levels[:1] + levels[-1:]] == [1, 3]
 
 
 def test_quitting_after_a_check_that_failed_says_so(monkeypatch):

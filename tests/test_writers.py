@@ -12,12 +12,12 @@ from command import attntrace, words_of
 from markup import read
 
 from attntrace.messages.catalog import LANGUAGES, Message
-from attntrace.pages.blocks import Block, MatrixEquation, Prose, Title, Verified, VerifiedHead
+from attntrace.pages.blocks import Block, Grids, MatrixEquation, Prose, Title, Verified, VerifiedHead
 from attntrace.writers import FORMATS, PAGES, TEXT
 from attntrace.writers.page import METHODS, BlockWriter, Look
 
 KINDS = get_args(Block)
-COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2", "trace 'cat dog' --limit 3",
+COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2 --check", "trace 'cat dog' --limit 3",
             "steps 'cat dog'", "why encoder.output:1,1 'cat dog'", "map 'cat dog'", "verify cat", "verify cat -q",
             "compare 'cat dog' --what-if '--swap 1,2'"]
 NUMBER, WORD, HANGUL = re.compile(r"-?\d+\.\d+"), re.compile(r"[A-Za-z가-힣]{2,}|\b\d+\b"), re.compile("[가-힣]")
@@ -34,6 +34,8 @@ def examples() -> dict[type, list[Block]]:
         def __call__(self, blocks):
             for block in blocks:
                 block = block._replace(drawn=frozenset()) if isinstance(block, MatrixEquation) else block
+                if isinstance(block, Grids):  # of which only text has a short form
+                    block = block._replace(grids=tuple(grid._replace(constant=False) for grid in block.grids))
                 found.setdefault(type(block), []).append(block)
 
     recorder = SimpleNamespace(load=lambda: lambda out, look: Recorder(out=out, close=lambda: None))

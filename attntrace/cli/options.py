@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from attntrace.runs.run import Run, Subject
 
 COLOURS = ("auto", "always", "never")
-TERMINAL_LIMIT = 4096  # numbers of a step that a terminal shows
+TERMINAL_LIMIT = 512  # numbers of a step that a terminal shows
 DECIMALS = 3
 CHANGES = ("set", "ablate", "swap")
 
@@ -141,7 +141,8 @@ class Selection(NamedTuple):
         from attntrace.pages.view import View
         limit = self.limit or (TERMINAL_LIMIT if to_terminal else ALL)
         return View(self.form or ("vector" if tokens else "both"), self.arithmetic, self.decimals(pencil),
-                    None if limit == ALL else limit, addresses, tokens, exact=pencil is not None, explain=self.explain)
+                    None if limit == ALL else limit, addresses, tokens, exact=pencil is not None, explain=self.explain,
+                    in_full=self.limit == ALL)
 
 
 def architecture_options(defaults: Config) -> Callable[[Decorated], Decorated]:

@@ -13,12 +13,13 @@ ENTRY = re.compile(r'^\[(.+)\]$|^(\S+) = (?:"""\n?((?s:.+?))"""|"(.*)")$', re.M)
 class Language(NamedTuple):
     """What a language has besides its sentences: its own name; a regular expression of its locales, in lower case; a
     range of letters that no other language has; fonts for these; a regular expression of what a word may end in and
-    still be the same word: particles, for example."""
+    still be the same word: particles, for example; and one of what begins no line."""
     name: str
     locales: str
     letters: str
     fonts: str
     endings: str = ""
+    unbroken: str = ""
 
 
 DEFAULT = "en"

@@ -3,9 +3,11 @@ text; a block that is `apart` is set off from what is above it, in formats that 
 
 Tuples, because a data class takes seven times as long to define, and all are defined at every start."""
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple, get_args
 
 from attntrace.messages.catalog import Text
+from attntrace.model.tokens import END, START
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Expression, HasValue
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
@@ -22,6 +24,17 @@ class Formula(NamedTuple):
 
 
 Cell = Text | Formula  # of a table
+Hues = tuple[int | None, ...]  # of words, those of the source below FAMILY; None: a word without one
+FAMILY = 4  # hues of each of the two sentences
+
+
+@lru_cache(256)  # every matrix of a run has them
+def hues_of(words: tuple[str, ...], is_target: bool) -> Hues:
+    """The hues of the words of a sentence: always the same for a word, on every page of the sentence. The tokens that
+    begin and end one have none, so that a row has the same hue under the word that is read and that is written."""
+    plain = dict.fromkeys(word for word in words if word not in (START, END))
+    numbers = {word: n % FAMILY + is_target * FAMILY for n, word in enumerate(plain)}
+    return tuple(numbers.get(word) for word in words)
 
 
 class Title(NamedTuple):
@@ -37,11 +50,13 @@ class PartHeading(NamedTuple):
 
 
 class StageHeading(NamedTuple):
+    """`right`: whether everything held that was checked of its steps; None where nothing was."""
     number: str
     title: Text
     place: str
     formulas: tuple[Formula, ...]
     here: str = ""  # the address of its first step
+    right: bool | None = None
 
 
 class Explained(NamedTuple):
@@ -75,9 +90,9 @@ class Answer(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Columns of words and numbers under headings; the cells of a `tokens` column have the hue of their row, those of a
-    `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below it. Of
-    `addresses` in the first column, where the table is too wide, the place is such a heading."""
+    """Columns of words and numbers under headings; the cells of a `tokens` column have the `hues` of their rows, those
+    of a `words` column come from the reader or a file as well. A row of one cell alone is the heading of those below
+    it. Of `addresses` in the first column, where the table is too wide, the place is such a heading."""
     headings: tuple[Text, ...]
     rows: tuple[tuple[Cell, ...], ...]
     tokens: tuple[int, ...] = ()
@@ -86,11 +101,12 @@ class Table(NamedTuple):
     words: tuple[int, ...] = ()
     addresses: bool = False
     apart: bool = False
+    hues: tuple[Hues, ...] = ()  # of each column of tokens
 
 
 class Grid(NamedTuple):
-    """A matrix, or a row (`one_row`), with its name and the words along its axes; `hued` columns are words of a
-    sentence (those of a vocabulary are not); `weights`: a row divides 1 among its columns."""
+    """A matrix, or a row (`one_row`), with its name and the words along its axes; those of a sentence have hues
+    (those of a vocabulary have none); `weights`: a row divides 1 among its columns."""
     symbol: Symbol
     head: int | None
     values: Array
@@ -98,11 +114,13 @@ class Grid(NamedTuple):
     shape: tuple[int, ...]
     row_labels: tuple[str, ...] | None
     column_labels: tuple[str, ...] | None
-    hued: bool = False
+    row_hues: Hues = ()
+    column_hues: Hues = ()
     one_row: bool = False
     weights: bool = False
     formula: Expression | None = None  # what stands in place of its name, where it has none
     address: str = ""  # of the step or the parameter, where it is one, or some columns of one
+    constant: bool = False  # whether it may be said in a line that all its numbers are the same
 
 
 class Grids(NamedTuple):
@@ -117,13 +135,14 @@ class RowLine(NamedTuple):
     values: Array  # a row, or a number, for each token
     figures: Figures
     labels: tuple[str, ...] | None
-    hued: bool = False
+    hues: Hues = ()  # of its labels, or of the rows that it mixes
     weights: bool = False  # whether a row divides 1 among its columns
     mixture: tuple[Symbol, ...] = ()  # the rows that the `shares` mix, where each row is such a mixture
     shares: Array | None = None
     share_figures: Figures | None = None
     more: int = 0  # numbers that are not shown
     address: str = ""
+    name: str = ""  # of the step in its place, or its address where that is another
 
 
 class VectorRows(NamedTuple):
@@ -131,6 +150,7 @@ class VectorRows(NamedTuple):
     tokens: tuple[str, ...]
     numbers: tuple[int, ...]
     lines: tuple[RowLine, ...]
+    hues: Hues = ()
 
 
 class CellLine(NamedTuple):

@@ -7,17 +7,20 @@ import numpy as np
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Check, Formula, Grid
-from attntrace.pages.checks import check_postconditions, check_rows, check_rows_sum_to_one, is_rounding, rows_of
+from attntrace.pages.checks import DIGITS, check_postconditions, check_rows, check_rows_sum_to_one, is_rounding, rows_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage, place_title
 from attntrace.pages.topics import topic_of
-from attntrace.pages.view import (View, any_row_formula, cell_line, followed, grid, hidden, label_of, parameter_name,
-                                  row_formula, whole_formula)
+from attntrace.pages.view import (View, any_row_formula, cell_line, followed, grid, hidden, hues_along, label_of,
+                                  parameter_name, row_formula, whole_formula)
 from attntrace.tensor.evaluate import evaluate
 from attntrace.tensor.expression import HasValue
 from attntrace.tensor.tensor import Tensor, Term, drawn_in
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
+
+CHECKED = "checked"  # the note about the ✓ in a heading
+PLAIN = {"rows_agree", "wholes_agree", "rows_sum_to_one", "masked_weights_are_zero", "shares_agree"}  # what it says
 
 
 class Form:
@@ -68,6 +71,12 @@ class Form:
             yield blocks.PartHeading(Message("messages.part", number=self.part),
                                      Message(f"messages.{self.name}_form"),
                                      Message(f"messages.{self.name}_form_subtitle"))
+            if CHECKED not in self.explained:
+                self.explained.add(CHECKED)
+                step = self.stage.steps[0]
+                key = CHECKED if step.rounding.decimals is None else f"{CHECKED}_exactly"
+                yield blocks.Prose(Message(f"messages.{key}", digits=DIGITS[str(step.value.dtype)]), note=True,
+                                   apart=True)
         if self.stage.region != self.region:
             self.region = self.stage.region
             first = self.stage.steps[0].address
@@ -85,9 +94,10 @@ class Form:
             self._figures[tensor] = figures
         return self._figures[tensor]
 
-    def heading(self, *formulas: Formula) -> blocks.StageHeading:
+    def heading(self, checks: Sequence[Check], *formulas: Formula) -> blocks.StageHeading:
+        right = not any(check.failed for check in checks) if checks else None
         return blocks.StageHeading(f"{self.part}.{self.stage.number}", self.stage.title, self.stage.steps[0].place,
-                                   formulas, self.stage.steps[0].address)
+                                   formulas, self.stage.steps[0].address, right)
 
     def explanations(self, steps: list[Step]) -> Iterator[Block]:
         """Explain the topics of these steps that are new on this page."""
@@ -99,11 +109,14 @@ class Form:
                                          for topic in new))
 
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
-        return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights)
+        return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights,
+                    self.stage.steps[0].address)
 
     def parameter_grid(self, tensor: Tensor, head: int | None) -> Grid:
         """Of a parameter, or of some of its columns."""
-        return self.grid(tensor, head)._replace(address=parameter_name(tensor))
+        value = tensor.value
+        constant = not self.view.in_full and value.size > 1 and bool((value == value.flat[0]).all())
+        return self.grid(tensor, head)._replace(address=parameter_name(tensor), constant=constant)
 
     def new_parameters(self, steps: list[Step]) -> list[Tensor]:
         """The parameters that these steps use and that this part has not shown yet, in order of use."""
@@ -121,11 +134,17 @@ class Form:
                     new.append(tensor)
         return new
 
-    def checked(self, checks: list[Check], steps: list[Step]) -> Iterator[Block]:
-        checks = checks + check_postconditions(steps) + [check for step in steps for check in self.more(step)]
+    def checks(self, steps: list[Step], rows: list[Check]) -> list[Check]:
+        """What is checked of some steps besides their rows, with these."""
+        checks = [*rows, *check_postconditions(steps), *(check for step in steps for check in self.more(step))]
         self.failed += [check for check in checks if check.failed]
-        if checks:
-            yield blocks.Checks(tuple(checks))
+        return checks
+
+    def verdicts(self, checks: Sequence[Check]) -> Iterator[Block]:
+        """What the ✓ in the heading does not say: what failed, and what was found beyond right and wrong."""
+        said = tuple(check for check in checks if check.failed or check.key.removesuffix("_exactly") not in PLAIN)
+        if said:
+            yield blocks.Checks(said)
 
 
 class VectorForm(Form):
@@ -135,29 +154,32 @@ class VectorForm(Form):
     def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
         head = steps[0].symbol.head
         rebuilt = [self.rows(step) for step in steps]
-        yield self.heading(*(any_row_formula(step, rows[0]) for step, rows in zip(steps, rebuilt, strict=True)))
+        over_tokens = {step.address: step.node.op.over_tokens(*step.node.operands) for step in steps}
+        checks = self.checks(steps, [*check_rows(steps, rebuilt), *(
+            check_rows_sum_to_one(step, terms[1]) for step in steps if (terms := over_tokens[step.address]))])
+        yield self.heading(checks, *(any_row_formula(step, rows[0])
+                                     for step, rows in zip(steps, rebuilt, strict=True)))
         yield from self.explanations(steps)
         used = self.new_parameters(steps)
         if used:
             yield blocks.Grids(tuple(self.parameter_grid(tensor, head) for tensor in used))
             yield from hidden(self.view, [(parameter_name(tensor), tensor) for tensor in used])
-        over_tokens = {step.address: step.node.op.over_tokens(*step.node.operands) for step in steps}
         by_rows = [(step, rows) for step, rows in zip(steps, rebuilt, strict=True) if not over_tokens[step.address]]
         labels = steps[0].labels
         limit = min(self.view.corner(step.tensor)[0] if len(step.axes) == 2 else len(labels) for step in steps)
         shown = self.view.rows(steps[0])[:limit]
         if by_rows:
+            hues = hues_along(steps[0].tensor, 0) if steps[0].axes else ()
             yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
-                                    tuple(self.line(step, rows, shown) for step, rows in by_rows))
+                                    tuple(self.line(step, rows, shown) for step, rows in by_rows),
+                                    tuple(hues[i] for i in shown) if hues else ())
             yield from hidden(self.view, [(step.address, step.tensor) for step, _ in by_rows],
                               (len(shown), len(self.view.rows(steps[0]))))
-        checks = check_rows(steps, rebuilt)
         for step in steps:
             if terms := over_tokens[step.address]:
                 yield from self.shares(step, *terms)
-                checks.append(check_rows_sum_to_one(step, terms[1]))
         yield from self.arithmetic(steps, tuple(labels[i] for i in shown), shown)
-        yield from self.checked(checks, steps)
+        yield from self.verdicts(checks)
 
     def shares(self, step: Step, parts: list[Tensor], total: Tensor) -> Iterator[Block]:
         """A weight's gradient, token by token."""
@@ -191,8 +213,10 @@ class VectorForm(Form):
         line = blocks.RowLine(tuple(row_formula(step, rows[i], i) for i in shown),
                               np.stack([row.value[:columns] if axes else row.value for row in some]),
                               self.figures(step.tensor), labels and labels[:columns],
-                              hued=step.tensor.axis_names[-1:] == ("key",), weights=step.node.op.rows_sum_to_one,
-                              more=max(some[0].value.size - columns, 0) if axes else 0, address=step.address)
+                              hues_along(step.tensor, 1)[:columns] if len(step.axes) == 2 else (),
+                              weights=step.node.op.rows_sum_to_one,
+                              more=max(some[0].value.size - columns, 0) if axes else 0, address=step.address,
+                              name=label_of(step))
         mixtures = [row.node.op.mixes(*row.node.operands) if row.node and not line.more else None for row in some]
         if mixtures[0]:
             whole = mixtures[0][1]
@@ -200,7 +224,7 @@ class VectorForm(Form):
             mixed = tuple(whole.symbol.indexed(0, n, whole.axis_names) for n in range(whole.axes[0].size))
             weights = next(mixtures[0][0].leaves())
             line = line._replace(mixture=mixed, shares=np.stack([mixture[0].value for mixture in mixtures if mixture]),
-                                 share_figures=self.figures(weights))
+                                 share_figures=self.figures(weights), hues=hues_along(weights, 1))
         return line
 
     def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:
@@ -222,7 +246,8 @@ class MatrixForm(Form):
     part, name = 2, "matrix"
 
     def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
-        yield self.heading()
+        checks = {step.address: self.checks([step], check_rows([step], [self.rows(step)])) for step in steps}
+        yield self.heading([check for step in steps for check in checks[step.address]])
         yield from self.explanations(steps)
         drawn: set[Tensor] = set()
         for step in steps:
@@ -239,7 +264,7 @@ class MatrixForm(Form):
             yield from hidden(self.view, [*((parameter_name(tensor), tensor) for tensor in new),
                                           (step.address, step.tensor)])
             drawn |= {*operands, step.tensor}
-            yield from self.checked(check_rows([step], [self.rows(step)]), [step])
+            yield from self.verdicts(checks[step.address])
 
 
 FORMS: dict[str, type[Form]] = {"vector": VectorForm, "matrix": MatrixForm}

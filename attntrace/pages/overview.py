@@ -9,7 +9,7 @@ from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.model.config import ENTRIES, FLAG, Config
 from attntrace.model.parameters import Vocabularies, parts
 from attntrace.model.tokens import MEMORY, InputRows, Words
-from attntrace.pages.blocks import Block, Heading, PartHeading, Prose, Table
+from attntrace.pages.blocks import Block, Heading, PartHeading, Prose, Table, hues_of
 from attntrace.runs.run import Drift, Run
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import COMPARABLE, Fingerprint
@@ -69,7 +69,9 @@ def words_table(run: Run, *more: tuple[str, Words]) -> Table:
     rows = ((str(next(numbers)), *map(str, row)) for row in itertools.zip_longest(*cells, fillvalue=""))
     right = tuple(n for n, name in enumerate(("number", *names)) if name in ("number", "id"))
     return Table(tuple(Message(f"messages.{name}") for name in ("number", *names)), tuple(rows), right=right,
-                 tokens=tuple(n for n in range(1 + len(names)) if n not in right), title=Message("messages.heading"))
+                 tokens=tuple(n for n in range(1 + len(names)) if n not in right), title=Message("messages.heading"),
+                 hues=tuple(hues_of(words.texts, n > 0) for n, words in enumerate(
+                     (run.source, run.target, *(words for _, words in more))) if words is not None))
 
 
 def model_table(run: Run) -> Iterator[Block]:
@@ -121,9 +123,10 @@ def parameter_table(config: Config, vocabularies: Vocabularies, there: int) -> T
         counts = part.counts()
         number = sum(count.number for count in counts)
         total += number
-        rows += [
-            (Message(f"messages.part_{part.name}"), f"{number:,}", "= " + " + ".join(count.term for count in counts)),
-            ("", "", "= " + " + ".join(f"{count.number:,}" for count in counts))]
+        terms, numbers = [count.term for count in counts], [f"{count.number:,}" for count in counts]
+        widths = [max(map(len, both)) for both in zip(terms, numbers)]  # each number below its term
+        above, below = (" + ".join(map(str.ljust, those, widths)).rstrip() for those in (terms, numbers))
+        rows += [(Message(f"messages.part_{part.name}"), f"{number:,}", f"= {above}"), ("", "", f"= {below}")]
     if there > total:
         rows.append((Message("messages.part_biases"), f"{there - total:,}", Message("messages.biases_term")))
     rows.append((Message("messages.total"), f"{there:,}", ""))

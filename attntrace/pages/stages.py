@@ -2,10 +2,10 @@
 
 What decides that a stage ends is `Stage.goes_on_with`: another place, another `trace.stage(...)` of the model, another
 axis along the rows, or a row of the step that needs all rows of an earlier step of the stage."""
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 
 from attntrace.messages.catalog import Joined, Localized, Message, most_specific
-from attntrace.pages.blocks import Block, Grid, Maps
+from attntrace.pages.blocks import Block, Grid, Maps, Prose
 from attntrace.pages.numbers import Figures
 from attntrace.pages.view import grid
 from attntrace.tensor.tensor import Tensor
@@ -65,6 +65,16 @@ def place_title(region: str) -> Joined:
                          for word, number in map(word_and_number, Address.of(region).parts)))
 
 
+def rows_of_maps() -> Prose:
+    """What a row of a decoder's map is: the word that is read there, in every map."""
+    return Prose(Message("messages.map_rows"))
+
+
+def maps_of(place: str, heads: Sequence[Grid], asked: bool = False) -> Maps:
+    """The weights of the heads of an attention, under its title."""
+    return Maps(map_title(place), place, tuple(heads), max(float(grid.values.max()) for grid in heads), asked)
+
+
 def map_title(place: str) -> Joined:
     """`Encoder, layer 1: where each word looks`."""
     address = Address.of(place)
@@ -94,6 +104,5 @@ class AttentionMaps:
     def close(self) -> None:
         """Write the last attention."""
         if self.heads:
-            largest = max(float(grid.values.max()) for grid in self.heads)
-            self.write(iter([Maps(map_title(self.place), self.place, tuple(self.heads), largest, self.asked)]))
+            self.write(iter([maps_of(self.place, self.heads, self.asked)]))
         self.heads = []

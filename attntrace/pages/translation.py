@@ -7,10 +7,11 @@ from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import END, detokenize, tokenize
 from attntrace.pages.answer import is_saved, remarks, title, try_next
-from attntrace.pages.blocks import Answer, Block, Check, Checks, Grid, Heading, Maps, Prose, Result, Table
+from attntrace.pages.blocks import Answer, Block, Check, Checks, Grid, Heading, Prose, Result, Table, hues_of
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.pages.overview import DETAILS, model_table, words_table
+from attntrace.pages.stages import maps_of, rows_of_maps
 from attntrace.runs.decoding import Decoding, DecodingStep
 from attntrace.tensor.symbol import Symbol
 from attntrace.tracing.addresses import Address
@@ -90,30 +91,32 @@ class TranslationPage:
         rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
                      for i, text in enumerate(self.decoding.run.source.texts))
         return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
-                     title=Message("messages.decoding_looks", row=step.number), apart=True)
+                     title=Message("messages.decoding_looks", row=step.number), apart=True,
+                     hues=(hues_of(self.decoding.run.source.texts, False),))
 
     def whole(self) -> Iterator[Block]:
         """The whole translation: attention between its words and the source, and the check against one pass."""
         yield Heading(Message("messages.decoding_whole"), of_place=True)
+        yield rows_of_maps()
         yield from self.maps()
         yield Checks((self.check(),), apart=True)
         if self.written[-1].word != END:
             yield Prose(Message("messages.decoding_unfinished", words=len(self.written)))
 
     def maps(self) -> Iterator[Block]:
-        """For each layer the attention weights of every written word."""
+        """For each layer the attention weights of every word that was read."""
         figures = Figures.fixed(MAP_DECIMALS)
-        words = tuple(step.word for step in self.written)
+        words = self.written[-1].read
         source = self.decoding.run.source.texts
         layers: dict[int | None, list[Grid]] = {}
         for one in self.written[-1].steps.values():
             if _is_cross_attention(one):
                 rows = np.stack([step.steps[Address.of(one.address).forward].value[-1] for step in self.written])
                 layers.setdefault(Address.of(one.address).number("layer"), []).append(
-                    Grid(one.symbol, None, rows, figures, rows.shape, words, source, hued=True, weights=True))
+                    Grid(one.symbol, None, rows, figures, rows.shape, words, source,
+                         hues_of(words, True), hues_of(source, False), weights=True))
         for layer, grids in layers.items():
-            yield Maps(Message("messages.decoding_map", layer=layer), f"decoder.layer{layer}.cross_attention",
-                       tuple(grids), max(float(grid.values.max()) for grid in grids), False)
+            yield maps_of(f"decoder.layer{layer}.cross_attention", grids)
 
     def ending(self) -> Iterator[Block]:
         """What goes in, and commands to try next: with the translation as a target where it can be typed."""

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.messages.catalog import Message
-from attntrace.pages.blocks import Answer, Block, CellLine, Formula, Grid, Grids, Heading, Prose
+from attntrace.pages.blocks import Answer, Block, CellLine, Formula, Grid, Grids, Heading, Hues, Prose, hues_of
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.expression import HasValue
-from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.symbol import POSITIONS, Symbol
 from attntrace.tensor.tensor import Tensor
-from attntrace.tracing.addresses import address_in, cell_name, means_row
+from attntrace.tracing.addresses import Address, address_in, cell_name, means_row
 
 if TYPE_CHECKING:
     from attntrace.tracing.trace import Step  # showing one tensor of a file needs no model
@@ -29,6 +29,7 @@ class View(NamedTuple):
     tokens: tuple[str, ...] = ()
     exact: bool = False
     explain: bool = True
+    in_full: bool = False  # also a parameter whose numbers are all the same
 
     def shows(self, step: Step) -> bool:
         return self.selected is None or step.address in self.selected
@@ -58,24 +59,40 @@ class View(NamedTuple):
         return ("vector", "matrix") if self.form == "both" else (self.form,)
 
 
-def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, int], weights: bool = False) -> Grid:
+def hues_along(tensor: Tensor, k: int, place: str = "") -> Hues:
+    """The hues of the words along an axis: those of a sentence have some, as words of the source or of the target. In
+    cross-attention the source is looked at; keys and values are its. `place`: of a tensor without an address."""
+    axis = tensor.axes[k]
+    if axis.name not in POSITIONS or axis.labels is None:
+        return ()
+    of = Address.of(Address.of(next(tensor.leaves()).address or place).forward)
+    is_key = axis.name == ("token" if tensor.symbol and tensor.symbol.transposed else "key")
+    crosses = of.sub_layer == "cross_attention" and (is_key or of.name in ("key", "value"))
+    return hues_of(axis.labels, of.stack in ("decoder", "output", "loss") and not crosses)
+
+
+def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, int], weights: bool = False,
+         place: str = "") -> Grid:
     """A tensor as a grid of numbers, or as much of it as its corner has (rows, columns; see View.corner); `weights`:
-    whether these are attention weights, which are shaded."""
+    whether these are attention weights, which are shaded; `place`: where it is used, if it has no address."""
     assert tensor.symbol is not None
     rows, columns = corner
-    along = [axis.name in ("token", "key") for axis in tensor.axes]
+    along = [axis.name in POSITIONS for axis in tensor.axes]
     labels = [axis.labels for axis in tensor.axes]
+    hues = [hues_along(tensor, k, place) for k in range(len(tensor.axes))]
     whole = Grid(tensor.symbol, head, tensor.value, figures, tensor.value.shape, None, None,
                  address=tensor.address or "")
     if len(tensor.axes) == 2:
         return whole._replace(values=tensor.value[:rows, :columns], row_labels=labels[0] and labels[0][:rows],
-                              column_labels=labels[1] and labels[1][:columns], hued=along[1], weights=weights)
+                              column_labels=labels[1] and labels[1][:columns], row_hues=hues[0][:rows],
+                              column_hues=hues[1][:columns], weights=weights)
     if not tensor.axes:
         return whole._replace(values=tensor.value.reshape(1, 1), one_row=True)
     words = labels[0] and labels[0][:columns]
     if along[0]:  # one number for each token: a column
-        return whole._replace(values=tensor.value[:columns, None], row_labels=words)
-    return whole._replace(values=tensor.value[None, :columns], column_labels=words, one_row=True)
+        return whole._replace(values=tensor.value[:columns, None], row_labels=words, row_hues=hues[0][:columns])
+    return whole._replace(values=tensor.value[None, :columns], column_labels=words, column_hues=hues[0][:columns],
+                          one_row=True)
 
 
 def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Prose]:
@@ -101,10 +118,10 @@ def alone(tensor: Tensor, address: str, index: tuple[int, ...], view: View) -> l
         return [Answer(figures.legible(float(tensor.value[index]), view.exact))]
     symbol = tensor.symbol and tensor.symbol.at(index, tensor.axis_names)  # as it is called in equations
     part, name = Tensor(tensor.value[index], tensor.axes[len(index):], symbol), cell_name(address, index)
-    drawn = grid(part, None, Figures.of(part.value, view.precision, view.exact), view.corner(part))
+    drawn = grid(part, None, Figures.of(part.value, view.precision, view.exact), view.corner(part), place=address)
     if index and not drawn.one_row:
-        drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, hued=True,
-                               one_row=True)
+        drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, row_hues=(),
+                               column_hues=drawn.row_hues, one_row=True)
     return [Heading(f"{name}   {' × '.join(part.axis_names)}"), Grids((drawn,)),
             *hidden(view, [(name, part)])]
 

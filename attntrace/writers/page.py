@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Protocol, TextIO, TypeVar, get_args
 
 import numpy as np
 
-from attntrace.messages.catalog import DEFAULT, Message, Text, in_a_line, in_languages
+from attntrace.messages.catalog import DEFAULT, LANGUAGES, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Maps
+from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Hues, Maps, StageHeading
 from attntrace.pages.numbers import MAP_DECIMALS
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
@@ -22,13 +22,14 @@ from attntrace.tracing.addresses import Address
 
 
 class Span(NamedTuple):
-    """A piece of a line in one style: `bold`, `grey`, `red`, or `token3` (the hue of the fourth token)."""
+    """A piece of a line in one style: `bold`, `grey`, `red`, or `hue3`, one of those of words."""
     text: str
     style: str = ""
 
 
 class Shaded(NamedTuple):
-    """A row of cells, each shaded by its level from 0 (not at all) to 7; `ends` says where in the text each ends."""
+    """A row of cells, each in the shade of its level from 1 to 8, or 0 (none); `ends` says where in the text each
+    ends."""
     text: str
     levels: bytes
     ends: tuple[int, ...]
@@ -51,11 +52,15 @@ PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
-ASCII_PROSE = str.maketrans({"×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
+ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=",
                              "→": "->", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
+# A blank where a line may end: not in a size such as 4 × 8, nor where a language has none.
+BLANK = re.compile(rf" (?!{'|'.join([r'× [0-9]', *(one.unbroken for one in LANGUAGES.values() if one.unbroken)])})"
+                   r"(?<![0-9] × )")
 COLUMNS = 16  # of a table in a document, whose width nobody knows
-LEVELS = 8  # of bars and of shades, the lowest of which is none
+LEVELS = 8  # of bars and of shades
+MASKED, ASCII_MASKED = "·", "."  # a weight of exactly 0, which the mask leaves
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = ".:-=+*#@"
 
@@ -197,6 +202,10 @@ class Page:
             return self.text(Message("messages.ok" if right else "messages.wrong"))
         return "✓" if right else "✗"
 
+    def verdict(self, heading: StageHeading) -> str:
+        """The sign behind the title of a stage."""
+        return "" if heading.right is None else " " + self.sign_of(heading.right).removesuffix(":")
+
     def check_sentence(self, check: Check) -> Message:
         """`row i of Q = qᵢ to 12 digits`."""
         names = dict(matrices=", ".join(self.symbol(symbol, check.head) for symbol in check.matrices),
@@ -266,6 +275,11 @@ class Page:
         return self.wrapped(parts, indent)
 
 
+def words_of(text: str) -> list[str]:
+    """The words of prose, between which a line may end."""
+    return BLANK.split(text)
+
+
 def packed(items: Iterable[T], fits: Callable[[list[T]], bool]) -> Iterator[list[T]]:
     """As many items together as fit, one at the least."""
     together: list[T] = []
@@ -324,7 +338,7 @@ def next_words_table(block: Maps) -> blocks.Table:
     rows = zip(block.heads[0].row_labels or (), block.next_words, strict=True)
     return blocks.Table(("", Message("messages.decoding_word"), Message("messages.decoding_probability")),
                         tuple((word, after, f"{share:.{MAP_DECIMALS}f}") for word, (after, share) in rows),
-                        tokens=(0,), right=(2,), words=(1,))
+                        tokens=(0,), right=(2,), words=(1,), hues=(block.heads[0].row_hues,))
 
 
 def title_of_head(grid: Grid) -> Message:
@@ -374,19 +388,26 @@ def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line
     if gap >= 2:
         yield Span(title, "bold"), " " * gap, Span(place, "grey")
         return
-    yield from styled(page.wrapped(title.split(" "), indent), "", "bold", " " * indent)
+    yield from styled(page.wrapped(words_of(title), indent), "", "bold", " " * indent)
     yield (Span(place.rjust(page.width), "grey"),)
 
 
-def labels_line(labels: Iterable[str], widths: Iterable[int], first: int, hued: bool, page: Page) -> Iterator[Span]:
-    """Words above columns of these widths, the first of them in the hue of the word number `first`."""
+def hue_at(hues: Hues, n: int, otherwise: str = "") -> str:
+    """The style of the n-th word; otherwise that of one that is no word of a sentence."""
+    if n >= len(hues):
+        return otherwise
+    return "" if hues[n] is None else f"hue{hues[n]}"
+
+
+def labels_line(labels: Iterable[str], widths: Iterable[int], hues: Hues, page: Page) -> Iterator[Span]:
+    """Words above columns of these widths, in their hues."""
     for n, (label, width) in enumerate(zip(labels, widths, strict=True)):
-        yield Span((" " if n else "") + page.right(page.label(label), width), f"token{first + n}" if hued else "grey")
+        yield Span((" " if n else "") + page.right(page.label(label), width), hue_at(hues, n, "grey"))
 
 
 def levels_of(weights: Array) -> Array:
-    """How strong each of some weights is drawn, from 0 to 7."""
-    return np.asarray(np.minimum(weights * LEVELS, LEVELS - 1).astype("u1"))
+    """How strong each of some weights is drawn, from 1 to 8; 0 where it is exactly 0, as behind a mask."""
+    return np.asarray((np.minimum(weights * LEVELS, LEVELS - 1) + (weights != 0)).astype("u1"))
 
 
 def shaded(texts: list[str], levels: Array, widths: Sequence[int], gap: int = 1) -> list[Shaded]:

@@ -26,13 +26,14 @@ def command(model: options.ModelOptions, selection: options.Selection, page: Pag
     from attntrace.pages.blocks import Prose
     from attntrace.pages.numbers import MAP_DECIMALS
     from attntrace.pages.overview import drift_note
-    from attntrace.pages.stages import AttentionMaps
+    from attntrace.pages.stages import AttentionMaps, rows_of_maps
     from attntrace.tracing.trace import tee
     decimals, drift = selection.decimals(run.pencil, MAP_DECIMALS), run.drift()
     answer = RunAnswer(run, options.typed(model))
     with writer_of(page) as writer:
         maps = AttentionMaps(writer, selected, decimals, asked=selection.precision is not None)
-        writer([title("map", run)._replace(has_result=False), Prose(Message("messages.map_legend")), *remarks(run)])
+        writer([title("map", run)._replace(has_result=False), Prose(Message("messages.map_legend")),
+                *([rows_of_maps()] if run.target else []), *remarks(run)])
         run(tee(maps, drift, answer))
         maps.close()
         writer([*(drift_note(run, drift) if drift else ()), *(answer.next("map") if page.format in PAGES else ())])

@@ -7,7 +7,8 @@ from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
-                                           label, matrix, names_of_grid, nested, side_by_side, word_heading, words)
+                                           hue_class, label, matrix, names_of_grid, nested, side_by_side, word_heading,
+                                           words)
 from attntrace.writers.html.mathml import formula_math
 from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, title_of_head
 from attntrace.writers.svg.architecture import THEMED, Drawing, described
@@ -88,7 +89,8 @@ class HtmlWriter(BlockWriter[str]):
         page.in_section = True
         yield f"<section class=stage{page.anchor(place)}>\n"
         title = f"<b>{words(block.number)}</b> {page.text(block.title)}"
-        yield page.heading(page.level + 1, f"stage{block.number}", title, self.here(block.here),
+        verdict = f"<span{' class=wrong' if block.right is False else ''}>{page.verdict(block)}</span>"
+        yield page.heading(page.level + 1, f"stage{block.number}", title, verdict + self.here(block.here),
                            listed=address(block.place.rpartition("layer")[2].partition(".")[2]))
         yield f"<p class=at>{link}\n"
         if block.formulas:
@@ -116,7 +118,7 @@ class HtmlWriter(BlockWriter[str]):
 
     def table(self, block: blocks.Table) -> Iterator[str]:
         """Columns of words and numbers; the first cell of a row is its heading."""
-        page = self.page
+        page, hues = self.page, dict(zip(block.tokens, block.hues))
         yield f"{page.box(in_a_line(block.title, page.languages))}<table class=plain>"
         if block.title:
             yield f"<caption>{page.text(block.title)}</caption>"
@@ -133,7 +135,7 @@ class HtmlWriter(BlockWriter[str]):
             for n, one in enumerate(row):
                 written = self.in_table(one, not n, n in block.words + block.tokens)
                 tag = "td" if n or not written else "th scope=row"
-                yield cell(tag, n in block.right, written, y if n in block.tokens else None)
+                yield cell(tag, n in block.right, written, hue_class(hues.get(n, ()), y))
         yield "</table></div>\n"
 
     def in_table(self, one: blocks.Cell, is_first: bool = False, is_word: bool = False) -> str:
@@ -155,7 +157,7 @@ class HtmlWriter(BlockWriter[str]):
         named = f' aria-labelledby="{contents[-1].anchor}"' if contents else ""  # by the heading of the stage
         yield f'{self.page.box(width=rows.width)}<table class="vectors{rows.room}"{named}>\n'
         for n, token in enumerate(block.tokens):
-            yield f"<tbody><tr>{word_heading('rowgroup', token, block.numbers[n]) if token else '<td>'}"
+            yield f"<tbody><tr>{word_heading('rowgroup', token, hue_class(block.hues, n)) if token else '<td>'}"
             yield from rows.of_token(n)
         yield "</table></div>\n"
 
@@ -189,8 +191,9 @@ class HtmlWriter(BlockWriter[str]):
         else:
             yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
             yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
-        yield from side_by_side(matrix(grid, page, (grid.address,), is_result=not block.brief, largest=block.largest,
-                                       title=page.text(title_of_head(grid))) for grid in block.heads)
+        yield from side_by_side((matrix(grid, page, (grid.address,), is_result=not block.brief, largest=block.largest,
+                                        title=page.text(title_of_head(grid))) for grid in block.heads),
+                                '<div class="equation map">')
         if block.next_words:
             yield from self.table(next_words_table(block))
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from attntrace.messages.catalog import BESIDE, Joined, Message, Text, in_languages, versions
 from attntrace.messages.unicode import graphemes, shown
 from attntrace.pages import blocks
+from attntrace.pages.blocks import Hues
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.printer import Printer
 from attntrace.tensor.symbol import Spelling
@@ -23,14 +24,13 @@ from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.vectors import columns_of, mixed
 
 LONGEST = 16  # letters of a word that stand in a line
-HUES = 8  # of words, one after another
 AFTER_SECTION = (blocks.PartHeading, blocks.StageHeading, blocks.Heading, blocks.Answer, blocks.Maps, None)
 ANCHOR = re.compile(r"[\w.:,-]+", re.ASCII)
 CELL = "<td>"
 DIGIT, NARROWEST = 8, 330  # pixels: of a digit, and of room on the screen of a phone
 PHONE, SCREEN = 42, 120  # characters of an equation with its numbers that have room there
 WHOLE = 15  # columns up to which an equation is drawn whole; what was drawn in its stage shrinks in a wider one
-SHADED = (CELL, *(f"<td class=w{level}>" for level in range(1, LEVELS)))
+SHADED = tuple(f"<td class=w{level}>" for level in range(LEVELS + 1))  # 0: exactly 0
 
 
 class Entry(NamedTuple):
@@ -159,23 +159,23 @@ def label(word: str) -> str:
     return "<wbr>".join(words("".join(letters[n:n + LONGEST])) for n in range(0, len(letters), LONGEST))
 
 
-def hue(n: int) -> str:
-    """The class of the n-th word."""
-    return f"t{n % HUES}"
+def hue_class(hues: Hues, n: int) -> str:
+    """The class of the n-th word; empty, where it has no hue."""
+    return "" if n >= len(hues) or hues[n] is None else f"t{hues[n]}"
 
 
-def word_heading(scope: str, word: str, n: int | None) -> str:
-    """The heading of a row or a column: the word there, in the hue of the n-th."""
-    return f"<th scope={scope}{f' class={hue(n)}' if n is not None else ''}>{label(word)}"
+def word_heading(scope: str, word: str, kind: str) -> str:
+    """The heading of a row or a column: the word there, in its hue."""
+    return f"<th scope={scope}{f' class={kind}' if kind else ''}>{label(word)}"
 
 
 @lru_cache(4096)
-def columns_heading(labels: tuple[str, ...], first: int, hued: bool) -> str:
-    return "".join([word_heading("col", label, first + n if hued else None) for n, label in enumerate(labels)])
+def columns_heading(labels: tuple[str, ...], hues: Hues) -> str:
+    return "".join([word_heading("col", label, hue_class(hues, n)) for n, label in enumerate(labels)])
 
 
-def cell(tag: str, right: bool, written: str, token: int | None = None) -> str:
-    kinds = " ".join([*["r"] * right, *([hue(token)] if token is not None else [])])
+def cell(tag: str, right: bool, written: str, kind: str = "") -> str:
+    kinds = " ".join([*["r"] * right, *filter(None, [kind])])
     return f'<{tag} class="{kinds}">{written}' if kinds else f"<{tag}>{written}"
 
 
@@ -212,7 +212,7 @@ class VectorTable:
             block.lines, key=lambda line: (line.values.shape[1:], line.labels))]
         self.cells = {
             (id(line), part.start): rows_of_cells(line.figures, line.values.reshape(len(line.values), -1)[:, part],
-                                                  line.weights and line.hued and page.shades)
+                                                  line.weights and bool(line.hues) and page.shades)
             for line in block.lines for part in column_blocks(columns_of(line))}
         self.columns = max(min(columns_of(line), COLUMNS) + bool(line.more) for line in block.lines)
         self.longest = max(len(f"{line.formulas[-1].left.spelled()} = {Printer().text(line.formulas[-1].right)}")
@@ -248,7 +248,7 @@ class VectorTable:
         """What stands above some columns: words, or else their numbers."""
         labels = (line.labels[part] if line.labels is not None else
                   tuple(str(n + 1) for n in range(part.start, part.stop)) if line.values.ndim > 1 else ())
-        return columns_heading(labels, part.start, line.hued)
+        return columns_heading(labels, () if line.labels is None else line.hues[part])
 
     def row(self, line: blocks.RowLine, n: int, part: slice) -> str:
         """A part of a row, with its equation before the first, and behind the last what it leaves out or mixes."""
@@ -262,6 +262,7 @@ class VectorTable:
         if part.stop == columns_of(line):
             if line.more:
                 end += f"<td class=more>+{self.page.text(Message('messages.more', count=line.more))}"
+            end += f"<th class=at>{address(line.name)}"
             if line.shares is not None:
                 end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{self.mixture(line, n)}</div>"
         return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
@@ -269,7 +270,8 @@ class VectorTable:
 
     def mixture(self, line: blocks.RowLine, n: int) -> str:
         """`z₁ = 0.068·v₁ + 0.210·v₂`, each term in the hue of its token."""
-        terms = (f"<span class={hue(i)}>{escape(term)}</span>" for i, term in enumerate(mixed(line, n, self.page)))
+        terms = (f'<span class="{hue_class(line.hues, i)}">{escape(term)}</span>'
+                 for i, term in enumerate(mixed(line, n, self.page)))
         return f"{symbol_math(line.formulas[n].left, line.formulas[n].head)} = {' + '.join(terms)}"
 
 
@@ -315,10 +317,10 @@ def names_of_grid(grid: blocks.Grid) -> tuple[str, ...]:
     return (grid.address,) if part is None else (grid.address, f"{grid.address}.{part}")
 
 
-def side_by_side(parts: Iterable[str]) -> Iterator[str]:
+def side_by_side(parts: Iterable[str], opening: str = "<div class=equation>") -> Iterator[str]:
     markup = list(parts)
     if markup:
-        yield f"<div class=equation>{''.join(markup)}</div>\n"
+        yield f"{opening}{''.join(markup)}</div>\n"
 
 
 def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
@@ -356,9 +358,10 @@ def width_of_table(figures: Figures, part: slice, above: tuple[str, ...] | None,
 def table_rows(grid: blocks.Grid, part: slice, page: HtmlPage, largest: float) -> Iterator[str]:
     if grid.column_labels:
         yield "<thead><tr><td>" if grid.row_labels else "<thead><tr>"
-        yield columns_heading(grid.column_labels[part], part.start, grid.hued)
+        yield columns_heading(grid.column_labels[part], grid.column_hues[part])
     rows = rows_of_cells(grid.figures, grid.values[:, part], (largest or 1) if grid.weights and page.shades else 0)
-    before = [word_heading("row", label, n) for n, label in enumerate(grid.row_labels or ())] or [""] * len(rows)
+    before = [word_heading("row", label, hue_class(grid.row_hues, n))
+              for n, label in enumerate(grid.row_labels or ())] or [""] * len(rows)
     yield "<tbody>"
     yield from chain.from_iterable(("<tr>", word, cells) for word, cells in zip(before, rows, strict=True))
 

@@ -61,7 +61,8 @@ class MarkdownWriter(BlockWriter[str]):
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         self.place = block.place
-        yield from ("", f"#### {block.number} {self.page.words(block.title)}", "", self.page.code(block.place))
+        title = f"{block.number} {self.page.words(block.title)}{self.page.verdict(block)}"
+        yield from ("", f"#### {title}", "", self.page.code(block.place))
         if block.formulas:
             yield from math_block([line for formula in block.formulas for line in equation(formula)])
 

@@ -10,10 +10,10 @@ from attntrace.pages.numbers import Figures
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.page import COLUMNS, Page, column_blocks, levels_of, part_of, title_of_head
+from attntrace.writers.page import ASCII_MASKED, COLUMNS, MASKED, Page, column_blocks, levels_of, part_of, title_of_head
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.maps import ASCII_FILLS, FILL, FILLS
-from attntrace.writers.text.vectors import bars_of, columns_of, mixture_fits, mixture_of
+from attntrace.writers.text.vectors import bars_of, columns_of, mixture_of, mixture_width
 
 Column = Sequence[str]  # of texts, one a row
 BETWEEN = " | "  # two cells
@@ -143,7 +143,9 @@ def filled_grid(head: Grid, largest: float, page: MarkdownPage) -> Iterator[str]
     """A head of a map, whose numbers stand behind what is filled the more the larger they are."""
     fills = ASCII_FILLS if page.ascii else FILLS
     levels = levels_of(head.values / (largest or 1)).tolist()
-    cells = [[f"{FILL * fills[level]} {number}".strip() for level, number in zip(row, numbers, strict=True)]
+    masked = page.sign(MASKED, ASCII_MASKED)
+    cells = [[f"{FILL * fills[level]} {number}".strip() if level else masked
+              for level, number in zip(row, numbers, strict=True)]
              for row, numbers in zip(levels, rows_of(head.values, head.figures), strict=True)]
     return grid_tables(head, page, page.words(title_of_head(head)), cells)
 
@@ -179,7 +181,7 @@ class LinesTogether:
             for row in rows_of(line.values.reshape(len(line.values), -1), line.figures)] for line in lines}
         self.bars = columns <= COLUMNS and any(line.weights for line in lines)
         self.mixtures = {id(line) for line in lines
-                         if line.shares is not None and mixture_fits(line, page, page.width)}
+                         if mixture_width(line, page, page.width) <= page.width}
 
     def table(self, rows: list[tuple[RowLine, int]], names: Column, *above: str) -> Iterator[str]:
         """Rows of some tokens, each with its name."""

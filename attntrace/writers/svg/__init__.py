@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import TextIO
 
-import numpy as np
-
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.messages.unicode import shown
-from attntrace.pages.blocks import Architecture, Block, Grid, Maps, Prose
-from attntrace.tensor.tensor import Array
-from attntrace.writers.page import Look, largest_of, markup_for, title_of_head
+from attntrace.pages.blocks import Architecture, Block, Grid, Hues, Maps, Prose
+from attntrace.writers.page import MASKED, Look, largest_of, levels_of, markup_for, title_of_head
 from attntrace.writers.svg.architecture import Drawing, described
 from attntrace.writers.svg.markup import FONTS, GREY, INK, LINE, NOTE, PAPER, TEXT, TITLE, escaped, text, width_of
 
-STRONGEST = np.array((8, 69, 148))  # the blue of the largest weight; none is white
-LIGHT = 0.179  # luminance from which on black letters have more contrast than white ones, 4.5 at the least
+# Of words and of weights, as in HTML.
+HUES = ("#00706a", "#6b6100", "#1c7038", "#4d6b00", "#a84300", "#6a3fc4", "#b01f6b", "#9a1fb0")
+SHADES = (PAPER, "#ebf1fc", "#cddbf4", "#a8c2ed", "#81abe5", "#4e91db", "#0a74c0", "#025c9b", "#054474")
+INKS = (INK,) * 6 + (PAPER,) * 3  # on each of them
 CELL = 30  # of a weight, at the least
 MARGIN, GAP, BESIDE = 24, 28, 10
 HEADING = TITLE + 2 * (NOTE + BESIDE)  # height of what stands above a band
@@ -26,13 +25,10 @@ SLIDE = 16 / 9  # width by height, of a picture of several places
 SLANT = math.sqrt(0.5)  # of words that are turned by 45 degrees
 
 
-def colours(parts: Array) -> list[list[tuple[str, str]]]:
-    """For each part of the largest weight the colour of its cell, and that of the letters on it."""
-    shades = np.rint(255 + parts[..., None] * (STRONGEST - 255)).astype(int)
-    linear = np.where(shades <= 10, shades / 255 / 12.92, ((shades / 255 + 0.055) / 1.055) ** 2.4)
-    light = linear @ (0.2126, 0.7152, 0.0722) > LIGHT
-    return [[("#%02x%02x%02x" % tuple(shade), INK if on_light else PAPER)
-             for shade, on_light in zip(row, lights, strict=True)] for row, lights in zip(shades, light, strict=True)]
+def colour(hues: Hues, n: int) -> str:
+    """Of the n-th word."""
+    hue = hues[n] if hues else None
+    return INK if hue is None else HUES[hue]
 
 
 class SvgWriter:
@@ -152,12 +148,13 @@ class Band:
         y: float = HEADING + GAP
         for row in self.rows:
             for n, word in enumerate(self.block.heads[0].row_labels or ()):
-                yield text(word, self.before - BESIDE, y + row[0].middle(n), text_anchor="end")
+                yield text(word, self.before - BESIDE, y + row[0].middle(n), text_anchor="end",
+                           fill=colour(self.block.heads[0].row_hues, n))
             x = self.before
             for picture in row:
                 yield (f'<g data-address="{escaped(picture.head.address)}" transform="translate({x:.1f} {y:.1f})">\n'
                        f"<title>{escaped(f'{self.title}, {picture.title}')}</title>\n")
-                yield from picture.parts(colours(picture.head.values / (self.block.largest or 1) * shades))
+                yield from picture.parts(levels_of(picture.head.values / (self.block.largest or 1) * shades).tolist())
                 yield "</g>\n"
                 x += picture.width + GAP
             y += row[0].height + GAP
@@ -169,7 +166,8 @@ class HeadGraphic:
 
     def __init__(self, head: Grid, languages: tuple[str, ...]) -> None:
         self.head, self.title = head, in_languages(title_of_head(head), languages)
-        self.numbers = [row.split() for row in head.figures.rows(head.values)]
+        self.numbers = [[number if value else MASKED for number, value in zip(row.split(), values, strict=True)]
+                        for row, values in zip(head.figures.rows(head.values), head.values, strict=True)]
         widths = [width_of(shown(word)) for word in head.column_labels or ()]
         cell = max(CELL, *(width_of(number) + BESIDE for row in self.numbers for number in row))
         upright = max(cell, max(widths) + BESIDE)
@@ -184,23 +182,24 @@ class HeadGraphic:
         """The base line of letters in the n-th row."""
         return self.top + (n + 0.5) * CELL + 0.35 * TEXT
 
-    def parts(self, shades: list[list[tuple[str, str]]]) -> Iterator[str]:
+    def parts(self, levels: list[list[int]]) -> Iterator[str]:
         yield text(self.title, 0, TEXT, font_weight="bold")
         for n, word in enumerate(self.head.column_labels or ()):
             x, y = (n + 0.5) * self.cell, self.top - BESIDE / 2
+            fill = colour(self.head.column_hues, n)
             if self.turned:
-                yield text(word, x, y, transform=f"rotate(-45 {x:.1f} {y:.1f})")
+                yield text(word, x, y, transform=f"rotate(-45 {x:.1f} {y:.1f})", fill=fill)
             else:
-                yield text(word, x, y, text_anchor="middle")
+                yield text(word, x, y, text_anchor="middle", fill=fill)
         yield f'<g stroke="{LINE}">\n'
-        for i, row in enumerate(shades):
+        for i, row in enumerate(levels):
             yield "".join([f'<rect x="{j * self.cell:.1f}" y="{self.top + i * CELL:.1f}" width="{self.cell:.1f}" '
-                           f'height="{CELL}" fill="{fill}"/>\n' for j, (fill, _) in enumerate(row)])
+                           f'height="{CELL}" fill="{SHADES[level]}"/>\n' for j, level in enumerate(row)])
         yield f'</g>\n<g font-size="{TEXT}" text-anchor="middle">\n'
-        for i, (row, numbers) in enumerate(zip(shades, self.numbers, strict=True)):
+        for i, (row, numbers) in enumerate(zip(levels, self.numbers, strict=True)):
             yield "".join([f'<text data-cell="{i + 1},{j + 1}" x="{(j + 0.5) * self.cell:.1f}" y="{self.middle(i):.1f}"'
-                           f' fill="{ink}">{number}</text>\n'
-                           for j, ((_, ink), number) in enumerate(zip(row, numbers, strict=True))])
+                           f' fill="{INKS[level]}">{number}</text>\n'
+                           for j, (level, number) in enumerate(zip(row, numbers, strict=True))])
         yield "</g>\n"
 
 

@@ -9,10 +9,11 @@ from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Tensor, Term
-from attntrace.writers.page import (GAP, INDENT, Head, Line, Page, Span, chunked, equal_parts, labels_line, levels_of,
-                                    packed, part_of, shaded, trimmed)
+from attntrace.writers.page import (GAP, INDENT, Head, Line, Page, Span, chunked, equal_parts, hue_at, labels_line,
+                                    levels_of, packed, part_of, shaded, styled, trimmed)
 
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
+CLOSER = "  "  # a gap between matrices that have no room for another
 ASCII_BRACKETS = {"row": ("[ ", " ]")}
 
 
@@ -59,7 +60,7 @@ class Box:
         lines[top - 1 - bool(self.labels) if top else highest] = "  ", Span(
             self.page.padded(self.title, self.width - 2), "bold")
         if self.labels:
-            labels = labels_line(self.labels, self.widths, self.start, self.grid.hued, self.page)
+            labels = labels_line(self.labels, self.widths, self.grid.column_hues[self.start:], self.page)
             lines[top - 1] = "  ", *labels, " " * (self.width - self.body + 2)
         return lines
 
@@ -86,7 +87,7 @@ def _words(grid: blocks.Grid, page: Page) -> tuple[list[Line], int]:
     """The words before the rows, and how wide they are."""
     words = [page.label(label) for label in grid.row_labels or ()]
     width = max(map(page.cells, words)) + 1 if words else 0
-    return [(Span(page.padded(word, width), f"token{y}"),) for y, word in enumerate(words)], width
+    return [(Span(page.padded(word, width), hue_at(grid.row_hues, y)),) for y, word in enumerate(words)], width
 
 
 Chunk = list[str | Box]  # a piece of an equation that is not broken: from one operator to the next
@@ -103,8 +104,16 @@ def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
 
 
 def parameter_lines(grids: Sequence[blocks.Grid], page: Page) -> Iterator[Line]:
-    """Parameters side by side, as many as fit, with names and without signs."""
-    return bands([[Box(grid, page)] for grid in grids], page, GAP)
+    """Parameters side by side, as many as fit, a little closer where all fit then; those of one number in a line."""
+    same = [page.line(Message("messages.constant", name=page.name(grid), size=size_of(grid),
+                              number=grid.figures.text(float(grid.values.flat[0])))) for grid in grids if grid.constant]
+    boxes: list[Chunk] = [[Box(grid, page)] for grid in grids if not grid.constant]
+    yield from styled(page.wrapped(same, len(INDENT), GAP) if same else [], INDENT)
+    if same and boxes:
+        yield ()
+    widths = band_width([box for chunk in boxes for box in chunk], page)
+    closer = widths + (len(boxes) - 1) * len(GAP) > page.width >= widths + (len(boxes) - 1) * len(CLOSER)
+    yield from bands(boxes, page, CLOSER if closer else GAP)
 
 
 def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor]) -> list[Chunk]:

@@ -8,10 +8,11 @@ from attntrace.messages.catalog import Message, versions
 from attntrace.messages.unicode import graphemes
 from attntrace.pages.blocks import Grid, Maps
 from attntrace.pages.numbers import MAP_DECIMALS
-from attntrace.writers.page import (GAP, INDENT, Head, Line, Page, Span, equal_parts, largest_of, levels_of, packed,
-                                    part_of, shaded, styled, title_of_head, titled, trimmed)
+from attntrace.writers.page import (ASCII_MASKED, GAP, INDENT, MASKED, Head, Line, Page, Span, equal_parts, hue_at,
+                                    largest_of, levels_of, packed, part_of, shaded, styled, title_of_head, titled,
+                                    trimmed, words_of)
 
-FILLS, ASCII_FILLS = " ░░▒▒▓▓█", " ..::++#"  # for the levels from 0 to 7
+FILLS, ASCII_FILLS = "  ░░▒▒▓▓█", "  --==++#"  # for the levels from 0 to 8
 FILL = 2  # cells that are filled before a number
 UPRIGHT = 12  # cells of the longest word that stands upright
 NARROW = 2  # cells of a column under such a word
@@ -25,33 +26,27 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     yield from titled(page.text(block.title), block.place, page)
     largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
     for text, in versions(page.languages, largest) if not block.brief else ():
-        yield from styled(page.wrapped(text.split(" "), len(INDENT)), INDENT)
+        yield from styled(page.wrapped(words_of(text), len(INDENT)), INDENT)
     for n, pictures in enumerate(bands):
         yield from [()] * (n or not block.brief)
         height = max(len(picture.above) for picture in pictures)
         columns = [picture.lines(height) for picture in pictures]
         for y, parts in enumerate(zip(*columns, strict=True), start=-1 - height):
-            word = Span(page.padded(words[y], before), f"token{y}") if y >= 0 else " " * before
+            word = Span(page.padded(words[y], before), hue_at(block.heads[0].row_hues, y)) if y >= 0 else " " * before
             line = trimmed([INDENT, word, *chain.from_iterable((*part, GAP) for part in parts)])
             yield Head(line) if y < 0 else line
 
 
 def side_by_side(block: Maps, page: Page, room: int) -> list[list[HeadMap | NextWords]]:
-    """Pictures in bands that fit: all heads with numbers, or all with words upright; else as many as fit, with numbers
-    where one fits with them (also where they are asked for); a head too wide for the page in parts of its columns."""
+    """Pictures in bands that fit, with numbers where one head has room for them, or where they are asked for; else
+    under words that stand upright. A head too wide for the page is drawn in parts of its columns."""
     kind = BriefMap if block.brief else HeadMap
-    numbered: list[HeadMap] = [kind(grid, block.largest, page) for grid in block.heads]
-    upright: list[HeadMap] = [UprightMap(grid, block.largest, page) for grid in block.heads]
-    asked = block.asked or block.brief
-    if band_width(numbered) <= room or numbered[0].width <= room and (asked or room < band_width(upright)):
-        pictures = numbered
-    elif upright[0].width <= room:
-        pictures = upright
-    else:
-        parts = equal_parts(upright[0].widths, room, gap=0)
-        pictures = [UprightMap(grid, block.largest, page, part.start, part.stop)
-                    for grid in block.heads for part in parts]
-    columns: list[HeadMap | NextWords] = [*pictures]
+    whole = kind(block.heads[0], block.largest, page)
+    if whole.width > room and not block.asked:
+        kind, whole = UprightMap, UprightMap(block.heads[0], block.largest, page)
+    parts = equal_parts(whole.widths, room, whole.gap) if whole.width > room else [slice(0, len(whole.widths))]
+    columns: list[HeadMap | NextWords] = [kind(grid, block.largest, page, part.start, part.stop)
+                                          for grid in block.heads for part in parts]
     if block.next_words:
         columns.append(NextWords(block.next_words, page))
     return list(packed(columns, lambda band: band_width(band) <= room))
@@ -70,6 +65,7 @@ class HeadMap:
         self.grid, self.largest, self.page = grid, largest, page
         self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
         self.labels = (grid.column_labels or ())[self.start:self.stop]
+        self.hues = grid.column_hues[self.start:]
         self.widths = self.column_widths()
         self.above = self.words()
         self.inside = sum(self.widths) + self.gap * (len(self.widths) - 1)
@@ -87,7 +83,13 @@ class HeadMap:
                  for label, width in zip(self.labels, self.widths, strict=True)]]
 
     def cell(self, fill: str, weight: float, width: int) -> str:
+        if not weight:
+            return self.masked(width)
         return f"{fill * (width - self.grid.figures.width - 1)} {self.grid.figures.padded(weight)}"
+
+    def masked(self, width: int) -> str:
+        """A weight of exactly 0, where the decimal point of the others is."""
+        return (self.page.sign(MASKED, ASCII_MASKED) + " " * (self.grid.figures.after - 1)).rjust(width)
 
     def lines(self, height: int) -> list[Line]:
         """The title, `height` lines of words, and the rows, all of the same width."""
@@ -100,7 +102,7 @@ class HeadMap:
                  for row, weights in zip(levels.tolist(), values.tolist(), strict=True)]
         cells = shaded(texts, levels, self.widths, self.gap) if page.shades else texts
         rows: list[Line] = [(row, behind) for row in cells]
-        words: list[Line] = [(*chain.from_iterable((Span(between * bool(n)), Span(text, f"token{self.start + n}"))
+        words: list[Line] = [(*chain.from_iterable((Span(between * bool(n)), Span(text, hue_at(self.hues, n)))
                                                    for n, text in enumerate(line)), behind) for line in self.above]
         blank = (" " * self.width,)
         return [(Span(page.padded(self.title, self.width), "bold"),), *[blank] * (height - len(words)), *words, *rows]
@@ -114,6 +116,8 @@ class BriefMap(HeadMap):
         return [max(self.page.cells(self.page.label(label)), number) for label in self.labels]
 
     def cell(self, fill: str, weight: float, width: int) -> str:
+        if not weight:
+            return self.masked(width)
         return f"{fill}{self.page.sign('', ' ')}{self.grid.figures.padded(weight)}".rjust(width)
 
 
@@ -146,5 +150,10 @@ class UprightMap(HeadMap):
                 for y in range(height)]
 
     def cell(self, fill: str, weight: float, width: int) -> str:
+        if not weight:
+            return self.masked(width)
         tenths = min(int(10 * weight / self.largest), 9) if self.largest and self.page.shades else 0
         return f" {tenths}" if tenths else fill * NARROW
+
+    def masked(self, width: int) -> str:
+        return self.page.sign(MASKED, ASCII_MASKED).rjust(width)

@@ -1,12 +1,14 @@
 """The rows of a stage, token after token, lined up."""
+import re
 from collections.abc import Iterator
 from itertools import groupby
+from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
 from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Head, Line, Page, Part, Shaded, Span,
-                                    equal_parts, labels_line, levels_of, shaded, text_of, trimmed)
+                                    equal_parts, hue_at, labels_line, levels_of, shaded, styled, text_of, trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 AT_ONCE = 128  # tokens whose numbers are written at once
@@ -19,12 +21,24 @@ def columns_of(line: RowLine) -> int:
     return line.values.shape[1] if line.values.ndim > 1 else 1
 
 
+class Behind(NamedTuple):
+    """What stands behind the numbers of a row, of all tokens or of none: bars, its mixture (or that `below` it), its
+    name."""
+    bars: bool
+    mixture: bool
+    below: bool
+    name: bool
+
+
+NOTHING = Behind(False, False, False, False)
+
+
 class RowLayout:
     """The rows of a stage in columns: word, symbol, formula, numbers; `texts`: those that are written."""
 
     def __init__(self, block: VectorRows, page: Page) -> None:
         self.page = page
-        lines = block.lines
+        self.lines = lines = block.lines
         # A single number in powers of ten is too long to line all others up with it.
         self.before, self.after = lined_up([line.figures for line in lines if line.values.ndim > 1
                                             or not line.figures.powers] or [line.figures for line in lines])
@@ -45,19 +59,33 @@ class RowLayout:
             self.formula = 0
         room = page.width - self.numbers_at - 4  # for the numbers inside the brackets
         self.parts = {id(line): equal_parts(self.widths(line), room) for line in self.vectors}
-        after = [page.width - self.numbers_at - self.width(line) - len(GAP) for line in lines]
-        self.bars = all(line.values.shape[1] <= room for line, room in zip(lines, after, strict=True) if line.weights)
-        self.mixtures = all(mixture_fits(line, page, room)
-                            for line, room in zip(lines, after, strict=True) if line.shares is not None)
+        self.behind = {id(line): self.room_behind(line) for line in self.vectors}
+        self.behind |= {id(line): NOTHING for line in lines if line.values.ndim == 1}
+        words = {line.labels for line in self.vectors} - {None}
         labels = {id(line): [self.label_line(line, part) for part in self.parts[id(line)]]
-                  for line in lines if line.labels}
+                  for line in self.vectors} if words else {}
         first = next(iter(labels.values()), [])
-        self.heading = first[0] if len(first) == 1 else None  # the words above all tokens
-        self.labels = labels if len(first) > 1 else {}  # those above the parts of each token
+        alike = len(first) == 1 and all(line.labels in words for line in self.vectors)
+        self.heading = first[0] if alike else None  # the words above all tokens
+        self.labels = {} if alike else labels  # those above each token, where columns change or have no room in a line
         self.groups = [list(group) for _, group in groupby(
-            lines, key=lambda line: line.values.ndim if line.values.ndim == 1 or id(line) in self.labels
-            else id(line))]
+            lines, key=lambda line: (line.values.ndim, line.labels if line.values.ndim == 1 or self.labels
+                                     else id(line)))]
         self.texts: dict[int, list[Numbers]] = {}
+
+    def more(self, line: RowLine) -> str:
+        return f" +{self.page.text(Message('messages.more', count=line.more))}" if line.more else ""
+
+    def room_behind(self, line: RowLine) -> Behind:
+        """As much as there is room for behind the last numbers; a mixture that has none stands below them."""
+        page, part = self.page, self.parts[id(line)][-1]
+        end = self.numbers_at + sum(self.widths(line)[part]) + part.stop - part.start + 3 + page.cells(self.more(line))
+        name, room = 2 + page.cells(line.name), page.width - end - len(GAP)
+        bars = line.weights and len(self.parts[id(line)]) == 1 and columns_of(line) <= room
+        widest = mixture_width(line, page, page.width)
+        beside, below = widest + name <= room, widest <= page.width - self.numbers_at
+        used = columns_of(line) if bars else widest if beside else -len(GAP)
+        return Behind(bars, beside, below and not beside, used + name <= room)
 
     @property
     def numbers_at(self) -> int:
@@ -88,7 +116,7 @@ class RowLayout:
     def write_numbers(self, rows: slice) -> None:
         """Write the numbers of some tokens at once, in each part of the columns."""
         for line in self.vectors:
-            is_shaded = line.weights and line.hued and self.page.shades
+            is_shaded = line.weights and line.hues and self.page.shades
             after = 0 if line.labels in self.whole else self.after
             figures = line.figures._replace(before=self.number - after, after=after)
             self.texts[id(line)] = []
@@ -98,10 +126,10 @@ class RowLayout:
                 self.texts[id(line)].append(shaded(texts, levels_of(values), widths) if is_shaded else texts)
 
     def label_line(self, line: RowLine, part: slice) -> Line:
-        """The words above a part of the columns."""
-        labels = (line.labels or ())[part]
-        return (" " * (self.numbers_at + 2),
-                *labels_line(labels, self.widths(line)[part], part.start, line.hued, self.page))
+        """The words above a part of the columns, or their numbers where they have no words."""
+        widths = self.widths(line)
+        labels, hues = (line.labels, line.hues) if line.labels else (tuple(str(n + 1) for n in range(len(widths))), ())
+        return " " * (self.numbers_at + 2), *labels_line(labels[part], widths[part], hues[part], self.page)
 
     def token(self, n: int) -> Iterator[tuple[bool, Line]]:
         """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""
@@ -131,7 +159,7 @@ class RowLayout:
         yield True, tuple(spans)
 
     def _vectors(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
-        """Vectors part by part: one, or those along a sentence too long for the page, each part under its words."""
+        """Vectors part by part: one, or those with the same columns, each part under the words or numbers of these."""
         page = self.page
         labels, last = self.labels.get(id(lines[0]), []), len(self.parts[id(lines[0])]) - 1
         equations = [self.equation(line, n) for line in lines]
@@ -141,26 +169,45 @@ class RowLayout:
             for line, equation in zip(lines, equations, strict=True):
                 begins = bool(labels) or not number
                 before = (*equation, "  " if number else "[ ") if begins else (" " * (self.numbers_at + 2),)
-                end = ""
+                spans = [*before, self.texts[id(line)][number][n % AT_ONCE]]
+                behind = self.behind[id(line)]
                 if number == last:
-                    end = f" +{page.text(Message('messages.more', count=line.more))} ]" if line.more else " ]"
-                    if line.weights and self.bars and not labels:  # in all rows of the stage or in none
-                        end += GAP + bars_of(line, n, page)
-                    if line.shares is not None and self.mixtures and not labels:
-                        end += GAP + mixture_of(line, n, page)
-                yield begins, trimmed([*before, self.texts[id(line)][number][n % AT_ONCE], *filter(None, [end])])
+                    spans.append(self.more(line) + " ]")
+                    if behind.bars:
+                        spans.append(GAP + bars_of(line, n, page))
+                    if behind.mixture:
+                        spans.append(GAP + mixture_of(line, n, page))
+                    if behind.name:
+                        spans += self.named(line.name, spans, begins)
+                yield begins, trimmed(spans)
+                if number == last and behind.below:
+                    yield False, (" " * (self.numbers_at - 2) + f"= {mixture_of(line, n, page)}",)
+
+    def named(self, name: str, spans: list[Part], begins: bool) -> list[Part]:
+        """A name at the end of the line of these, which may begin behind a word."""
+        used = self.start * begins + sum(self.page.cells(text_of(part)) for part in spans)
+        return [" " * (self.page.width - used - self.page.cells(name)), Span(name, "grey")]
+
+    def names(self) -> Iterator[Line]:
+        """The names that stand beside no row, each behind its symbol; a whole address may be broken behind a dot."""
+        page = self.page
+        missing = [f"{page.symbol(line.formulas[0].left, line.formulas[0].head, 'i')} {line.name}"
+                   for line in self.lines if line.name and not self.behind[id(line)].name]
+        lines = page.wrapped(re.split(r"(?<=\w\.)|(?<= )(?=[^ .])", GAP.join(missing)), self.start, between="")
+        return styled(map(str.rstrip, lines if missing else []), " " * self.start, "grey")
 
 
 def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
     layout = RowLayout(block, page)
     yield ()
+    yield from layout.names()
     if layout.heading is not None:
         yield Head(layout.heading)
     between: Line = () if len(block.lines) >= APART_FROM or layout.labels else BREAK
     for n, token in enumerate(block.tokens):
         if n:
             yield between
-        word = Span(page.label(token), f"token{block.numbers[n]}")
+        word = Span(page.label(token), hue_at(block.hues, n))
         if page.cells(word.text) > layout.word:
             yield INDENT, word
             word = Span("")
@@ -175,16 +222,14 @@ def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
 def bars_of(line: RowLine, n: int, page: Page) -> str:
     """A small bar for each weight, so that the largest is seen without colour; none for a weight that is exactly 0."""
     bars = ASCII_BARS if page.ascii else BARS
-    weights = line.values[n]
-    drawn = [bars[level] if weight else " " for weight, level in zip(weights, levels_of(weights), strict=True)]
-    return "".join(drawn).rstrip()
+    return "".join([bars[level - 1] if level else " " for level in levels_of(line.values[n])]).rstrip()
 
 
-def mixture_fits(line: RowLine, page: Page, room: int) -> bool:
-    """Whether the mixtures fit beside the rows; a long sentence is not even spelled."""
-    assert line.shares is not None
-    return line.shares.shape[1] <= room and all(
-        page.cells(mixture_of(line, n, page)) <= room for n in range(len(line.shares)))
+def mixture_width(line: RowLine, page: Page, most: int) -> int:
+    """How wide the widest mixture is; wider than most, where there is none. A long sentence is not even spelled."""
+    if line.shares is None or line.shares.shape[1] > most:
+        return most + 1
+    return max(page.cells(mixture_of(line, n, page)) for n in range(len(line.shares)))
 
 
 def mixture_of(line: RowLine, n: int, page: Page) -> str:

@@ -4,29 +4,39 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import TextIO, final
+from typing import NamedTuple, TextIO, final
 
 from rich.cells import cell_len
 
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.page import (BREAK, INDENT, PROMPT, BlockWriter, Head, Line, Look, Page, Part, Shaded, Span,
-                                    plainly, spelling_for, styled, text_of, titled, trimmed)
+from attntrace.writers.page import (BREAK, INDENT, LEVELS, PROMPT, BlockWriter, Head, Line, Look, Page, Part, Shaded,
+                                    Span, hue_at, plainly, spelling_for, styled, text_of, titled, trimmed, words_of)
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, NARROWEST, WIDEST, columns
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
 from attntrace.writers.text.vectors import token_rows
 
-# Of the 256-colour table. Hues and grey have a contrast of three to one on black and on white; shades go from grey to
-# orange at one lightness, so that a larger weight stands out more on both, and for colour-blind eyes.
-HUES = (33, 166, 30, 162, 64, 135, 136, 67)
-SHADES = (245, 101, 137, 136, 172, 208, 202)
-STYLES = {"bold": "bold", "grey": "color(245)", "red": "bold color(160)",
-          **{f"hue{n}": f"color({hue})" for n, hue in enumerate(HUES)},
-          **{f"shade{n + 1}": f"color(16) on color({shade})" for n, shade in enumerate(SHADES)}}
-FEW_SHADES = ("", "white on bright_black", "white on bright_black", "black on yellow", "black on yellow",
-              "bright_white on red", "bright_white on red")  # where there are but 16 colours, whose lightness varies
+
+class Theme(NamedTuple):
+    """Colours of the 256-colour table for one ground: of words (source, then target) and of weights. Blue is only for
+    weights; its shades differ in lightness, so that colour-blind eyes and a grey printer see them in order; each is
+    painted with its own ink, the smallest as well, so that they are in order on any ground."""
+    grey: int
+    red: int
+    hues: tuple[int, ...]
+    shades: tuple[int, ...]
+    inks: tuple[int, ...]
+
+
+BLACK, WHITE = 16, 231
+DARK = Theme(245, 196, (30, 100, 29, 64, 166, 98, 168, 164), (234, 236, 238, 24, 26, 32, 39, 117),
+             (WHITE,) * 5 + (BLACK,) * 3)
+LIGHT = Theme(241, 160, (23, 58, 28, 22, 130, 97, 125, 127), (255, 189, 153, 111, 69, 26, 19, 17),
+              (BLACK,) * 5 + (WHITE,) * 3)
+FEW_SHADES = ("bright_white on black", "bright_white on blue", "bright_white on blue", "black on cyan",
+              "black on cyan", "black on cyan", "black on bright_cyan", "black on bright_cyan")  # of 16 colours
 BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 WORD = re.compile(r'(?:"[^"]*"|[^" ])+')  # of a command
@@ -76,11 +86,11 @@ class TerminalWriter(BlockWriter[Line]):
         yield from self.written(block)
 
     def paragraph(self, text: str, style: str = "", indent: str = INDENT) -> Iterator[Line]:
-        return styled(self.page.wrapped(text.split(" "), len(indent)), indent, style)
+        return styled(self.page.wrapped(words_of(text), len(indent)), indent, style)
 
     def broken(self, text: str, indent: int) -> list[str]:
         """The lines of a text of which a word that is too long for a line is broken."""
-        words = [part for word in text.split(" ") for part in self.page.wrapped_anywhere(word, indent)]
+        words = [part for word in words_of(text) for part in self.page.wrapped_anywhere(word, indent)]
         return self.page.wrapped(words, indent)
 
     def title(self, block: blocks.Title) -> Iterator[Line]:
@@ -118,7 +128,7 @@ class TerminalWriter(BlockWriter[Line]):
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[Line]:
         page, width = self.page, len(block.number) + 2
-        yield from titled(f"{block.number}  {page.prose(block.title)}", block.place, page, width)
+        yield from titled(f"{block.number}  {page.prose(block.title)}{page.verdict(block)}", block.place, page, width)
         yield from self.formula_lines(block.formulas, width)
 
     def formula_lines(self, formulas: Iterable[blocks.Formula], indent: int = BELOW_HEADING) -> Iterator[Line]:
@@ -132,7 +142,7 @@ class TerminalWriter(BlockWriter[Line]):
         yield ()
         for title, text in (shown for topic in block.topics for shown in versions(page.languages, *topic)):
             bold = len(page.prose(title)) + 1
-            words = page.prose(f"{title}: {text}").split(" ")
+            words = words_of(page.prose(f"{title}: {text}"))
             for n, line in enumerate(page.wrapped(words, BELOW_HEADING + len(INDENT))):
                 yield indent + INDENT * bool(n), Span(line[:bold], "bold"), line[bold:]
                 bold = max(bold - len(line) - 1, 0)
@@ -168,6 +178,7 @@ class TerminalWriter(BlockWriter[Line]):
         """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row
         is stacked: its first cell above, the others under it."""
         page, words = self.page, block.tokens + block.words
+        hues = dict(zip(block.tokens, block.hues))
         rows = [tuple(page.cell(cell, n in words) for n, cell in enumerate(row)) for row in block.rows]
         headings = list(map(page.text, block.headings))
         widths = [max(map(page.cells, column)) for column in zip(headings, *filter(any_but_first, rows), strict=True)]
@@ -187,7 +198,7 @@ class TerminalWriter(BlockWriter[Line]):
         if any(headings) and not stacked:
             yield Head(trimmed([INDENT, *(Span(f"{cell}  ", "grey") for cell in aligned(headings))]))
         for i, row in enumerate(rows):
-            styles = [f"token{i}" if n in block.tokens else "" for n in range(len(row))]
+            styles = [hue_at(hues[n], i) if n in hues else "" for n in range(len(row))]
             *first, last = row
             if len(row) > 1 and not any_but_first(row):
                 yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT)
@@ -287,7 +298,7 @@ class TerminalWriter(BlockWriter[Line]):
             if line and sum(page.cells(text_of(part)) for part in line) + 4 + page.cells(text) > page.width:
                 yield tuple(line)
                 line = []
-            first, *rest = page.wrapped(text.split(" "), 2 * len(INDENT))
+            first, *rest = page.wrapped(words_of(text), 2 * len(INDENT))
             line += ["    " if line else INDENT, Span(first, style)]
             for part in rest:
                 yield tuple(line)
@@ -347,11 +358,16 @@ class Palette:
         from rich.console import COLOR_SYSTEMS, Console  # only now: most pages have no colour
         from rich.style import Style
         colours = Console(force_terminal=True).color_system or "standard"
-        few = {f"shade{n + 1}": shade for n, shade in enumerate(FEW_SHADES)} if colours == "standard" else {}
+        theme = LIGHT if os.environ.get("COLORFGBG", "").endswith((";7", ";15")) else DARK  # what some terminals say
+        shades = FEW_SHADES if colours == "standard" else [
+            f"color({ink}) on color({shade})" for ink, shade in zip(theme.inks, theme.shades, strict=True)]
+        styles = {"bold": "bold", "grey": f"color({theme.grey})", "red": f"bold color({theme.red})",
+                  **{f"hue{n}": f"color({hue})" for n, hue in enumerate(theme.hues)},
+                  **{f"shade{n + 1}": shade for n, shade in enumerate(shades)}}
         self._around = {name: tuple(Style.parse(style).render("\0", color_system=COLOR_SYSTEMS[colours]).split("\0"))
-                        for name, style in {**STYLES, **few}.items()}
+                        for name, style in styles.items()}
         self._painted = lru_cache(4096)(self._paint)  # the words of a sentence stand above every row
-        self._shades = [("", "")] + [self._around[f"shade{n + 1}"] for n in range(len(SHADES))]
+        self._shades = [("", "")] + [self._around[f"shade{n + 1}"] for n in range(LEVELS)]
 
     def text_of(self, line: Line) -> str:
         return "".join([part if isinstance(part, str) else self._shaded(part) if isinstance(part, Shaded)
@@ -360,8 +376,7 @@ class Palette:
     def _paint(self, span: Span) -> str:
         if not span.text or not span.style:
             return span.text
-        is_word = span.style.startswith("token")
-        before, after = self._around[f"hue{int(span.style[5:]) % len(HUES)}" if is_word else span.style]
+        before, after = self._around[span.style]
         return f"{before}{span.text}{after}"
 
     def _shaded(self, part: Shaded) -> str:

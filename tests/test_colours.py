@@ -1,0 +1,133 @@
+"""Colours: blue is for weights, the larger the further from the ground; a word has one hue, the source another family
+than the target; everything can be read."""
+import colorsys
+import re
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import NamedTuple
+
+import pytest
+from command import BLOG, attntrace, process
+from pages import contrast, lightness
+
+from attntrace.writers.svg import HUES, INKS, SHADES
+from attntrace.writers.text.writer import DARK, LIGHT, Theme
+
+STYLE = files("attntrace.writers.html").joinpath("page.css").read_text("utf-8")
+HUE = re.compile(r"\x1b\[38;5;(\d+)m *(\w+) *\x1b\[0m")
+
+
+class Palette(NamedTuple):
+    """What weights are painted with, from the smallest on, and the ink on each; the colours of words, and of links."""
+    ground: str
+    shades: list[str]
+    inks: list[str]
+    source: list[str]
+    target: list[str]
+    link: str = ""
+
+
+def of_256(n: int) -> str:
+    """A colour of the table that terminals have: a cube of 6 × 6 × 6 colours, and greys."""
+    steps = (0, 95, 135, 175, 215, 255)
+    n -= 16
+    parts = (steps[n // 36], steps[n // 6 % 6], steps[n % 6]) if n < 216 else (8 + 10 * (n - 216),) * 3
+    return "#%02x%02x%02x" % parts
+
+
+def of_terminal(theme: Theme, ground: str) -> Palette:
+    hues = list(map(of_256, theme.hues))
+    return Palette(ground, *(list(map(of_256, those)) for those in (theme.shades, theme.inks)), hues[:4], hues[4:])
+
+
+def of_html(style: str) -> Palette:
+    named = dict(re.findall(r"--([\w-]+): (#\w{6})", style))
+    ink_of = dict(re.findall(r"[.](w\d) { background-color: var\(--w\d\); color: var\(--([\w-]+)\)", STYLE))
+    return Palette(named["page"], [named[f"w{n}"] for n in range(1, 9)],
+                   [named[ink_of.get(f"w{n}", "ink")] for n in range(1, 9)], [named[f"t{n}"] for n in range(4)],
+                   [named[f"t{n}"] for n in range(4, 8)], named["link"])
+
+
+PALETTES = {
+    "terminal, dark": of_terminal(DARK, "#000000"), "terminal, light": of_terminal(LIGHT, "#ffffff"),
+    "html, light": of_html(STYLE.partition("@media")[0]),
+    "html, dark": of_html(STYLE.partition("@media")[2].partition("* {")[0]),
+    "svg": Palette("#ffffff", list(SHADES[1:]), list(INKS[1:]), list(HUES[:4]), list(HUES[4:]))}
+
+
+def degrees(colour: str) -> float:
+    return 360 * colorsys.rgb_to_hsv(*(int(colour[n:n + 2], 16) / 255 for n in (1, 3, 5)))[0]
+
+
+@pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
+def test_lightness_moves_away_from_the_ground_with_every_step_of_the_weight(palette):
+    from_ground = [abs(lightness(shade) - lightness(palette.ground)) for shade in palette.shades]
+    assert all(less < more for less, more in pairwise([0, *from_ground]))
+    way = {lightness(more) > lightness(less) for less, more in pairwise(palette.shades)}
+    assert way == {palette.ground != "#ffffff"}  # up on a dark ground, down on a light one
+
+
+@pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
+def test_a_number_can_be_read_on_its_shade_and_a_large_weight_is_seen(palette):
+    for shade, ink in zip(palette.shades, palette.inks, strict=True):
+        assert contrast(shade, ink) >= 4.5, shade
+    strong = palette.shades[len(palette.shades) // 2:]
+    assert all(contrast(shade, palette.ground) >= 3 for shade in strong)
+
+
+@pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
+def test_words_can_be_read_in_hues_of_two_families_and_blue_is_left_to_weights(palette):
+    words = palette.source + palette.target
+    assert len(set(words)) == 8 and palette.link not in words
+    assert all(contrast(word, palette.ground) >= 4.5 for word in words)
+    assert all(50 <= degrees(word) <= 190 for word in palette.source)  # from olive to teal
+    assert all(degrees(word) < 40 or degrees(word) > 250 for word in palette.target)  # from violet to orange
+    painted = [shade for shade in palette.shades if max(shade[1:3], shade[5:]) != min(shade[1:3], shade[5:])]
+    assert len(painted) >= 5 and all(195 <= degrees(shade) <= 245 for shade in painted)
+
+
+def test_the_colours_of_a_picture_are_those_of_a_page():
+    page, picture = PALETTES["html, light"], PALETTES["svg"]
+    assert (picture.shades, picture.source, picture.target) == (page.shades, page.source, page.target)
+
+
+def test_with_sixteen_colours_a_larger_weight_is_lighter_too():
+    """As VGA has them: black, blue, cyan, bright cyan."""
+    ground = {"40": "#000000", "44": "#0000aa", "46": "#00aaaa", "106": "#55ffff"}
+    assert [lightness(colour) for colour in ground.values()] == sorted(map(lightness, ground.values()))
+    page = process("map", "어제 카페 갔었어", "--color", "always", TERM="xterm").out
+    levels = sorted((float(number), list(ground).index(code)) for code, text
+                    in re.findall(r"\x1b\[\d+;(\d+)m([^\x1b]*)", page) for number in text.split())
+    assert len(levels) > 5 and {level for _, level in levels} >= {0, 3}
+
+
+@cache
+def hues_on(*command: str, **variables: str) -> dict[str, set[int]]:
+    page = process(*command, "--color", "always", TERM="xterm-256color", **variables).out
+    hues: dict[str, set[int]] = {}
+    for hue, word in HUE.findall(page):
+        hues.setdefault(word, set()).add(int(hue))
+    return hues
+
+
+@pytest.mark.parametrize("variables, theme", [({}, DARK), ({"COLORFGBG": "0;15"}, LIGHT)], ids=["dark", "light"])
+@pytest.mark.parametrize("command", [("trace", "--form", "vector"), ("trace", "--form", "matrix"), ("map",)])
+def test_a_word_has_one_hue_on_every_page_and_target_words_have_hues_of_their_own(command, variables, theme):
+    """Also the second time that it stands in a sentence, and above the second part of the columns of a long row."""
+    source, target = "a b c d e a b f g h a b c d e f g h i j", "k l m k l n o p k"
+    seen = hues_on(command[0], source, "--target", target, *command[1:], "--only", "head1.weights", "--width", "60",
+                   **variables)
+    for sentence, hues in ((source, theme.hues[:4]), (target, theme.hues[4:])):
+        for n, word in enumerate(dict.fromkeys(sentence.split())):
+            assert seen[word] == {hues[n % 4]}, word
+
+
+def test_what_the_mask_hides_is_a_dot_without_a_shade_and_a_small_weight_a_number_with_one():
+    page = process("map", *BLOG, "--color", "always", TERM="xterm-256color").out
+    plain = attntrace("map", *BLOG).out
+    assert plain.count("·") == attntrace("map", *BLOG, "--format", "svg").out.count(">·<") > 3
+    assert not re.search(r"48;5;\d+m[^\x1b]*·", page)
+    assert re.search(rf"48;5;{DARK.shades[0]}m +0\.\d\d", page)
+    ascii_page = attntrace("map", *BLOG, "--ascii", "--only", "decoder.layer1.self_attention.*").out
+    assert len(re.findall(r"(?<=\s)[.](?=\s)", ascii_page)) == plain.count("·")

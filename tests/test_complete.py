@@ -5,10 +5,12 @@ import re
 
 import pytest
 from command import ROOT
-from examples import EXAMPLES, PARTICULAR, PRODUCING
+from examples import EXAMPLES, PARTICULAR, PRODUCING, Example
 
 import attntrace
 from attntrace.ops.elementwise import Elementwise
+from attntrace.tensor.expression import Call
+from attntrace.tensor.rounding import FUNCTIONS
 from attntrace.tensor.tensor import OPS, Op
 from attntrace.verify import ops as checker
 
@@ -23,6 +25,17 @@ def documented(document: str) -> set[str]:
     return set(re.findall(r"`(\w+)`", table)) & OPS.keys()
 
 
+def functions_of(example: Example) -> set[str]:
+    """The functions by name in the arithmetic of a number."""
+    tensor = example.tensor()
+    pending, names = [tensor.history.cell((0,) * len(tensor.axes))], set[str]()
+    while pending:
+        expression = pending.pop()
+        pending += expression.parts
+        names |= {expression.name} if isinstance(expression, Call) else set()
+    return names
+
+
 ENTRIES = {
     "EXAMPLES in tests/examples.py, by which the laws are held": {example.op for example in EXAMPLES},
     "PRODUCING or PARTICULAR in tests/examples.py": {*PRODUCING, *PARTICULAR},
@@ -32,6 +45,8 @@ ENTRIES = {
     "the arithmetic of a number: its cell, or the expression of an elementwise op": {
         name for name, op in OPS.items()
         if op.cell is not Op.cell and hasattr(op, "expression") >= issubclass(op, Elementwise)},
+    "FUNCTIONS in attntrace/tensor/rounding.py, for the functions of its arithmetic": {
+        *OPS} - {example.op for example in EXAMPLES if functions_of(example) - FUNCTIONS.keys()},
     **{f"the table of ops in docs/{document}": documented(document)
        for document in ("en/addresses-and-formats.md", "ko/addresses-and-formats.md")}}
 

@@ -16,6 +16,7 @@ import pytest
 from random_model import SENTENCE, TRANSLATION, random_model
 from recompute import log_of
 
+from attntrace.model.config import Config
 from attntrace.runs.training_step import prepare_training_step
 
 pytest.importorskip("torch").set_num_threads(1)  # these matrices are tiny
@@ -144,8 +145,14 @@ FIRST, SECOND = "encoder.layer1.self_attention.head1.query", "encoder.layer1.sel
 
 
 @pytest.fixture
-def training_log():
-    return log_of(prepare_training_step("a cat sleeps", "un chat dort", optimizer="adam", smoothing=0.1))
+def dtype() -> str:
+    return "float64"
+
+
+@pytest.fixture
+def training_log(dtype):
+    return log_of(prepare_training_step("a cat sleeps", "un chat dort", config=Config(dtype=dtype), optimizer="adam",
+                                        smoothing=0.1))
 
 
 def wrong_steps(log) -> list[tuple[str, str]]:
@@ -180,11 +187,12 @@ def test_where_a_parameter_was_never_read_pytorch_says_how_far_it_came(training_
     assert all(wrong == "stuck" for _, wrong in wrong_steps(training_log))
 
 
+@pytest.mark.parametrize(("dtype", "part"), [("float64", 1e-9), ("float32", 1e-3)])
 @pytest.mark.parametrize("address", ["gradient.decoder.layer1.self_attention.head1.masked_scores",
                                      "gradient.encoder.output.from.decoder.layer1.cross_attention.head2.key",
                                      "update.encoder.E.v_hat", "update.output.W.new", "loss.labels"])
-def test_gradients_and_updates_are_those_of_autograd_and_of_its_optimisers(training_log, address):
+def test_gradients_and_updates_are_those_of_autograd_and_of_its_optimisers(training_log, address, dtype, part):
     flat = training_log.steps[address].flat
     n = max(range(len(flat)), key=lambda n: abs(flat[n]))
-    flat[n] *= 1 + 1e-9
+    flat[n] *= 1 + part
     assert (address, "differs") == wrong_steps(training_log)[0]

@@ -271,7 +271,7 @@ class Op:
 
     def compute(self, *operands: Any, **_: Any) -> Array:
         """Return the value: an array whose shape is that of `axes`."""
-        raise NotImplementedError
+        raise NotImplementedError(type(self).__name__)
 
     def formula(self, *operands: Any, **_: Any) -> Expression:
         """Return the equation's right side; here, the op's name as a function of its operand."""

@@ -279,7 +279,7 @@ class Op:
 
     def cell(self, index: tuple[int, ...], *operands: Any, **_: Any) -> Expression:
         """Return the arithmetic of the number at `index` (from 0, one position for each axis of the result)."""
-        raise NotImplementedError
+        raise NotImplementedError(type(self).__name__)
 
     def row(self, k: int, i: int, *operands: Any, **_: Any) -> Tensor:
         """The row rule: return slice i (from 0) of axis k of the result, from slices of the operands; here, of all of
@@ -290,7 +290,7 @@ class Op:
 
     def vjp(self, n: int, gradient: Tensor, result: Tensor, *operands: Any, **_: Any) -> Tensor:
         """The vector-Jacobian product: return the loss's gradient of operand n (its axes) from that of the result."""
-        raise NotImplementedError
+        raise NotImplementedError(type(self).__name__)
 
     # What only some ops have.
     def settings(self) -> list[Any]:

@@ -175,7 +175,7 @@ class TerminalWriter(BlockWriter[Line]):
         yield (self.page.word(block.text) if block.is_words else self.page.prose(self.page.line(block.text)),)
 
     def table(self, block: blocks.Table) -> Iterator[Line]:
-        """Columns side by side; where they are too wide together, the last one goes on below itself, or else each row
+        """Columns side by side; where they are too wide together, the last one continues below itself, or else each row
         is stacked: its first cell above, the others under it."""
         page, words = self.page, block.tokens + block.words
         hues = dict(zip(block.tokens, block.hues))

@@ -200,6 +200,13 @@ def test_words_stand_on_a_terminal_in_columns_that_fit(columns):
 SMALL = "a b", "--layers", "2"
 
 
+def page(*arguments: str) -> list[str]:
+    """What the command prints, without the command that the page begins with."""
+    lines = attntrace(*arguments, "--width", "240").out.splitlines()
+    assert lines[1].startswith(f"  $ attntrace {arguments[0]} ")
+    return [lines[0], *lines[2:]]
+
+
 @pytest.mark.parametrize("typed, address", [
     ("layer1*head1.z", "layer1.self_attention.head1.output"), ("layer2*head2.A", "layer2.self_attention.head2.weights"),
     ("layer1*head1.S", "layer1.self_attention.head1.scores"),
@@ -210,7 +217,7 @@ SMALL = "a b", "--layers", "2"
     ("layer1*.Q⁽²⁾", "layer1.self_attention.head2.query")])
 def test_a_step_is_found_by_its_symbol_as_pages_write_it(typed, address, tmp_path):
     place = unicodedata.normalize("NFD", typed)
-    assert attntrace("why", f"{place}:1,1", *SMALL) == attntrace("why", f"encoder.{address}:1,1", *SMALL)
+    assert page("why", f"{place}:1,1", *SMALL) == page("why", f"encoder.{address}:1,1", *SMALL)
     selected = attntrace("trace", *SMALL, "--only", typed, "--format", "csv").out
     assert selected == attntrace("trace", *SMALL, "--only", f"encoder.{address}", "--format", "csv").out
 
@@ -221,15 +228,15 @@ def test_saved_runs_find_steps_by_symbols_as_well(tmp_path):
     by_address = attntrace("show", "head1.output:1", "--from", file)
     assert by_address.code == 0 and by_address.out
     assert attntrace("show", "head1.z:1", "--from", file).out.replace("head1.z", "head1.output") == by_address.out
-    assert attntrace("why", "head2.A:1,2", "--from", file) == attntrace("why", "head2.weights:1,2", "--from", file)
+    assert page("why", "head2.A:1,2", "--from", file) == page("why", "head2.weights:1,2", "--from", file)
     assert attntrace("show", "--from", file, "--only", "S", "--format", "csv").out == attntrace(
         "show", "--from", file, "--only", "scores", "--format", "csv").out
 
 
 def test_an_address_has_precedence_over_a_symbol():
     assert "W_E" not in attntrace("why", "encoder.embedding:1,1", "a").err
-    assert attntrace("why", "E:1,1", "a") == attntrace("why", "encoder.E:1,1", "a")  # a parameter
-    assert attntrace("trace", "a", "--only", "E") == attntrace("trace", "a", "--only", "encoder.embedding")
+    assert page("why", "E:1,1", "a") == page("why", "encoder.E:1,1", "a")  # a parameter
+    assert page("trace", "a", "--only", "E") == page("trace", "a", "--only", "encoder.embedding")
 
 
 @pytest.mark.parametrize("symbol, addresses", [

@@ -90,7 +90,7 @@ class TerminalWriter(BlockWriter[Line]):
 
     def broken(self, text: str, indent: int) -> list[str]:
         """The lines of a text of which a word that is too long for a line is broken."""
-        words = [part for word in words_of(text) for part in self.page.wrapped_anywhere(word, indent)]
+        words = [part for word in text.split(" ") for part in self.page.wrapped_anywhere(word, indent)]
         return self.page.wrapped(words, indent)
 
     def title(self, block: blocks.Title) -> Iterator[Line]:
@@ -210,12 +210,12 @@ class TerminalWriter(BlockWriter[Line]):
                          for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
                 yield from styled(page.wrapped(cells, 2 * len(INDENT), between="   "), 2 * INDENT)
             else:
-                parts = page.wrapped(last.split(" "), before_last) if wide else [last]
+                parts = self.broken(last, before_last) if wide else [last]
                 spans: list[Part] = [INDENT]
                 for cell, style in zip(aligned([*first, parts[0]]), styles, strict=True):
                     spans += [Span(cell, style), "  "]
                 yield trimmed(spans)
-                yield from styled(parts[1:], " " * before_last)
+                yield from styled((part.rstrip() for part in parts[1:]), " " * before_last)
 
     def grids(self, block: blocks.Grids) -> Iterator[Line]:
         if block.formula:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attntrace.messages.catalog import EXAMPLE, Message, Text
+from attntrace.messages.catalog import EXAMPLE, Joined, Message, Text
 from attntrace.model.config import SELF_ATTENTION
 from attntrace.model.tokens import START, InputRows, Words, detokenize
 from attntrace.pages.blocks import Block, Grid, Maps, Prose, Result, Table, Title, set_off
@@ -58,18 +58,20 @@ def try_next(lines: Iterable[str]) -> Iterator[Block]:
     yield commands(lines)
 
 
-def remarks(run: Run, shows_patterns: bool = True) -> Iterator[Block]:
+def remarks(run: Run, shows_patterns: bool = True, hints: bool = True) -> Iterator[Block]:
     """What has to be known of a run before any of its numbers is read: what was changed in it, how it rounds, and that
-    the patterns of weights which nothing has learned mean nothing."""
-    return set_off(_remarks(run, shows_patterns))
+    the patterns of weights which nothing has learned mean nothing; `hints`: and which command shows others."""
+    return set_off(_remarks(run, shows_patterns, hints))
 
 
-def _remarks(run: Run, shows_patterns: bool) -> Iterator[Block]:
+def _remarks(run: Run, shows_patterns: bool, hints: bool) -> Iterator[Block]:
     yield from map(Prose, edit_sentences(run.edits))
     yield from pencil_rule(run)
     if run.weights is None and shows_patterns:
-        yield Prose(Message("messages.random_weights", seed=run.seed))
-        yield commands([f'map "{EXAMPLE[0]}" --weights {TRAINED}'])
+        hint = [Message("messages.trained_weights")] if hints else []
+        yield Prose(Joined(" ", [Message("messages.random_weights", seed=run.seed), *hint]))
+        if hints:
+            yield commands([f'map "{EXAMPLE[0]}" --weights {TRAINED}'])
 
 
 class RunAnswer:

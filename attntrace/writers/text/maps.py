@@ -23,7 +23,8 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     before = max(map(page.cells, words)) + 2
     bands = side_by_side(block, page, page.width - len(INDENT) - before)
     tenths = page.shades and isinstance(bands[0][0], UprightMap)
-    yield from titled(page.text(block.title), block.place, page)
+    if block.title:
+        yield from titled(page.text(block.title), block.place, page)
     largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
     for text, in versions(page.languages, largest) if not block.brief else ():
         yield from styled(page.wrapped(words_of(text), len(INDENT)), INDENT)

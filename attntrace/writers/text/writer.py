@@ -95,7 +95,8 @@ class TerminalWriter(BlockWriter[Line]):
 
     def title(self, block: blocks.Title) -> Iterator[Line]:
         """What the page is about, and its command; one that needs several lines stands below the result."""
-        yield from styled(self.broken(self.page.word(self.page.text(block.text)), 0), "", "bold")
+        if block.text:
+            yield from styled(self.broken(self.page.word(self.page.text(block.text)), 0), "", "bold")
         again = list(self.command(self.again)) if self.again else []
         yield from again if len(again) == 1 or not block.has_result else ()
 
@@ -134,7 +135,9 @@ class TerminalWriter(BlockWriter[Line]):
     def formula_lines(self, formulas: Iterable[blocks.Formula], indent: int = BELOW_HEADING) -> Iterator[Line]:
         page = self.page
         for line in filter(None, page.wrapped(list(map(page.formula, formulas)), indent, between="    ")):
-            yield from styled(page.wrapped_sum(line, indent + len(INDENT)), " " * indent, hanging=INDENT)
+            fits = page.cells(line) + indent <= page.width
+            yield from styled([line] if fits else page.wrapped_sum(line, indent + len(INDENT)), " " * indent,
+                              hanging=INDENT)
 
     def explained(self, block: blocks.Explained) -> Iterator[Line]:
         """Each topic in a hanging paragraph, which begins with its title."""
@@ -232,19 +235,20 @@ class TerminalWriter(BlockWriter[Line]):
         indent = max(self.page.cells(self.page.label(token)) for token in block.tokens) + 4
         for cell in block.cells:
             yield from self.cell_line(cell, 4 if indent > self.page.width // 3 else indent)
+            yield BREAK
 
     def cell_line(self, cell: blocks.CellLine, indent: int) -> Iterator[Line]:
         """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
         page = self.page
         left, symbols, numbers, result = worked = cell_text(cell, page.spelling)
         if page.cells(worked.text) + indent <= page.width:
-            yield (" " * indent + worked.text,)
+            yield Head((" " * indent + worked.text,))
             return
         deeper = indent + page.cells(left) + 1
         if max(map(page.cells, page.wrapped_sum(numbers, deeper + 2))) + deeper + 2 > page.width:  # too many decimals
             indent, deeper = len(INDENT), 2 * len(INDENT)
         first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
-        yield (" " * indent + f"{left} {first}",)
+        yield Head((" " * indent + f"{left} {first}",))  # again above what goes on on another sheet
         yield from styled(rest, " " * (deeper + 2))
         first, *rest = page.wrapped_sum(numbers, deeper + 2)
         *lines, last = f"= {first}", *(f"  {line}" for line in rest)
@@ -270,6 +274,7 @@ class TerminalWriter(BlockWriter[Line]):
         for key, places in block.operands:
             text = page.prose(page.line(Message(f"messages.why_{key}", places=", ".join(places))))
             yield from styled(self.broken(text, len(deeper) + step), deeper, "grey")
+        yield BREAK
 
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[Line]:
         page = self.page
@@ -313,7 +318,8 @@ class TerminalWriter(BlockWriter[Line]):
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[Line]:
         page, blank = self.page, " " * self.page.cells(self.mark(True))
         for number, error, what in versions(page.languages, *block.headings):
-            yield (Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}", "grey"),)
+            yield Head((Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}",
+                             "grey"),))
 
     def verified(self, block: blocks.Verified) -> Iterator[Line]:
         """Text that is too long for its column is wrapped, an address after a dot."""

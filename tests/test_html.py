@@ -194,6 +194,16 @@ def test_the_table_of_contents_is_nested_as_the_headings_are():
     assert document.find("body/a[@href='#contents']") is not None
 
 
+@pytest.mark.parametrize("arguments, title", [
+    (("explain", "softmax"), "Softmax / 소프트맥스(softmax)"), (("explain",), "Topics of explain"),
+    (("steps", "a b"), 'Steps of "a b"')])
+def test_a_page_without_headings_has_no_contents_and_is_called_after_what_it_is_about(arguments, title):
+    document = document_of(*arguments)
+    assert document.find("head/title").text == document.find("body/main/h1").text == title
+    nav = document.find("body/nav")
+    assert nav.get("hidden") is not None and not list(nav)
+
+
 @pytest.mark.parametrize("form", ["vector", "matrix"])
 def test_every_step_parameter_and_place_has_an_anchor(form):
     run, parameter = run_of("trace", *BLOG), "encoder.layer1.self_attention.W_Q"

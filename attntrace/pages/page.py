@@ -73,8 +73,8 @@ class Page:
 
     def of_run(self, run: Run) -> Iterator[Iterable[Block]]:
         """What comes out, the steps, what goes in, what to try next."""
-        answer = RunAnswer(run, self.again)
-        yield chain([title("trace", run)], answer.result(), remarks(run, hints=self.hints),
+        answer = RunAnswer(run, self.again, self.view)
+        yield chain([title("trace", run)._replace(has_result=False)], answer.result(), remarks(run, hints=self.hints),
                     [architecture(run, beside=True)])
         self.write_forms()
         yield chain(run_details(run), self.closing(), answer.next())

@@ -75,12 +75,14 @@ def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
 
 def glossary() -> Iterator[Block]:
     """All topics, always in Korean and English as well."""
-    from attntrace.pages.blocks import Table
+    from attntrace.pages.blocks import Table, Title
     languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
     names = [LANGUAGES[language].name for language in languages]
-    rows = tuple((name, *(title(name, language) for language in languages), topic.section)
+    rows = tuple((name, *(title(name, language) for language in languages),
+                  Message("messages.in_section", section=topic.section) if topic.section else "")
                  for name, topic in topics().items())
-    yield Table((Message("messages.topic"), *names, Message("messages.section")), rows,
+    yield Title(Message("messages.title_topics"), has_result=False)
+    yield Table((Message("messages.topic"), *names, ""), rows, apart=True,
                 words=tuple(range(1, len(languages) + 1)))
 
 
@@ -90,11 +92,11 @@ def title(name: str, language: str) -> str:
 
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Explain a topic, with the formula of the step at `address`, where that is given."""
-    from attntrace.pages.blocks import Heading, Prose, Table
+    from attntrace.pages.blocks import Prose, Table, Title
     topic = topics()[name]
     languages = dict.fromkeys((*current_languages(), *TWO))
-    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)))
-    yield Prose(Message(f"explain.{name}.short"))
+    yield Title(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)), has_result=False)
+    yield Prose(Message(f"explain.{name}.short"), apart=True)
     if found := formulas(name, address):
         yield Table(("", "", ""), tuple(found), apart=True)
     yield Prose(Message(f"more.{name}"), apart=True)

@@ -34,7 +34,7 @@ def command(model: options.ModelOptions, selection: options.Selection, page: Pag
         maps = AttentionMaps(writer, selected, decimals, asked=selection.precision is not None)
         hints = not (page.big and on_sheets(page, writer.out))
         writer([title("map", run)._replace(has_result=False), Prose(Message("messages.map_legend")),
-                *([rows_of_maps()] if run.target else []), *remarks(run, hints=hints)])
+                *([rows_of_maps(selected or run.addresses())] if run.target else []), *remarks(run, hints=hints)])
         run(tee(maps, drift, answer))
         maps.close()
         writer([*(drift_note(run, drift) if drift else ()), *(answer.next("map") if page.format in PAGES else ())])

@@ -60,6 +60,9 @@ class HtmlWriter(BlockWriter[str]):
 
     def end(self) -> Iterator[str]:
         yield self.page.closed_for(None) + "</main>\n"
+        if len(self.page.contents) < 2:  # nothing to find
+            yield f"<nav{self.page.anchor(CONTENTS)} hidden></nav>\n"
+            return
         contents = self.page.text(Message("messages.contents"))
         yield f"<nav{self.page.anchor(CONTENTS)}><details><summary>{contents}</summary>\n"
         yield from nested([Entry(2, "top", self.top), *self.page.contents])

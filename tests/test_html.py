@@ -358,11 +358,11 @@ def shade(part: float) -> str | None:
 
 
 def hues(words: list[str], address: str, axis: int) -> list[str | None]:
-    """The source has the first four, the target the others; a word the same wherever it stands."""
+    """The source has the first six, the target the others, of which `<s>` is first; a word the same wherever it is."""
     is_target = not address.startswith("encoder") and not ("cross_attention." in address and (
         axis or address.endswith((".key", ".value"))))
-    plain = list(dict.fromkeys(word for word in words if word not in ("<s>", "</s>")))
-    return [f"t{plain.index(word) % 4 + 4 * is_target}" if word in plain else None for word in words]
+    plain = list(dict.fromkeys([*["<s>"] * is_target, *words]))
+    return [f"t{plain.index(word) % 6 + 6 * is_target}" for word in words]
 
 
 @pytest.mark.parametrize("arguments", [("trace", "a b", "--target", "c"), ("backprop", "a", "b", *SMALL)], ids=" ".join)

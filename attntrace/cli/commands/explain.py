@@ -75,14 +75,13 @@ def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
 
 def glossary() -> Iterator[Block]:
     """All topics, always in Korean and English as well."""
-    from attntrace.pages.blocks import Table, Title
+    from attntrace.pages.blocks import Heading, Table
     languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
     names = [LANGUAGES[language].name for language in languages]
-    rows = tuple((name, *(title(name, language) for language in languages),
-                  Message("messages.in_section", section=topic.section) if topic.section else "")
+    rows = tuple((name, *(title(name, language) for language in languages), topic.section)
                  for name, topic in topics().items())
-    yield Title(Message("messages.title_topics"), has_result=False)
-    yield Table((Message("messages.topic"), *names, ""), rows, apart=True,
+    yield Heading(Message("messages.title_topics"))
+    yield Table((Message("messages.topic"), *names, Message("messages.section")), rows,
                 words=tuple(range(1, len(languages) + 1)))
 
 
@@ -92,11 +91,11 @@ def title(name: str, language: str) -> str:
 
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Explain a topic, with the formula of the step at `address`, where that is given."""
-    from attntrace.pages.blocks import Prose, Table, Title
+    from attntrace.pages.blocks import Heading, Prose, Table
     topic = topics()[name]
     languages = dict.fromkeys((*current_languages(), *TWO))
-    yield Title(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)), has_result=False)
-    yield Prose(Message(f"explain.{name}.short"), apart=True)
+    yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)))
+    yield Prose(Message(f"explain.{name}.short"))
     if found := formulas(name, address):
         yield Table(("", "", ""), tuple(found), apart=True)
     yield Prose(Message(f"more.{name}"), apart=True)

@@ -41,8 +41,11 @@ class HtmlWriter(BlockWriter[str]):
     def markup(self, shown: Iterable[Block]) -> Iterator[str]:
         for block in shown:
             if not self.begun:
-                title = block.text if isinstance(block, blocks.Title) else self.look.title or "attntrace"
+                title = block.text if isinstance(block, blocks.Title | blocks.Heading) else self.look.title
+                title = title or "attntrace"
                 yield from self.beginning(self.page.text(title), words(in_a_line(title, self.look.languages)))
+                if isinstance(block, blocks.Heading):
+                    continue
             yield self.page.closed_for(type(block))
             yield from self.written(block)
 

@@ -207,7 +207,7 @@ class TerminalWriter(BlockWriter[Line]):
             if len(row) > 1 and not any_but_first(row):
                 yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT)
             elif stacked:
-                row = tuple(f"{head} {cell}" if n in block.right and cell else cell
+                row = tuple(f"{head} {cell}" if head and cell and (n in block.right or n == len(row) - 1) else cell
                             for n, (head, cell) in enumerate(zip(headings, row, strict=True)))
                 yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT, styles[0])
                 broken = [page.wrapped_sum if isinstance(cell, blocks.Formula) else page.wrapped_anywhere

@@ -167,10 +167,10 @@ def test_all_unknown_words_of_a_sentence_are_named_at_once_with_the_command_that
 @pytest.mark.parametrize("sign, shown", [(".", '"."'), ("!", '"!"'), ("“", '"“"'), ("\u200b", '"\\u{200B}"')])
 def test_a_sign_that_a_model_does_not_know_is_named_and_not_dropped(sign, shown):
     error = refusal("translate", f"어제 카페 갔었어{sign}")
-    assert f"does not contain {shown} (the only punctuation that it contains: ?; leave other signs out)" in error
+    assert f"does not contain {shown} (its only punctuation: ?; leave out all other punctuation)" in error
     with pytest.raises(Problem) as caught:
         look_up(["a", sign], vocabulary(["a"]), "source")
-    assert "(it contains no punctuation; leave signs out)" in str(caught.value)
+    assert "(it contains no punctuation; leave punctuation out)" in str(caught.value)
 
 
 def test_a_wide_sign_is_the_usual_one_where_a_model_knows_only_that():

@@ -13,6 +13,7 @@ from attntrace.cli.click_words import Decorated, chained, option, passed
 from attntrace.cli.formats import PageOptions, quoted
 from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
                                   head_addresses, parameter_names, step_addresses)
+from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
@@ -29,6 +30,7 @@ COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 512  # numbers of a step that a terminal shows
 DECIMALS = 3
 CHANGES = ("set", "ablate", "swap")
+FILES = (".npz", ".safetensors", ".json")  # endings of files that options name, and no sentence has
 
 # Each option of a group stands under its heading in --help.
 model_option, training_option, shown_option, what_if_option, page_option = (
@@ -269,7 +271,20 @@ def one_argument(ctx: click.Context, param: click.Parameter, arguments: tuple[st
     """The sentence as an argument; None where there is none. Raises Problem where it was not put in quotes."""
     if len(arguments) > 1:
         raise Problem("several_arguments", count=len(arguments), sentence=shown(" ".join(arguments)))
-    return arguments[0] if arguments else None
+    return no_file(ctx, param, arguments[0] if arguments else None)
+
+
+def no_file(ctx: click.Context, param: click.Parameter, argument: str | None) -> str | None:
+    """A sentence or an address as it is. Raises Problem where it is the name of a file that an option should have."""
+    if argument is not None and len(argument.split()) == 1 and argument.lower().endswith(FILES):
+        known = {name for one in ctx.command.params for name in one.opts}
+        ways = ["weights"] * ("--weights" in known)
+        if argument.lower().endswith(".npz"):
+            ways.insert(0, "from" if "--from" in known else "show")
+        if ways:
+            raise Problem("file_as_words", file=shown(argument), ways=Joined("; ", [
+                Message(f"problem.why.file_{way}", file=quoted(argument)) for way in ways]))
+    return argument
 
 
 sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]", callback=one_argument)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 @click_words.command("why")
-@click.argument("place", type=Known(step_addresses), metavar="ADDRESS:ROW,COLUMN")
+@click.argument("place", type=Known(step_addresses), metavar="ADDRESS:ROW,COLUMN",
+                callback=options.no_file)
 @options.sentence_argument
 @options.from_option()
 @click_words.option("--depth", type=Limit(least=0), default="0", stands_for="0", metavar="N|all")

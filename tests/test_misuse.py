@@ -11,6 +11,10 @@ SLIPS = [
     (("backprop", "run.npz", "x"), "show --from run.npz"), (("backprop", "x", "run.npz"), "show --from run.npz"),
     (("trace", "w.json"), "or an address; for weights: --weights w.json\n"),
     (("steps", "w.safetensors"), "or an address; for weights: --weights w.safetensors\n"),
+    (("trace", "a", "--weights", "ko_en"), "ko_en does not exist (did you mean ko-en?)"),
+    (("translate", "a", "--weights", "ko-en.npz"), "ko-en.npz does not exist (did you mean ko-en?)"),
+    (("trace", "a", "--weights", "nosuch.npz"), "not exist; check", "that is included in attntrace: ko-en\n"),
+    (("weights", "info", "ko_en"), "(did you mean ko-en?)"),
     (("show",), "such as: --from run.npz")]
 
 

@@ -144,15 +144,26 @@ def test_what_is_near_is_suggested_first(arguments, near):
 
 @pytest.mark.parametrize("word, meant", [
     ("부산에", "부산"), ("나", "나는"), ("카페를", "카페"), ("갔었어요", "갔었어"), ("갔습니다", "갔어"), ("어재", "어제"), ("봣어", "봤어"),
-    ("엄마", "엄마는"), ("먹엇어", "먹었어"), ("숙제했어", "숙제 했어"), ("갈거야", "갈 거야"), ("안갔어", "안 갔어"), ("다음주에", "다음 주에")])
+    ("엄마", "엄마는"), ("갔다", "갔어"), ("갔었다", "갔었어"), ("봤다", "봤어"), ("먹엇어", "먹었어"), ("숙제했어", "숙제 했어"), ("갈거야", "갈 거야"), ("안갔어", "안 갔어"), ("다음주에", "다음 주에")])
 def test_an_unknown_korean_word_leads_to_the_known_ones_of_its_stem_or_its_letters(word, meant):
     error = refusal("translate", f"어제 {word}")
     assert re.search(rf" {word} \(it contains (.*, )?{meant}[,)]", error), error
 
 
-@pytest.mark.parametrize("word", ["점심", "ㅋㅋ", "😊", "cafe", "昨日", "날씨"])
+@pytest.mark.parametrize("word", ["점심", "ㅋㅋ", "😊", "cafe", "昨日", "날씨", "하다", "바닷", "마제", "xplain"])
 def test_of_a_word_that_is_far_from_all_nothing_is_said(word):
     assert nearest(word, load(located("ko-en")).vocabularies.source) == []
+
+
+def test_what_is_near_begins_as_the_word_does_and_best_with_its_first_syllable():
+    known = load(located("ko-en")).vocabularies.source
+    for word in known:
+        for other in ("바" + word[1:], word[:-1] + "다"):
+            near = [one for one in nearest(other, known)]
+            shared = [one[0] == other[0] for one in near]
+            assert shared == sorted(shared, reverse=True), (other, near)
+            assert all(unicodedata.normalize("NFD", one)[0] == unicodedata.normalize("NFD", other)[0] for one in near)
+    assert "바다" not in refusal("translate", "어제 갔다")
 
 
 def test_all_unknown_words_of_a_sentence_are_named_at_once_with_the_command_that_lists_the_known_ones():

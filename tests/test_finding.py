@@ -125,7 +125,7 @@ def test_related_topics_are_named_by_titles_that_are_found(language, line):
     (("trace", "a", "--token", "zebra"), "no such word; give one of its words, or a position from 1 to 1"),
     (("trace", "a", "--set", "zebra:1,1=2"), "there is no such parameter; write "),
     (("why", "zebra:1,1"), "no step or parameter zebra; attntrace steps lists the steps of a trace"),
-    (("why", "encoder.input:zebra,1"), "on this axis; give one of its tokens, or a position from 1 to 3"),
+    (("why", "encoder.input:zebra,1"), "encoder.input has no zebra here; give one of 어제, 카페, 갔었어, or a position from 1 to 3"),
     (("trace", "zebra", "--weights", "samples/pencil.json"), "does not contain zebra; its words: ")])
 def test_where_nothing_is_near_nothing_is_suggested(arguments, way_out):
     assert way_out in refusal(*arguments)

@@ -1,6 +1,6 @@
 """What people type by mistake, and the one line, in every language, that says what to type instead."""
 import pytest
-from command import refusal
+from command import attntrace, refusal
 
 SLIPS = [
     (("verify", "run.npz"), "run.npz is the name of a file", "saved run: --from run.npz; for weights: --weights run.npz"),
@@ -15,6 +15,8 @@ SLIPS = [
     (("translate", "a", "--weights", "ko-en.npz"), "ko-en.npz does not exist (did you mean ko-en?)"),
     (("trace", "a", "--weights", "nosuch.npz"), "not exist; check", "that is included in attntrace: ko-en\n"),
     (("weights", "info", "ko_en"), "(did you mean ko-en?)"),
+    (("why", "head1.weights: is , x", "this is a cat"), "has no x here; give one of this, is, a, cat, or a position"),
+    (("trace", "this is a cat", "--swap", "1, x"), "the source has no x here; give one of this, is, a, cat, or"),
     (("show",), "such as: --from run.npz")]
 
 
@@ -30,3 +32,9 @@ def test_a_slip_is_answered_in_one_line_in_korean_and_in_both_languages(slip):
     korean, both = (refusal(*slip[0], "--lang", language) for language in ("ko", "both"))
     assert both == f"{korean[:-1]} / {refusal(*slip[0]).removeprefix('attntrace: ')}"
     assert any("가" <= char <= "힣" for char in korean)
+
+
+@pytest.mark.parametrize("command", [("why", "head1.weights:{}", "is a"), ("trace", "is a", "--swap", "{}")])
+def test_blanks_around_the_comma_of_two_positions_mean_nothing(command):
+    spaced, plain = (attntrace(*(one.format(pair) for one in command)).out for pair in ("is ,\ta ", "is,a"))
+    assert spaced.splitlines()[2:] == plain.splitlines()[2:] != []

@@ -16,6 +16,8 @@ from attntrace.tensor.symbol import Symbol
 
 NUMBERED = re.compile(r"(step|layer|head)([1-9][0-9]{0,8})")
 POSITION = re.compile(r'"[^"]*"|[^,]+')  # a token that contains a comma stands in quotes
+BLANKS = re.compile(r"\s*,\s*")  # a token contains none
+SOME = 6  # words that an error lists
 
 
 @lru_cache(4096)
@@ -156,6 +158,13 @@ def near_addresses(pattern: str, addresses: Iterable[str]) -> list[str]:
     return [ends[end] for end in nearest(pattern.replace("*", ""), ends)]
 
 
+def positions_in(text: str) -> tuple[str, ...]:
+    """Take `1,cat` apart, also with blanks around the comma; nothing where it is not a list of positions."""
+    text = BLANKS.sub(",", text.strip())
+    positions = tuple(POSITION.findall(text))
+    return positions if ",".join(positions) == text else ()
+
+
 class Cell(NamedTuple):
     """A tensor and a position on each of its first axes, as typed: a row, or one number; without any, the tensor."""
     address: str
@@ -164,8 +173,8 @@ class Cell(NamedTuple):
     @classmethod
     def read(cls, text: str) -> "Cell":
         address, colon, rest = text.partition(":")
-        positions = tuple(POSITION.findall(rest))
-        if not address or bool(colon) != bool(positions) or ",".join(positions) != rest or len(positions) > 2:
+        positions = positions_in(rest)
+        if not address or bool(colon) != bool(positions) or len(positions) > 2:
             raise Problem("no_place", place=text)
         return cls(address, positions)
 
@@ -199,8 +208,9 @@ def find_position(asked: str, axis: Axis, address: Text) -> int:
     if is_number and not positions:
         raise Problem("out_of_range", address=address, word=axis.name, position=asked, size=axis.size)
     if not positions:
+        words = list(map(shown, dict.fromkeys(labels)))
         raise Problem("no_such_label", address=address, token=shown(asked), near=did_you_mean(nearest(asked, labels)),
-                      size=axis.size)
+                      words=", ".join(words[:SOME]) + ", ..." * (len(words) > SOME), size=axis.size)
     if len(positions) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),
                       positions=", ".join(str(i + 1) for i in positions))

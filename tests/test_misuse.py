@@ -17,6 +17,13 @@ SLIPS = [
     (("weights", "info", "ko_en"), "(did you mean ko-en?)"),
     (("why", "head1.weights: is , x", "this is a cat"), "has no x here; give one of this, is, a, cat, or a position"),
     (("trace", "this is a cat", "--swap", "1, x"), "the source has no x here; give one of this, is, a, cat, or"),
+    (("compare", "this is a cat", "--what-if", "--position", "none"), 'missing; write: --what-if "--position none"\n'),
+    (("compare", "--what-if", "--ablate", "head2", "a b", "--swap", "1,2"), 'write: --what-if "--ablate head2"\n'),
+    (("compare", "a", "--what-if", "position none"), "--what-if: position none does not belong to an option",
+     'such as: --what-if "--position none"\n'),
+    (("compare", "a", "--what-if", "--norm pre x"), "--what-if: x does not belong to an option"),
+    (("compare", "a", "b", "--what-if", "--norm pre"), 'put it in quotes: "a b"'),
+    (("compare", "a", "b", "--what-if", "--final-norm"), 'put it in quotes: "a b"'),
     (("show",), "such as: --from run.npz")]
 
 
@@ -34,7 +41,7 @@ def test_a_slip_is_answered_in_one_line_in_korean_and_in_both_languages(slip):
     assert any("가" <= char <= "힣" for char in korean)
 
 
-@pytest.mark.parametrize("command", [("why", "head1.weights:{}", "is a"), ("trace", "is a", "--swap", "{}")])
+@pytest.mark.parametrize("command", [("why", "head1.weights:{}", "is a"), ("trace", "is a", "--swap", "{}", "--format", "csv")])
 def test_blanks_around_the_comma_of_two_positions_mean_nothing(command):
     spaced, plain = (attntrace(*(one.format(pair) for one in command)).out for pair in ("is ,\ta ", "is,a"))
     assert spaced.splitlines()[2:] == plain.splitlines()[2:] != []

@@ -270,6 +270,10 @@ view_options = chained(text_options, shown_option("--token", type=Text(), multip
 def one_argument(ctx: click.Context, param: click.Parameter, arguments: tuple[str, ...]) -> str | None:
     """The sentence as an argument; None where there is none. Raises Problem where it was not put in quotes."""
     if len(arguments) > 1:
+        what_if = ctx.params.get("what_if")  # an option without its value, where its quotes were forgotten
+        if any(what_if in one.opts and isinstance(one, click.Option) and not one.is_flag for one in ctx.command.params):
+            value = next((one for one in arguments if " " not in one), arguments[1])
+            raise Problem("what_if_apart", options=shown(f"{what_if} {value}"))
         raise Problem("several_arguments", count=len(arguments), sentence=shown(" ".join(arguments)))
     return no_file(ctx, param, arguments[0] if arguments else None)
 

@@ -24,6 +24,16 @@ SLIPS = [
     (("compare", "a", "--what-if", "--norm pre x"), "--what-if: x does not belong to an option"),
     (("compare", "a", "b", "--what-if", "--norm pre"), 'put it in quotes: "a b"'),
     (("compare", "a", "b", "--what-if", "--final-norm"), 'put it in quotes: "a b"'),
+    (("why", "masked_scores:1,2", "this is a cat"), "masked_scores exists only in a run with a target; add --target"),
+    (("map", "this is a cat", "--only", "decoder.*"), "decoder.* exists only in a run with a target; add --target"),
+    (("why", "cross_attention.head1.Q:1,1", "--weights", "ko-en", "어제"), "head1.Q exists only in a run with a target"),
+    (("trace", "a", "--target", "b", "--only", "decoder.*.self_attention.weights"),
+     "(did you mean decoder.*.self_attention.*.weights?)"),
+    (("why", "decoder.layer1.self_attention.weights:1,1"), "(did you mean decoder.layer1.self_attention.head1.weights, "),
+    (("trace", "a", "--only", "encoder.self_attention.weights"), "(did you mean encoder.layer1.self_attention.head1.weights, "),
+    (("trace", "a", "--only", "zebra"), "zebra matches no step; attntrace steps"),
+    (("trace", "a", "--layer", "2"), "--layer 2 does not exist; in this run, the only layer is 1\n"),
+    (("trace", "a", "--head", "3"), "in this run, head numbers go from 1 to 2\n"),
     (("show",), "such as: --from run.npz")]
 
 

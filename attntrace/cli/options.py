@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +18,7 @@ from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
-from attntrace.tracing.addresses import Address, check_tokens, select
+from attntrace.tracing.addresses import Address, check_tokens, matches, select
 from attntrace.training import OPTIMIZERS
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
@@ -120,7 +121,8 @@ class Selection(NamedTuple):
                 raise Problem("no_such_step", step=self.step, last=last)
             addresses = {address: symbol for address, symbol in addresses.items()
                          if Address.of(address).number("step") == self.step}
-        return select(self.only, self.layer, self.head, addresses)
+        with needing_target(subject.run):
+            return select(self.only, self.layer, self.head, addresses)
 
     def tokens(self, run: Run, page: PageOptions) -> tuple[str, ...]:
         """The tokens whose rows are selected. Raises Problem where the run has none of them, or the page no rows."""
@@ -221,6 +223,22 @@ selection_options = passed(
     shown_option("--only", type=Known(step_addresses), multiple=True, metavar="ADDRESS"),
     shown_option("--layer", type=Whole(), multiple=True, metavar="N"),
     shown_option("--head", type=Whole(), multiple=True, metavar="N"))
+
+
+@contextmanager
+def needing_target(run: Run) -> Iterator[None]:
+    """Raise Problem where an address is not found only because the run has no target."""
+    try:
+        yield
+    except Problem as problem:
+        if (problem.key not in ("no_such_address", "no_such_tensor") or run.target is not None
+                or run.seed is None and run.vocabularies.target is None or not run.config.architecture.has_words):
+            raise
+        from attntrace.runs.prepare import prepare
+        small = replace(run.config, d_model=2 * run.config.heads, d_ff=1)
+        if not matches(problem.facts["pattern"], prepare("a", "a", config=small).addresses()):
+            raise
+        raise Problem("needs_target", pattern=problem.facts["pattern"]) from None
 
 
 def given_options(*values: Any) -> list[str]:

@@ -3,11 +3,11 @@
 A person types an exact address, the end of one, or a pattern whose * crosses dots. Positions count from 1."""
 import fnmatch
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from attntrace.messages.catalog import Text
+from attntrace.messages.catalog import Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import COUNT, did_you_mean, nearest
 from attntrace.messages.unicode import normalized, shown
@@ -105,7 +105,8 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
         last = len({Address.of(address).number(word) for address in addresses} - {None})
         for number in numbers:
             if not 1 <= number <= last:
-                raise Problem("no_such_number", option=f"--{word}", number=number, word=word, last=last)
+                raise Problem("no_such_number", option=f"--{word}", number=number, word=word, numbers=Message(
+                    f"problem.why.numbers_{'one' if last == 1 else 'many'}", word=word, last=last))
         if numbers:
             asked = {f"{word}{number}" for number in numbers}
             chosen = [address for address in chosen if asked.intersection(Address.of(address).parts)]
@@ -148,10 +149,16 @@ def find_address(pattern: str, addresses: Known) -> str:
     return matching[0]
 
 
-def near_addresses(pattern: str, addresses: Iterable[str]) -> list[str]:
-    """Return the addresses near to what was typed, compared by as many of their last parts as were typed."""
+def near_addresses(pattern: str, addresses: Collection[str]) -> list[str]:
+    """Return the addresses near to what was typed: with parts that were left out between others (where a pattern was
+    typed, as a pattern), else compared by as many of their last parts as were typed."""
     if any(f".{pattern}." in f".{address}" for address in addresses):  # a place: everything in it
         return [f"{pattern}.*"]
+    parts = pattern.split(".")
+    gaps = [".*.".join((".".join(parts[:n]), ".".join(parts[n:]))) for n in range(len(parts) - 1, 0, -1)]
+    for gap in (*gaps, ".*.".join(parts)):
+        if len(parts) > 1 and (fitting := fnmatch.filter(addresses, f"*{gap}")):
+            return [gap] if "*" in pattern else fitting
     ends: dict[str, str] = {}
     for address in addresses:
         ends.setdefault(Address.of(address).last(pattern.count(".") + 1), address)

@@ -38,6 +38,14 @@ SLIPS = [
     (("trace", "어제 카페", "--weights", "ko-en", "--target", "어제 카페"), "in the target vocabulary of this model ("),
     (("translate", "Did you go ?"), "no word of this sentence"), (("translate", "어재 부산에 cafe"), "어재 (it contains 어제"),
     (("translate", "I 어제"), "does not contain I;"),
+    (("trace", "“this", "is", "a", "cat”"), "the quotes “” ", 'use straight ones: "this is a cat"\n'),
+    (("why", "head1.scores:1,1", "“don’t", "stop”", "--depth", "1"), 'use straight ones: "don’t stop"\n'),
+    (("backprop", "“a", "cat”", "“un", "chat”"), 'use straight ones: "a cat" "un chat"\n'),
+    (("trace", "a", "b", "“c”"), 'put it in quotes: "a b “c”"'),
+    (("why", "a cat", "head1.scores:1,2"), 'write: attntrace why head1.scores:1,2 "a cat"\n'),
+    (("why", "어제", "head1.scores:1,2"), 'write: attntrace why head1.scores:1,2 "어제"\n'),
+    (("why", "a cat"), 'write: attntrace why ADDRESS "a cat"\n'),
+    (("why", "cat:1", "a.b"), "no step or parameter cat"), (("why", "cat", "9:30"), "no step or parameter cat"),
     (("show",), "such as: --from run.npz")]
 
 
@@ -59,3 +67,8 @@ def test_a_slip_is_answered_in_one_line_in_korean_and_in_both_languages(slip):
 def test_blanks_around_the_comma_of_two_positions_mean_nothing(command):
     spaced, plain = (attntrace(*(one.format(pair) for one in command)).out for pair in ("is ,\ta ", "is,a"))
     assert spaced.splitlines()[2:] == plain.splitlines()[2:] != []
+
+
+@pytest.mark.parametrize("sentence", ["“this is a cat”", "he said “yes”", "“yes", "the cats’ “yes”"])
+def test_curly_quotes_inside_of_one_argument_are_words_of_it(sentence):
+    assert attntrace("trace", sentence, "--target", "a “b” c”", "-q").code == 0

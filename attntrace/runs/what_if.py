@@ -14,8 +14,8 @@ from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import InputRows, Words
 from attntrace.tensor.axes import Axis
-from attntrace.tracing.addresses import (Address, Cell, cell_name, find_address, find_position, matches,
-                                         near_addresses, positions_in)
+from attntrace.tracing.addresses import (Address, Cell, cell_name, find_address, find_position, matches, near_addresses,
+                                         positions_in)
 
 Edit = dict[str, Any]  # as in the header of a run
 

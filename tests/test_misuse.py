@@ -1,10 +1,15 @@
 """What people type by mistake, and the one line, in every language, that says what to type instead."""
+import re
+
 import pytest
-from command import attntrace, refusal
+from command import ROOT, attntrace, refusal, words_of
+
+from attntrace.cli.app import COMMANDS
+from attntrace.messages.catalog import LANGUAGES, template
 
 SLIPS = [
-    (("verify", "run.npz"), "run.npz is the name of a file", "saved run: --from run.npz; for weights: --weights run.npz"),
-    (("verify", "nosuch.npz", "--backprop"), "--from nosuch.npz"), (("why", "head1.scores:1,1", "run.npz"), "--from run.npz"),
+    (("verify", "run.npz"), "run.npz is the name of a file", "run: --from run.npz; for weights: --weights run.npz"),
+    (("verify", "nosuch.npz", "--backprop"), "--from nosuch.npz"), (("why", "S:1,1", "run.npz"), "--from run.npz"),
     (("why", "run.npz"), "--from run.npz"), (("show", "run.npz"), "saved run: --from run.npz\n"),
     (("trace", "my/Run.NPZ"), "attntrace show --from my/Run.NPZ; for weights: --weights my/Run.NPZ"),
     (("map", "run.npz"), "attntrace show --from run.npz"), (("translate", "w.npz"), "for weights: --weights w.npz"),
@@ -29,12 +34,12 @@ SLIPS = [
     (("why", "cross_attention.head1.Q:1,1", "--weights", "ko-en", "어제"), "head1.Q exists only in a run with a target"),
     (("trace", "a", "--target", "b", "--only", "decoder.*.self_attention.weights"),
      "(did you mean decoder.*.self_attention.*.weights?)"),
-    (("why", "decoder.layer1.self_attention.weights:1,1"), "(did you mean decoder.layer1.self_attention.head1.weights, "),
-    (("trace", "a", "--only", "encoder.self_attention.weights"), "(did you mean encoder.layer1.self_attention.head1.weights, "),
+    (("why", "decoder.layer1.self_attention.weights:1,1"), "mean decoder.layer1.self_attention.head1.weights, "),
+    (("trace", "a", "--only", "encoder.self_attention.weights"), "mean encoder.layer1.self_attention.head1.weights, "),
     (("trace", "a", "--only", "zebra"), "zebra matches no step; attntrace steps"),
     (("trace", "a", "--layer", "2"), "--layer 2 does not exist; in this run, the only layer is 1\n"),
     (("trace", "a", "--head", "3"), "in this run, head numbers go from 1 to 2\n"),
-    (("translate", "I went to the cafe"), "no word of this sentence is in the source vocabulary of this model (", "words: 아빠는, "),
+    (("translate", "I went to the cafe"), "no word of this sentence is in the source vocabulary of this", "words: 아빠는, "),
     (("trace", "어제 카페", "--weights", "ko-en", "--target", "어제 카페"), "in the target vocabulary of this model ("),
     (("translate", "Did you go ?"), "no word of this sentence"), (("translate", "어재 부산에 cafe"), "어재 (it contains 어제"),
     (("translate", "I 어제"), "does not contain I;"),
@@ -63,7 +68,8 @@ def test_a_slip_is_answered_in_one_line_in_korean_and_in_both_languages(slip):
     assert any("가" <= char <= "힣" for char in korean)
 
 
-@pytest.mark.parametrize("command", [("why", "head1.weights:{}", "is a"), ("trace", "is a", "--swap", "{}", "--format", "csv")])
+@pytest.mark.parametrize("command", [
+    ("why", "head1.weights:{}", "is a"), ("trace", "is a", "--swap", "{}", "--format", "csv")])
 def test_blanks_around_the_comma_of_two_positions_mean_nothing(command):
     spaced, plain = (attntrace(*(one.format(pair) for one in command)).out for pair in ("is ,\ta ", "is,a"))
     assert spaced.splitlines()[2:] == plain.splitlines()[2:] != []
@@ -72,3 +78,21 @@ def test_blanks_around_the_comma_of_two_positions_mean_nothing(command):
 @pytest.mark.parametrize("sentence", ["“this is a cat”", "he said “yes”", "“yes", "the cats’ “yes”"])
 def test_curly_quotes_inside_of_one_argument_are_words_of_it(sentence):
     assert attntrace("trace", sentence, "--target", "a “b” c”", "-q").code == 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_examples_of_train_can_be_typed_one_after_the_other(language, tmp_path, monkeypatch):
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"^ +(attntrace .+)$", template(language, "help.train"), re.M)
+    for command in examples:
+        words = words_of(command)
+        assert attntrace(*words, *(["--epochs", "1"] if words[0] == "train" else [])).code == 0, command
+    assert len(examples) > 1 and "train" in examples[0] and "SHA" not in attntrace("train", "--help").out
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if "--weights FILE" in attntrace(name, "--help").out])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_help_names_the_included_model_beside_weights_files(name, language):
+    text = " ".join(attntrace(name, "--help", "--lang", language).out.split())
+    assert re.search(r"--weights FILE (?:(?! --).)*ko-en", text), text

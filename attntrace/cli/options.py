@@ -235,10 +235,10 @@ def needing_target(run: Run) -> Iterator[None]:
                 or run.seed is None and run.vocabularies.target is None or not run.config.architecture.has_words):
             raise
         from attntrace.runs.prepare import prepare
-        small = replace(run.config, d_model=2 * run.config.heads, d_ff=1)
-        if not matches(problem.facts["pattern"], prepare("a", "a", config=small).addresses()):
+        pattern, small = str(problem.facts["pattern"]), replace(run.config, d_model=2 * run.config.heads, d_ff=1)
+        if not matches(pattern, prepare("a", "a", config=small).addresses()):
             raise
-        raise Problem("needs_target", pattern=problem.facts["pattern"]) from None
+        raise Problem("needs_target", pattern=pattern) from None
 
 
 def given_options(*values: Any) -> list[str]:

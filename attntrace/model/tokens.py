@@ -109,15 +109,15 @@ def vocabulary(words: list[str]) -> tuple[str, ...]:
 def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "FILE") -> Words:
     """Return the words with their ids in the vocabulary of one side, `source` or `target`, of a `model` (its file). A
     word that it has only in the usual form of its signs, such as ? for a wide one, is that word. Raises Problem for
-    all words that it lacks, each with the known ones that are near; where a sentence has none that it knows, nor one
-    that is near, with some that it knows."""
+    all words that it lacks, each with the known ones that are near; where it knows no word of a sentence, nor
+    one that is near, some that it knows."""
     numbers = {word: n + 1 for n, word in enumerate(known)}
     usual = {word: unicodedata.normalize("NFKC", word) for word in words if word not in numbers}
     words = [usual[word] if usual.get(word) in numbers else word for word in words]
     if unknown := sorted({word: None for word in words if word not in numbers}, key=_is_word, reverse=True):
         others = [word for word in known if word not in (START, END)]
         asked = list(filter(_is_word, dict.fromkeys(words)))
-        if len(asked) > 1 and not any(word in numbers or _near(word, others) for word in asked):
+        if len(asked) > 1 and not any(_near(word, others) for word in asked):
             raise Problem("no_known_word", side=Message(f"messages.side_{side}"), size=len(known), file=model,
                           some=", ".join(map(shown, [*filter(_is_word, others)][:COUNT])))
         raise Problem("unknown_words", side=Message(f"messages.side_{side}"), size=len(known), file=model,

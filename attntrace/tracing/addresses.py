@@ -158,7 +158,7 @@ def near_addresses(pattern: str, addresses: Collection[str]) -> list[str]:
     gaps = [".*.".join((".".join(parts[:n]), ".".join(parts[n:]))) for n in range(len(parts) - 1, 0, -1)]
     for gap in (*gaps, ".*.".join(parts)):
         if len(parts) > 1 and (fitting := fnmatch.filter(addresses, f"*{gap}")):
-            return [gap] if "*" in pattern else fitting
+            return [gap] if "*" in pattern else fitting[:COUNT]
     ends: dict[str, str] = {}
     for address in addresses:
         ends.setdefault(Address.of(address).last(pattern.count(".") + 1), address)

@@ -36,8 +36,8 @@ SLIPS = [
      "(did you mean decoder.*.self_attention.*.weights?)"),
     (("why", "decoder.layer1.self_attention.weights:1,1"), "mean decoder.layer1.self_attention.head1.weights, "),
     (("trace", "a", "--only", "encoder.self_attention.weights"), "mean encoder.layer1.self_attention.head1.weights, "),
-    (("why", "encoder.weights:1,1", "a", "--layers", "9"), "layer1.self_attention.head2.weights, encoder.layer2.self_attenti"
-     "on.head1.weights?)"), (("trace", "a", "--only", "zebra"), "zebra matches no step; attntrace steps"),
+    (("why", "encoder.weights:1,1", "a", "--layers", "9"), "encoder.layer2.self_attention.head1.weights?); "),
+    (("trace", "a", "--only", "zebra"), "zebra matches no step; attntrace steps"),
     (("trace", "a", "--layer", "2"), "--layer 2 does not exist; in this run, the only layer is 1\n"),
     (("trace", "a", "--head", "3"), "in this run, head numbers go from 1 to 2\n"),
     (("translate", "I went to the cafe"), "no word of this sentence is in the source vocab", "words: 아빠는, "),

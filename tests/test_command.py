@@ -103,7 +103,7 @@ BAD = [
     (("trace", "cat", "--weights", "samples/pencil.json", "--heads", "2"), "--heads cannot be used"),
     (("trace", "cat", "--weights", "samples/pencil.json", "--init", "integers"), "--init cannot be used"),
     (("trace", "a", "--only", "head1.score"), "encoder.layer1.self_attention.head1.scores"),
-    (("trace", "a", "--only", "head1.*", "--only", "decoder.*"), "--only decoder.* matches no step"),
+    (("trace", "a", "--only", "head1.*", "--only", "decoder.*"), "decoder.* exists only in a run with a target"),
     (("trace", "a", "-o", "missing/out.txt"), "there is no directory "),
     (("trace", "a", "-o", "samples"), "is a directory"), (("trace", "a", "-o", "/dev/full"), "No space left"),
     (("trace", "a", "--limit", "none"), "--limit is none"), (("trace", "a", "--score-scale", "0"), "above 0"),

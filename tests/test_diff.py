@@ -214,7 +214,8 @@ def test_changes_are_shown_in_the_header_and_saved(tmp_path):
     (("--set", "encoder.E:1,1=inf"), "not a finite number"), (("--set", "encoder.F:1,1=2"), "encoder.E"),
     (("--set", "encoder.output:1,1=1"), "encoder.output"),
     (("--set", "encoder.E:1,9=2"), "1 to 8"), (("--set", "encoder.E:1=2"), "needs 2 ("),
-    (("--set", "encoder.E:a,1=2"), "one of its tokens, or a position from 1 to 5"), (("--ablate", "head3"), "head2"),
+    (("--set", "encoder.E:a,1=2"), "one of <s>, </s>, 어제, 카페, 갔었어, or a position from 1 to 5"),
+    (("--ablate", "head3"), "head2"),
     (("--ablate", "encoder.layer1.self_attention"), "head1"), (("--swap", "1"), "not a pair"),
     (("--swap", "1,4"), "1 to 3"), (("--swap", "어제,카패"), "카페"), (("--swap", "1,2,3"), "not a pair")])
 def test_a_change_that_cannot_be_made_is_refused_in_one_line(options, words):

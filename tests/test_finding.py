@@ -16,29 +16,29 @@ from attntrace.runs.prepare import prepare
 
 # What readers of Korean and English introductions look up.
 TERMS = {
-    "transformer": "트랜스포머, 레이어, 층, transformer, Transformer, architecture",
-    "token": "토큰, 스페셜 토큰, 시작 토큰, 시작 스페셜 토큰, 시퀀스, 소스 시퀀스, 타깃 시퀀스, 엔티티, special token",
+    "transformer": "BERT, 트랜스포머, 레이어, 층, transformer, Transformer, architecture",
+    "token": "BPE, 토큰화, 토큰, 스페셜 토큰, 시작 토큰, 시작 스페셜 토큰, 시퀀스, 소스 시퀀스, 타깃 시퀀스, 엔티티, special token",
     "vocabulary": "어휘, 단어 집합, vocabulary",
     "one_hot": "원핫, 원-핫 벡터, 원핫 인코딩, 원-핫 행, one-hot",
     "tensor": "텐서, 벡터, 행렬, vector, matrix, tensor",
     "d_model": "차원, 모델 차원, d_model, dimension",
     "embedding": "임베딩, 인풋 임베딩, 입력 임베딩, 단어 임베딩, 워드 임베딩, input embedding, output embedding, W_E",
     "scaled_embedding": "크기를 맞춘 임베딩, √d_model",
-    "positional_encoding": "위치 인코딩, 포지셔널 인코딩, 포지셔널인코딩, 위치 임베딩, positional embedding, PE, pos",
-    "attention": "어텐션, 어텐션은, 어텐션이란, attention, scaled dot-product attention, 스케일드 닷 프로덕트 어텐션",
+    "positional_encoding": "위치 인코딩, 포지셔널 인코딩, 포지셔널인코딩, sinusoidal, bag of words, 위치 임베딩, positional embedding, PE, pos",
+    "attention": "스케일드 닷 프로덕트, 어텐션, 어텐션은, 어텐션이란, attention, scaled dot-product attention, 스케일드 닷 프로덕트 어텐션",
     "query": "쿼리, 쿼리(Query), 쿼리 벡터, 질의, 질의(query), 질의가, Query, W_Q, W^Q, WQ, Ｗ_Q",
     "key": "키, 키 벡터, Key, 키(key), W_K",
     "value": "밸류, 값, 값 벡터, 값(value), Value, W_V",
     "dot_product": "내적, 점곱, 유사도, dot product, inner product",
     "matrix_product": "행렬 곱, 행렬곱, 전치, 전치 행렬, transpose, matrix multiplication",
     "scores": "점수, 점수(scores), 어텐션 스코어, 어텐션 점수, score, scores, attention score",
-    "scaled_scores": "스케일링, 스케일링한 점수, √d_k, d_k, scaling",
-    "masking": "마스킹, 마스크, 마스크드 셀프 어텐션, 마스크드 멀티 헤드 어텐션, 룩어헤드 마스크, 패딩 마스크, 패딩, mask, "
+    "scaled_scores": "why scale, temperature, 온도, 스케일링, 스케일링한 점수, √d_k, d_k, scaling",
+    "masking": "-inf, -∞, −∞, 마스킹, 마스크, 마스크드 셀프 어텐션, 마스크드 멀티 헤드 어텐션, 룩어헤드 마스크, 패딩 마스크, 패딩, mask, "
                "causal mask, padding mask, look-ahead mask",
     "masked_scores": "마스크를 더한 점수",
     "softmax": "소프트맥스, 소프트맥스 함수, Softmax 함수, softmax, softmax 함수란",
     "weights": "어텐션 가중치, 어텐션 분포, 중요도, attention weights",
-    "head.output": "어텐션 값, 문맥 벡터, 컨텍스트 벡터, 가중합, context vector, 헤드의 출력",
+    "head.output": "context, 어텐션 값, 문맥 벡터, 컨텍스트 벡터, 가중합, context vector, 헤드의 출력",
     "multi_head_attention": "멀티 헤드 어텐션, 멀티헤드, 헤드, 어텐션 헤드, MultiHead, MultiHead(Q, K, V), head",
     "concat": "이어 붙이기, concat",
     "self_attention.output": "출력 투영, W_O",
@@ -63,7 +63,7 @@ TERMS = {
     "inference": "추론, 예측, 인퍼런스, inference",
     "greedy_decoding": "탐욕적 디코딩, 그리디 서치, 그리디 디코딩, 탐욕적 탐색, 빔 서치, beam search",
     "cache": "KV 캐시, 키 밸류 캐시, 키-값 캐시, 캐시, KV cache",
-    "teacher_forcing": "교사 강요, 티처 포싱, 티쳐 포싱, teacher forcing",
+    "teacher_forcing": "teacher, 교사 강요, 티처 포싱, 티쳐 포싱, teacher forcing",
     "training_and_inference": "훈련과 예측, 훈련과 예측 단계",
     "training": "학습, 훈련, training",
     "batch": "배치, 에포크, epoch, mini-batch",
@@ -77,6 +77,7 @@ TERMS = {
     "update": "갱신, 옵티마이저, optimizer",
     "adam": "아담, Adam", "sgd": "경사 하강법, SGD", "update.m_hat": "바로잡은 평균",
     "learning_rate": "학습률, 러닝 레이트, lr", "warmup": "워밍업, 웜업, warm-up", "dropout": "드롭아웃",
+    "what_if": "ablation, ablate, what-if, 절제 실험",
     "parameter": "파라미터, 가중치, 가중치 행렬, 매개변수, 편향, 바이어스, 하이퍼파라미터, bias",
 }
 
@@ -125,13 +126,14 @@ def test_related_topics_are_named_by_titles_that_are_found(language, line):
     (("trace", "a", "--token", "zebra"), "no such word; give one of its words, or a position from 1 to 1"),
     (("trace", "a", "--set", "zebra:1,1=2"), "there is no such parameter; write "),
     (("why", "zebra:1,1"), "no step or parameter zebra; attntrace steps lists the steps of a trace"),
-    (("why", "encoder.input:zebra,1"), "on this axis; give one of its tokens, or a position from 1 to 3"),
+    (("why", "encoder.input:zebra,1"), "has no zebra here; give one of 어제, 카페, 갔었어, or a position from 1 to 3"),
     (("trace", "zebra", "--weights", "samples/pencil.json"), "does not contain zebra; its words: ")])
 def test_where_nothing_is_near_nothing_is_suggested(arguments, way_out):
     assert way_out in refusal(*arguments)
 
 
 @pytest.mark.parametrize("arguments, near", [
+    (("explain", "소프트멕스"), "소프트맥스(softmax)?)"), (("explain", "임배딩"), "임베딩"), (("explain", "--langg"), "--lang"),
     (("explain", "atention"), "attention"), (("explain", "어텐숀"), "어텐션"), (("tarce",), "trace"), (("tr",), "trace"),
     (("trace", "a", "--hed", "1"), "--head"), (("trace", "a", "--norm", "por"), "pre"),
     (("trace", "a", "-o", "a.jsnol"), ".jsonl"), (("trace", "a cat", "--token", "cta"), "cat"),
@@ -144,15 +146,27 @@ def test_what_is_near_is_suggested_first(arguments, near):
 
 @pytest.mark.parametrize("word, meant", [
     ("부산에", "부산"), ("나", "나는"), ("카페를", "카페"), ("갔었어요", "갔었어"), ("갔습니다", "갔어"), ("어재", "어제"), ("봣어", "봤어"),
-    ("엄마", "엄마는"), ("먹엇어", "먹었어"), ("숙제했어", "숙제 했어"), ("갈거야", "갈 거야"), ("안갔어", "안 갔어"), ("다음주에", "다음 주에")])
+    ("엄마", "엄마는"), ("갔다", "갔어"), ("갔었다", "갔었어"), ("봤다", "봤어"), ("먹엇어", "먹었어"),
+    ("숙제했어", "숙제 했어"), ("갈거야", "갈 거야"), ("안갔어", "안 갔어"), ("다음주에", "다음 주에")])
 def test_an_unknown_korean_word_leads_to_the_known_ones_of_its_stem_or_its_letters(word, meant):
     error = refusal("translate", f"어제 {word}")
     assert re.search(rf" {word} \(it contains (.*, )?{meant}[,)]", error), error
 
 
-@pytest.mark.parametrize("word", ["점심", "ㅋㅋ", "😊", "cafe", "昨日", "날씨"])
+@pytest.mark.parametrize("word", ["점심", "ㅋㅋ", "😊", "cafe", "昨日", "날씨", "하다", "바닷", "마제", "xplain"])
 def test_of_a_word_that_is_far_from_all_nothing_is_said(word):
     assert nearest(word, load(located("ko-en")).vocabularies.source) == []
+
+
+def test_what_is_near_begins_as_the_word_does_and_best_with_its_first_syllable():
+    known = load(located("ko-en")).vocabularies.source
+    for word in known:
+        for other in ("바" + word[1:], word[:-1] + "다"):
+            near = [one for one in nearest(other, known)]
+            shared = [one[0] == other[0] for one in near]
+            assert shared == sorted(shared, reverse=True), (other, near)
+            assert all(unicodedata.normalize("NFD", one)[0] == unicodedata.normalize("NFD", other)[0] for one in near)
+    assert "바다" not in refusal("translate", "어제 갔다")
 
 
 def test_all_unknown_words_of_a_sentence_are_named_at_once_with_the_command_that_lists_the_known_ones():
@@ -161,16 +175,16 @@ def test_all_unknown_words_of_a_sentence_are_named_at_once_with_the_command_that
         in error
     assert error.endswith("attntrace weights info ko-en --words\n")
     error = attntrace("translate", "--quiet", stdin="어제 카페 갔었어\n없는 단어\n".encode()).err
-    assert "line 2 of standard input: " in error and " 없는, 단어; " in error
+    assert "line 2 of standard input: " in error and "no word of this sentence is" in error
 
 
 @pytest.mark.parametrize("sign, shown", [(".", '"."'), ("!", '"!"'), ("“", '"“"'), ("\u200b", '"\\u{200B}"')])
 def test_a_sign_that_a_model_does_not_know_is_named_and_not_dropped(sign, shown):
     error = refusal("translate", f"어제 카페 갔었어{sign}")
-    assert f"does not contain {shown} (the only punctuation that it contains: ?; leave other signs out)" in error
+    assert f"does not contain {shown} (its only punctuation: ?; leave out all other punctuation)" in error
     with pytest.raises(Problem) as caught:
         look_up(["a", sign], vocabulary(["a"]), "source")
-    assert "(it contains no punctuation; leave signs out)" in str(caught.value)
+    assert "(it contains no punctuation; leave punctuation out)" in str(caught.value)
 
 
 def test_a_wide_sign_is_the_usual_one_where_a_model_knows_only_that():

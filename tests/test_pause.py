@@ -238,8 +238,8 @@ def test_the_terminal_is_left_as_it_was_found(key, code):
 
 
 @pytest.mark.parametrize("language, first, last", [
-    ("ko", r"1\.3 \(1\.10까지\) · .*인코더", "스페이스: 다음   b: 이전   번호와 Enter: 그 단계   q: 끝"),
-    ("both", r"1\.3 \(1\.10까지\) / 1\.3 of 1\.10 ", "스페이스: 다음   b: 이전   번호와 Enter: 그 단계   q: 끝")])
+    ("ko", r"1\.3 \(1\.10까지\) · .*인코더", "스페이스: 다음   b: 이전   번호와 Enter: 그 묶음   q: 끝"),
+    ("both", r"1\.3 \(1\.10까지\) / 1\.3 of 1\.10 ", "스페이스: 다음   b: 이전   번호와 Enter: 그 묶음   q: 끝")])
 def test_each_language_has_its_first_and_last_line(language, first, last):
     with terminal(*TRACE, "--lang", language, columns=60, rows=18) as person:
         person.presses("1.3\r")

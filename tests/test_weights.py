@@ -128,7 +128,7 @@ def test_compressed_and_column_by_column_arrays_are_read_as_well(tmp_path):
 
 # Files that are broken
 
-PATHS = [(name, "weights_missing") for name in ("model.npz", "model.json")] + [
+PATHS = [(name, "model_missing") for name in ("model.npz", "model.json")] + [
     (name, "weights_directory") for name in ("model.npz", "model.json", "model")] + [
     (name, "weights_ending") for name in ("model.pt", "model", "model.npz.bak", "model.npy")]
 

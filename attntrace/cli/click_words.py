@@ -1,4 +1,5 @@
 """Commands, groups and options in our words: help texts by cells (Hangul takes two), errors as Problem."""
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
@@ -148,11 +149,19 @@ class Translated(click.Command):
                 formatter.write_dl(records)
 
 
+# Curly quotes around several arguments, since no shell knows them.
+CURLY = re.compile("|".join(rf"(?<![^\0]){left}[^{right}\0]*\0[^{right}]*{right}(?![^\0])"
+                            for left, right in ("“”", "‘’", "„“", "«»")))
+
+
 class Command(Translated):
     """A command that refuses surplus arguments."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True  # refused below, in our words
+        if (curly := CURLY.findall("\0".join(args))) and not ctx.resilient_parsing:
+            texts = " ".join('"' + one[1:-1].replace("\0", " ") + '"' for one in curly)
+            raise Problem("curly_quotes", signs=shown(f"{curly[0][0]}{curly[0][-1]}"), sentence=shown(texts))
         try:
             rest = super().parse_args(ctx, args)
         except click.UsageError as error:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,10 +14,11 @@ from attntrace.cli.click_words import Decorated, chained, option, passed
 from attntrace.cli.formats import PageOptions, quoted
 from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
                                   head_addresses, parameter_names, step_addresses)
+from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
-from attntrace.tracing.addresses import Address, check_tokens, select
+from attntrace.tracing.addresses import Address, check_tokens, matches, select
 from attntrace.training import OPTIMIZERS
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
@@ -29,6 +31,7 @@ COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 512  # numbers of a step that a terminal shows
 DECIMALS = 3
 CHANGES = ("set", "ablate", "swap")
+FILES = (".npz", ".safetensors", ".json")  # endings of files that options name, and no sentence has
 
 # Each option of a group stands under its heading in --help.
 model_option, training_option, shown_option, what_if_option, page_option = (
@@ -118,7 +121,8 @@ class Selection(NamedTuple):
                 raise Problem("no_such_step", step=self.step, last=last)
             addresses = {address: symbol for address, symbol in addresses.items()
                          if Address.of(address).number("step") == self.step}
-        return select(self.only, self.layer, self.head, addresses)
+        with needing_target(subject.run):
+            return select(self.only, self.layer, self.head, addresses)
 
     def tokens(self, run: Run, page: PageOptions) -> tuple[str, ...]:
         """The tokens whose rows are selected. Raises Problem where the run has none of them, or the page no rows."""
@@ -222,6 +226,22 @@ selection_options = passed(
     shown_option("--head", type=Whole(), multiple=True, metavar="N"))
 
 
+@contextmanager
+def needing_target(run: Run) -> Iterator[None]:
+    """Raise Problem where an address is not found only because the run has no target."""
+    try:
+        yield
+    except Problem as problem:
+        if (problem.key not in ("no_such_address", "no_such_tensor") or run.target is not None
+                or run.seed is None and run.vocabularies.target is None or not run.config.architecture.has_words):
+            raise
+        from attntrace.runs.prepare import prepare
+        pattern, small = str(problem.facts["pattern"]), replace(run.config, d_model=2 * run.config.heads, d_ff=1)
+        if not matches(pattern, prepare("a", "a", config=small).addresses()):
+            raise
+        raise Problem("needs_target", pattern=pattern) from None
+
+
 def given_options(*values: Any) -> list[str]:
     """The options of these NamedTuples that were given."""
     return [as_option(name) for name, _ in given_values(*values)]
@@ -268,8 +288,25 @@ view_options = chained(text_options, shown_option("--token", type=Text(), multip
 def one_argument(ctx: click.Context, param: click.Parameter, arguments: tuple[str, ...]) -> str | None:
     """The sentence as an argument; None where there is none. Raises Problem where it was not put in quotes."""
     if len(arguments) > 1:
+        what_if = ctx.params.get("what_if")  # an option without its value, where its quotes were forgotten
+        if any(what_if in one.opts and isinstance(one, click.Option) and not one.is_flag for one in ctx.command.params):
+            value = next((one for one in arguments if " " not in one), arguments[1])
+            raise Problem("what_if_apart", options=shown(f"{what_if} {value}"))
         raise Problem("several_arguments", count=len(arguments), sentence=shown(" ".join(arguments)))
-    return arguments[0] if arguments else None
+    return no_file(ctx, param, arguments[0] if arguments else None)
+
+
+def no_file(ctx: click.Context, param: click.Parameter, argument: str | None) -> str | None:
+    """A sentence or an address as it is. Raises Problem where it is the name of a file that an option should have."""
+    if argument is not None and len(argument.split()) == 1 and argument.lower().endswith(FILES):
+        known = {name for one in ctx.command.params for name in one.opts}
+        ways = ["weights"] * ("--weights" in known)
+        if argument.lower().endswith(".npz"):
+            ways.insert(0, "from" if "--from" in known else "show")
+        if ways:
+            raise Problem("file_as_words", file=shown(argument), ways=Joined("; ", [
+                Message(f"problem.why.file_{way}", file=quoted(argument)) for way in ways]))
+    return argument
 
 
 sentence_argument = click.argument("sentence", nargs=-1, type=Text(), metavar="[SENTENCE]", callback=one_argument)

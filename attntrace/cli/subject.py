@@ -12,7 +12,7 @@ import click
 from attntrace.cli.click_words import fields_in
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
 from attntrace.cli.formats import PageOptions, on_sheets, quoted, writer_of
-from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, typed
+from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, needing_target, typed
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
 from attntrace.messages.catalog import EXAMPLE, Text
@@ -67,8 +67,9 @@ def graph_of(saved_run: str | None, address: str, model: ModelOptions, learning:
     tensors = {address: step.tensor for address, step in steps.items()} | dict(parameters)
     symbols = {address: tensor.symbol for address, tensor in tensors.items()}
     from attntrace.pages.answer import sentence_of
-    yield Graph(symbols, steps.get, parameters, subject.run.pencil, sentence_of(subject.run.source),
-                typed(model, learning))
+    with needing_target(subject.run):
+        yield Graph(symbols, steps.get, parameters, subject.run.pencil, sentence_of(subject.run.source),
+                    typed(model, learning))
 
 
 def settled(model: ModelOptions) -> ModelOptions:

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from attntrace.messages.catalog import Localized, Message
+from attntrace.messages.catalog import FirstOf, Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 
@@ -201,7 +201,9 @@ def misused(error: click.UsageError) -> str | Localized:
         return Message("problem.why.no_such_option", option=error.option_name,
                        near=did_you_mean(nearest(error.option_name, known)))
     if isinstance(error, click.MissingParameter) and error.param is not None:
-        return Message("problem.why.missing", name=named(error.param, error.ctx))
+        name = named(error.param, error.ctx)
+        return FirstOf([Message(f"problem.why.missing_{error.param.name}", name=name)],
+                       Message("problem.why.missing", name=name))
     if isinstance(error, click.BadOptionUsage):
         takes_none = any(option.is_flag and error.option_name in (*option.opts, *option.secondary_opts)
                          for option in options)

@@ -2,7 +2,8 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -13,6 +14,7 @@ from attntrace.files.arrays import (ARRAYS, TEXTS, Header, Npz, Safetensors, arc
                                     shape_text, whole)
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
+from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import normalized, shown
 from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs
@@ -45,10 +47,22 @@ def load(path: Path, dtype: str | None = None) -> Loaded:
     """Read a weights file; `dtype` is the precision to run it in, if not its own. Raises Problem with the name of what
     is wrong."""
     ending = path.suffix.lower()
-    with opened(path) as file:
+    with _opened(path) as file:
         if ending not in (*ARRAYS, ".json"):
             raise Problem("weights_ending", file=str(path))
         return _checked(path, Json(path, file) if ending == ".json" else ARRAYS[ending](path, file), dtype)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with opened(path) as file:
+            yield file
+    except Problem as problem:
+        if problem.key != "weights_missing":
+            raise
+        near = did_you_mean(nearest(path.name, SHIPPED))
+        raise Problem("model_missing", file=str(path), near=near, included=", ".join(SHIPPED)) from None
 
 
 def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None) -> Loaded:

@@ -18,16 +18,18 @@ def did_you_mean(near: Sequence[str]) -> Text:
 
 def nearest(asked: str, known: Iterable[str]) -> list[str]:
     """Return the known names that are near to what was typed, if any: those of its stem and those that it begins; else
-    those of nearly its letters, with their endings and without."""
+    those that begin as it does and have nearly its letters, with their endings and without."""
     typed, forms = stems(asked), {name: stems(name) for name in known}
     near = [name for name, form in forms.items() if typed[-1] and form[-1] == typed[-1]]
     near += [name for name, form in forms.items() if typed[-1] and form[0].startswith(typed[0])]
     if not near:
         from difflib import get_close_matches  # takes time to import, and only an error needs it
-        names = {name: letters(form[0]) for name, form in forms.items()}
+        begins = letters(typed[0])[:1]
+        names = {name: text for name, form in forms.items() if (text := letters(form[0])).startswith(begins)}
         alike = get_close_matches(letters(typed[0]), list(dict.fromkeys(names.values())), 3 * COUNT, LIKENESS)
         near = [name for text in alike for name in names if names[name] == text
                 and get_close_matches(letters(typed[-1]), [letters(forms[name][-1])], 1, LIKENESS)]
+        near.sort(key=lambda name: forms[name][0][:1] != typed[0][:1])  # that share the first syllable come first
     return list(dict.fromkeys(near))[:COUNT]
 
 

@@ -109,12 +109,17 @@ def vocabulary(words: list[str]) -> tuple[str, ...]:
 def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "FILE") -> Words:
     """Return the words with their ids in the vocabulary of one side, `source` or `target`, of a `model` (its file). A
     word that it has only in the usual form of its signs, such as ? for a wide one, is that word. Raises Problem for
-    all words that it lacks, each with the known ones that are near."""
+    all words that it lacks, each with the known ones that are near; where it knows no word of a sentence, nor
+    one that is near, some that it knows."""
     numbers = {word: n + 1 for n, word in enumerate(known)}
     usual = {word: unicodedata.normalize("NFKC", word) for word in words if word not in numbers}
     words = [usual[word] if usual.get(word) in numbers else word for word in words]
     if unknown := sorted({word: None for word in words if word not in numbers}, key=_is_word, reverse=True):
         others = [word for word in known if word not in (START, END)]
+        asked = list(filter(_is_word, dict.fromkeys(words)))
+        if len(asked) > 1 and not any(_near(word, others) for word in asked):
+            raise Problem("no_known_word", side=Message(f"messages.side_{side}"), size=len(known), file=model,
+                          some=", ".join(map(shown, [*filter(_is_word, others)][:COUNT])))
         raise Problem("unknown_words", side=Message(f"messages.side_{side}"), size=len(known), file=model,
                       words=Joined(", ", [_with_near(word, others) for word in unknown]),
                       signs=Joined("", [] if all(map(_is_word, unknown)) else [_signs_among(others)]))
@@ -126,14 +131,19 @@ def _is_word(token: str) -> bool:
 
 
 def _with_near(word: str, known: Sequence[str]) -> Text:
-    """An unknown word, in quotes where it is a sign; and what is near to it: two known words in one, or others."""
+    """An unknown word, in quotes where it is a sign; and what is near to it."""
     if not _is_word(word):
         return f'"{shown(word)}"'
-    apart = [f"{word[:n]} {word[n:]}" for n in range(1, len(word)) if word[:n] in known and word[n:] in known]
-    near = [*apart, *nearest(word, known)][:COUNT]
+    near = _near(word, known)
     if not near:
         return shown(word)
     return Message("problem.why.known_near", word=shown(word), near=", ".join(map(shown, near)))
+
+
+def _near(word: str, known: Sequence[str]) -> list[str]:
+    """What is near to an unknown word: two known words in one, or others."""
+    apart = [f"{word[:n]} {word[n:]}" for n in range(1, len(word)) if word[:n] in known and word[n:] in known]
+    return [*apart, *nearest(word, known)][:COUNT]
 
 
 def _signs_among(known: Sequence[str]) -> Message:

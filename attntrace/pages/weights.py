@@ -21,7 +21,7 @@ def weights_summary(file: str) -> Iterator[Block]:
     except Problem as problem:
         if problem.key == "state_ending":
             raise Problem("nothing_known", file=str(path)) from None
-        if problem.key != "state_is_own":
+        if problem.key not in ("state_is_own", "weights_missing"):  # which `load` says better
             raise
         state = None
     yield from model_summary(file, load(path)) if state is None else state_summary(state)

@@ -14,8 +14,8 @@ from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import InputRows, Words
 from attntrace.tensor.axes import Axis
-from attntrace.tracing.addresses import (POSITION, Address, Cell, cell_name, find_address, find_position, matches,
-                                         near_addresses)
+from attntrace.tracing.addresses import (Address, Cell, cell_name, find_address, find_position, matches, near_addresses,
+                                         positions_in)
 
 Edit = dict[str, Any]  # as in the header of a run
 
@@ -85,8 +85,8 @@ def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Par
 
 def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Edit]:
     """Swap two words of the source, together with their ids."""
-    parts = POSITION.findall(text)
-    if len(parts) != 2 or ",".join(parts) != text:
+    parts = positions_in(text)
+    if len(parts) != 2:
         raise Problem("swap_no_pair", change=text)
     axis = Axis("token", len(source.ids), source.texts)
     i, j = (find_position(part, axis, Message("messages.the_source")) for part in parts)

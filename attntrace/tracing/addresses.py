@@ -3,11 +3,11 @@
 A person types an exact address, the end of one, or a pattern whose * crosses dots. Positions count from 1."""
 import fnmatch
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from attntrace.messages.catalog import Text
+from attntrace.messages.catalog import Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import COUNT, did_you_mean, nearest
 from attntrace.messages.unicode import normalized, shown
@@ -16,6 +16,8 @@ from attntrace.tensor.symbol import Symbol
 
 NUMBERED = re.compile(r"(step|layer|head)([1-9][0-9]{0,8})")
 POSITION = re.compile(r'"[^"]*"|[^,]+')  # a token that contains a comma stands in quotes
+BLANKS = re.compile(r"\s*,\s*")  # a token contains none
+SOME = 6  # words that an error lists
 
 
 @lru_cache(4096)
@@ -103,7 +105,8 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
         last = len({Address.of(address).number(word) for address in addresses} - {None})
         for number in numbers:
             if not 1 <= number <= last:
-                raise Problem("no_such_number", option=f"--{word}", number=number, word=word, last=last)
+                raise Problem("no_such_number", option=f"--{word}", number=number, word=word, numbers=Message(
+                    f"problem.why.numbers_{'one' if last == 1 else 'many'}", word=word, last=last))
         if numbers:
             asked = {f"{word}{number}" for number in numbers}
             chosen = [address for address in chosen if asked.intersection(Address.of(address).parts)]
@@ -146,14 +149,27 @@ def find_address(pattern: str, addresses: Known) -> str:
     return matching[0]
 
 
-def near_addresses(pattern: str, addresses: Iterable[str]) -> list[str]:
-    """Return the addresses near to what was typed, compared by as many of their last parts as were typed."""
+def near_addresses(pattern: str, addresses: Collection[str]) -> list[str]:
+    """Return the addresses near to what was typed: with parts that were left out between others (where a pattern was
+    typed, as a pattern), else compared by as many of their last parts as were typed."""
     if any(f".{pattern}." in f".{address}" for address in addresses):  # a place: everything in it
         return [f"{pattern}.*"]
+    parts = pattern.split(".")
+    gaps = [".*.".join((".".join(parts[:n]), ".".join(parts[n:]))) for n in range(len(parts) - 1, 0, -1)]
+    for gap in (*gaps, ".*.".join(parts)):
+        if len(parts) > 1 and (fitting := fnmatch.filter(addresses, f"*{gap}")):
+            return [gap] if "*" in pattern else fitting[:COUNT]
     ends: dict[str, str] = {}
     for address in addresses:
         ends.setdefault(Address.of(address).last(pattern.count(".") + 1), address)
     return [ends[end] for end in nearest(pattern.replace("*", ""), ends)]
+
+
+def positions_in(text: str) -> tuple[str, ...]:
+    """Take `1,cat` apart, also with blanks around the comma; nothing where it is not a list of positions."""
+    text = BLANKS.sub(",", text.strip())
+    positions = tuple(POSITION.findall(text))
+    return positions if ",".join(positions) == text else ()
 
 
 class Cell(NamedTuple):
@@ -164,8 +180,8 @@ class Cell(NamedTuple):
     @classmethod
     def read(cls, text: str) -> "Cell":
         address, colon, rest = text.partition(":")
-        positions = tuple(POSITION.findall(rest))
-        if not address or bool(colon) != bool(positions) or ",".join(positions) != rest or len(positions) > 2:
+        positions = positions_in(rest)
+        if not address or bool(colon) != bool(positions) or len(positions) > 2:
             raise Problem("no_place", place=text)
         return cls(address, positions)
 
@@ -199,8 +215,9 @@ def find_position(asked: str, axis: Axis, address: Text) -> int:
     if is_number and not positions:
         raise Problem("out_of_range", address=address, word=axis.name, position=asked, size=axis.size)
     if not positions:
+        words = list(map(shown, dict.fromkeys(labels)))
         raise Problem("no_such_label", address=address, token=shown(asked), near=did_you_mean(nearest(asked, labels)),
-                      size=axis.size)
+                      words=", ".join(words[:SOME]) + ", ..." * (len(words) > SOME), size=axis.size)
     if len(positions) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),
                       positions=", ".join(str(i + 1) for i in positions))

@@ -10,8 +10,8 @@ from attntrace.messages.errors import Problem
 
 
 @click_words.command("backprop")
-@click.argument("source", type=Text())
-@click.argument("target", type=Text())
+@click.argument("source", type=Text(), callback=options.no_file)
+@click.argument("target", type=Text(), callback=options.no_file)
 @options.learning_options
 @options.training_option("--check", is_flag=True)
 @options.seeded_options

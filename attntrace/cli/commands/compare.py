@@ -9,10 +9,17 @@ from attntrace.cli import click_words, options
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.values import Text, misused
 from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
 from attntrace.model.config import ENTRIES
 
 
+def no_words(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> None:
+    if words:
+        raise Problem("what_if_words", words=shown(" ".join(words)))
+
+
 @click.command("what-if", add_help_option=False)
+@click.argument("words", nargs=-1, expose_value=False, callback=no_words)
 @options.model_options
 def experiment(**options: Any) -> None:
     """Only parses the options of an experiment."""

@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from attntrace.tracing.trace import Step
 
 
-@click_words.command("explain")
+@click_words.command("explain", context_settings={"ignore_unknown_options": True})  # -inf is none
 @click.argument("topic", nargs=-1, type=Known(lambda ctx: topics()), metavar="[TOPIC]")
 @page_options
-def command(topic: tuple[str, ...], page: PageOptions) -> None:
+@click.pass_context
+def command(ctx: click.Context, topic: tuple[str, ...], page: PageOptions) -> None:
+    for word in topic:
+        if word.startswith("-") and topic_called(word) is None:
+            raise click.NoSuchOption(word, ctx=ctx)
     write_blocks(explanation(*topic_and_step(" ".join(topic))) if topic else glossary(), page)
 
 

@@ -4,7 +4,7 @@ import click
 from attntrace.cli import click_words
 from attntrace.cli.exit_codes import DONE
 from attntrace.cli.formats import PageOptions, quoted, writer_of
-from attntrace.cli.options import Selection, from_option, run_page_options, selection_options, view_options
+from attntrace.cli.options import Selection, from_option, no_file, run_page_options, selection_options, view_options
 from attntrace.cli.output import destination
 from attntrace.cli.subject import write
 from attntrace.cli.values import Known, step_addresses
@@ -14,7 +14,8 @@ from attntrace.writers import DATA
 
 
 @click_words.command("show")
-@click.argument("place", required=False, type=Known(step_addresses), metavar="[ADDRESS[:ROW[,COLUMN]]]")
+@click.argument("place", required=False, type=Known(step_addresses), metavar="[ADDRESS[:ROW[,COLUMN]]]",
+                callback=no_file)
 @from_option(required=True)
 @selection_options
 @view_options

@@ -1,6 +1,7 @@
 """attntrace why: where a number comes from."""
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,8 @@ from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.subject import graph_of
 from attntrace.cli.values import ALL, Known, Limit, Whole, step_addresses
 from attntrace.messages.catalog import Message
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
 from attntrace.tracing.addresses import Cell, cell_name, find_address
 
 if TYPE_CHECKING:
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 
 
 @click_words.command("why")
-@click.argument("place", type=Known(step_addresses), metavar="ADDRESS:ROW,COLUMN")
+@click.argument("place", type=Known(step_addresses), metavar="ADDRESS:ROW,COLUMN",
+                callback=options.no_file)
 @options.sentence_argument
 @options.from_option()
 @click_words.option("--depth", type=Limit(least=0), default="0", stands_for="0", metavar="N|all")
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 @options.page_options
 def command(place: str, saved_run: str | None, depth: int, top: int | None, model: options.ModelOptions,
             learning: options.LearningOptions, precision: int | None, page: PageOptions) -> None:
+    if is_sentence(place, model.sentence or ""):
+        raise Problem("sentence_before_place", sentence=shown(place), place=shown(model.sentence or "ADDRESS"))
     cell = Cell.read(place)
     with graph_of(saved_run, cell.address, model, learning) as graph:
         decimals = options.Selection(precision=precision).decimals(graph.pencil)
@@ -46,3 +52,9 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
             blocks += Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index)
             blocks += try_next([f"why {number} {graph.again} --depth 3 --top 1", f"explain {address}"])
         write_blocks(blocks, page)
+
+
+def is_sentence(place: str, sentence: str) -> bool:
+    """Whether a sentence was typed in the place of an address, and an address in that of the sentence."""
+    return " " in place.partition(":")[0].strip() or (
+        place.isalpha() and re.fullmatch(r"[a-zA-Z]\w*(\.\w+)*[.:]\S+", sentence) is not None)

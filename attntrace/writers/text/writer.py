@@ -90,7 +90,7 @@ class TerminalWriter(BlockWriter[Line]):
 
     def broken(self, text: str, indent: int) -> list[str]:
         """The lines of a text of which a word that is too long for a line is broken."""
-        words = [part for word in text.split(" ") for part in self.page.wrapped_anywhere(word, indent)]
+        words = [part for word in words_of(text) for part in self.page.wrapped_anywhere(word, indent)]
         return self.page.wrapped(words, indent)
 
     def title(self, block: blocks.Title) -> Iterator[Line]:

@@ -89,7 +89,7 @@ class Form:
     def figures(self, tensor: HasValue) -> Figures:
         if tensor not in self._figures:
             figures = Figures.of(tensor.value, self.view.precision, self.view.exact)
-            if figures.powers and getattr(tensor, "address", None) in self._rounding:
+            if figures.power and getattr(tensor, "address", None) in self._rounding:
                 figures = Figures.fixed(self.view.precision)  # what rounding leaves is written 0.000
             self._figures[tensor] = figures
         return self._figures[tensor]

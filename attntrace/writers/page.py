@@ -13,10 +13,10 @@ from attntrace.messages.catalog import DEFAULT, LANGUAGES, Message, Text, in_a_l
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Hues, Maps, StageHeading
-from attntrace.pages.numbers import MAP_DECIMALS
+from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
-from attntrace.tensor.symbol import Spelling, Symbol
+from attntrace.tensor.symbol import SUPERSCRIPTS, Spelling, Symbol
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address
 
@@ -51,7 +51,7 @@ INDENT = "  "
 PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
-UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
+UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂′⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
 ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=",
                              "→": "->", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
@@ -221,6 +221,11 @@ class Page:
 
     def name(self, grid: Grid) -> str:
         return self.expression(grid.formula, grid.head) if grid.formula else self.symbol(grid.symbol, grid.head)
+
+    def factor(self, figures: Figures) -> str:
+        """` × 10⁻³` behind numbers that have this factor."""
+        power = str(figures.power)
+        return self.sign(f" × 10{power.translate(SUPERSCRIPTS)}", f" x 10^{power}") if figures.power else ""
 
     def formula(self, formula: Formula) -> str:
         left = self.symbol(formula.left, formula.head, formula.row)

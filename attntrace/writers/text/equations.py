@@ -7,7 +7,7 @@ from typing import Any
 
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
-from attntrace.tensor.printer import PRINTERS
+from attntrace.tensor.printer import PRINTERS, Printer
 from attntrace.tensor.tensor import Tensor, Term
 from attntrace.writers.page import (GAP, INDENT, Head, Line, Page, Span, chunked, equal_parts, hue_at, labels_line,
                                     levels_of, packed, part_of, shaded, styled, trimmed)
@@ -32,7 +32,8 @@ class Box:
         self.widths = ([max(page.cells(page.label(label)), number) for label in self.labels]
                        or [number] * (self.stop - self.start))
         self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
-        self.body = self.inside + 4
+        self.factor = page.factor(grid.figures)
+        self.body = self.inside + 4 + len(self.factor)
         self.height = grid.values.shape[0]
         title = f"{page.name(grid)} {size_of(grid)}".rstrip()
         self.title = page.prose(GAP.join([title, *map(page.text, parts_of(grid, self.start, self.stop))]))
@@ -44,11 +45,14 @@ class Box:
         texts = self.grid.figures.rows(values, widths=self.widths)
         sides = [self._brackets("middle")] * self.height
         sides[0], sides[-1] = self._brackets("top"), self._brackets("bottom")
-        behind = " " * (self.width - self.body)
+        blank = " " * (self.width - self.inside - 4)
+        behind = [blank] * self.height
+        behind[(self.height - 1) // 2] = self.factor + blank[len(self.factor):]
         if self.grid.weights and self.page.shades:
-            return [(left, text, f"{right}{behind}")
-                    for (left, right), text in zip(sides, shaded(texts, levels_of(values), self.widths), strict=True)]
-        return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
+            return [(left, text, f"{right}{blank}") for (left, right), text, blank in
+                    zip(sides, shaded(texts, levels_of(values), self.widths), behind, strict=True)]
+        return [(f"{left}{text}{right}{blank}",)
+                for (left, right), text, blank in zip(sides, texts, behind, strict=True)]
 
     def _brackets(self, place: str) -> tuple[str, str]:
         place = "row" if self.height == 1 else place
@@ -61,7 +65,7 @@ class Box:
             self.page.padded(self.title, self.width - 2), "bold")
         if self.labels:
             labels = labels_line(self.labels, self.widths, self.grid.column_hues[self.start:], self.page)
-            lines[top - 1] = "  ", *labels, " " * (self.width - self.body + 2)
+            lines[top - 1] = "  ", *labels, " " * (self.width - self.inside - 2)
         return lines
 
     def blocks(self, room: int) -> list[Box]:
@@ -70,7 +74,7 @@ class Box:
         part = part_of("columns", len(widths) - 1, len(widths), len(widths) + 1)
         title = len(GAP) + self.page.cells(*map(self.page.text, part)) + len(INDENT) + self.page.cells(self.title)
         return [Box(self.grid, self.page, part.start, part.stop, (self.words, self.words_width))
-                for part in equal_parts(widths, max(room, title) - 4)]
+                for part in equal_parts(widths, max(room, title) - 4 - len(self.factor))]
 
 
 def size_of(grid: blocks.Grid) -> str:
@@ -127,8 +131,17 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor
             return beside_matrix(piece, page) if is_beside else piece
         return Box(block.operands[piece.tensor] if isinstance(piece, Term) else piece, page)
 
-    pieces = [*printer.pieces(block.formula.right), printer.operators["="], block.result]
+    pieces = [*bracketed(printer.pieces(block.formula.right), block, printer), printer.operators["="], block.result]
     return [[item(*piece) for piece in chunk] for chunk in chunked(pieces)]
+
+
+def bracketed(pieces: list[Any], block: blocks.MatrixEquation, printer: Printer) -> Iterator[Any]:
+    """The pieces of an equation, with brackets around a drawn matrix and its factor where a sign would be read as one
+    of the factor: `√`, `²`."""
+    for before, piece, behind in zip(["", *pieces], pieces, [*pieces[1:], ""]):
+        tight = isinstance(piece, Term) and block.operands[piece.tensor].figures.power and (
+            before in ("√", printer.operators["/"]) or behind in (printer.squared, printer.column_times))
+        yield from ("(", piece, ")") if tight else (piece,)
 
 
 def beside_matrix(sign: str, page: Page) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from command import BLOG, attntrace, refusal
-from pages import matrices, without_commands
+from pages import Matrix, matrices, without_commands
 from parsing import Unreadable, evaluated, rounded_like
 from random_model import random_model
 from recompute import loads
@@ -57,6 +57,20 @@ def drawn(text: str, name: str) -> list[np.ndarray]:
     return [np.array(rows) for rows in found]
 
 
+def with_copies(text: str) -> list[Matrix]:
+    """The matrices of a page in matrix form; of a copy, `= ∂L/∂U, above`, those that it names, in its stage."""
+    first, *more = re.split(r"^  = (\S+), above$", text, flags=re.M)
+    found, above = matrices(first), first
+    for source, below in zip(more[::2], more[1::2], strict=True):
+        name = re.findall(rf"^  (\S+) = {re.escape(source)}(?: |$)", above, re.M)[-1]
+        of_stage = matrices(re.split(r"^2\.\d+ ", above, flags=re.M)[-1])
+        start = max(n for n, one in enumerate(of_stage) if one.name == source and one.first == 1)
+        found += [one._replace(name=name) for one in of_stage[start:] if one.name == source]
+        found += matrices(below)
+        above += below
+    return found
+
+
 # Input, and the loss
 
 def test_the_label_of_each_token_stands_beside_what_the_decoder_reads():
@@ -82,7 +96,9 @@ def test_the_loss_of_each_token_is_the_logarithm_of_what_its_label_was_given(vec
 # Every number, and every sum
 
 def test_every_tensor_of_the_step_is_on_the_page_in_matrix_form(steps):
-    found = iter(matrices(page(*SENTENCES, "--form", "matrix", "--arithmetic", "none", "--width", "160")))
+    text = page(*SENTENCES, "--form", "matrix", "--arithmetic", "none", "--width", "160")
+    found = iter(with_copies(text))
+    assert text.count(", above\n") > 10
     for step in (step for step in steps if step.axes):
         rows: np.ndarray = np.zeros((0, 0))
         while rows.size < step.value.size:

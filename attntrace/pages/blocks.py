@@ -183,7 +183,8 @@ class Cause(NamedTuple):
 
 class MatrixEquation(NamedTuple):
     """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage.
-    Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new."""
+    Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new; nor where the
+    result is a copy, whose numbers are said once."""
     formula: Formula
     step: str  # its name in its place, or its address where that is another; the address is that of the result
     axes: tuple[str, ...]

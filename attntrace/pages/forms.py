@@ -251,19 +251,21 @@ class MatrixForm(Form):
         yield from self.explanations(steps)
         drawn: set[Tensor] = set()
         for step in steps:
-            terms = [tensor for tensor in drawn_in(step.node.formula()) if tensor.axes]
+            formula = whole_formula(step)
+            copied = formula.right.tensor if isinstance(formula.right, Term) else None  # whose numbers the result has
+            terms = [tensor for tensor in drawn_in(formula.right) if tensor.axes and tensor is not copied]
             new = self.new_parameters([step])
             if any(self.view.cuts(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
                 terms = []
             else:
                 new = []
             operands = {tensor: self.grid(tensor, step.symbol.head) for tensor in terms}
-            yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.axis_names, operands,
+            yield blocks.MatrixEquation(formula, label_of(step), step.tensor.axis_names, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
                                         tuple(self.parameter_grid(tensor, step.symbol.head) for tensor in new))
             yield from hidden(self.view, [*((parameter_name(tensor), tensor) for tensor in new),
                                           (step.address, step.tensor)])
-            drawn |= {*operands, step.tensor}
+            drawn |= {*operands} if copied in drawn else {*operands, step.tensor}
             yield from self.verdicts(checks[step.address])
 
 

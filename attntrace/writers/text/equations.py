@@ -10,7 +10,7 @@ from attntrace.pages import blocks
 from attntrace.tensor.printer import PRINTERS, Printer
 from attntrace.tensor.tensor import Tensor, Term
 from attntrace.writers.page import (GAP, INDENT, Head, Line, Page, Span, chunked, equal_parts, hue_at, labels_line,
-                                    levels_of, packed, part_of, shaded, styled, trimmed)
+                                    levels_of, packed, part_of, shaded, styled, trimmed, words_of)
 
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
 CLOSER = "  "  # a gap between matrices that have no room for another
@@ -99,7 +99,13 @@ Chunk = list[str | Box]  # a piece of an equation that is not broken: from one o
 
 def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     """The equation, drawn whole where it fits; else what was drawn in this stage already shrinks to its symbol, and the
-    rest goes on at an operator in the next row of the page, or in blocks of columns."""
+    rest goes on at an operator in the next row of the page, or in blocks of columns. A copy of what was drawn in this
+    stage is a line."""
+    source = block.formula.right
+    if isinstance(source, Term) and source.tensor in block.drawn:
+        said = Message("messages.copied", name=page.expression(source, block.formula.head))
+        yield from styled(page.wrapped(words_of(page.prose(page.line(said))), len(INDENT)), INDENT)
+        return
     for shrunk in (frozenset[Tensor](), block.drawn):
         chunks = chunks_of(block, page, shrunk)
         if band_width(list(chain.from_iterable(chunks)), page) <= page.width:

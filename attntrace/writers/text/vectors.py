@@ -7,8 +7,8 @@ from typing import NamedTuple
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
-from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Head, Line, Page, Part, Shaded, Span,
-                                    equal_parts, hue_at, labels_line, levels_of, shaded, styled, text_of, trimmed)
+from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Columns, Head, Line, Page, Part, Shaded,
+                                    Span, equal_parts, hue_at, labels_line, levels_of, styled, text_of, trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 AT_ONCE = 128  # tokens whose numbers are written at once
@@ -57,7 +57,7 @@ class RowLayout:
         if self.numbers_at + max(self.width(line) for line in lines) > page.width:
             self.formula = 0
         room = page.width - self.numbers_at - 4 - max(map(len, self.factors.values()))  # inside the brackets
-        self.parts = {id(line): equal_parts(self.widths(line), room) for line in self.vectors}
+        self.parts = {id(line): self.parts_of(line, room) for line in self.vectors}
         self.behind = {id(line): self.room_behind(line) for line in self.vectors}
         self.behind |= {id(line): NOTHING for line in lines if line.values.ndim == 1}
         words = {line.labels for line in self.vectors} - {None}
@@ -79,8 +79,9 @@ class RowLayout:
 
     def room_behind(self, line: RowLine) -> Behind:
         """As much as there is room for behind the last numbers; a mixture that has none stands below them."""
-        page, part = self.page, self.parts[id(line)][-1]
-        end = self.numbers_at + sum(self.widths(line)[part]) + part.stop - part.start + 1 + page.cells(self.end(line))
+        page = self.page
+        widths = self.parts[id(line)][-1].spaced(self.widths(line), page.cells(page.dots))
+        end = self.numbers_at + sum(widths) + len(widths) + 1 + page.cells(self.end(line))
         name, room = 2 + page.cells(line.name), page.width - end - len(GAP)
         bars = line.weights and len(self.parts[id(line)]) == 1 and columns_of(line) <= room
         widest = mixture_width(line, page, page.width)
@@ -123,15 +124,21 @@ class RowLayout:
             figures = line.figures._replace(before=self.number - after, after=after)
             self.texts[id(line)] = []
             for part in self.parts[id(line)]:
-                widths, values = self.widths(line)[part], line.values[rows, part]
-                texts = figures.rows(values, widths if line.labels else ())
-                self.texts[id(line)].append(shaded(texts, levels_of(values), widths) if is_shaded else texts)
+                self.texts[id(line)].append(part.rows(figures, line.values[rows], self.widths(line), self.page,
+                                                      bool(is_shaded)))
 
-    def label_line(self, line: RowLine, part: slice) -> Line:
+    def parts_of(self, line: RowLine, room: int) -> list[Columns]:
+        """Its columns, as many in a row as fit; in short form the first and the last, where these are not all."""
+        widths = self.widths(line)
+        parts = list(map(Columns.of, equal_parts(widths, room)))
+        is_short = line.short and len(parts) > 1 and len(widths) > 2
+        return [Columns.first_and_last(widths, room, self.page)] if is_short else parts
+
+    def label_line(self, line: RowLine, part: Columns) -> Line:
         """The words above a part of the columns, or their numbers where they have no words."""
         widths = self.widths(line)
         labels, hues = (line.labels, line.hues) if line.labels else (tuple(str(n + 1) for n in range(len(widths))), ())
-        return " " * (self.numbers_at + 2), *labels_line(labels[part], widths[part], hues[part], self.page)
+        return " " * (self.numbers_at + 2), *labels_line(part, labels, widths, hues, self.page)
 
     def token(self, n: int) -> Iterator[tuple[bool, Line]]:
         """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""

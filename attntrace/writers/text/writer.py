@@ -68,6 +68,7 @@ class TerminalWriter(BlockWriter[Line]):
         self.page = Page(width, spelling_for(out.encoding, look.ascii), cells_of, out.encoding or "utf-8",
                          shades=colour, languages=look.languages)
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
+        self.first_short: blocks.Block | None = None  # the first of which columns are left out: it says so
         self.again = self.page.word(f"{PROMPT}{look.title}") if look.title else ""
 
     def of_width(self, width: int) -> "TerminalWriter":
@@ -84,7 +85,13 @@ class TerminalWriter(BlockWriter[Line]):
     def block_lines(self, block: blocks.Block) -> Iterator[Line]:
         if getattr(block, "apart", False):
             yield ()
+        page = self.page
+        page.left_out = None
         yield from self.written(block)
+        if page.left_out and (self.first_short is None or self.first_short is block):
+            self.first_short, (start, stop, out, back) = block, page.left_out
+            yield from self.paragraph(page.prose(page.line(Message(
+                "messages.left_out", dots=page.dots, columns=stop, first=out - start, last=stop - back))), "grey")
 
     def paragraph(self, text: str, style: str = "", indent: str = INDENT) -> Iterator[Line]:
         return styled(self.page.wrapped(words_of(text), len(indent)), indent, style)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from attntrace.writers.page import Page
 
-NUMBER = re.compile(r"(\(-(?:\d[\d.]*(?:e[+-]\d+)?|inf)\)|-?\b(?:\d[\d.]*(?:e[+-]\d+)?|inf))")
+NUMBER = re.compile(r"(\(-[\w.+-]+\)|-?\b(?:\d[\d.]*(?:e[+-]\d+)?|inf))")
 WHOLE = re.compile(r"^(\(?-?(?:\d+|inf))")  # of a number with its bracket, what stands before its decimal point
-AND = " + "
+AND, SIGN = " + ", re.compile(r"[()]| \+ ")
 FEWEST = 3  # terms that are set in columns
 
 
@@ -38,14 +38,13 @@ def sum_lines(text: str, page: Page, room: int) -> list[str]:
 def widest_sum(text: str) -> tuple[str, list[str], str]:
     """The terms of the sum that has most, in whatever brackets, and what stands before and behind it."""
     open_sums, widest = [[0]], [0]  # where each begins, and its signs are; last, where it ends
-    for place, sign in enumerate(text + ")"):
-        if sign == "(":
-            open_sums.append([place + 1])
-        elif sign == ")":
-            ended = [*open_sums.pop(), place]
-            widest = max(widest, ended, key=len)
-        elif text.startswith(AND, place):
-            open_sums[-1].append(place)
+    for sign in SIGN.finditer(text + ")"):
+        if sign[0] == "(":
+            open_sums.append([sign.end()])
+        elif sign[0] == ")":
+            widest = max(widest, [*open_sums.pop(), sign.start()], key=len)
+        else:
+            open_sums[-1].append(sign.start())
     starts = [widest[0], *(place + len(AND) for place in widest[1:-1])]
     terms = [text[start:end] for start, end in zip(starts, widest[1:], strict=True)]
     return text[:widest[0]], terms, text[widest[-1]:]

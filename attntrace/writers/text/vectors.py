@@ -7,8 +7,8 @@ from typing import NamedTuple
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
-from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Columns, Head, Line, Page, Part, Shaded,
-                                    Span, equal_parts, hue_at, labels_line, levels_of, styled, text_of, trimmed)
+from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Columns, Head, Line, Page, Part, Shaded, Span,
+                                    equal_parts, hue_at, labels_line, levels_of, styled, text_of, trimmed)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 AT_ONCE = 128  # tokens whose numbers are written at once

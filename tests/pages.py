@@ -16,6 +16,7 @@ from attntrace.tensor.symbol import Symbol
 
 OPEN, CLOSE = "⎡⎢⎣[", "⎤⎥⎦]"
 TITLE = re.compile(r"(?P<name>\S+) (?P<size>\d+(?:×\d+)?)(?:   columns (?P<first>\d+)(?:-(?P<last>\d+))?)?(?= |$)")
+FACTOR, SUPERSCRIPTS = re.compile(r" × 10(⁻?[⁰¹²³⁴-⁹]+)"), str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 class Matrix(NamedTuple):
@@ -127,14 +128,16 @@ def matrices(text: str) -> list[Matrix]:
 def _rows_below(lines: list[list[str]], y: int, column: int) -> list[list[float]]:
     """The rows whose bracket opens in this column, one to three lines below (words may stand between)."""
     for start in range(y, min(y + 3, len(lines))):
-        rows = []
+        rows, power = [], 0
         for line in lines[start:]:
             if not 0 <= column < len(line) or line[column] not in OPEN or not line[column]:
                 break
             close = next(n for n in range(column, len(line)) if line[n] and line[n] in CLOSE)
             rows.append([float(number) for number in "".join(line[column + 1:close]).split()])
+            if factor := FACTOR.match("".join(line[close + 1:])):
+                power = int(factor[1].translate(SUPERSCRIPTS))
             if line[column] in "⎣[":
-                return rows
+                return [[number * 10.0**power for number in row] for row in rows]
     return []
 
 

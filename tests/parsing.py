@@ -321,6 +321,13 @@ def unmarked(tree: Tree) -> Tree:
     return [tree[0], *map(unmarked, operands(tree)), *settings(tree)]
 
 
+def rounded_like(text: str, number: float) -> float:
+    """The number, rounded to the last digit of the text of another: `1.50` and `0.15e-03` have two decimals."""
+    digits, _, power = text.partition("e")
+    decimals = len(digits.partition(".")[2])
+    return number if math.isinf(number) else float(f"{number / 10.0 ** int(power or 0):.{decimals}f}e{power or 0}")
+
+
 def evaluated(text: str) -> float:
     return Sums(text).whole()
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from command import BLOG, attntrace, refusal
-from pages import matrices, without_commands
-from parsing import Unreadable, evaluated
+from pages import Matrix, matrices, without_commands
+from parsing import Unreadable, evaluated, rounded_like
 from random_model import random_model
 from recompute import loads
 
@@ -19,6 +19,7 @@ SENTENCES = BLOG[0], BLOG[2]
 TWICE = ("a b a", "c d c")  # words that come twice
 SMALL = ("--d-model", "4", "--heads", "1", "--d-ff", "3", "--form", "matrix", "--arithmetic", "none")
 HALF = 0.0005 + 1e-12  # of the last digit of three
+SPELLED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def page(*arguments: str, code: int = 0) -> str:
@@ -56,6 +57,20 @@ def drawn(text: str, name: str) -> list[np.ndarray]:
     return [np.array(rows) for rows in found]
 
 
+def with_copies(text: str) -> list[Matrix]:
+    """The matrices of a page in matrix form; of a copy, `= ∂L/∂U, above`, those that it names, in its stage."""
+    first, *more = re.split(r"^  = (\S+), above$", text, flags=re.M)
+    found, above = matrices(first), first
+    for source, below in zip(more[::2], more[1::2], strict=True):
+        name = re.findall(rf"^  (\S+) = {re.escape(source)}(?: |$)", above, re.M)[-1]
+        of_stage = matrices(re.split(r"^2\.\d+ ", above, flags=re.M)[-1])
+        start = max(n for n, one in enumerate(of_stage) if one.name == source and one.first == 1)
+        found += [one._replace(name=name) for one in of_stage[start:] if one.name == source]
+        found += matrices(below)
+        above += below
+    return found
+
+
 # Input, and the loss
 
 def test_the_label_of_each_token_stands_beside_what_the_decoder_reads():
@@ -81,7 +96,9 @@ def test_the_loss_of_each_token_is_the_logarithm_of_what_its_label_was_given(vec
 # Every number, and every sum
 
 def test_every_tensor_of_the_step_is_on_the_page_in_matrix_form(steps):
-    found = iter(matrices(page(*SENTENCES, "--form", "matrix", "--arithmetic", "none", "--width", "160")))
+    text = page(*SENTENCES, "--form", "matrix", "--arithmetic", "none", "--width", "160")
+    found = iter(with_copies(text))
+    assert text.count(", above\n") > 10
     for step in (step for step in steps if step.axes):
         rows: np.ndarray = np.zeros((0, 0))
         while rows.size < step.value.size:
@@ -95,14 +112,18 @@ def test_every_tensor_of_the_step_is_on_the_page_in_matrix_form(steps):
 
 
 def test_every_row_of_every_gradient_is_on_the_page_in_vector_form(vectors, steps):
-    there, rows = " ".join(vectors.split()).replace("-0.000", "0.000"), 0
+    there, rows, small = " ".join(vectors.split()).replace("-0.000", "0.000"), 0, 0
     for step in steps:
         for row in step.value if step.address.startswith("gradient.") and step.value.ndim == 2 else ():
-            if np.abs(step.value).max() > 0.05:  # where all are smaller, numbers may have exponents
-                texts = ["0" if number == 0 else f"{number:.3f}" for number in row.tolist()]
-                assert " ".join(texts).replace("-0.000", "0.000") in there, step.address
+            largest = np.abs(step.value).max()
+            if largest > 0.05 or 1e-12 < largest < 0.009:  # all smaller: a factor; smaller still: it may be rounding
+                power = 0 if largest > 0.05 else int(f"{largest:.3e}".partition("e")[2])
+                texts = ["0" if number == 0 else f"{number / 10.0**power:.3f}" for number in row.tolist()]
+                factor = f" ] × 10{str(power).translate(SPELLED)} " if power else ""
+                assert f"{' '.join(texts)}{factor}".replace("-0.000", "0.000") in there, step.address
                 rows += 1
-    assert rows > 300
+                small += bool(power)
+    assert rows > 300 and small > 20
 
 
 def sums(text: str) -> Iterator[tuple[float, str, str]]:
@@ -127,7 +148,7 @@ def test_equals_stands_where_what_is_printed_gives_what_is_printed(options, vect
     for again, sign, result in sums(text):
         if abs(again * 10 ** int(precision) % 1 - 0.5) < 1e-6 or abs(again) < 1e-12:  # as near to one as to the other
             continue
-        same = float(f"{again:.{precision}{'e' if 'e' in result else 'f'}}") == float(result)
+        same = rounded_like(result, again) == float(result)
         assert (sign == "=") == same, (again, sign, result)
         assert abs(again - float(result)) <= 0.05 * max(1, abs(again)), (again, sign, result)
         signs.append(sign)

@@ -11,7 +11,7 @@ from examples import D_K, D_MODEL, D_V, EXAMPLES, KEY, TOKEN, Leaves
 
 from attntrace.messages.catalog import ends, has_template
 from attntrace.model.config import Config
-from attntrace.ops.functions import softmax
+from attntrace.ops.functions import softmax, sqrt, square
 from attntrace.pages.checks import rows_of
 from attntrace.pages.forms import FORMS
 from attntrace.pages.stages import Stage
@@ -63,6 +63,18 @@ def test_a_negative_share_stands_among_others():
     page = page_of(leaf(TOKEN, KEY) @ leaf(TOKEN, D_V), "vector")
     mixtures = re.findall(r"(?:\]  |=) (\S+·b₁ \+ \S+·b₂ \+ \S+·b₃)(?= |$)", page, re.M)
     assert len(mixtures) == 3 and not any("+ -" in mixture for mixture in mixtures)
+
+
+@pytest.mark.parametrize("compute, equation", [
+    (square, "( ⎡ 1.000 2.000 ⎤ × 10⁻³ )² = ⎡ 0.100 0.400 ⎤ × 10⁻⁵"),
+    (sqrt, "√( ⎡ 1.000 2.000 ⎤ × 10⁻³ ) = ⎡ 0.032 0.045 ⎤"),
+    (lambda A: A / A, "⎡ 1.000 2.000 ⎤ × 10⁻³ / ( ⎡ 1.000 2.000 ⎤ × 10⁻³ ) = ⎡ 1 1 ⎤"),
+    (lambda A: A + A, "⎡ 1.000 2.000 ⎤ × 10⁻³ + ⎡ 1.000 2.000 ⎤ × 10⁻³ = ⎡ 2.000 4.000 ⎤ × 10⁻³"),
+    (lambda A: A @ A.T, "⎡ 1.000 2.000 ⎤ × 10⁻³ · ⎡ 1.000 3.000 ⎤ × 10⁻³ = ⎡ 0.500 1.100 ⎤ × 10⁻⁵")])
+def test_a_sign_that_would_be_read_as_one_of_the_factor_stands_outside_of_brackets(compute, equation):
+    small = Tensor(np.array([[1e-3, 2e-3], [3e-3, 4e-3]]), (TOKEN._replace(size=2, labels=None), D_K._replace(size=2)),
+                   Symbol.of("A"))
+    assert f"\n  {equation}\n" in page_of(compute(small), "matrix")
 
 
 def stages_of(*sentences: str, config: Config = Config()) -> list[Stage]:

@@ -68,6 +68,7 @@ class Number(NamedTuple):
     element: Any
     beside: Any
     above: Any
+    power: str  # `e-3`
 
 
 def numbers_of(document) -> Iterator[Number]:
@@ -86,17 +87,20 @@ def numbers_of(document) -> Iterator[Number]:
                 beside, top = word if named is line else line.find("th"), above[x] if x < len(above) else None
                 if named.get("data-transposed") is not None:
                     row, column, beside, top = column, row, top, beside
-                yield Number(named.attrib["data-address"], named.get("data-part"), row, column, cell, beside, top)
+                power = f"e{named.get('data-power')}" if "data-power" in named.attrib else ""
+                yield Number(named.attrib["data-address"], named.get("data-part"), row, column, cell, beside, top,
+                             power * (text_of(cell).strip() != "0"))
 
 
 def numbers(document) -> dict[str, dict[tuple[int, int], str]]:
-    """The text of every number of a step or a parameter by row and column. Where one stands several times, all of them
-    say the same."""
+    """The text of every number of a step or a parameter by row and column, with the factor that stands beside them.
+    Where one stands several times, all of them say the same, unless with the factor of the terms of a sum."""
     texts: dict[str, dict[tuple[int, int], str]] = defaultdict(dict)
     for number in numbers_of(document):
         name = number.address if number.part is None else f"{number.address}.{number.part}"
-        text = text_of(number.element).strip()
-        assert texts[name].setdefault((number.row + 1, number.column + 1), text) == text
+        text = text_of(number.element).strip() + number.power
+        other = texts[name].setdefault((number.row + 1, number.column + 1), text)
+        assert other == text or other.partition("e")[2] != text.partition("e")[2]
     return texts
 
 

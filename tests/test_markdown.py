@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from command import BLOG, attntrace
 from hostile import HOSTILE
-from pages import blocks_named, run_of
+from pages import FACTOR, SUPERSCRIPTS, blocks_named, run_of
 from parsing import evaluated
 
 from attntrace.writers.markdown import MarkdownWriter
@@ -52,15 +52,18 @@ class Table(NamedTuple):
 
     def address_of(self, row: list[str]) -> str:
         """That of a row of its own."""
-        name = re.fullmatch(r"`(\.?)([a-zA-Z][\w.]*)`", row[0])
+        name = re.fullmatch(r"`(\.?)([a-zA-Z][\w.]*)`(?: × 10\S+)?", row[0])
         return "" if name is None else f"{self.place}.{name[2]}" if name[1] else name[2]
 
     def numbers(self, row: list[str]) -> list[float]:
-        """Those in the columns that are set to the right, behind what fills their cells, before an empty rest."""
+        """Those in the columns that are set to the right, behind what fills their cells, before an empty rest, times
+        the factor in the caption or behind the row's name."""
         cells = [cell for cell, right in zip(row, self.right, strict=True) if right]
         while cells and not cells[-1]:
             cells.pop()
-        return [float(cell.split()[-1].replace("·", "0")) for cell in cells]
+        factor = FACTOR.search(row[0]) or FACTOR.search(f" {self.caption}")
+        power = int(factor[1].translate(SUPERSCRIPTS)) if factor else 0
+        return [float(cell.split()[-1].replace("·", "0")) * 10.0**power for cell in cells]
 
 
 @cache
@@ -304,7 +307,8 @@ def test_the_operands_of_a_matrix_are_drawn_in_its_stage_before_it():
         lines = stage.split("\n")
         for before, line in zip(lines, lines[1:]):
             if before == "```math":
-                needed = known.intersection(re.split(r"\\,| \+ ", line.partition(" = ")[2]))
+                terms = re.split(r"\\,| \+ ", line.partition(" = ")[2])
+                needed = known.intersection(terms if len(terms) > 1 else ())  # a copy says its numbers once
             elif matrix := re.match(name, line):
                 drawn.add(matrix[1])
                 if " × " in line:  # the axes of the result

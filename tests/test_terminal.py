@@ -7,8 +7,10 @@ import sys
 from contextlib import suppress
 
 import click
+import numpy as np
 import pytest
 from command import attntrace, process
+from pages import matrices, run_of
 from rich.cells import cell_len
 from terminals import terminal
 
@@ -59,6 +61,43 @@ def test_a_terminal_shows_at_most_512_numbers_of_a_step():
     with terminal(*long) as person:
         assert person.ends()[0] == 0 and "506 of 4,900 numbers are shown" in PLAIN.sub("", person.seen)
     assert "numbers are shown" not in attntrace(*long).out
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_a_terminal_shows_the_first_and_the_last_columns_of_a_wide_tensor_and_says_so_once(width):
+    words = "one two three four five six seven eight nine ten eleven twelve"
+    wide = ("trace", words, "--d-model", "64", "--no-explain", "--only", "encoder.input", "--only",
+            "encoder.layer1.self_attention.residual", "--only", "encoder.layer1.self_attention.head1.weights")
+    with terminal(*wide, columns=width) as person:
+        assert person.ends()[0] == 0
+    page, values = PLAIN.sub("", person.seen).replace("\r", ""), run_of("trace", words, "--d-model", "64").values
+    assert max(map(cell_len, page.split("\n"))) <= width
+    note = re.search(r"… stands for .* of 64, the first (\d+) and the last (\d+) are shown", " ".join(page.split()))
+    assert note and page.count("… stands for") == 1 and int(note[1]) >= 2
+    for name, address in (("X", "encoder.input"), ("U", "encoder.layer1.self_attention.residual")):
+        title = re.search(rf"{name} 12×64   columns 1-(\d+), (\d+)-64", page)
+        drawn = next(one.rows for one in matrices(page.replace("…", " ")) if one.name == name)
+        first, last = int(title[1]), int(title[2])
+        shown = np.hstack([values[address][:, :first], values[address][:, last - 1:]])
+        assert 65 + first - last >= width // 10 and np.abs(np.array(drawn) - shown).max() <= 0.0005 + 1e-12
+        row = re.search(rf"^  twelve +{name.lower()}₁₂ += (?:.* = )?\[ (.*) … (.*) \]", page, re.M)
+        ends = [[float(number) for number in part.split()] for part in row.groups()]
+        assert ends[0] == pytest.approx(values[address][-1][:len(ends[0])], abs=5.1e-4)
+        assert ends[1] == pytest.approx(values[address][-1][-len(ends[1]):], abs=5.1e-4)
+    weights = page[page.index("A = softmax"):page.rindex("\n2.")]
+    assert "…" not in weights  # each of their columns is a word
+    with terminal(*wide, "--limit", "all", "--no-pager", columns=width) as person:
+        assert person.ends()[0] == 0
+    assert "…" not in person.seen and "…" not in attntrace(*wide, "--width", str(width)).out
+
+
+def test_rows_that_a_terminal_does_not_show_are_counted():
+    with terminal("trace", "a", "--d-model", "64", "--only", "head1.query", "--form", "matrix", "--ascii") as person:
+        assert person.ends()[0] == 0
+    page = PLAIN.sub("", person.seen)
+    shown = re.search(r"W_Q\^\(1\) 64x32   rows 1-(\d+)   columns 1-\d, 2\d-32", page)
+    assert shown and f"{shown[1]} of 64 rows are shown; {64 - int(shown[1])} are hidden (--limit all shows" in page
+    assert len(re.findall(r"^  \| .* \.\.\. .* \|", page, re.M)) == int(shown[1])
 
 
 def test_weights_are_shaded_the_more_the_larger_they_are_in_either_form():

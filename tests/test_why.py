@@ -9,7 +9,7 @@ import pytest
 from by_hand import ByHand
 from command import attntrace, refusal
 from pages import without_commands
-from parsing import NUMBER, Sums
+from parsing import NUMBER, Sums, rounded_like
 
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause
@@ -79,9 +79,7 @@ def test_the_arithmetic_of_any_number_gives_it_as_it_is_printed(steps, precision
             assert sign == "="  # one number that is another: x₁[2] = 0.123
             continue
         if sign == "=":
-            digits = len(result.partition("e")[0].partition(".")[2])
-            again = f"{evaluated(arithmetic):.{digits}{'e' if 'e' in result else 'f'}}"
-            assert float(again) == float(result), (address, index)
+            assert rounded_like(result, evaluated(arithmetic)) == float(result), (address, index)
         else:
             missed = abs(evaluated(arithmetic) - float(steps[address].value[index]))
             assert missed <= 1.5 * slack(arithmetic), (address, index)

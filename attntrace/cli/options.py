@@ -146,7 +146,7 @@ class Selection(NamedTuple):
         limit = self.limit or (TERMINAL_LIMIT if to_terminal else ALL)
         return View(self.form or ("vector" if tokens else "both"), self.arithmetic, self.decimals(pencil),
                     None if limit == ALL else limit, addresses, tokens, exact=pencil is not None, explain=self.explain,
-                    in_full=self.limit == ALL)
+                    in_full=self.limit == ALL, short=to_terminal and self.limit is None)
 
 
 def architecture_options(defaults: Config) -> Callable[[Decorated], Decorated]:

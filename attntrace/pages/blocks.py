@@ -121,6 +121,7 @@ class Grid(NamedTuple):
     formula: Expression | None = None  # what stands in place of its name, where it has none
     address: str = ""  # of the step or the parameter, where it is one, or some columns of one
     constant: bool = False  # whether it may be said in a line that all its numbers are the same
+    short: bool = False  # whether columns that have no room beside the first and the last may be left out
 
 
 class Grids(NamedTuple):
@@ -143,6 +144,7 @@ class RowLine(NamedTuple):
     more: int = 0  # numbers that are not shown
     address: str = ""
     name: str = ""  # of the step in its place, or its address where that is another
+    short: bool = False  # as of a grid
 
 
 class VectorRows(NamedTuple):
@@ -185,7 +187,8 @@ class Cause(NamedTuple):
 
 class MatrixEquation(NamedTuple):
     """A step in matrix form. `drawn` says which operands may shrink to their symbol: they were drawn in this stage.
-    Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new."""
+    Where a matrix is too large to be shown whole, no operand is drawn but the `parameters` that are new; nor where the
+    result is a copy, whose numbers are said once."""
     formula: Formula
     step: str  # its name in its place, or its address where that is another; the address is that of the result
     axes: tuple[str, ...]

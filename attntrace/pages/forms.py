@@ -89,7 +89,7 @@ class Form:
     def figures(self, tensor: HasValue) -> Figures:
         if tensor not in self._figures:
             figures = Figures.of(tensor.value, self.view.precision, self.view.exact)
-            if figures.powers and getattr(tensor, "address", None) in self._rounding:
+            if figures.power and getattr(tensor, "address", None) in self._rounding:
                 figures = Figures.fixed(self.view.precision)  # what rounding leaves is written 0.000
             self._figures[tensor] = figures
         return self._figures[tensor]
@@ -110,7 +110,7 @@ class Form:
 
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
         return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights,
-                    self.stage.steps[0].address)
+                    self.stage.steps[0].address)._replace(short=self.view.shortens(tensor))
 
     def parameter_grid(self, tensor: Tensor, head: int | None) -> Grid:
         """Of a parameter, or of some of its columns."""
@@ -218,7 +218,7 @@ class VectorForm(Form):
                               hues_along(step.tensor, 1)[:columns] if len(step.axes) == 2 else (),
                               weights=step.node.op.rows_sum_to_one,
                               more=max(some[0].value.size - columns, 0) if axes else 0, address=step.address,
-                              name=label_of(step))
+                              name=label_of(step), short=self.view.shortens(step.tensor))
         mixtures = [row.node.op.mixes(*row.node.operands) if row.node and not line.more else None for row in some]
         if mixtures[0]:
             whole = mixtures[0][1]
@@ -231,7 +231,8 @@ class VectorForm(Form):
 
     def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:
         """The indices whose arithmetic is shown: all in the shown rows, or only the first."""
-        along: list[Sequence[int]] = [range(size) for size in self.view.corner(step.tensor)[2 - len(step.axes):]]
+        corner = self.view._replace(short=False).corner(step.tensor)
+        along: list[Sequence[int]] = [range(size) for size in corner[2 - len(step.axes):]]
         if step.has_rows:
             along[0] = [i for i in shown if i in along[0]]
         every = itertools.product(*along)
@@ -253,19 +254,21 @@ class MatrixForm(Form):
         yield from self.explanations(steps)
         drawn: set[Tensor] = set()
         for step in steps:
-            terms = [tensor for tensor in drawn_in(step.node.formula()) if tensor.axes]
+            formula = whole_formula(step)
+            copied = formula.right.tensor if isinstance(formula.right, Term) else None  # whose numbers the result has
+            terms = [tensor for tensor in drawn_in(formula.right) if tensor.axes and tensor is not copied]
             new = self.new_parameters([step])
             if any(self.view.cuts(tensor) for tensor in (*terms, step.tensor)):  # corners make no equation
                 terms = []
             else:
                 new = []
             operands = {tensor: self.grid(tensor, step.symbol.head) for tensor in terms}
-            yield blocks.MatrixEquation(whole_formula(step), label_of(step), step.tensor.axis_names, operands,
+            yield blocks.MatrixEquation(formula, label_of(step), step.tensor.axis_names, operands,
                                         self.grid(step.tensor, step.symbol.head), frozenset(drawn),
                                         tuple(self.parameter_grid(tensor, step.symbol.head) for tensor in new))
             yield from hidden(self.view, [*((parameter_name(tensor), tensor) for tensor in new),
                                           (step.address, step.tensor)])
-            drawn |= {*operands, step.tensor}
+            drawn |= {*operands} if copied in drawn else {*operands, step.tensor}
             yield from self.verdicts(checks[step.address])
 
 

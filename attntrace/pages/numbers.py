@@ -7,7 +7,8 @@ import numpy as np
 
 from attntrace.tensor.tensor import Array
 
-IN_POWERS_FROM = 1e7  # from here on a number is written as 1.234e+07
+LARGE = 1e7  # a tensor with such a number has a factor
+SMALLEST_POWER = -300  # whose inverse is a float
 MAP_DECIMALS = 2  # of attention weights in a picture
 MANY = 1_000  # numbers from which on they are written all at once, as bytes
 
@@ -15,65 +16,72 @@ MANY = 1_000  # numbers from which on they are written all at once, as bytes
 class Figures(NamedTuple):
     """How the numbers of one tensor are written.
 
-    decimals: digits after the point; powers: whether in powers of ten; before, after: cells before the decimal point,
-    and from it on, so that columns of different tensors can be lined up at the point."""
+    decimals: digits after the point; before, after: cells before the decimal point, and from it on, so that columns of
+    different tensors can be lined up at the point; power: of ten, the factor of all of them that is written once (0:
+    there is none)."""
     decimals: int
-    powers: bool
     before: int
     after: int
+    power: int = 0
 
     @classmethod
     def of(cls, values: Array, precision: int, exact: bool = False) -> "Figures":
-        """Fixed decimals; none for whole numbers; powers of ten where two decimals or more would show at most one digit
-        of the largest number (one or none: no digit), or where it reaches ten million: never where the numbers have no
-        more decimals than these, and so are written as they are (`exact`)."""
+        """Fixed decimals; none for whole numbers; a factor that leaves the largest number one digit before the point,
+        where two decimals or more would show at most one digit of it (one or none: no digit), or where it reaches ten
+        million: never where the numbers have no more decimals than these, and so are written as they are (`exact`)."""
         is_finite = np.isfinite(values)
         finite = values if is_finite.all() else values[is_finite]
         low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
         largest = max(-low, high)
-        whole = (exact or largest < IN_POWERS_FROM) and bool((finite == np.rint(finite)).all())
+        whole = (exact or largest < LARGE) and bool((finite == np.rint(finite)).all())
         decimals = 0 if whole else precision
-        powers = not (whole or exact) and (largest >= IN_POWERS_FROM
-                                           or round(largest * 10**precision) < (10 if precision > 1 else 1))
-        draft = cls(decimals, powers, 0, 0)
-        if powers:
-            return cls(decimals, True, max(len(draft.text(x)) for x in finite.ravel().tolist()), 0)
+        has_factor = not (whole or exact) and (largest >= LARGE
+                                               or round(largest * 10**precision) < (10 if precision > 1 else 1))
+        power = max(int(f"{largest:.{decimals}e}".partition("e")[2]), SMALLEST_POWER) if has_factor else 0
+        draft = cls(decimals, 0, 0, power)
         after = decimals + 1 if decimals else 0
-        before = max(len(draft.text(end).partition(".")[0]) for end in (low, high))
+        before = max(len(draft.digits(end).partition(".")[0]) for end in (low, high))
         if finite is not values:
             before = max(before, len("-inf" if np.isneginf(values).any() else "inf") - after)
-        return cls(decimals, False, before, after)
+        return cls(decimals, before, after, power)
 
     @classmethod
     def fixed(cls, decimals: int) -> "Figures":
         """So many decimals whatever the numbers, of numbers from 0 to 1."""
-        return cls(decimals, False, 1, decimals + 1 if decimals else 0)
+        return cls(decimals, 1, decimals + 1 if decimals else 0)
 
     @property
     def width(self) -> int:
         return self.before + self.after
 
-    def text(self, number: float) -> str:
-        """One number, as it stands in a sum: `0` is exact, `0.000` is rounded, and never `-0.000`."""
+    def digits(self, number: float) -> str:
+        """One number before the factor: `0` is exact, `0.000` is rounded, and never `-0.000`."""
         if number == 0:
             return "0"
         if not math.isfinite(number):
             return str(number)
-        if self.powers:
-            return f"{number:.{self.decimals}e}"
-        text = f"{number:.{self.decimals}f}"
+        text = f"{number * 10.0**-self.power:.{self.decimals}f}"
         return text[1:] if text.startswith("-") and float(text) == 0 else text
 
+    def text(self, number: float) -> str:
+        """One number, as it stands in a sum: the same digits, with the factor as `e-03`; where these are fewer than
+        two, more digits and a factor of its own."""
+        if not self.power or not number or not math.isfinite(number):
+            return self.digits(number)
+        return self.legible(number) if abs(number) < 10 * self.unit else f"{self.digits(number)}e{self.power:+03d}"
+
     def rows(self, numbers: Array, widths: Sequence[int] = ()) -> list[str]:
-        """The rows of a matrix: numbers lined up at the decimal point, with a space between them; `widths` widen single
-        columns."""
+        """The rows of a matrix before their factor: numbers lined up at the decimal point, with a space between them;
+        `widths` widen single columns."""
+        if self.power:
+            return self._replace(power=0).rows(numbers.astype(np.float64) * 10.0**-self.power, widths)
         if widths and min(widths) == max(widths):  # all columns alike
             return self._replace(before=widths[0] - self.after).rows(numbers)
-        if numbers.size >= MANY and not widths and not self.powers:
+        if numbers.size >= MANY and not widths:
             return rows_of_digits(self, numbers)
         widths = widths or [self.width] * numbers.shape[1]
-        pad = 0 if self.powers else self.after - (self.decimals and self.decimals + 1)  # behind the last decimal
-        end = f".{self.decimals}{'e' if self.powers else 'f'}{' ' * pad}"
+        pad = self.after - (self.decimals and self.decimals + 1)  # behind the last decimal
+        end = f".{self.decimals}f{' ' * pad}"
         form = " ".join([f"%{wide - pad}{end}" for wide in widths])
         zero = ("%" + end.rstrip()) % 0 if self.decimals else "-0"
         texts = []
@@ -87,23 +95,23 @@ class Figures(NamedTuple):
 
     def padded(self, number: float) -> str:
         """One number in a cell as `rows` has it."""
-        text = self.text(number)
-        if self.powers or not math.isfinite(number):
+        text = self.digits(number)
+        if not math.isfinite(number):
             return text.rjust(self.width)
         left, point, right = text.partition(".")
         return left.rjust(self.before) + (point + right).ljust(self.after)
 
     def legible(self, number: float, exact: bool = False) -> str:
-        """One number with digits that count, also where the others of its tensor are much larger; `exact`: it has no
-        more decimals than are written."""
-        if not exact and self.decimals and number and abs(number) < 10 * self.unit and not self.powers:
+        """One number with digits that count, also where the others of its tensor are much larger, and with a factor of
+        its own; `exact`: it has no more decimals than are written."""
+        if not exact and number and (self.power or self.decimals and abs(number) < 10 * self.unit):
             return f"{number:.{self.decimals}e}"
         return self.text(number)
 
     @property
     def unit(self) -> float:
         """What the last digit counts."""
-        return 10.0 ** -self.decimals
+        return 10.0 ** (self.power - self.decimals)
 
 
 def rounded(numbers: Array, decimals: int | None) -> Array:
@@ -117,8 +125,7 @@ def rounded(numbers: Array, decimals: int | None) -> Array:
 def lined_up(all_figures: Iterable[Figures]) -> tuple[int, int]:
     """Cells before and from the decimal point on, for columns that hold the numbers of several tensors."""
     figures_of_all = list(all_figures)
-    after = max((figures.after for figures in figures_of_all if not figures.powers), default=0)
-    return max(figures.before - after if figures.powers else figures.before for figures in figures_of_all), after
+    return tuple(max(getattr(figures, side) for figures in figures_of_all) for side in ("before", "after"))
 
 
 AT_ONCE = 16_384  # numbers whose bytes stay in the processor's cache

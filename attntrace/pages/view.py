@@ -17,6 +17,9 @@ from attntrace.tracing.addresses import Address, address_in, cell_name, means_ro
 if TYPE_CHECKING:
     from attntrace.tracing.trace import Step  # showing one tensor of a file needs no model
 
+FEW = 16  # columns, of which none is left out: d_ff of the small model
+SHORT = 22  # columns that have room on a wide page, about
+
 
 class View(NamedTuple):
     """What is shown, and how: which steps, tokens and forms, how much arithmetic, how many digits and numbers; whether
@@ -30,6 +33,7 @@ class View(NamedTuple):
     exact: bool = False
     explain: bool = True
     in_full: bool = False  # also a parameter whose numbers are all the same
+    short: bool = False  # whether columns that have no room on the page are left out there
 
     def shows(self, step: Step) -> bool:
         return self.selected is None or step.address in self.selected
@@ -42,13 +46,20 @@ class View(NamedTuple):
         return [i for i, label in enumerate(labels) if any(means_row(asked, i, label) for asked in self.tokens)]
 
     def corner(self, tensor: Tensor) -> tuple[int, int]:
-        """Return how many rows and columns of a tensor are shown: all, or a corner of at most `limit` numbers."""
+        """Return how many rows and columns of a tensor are shown: all, or a corner of at most `limit` numbers; in short
+        form all columns, of which the page takes some, and as many rows as these leave."""
         columns = tensor.axes[-1].size if tensor.axes else 1
         rows = tensor.axes[0].size if len(tensor.axes) == 2 else 1
         if self.limit is None or tensor.value.size <= self.limit:
             return rows, columns
+        if self.shortens(tensor):
+            return min(rows, max(self.limit // min(columns, SHORT), 1)), columns
         columns = min(columns, max(int(self.limit**0.5), self.limit // rows) if rows > 1 else self.limit)
         return min(rows, max(self.limit // columns, 1)), columns
+
+    def shortens(self, tensor: Tensor) -> bool:
+        """Whether columns of a tensor may be left out on the page: of many, those that are no words of a sentence."""
+        return self.short and bool(tensor.axes) and tensor.axes[-1].size > FEW and tensor.axes[-1].name not in POSITIONS
 
     def cuts(self, tensor: Tensor) -> bool:
         rows, columns = self.corner(tensor)
@@ -96,18 +107,20 @@ def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, 
 
 
 def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Prose]:
-    """One note for all tensors of which as many numbers of as many are shown; `rows`: how many, of how many that
-    were asked for."""
-    cut: dict[tuple[int, int], list[str]] = {}
+    """One note for all tensors of which as many numbers (or rows) of as many are shown; `rows`: how many, of how many
+    that were asked for."""
+    cut: dict[tuple[str, int, int], list[str]] = {}
     for address, tensor in tensors:
         here, columns = view.corner(tensor)
         width = tensor.axes[-1].size if tensor.axes else 1
         shown, wanted = rows if rows and len(tensor.axes) == 2 else (here, tensor.value.size // width)
         if shown * columns < wanted * width:
-            cut.setdefault((shown * columns, wanted * width), []).append(address)
-    for (shown, numbers), addresses in cut.items():
-        yield Prose(Message("messages.hidden", addresses=", ".join(addresses), shown=f"{shown:,}",
-                            hidden=f"{numbers - shown:,}", numbers=f"{numbers:,}"), note=True)
+            found = ("hidden_rows", shown, wanted) if view.shortens(tensor) and shown < wanted else (
+                "hidden", shown * columns, wanted * width)
+            cut.setdefault(found, []).append(address)
+    for (key, shown, every), addresses in cut.items():
+        yield Prose(Message(f"messages.{key}", addresses=", ".join(addresses), shown=f"{shown:,}",
+                            hidden=f"{every - shown:,}", numbers=f"{every:,}"), note=True)
 
 
 def alone(tensor: Tensor, address: str, index: tuple[int, ...], view: View) -> list[Block]:
@@ -118,7 +131,8 @@ def alone(tensor: Tensor, address: str, index: tuple[int, ...], view: View) -> l
         return [Answer(figures.legible(float(tensor.value[index]), view.exact))]
     symbol = tensor.symbol and tensor.symbol.at(index, tensor.axis_names)  # as it is called in equations
     part, name = Tensor(tensor.value[index], tensor.axes[len(index):], symbol), cell_name(address, index)
-    drawn = grid(part, None, Figures.of(part.value, view.precision, view.exact), view.corner(part), place=address)
+    drawn = grid(part, None, Figures.of(part.value, view.precision, view.exact), view.corner(part),
+                 place=address)._replace(short=view.shortens(part))
     if index and not drawn.one_row:
         drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, row_hues=(),
                                column_hues=drawn.row_hues, one_row=True)

@@ -13,10 +13,10 @@ from attntrace.messages.catalog import DEFAULT, LANGUAGES, Message, Text, in_a_l
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Hues, Maps, StageHeading
-from attntrace.pages.numbers import MAP_DECIMALS
+from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
-from attntrace.tensor.symbol import Spelling, Symbol
+from attntrace.tensor.symbol import SUPERSCRIPTS, Spelling, Symbol
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address
 
@@ -51,7 +51,7 @@ INDENT = "  "
 PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
-UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂²′⁽¹⁾₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
+UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂′⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
 ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=",
                              "→": "->", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
@@ -169,10 +169,15 @@ class Page:
                  shades: bool = False, languages: tuple[str, ...] = (DEFAULT,)) -> None:
         self.width, self.spelling, self.cells, self.encoding = width, spelling, cells, encoding
         self.shades, self.languages = shades, languages
+        self.left_out: Columns | None = None  # the last time that some had no room
 
     @property
     def ascii(self) -> bool:
         return self.spelling is Spelling.ASCII
+
+    @property
+    def dots(self) -> str:
+        return self.sign("…", "...")
 
     def sign(self, unicode: str, ascii: str) -> str:
         return ascii if self.ascii else unicode
@@ -221,6 +226,11 @@ class Page:
 
     def name(self, grid: Grid) -> str:
         return self.expression(grid.formula, grid.head) if grid.formula else self.symbol(grid.symbol, grid.head)
+
+    def factor(self, figures: Figures) -> str:
+        """` × 10⁻³` behind numbers that have this factor."""
+        power = str(figures.power)
+        return self.sign(f" × 10{power.translate(SUPERSCRIPTS)}", f" x 10^{power}") if figures.power else ""
 
     def formula(self, formula: Formula) -> str:
         left = self.symbol(formula.left, formula.head, formula.row)
@@ -316,16 +326,67 @@ def equal_parts(widths: Sequence[int], room: int, gap: int = 1) -> list[slice]:
     return parts
 
 
+class Columns(NamedTuple):
+    """Columns that stand side by side: from `start` to `stop`, but for those from `out` to `back`, in whose place dots
+    stand."""
+    start: int
+    stop: int
+    out: int
+    back: int
+
+    @classmethod
+    def of(cls, part: slice) -> "Columns":
+        return cls(part.start, part.stop, part.stop, part.stop)
+
+    @classmethod
+    def first_and_last(cls, widths: Sequence[int], room: int, page: "Page") -> "Columns":
+        """As many of the first and of the last as fit in `room` cells, with dots between them; one of each at least."""
+        count = len(widths)
+        page.left_out = cls(0, count, 1, count - 1)
+        for some in range(min(count - 1, room // 2), 2, -1):
+            columns = cls(0, count, (some + 1) // 2, count - some // 2)
+            if sum(columns.taken(widths)) + some + page.cells(page.dots) <= room:
+                page.left_out = columns
+                break
+        return page.left_out
+
+    def taken(self, items: Sequence[T]) -> list[T]:
+        """Of one item for each column of the matrix, those of these columns."""
+        return [*items[self.start:self.out], *items[self.back:self.stop]]
+
+    def spaced(self, items: Sequence[T], dots: T) -> list[T]:
+        """The same, with what stands for those that are left out."""
+        return [*items[self.start:self.out], *[dots] * (self.out < self.back), *items[self.back:self.stop]]
+
+    def rows(self, figures: Figures, values: Array, widths: Sequence[int], page: "Page", is_shaded: bool) -> list[Any]:
+        """The rows of numbers, as text or in shades; `widths`: of all columns."""
+        some, own = values[:, self.start:self.out], self.taken(widths)
+        if self.out < self.back:
+            some = np.hstack([some, values[:, self.back:self.stop]])
+        texts, levels = figures.rows(some, own), levels_of(some) if is_shaded else some
+        if self.out < self.back:
+            count = self.out - self.start
+            at = sum(own[:count]) + count - 1
+            texts = [f"{text[:at]} {page.dots}{text[at:]}" for text in texts]
+            levels = np.insert(levels, count, 0, axis=1)
+        return shaded(texts, levels, self.spaced(widths, page.cells(page.dots))) if is_shaded else texts
+
+
 def column_blocks(columns: int) -> Iterator[slice]:
     """So many columns of a document in blocks, one table each."""
     return (slice(start, min(start + COLUMNS, columns)) for start in range(0, columns, COLUMNS))
 
 
-def part_of(kind: str, start: int, stop: int, whole: int) -> list[Message]:
-    """`columns 9-16`, or `rows 3`, of so many; nothing where these are all."""
-    if stop - start >= whole:
-        return []
-    return [Message(f"messages.{kind}", which=f"{start + 1}-{stop}" if stop > start + 1 else str(stop))]
+def part_of(kind: str, start: int, stop: int, whole: int, out: int = 0, back: int = 0) -> list[Message]:
+    """`columns 9-16`, or `rows 3`, of so many; nothing where these are all. Those from `out` to `back` are none of
+    them."""
+    if out < back:
+        return [Message(f"messages.{kind}", which=f"{_span(start, out)}, {_span(back, stop)}")]
+    return [] if stop - start >= whole else [Message(f"messages.{kind}", which=_span(start, stop))]
+
+
+def _span(start: int, stop: int) -> str:
+    return f"{start + 1}-{stop}" if stop > start + 1 else str(stop)
 
 
 def largest_of(block: Maps, key: str = "largest_weight") -> Message:
@@ -399,10 +460,13 @@ def hue_at(hues: Hues, n: int, otherwise: str = "") -> str:
     return "" if hues[n] is None else f"hue{hues[n]}"
 
 
-def labels_line(labels: Iterable[str], widths: Iterable[int], hues: Hues, page: Page) -> Iterator[Span]:
-    """Words above columns of these widths, in their hues."""
-    for n, (label, width) in enumerate(zip(labels, widths, strict=True)):
-        yield Span((" " if n else "") + page.right(page.label(label), width), hue_at(hues, n, "grey"))
+def labels_line(columns: Columns, labels: Sequence[str], widths: Sequence[int], hues: Hues,
+                page: Page) -> Iterator[Span]:
+    """Words above columns, in their hues; all labels and widths of the matrix."""
+    for place in columns.spaced(range(len(labels)), None):
+        gap = " " if place != columns.start else ""
+        yield Span(f"{gap}{page.dots}", "grey") if place is None else Span(
+            gap + page.right(page.label(labels[place]), widths[place]), hue_at(hues, place, "grey"))
 
 
 def levels_of(weights: Array) -> Array:

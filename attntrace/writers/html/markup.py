@@ -262,10 +262,11 @@ class VectorTable:
         if part.stop == columns_of(line):
             if line.more:
                 end += f"<td class=more>+{self.page.text(Message('messages.more', count=line.more))}"
-            end += f"<th class=at>{address(line.name)}"
+            end += f"<th class=at>{factor(line.figures, self.page)}{address(line.name)}"
             if line.shares is not None:
                 end += f"\n<tr class=mixture><td colspan={1 + self.columns}><div>{self.mixture(line, n)}</div>"
-        return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}>'
+        return (f'\n<tr{anchor} data-address="{words(line.address)}" data-row={self.numbers[n] + 1}{column}'
+                f"{power_of(line.figures)}>"
                 f"<th scope=row>{equation}<i>=</i>{self.cells[id(line), part.start][n]}{end}")
 
     def mixture(self, line: blocks.RowLine, n: int) -> str:
@@ -340,12 +341,22 @@ def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link:
     tables = []
     for part in column_blocks(grid.values.shape[1]):
         place = anchor + data + (f" data-column={part.start + 1}" if part.start and data else "")
+        place += power_of(grid.figures)
         size = page.text(Joined("   ", [size_of(grid), *parts_of(grid, part.start, part.stop)]))
         box = page.box(spelled, width_of_table(grid.figures, part, grid.column_labels, grid.row_labels or ()))
-        tables.append(f"{box}<table class=matrix{place}><caption>{name} {size}</caption>"
+        tables.append(f"{box}<table class=matrix{place}><caption>{name} {size}{factor(grid.figures, page)}</caption>"
                       f"{''.join(table_rows(grid, part, page, largest))}</table></div>")
         anchor = ""
     return tables[0] if len(tables) == 1 else f"<div>{''.join(tables)}</div>"
+
+
+def factor(figures: Figures, page: HtmlPage) -> str:
+    return f"<b>{page.factor(figures)} </b>" if figures.power else ""
+
+
+def power_of(figures: Figures) -> str:
+    """The attribute that says by which power of ten the numbers of an element are to be multiplied."""
+    return f" data-power={figures.power}" if figures.power else ""
 
 
 def width_of_table(figures: Figures, part: slice, above: tuple[str, ...] | None, before: tuple[str, ...]) -> float:

@@ -108,9 +108,11 @@ class MarkdownWriter(BlockWriter[str]):
         if len(block.lines) == 1:
             line, = block.lines
             every = [(line, n) for n in range(len(tokens))]
-            yield from LinesTogether([line], self.page).table(every, tokens, self.page.code(line.address))
+            above = filter(None, (self.page.factor(line.figures).strip(), self.page.code(line.address)))
+            yield from LinesTogether([line], self.page).table(every, tokens, *above)
             return
-        tables = [(LinesTogether(lines, self.page), lines, [self.page.code_cell(self.name(line)) for line in lines])
+        tables = [(LinesTogether(lines, self.page), lines,
+                   [self.page.code_cell(self.name(line)) + self.page.factor(line.figures) for line in lines])
                   for lines in packed(block.lines, stand_together)]
         for n, token in enumerate(tokens):
             if token:

@@ -156,7 +156,8 @@ def grid_tables(block: Grid, page: MarkdownPage, title: str, cells: list[list[st
     labels = [""] if block.one_row else heads_of(block.row_labels, rows, page)
 
     def captions(part: slice) -> list[str]:
-        return [title, *(page.words(text) for text in parts_of(block, part.start, part.stop)), *address, *more]
+        return [*filter(None, (title, page.factor(block.figures).strip())),
+                *(page.words(text) for text in parts_of(block, part.start, part.stop)), *address, *more]
 
     return number_tables(captions, [labels], heads_of(block.column_labels, columns, page), cells)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
-from attntrace.tensor.printer import PRINTERS
+from attntrace.tensor.printer import PRINTERS, Printer
 from attntrace.tensor.tensor import Tensor, Term
-from attntrace.writers.page import (GAP, INDENT, Head, Line, Page, Span, chunked, equal_parts, hue_at, labels_line,
-                                    levels_of, packed, part_of, shaded, styled, trimmed)
+from attntrace.writers.page import (GAP, INDENT, Columns, Head, Line, Page, Span, chunked, equal_parts, hue_at,
+                                    labels_line, packed, part_of, styled, trimmed, words_of)
 
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
 CLOSER = "  "  # a gap between matrices that have no room for another
@@ -22,33 +22,35 @@ class Box:
 
     `words` stand before its rows; measured once for all blocks of a matrix."""
 
-    def __init__(self, grid: blocks.Grid, page: Page, start: int = 0, stop: int | None = None,
+    def __init__(self, grid: blocks.Grid, page: Page, columns: Columns | None = None,
                  words: tuple[list[Line], int] | None = None) -> None:
         self.grid, self.page = grid, page
         self.words, self.words_width = words or _words(grid, page)
-        self.start, self.stop = start, grid.values.shape[1] if stop is None else stop
-        self.labels = (grid.column_labels or ())[self.start:self.stop]
+        self.columns = columns or Columns.of(slice(0, grid.values.shape[1]))
+        self.labels = grid.column_labels or ()
         number = grid.figures.width
         self.widths = ([max(page.cells(page.label(label)), number) for label in self.labels]
-                       or [number] * (self.stop - self.start))
-        self.inside = sum(self.widths) + max(len(self.widths) - 1, 0)
-        self.body = self.inside + 4
+                       or [number] * grid.values.shape[1])  # of all columns
+        own = self.columns.spaced(self.widths, page.cells(page.dots))
+        self.inside = sum(own) + max(len(own) - 1, 0)
+        self.factor = page.factor(grid.figures)
+        self.body = self.inside + 4 + len(self.factor)
         self.height = grid.values.shape[0]
         title = f"{page.name(grid)} {size_of(grid)}".rstrip()
-        self.title = page.prose(GAP.join([title, *map(page.text, parts_of(grid, self.start, self.stop))]))
+        self.title = page.prose(GAP.join([title, *map(page.text, parts_of(grid, *self.columns))]))
         self.width = max(self.body, 2 + page.cells(self.title))
 
     def rows(self) -> list[Line]:
         """Each row of numbers in its brackets."""
-        values = self.grid.values[:, self.start:self.stop]
-        texts = self.grid.figures.rows(values, widths=self.widths)
+        is_shaded = self.grid.weights and self.page.shades
+        texts = self.columns.rows(self.grid.figures, self.grid.values, self.widths, self.page, is_shaded)
         sides = [self._brackets("middle")] * self.height
         sides[0], sides[-1] = self._brackets("top"), self._brackets("bottom")
-        behind = " " * (self.width - self.body)
-        if self.grid.weights and self.page.shades:
-            return [(left, text, f"{right}{behind}")
-                    for (left, right), text in zip(sides, shaded(texts, levels_of(values), self.widths), strict=True)]
-        return [(f"{left}{text}{right}{behind}",) for (left, right), text in zip(sides, texts, strict=True)]
+        blank = " " * (self.width - self.inside - 4)
+        behind = [blank] * self.height
+        behind[(self.height - 1) // 2] = self.factor + blank[len(self.factor):]
+        return [(left, text, f"{right}{blank}") if is_shaded else (f"{left}{text}{right}{blank}",)
+                for (left, right), text, blank in zip(sides, texts, behind, strict=True)]
 
     def _brackets(self, place: str) -> tuple[str, str]:
         place = "row" if self.height == 1 else place
@@ -60,27 +62,30 @@ class Box:
         lines[top - 1 - bool(self.labels) if top else highest] = "  ", Span(
             self.page.padded(self.title, self.width - 2), "bold")
         if self.labels:
-            labels = labels_line(self.labels, self.widths, self.grid.column_hues[self.start:], self.page)
-            lines[top - 1] = "  ", *labels, " " * (self.width - self.body + 2)
+            labels = labels_line(self.columns, self.labels, self.widths, self.grid.column_hues, self.page)
+            lines[top - 1] = "  ", *labels, " " * (self.width - self.inside - 2)
         return lines
 
     def blocks(self, room: int) -> list[Box]:
-        """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least)."""
+        """This matrix as blocks of equally many columns, each at most `room` cells wide (one column at the least); in
+        short form the first and the last columns alone."""
         widths = self.widths
         part = part_of("columns", len(widths) - 1, len(widths), len(widths) + 1)
         title = len(GAP) + self.page.cells(*map(self.page.text, part)) + len(INDENT) + self.page.cells(self.title)
-        return [Box(self.grid, self.page, part.start, part.stop, (self.words, self.words_width))
-                for part in equal_parts(widths, max(room, title) - 4)]
+        parts = list(map(Columns.of, equal_parts(widths, max(room, title) - 4 - len(self.factor))))
+        if self.grid.short and len(parts) > 1 and len(widths) > 2:
+            parts = [Columns.first_and_last(widths, room - 4 - len(self.factor), self.page)]
+        return [Box(self.grid, self.page, part, (self.words, self.words_width)) for part in parts]
 
 
 def size_of(grid: blocks.Grid) -> str:
     return "×".join(map(str, grid.shape))
 
 
-def parts_of(grid: blocks.Grid, start: int, stop: int) -> list[Message]:
-    """`rows 1-4`, `columns 9-16`, where only these are drawn."""
+def parts_of(grid: blocks.Grid, start: int, stop: int, out: int = 0, back: int = 0) -> list[Message]:
+    """`rows 1-4`, `columns 9-16`, where only these are drawn; `columns 1-4, 13-16` without those between."""
     rows, columns = ((1, *grid.shape, 1) if grid.one_row else (*grid.shape, 1))[:2]
-    return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns)]
+    return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns, out, back)]
 
 
 def _words(grid: blocks.Grid, page: Page) -> tuple[list[Line], int]:
@@ -95,7 +100,13 @@ Chunk = list[str | Box]  # a piece of an equation that is not broken: from one o
 
 def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     """The equation, drawn whole where it fits; else what was drawn in this stage already shrinks to its symbol, and the
-    rest goes on at an operator in the next row of the page, or in blocks of columns."""
+    rest goes on at an operator in the next row of the page, or in blocks of columns. A copy of what was drawn in this
+    stage is a line."""
+    source = block.formula.right
+    if isinstance(source, Term) and source.tensor in block.drawn:
+        said = Message("messages.copied", name=page.expression(source, block.formula.head))
+        yield from styled(page.wrapped(words_of(page.prose(page.line(said))), len(INDENT)), INDENT)
+        return
     for shrunk in (frozenset[Tensor](), block.drawn):
         chunks = chunks_of(block, page, shrunk)
         if band_width(list(chain.from_iterable(chunks)), page) <= page.width:
@@ -127,8 +138,17 @@ def chunks_of(block: blocks.MatrixEquation, page: Page, shrunk: frozenset[Tensor
             return beside_matrix(piece, page) if is_beside else piece
         return Box(block.operands[piece.tensor] if isinstance(piece, Term) else piece, page)
 
-    pieces = [*printer.pieces(block.formula.right), printer.operators["="], block.result]
+    pieces = [*bracketed(printer.pieces(block.formula.right), block, printer), printer.operators["="], block.result]
     return [[item(*piece) for piece in chunk] for chunk in chunked(pieces)]
+
+
+def bracketed(pieces: list[Any], block: blocks.MatrixEquation, printer: Printer) -> Iterator[Any]:
+    """The pieces of an equation, with brackets around a drawn matrix and its factor where a sign would be read as one
+    of the factor: `√`, `²`."""
+    for before, piece, behind in zip(["", *pieces], pieces, [*pieces[1:], ""]):
+        tight = isinstance(piece, Term) and block.operands[piece.tensor].figures.power and (
+            before in ("√", printer.operators["/"]) or behind in (printer.squared, printer.column_times))
+        yield from ("(", piece, ")") if tight else (piece,)
 
 
 def beside_matrix(sign: str, page: Page) -> str:

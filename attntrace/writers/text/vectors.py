@@ -7,9 +7,8 @@ from typing import NamedTuple
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
-from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Head, Line, Page, Part, Shaded, Span,
-                                    equal_parts, hue_at, labels_line, levels_of, shaded, styled, text_of, trimmed,
-                                    words_of)
+from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Columns, Head, Line, Page, Part, Shaded, Span,
+                                    equal_parts, hue_at, labels_line, levels_of, styled, text_of, trimmed, words_of)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 AT_ONCE = 128  # tokens whose numbers are written at once
@@ -40,9 +39,7 @@ class RowLayout:
     def __init__(self, block: VectorRows, page: Page) -> None:
         self.page = page
         self.lines = lines = block.lines
-        # A single number in powers of ten is too long to line all others up with it.
-        self.before, self.after = lined_up([line.figures for line in lines if line.values.ndim > 1
-                                            or not line.figures.powers] or [line.figures for line in lines])
+        self.before, self.after = lined_up(line.figures for line in lines)
         self.number = self.before + self.after
         longest = max(page.cells(page.label(token)) for token in block.tokens)
         self.word = min(longest, page.width // 3)  # the numbers matter more than one long word
@@ -52,14 +49,15 @@ class RowLayout:
                              for line in lines if line.labels}
         # Words under which there are nothing but whole numbers: nothing to line up with at a decimal point.
         self.whole = {words for words in self.words_widths if all(
-            not line.figures.after and not line.figures.powers for line in lines if line.labels == words)}
+            not line.figures.after for line in lines if line.labels == words)}
         self.vectors = [line for line in lines if line.values.ndim > 1]
         self.lead = "  " if self.vectors else ""  # where brackets open
         self.start = len(INDENT) + self.word + 2
+        self.factors = {id(line): page.factor(line.figures) for line in lines}
         if self.numbers_at + max(self.width(line) for line in lines) > page.width:
             self.formula = 0
-        room = page.width - self.numbers_at - 4  # for the numbers inside the brackets
-        self.parts = {id(line): equal_parts(self.widths(line), room) for line in self.vectors}
+        room = page.width - self.numbers_at - 4 - max(map(len, self.factors.values()))  # inside the brackets
+        self.parts = {id(line): self.parts_of(line, room) for line in self.vectors}
         self.behind = {id(line): self.room_behind(line) for line in self.vectors}
         self.behind |= {id(line): NOTHING for line in lines if line.values.ndim == 1}
         words = {line.labels for line in self.vectors} - {None}
@@ -74,13 +72,16 @@ class RowLayout:
                                      else id(line)))]
         self.texts: dict[int, list[Numbers]] = {}
 
-    def more(self, line: RowLine) -> str:
-        return f" +{self.page.text(Message('messages.more', count=line.more))}" if line.more else ""
+    def end(self, line: RowLine) -> str:
+        """What stands behind the last number: how many more there are, and the factor."""
+        more = f" +{self.page.text(Message('messages.more', count=line.more))}" if line.more else ""
+        return f"{more} ]{self.factors[id(line)]}"
 
     def room_behind(self, line: RowLine) -> Behind:
         """As much as there is room for behind the last numbers; a mixture that has none stands below them."""
-        page, part = self.page, self.parts[id(line)][-1]
-        end = self.numbers_at + sum(self.widths(line)[part]) + part.stop - part.start + 3 + page.cells(self.more(line))
+        page = self.page
+        widths = self.parts[id(line)][-1].spaced(self.widths(line), page.cells(page.dots))
+        end = self.numbers_at + sum(widths) + len(widths) + 1 + page.cells(self.end(line))
         name, room = 2 + page.cells(line.name), page.width - end - len(GAP)
         bars = line.weights and len(self.parts[id(line)]) == 1 and columns_of(line) <= room
         widest = mixture_width(line, page, page.width)
@@ -103,8 +104,9 @@ class RowLayout:
         return self.words_widths[line.labels] if line.labels else [self.number] * line.values.shape[1]
 
     def width(self, line: RowLine) -> int:
-        """Of the numbers with their brackets."""
-        return sum(self.widths(line)) + line.values.shape[1] + 3 if line.values.ndim > 1 else self.number + 2
+        """Of the numbers with their brackets and factor."""
+        numbers = sum(self.widths(line)) + line.values.shape[1] + 3 if line.values.ndim > 1 else self.number + 2
+        return numbers + len(self.factors[id(line)])
 
     def equation(self, line: RowLine, n: int) -> Line:
         """`s₁ = q₁ Kᵀ       = `, or `s₁ = ` where there is no room for the formula (the stage's heading has it)."""
@@ -122,15 +124,21 @@ class RowLayout:
             figures = line.figures._replace(before=self.number - after, after=after)
             self.texts[id(line)] = []
             for part in self.parts[id(line)]:
-                widths, values = self.widths(line)[part], line.values[rows, part]
-                texts = figures.rows(values, widths if line.labels else ())
-                self.texts[id(line)].append(shaded(texts, levels_of(values), widths) if is_shaded else texts)
+                self.texts[id(line)].append(part.rows(figures, line.values[rows], self.widths(line), self.page,
+                                                      bool(is_shaded)))
 
-    def label_line(self, line: RowLine, part: slice) -> Line:
+    def parts_of(self, line: RowLine, room: int) -> list[Columns]:
+        """Its columns, as many in a row as fit; in short form the first and the last, where these are not all."""
+        widths = self.widths(line)
+        parts = list(map(Columns.of, equal_parts(widths, room)))
+        is_short = line.short and len(parts) > 1 and len(widths) > 2
+        return [Columns.first_and_last(widths, room, self.page)] if is_short else parts
+
+    def label_line(self, line: RowLine, part: Columns) -> Line:
         """The words above a part of the columns, or their numbers where they have no words."""
         widths = self.widths(line)
         labels, hues = (line.labels, line.hues) if line.labels else (tuple(str(n + 1) for n in range(len(widths))), ())
-        return " " * (self.numbers_at + 2), *labels_line(labels[part], widths[part], hues[part], self.page)
+        return " " * (self.numbers_at + 2), *labels_line(part, labels, widths, hues, self.page)
 
     def token(self, n: int) -> Iterator[tuple[bool, Line]]:
         """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""
@@ -146,7 +154,8 @@ class RowLayout:
         used = 0
         for line in lines:
             number = float(line.values[n])
-            more: list[Part] = [GAP, Span(self.left(line, n), "bold"), f" = {line.figures.text(number)}"]
+            factor = self.factors[id(line)] if number else ""
+            more: list[Part] = [GAP, Span(self.left(line, n), "bold"), f" = {line.figures.digits(number)}{factor}"]
             width = sum(page.cells(text_of(part)) for part in more)
             if spans and used + width <= page.width:
                 spans += more
@@ -154,7 +163,7 @@ class RowLayout:
                 continue
             if spans:
                 yield True, tuple(spans)
-            first = line.figures._replace(before=self.before, after=self.after).padded(number).rstrip()
+            first = line.figures._replace(before=self.before, after=self.after).padded(number).rstrip() + factor
             spans = [*self.equation(line, n), f"{self.lead}{first}"]
             used = self.numbers_at + len(self.lead) + len(first)
         yield True, tuple(spans)
@@ -173,7 +182,7 @@ class RowLayout:
                 spans = [*before, self.texts[id(line)][number][n % AT_ONCE]]
                 behind = self.behind[id(line)]
                 if number == last:
-                    spans.append(self.more(line) + " ]")
+                    spans.append(self.end(line))
                     if behind.bars:
                         spans.append(GAP + bars_of(line, n, page))
                     if behind.mixture:

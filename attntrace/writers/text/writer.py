@@ -16,6 +16,7 @@ from attntrace.writers.page import (BREAK, INDENT, LEVELS, PROMPT, BlockWriter, 
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, NARROWEST, WIDEST, columns
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import map_lines
+from attntrace.writers.text.sums import sum_lines
 from attntrace.writers.text.vectors import token_rows
 
 
@@ -67,6 +68,7 @@ class TerminalWriter(BlockWriter[Line]):
         self.page = Page(width, spelling_for(out.encoding, look.ascii), cells_of, out.encoding or "utf-8",
                          shades=colour, languages=look.languages)
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
+        self.first_short: blocks.Block | None = None  # the first of which columns are left out: it says so
         self.again = self.page.word(f"{PROMPT}{look.title}") if look.title else ""
 
     def of_width(self, width: int) -> "TerminalWriter":
@@ -83,7 +85,13 @@ class TerminalWriter(BlockWriter[Line]):
     def block_lines(self, block: blocks.Block) -> Iterator[Line]:
         if getattr(block, "apart", False):
             yield ()
+        page = self.page
+        page.left_out = None
         yield from self.written(block)
+        if page.left_out and (self.first_short is None or self.first_short is block):
+            self.first_short, (start, stop, out, back) = block, page.left_out
+            yield from self.paragraph(page.prose(page.line(Message(
+                "messages.left_out", dots=page.dots, columns=stop, first=out - start, last=stop - back))), "grey")
 
     def paragraph(self, text: str, style: str = "", indent: str = INDENT) -> Iterator[Line]:
         return styled(self.page.wrapped(words_of(text), len(indent)), indent, style)
@@ -241,7 +249,8 @@ class TerminalWriter(BlockWriter[Line]):
             yield BREAK
 
     def cell_line(self, cell: blocks.CellLine, indent: int) -> Iterator[Line]:
-        """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
+        """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`; the result
+        of a sum in several lines stands below them."""
         page = self.page
         left, symbols, numbers, result = worked = cell_text(cell, page.spelling)
         if page.cells(worked.text) + indent <= page.width:
@@ -253,10 +262,10 @@ class TerminalWriter(BlockWriter[Line]):
         first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
         yield Head((" " * indent + f"{left} {first}",))  # again above what goes on on another sheet
         yield from styled(rest, " " * (deeper + 2))
-        first, *rest = page.wrapped_sum(numbers, deeper + 2)
-        *lines, last = f"= {first}", *(f"  {line}" for line in rest)
-        fits = page.cells(f"{last} {result}") + deeper <= page.width
-        yield from styled([*lines, f"{last} {result}"] if fits else [*lines, last, result], " " * deeper)
+        first, *rest = sum_lines(numbers, page, page.width - deeper - 2)
+        fits = not rest and page.cells(f"= {first} {result}") + deeper <= page.width
+        yield from styled([f"= {first} {result}"] if fits else [f"= {first}", *(f"  {line}" for line in rest), result],
+                          " " * deeper)
 
     def cause(self, block: blocks.Cause) -> Iterator[Line]:
         """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""

@@ -161,7 +161,7 @@ def test_signs_that_stand_for_weights_are_explained_where_they_first_are():
 @pytest.mark.parametrize("only, dots", [("cross_attention.*", False), ("decoder.layer1.self_attention.*", True)])
 def test_a_dot_is_explained_only_where_there_is_one(only, dots):
     page = attntrace("map", "a b", "--target", "c d", "--only", only).out
-    assert ("·" in page) == dots == ("A dot is a word that the mask hides" in page)
+    assert ("·" in page) == dots == ("A dot is a masked word." in page)
     assert "A dot" not in attntrace("translate", "어제 카페 갔었어").out
 
 

@@ -1,5 +1,6 @@
 """What a page begins and ends with: its title, its command and the result, which is true; and commands that run."""
 import json
+import os
 import re
 import shlex
 
@@ -9,7 +10,7 @@ from command import BLOG, ROOT, attntrace, words_of
 from markup import read
 from pages import run_of
 
-EDIT = ("--weights", "ko-en", "--what-if", "--ablate decoder.layer2.cross_attention.head1")
+EDIT = ("--weights", "ko-en", "--ablate", "decoder.layer2.cross_attention.head1")
 PAGES = {
     "trace": ("trace", "this is a cat"), "target": ("trace", *BLOG), "one": ("trace", "a"),
     "many": ("trace", "w " * 40),
@@ -120,12 +121,26 @@ def test_of_many_words_the_first_and_the_last_are_shown_and_how_many_there_are()
 
 @pytest.mark.parametrize("arguments, conclusion", [
     (("compare", *BLOG, *EDIT), 'After "the": cafe → park. 17 of 174 steps differ; the first is'),
-    (("compare", "a b", "--what-if", "--set encoder.E:a,1=2"), "33 of 34 steps differ"),
+    (("compare", "a b", "--set", "encoder.E:a,1=2"), "33 of 34 steps differ"),
     (("translate", "어제 카페 갔었어"), "I went to the cafe yesterday"),
-    (("verify",), "93 steps, 2,938 numbers: each matches"),
+    (("verify",), "93 steps, 2,938 numbers: all match"),
     (("backprop", "a cat", "un chat"), "The loss was 1.265730; with the new parameters it is 1.182190")])
 def test_the_first_three_lines_hold_the_conclusion(arguments, conclusion):
     assert conclusion in "\n".join(lines(*arguments)[:3])
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("name, width", [
+    ("compare", "80"), ("rewired", "80"), ("verify", "80"), ("translate", "80"), ("diff", "100"), ("backprop", "100"),
+    ("verify saved", "100"), ("long", "100")])
+def test_the_first_three_lines_hold_the_whole_conclusion(name, width, language, files, monkeypatch):
+    monkeypatch.chdir(os.path.dirname(files["run"]))
+    words = ("backprop", *BLOG[::2]) if name == "long" else [os.path.basename(word.format(**files))
+                                                             for word in PAGES[name]]
+    words = [*words, "--lang", language]
+    whole = attntrace(*words, "--width", "999").out.splitlines()[2].strip()
+    first = attntrace(*words, "--width", width).out.splitlines()[:3]
+    assert len(whole) > 20 and whole in " ".join(" ".join(first).split())
 
 
 def test_the_largest_gradients_are_those_of_the_run():

@@ -61,6 +61,9 @@ class ModelOptions(NamedTuple):
         """The same with the sentence of standard input, where that is meant."""
         return self._replace(sentence=self.words())
 
+    def without_edits(self) -> ModelOptions:
+        return self._replace(set=(), ablate=(), swap=())
+
     def config(self, default: Config) -> Config:
         return replace(default, **{name: value for name, value in self.entries.items() if value is not None})
 
@@ -258,7 +261,8 @@ def typed(*values: Any) -> str:
     words = [f" {one}" if one.startswith("-") else one for one in sentences if one is not None]  # that is no option
     for name, value in given_values(*values):
         for one in value if isinstance(value, tuple) else [value]:
-            words += [as_option(f"no_{name}" if one is False else name), *([] if isinstance(one, bool) else [str(one)])]
+            text = str(one).removesuffix(".0") if isinstance(one, float) else str(one)
+            words += [as_option(f"no_{name}" if one is False else name), *([] if isinstance(one, bool) else [text])]
     return " ".join(map(quoted, words))
 
 

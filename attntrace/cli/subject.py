@@ -96,7 +96,7 @@ def subject_so_far(ctx: click.Context) -> Subject:
     """The subject of a command line that is being completed, without changes: a training step or a translation where
     the command is of one; the example's, where no sentence has been parsed."""
     params, command = ctx.params, ctx.info_name
-    model = ModelOptions(**fields_in(params, ModelOptions))._replace(set=(), ablate=(), swap=())
+    model = ModelOptions(**fields_in(params, ModelOptions)).without_edits()
     learning = LearningOptions(**fields_in(params, LearningOptions))
     if command == "backprop":
         return subject_of(model._replace(sentence=params["source"]), learning)

@@ -65,7 +65,7 @@ def remarks(run: Run, shows_patterns: bool = True) -> Iterator[Block]:
 
 
 def _remarks(run: Run, shows_patterns: bool) -> Iterator[Block]:
-    yield from map(Prose, edit_sentences(run.edits))
+    yield from (Prose(Message("messages.what_if", edit=edit)) for edit in edit_sentences(run.edits))
     yield from pencil_rule(run)
     if run.weights is None and shows_patterns:
         yield Prose(Message("messages.random_weights", seed=run.seed))
@@ -150,7 +150,12 @@ class RunAnswer:
         yield from try_next([f"show {cell.partition(':')[0]} {self.again}", f"why {cell} {self.again}",
                              f"verify {self.again}"] if is_saved(self.again) else
                             [*([f"map {self.again}"] if but != "map" else []), f"why {cell} {self.again}",
-                             f'compare {self.again} --what-if "--ablate {head}"'])
+                             without_head(self.run, self.again, head)])
+
+
+def without_head(run: Run, again: str, head: str) -> str:
+    """The command that compares a run with the same without a head; beside other edits it is the only one."""
+    return f'compare {again} --what-if "--ablate {head}"' if run.edits else f"compare {again} --ablate {head}"
 
 
 def numbered(words: Sequence[str]) -> str:

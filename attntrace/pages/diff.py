@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.runs.run import Run
 
-MOST_WORDS = 3  # that change, in the conclusion
+MOST_WORDS = 2  # that change, in the conclusion
 DECIMALS = 3  # of a number that changes, as on the page of a trace
 
 
@@ -164,9 +164,10 @@ def saved(a: str, b: str, parameters: Sequence[Difference], steps: Sequence[Diff
         yield from try_next([f"show {cell} --from {a}", f"why {cell} --from {b}"])
 
 
-def compared(one: Run, other: Run, options: str, again: str, runs_alone: bool) -> Iterator[Block]:
-    """The page: a run, the edits of the other one (its `options`), and what differs between them. `again`: the words of
-    a command line that are the first run; `runs_alone`: whether they are the second one with the options."""
+def compared(one: Run, other: Run, options: str, others: str, again: str, runs_alone: bool) -> Iterator[Block]:
+    """The page: a run, what is different in the other one (its `options`, of which those of no edit are the `others`),
+    and what differs between their results. `again`: the words of a command line that are the first run; `runs_alone`:
+    whether they are the second one with the options."""
     before, after = Side.of_run(one), Side.of_run(other)
     tolerance = max(10.0 ** -DIGITS[run.config.dtype] for run in (one, other))  # sums in another order differ by less
     steps = list(differing(before.addresses, after.addresses, before, after, tolerance))
@@ -175,8 +176,8 @@ def compared(one: Run, other: Run, options: str, again: str, runs_alone: bool) -
     yield Title(Message("messages.title_compare", options=options))
     yield Result((Prose(Joined(" ", [*changed_words(next_words), conclusion(steps, before, after)])),))
     yield from remarks(one)
-    notes = [*edit_sentences(other.edits[len(one.edits):]),
-             Message("messages.compare_runs", sentence=sentence_of(one.source), options=options),
+    changes = Joined("; ", [*filter(None, [others]), *edit_sentences(other.edits[len(one.edits):])])
+    notes = [Message("messages.compare_runs", sentence=sentence_of(one.source), changes=changes),
              *[Message("messages.compare_swapped")] * (one.source.texts != other.source.texts)]
     yield from set_off(map(Prose, notes))
     yield from set_off(words_of_both(next_words))

@@ -6,7 +6,7 @@ import numpy as np
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import END, detokenize, tokenize
-from attntrace.pages.answer import is_saved, remarks, title, try_next
+from attntrace.pages.answer import is_saved, remarks, title, try_next, without_head
 from attntrace.pages.blocks import Answer, Block, Check, Checks, Grid, Heading, Prose, Result, Table, hues_of
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
@@ -130,7 +130,7 @@ class TranslationPage:
             yield from try_next([f"show {first} {again}", f"verify {again}"])
             return
         more = [f'map {again} --target "{target}"',
-                f'compare {again} --target "{target}" --what-if "--ablate {head}"']
+                without_head(run, f'{again} --target "{target}"', head)]
         yield from try_next([f'translate {again} --step 1 --only "{head}.*"',
                              *(more if tokenize(target) == words and '"' not in target else [])])
 

@@ -96,15 +96,15 @@ def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Ed
 
 
 def edit_sentences(edits: Iterable[Edit]) -> Iterator[Message]:
-    """Yield a sentence about each edit."""
+    """Yield a clause about each edit."""
     for edit in edits:
         if "set" in edit:
-            yield Message("messages.what_if_set", place=edit["set"], value=f"{edit['value']:.6g}",
+            yield Message("messages.edit_set", place=edit["set"], value=f"{edit['value']:.6g}",
                           was=f"{edit['was']:.6g}")
         elif "ablate" in edit:
-            yield Message("messages.what_if_ablate", head=edit["ablate"])
+            yield Message("messages.edit_ablate", head=edit["ablate"])
         else:
-            yield Message("messages.what_if_swap", i=edit["swap"][0], j=edit["swap"][1])
+            yield Message("messages.edit_swap", i=edit["swap"][0], j=edit["swap"][1])
 
 
 def order_before(edits: Iterable[Edit], size: int) -> list[int]:

@@ -24,6 +24,9 @@ PAGES = {
     "backprop": ("backprop", "a cat", "un chat", "--optimizer", "adam", "--lr", "0.1"),
     "translate": ("translate", "어제 카페 갔었어"), "compare": ("compare", *BLOG, *EDIT),
     "rewired": ("compare", "카페", "--weights", "ko-en", "--what-if", "--norm pre"), "verify": ("verify",),
+    "steps": ("steps",), "info": ("weights", "info", "ko-en"),
+    "parameter": ("why", "encoder.E:1,1", "a b", "--optimizer", "adam"),
+    "saved parameter": ("why", "E:1,1", "--from", "{run}"),
     "why": ("why", "head1.weights:1,2", "a b"), "gradient": ("why", "gradient.output.W:1,cafe"),
     "show": ("show", "--from", "{run}"), "show step": ("show", "--from", "{step}"),
     "diff": ("diff", "{run}", "{other}"),
@@ -47,8 +50,8 @@ def files(tmp_path_factory):
 
 def page_of(name: str, files: dict[str, str]) -> tuple[list[str], str]:
     """The words of a command, and its page."""
-    words = ["--width", "999", *(word.format(**files) if word.startswith("{") else word for word in PAGES[name])]
-    words.insert(0, words.pop(2))
+    words = [word.format(**files) if word.startswith("{") else word for word in PAGES[name]]
+    words[1 + (words[0] == "weights"):0] = ["--width", "999"]
     code, page, errors = attntrace(*words)
     assert (code, errors) == (int(words[0] == "diff"), "")
     return words, page
@@ -75,6 +78,27 @@ def test_a_page_begins_with_a_title_and_the_command_that_makes_it_again(name, fi
     title, command, _ = page.split("\n", 2)
     assert title == title.strip() != "" and command.startswith("  $ attntrace ")
     assert shlex.split(command)[2:] == words
+
+
+@pytest.mark.parametrize("name", [*PAGES, "show ADDRESS", "show ROW", "explain ADDRESS"])
+def test_a_page_ends_with_commands_to_try_and_a_bare_answer_does_not(name, files):
+    words = {"explain ADDRESS": ("explain", "head1.z"), "show ROW": ("show", "encoder.E:2", "--from", files["run"]),
+             "show ADDRESS": ("show", "head1.A", "--from", files["run"])}.get(name) or page_of(name, files)[0]
+    for language, heading in (("en", "Try next:"), ("ko", "다음에 해 볼 명령:")):
+        page = attntrace(*words, ATTNTRACE_LANG=language, COLUMNS="999").out
+        first, *commands = page.rpartition("\n\n")[2].splitlines()
+        assert first == f"  {heading}" and 2 <= len(commands) <= 3
+        assert all(command.startswith("  $ attntrace ") for command in commands)
+        assert all(attntrace(*words_of(command[4:])).out for command in commands)
+    if words[0] not in ("show", "explain", "why", "map", "weights"):
+        assert "Try next" not in attntrace(*words, "--quiet").out
+
+
+@pytest.mark.parametrize("command", [
+    ("show", "encoder.E:1,1", "--from", "{run}"), ("show", "encoder.E", "--from", "{run}", "--format", "csv"),
+    ("weights", "info", "ko-en", "--words"), ("steps", "a", "--format", "svg"), ("map", "a", "--format", "svg")])
+def test_what_programs_read_ends_with_its_last_number(command, files):
+    assert "Try next" not in attntrace(*(word.format(**files) for word in command)).out
 
 
 @pytest.mark.parametrize("width", ["60", "80"])

@@ -76,7 +76,9 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
 def writer_of(page: PageOptions) -> Iterator["Writer"]:
     """A writer of blocks in the page's format and to its place, which ends its page when all went well."""
     from attntrace.writers.page import Look
-    command = "" if page.quiet else title(click.get_current_context().obj)
+    context = click.get_current_context()
+    has_place = any(param.name == "format" for param in context.command.params)  # else -o is not the page's
+    command = "" if page.quiet else title(context.obj, PLACES if has_place else ())
     look = Look(page.width, page.ascii, page.color, page.big, command, current_languages())
     with destination(page.output, page.pager) as out:
         writer: Writer = FORMATS[page.format].load()(out, look)
@@ -110,13 +112,13 @@ class ResultOnly:
         self.writer.close()
 
 
-def title(line: CommandLine) -> str:
+def title(line: CommandLine, places: Sequence[str] = PLACES) -> str:
     """The command line without the options that say where the page goes, with the sentence of standard input."""
     kept, words = [], iter(line.arguments)
     for word in words:
-        if word in PLACES:
+        if word in places:
             next(words, None)
-        elif word not in AT_A_TERMINAL and not word.startswith(("-o", *(f"{place}=" for place in PLACES))):
+        elif word not in AT_A_TERMINAL and not word.startswith((*places[:1], *(f"{place}=" for place in places))):
             kept.append(word)
     if line.sentence is not None:
         kept = [*(word for word in kept if word != "-"), line.sentence]

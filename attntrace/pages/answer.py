@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from attntrace.messages.catalog import EXAMPLE, Message, Text
 from attntrace.model.config import SELF_ATTENTION
 from attntrace.model.tokens import START, InputRows, Words, detokenize
-from attntrace.pages.blocks import Block, Grid, Maps, Prose, Result, Table, Title, set_off
+from attntrace.pages.blocks import Block, Grid, Maps, Prose, Result, Table, Title, commands, set_off, try_next
 from attntrace.pages.checks import worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.pages.overview import pencil_rule
@@ -46,16 +46,6 @@ def sentence_of(side: Words | InputRows) -> Message:
 def title(key: str, run: Run, **facts: Text) -> Title:
     target = {"target": sentence_of(run.target)} if run.target is not None else {}
     return Title(Message(f"messages.title_{key}", sentence=sentence_of(run.source), **target, **facts))
-
-
-def commands(lines: Iterable[str]) -> Prose:
-    return Prose("\n".join(f"$ attntrace {line}" for line in lines))
-
-
-def try_next(lines: Iterable[str]) -> Iterator[Block]:
-    """Commands that show more of the same."""
-    yield Prose(Message("messages.try_next"), apart=True)
-    yield commands(lines)
 
 
 def remarks(run: Run, shows_patterns: bool = True) -> Iterator[Block]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple, get_args
 
-from attntrace.messages.catalog import Text
+from attntrace.messages.catalog import Message, Text
 from attntrace.model.tokens import END, START
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Expression, HasValue
@@ -275,3 +275,13 @@ def set_off(blocks: Iterable[Block]) -> Iterator[Block]:
     for n, block in enumerate(blocks):
         assert isinstance(block, Prose | Table)
         yield block if n else block._replace(apart=True)
+
+
+def commands(lines: Iterable[str]) -> Prose:
+    return Prose("\n".join(f"$ attntrace {line}" for line in lines))
+
+
+def try_next(lines: Iterable[str]) -> Iterator[Block]:
+    """Commands that show more of the same."""
+    yield Prose(Message("messages.try_next"), apart=True)
+    yield commands(lines)

@@ -10,8 +10,8 @@ import numpy as np
 
 from attntrace.files.arrays import shape_text
 from attntrace.messages.catalog import Joined, Message, Text
-from attntrace.pages.answer import remarks, sentence_of, try_next
-from attntrace.pages.blocks import Block, Prose, Result, Table, Title, set_off
+from attntrace.pages.answer import remarks, sentence_of
+from attntrace.pages.blocks import Block, Prose, Result, Table, Title, set_off, try_next
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import DETAILS, model_table, words_table
@@ -159,9 +159,9 @@ def saved(a: str, b: str, parameters: Sequence[Difference], steps: Sequence[Diff
     yield Title(Message("messages.title_diff", a=a, b=b))
     yield Result((Prose(conclusion(steps, *sides)),))
     yield from ripple(parameters, steps)
-    if first := next((one for one in in_both(steps) if not one.key), None):
-        cell = cell_name(first.address, first.at)
-        yield from try_next([f"show {cell} --from {a}", f"why {cell} --from {b}"])
+    first = next((one for one in in_both([*steps, *parameters]) if not one.key), None)
+    cell = cell_name(first.address, first.at) if first is not None else None
+    yield from try_next([f"why {cell} --from {file}" if cell else f"show --from {file}" for file in (a, b)])
 
 
 def compared(one: Run, other: Run, options: str, others: str, again: str, runs_alone: bool) -> Iterator[Block]:
@@ -187,7 +187,8 @@ def compared(one: Run, other: Run, options: str, others: str, again: str, runs_a
     yield words_table(one)
     yield from model_table(one)
     first = f" --only {in_both(steps)[0].address}" if in_both(steps) else ""
-    yield from try_next([f"map {again}", *([f"map {again} {options}", f"trace {again} {options}{first}"] * runs_alone)])
+    yield from try_next([f"map {again}", *([f"map {again} {options}"] * runs_alone),
+                         f"trace {again}{f' {options}' if runs_alone else ''}{first}"])
 
 
 def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:

@@ -6,8 +6,8 @@ import numpy as np
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import END, detokenize, tokenize
-from attntrace.pages.answer import is_saved, remarks, title, try_next, without_head
-from attntrace.pages.blocks import Answer, Block, Check, Checks, Grid, Heading, Prose, Result, Table, hues_of
+from attntrace.pages.answer import is_saved, remarks, title, without_head
+from attntrace.pages.blocks import Answer, Block, Check, Checks, Grid, Heading, Prose, Result, Table, hues_of, try_next
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.pages.overview import DETAILS, model_table, words_table

@@ -236,6 +236,38 @@ def test_a_step_is_found_by_its_symbol_as_pages_write_it(typed, address, tmp_pat
     assert selected == attntrace("trace", *SMALL, "--only", f"encoder.{address}", "--format", "csv").out
 
 
+@pytest.mark.parametrize("typed, cell", [
+    ("layer1*head1.q₁:2", "encoder.layer1.self_attention.head1.query:1,2"),
+    ("layer2*head2.z2:1", "encoder.layer2.self_attention.head2.output:2,1"),
+    ("layer1*head1.s_hat_2:b", "encoder.layer1.self_attention.head1.scaled_scores:2,2"),
+    ("x⁽²⁾₁:8", "encoder.layer2.feed_forward.norm:1,8"), ("layer1.self_attention.μ₂", "encoder.layer1.self_attention.mean:2"),
+    ("layer1*W_1:2,3", "encoder.layer1.feed_forward.W_1:2,3")])
+def test_a_row_is_found_by_its_symbol_as_pages_write_it(typed, cell, tmp_path):
+    file = str(tmp_path / "run.npz")
+    attntrace("trace", *SMALL, "--save", file)
+    assert attntrace("why", typed, *SMALL, "-o", "-", "--format", "html").code == 0
+    for command in (("why", "{}", *SMALL), ("show", "{}", "--from", file), ("why", "{}", "--from", file)):
+        found, meant = (attntrace(*(word.format(place) for word in command)) for place in (typed, cell))
+        assert meant.code == 0 and found.out.splitlines()[2:] == meant.out.splitlines()[2:]
+        assert command[0] == "why" or found == meant
+
+
+def test_the_symbol_of_a_row_selects_that_row():
+    whole, row = (attntrace("trace", *SMALL, "--only", *words, "--no-explain").out for words in (
+        ("layer1*head1.q", "--token", "2"), ("layer1*head1.q₂",)))
+    assert whole.splitlines()[2:] == row.splitlines()[2:] and "q₂ = x₂ W_Q" in row and "q₁" not in row
+    assert "layer1*head1.q3: " not in (error := refusal("trace", *SMALL, "--only", "layer1*head1.q3")) and "is 2" in error
+
+
+@pytest.mark.parametrize("typed, address", [
+    ("L", "loss.mean"), ("loss2", "loss.per_token:2"), ("∂L/∂logits₁:2", "gradient.output.logits:1,2")])
+def test_the_symbols_of_the_loss_are_found_in_a_training_step(typed, address):
+    pair = ("a cat", "--target", "un chat", "--label-smoothing", "0.1")
+    found, meant = (attntrace("why", place, *pair) for place in (typed, address))
+    assert found.code == 0 and found.out.splitlines()[2:] == meant.out.splitlines()[2:]
+    assert "no step or parameter L;" in refusal("why", "L", "a cat")
+
+
 def test_saved_runs_find_steps_by_symbols_as_well(tmp_path):
     file = str(tmp_path / "run.npz")
     attntrace("trace", "a b", "--save", file)

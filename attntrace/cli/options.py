@@ -18,7 +18,8 @@ from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
-from attntrace.tracing.addresses import Address, check_tokens, matches, select
+from attntrace.tensor.symbol import DIGITS
+from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
 from attntrace.training import OPTIMIZERS
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
@@ -112,6 +113,15 @@ class Selection(NamedTuple):
     def selects(self) -> bool:
         """Whether an option names steps."""
         return bool(self.only or self.layer or self.head or self.trace or self.step)
+
+    def with_rows(self, subject: Subject) -> Selection:
+        """The same, where a pattern is the symbol of a row: --only q₁ is --only q --token 1."""
+        if not any(ROW.fullmatch(pattern.translate(DIGITS)) for pattern in self.only):
+            return self
+        addresses = subject.addresses()
+        parts = [row_of(pattern, addresses) for pattern in self.only]
+        return self._replace(only=tuple(pattern for pattern, _ in parts),
+                             token=(*self.token, *(one for _, row in parts for one in row)))
 
     def addresses(self, subject: Subject) -> frozenset[str] | None:
         """The addresses of the selected steps; None where no option names any."""

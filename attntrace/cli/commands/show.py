@@ -34,7 +34,9 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
                 raise Problem("place_with", place=place, option=f"--{name}")
         cell = Cell.read(place)
         names = dict.fromkeys(archive.names)
-        address = find_address(cell.address, names if matches(cell.address, names) else archive.symbols())
+        known = names if matches(cell.address, names) else archive.symbols()
+        cell = cell.with_row(known)
+        address = find_address(cell.address, known)
         with archive.sense():
             record = archive.record(address)
             tensor = tensor_from(record, archive.value(record), archive.axes)

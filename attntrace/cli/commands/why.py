@@ -36,6 +36,7 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
         raise Problem("sentence_before_place", sentence=shown(place), place=shown(model.sentence or "ADDRESS"))
     cell = Cell.read(place)
     with graph_of(saved_run, cell.address, model, learning) as graph:
+        cell = cell.with_row(graph.symbols)
         decimals = options.Selection(precision=precision).decimals(graph.pencil)
         address = find_address(cell.address, graph.symbols)
         step = graph.find(address)

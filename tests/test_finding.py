@@ -144,6 +144,18 @@ def test_what_is_near_is_suggested_first(arguments, near):
     assert f"(did you mean {near}" in refusal(*arguments)
 
 
+@pytest.mark.parametrize("arguments, said", [
+    (("backprop", "a", "--target", "b"), "no option --target; give TARGET without it: attntrace backprop SOURCE TARGET;"),
+    (("weights", "info", "--weights", "ko-en"), "no option --weights; give FILE without it: attntrace weights info FILE;"),
+    (("backprop", "a", "b", "--from", "x"), "no option --from here; it belongs to: why, show, verify;"),
+    (("trace", "a", "--no-final-nrm"), "no option --no-final-nrm (did you mean --no-final-norm?);"),
+    (("trace", "a", "--words"), "no option --words here; it belongs to: weights info;"),
+    (("compare", "a", "--what-if", "--epochs 3"), "--epochs here; it belongs to: train;"),
+    (("--quiet",), "no option --quiet here; it belongs to: trace, steps, translate, ...; see attntrace --help")])
+def test_an_option_of_another_command_is_reported_with_its_place(arguments, said):
+    assert said in refusal(*arguments)
+
+
 @pytest.mark.parametrize("word, meant", [
     ("부산에", "부산"), ("나", "나는"), ("카페를", "카페"), ("갔었어요", "갔었어"), ("갔습니다", "갔어"), ("어재", "어제"), ("봣어", "봤어"),
     ("엄마", "엄마는"), ("갔다", "갔어"), ("갔었다", "갔었어"), ("봤다", "봤어"), ("먹엇어", "먹었어"),

@@ -34,7 +34,7 @@ def weights_summary(file: str, quoted: Callable[[str], str]) -> Iterator[Block]:
         known = all(word in source for word in EXAMPLE[0].split())
         again = f"{quoted(EXAMPLE[0] if known else source[-1])} --weights {quoted(file)}"
         yield from try_next([*([f"translate {again}"] if model.vocabularies.target else []), f"map {again}",
-                             f"weights info {quoted(file)} --words"])
+                             " ".join(("weights", "info", quoted(file), "--words"))])
     else:
         yield Prose(next_with_rows(model, file), apart=True)
 

@@ -209,7 +209,7 @@ class Course:
             if not self.quiet:
                 writer([*map(Prose, self.exact()), *try_next([
                     f"translate {quoted(self.parts.training[0].source)} --weights {quoted(self.output)}",
-                    f"weights info {quoted(self.output)}"])])
+                    " ".join(("weights", "info", quoted(self.output)))])])
 
     def exact(self) -> Iterator[Message]:
         """How many pairs are translated exactly."""

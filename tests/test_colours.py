@@ -15,7 +15,7 @@ from attntrace.writers.svg import HUES, INKS, SHADES
 from attntrace.writers.text.writer import DARK, LIGHT, Theme
 
 STYLE = files("attntrace.writers.html").joinpath("page.css").read_text("utf-8")
-HUE = re.compile(r"\x1b\[38;5;(\d+)m *(\w+) *\x1b\[0m")
+HUE = re.compile(r"\x1b\[38;5;(\d+)m *(?:\d\.\d+ )?(\w+)(?: \d\.\d+)? *\x1b\[0m")
 
 
 class Palette(NamedTuple):
@@ -121,6 +121,29 @@ def test_a_word_has_one_hue_on_every_page_and_target_words_have_hues_of_their_ow
     for sentence, hues in ((source, theme.hues[:4]), (target, theme.hues[4:])):
         for n, word in enumerate(dict.fromkeys(sentence.split())):
             assert seen[word] == {hues[n % 4]}, word
+
+
+TRAINED = *BLOG, "--weights", "ko-en"
+PREDICTING = {  # pages with the likeliest next words, and how often each word of the translation stands in colour there
+    "trace": (("trace", *TRAINED, "--only", "encoder.layer1.self_attention.mean"), 2), "translate": (("translate", BLOG[0]), 2),
+    "compare": (("compare", *TRAINED, "--ablate", "decoder.layer1.cross_attention.head1"), 3),
+    "long": (("trace", "어제 카페 갔었어 " * 5, *TRAINED[1:], "--only", "encoder.layer1.self_attention.mean"), 1)}
+
+
+@pytest.mark.parametrize("name", PREDICTING)
+def test_a_word_that_is_predicted_or_looked_at_has_the_hue_that_it_has_as_a_word_of_the_sentence(name):
+    command, least = PREDICTING[name]
+    page = process(*command, "--color", "always", TERM="xterm-256color").out
+    found = HUE.findall(page)
+    for sentence, hues in ((BLOG[0], DARK.hues[:4]), (BLOG[2], DARK.hues[4:])):
+        for n, word in enumerate(sentence.split()):
+            seen = [int(hue) for hue, one in found if one == word]
+            assert set(seen) == {hues[n % 4]} and len(seen) >= least, word
+    markup = attntrace(*command, "--format", "html").out
+    for first, sentence in ((0, BLOG[0]), (4, BLOG[2])):
+        for n, word in enumerate(sentence.split()):
+            classes = re.findall(rf'class="?(?:r )?t(\d)"?[^<]*>(?:<bdi>)?(?:[\d.]+ )?{word}(?: [\d.]+)?<', markup)
+            assert set(classes) == {str(first + n % 4)} and len(classes) >= least, word
 
 
 def test_what_the_mask_hides_is_a_dot_without_a_shade_and_a_small_weight_a_number_with_one():

@@ -10,7 +10,8 @@ import numpy as np
 from attntrace.messages.catalog import EXAMPLE, Message, Text
 from attntrace.model.config import SELF_ATTENTION
 from attntrace.model.tokens import START, InputRows, Words, detokenize
-from attntrace.pages.blocks import Block, Grid, Maps, Prose, Result, Table, Title, commands, set_off, try_next
+from attntrace.pages.blocks import (Block, Grid, Maps, Prose, Result, Table, Title, commands, hues_in, hues_of, set_off,
+                                    try_next)
 from attntrace.pages.checks import worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.pages.overview import pencil_rule
@@ -118,13 +119,18 @@ class RunAnswer:
     def table(self, heads: Sequence[Grid]) -> Table:
         """The word that each head looks at most, and the likeliest next word."""
         columns = [likeliest(head.values, head.column_labels or ()) for head in heads]
+        is_target = self.run.target is not None
+        read, looked_at = hues_of(self.words, is_target), hues_of(self.run.source.texts, False)
+        hues = [tuple(read[n] for n in self.rows)]
+        hues += [hues_in((word for word, _ in column), self.run.source.texts, looked_at) for column in columns]
+        hues.append(hues_in((word for word, _ in self.next_words), self.words, read))
         headings: list[Text] = [Message("messages.map_head", number=head.symbol.head) for head in heads]
         if self.next_words:
             columns, headings = [*columns, self.next_words], [*headings, Message("messages.decoding_word")]
         rows = tuple((str(n + 1), self.words[n], *(f"{word} {FIGURES.text(share)}" for word, share in row))
                      for n, *row in zip(self.rows, *columns, strict=True))
         return Table((Message("messages.number"), "", *headings), rows, right=(0,), apart=True,
-                     words=tuple(range(1, len(headings) + 2)), title=map_title(self.place))
+                     tokens=tuple(range(1, len(headings) + 2)), title=map_title(self.place), hues=tuple(hues))
 
     def output(self) -> Iterator[Prose]:
         if not self.next_words:

@@ -37,6 +37,12 @@ def hues_of(words: tuple[str, ...], is_target: bool) -> Hues:
     return tuple(numbers.get(word) for word in words)
 
 
+def hues_in(words: Iterable[str], sentence: Iterable[str] | None, hues: Hues) -> Hues:
+    """The hues that words have in a sentence, whose hues these are; other words have none."""
+    known = dict(zip(sentence or (), hues))
+    return tuple(known.get(word) for word in words)
+
+
 class Title(NamedTuple):
     """What the page is about. The command that makes it again stands with it: a long one behind the result."""
     text: Text

@@ -9,8 +9,8 @@ from attntrace.messages.unicode import graphemes
 from attntrace.pages.blocks import Grid, Maps
 from attntrace.pages.numbers import MAP_DECIMALS
 from attntrace.writers.page import (ASCII_MASKED, GAP, INDENT, MASKED, Head, Line, Page, Span, equal_parts, hue_at,
-                                    largest_of, levels_of, packed, part_of, shaded, styled, title_of_head, titled,
-                                    trimmed, words_of)
+                                    largest_of, levels_of, next_hues, packed, part_of, shaded, styled, title_of_head,
+                                    titled, trimmed, words_of)
 
 FILLS, ASCII_FILLS = "  ░░▒▒▓▓█", "  --==++#"  # for the levels from 0 to 8
 FILL = 2  # cells that are filled before a number
@@ -48,7 +48,7 @@ def side_by_side(block: Maps, page: Page, room: int) -> list[list[HeadMap | Next
     columns: list[HeadMap | NextWords] = [kind(grid, block.largest, page, part.start, part.stop)
                                           for grid in block.heads for part in parts]
     if block.next_words:
-        columns.append(NextWords(block.next_words, page))
+        columns.append(NextWords(block, page))
     return list(packed(columns, lambda band: band_width(band) <= room))
 
 
@@ -125,15 +125,16 @@ class NextWords:
     """The likeliest next word beside each row, and its probability."""
     above: list[list[str]] = []
 
-    def __init__(self, words: Sequence[tuple[str, float]], page: Page) -> None:
+    def __init__(self, block: Maps, page: Page) -> None:
+        words, hues = block.next_words, next_hues(block)
         self.title, labels = page.text(Message("messages.decoding_word")), [page.label(word) for word, _ in words]
         self.width = max(map(page.cells, labels))
-        self.rows = [f"{page.padded(label, self.width)} {share:.{MAP_DECIMALS}f}"
-                     for label, (_, share) in zip(labels, words, strict=True)]
+        self.rows = [(Span(page.padded(label, self.width), hue_at(hues, n)), f" {share:.{MAP_DECIMALS}f}")
+                     for n, (label, (_, share)) in enumerate(zip(labels, words, strict=True))]
         self.width = max(page.cells(self.title), self.width + 1 + page.cells(f"{1:.{MAP_DECIMALS}f}"))
 
     def lines(self, height: int) -> list[Line]:
-        return [(Span(self.title, "bold"),), *[()] * height, *((row,) for row in self.rows)]
+        return [(Span(self.title, "bold"),), *[()] * height, *self.rows]
 
 
 class UprightMap(HeadMap):

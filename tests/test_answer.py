@@ -188,7 +188,7 @@ def test_only_weights_that_nothing_has_learned_are_said_to_mean_nothing(name, fi
 
 def test_an_english_page_says_what_the_korean_example_means_and_a_korean_one_need_not():
     english, korean = (attntrace("trace", BLOG[0], "--lang", language).out.splitlines()[0] for language in ("en", "ko"))
-    assert "(yesterday, cafe, went)" in english and "yesterday" not in korean and BLOG[0] in korean
+    assert "(yesterday · cafe · went)" in english and "yesterday" not in korean and BLOG[0] in korean
     assert attntrace("trace", "어제 카페").out.splitlines()[0] == 'Trace of "어제 카페"'
 
 

@@ -123,11 +123,12 @@ def test_a_word_has_one_hue_on_every_page_and_target_words_have_hues_of_their_ow
             assert seen[word] == {hues[n % 4]}, word
 
 
+FEW = "--only", "encoder.layer1.self_attention.mean"
 TRAINED = *BLOG, "--weights", "ko-en"
 PREDICTING = {  # pages with the likeliest next words, and how often each word of the translation stands in colour there
-    "trace": (("trace", *TRAINED, "--only", "encoder.layer1.self_attention.mean"), 2), "translate": (("translate", BLOG[0]), 2),
+    "trace": (("trace", *TRAINED, *FEW), 2), "translate": (("translate", BLOG[0]), 2),
     "compare": (("compare", *TRAINED, "--ablate", "decoder.layer1.cross_attention.head1"), 3),
-    "long": (("trace", "어제 카페 갔었어 " * 5, *TRAINED[1:], "--only", "encoder.layer1.self_attention.mean"), 1)}
+    "long": (("trace", "어제 카페 갔었어 " * 5, *TRAINED[1:], *FEW), 1)}
 
 
 @pytest.mark.parametrize("name", PREDICTING)

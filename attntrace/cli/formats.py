@@ -9,6 +9,7 @@ import click
 
 from attntrace.cli.languages import CommandLine, current_languages
 from attntrace.cli.output import destination
+from attntrace.messages.catalog import alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.writers import DATA, FORMATS, PAGES, TEXT
@@ -65,10 +66,10 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
     known = {one: name for name in formats for one in FORMATS[name].endings}
     endings = list(filter(None, known))
     if ending in NUMBERS:
-        raise Problem("output_is_numbers", file=output, ending=ending, known=", ".join(endings))
+        raise Problem("output_is_numbers", file=output, ending=ending, known=alternatives(endings))
     if ending not in known:
         raise Problem("output_ending", file=output, ending=ending, near=did_you_mean(nearest(ending, endings)),
-                      known=", ".join(endings))
+                      known=alternatives(endings))
     return known[ending]
 
 

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from attntrace.messages.catalog import FirstOf, Localized, Message
+from attntrace.messages.catalog import FirstOf, Localized, Message, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import COUNT, did_you_mean, nearest
 
@@ -123,7 +123,6 @@ class Among(ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if (word := str(value).strip().lower()) in self.known:
             return word
-        from attntrace.model.config import alternatives  # only now: a help text needs no model
         raise Problem("none_of_these", option=named(param, ctx), value=value, choices=alternatives(self.known),
                       near=did_you_mean(nearest(str(value), self.known)))
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from attntrace.files.torch import Recognized, State, module_of, read_state, recognized, sizes_of, some
 from attntrace.files.weights import Loaded, load, located
-from attntrace.messages.catalog import EXAMPLE, Joined, Message, Text
+from attntrace.messages.catalog import EXAMPLE, Joined, Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import alternatives, divisors
+from attntrace.model.config import divisors
 from attntrace.model.parameters import Vocabularies, specs
 from attntrace.pages.blocks import Block, Prose, Table, Title, try_next
 from attntrace.pages.overview import model_lines, notes, parameter_table

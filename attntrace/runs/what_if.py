@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attntrace.messages.catalog import Message
+from attntrace.messages.catalog import Message, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean
 from attntrace.messages.unicode import shown
@@ -75,7 +75,7 @@ def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Par
     if len(fitting) != 1:
         inside = [head for head in heads if f".{text}." in f".{head}"]
         near = fitting or inside or near_addresses(text, heads) or heads
-        raise Problem("no_such_head", head=shown(text), near=", ".join(near))
+        raise Problem("no_such_head", head=shown(text), near=alternatives(near))
     head = Address.of(fitting[0])
     number, name = head.number("head") or 1, f"{head.place}.W_O"
     array = parameters[name].value.copy()

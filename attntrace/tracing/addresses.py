@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from attntrace.messages.catalog import Message, Text
+from attntrace.messages.catalog import Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import COUNT, did_you_mean, nearest
 from attntrace.messages.unicode import normalized, shown
@@ -236,7 +236,7 @@ def find_position(asked: str, axis: Axis, address: Text) -> int:
                       words=", ".join(words[:SOME]) + ", ..." * (len(words) > SOME), size=axis.size)
     if len(positions) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),
-                      positions=", ".join(str(i + 1) for i in positions))
+                      positions=alternatives(i + 1 for i in positions))
     return positions[0]
 
 

@@ -105,7 +105,8 @@ class TerminalWriter(BlockWriter[Line]):
 
     def title(self, block: blocks.Title) -> Iterator[Line]:
         """What the page is about, and its command, which stands with the result where there is one."""
-        lines = self.broken(self.page.word(self.page.text(block.text)), 0)
+        text = self.page.text(block.text)
+        lines = self.broken(self.page.word(text.replace(" · ", self.page.sign(" · ", " * "))), 0)
         self.title_lines = len(lines)
         yield from styled(lines, "", "bold")
         yield from self.command(self.again) if self.again and not block.has_result else ()

@@ -53,7 +53,7 @@ class TranslationPage:
 
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
         yield Heading(Message("messages.decoding_step", number=step.number, word=shown(step.word)), of_place=True,
-                      number=(step.number,))
+                      number=(step.number,), here="decoder.layer1")  # all of its layers
         yield Prose(Message("messages.decoding_reads", words=" ".join(map(shown, step.read))))
         logits, probabilities = step.of_next_word("logits"), step.of_next_word("probabilities")
         order = np.argsort(-logits, kind="stable")[:LIKELIEST]
@@ -101,7 +101,7 @@ class TranslationPage:
 
     def whole(self) -> Iterator[Block]:
         """The whole translation: attention between its words and the source, and the check against one pass."""
-        yield Heading(Message("messages.decoding_whole"), of_place=True)
+        yield Heading(Message("messages.decoding_whole"), of_place=True, here="decoder.layer1.cross_attention")
         yield rows_of_maps()
         yield from self.maps()
         yield Checks((self.check(),), apart=True)

@@ -196,7 +196,7 @@ def test_an_unknown_address_is_refused_with_the_nearest_ones(place, words):
 
 
 def test_a_word_that_occurs_twice_is_answered_with_its_numbers():
-    assert "1, 3" in refusal("why", "encoder.input:a,1", "a b a")
+    assert "its position: 1 or 3" in refusal("why", "encoder.input:a,1", "a b a")
     assert attntrace("why", "encoder.input:3,1", "a b a").code == 0
 
 

@@ -114,7 +114,7 @@ def lines(*arguments: str) -> list[str]:
 
 
 def test_the_first_screen_of_a_trace_has_the_words_where_they_look_and_what_comes_out():
-    page = "\n".join(lines("trace", "this is a cat")[:12])
+    page = "\n".join(lines("trace", "this is a cat")[:13])
     assert "1:this  2:is  3:a  4:cat" in page and "encoder.output, 4 × 8" in page
     heads = [run_of("trace", "this is a cat").values[f"encoder.layer1.self_attention.head{n}.weights"] for n in (1, 2)]
     for word, *rows in zip(("this", "is", "a", "cat"), *heads, strict=True):
@@ -124,7 +124,7 @@ def test_the_first_screen_of_a_trace_has_the_words_where_they_look_and_what_come
 
 def test_with_a_target_the_last_cross_attention_is_shown_and_the_likeliest_word_after_each_row():
     arguments = ("trace", *BLOG, "--layers", "2")
-    page, run = "\n".join(lines(*arguments)[:14]), run_of(*arguments)
+    page, run = "\n".join(lines(*arguments)[:16]), run_of(*arguments)
     known = list(dict.fromkeys(["<s>", "</s>", *(token["text"] for token in run.header["tokens"]["target"])]))
     heads = [run.values[f"decoder.layer2.cross_attention.head{n}.weights"] for n in (1, 2)]
     for token, next_one, *rows in zip(run.header["tokens"]["target"], run.values["output.probabilities"], *heads,
@@ -140,7 +140,54 @@ def test_of_many_words_the_first_and_the_last_are_shown_and_how_many_there_are()
     head = run_of("trace", " ".join(words)).values["encoder.layer1.self_attention.head1.weights"]
     shown = re.findall(r"^ +(\d+)  w\1 +(\S+) (\S+)", page, re.M)
     assert shown == [(str(n), words[head[n - 1].argmax()], f"{head[n - 1].max():.2f}") for n in (1, 2, 3, 38, 39, 40)]
-    assert "6 of 40 words and 2 of 2 heads are shown; attntrace map shows them all." in page
+    assert "  6 of 40 words are shown; attntrace map shows them all." in page
+
+
+def test_only_what_is_cut_is_said_to_be_cut():
+    page = attntrace("trace", "a b c d e f g h i", "--quiet").out
+    assert "  1 of 2 heads are shown; attntrace map shows them all." in page and "words are shown" not in page
+    assert " shown" not in attntrace("trace", "a b", "--quiet").out
+
+
+@pytest.mark.parametrize("options, place, heads, rows", [
+    (("--only", "encoder.*head2.weights", "--token", "c"), "encoder.layer1.self_attention", [2], ["c"]),
+    (("--head", "1"), "decoder.layer1.cross_attention", [1], ["<s>", "x", "y"]),
+    (("--token", "y"), "decoder.layer1.cross_attention", [1, 2], ["y"]),
+    (("--only", "encoder.embedding"), "decoder.layer1.cross_attention", [1, 2], ["<s>", "x", "y"])])
+def test_the_answer_shows_the_heads_and_the_rows_that_are_selected(options, place, heads, rows):
+    arguments = ("trace", "a b c", "--target", "x y")
+    words, run = ["a", "b", "c"] if place.startswith("encoder") else ["<s>", "x", "y"], run_of(*arguments)
+    page = attntrace(*arguments, *options, "--quiet", "--width", "100").out.partition(place)[2]
+    assert re.findall(r"head (\d)", page) == list(map(str, heads))
+    shown = [[word, *re.findall(r"\d\.\d\d", line)] for word, line in re.findall(
+        r"^  (\S+) +([ ░▒▓█]?\d\.\d\d.*)$", page.partition("░▒▓█:")[0], re.M)]
+    weights = [run.values[f"{place}.head{n}.weights"] for n in heads]
+    expected = [[word, *(f"{weight:.2f}" for head in weights for weight in head[words.index(word)])] for word in rows]
+    assert [row[:len(full)] for row, full in zip(shown, expected, strict=True)] == expected
+
+
+def test_the_command_is_below_the_title_or_set_off_below_a_result_of_one_sentence():
+    long = ("this is a cat that sat", "un chat qui est", "--optimizer", "adam", "--label-smoothing", "0.1")
+    for arguments, above in ((("trace", long[0], "--target", long[1], "--layers", "2", "--heads", "4"), 1),
+                             (("backprop", *long, "--layers", "2"), 9)):
+        page = lines(*arguments)
+        at = next(n for n, line in enumerate(page) if line.startswith("  $ attntrace"))
+        assert page[at].endswith("\\") and (at == above or page[at - 1] == ""), page[:12]
+
+
+def test_signs_that_stand_for_weights_are_explained_where_they_first_are():
+    page = attntrace("trace", "a b", "--target", "c").out
+    assert page.count("░▒▓█: the fuller") == page.count("▁▂▃▄▅▆▇█ behind a row") == 1
+    assert page.index("▁▂▃▄▅▆▇█ behind") < re.search(r"\] +[▁▂▃▄▅▆▇█]", page).start()
+    assert "--==" not in attntrace("trace", "a b", "--ascii").out and "-=+#: the fuller" in attntrace(
+        "trace", "a b", "--ascii").out
+
+
+@pytest.mark.parametrize("only, dots", [("cross_attention.*", False), ("decoder.layer1.self_attention.*", True)])
+def test_a_dot_is_explained_only_where_there_is_one(only, dots):
+    page = re.sub("(yesterday|cafe) ·", "", attntrace("map", "a b", "--target", "c d", "--only", only).out)  # the gloss
+    assert ("·" in page) == dots == ("A dot is a masked word." in page)
+    assert "A dot" not in attntrace("translate", "어제 카페 갔었어").out
 
 
 @pytest.mark.parametrize("arguments, conclusion", [

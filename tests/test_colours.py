@@ -1,21 +1,23 @@
 """Colours: blue is for weights, the larger the further from the ground; a word has one hue, the source another family
 than the target; everything can be read."""
 import colorsys
+import math
 import re
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import pytest
 from command import BLOG, attntrace, process
 from pages import contrast, lightness
 
+from attntrace.pages.blocks import FAMILY
 from attntrace.writers.svg import HUES, INKS, SHADES
 from attntrace.writers.text.writer import DARK, LIGHT, Theme
 
 STYLE = files("attntrace.writers.html").joinpath("page.css").read_text("utf-8")
-HUE = re.compile(r"\x1b\[38;5;(\d+)m *(?:\d\.\d+ )?(\w+)(?: \d\.\d+)? *\x1b\[0m")
+HUE = re.compile(r"\x1b\[38;5;(\d+)m *(?:\d\.\d+ )?([\w<>]+)(?: \d\.\d+)? *\x1b\[0m")
 
 
 class Palette(NamedTuple):
@@ -38,22 +40,23 @@ def of_256(n: int) -> str:
 
 def of_terminal(theme: Theme, ground: str) -> Palette:
     hues = list(map(of_256, theme.hues))
-    return Palette(ground, *(list(map(of_256, those)) for those in (theme.shades, theme.inks)), hues[:4], hues[4:])
+    shades, inks = (list(map(of_256, those)) for those in (theme.shades, theme.inks))
+    return Palette(ground, shades, inks, hues[:FAMILY], hues[FAMILY:])
 
 
 def of_html(style: str) -> Palette:
     named = dict(re.findall(r"--([\w-]+): (#\w{6})", style))
     ink_of = dict(re.findall(r"[.](w\d) { background-color: var\(--w\d\); color: var\(--([\w-]+)\)", STYLE))
     return Palette(named["page"], [named[f"w{n}"] for n in range(1, 9)],
-                   [named[ink_of.get(f"w{n}", "ink")] for n in range(1, 9)], [named[f"t{n}"] for n in range(4)],
-                   [named[f"t{n}"] for n in range(4, 8)], named["link"])
+                   [named[ink_of.get(f"w{n}", "ink")] for n in range(1, 9)], [named[f"t{n}"] for n in range(FAMILY)],
+                   [named[f"t{n}"] for n in range(FAMILY, 2 * FAMILY)], named["link"])
 
 
 PALETTES = {
     "terminal, dark": of_terminal(DARK, "#000000"), "terminal, light": of_terminal(LIGHT, "#ffffff"),
     "html, light": of_html(STYLE.partition("@media")[0]),
     "html, dark": of_html(STYLE.partition("@media")[2].partition("* {")[0]),
-    "svg": Palette("#ffffff", list(SHADES[1:]), list(INKS[1:]), list(HUES[:4]), list(HUES[4:]))}
+    "svg": Palette("#ffffff", list(SHADES[1:]), list(INKS[1:]), list(HUES[:FAMILY]), list(HUES[FAMILY:]))}
 
 
 def degrees(colour: str) -> float:
@@ -79,12 +82,33 @@ def test_a_number_can_be_read_on_its_shade_and_a_large_weight_is_seen(palette):
 @pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
 def test_words_can_be_read_in_hues_of_two_families_and_blue_is_left_to_weights(palette):
     words = palette.source + palette.target
-    assert len(set(words)) == 8 and palette.link not in words
+    assert FAMILY >= 6 and len(set(words)) == 2 * FAMILY == len(words) and palette.link not in words
     assert all(contrast(word, palette.ground) >= 4.5 for word in words)
-    assert all(50 <= degrees(word) <= 190 for word in palette.source)  # from olive to teal
+    assert all(40 <= degrees(word) <= 190 for word in palette.source)  # from brown to teal
     assert all(degrees(word) < 40 or degrees(word) > 250 for word in palette.target)  # from violet to orange
     painted = [shade for shade in palette.shades if max(shade[1:3], shade[5:]) != min(shade[1:3], shade[5:])]
     assert len(painted) >= 5 and all(195 <= degrees(shade) <= 245 for shade in painted)
+
+
+def oklab(colour: str) -> tuple[float, ...]:
+    """A colour where distance is difference to the eye (Ottosson 2020)."""
+    r, g, b = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055)**2.4
+               for one in (int(colour[n:n + 2], 16) / 255 for n in (1, 3, 5)))
+    long, medium, short = (sum(x * y for x, y in zip(row, (r, g, b)))**(1 / 3) for row in (
+        (0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
+        (0.0883024619, 0.2817188376, 0.6299787005)))
+    return (0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short,
+            1.9779984951 * long - 2.4285922050 * medium + 0.4505937099 * short,
+            0.0259040371 * long + 0.7827717662 * medium - 0.8086757660 * short)
+
+
+@pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
+def test_words_of_a_sentence_differ_to_the_eye_most_those_that_follow_each_other(palette):
+    """In the 256 colours of a terminal only five greens are dark enough for paper: so the least is small."""
+    for hues in (palette.source, palette.target):
+        assert min(math.dist(oklab(a), oklab(b)) for a, b in combinations(hues, 2)) > 0.065
+        assert min(math.dist(oklab(a), oklab(b)) for a, b in zip(hues, hues[1:] + hues[:1])) > 0.1
+    assert min(math.dist(oklab(a), oklab(b)) for a in palette.source for b in palette.target) > 0.07
 
 
 def test_the_colours_of_a_picture_are_those_of_a_page():
@@ -118,9 +142,16 @@ def test_a_word_has_one_hue_on_every_page_and_target_words_have_hues_of_their_ow
     source, target = "a b c d e a b f g h a b c d e f g h i j", "k l m k l n o p k"
     seen = hues_on(command[0], source, "--target", target, *command[1:], "--only", "head1.weights", "--width", "60",
                    **variables)
-    for sentence, hues in ((source, theme.hues[:4]), (target, theme.hues[4:])):
+    for sentence, hues in ((source, theme.hues[:FAMILY]), ("<s> " + target, theme.hues[FAMILY:])):
         for n, word in enumerate(dict.fromkeys(sentence.split())):
-            assert seen[word] == {hues[n % 4]}, word
+            assert seen[word] == {hues[n % FAMILY]}, word
+
+
+@pytest.mark.parametrize("command", [("trace", "-q"), ("map",)])
+def test_every_word_of_a_map_has_a_hue_also_where_the_source_is_longer(command):
+    seen = hues_on(command[0], "the dog saw a ball", "--target", "one ball", *command[1:])
+    assert {"the", "dog", "saw", "a", "ball", "<s>", "one"} <= seen.keys()
+    assert all(len(hues) == 1 for word, hues in seen.items() if word != "ball") and len(seen["ball"]) == 2
 
 
 FEW = "--only", "encoder.layer1.self_attention.mean"
@@ -136,15 +167,15 @@ def test_a_word_that_is_predicted_or_looked_at_has_the_hue_that_it_has_as_a_word
     command, least = PREDICTING[name]
     page = process(*command, "--color", "always", TERM="xterm-256color").out
     found = HUE.findall(page)
-    for sentence, hues in ((BLOG[0], DARK.hues[:4]), (BLOG[2], DARK.hues[4:])):
+    for sentence, hues in ((BLOG[0], DARK.hues[:FAMILY]), (f"<s> {BLOG[2]}", DARK.hues[FAMILY:])):
         for n, word in enumerate(sentence.split()):
             seen = [int(hue) for hue, one in found if one == word]
-            assert set(seen) == {hues[n % 4]} and len(seen) >= least, word
+            assert set(seen) == {hues[n % FAMILY]} and (word == "<s>" or len(seen) >= least), word
     markup = attntrace(*command, "--format", "html").out
-    for first, sentence in ((0, BLOG[0]), (4, BLOG[2])):
+    for first, sentence in ((0, BLOG[0]), (FAMILY + 1, BLOG[2])):  # behind <s>
         for n, word in enumerate(sentence.split()):
-            classes = re.findall(rf'class="?(?:r )?t(\d)"?[^<]*>(?:<bdi>)?(?:[\d.]+ )?{word}(?: [\d.]+)?<', markup)
-            assert set(classes) == {str(first + n % 4)} and len(classes) >= least, word
+            classes = re.findall(rf'class="?(?:r )?t(\d+)"?[^<]*>(?:<bdi>)?(?:[\d.]+ )?{word}(?: [\d.]+)?<', markup)
+            assert set(classes) == {str(FAMILY * (first > 0) + (first + n) % FAMILY)} and len(classes) >= least, word
 
 
 def test_what_the_mask_hides_is_a_dot_without_a_shade_and_a_small_weight_a_number_with_one():

@@ -198,6 +198,16 @@ def test_the_table_of_contents_is_nested_as_the_headings_are():
     assert document.find("body/a[@href='#contents']") is not None
 
 
+@pytest.mark.parametrize("arguments, title", [
+    (("explain", "softmax"), "Softmax / 소프트맥스(softmax)"), (("explain",), "Topics of explain"),
+    (("steps", "a b"), 'Steps of "a b"')])
+def test_a_page_without_headings_has_no_contents_and_is_called_after_what_it_is_about(arguments, title):
+    document = document_of(*arguments)
+    assert document.find("head/title").text == document.find("body/main/h1").text == title
+    nav = document.find("body/nav")
+    assert nav.get("hidden") is not None and not list(nav)
+
+
 @pytest.mark.parametrize("form", ["vector", "matrix"])
 def test_every_step_parameter_and_place_has_an_anchor(form):
     run, parameter = run_of("trace", *BLOG), "encoder.layer1.self_attention.W_Q"
@@ -352,11 +362,11 @@ def shade(part: float) -> str | None:
 
 
 def hues(words: list[str], address: str, axis: int) -> list[str | None]:
-    """The source has the first four, the target the others; a word the same wherever it stands."""
+    """The source has the first six, the target the others, of which `<s>` is first; a word the same wherever it is."""
     is_target = not address.startswith("encoder") and not ("cross_attention." in address and (
         axis or address.endswith((".key", ".value"))))
-    plain = list(dict.fromkeys(word for word in words if word not in ("<s>", "</s>")))
-    return [f"t{plain.index(word) % 4 + 4 * is_target}" if word in plain else None for word in words]
+    plain = list(dict.fromkeys([*["<s>"] * is_target, *words]))
+    return [f"t{plain.index(word) % 6 + 6 * is_target}" for word in words]
 
 
 @pytest.mark.parametrize("arguments", [("trace", "a b", "--target", "c"), ("backprop", "a", "b", *SMALL)], ids=" ".join)

@@ -168,7 +168,7 @@ def test_file_without_words_is_so_altogether_or_not_at_all(folder):
         assert caught.value.key == key
     config = json.loads(whole["config"].item()) | {"part": "encoder"}
     np.savez("x.npz", **whole | {"config": np.array(json.dumps(config))})
-    with pytest.raises(Problem, match="says part encoder"):
+    with pytest.raises(Problem, match="has part encoder"):
         load(folder / "x.npz")
 
 

@@ -24,7 +24,7 @@ ORDER = {
     "pages": "numbers blocks architecture view stages topics checks forms why overview answer diff verdicts weights"
              " translation page",
     "writers": "terminal_width page arithmetic text data svg markdown html",
-    "cli": "exit_codes languages progress values output formats click_words options pause subject"
+    "cli": "exit_codes languages progress values output pause formats click_words options subject"
            " commands app",
     "__main__": "",
 }

@@ -3,7 +3,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
@@ -43,8 +43,7 @@ class PageOptions(NamedTuple):
         page = cls(format_of(format, output, formats, "save" in options), output, **options)
         if page.quiet and page.format not in PAGES:
             raise Problem("quiet_with", option=f"--format {page.format}")
-        if "pause" in options:
-            page = page._replace(pause=page.pause or page.big)
+        page = page._replace(pause=(page.pause or page.big) and page.is_text and not page.quiet)
         return page._replace(pager=False) if page.quiet or page.pause else page
 
     @property
@@ -74,8 +73,9 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
 
 
 @contextmanager
-def writer_of(page: PageOptions) -> Iterator["Writer"]:
-    """A writer of blocks in the page's format and to its place, which ends its page when all went well."""
+def writer_of(page: PageOptions, has_stages: bool = False) -> Iterator["Writer"]:
+    """A writer of blocks in the page's format and to its place, which ends its page when all went well. A page that
+    `has_stages` is shown on sheets while it is computed, by its command."""
     from attntrace.writers.page import Look
     context = click.get_current_context()
     has_place = any(param.name == "format" for param in context.command.params)  # else -o is not the page's
@@ -84,8 +84,16 @@ def writer_of(page: PageOptions) -> Iterator["Writer"]:
     with destination(page.output, page.pager) as out:
         writer: Writer = FORMATS[page.format].load()(out, look)
         writer = ResultOnly(writer) if page.quiet else writer
+        if on_sheets(page, out) and not has_stages:
+            from attntrace.cli.pause import Leafed
+            writer = Leafed(writer, page.big)
         yield writer
         writer.close()
+
+
+def on_sheets(page: PageOptions, out: TextIO) -> bool:
+    """Whether a page is shown on sheets that wait for keys."""
+    return page.pause and out.isatty()
 
 
 def write_blocks(blocks: Iterable["Block"], page: PageOptions) -> None:

@@ -216,6 +216,7 @@ def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
         page_option("-o", "output", metavar="FILE", type=click.Path(), text="output"),
         page_option("--width", type=Whole(NARROWEST, WIDEST), metavar="N", envvar="ATTNTRACE_WIDTH"),
         page_option("--ascii", is_flag=True),
+        page_option("--pause", is_flag=True),
         page_option("--big", is_flag=True),
         page_option("--color", type=Among(COLOURS), default=COLOURS[0], stands_for=COLOURS[0],
                     envvar="ATTNTRACE_COLOR"),
@@ -294,8 +295,7 @@ text_options = chained(
     shown_option("--arithmetic", type=Among(("first", "all", "none")), default="first", stands_for="first"),
     precision_option(stands_for=DECIMALS),
     shown_option("--limit", type=Limit(), metavar="N|all"),
-    shown_option("--explain/--no-explain", default=True, stands_for="--explain", text="explain_steps"),
-    page_option("--pause", is_flag=True))
+    shown_option("--explain/--no-explain", default=True, stands_for="--explain", text="explain_steps"))
 view_options = chained(text_options, shown_option("--token", type=Text(), multiple=True, metavar="TOKEN"))
 
 

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from types import TracebackType
+from typing import TypeVar
 
 import click
 
 from attntrace.cli.exit_codes import DONE
 from attntrace.messages.catalog import Message, versions
-from attntrace.pages.blocks import Block
-from attntrace.pages.page import Page, Show
-from attntrace.writers.page import Line, Span
+from attntrace.pages.blocks import Architecture, Block, Heading, PartHeading, StageHeading
+from attntrace.pages.page import Show
+from attntrace.writers.page import Line, Span, Writer
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, columns, lines
-from attntrace.writers.text.sheets import Number, Sheet, spelled
+from attntrace.writers.text.sheets import Number, Sheet, numbered, spelled
 from attntrace.writers.text.writer import TerminalWriter
 
 ON, BACK, QUIT, STOP, GO, ERASE = "on", "back", "quit", "stop", "go", "erase"
@@ -33,14 +34,32 @@ DEFAULT_HEIGHT = 24
 KEPT = 100  # sheets, which hold the numbers of their stages
 OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h", "\x1b[?1049l"  # what stood on the latter comes back
 CLEAR = "\x1b[H\x1b[2J"
+P = TypeVar("P", bound=Callable[[], object])
 
 
 class Again(click.exceptions.Exit):
     """Raised where a sheet is wanted that is no longer kept, so that the page begins again."""
 
 
-def leaf_through(writer: TerminalWriter, page_of: Callable[[Show], Page], lasts: Callable[[], list[Number]],
-                 one_thing: bool) -> Page:
+class Leafed:
+    """Writes a page that has no stages on sheets as well, once it is complete."""
+
+    def __init__(self, writer: Writer, one_thing: bool) -> None:
+        assert isinstance(writer, TerminalWriter)
+        self.writer, self.out, self.one_thing = writer, writer.out, one_thing
+        self.blocks: list[Block] = []
+
+    def __call__(self, blocks: Iterable[Block]) -> None:
+        self.blocks += blocks
+
+    def close(self) -> None:
+        sheets = numbered(self.blocks, self.one_thing)
+        last: list[Number] = [(len(sheets) - 1,)] if len(sheets) > 1 else []
+        leaf_through(self.writer, lambda show: lambda: [*map(show, sheets)], lambda: last, self.one_thing)
+
+
+def leaf_through(writer: TerminalWriter, page_of: Callable[[Show], P], lasts: Callable[[], list[Number]],
+                 one_thing: bool) -> P:
     """Show a page, of which `page_of` makes one that begins, on a screen of its own, until a key quits."""
     with Pauses(writer, lasts, one_thing) as pauses:
         while True:
@@ -73,6 +92,7 @@ class Pauses:
         self.typed = self.ahead = ""  # the number so far; keys that were typed before they were asked for
         self.note = ""  # in place of the keys
         self.clears = os.environ.get("TERM") != "dumb"  # whether this is a screen, and not only lines of text
+        self.picture: list[Block] = []  # of the model, which stands beside the page where there is room
 
     def __enter__(self) -> Pauses:
         self.control(OTHER_SCREEN)
@@ -88,6 +108,19 @@ class Pauses:
         self.writer.out.flush()
 
     def __call__(self, blocks: Iterable[Block]) -> None:
+        """Show the blocks of a stage; those that begin a part before it, with the picture of the model."""
+        given = list(blocks)
+        if not self.count:
+            self.picture = [block._replace(beside=False) for block in given
+                            if isinstance(block, Architecture) and block.beside]
+        if isinstance(given[0], PartHeading):
+            at = next((n for n, block in enumerate(given) if isinstance(block, StageHeading)), 0)
+            if at:
+                self.add([*(block for block in given[:at] if not isinstance(block, Heading)), *self.picture])
+                given = given[at:]
+        self.add(given)
+
+    def add(self, blocks: list[Block]) -> None:
         self.sheets[self.count] = Sheet(blocks)
         self.sheets.pop(self.count - KEPT, None)
         self.count += 1
@@ -128,7 +161,7 @@ class Pauses:
                 self.turn_to(self.at - 1, -1)
             elif key == ERASE:
                 self.typed = typed[:-1]
-            elif key is not None and key in DIGITS:
+            elif key is not None and key in DIGITS and self.lasts():
                 self.typed = typed + key
 
     def turn_to(self, at: int, screen: int = 0) -> None:
@@ -154,7 +187,7 @@ class Pauses:
         here = self.sheets[self.at].number or lasts[0]
         number = number if number[:-1] in [last[:-1] for last in lasts] else (*here[:-1], *number)
         if not any(last[:-1] == number[:-1] and 1 <= number[-1] <= last[-1] for last in lasts):
-            known = ", ".join(f"{spelled((*last[:-1], 1))}-{last[-1]}" for last in lasts)
+            known = ", ".join(f"{spelled((*last[:-1], 1))}-{spelled(last)}" for last in lasts)
             self.note = self.writer.page.line(Message("messages.no_such_sheet", number=typed, known=known))
             return False
         at = next((at for at, sheet in self.sheets.items() if sheet.is_at_or_after(number)), None)
@@ -182,14 +215,15 @@ class Pauses:
         """Lay the sheet out for a size of the terminal, and turn to the screen with what was shown of it."""
         self.writer = self.given.of_width(width)
         sheet, before = self.sheets[self.at], len(self.screens)
-        last = next((last[-1] for last in self.lasts() if last[:-1] == sheet.number[:-1]), 0) if sheet.number else 0
+        last = next((last for last in self.lasts() if last[:-1] == sheet.number[:-1]), ()) if sheet.number else ()
         self.screens = sheet.screens(self.writer, last, height - 1, self.one_thing)
         self.screen = self.screen * len(self.screens) // before if before else self.screen % len(self.screens)
 
     def hint(self) -> str:
         """The keys, in the first of the page's languages where all have no room."""
         page = self.writer.page
-        hint = Message("messages.go_to_sheet", typed=self.typed) if self.typed else Message("messages.pause")
+        key = "go_to_sheet" if self.typed else "pause" if self.lasts() else "pause_whole"
+        hint = Message(f"messages.{key}", typed=self.typed)
         texts = [self.note or page.line(hint), *versions(page.languages, hint)[0]]
         return next((text for text in texts if page.cells(text) < page.width), "")
 

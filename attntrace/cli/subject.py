@@ -11,7 +11,7 @@ import click
 
 from attntrace.cli.click_words import fields_in
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
-from attntrace.cli.formats import PageOptions, quoted, writer_of
+from attntrace.cli.formats import PageOptions, on_sheets, quoted, writer_of
 from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, needing_target, typed
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
@@ -153,10 +153,11 @@ def write(subject: Subject, selection: Selection, page: PageOptions, again: str,
         with destination(page.output, page.pager) as out, progress(out, lambda: len(subject.addresses())) as count:
             return write_data(subject, view, selection.precision, page.format, out, count)
     from attntrace.pages.page import Page, last_numbers
-    with writer_of(page) as writer:
+    with writer_of(page, has_stages=True) as writer:
         view = selection.view(subject.run.pencil, writer.out.isatty() and page.is_text, addresses, tokens)
         with progress(writer.out, lambda: len(view.forms) * len(subject.addresses())) as count:
-            sheets = shown(writer, page, lambda show: Page(subject, view, show, count, differences, again),
+            hints = not (page.big and on_sheets(page, writer.out))
+            sheets = shown(writer, page, lambda show: Page(subject, view, show, count, differences, again, hints),
                            lambda: last_numbers(subject, view))
     return CHECK_FAILED if sheets.failed else DONE
 
@@ -198,7 +199,7 @@ def shown(writer: Writer, page: PageOptions, page_of: Callable[[Show], Page],
           lasts: Callable[[], list[tuple[int, ...]]]) -> Page:
     """Show the page that `page_of` makes: stage by stage where --pause is given and the page is on a terminal. `lasts`:
     the numbers of the last stages."""
-    if page.pause and not page.quiet and page.is_text and writer.out.isatty():
+    if on_sheets(page, writer.out):
         from attntrace.cli.pause import leaf_through
         from attntrace.writers.text.writer import TerminalWriter
         assert isinstance(writer, TerminalWriter)

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attntrace.messages.catalog import EXAMPLE, Message, Text
+from attntrace.messages.catalog import EXAMPLE, Joined, Message, Text
 from attntrace.model.config import SELF_ATTENTION
 from attntrace.model.tokens import START, InputRows, Words, detokenize
-from attntrace.pages.blocks import (Block, Grid, Maps, Prose, Result, Table, Title, commands, hues_in, hues_of, set_off,
+from attntrace.pages.blocks import (Block, Grid, Hues, Maps, Prose, Result, Table, Title, commands, hues_of, set_off,
                                     try_next)
 from attntrace.pages.checks import worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.pages.overview import pencil_rule
 from attntrace.pages.stages import map_title
-from attntrace.pages.view import grid
+from attntrace.pages.view import View, grid
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import edit_sentences
 from attntrace.tensor.tensor import Array
-from attntrace.tracing.addresses import Address, cell_name
+from attntrace.tracing.addresses import Address, cell_name, means_row
 from attntrace.tracing.trace import Step
 
 if TYPE_CHECKING:  # a trace needs none of it
@@ -49,47 +49,62 @@ def title(key: str, run: Run, **facts: Text) -> Title:
     return Title(Message(f"messages.title_{key}", sentence=sentence_of(run.source), **target, **facts))
 
 
-def remarks(run: Run, shows_patterns: bool = True) -> Iterator[Block]:
+def remarks(run: Run, shows_patterns: bool = True, hints: bool = True) -> Iterator[Block]:
     """What has to be known of a run before any of its numbers is read: what was changed in it, how it rounds, and that
-    the patterns of weights which nothing has learned mean nothing."""
-    return set_off(_remarks(run, shows_patterns))
+    the patterns of weights which nothing has learned mean nothing; `hints`: and which command shows others."""
+    return set_off(_remarks(run, shows_patterns, hints))
 
 
-def _remarks(run: Run, shows_patterns: bool) -> Iterator[Block]:
+def _remarks(run: Run, shows_patterns: bool, hints: bool) -> Iterator[Block]:
     yield from (Prose(Message("messages.what_if", edit=edit)) for edit in edit_sentences(run.edits))
     yield from pencil_rule(run)
     if run.weights is None and shows_patterns:
-        yield Prose(Message("messages.random_weights", seed=run.seed))
-        yield commands([f'map "{EXAMPLE[0]}" --weights {TRAINED}'])
+        hint = [Message("messages.trained_weights")] if hints else []
+        yield Prose(Joined(" ", [Message("messages.random_weights", seed=run.seed), *hint]))
+        if hints:
+            yield commands([f'map "{EXAMPLE[0]}" --weights {TRAINED}'])
 
 
 class RunAnswer:
     """What comes out of a run: a sink that keeps some rows of what its last attention looks at, and the likeliest next
-    words. `again`: the words of a command line that are the run, or the file that it is saved in."""
+    words. `again`: the words of a command line that are the run, or the file that it is saved in; `view`: of which
+    attention, which of its heads and which rows, where it selects some."""
 
-    def __init__(self, run: Run, again: str = "") -> None:
+    def __init__(self, run: Run, again: str = "", view: View | None = None) -> None:
         self.run, self.again = run, again
         self.place = (SELF_ATTENTION if run.config.architecture.is_attention else
                       f"encoder.layer{run.config.layers}.self_attention" if run.target is None else
                       f"decoder.layer{run.config.layers}.cross_attention")
-        self.words = (run.source if run.target is None else run.target).texts
-        every = list(range(len(self.words)))
-        self.rows = every if len(every) + 3 <= LINES else every[:ENDS] + every[-ENDS:]
+        chosen = view.selected if view is not None else None
+        weights = [address for address in run.addresses() if address in chosen
+                   and Address.of(address).name == "weights"] if chosen is not None else []
+        self.selected = frozenset(weights)
+        if weights:
+            self.place = Address.of(Address.of(weights[-1]).place).place
+        is_encoder = run.target is None or Address.of(self.place).stack == "encoder"
+        self.words = (run.source if is_encoder or run.target is None else run.target).texts
+        tokens = view.tokens if view is not None and (chosen is None or weights) else ()
+        self.asked = [n for n, word in enumerate(self.words) if any(means_row(token, n, word) for token in tokens)]
+        self.asked = self.asked or list(range(len(self.words)))
+        self.rows = self.asked if len(self.asked) + 3 <= LINES else self.asked[:ENDS] + self.asked[-ENDS:]
         self.heads: list[Grid] = []
         self.next_words: list[tuple[str, float]] = []
 
     def __call__(self, step: Step) -> None:
         if step.address == "output.probabilities":
-            self.next_words = likeliest(step.value[self.rows], self.run.vocabularies.target or ())
-        elif step.is_attention and Address.of(step.place).place == self.place:
-            self.heads.append(grid(step.tensor, None, FIGURES, step.value.shape[:1] * 2, weights=True)._replace(
+            if self.run.target is not None and self.words == self.run.target.texts:
+                self.next_words = likeliest(step.value[self.rows], self.run.vocabularies.target or ())
+        elif (step.is_attention and Address.of(step.place).place == self.place
+              and (not self.selected or step.address in self.selected)):
+            whole = grid(step.tensor, None, FIGURES, step.value.shape, weights=True)
+            self.heads.append(whole._replace(
                 values=step.value[self.rows], row_labels=tuple(self.words[n] for n in self.rows),
-                column_labels=step.axes[1].labels, address=""))
+                row_hues=tuple(whole.row_hues[n] for n in self.rows), address=""))
 
     def result(self) -> Iterator[Result]:
         """The words, where they look, and what comes out."""
         self.run(self)
-        yield Result((self.sentences(), *self.attention(), *self.output()))
+        yield Result((self.sentences(), *self.attention(), *self.output()), is_short=False)
 
     def sentences(self) -> Table:
         sides = [("source_word", self.run.source), ("target_word", self.run.target)]
@@ -98,18 +113,26 @@ class RunAnswer:
 
     def attention(self) -> Iterator[Maps | Table | Prose]:
         """Small maps of the last attention; or, of many words, where the first and the last look most."""
-        heads = self.heads[:self.fitting()] if len(self.rows) == len(self.words) else []
+        heads = self.heads[:self.fitting()] if self.rows == self.asked else []
         if heads:
             largest = max(float(head.values.max()) for head in self.heads)
             yield Maps(map_title(self.place), self.place, tuple(heads), largest, False, brief=True,
-                       next_words=tuple(self.next_words))
+                       next_words=tuple(self.next_words), next_hues=self.next_hues())
         else:
             heads = self.heads[:HEADS]
             yield self.table(heads)
-        if len(heads) < len(self.heads) or len(self.rows) < len(self.words):
+        cut = [key for key, is_cut in (("words", self.rows != self.asked), ("heads", len(heads) < len(self.heads)))
+               if is_cut]
+        if cut:
             every = f'show {self.again} --only "{self.place}.*weights"' if is_saved(self.again) else "map"
-            yield Prose(Message("messages.some_shown", rows=len(self.rows), all_rows=len(self.words), heads=len(heads),
-                                all_heads=len(self.heads), command=f"attntrace {every}"))
+            yield Prose(Message(f"messages.some_{'_'.join(cut)}", rows=len(self.rows), all_rows=len(self.asked),
+                                heads=len(heads), all_heads=len(self.heads), command=f"attntrace {every}"))
+
+    def next_hues(self) -> Hues:
+        """Those of the next words that are words of the target."""
+        texts = self.run.target.texts if self.run.target is not None else ()
+        hues = dict(zip(texts, hues_of(texts, True)))
+        return tuple(hues.get(word) for word, _ in self.next_words)
 
     def fitting(self) -> int:
         """Of how many heads the maps fit into so many lines."""
@@ -119,18 +142,15 @@ class RunAnswer:
     def table(self, heads: Sequence[Grid]) -> Table:
         """The word that each head looks at most, and the likeliest next word."""
         columns = [likeliest(head.values, head.column_labels or ()) for head in heads]
-        is_target = self.run.target is not None
-        read, looked_at = hues_of(self.words, is_target), hues_of(self.run.source.texts, False)
-        hues = [tuple(read[n] for n in self.rows)]
-        hues += [hues_in((word for word, _ in column), self.run.source.texts, looked_at) for column in columns]
-        hues.append(hues_in((word for word, _ in self.next_words), self.words, read))
+        hues = [heads[0].row_hues, *(tuple(head.column_hues[n] for n in head.values.argmax(axis=-1)) for head in heads),
+                *([self.next_hues()] if self.next_words else [])]
         headings: list[Text] = [Message("messages.map_head", number=head.symbol.head) for head in heads]
         if self.next_words:
             columns, headings = [*columns, self.next_words], [*headings, Message("messages.decoding_word")]
         rows = tuple((str(n + 1), self.words[n], *(f"{word} {FIGURES.text(share)}" for word, share in row))
                      for n, *row in zip(self.rows, *columns, strict=True))
         return Table((Message("messages.number"), "", *headings), rows, right=(0,), apart=True,
-                     tokens=tuple(range(1, len(headings) + 2)), title=map_title(self.place), hues=tuple(hues))
+                     tokens=tuple(range(1, len(headings) + 2)), hues=tuple(hues), title=map_title(self.place))
 
     def output(self) -> Iterator[Prose]:
         if not self.next_words:
@@ -141,7 +161,7 @@ class RunAnswer:
     def next(self, but: str = "") -> Iterator[Block]:
         """What the last word looks at most, how that comes about, and what happens without this head; `but` for the
         command that the page is of."""
-        row, head = len(self.words) - 1, f"{self.place}.head1"
+        row, head = self.rows[-1], f"{self.place}.head{self.heads[0].symbol.head or 1}"
         cell = cell_name(f"{head}.weights", (row, int(self.heads[0].values[-1].argmax())))
         yield from try_next([f"show {cell.partition(':')[0]} {self.again}", f"why {cell} {self.again}",
                              f"verify {self.again}"] if is_saved(self.again) else

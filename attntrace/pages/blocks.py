@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple, get_args
 
 from attntrace.messages.catalog import Message, Text
-from attntrace.model.tokens import END, START
+from attntrace.model.tokens import START
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Expression, HasValue
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
@@ -25,16 +25,16 @@ class Formula(NamedTuple):
 
 Cell = Text | Formula  # of a table
 Hues = tuple[int | None, ...]  # of words, those of the source below FAMILY; None: a word without one
-FAMILY = 4  # hues of each of the two sentences
+FAMILY = 6  # hues of each of the two sentences
 
 
 @lru_cache(256)  # every matrix of a run has them
 def hues_of(words: tuple[str, ...], is_target: bool) -> Hues:
-    """The hues of the words of a sentence: always the same for a word, on every page of the sentence. The tokens that
-    begin and end one have none, so that a row has the same hue under the word that is read and that is written."""
-    plain = dict.fromkeys(word for word in words if word not in (START, END))
+    """The hues of the words of a sentence: always the same for a word, on every page of the sentence, under the words
+    of a target that are read, which begin with START, and those that are written."""
+    plain = dict.fromkeys((START, *words) if is_target else words)
     numbers = {word: n % FAMILY + is_target * FAMILY for n, word in enumerate(plain)}
-    return tuple(numbers.get(word) for word in words)
+    return tuple(numbers[word] for word in words)
 
 
 def hues_in(words: Iterable[str], sentence: Iterable[str] | None, hues: Hues) -> Hues:
@@ -44,7 +44,7 @@ def hues_in(words: Iterable[str], sentence: Iterable[str] | None, hues: Hues) ->
 
 
 class Title(NamedTuple):
-    """What the page is about. The command that makes it again stands with it: a long one behind the result."""
+    """What the page is about. The command that makes it again stands with it: a long one behind a short result."""
     text: Text
     has_result: bool = True
 
@@ -154,11 +154,13 @@ class RowLine(NamedTuple):
 
 
 class VectorRows(NamedTuple):
-    """The rows of a stage, token after token: the words, the number of each (from 0), and what is said of all."""
+    """The rows of a stage, token after token: the words, the number of each (from 0), and what is said of all;
+    `first_weights`: whether no weights are above them on the page."""
     tokens: tuple[str, ...]
     numbers: tuple[int, ...]
     lines: tuple[RowLine, ...]
     hues: Hues = ()
+    first_weights: bool = False
 
 
 class CellLine(NamedTuple):
@@ -213,11 +215,13 @@ class Maps(NamedTuple):
     asked: bool
     brief: bool = False
     next_words: tuple[tuple[str, float], ...] = ()
+    next_hues: Hues = ()
 
 
 class Result(NamedTuple):
-    """What the page comes to, in some lines, which --quiet prints alone."""
+    """What the page comes to, in some lines, which --quiet prints alone. `is_short`: in its first line."""
     blocks: tuple[Prose | Answer | Table | Maps, ...]
+    is_short: bool = True
 
 
 class Check(NamedTuple):

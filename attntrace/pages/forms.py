@@ -19,7 +19,7 @@ from attntrace.tensor.tensor import Tensor, Term, drawn_in
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
 
-CHECKED = "checked"  # the note about the ✓ in a heading
+CHECKED, BARS = "checked", "bars"  # the notes about the ✓ in a heading, and about bars of weights
 PLAIN = {"rows_agree", "wholes_agree", "rows_sum_to_one", "masked_weights_are_zero", "shares_agree"}  # what it says
 
 
@@ -170,9 +170,11 @@ class VectorForm(Form):
         shown = self.view.rows(steps[0])[:limit]
         if by_rows:
             hues = hues_along(steps[0].tensor, 0) if steps[0].axes else ()
-            yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown),
-                                    tuple(self.line(step, rows, shown) for step, rows in by_rows),
-                                    tuple(hues[i] for i in shown) if hues else ())
+            lines = tuple(self.line(step, rows, shown) for step, rows in by_rows)
+            first = BARS not in self.explained and any(line.weights for line in lines)
+            self.explained.update([BARS] * first)
+            yield blocks.VectorRows(tuple(labels[i] for i in shown), tuple(shown), lines,
+                                    tuple(hues[i] for i in shown) if hues else (), first)
             yield from hidden(self.view, [(step.address, step.tensor) for step, _ in by_rows],
                               (len(shown), len(self.view.rows(steps[0]))))
         for step in steps:

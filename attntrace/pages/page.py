@@ -38,14 +38,14 @@ def last_numbers(subject: Subject, view: View) -> list[tuple[int, ...]]:
 
 class Page:
     """Shows each sheet of a subject's page. `count`: a sink for the steps on the way; `differences`: checks of
-    gradients; `again`: the words of a command line that are this subject, for commands to try next. `failed`,
-    afterwards: whether a check failed."""
+    gradients; `again`: the words of a command line that are this subject, for commands to try next; `hints`: whether
+    others are shown too. `failed`, afterwards: whether a check failed."""
 
     def __init__(self, subject: Subject, view: View, show: Show, count: Sink | None = None,
-                 differences: GradientCheck | None = None, again: str = "") -> None:
+                 differences: GradientCheck | None = None, again: str = "", hints: bool = True) -> None:
         explained: set[str] = set()  # in any form
         checks = [] if differences is None else [differences]
-        self.subject, self.view, self.show, self.again = subject, view, show, again
+        self.subject, self.view, self.show, self.again, self.hints = subject, view, show, again, hints
         parameters = subject.run.parameters.by_name
         self.forms = [FORMS[name](view, show, parameters, explained, *checks) for name in view.forms]
         self.fingerprint = Fingerprint()  # of the first form's run: the next one is the same
@@ -73,8 +73,9 @@ class Page:
 
     def of_run(self, run: Run) -> Iterator[Iterable[Block]]:
         """What comes out, the steps, what goes in, what to try next."""
-        answer = RunAnswer(run, self.again)
-        yield chain([title("trace", run)], answer.result(), remarks(run), [architecture(run, beside=True)])
+        answer = RunAnswer(run, self.again, self.view)
+        yield chain([title("trace", run)._replace(has_result=False)], answer.result(), remarks(run, hints=self.hints),
+                    [architecture(run, beside=True)])
         self.write_forms()
         yield chain(run_details(run), self.closing(), answer.next())
 

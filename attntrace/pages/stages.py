@@ -2,7 +2,7 @@
 
 What decides that a stage ends is `Stage.goes_on_with`: another place, another `trace.stage(...)` of the model, another
 axis along the rows, or a row of the step that needs all rows of an earlier step of the stage."""
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from attntrace.messages.catalog import Joined, Localized, Message, most_specific
 from attntrace.pages.blocks import Block, Grid, Maps, Prose
@@ -65,9 +65,12 @@ def place_title(region: str) -> Joined:
                          for word, number in map(word_and_number, Address.of(region).parts)))
 
 
-def rows_of_maps() -> Prose:
-    """What a row of a decoder's map is: the word that is read there, in every map."""
-    return Prose(Message("messages.map_rows"))
+def rows_of_maps(places: Iterable[str] = ()) -> Prose:
+    """What a row of a decoder's map is: the word that is read there, in every map; and what a dot is, where the weights
+    at these addresses have some."""
+    masked = any(Address.of(place).stack == "decoder" and Address.of(place).sub_layer == "self_attention"
+                 for place in places)
+    return Prose(Joined(" ", [Message("messages.map_rows"), *([Message("messages.map_dots")] if masked else [])]))
 
 
 def maps_of(place: str, heads: Sequence[Grid], asked: bool = False) -> Maps:

@@ -12,7 +12,7 @@ import numpy as np
 from attntrace.messages.catalog import DEFAULT, LANGUAGES, Message, Text, in_a_line, in_languages
 from attntrace.messages.unicode import shown
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Hues, Maps, StageHeading, hues_in
+from attntrace.pages.blocks import Block, Box, Cell, Check, Formula, Grid, Hues, Maps, StageHeading
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.tensor.expression import Expression, snake_case
 from attntrace.tensor.printer import PRINTERS, Operator
@@ -399,13 +399,7 @@ def next_words_table(block: Maps) -> blocks.Table:
     rows = zip(block.heads[0].row_labels or (), block.next_words, strict=True)
     return blocks.Table(("", Message("messages.decoding_word"), Message("messages.decoding_probability")),
                         tuple((word, after, f"{share:.{MAP_DECIMALS}f}") for word, (after, share) in rows),
-                        tokens=(0, 1), right=(2,), hues=(block.heads[0].row_hues, next_hues(block)))
-
-
-def next_hues(block: Maps) -> Hues:
-    """The hues of the likeliest next words: those that they have as words before the rows."""
-    head = block.heads[0]
-    return hues_in((word for word, _ in block.next_words), head.row_labels, head.row_hues)
+                        tokens=(0, 1), right=(2,), hues=(block.heads[0].row_hues, block.next_hues))
 
 
 def title_of_head(grid: Grid) -> Message:

@@ -79,11 +79,12 @@ def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
 
 def glossary() -> Iterator[Block]:
     """All topics, always in Korean and English as well."""
-    from attntrace.pages.blocks import Table
+    from attntrace.pages.blocks import Heading, Table
     languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
     names = [LANGUAGES[language].name for language in languages]
     rows = tuple((name, *(title(name, language) for language in languages), topic.section)
                  for name, topic in topics().items())
+    yield Heading(Message("messages.title_topics"))
     yield Table((Message("messages.topic"), *names, Message("messages.section")), rows,
                 words=tuple(range(1, len(languages) + 1)))
 

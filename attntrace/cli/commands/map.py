@@ -1,6 +1,6 @@
 """attntrace map: attention weights as pictures."""
 from attntrace.cli import click_words, options
-from attntrace.cli.formats import PageOptions, writer_of
+from attntrace.cli.formats import PageOptions, on_sheets, writer_of
 from attntrace.cli.subject import write_saved_run
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
@@ -32,8 +32,9 @@ def command(model: options.ModelOptions, selection: options.Selection, page: Pag
     answer = RunAnswer(run, options.typed(model))
     with writer_of(page) as writer:
         maps = AttentionMaps(writer, selected, decimals, asked=selection.precision is not None)
+        hints = not (page.big and on_sheets(page, writer.out))
         writer([title("map", run)._replace(has_result=False), Prose(Message("messages.map_legend")),
-                *([rows_of_maps()] if run.target else []), *remarks(run)])
+                *([rows_of_maps(selected or run.addresses())] if run.target else []), *remarks(run, hints=hints)])
         run(tee(maps, drift, answer))
         maps.close()
         writer([*(drift_note(run, drift) if drift else ()), *(answer.next("map") if page.format in PAGES else ())])

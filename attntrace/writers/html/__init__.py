@@ -41,8 +41,11 @@ class HtmlWriter(BlockWriter[str]):
     def markup(self, shown: Iterable[Block]) -> Iterator[str]:
         for block in shown:
             if not self.begun:
-                title = block.text if isinstance(block, blocks.Title) else self.look.title or "attntrace"
+                title = block.text if isinstance(block, blocks.Title | blocks.Heading) else self.look.title
+                title = title or "attntrace"
                 yield from self.beginning(self.page.text(title), words(in_a_line(title, self.look.languages)))
+                if isinstance(block, blocks.Heading):
+                    continue
             yield self.page.closed_for(type(block))
             yield from self.written(block)
 
@@ -60,6 +63,9 @@ class HtmlWriter(BlockWriter[str]):
 
     def end(self) -> Iterator[str]:
         yield self.page.closed_for(None) + "</main>\n"
+        if len(self.page.contents) < 2:  # nothing to find
+            yield f"<nav{self.page.anchor(CONTENTS)} hidden></nav>\n"
+            return
         contents = self.page.text(Message("messages.contents"))
         yield f"<nav{self.page.anchor(CONTENTS)}><details><summary>{contents}</summary>\n"
         yield from nested([Entry(2, "top", self.top), *self.page.contents])

@@ -14,7 +14,8 @@ from attntrace.writers.svg.architecture import Drawing, described
 from attntrace.writers.svg.markup import FONTS, GREY, INK, LINE, NOTE, PAPER, TEXT, TITLE, escaped, text, width_of
 
 # Of words and of weights, as in HTML.
-HUES = ("#00706a", "#6b6100", "#1c7038", "#4d6b00", "#a84300", "#6a3fc4", "#b01f6b", "#9a1fb0")
+HUES = ("#66540a", "#338000", "#2e4c3a", "#806f2d", "#006629", "#0d8069",
+        "#bf13bf", "#a84300", "#995c81", "#7300bf", "#c4123f", "#6b0a4d")
 SHADES = (PAPER, "#ebf1fc", "#cddbf4", "#a8c2ed", "#81abe5", "#4e91db", "#0a74c0", "#025c9b", "#054474")
 INKS = (INK,) * 6 + (PAPER,) * 3  # on each of them
 CELL = 30  # of a weight, at the least

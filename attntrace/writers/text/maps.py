@@ -6,11 +6,11 @@ from itertools import chain
 
 from attntrace.messages.catalog import Message, versions
 from attntrace.messages.unicode import graphemes
-from attntrace.pages.blocks import Grid, Maps
+from attntrace.pages.blocks import Grid, Hues, Maps
 from attntrace.pages.numbers import MAP_DECIMALS
 from attntrace.writers.page import (ASCII_MASKED, GAP, INDENT, MASKED, Head, Line, Page, Span, equal_parts, hue_at,
-                                    largest_of, levels_of, next_hues, packed, part_of, shaded, styled, title_of_head,
-                                    titled, trimmed, words_of)
+                                    largest_of, levels_of, packed, part_of, shaded, styled, title_of_head, titled,
+                                    trimmed, words_of)
 
 FILLS, ASCII_FILLS = "  ░░▒▒▓▓█", "  --==++#"  # for the levels from 0 to 8
 FILL = 2  # cells that are filled before a number
@@ -23,7 +23,8 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     before = max(map(page.cells, words)) + 2
     bands = side_by_side(block, page, page.width - len(INDENT) - before)
     tenths = page.shades and isinstance(bands[0][0], UprightMap)
-    yield from titled(page.text(block.title), block.place, page)
+    if block.title:
+        yield from titled(page.text(block.title), block.place, page)
     largest = largest_of(block, f"largest_weight{'_in_tenths' * tenths}")
     for text, in versions(page.languages, largest) if not block.brief else ():
         yield from styled(page.wrapped(words_of(text), len(INDENT)), INDENT)
@@ -35,6 +36,9 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
             word = Span(page.padded(words[y], before), hue_at(block.heads[0].row_hues, y)) if y >= 0 else " " * before
             line = trimmed([INDENT, word, *chain.from_iterable((*part, GAP) for part in parts)])
             yield Head(line) if y < 0 else line
+    if block.brief and not page.shades:
+        legend = page.line(Message("messages.shades", signs=page.sign("░▒▓█", "-=+#")))
+        yield from styled(page.wrapped(words_of(legend), len(INDENT)), INDENT, "grey")
 
 
 def side_by_side(block: Maps, page: Page, room: int) -> list[list[HeadMap | NextWords]]:
@@ -48,7 +52,7 @@ def side_by_side(block: Maps, page: Page, room: int) -> list[list[HeadMap | Next
     columns: list[HeadMap | NextWords] = [kind(grid, block.largest, page, part.start, part.stop)
                                           for grid in block.heads for part in parts]
     if block.next_words:
-        columns.append(NextWords(block, page))
+        columns.append(NextWords(block.next_words, block.next_hues, page))
     return list(packed(columns, lambda band: band_width(band) <= room))
 
 
@@ -125,12 +129,11 @@ class NextWords:
     """The likeliest next word beside each row, and its probability."""
     above: list[list[str]] = []
 
-    def __init__(self, block: Maps, page: Page) -> None:
-        words, hues = block.next_words, next_hues(block)
+    def __init__(self, words: Sequence[tuple[str, float]], hues: Hues, page: Page) -> None:
         self.title, labels = page.text(Message("messages.decoding_word")), [page.label(word) for word, _ in words]
         self.width = max(map(page.cells, labels))
-        self.rows = [(Span(page.padded(label, self.width), hue_at(hues, n)), f" {share:.{MAP_DECIMALS}f}")
-                     for n, (label, (_, share)) in enumerate(zip(labels, words, strict=True))]
+        self.rows: list[Line] = [(Span(page.padded(label, self.width), hue_at(hues, n)), f" {share:.{MAP_DECIMALS}f}")
+                                 for n, (label, (_, share)) in enumerate(zip(labels, words, strict=True))]
         self.width = max(page.cells(self.title), self.width + 1 + page.cells(f"{1:.{MAP_DECIMALS}f}"))
 
     def lines(self, height: int) -> list[Line]:

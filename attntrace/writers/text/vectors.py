@@ -8,7 +8,7 @@ from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
 from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Columns, Head, Line, Page, Part, Shaded, Span,
-                                    equal_parts, hue_at, labels_line, levels_of, styled, text_of, trimmed)
+                                    equal_parts, hue_at, labels_line, levels_of, styled, text_of, trimmed, words_of)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
 AT_ONCE = 128  # tokens whose numbers are written at once
@@ -211,6 +211,9 @@ def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
     layout = RowLayout(block, page)
     yield ()
     yield from layout.names()
+    if block.first_weights and any(behind.bars for behind in layout.behind.values()):
+        legend = page.line(Message("messages.bars", signs=ASCII_BARS if page.ascii else BARS))
+        yield from styled(page.wrapped(words_of(legend), layout.start), " " * layout.start, "grey")
     if layout.heading is not None:
         yield Head(layout.heading)
     between: Line = () if len(block.lines) >= APART_FROM or layout.labels else BREAK

@@ -32,9 +32,9 @@ class Theme(NamedTuple):
 
 
 BLACK, WHITE = 16, 231
-DARK = Theme(245, 196, (30, 100, 29, 64, 166, 98, 168, 164), (234, 236, 238, 24, 26, 32, 39, 117),
+DARK = Theme(245, 196, (64, 116, 220, 37, 40, 143, 133, 215, 201, 137, 212, 203), (234, 236, 238, 24, 26, 32, 39, 117),
              (WHITE,) * 5 + (BLACK,) * 3)
-LIGHT = Theme(241, 160, (23, 58, 28, 22, 130, 97, 125, 127), (255, 189, 153, 111, 69, 26, 19, 17),
+LIGHT = Theme(241, 160, (22, 29, 58, 28, 23, 94, 88, 129, 54, 162, 130, 97), (255, 189, 153, 111, 69, 26, 19, 17),
               (BLACK,) * 5 + (WHITE,) * 3)
 FEW_SHADES = ("bright_white on black", "bright_white on blue", "bright_white on blue", "black on cyan",
               "black on cyan", "black on cyan", "black on bright_cyan", "black on bright_cyan")  # of 16 colours
@@ -106,14 +106,14 @@ class TerminalWriter(BlockWriter[Line]):
     def title(self, block: blocks.Title) -> Iterator[Line]:
         """What the page is about, and its command, which stands with the result where there is one."""
         text = self.page.text(block.text)
-        lines = self.broken(self.page.word(text.replace(" · ", self.page.sign(" · ", " * "))), 0)
+        lines = self.broken(self.page.word(text.replace(" · ", self.page.sign(" · ", " * "))), 0) if text else []
         self.title_lines = len(lines)
         yield from styled(lines, "", "bold")
         yield from self.command(self.again) if self.again and not block.has_result else ()
 
     def result(self, block: blocks.Result) -> Iterator[Line]:
         """The command above it, if that needs one line and the conclusion is still in the first lines of the page."""
-        again = list(self.command(self.again)) if self.again else []
+        again = list(self.command(self.again)) if self.again and block.is_short else []
         first = block.blocks[0]
         sentence = list(self.written(first)) if isinstance(first, blocks.Prose | blocks.Answer) else []
         is_above = len(again) == 1 and self.title_lines + 1 + len(sentence) <= FIRST_LINES
@@ -123,7 +123,7 @@ class TerminalWriter(BlockWriter[Line]):
                 yield ()
             for line in self.written(one):
                 yield (INDENT, *line) if isinstance(one, blocks.Answer) else line
-        yield from () if is_above else again
+        yield from ((), *again) if again and not is_above else ()
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[Line]:
         page = self.page
@@ -151,7 +151,9 @@ class TerminalWriter(BlockWriter[Line]):
     def formula_lines(self, formulas: Iterable[blocks.Formula], indent: int = BELOW_HEADING) -> Iterator[Line]:
         page = self.page
         for line in filter(None, page.wrapped(list(map(page.formula, formulas)), indent, between="    ")):
-            yield from styled(page.wrapped_sum(line, indent + len(INDENT)), " " * indent, hanging=INDENT)
+            fits = page.cells(line) + indent <= page.width
+            yield from styled([line] if fits else page.wrapped_sum(line, indent + len(INDENT)), " " * indent,
+                              hanging=INDENT)
 
     def explained(self, block: blocks.Explained) -> Iterator[Line]:
         """Each topic in a hanging paragraph, which begins with its title."""
@@ -192,8 +194,8 @@ class TerminalWriter(BlockWriter[Line]):
         yield (self.page.word(block.text) if block.is_words else self.page.prose(self.page.line(block.text)),)
 
     def table(self, block: blocks.Table) -> Iterator[Line]:
-        """Columns side by side; where they are too wide together, the last one continues below itself, or else each row
-        is stacked: its first cell above, the others under it."""
+        """Columns side by side; where they are too wide together, the last one continues below itself, or else (also
+        where it is of formulas) each row is stacked: its first cell above, the others under it."""
         page, words = self.page, block.tokens + block.words
         hues = dict(zip(block.tokens, block.hues))
         rows = [tuple(page.cell(cell, n in words) for n, cell in enumerate(row)) for row in block.rows]
@@ -204,7 +206,8 @@ class TerminalWriter(BlockWriter[Line]):
         if wide and block.addresses:
             yield from self.table(block._replace(rows=tuple(under_places(block.rows)), addresses=False))
             return
-        stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3)
+        stacked = wide and (len(widths) - 1 in block.right or page.width - before_last < page.width // 3
+                            or any(isinstance(row[-1], blocks.Formula) for row in block.rows))
 
         def aligned(row: Iterable[str]) -> Iterator[str]:
             return ((page.right if n in block.right else page.padded)(cell, width)
@@ -220,11 +223,13 @@ class TerminalWriter(BlockWriter[Line]):
             if len(row) > 1 and not any_but_first(row):
                 yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT)
             elif stacked:
-                row = tuple(f"{head} {cell}" if n in block.right and cell else cell
+                row = tuple(f"{head} {cell}" if head and cell and (n in block.right or n == len(row) - 1) else cell
                             for n, (head, cell) in enumerate(zip(headings, row, strict=True)))
                 yield from styled(page.wrapped_anywhere(row[0], len(INDENT)), INDENT, styles[0])
-                cells = [part for cell in map(str.strip, row[1:]) if cell
-                         for part in page.wrapped_anywhere(cell, 2 * len(INDENT))]
+                broken = [page.wrapped_sum if isinstance(cell, blocks.Formula) else page.wrapped_anywhere
+                          for cell in block.rows[i]]
+                cells = [part for cell, parts in zip(map(str.strip, row[1:]), broken[1:], strict=True) if cell
+                         for part in parts(cell, 2 * len(INDENT))]
                 yield from styled(page.wrapped(cells, 2 * len(INDENT), between="   "), 2 * INDENT)
             else:
                 parts = self.broken(last, before_last) if wide else [last]
@@ -249,6 +254,7 @@ class TerminalWriter(BlockWriter[Line]):
         indent = max(self.page.cells(self.page.label(token)) for token in block.tokens) + 4
         for cell in block.cells:
             yield from self.cell_line(cell, 4 if indent > self.page.width // 3 else indent)
+            yield BREAK
 
     def cell_line(self, cell: blocks.CellLine, indent: int) -> Iterator[Line]:
         """`q₁[1] = x₁ W_Q⁽¹⁾[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`; the result
@@ -256,13 +262,13 @@ class TerminalWriter(BlockWriter[Line]):
         page = self.page
         left, symbols, numbers, result = worked = cell_text(cell, page.spelling)
         if page.cells(worked.text) + indent <= page.width:
-            yield (" " * indent + worked.text,)
+            yield Head((" " * indent + worked.text,))
             return
         deeper = indent + page.cells(left) + 1
         if max(map(page.cells, page.wrapped_sum(numbers, deeper + 2))) + deeper + 2 > page.width:  # too many decimals
             indent, deeper = len(INDENT), 2 * len(INDENT)
         first, *rest = page.wrapped_sum(f"= {symbols}", deeper)
-        yield (" " * indent + f"{left} {first}",)
+        yield Head((" " * indent + f"{left} {first}",))  # again above what goes on on another sheet
         yield from styled(rest, " " * (deeper + 2))
         first, *rest = sum_lines(numbers, page, page.width - deeper - 2)
         fits = not rest and page.cells(f"= {first} {result}") + deeper <= page.width
@@ -288,6 +294,7 @@ class TerminalWriter(BlockWriter[Line]):
         for key, places in block.operands:
             text = page.prose(page.line(Message(f"messages.why_{key}", places=", ".join(places))))
             yield from styled(self.broken(text, len(deeper) + step), deeper, "grey")
+        yield BREAK
 
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[Line]:
         page = self.page
@@ -331,7 +338,8 @@ class TerminalWriter(BlockWriter[Line]):
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[Line]:
         page, blank = self.page, " " * self.page.cells(self.mark(True))
         for number, error, what in versions(page.languages, *block.headings):
-            yield (Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}", "grey"),)
+            yield Head((Span(f"{INDENT}{blank} {page.right(number, NUMBER)}  {page.right(error, ERROR)}  {what}",
+                             "grey"),))
 
     def verified(self, block: blocks.Verified) -> Iterator[Line]:
         """Text that is too long for its column is wrapped, an address after a dot."""

@@ -47,7 +47,7 @@ class Run(NamedTuple):
 
 def without_commands(page: str) -> str:
     """A page without its commands: the one that makes it again, and those to try next."""
-    return re.sub(r"^  \$ attntrace (.*\\\n)*.*\n", "", page, flags=re.M)
+    return re.sub(r"^\n?  \$ attntrace (.*\\\n)*.*\n", "", page, flags=re.M)
 
 
 @cache

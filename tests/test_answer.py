@@ -1,5 +1,6 @@
 """What a page begins and ends with: its title, its command and the result, which is true; and commands that run."""
 import json
+import os
 import re
 import shlex
 
@@ -9,7 +10,7 @@ from command import BLOG, ROOT, attntrace, words_of
 from markup import read
 from pages import run_of
 
-EDIT = ("--weights", "ko-en", "--what-if", "--ablate decoder.layer2.cross_attention.head1")
+EDIT = ("--weights", "ko-en", "--ablate", "decoder.layer2.cross_attention.head1")
 PAGES = {
     "trace": ("trace", "this is a cat"), "target": ("trace", *BLOG), "one": ("trace", "a"),
     "many": ("trace", "w " * 40),
@@ -23,6 +24,9 @@ PAGES = {
     "backprop": ("backprop", "a cat", "un chat", "--optimizer", "adam", "--lr", "0.1"),
     "translate": ("translate", "어제 카페 갔었어"), "compare": ("compare", *BLOG, *EDIT),
     "rewired": ("compare", "카페", "--weights", "ko-en", "--what-if", "--norm pre"), "verify": ("verify",),
+    "steps": ("steps",), "info": ("weights", "info", "ko-en"),
+    "parameter": ("why", "encoder.E:1,1", "a b", "--optimizer", "adam"),
+    "saved parameter": ("why", "E:1,1", "--from", "{run}"),
     "why": ("why", "head1.weights:1,2", "a b"), "gradient": ("why", "gradient.output.W:1,cafe"),
     "show": ("show", "--from", "{run}"), "show step": ("show", "--from", "{step}"),
     "diff": ("diff", "{run}", "{other}"),
@@ -46,8 +50,8 @@ def files(tmp_path_factory):
 
 def page_of(name: str, files: dict[str, str]) -> tuple[list[str], str]:
     """The words of a command, and its page."""
-    words = ["--width", "999", *(word.format(**files) if word.startswith("{") else word for word in PAGES[name])]
-    words.insert(0, words.pop(2))
+    words = [word.format(**files) if word.startswith("{") else word for word in PAGES[name]]
+    words[1 + (words[0] == "weights"):0] = ["--width", "999"]
     code, page, errors = attntrace(*words)
     assert (code, errors) == (int(words[0] == "diff"), "")
     return words, page
@@ -74,6 +78,27 @@ def test_a_page_begins_with_a_title_and_the_command_that_makes_it_again(name, fi
     title, command, _ = page.split("\n", 2)
     assert title == title.strip() != "" and command.startswith("  $ attntrace ")
     assert shlex.split(command)[2:] == words
+
+
+@pytest.mark.parametrize("name", [*PAGES, "show ADDRESS", "show ROW", "explain ADDRESS"])
+def test_a_page_ends_with_commands_to_try_and_a_bare_answer_does_not(name, files):
+    words = {"explain ADDRESS": ("explain", "head1.z"), "show ROW": ("show", "encoder.E:2", "--from", files["run"]),
+             "show ADDRESS": ("show", "head1.A", "--from", files["run"])}.get(name) or page_of(name, files)[0]
+    for language, heading in (("en", "Try next:"), ("ko", "다음에 해 볼 명령:")):
+        page = attntrace(*words, ATTNTRACE_LANG=language, COLUMNS="999").out
+        first, *commands = page.rpartition("\n\n")[2].splitlines()
+        assert first == f"  {heading}" and 2 <= len(commands) <= 3
+        assert all(command.startswith("  $ attntrace ") for command in commands)
+        assert all(attntrace(*words_of(command[4:])).out for command in commands)
+    if words[0] not in ("show", "explain", "why", "map", "weights"):
+        assert "Try next" not in attntrace(*words, "--quiet").out
+
+
+@pytest.mark.parametrize("command", [
+    ("show", "encoder.E:1,1", "--from", "{run}"), ("show", "encoder.E", "--from", "{run}", "--format", "csv"),
+    ("weights", "info", "ko-en", "--words"), ("steps", "a", "--format", "svg"), ("map", "a", "--format", "svg")])
+def test_what_programs_read_ends_with_its_last_number(command, files):
+    assert "Try next" not in attntrace(*(word.format(**files) for word in command)).out
 
 
 @pytest.mark.parametrize("width", ["60", "80"])
@@ -160,19 +185,33 @@ def test_signs_that_stand_for_weights_are_explained_where_they_first_are():
 
 @pytest.mark.parametrize("only, dots", [("cross_attention.*", False), ("decoder.layer1.self_attention.*", True)])
 def test_a_dot_is_explained_only_where_there_is_one(only, dots):
-    page = attntrace("map", "a b", "--target", "c d", "--only", only).out
+    page = re.sub("(yesterday|cafe) ·", "", attntrace("map", "a b", "--target", "c d", "--only", only).out)  # the gloss
     assert ("·" in page) == dots == ("A dot is a masked word." in page)
     assert "A dot" not in attntrace("translate", "어제 카페 갔었어").out
 
 
 @pytest.mark.parametrize("arguments, conclusion", [
     (("compare", *BLOG, *EDIT), 'After "the": cafe → park. 17 of 174 steps differ; the first is'),
-    (("compare", "a b", "--what-if", "--set encoder.E:a,1=2"), "33 of 34 steps differ"),
+    (("compare", "a b", "--set", "encoder.E:a,1=2"), "33 of 34 steps differ"),
     (("translate", "어제 카페 갔었어"), "I went to the cafe yesterday"),
-    (("verify",), "93 steps, 2,938 numbers: each matches"),
+    (("verify",), "93 steps, 2,938 numbers: all match"),
     (("backprop", "a cat", "un chat"), "The loss was 1.265730; with the new parameters it is 1.182190")])
 def test_the_first_three_lines_hold_the_conclusion(arguments, conclusion):
     assert conclusion in "\n".join(lines(*arguments)[:3])
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("name, width", [
+    ("compare", "80"), ("rewired", "80"), ("verify", "80"), ("translate", "80"), ("diff", "100"), ("backprop", "100"),
+    ("verify saved", "100"), ("long", "100")])
+def test_the_first_three_lines_hold_the_whole_conclusion(name, width, language, files, monkeypatch):
+    monkeypatch.chdir(os.path.dirname(files["run"]))
+    words = ("backprop", *BLOG[::2]) if name == "long" else [os.path.basename(word.format(**files))
+                                                             for word in PAGES[name]]
+    words = [*words, "--lang", language]
+    whole = attntrace(*words, "--width", "999").out.splitlines()[2].strip()
+    first = attntrace(*words, "--width", width).out.splitlines()[:3]
+    assert len(whole) > 20 and whole in " ".join(" ".join(first).split())
 
 
 def test_the_largest_gradients_are_those_of_the_run():
@@ -196,7 +235,7 @@ def test_only_weights_that_nothing_has_learned_are_said_to_mean_nothing(name, fi
 
 def test_an_english_page_says_what_the_korean_example_means_and_a_korean_one_need_not():
     english, korean = (attntrace("trace", BLOG[0], "--lang", language).out.splitlines()[0] for language in ("en", "ko"))
-    assert "(yesterday, cafe, went)" in english and "yesterday" not in korean and BLOG[0] in korean
+    assert "(yesterday · cafe · went)" in english and "yesterday" not in korean and BLOG[0] in korean
     assert attntrace("trace", "어제 카페").out.splitlines()[0] == 'Trace of "어제 카페"'
 
 

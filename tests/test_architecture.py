@@ -146,21 +146,34 @@ def contains(outer, inner) -> bool:
             and outer[1] <= inner[1] and inner[1] + inner[3] <= outer[1] + outer[3])
 
 
-def test_each_place_and_stage_of_a_page_has_the_picture_beside_it_where_its_own_box_is_marked():
-    page = attntrace("trace", *BLOG, "--layers", "2", "--format", "html").out
-    document = read(page)
+def page_and_marks(*command: str):
+    """The page of a command, and what finds the addresses that stand in what is marked beside a heading of it."""
+    document = read(attntrace(*command, "--format", "html").out)
     picture = document.find(f".//figure/{SVG}svg")
     assert picture.get("role") == "img" and picture.find(f"{SVG}title").text and picture.find(f"{SVG}desc").text
     texts = [(float(text.get("y")), float(text.get("x")), text.text) for text in picture.iter(f"{SVG}text")]
 
     def marked(heading) -> list[str]:
-        """The addresses that stand in what is marked beside a heading."""
         assert heading.find(f"{SVG}svg/{SVG}use").get("href") == "#architecture"
         mark = heading.find(f"{SVG}svg/{SVG}rect")
         x, y, width, height = (float(mark.get(name)) for name in ("x", "y", "width", "height"))
         inside = [text for at, left, text in texts if y < at < y + height and x <= left < x + width]
         return [text for text in inside if re.match(r"(en|de)coder\.|output$|\.\w", text)]
 
+    return document, marked
+
+
+def test_each_step_of_a_translation_has_the_picture_where_the_layers_of_the_decoder_are_marked():
+    document, marked = page_and_marks("translate", BLOG[0])
+    layers = [".self_attention", ".cross_attention", ".feed_forward", "decoder.layer*"]
+    *steps, whole = [marked(heading) for heading in document.iter("h2") if "place" in heading.get("id", "")]
+    assert steps == [layers] * 7 and whole == [".cross_attention"]
+
+
+def test_each_place_and_stage_of_a_page_has_the_picture_beside_it_where_its_own_box_is_marked():
+    command = "trace", *BLOG, "--layers", "2"
+    document, marked = page_and_marks(*command)
+    page = attntrace(*command, "--format", "html").out
     found = [(heading.text, *marked(heading)) for heading in document.iter("h3") if "place" in heading.get("id", "")]
     encoder, decoder = [".self_attention", ".feed_forward"], [".self_attention", ".cross_attention", ".feed_forward"]
     own = [("Encoder", "encoder.input"), *((f"Encoder, layer {n}", *encoder, "encoder.layer*") for n in (1, 2)),

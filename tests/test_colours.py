@@ -17,7 +17,7 @@ from attntrace.writers.svg import HUES, INKS, SHADES
 from attntrace.writers.text.writer import DARK, LIGHT, Theme
 
 STYLE = files("attntrace.writers.html").joinpath("page.css").read_text("utf-8")
-HUE = re.compile(r"\x1b\[38;5;(\d+)m *([\w<>]+) *\x1b\[0m")
+HUE = re.compile(r"\x1b\[38;5;(\d+)m *(?:\d\.\d+ )?([\w<>]+)(?: \d\.\d+)? *\x1b\[0m")
 
 
 class Palette(NamedTuple):
@@ -154,9 +154,33 @@ def test_every_word_of_a_map_has_a_hue_also_where_the_source_is_longer(command):
     assert all(len(hues) == 1 for word, hues in seen.items() if word != "ball") and len(seen["ball"]) == 2
 
 
+FEW = "--only", "encoder.layer1.self_attention.mean"
+TRAINED = *BLOG, "--weights", "ko-en"
+PREDICTING = {  # pages with the likeliest next words, and how often each word of the translation stands in colour there
+    "trace": (("trace", *TRAINED, *FEW), 2), "translate": (("translate", BLOG[0]), 2),
+    "compare": (("compare", *TRAINED, "--ablate", "decoder.layer1.cross_attention.head1"), 3),
+    "long": (("trace", "어제 카페 갔었어 " * 5, *TRAINED[1:], *FEW), 1)}
+
+
+@pytest.mark.parametrize("name", PREDICTING)
+def test_a_word_that_is_predicted_or_looked_at_has_the_hue_that_it_has_as_a_word_of_the_sentence(name):
+    command, least = PREDICTING[name]
+    page = process(*command, "--color", "always", TERM="xterm-256color").out
+    found = HUE.findall(page)
+    for sentence, hues in ((BLOG[0], DARK.hues[:FAMILY]), (f"<s> {BLOG[2]}", DARK.hues[FAMILY:])):
+        for n, word in enumerate(sentence.split()):
+            seen = [int(hue) for hue, one in found if one == word]
+            assert set(seen) == {hues[n % FAMILY]} and (word == "<s>" or len(seen) >= least), word
+    markup = attntrace(*command, "--format", "html").out
+    for first, sentence in ((0, BLOG[0]), (FAMILY + 1, BLOG[2])):  # behind <s>
+        for n, word in enumerate(sentence.split()):
+            classes = re.findall(rf'class="?(?:r )?t(\d+)"?[^<]*>(?:<bdi>)?(?:[\d.]+ )?{word}(?: [\d.]+)?<', markup)
+            assert set(classes) == {str(FAMILY * (first > 0) + (first + n) % FAMILY)} and len(classes) >= least, word
+
+
 def test_what_the_mask_hides_is_a_dot_without_a_shade_and_a_small_weight_a_number_with_one():
     page = process("map", *BLOG, "--color", "always", TERM="xterm-256color").out
-    plain = attntrace("map", *BLOG).out
+    plain = re.sub("(yesterday|cafe) ·", r"\1", attntrace("map", *BLOG).out)  # without the gloss of the example
     assert plain.count("·") == attntrace("map", *BLOG, "--format", "svg").out.count(">·<") > 3
     assert not re.search(r"48;5;\d+m[^\x1b]*·", page)
     assert re.search(rf"48;5;{DARK.shades[0]}m +0\.\d\d", page)

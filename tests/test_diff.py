@@ -170,7 +170,7 @@ def test_an_experiment_shows_of_each_row_both_entropies_their_bound_and_where_it
 def test_an_experiment_shows_the_likeliest_words_of_both_runs():
     head = "decoder.layer2.cross_attention.head1"
     words = ("어제 카페 갔었어", "--weights", "ko-en", "--target", "I went to the")
-    page = attntrace("compare", *words, "--what-if", f"--ablate {head}").out
+    page = attntrace("compare", *words, "--ablate", head).out
     assert "All attention weights are the same." in page and "in 1 of 5 rows (after: the)." in page
     likeliest = []
     for more in ((), ("--ablate", head)):
@@ -179,6 +179,25 @@ def test_an_experiment_shows_the_likeliest_words_of_both_runs():
                           for row in values_of(run)["output.probabilities"]])
     for word, *both in zip(("<s>", "I", "went", "to", "the"), *likeliest, strict=True):
         assert [word, *" ".join(both).split()] in [line.split() for line in page.splitlines()]
+
+
+@pytest.mark.parametrize("edits", [
+    ("--set", "output.W:1,2=-0.5"), ("--swap", "1,3"), ("--ablate", HEAD, "--swap", "1,2")])
+def test_edits_alone_are_the_experiment_and_beside_others_are_in_both_runs(edits, weights):
+    sentence = (SENTENCE, "--target", TRANSLATION, "--weights", weights, "--width", "200")
+    quoted = " ".join(edits)
+    pages = [attntrace("compare", *sentence, *words).out for words in (edits, ("--what-if", quoted))]
+    shown = [page[page.index("  \"First\""):page.index("Details")] for page in pages]
+    assert shown[0] == shown[1] and pages[0].startswith(f"What if {quoted}?\n")
+    both = attntrace("compare", *sentence, *edits, "--what-if", "--score-scale 3").out
+    assert both.count("what if: ") == len(edits) // 2 and "same run, except: --score-scale 3.\n" in both
+
+
+def test_the_edits_of_an_experiment_are_said_once():
+    words = "compare", "a b", "--ablate", "head1", "--what-if", "--ablate head2 --norm pre"
+    page = attntrace(*words, "--width", "200").out
+    assert page.count("is ablated") == 2 and "what if: encoder.layer1.self_attention.head1 is ablated" in page
+    assert "except: --norm pre; encoder.layer1.self_attention.head2 is ablated (its rows of W_O are set to 0)." in page
 
 
 def test_an_experiment_may_wire_a_trained_model_otherwise(tmp_path):
@@ -251,6 +270,12 @@ def test_a_file_is_written_where_nothing_differs_as_well(tmp_path):
     assert attntrace("diff", run, run, "-o", str(page)) == (0, "", "")
     assert "  None of the 34 steps differs." in page.read_text("utf-8").splitlines()
     assert attntrace("diff", run, run) == (0, "", "")
+
+
+@pytest.mark.parametrize("language, words", [
+    ("en", "give --ablate, --set or --swap"), ("ko", "--ablate, --set, --swap 옵션")])
+def test_an_experiment_that_changes_nothing_says_what_can_be_changed(language, words):
+    assert words in refusal("compare", "a cat", "--norm", "pre", "--lang", language)
 
 
 @pytest.mark.parametrize("text, words", [("--foo", "no option --foo"), ("", "changes nothing"), ("'", "quote"),

@@ -124,6 +124,17 @@ def test_each_command_that_an_explanation_names_runs(command):
     assert (code, errors) == (0, "") and out
 
 
+def test_each_page_ends_with_other_commands_that_run():
+    commands = set()
+    for name in topics():
+        text, heading, ending = attntrace("explain", name, "--width", "400").out.partition("\n  Try next:\n")
+        assert heading and 2 <= len(ending.splitlines()) <= 3 and not set(ending.splitlines()) & set(text.splitlines())
+        commands.update(line[4:] for line in ending.splitlines())
+    for command in commands:
+        code, out, errors = attntrace(*words_of(command))
+        assert (code, errors) == (0, "") and out, command
+
+
 @pytest.mark.parametrize("topic", ["masking", "pencil", "gradient.scaled_scores"])
 def test_a_command_can_be_pasted_from_a_narrow_page(topic):
     lines = iter(attntrace("explain", topic, "--width", "60").out.splitlines())

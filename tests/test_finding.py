@@ -111,7 +111,7 @@ def test_symbols_and_parameters_lead_to_what_they_mean_and_not_to_their_gradient
     ("en", "See also: Query; Key; Value; "), ("ko", "함께 볼 주제: ")])
 def test_related_topics_are_named_by_titles_that_are_found(language, line):
     out = " ".join(attntrace("explain", "attention", "--lang", language).out.split())
-    titles = out.partition(line.split(":")[0] + ": ")[2].split("; ")
+    titles = re.split("Try next|다음에 해", out.partition(line.split(":")[0] + ": ")[2])[0].strip().split("; ")
     assert line in out and [topic_called(title) for title in titles] == list(topics()["attention"].see)
 
 
@@ -142,6 +142,18 @@ def test_where_nothing_is_near_nothing_is_suggested(arguments, way_out):
     (("why", "output.probabilities:1,caffe"), "cafe"), (("trace", "a", "--set", "encoder.F:1,1=2"), "encoder.E")])
 def test_what_is_near_is_suggested_first(arguments, near):
     assert f"(did you mean {near}" in refusal(*arguments)
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (("backprop", "a", "--target", "b"), "--target; give TARGET without it: attntrace backprop SOURCE TARGET;"),
+    (("weights", "info", "--weights", "ko-en"), "--weights; give FILE without it: attntrace weights info FILE;"),
+    (("backprop", "a", "b", "--from", "x"), "no option --from here; it belongs to: why, show, verify;"),
+    (("trace", "a", "--no-final-nrm"), "no option --no-final-nrm (did you mean --no-final-norm"),
+    (("trace", "a", "--words"), "no option --words here; it belongs to: weights info;"),
+    (("compare", "a", "--what-if", "--epochs 3"), "--epochs here; it belongs to: train;"),
+    (("--quiet",), "no option --quiet here; it belongs to: trace, steps, translate, ...; see attntrace --help")])
+def test_an_option_of_another_command_is_reported_with_its_place(arguments, said):
+    assert said in refusal(*arguments)
 
 
 @pytest.mark.parametrize("word, meant", [
@@ -234,6 +246,36 @@ def test_a_step_is_found_by_its_symbol_as_pages_write_it(typed, address, tmp_pat
     assert page("why", f"{place}:1,1", *SMALL) == page("why", f"encoder.{address}:1,1", *SMALL)
     selected = attntrace("trace", *SMALL, "--only", typed, "--format", "csv").out
     assert selected == attntrace("trace", *SMALL, "--only", f"encoder.{address}", "--format", "csv").out
+
+
+@pytest.mark.parametrize("typed, cell", [
+    ("layer1*head1.q₁:2", "layer1.self_attention.head1.query:1,2"),
+    ("layer2*head2.z2:1", "layer2.self_attention.head2.output:2,1"),
+    ("layer1*head1.s_hat_2:b", "layer1.self_attention.head1.scaled_scores:2,2"),
+    ("x⁽²⁾₁:8", "layer2.feed_forward.norm:1,8"), ("layer1.self_attention.μ₂", "layer1.self_attention.mean:2"),
+    ("layer1*W_1:2,3", "layer1.feed_forward.W_1:2,3")])
+def test_a_row_is_found_by_its_symbol_as_pages_write_it(typed, cell, tmp_path):
+    file = str(tmp_path / "run.npz")
+    attntrace("trace", *SMALL, "--save", file)
+    for run in (SMALL, ("--from", file)):
+        assert page("why", typed, *run) == page("why", f"encoder.{cell}", *run)
+    number = attntrace("show", f"encoder.{cell}", "--from", file)
+    assert number.code == 0 and attntrace("show", typed, "--from", file) == number
+
+
+def test_the_symbol_of_a_row_selects_that_row():
+    row = page("trace", *SMALL, "--only", "layer1*head1.q₂", "--no-explain")
+    assert row == page("trace", *SMALL, "--only", "layer1*head1.q", "--token", "2", "--no-explain")
+    assert "q₂ = x₂ W_Q" in "".join(row) and "q₁" not in "".join(row)
+    assert "the last position is 2" in refusal("trace", *SMALL, "--only", "layer1*head1.q3")
+
+
+@pytest.mark.parametrize("typed, address", [
+    ("L", "loss.mean"), ("loss2", "loss.per_token:2"), ("∂L/∂logits₁:2", "gradient.output.logits:1,2")])
+def test_the_symbols_of_the_loss_are_found_in_a_training_step(typed, address):
+    pair = ("a cat", "--target", "un chat", "--label-smoothing", "0.1")
+    assert page("why", typed, *pair) == page("why", address, *pair)
+    assert "no step or parameter L;" in refusal("why", "L", "a cat")
 
 
 def test_saved_runs_find_steps_by_symbols_as_well(tmp_path):

@@ -489,7 +489,7 @@ def test_a_page_in_another_encoding_is_the_same_page(kind, parse, encoding):
 def test_the_command_in_an_explanation_is_code(language, count):
     main = document_of("explain", "masking", "--lang", language).find("body/main")
     commands = [text_of(code) for code in main.iter("code") if text_of(code).startswith("$ attntrace trace ")]
-    assert len(commands) == text_of(main).count("$ ") == count
+    assert len(commands) == text_of(main).count("$ attntrace trace ") == count
 
 
 def test_where_both_forms_are_shown_each_matrix_has_an_anchor_of_its_own():

@@ -131,7 +131,7 @@ def test_pytorch_names_the_first_step_that_is_wrong_and_the_run_betrays_only_wha
     assert (code, errors) == (1, "")
     assert f"failed; the first is {planted.first}: " in out
     code, out, errors = command.attntrace(*arguments)
-    assert "each matches its expression" in out and errors == ""
+    assert "all match their expressions" in out and errors == ""
     assert (code, "But this property does not hold" in out) == ((1, True) if planted.betrayed else (0, False))
 
 

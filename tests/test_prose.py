@@ -10,7 +10,7 @@ import pytest
 from command import ROOT
 
 from attntrace.cli.app import COMMANDS, attntrace
-from attntrace.messages.catalog import LANGUAGES, _table
+from attntrace.messages.catalog import LANGUAGES, Message, _table
 from attntrace.model import config
 from attntrace.pages.topics import topics
 from attntrace.training import OPTIMIZERS
@@ -61,8 +61,9 @@ def test_messages_are_read_as_toml_has_them():
 
 
 def slots(template: str) -> set[tuple[str, str | None]]:
-    """Each with its format, of which there should be none."""
-    return {(slot, form) for _, slot, form, _ in string.Formatter().parse(template) if slot is not None}
+    """Each with its format, of which there should be none; a choice of two words is no format."""
+    return {(slot, "" if "|" in (form or "") else form) for _, slot, form, _ in string.Formatter().parse(template)
+            if slot is not None}
 
 
 def examples(template: str) -> list[str]:
@@ -72,7 +73,7 @@ def examples(template: str) -> list[str]:
 
 def words_of(template: str) -> str:
     """Without slots, examples and quotations."""
-    return re.sub(r"\{\w+\}|\"[^\"]*\"", "", template.partition("\b\n")[0])
+    return re.sub(r"\{\w+(?::[^}]*)?\}|\"[^\"]*\"", "", template.partition("\b\n")[0])
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -81,6 +82,12 @@ def test_every_language_has_the_keys_the_slots_and_the_examples_of_english(langu
     for key, template in ENGLISH.items():
         assert slots(TEMPLATES[language][key]) == slots(template), key
         assert examples(TEMPLATES[language][key]) == examples(template), key
+
+
+@pytest.mark.parametrize("changed, said", [(1, "1 of 34 steps differs;"), (0, "0 of 34 steps differ;"),
+                                           ("11", "11 of 34 steps differ;")])
+def test_a_word_fits_the_number_that_it_stands_with(changed, said):
+    assert Message("messages.diff_total", changed=changed, steps=34, address="x").render("en").startswith(said)
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

@@ -106,7 +106,7 @@ def test_one_tensor_a_row_and_a_number_are_shown_alone(saved):
     value = next(step.value for step in trace(*PAIR) if step.address == "decoder.input")
 
     def read(*arguments: str) -> list[float]:
-        out = attntrace("show", "--from", str(saved), *arguments).out
+        out = attntrace("show", "--from", str(saved), *arguments).out.partition("Try next")[0]
         return [float(number) for number in re.findall(r"-?\d+\.\d+", out)]
 
     whole = json.loads(attntrace("show", "--from", str(saved), "decoder.input", "--format", "jsonl").out)
@@ -121,7 +121,7 @@ def test_one_tensor_a_row_and_a_number_are_shown_alone(saved):
 def test_a_row_of_weights_lies_below_the_words_it_looks_at(saved):
     value = next(step.value for step in trace(*PAIR) if step.address == "decoder.layer1.cross_attention.head1.weights")
     out = attntrace("show", "--from", str(saved), "cross_attention.head1.weights:went").out
-    *_, words, row = [line.split() for line in out.splitlines()]
+    *_, words, row = [line.split() for line in out.partition("\n\n  Try next")[0].splitlines()]
     assert words == PAIR[0].split() and row == ["[", *(f"{number:.3f}" for number in value[2]), "]"]
 
 

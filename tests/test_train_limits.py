@@ -126,11 +126,12 @@ def test_the_numbers_of_a_trained_model_are_those_that_were_trained(folder):
 # What it says
 
 def test_a_pipe_gets_plain_lines_on_standard_error_alone(folder):
-    done = process(*folder.arguments(*TINY, "--epochs", "3"), FORCE_COLOR="1")
+    done = process(*folder.arguments(*TINY, "--epochs", "3"), FORCE_COLOR="1", COLUMNS="500")
     assert done.code == 0 and re.fullmatch(
-        r"Wrote \S+model.npz: [\d,]+ parameters after 9 updates in \d+ s\.\n\d+ of 9 training pairs .*\n\d+ of 2 .*\n"
-        r"Try next:\n  \$ attntrace translate .* --weights \S+model.npz\n  \$ attntrace weights info \S+\n",
-        done.out)
+        r"Training on \S+pairs.tsv\n  \$ attntrace train \S+ -o \S+model.npz --d-model 8 .*\n"
+        r"  Wrote \S+model.npz: [\d,]+ parameters after 9 updates in \d+ s\.\n  \d+ of 9 training .*\n  \d+ of 2 .*\n\n"
+        r"  Try next:\n  \$ attntrace translate .* --weights \S+model.npz\n  \$ attntrace weights info \S+\n",
+        re.sub(r"\x1b\[\d*m", "", done.out))
     lines = done.err.splitlines()
     assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"] and done.err.count("\n") == 3
     assert all(line.isprintable() and "loss" in line and "held out" in line for line in lines)
@@ -144,7 +145,7 @@ def test_a_terminal_gets_a_bar_unless_it_cannot_draw_one(folder, term):
                   PYTHON=sys.executable) as person:
         code, seen = person.ends()
     assert code == 0 and ("━" in seen, "\x1b[" in seen) == (term == "xterm",) * 2 and "epoch 3/3" in seen
-    assert re.match(r"Wrote .*\n", out.read_text()) and "━" not in out.read_text()
+    assert re.match(r"Training on .*\n  Wrote .*\n", out.read_text()) and "━" not in out.read_text()
 
 
 def test_ctrl_c_on_a_terminal_says_how_to_resume(folder):

@@ -196,14 +196,14 @@ def test_an_unknown_address_is_refused_with_the_nearest_ones(place, words):
 
 
 def test_a_word_that_occurs_twice_is_answered_with_its_numbers():
-    assert "1, 3" in refusal("why", "encoder.input:a,1", "a b a")
+    assert "its position: 1 or 3" in refusal("why", "encoder.input:a,1", "a b a")
     assert attntrace("why", "encoder.input:3,1", "a b a").code == 0
 
 
 def test_a_parameter_is_called_a_parameter():
     out = attntrace("why", "encoder.E:어제,1").out
     said = Message("messages.why_parameter", place="encoder.E:3,1", number="-0.285")
-    assert said.render("en").strip() == out.splitlines()[-1].strip()
+    assert said.render("en").strip() == out.splitlines()[2].strip()
 
 
 def test_no_tree_is_too_deep():

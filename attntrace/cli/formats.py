@@ -9,6 +9,7 @@ import click
 
 from attntrace.cli.languages import CommandLine, current_languages
 from attntrace.cli.output import destination
+from attntrace.messages.catalog import alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.writers import DATA, FORMATS, PAGES, TEXT
@@ -64,10 +65,10 @@ def format_of(named: str | None, output: str | None, formats: Sequence[str], has
     known = {one: name for name in formats for one in FORMATS[name].endings}
     endings = list(filter(None, known))
     if ending in NUMBERS:
-        raise Problem("output_is_numbers", file=output, ending=ending, known=", ".join(endings))
+        raise Problem("output_is_numbers", file=output, ending=ending, known=alternatives(endings))
     if ending not in known:
         raise Problem("output_ending", file=output, ending=ending, near=did_you_mean(nearest(ending, endings)),
-                      known=", ".join(endings))
+                      known=alternatives(endings))
     return known[ending]
 
 
@@ -76,7 +77,9 @@ def writer_of(page: PageOptions, has_stages: bool = False) -> Iterator["Writer"]
     """A writer of blocks in the page's format and to its place, which ends its page when all went well. A page that
     `has_stages` is shown on sheets while it is computed, by its command."""
     from attntrace.writers.page import Look
-    command = "" if page.quiet else title(click.get_current_context().obj)
+    context = click.get_current_context()
+    has_place = any(param.name == "format" for param in context.command.params)  # else -o is not the page's
+    command = "" if page.quiet else title(context.obj, PLACES if has_place else ())
     look = Look(page.width, page.ascii, page.color, page.big, command, current_languages())
     with destination(page.output, page.pager) as out:
         writer: Writer = FORMATS[page.format].load()(out, look)
@@ -118,13 +121,13 @@ class ResultOnly:
         self.writer.close()
 
 
-def title(line: CommandLine) -> str:
+def title(line: CommandLine, places: Sequence[str] = PLACES) -> str:
     """The command line without the options that say where the page goes, with the sentence of standard input."""
     kept, words = [], iter(line.arguments)
     for word in words:
-        if word in PLACES:
+        if word in places:
             next(words, None)
-        elif word not in AT_A_TERMINAL and not word.startswith(("-o", *(f"{place}=" for place in PLACES))):
+        elif word not in AT_A_TERMINAL and not word.startswith((*places[:1], *(f"{place}=" for place in places))):
             kept.append(word)
     if line.sentence is not None:
         kept = [*(word for word in kept if word != "-"), line.sentence]

@@ -18,7 +18,8 @@ from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
-from attntrace.tracing.addresses import Address, check_tokens, matches, select
+from attntrace.tensor.symbol import DIGITS
+from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
 from attntrace.training import OPTIMIZERS
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
@@ -60,6 +61,9 @@ class ModelOptions(NamedTuple):
     def read(self) -> ModelOptions:
         """The same with the sentence of standard input, where that is meant."""
         return self._replace(sentence=self.words())
+
+    def without_edits(self) -> ModelOptions:
+        return self._replace(set=(), ablate=(), swap=())
 
     def config(self, default: Config) -> Config:
         return replace(default, **{name: value for name, value in self.entries.items() if value is not None})
@@ -109,6 +113,15 @@ class Selection(NamedTuple):
     def selects(self) -> bool:
         """Whether an option names steps."""
         return bool(self.only or self.layer or self.head or self.trace or self.step)
+
+    def with_rows(self, subject: Subject) -> Selection:
+        """The same, where a pattern is the symbol of a row: --only q₁ is --only q --token 1."""
+        if not any(ROW.fullmatch(pattern.translate(DIGITS)) for pattern in self.only):
+            return self
+        addresses = subject.addresses()
+        parts = [row_of(pattern, addresses) for pattern in self.only]
+        return self._replace(only=tuple(pattern for pattern, _ in parts),
+                             token=(*self.token, *(one for _, row in parts for one in row)))
 
     def addresses(self, subject: Subject) -> frozenset[str] | None:
         """The addresses of the selected steps; None where no option names any."""
@@ -259,7 +272,8 @@ def typed(*values: Any) -> str:
     words = [f" {one}" if one.startswith("-") else one for one in sentences if one is not None]  # that is no option
     for name, value in given_values(*values):
         for one in value if isinstance(value, tuple) else [value]:
-            words += [as_option(f"no_{name}" if one is False else name), *([] if isinstance(one, bool) else [str(one)])]
+            text = str(one).removesuffix(".0") if isinstance(one, float) else str(one)
+            words += [as_option(f"no_{name}" if one is False else name), *([] if isinstance(one, bool) else [text])]
     return " ".join(map(quoted, words))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
@@ -18,7 +18,7 @@ from attntrace.cli.progress import progress
 from attntrace.messages.catalog import EXAMPLE, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown as visible
-from attntrace.tracing.addresses import Address
+from attntrace.tracing.addresses import Address, matches, row_of
 from attntrace.writers import DATA
 
 if TYPE_CHECKING:
@@ -58,18 +58,30 @@ def graph_of(saved_run: str | None, address: str, model: ModelOptions, learning:
                         {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"),
                         visible(saved_run), f"--from {quoted(saved_run)}")
         return
-    steps: dict[str, Step] = {}
     is_gradient = Address.of(address).is_of_training or re.match("∂L|dL", Address.of(address).name)
     model = settled(model)
     subject = subject_of(model, learning if is_gradient else None)
+    graph = graph_of_run(subject, typed(model, learning))
+    if not is_gradient and model.target is not None and not has(graph, address):
+        with suppress(Problem):  # where nothing can be learned
+            training = graph_of_run(subject_of(model, learning), graph.again)
+            graph = training if has(training, address) else graph  # L
+    with needing_target(subject.run):
+        yield graph
+
+
+def graph_of_run(subject: Subject, again: str) -> Graph:
+    from attntrace.pages.answer import sentence_of
+    steps: dict[str, Step] = {}
     subject(lambda step: steps.__setitem__(step.address, step))
     parameters = subject.run.parameters.by_name
     tensors = {address: step.tensor for address, step in steps.items()} | dict(parameters)
     symbols = {address: tensor.symbol for address, tensor in tensors.items()}
-    from attntrace.pages.answer import sentence_of
-    with needing_target(subject.run):
-        yield Graph(symbols, steps.get, parameters, subject.run.pencil, sentence_of(subject.run.source),
-                    typed(model, learning))
+    return Graph(symbols, steps.get, parameters, subject.run.pencil, sentence_of(subject.run.source), again)
+
+
+def has(graph: Graph, address: str) -> bool:
+    return bool(matches(row_of(address, graph.symbols)[0], graph.symbols))
 
 
 def settled(model: ModelOptions) -> ModelOptions:
@@ -96,7 +108,7 @@ def subject_so_far(ctx: click.Context) -> Subject:
     """The subject of a command line that is being completed, without changes: a training step or a translation where
     the command is of one; the example's, where no sentence has been parsed."""
     params, command = ctx.params, ctx.info_name
-    model = ModelOptions(**fields_in(params, ModelOptions))._replace(set=(), ablate=(), swap=())
+    model = ModelOptions(**fields_in(params, ModelOptions)).without_edits()
     learning = LearningOptions(**fields_in(params, LearningOptions))
     if command == "backprop":
         return subject_of(model._replace(sentence=params["source"]), learning)
@@ -133,6 +145,7 @@ def write(subject: Subject, selection: Selection, page: PageOptions, again: str,
           differences: GradientCheck | None = None) -> int:
     """Write the page of a subject, or its steps as data; `again`: the words of a command line that are this subject.
     Returns the exit code."""
+    selection = selection.with_rows(subject)
     addresses, tokens = selection.addresses(subject), selection.tokens(subject.run, page)
     write_saved_run(subject, page)
     if page.is_data:

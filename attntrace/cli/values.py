@@ -1,6 +1,6 @@
 """Kinds of values that options take, and what a shell offers for them: the context's `obj` then knows the subject of a
 command line."""
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -9,9 +9,9 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from attntrace.messages.catalog import FirstOf, Localized, Message
+from attntrace.messages.catalog import FirstOf, Localized, Message, alternatives
 from attntrace.messages.errors import Problem
-from attntrace.messages.nearest import did_you_mean, nearest
+from attntrace.messages.nearest import COUNT, did_you_mean, nearest
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]
@@ -123,7 +123,6 @@ class Among(ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if (word := str(value).strip().lower()) in self.known:
             return word
-        from attntrace.model.config import alternatives  # only now: a help text needs no model
         raise Problem("none_of_these", option=named(param, ctx), value=value, choices=alternatives(self.known),
                       near=did_you_mean(nearest(str(value), self.known)))
 
@@ -196,16 +195,43 @@ class Limit(ParamType):
 def misused(error: click.UsageError) -> str | Localized:
     params = error.ctx.command.get_params(error.ctx) if error.ctx is not None else []
     options = [param for param in params if isinstance(param, click.Option)]
-    known = [name for option in options for name in (*option.opts, *option.secondary_opts)]
     if isinstance(error, click.NoSuchOption):
-        return Message("problem.why.no_such_option", option=error.option_name,
-                       near=did_you_mean(nearest(error.option_name, known)))
+        return unknown_option(error.option_name, params, error.ctx)
     if isinstance(error, click.MissingParameter) and error.param is not None:
         name = named(error.param, error.ctx)
         return FirstOf([Message(f"problem.why.missing_{error.param.name}", name=name)],
                        Message("problem.why.missing", name=name))
     if isinstance(error, click.BadOptionUsage):
-        takes_none = any(option.is_flag and error.option_name in (*option.opts, *option.secondary_opts)
-                         for option in options)
+        takes_none = any(option.is_flag and error.option_name in names_of(option) for option in options)
         return Message(f"problem.why.{'no_value' if takes_none else 'value'}", option=error.option_name)
     return error.format_message().rstrip(".")
+
+
+def unknown_option(option: str, params: Sequence[click.Parameter], ctx: click.Context | None) -> Localized:
+    """What is said of an option that a command does not have: that it is an argument, that other commands have it, or
+    which options of this command are near."""
+    if ctx is not None:
+        arguments = [param for param in params if isinstance(param, click.Argument)]
+        if named_so := [one.make_metavar(ctx) for one in arguments if f"--{one.name}" == option]:
+            usage = " ".join([ctx.command_path, *(one.make_metavar(ctx) for one in arguments)])
+            return Message("problem.why.is_argument", option=option, argument=named_so[0].strip("[]"), usage=usage)
+        root = ctx.find_root()
+        if isinstance(root.command, click.Group) and (others := list(commands_with(option, root.command, root))):
+            some = ", ".join(others[:COUNT]) + (", ..." if len(others) > COUNT else "")
+            return Message("problem.why.option_of_others", option=option, commands=some)
+    return Message("problem.why.no_such_option", option=option,
+                   near=did_you_mean(nearest(option, [name for param in params for name in names_of(param)])))
+
+
+def names_of(param: click.Parameter) -> list[str]:
+    return [*param.opts, *param.secondary_opts] if isinstance(param, click.Option) else []
+
+
+def commands_with(option: str, group: click.Group, ctx: click.Context) -> Iterator[str]:
+    """The commands that have an option: `trace`, `weights new`."""
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if isinstance(command, click.Group):
+            yield from (f"{name} {one}" for one in commands_with(option, command, ctx))
+        elif command is not None and any(option in names_of(param) for param in command.params):
+            yield name

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from attntrace.messages.catalog import alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
@@ -38,7 +39,7 @@ class Inputs(NamedTuple):
             members = Npz(path, stream)
             for name in members.headers:
                 if name not in NAMED_BY:
-                    raise Problem("input_surplus", file=str(path), name=shown(name), known=", ".join(NAMED_BY))
+                    raise Problem("input_surplus", file=str(path), name=shown(name), known=alternatives(NAMED_BY))
             if SOURCE in members.headers and MEMORY in members.headers:
                 raise Problem("input_twice", file=str(path))
             return cls(str(path), {name: _rows(members, name, config) for name in members.headers})

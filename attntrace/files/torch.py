@@ -10,10 +10,10 @@ import numpy as np
 
 from attntrace.files.arrays import ARRAYS, opened, shape_text
 from attntrace.files.weights import Loaded
-from attntrace.messages.catalog import Joined, Message, Text
+from attntrace.messages.catalog import Joined, Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import ARCHITECTURES, SUB_LAYERS, Config, alternatives, divisors
+from attntrace.model.config import ARCHITECTURES, SUB_LAYERS, Config, divisors
 from attntrace.model.parameters import Spec, Vocabularies, allocate, parts, specs
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
@@ -278,7 +278,7 @@ def exported(model: Loaded, file: str) -> Exported:
     for name, arguments in ARGUMENTS.items():
         if arguments.get(getattr(config, name)) is None:
             known = (word for word, argument in arguments.items() if argument is not None)
-            raise Problem("state_choice", file=file, name=name, value=getattr(config, name), known=", ".join(known))
+            raise Problem("state_choice", file=file, name=name, value=getattr(config, name), known=alternatives(known))
     if None in model.vocabularies and len(config.architecture.stacks) > 1:
         config = replace(config, part="decoder" if model.vocabularies.source is None else "encoder")
     pieces = list(pieces_of(config))

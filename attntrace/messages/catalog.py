@@ -9,6 +9,8 @@ FOLDER = os.path.dirname(__file__)
 # What the files of messages use of TOML: a [section], or a key with a text of several lines or of one.
 ENTRY = re.compile(r'^\[(.+)\]$|^(\S+) = (?:"""\n?((?s:.+?))"""|"(.*)")$', re.M)
 
+ONE_OR_MORE = re.compile(r"\{(\w+):([^{}|]*)\|([^{}|]*)\}")  # `{steps:step|steps}`: the word that fits the number
+
 
 class Language(NamedTuple):
     """What a language has besides its sentences: its own name; a regular expression of its locales, in lower case; a
@@ -43,7 +45,8 @@ Text = str | Localized  # a plain string is the same in all languages
 
 
 class Message(Localized):
-    """The key of a template and the facts for its slots, which may be messages themselves."""
+    """The key of a template and the facts for its slots, which may be messages themselves. A slot with two words
+    chooses one of them: the first if the fact is 1."""
 
     def __init__(self, key: str, /, **facts: object) -> None:
         self.key, self.facts = key, facts
@@ -51,7 +54,10 @@ class Message(Localized):
     def render(self, language: str) -> str:
         facts = {name: fact.render(language) if isinstance(fact, Localized) else fact
                  for name, fact in self.facts.items()}
-        return template(language, self.key).format(**facts)
+        text = template(language, self.key)
+        if "|" in text:
+            text = ONE_OR_MORE.sub(lambda found: found[2 if str(facts[found[1]]) == "1" else 3], text)
+        return text.format(**facts)
 
 
 class Joined(Localized):
@@ -62,6 +68,14 @@ class Joined(Localized):
 
     def render(self, language: str) -> str:
         return self.between.join([render(part, language) for part in self.parts])
+
+
+def alternatives(choices: Iterable[object]) -> Text:
+    """Join choices in the reader's language: `1, 2, 4 or 8`."""
+    texts = list(map(str, choices))
+    if len(texts) < 2:
+        return "".join(texts)
+    return Joined(" ", [", ".join(texts[:-1]), Message("messages.or"), texts[-1]])
 
 
 class FirstOf(Localized):

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from attntrace.messages.catalog import LANGUAGES, Joined, Message, Text
+from attntrace.messages.catalog import LANGUAGES, Joined, Message, Text, alternatives
 from attntrace.messages.unicode import shown
 
 COUNT = 3  # as many are suggested
@@ -13,7 +13,7 @@ LIKENESS = 0.66  # the share of letters in common from which on two words are ne
 
 def did_you_mean(near: Sequence[str]) -> Text:
     """The part of a message that suggests names; nothing where none is near."""
-    return Message("problem.why.near", near=", ".join(map(shown, near))) if near else Joined("", ())
+    return Message("problem.why.near", near=alternatives(map(shown, near))) if near else Joined("", ())
 
 
 def nearest(asked: str, known: Iterable[str]) -> list[str]:

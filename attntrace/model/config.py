@@ -1,11 +1,10 @@
 """The configuration of a model: its sizes and its wiring."""
 import math
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
-from attntrace.messages.catalog import Joined, Message, Text
+from attntrace.messages.catalog import alternatives
 from attntrace.messages.errors import Problem
 
 FLOAT32 = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # the smallest normal number, and the largest
@@ -102,7 +101,7 @@ class Config:
             value = getattr(self, name)
             if not entry.allows(value, self.dtype):
                 raise Problem(PROBLEMS[entry.kind], name=name, option=as_option(name), value=as_json(value),
-                              choices=alternatives(("true", "false")) if entry.kind == FLAG else ", ".join(entry.words))
+                              choices=alternatives(("true", "false") if entry.kind == FLAG else entry.words))
         if self.d_model % self.heads:
             raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
                           divisors=alternatives(divisors(self.d_model)))
@@ -173,14 +172,6 @@ def divisors(number: int) -> list[int]:
     small = [n for n in range(1, math.isqrt(min(number, 10**12)) + 1) if number % n == 0]
     every = small + [number // n for n in reversed(small) if number // n not in small]
     return every if len(every) <= 8 else every[:7] + [number]
-
-
-def alternatives(choices: Iterable[object]) -> Text:
-    """Join choices in the reader's language: `1, 2, 4 or 8`."""
-    texts = list(map(str, choices))
-    if len(texts) == 1:
-        return texts[0]
-    return Joined(" ", [", ".join(texts[:-1]), Message("messages.or"), texts[-1]])
 
 
 MAX_LENGTH = 50  # the default limit of words in a translation

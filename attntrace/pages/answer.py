@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from attntrace.messages.catalog import EXAMPLE, Joined, Message, Text
 from attntrace.model.config import SELF_ATTENTION
 from attntrace.model.tokens import START, InputRows, Words, detokenize
-from attntrace.pages.blocks import Block, Grid, Hues, Maps, Prose, Result, Table, Title, hues_of, set_off
+from attntrace.pages.blocks import (Block, Grid, Hues, Maps, Prose, Result, Table, Title, commands, hues_of, set_off,
+                                    try_next)
 from attntrace.pages.checks import worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.pages.overview import pencil_rule
@@ -48,16 +49,6 @@ def title(key: str, run: Run, **facts: Text) -> Title:
     return Title(Message(f"messages.title_{key}", sentence=sentence_of(run.source), **target, **facts))
 
 
-def commands(lines: Iterable[str]) -> Prose:
-    return Prose("\n".join(f"$ attntrace {line}" for line in lines))
-
-
-def try_next(lines: Iterable[str]) -> Iterator[Block]:
-    """Commands that show more of the same."""
-    yield Prose(Message("messages.try_next"), apart=True)
-    yield commands(lines)
-
-
 def remarks(run: Run, shows_patterns: bool = True, hints: bool = True) -> Iterator[Block]:
     """What has to be known of a run before any of its numbers is read: what was changed in it, how it rounds, and that
     the patterns of weights which nothing has learned mean nothing; `hints`: and which command shows others."""
@@ -65,7 +56,7 @@ def remarks(run: Run, shows_patterns: bool = True, hints: bool = True) -> Iterat
 
 
 def _remarks(run: Run, shows_patterns: bool, hints: bool) -> Iterator[Block]:
-    yield from map(Prose, edit_sentences(run.edits))
+    yield from (Prose(Message("messages.what_if", edit=edit)) for edit in edit_sentences(run.edits))
     yield from pencil_rule(run)
     if run.weights is None and shows_patterns:
         hint = [Message("messages.trained_weights")] if hints else []
@@ -175,7 +166,12 @@ class RunAnswer:
         yield from try_next([f"show {cell.partition(':')[0]} {self.again}", f"why {cell} {self.again}",
                              f"verify {self.again}"] if is_saved(self.again) else
                             [*([f"map {self.again}"] if but != "map" else []), f"why {cell} {self.again}",
-                             f'compare {self.again} --what-if "--ablate {head}"'])
+                             without_head(self.run, self.again, head)])
+
+
+def without_head(run: Run, again: str, head: str) -> str:
+    """The command that compares a run with the same without a head; beside other edits it is the only one."""
+    return f'compare {again} --what-if "--ablate {head}"' if run.edits else f"compare {again} --ablate {head}"
 
 
 def numbered(words: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple, get_args
 
-from attntrace.messages.catalog import Text
+from attntrace.messages.catalog import Message, Text
 from attntrace.model.tokens import START
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Expression, HasValue
@@ -35,6 +35,12 @@ def hues_of(words: tuple[str, ...], is_target: bool) -> Hues:
     plain = dict.fromkeys((START, *words) if is_target else words)
     numbers = {word: n % FAMILY + is_target * FAMILY for n, word in enumerate(plain)}
     return tuple(numbers[word] for word in words)
+
+
+def hues_in(words: Iterable[str], sentence: Iterable[str] | None, hues: Hues) -> Hues:
+    """The hues that words have in a sentence, whose hues these are; other words have none."""
+    known = dict(zip(sentence or (), hues))
+    return tuple(known.get(word) for word in words)
 
 
 class Title(NamedTuple):
@@ -279,3 +285,13 @@ def set_off(blocks: Iterable[Block]) -> Iterator[Block]:
     for n, block in enumerate(blocks):
         assert isinstance(block, Prose | Table)
         yield block if n else block._replace(apart=True)
+
+
+def commands(lines: Iterable[str]) -> Prose:
+    return Prose("\n".join(f"$ attntrace {line}" for line in lines))
+
+
+def try_next(lines: Iterable[str]) -> Iterator[Block]:
+    """Commands that show more of the same."""
+    yield Prose(Message("messages.try_next"), apart=True)
+    yield commands(lines)

@@ -10,11 +10,12 @@ import numpy as np
 
 from attntrace.files.arrays import shape_text
 from attntrace.messages.catalog import Joined, Message, Text
-from attntrace.pages.answer import remarks, sentence_of, try_next
-from attntrace.pages.blocks import Block, Prose, Result, Table, Title, set_off
+from attntrace.pages.answer import remarks, sentence_of
+from attntrace.pages.blocks import Block, Hues, Prose, Result, Table, Title, hues_in, hues_of, set_off, try_next
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import DETAILS, model_table, words_table
+from attntrace.pages.view import hues_along
 from attntrace.runs.what_if import Edit, edit_sentences, order_before
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address, cell_name
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from attntrace.files.archive import Archive
     from attntrace.runs.run import Run
 
-MOST_WORDS = 3  # that change, in the conclusion
+MOST_WORDS = 2  # that change, in the conclusion
 DECIMALS = 3  # of a number that changes, as on the page of a trace
 
 
@@ -159,14 +160,15 @@ def saved(a: str, b: str, parameters: Sequence[Difference], steps: Sequence[Diff
     yield Title(Message("messages.title_diff", a=a, b=b))
     yield Result((Prose(conclusion(steps, *sides)),))
     yield from ripple(parameters, steps)
-    if first := next((one for one in in_both(steps) if not one.key), None):
-        cell = cell_name(first.address, first.at)
-        yield from try_next([f"show {cell} --from {a}", f"why {cell} --from {b}"])
+    first = next((one for one in in_both([*steps, *parameters]) if not one.key), None)
+    cell = cell_name(first.address, first.at) if first is not None else None
+    yield from try_next([f"why {cell} --from {file}" if cell else f"show --from {file}" for file in (a, b)])
 
 
-def compared(one: Run, other: Run, options: str, again: str, runs_alone: bool) -> Iterator[Block]:
-    """The page: a run, the edits of the other one (its `options`), and what differs between them. `again`: the words of
-    a command line that are the first run; `runs_alone`: whether they are the second one with the options."""
+def compared(one: Run, other: Run, options: str, others: str, again: str, runs_alone: bool) -> Iterator[Block]:
+    """The page: a run, what is different in the other one (its `options`, of which those of no edit are the `others`),
+    and what differs between their results. `again`: the words of a command line that are the first run; `runs_alone`:
+    whether they are the second one with the options."""
     before, after = Side.of_run(one), Side.of_run(other)
     tolerance = max(10.0 ** -DIGITS[run.config.dtype] for run in (one, other))  # sums in another order differ by less
     steps = list(differing(before.addresses, after.addresses, before, after, tolerance))
@@ -175,23 +177,26 @@ def compared(one: Run, other: Run, options: str, again: str, runs_alone: bool) -
     yield Title(Message("messages.title_compare", options=options))
     yield Result((Prose(Joined(" ", [*changed_words(next_words), conclusion(steps, before, after)])),))
     yield from remarks(one)
-    notes = [*edit_sentences(other.edits[len(one.edits):]),
-             Message("messages.compare_runs", sentence=sentence_of(one.source), options=options),
+    changes = Joined("; ", [*filter(None, [others]), *edit_sentences(other.edits[len(one.edits):])])
+    notes = [Message("messages.compare_runs", sentence=sentence_of(one.source), changes=changes),
              *[Message("messages.compare_swapped")] * (one.source.texts != other.source.texts)]
     yield from set_off(map(Prose, notes))
-    yield from set_off(words_of_both(next_words))
+    written = [word for run in (one, other) if run.target is not None for word in run.target.texts]
+    yield from set_off(words_of_both(next_words, tuple(written)))
     yield from set_off(attention(before, after, tolerance))
     yield from ripple(parameters, steps)
     yield DETAILS
     yield words_table(one)
     yield from model_table(one)
     first = f" --only {in_both(steps)[0].address}" if in_both(steps) else ""
-    yield from try_next([f"map {again}", *([f"map {again} {options}", f"trace {again} {options}{first}"] * runs_alone)])
+    yield from try_next([f"map {again}", *([f"map {again} {options}"] * runs_alone),
+                         f"trace {again}{f' {options}' if runs_alone else ''}{first}"])
 
 
 def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
     """For each head whose weights change: the entropy of its rows, and their largest weight, in both runs."""
     rows: list[tuple[str, ...]] = []
+    hues: list[Hues] = []
     all_the_same = True
     for address in before.addresses:
         if Address.of(address).name == "weights" and address in after.addresses:
@@ -199,27 +204,31 @@ def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
             if a.value.shape != b.value.shape:  # it has other words
                 all_the_same = False
             elif (np.abs(a.value - b.value) > tolerance).any():
-                rows += of_head(Address.of(address).place, before, a, b)
+                for row, colours in of_head(Address.of(address).place, before, a, b):
+                    rows.append(row)
+                    hues.append(colours)
     if not rows:
         yield from [Prose(Message("messages.compare_same_weights"))] * all_the_same
         return
     headings = [Message(f"messages.{name}") for name in (
         "compare_most", "diff_first", "diff_second", "compare_first_at", "compare_second_at")]
-    yield Table(("", *headings), tuple(rows), right=(1, 2, 3), words=(0, 4, 5),
-                title=Message("messages.compare_entropy"))
+    yield Table(("", *headings), tuple(rows), right=(1, 2, 3), tokens=(0, 4, 5),
+                title=Message("messages.compare_entropy"), hues=tuple(zip(*hues)))
     yield Prose(Message("messages.compare_entropy_note"))
 
 
-def of_head(head: str, before: Side, a: Tensor, b: Tensor) -> Iterator[tuple[str, ...]]:
-    """A heading, and a row for each word."""
-    looking = labels_of(a, 0)
+def of_head(head: str, before: Side, a: Tensor, b: Tensor) -> Iterator[tuple[tuple[str, ...], Hues]]:
+    """A heading, and a row for each word, with the hues of the words in it."""
+    looking, looked_at = labels_of(a, 0), labels_of(a, 1)
+    own, others = hues_along(a, 0, head) or [None] * len(looking), hues_along(a, 1, head)
     masked = f"{head}.masked_scores"
     seen = (np.isfinite(before.unswapped(masked).value).sum(axis=-1) if masked in before.addresses
             else np.full(len(looking), a.value.shape[1]))
-    yield (head, "", "", "", "", "")
-    for label, n, *two in zip(looking, seen, entropies(a.value), entropies(b.value), *(
+    yield (head, "", "", "", "", ""), (None, None, None)
+    for label, hue, n, *two in zip(looking, own, seen, entropies(a.value), entropies(b.value), *(
             [likest(row, labels_of(side, 1)) for row in side.value] for side in (a, b)), strict=True):
-        yield (f"  {label}", *(f"{entropy:.3f}" for entropy in (np.log(n), *two[:2])), *two[2:])
+        yield ((f"  {label}", *(f"{entropy:.3f}" for entropy in (np.log(n), *two[:2])), *two[2:]),
+               (hue, *hues_in(map(word_of, two[2:]), looked_at, others)))
 
 
 def labels_of(weights: Tensor, k: int) -> tuple[str, ...]:
@@ -230,6 +239,10 @@ def labels_of(weights: Tensor, k: int) -> tuple[str, ...]:
 def likest(shares: Array, words: tuple[str, ...]) -> str:
     """The largest share and its word."""
     return f"{shares.max():.3f} {words[shares.argmax()]}"
+
+
+def word_of(likely: str) -> str:
+    return likely.partition(" ")[2]
 
 
 def entropies(weights: Array) -> Array:
@@ -250,7 +263,7 @@ def likeliest(*runs: tuple[Run, Side]) -> Iterator[tuple[str, ...]]:
 
 def changed(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Those where the likeliest next word is another, without its probability."""
-    words = [(after, *(word.partition(" ")[2] for word in both)) for after, *both in rows if all(both)]
+    words = [(after, *map(word_of, both)) for after, *both in rows if all(both)]
     return [row for row in words if row[1] != row[2]]
 
 
@@ -264,11 +277,13 @@ def changed_words(rows: Sequence[tuple[str, ...]]) -> Iterator[Message]:
         yield Message("messages.compare_same_words")
 
 
-def words_of_both(rows: Sequence[tuple[str, ...]]) -> Iterator[Block]:
-    """The likeliest next word after each word of the decoder's input, in both runs."""
+def words_of_both(rows: Sequence[tuple[str, ...]], written: tuple[str, ...]) -> Iterator[Block]:
+    """The likeliest next word after each word of the decoder's input, in both runs, in the hues of those `written`."""
     if rows:
+        columns = zip(*((after, *map(word_of, both)) for after, *both in rows))
         yield Table(tuple(Message(f"messages.{name}") for name in ("compare_after", "diff_first", "diff_second")),
-                    tuple(rows), tokens=(0,), words=(1, 2), title=Message("messages.compare_words"))
+                    tuple(rows), tokens=(0, 1, 2), title=Message("messages.compare_words"),
+                    hues=tuple(hues_in(column, written, hues_of(written, True)) for column in columns))
         if words := [after for after, *_ in changed(rows)]:
             yield Prose(Message("messages.compare_changed", words=", ".join(words), changed=len(words),
                                 rows=sum(all(row) for row in rows)))

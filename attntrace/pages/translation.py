@@ -6,8 +6,9 @@ import numpy as np
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import END, detokenize, tokenize
-from attntrace.pages.answer import is_saved, remarks, title, try_next
-from attntrace.pages.blocks import Answer, Block, Check, Checks, Grid, Heading, Prose, Result, Table, hues_of
+from attntrace.pages.answer import is_saved, remarks, title, without_head
+from attntrace.pages.blocks import (Answer, Block, Check, Checks, Grid, Heading, Prose, Result, Table, hues_in, hues_of,
+                                    try_next)
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
 from attntrace.pages.overview import DETAILS, model_table, words_table
@@ -26,13 +27,15 @@ class TranslationPage:
 
     def __init__(self, decoding: Decoding, precision: int, again: str = "") -> None:
         self.decoding, self.figures, self.again = decoding, Figures.fixed(precision), again
+        self.words: tuple[str, ...] = ()  # of the whole translation
         self.written: list[DecodingStep] = []
         self.failed = False
 
     def beginning(self) -> Iterator[Block]:
         run = self.decoding.run
+        self.words = tuple(self.decoding.words())
         yield title("translate", run)
-        yield Result((Answer(detokenize(self.decoding.words()), is_words=True),))
+        yield Result((Answer(detokenize(self.words), is_words=True),))
         yield from remarks(run)
         yield Prose(Message("messages.decoding_encoder", words=len(run.source.ids),
                             numbers=f"{len(run.source.ids) * run.config.d_model:,}"), apart=True)
@@ -50,15 +53,17 @@ class TranslationPage:
 
     def step(self, step: DecodingStep, before: DecodingStep | None) -> Iterator[Block]:
         yield Heading(Message("messages.decoding_step", number=step.number, word=shown(step.word)), of_place=True,
-                      number=(step.number,))
+                      number=(step.number,), here="decoder.layer1")  # all of its layers
         yield Prose(Message("messages.decoding_reads", words=" ".join(map(shown, step.read))))
         logits, probabilities = step.of_next_word("logits"), step.of_next_word("probabilities")
         order = np.argsort(-logits, kind="stable")[:LIKELIEST]
+        words = [self.decoding.known[i] for i in order]
         heads = (Message(f"messages.decoding_{name}") for name in ("word", "logit", "probability"))
         yield Table(("", *heads),
-                    tuple((str(n + 1), self.decoding.known[i], self.figures.text(float(logits[i])),
+                    tuple((str(n + 1), words[n], self.figures.text(float(logits[i])),
                            self.figures.text(float(probabilities[i]))) for n, i in enumerate(order)),
-                    right=(0, 2, 3), words=(1,), apart=True)
+                    right=(0, 2, 3), tokens=(1,), apart=True,
+                    hues=(hues_in(words, self.words, hues_of(self.words, True)),))
         yield Prose(self.rows(step, before), apart=True)
         yield self.looks(step)
 
@@ -96,7 +101,7 @@ class TranslationPage:
 
     def whole(self) -> Iterator[Block]:
         """The whole translation: attention between its words and the source, and the check against one pass."""
-        yield Heading(Message("messages.decoding_whole"), of_place=True)
+        yield Heading(Message("messages.decoding_whole"), of_place=True, here="decoder.layer1.cross_attention")
         yield rows_of_maps()
         yield from self.maps()
         yield Checks((self.check(),), apart=True)
@@ -130,7 +135,7 @@ class TranslationPage:
             yield from try_next([f"show {first} {again}", f"verify {again}"])
             return
         more = [f'map {again} --target "{target}"',
-                f'compare {again} --target "{target}" --what-if "--ablate {head}"']
+                without_head(run, f'{again} --target "{target}"', head)]
         yield from try_next([f'translate {again} --step 1 --only "{head}.*"',
                              *(more if tokenize(target) == words and '"' not in target else [])])
 

@@ -24,6 +24,10 @@ class Report:
     def __call__(self, verdict: Verdict) -> None:
         self.verdicts.append(verdict)
 
+    @property
+    def worst(self) -> Verdict:
+        return max(self.verdicts, key=lambda verdict: verdict.difference, default=Verdict("", 0, 0.0, ""))
+
     def what_is_wrong(self, verdict: Verdict) -> Message:
         key = f"torch_{verdict.wrong}" if self.reference else verdict.wrong
         facts: dict[str, Text] = {name: repr(fact) if isinstance(fact, float) else shown(str(fact))
@@ -67,9 +71,8 @@ class Report:
         if wrong:
             return Message("messages.verify.some_wrong", **facts, wrong=f"{len(wrong):,}",
                            address=wrong[0].address, what=self.what_is_wrong(wrong[0]))
-        worst = max(self.verdicts, key=lambda verdict: verdict.difference, default=Verdict("", 0, 0.0, ""))
-        text = Message(f"messages.verify.{'all_right' if worst.difference else 'all_equal'}", **facts,
-                       difference=figure(worst.difference), cell=worst.cell)
+        text = Message(f"messages.verify.{'all_right' if self.worst.difference else 'all_equal'}", **facts,
+                       difference=figure(self.worst.difference), cell=self.worst.cell)
         if invariant is not None:
             what = Message(f"messages.verify.true.{invariant.key}", address=invariant.address)
             key = "but" if invariant.key in OF_THE_WHOLE else "but_at"

@@ -5,16 +5,17 @@ from pathlib import Path
 
 from attntrace.files.torch import Recognized, State, module_of, read_state, recognized, sizes_of, some
 from attntrace.files.weights import Loaded, load, located
-from attntrace.messages.catalog import Joined, Message, Text
+from attntrace.messages.catalog import EXAMPLE, Joined, Message, Text, alternatives
 from attntrace.messages.errors import Problem
-from attntrace.model.config import alternatives, divisors
+from attntrace.messages.unicode import shown
+from attntrace.model.config import divisors
 from attntrace.model.parameters import Vocabularies, specs
-from attntrace.pages.blocks import Block, Prose, Table, Title
+from attntrace.pages.blocks import Block, Prose, Table, Title, try_next
 from attntrace.pages.overview import model_lines, notes, parameter_table
 
 
-def weights_summary(file: str) -> Iterator[Block]:
-    """Summarise a weights file or a state_dict. Raises Problem where it is neither."""
+def weights_summary(file: str, quoted: Callable[[str], str]) -> Iterator[Block]:
+    """Summarise a weights file or a state_dict. Raises Problem where it is neither. `quoted`: how a word is typed."""
     path = located(file)
     try:
         state = None if path.suffix.lower() == ".json" else read_state(path)
@@ -24,7 +25,25 @@ def weights_summary(file: str) -> Iterator[Block]:
         if problem.key not in ("state_is_own", "weights_missing"):  # which `load` says better
             raise
         state = None
-    yield from model_summary(file, load(path)) if state is None else state_summary(state)
+    if state is not None:
+        yield from state_summary(state)
+        return
+    model = load(path)
+    yield from model_summary(file, model)
+    if source := model.vocabularies.source:
+        known = all(word in source for word in EXAMPLE[0].split())
+        again = f"{quoted(EXAMPLE[0] if known else source[-1])} --weights {quoted(file)}"
+        yield from try_next([*([f"translate {again}"] if model.vocabularies.target else []), f"map {again}",
+                             " ".join(("weights", "info", quoted(file), "--words"))])
+    else:
+        yield Prose(next_with_rows(model, file), apart=True)
+
+
+def next_with_rows(model: Loaded, file: str) -> Message:
+    """How a model without words is run."""
+    kind = ("memory" if model.vocabularies.source is None else
+            "decoder" if model.vocabularies.target is not None else "")
+    return Message(f"messages.import_next{'_' * bool(kind)}{kind}", file=shown(file))
 
 
 def model_summary(file: str, model: Loaded) -> Iterator[Block]:

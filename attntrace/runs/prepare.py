@@ -3,7 +3,7 @@ import os
 from typing import SupportsIndex, overload
 
 from attntrace.files.inputs import Inputs
-from attntrace.messages.catalog import Message, Text
+from attntrace.messages.catalog import Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.model.config import INITIAL, Config, as_json
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
@@ -27,7 +27,8 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
     be None. edits: made after that. pencil: the decimals to which parameters, rows and every operation are rounded."""
     words = None if sentence is None else tokenize(sentence), None if target is None else tokenize(target)
     if init not in INITIAL:
-        raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=", ".join(INITIAL))
+        choices = alternatives(INITIAL)
+        raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=choices)
     run = (_seeded_run(*words, config or Config(), seed, inputs, init) if weights is None
            else _loaded_run(*words, weights, inputs))
     parameters, source, made = edits(run.parameters, run.source, run.config)

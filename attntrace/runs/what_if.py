@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attntrace.messages.catalog import Message
+from attntrace.messages.catalog import Message, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean
 from attntrace.messages.unicode import shown
@@ -75,7 +75,7 @@ def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Par
     if len(fitting) != 1:
         inside = [head for head in heads if f".{text}." in f".{head}"]
         near = fitting or inside or near_addresses(text, heads) or heads
-        raise Problem("no_such_head", head=shown(text), near=", ".join(near))
+        raise Problem("no_such_head", head=shown(text), near=alternatives(near))
     head = Address.of(fitting[0])
     number, name = head.number("head") or 1, f"{head.place}.W_O"
     array = parameters[name].value.copy()
@@ -96,15 +96,15 @@ def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Ed
 
 
 def edit_sentences(edits: Iterable[Edit]) -> Iterator[Message]:
-    """Yield a sentence about each edit."""
+    """Yield a clause about each edit."""
     for edit in edits:
         if "set" in edit:
-            yield Message("messages.what_if_set", place=edit["set"], value=f"{edit['value']:.6g}",
+            yield Message("messages.edit_set", place=edit["set"], value=f"{edit['value']:.6g}",
                           was=f"{edit['was']:.6g}")
         elif "ablate" in edit:
-            yield Message("messages.what_if_ablate", head=edit["ablate"])
+            yield Message("messages.edit_ablate", head=edit["ablate"])
         else:
-            yield Message("messages.what_if_swap", i=edit["swap"][0], j=edit["swap"][1])
+            yield Message("messages.edit_swap", i=edit["swap"][0], j=edit["swap"][1])
 
 
 def order_before(edits: Iterable[Edit], size: int) -> list[int]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
 SUBSCRIPTS = str.maketrans("0123456789i", "₀₁₂₃₄₅₆₇₈₉ᵢ")
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 ASCII_LETTERS = {"μ": "mu", "σ²": "sigma2", "γ": "gamma", "β": "beta", "ε": "eps",
                  "β₁": "beta1", "β₂": "beta2", "β₁ᵗ": "beta1^t", "β₂ᵗ": "beta2^t"}
 LATEX_LETTERS = {"μ": r"\mu", "σ²": r"\sigma^{2}", "γ": r"\gamma", "β": r"\beta", "ε": r"\varepsilon",

@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from attntrace.messages.catalog import Message, Text
+from attntrace.messages.catalog import Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import COUNT, did_you_mean, nearest
 from attntrace.messages.unicode import normalized, shown
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.symbol import DIGITS, Symbol
 
 NUMBERED = re.compile(r"(step|layer|head)([1-9][0-9]{0,8})")
+ROW = re.compile(r"(.*?)_?([0-9]{1,9})")  # the symbol of a row: `q₁`, `q_1`, `q1`
 POSITION = re.compile(r'"[^"]*"|[^,]+')  # a token that contains a comma stands in quotes
 BLANKS = re.compile(r"\s*,\s*")  # a token contains none
 SOME = 6  # words that an error lists
@@ -137,6 +138,16 @@ def with_symbol(place: str, symbol: str, known: Known) -> list[str]:
     return ranks[min(ranks)] if ranks else []
 
 
+def row_of(pattern: str, known: Known) -> tuple[str, tuple[str, ...]]:
+    """Take the symbol of a row apart, as pages write it: `head1.q₁` into `head1.q` and its position. Anything else
+    stays whole: an address, and the symbol of a step, which may end in a number as well."""
+    place, dot, symbol = pattern.rpartition(".")
+    row = ROW.fullmatch(symbol.translate(DIGITS))
+    if row is None or matches(pattern, known) or not with_symbol(place, row[1], known):
+        return pattern, ()
+    return f"{place}{dot}{row[1]}", (row[2],)
+
+
 def find_address(pattern: str, addresses: Known) -> str:
     """Return the one address that `matches`. Raises Problem with the nearest addresses, or with
     those that it could be."""
@@ -185,6 +196,11 @@ class Cell(NamedTuple):
             raise Problem("no_place", place=text)
         return cls(address, positions)
 
+    def with_row(self, known: Known) -> "Cell":
+        """The same, where the address is the symbol of a row: `q₁:2` is `q:1,2`."""
+        address, row = row_of(self.address, known)
+        return Cell(address, row + self.positions)
+
     def __str__(self) -> str:
         return f"{self.address}:{','.join(self.positions)}" if self.positions else self.address
 
@@ -220,7 +236,7 @@ def find_position(asked: str, axis: Axis, address: Text) -> int:
                       words=", ".join(words[:SOME]) + ", ..." * (len(words) > SOME), size=axis.size)
     if len(positions) > 1:
         raise Problem("token_twice", address=address, token=shown(asked),
-                      positions=", ".join(str(i + 1) for i in positions))
+                      positions=alternatives(i + 1 for i in positions))
     return positions[0]
 
 

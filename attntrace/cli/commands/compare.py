@@ -27,15 +27,22 @@ def experiment(**options: Any) -> None:
 
 @click_words.command("compare")
 @options.sentence_argument
-@click_words.option("--what-if", type=Text(), required=True, metavar="OPTIONS")
+@click_words.option("--what-if", type=Text(), metavar="OPTIONS")
 @options.model_options
 @options.quiet_option
 @options.page_options
-def command(what_if: str, model: options.ModelOptions, page: PageOptions) -> None:
+def command(what_if: str | None, model: options.ModelOptions, page: PageOptions) -> None:
+    if what_if is not None:
+        change = changes(what_if)
+    else:  # the edits are the experiment
+        change = options.ModelOptions(set=model.set, ablate=model.ablate, swap=model.swap)
+        model, what_if = model.without_edits(), options.typed(change)
+        if not what_if:
+            raise Problem("compare_nothing")
     model = model.read()
     words, alone = model.sentence, True
     from attntrace.pages.diff import compared
-    changed = changed_options(model, what_if)
+    changed = with_changes(model, change)
     one = model.prepared(words)
     if model.weights is not None and changed.weights == model.weights:
         wiring = {name: value for name, value in changed.entries.items()
@@ -45,20 +52,27 @@ def command(what_if: str, model: options.ModelOptions, page: PageOptions) -> Non
         other = other._replace(config=replace(other.config, **wiring))  # the same parameters, wired in another way
     else:
         other = changed.prepared(words)
-    write_blocks(list(compared(one, other, what_if, options.typed(model), alone)), page)
+    others = options.typed(change.without_edits())
+    write_blocks(list(compared(one, other, what_if, others, options.typed(model), alone)), page)
 
 
-def changed_options(model: options.ModelOptions, what_if: str) -> options.ModelOptions:
-    """The options with those of the experiment in their place, and its changes beside theirs."""
+def changes(what_if: str) -> options.ModelOptions:
+    """The options of an experiment. Raises Problem where there are none, or others."""
     try:
         given = experiment.make_context("what-if", shlex.split(what_if), parent=click.get_current_context()).params
     except ValueError:
         raise Problem("what_if_quotes", options=what_if) from None
     except click.UsageError as error:
         raise Problem("what_if_usage", options=what_if, message=misused(error)) from None
-    entries = {name: value for name, value in given.pop("entries").items() if value is not None}
-    changed = {name: value for name, value in given.items() if value not in (None, ())}
-    if not changed and not entries:
+    change = options.ModelOptions(**given)
+    if not options.given_options(change):
         raise Problem("what_if_nothing")
-    more = {name: (*getattr(model, name), *given[name]) for name in options.CHANGES}
-    return model._replace(**changed | more, entries=model.entries | entries)
+    return change
+
+
+def with_changes(model: options.ModelOptions, change: options.ModelOptions) -> options.ModelOptions:
+    """The options with those of the experiment in their place, and its edits beside theirs."""
+    entries = {name: value for name, value in change.entries.items() if value is not None}
+    changed = {name: value for name, value in change._asdict().items() if value not in (None, ())}
+    more = {name: (*getattr(model, name), *getattr(change, name)) for name in options.CHANGES}
+    return model._replace(**changed | more | {"entries": model.entries | entries})

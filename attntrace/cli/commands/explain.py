@@ -11,15 +11,15 @@ import click
 from attntrace.cli import click_words
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.languages import current_languages
-from attntrace.cli.options import page_options
+from attntrace.cli.options import LearningOptions, ModelOptions, page_options, typed
 from attntrace.cli.values import Known
-from attntrace.messages.catalog import BESIDE, EXAMPLE, LANGUAGES, TWO, Joined, Message, template
+from attntrace.messages.catalog import BESIDE, DEFAULT, EXAMPLE, LANGUAGES, TWO, Joined, Message, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_of, topics
-from attntrace.tracing.addresses import Address, matches
+from attntrace.tracing.addresses import Address, cell_name, matches
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block, Formula
@@ -95,27 +95,35 @@ def title(name: str, language: str) -> str:
 
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Explain a topic, with the formula of the step at `address`, where that is given."""
-    from attntrace.pages.blocks import Heading, Prose, Table
+    from attntrace.pages.blocks import Heading, Prose, Table, try_next
     topic = topics()[name]
     languages = dict.fromkeys((*current_languages(), *TWO))
     yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)))
     yield Prose(Message(f"explain.{name}.short"))
-    if found := formulas(name, address):
+    found, cells = formulas(name, address)
+    if found:
         yield Table(("", "", ""), tuple(found), apart=True)
     yield Prose(Message(f"more.{name}"), apart=True)
     if topic.section:
         yield Prose(Message("messages.topic_of_section", section=topic.section))
     see = Joined("; ", [Message(f"explain.{one}.title") for one in topic.see])
     yield Prose(Message("messages.topic_see", topics=see))
+    wiring = {"final_norm": True} if "final_norm" in address else {} if address else topic.wiring
+    optimizer = "adam" if topic.optimizer == "adam" or Address.of(address).phase == "update" else None
+    again = typed(ModelOptions(entries=dict(wiring)), LearningOptions(optimizer=optimizer))
+    why = [f"why {cell} {again}".rstrip() for cell in cells[:1]]
+    yield from try_next([*(one for one in why if one not in template(DEFAULT, f"more.{name}")),
+                         *(f"explain {one}" for one in topic.see[:2]), "explain"][:3])
 
 
-def formulas(name: str, wanted: str) -> list[tuple[str, str | Formula, str | Formula]]:
+def formulas(name: str, wanted: str) -> tuple[list[tuple[str, str | Formula, str | Formula]], list[str]]:
     """Address, formula of the whole and of a row: of the step that is wanted, else of the steps that the topic names,
-    else of the first step of each of its kinds."""
+    else of the first step of each of its kinds. And the first number of each."""
     from attntrace.pages.checks import rows_of
     from attntrace.pages.view import any_row_formula, whole_formula
     topic = topics()[name]
     found: list[tuple[str, str | Formula, str | Formula]] = []
+    cells: list[str] = []
 
     def sink(step: Step) -> None:
         kind = Address.of(kind_of(step.address)).name if topic.also else ""
@@ -124,10 +132,11 @@ def formulas(name: str, wanted: str) -> list[tuple[str, str | Formula, str | For
             kinds.add(kind)
             row, whole = any_row_formula(step, rows_of(step, 1)[0]), whole_formula(step)
             found.append((step.address, whole, row if row != whole else ""))
+            cells.append(cell_name(step.address, (0,) * step.value.ndim))
 
     kinds: set[str] = set()
     example = (training_step("adam", final_norm="final_norm" in wanted) if wanted  # only such a model has that step
                else training_step(topic.optimizer, **topic.wiring))
     learns = any(Address.of(f"{word}.").is_of_training for word in (name, wanted, *topic.also, *topic.steps))
     (example if learns else example.run)(sink)
-    return found
+    return found, cells

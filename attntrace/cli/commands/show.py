@@ -9,7 +9,7 @@ from attntrace.cli.output import destination
 from attntrace.cli.subject import write
 from attntrace.cli.values import Known, step_addresses
 from attntrace.messages.errors import Problem
-from attntrace.tracing.addresses import Cell, find_address, matches
+from attntrace.tracing.addresses import Cell, cell_name, find_address, matches
 from attntrace.writers import DATA
 
 
@@ -27,13 +27,16 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
             archive.check_seal()
             from attntrace.runs.saved import saved_subject
             return write(saved_subject(archive), selection, page, f"--from {quoted(saved_run)}")
+        from attntrace.pages.blocks import try_next
         from attntrace.pages.view import alone  # of one tensor, row or number: nothing else is read
         for name in ("only", "layer", "head", "token", "form"):
             if getattr(selection, name):
                 raise Problem("place_with", place=place, option=f"--{name}")
         cell = Cell.read(place)
         names = dict.fromkeys(archive.names)
-        address = find_address(cell.address, names if matches(cell.address, names) else archive.symbols())
+        known = names if matches(cell.address, names) else archive.symbols()
+        cell = cell.with_row(known)
+        address = find_address(cell.address, known)
         with archive.sense():
             record = archive.record(address)
             tensor = tensor_from(record, archive.value(record), archive.axes)
@@ -45,4 +48,7 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
             with writer_of(page) as writer:
                 view = selection.view(archive.header.get("pencil"), writer.out.isatty() and page.is_text)
                 writer(alone(tensor, address, index, view))
+                if len(index) < len(tensor.axes):  # a number stands alone, for programs
+                    number = cell_name(address, (*index, *(0,) * (len(tensor.axes) - len(index))))
+                    writer(try_next([f"why {number} --from {quoted(saved_run)}", f"explain {address}"]))
     return DONE

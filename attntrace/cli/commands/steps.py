@@ -1,8 +1,8 @@
 """attntrace steps: the table of contents of a trace."""
 from attntrace.cli import click_words
 from attntrace.cli.formats import PageOptions, writer_of
-from attntrace.cli.options import ModelOptions, model_options, page_options_of, quiet_option, sentence_argument
-from attntrace.cli.subject import subject_of
+from attntrace.cli.options import ModelOptions, model_options, page_options_of, quiet_option, sentence_argument, typed
+from attntrace.cli.subject import settled
 from attntrace.messages.catalog import Message
 from attntrace.writers import PAGES, PICTURES
 
@@ -13,10 +13,11 @@ from attntrace.writers import PAGES, PICTURES
 @quiet_option
 @page_options_of(*PAGES, *PICTURES)
 def command(model: ModelOptions, page: PageOptions) -> None:
-    run = subject_of(model).run
-    from attntrace.pages.answer import title
+    model = settled(model)
+    run = model.prepared(model.sentence)
+    from attntrace.pages.answer import RunAnswer, title
     from attntrace.pages.architecture import architecture
-    from attntrace.pages.blocks import Formula, Prose, Result, Table
+    from attntrace.pages.blocks import Formula, Prose, Result, Table, try_next
     from attntrace.pages.overview import drift_note, pencil_rule
     from attntrace.pages.view import whole_formula
     from attntrace.tracing.trace import Step, tee
@@ -37,3 +38,7 @@ def command(model: ModelOptions, page: PageOptions) -> None:
         writer([title("steps", run), Result((Prose(total),)), architecture(run),
                 Table(headings, tuple(rows), right=(2, 3), apart=True),
                 *pencil_rule(run), *(drift_note(run, drift) if drift else ())])
+        if page.format in PAGES:
+            again, head = typed(model), f"{RunAnswer(run).place}.head1"
+            writer(try_next([f'trace {again} --only "{head}.*"', f"why {head}.scores:1,1 {again}",
+                             f"explain {head}.scores"]))

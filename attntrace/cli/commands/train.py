@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -12,8 +13,7 @@ import click
 
 from attntrace.cli import click_words
 from attntrace.cli.click_words import option, passed
-from attntrace.cli.formats import quoted
-from attntrace.cli.languages import rendered
+from attntrace.cli.formats import PageOptions, quoted, writer_of
 from attntrace.cli.options import ModelOptions, architecture_options, given_options, quiet_option
 from attntrace.cli.output import binary, check_place
 from attntrace.cli.progress import TrainingProgress, bar, say
@@ -23,6 +23,7 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config, as_option
 from attntrace.training.schedule import Schedule
+from attntrace.writers import TEXT
 
 if TYPE_CHECKING:
     from attntrace.training.checkpoint import Checkpoint
@@ -100,7 +101,7 @@ def command(pairs: str, output: str, resume: bool, quiet: bool, training: Traini
     start, updates = time.monotonic(), loop.updates
     course.learn()
     course.write()
-    course.conclude(loop.updates - updates, time.monotonic() - start)
+    course.conclude(pairs, loop.updates - updates, time.monotonic() - start)
 
 
 def keep_memory() -> None:
@@ -198,20 +199,24 @@ class Course:
         with suppress(FileNotFoundError):
             os.unlink(self.checkpoint)
 
-    def conclude(self, updates: int, seconds: float) -> None:
+    def conclude(self, pairs: str, updates: int, seconds: float) -> None:
         """Print where the model is and how much it has learned."""
-        print(rendered(Message("messages.train_written", file=shown(self.output), updates=f"{updates:,}",
-                               seconds=f"{seconds:.0f}", parameters=f"{self.training.parameters.vector.size:,}")),
-              flush=True)
+        from attntrace.pages.blocks import Prose, Result, Title, try_next
+        with writer_of(PageOptions(TEXT, pager=False, quiet=self.quiet)) as writer:
+            result = Message("messages.train_written", file=shown(self.output), updates=f"{updates:,}",
+                             seconds=f"{seconds:.0f}", parameters=f"{self.training.parameters.vector.size:,}")
+            writer([Title(Message("messages.title_train", pairs=shown(pairs))), Result((Prose(result),))])
+            if not self.quiet:
+                writer([*map(Prose, self.exact()), *try_next([
+                    f"translate {quoted(self.parts.training[0].source)} --weights {quoted(self.output)}",
+                    " ".join(("weights", "info", quoted(self.output)))])])
+
+    def exact(self) -> Iterator[Message]:
+        """How many pairs are translated exactly."""
         training, held_out = self.parts.training, self.parts.held_out
         for key, pairs in (("train_exact" if len(training) <= SAMPLE else "train_sample", training[:SAMPLE]),
                            ("train_held_out", held_out[:SAMPLE])):
-            if pairs and not self.quiet:
+            if pairs:
                 exact = self.training.exact(pairs)
-                print(rendered(Message(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
-                               share=f"{100 * exact / len(pairs):.1f}")), flush=True)
-        if not self.quiet:
-            model = quoted(self.output)
-            print(rendered(Message("messages.try_next")))
-            for words in (("translate", quoted(training[0].source), "--weights", model), ("weights", "info", model)):
-                print("  $ attntrace", *words, flush=True)
+                yield Message(f"messages.{key}", exact=f"{exact:,}", pairs=f"{len(pairs):,}",
+                              share=f"{100 * exact / len(pairs):.1f}")

@@ -38,25 +38,30 @@ def command(saved_run: str | None, learning: options.LearningOptions, against: s
             page: PageOptions) -> int:
     from attntrace.pages.verdicts import Report
     with source_of(saved_run, learning, against, model) as source:
-        from attntrace.pages.answer import try_next
+        from attntrace.pages.blocks import try_next
         from attntrace.verify.torch import version
         reference = version() if against else None
         with writer_of(page) as writer:
             report = Report(reference)
             with progress(writer.out, source.total, silent=True) as count:
                 log, footer = judged(source, report, count, against)
-            writer([source.title, *report.blocks(log, footer), *(() if report.wrong else try_next(source.next))])
+            writer([source.title, *report.blocks(log, footer)])
+            if not report.wrong:
+                writer(try_next([source.show, f"why {report.worst.cell} {source.again}", *source.more]))
     return CHECK_FAILED if report.wrong else DONE
 
 
 class Source(NamedTuple):
     """Where records come from: the header, a function that passes all others with their values to its first argument
-    and returns the footer, and how many steps there are; the title of the page, and commands to try after it."""
+    and returns the footer, and how many steps there are; the title of the page; commands to try after it: one that
+    shows the steps, more, and the words of a command line that are the same."""
     header: Record
     read: Callable[[Callable[[Record], object], Sink], Record]
     total: Callable[[], int]
     title: Title
-    next: Sequence[str]
+    show: str
+    again: str
+    more: Sequence[str] = ()
 
 
 @contextmanager
@@ -71,12 +76,12 @@ def source_of(saved_run: str | None, learning: options.LearningOptions, against:
             raise Problem("only_with_backprop", option=given[0])
         model = settled(model)
         subject = subject_of(model, learning if learning.backprop else None)
-        again = options.typed(model)
+        again, with_learning = options.typed(model), options.typed(model, learning._replace(backprop=None))
         trainable = subject.run.vocabularies.target and model.target is not None and not learning.backprop
         from attntrace.runs.run import header
         yield Source(header(subject), partial(recorded, subject), lambda: len(subject.addresses()),
-                     title("verify", subject.run),
-                     [f"trace {again}", *([f"verify {again} --backprop"] * bool(trainable))])
+                     title("verify", subject.run), f"trace {again}", with_learning,
+                     [f"verify {again} --backprop"] * bool(trainable))
         return
     options.check_from(model, learning)
     from attntrace.files.archive import opened
@@ -94,7 +99,7 @@ def source_of(saved_run: str | None, learning: options.LearningOptions, against:
 
         again = f"--from {quoted(saved_run)}"
         yield Source(archive.header, saved, lambda: len(archive.names),
-                     Title(Message("messages.title_verify", sentence=shown(saved_run))), [f"show {again}"])
+                     Title(Message("messages.title_verify", sentence=shown(saved_run))), f"show {again}", again)
 
 
 def recorded(subject: Subject, take: Callable[[Record], object], count: Sink) -> Record:

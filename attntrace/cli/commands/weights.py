@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attntrace.cli.click_words import GAP, Group, cells, chained, option
-from attntrace.cli.formats import PageOptions, write_blocks, writer_of
+from attntrace.cli.formats import PageOptions, quoted, write_blocks, writer_of
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
 from attntrace.cli.output import binary, check_place
@@ -57,7 +57,7 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
     """What the import found in the file, what it assumes, and what to do next."""
     from attntrace.files.torch import HALVES, module_of, some
-    from attntrace.pages.weights import facts_line
+    from attntrace.pages.weights import facts_line, next_with_rows
     config, architecture = model.config, model.config.architecture
     lines = [Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
              Message("messages.import_heads", heads=config.heads)]
@@ -78,9 +78,7 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
         lines.append(Message("messages.import_halves", dtypes=", ".join(sorted(state.dtypes & HALVES))))
     if state.dtype == "float64" and len(state.dtypes) > 1:
         lines.append(Message("messages.import_mixed"))
-    kind = ("memory" if model.vocabularies.source is None else
-            "decoder" if model.vocabularies.target is not None else "")
-    return [*lines, Message(f"messages.import_next{'_' * bool(kind)}{kind}", file=shown(output))]
+    return [*lines, next_with_rows(model, output)]
 
 
 @command.command("export", text="weights_export")
@@ -133,7 +131,7 @@ def new_command(model: ModelOptions, output: str) -> None:
 def info_command(weights: str, words: bool, page: PageOptions) -> None:
     from attntrace.pages.weights import vocabularies_of, weights_summary, word_tables
     if not words:
-        write_blocks(list(weights_summary(weights)), page)
+        write_blocks(list(weights_summary(weights, quoted)), page)
         return
     vocabularies = vocabularies_of(weights)
     with writer_of(page) as writer:

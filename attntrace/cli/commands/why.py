@@ -36,18 +36,22 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
         raise Problem("sentence_before_place", sentence=shown(place), place=shown(model.sentence or "ADDRESS"))
     cell = Cell.read(place)
     with graph_of(saved_run, cell.address, model, learning) as graph:
+        cell = cell.with_row(graph.symbols)
         decimals = options.Selection(precision=precision).decimals(graph.pencil)
         address = find_address(cell.address, graph.symbols)
         step = graph.find(address)
         axes = (step or graph.parameters[address]).axes
         index = cell.index_in(axes, address, least=len(axes))
-        from attntrace.pages.answer import try_next
-        from attntrace.pages.blocks import Title
+        from attntrace.pages.answer import is_saved
+        from attntrace.pages.blocks import Title, try_next
         from attntrace.pages.why import Why, parameter_blocks
         number = cell_name(address, index)
         blocks: list[Block] = [Title(Message("messages.title_why", place=number, of=graph.of), has_result=False)]
         if step is None:
             blocks += parameter_blocks(graph.parameters[address], index, decimals, graph.pencil)
+            blocks += try_next([f"show {address} {graph.again}" if is_saved(graph.again) else
+                                f"compare {graph.again.removesuffix(options.typed(learning)).strip()} --set {number}=0",
+                                f"explain {address}"])
         else:
             blocks += Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index)
             blocks += try_next([f"why {number} {graph.again} --depth 3 --top 1", f"explain {address}"])

@@ -42,6 +42,7 @@ BELOW_HEADING = 5  # cells before what stands below a heading such as 1.3
 NARROWEST_TREE = 48  # cells that a number deep in a tree has for its arithmetic
 WORD = re.compile(r'(?:"[^"]*"|[^" ])+')  # of a command
 OPTION_AND_VALUE = re.compile(rf"(?:--[\w-]+ (?!-))?{WORD.pattern}")
+FIRST_LINES = 3  # of a page, which hold its conclusion, where that is a sentence
 NUMBER, ERROR = 9, 10  # cells of the columns of what was verified
 
 
@@ -70,6 +71,7 @@ class TerminalWriter(BlockWriter[Line]):
         self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
         self.first_short: blocks.Block | None = None  # the first of which columns are left out: it says so
         self.again = self.page.word(f"{PROMPT}{look.title}") if look.title else ""
+        self.title_lines = 0
 
     def of_width(self, width: int) -> "TerminalWriter":
         """A writer on a screen of this width, where it is not this one."""
@@ -102,20 +104,26 @@ class TerminalWriter(BlockWriter[Line]):
         return self.page.wrapped(words, indent)
 
     def title(self, block: blocks.Title) -> Iterator[Line]:
-        """What the page is about, and its command; one of several lines stands below a result that is short."""
-        if block.text:
-            yield from styled(self.broken(self.page.word(self.page.text(block.text)), 0), "", "bold")
-        again = list(self.command(self.again)) if self.again else []
-        yield from again if len(again) == 1 or not block.has_result else ()
+        """What the page is about, and its command, which stands with the result where there is one."""
+        text = self.page.text(block.text)
+        lines = self.broken(self.page.word(text.replace(" · ", self.page.sign(" · ", " * "))), 0) if text else []
+        self.title_lines = len(lines)
+        yield from styled(lines, "", "bold")
+        yield from self.command(self.again) if self.again and not block.has_result else ()
 
     def result(self, block: blocks.Result) -> Iterator[Line]:
+        """The command above it, if that needs one line and the conclusion is still in the first lines of the page."""
+        again = list(self.command(self.again)) if self.again and block.is_short else []
+        first = block.blocks[0]
+        sentence = list(self.written(first)) if isinstance(first, blocks.Prose | blocks.Answer) else []
+        is_above = len(again) == 1 and self.title_lines + 1 + len(sentence) <= FIRST_LINES
+        yield from again if is_above else ()
         for one in block.blocks:
             if getattr(one, "apart", False):
                 yield ()
             for line in self.written(one):
                 yield (INDENT, *line) if isinstance(one, blocks.Answer) else line
-        again = list(self.command(self.again)) if self.again and block.is_short else []
-        yield from ((), *again) if len(again) > 1 else ()
+        yield from ((), *again) if again and not is_above else ()
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[Line]:
         page = self.page

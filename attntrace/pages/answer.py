@@ -166,12 +166,20 @@ class RunAnswer:
         yield from try_next([f"show {cell.partition(':')[0]} {self.again}", f"why {cell} {self.again}",
                              f"verify {self.again}"] if is_saved(self.again) else
                             [*([f"map {self.again}"] if but != "map" else []), f"why {cell} {self.again}",
-                             without_head(self.run, self.again, head)])
+                             *without_head(self.run, self.again, head)])
 
 
-def without_head(run: Run, again: str, head: str) -> str:
-    """The command that compares a run with the same without a head; beside other edits it is the only one."""
-    return f'compare {again} --what-if "--ablate {head}"' if run.edits else f"compare {again} --ablate {head}"
+def experiment(run: Run, again: str, edit: str) -> str:
+    """The command that compares a run with the same after an edit; beside other edits it is the only one."""
+    return f'compare {again} --what-if "{edit}"' if run.edits else f"compare {again} {edit}"
+
+
+def without_head(run: Run, again: str, head: str) -> list[str]:
+    """The command that compares a run with the same without a head, or without another one where this one is ablated
+    in the run; none where all are."""
+    place, ablated = head.rpartition(".")[0], {edit.get("ablate") for edit in run.edits}
+    heads = [one for one in (head, *(f"{place}.head{n + 1}" for n in range(run.config.heads))) if one not in ablated]
+    return [experiment(run, again, f"--ablate {one}") for one in heads[:1]]
 
 
 def numbered(words: Sequence[str]) -> str:

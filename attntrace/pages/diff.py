@@ -10,7 +10,7 @@ import numpy as np
 
 from attntrace.files.arrays import shape_text
 from attntrace.messages.catalog import Joined, Message, Text
-from attntrace.pages.answer import remarks, sentence_of
+from attntrace.pages.answer import experiment, remarks, sentence_of
 from attntrace.pages.blocks import Block, Hues, Prose, Result, Table, Title, hues_in, hues_of, set_off, try_next
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import Figures
@@ -175,9 +175,11 @@ def compared(one: Run, other: Run, options: str, others: str, again: str, runs_a
     parameters = list(differing(before.parameters, after.parameters, before, after))
     next_words = list(likeliest((one, before), (other, after)))
     yield Title(Message("messages.title_compare", options=options))
-    yield Result((Prose(Joined(" ", [*changed_words(next_words), conclusion(steps, before, after)])),))
-    yield from remarks(one)
-    changes = Joined("; ", [*filter(None, [others]), *edit_sentences(other.edits[len(one.edits):])])
+    edits = other.edits[len(one.edits):]
+    follows = [Message("messages.compare_no_order")] * (not steps and has_no_order(other) and are_swaps(edits))
+    yield Result((Prose(Joined(" ", [*changed_words(next_words), conclusion(steps, before, after), *follows])),))
+    yield from remarks(one, shows_patterns=bool(steps))  # that nothing differs needs no trained weights
+    changes = Joined("; ", [*filter(None, [others]), *edit_sentences(edits)])
     notes = [Message("messages.compare_runs", sentence=sentence_of(one.source), changes=changes),
              *[Message("messages.compare_swapped")] * (one.source.texts != other.source.texts)]
     yield from set_off(map(Prose, notes))
@@ -189,8 +191,25 @@ def compared(one: Run, other: Run, options: str, others: str, again: str, runs_a
     yield words_table(one)
     yield from model_table(one)
     first = f" --only {in_both(steps)[0].address}" if in_both(steps) else ""
-    yield from try_next([f"map {again}", *([f"map {again} {options}"] * runs_alone),
+    swap = (swap_of(other) if runs_alone and has_no_order(other) and not has_no_order(one) and not edits else "")
+    yield from try_next([experiment(other, f"{again} {options}", swap) if swap else f"map {again}",
+                         *([f"map {again} {options}"] * runs_alone),
                          f"trace {again}{f' {options}' if runs_alone else ''}{first}"])
+
+
+def has_no_order(run: Run) -> bool:
+    return not run.config.adds_positions and run.inputs is None
+
+
+def are_swaps(edits: Sequence[Edit]) -> bool:
+    return bool(edits) and all("swap" in edit for edit in edits)
+
+
+def swap_of(run: Run) -> str:
+    """The option that swaps the first word of the source and the last one that is another; "" where there is none."""
+    words = run.source.texts
+    others = [n for n, word in enumerate(words, start=1) if word != words[0]]
+    return f"--swap 1,{others[-1]}" if others else ""
 
 
 def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:

@@ -90,9 +90,10 @@ class Page:
     def of_translation(self, decoding: Decoding) -> Iterator[Iterable[Block]]:
         """The translation, the selected steps, each step of the decoding, what goes in, what to try next."""
         from attntrace.pages.translation import TranslationPage
-        translation = TranslationPage(decoding, self.view.precision, self.again)
+        selects = self.view.selected is not None or bool(self.view.tokens)
+        translation = TranslationPage(decoding, self.view.precision, self.again, selects)
         yield chain(translation.beginning(), [architecture(decoding, beside=True)])
-        if self.view.selected is not None or self.view.tokens:
+        if selects:
             self.write_forms()
             yield self.closing()
         yield from translation.sheets()

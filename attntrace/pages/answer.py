@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -169,9 +169,9 @@ class RunAnswer:
                              *without_head(self.run, self.again, head)])
 
 
-def experiment(run: Run, again: str, edit: str) -> str:
-    """The command that compares a run with the same after an edit; beside other edits it is the only one."""
-    return f'compare {again} --what-if "{edit}"' if run.edits else f"compare {again} {edit}"
+def experiment(edits: Sized, again: str, edit: str) -> str:
+    """The command that compares a run with the same after an edit; beside its other edits it is the only one."""
+    return f'compare {again} --what-if "{edit}"' if edits else f"compare {again} {edit}"
 
 
 def without_head(run: Run, again: str, head: str) -> list[str]:
@@ -179,7 +179,7 @@ def without_head(run: Run, again: str, head: str) -> list[str]:
     in the run; none where all are."""
     place, ablated = head.rpartition(".")[0], {edit.get("ablate") for edit in run.edits}
     heads = [one for one in (head, *(f"{place}.head{n + 1}" for n in range(run.config.heads))) if one not in ablated]
-    return [experiment(run, again, f"--ablate {one}") for one in heads[:1]]
+    return [experiment(run.edits, again, f"--ablate {one}") for one in heads[:1]]
 
 
 def numbered(words: Sequence[str]) -> str:

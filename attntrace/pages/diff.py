@@ -192,7 +192,7 @@ def compared(one: Run, other: Run, options: str, others: str, again: str, runs_a
     yield from model_table(one)
     first = f" --only {in_both(steps)[0].address}" if in_both(steps) else ""
     swap = (swap_of(other) if runs_alone and has_no_order(other) and not has_no_order(one) and not edits else "")
-    yield from try_next([experiment(other, f"{again} {options}", swap) if swap else f"map {again}",
+    yield from try_next([experiment(other.edits, f"{again} {options}", swap) if swap else f"map {again}",
                          *([f"map {again} {options}"] * runs_alone),
                          f"trace {again}{f' {options}' if runs_alone else ''}{first}"])
 

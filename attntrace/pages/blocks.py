@@ -108,6 +108,7 @@ class Table(NamedTuple):
     addresses: bool = False
     apart: bool = False
     hues: tuple[Hues, ...] = ()  # of each column of tokens
+    legend: Text = ""  # what the headings mean, below the title
 
 
 class Grid(NamedTuple):

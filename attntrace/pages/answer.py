@@ -198,8 +198,8 @@ class TrainingStepAnswer:
     """What a training step comes to: the loss before and after it, and the largest gradients of parameters. A sink that
     keeps of each the entry that is farthest from 0."""
 
-    def __init__(self, training_step: TrainingStep, again: str = "") -> None:
-        self.training_step, self.again = training_step, again
+    def __init__(self, training_step: TrainingStep, again: str = "", precision: int = 3) -> None:
+        self.training_step, self.again, self.precision = training_step, again, precision
         self.gradients: list[tuple[float, str]] = []
 
     def __call__(self, step: Step) -> None:
@@ -212,16 +212,20 @@ class TrainingStepAnswer:
         before, after = self.training_step.losses(self)
         key = "lower" if after < before else "higher" if after > before else "same"
         key = key if math.isfinite(after) else "none"
-        decimals = self.training_step.run.pencil or 6
+        pencil = self.training_step.run.pencil
+        decimals = self.precision if pencil is None else pencil
+        change = abs(before - after)
+        if pencil is None and math.isfinite(change) and change:
+            decimals = max(decimals, 1 - math.floor(math.log10(change)))  # so that two digits of the change are seen
         by = abs(round(before, decimals) - round(after, decimals))
         self.gradients.sort(key=lambda one: -abs(one[0]))
         largest = self.gradients[:LARGEST]
-        figures = Figures.of(np.array([number for number, _ in largest]), decimals, decimals != 6)
+        figures = Figures.of(np.array([number for number, _ in largest]), self.precision if pencil is None else pencil, pencil is not None)
         yield Result((
             Prose(Message(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
                           by=f"{by:.{decimals}f}")),
             Table(("", ""), tuple((cell, figures.text(number)) for number, cell in largest), right=(1,),
-                  title=Message("messages.largest_gradients"))))
+                  title=Message("messages.largest_gradients"), apart=True)))
 
     def next(self) -> Iterator[Block]:
         """Where the largest gradient comes from, and the step checked by other means."""

@@ -37,8 +37,7 @@ class TranslationPage:
         yield title("translate", run)
         yield Result((Answer(detokenize(self.words), is_words=True),))
         yield from remarks(run)
-        yield Prose(Message("messages.decoding_encoder", words=len(run.source.ids),
-                            numbers=f"{len(run.source.ids) * run.config.d_model:,}"), apart=True)
+        yield Prose(Message("messages.decoding_encoder"), apart=True)
 
     def sheets(self) -> Iterator[Iterator[Block]]:
         before: DecodingStep | None = None

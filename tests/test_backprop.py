@@ -74,7 +74,7 @@ def with_copies(text: str) -> list[Matrix]:
 # Input, and the loss
 
 def test_the_label_of_each_token_stands_beside_what_the_decoder_reads():
-    lines = [line.split() for line in page(*TWICE, "--only", "loss.mean").split("\n")]
+    lines = [line.split() for line in page(*TWICE, "--only", "loss.labels").split("\n")]
     start = next(n for n, line in enumerate(lines) if line[:1] == ["No."])
     assert lines[start + 1:start + 5] == [
         ["1", "a", "3", "<s>", "1", "c", "3"], ["2", "b", "4", "c", "3", "d", "4"],

@@ -87,7 +87,7 @@ def test_the_ripple_begins_where_the_change_is_first_read_and_names_every_step(f
             apart = np.abs(np.nan_to_num(one[name], neginf=0) - np.nan_to_num(other[name], neginf=0))
             if apart.any():
                 at = ",".join(str(i + 1) for i in np.unravel_index(apart.argmax(), apart.shape))
-                expected[name] = [at, *(f"{one:.3f}" if one >= 0.01 else f"{one:.3e}" for one in (apart.max(), apart.mean())),
+                expected[name] = [at, *(f"{x:.3f}" if x >= 0.01 else f"{x:.3e}" for x in (apart.max(), apart.mean())),
                                   f"{np.count_nonzero(apart)}/{apart.size}"]
                 ends = [float(file[name].flat[apart.argmax()]) for file in (one, other)]
                 assert [float(text) for text in printed[name][1:3]] == pytest.approx(ends, abs=5.1e-4), name

@@ -182,7 +182,7 @@ def test_steps_of_python_are_the_steps_of_the_command():
 
 
 @pytest.mark.parametrize("only, parts", [
-    ("head1.weights", ()), ("encoder.embedding", ("Input",)), ("*", ("Input",)), (None, ("Input", "Model", "Parameters"))])
+    ("head1.weights", ()), ("encoder.embedding", ("Input",)), (None, ("Input", "Model", "Parameters"))])
 def test_below_selected_steps_stands_only_what_concerns_them(only, parts):
     selection = ("--only", only) if only else ()
     page = attntrace("trace", "a b", *selection, "--form", "vector", "--no-explain").out

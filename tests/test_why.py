@@ -223,7 +223,8 @@ def test_where_it_stops_it_says_how_to_go_on():
 
 
 @pytest.mark.parametrize("given, suggested", [
-    ((), "--depth 3 --top 1"), (("--depth", "2"), "--depth all --top 1"), (("--depth", "3", "--top", "1"), "--depth all"),
+    ((), "--depth 3 --top 1"), (("--depth", "2"), "--depth all --top 1"),
+    (("--depth", "3", "--top", "1"), "--depth all"),
     (("--depth", "all", "--top", "1"), None), (("--depth", "99"), None)])
 def test_what_is_tried_next_shows_more_than_was_just_shown(given, suggested):
     out = attntrace("why", "output.logits:1,1", "a", "--target", "", *given, "--width", "999").out

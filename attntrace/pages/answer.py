@@ -220,7 +220,8 @@ class TrainingStepAnswer:
         by = abs(round(before, decimals) - round(after, decimals))
         self.gradients.sort(key=lambda one: -abs(one[0]))
         largest = self.gradients[:LARGEST]
-        figures = Figures.of(np.array([number for number, _ in largest]), self.precision if pencil is None else pencil, pencil is not None)
+        figures = Figures.of(np.array([number for number, _ in largest]),
+                             self.precision if pencil is None else pencil, pencil is not None)
         yield Result((
             Prose(Message(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
                           by=f"{by:.{decimals}f}")),

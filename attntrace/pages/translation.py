@@ -23,7 +23,8 @@ LIKELIEST = 5  # words that are shown of each step
 
 class TranslationPage:
     """A decoding as sheets of blocks: the translation, one for each step, all together. `again`: the words of a command
-    line that are the decoding; `selects`: whether the page shows selected steps; `failed`: whether a step disagrees with one teacher-forced pass."""
+    line that are the decoding; `selects`: whether the page shows selected steps; `failed`: whether a step
+    disagrees with one teacher-forced pass."""
 
     def __init__(self, decoding: Decoding, precision: int, again: str = "", selects: bool = False) -> None:
         self.decoding, self.figures, self.again, self.selects = decoding, Figures.fixed(precision), again, selects

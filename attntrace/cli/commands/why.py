@@ -51,8 +51,10 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
         if step is None:
             blocks += parameter_blocks(graph.parameters[address], index, decimals, graph.pencil)
             other = 0 if graph.parameters[address].value[index] else 1
-            blocks += try_next([f"show {address} {graph.again}" if is_saved(graph.again) else
-                                experiment(model.set + model.ablate + model.swap, run, f"--set {number}={other}"), f"explain {address}"])
+            blocks += try_next([
+                f"show {address} {graph.again}" if is_saved(graph.again) else
+                experiment(model.set + model.ablate + model.swap, run, f"--set {number}={other}"),
+                f"explain {address}"])
         else:
             why = Why(graph.find, decimals, None if depth == ALL else depth, top)
             blocks += why(address, index)

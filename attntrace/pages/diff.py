@@ -139,7 +139,7 @@ def differences(kind: str, changes: Sequence[Difference], legend: Text) -> Itera
 
 
 def table(kind: str, changes: Sequence[Difference]) -> Table:
-    headings = [Message(f"messages.diff_{name}") for name in ("at", "from", "to", "largest", "mean", "numbers")]
+    headings = [Message(f"messages.diff_{name}") for name in ("at", "was", "now", "largest", "mean", "numbers")]
     sizes = [alike(numbers) for numbers in ([one.largest for one in changes], [one.mean for one in changes])]
     rows = tuple(
         (one.address, Message("messages.diff_shape", first=one.ends[0], second=one.ends[1]), *[""] * 5) if one.key else

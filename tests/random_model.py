@@ -20,7 +20,9 @@ WIRINGS = {"as_in_the_paper": {}, "final_norm": {"final_norm": True},
            "norm_first_and_last": {"norm": "pre", "final_norm": True},
            "embedding_not_scaled": {"scale_embedding": False},
            "scores_divided_by_3": {"score_scale": 3}, "large_epsilon": {"epsilon": 0.25},
-           "end_of_source": {"source_end": True}}
+           "end_of_source": {"source_end": True}, "heads_of_another_size": {"d_k": 5, "d_v": 3},
+           "causal": {"causal": True}, "mean_weights": {"mean_weights": True},
+           "no_output_projection": {"d_k": 2, "output_projection": False}}
 
 
 class Model(NamedTuple):
@@ -46,6 +48,10 @@ class Model(NamedTuple):
 def shapes(config: Config, source: int, target: int | None, biases: bool) -> dict[str, tuple[int, ...]]:
     """The shape of every parameter; `biases`: whether attention and output have theirs."""
     d, f, vector = config.d_model, config.d_ff, (config.d_model,)
+    d_k, d_v = (d if isinstance(size, str) else config.heads * size for size in (config.d_k, config.d_v))
+    of_attention = {"W_Q": (d, d_k), "W_K": (d, d_k), "W_V": (d, d_v), "W_O": (d_v, d)}
+    of_attention |= {"b_Q": (d_k,), "b_K": (d_k,), "b_V": (d_v,), "b_O": vector} if biases else {}
+    of_attention = {name: shape for name, shape in of_attention.items() if config.output_projection or name[-1] != "O"}
     found: dict[str, tuple[int, ...]] = {}
     for stack, vocab, attentions in (("encoder", source, ("self_attention",)),
                                      ("decoder", target, ("self_attention", "cross_attention"))):
@@ -54,8 +60,7 @@ def shapes(config: Config, source: int, target: int | None, biases: bool) -> dic
         found[f"{stack}.E"] = vocab, d
         for own in (f"{stack}.layer{n}" for n in range(1, config.layers + 1)):
             for attention in attentions:
-                found |= {f"{own}.{attention}.W_{letter}": (d, d) for letter in "QKVO"}
-                found |= {f"{own}.{attention}.b_{letter}": vector for letter in "QKVO" if biases}
+                found |= {f"{own}.{attention}.{name}": shape for name, shape in of_attention.items()}
             found |= {f"{own}.feed_forward.W_1": (d, f), f"{own}.feed_forward.b_1": (f,),
                       f"{own}.feed_forward.W_2": (f, d), f"{own}.feed_forward.b_2": vector}
             found |= {f"{own}.{part}.{name}": vector for part in (*attentions, "feed_forward")

@@ -142,7 +142,7 @@ def test_rows_that_are_wrong_are_refused_in_one_line(folder, arrays, words):
 
 @pytest.mark.parametrize("arguments, words", (
     (("trace", "a", "--weights", "bare.npz"), "--input"), (("trace", "", "--weights", "bare.npz"), "--input"),
-    (("trace", "--weights", "attention.npz", "--input", "rows.npz"), "has no decoder"),
+    (("trace", "--weights", "attention.npz", "--input", "rows.npz"), "both encoder.input and decoder.input"),
     (("trace", "--weights", "decoder.npz", "--input", "rows.npz"), "does not take it as input"),
     (("trace", "--weights", "decoder.npz", "--input", "source.npz"), "does not take it as input"),
     (("trace", "--target", "a", "--weights", "bare.npz", "--input", "source.npz"), "with decoder.input"),

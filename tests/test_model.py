@@ -54,11 +54,11 @@ class Paper:
         return self.named(f"{place}.norm", normalized * self.p[f"{place}.gain"] + self.p[f"{place}.bias"])
 
     def attention(self, place: str, x: np.ndarray, memory: np.ndarray, causal: bool) -> np.ndarray:
-        h, d_k = self.c.heads, self.c.d_model // self.c.heads
+        h = self.c.heads
         q, k, v = (np.stack(np.split(self.affine(rows, f"{place}.", f"_{letter}"), h, axis=1))
                    for letter, rows in zip("QKV", (x, memory, memory)))
         computed = {"query": q, "key": k, "value": v, "scores": np.einsum("hnd,hmd->hnm", q, k)}
-        scale = d_k ** 0.5 if self.c.score_scale == "sqrt_d_k" else self.c.score_scale
+        scale = q.shape[2] ** 0.5 if self.c.score_scale == "sqrt_d_k" else self.c.score_scale
         seen = computed["scaled_scores"] = computed["scores"] / scale
         if causal:
             ahead = np.arange(len(memory))[None, :] > np.arange(len(x))[:, None]
@@ -68,7 +68,11 @@ class Paper:
         z = computed["output"] = np.einsum("hnm,hmd->hnd", a, v)
         for n, (name, value) in itertools.product(range(h), computed.items()):
             self.named(f"{place}.head{n + 1}.{name}", value[n])
-        concat = self.named(f"{place}.concat", np.einsum("hnd->nhd", z).reshape(len(x), h * d_k))
+        if self.c.mean_weights:
+            self.named(f"{place}.weights_mean", a.mean(axis=0))
+        concat = self.named(f"{place}.concat", np.einsum("hnd->nhd", z).reshape(len(x), -1))
+        if not self.c.output_projection:
+            return concat
         return self.named(f"{place}.output", self.affine(concat, f"{place}.", "_O"))
 
     def feed_forward(self, place: str, x: np.ndarray) -> np.ndarray:
@@ -78,7 +82,7 @@ class Paper:
 
     def stack(self, stack: str, ids: list[int], memory: np.ndarray | None = None) -> np.ndarray:
         x = self.embedded(stack, ids)
-        parts = {"self_attention": lambda place, y: self.attention(place, y, y, memory is not None),
+        parts = {"self_attention": lambda place, y: self.attention(place, y, y, memory is not None or self.c.causal),
                  "cross_attention": lambda place, y: self.attention(place, y, memory, False),
                  "feed_forward": self.feed_forward}
         if memory is None:

@@ -17,8 +17,8 @@ ORDER = {
     "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
-    "model": "config tokens memory parameters transformer integer_parameters",
-    "files": "arrays archive inputs weights torch",
+    "model": "config tokens memory masks parameters transformer integer_parameters",
+    "files": "arrays archive inputs weights masks torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved",
     "pages": "numbers blocks architecture view stages topics checks forms why overview answer diff verdicts weights"

@@ -109,7 +109,8 @@ def test_wiring_that_a_file_does_not_mention_is_that_of_the_paper(tmp_path):
     assert dataclasses.asdict(config) == SMALL | {
         "norm": "post", "final_norm": False, "position": "interleaved", "scale_embedding": True, "source_end": False,
         "activation": "relu", "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64",
-        "part": "transformer"}
+        "part": "transformer", "d_k": "d_model/h", "d_v": "d_model/h", "k_dim": "d_model", "v_dim": "d_model",
+        "output_projection": True, "causal": False, "mean_weights": False}
 
 
 @pytest.mark.parametrize("dtype", ("float16", "float32", "int8", "uint64", ">f8", "<f8"))
@@ -347,7 +348,7 @@ def test_file_without_config_shows_a_config(tmp_path):
 
 
 def test_odd_d_model_is_fine_without_positions():
-    assert Config(d_model=5, heads=1, position="none").d_k == 5
+    assert Config(d_model=5, heads=1, position="none").key_size == 5
 
 
 @pytest.mark.parametrize("code", [0x110000, 0xFFFFFFFF, 0xD800, 0xDFFF], ids=hex)

@@ -13,11 +13,11 @@ import click
 from attntrace.cli.click_words import Decorated, chained, option, passed
 from attntrace.cli.formats import PageOptions, quoted
 from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
-                                  head_addresses, parameter_names, step_addresses)
+                                  Width, head_addresses, parameter_names, step_addresses)
 from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
+from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, WIDTH, Config, as_option
 from attntrace.tensor.symbol import DIGITS
 from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
 from attntrace.training import OPTIMIZERS
@@ -47,6 +47,8 @@ class ModelOptions(NamedTuple):
     entries: dict[str, Any] = {}
     weights: str | None = None
     input: str | None = None
+    mask: str | None = None
+    pad: int | None = None
     pencil: int | None = None
     target: str | None = None
     set: tuple[str, ...] = ()
@@ -70,13 +72,15 @@ class ModelOptions(NamedTuple):
 
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare` besides the words. Raises Problem where options contradict each other."""
-        given = given_options(ModelOptions(self.seed, self.init, self.entries))
+        of_run = {name: value for name, value in self.entries.items() if ENTRIES[name].of_run and value is not None}
+        own = {name: value for name, value in self.entries.items() if name not in of_run}
+        given = given_options(ModelOptions(self.seed, self.init, own))
         if self.weights is not None and given:
             raise Problem("options_with_weights", options=", ".join(given))
         from attntrace.runs.what_if import Edits  # imports NumPy: only now
         return {"config": self.config(Config()), "seed": self.seed or 0, "init": self.init or INITIAL[0],
-                "weights": self.weights, "inputs": self.input, "pencil": self.pencil,
-                "edits": Edits(self.set, self.ablate, self.swap)}
+                "weights": self.weights, "wiring": of_run, "inputs": self.input, "mask": self.mask, "pad": self.pad,
+                "pencil": self.pencil, "edits": Edits(self.set, self.ablate, self.swap)}
 
     def prepared(self, sentence: str | None) -> Run:
         from attntrace.runs.prepare import prepare
@@ -99,7 +103,7 @@ class Selection(NamedTuple):
     """What is shown of a run, and how much of it; `trace` and `step`: of a translation."""
     only: tuple[str, ...] = ()
     layer: tuple[int, ...] = ()
-    head: tuple[int, ...] = ()
+    head: tuple[int | str, ...] = ()
     token: tuple[str, ...] = ()
     form: str | None = None
     arithmetic: str = "first"
@@ -136,6 +140,10 @@ class Selection(NamedTuple):
                          if Address.of(address).number("step") == self.step}
         with needing_target(subject.run):
             return select(self.only, self.layer, self.head, addresses)
+
+    def asked(self, model: ModelOptions) -> ModelOptions:
+        """The model with the steps that it has only where they are asked for."""
+        return model._replace(entries=model.entries | {"mean_weights": True}) if "mean" in self.head else model
 
     def tokens(self, run: Run, page: PageOptions) -> tuple[str, ...]:
         """The tokens whose rows are selected. Raises Problem where the run has none of them, or the page no rows."""
@@ -175,6 +183,7 @@ def entry_option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
         yes, no = spelled, as_option(f"no_{name}")
         return model_option(f"{yes}/{no}", default=None, stands_for=yes if default else no, **COLLECTED)
     kind, metavar = ((Whole(), "N") if entry.kind == SIZE else (Among(entry.words), None) if entry.kind == CHOICE else
+                     (Width(entry.words), "N") if entry.kind == WIDTH else
                      (Scale(entry.words), "|".join((*entry.words, "X"))))
     return model_option(spelled, type=kind, default=None, stands_for=default, metavar=metavar, **COLLECTED)
 
@@ -196,6 +205,8 @@ seeded_options = chained(
     model_option("--init", type=Among(INITIAL), default=None, stands_for=INITIAL[0]),
     model_option("--weights", metavar="FILE", type=Weights()),
     model_option("--input", metavar="FILE", type=InputFile()),
+    model_option("--mask", metavar="FILE", type=InputFile()),
+    model_option("--pad", type=Whole(1), default=None, metavar="N"),
     model_option("--pencil", type=Whole(1, 9), default=None, metavar="N"),
     change_options)
 model_options = chained(model_option("--target", type=Text(), metavar="TEXT"), seeded_options)
@@ -236,7 +247,7 @@ selection_options = passed(
     "selection", Selection,
     shown_option("--only", type=Known(step_addresses), multiple=True, metavar="ADDRESS"),
     shown_option("--layer", type=Whole(), multiple=True, metavar="N"),
-    shown_option("--head", type=Whole(), multiple=True, metavar="N"))
+    shown_option("--head", type=Width(("mean",)), multiple=True, metavar="N|mean"))
 
 
 @contextmanager
@@ -249,8 +260,8 @@ def needing_target(run: Run) -> Iterator[None]:
                 or run.seed is None and run.vocabularies.target is None or not run.config.architecture.has_words):
             raise
         from attntrace.runs.prepare import prepare
-        pattern, small = str(problem.facts["pattern"]), replace(run.config, d_model=2 * run.config.heads, d_ff=1)
-        if not matches(pattern, prepare("a", "a", config=small).addresses()):
+        pattern = str(problem.facts["pattern"])
+        if not matches(pattern, prepare("a", "a", config=run.config.small()).addresses()):
             raise
         raise Problem("needs_target", pattern=pattern) from None
 

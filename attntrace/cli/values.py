@@ -176,6 +176,13 @@ class Scale(Among):
             raise Problem("score_scale", value=value) from None
 
 
+class Width(Among):
+    """One of some words, or a whole number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value in self.known else Whole().convert(value, param, ctx)
+
+
 class Limit(ParamType):
     """`all`, or a whole number from `least` on."""
     name = "N|all"

@@ -156,13 +156,10 @@ class Npz:
                 raise ValueError(Message("problem.why.comment", name=info.filename))
             with self._zip.open(info) as member, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
-                read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
-                        else np.lib.format.read_array_header_2_0)
-                shape, fortran_order, dtype = read(member)
-                header = Header(shape, dtype, fortran_order, member.tell())
-            if dtype.hasobject:
+                header = npy_header(member)
+            if header.dtype.hasobject:
                 raise Problem(f"{self.kind}_pickled", file=str(self.path), name=shown(name))
-            if header.start + header.numbers * dtype.itemsize != info.file_size:
+            if header.start + header.numbers * header.dtype.itemsize != info.file_size:
                 raise ValueError(Message("problem.why.size", name=info.filename))
             if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:
                 raise ValueError(Message("problem.why.claim", name=info.filename))
@@ -182,6 +179,30 @@ class Npz:
             return text
         except (SystemError, TypeError, ValueError):
             raise self.broken(ValueError(Message("problem.why.text", name=name))) from None
+
+
+def npy(path: Path, data: bytes) -> Array:
+    """Return the array in the bytes of an .npy. Raises Problem where it is broken or holds Python objects."""
+    stream = io.BytesIO(data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
+            header = npy_header(stream)
+        if header.dtype.hasobject:
+            raise Problem("weights_pickled", file=str(path), name=path.name)
+        if header.start + header.numbers * header.dtype.itemsize != len(data):
+            raise ValueError(Message("problem.why.size", name=path.name))
+        return array_of(data, header)
+    except (ValueError, *NONSENSE) as error:
+        raise Problem("weights_broken", file=str(path), why=reason(error)) from None
+
+
+def npy_header(stream: Any) -> Header:
+    """Read the header of an .npy."""
+    read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(stream) == (1, 0)
+            else np.lib.format.read_array_header_2_0)
+    shape, fortran_order, dtype = read(stream)
+    return Header(shape, dtype, fortran_order, stream.tell())
 
 
 def array_of(data: bytes, header: Header) -> Array:

@@ -29,9 +29,11 @@ ARGUMENTS: dict[str, dict[str, str | None]] = {  # of a module, for each word of
     "position": {"interleaved": "", "halves": "", "none": ""},  # of embeddings, which come before a module
     "part": {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
              "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
-             "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}}
+             "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention",
+             "cross_attention": "torch.nn.MultiheadAttention"}}
 LAYER = re.compile(r"(?:^|(\w+)\.)layers\.(\d+)\.")
 SIZE_OF = {"W_O": "d_model", "W_1": "d_ff"}  # the size that is the number of rows of a matrix in torch.nn
+WIDTH_OF = {"k_proj_weight": "k_dim", "v_proj_weight": "v_dim"}  # the size that is the number of its columns
 LISTED = 3  # of many names, those in a message
 HALVES = {"float16", "bfloat16"}
 
@@ -93,7 +95,9 @@ def constructor(config: Config, biases: bool) -> list[str]:
     wiring = (f"dim_feedforward={config.d_ff}, dropout=0, {activation}{norm_first}layer_norm_eps={config.epsilon}, "
               f"{common}")
     if architecture.is_attention:
-        return [f"module = {module}(embed_dim={config.d_model}, num_heads={config.heads}, {common})"]
+        _, k_dim, v_dim = config.widths()
+        own = f"kdim={k_dim}, vdim={v_dim}, " if {k_dim, v_dim} != {config.d_model} else ""
+        return [f"module = {module}(embed_dim={config.d_model}, num_heads={config.heads}, {own}{common})"]
     if architecture.layers == 1:
         return [f"module = {module}({sizes}, {wiring})"]
     if len(architecture.stacks) > 1:
@@ -213,6 +217,11 @@ def sizes_of(state: State, fit: Recognized) -> dict[str, int]:
                 raise Problem("state_shape", file=state.file, name=piece.theirs, is_=shape_text(shape),
                               should=Message("problem.why.matrix"))
             sizes[size] = shape[0]
+    for piece in fit.pieces:
+        width = WIDTH_OF.get(piece.theirs.rpartition(".")[2])
+        shape = state.arrays[piece.theirs].shape
+        if width is not None and len(shape) == 2 and shape[1] != sizes["d_model"]:
+            sizes[width] = shape[1]
     return sizes
 
 
@@ -273,15 +282,17 @@ class Exported(NamedTuple):
 def exported(model: Loaded, file: str) -> Exported:
     """Return the state_dict of a model. Raises Problem for a wiring that torch.nn does not have."""
     config, parameters = model.config, model.parameters
-    if config.score_scale != "sqrt_d_k" and config.score_scale != math.sqrt(config.d_k):
+    if config.score_scale != "sqrt_d_k" and config.score_scale != math.sqrt(config.key_size):
         raise Problem("state_score_scale", file=file, scale=config.score_scale)
+    if not config.output_projection or {config.heads * config.key_size, config.concat_size} != {config.d_model}:
+        raise Problem("state_head_sizes", file=file)
     for name, arguments in ARGUMENTS.items():
         if arguments.get(getattr(config, name)) is None:
             known = (word for word, argument in arguments.items() if argument is not None)
             raise Problem("state_choice", file=file, name=name, value=getattr(config, name), known=alternatives(known))
     if None in model.vocabularies and len(config.architecture.stacks) > 1:
         config = replace(config, part="decoder" if model.vocabularies.source is None else "encoder")
-    pieces = list(pieces_of(config))
+    pieces = list(pieces_of(config, {*config.widths()} != {config.d_model}))
     given = {piece.ours: parameters.get(piece.ours) for piece in pieces if piece.is_bias}
     biases = any(tensor is not None and (".b_" in name and name[-1] in "QKVO" or tensor.value.any())
                  for name, tensor in given.items())  # else as one that was imported with bias=False

@@ -69,12 +69,15 @@ def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None)
     where = str(path)
     if "config" not in members.texts:
         raise Problem("weights_no_config", file=where)
-    texts = {name: text if isinstance(members, Json) or isinstance(text, list) else _parsed(path, text, f"{name}: ")
+    texts = {name: text if isinstance(members, Json) or isinstance(text, list) else parsed(path, text, f"{name}: ")
              for name, text in members.texts.items()}
     shapes = {name: header.shape for name, header in members.headers.items()
               if not isinstance(members, Npz) or name not in TEXTS and not name.startswith(STATE)}
     config = Config.read(texts["config"], where)
     config = replace(config, dtype=dtype or config.dtype)
+    place = config.architecture.attention
+    if place and f"{place}.W_O" not in shapes and "output_projection" not in texts["config"]:
+        config = replace(config, output_projection=False)
     vocabularies = _vocabularies(where, config, texts, shapes)
     if config.source_end and vocabularies.source and END not in vocabularies.source:
         raise Problem("vocabulary_no_end", file=where, word=END)
@@ -139,7 +142,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _parsed(path: Path, text: str | bytes, where: str = "") -> Any:
+def parsed(path: Path, text: str | bytes, where: str = "") -> Any:
+    """Return JSON. Raises Problem where it is none."""
     try:
         text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         return json.loads(text, object_pairs_hook=_object)
@@ -155,7 +159,7 @@ class Json:
     """A model written by hand: its texts, and its arrays by name."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
-        model = _parsed(path, whole(str(path), file, JSON_OBJECTS))
+        model = parsed(path, whole(str(path), file, JSON_OBJECTS))
         if not isinstance(model, dict) or model.keys() != PARTS or not all(isinstance(model[p], dict) for p in PARTS):
             raise Problem("weights_json_parts", file=str(path))
         arrays = {}

@@ -1,7 +1,7 @@
 """The configuration of a model: its sizes and its wiring."""
 import math
 import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 from attntrace.messages.catalog import alternatives
@@ -9,19 +9,23 @@ from attntrace.messages.errors import Problem
 
 FLOAT32 = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # the smallest normal number, and the largest
 INITIAL = "uniform", "integers"  # how parameters are drawn from a seed
-SELF_ATTENTION = "encoder.layer1.self_attention"  # the place of a model that is only attention
 SUB_LAYERS = {"encoder": ("self_attention", "feed_forward"),
               "decoder": ("self_attention", "cross_attention", "feed_forward")}
 
 
 class Architecture(NamedTuple):
-    """A part of a transformer: the stacks that it has. layers: how many they have, if always as many; is_attention: it
-    is only multi-head self-attention; has_words: there may be embeddings and an output layer."""
+    """A part of a transformer: the stacks that it has. layers: how many they have, if always as many; attention: where
+    it is only one multi-head attention, its place; has_words: there may be embeddings and an output layer."""
     name: str
     stacks: tuple[str, ...] = ("encoder",)
     layers: int | None = None
-    is_attention: bool = False
+    attention: str = ""
     has_words: bool = False
+
+    @property
+    def is_attention(self) -> bool:
+        """Whether it is only multi-head attention."""
+        return bool(self.attention)
 
 
 class Position(NamedTuple):
@@ -34,34 +38,40 @@ class Position(NamedTuple):
 ARCHITECTURES = {one.name: one for one in (
     Architecture("transformer", ("encoder", "decoder"), has_words=True), Architecture("encoder"),
     Architecture("decoder", ("decoder",)), Architecture("encoder_layer", layers=1),
-    Architecture("decoder_layer", ("decoder",), layers=1), Architecture("attention", layers=1, is_attention=True))}
+    Architecture("decoder_layer", ("decoder",), layers=1),
+    Architecture("attention", layers=1, attention="encoder.layer1.self_attention"),
+    Architecture("cross_attention", (), layers=1, attention="attention"))}
 POSITIONS = {"interleaved": Position("d_model", added=True), "halves": Position("d_model", added=True),
              "none": Position()}
-SIZE, FLAG, CHOICE, NUMBER, SCALE = "size", "flag", "choice", "number", "scale"  # kinds of values
+SIZE, FLAG, CHOICE, NUMBER, SCALE, WIDTH = "size", "flag", "choice", "number", "scale", "width"  # kinds of values
 KINDS = {int: SIZE, bool: FLAG, str: CHOICE, float: NUMBER}  # by the type of the default
 PROBLEMS = {SIZE: "size_not_positive", FLAG: "no_such_choice", CHOICE: "no_such_choice",
-            NUMBER: "not_a_positive_number", SCALE: "score_scale"}
+            NUMBER: "not_a_positive_number", SCALE: "score_scale", WIDTH: "width"}
+PER_HEAD, D_MODEL = "d_model/h", "d_model"  # the widths that follow from others
 
 
 class Entry(NamedTuple):
     """An entry of a config: the kind of its values, and the words among them.
 
     option: whether the command line has one; of_attention: whether a model that is only attention has the entry;
-    rewires: whether the same parameters can be run with another value; by_default: whether pages say the default."""
+    rewires: whether the same parameters can be run with another value; of_run: whether the option can be given with a
+    weights file; by_default: whether pages say the default; written: whether files do."""
     default: Any
     kind: str
     words: tuple[str, ...] = ()
     option: bool = True
     of_attention: bool = False
     rewires: bool = False
+    of_run: bool = False
     by_default: bool = True
+    written: bool = True
 
     def allows(self, value: object, dtype: object) -> bool:
         """Whether it can have this value; a number has to be positive, and normal in the model's precision."""
         if self.kind == FLAG or isinstance(value, bool):
             return self.kind == FLAG and isinstance(value, bool)
-        if self.kind == SIZE:
-            return isinstance(value, int) and value >= 1
+        if self.kind in (SIZE, WIDTH):
+            return value in self.words if isinstance(value, str) else isinstance(value, int) and value >= 1
         smallest, largest = (sys.float_info.min, sys.float_info.max) if dtype == "float64" else FLOAT32
         return value in self.words or (
             self.kind in (NUMBER, SCALE) and isinstance(value, (int, float)) and smallest <= value <= largest)
@@ -80,7 +90,10 @@ class Config:
     norm: layer norm after the residual (`post`, as in the paper) or before the sub-layer (`pre`); final_norm: one more
     at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
     `halves`, or `none`; score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of
-    the transformer the model is."""
+    the transformer the model is. Of attention, d_k and d_v: the sizes of a query and of a value, if not d_model / h;
+    output_projection: whether there is W_O; causal: every self-attention is masked, not only the decoder's; k_dim and
+    v_dim: the widths of the rows that keys and values come from, if not d_model, where the model is only attention;
+    mean_weights: the mean of the weights over heads is a step."""
     d_model: int = entry(8, of_attention=True)
     heads: int = entry(2, of_attention=True)
     layers: int = entry(1)
@@ -93,6 +106,13 @@ class Config:
     activation: str = entry("relu", rewires=True, by_default=False)
     epsilon: float = entry(1e-5, option=False)
     score_scale: str | float = entry("sqrt_d_k", kind=SCALE, of_attention=True, rewires=True)
+    d_k: str | int = entry(PER_HEAD, kind=WIDTH, of_attention=True, by_default=False, written=False)
+    d_v: str | int = entry(PER_HEAD, kind=WIDTH, of_attention=True, by_default=False, written=False)
+    k_dim: str | int = entry(D_MODEL, kind=WIDTH, option=False, of_attention=True, by_default=False, written=False)
+    v_dim: str | int = entry(D_MODEL, kind=WIDTH, option=False, of_attention=True, by_default=False, written=False)
+    output_projection: bool = entry(True, of_attention=True, by_default=False, written=False)
+    causal: bool = entry(False, of_attention=True, rewires=True, of_run=True, by_default=False, written=False)
+    mean_weights: bool = entry(False, of_attention=True, rewires=True, of_run=True, by_default=False, written=False)
     dtype: str = entry("float64", "float32", of_attention=True)
     part: str = entry(*ARCHITECTURES, option=False, of_attention=True)
 
@@ -102,20 +122,44 @@ class Config:
             if not entry.allows(value, self.dtype):
                 raise Problem(PROBLEMS[entry.kind], name=name, option=as_option(name), value=as_json(value),
                               choices=alternatives(("true", "false") if entry.kind == FLAG else entry.words))
-        if self.d_model % self.heads:
+        if self.d_model % self.heads and PER_HEAD in (self.d_k, self.d_v):
             raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
                           divisors=alternatives(divisors(self.d_model)))
         even = POSITIONS[self.position].even
         if even and getattr(self, even) % 2 and not self.architecture.is_attention:
             near = [size for size in (self.d_model - 1, self.d_model + 1) if size]
             raise Problem(f"odd_{even}", d_model=self.d_model, heads=self.heads, near=alternatives(near))
+        if not self.architecture.is_attention and (self.k_dim, self.v_dim) != (D_MODEL, D_MODEL):
+            raise Problem("rows_of_their_own", part=self.part)
+        if not (self.architecture.is_attention or self.output_projection or self.concat_size == self.d_model):
+            raise Problem("no_output_projection", size=self.concat_size, d_model=self.d_model)
         if self.architecture.layers not in (None, self.layers):
             raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
 
     @property
-    def d_k(self) -> int:
-        """The size of a query, key or value of one head (d_k = d_v = d_model / h, section 3.2.2)."""
-        return self.d_model // self.heads
+    def key_size(self) -> int:
+        """d_k, the size of a query or a key of one head; in the paper d_model / h (section 3.2.2)."""
+        return self.d_k if isinstance(self.d_k, int) else self.d_model // self.heads
+
+    @property
+    def value_size(self) -> int:
+        """d_v, the size of a value of one head; in the paper d_model / h (section 3.2.2)."""
+        return self.d_v if isinstance(self.d_v, int) else self.d_model // self.heads
+
+    @property
+    def concat_size(self) -> int:
+        """The size of the outputs of all heads side by side."""
+        return self.heads * self.value_size
+
+    @property
+    def attention_size(self) -> int:
+        """The size of what an attention gives for each word."""
+        return self.d_model if self.output_projection else self.concat_size
+
+    def widths(self) -> tuple[int, int, int]:
+        """The widths of the rows that queries, keys and values come from."""
+        keys, values = (one if isinstance(one, int) else self.d_model for one in (self.k_dim, self.v_dim))
+        return self.d_model, keys, values
 
     @property
     def architecture(self) -> Architecture:
@@ -127,9 +171,15 @@ class Config:
         """Whether embeddings have positional encodings added to them."""
         return POSITIONS[self.position].added
 
+    def small(self) -> "Config":
+        """Return the same wiring in the smallest sizes."""
+        return replace(self, d_model=2 * self.heads, d_ff=1,  # even, as sines and cosines alternate
+                       **{name: entry.default for name, entry in ENTRIES.items() if entry.kind == WIDTH})
+
     def described(self) -> dict[str, Any]:
         """Return the entries that apply to this part, by name; `read` is the reverse."""
-        return {name: getattr(self, name) for name in entries_of(self.part)}
+        return {name: value for name, entry in entries_of(self.part).items()
+                if (value := getattr(self, name)) != entry.default or entry.written}
 
     @classmethod
     def read(cls, entries: Any, where: str) -> "Config":
@@ -154,7 +204,8 @@ OPTIONS = [name for name, entry in ENTRIES.items() if entry.option and (entry.ki
 
 def entries_of(part: object) -> dict[str, Entry]:
     """The entries that a model of this part has."""
-    return {name: entry for name, entry in ENTRIES.items() if part != "attention" or entry.of_attention}
+    only_attention = isinstance(part, str) and part in ARCHITECTURES and ARCHITECTURES[part].is_attention
+    return {name: entry for name, entry in ENTRIES.items() if entry.of_attention or not only_attention}
 
 
 def as_option(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.model.config import SELF_ATTENTION, SUB_LAYERS, Config
+from attntrace.model.config import D_MODEL, PER_HEAD, SUB_LAYERS, Config
 from attntrace.model.memory import check_fits
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
@@ -15,15 +15,15 @@ from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import sha256
 
-FACTORS = {"vocab": "|V|", "d_concat": "d_model"}  # how the size of an axis is written, where not by its name
-
 
 class Spec(NamedTuple):
-    """A parameter that a model has, or may have: its name, symbol and axes."""
+    """A parameter that a model has, or may have: its name, symbol and axes; `concat`: how the size of the columns of
+    all heads is written."""
     name: str
     symbol: str
     axes: tuple[Axis, ...]
     optional: bool = False
+    concat: str = "d_model"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -32,7 +32,7 @@ class Spec(NamedTuple):
     @property
     def factors(self) -> list[str]:
         """The symbols whose product is the number of its entries."""
-        return [FACTORS.get(axis.name, axis.name) for axis in self.axes]
+        return [{"vocab": "|V|", "d_concat": self.concat}.get(axis.name, axis.name) for axis in self.axes]
 
     @property
     def term(self) -> str:
@@ -91,18 +91,34 @@ def _counts(specs: tuple[Spec, ...], repeated: str = "", times: int = 1) -> Iter
         yield Count(f"{repeated}{number}{first.term}", times * (1 + len(more)) * math.prod(first.shape))
 
 
+def row_axes(config: Config) -> dict[str, Axis]:
+    """The axis of the rows that queries (Q), keys (K) and values (V) come from."""
+    names = "d_model", *(name if getattr(config, name) != D_MODEL else "d_model" for name in ("k_dim", "v_dim"))
+    return dict(zip("QKV", map(Axis, names, config.widths())))
+
+
+def _attention(config: Config) -> Iterator[Spec]:
+    """The parameters of one attention."""
+    rows, d_model = row_axes(config), Axis("d_model", config.d_model)
+    for letter, size in zip("QKV", ("d_k", "d_k", "d_v")):
+        concat = "d_model" if getattr(config, size) == PER_HEAD else f"h·{size}"
+        columns = Axis("d_concat", config.heads * (config.value_size if size == "d_v" else config.key_size))
+        yield Spec(f"W_{letter}", f"W_{letter}", (rows[letter], columns), concat=concat)
+        yield Spec(f"b_{letter}", f"b_{letter}", (columns,), True, concat)
+    if config.output_projection:
+        yield Spec("W_O", "W_O", (columns, d_model), concat=concat)
+        yield Spec("b_O", "b_O", (d_model,), True)
+
+
 def parts(config: Config, vocabularies: Vocabularies) -> Iterator[Part]:
     """Describe a model: yield each part of it, in the order in which a run reads their parameters."""
     d_model, d_ff = Axis("d_model", config.d_model), Axis("d_ff", config.d_ff)
-    d_concat = Axis("d_concat", config.d_model)
     norm = Spec("gain", "γ", (d_model,)), Spec("bias", "β", (d_model,))
-    of_heads = (spec for letter in "QKV" for spec in (
-        Spec(f"W_{letter}", f"W_{letter}", (d_model, d_concat)), Spec(f"b_{letter}", f"b_{letter}", (d_concat,), True)))
-    attention = (*of_heads, Spec("W_O", "W_O", (d_concat, d_model)), Spec("b_O", "b_O", (d_model,), True))
+    attention = tuple(_attention(config))
     feed_forward = (Spec("W_1", "W_1", (d_model, d_ff)), Spec("b_1", "b_1", (d_ff,)),
                     Spec("W_2", "W_2", (d_ff, d_model)), Spec("b_2", "b_2", (d_model,)))
     if config.architecture.is_attention:
-        yield Part("attention", _at(SELF_ATTENTION, attention))
+        yield Part("attention", _at(config.architecture.attention, attention))
         return
     for stack, words in zip(SUB_LAYERS, vocabularies, strict=True):
         if words is not None:
@@ -129,7 +145,8 @@ def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> Non
     """Raise Problem for a model that this machine cannot hold, before any of it is allocated."""
     numbers = sum(count.number for part in parts(config, vocabularies) for count in part.counts())
     vocab = max(map(len, filter(None, vocabularies)), default=0)
-    largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
+    heads = config.heads * max(config.key_size, config.value_size)
+    largest = tokens * max(tokens, config.d_model, config.d_ff, heads, vocab)
     needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
     check_fits("too_large", needed, parameters=f"{numbers:,}")
 

@@ -14,6 +14,7 @@ from attntrace.tensor.tensor import Array, Tensor, constant
 
 START, END = "<s>", "</s>"
 SOURCE, MEMORY, TARGET = "encoder.input", "encoder.output", "decoder.input"  # where rows may enter a run
+QUERIES, KEYS, VALUES = "query.input", "key.input", "value.input"  # where they may enter an attention alone
 APOSTROPHES = "'’"
 BETWEEN_DIGITS = ".,:"
 CLOSING = set(".,:;?!…)]}”’%")
@@ -42,10 +43,12 @@ class Words(NamedTuple):
 
 
 class InputRows(NamedTuple):
-    """Rows (value: token × d_model), the label of each, and the address at which they enter the run."""
+    """Rows (value: token × d_model), the label of each, and the address at which they enter the run; `values`: where
+    the rows are keys, the rows of their values, if these are others."""
     texts: tuple[str, ...]
     value: Array
     address: str
+    values: Array | None = None
 
     @property
     def ids(self) -> tuple[None, ...]:
@@ -53,16 +56,20 @@ class InputRows(NamedTuple):
         return (None,) * len(self.texts)
 
     def tensor(self, symbol: str) -> Tensor:
-        axes = Axis("token", len(self.texts), self.texts), Axis("d_model", self.value.shape[1])
-        return constant(self.value, symbol, axes)
+        return self.tensor_along(Axis("d_model", self.value.shape[1]), symbol)
+
+    def tensor_along(self, axis: Axis, symbol: str) -> Tensor:
+        return constant(self.value, symbol, (Axis("token", len(self.texts), self.texts), axis))
 
     def reordered(self, order: Sequence[int]) -> "InputRows":
         """The same rows in another order, given by their present positions (from 0)."""
-        return InputRows(tuple(self.texts[n] for n in order), self.value[list(order)], self.address)
+        values = None if self.values is None else self.values[list(order)]
+        return InputRows(tuple(self.texts[n] for n in order), self.value[list(order)], self.address, values)
 
     def small(self, d_model: int) -> "InputRows":
         """One row of zeros, of another width, with a name that no other row has."""
-        return InputRows((self.address,), np.zeros((1, d_model), self.value.dtype), self.address)
+        row = np.zeros((1, d_model), self.value.dtype)
+        return InputRows((self.address,), row, self.address, None if self.values is None else row)
 
 
 def tokenize(sentence: str) -> list[str]:

@@ -30,16 +30,22 @@ def row_maxima(value: Array) -> Array:
 
 
 class Softmax(Op, name="softmax", rows_sum_to_one=True, needs_whole_rows=True):
-    """e^x / Σ e^x along the last axis, with the maximum subtracted first so that nothing overflows."""
+    """e^x / Σ e^x along the last axis, with the maximum subtracted first so that nothing overflows. Of a row that is
+    -inf throughout, where a word may look nowhere, this would be 0 / 0: here it is 0."""
 
     def compute(self, x: Tensor) -> Array:
         value = x.value
-        powers: Array = value - row_maxima(value)[..., None]
+        largest = row_maxima(value)
+        nowhere = np.isneginf(largest)
+        powers: Array = value - (np.where(nowhere, 0, largest) if nowhere.any() else largest)[..., None]
         np.exp(powers, out=powers)
-        powers /= sum_along(powers, value.ndim - 1)[..., None]
+        sums = sum_along(powers, value.ndim - 1) + nowhere.astype(value.dtype)
+        powers /= sums[..., None]
         return powers
 
     def cell(self, index: tuple[int, ...], x: Tensor) -> Expression:
+        if np.isneginf(x.value[index[:-1]]).all():
+            return Number(0)
         row = [x.cell((*index[:-1], n)) for n in range(x.axes[-1].size)]
         largest = row[int(x.value[index[:-1]].argmax())]
         powers = [Exp(Difference(one, largest)) for one in row]
@@ -50,10 +56,13 @@ class Softmax(Op, name="softmax", rows_sum_to_one=True, needs_whole_rows=True):
         return result * (gradient - ReduceSum(len(result.axes) - 1)(gradient * result))
 
     def postconditions(self, result: Array, x: Tensor) -> Iterator[Postcondition]:
-        yield Postcondition("rows_sum_to_one", float(np.abs(result.sum(axis=-1) - 1).max()))
         masked = np.isneginf(x.value)
+        nowhere = masked.all(axis=-1)
+        yield Postcondition("rows_sum_to_one", float(np.abs(result.sum(axis=-1) - ~nowhere).max()))
         if masked.any():
             yield Postcondition("masked_weights_are_zero", float(np.abs(result[masked]).max()), exact=True)
+        if nowhere.any():
+            yield Postcondition("rows_that_look_nowhere", float(np.abs(result[nowhere]).max()), exact=True)
 
 
 class Mean(Op, name="mean"):

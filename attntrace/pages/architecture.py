@@ -4,16 +4,18 @@ from fnmatch import fnmatchcase
 
 from attntrace.messages.catalog import Message
 from attntrace.model.config import SUB_LAYERS, Config
-from attntrace.model.tokens import MEMORY, START, InputRows, Words
+from attntrace.model.tokens import KEYS, MEMORY, QUERIES, START, InputRows, Words
 from attntrace.model.transformer import STREAMS
 from attntrace.pages.blocks import Architecture, Box
-from attntrace.runs.run import BACKPROP, TRANSLATE, Subject
+from attntrace.runs.run import BACKPROP, TRANSLATE, Run, Subject
 from attntrace.tracing.addresses import Address
 
 
 def architecture(subject: Subject, here: str = "", beside: bool = False) -> Architecture:
     """The model of a subject; `here`: an address whose box is marked; `beside`: the page is about something else."""
     run = subject.run
+    if run.config.architecture.is_attention and run.target is not None:
+        return Architecture(tuple(attention(run)), here, beside)
     stacks = [tuple(stack("encoder", run.source, run.config))]
     if run.target is not None or subject.kind == TRANSLATE:
         decoder = [*stack("decoder", run.target, run.config)]
@@ -23,6 +25,16 @@ def architecture(subject: Subject, here: str = "", beside: bool = False) -> Arch
             decoder.append(Box((Message("titles.loss.mean"),), ("loss",)))
         stacks.append(tuple(decoder))
     return Architecture(tuple(stacks), here, beside)
+
+
+def attention(run: Run) -> Iterator[tuple[Box, ...]]:
+    """The boxes of an attention alone whose keys have rows of their own: those of the keys, and of the queries."""
+    assert run.target is not None
+    given, place = Message("titles.picture.given"), run.config.architecture.attention
+    yield Box(run.source.texts), Box((given,), (KEYS,))
+    inner = Box((Message("titles.picture.attention"),), (place,), reads=KEYS)
+    yield (Box(run.target.texts), Box((given,), (QUERIES,)),
+           Box((Message("titles.place.attention"), f"h = {run.config.heads}"), (place,), (inner,)))
 
 
 def stack(name: str, begins: Words | InputRows | None, config: Config) -> Iterator[Box]:
@@ -44,7 +56,7 @@ def layers(name: str, config: Config) -> Box:
     """The layers of a stack as one: its sub-layers, with norm and residual as they are wired."""
     place = f"{name}.layer{'*' if config.layers > 1 else 1}"
     titles = {kind: Message(f"titles.picture.{kind}") for kind in SUB_LAYERS[name]}
-    if name == "decoder":
+    if name == "decoder" or config.causal:
         titles["self_attention"] = Message("titles.picture.masked_self_attention")
     is_attention = config.architecture.is_attention
     before = ["Norm"] * (config.norm == "pre" and not is_attention)

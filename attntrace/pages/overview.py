@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.model.config import ENTRIES, FLAG, Config
 from attntrace.model.parameters import Vocabularies, parts
-from attntrace.model.tokens import MEMORY, InputRows, Words
+from attntrace.model.tokens import KEYS, MEMORY, InputRows, Words
 from attntrace.pages.blocks import Block, Heading, PartHeading, Prose, Table, hues_of
 from attntrace.runs.run import Drift, Run
 from attntrace.tracing.addresses import Address
@@ -58,9 +58,8 @@ def training_step_details(training_step: TrainingStep) -> Iterator[Block]:
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
     """The words with their ids; given rows have none."""
-    source = "memory_word" if isinstance(run.source, InputRows) and run.source.address == MEMORY else "source_word"
     columns: list[tuple[str, Iterable[object]]] = []
-    for name, words in ((source, run.source), ("target_word", run.target), *more):
+    for name, words in (*sides_of(run), *more):
         if words is not None:
             columns.append((name, words.texts))
         if isinstance(words, Words):
@@ -72,6 +71,14 @@ def words_table(run: Run, *more: tuple[str, Words]) -> Table:
                  tokens=tuple(n for n in range(1 + len(names)) if n not in right), title=Message("messages.heading"),
                  hues=tuple(hues_of(words.texts, n > 0) for n, words in enumerate(
                      (run.source, run.target, *(words for _, words in more))) if words is not None))
+
+
+def sides_of(run: Run) -> list[tuple[str, Words | InputRows | None]]:
+    """What the run reads, each with the key of what it is called."""
+    entry = run.source.address if isinstance(run.source, InputRows) else ""
+    if entry == KEYS:
+        return [("key_word", run.source), ("query_word", run.target)]
+    return [("memory_word" if entry == MEMORY else "source_word", run.source), ("target_word", run.target)]
 
 
 def model_table(run: Run) -> Iterator[Block]:
@@ -99,11 +106,14 @@ def drift_note(run: Run, drift: Drift) -> Iterator[Block]:
 def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     """Sizes and wiring, as far as the modelled part of a transformer has them."""
     alone = "_attention" if config.architecture.is_attention else ""
-    sizes = Message(f"messages.sizes{alone}", d_k=config.d_k, **config.described())
+    same = config.key_size == config.value_size
+    head_sizes = f"d_k = {'' if same else f'{config.key_size}, '}d_v = {config.value_size}"
+    sizes = Message(f"messages.sizes{alone}", **config.described(), head_sizes=head_sizes)
     of_embeddings = (notes(config, "position", "scale_embedding") if any(vocabularies)
                      else [Message("messages.no_embedding")])
     return [sizes, Joined(", ", [*notes(config, "norm", "final_norm"), *of_embeddings,
-                                 *notes(config, "activation", "epsilon", "score_scale", "source_end")])]
+                                 *notes(config, "activation", "epsilon", "score_scale", "source_end",
+                                        "output_projection", "causal", "mean_weights", "k_dim", "v_dim")])]
 
 
 def notes(config: Config, *names: str) -> Iterator[Message]:

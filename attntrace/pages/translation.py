@@ -102,7 +102,7 @@ class TranslationPage:
     def whole(self) -> Iterator[Block]:
         """The whole translation: attention between its words and the source, and the check against one pass."""
         yield Heading(Message("messages.decoding_whole"), of_place=True, here="decoder.layer1.cross_attention")
-        yield rows_of_maps()
+        yield from rows_of_maps()
         yield from self.maps()
         yield Checks((self.check(),), apart=True)
         if self.written[-1].word != END:

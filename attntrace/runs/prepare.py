@@ -1,13 +1,19 @@
 """From what a user gives (a sentence, a target, weights, input rows, edits) to a run; and the Python API, `trace`."""
 import os
-from typing import SupportsIndex, overload
+import pathlib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, SupportsIndex, overload
 
 from attntrace.files.inputs import Inputs
 from attntrace.messages.catalog import Message, Text, alternatives
 from attntrace.messages.errors import Problem
-from attntrace.model.config import INITIAL, Config, as_json
+from attntrace.model.config import ENTRIES, INITIAL, Config, as_json
+from attntrace.model.masks import Masks
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
-from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows, Words, look_up, tokenize, vocabulary
+from attntrace.model.tokens import (END, KEYS, MEMORY, QUERIES, SOURCE, START, TARGET, VALUES, InputRows, Words,
+                                    look_up, tokenize, vocabulary)
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import round_values
@@ -18,35 +24,49 @@ Path = str | os.PathLike[str]
 
 
 def prepare(sentence: str | None, target: str | None = None, *, config: Config | None = None, seed: int = 0,
-            weights: Path | None = None, inputs: Path | None = None, edits: Edits = Edits(),
-            init: str = "uniform", pencil: int | None = None) -> Run:
+            weights: Path | None = None, wiring: Mapping[str, Any] = {}, inputs: Path | None = None,
+            mask: Path | None = None, pad: int | None = None, edits: Edits = Edits(), init: str = "uniform",
+            pencil: int | None = None) -> Run:
     """Return the run of a sentence on a model. Raises Problem for bad input.
 
     weights: a weights file; without it, parameters are drawn from `seed` for the sizes and the wiring of `config`,
-    `init` "uniform" or "integers". inputs: a file of rows that the run starts from; words then name the rows, and may
-    be None. edits: made after that. pencil: the decimals to which parameters, rows and every operation are rounded."""
+    `init` "uniform" or "integers". wiring: entries of the config in place of those of the weights file. inputs: a file
+    of rows that the run starts from; words then name the rows, and may be None. mask: a file of masks; pad: how many of
+    the last words of the source are padding. edits: made after that. pencil: the decimals to which parameters, rows and
+    every operation are rounded."""
     words = None if sentence is None else tokenize(sentence), None if target is None else tokenize(target)
     if init not in INITIAL:
         choices = alternatives(INITIAL)
         raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=choices)
     run = (_seeded_run(*words, config or Config(), seed, inputs, init) if weights is None
-           else _loaded_run(*words, weights, inputs))
+           else _loaded_run(*words, weights, inputs, wiring))
+    if pad is not None:
+        run = run._replace(masks=Masks(_lengths(run, pad)))
+    if mask is not None:
+        from attntrace.files.masks import read_masks  # a run without a mask reads no file
+        added = read_masks(pathlib.Path(mask), run.attentions(), run.config)
+        run = run._replace(masks=run.masks._replace(added=added, file=os.path.basename(mask)))
     parameters, source, made = edits(run.parameters, run.source, run.config)
     run = run._replace(parameters=parameters, source=source, edits=made)
     return run if pencil is None else _by_pencil(run, pencil)
 
 
-def _loaded_run(source: list[str] | None, target: list[str] | None, weights: Path, inputs: Path | None) -> Run:
+def _loaded_run(source: list[str] | None, target: list[str] | None, weights: Path, inputs: Path | None,
+                wiring: Mapping[str, Any]) -> Run:
     """Return a run on a model from a file."""
     from attntrace.files.weights import load, located  # a seeded run reads no archive
     model = load(located(weights))
-    given = Inputs.read(inputs, model.config)
+    config = replace(model.config, **wiring)
+    given = Inputs.read(inputs, config)
     if not source and inputs is None and any(model.vocabularies):  # a model without words needs input rows instead
         raise Problem("empty_sentence")
-    if model.vocabularies.target is None and (target is not None or TARGET in given.arrays):
+    alone = config.architecture.is_attention
+    if model.vocabularies.target is None and (target is not None or TARGET in given.arrays) and not alone:
         raise Problem("no_decoder", file=str(weights))
-    sides = _inputs_of(*_with_markers(source, target, model.config), model.vocabularies, given, str(weights))
-    return Run(model.config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name)
+    sides = (_inputs_of_attention(source, target, config, given, str(weights)) if alone else
+             _inputs_of(*_with_markers(source, target, config), model.vocabularies, given, str(weights)))
+    return Run(config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name,
+               masks=Masks(given.lengths))
 
 
 def _seeded_run(source: list[str] | None, target: list[str] | None, config: Config, seed: int, inputs: Path | None,
@@ -63,13 +83,15 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
         vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else only_rows)
     rows = filter(None, (source, target)) if source or target else given.arrays.values()
     check_memory(config, vocabularies, max(map(len, rows), default=0))
-    sides = _inputs_of(source, target, vocabularies, given, Message("messages.seeded_model"))
+    inputs_of = partial(_inputs_of_attention, source, target, config) if config.architecture.is_attention else partial(
+        _inputs_of, source, target, vocabularies)
+    sides = inputs_of(given, Message("messages.seeded_model"))
     if init == "uniform":
         parameters = seeded(config, vocabularies, seed)
     else:
         from attntrace.model.integer_parameters import integer_parameters  # rarely needed
         parameters = integer_parameters(config, vocabularies, seed, *sides)
-    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init)
+    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init, masks=Masks(given.lengths))
 
 
 def _with_markers(source: list[str] | None, target: list[str] | None,
@@ -101,6 +123,38 @@ def _inputs_of(source: list[str] | None, target: list[str] | None, vocabularies:
     return entering, None
 
 
+def _lengths(run: Run, pad: int) -> tuple[int]:
+    """Return how many words of the source are not padding. Raises Problem where there are not as many, or where the
+    rows were given with lengths."""
+    size = len(run.source.texts)
+    if run.masks.lengths:
+        raise Problem("pad_twice", file=run.inputs)
+    if pad > size:
+        raise Problem("pad_too_long", pad=pad, size=size)
+    return size - pad,
+
+
+def _inputs_of_attention(source: list[str] | None, target: list[str] | None, config: Config, given: Inputs,
+                         model: Text) -> tuple[InputRows, InputRows | None]:
+    """Return the rows of an attention alone: those that attend to themselves, or keys (with their values) and queries.
+    Raises Problem where rows are missing, or there are not as many values as keys."""
+    _, k_dim, v_dim = config.widths()
+    needed = [QUERIES, KEYS] + [VALUES] * (k_dim != v_dim)
+    if SOURCE in given.arrays and config.part == "attention" and k_dim == v_dim == config.d_model:
+        if target is not None:
+            raise Problem("no_decoder", file=model)
+        return given.named(SOURCE, source), None
+    if config.part == "attention" and not given.arrays.keys() & {*needed, VALUES}:
+        needed = [SOURCE]
+    for address in needed:
+        if address not in given.arrays:
+            raise Problem("input_missing", model=model, address=address)
+    keys, values = given.named(KEYS, source), given.arrays.get(VALUES)
+    if values is not None and len(values) != len(keys.texts):
+        raise Problem("input_values", file=given.file, keys=len(keys.texts), values=len(values))
+    return keys._replace(values=values), given.named(QUERIES, target)
+
+
 def _by_pencil(run: Run, decimals: int) -> Run:
     """Return the run in hand arithmetic, with parameters and rows rounded. Raises Problem for decimals out of range and
     for another precision than float64."""
@@ -110,8 +164,14 @@ def _by_pencil(run: Run, decimals: int) -> Run:
         raise Problem("pencil_needs_float64")
     parameters = run.parameters.replaced({name: round_values(tensor.value, decimals, name)
                                           for name, tensor in run.parameters.by_name.items()})
-    source, target = (side._replace(value=round_values(side.value, decimals, side.address))
-                      if isinstance(side, InputRows) else side for side in (run.source, run.target))
+
+    def rounded(side: Words | InputRows | None) -> Words | InputRows | None:
+        if not isinstance(side, InputRows):
+            return side
+        values = None if side.values is None else round_values(side.values, decimals, VALUES)
+        return side._replace(value=round_values(side.value, decimals, side.address), values=values)
+
+    source, target = rounded(run.source), rounded(run.target)
     assert source is not None
     return run._replace(parameters=parameters, source=source, target=target, pencil=decimals)
 
@@ -137,19 +197,22 @@ class Steps(list[Step]):
 
 def trace(sentence: str | None, target: str | None = None, *, weights: Path | None = None,
           seed: int = 0, inputs: Path | None = None, sink: Sink | None = None,
-          init: str = "uniform", pencil: int | None = None, **model: object) -> Steps:
+          init: str = "uniform", pencil: int | None = None, mask: Path | None = None, pad: int | None = None,
+          **model: object) -> Steps:
     """Run the model on a sentence and return its steps. Raises Problem for bad input.
 
     target: what the decoder has written so far; None runs only the encoder. weights: a weights file; without it,
     parameters are drawn from `seed`, for the sizes and the wiring given by name (the fields of Config), as in
     `trace("this is a cat", heads=4, d_model=16)`; init: "uniform", or "integers" from -2 to 2. inputs: a file of rows
     to start from; the words of sentence and target then name the rows, or None their positions. pencil: the decimals
-    to which every operation is rounded. sink: is called with each step, and no step is kept."""
-    options = [*model, *(["init"] if init != "uniform" else [])]
+    to which every operation is rounded. mask: a file of masks; pad: how many of the last words of the source are
+    padding. sink: is called with each step, and no step is kept."""
+    options = [*(name for name in model if name not in ENTRIES or not ENTRIES[name].of_run),
+               *(["init"] if init != "uniform" else [])]
     if weights is not None and options:
         raise Problem("options_with_weights", options=", ".join(options))
-    config = Config(**model) if model else None  # type: ignore[arg-type]
+    config = Config(**model) if model and weights is None else None  # type: ignore[arg-type]
     steps = Steps()
-    prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs,
-            pencil=pencil)(sink or steps.append)
+    prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs, wiring=model,
+            mask=mask, pad=pad, pencil=pencil)(sink or steps.append)
     return steps

@@ -50,7 +50,7 @@ class TrainingStep(NamedTuple):
     def forward(self, trace: Trace, parameters: Parameters | None = None) -> float:
         """Return the loss L."""
         run = self.run
-        prediction = transformer(trace, run.source, run.target, parameters or run.parameters, run.config)
+        prediction = transformer(trace, run.source, run.target, parameters or run.parameters, run.config, run.masks)
         assert prediction is not None
         return float(loss(trace.at("loss"), prediction, self.wanted, self.smoothing).value)
 

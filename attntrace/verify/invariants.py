@@ -57,9 +57,12 @@ def forward_steps(log: Log, *names: str) -> Iterator[Recorded]:
 
 
 def rows_sum_to_one(log: Log, names: Sequence[str] = SHARES) -> Iterator[Deviation]:
+    """A row that may look nowhere sums to 0."""
     for step in forward_steps(log, *names):
-        for row in step.rows():
-            yield Deviation(step.address, abs(math.fsum(row) - 1), allowed(log, len(row), 1.0))
+        scores = log.steps.get(f"{step.address.removesuffix('weights')}masked_scores")
+        seen = [max(row) > -math.inf for row in scores.rows()] if scores is not None else [True] * len(step.rows())
+        for row, whole in zip(step.rows(), seen, strict=True):
+            yield Deviation(step.address, abs(math.fsum(row) - whole), allowed(log, len(row), 1.0))
 
 
 def shares_are_none_below_zero(log: Log) -> Iterator[Deviation]:
@@ -69,14 +72,15 @@ def shares_are_none_below_zero(log: Log) -> Iterator[Deviation]:
 
 
 def masked_weights_are_zero(log: Log) -> Iterator[Deviation]:
-    """Weights where the score is -inf or, in masked attention, where the key is a later word."""
+    """Weights where the score is -inf or, in causal attention, where the key is a later word."""
     for scores in forward_steps(log, "masked_scores"):
         weights = log.steps.get(scores.address.removesuffix("masked_scores") + "weights")
         if weights is None or weights.shape != scores.shape:
             continue
+        causal = ".self_attention." in scores.address and (log.config.get("causal") or "decoder." in scores.address)
         for i, (row, seen) in enumerate(zip(weights.rows(), scores.rows(), strict=True)):
             for j, (weight, score) in enumerate(zip(row, seen, strict=True)):
-                if score == -math.inf or j > i:
+                if score == -math.inf or causal and j > i:
                     yield Deviation(weights.address, abs(weight), 0.0)
 
 
@@ -111,7 +115,8 @@ def normalized_rows_have_their_variance(log: Log) -> Iterator[Deviation]:
 def residuals_add_the_sub_layer(log: Log) -> Iterator[Deviation]:
     """A residual minus the stream it reads is the output of its sub-layer."""
     for step in forward_steps(log, "residual"):
-        own = step.address.removesuffix("residual") + "output"
+        place = step.address.removesuffix("residual")
+        own = next(name for name in (f"{place}output", f"{place}concat", place) if name in log.steps or name == place)
         others = [name for name in step.parents if name != own]
         if len(others) != 1 or own not in log.steps or len(log[others[0]].flat) != len(step.flat):
             yield Deviation(step.address, math.inf, 0.0)
@@ -131,6 +136,8 @@ def gradients_of_logits_sum_to_zero(log: Log) -> Iterator[Deviation]:
 def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
     """Compare the number of parameters with the closed form, plus the tables and biases that are optional."""
     wanted = sum(len(one.flat) for name, one in log.parameters.items() if name.rpartition(".")[2] in OPTIONAL)
+    if log.config.get("part") == "cross_attention":
+        wanted += numbers_of_an_attention(log, int(log.config["d_model"]))
     for stack, attentions, side in (("encoder", 1, "source"), ("decoder", 2, "target")):
         if f"{stack}.E" not in log.parameters and begins_with_words(log, side):
             yield Deviation(f"{stack}.E", math.inf, 0.0)
@@ -150,11 +157,20 @@ def begins_with_words(log: Log, side: str) -> bool:
 def numbers_of_a_stack(log: Log, attentions: int) -> int:
     """Count the parameters of a stack with this many attentions a layer, without its table and optional biases."""
     d = int(log.config["d_model"])
+    attention = numbers_of_an_attention(log, d)
     if log.config.get("part") == "attention":  # the whole model
-        return 4 * d * d
+        return attention
     f, N = int(log.config["d_ff"]), int(log.config["layers"])
     norm_rows = N * (attentions + 1) + bool(log.config.get("final_norm"))  # a gain and a bias each
-    return N * (4 * attentions * d * d + 2 * d * f + f + d) + 2 * norm_rows * d
+    return N * (attentions * attention + 2 * d * f + f + d) + 2 * norm_rows * d
+
+
+def numbers_of_an_attention(log: Log, d: int) -> int:
+    """Count the numbers of its matrices."""
+    h = int(log.config["heads"])
+    d_k, d_v = (log.config.get(name) or d // h for name in ("d_k", "d_v"))
+    k_dim, v_dim = (log.config.get(name) or d for name in ("k_dim", "v_dim"))
+    return int(h * (d_k * (d + k_dim) + d_v * (v_dim + d * bool(log.config.get("output_projection", True)))))
 
 
 # By the key of its message: how it is measured, and whether not even rounding can change it.

@@ -4,6 +4,7 @@ Written from the table of ops in docs/en/addresses-and-formats.md, apart from th
 are computed again without NumPy and without a line of the code that computed them. Imports only the standard library
 and arithmetic.py."""
 import itertools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -161,6 +162,8 @@ def transpose(by: Arithmetic, x: Array) -> Array:
 def softmax(by: Arithmetic, x: Array) -> Array:
     def row(numbers: list[Any]) -> list[Any]:
         largest = max(numbers)
+        if by.plain(largest) == -math.inf:  # a word that may look nowhere
+            return [by.number(0)] * len(numbers)
         powers = [by.exp(by.subtract(value, largest)) for value in numbers]
         whole = by.total(powers)
         return [by.over(power, whole) for power in powers]

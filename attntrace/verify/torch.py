@@ -61,6 +61,17 @@ def largest(value: Any) -> float:
     return float(finite.abs().max()) if finite.numel() else 0.0
 
 
+def softmax(scores: Any, F: Any) -> Any:
+    """The softmax of each row; 0 where a row is -inf throughout, which is NaN in PyTorch."""
+    blind = (scores == -math.inf).all(dim=1, keepdim=True)
+    return F.softmax(scores.masked_fill(blind, 0.0), dim=1).masked_fill(blind, 0.0)
+
+
+def three_deep(rows: Any) -> Any:
+    """A mask of each head, or one for all."""
+    return rows if isinstance(rows[0][0], (list, tuple)) else [rows]
+
+
 class Reference:
     """The model in torch.nn.functional and, for the log of a training step, autograd and torch.optim.
 
@@ -161,26 +172,47 @@ class Reference:
                          shown=lambda: self.F.layer_norm(U, (d,), self.values[gain], self.values[bias], epsilon))
 
     def head(self, place: str, n: int, x: str, memory: str, mask: Any) -> str:
-        here, d_k = f"{place}.head{n}", self.c["d_model"] // self.c["heads"]
-        block = slice((n - 1) * d_k, n * d_k)
-        q, k, v = (self.linear(of, place, f"_{letter}", f"{here}.{name}", block) for letter, name, of in
-                   (("Q", "query", x), ("K", "key", memory), ("V", "value", memory)))
+        here, d_k, d_v = f"{place}.head{n}", self.size("d_k"), self.size("d_v")
+        q, k, v = (self.linear(of, place, f"_{letter}", f"{here}.{name}", slice((n - 1) * size, n * size))
+                   for letter, name, of, size in
+                   (("Q", "query", x, d_k), ("K", "key", memory, d_k), ("V", "value", memory, d_v)))
         divisor = self.c.get("score_scale", "sqrt_d_k")
         scale = 1 / (math.sqrt(d_k) if divisor == "sqrt_d_k" else divisor)
         seen = self.step(f"{here}.scores", lambda Q, K: Q @ K.T, q, k)
         seen = self.step(f"{here}.scaled_scores", lambda S: S * scale, seen)
         if mask is not None:
-            seen = self.step(f"{here}.masked_scores", lambda S: S.masked_fill(mask, -math.inf), seen)
-        weights = self.step(f"{here}.weights", lambda S: self.F.softmax(S, dim=1), seen)
+            seen = self.step(f"{here}.masked_scores", lambda S: S + mask, seen)
+        weights = self.step(f"{here}.weights", lambda S: softmax(S, self.F), seen)
         return self.step(f"{here}.output", lambda A, V: A @ V, weights, v,
                          shown=lambda: self.F.scaled_dot_product_attention(
-                             *(self.values[name][None] for name in (q, k, v)),
-                             None if mask is None else ~mask, scale=scale)[0])
+                             *(self.values[name][None] for name in (q, k, v)), mask, scale=scale)[0].nan_to_num(0.0))
 
-    def attention(self, place: str, x: str, memory: str, mask: Any = None) -> str:
-        heads = [self.head(place, n + 1, x, memory, mask) for n in range(self.c["heads"])]
+    def size(self, name: str) -> int:
+        """d_k or d_v."""
+        return int(self.c.get(name) or self.c["d_model"] // self.c["heads"])
+
+    def masks(self, attention: str, queries: int, keys: int, causal: bool) -> list[Any]:
+        """What is added to the scores of each head of an attention; None: nothing."""
+        torch, said = self.torch, self.log.header.get("masks") or {}
+        total, there = torch.zeros(queries, keys, dtype=self.dtype), causal
+        if causal:
+            total = total.masked_fill(torch.ones(queries, keys).triu(1).bool(), -math.inf)
+        if said.get("lengths") and attention != "decoder.self_attention":
+            ends, there = torch.tensor(said["lengths"])[:, None], True
+            total = total.masked_fill(torch.arange(keys)[None] >= ends, -math.inf)
+        if attention in said.get("added", {}):
+            rows = [[[float(x) for x in row] for row in part] for part in three_deep(said["added"][attention])]
+            total, there = total + torch.tensor(rows, dtype=self.dtype), True
+        heads = total.expand(self.c["heads"], queries, keys)
+        return list(heads) if there else [None] * self.c["heads"]
+
+    def attention(self, place: str, x: str, memory: str, masks: list[Any]) -> str:
+        heads = [self.head(place, n, x, memory, mask) for n, mask in enumerate(masks, start=1)]
+        if self.c.get("mean_weights"):
+            self.step(f"{place}.weights_mean", lambda *A: self.torch.stack(A).mean(0),
+                      *(f"{place}.head{n}.weights" for n in range(1, len(masks) + 1)))
         concat = self.step(f"{place}.concat", lambda *Z: self.torch.cat(Z, dim=1), *heads)
-        return self.linear(concat, place, "_O", f"{place}.output")
+        return self.linear(concat, place, "_O", f"{place}.output") if self.c.get("output_projection", True) else concat
 
     def feed_forward(self, place: str, x: str) -> str:
         hidden = self.linear(x, place, "_1", f"{place}.hidden")
@@ -189,11 +221,13 @@ class Reference:
 
     def stack(self, stack: str, words: list[dict[str, Any]], memory: str | None = None) -> str:
         x = self.embedded(stack, words)
-        mask = None if memory is None else self.torch.ones(len(words), len(words)).triu(1).bool()
+        count = len(words)
+        own = self.masks(f"{stack}.self_attention", count, count, memory is not None or bool(self.c.get("causal")))
         parts: dict[str, Callable[[str, str], str]] = {}
-        parts["self_attention"] = lambda place, y: self.attention(place, y, y, mask)
+        parts["self_attention"] = lambda place, y: self.attention(place, y, y, own)
         if memory is not None:
-            parts["cross_attention"] = lambda place, y: self.attention(place, y, memory)
+            across = self.masks("decoder.cross_attention", count, len(self.values[memory]), False)
+            parts["cross_attention"] = lambda place, y: self.attention(place, y, memory, across)
         parts["feed_forward"] = self.feed_forward
         for n in range(self.c["layers"]):
             for name, part in parts.items():

@@ -403,7 +403,8 @@ def next_words_table(block: Maps) -> blocks.Table:
 
 
 def title_of_head(grid: Grid) -> Message:
-    return Message("messages.map_head", number=grid.symbol.head)
+    head = grid.symbol.head
+    return Message("messages.map_mean") if head is None else Message("messages.map_head", number=head)
 
 
 def addresses_of(box: Box) -> str:

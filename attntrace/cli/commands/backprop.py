@@ -23,6 +23,7 @@ from attntrace.messages.errors import Problem
 def command(source: str, learning: LearningOptions, check: bool, model: ModelOptions, selection: Selection,
             page: PageOptions) -> int:
     from attntrace.runs.training_step import prepare_training_step
+    model = selection.asked(model)
     training_step = prepare_training_step(source, model.target or "", **learning.settings(), **model.settings())
     again = options.typed(model._replace(sentence=source), learning)
     if not check:

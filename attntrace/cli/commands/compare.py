@@ -34,6 +34,7 @@ def experiment(**options: Any) -> None:
 def command(what_if: str, model: options.ModelOptions, page: PageOptions) -> None:
     model = model.read()
     words, alone = model.sentence, True
+    from attntrace.model.parameters import specs
     from attntrace.pages.diff import compared
     changed = changed_options(model, what_if)
     one = model.prepared(words)
@@ -43,6 +44,9 @@ def command(what_if: str, model: options.ModelOptions, page: PageOptions) -> Non
         other = changed._replace(entries=changed.entries | dict.fromkeys(wiring)).prepared(words)
         alone = not wiring
         other = other._replace(config=replace(other.config, **wiring))  # the same parameters, wired in another way
+        if missing := [spec.name for spec in specs(other.config, other.vocabularies)
+                       if not spec.optional and spec.name not in other.parameters.by_name]:
+            raise Problem("what_if_lacks", options=what_if, file=model.weights, name=missing[0])
     else:
         other = changed.prepared(words)
     write_blocks(list(compared(one, other, what_if, options.typed(model), alone)), page)

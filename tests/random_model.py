@@ -22,7 +22,12 @@ WIRINGS = {"as_in_the_paper": {}, "final_norm": {"final_norm": True},
            "scores_divided_by_3": {"score_scale": 3}, "large_epsilon": {"epsilon": 0.25},
            "end_of_source": {"source_end": True}, "heads_of_another_size": {"d_k": 5, "d_v": 3},
            "causal": {"causal": True}, "mean_weights": {"mean_weights": True},
-           "no_output_projection": {"d_k": 2, "output_projection": False}}
+           "no_output_projection": {"d_k": 2, "output_projection": False},
+           "copied_norm": {"norm_epsilon": "outside", "norm_variance": "sample"},
+           **{f"no_residual_{norm}": {"residual": False, "norm": norm} for norm in ("post", "pre", "none")},
+           "only_attention": {"residual": False, "norm": "none", "feed_forward": False},
+           "final_norm_alone": {"norm": "none", "final_norm": True},
+           "shallow_decoder": {"decoder_layers": 1}, "deep_decoder": {"decoder_layers": 3}}
 
 
 class Model(NamedTuple):
@@ -45,6 +50,10 @@ class Model(NamedTuple):
         return path
 
 
+def depth(config: Config, stack: str) -> int:
+    return config.decoder_layers if stack == "decoder" and config.decoder_layers != "layers" else config.layers
+
+
 def shapes(config: Config, source: int, target: int | None, biases: bool) -> dict[str, tuple[int, ...]]:
     """The shape of every parameter; `biases`: whether attention and output have theirs."""
     d, f, vector = config.d_model, config.d_ff, (config.d_model,)
@@ -58,13 +67,15 @@ def shapes(config: Config, source: int, target: int | None, biases: bool) -> dic
         if vocab is None:
             continue
         found[f"{stack}.E"] = vocab, d
-        for own in (f"{stack}.layer{n}" for n in range(1, config.layers + 1)):
+        for own in (f"{stack}.layer{n}" for n in range(1, depth(config, stack) + 1)):
             for attention in attentions:
                 found |= {f"{own}.{attention}.{name}": shape for name, shape in of_attention.items()}
-            found |= {f"{own}.feed_forward.W_1": (d, f), f"{own}.feed_forward.b_1": (f,),
-                      f"{own}.feed_forward.W_2": (f, d), f"{own}.feed_forward.b_2": vector}
-            found |= {f"{own}.{part}.{name}": vector for part in (*attentions, "feed_forward")
-                      for name in ("gain", "bias")}
+            if config.feed_forward:
+                found |= {f"{own}.feed_forward.W_1": (d, f), f"{own}.feed_forward.b_1": (f,),
+                          f"{own}.feed_forward.W_2": (f, d), f"{own}.feed_forward.b_2": vector}
+            if config.norm != "none":
+                parts = *attentions, *["feed_forward"] * config.feed_forward
+                found |= {f"{own}.{part}.{name}": vector for part in parts for name in ("gain", "bias")}
         if config.final_norm:
             found |= {f"{stack}.final_norm.gain": vector, f"{stack}.final_norm.bias": vector}
     if target is not None:

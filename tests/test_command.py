@@ -107,7 +107,8 @@ BAD = [
     (("trace", "a", "-o", "missing/out.txt"), "there is no directory "),
     (("trace", "a", "-o", "samples"), "is a directory"), (("trace", "a", "-o", "/dev/full"), "No space left"),
     (("trace", "a", "--limit", "none"), "--limit is none"), (("trace", "a", "--score-scale", "0"), "above 0"),
-    (("trace", "a", "--score-scale", "x"), "sqrt_d_k"), (("trace", "a", "--norm", "middle"), "it must be post or pre"),
+    (("trace", "a", "--score-scale", "x"), "sqrt_d_k"),
+    (("trace", "a", "--norm", "middle"), "it must be post, pre or none"),
     (("trace", "a", "--precision", "18"), "18"), (("trace", "a", "--seed", "-1"), "-1"), (("trace", "--no"), "--no"),
     (("tarce", "a"), "tarce"), (("steps", "--form", "both"), "--form")]
 

@@ -282,3 +282,11 @@ def test_an_experiment_that_changes_nothing_says_what_can_be_changed(language, w
                                          ("--norm both", "norm"), ("hello", "hello")])
 def test_an_experiment_without_a_change_is_refused_in_one_line(text, words):
     assert words in refusal("compare", "a cat", "--what-if", text)
+
+
+def test_what_if_needs_no_parameter_that_the_file_lacks(tmp_path):
+    file = str(tmp_path / "w.npz")
+    assert attntrace("weights", "new", "a b", "--norm", "none", "-o", file).code == 0
+    assert "needs encoder.layer1.self_attention.gain, which" in refusal("compare", "a", "--weights", file, "--what-if",
+                                                                        "--norm post")
+    assert attntrace("compare", "a", "--weights", file, "--what-if", "--no-residual").code == 0

@@ -1,5 +1,6 @@
 """Weights from PyTorch: every module runs here as it does there, and goes back bit for bit."""
 import re
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,20 +28,27 @@ OURS = {"encoder": {"self_attn": "self_attention.output", "linear1": "feed_forwa
                     "norm2": "cross_attention.norm", "norm3": "feed_forward.norm"}}
 
 
+ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "silu": nn.functional.silu,
+               "gelu_tanh": partial(nn.functional.gelu, approximate="tanh")}
+
+
 class Case(NamedTuple):
     part: str
     norm_first: bool = False
     bias: bool = True
     dtype: str = "float64"
+    activation: str = "relu"
 
     def __str__(self) -> str:
-        return "-".join([self.part, "pre" if self.norm_first else "post", "bias" if self.bias else "none", self.dtype])
+        return "-".join([self.part, "pre" if self.norm_first else "post", "bias" if self.bias else "none", self.dtype,
+                         self.activation])
 
     def module(self) -> nn.Module:
         """Every number random, gains and biases too; in training mode, without dropout, so that nothing is fused."""
         torch.manual_seed(1)
         more = {"bias": self.bias, "dtype": DTYPES[self.dtype][0], "batch_first": True}
-        wiring = {"dropout": 0.0, "norm_first": self.norm_first, "layer_norm_eps": 1e-3, **more}
+        wiring = {"dropout": 0.0, "norm_first": self.norm_first, "layer_norm_eps": 1e-3,
+                  "activation": ACTIVATIONS[self.activation], **more}
         if self.part == "attention":
             module: nn.Module = nn.MultiheadAttention(D, HEADS, **more)
         elif self.part == "transformer":
@@ -59,6 +67,7 @@ class Case(NamedTuple):
 
 CASES = [Case(part, norm_first, bias, dtype) for part in COUNTS for norm_first in (False, True)
          for bias in (True, False) for dtype in DTYPES if part != "attention" or not norm_first]
+CASES += [Case(part, activation=word) for part in ("transformer", "encoder_layer") for word in ACTIVATIONS]
 
 
 def arrays_of(module: nn.Module) -> dict[str, np.ndarray]:
@@ -123,7 +132,7 @@ def state_file(folder: Path, arrays: dict[str, np.ndarray]) -> Path:
 
 def weights_file(folder: Path, case: Case, module: nn.Module) -> Path:
     model, _ = imported(read_state(state_file(folder, arrays_of(module))), HEADS,
-                        norm="pre" if case.norm_first else "post", epsilon=1e-3)
+                        norm="pre" if case.norm_first else "post", epsilon=1e-3, activation=case.activation)
     with open(folder / "w.npz", "wb") as file:
         save(file, *model)
     return folder / "w.npz"
@@ -159,6 +168,21 @@ def test_state_dict_goes_in_and_comes_out_bit_for_bit(tmp_path, case):
     names = {"torch": torch}
     exec("\n".join(constructor(state.config, state.biases)), names)
     names["module"].load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
+    for mine, yours in zip(outputs_of_torch(case, names["module"]), outputs_of_torch(case, module), strict=True):
+        assert np.array_equal(mine[1], yours[1]), mine[0]
+
+
+@pytest.mark.parametrize("encoder, decoder", ((3, 1), (1, 2)))
+def test_a_model_of_unequal_depths_runs_in_pytorch_as_it_does_here(tmp_path, encoder, decoder):
+    sizes = ["--d-model", str(D), "--heads", str(HEADS), "--layers", str(encoder), "--decoder-layers", str(decoder)]
+    weights, case = tmp_path / "w.npz", Case("transformer")
+    assert attntrace("weights", "new", "a b", "--target", "c", *sizes, "-o", str(weights)).code == 0
+    state, names = exported(load(weights), "w.npz"), {"torch": torch}
+    exec("\n".join(constructor(state.config, state.biases)), names)
+    module = names["module"]
+    assert (len(module.encoder.layers), len(module.decoder.layers)) == (encoder, decoder)
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
+    assert len(assert_runs_as_in_torch(tmp_path, case, module, weights)) > 6 * (encoder + decoder)
 
 
 def problem(*arguments: str) -> str:

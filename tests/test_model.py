@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, random_model
+from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, depth, random_model
 
 from attntrace import trace
 from attntrace.model.config import ENTRIES, Config
@@ -15,6 +15,12 @@ from attntrace.runs.prepare import Steps, prepare
 from attntrace.tracing.trace import Trace
 
 CAT, TAC = "this is a cat", "cat a is this"
+
+
+ACTIVATIONS = {
+    "relu": lambda x: np.where(x > 0, x, 0), "gelu": lambda x: x * np.vectorize(math.erfc)(-x / 2 ** 0.5) / 2,
+    "gelu_tanh": lambda x: x / (1 + np.exp(-(8 / np.pi) ** 0.5 * (x + 0.044715 * x ** 3))),
+    "silu": lambda x: x * (1 + np.tanh(x / 2)) / 2}
 
 
 class Paper:
@@ -49,8 +55,11 @@ class Paper:
     def norm(self, place: str, x: np.ndarray) -> np.ndarray:
         mean = self.named(f"{place}.mean", np.einsum("nd->n", x) / self.c.d_model)
         away = x - mean[:, None]
-        variance = self.named(f"{place}.variance", np.einsum("nd,nd->n", away, away) / self.c.d_model)
-        normalized = self.named(f"{place}.normalized", np.einsum("nd,n->nd", away, (variance + self.c.epsilon) ** -0.5))
+        degrees = self.c.d_model - (self.c.norm_variance == "sample")
+        variance = self.named(f"{place}.variance", np.einsum("nd,nd->n", away, away) / degrees)
+        deviation = (variance ** 0.5 + self.c.epsilon if self.c.norm_epsilon == "outside"
+                     else (variance + self.c.epsilon) ** 0.5)
+        normalized = self.named(f"{place}.normalized", np.einsum("nd,n->nd", away, 1 / deviation))
         return self.named(f"{place}.norm", normalized * self.p[f"{place}.gain"] + self.p[f"{place}.bias"])
 
     def attention(self, place: str, x: np.ndarray, memory: np.ndarray, causal: bool) -> np.ndarray:
@@ -77,7 +86,7 @@ class Paper:
 
     def feed_forward(self, place: str, x: np.ndarray) -> np.ndarray:
         hidden = self.named(f"{place}.hidden", self.affine(x, f"{place}.", "_1"))
-        activation = self.named(f"{place}.activation", np.where(hidden > 0, hidden, 0))
+        activation = self.named(f"{place}.activation", ACTIVATIONS[self.c.activation](hidden))
         return self.named(f"{place}.output", self.affine(activation, f"{place}.", "_2"))
 
     def stack(self, stack: str, ids: list[int], memory: np.ndarray | None = None) -> np.ndarray:
@@ -85,14 +94,13 @@ class Paper:
         parts = {"self_attention": lambda place, y: self.attention(place, y, y, memory is not None or self.c.causal),
                  "cross_attention": lambda place, y: self.attention(place, y, memory, False),
                  "feed_forward": self.feed_forward}
-        if memory is None:
-            del parts["cross_attention"]
-        for layer, part in itertools.product(range(1, self.c.layers + 1), parts):
+        for absent in ["cross_attention"] * (memory is None) + ["feed_forward"] * (not self.c.feed_forward):
+            del parts[absent]
+        for layer, part in itertools.product(range(1, depth(self.c, stack) + 1), parts):
             place = f"{stack}.layer{layer}.{part}"
-            if self.c.norm == "pre":
-                x = self.named(f"{place}.residual", x + parts[part](place, self.norm(place, x)))
-            else:
-                x = self.norm(place, self.named(f"{place}.residual", x + parts[part](place, x)))
+            y = parts[part](place, self.norm(place, x) if self.c.norm == "pre" else x)
+            x = self.named(f"{place}.residual", x + y) if self.c.residual else y
+            x = self.norm(place, x) if self.c.norm == "post" else x
         return self.named(f"{stack}.output", self.norm(f"{stack}.final_norm", x) if self.c.final_norm else x)
 
     def translated(self, source: list[int], target: list[int]) -> dict[str, np.ndarray]:

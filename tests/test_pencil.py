@@ -32,9 +32,11 @@ PAGES = {
     "one_decimal": (1, "trace", "a cat", "--norm", "pre", "--final-norm", "--seed", "3"),
     "nine_decimals": (9, "trace", "a cat"),
     "integers": (2, "trace", "cat sleeps", "--init", "integers"),
+    **{word: (3, "backprop", "a", "un", "--d-model", "4", "--heads", "1", "--activation", word)
+       for word in ("gelu", "gelu_tanh", "silu")},
     "backprop": (3, "backprop", "a", "un", "--d-model", "4", "--heads", "1"),
     "adam": (2, "backprop", "a", "un", "--optimizer", "adam", "--label-smoothing", "0.1", *TINY)}
-AXIS_NAMES = r"max|positive|sin|cos|log|e\^|e[-+]\d+|inf"  # that no symbol has
+AXIS_NAMES = r"max|positive|sin|cos|log|tanh|erf|e\^|e[-+]\d+|inf"  # that no symbol has
 
 n = Number
 INFINITY = math.inf
@@ -50,6 +52,7 @@ WORKED = [  # arithmetic, decimals, what a hand gets: ties most of all, which ea
     (TenThousandTo(Quotient(n(1), n(8))), 1, 2.5), (TenThousandTo(n(0.25)), 3, 10), (Negative(n(0.0005)), 3, -0.0005),
     (Call("max", n(0), n(0.0005)), 3, 0.0005), (Call("max", n(-INFINITY), n(-2)), 3, -2),
     (Call("positive", n(0.1)), 3, 1), (Call("log", n(0.5)), 3, -0.693), (Call("log", n(0)), 2, -4.61),
+    (Call("tanh", n(0.5)), 3, 0.462), (Call("erf", n(-1)), 4, -0.8427),
     (Call("sin", n(1)), 2, 0.84), (Call("cos", n(3)), 3, -0.990)]
 
 

@@ -41,12 +41,10 @@ ERRORS = {
         f"{ENCODER}.head1.scaled_scores"),
     "softmax_over_queries": Planted("softmax(S)", "softmax(S.T).T", f"{ENCODER}.head1.weights", betrayed=True),
     "unbiased_variance": Planted(
-        "mean(square(U - mu))",
-        "mean(square(U - mu)) * constant(config.d_model / (config.d_model - 1), dtype=config.dtype)",
+        "mean(squares)", "mean(squares) * constant(config.d_model / (config.d_model - 1), dtype=config.dtype)",
         f"{ENCODER}.variance", betrayed=True),
     "epsilon_outside_the_root": Planted(
-        'sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype))',
-        '(sqrt(var) + constant(config.epsilon, "ε", dtype=config.dtype))', f"{ENCODER}.normalized", betrayed=True),
+        "sqrt(var + epsilon)", "sqrt(var) + epsilon", f"{ENCODER}.normalized", betrayed=True),
     "mask_after_the_softmax": Planted(
         """        S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
     A = trace("weights", softmax(S), "A")""",

@@ -21,7 +21,7 @@ ORDER = {
     "files": "arrays archive inputs weights masks torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved",
-    "pages": "numbers blocks architecture view stages topics checks forms why overview answer diff verdicts weights"
+    "pages": "numbers blocks architecture topics view stages checks forms why overview answer diff verdicts weights"
              " translation page",
     "writers": "terminal_width page arithmetic text data svg markdown html",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"

@@ -108,6 +108,8 @@ def test_wiring_that_a_file_does_not_mention_is_that_of_the_paper(tmp_path):
     config = load(npz(tmp_path, contents() | {"config": np.array(SIZES_ONLY)})).config
     assert dataclasses.asdict(config) == SMALL | {
         "norm": "post", "final_norm": False, "position": "interleaved", "scale_embedding": True, "source_end": False,
+        "norm_epsilon": "inside", "norm_variance": "population", "residual": True, "feed_forward": True,
+        "decoder_layers": "layers",
         "activation": "relu", "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64",
         "part": "transformer", "d_k": "d_model/h", "d_v": "d_model/h", "k_dim": "d_model", "v_dim": "d_model",
         "output_projection": True, "causal": False, "mean_weights": False}

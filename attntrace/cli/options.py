@@ -17,7 +17,7 @@ from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known,
 from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, WIDTH, Config, as_option
+from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, NUMBER, OPTIONS, SIZE, WIDTH, Config, as_option
 from attntrace.tensor.symbol import DIGITS
 from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
 from attntrace.training import OPTIMIZERS
@@ -183,7 +183,7 @@ def entry_option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
         yes, no = spelled, as_option(f"no_{name}")
         return model_option(f"{yes}/{no}", default=None, stands_for=yes if default else no, **COLLECTED)
     kind, metavar = ((Whole(), "N") if entry.kind == SIZE else (Among(entry.words), None) if entry.kind == CHOICE else
-                     (Width(entry.words), "N") if entry.kind == WIDTH else
+                     (Width(entry.words), "N") if entry.kind == WIDTH else (POSITIVE, "X") if entry.kind == NUMBER else
                      (Scale(entry.words), "|".join((*entry.words, "X"))))
     return model_option(spelled, type=kind, default=None, stands_for=default, metavar=metavar, **COLLECTED)
 

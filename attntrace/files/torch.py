@@ -13,7 +13,7 @@ from attntrace.files.weights import Loaded
 from attntrace.messages.catalog import Joined, Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import ARCHITECTURES, SUB_LAYERS, Config, divisors
+from attntrace.model.config import ARCHITECTURES, ENTRIES, FLAG, LAYERS, SUB_LAYERS, Config, as_json, divisors
 from attntrace.model.parameters import Spec, Vocabularies, allocate, parts, specs
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
@@ -24,12 +24,17 @@ NAMES = {"b_Q": "in_proj_bias", "b_K": "in_proj_bias", "b_V": "in_proj_bias",
          "W_2": "linear2.weight", "b_2": "linear2.bias"}
 NORM = {"gain": "weight", "bias": "bias"}
 ARGUMENTS: dict[str, dict[str, str | None]] = {  # of a module, for each word of a config; None: there is no such module
-    "norm": {"post": "norm_first=False, ", "pre": "norm_first=True, "}, "activation": {"relu": ""},  # the default
+    "norm": {"post": "norm_first=False, ", "pre": "norm_first=True, ", "none": None},
+    "norm_epsilon": {"inside": "", "outside": None}, "norm_variance": {"population": "", "sample": None},
+    "residual": {"true": ""}, "feed_forward": {"true": ""},
+    "activation": {"relu": "", "gelu": "activation='gelu', ", "silu": "activation=torch.nn.functional.silu, ",
+                   "gelu_tanh": "activation=lambda x: torch.nn.functional.gelu(x, approximate='tanh'), "},
     "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"},
     "position": {"interleaved": "", "halves": "", "none": ""},  # of embeddings, which come before a module
     "part": {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
              "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
-             "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention",
+             "decoder_layer": "torch.nn.TransformerDecoderLayer", "encoder_only": None, "decoder_only": None,
+             "attention": "torch.nn.MultiheadAttention",
              "cross_attention": "torch.nn.MultiheadAttention"}}
 LAYER = re.compile(r"(?:^|(\w+)\.)layers\.(\d+)\.")
 SIZE_OF = {"W_O": "d_model", "W_1": "d_ff"}  # the size that is the number of rows of a matrix in torch.nn
@@ -102,7 +107,7 @@ def constructor(config: Config, biases: bool) -> list[str]:
         return [f"module = {module}({sizes}, {wiring})"]
     if len(architecture.stacks) > 1:
         return [f"module = {module}({sizes}, num_encoder_layers={config.layers}, "
-                f"num_decoder_layers={config.layers}, {wiring})",
+                f"num_decoder_layers={config.layers_of('decoder')}, {wiring})",
                 *([] if config.final_norm else ["module.encoder.norm = module.decoder.norm = None"])]
     norm = (f"torch.nn.LayerNorm({config.d_model}, eps={config.epsilon}, bias={biases}, {dtype})"
             if config.final_norm else "None")
@@ -169,6 +174,7 @@ def recognized(state: State, final_norm: bool = False) -> Recognized:
         return len(table & names), -len(table)
 
     config = max((Config(part=one.name, layers=one.layers or layers, final_norm=norm) for one in ARCHITECTURES.values()
+                  if ARGUMENTS["part"][one.name] is not None
                   for norm in ((False, True) if one.layers is None else (False,))), key=likeness)
     if not likeness(config)[0]:
         raise Problem("state_unknown", file=state.file, names=some(names))
@@ -287,11 +293,13 @@ def exported(model: Loaded, file: str) -> Exported:
     if not config.output_projection or {config.heads * config.key_size, config.concat_size} != {config.d_model}:
         raise Problem("state_head_sizes", file=file)
     for name, arguments in ARGUMENTS.items():
-        if arguments.get(getattr(config, name)) is None:
+        word = getattr(config, name) if ENTRIES[name].kind != FLAG else as_json(getattr(config, name))
+        if arguments.get(word) is None:
             known = (word for word, argument in arguments.items() if argument is not None)
-            raise Problem("state_choice", file=file, name=name, value=getattr(config, name), known=alternatives(known))
+            raise Problem("state_choice", file=file, name=name, value=word, known=alternatives(known))
     if None in model.vocabularies and len(config.architecture.stacks) > 1:
-        config = replace(config, part="decoder" if model.vocabularies.source is None else "encoder")
+        part = "decoder" if model.vocabularies.source is None else "encoder"
+        config = replace(config, part=part, layers=config.layers_of(part), decoder_layers=LAYERS)
     pieces = list(pieces_of(config, {*config.widths()} != {config.d_model}))
     given = {piece.ours: parameters.get(piece.ours) for piece in pieces if piece.is_bias}
     biases = any(tensor is not None and (".b_" in name and name[-1] in "QKVO" or tensor.value.any())

@@ -117,10 +117,16 @@ def _vocabularies(where: str, config: Config, texts: Mapping[str, Any], names: I
         return Vocabularies.without_words(config, any(Address.of(name).stack == "decoder" for name in names))
     if not config.architecture.has_words:
         raise Problem("part_with_words", file=where, part=config.architecture.name)
-    return Vocabularies(_words(where, "source", source), None if target is None else _words(where, "target", target))
+    predicts = config.architecture.predicts
+    if predicts and "encoder" not in config.architecture.stacks:
+        if source is not None:
+            raise Problem("vocabulary_surplus", file=where, part=config.architecture.name)
+        return Vocabularies(None, _words(where, "target", target, starts=False))
+    return Vocabularies(_words(where, "source", source), None if target is None and not predicts else _words(
+        where, "target", target, starts=not predicts))
 
 
-def _words(where: str, side: str, texts: Any) -> tuple[str, ...]:
+def _words(where: str, side: str, texts: Any, starts: bool = True) -> tuple[str, ...]:
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise Problem("vocabulary_kind", file=where, side=side)
     seen: set[str] = set()
@@ -129,7 +135,7 @@ def _words(where: str, side: str, texts: Any) -> tuple[str, ...]:
         if word in seen:
             raise Problem("vocabulary_twice", file=where, side=side, word=shown(word))
         seen.add(word)
-    if side == "target" and START not in seen:
+    if side == "target" and starts and START not in seen:
         raise Problem("vocabulary_no_start", file=where, word=START)
     return words
 

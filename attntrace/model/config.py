@@ -15,12 +15,14 @@ SUB_LAYERS = {"encoder": ("self_attention", "feed_forward"),
 
 class Architecture(NamedTuple):
     """A part of a transformer: the stacks that it has. layers: how many they have, if always as many; attention: where
-    it is only one multi-head attention, its place; has_words: there may be embeddings and an output layer."""
+    it is only one multi-head attention, its place; has_words: there may be embeddings and an output layer; predicts:
+    that its one stack has."""
     name: str
     stacks: tuple[str, ...] = ("encoder",)
     layers: int | None = None
     attention: str = ""
     has_words: bool = False
+    predicts: bool = False
 
     @property
     def is_attention(self) -> bool:
@@ -39,6 +41,8 @@ ARCHITECTURES = {one.name: one for one in (
     Architecture("transformer", ("encoder", "decoder"), has_words=True), Architecture("encoder"),
     Architecture("decoder", ("decoder",)), Architecture("encoder_layer", layers=1),
     Architecture("decoder_layer", ("decoder",), layers=1),
+    Architecture("encoder_only", has_words=True, predicts=True),
+    Architecture("decoder_only", ("decoder",), has_words=True, predicts=True),
     Architecture("attention", layers=1, attention="encoder.layer1.self_attention"),
     Architecture("cross_attention", (), layers=1, attention="attention"))}
 POSITIONS = {"interleaved": Position("d_model", added=True), "halves": Position("d_model", added=True),
@@ -47,7 +51,7 @@ SIZE, FLAG, CHOICE, NUMBER, SCALE, WIDTH = "size", "flag", "choice", "number", "
 KINDS = {int: SIZE, bool: FLAG, str: CHOICE, float: NUMBER}  # by the type of the default
 PROBLEMS = {SIZE: "size_not_positive", FLAG: "no_such_choice", CHOICE: "no_such_choice",
             NUMBER: "not_a_positive_number", SCALE: "score_scale", WIDTH: "width"}
-PER_HEAD, D_MODEL = "d_model/h", "d_model"  # the widths that follow from others
+PER_HEAD, D_MODEL, LAYERS = "d_model/h", "d_model", "layers"  # the widths, and the depth, that follow from others
 
 
 class Entry(NamedTuple):
@@ -87,7 +91,10 @@ def entry(default: Any, *others: str, kind: str = "", **more: bool) -> Any:
 class Config:
     """Sizes and wiring of a model; the wiring defaults to the paper's. Raises Problem for impossible values.
 
-    norm: layer norm after the residual (`post`, as in the paper) or before the sub-layer (`pre`); final_norm: one more
+    decoder_layers: those of the decoder, if not as many as the encoder's `layers`;
+    norm: layer norm after the residual (`post`, as in the paper), before the sub-layer (`pre`) or `none`; norm_epsilon:
+    ε `inside` the root, or `outside`, added to the standard deviation; norm_variance: of the row as a `population`, or
+    as a `sample`, divided by d_model - 1; residual, feed_forward: whether layers have them; final_norm: one more norm
     at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
     `halves`, or `none`; score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of
     the transformer the model is. Of attention, d_k and d_v: the sizes of a query and of a value, if not d_model / h;
@@ -97,14 +104,19 @@ class Config:
     d_model: int = entry(8, of_attention=True)
     heads: int = entry(2, of_attention=True)
     layers: int = entry(1)
+    decoder_layers: str | int = entry(LAYERS, kind=WIDTH, by_default=False, written=False)
     d_ff: int = entry(16)
-    norm: str = entry("post", "pre", rewires=True)
+    norm: str = entry("post", "pre", "none", rewires=True)
     final_norm: bool = entry(False, by_default=False)
     position: str = entry(*POSITIONS, rewires=True)
     scale_embedding: bool = entry(True, rewires=True)
     source_end: bool = entry(False, option=False, by_default=False)
-    activation: str = entry("relu", rewires=True, by_default=False)
-    epsilon: float = entry(1e-5, option=False)
+    activation: str = entry("relu", "gelu", "gelu_tanh", "silu", rewires=True, by_default=False)
+    epsilon: float = entry(1e-5, rewires=True)
+    norm_epsilon: str = entry("inside", "outside", rewires=True, by_default=False, written=False)
+    norm_variance: str = entry("population", "sample", rewires=True, by_default=False, written=False)
+    residual: bool = entry(True, rewires=True, by_default=False, written=False)
+    feed_forward: bool = entry(True, by_default=False, written=False)
     score_scale: str | float = entry("sqrt_d_k", kind=SCALE, of_attention=True, rewires=True)
     d_k: str | int = entry(PER_HEAD, kind=WIDTH, of_attention=True, by_default=False, written=False)
     d_v: str | int = entry(PER_HEAD, kind=WIDTH, of_attention=True, by_default=False, written=False)
@@ -133,8 +145,12 @@ class Config:
             raise Problem("rows_of_their_own", part=self.part)
         if not (self.architecture.is_attention or self.output_projection or self.concat_size == self.d_model):
             raise Problem("no_output_projection", size=self.concat_size, d_model=self.d_model)
+        if self.norm_variance == "sample" and self.d_model == 1:
+            raise Problem("sample_of_one")
         if self.architecture.layers not in (None, self.layers):
             raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
+        if len(self.architecture.stacks) == 1 and self.decoder_layers != LAYERS:
+            raise Problem("decoder_layers_alone", part=self.part)
 
     @property
     def key_size(self) -> int:
@@ -166,6 +182,21 @@ class Config:
         """Which part of a transformer the model is."""
         return ARCHITECTURES[self.part]
 
+    def layers_of(self, stack: str) -> int:
+        """How many layers a stack has."""
+        depth = self.decoder_layers if stack == "decoder" else self.layers
+        return depth if isinstance(depth, int) else self.layers
+
+    def sub_layers(self, stack: str) -> tuple[str, ...]:
+        """The sub-layers of each layer of a stack."""
+        absent = {"feed_forward": not self.feed_forward, "cross_attention": self.architecture.predicts}
+        return tuple(kind for kind in SUB_LAYERS[stack] if not absent.get(kind))
+
+    @property
+    def has_norms(self) -> bool:
+        """Whether there is a layer norm anywhere."""
+        return not self.architecture.is_attention and (self.norm != "none" or self.final_norm)
+
     @property
     def adds_positions(self) -> bool:
         """Whether embeddings have positional encodings added to them."""
@@ -174,7 +205,8 @@ class Config:
     def small(self) -> "Config":
         """Return the same wiring in the smallest sizes."""
         return replace(self, d_model=2 * self.heads, d_ff=1,  # even, as sines and cosines alternate
-                       **{name: entry.default for name, entry in ENTRIES.items() if entry.kind == WIDTH})
+                       **{name: entry.default for name, entry in ENTRIES.items()
+                          if entry.kind == WIDTH and name != "decoder_layers"})
 
     def described(self) -> dict[str, Any]:
         """Return the entries that apply to this part, by name; `read` is the reverse."""
@@ -190,7 +222,7 @@ class Config:
             if key not in ENTRIES:
                 raise Problem("config_unknown_key", where=where, entry=key, known=", ".join(ENTRIES))
         for name, entry in entries_of(entries.get("part")).items():
-            if entry.kind == SIZE and name not in entries:
+            if entry.kind == SIZE and name not in entries and (name != "d_ff" or entries.get("feed_forward", True)):
                 raise Problem("config_lacks_size", where=where, entry=name)
         try:
             return cls(**entries)

@@ -121,12 +121,13 @@ def parts(config: Config, vocabularies: Vocabularies) -> Iterator[Part]:
         yield Part("attention", _at(config.architecture.attention, attention))
         return
     for stack, words in zip(SUB_LAYERS, vocabularies, strict=True):
-        if words is not None:
-            layer = (_at(f"{stack}.layer{{}}.{name}", (*(feed_forward if name == "feed_forward" else attention), *norm))
-                     for name in SUB_LAYERS[stack])
+        if words is not None and stack in config.architecture.stacks:
+            layer = (_at(f"{stack}.layer{{}}.{name}", (*(feed_forward if name == "feed_forward" else attention),
+                                                       *(norm if config.norm != "none" else ())))
+                     for name in config.sub_layers(stack))
             table = (Spec(f"{stack}.E", "W_E", (Axis("vocab", len(words), words), d_model)),) if words else ()
             yield Part(stack, table, tuple(chain.from_iterable(layer)),
-                       _at(f"{stack}.final_norm", norm) if config.final_norm else (), config.layers)
+                       _at(f"{stack}.final_norm", norm) if config.final_norm else (), config.layers_of(stack))
     if vocabularies.target:
         vocab = Axis("vocab", len(vocabularies.target), vocabularies.target)
         yield Part("output", (Spec("output.W", "W", (d_model, vocab)), Spec("output.b", "b", (vocab,), True)))

@@ -67,8 +67,8 @@ class InputRows(NamedTuple):
         return InputRows(tuple(self.texts[n] for n in order), self.value[list(order)], self.address, values)
 
     def small(self, d_model: int) -> "InputRows":
-        """One row of zeros, of another width, with a name that no other row has."""
-        row = np.zeros((1, d_model), self.value.dtype)
+        """One row, of another width, with a name that no other row has."""
+        row = np.linspace(-1, 1, d_model, dtype=self.value.dtype)[None]
         return InputRows((self.address,), row, self.address, None if self.values is None else row)
 
 

@@ -6,22 +6,41 @@ from typing import NamedTuple
 import numpy as np
 
 from attntrace.messages.errors import Problem
-from attntrace.model.config import MAX_LENGTH, SUB_LAYERS, Config
+from attntrace.model.config import MAX_LENGTH, Config
 from attntrace.model.masks import Masks
 from attntrace.model.parameters import Parameters, Vocabularies, row_axes
 from attntrace.model.tokens import END, MEMORY, START, InputRows, Words, packed
 from attntrace.ops.batch import pack, unpack
 from attntrace.ops.elementwise import add_all
-from attntrace.ops.functions import Sinusoid, mean, relu, softmax, sqrt, square
+from attntrace.ops.functions import Sinusoid, mean, normal_cdf, normal_cdf_tanh, relu, sigmoid, softmax, sqrt, square
 from attntrace.ops.indexing import concat, gather, slice_columns
+from attntrace.ops.shape import ReduceSum
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, apply, constant
 from attntrace.tracing.addresses import MEAN_WEIGHTS, Address
 from attntrace.tracing.trace import Trace
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": relu}  # by the word in a config
 SubLayer = Callable[[Trace, Tensor, Parameters], Tensor]
 STREAMS = {"encoder": ("X", "M"), "decoder": ("Y", "D")}  # symbols of what a stack starts from, and of its result
+
+
+def gelu(x: Tensor) -> Tensor:
+    """x Φ(x) (Hendrycks and Gimpel 2016)."""
+    return x * normal_cdf(x)
+
+
+def gelu_tanh(x: Tensor) -> Tensor:
+    """x Φ_tanh(x), their approximation."""
+    return x * normal_cdf_tanh(x)
+
+
+def silu(x: Tensor) -> Tensor:
+    """x σ(x), also called swish (Ramachandran et al. 2017)."""
+    return x * sigmoid(x)
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {  # by the word in a config
+    "relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "silu": silu}
 
 
 def linear(X: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
@@ -47,17 +66,24 @@ def stack_input(trace: Trace, source: Words | InputRows, parameters: Parameters,
 
 
 def layer_norm(trace: Trace, U: Tensor, parameters: Parameters, config: Config, symbol: Symbol) -> Tensor:
-    """γ ⊙ (U - μ) / √(σ² + ε) + β over each row, with the biased variance (Ba et al. 2016, as section 3.1 uses it).
+    """γ ⊙ (U - μ) / √(σ² + ε) + β over each row, with the biased variance (Ba et al. 2016, as section 3.1 uses it); or
+    with that of a sample, or / (√σ² + ε).
 
     U: token × d_model. Returns the same shape, called `symbol`."""
     mu = trace("mean", mean(U), "μ")
-    var = trace("variance", mean(square(U - mu)), "σ²")
-    normalized = trace("normalized", (U - mu) / sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype)), "Û")
+    squares, epsilon = square(U - mu), constant(config.epsilon, "ε", dtype=config.dtype)
+    if config.norm_variance == "sample":
+        d_model, one = constant(config.d_model, "d_model", dtype=config.dtype), constant(1, dtype=config.dtype)
+        var = trace("variance", apply(ReduceSum(1), squares) / (d_model - one), "σ²")
+    else:
+        var = trace("variance", mean(squares), "σ²")
+    deviation = sqrt(var + epsilon) if config.norm_epsilon == "inside" else sqrt(var) + epsilon
+    normalized = trace("normalized", (U - mu) / deviation, "Û")
     return trace("norm", parameters["gain"] * normalized + parameters["bias"], symbol)
 
 
 def feed_forward(trace: Trace, X: Tensor, parameters: Parameters, config: Config) -> Tensor:
-    """max(0, X W_1 + b_1) W_2 + b_2 (section 3.3). X: token × d_model; returns the same shape."""
+    """max(0, X W_1 + b_1) W_2 + b_2 (section 3.3), or with another activation. X: token × d_model; returns as much."""
     H = trace("hidden", linear(X, parameters["W_1"], parameters["b_1"]), "H")
     F = trace("activation", ACTIVATIONS[config.activation](H), "F")
     return trace("output", linear(F, parameters["W_2"], parameters["b_2"]), "G")
@@ -132,13 +158,16 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
     if config.architecture.is_attention:
         only_attention(trace, source, target, parameters, config, masks)
         return None
-    M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config, masks)
-    if target is None:
-        return None
+    last, reads, M = config.architecture.stacks[-1], source, None
+    if not config.architecture.predicts:
+        M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config, masks)
+        if target is None:
+            return None
+        reads = target
     if parameters.get("output.W") is None:
-        stack(trace.at("decoder"), "decoder", target, M, parameters.at("decoder"), config, masks)
+        stack(trace.at(last), last, reads, M, parameters.at(last), config, masks)
         return None
-    return predict(trace, target, M, parameters, config, masks)
+    return predict(trace, reads, M, parameters, config, masks)
 
 
 def only_attention(trace: Trace, source: Words | InputRows, target: Words | InputRows | None, parameters: Parameters,
@@ -158,11 +187,12 @@ def only_attention(trace: Trace, source: Words | InputRows, target: Words | Inpu
     return multi_head(trace.at(place), X, K, V, parameters.at(place), config, seen)
 
 
-def predict(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config,
+def predict(trace: Trace, target: Words | InputRows, M: Tensor | None, parameters: Parameters, config: Config,
             masks: Masks = Masks()) -> Prediction:
     """Predict what follows each target word, given the memory M, by the final linear layer and softmax (section 3.4).
-    M: token × d_model."""
-    D = stack(trace.at("decoder"), "decoder", target, M, parameters.at("decoder"), config, masks)
+    M: token × d_model; None where the model is one stack."""
+    last = config.architecture.stacks[-1]
+    D = stack(trace.at(last), last, target, M, parameters.at(last), config, masks)
     output, own = trace.at("output"), parameters.at("output")
     logits = output("logits", linear(D, own["W"], own.get("b")), "logits")
     return Prediction(logits, output("probabilities", softmax(logits), "probabilities"))
@@ -181,18 +211,18 @@ def stack(trace: Trace, name: str, begins: Words | InputRows, M: Tensor | None, 
           config: Config, masks: Masks) -> Tensor:
     """All layers, a final norm where the config has one, and the result as the step `output`, token × d_model.
 
-    M: the memory of a decoder, which attends to it, and whose self-attention is causal."""
+    M: the memory that a decoder attends to, unless it is the only stack; its self-attention is causal."""
     stream, symbol = STREAMS[name]
     X = stack_input(trace, begins, parameters, config, stream)
     token, memory = X.axes[0], X if M is None else M  # which only a decoder attends to
-    seen = masks.of(f"{name}.self_attention", token, token, config, config.causal or M is not None)
+    seen = masks.of(f"{name}.self_attention", token, token, config, config.causal or name == "decoder")
     padding = masks.of(f"{name}.cross_attention", token, memory.axes[0], config, False)
     kinds: dict[str, SubLayer] = {
         "self_attention": lambda trace, X, own: multi_head(trace, X, X, X, own, config, seen),
         "cross_attention": lambda trace, X, own: multi_head(trace, X, memory, memory, own, config, padding),
         "feed_forward": lambda trace, X, own: feed_forward(trace, X, own, config)}
-    names = SUB_LAYERS[name]
-    for layer, (n, kind) in product(range(1, config.layers + 1), enumerate(names, start=1)):
+    names = config.sub_layers(name)
+    for layer, (n, kind) in product(range(1, config.layers_of(name) + 1), enumerate(names, start=1)):
         is_last = n == len(names)
         after = Symbol(stream, superscript=layer if is_last else layer - 1 or None, primes=0 if is_last else n)
         place = f"layer{layer}.{kind}"
@@ -204,13 +234,15 @@ def stack(trace: Trace, name: str, begins: Words | InputRows, M: Tensor | None, 
 
 def residual(trace: Trace, X: Tensor, sub_layer: SubLayer, parameters: Parameters, config: Config,
              after: Symbol) -> Tensor:
-    """LayerNorm(X + Sublayer(X)) as in the paper, or X + Sublayer(LayerNorm(X)) with pre-norm; token × d_model."""
-    if config.norm == "pre":
-        N = layer_norm(trace.stage("pre_norm"), X, parameters, config, Symbol("norm"))
-        return trace.stage("add")("residual", X + trace.dropout(sub_layer(trace, N, parameters)), after)
-    add_norm = trace.stage("add_norm")
-    U = add_norm("residual", X + trace.dropout(sub_layer(trace, X, parameters)), "U")
-    return layer_norm(add_norm, U, parameters, config, after)
+    """LayerNorm(X + Sublayer(X)) as in the paper, or X + Sublayer(LayerNorm(X)) with pre-norm; either may be left out.
+    Returns token × d_model."""
+    before, behind = config.norm == "pre", config.norm == "post"
+    N = layer_norm(trace.stage("pre_norm"), X, parameters, config, Symbol("norm")) if before else X
+    U = trace.dropout(sub_layer(trace, N, parameters))
+    closing = trace.stage("add_norm" if behind and config.residual else "post_norm" if behind else "add")
+    if config.residual:
+        U = closing("residual", X + U, "U" if behind else after)
+    return layer_norm(closing, U, parameters, config, after) if behind else U
 
 
 @np.errstate(all="ignore")  # an overflow is reported as a Problem

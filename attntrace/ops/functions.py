@@ -1,7 +1,10 @@
-"""The functions of the transformer, each with its gradient: softmax, mean, square, root, ReLU, positional encoding."""
+"""The functions of the transformer, each with its gradient: softmax, mean, square, root, those of which activations are
+made, positional encoding."""
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 
@@ -9,7 +12,8 @@ from attntrace.ops.elementwise import Unary
 from attntrace.ops.shape import ReduceSum, sum_along
 from attntrace.tensor import expression
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.expression import Call, Difference, Exp, Expression, Number, Quotient, TenThousandTo, sum_of
+from attntrace.tensor.expression import (Call, Difference, Exp, Expression, Negative, Number, Product, Quotient, Root,
+                                         Sum, TenThousandTo, sum_of)
 from attntrace.tensor.tensor import Array, Name, Op, Postcondition, Tensor, constant
 
 
@@ -105,6 +109,78 @@ class StepFunction(Unary, name="positive", function=lambda value: (value > 0).as
     """1 where x > 0, else 0: the derivative of ReLU (0 at 0, by convention)."""
 
 
+class Lettered(Unary):
+    """A function whose formula is its `letter`: Φ(H). The arithmetic of a number has its definition."""
+    letter: ClassVar[str]
+
+    def formula(self, *operands: Tensor) -> Expression:
+        return Call(self.letter, operands[0].formula())
+
+
+def erf(value: Array) -> Array:
+    """The error function: Python's, since NumPy has none."""
+    return np.fromiter(map(math.erf, value.ravel().tolist()), value.dtype, value.size).reshape(value.shape)
+
+
+class NormalCdf(Lettered, name="normal_cdf", letter="Φ", function=lambda value: (1 + erf(value / math.sqrt(2))) / 2,
+                expression=lambda x: Quotient(Sum(Number(1), Call("erf", Quotient(x, Root(Number(2))))), Number(2))):
+    """Φ(x) = (1 + erf(x / √2)) / 2: the probability that a standard normal number is below x."""
+
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient * normal_pdf(x)
+
+
+class NormalPdf(Lettered, name="normal_pdf", letter="φ",
+                function=lambda value: np.exp(-(value * value / 2)) / math.sqrt(2 * math.pi),
+                expression=lambda x: Quotient(Exp(Negative(Quotient(Product(x, x), Number(2)))),
+                                              Root(Product(Number(2), Number(math.pi))))):
+    """φ(x) = e^(-x² / 2) / √(2π), the derivative of Φ."""
+
+
+ROOT, SHARE = math.sqrt(2 / math.pi), 0.044715  # of the approximation of Φ by a tanh (Hendrycks and Gimpel 2016)
+
+
+def near_normal(x: Expression) -> Expression:
+    """tanh(√(2/π) (x + 0.044715 x³)), which is nearly erf(x / √2)."""
+    cubed = Product(Product(Product(x, x), x), Number(SHARE))
+    return Call("tanh", Product(Root(Quotient(Number(2), Number(math.pi))), Sum(x, cubed)))
+
+
+class NormalCdfTanh(Lettered, name="normal_cdf_tanh", letter="Φ_tanh",
+                    function=lambda value: (1 + np.tanh(ROOT * (value + value * value * value * SHARE))) / 2,
+                    expression=lambda x: Quotient(Sum(Number(1), near_normal(x)), Number(2))):
+    """(1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, nearly Φ(x)."""
+
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient * normal_pdf_tanh(x)
+
+
+class NormalPdfTanh(Lettered, name="normal_pdf_tanh", letter="φ_tanh",
+                    function=lambda value: (1 - np.tanh(ROOT * (value + value * value * value * SHARE)) ** 2) * ROOT * (
+                        1 + 3 * SHARE * (value * value)) / 2,
+                    expression=lambda x: Quotient(Product(
+                        Product(Difference(Number(1), expression.Square(near_normal(x))),
+                                Root(Quotient(Number(2), Number(math.pi)))),
+                        Sum(Number(1), Product(Number(3 * SHARE), Product(x, x)))), Number(2))):
+    """The derivative of that, nearly φ(x)."""
+
+
+class Sigmoid(Lettered, name="sigmoid", letter="σ"):
+    """σ(x) = 1 / (1 + e^-x); of a negative number e^x / (1 + e^x), which is the same, so that nothing overflows."""
+
+    def compute(self, x: Tensor) -> Array:
+        powers = np.exp(-np.abs(x.value))
+        return np.asarray(np.where(x.value < 0, powers, np.ones_like(powers)) / (1 + powers))
+
+    def cell(self, index: tuple[int, ...], *operands: Tensor) -> Expression:
+        (x,) = operands
+        power = Exp(x.cell(index)) if x.value[index] < 0 else Exp(Negative(x.cell(index)))
+        return Quotient(power if x.value[index] < 0 else Number(1), Sum(Number(1), power))
+
+    def vjp(self, n: int, gradient: Tensor, result: Tensor, x: Tensor) -> Tensor:
+        return gradient * (result - square(result))
+
+
 @dataclass(eq=False, repr=False)
 class Sinusoid(Op, name="sinusoid", needs_whole_rows=True, non_differentiable=(0,)):
     """Positional encoding of positions that count from 0 (section 3.5): PE(pos, 2k) = sin(pos / 10000^(2k/d_model)),
@@ -148,4 +224,6 @@ def sinusoid_table(positions: int, width: int, layout: str, dtype: str) -> Array
 
 # Ops without settings, to be called with a tensor.
 identity, softmax, mean = Identity(), Softmax(), Mean()
-square, sqrt, relu = Square(), Sqrt(), Relu()
+square, sqrt, relu, sigmoid = Square(), Sqrt(), Relu(), Sigmoid()
+normal_cdf, normal_pdf = NormalCdf(), NormalPdf()
+normal_cdf_tanh, normal_pdf_tanh = NormalCdfTanh(), NormalPdfTanh()

@@ -45,8 +45,8 @@ def sentence_of(side: Words | InputRows) -> Message:
 
 
 def title(key: str, run: Run, **facts: Text) -> Title:
-    target = {"target": sentence_of(run.target)} if run.target is not None else {}
-    return Title(Message(f"messages.title_{key}", sentence=sentence_of(run.source), **target, **facts))
+    target: dict[str, Text] = {} if run.target is None else {"target": sentence_of(run.target)}
+    return Title(Message(f"messages.title_{key}", **{"sentence": sentence_of(run.source)} | target | facts))
 
 
 def remarks(run: Run, shows_patterns: bool = True, hints: bool = True) -> Iterator[Block]:
@@ -88,8 +88,8 @@ class RunAnswer:
     def __init__(self, run: Run, again: str = "", view: View | None = None) -> None:
         self.run, self.again = run, again
         self.place = run.config.architecture.attention or (
-            f"encoder.layer{run.config.layers}.self_attention" if run.target is None else
-            f"decoder.layer{run.config.layers}.cross_attention")
+            f"{run.last_stack}.layer{run.config.layers_of(run.last_stack)}."
+            f"{'self' if run.target is None else 'cross'}_attention")
         chosen = view.selected if view is not None else None
         weights = [address for address in run.addresses() if address in chosen
                    and Address.of(address).name == "weights"] if chosen is not None else []

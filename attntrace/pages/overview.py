@@ -25,21 +25,24 @@ def run_details(run: Run) -> Iterator[Block]:
     """The words with their ids, what comes out, the model and its parameters, counted."""
     yield DETAILS
     yield words_table(run)
-    if run.target is not None and run.vocabularies.target:
-        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=len(run.target.texts)),
+    predicts = run.target is not None or run.config.architecture.predicts
+    if predicts and run.vocabularies.target:
+        key = "comes_out" if run.last_stack == "decoder" else "comes_out_of_encoder"
+        yield Prose(Message(f"messages.{key}", vocab=len(run.vocabularies.target), tokens=len(run.last_words.texts)),
                     apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
     notes = {"ids_note": embeds, "positions_note": embeds and run.config.adds_positions,
              "given_note": run.inputs is not None}
     yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)),
-                apart=run.target is None)
+                apart=not predicts)
     yield from model_table(run)
     yield parameter_table(run.config, run.vocabularies, run.parameters.vector.size)
 
 
 def training_step_notes(training_step: TrainingStep) -> Iterator[Block]:
     """How the model learns, and how gradients are written."""
-    yield Prose(Message("messages.teacher_forcing"), apart=True)
+    labels = "teacher_forcing" if training_step.run.target else "labels_given"
+    yield Prose(Message(f"messages.{labels}"), apart=True)
     yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", **training_step.rates._asdict()))
     yield Prose(Message("messages.smoothing", smoothing=training_step.smoothing)
                 if training_step.smoothing else Message("messages.no_smoothing"))
@@ -78,7 +81,9 @@ def sides_of(run: Run) -> list[tuple[str, Words | InputRows | None]]:
     entry = run.source.address if isinstance(run.source, InputRows) else ""
     if entry == KEYS:
         return [("key_word", run.source), ("query_word", run.target)]
-    return [("memory_word" if entry == MEMORY else "source_word", run.source), ("target_word", run.target)]
+    is_decoder = run.target is None and run.last_stack == "decoder"
+    first = "memory_word" if entry == MEMORY else "target_word" if is_decoder else "source_word"
+    return [(first, run.source), ("target_word", run.target)]
 
 
 def model_table(run: Run) -> Iterator[Block]:
@@ -105,15 +110,23 @@ def drift_note(run: Run, drift: Drift) -> Iterator[Block]:
 
 def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     """Sizes and wiring, as far as the modelled part of a transformer has them."""
-    alone = "_attention" if config.architecture.is_attention else ""
+    alone = "_attention" if config.architecture.is_attention else "" if config.feed_forward else "_no_feed_forward"
     same = config.key_size == config.value_size
     head_sizes = f"d_k = {'' if same else f'{config.key_size}, '}d_v = {config.value_size}"
-    sizes = Message(f"messages.sizes{alone}", **config.described(), head_sizes=head_sizes)
+    sizes = Message(f"messages.sizes{alone}", **config.described() | {"layers": depth(config)}, head_sizes=head_sizes)
     of_embeddings = (notes(config, "position", "scale_embedding") if any(vocabularies)
                      else [Message("messages.no_embedding")])
-    return [sizes, Joined(", ", [*notes(config, "norm", "final_norm"), *of_embeddings,
-                                 *notes(config, "activation", "epsilon", "score_scale", "source_end",
+    of_norms = ("epsilon", "norm_epsilon", "norm_variance") if config.has_norms else ()
+    of_feed_forward = ("activation",) if config.feed_forward else ()
+    return [sizes, Joined(", ", [*notes(config, "norm", "final_norm", "residual"), *of_embeddings,
+                                 *notes(config, *of_feed_forward, *of_norms, "score_scale", "source_end",
                                         "output_projection", "causal", "mean_weights", "k_dim", "v_dim")])]
+
+
+def depth(config: Config) -> Text:
+    """How many layers there are: `2`, or `3 (encoder), 1 (decoder)`."""
+    encoder, decoder = map(config.layers_of, ("encoder", "decoder"))
+    return str(encoder) if encoder == decoder else Message("messages.depths", encoder=encoder, decoder=decoder)
 
 
 def notes(config: Config, *names: str) -> Iterator[Message]:

@@ -129,7 +129,7 @@ class TranslationPage:
         yield DETAILS
         yield words_table(run)
         yield from model_table(run)
-        head, target = f"decoder.layer{run.config.layers}.cross_attention.head1", detokenize(words)
+        head, target = f"decoder.layer{run.config.layers_of('decoder')}.cross_attention.head1", detokenize(words)
         if is_saved(again):
             first = f"step1.{head}.weights"
             yield from try_next([f"show {first} {again}", f"verify {again}"])

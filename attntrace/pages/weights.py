@@ -11,7 +11,7 @@ from attntrace.messages.unicode import shown
 from attntrace.model.config import divisors
 from attntrace.model.parameters import Vocabularies, specs
 from attntrace.pages.blocks import Block, Prose, Table, Title, try_next
-from attntrace.pages.overview import model_lines, notes, parameter_table
+from attntrace.pages.overview import depth, model_lines, notes, parameter_table
 
 
 def weights_summary(file: str, quoted: Callable[[str], str]) -> Iterator[Block]:
@@ -82,7 +82,8 @@ def words_line(vocabularies: Vocabularies) -> Message:
     if not any(vocabularies):
         return Message("messages.info_no_words")
     source, target = (len(words or ()) for words in vocabularies)
-    return Message("messages.info_words" if target else "messages.info_source", source=f"{source:,}",
+    return Message("messages.info_words" if target and source else "messages.info_target" if target else
+                   "messages.info_source", source=f"{source:,}",
                    target=f"{target:,}")
 
 
@@ -109,7 +110,7 @@ def facts_line(state: State, module: Recognized) -> Joined:
     """`d_model 12, d_ff 20, layers N = 2, final norm, biases, float64, 1,234 numbers`."""
     sizes = [Message("messages.of_size", name=name, size=size) for name, size in sizes_of(state, module).items()]
     config = module.config
-    layers = [] if config.architecture.is_attention else [Message("messages.of_layers", layers=config.layers)]
+    layers = [] if config.architecture.is_attention else [Message("messages.of_layers", layers=depth(config))]
     return Joined(", ", [*sizes, *layers, *notes(config, "final_norm"),
                          Message("messages.with_biases" if module.biases else "messages.without_biases"),
                          ", ".join(sorted(state.dtypes)),

@@ -61,9 +61,12 @@ def _loaded_run(source: list[str] | None, target: list[str] | None, weights: Pat
     if not source and inputs is None and any(model.vocabularies):  # a model without words needs input rows instead
         raise Problem("empty_sentence")
     alone = config.architecture.is_attention
+    _check_target(target, config)
     if model.vocabularies.target is None and (target is not None or TARGET in given.arrays) and not alone:
         raise Problem("no_decoder", file=str(weights))
     sides = (_inputs_of_attention(source, target, config, given, str(weights)) if alone else
+             _input_of_stack(source, config, model.vocabularies, given, str(weights))
+             if config.architecture.predicts else
              _inputs_of(*_with_markers(source, target, config), model.vocabularies, given, str(weights)))
     return Run(config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name,
                masks=Masks(given.lengths))
@@ -75,16 +78,21 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
     given = Inputs.read(inputs, config)
     if not source and inputs is None:
         raise Problem("empty_sentence")
+    _check_target(target, config)
     source, target = _with_markers(source, target, config)
     if not config.architecture.has_words:
         vocabularies = Vocabularies.without_words(config)
+    elif config.architecture.predicts:
+        words = vocabulary(source) if source else ()
+        vocabularies = Vocabularies(words if "encoder" in config.architecture.stacks else None, words)
     else:
         only_rows = () if TARGET in given.arrays or given.entry == MEMORY else None
         vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else only_rows)
     rows = filter(None, (source, target)) if source or target else given.arrays.values()
     check_memory(config, vocabularies, max(map(len, rows), default=0))
-    inputs_of = partial(_inputs_of_attention, source, target, config) if config.architecture.is_attention else partial(
-        _inputs_of, source, target, vocabularies)
+    inputs_of = (partial(_inputs_of_attention, source, target, config) if config.architecture.is_attention else
+                 partial(_input_of_stack, source, config, vocabularies) if config.architecture.predicts else
+                 partial(_inputs_of, source, target, vocabularies))
     sides = inputs_of(given, Message("messages.seeded_model"))
     if init == "uniform":
         parameters = seeded(config, vocabularies, seed)
@@ -99,6 +107,27 @@ def _with_markers(source: list[str] | None, target: list[str] | None,
     """Add `</s>` to the source where the config says so, and `<s>` to the target."""
     return ([*source, END] if source is not None and config.source_end else source,
             None if target is None else [START, *target])
+
+
+def _check_target(target: list[str] | None, config: Config) -> None:
+    if config.architecture.predicts and target is not None:
+        raise Problem("one_stack", part=config.part)
+
+
+def _input_of_stack(source: list[str] | None, config: Config, vocabularies: Vocabularies, given: Inputs,
+                    model: Text) -> tuple[Words | InputRows, None]:
+    """Return the input of a model of one stack: rows where they are given, else words. Raises Problem for other rows,
+    and where there is neither."""
+    (stack,) = config.architecture.stacks
+    side = "target" if vocabularies.source is None else "source"
+    address, known = f"{stack}.input", getattr(vocabularies, side)
+    for other in given.arrays.keys() - {address}:
+        raise Problem("input_useless", file=given.file, address=other, model=model)
+    if address in given.arrays:
+        return given.named(address, source), None
+    if not known or not source:
+        raise Problem("input_missing", model=model, address=address)
+    return look_up(source, known, side, model), None
 
 
 def _inputs_of(source: list[str] | None, target: list[str] | None, vocabularies: Vocabularies, given: Inputs,

@@ -7,7 +7,7 @@ import numpy as np
 
 from attntrace.model.config import Config
 from attntrace.model.masks import Masks
-from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
+from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs
 from attntrace.model.tokens import END, MEMORY, START, InputRows, Words, look_up, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.runs.what_if import Edit
@@ -88,6 +88,16 @@ class Run(NamedTuple):
         """The run itself, which training steps and translations have as well."""
         return self
 
+    @property
+    def last_stack(self) -> str:
+        """The stack that the run ends with."""
+        return "decoder" if self.target is not None else self.config.architecture.stacks[0]
+
+    @property
+    def last_words(self) -> Words | InputRows:
+        """What that stack reads."""
+        return self.source if self.target is None else self.target
+
     def trace(self, sink: Sink | None = None, keep: list[Step] | None = None) -> Trace:
         """Return a trace in the arithmetic of this run."""
         return Trace(sink, keep, rounding=rounding_of(self.pencil))
@@ -103,7 +113,7 @@ class Run(NamedTuple):
         if place:
             return {".".join(Address.of(place).words): (target or source, source)}
         of_encoder = not isinstance(self.source, InputRows) or self.source.address != MEMORY
-        shapes = {"encoder.self_attention": (source, source)} if of_encoder else {}
+        shapes = {f"{self.config.architecture.stacks[0]}.self_attention": (source, source)} if of_encoder else {}
         if target:
             shapes |= {"decoder.self_attention": (target, target), "decoder.cross_attention": (target, source)}
         return shapes
@@ -131,20 +141,23 @@ class Run(NamedTuple):
         return {}
 
     def small(self) -> "Run":
-        """Return a run of the same wiring, and so with the same addresses and stages, on one word a side of a model of
-        zeros."""
+        """Return a run of the same wiring, and so with the same addresses and stages, on one word a side of a small
+        model, whose rows are not constant: a layer norm may have no gradient there."""
         config = self.config.small()
         words = vocabulary([])
-        vocabularies = Vocabularies(words, None if self.target is None else words)
+        vocabularies = Vocabularies(words, words if self.target is not None or config.architecture.predicts else None)
         present = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.by_name]
 
         def first(side: Words | InputRows, word: str) -> Words | InputRows:
             return side.small(config.d_model) if isinstance(side, InputRows) else look_up([word], words, "source")
 
+        def fill(spec: Spec, view: Array) -> None:
+            view[...] = np.linspace(-1, 1, view.size).reshape(view.shape)
+
         return self._replace(config=config, vocabularies=vocabularies, source=first(self.source, END),
                              masks=self.masks.small(),
                              target=self.target and first(self.target, START), pencil=None,
-                             parameters=allocate(present, config.dtype, lambda spec, view: view.fill(0)))
+                             parameters=allocate(present, config.dtype, fill))
 
     def addresses(self) -> dict[str, Symbol]:
         """Return the address of every step, with its symbol."""

@@ -24,7 +24,7 @@ class TrainingStep(NamedTuple):
     no parameter is changed in place.
 
     run: its target is the decoder's input, `<s>` and the words of the translation; wanted: the word that should come
-    after each of these, the words and `</s>`."""
+    after each of these, the words and `</s>`; of a model of one stack, after each word of the source."""
     run: Run
     wanted: Words
     optimizer: str
@@ -107,16 +107,25 @@ def prepare_training_step(source: str | None, target: str, *, optimizer: str = "
                           smoothing: float = 0.0, **settings: object) -> TrainingStep:
     """Prepare a training step on a sentence pair; `settings` are those of `prepare`. Raises Problem where the pair or
     the model does not allow one."""
-    run = prepare(source, target, **settings)  # type: ignore[arg-type]
-    assert run.target is not None
     words = tokenize(target)
+    try:
+        run = prepare(source, target, **settings)  # type: ignore[arg-type]
+    except Problem as problem:
+        if problem.key != "one_stack":
+            raise
+        run = prepare(source, **settings)  # type: ignore[arg-type]
     if not words:
         raise Problem("empty_target")
     if not run.vocabularies.target:
         raise Problem("no_output_layer", file=run.weights)
+    rates = Rates(OPTIMIZERS[optimizer] if lr is None else lr)
+    if run.target is None:
+        if len(run.source.texts) != len(words):
+            raise Problem("labels_of_each", part=run.config.part, read=len(run.source.texts), words=len(words))
+        return TrainingStep(run, look_up(words, run.vocabularies.target, "target"), optimizer, rates, smoothing)
     if len(run.target.texts) != len(words) + 1:
         raise Problem("input_labels", file=run.inputs, rows=len(run.target.texts), words=len(words))
     if END not in run.vocabularies.target:
         raise Problem("vocabulary_no_end_of_target", file=run.weights, word=END)
     wanted = look_up([*words, END], run.vocabularies.target, "target")
-    return TrainingStep(run, wanted, optimizer, Rates(OPTIMIZERS[optimizer] if lr is None else lr), smoothing)
+    return TrainingStep(run, wanted, optimizer, rates, smoothing)

@@ -7,7 +7,7 @@ from typing import Any
 
 from attntrace.tensor.expression import (ATOM, POWER, PRODUCT, QUOTIENT, SUM, Binary, Call, Expression, Indexed,
                                          Negative, Number, Ref, SumOver)
-from attntrace.tensor.symbol import Spelling, upright
+from attntrace.tensor.symbol import ASCII_LETTERS, LATEX_LETTERS, Spelling, upright
 from attntrace.tensor.tensor import Term
 
 Write = Callable[[Ref], str]  # the text of a leaf
@@ -192,6 +192,9 @@ class AsciiPrinter(Printer):
     around = {"root": ("sqrt(", ")"), "exp": ("exp(", ")"), "ten_thousand_to": ("10000^(", ")")}
     root = Printer.exp
 
+    def words(self, words: str, behind: str = "") -> None:
+        self.mark(ASCII_LETTERS.get(words, words) + behind)
+
 
 class LatexPrinter(Printer):
     spelling = Spelling.LATEX
@@ -202,7 +205,8 @@ class LatexPrinter(Printer):
     root = Printer.exp
 
     def words(self, words: str, behind: str = "") -> None:
-        self.mark(rf"\{words}" if words == "log" else upright(words + behind))
+        known = rf"\{words}" if words in ("log", "tanh") else LATEX_LETTERS.get(words)
+        self.mark(known or upright(words + behind))
 
     def numeral(self, number: str) -> str:
         """A number with an upright e before its exponent, and a sign for infinity."""

@@ -28,7 +28,8 @@ def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair
     """Raise Problem for a batch whose tensors this machine cannot hold, before any of them is allocated."""
     sentences = min(batch, len(pairs))
     tokens = sentences * sum(len(pair.source) + len(pair.target) for pair in pairs[:1000]) / min(len(pairs), 1000) / 4
-    numbers = tokens * (TENSORS * config.layers * config.d_model + 6 * max(map(len, filter(None, vocabularies))))
+    layers = max(map(config.layers_of, ("encoder", "decoder")))
+    numbers = tokens * (TENSORS * layers * config.d_model + 6 * max(map(len, filter(None, vocabularies))))
     needed = numbers * (8 if config.dtype == "float64" else 4)
     check_fits("too_large_batch", needed, batch=f"{sentences:,}")
 

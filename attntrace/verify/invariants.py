@@ -93,9 +93,15 @@ def norm_rows(log: Log) -> Iterator[tuple[Recorded, list[float], float, float]]:
         if variance is None or mean is None or not before:
             continue
         for row, sigma2, source in zip(step.rows(), variance.flat, before[0].rows(), strict=False):
-            root = math.sqrt(sigma2 + log.config.get("epsilon", 1e-5))
-            largest = max(map(abs, row)) + max(map(abs, source)) / root
+            largest = max(map(abs, row)) + max(map(abs, source)) / deviation(log, sigma2)
             yield step, row, sigma2, allowed(log, len(row), largest)
+
+
+def deviation(log: Log, sigma2: float) -> float:
+    """What a layer norm divides by."""
+    epsilon = float(log.config.get("epsilon", 1e-5))
+    outside = log.config.get("norm_epsilon") == "outside"
+    return math.sqrt(sigma2) + epsilon if outside else math.sqrt(sigma2 + epsilon)
 
 
 def normalized_rows_have_mean_zero(log: Log) -> Iterator[Deviation]:
@@ -104,11 +110,12 @@ def normalized_rows_have_mean_zero(log: Log) -> Iterator[Deviation]:
 
 
 def normalized_rows_have_their_variance(log: Log) -> Iterator[Deviation]:
-    """The variance is σ² / (σ² + ε): 1, less what ε takes away."""
+    """The variance is σ² / (σ² + ε): 1, less what ε takes away; where σ² is that of a sample, as that of one."""
     for step, row, sigma2, rounding in norm_rows(log):
         mean = math.fsum(row) / len(row)
-        variance = math.fsum((x - mean) ** 2 for x in row) / len(row)
-        wanted = sigma2 / (sigma2 + log.config.get("epsilon", 1e-5))
+        degrees = len(row) - (log.config.get("norm_variance") == "sample")
+        variance = math.fsum((x - mean) ** 2 for x in row) / degrees
+        wanted = sigma2 / deviation(log, sigma2) ** 2
         yield Deviation(step.address, abs(variance - wanted), 2 * rounding * max(1.0, *map(abs, row)))
 
 
@@ -138,11 +145,16 @@ def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
     wanted = sum(len(one.flat) for name, one in log.parameters.items() if name.rpartition(".")[2] in OPTIONAL)
     if log.config.get("part") == "cross_attention":
         wanted += numbers_of_an_attention(log, int(log.config["d_model"]))
-    for stack, attentions, side in (("encoder", 1, "source"), ("decoder", 2, "target")):
+    stacks = [("encoder", 1, "source"), ("decoder", 2, "target")]
+    if log.config.get("part") == "decoder_only":
+        stacks = [("decoder", 1, "source")]
+    for stack, attentions, side in stacks:
         if f"{stack}.E" not in log.parameters and begins_with_words(log, side):
             yield Deviation(f"{stack}.E", math.inf, 0.0)
         if any(name.startswith(f"{stack}.") for name in log.parameters):
             wanted += numbers_of_a_stack(log, attentions)
+    if log.config.get("part") == "encoder_only" and "output.W" in log.parameters:
+        wanted += len(log.parameters["output.W"].flat)
     if "decoder.E" in log.parameters:  # a model without it has no output layer of that size either
         wanted += len(log.parameters["decoder.E"].flat)
     there = sum(len(parameter.flat) for parameter in log.parameters.values())
@@ -160,9 +172,12 @@ def numbers_of_a_stack(log: Log, attentions: int) -> int:
     attention = numbers_of_an_attention(log, d)
     if log.config.get("part") == "attention":  # the whole model
         return attention
-    f, N = int(log.config["d_ff"]), int(log.config["layers"])
-    norm_rows = N * (attentions + 1) + bool(log.config.get("final_norm"))  # a gain and a bias each
-    return N * (attentions * attention + 2 * d * f + f + d) + 2 * norm_rows * d
+    f, N = int(log.config.get("d_ff", 0)), int(log.config["layers"])
+    if attentions > 1:  # of the decoder
+        N = int(log.config.get("decoder_layers", N))
+    feeds = int(log.config.get("feed_forward", True))
+    norms = N * (attentions + feeds) * (log.config.get("norm") != "none") + bool(log.config.get("final_norm"))
+    return N * (attentions * attention + feeds * (2 * d * f + f + d)) + 2 * norms * d  # each has a gain and a bias
 
 
 def numbers_of_an_attention(log: Log, d: int) -> int:

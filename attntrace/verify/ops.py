@@ -122,6 +122,39 @@ def unary(function: Callable[[Arithmetic, Any], Any]) -> Callable[..., Array]:
     return lambda by, x: Array(combine(partial(function, by), len(x.axes), x.numbers), x.axes)
 
 
+def sigmoid(by: Arithmetic, x: Any) -> Any:
+    below = by.plain(x) < 0
+    power = by.exp(x if below else by.negative(x))
+    return by.over(power if below else by.number(1), by.total([by.number(1), power]))
+
+
+def normal_cdf(by: Arithmetic, x: Any) -> Any:
+    share = by.erf(by.over(x, by.root(by.number(2))))
+    return by.over(by.total([by.number(1), share]), by.number(2))
+
+
+def normal_pdf(by: Arithmetic, x: Any) -> Any:
+    power = by.exp(by.negative(by.over(by.times(x, x), by.number(2))))
+    return by.over(power, by.root(by.times(by.number(2), by.number(math.pi))))
+
+
+def near_normal(by: Arithmetic, x: Any) -> tuple[Any, Any]:
+    """√(2/π), and tanh(√(2/π) (x + 0.044715 x³))."""
+    root = by.root(by.over(by.number(2), by.number(math.pi)))
+    cubed = by.times(by.times(by.times(x, x), x), by.number(0.044715))
+    return root, by.tanh(by.times(root, by.total([x, cubed])))
+
+
+def normal_cdf_tanh(by: Arithmetic, x: Any) -> Any:
+    return by.over(by.total([by.number(1), near_normal(by, x)[1]]), by.number(2))
+
+
+def normal_pdf_tanh(by: Arithmetic, x: Any) -> Any:
+    root, near = near_normal(by, x)
+    bent = by.total([by.number(1), by.times(by.number(3 * 0.044715), by.times(x, x))])
+    return by.over(by.times(by.times(by.subtract(by.number(1), by.times(near, near)), root), bent), by.number(2))
+
+
 def binary(method: str) -> Callable[..., Array]:
     """The op that applies a method of the arithmetic to the numbers at the same position."""
     return lambda by, a, b: elementwise(getattr(by, method), a, b)
@@ -288,6 +321,9 @@ OPS: dict[str, tuple[int | None, Callable[..., Array]]] = {
     "square": (1, unary(lambda by, value: by.times(value, value))),
     "relu": (1, unary(lambda by, value: value if by.plain(value) > 0 else by.number(0))),
     "positive": (1, unary(lambda by, value: by.number(1 if by.plain(value) > 0 else 0))),
+    "sigmoid": (1, unary(sigmoid)),
+    "normal_cdf": (1, unary(normal_cdf)), "normal_pdf": (1, unary(normal_pdf)),
+    "normal_cdf_tanh": (1, unary(normal_cdf_tanh)), "normal_pdf_tanh": (1, unary(normal_pdf_tanh)),
     "sum": (None, sum_of), "matmul": (2, matmul), "outer": (2, outer), "transpose": (1, transpose),
     "softmax": (1, softmax), "mean": (1, mean), "total": (1, total), "repeated": (1, repeated),
     "slice": (1, slice_of), "placed": (1, placed), "columns": (1, columns), "among_columns": (1, among_columns),

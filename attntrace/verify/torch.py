@@ -2,13 +2,16 @@
 recorded parameters, config and ids. Expressions are not read, so that a wrong formula is found here."""
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from attntrace.messages.errors import Problem
 from attntrace.verify.recompute import Log, Recorded, Verdict
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # relative to the tensor's largest number
-ACTIVATIONS: dict[str, Callable[[Any], Callable[..., Any]]] = {"relu": lambda F: F.relu}  # of torch.nn.functional
+ACTIVATIONS: dict[str, Callable[[Any], Callable[..., Any]]] = {  # of torch.nn.functional
+    "relu": lambda F: F.relu, "gelu": lambda F: F.gelu, "gelu_tanh": lambda F: partial(F.gelu, approximate="tanh"),
+    "silu": lambda F: F.silu}
 LAYOUTS = {"interleaved": -1, "halves": 1}  # of positions that are added: the axis along which sines and cosines meet
 NEAR = 0.1  # of the largest operand: a tensor that is 0 except for rounding has no scale of its own
 
@@ -161,15 +164,25 @@ class Reference:
 
     def norm(self, place: str, x: str) -> str:
         d, epsilon = self.c["d_model"], self.c.get("epsilon", 1e-5)
+        correction = int(self.c.get("norm_variance") == "sample")
+        outside = self.c.get("norm_epsilon") == "outside"
+        usual = not correction and not outside
         U, gain, bias = self.values[x], f"{place}.gain", f"{place}.bias"
         mean = self.step(f"{place}.mean", lambda U: U.mean(1), x)
-        variance = self.step(f"{place}.variance", lambda U, mean: (U - mean[:, None]).square().mean(1), x, mean,
-                             shown=lambda: U.var(1, correction=0))
-        normalized = self.step(f"{place}.normalized", lambda U, mean, variance: (
-            (U - mean[:, None]) / (variance + epsilon).sqrt()[:, None]), x, mean, variance,
-            shown=lambda: self.F.layer_norm(U, (d,), eps=epsilon))
-        return self.step(f"{place}.norm", lambda gain, U, bias: gain * U + bias, gain, normalized, bias,
-                         shown=lambda: self.F.layer_norm(U, (d,), self.values[gain], self.values[bias], epsilon))
+        variance = self.step(
+            f"{place}.variance", lambda U, mean: (U - mean[:, None]).square().sum(1) / (d - correction), x, mean,
+            shown=lambda: U.var(1, correction=correction))
+        normalized = self.step(f"{place}.normalized", lambda U, mean, variance: (U - mean[:, None]) / (
+            variance.sqrt() + epsilon if outside else (variance + epsilon).sqrt())[:, None], x, mean, variance,
+            shown=lambda: self.F.layer_norm(U, (d,), eps=epsilon) if usual else self.deviations(U, correction, outside))
+        return self.step(f"{place}.norm", lambda gain, U, bias: gain * U + bias, gain, normalized, bias)
+
+    def deviations(self, U: Any, correction: int, outside: bool) -> Any:
+        """What each number is away from the mean of its row, in standard deviations."""
+        epsilon = self.c.get("epsilon", 1e-5)
+        deviation = (U.std(1, correction=correction) + epsilon if outside
+                     else (U.var(1, correction=correction) + epsilon).sqrt())
+        return (U - U.mean(1, keepdim=True)) / deviation[:, None]
 
     def head(self, place: str, n: int, x: str, memory: str, mask: Any) -> str:
         here, d_k, d_v = f"{place}.head{n}", self.size("d_k"), self.size("d_v")
@@ -222,31 +235,37 @@ class Reference:
     def stack(self, stack: str, words: list[dict[str, Any]], memory: str | None = None) -> str:
         x = self.embedded(stack, words)
         count = len(words)
-        own = self.masks(f"{stack}.self_attention", count, count, memory is not None or bool(self.c.get("causal")))
+        own = self.masks(f"{stack}.self_attention", count, count, stack == "decoder" or bool(self.c.get("causal")))
         parts: dict[str, Callable[[str, str], str]] = {}
         parts["self_attention"] = lambda place, y: self.attention(place, y, y, own)
         if memory is not None:
             across = self.masks("decoder.cross_attention", count, len(self.values[memory]), False)
             parts["cross_attention"] = lambda place, y: self.attention(place, y, memory, across)
-        parts["feed_forward"] = self.feed_forward
-        for n in range(self.c["layers"]):
+        if self.c.get("feed_forward", True):
+            parts["feed_forward"] = self.feed_forward
+        depth = self.c["layers"] if stack == "encoder" else self.c.get("decoder_layers", self.c["layers"])
+        for n in range(depth):
             for name, part in parts.items():
                 place = f"{stack}.layer{n + 1}.{name}"
-                before = self.c.get("norm") == "pre"
-                y = part(place, self.norm(place, x) if before else x)
-                x = self.step(f"{place}.residual", self.torch.add, x, y)
-                x = x if before else self.norm(place, x)
+                when = self.c.get("norm", "post")
+                y = part(place, self.norm(place, x) if when == "pre" else x)
+                x = self.step(f"{place}.residual", self.torch.add, x, y) if self.c.get("residual", True) else y
+                x = self.norm(place, x) if when == "post" else x
         if self.c.get("final_norm"):
             x = self.norm(f"{stack}.final_norm", x)
         return self.step(f"{stack}.output", self.torch.clone, x)
 
     def forward(self) -> Any:
         """Compute the run; return the loss where the log is of a training step."""
-        words = self.log.header["tokens"]
-        memory = self.stack("encoder", words["source"])
-        if words.get("target") is None:
-            return None
-        logits = self.linear(self.stack("decoder", words["target"], memory), "output", "", "output.logits")
+        words, part = self.log.header["tokens"], self.c.get("part", "transformer")
+        if part.endswith("_only"):
+            last = self.stack(part.removesuffix("_only"), words["source"])
+        else:
+            memory = self.stack("encoder", words["source"])
+            if words.get("target") is None:
+                return None
+            last = self.stack("decoder", words["target"], memory)
+        logits = self.linear(last, "output", "", "output.logits")
         self.step("output.probabilities", lambda logits: self.F.softmax(logits, dim=1), logits)
         return self.loss(logits) if self.learns else None
 

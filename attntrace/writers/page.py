@@ -51,10 +51,11 @@ INDENT = "  "
 PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
-UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂′⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
+UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂′⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβεΦφ≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
 ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=",
-                             "→": "->", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
+                             "→": "->", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1", "Φ": "Phi", "φ": "phi",
+                             "π": "pi", "³": "^3"})
 # A blank where a line may end: not in a size such as 4 × 8, nor where a language has none.
 BLANK = re.compile(rf" (?!{'|'.join([r'× [0-9]', *(one.unbroken for one in LANGUAGES.values() if one.unbroken)])})"
                    r"(?<![0-9] × )")

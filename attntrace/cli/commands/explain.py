@@ -18,7 +18,7 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_of, topics
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_in, topic_of, topics
 from attntrace.tracing.addresses import Address, cell_name, matches
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def formulas(name: str, wanted: str) -> tuple[list[tuple[str, str | Formula, str
     def sink(step: Step) -> None:
         kind = Address.of(kind_of(step.address)).name if topic.also else ""
         if (step.address == wanted if wanted else step.address in topic.steps if topic.steps
-                else topic_of(step.address) == name and kind not in kinds):
+                else topic_in(step.address, example.run.config) == name and kind not in kinds):
             kinds.add(kind)
             row, whole = any_row_formula(step, rows_of(step, 1)[0]), whole_formula(step)
             found.append((step.address, whole, row if row != whole else ""))

@@ -58,6 +58,8 @@ def translations(batches: Iterator[list[str]], weights: str, max_length: int, nu
     from attntrace.model.tokens import END, detokenize, look_up, tokenize
     from attntrace.model.transformer import translate
     config, vocabularies, parameters = load(located(weights))
+    if config.architecture.predicts:
+        raise Problem("one_stack_to_translate", file=weights, part=config.part)
     if vocabularies.target is None:
         raise Problem("no_decoder_to_translate", file=weights)
     if not all(vocabularies):

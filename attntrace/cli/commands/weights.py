@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.click_words import GAP, Group, cells, chained, option
+from attntrace.cli.click_words import GAP, Group, cells, option
 from attntrace.cli.formats import PageOptions, quoted, write_blocks, writer_of
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
@@ -14,7 +14,7 @@ from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Weights, Whol
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import ENTRIES, OPTIONS, Config, as_option
+from attntrace.model.config import ENTRIES, Config, as_option
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, columns
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ def command(ctx: click.Context) -> None:
 @command.command("import", text="weights_import")
 @click.argument("state", type=InputFile(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
-@chained(*(option(as_option(name), type=Among(ENTRIES[name].words), default=None, stands_for=ENTRIES[name].default,
-                  text=f"{name}_import") for name in ("norm", "activation") if name in OPTIONS))
+@option("--norm", type=Among(("post", "pre")), default=None, stands_for="post", text="norm_import")
+@option("--activation", type=Among(ENTRIES["activation"].words), default=None, stands_for="relu",
+        text="activation_import")
 @option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=Config().epsilon, text="epsilon_import")
 @option("--final-norm", is_flag=True, default=None, text="final_norm_import")
 @output_option

@@ -44,6 +44,7 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
         index = cell.index_in(axes, address, least=len(axes))
         from attntrace.pages.answer import is_saved
         from attntrace.pages.blocks import Title, try_next
+        from attntrace.pages.topics import topic_in, topic_of
         from attntrace.pages.why import Why, parameter_blocks
         number = cell_name(address, index)
         blocks: list[Block] = [Title(Message("messages.title_why", place=number, of=graph.of), has_result=False)]
@@ -54,7 +55,9 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
                                 f"explain {address}"])
         else:
             blocks += Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index)
-            blocks += try_next([f"why {number} {graph.again} --depth 3 --top 1", f"explain {address}"])
+            topic = topic_in(address, graph.config)
+            blocks += try_next([f"why {number} {graph.again} --depth 3 --top 1",
+                                f"explain {address if topic == topic_of(address) else topic}"])
         write_blocks(blocks, page)
 
 

@@ -1,48 +1,54 @@
 """Input files: rows of numbers that enter a run instead of words and their embeddings."""
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
-from attntrace.messages.catalog import alternatives
+from attntrace.messages.catalog import Message, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows
+from attntrace.model.tokens import MEMORY, SOURCE, TARGET, InputRows
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import cell_name
 
 if TYPE_CHECKING:
-    from attntrace.files.arrays import Npz
+    from pathlib import Path
 
 NAMED_BY = {SOURCE: "SENTENCE", MEMORY: "SENTENCE", TARGET: "TARGET"}
+ENDINGS = (".npz", ".npy", ".json", ".csv")
+UNNAMED = "arr_0"  # the name that numpy.savez gives to an array without one
+CSV_NUMBERS = 16  # bytes of Python objects and numbers, at most, for each byte of CSV
 
 
 class Inputs(NamedTuple):
-    """The arrays of an input file by address, in the precision of the model; without a file, none."""
+    """The arrays of an input file by address, in the precision of the model; without a file, none. `notes`: what was
+    changed in them."""
     file: str | None
     arrays: dict[str, Array]
+    notes: tuple[Message, ...] = ()
 
     @classmethod
     def read(cls, file: str | os.PathLike[str] | None, config: Config) -> "Inputs":
-        """Read an .npz of rows for a model. Raises Problem with the name of the array that is wrong."""
+        """Read rows for a model: arrays by address, or one array without a name, for the first stack. Raises Problem
+        with the name of the array that is wrong."""
         if file is None:
             return cls(None, {})
         from pathlib import Path  # these only now: a run from words reads no file
 
-        from attntrace.files.arrays import Npz, opened
+        from attntrace.files.arrays import opened
         path = Path(file)
         with opened(path) as stream:
-            if path.suffix.lower() != ".npz":
-                raise Problem("input_ending", file=str(path))
-            members = Npz(path, stream)
-            for name in members.headers:
-                if name not in NAMED_BY:
-                    raise Problem("input_surplus", file=str(path), name=shown(name), known=alternatives(NAMED_BY))
-            if SOURCE in members.headers and MEMORY in members.headers:
-                raise Problem("input_twice", file=str(path))
-            return cls(str(path), {name: _rows(members, name, config) for name in members.headers})
+            arrays = dict(_arrays(path, stream, SOURCE if "encoder" in config.architecture.stacks else TARGET))
+        for name in arrays:
+            if name not in NAMED_BY:
+                raise Problem("input_surplus", file=str(path), name=shown(name), known=alternatives(NAMED_BY))
+        if SOURCE in arrays and MEMORY in arrays:
+            raise Problem("input_twice", file=str(path))
+        notes = tuple(Message("messages.batch_axis", file=shown(path.name), name=name, shape=_spelled(array))
+                      for name, array in arrays.items() if _is_batch(array))
+        return cls(str(path), {name: _rows(str(path), name, array, config) for name, array in arrays.items()}, notes)
 
     @property
     def name(self) -> str | None:
@@ -54,29 +60,87 @@ class Inputs(NamedTuple):
         """The address at which given rows take the place of the source; None where there are none."""
         return next((address for address in (SOURCE, MEMORY) if address in self.arrays), None)
 
-    def named(self, address: str, words: Sequence[str] | None) -> InputRows:
-        """Return the rows of an array, named by words, else by their positions. `<s>` and `</s>`, which a run adds to
-        the words, may have a row or none. Raises Problem for another number of words."""
+    def named(self, address: str, readings: Iterable[list[str]] | None) -> InputRows:
+        """Return the rows of an array, named by the first reading of a sentence that has a word for each; by their
+        positions where there is no sentence. Raises Problem where no reading has as many words."""
         rows = self.arrays[address]
-        if words is None:
+        if readings is None:
             return InputRows(tuple(str(n + 1) for n in range(len(rows))), rows, address)
-        plain = [word for word in words if word not in (START, END)]
-        for texts in (plain, words):
+        first, *others = readings
+        for texts in (first, *others):
             if len(texts) == len(rows):
                 return InputRows(tuple(texts), rows, address)
-        raise Problem("input_words", file=self.file, address=address, rows=len(rows), words=len(plain),
+        raise Problem("input_words", file=self.file, address=address, rows=len(rows), words=len(first),
                       names=NAMED_BY[address])
 
 
-def _rows(members: "Npz", name: str, config: Config) -> Array:
-    file, (shape, kind, *_) = str(members.path), members.headers[name]
-    if kind.kind not in "fiu":
-        raise Problem("parameter_kind", file=file, name=name, kind=kind)
-    if len(shape) != 2 or not shape[0] or shape[1] != config.d_model:
-        raise Problem("input_shape", file=file, name=name, is_=" × ".join(map(str, shape)) or "0-d",
-                      d_model=config.d_model)
+def _arrays(path: "Path", file: BinaryIO, unnamed: str) -> Mapping[str, Array]:
+    """Return the arrays of a file by name; that of one array without a name is `unnamed`."""
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise Problem("input_ending", file=str(path))
+    if ending == ".npz":
+        from attntrace.files.arrays import Npz
+        members = Npz(path, file)
+        if members.headers.keys() == {UNNAMED}:
+            return {unnamed: members.read(UNNAMED)}
+        return {name: members.read(name) if name in NAMED_BY else np.empty(0) for name in members.headers}
+    if ending == ".npy":
+        from attntrace.files.arrays import read_npy
+        return {unnamed: read_npy(path, file)}
+    if ending == ".csv":
+        return {unnamed: _csv(path, file)}
+    from attntrace.files.weights import numbers_of, read_json
+    model = read_json(path, file)
+    return {name: numbers_of(path, name, rows) for name, rows in
+            (model if isinstance(model, dict) else {unnamed: model}).items()}
+
+
+def _csv(path: "Path", file: BinaryIO) -> Array:
+    """Read rows of numbers, one a line, with commas, semicolons, tabs or spaces between. Raises Problem with the place
+    of what is none."""
+    import csv
+
+    from attntrace.files.arrays import whole
+    try:
+        lines = whole(str(path), file, CSV_NUMBERS).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise Problem("input_csv_text", file=str(path)) from None
+    filled = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    mark = next((mark for mark in ",;\t" if filled and mark in filled[0][1]), "")
+    rows: list[list[float]] = []
+    for number, line in filled:
+        cells = next(csv.reader([line], delimiter=mark, skipinitialspace=True)) if mark else line.split()
+        rows.append([])
+        for column, cell in enumerate(cells, start=1):
+            try:
+                rows[-1].append(float(cell))
+            except ValueError:
+                raise Problem("input_csv_cell", file=str(path), line=number, column=column,
+                              value=shown(cell[:40])) from None
+        if len(rows[-1]) != len(rows[0]):
+            raise Problem("input_csv_line", file=str(path), line=number, is_=len(rows[-1]), should=len(rows[0]))
+    return np.array(rows)
+
+
+def _is_batch(array: Array) -> bool:
+    """Whether it has rows of one sentence, and an axis of 1 for a batch before or after that of tokens."""
+    return array.ndim == 3 and 1 in array.shape[:2]
+
+
+def _spelled(array: Array) -> str:
+    return " × ".join(map(str, array.shape)) or "0-d"
+
+
+def _rows(file: str, name: str, array: Array, config: Config) -> Array:
+    if array.dtype.kind not in "fiu":
+        raise Problem("parameter_kind", file=file, name=name, kind=array.dtype)
+    if _is_batch(array):
+        array = array[0] if array.shape[0] == 1 else array[:, 0]
+    if array.ndim != 2 or not len(array) or array.shape[1] != config.d_model:
+        raise Problem("input_shape", file=file, name=name, is_=_spelled(array), d_model=config.d_model)
     with np.errstate(over="ignore"):
-        rows = members.read(name).astype(config.dtype)  # in this precision a number may be too large
+        rows = array.astype(config.dtype)  # in this precision a number may be too large
     wrong = np.argwhere(~np.isfinite(rows))
     if wrong.size:
         raise Problem("input_not_finite", file=file, cell=cell_name(name, wrong[0]), value=rows[tuple(wrong[0])],

@@ -1,13 +1,16 @@
 """From what a user gives (a sentence, a target, weights, input rows, edits) to a run; and the Python API, `trace`."""
 import os
-from typing import SupportsIndex, overload
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, SupportsIndex, overload
 
 from attntrace.files.inputs import Inputs
-from attntrace.messages.catalog import Message, Text, alternatives
+from attntrace.messages.catalog import Message, Text
 from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import normalized
 from attntrace.model.config import INITIAL, Config, as_json
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
-from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows, Words, look_up, tokenize, vocabulary
+from attntrace.model.tokens import (END, MEMORY, SOURCE, START, TARGET, InputRows, Reader, Words, look_up, tokenize,
+                                    vocabulary)
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import round_values
@@ -15,90 +18,131 @@ from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Sink, Step
 
 Path = str | os.PathLike[str]
+Reading = Callable[[str, Sequence[str], str, Text], tuple[list[str], list[Message]]]  # Reader.read
 
 
 def prepare(sentence: str | None, target: str | None = None, *, config: Config | None = None, seed: int = 0,
             weights: Path | None = None, inputs: Path | None = None, edits: Edits = Edits(),
-            init: str = "uniform", pencil: int | None = None) -> Run:
+            init: str = "uniform", pencil: int | None = None, ids: bool = False, unknown: str = "error") -> Run:
     """Return the run of a sentence on a model. Raises Problem for bad input.
 
     weights: a weights file; without it, parameters are drawn from `seed` for the sizes and the wiring of `config`,
     `init` "uniform" or "integers". inputs: a file of rows that the run starts from; words then name the rows, and may
-    be None. edits: made after that. pencil: the decimals to which parameters, rows and every operation are rounded."""
-    words = None if sentence is None else tokenize(sentence), None if target is None else tokenize(target)
+    be None. edits: made after that. pencil: the decimals to which parameters, rows and every operation are rounded.
+    ids: sentence and target are ids of the model's vocabularies. unknown: "unk" reads words that these lack as `<unk>`,
+    "error" refuses them."""
     if init not in INITIAL:
-        choices = alternatives(INITIAL)
-        raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=choices)
-    run = (_seeded_run(*words, config or Config(), seed, inputs, init) if weights is None
-           else _loaded_run(*words, weights, inputs))
+        raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=", ".join(INITIAL))
+    reader = Reader(ids, unknown == "unk")
+    run = (_seeded_run(sentence, target, config or Config(), seed, inputs, init, reader) if weights is None
+           else _loaded_run(sentence, target, weights, inputs, reader))
     parameters, source, made = edits(run.parameters, run.source, run.config)
     run = run._replace(parameters=parameters, source=source, edits=made)
     return run if pencil is None else _by_pencil(run, pencil)
 
 
-def _loaded_run(source: list[str] | None, target: list[str] | None, weights: Path, inputs: Path | None) -> Run:
+def _loaded_run(source: str | None, target: str | None, weights: Path, inputs: Path | None, reader: Reader) -> Run:
     """Return a run on a model from a file."""
     from attntrace.files.weights import load, located  # a seeded run reads no archive
     model = load(located(weights))
     given = Inputs.read(inputs, model.config)
-    if not source and inputs is None and any(model.vocabularies):  # a model without words needs input rows instead
+    if is_blank(source) and inputs is None and any(model.vocabularies):  # a model without words needs rows instead
         raise Problem("empty_sentence")
     if model.vocabularies.target is None and (target is not None or TARGET in given.arrays):
         raise Problem("no_decoder", file=str(weights))
-    sides = _inputs_of(*_with_markers(source, target, model.config), model.vocabularies, given, str(weights))
-    return Run(model.config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name)
+    entering = _inputs_of(source, target, model.config, model.vocabularies, given, str(weights), reader.read)
+    return Run(model.config, None, os.path.basename(weights), model.vocabularies, model.parameters, entering.source,
+               entering.target, given.name, notes=entering.notes)
 
 
-def _seeded_run(source: list[str] | None, target: list[str] | None, config: Config, seed: int, inputs: Path | None,
-                init: str) -> Run:
+def _seeded_run(source: str | None, target: str | None, config: Config, seed: int, inputs: Path | None, init: str,
+                reader: Reader) -> Run:
     """Return a run on a model drawn from a seed, whose vocabularies are the words given. Rows need no embeddings."""
+    if reader.ids:
+        raise Problem("ids_without_weights")
     given = Inputs.read(inputs, config)
-    if not source and inputs is None:
+    if is_blank(source) and inputs is None:
         raise Problem("empty_sentence")
-    source, target = _with_markers(source, target, config)
+    words = [None if sentence is None else marked(tokenize(sentence), side, config)
+             for side, sentence in (("source", source), ("target", target))]
     if not config.architecture.has_words:
         vocabularies = Vocabularies.without_words(config)
     else:
         only_rows = () if TARGET in given.arrays or given.entry == MEMORY else None
-        vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else only_rows)
-    rows = filter(None, (source, target)) if source or target else given.arrays.values()
+        vocabularies = Vocabularies(*(vocabulary(side) if side else none
+                                      for side, none in zip(words, ((), only_rows), strict=True)))
+    rows = filter(None, words) if any(words) else given.arrays.values()
     check_memory(config, vocabularies, max(map(len, rows), default=0))
-    sides = _inputs_of(source, target, vocabularies, given, Message("messages.seeded_model"))
+    entering = _inputs_of(source, target, config, vocabularies, given, Message("messages.seeded_model"), _tokenized)
+    sides = entering.source, entering.target
     if init == "uniform":
         parameters = seeded(config, vocabularies, seed)
     else:
         from attntrace.model.integer_parameters import integer_parameters  # rarely needed
         parameters = integer_parameters(config, vocabularies, seed, *sides)
-    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init)
+    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init, notes=entering.notes)
 
 
-def _with_markers(source: list[str] | None, target: list[str] | None,
-                  config: Config) -> tuple[list[str] | None, list[str] | None]:
-    """Add `</s>` to the source where the config says so, and `<s>` to the target."""
-    return ([*source, END] if source is not None and config.source_end else source,
-            None if target is None else [START, *target])
+def is_blank(sentence: str | None) -> bool:
+    return sentence is None or not sentence.strip()
 
 
-def _inputs_of(source: list[str] | None, target: list[str] | None, vocabularies: Vocabularies, given: Inputs,
-               model: Text) -> tuple[Words | InputRows, Words | InputRows | None]:
+def marked(words: list[str], side: str, config: Config) -> list[str]:
+    """Add `</s>` to the words of the source where the config says so, and `<s>` to those of the target, unless they
+    were typed."""
+    if side == "source":
+        return [*words, *([END] if config.source_end and words[-1:] != [END] else [])]
+    return [*([START] if words[:1] != [START] else []), *words]
+
+
+def _tokenized(sentence: str, *_: object) -> tuple[list[str], list[Message]]:
+    """Read a sentence for a model whose vocabulary is that of the sentence."""
+    return tokenize(sentence), []
+
+
+class Entering(NamedTuple):
+    """What enters encoder and decoder, and what is to be said of it."""
+    source: Words | InputRows
+    target: Words | InputRows | None
+    notes: tuple[Message, ...]
+
+
+def _inputs_of(source: str | None, target: str | None, config: Config, vocabularies: Vocabularies, given: Inputs,
+               model: Text, read: Reading) -> Entering:
     """Return the inputs of encoder and decoder: rows where they are given, else words. Raises Problem where the `model`
     has a stack without input, or no use for what is given."""
+    notes = list(given.notes)
+
+    def readings(sentence: str | None, side: str) -> Iterable[list[str]] | None:
+        """The ways to read the names of rows: by our tokenizer, or split at blanks."""
+        if sentence is None:
+            return None
+        ways = tokenize(sentence), normalized(sentence).split()
+        return [way for words in ways for way in (words, marked(words, side, config))]
+
+    def words_of(sentence: str, side: str, known: tuple[str, ...]) -> Words:
+        words, changed = read(sentence, known, side, model)
+        notes.extend(changed)
+        return look_up(marked(words, side, config), known, side, model)
+
     no_encoder = vocabularies.source is None
     if given.entry == (SOURCE if no_encoder else MEMORY) and (no_encoder or vocabularies.target is None):
         raise Problem("input_useless", file=given.file, address=given.entry, model=model)
     if given.entry:
-        entering: Words | InputRows = given.named(given.entry, source)
-    elif vocabularies.source and source:
-        entering = look_up(source, vocabularies.source, "source", model)
+        entering: Words | InputRows = given.named(given.entry, readings(source, "source"))
+    elif vocabularies.source and source is not None and not is_blank(source):
+        entering = words_of(source, "source", vocabularies.source)
     else:
         raise Problem("input_missing", model=model, address=MEMORY if no_encoder else SOURCE)
     if TARGET in given.arrays:
-        return entering, given.named(TARGET, target)
-    if vocabularies.target and target is not None:
-        return entering, look_up(target, vocabularies.target, "target", model)
-    if target is not None or given.entry == MEMORY:
+        written: Words | InputRows | None = given.named(TARGET, readings(target, "target"))
+    elif vocabularies.target and target is not None:
+        written = words_of(target, "target", vocabularies.target)
+    elif target is not None or given.entry == MEMORY:
         raise Problem("input_missing", model=model, address=TARGET)
-    return entering, None
+    else:
+        written = None
+    return Entering(entering, written, tuple(notes))
 
 
 def _by_pencil(run: Run, decimals: int) -> Run:
@@ -137,19 +181,21 @@ class Steps(list[Step]):
 
 def trace(sentence: str | None, target: str | None = None, *, weights: Path | None = None,
           seed: int = 0, inputs: Path | None = None, sink: Sink | None = None,
-          init: str = "uniform", pencil: int | None = None, **model: object) -> Steps:
+          init: str = "uniform", pencil: int | None = None, ids: bool = False, unknown: str = "error",
+          **model: object) -> Steps:
     """Run the model on a sentence and return its steps. Raises Problem for bad input.
 
     target: what the decoder has written so far; None runs only the encoder. weights: a weights file; without it,
     parameters are drawn from `seed`, for the sizes and the wiring given by name (the fields of Config), as in
     `trace("this is a cat", heads=4, d_model=16)`; init: "uniform", or "integers" from -2 to 2. inputs: a file of rows
     to start from; the words of sentence and target then name the rows, or None their positions. pencil: the decimals
-    to which every operation is rounded. sink: is called with each step, and no step is kept."""
+    to which every operation is rounded. ids, unknown: as of `prepare`. sink: is called with each step, and no step is
+    kept."""
     options = [*model, *(["init"] if init != "uniform" else [])]
     if weights is not None and options:
         raise Problem("options_with_weights", options=", ".join(options))
     config = Config(**model) if model else None  # type: ignore[arg-type]
     steps = Steps()
     prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs,
-            pencil=pencil)(sink or steps.append)
+            pencil=pencil, ids=ids, unknown=unknown)(sink or steps.append)
     return steps

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from attntrace.messages.catalog import Message
 from attntrace.model.config import Config
 from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
 from attntrace.model.tokens import END, START, InputRows, Words, look_up, vocabulary
@@ -63,7 +64,8 @@ class Run(NamedTuple):
     `source`: what the encoder reads, or rows in place of its output; `target`: what the decoder reads, `<s>` and the
     words so far; None runs only the encoder. `inputs`: the file that given rows come from. `edits`: the what-if edits
     that the parameters and the source already contain. `pencil`: the decimals of hand arithmetic, rounded at every
-    operation; None is full precision. `init`: how the parameters were drawn from the seed."""
+    operation; None is full precision. `init`: how the parameters were drawn from the seed. `notes`: what was
+    changed in the input."""
     config: Config
     seed: int | None
     weights: str | None
@@ -75,6 +77,7 @@ class Run(NamedTuple):
     edits: tuple[Edit, ...] = ()
     pencil: int | None = None
     init: str = "uniform"
+    notes: tuple[Message, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -7,9 +7,9 @@ import numpy as np
 
 from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters
-from attntrace.model.tokens import END, START, Words, look_up, tokenize
+from attntrace.model.tokens import END, START, Reader, Words, look_up
 from attntrace.model.transformer import transformer
-from attntrace.runs.prepare import prepare
+from attntrace.runs.prepare import is_blank, prepare
 from attntrace.runs.run import BACKPROP, Drift, Run, words
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record, Tensor, json_value
@@ -108,15 +108,19 @@ def prepare_training_step(source: str | None, target: str, *, optimizer: str = "
     """Prepare a training step on a sentence pair; `settings` are those of `prepare`. Raises Problem where the pair or
     the model does not allow one."""
     run = prepare(source, target, **settings)  # type: ignore[arg-type]
-    assert run.target is not None
-    words = tokenize(target)
-    if not words:
+    if is_blank(target):
         raise Problem("empty_target")
     if not run.vocabularies.target:
         raise Problem("no_output_layer", file=run.weights)
+    known = run.vocabularies.target
+    words = list(run.target.texts if isinstance(run.target, Words) else Reader().read(target, known, "target", "")[0])
+    words = words[words[:1] == [START]:len(words) - (words[-1:] == [END])]  # both may have been typed
+    if isinstance(run.target, Words):  # which never reads </s>
+        run = run._replace(target=Words((START, *words), run.target.ids[:len(words) + 1]))
+    assert run.target is not None
     if len(run.target.texts) != len(words) + 1:
         raise Problem("input_labels", file=run.inputs, rows=len(run.target.texts), words=len(words))
-    if END not in run.vocabularies.target:
+    if END not in known:
         raise Problem("vocabulary_no_end_of_target", file=run.weights, word=END)
-    wanted = look_up([*words, END], run.vocabularies.target, "target")
+    wanted = look_up([*words, END], known, "target")
     return TrainingStep(run, wanted, optimizer, Rates(OPTIMIZERS[optimizer] if lr is None else lr), smoothing)

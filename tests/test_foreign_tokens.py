@@ -68,7 +68,7 @@ def test_what_is_no_id_is_named_with_those_that_are(folder, ids):
 
 def test_unknown_words_are_read_as_one_token_where_that_is_asked_for(folder):
     assert same(("a d f", "d"), ("[CLS] zebra ?", "zebra"), unknown="unk")
-    arguments = "[CLS] zebra ##ed ?", "--weights", "theirs.npz", "--unknown", "unk"
+    arguments = "[CLS] été zebra ##ed ?", "--weights", "theirs.npz", "--unknown", "unk"
     for command, *more in (("trace", "--format", "csv"), ("map",), ("translate", "-q"), ("translate",)):
         code, _, err = attntrace(command, *arguments, *more)
         assert code == 0 and err == "Not in the source vocabulary, and read as <unk>: zebra, #, #, ed.\n"

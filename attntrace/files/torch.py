@@ -354,7 +354,8 @@ def imported(state: State, heads: int | None, prefix: str | None = None, final_n
         raise Problem("state_unplaced", file=state.file, module=module, count=len(fit.unplaced),
                       names=some(fit.unplaced))
     if fit.missing:
-        raise Problem("state_missing", file=state.file, module=module, layers=fit.config.layers,
+        depth = [Message("problem.why.in_layers", layers=fit.config.layers)] * (fit.config.architecture.layers is None)
+        raise Problem("state_missing", file=state.file, module=module, depth=Joined("", depth),
                       names=some(fit.missing), ways=Joined("; ", _ways(fit)))
     if fit.rivals:
         prefixes = [fit.prefix, *(rival.prefix for rival in fit.rivals)]

@@ -1,6 +1,6 @@
 """Input files: rows of numbers that enter a run instead of words and their embeddings."""
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ from attntrace.messages.catalog import Message, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.model.tokens import MEMORY, SOURCE, TARGET, InputRows
+from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import cell_name
 
@@ -60,17 +60,17 @@ class Inputs(NamedTuple):
         """The address at which given rows take the place of the source; None where there are none."""
         return next((address for address in (SOURCE, MEMORY) if address in self.arrays), None)
 
-    def named(self, address: str, readings: Iterable[list[str]] | None) -> InputRows:
-        """Return the rows of an array, named by the first reading of a sentence that has a word for each; by their
-        positions where there is no sentence. Raises Problem where no reading has as many words."""
+    def named(self, address: str, words: Sequence[str] | None) -> InputRows:
+        """Return the rows of an array, named by words, else by their positions. `<s>` and `</s>`, which a run adds to
+        the words, may have a row or none. Raises Problem for another number of words."""
         rows = self.arrays[address]
-        if readings is None:
+        if words is None:
             return InputRows(tuple(str(n + 1) for n in range(len(rows))), rows, address)
-        first, *others = readings
-        for texts in (first, *others):
+        plain = [word for word in words if word not in (START, END)]
+        for texts in (plain, words):
             if len(texts) == len(rows):
                 return InputRows(tuple(texts), rows, address)
-        raise Problem("input_words", file=self.file, address=address, rows=len(rows), words=len(first),
+        raise Problem("input_words", file=self.file, address=address, rows=len(rows), words=len(plain),
                       names=NAMED_BY[address])
 
 

@@ -1,9 +1,8 @@
 """From what a user gives (a sentence, a target, weights, input rows, edits) to a run; and the Python API, `trace`."""
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, SupportsIndex, overload
+from typing import SupportsIndex, overload
 
-from attntrace.files.inputs import Inputs
+from attntrace.files.inputs import NAMED_BY, Inputs
 from attntrace.messages.catalog import Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized
@@ -18,7 +17,6 @@ from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Sink, Step
 
 Path = str | os.PathLike[str]
-Reading = Callable[[str, Sequence[str], str, Text], tuple[list[str], list[Message]]]  # Reader.read
 
 
 def prepare(sentence: str | None, target: str | None = None, *, config: Config | None = None, seed: int = 0,
@@ -31,118 +29,108 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
     be None. edits: made after that. pencil: the decimals to which parameters, rows and every operation are rounded.
     ids: sentence and target are ids of the model's vocabularies. unknown: "unk" reads words that these lack as `<unk>`,
     "error" refuses them."""
+    texts, reader = (sentence, target), Reader(ids, unknown == "unk")
     if init not in INITIAL:
         raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=", ".join(INITIAL))
-    reader = Reader(ids, unknown == "unk")
-    run = (_seeded_run(sentence, target, config or Config(), seed, inputs, init, reader) if weights is None
-           else _loaded_run(sentence, target, weights, inputs, reader))
+    run = (_seeded_run(*texts, config or Config(), seed, inputs, init, reader) if weights is None
+           else _loaded_run(*texts, weights, inputs, reader))
     parameters, source, made = edits(run.parameters, run.source, run.config)
     run = run._replace(parameters=parameters, source=source, edits=made)
     return run if pencil is None else _by_pencil(run, pencil)
 
 
-def _loaded_run(source: str | None, target: str | None, weights: Path, inputs: Path | None, reader: Reader) -> Run:
+def _loaded_run(sentence: str | None, translation: str | None, weights: Path, inputs: Path | None,
+                reader: Reader) -> Run:
     """Return a run on a model from a file."""
     from attntrace.files.weights import load, located  # a seeded run reads no archive
     model = load(located(weights))
     given = Inputs.read(inputs, model.config)
-    if is_blank(source) and inputs is None and any(model.vocabularies):  # a model without words needs rows instead
+    source, target, notes = _tokens(sentence, translation, model.vocabularies, given, reader, str(weights))
+    if not source and inputs is None and any(model.vocabularies):  # a model without words needs input rows instead
         raise Problem("empty_sentence")
     if model.vocabularies.target is None and (target is not None or TARGET in given.arrays):
         raise Problem("no_decoder", file=str(weights))
-    entering = _inputs_of(source, target, model.config, model.vocabularies, given, str(weights), reader.read)
-    return Run(model.config, None, os.path.basename(weights), model.vocabularies, model.parameters, entering.source,
-               entering.target, given.name, notes=entering.notes)
+    sides = _inputs_of(*with_markers(source, target, model.config), model.vocabularies, given, str(weights))
+    return Run(model.config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name,
+               notes=notes)
 
 
-def _seeded_run(source: str | None, target: str | None, config: Config, seed: int, inputs: Path | None, init: str,
-                reader: Reader) -> Run:
+def _seeded_run(sentence: str | None, translation: str | None, config: Config, seed: int, inputs: Path | None,
+                init: str, reader: Reader) -> Run:
     """Return a run on a model drawn from a seed, whose vocabularies are the words given. Rows need no embeddings."""
     if reader.ids:
         raise Problem("ids_without_weights")
     given = Inputs.read(inputs, config)
-    if is_blank(source) and inputs is None:
+    source, target, notes = _tokens(sentence, translation, Vocabularies(None, None), given, reader, "")
+    if not source and inputs is None:
         raise Problem("empty_sentence")
-    words = [None if sentence is None else marked(tokenize(sentence), side, config)
-             for side, sentence in (("source", source), ("target", target))]
+    source, target = with_markers(source, target, config)
     if not config.architecture.has_words:
         vocabularies = Vocabularies.without_words(config)
     else:
         only_rows = () if TARGET in given.arrays or given.entry == MEMORY else None
-        vocabularies = Vocabularies(*(vocabulary(side) if side else none
-                                      for side, none in zip(words, ((), only_rows), strict=True)))
-    rows = filter(None, words) if any(words) else given.arrays.values()
+        vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else only_rows)
+    rows = filter(None, (source, target)) if source or target else given.arrays.values()
     check_memory(config, vocabularies, max(map(len, rows), default=0))
-    entering = _inputs_of(source, target, config, vocabularies, given, Message("messages.seeded_model"), _tokenized)
-    sides = entering.source, entering.target
+    sides = _inputs_of(source, target, vocabularies, given, Message("messages.seeded_model"))
     if init == "uniform":
         parameters = seeded(config, vocabularies, seed)
     else:
         from attntrace.model.integer_parameters import integer_parameters  # rarely needed
         parameters = integer_parameters(config, vocabularies, seed, *sides)
-    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init, notes=entering.notes)
+    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init, notes=notes)
 
 
-def is_blank(sentence: str | None) -> bool:
-    return sentence is None or not sentence.strip()
+def _tokens(sentence: str | None, translation: str | None, vocabularies: Vocabularies, given: Inputs, reader: Reader,
+            model: Text) -> tuple[list[str] | None, list[str] | None, tuple[Message, ...]]:
+    """Return the tokens of source and target, and what was changed in what was given. Names of rows, and words of a
+    model without a vocabulary, are split by our tokenizer; or at blanks, where only that gives one for each row."""
+    tokens: list[list[str] | None] = []
+    notes = [*given.notes]
+    for side, name, text in (("source", "SENTENCE", sentence), ("target", "TARGET", translation)):
+        rows = {len(array) for address, array in given.arrays.items() if NAMED_BY[address] == name}
+        known = getattr(vocabularies, side)
+        if text is None:
+            tokens.append(None)
+        elif known and not rows:
+            words, changed = reader.read(text, known, side, model)
+            tokens.append(words)
+            notes += changed
+        else:
+            ways = [tokenize(text), normalized(text).split()]
+            tokens.append(next((way for way in ways if {len(way), len(way) + 1} & rows), ways[0]))  # or with <s>, </s>
+    source, target = tokens
+    return source, target, tuple(notes)
 
 
-def marked(words: list[str], side: str, config: Config) -> list[str]:
-    """Add `</s>` to the words of the source where the config says so, and `<s>` to those of the target, unless they
-    were typed."""
-    if side == "source":
-        return [*words, *([END] if config.source_end and words[-1:] != [END] else [])]
-    return [*([START] if words[:1] != [START] else []), *words]
+def with_markers(source: list[str] | None, target: list[str] | None,
+                 config: Config) -> tuple[list[str] | None, list[str] | None]:
+    """Add `</s>` to the source where the config says so, and `<s>` to the target, unless they were typed."""
+    ends = source is None or not config.source_end or source[-1:] == [END]
+    starts = target is None or target[:1] == [START]
+    return source if ends else [*(source or ()), END], target if starts else [START, *(target or ())]
 
 
-def _tokenized(sentence: str, *_: object) -> tuple[list[str], list[Message]]:
-    """Read a sentence for a model whose vocabulary is that of the sentence."""
-    return tokenize(sentence), []
-
-
-class Entering(NamedTuple):
-    """What enters encoder and decoder, and what is to be said of it."""
-    source: Words | InputRows
-    target: Words | InputRows | None
-    notes: tuple[Message, ...]
-
-
-def _inputs_of(source: str | None, target: str | None, config: Config, vocabularies: Vocabularies, given: Inputs,
-               model: Text, read: Reading) -> Entering:
+def _inputs_of(source: list[str] | None, target: list[str] | None, vocabularies: Vocabularies, given: Inputs,
+               model: Text) -> tuple[Words | InputRows, Words | InputRows | None]:
     """Return the inputs of encoder and decoder: rows where they are given, else words. Raises Problem where the `model`
     has a stack without input, or no use for what is given."""
-    notes = list(given.notes)
-
-    def readings(sentence: str | None, side: str) -> Iterable[list[str]] | None:
-        """The ways to read the names of rows: by our tokenizer, or split at blanks."""
-        if sentence is None:
-            return None
-        ways = tokenize(sentence), normalized(sentence).split()
-        return [way for words in ways for way in (words, marked(words, side, config))]
-
-    def words_of(sentence: str, side: str, known: tuple[str, ...]) -> Words:
-        words, changed = read(sentence, known, side, model)
-        notes.extend(changed)
-        return look_up(marked(words, side, config), known, side, model)
-
     no_encoder = vocabularies.source is None
     if given.entry == (SOURCE if no_encoder else MEMORY) and (no_encoder or vocabularies.target is None):
         raise Problem("input_useless", file=given.file, address=given.entry, model=model)
     if given.entry:
-        entering: Words | InputRows = given.named(given.entry, readings(source, "source"))
-    elif vocabularies.source and source is not None and not is_blank(source):
-        entering = words_of(source, "source", vocabularies.source)
+        entering: Words | InputRows = given.named(given.entry, source)
+    elif vocabularies.source and source:
+        entering = look_up(source, vocabularies.source, "source", model)
     else:
         raise Problem("input_missing", model=model, address=MEMORY if no_encoder else SOURCE)
     if TARGET in given.arrays:
-        written: Words | InputRows | None = given.named(TARGET, readings(target, "target"))
-    elif vocabularies.target and target is not None:
-        written = words_of(target, "target", vocabularies.target)
-    elif target is not None or given.entry == MEMORY:
+        return entering, given.named(TARGET, target)
+    if vocabularies.target and target is not None:
+        return entering, look_up(target, vocabularies.target, "target", model)
+    if target is not None or given.entry == MEMORY:
         raise Problem("input_missing", model=model, address=TARGET)
-    else:
-        written = None
-    return Entering(entering, written, tuple(notes))
+    return entering, None
 
 
 def _by_pencil(run: Run, decimals: int) -> Run:

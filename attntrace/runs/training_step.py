@@ -9,7 +9,7 @@ from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters
 from attntrace.model.tokens import END, START, Reader, Words, look_up
 from attntrace.model.transformer import transformer
-from attntrace.runs.prepare import is_blank, prepare
+from attntrace.runs.prepare import prepare
 from attntrace.runs.run import BACKPROP, Drift, Run, words
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record, Tensor, json_value
@@ -108,7 +108,7 @@ def prepare_training_step(source: str | None, target: str, *, optimizer: str = "
     """Prepare a training step on a sentence pair; `settings` are those of `prepare`. Raises Problem where the pair or
     the model does not allow one."""
     run = prepare(source, target, **settings)  # type: ignore[arg-type]
-    if is_blank(target):
+    if not target.strip():
         raise Problem("empty_target")
     if not run.vocabularies.target:
         raise Problem("no_output_layer", file=run.weights)

@@ -60,7 +60,7 @@ def translations(batches: Iterator[list[str]], model: ModelOptions, max_length: 
     from attntrace.files.weights import load, located
     from attntrace.model.tokens import Reader, detokenize, look_up
     from attntrace.model.transformer import translate
-    from attntrace.runs.prepare import marked
+    from attntrace.runs.prepare import with_markers
     weights, reader = str(model.weights), Reader(bool(model.ids), model.unknown == "unk")
     config, vocabularies, parameters = load(located(weights))
     if vocabularies.target is None:
@@ -77,8 +77,8 @@ def translations(batches: Iterator[list[str]], model: ModelOptions, max_length: 
                 told(notes)
                 if not words and not numbered:
                     raise Problem("empty_sentence")
-                words = marked(words, "source", config) if words else words
-                read.append(look_up(words, vocabularies.source or (), "source", weights).ids)
+                marked, _ = with_markers(words or None, None, config)
+                read.append(look_up(marked or [], vocabularies.source or (), "source", weights).ids)
             except Problem as found:
                 problem = found if not numbered else Problem("in_line", line=number, problem=found.message)
                 break

@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, dict[str, str | None]] = {  # of a module, for each word of
     "part": {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
              "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
              "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}}
+MODULES = [one for one in ARCHITECTURES.values() if ARGUMENTS["part"].get(one.name) is not None]
 LAYER = re.compile(r"(?:(encoder|decoder)\.)?layers\.(\d+)\.")
 BEGINS = re.compile(  # where names of a module begin, after any prefix
     r"(?:^|(?<=\.))(?=(?:(?:en|de)coder\.)?layers\.\d|(?:self|multihead)_attn\.|out_proj\.|(?:in|q)_proj_weight)")
@@ -192,7 +193,7 @@ def _fits(names: Sequence[str]) -> Iterator[Fit]:
         inside = {name[len(prefix):] for name in takewhile(lambda name: name.startswith(prefix), below)}
         layers = frozenset((found[1] or "", found[2]) for name in inside if (found := LAYER.match(name)))
         separate = any(name.endswith("q_proj_weight") for name in inside)
-        configs = (Config(part=one.name, final_norm=norm, **_depths(one, layers)) for one in ARCHITECTURES.values()
+        configs = (Config(part=one.name, final_norm=norm, **_depths(one, layers)) for one in MODULES
                    for norm in ((False, True) if one.layers is None else (False,)))
         fits = (Fit(prefix, config, separate, layers, table, table & inside)
                 for config in configs for table in [_names(config, separate)])
@@ -303,7 +304,7 @@ def _nearest(names: Iterable[str]) -> str:
         known = {word for name in _names(Config(part=part), False) for word in name.split(".")}
         return sum(2 if word in known else bool(nearest(word, known)) for word in parts)
 
-    return module_of(Config(part=max(("encoder", *ARCHITECTURES), key=likeness)))
+    return module_of(Config(part=max(("encoder", *(one.name for one in MODULES)), key=likeness)))
 
 
 def some(names: Iterable[str], listed: int = LISTED) -> Joined:

@@ -192,7 +192,8 @@ def test_what_is_no_file_of_today_says_so(tmp_path, data, words):
     assert words in refusal("weights", *imported(str(tmp_path / "old.pt"), tmp_path))
 
 
-@pytest.mark.parametrize("model", (of([1, 2]), of(3), b"N", tensor("0", 48, 0, (48,), (1,))), ids=tuple("l3Nx"))
+@pytest.mark.parametrize("model", (of([1, 2]), of(3), b"N", tensor("0", 48, 0, (48,), (1,)), dict_of(
+    {"epoch": of(3)}), b"}"), ids=("list", "3", "none", "tensor", "epoch", "empty"))
 def test_what_holds_no_dict_says_so(tmp_path, model):
     path = written(tmp_path / "x.pt", model, {"0": ATTENTION["in_proj_weight"].tobytes()})
     assert "does not hold a dict of tensors" in refusal("weights", *imported(path, tmp_path))

@@ -198,17 +198,17 @@ class PyTorch(Npz):
             order = f"{self._root}byteorder"
             self._order = BYTE_ORDERS[self._zip.open(order).read(6)] if order in self._infos else "<"
             model = Unpickler(str(self.path))(self._zip.read(pickles[0]))
-            if not isinstance(model, dict):
-                raise Problem("pickle_no_dict", file=str(self.path))
             self._tensors: dict[str, Strided] = {}
             self.others: list[str] = []
-            for name, value in _flattened(model):
+            for name, value in _flattened(model) if isinstance(model, dict) else ():
                 if name in self._tensors:
                     raise ValueError(Message("problem.why.twice", name=shown(name)))
                 if isinstance(value, Strided):
                     self._tensors[name] = value
                 else:
                     self.others.append(name)
+        if not self._tensors:
+            raise Problem("pickle_no_dict", file=str(self.path))
         self._flat: dict[Storage, Array] = {}
 
     @cached_property

@@ -118,7 +118,7 @@ def test_batch_axis_of_one_is_dropped_and_that_is_said(folder, name, axis):
 @pytest.mark.parametrize("name, text, words", (
     ("x.csv", "a,b\n1,2", "line 1, column 1 of x.csv is not a number (a)"),
     ("x.csv", "1,2\n\n3,", "line 3, column 2 of x.csv is not a number (\"\")"),
-    ("x.csv", "1,2\n3", "line 2 of x.csv has 1 numbers, but the first has 2"), ("x.csv", "", "has shape 0"),
+    ("x.csv", "1,2\n3", "line 2 of x.csv has 1 number, but the first has 2"), ("x.csv", "", "has shape 0"),
     ("x.csv", "1,2", "has shape 1 × 2; it must"), ("x.csv", b"\xff\xfe1", "is not UTF-8"),
     ("x.csv", ",".join(["nan"] * 8), "encoder.input:1,1 of x.csv is nan"), ("x.csv", "\0", "is not a number (\\u{0})"),
     ("x.json", "[[1, 2], [3]]", "encoder.input of x.json is not valid; it must be a list"),

@@ -3,7 +3,7 @@ import os
 from typing import SupportsIndex, overload
 
 from attntrace.files.inputs import NAMED_BY, Inputs
-from attntrace.messages.catalog import Message, Text
+from attntrace.messages.catalog import Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized
 from attntrace.model.config import INITIAL, Config, as_json
@@ -31,7 +31,8 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
     "error" refuses them."""
     texts, reader = (sentence, target), Reader(ids, unknown == "unk")
     if init not in INITIAL:
-        raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=", ".join(INITIAL))
+        choices = alternatives(INITIAL)
+        raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=choices)
     run = (_seeded_run(*texts, config or Config(), seed, inputs, init, reader) if weights is None
            else _loaded_run(*texts, weights, inputs, reader))
     parameters, source, made = edits(run.parameters, run.source, run.config)

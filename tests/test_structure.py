@@ -18,7 +18,7 @@ ORDER = {
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
     "model": "config tokens memory masks parameters transformer integer_parameters",
-    "files": "arrays archive inputs weights masks torch",
+    "files": "arrays archive weights inputs masks pytorch torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved",
     "pages": "numbers blocks architecture topics view stages checks forms why overview answer diff verdicts weights"

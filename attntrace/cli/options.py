@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,6 +12,7 @@ import click
 
 from attntrace.cli.click_words import Decorated, chained, option, passed
 from attntrace.cli.formats import PageOptions, quoted
+from attntrace.cli.languages import rendered
 from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
                                   Width, head_addresses, parameter_names, step_addresses)
 from attntrace.messages.catalog import Joined, Message
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 512  # numbers of a step that a terminal shows
 DECIMALS = 3
+UNKNOWN = ("error", "unk")  # what becomes of words that a vocabulary lacks
 CHANGES = ("set", "ablate", "swap")
 FILES = (".npz", ".safetensors", ".json")  # endings of files that options name, and no sentence has
 
@@ -49,6 +51,8 @@ class ModelOptions(NamedTuple):
     input: str | None = None
     mask: str | None = None
     pad: int | None = None
+    ids: bool | None = None
+    unknown: str | None = None
     pencil: int | None = None
     target: str | None = None
     set: tuple[str, ...] = ()
@@ -80,11 +84,22 @@ class ModelOptions(NamedTuple):
         from attntrace.runs.what_if import Edits  # imports NumPy: only now
         return {"config": self.config(Config()), "seed": self.seed or 0, "init": self.init or INITIAL[0],
                 "weights": self.weights, "wiring": of_run, "inputs": self.input, "mask": self.mask, "pad": self.pad,
-                "pencil": self.pencil, "edits": Edits(self.set, self.ablate, self.swap)}
+                "pencil": self.pencil, "ids": bool(self.ids), "unknown": self.unknown or UNKNOWN[0],
+                "edits": Edits(self.set, self.ablate, self.swap)}
 
     def prepared(self, sentence: str | None) -> Run:
         from attntrace.runs.prepare import prepare
-        return prepare(sentence, self.target, **self.settings())
+        run = prepare(sentence, self.target, **self.settings())
+        told(run.notes)
+        return run
+
+
+def told(notes: Iterable[Message]) -> None:
+    """Say on standard error what was changed in the input; not in a completion."""
+    ctx = click.get_current_context(silent=True)
+    for note in notes:
+        if ctx is not None and not ctx.resilient_parsing:
+            click.echo(rendered(note), err=True)
 
 
 class LearningOptions(NamedTuple):
@@ -196,6 +211,9 @@ def collect(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 COLLECTED: dict[str, Any] = {"callback": collect, "expose_value": False}
 
 
+reading_options = chained(
+    model_option("--ids", is_flag=True, default=None),
+    model_option("--unknown", type=Among(UNKNOWN), default=None, stands_for=UNKNOWN[0]))
 change_options = chained(
     what_if_option("--set", type=Known(parameter_names), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
     what_if_option("--ablate", type=Known(head_addresses), multiple=True, metavar="HEAD"),
@@ -207,6 +225,7 @@ seeded_options = chained(
     model_option("--input", metavar="FILE", type=InputFile()),
     model_option("--mask", metavar="FILE", type=InputFile()),
     model_option("--pad", type=Whole(1), default=None, metavar="N"),
+    reading_options,
     model_option("--pencil", type=Whole(1, 9), default=None, metavar="N"),
     change_options)
 model_options = chained(model_option("--target", type=Text(), metavar="TEXT"), seeded_options)

@@ -12,7 +12,7 @@ import click
 from attntrace.cli.click_words import fields_in
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
 from attntrace.cli.formats import PageOptions, on_sheets, quoted, writer_of
-from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, needing_target, typed
+from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, needing_target, told, typed
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
 from attntrace.messages.catalog import EXAMPLE, Text
@@ -104,7 +104,9 @@ def subject_of(model: ModelOptions, learning: LearningOptions | None = None) -> 
     if model.target is None:
         raise Problem("training_step_without_target")
     from attntrace.runs.training_step import prepare_training_step
-    return prepare_training_step(model.sentence, model.target, **learning.settings(), **model.settings())
+    step = prepare_training_step(model.sentence, model.target, **learning.settings(), **model.settings())
+    told(step.run.notes)
+    return step
 
 
 def subject_so_far(ctx: click.Context) -> Subject:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -154,9 +154,8 @@ class Npz:
         with self.sense():
             if info.comment:  # never written: a damaged comment length swallows the entries that follow
                 raise ValueError(Message("problem.why.comment", name=info.filename))
-            with self._zip.open(info) as member, warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
-                header = npy_header(member)
+            with self._zip.open(info) as member:
+                header = header_of(member)
             if header.dtype.hasobject:
                 raise Problem(f"{self.kind}_pickled", file=str(self.path), name=shown(name))
             if header.start + header.numbers * header.dtype.itemsize != info.file_size:
@@ -181,28 +180,31 @@ class Npz:
             raise self.broken(ValueError(Message("problem.why.text", name=name))) from None
 
 
-def npy(path: Path, data: bytes) -> Array:
-    """Return the array in the bytes of an .npy. Raises Problem where it is broken or holds Python objects."""
-    stream = io.BytesIO(data)
+def header_of(file: IO[bytes]) -> Header:
+    """Read the header of an array in NumPy's format. Raises ValueError, or what Python raises for nonsense, where it is
+    broken."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
+        read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(file) == (1, 0)
+                else np.lib.format.read_array_header_2_0)
+        shape, fortran_order, dtype = read(file)
+    return Header(shape, dtype, fortran_order, file.tell())
+
+
+def read_npy(path: Path, file: BinaryIO) -> Array:
+    """Read the array of an .npy. Raises Problem where it is broken, or holds Python objects."""
+    data = whole(str(path), file, 1)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
-            header = npy_header(stream)
+        header = header_of(io.BytesIO(data))
         if header.dtype.hasobject:
             raise Problem("weights_pickled", file=str(path), name=path.name)
         if header.start + header.numbers * header.dtype.itemsize != len(data):
             raise ValueError(Message("problem.why.size", name=path.name))
         return array_of(data, header)
-    except (ValueError, *NONSENSE) as error:
+    except (Problem, MemoryError):
+        raise
+    except Exception as error:
         raise Problem("weights_broken", file=str(path), why=reason(error)) from None
-
-
-def npy_header(stream: Any) -> Header:
-    """Read the header of an .npy."""
-    read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(stream) == (1, 0)
-            else np.lib.format.read_array_header_2_0)
-    shape, fortran_order, dtype = read(stream)
-    return Header(shape, dtype, fortran_order, stream.tell())
 
 
 def array_of(data: bytes, header: Header) -> Array:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from attntrace.files.arrays import Npz, npy, opened, reason, shape_text, whole
-from attntrace.files.weights import JSON_OBJECTS, parsed
+from attntrace.files.arrays import Npz, opened, read_npy, reason, shape_text, whole
+from attntrace.files.weights import JSON_OBJECTS, read_json
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
@@ -60,9 +60,9 @@ def tables(path: Path) -> Iterator[tuple[str, Array]]:
             members = Npz(path, stream)
             yield from ((name, members.read(name)) for name in members.headers)
         elif ending == ".npy":
-            yield "", npy(path, whole(str(path), stream, 2))
+            yield "", read_npy(path, stream)
         elif ending == ".json":
-            content = parsed(path, whole(str(path), stream, JSON_OBJECTS))
+            content = read_json(path, stream)
             for name, rows in (content if isinstance(content, dict) else {"": content}).items():
                 yield name, _table(rows, path)
         elif ending == ".csv":

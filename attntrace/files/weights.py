@@ -69,7 +69,7 @@ def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None)
     where = str(path)
     if "config" not in members.texts:
         raise Problem("weights_no_config", file=where)
-    texts = {name: text if isinstance(members, Json) or isinstance(text, list) else parsed(path, text, f"{name}: ")
+    texts = {name: text if isinstance(members, Json) or isinstance(text, list) else _parsed(path, text, f"{name}: ")
              for name, text in members.texts.items()}
     shapes = {name: header.shape for name, header in members.headers.items()
               if not isinstance(members, Npz) or name not in TEXTS and not name.startswith(STATE)}
@@ -148,13 +148,28 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def parsed(path: Path, text: str | bytes, where: str = "") -> Any:
-    """Return JSON. Raises Problem where it is none."""
+def _parsed(path: Path, text: str | bytes, where: str = "") -> Any:
     try:
         text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise Problem("weights_broken", file=str(path), why=f"{where}{error}" if where else reason(error)) from None
+
+
+def read_json(path: Path, file: BinaryIO) -> Any:
+    """Read a JSON file, in which no name stands twice in an object. Raises Problem where it is broken."""
+    return _parsed(path, whole(str(path), file, JSON_OBJECTS))
+
+
+def numbers_of(path: Path, name: str, rows: Any) -> Array:
+    """Return the array of a list of a JSON file. Raises Problem where it does not hold numbers, or lists as long."""
+    try:
+        array = np.array(rows)
+        if array.dtype.kind not in "fiu" or _has_truth_value(rows):
+            raise ValueError
+        return array
+    except ValueError:
+        raise Problem("parameter_not_numbers", file=str(path), name=shown(name)) from None
 
 
 def _has_truth_value(rows: Any) -> bool:
@@ -165,17 +180,10 @@ class Json:
     """A model written by hand: its texts, and its arrays by name."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
-        model = parsed(path, whole(str(path), file, JSON_OBJECTS))
+        model = read_json(path, file)
         if not isinstance(model, dict) or model.keys() != PARTS or not all(isinstance(model[p], dict) for p in PARTS):
             raise Problem("weights_json_parts", file=str(path))
-        arrays = {}
-        for name, rows in model["parameters"].items():
-            try:
-                arrays[name] = np.array(rows)
-                if arrays[name].dtype.kind not in "fiu" or _has_truth_value(rows):
-                    raise ValueError
-            except ValueError:
-                raise Problem("parameter_not_numbers", file=str(path), name=shown(name)) from None
+        arrays = {name: numbers_of(path, name, rows) for name, rows in model["parameters"].items()}
         self.texts = {"config": model["config"]}
         self.texts |= {f"vocabulary.{side}": words for side, words in model["vocabulary"].items()}
         self.headers = {name: Header(array.shape, array.dtype) for name, array in arrays.items()}

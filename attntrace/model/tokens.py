@@ -1,4 +1,5 @@
 """What enters a run: the tokens of a sentence and their ids, or rows of numbers instead of words."""
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,6 +18,7 @@ SOURCE, MEMORY, TARGET = "encoder.input", "encoder.output", "decoder.input"  # w
 QUERIES, KEYS, VALUES = "query.input", "key.input", "value.input"  # where they may enter an attention alone
 APOSTROPHES = "'’"
 BETWEEN_DIGITS = ".,:"
+UNKNOWN = ("<unk>", "[UNK]", "<UNK>", "UNK")
 CLOSING = set(".,:;?!…)]}”’%")
 
 
@@ -89,6 +91,46 @@ def tokenize(sentence: str) -> list[str]:
     return tokens
 
 
+class Reader(NamedTuple):
+    """How sentences become tokens of a vocabulary. `ids`: the sentences are ids; `unknown`: words that the vocabulary
+    lacks become its token for such words."""
+    ids: bool = False
+    unknown: bool = False
+
+    def read(self, sentence: str, known: Sequence[str], side: str, model: Text) -> tuple[list[str], list[Message]]:
+        """Return the tokens, and what was changed in them. What stands between blanks is one token where the vocabulary
+        has it, as that of another tokenizer (`[CLS]`, `##ing`, `▁the`) or `<s>`; else it is split by ours. Raises
+        Problem for what is no id."""
+        if self.ids:
+            return [_by_id(piece, known, side, model) for piece in re.split(r"[\s,\[\]]+", sentence) if piece], []
+        names = set(known)
+        words = [word for piece in normalized(sentence).split()
+                 for word in ([piece] if piece in names else tokenize(piece))]
+        if not self.unknown:
+            return words, []
+        unknown = unknown_of(known)
+        if unknown is None:
+            raise Problem("vocabulary_no_unknown", side=Message(f"messages.side_{side}"), file=model,
+                          words=", ".join(UNKNOWN))
+        lacking = [word for word in words if not names & {word, unicodedata.normalize("NFKC", word)}]
+        note = Message("messages.unknown_words", side=Message(f"messages.side_{side}"), unknown=unknown,
+                       words=", ".join(map(shown, lacking)))
+        return [unknown if word in lacking else word for word in words], [note] * bool(lacking)
+
+
+def unknown_of(known: Sequence[str]) -> str | None:
+    """The token that a vocabulary has for words that it lacks, if any."""
+    return next((word for word in UNKNOWN if word in known), None)
+
+
+def _by_id(piece: str, known: Sequence[str], side: str, model: Text) -> str:
+    number = int(piece) if piece.isascii() and piece.isdigit() and len(piece) < 20 else 0
+    if not 1 <= number <= len(known):
+        raise Problem("no_such_id", value=shown(piece), side=Message(f"messages.side_{side}"), size=len(known),
+                      file=model)
+    return known[number - 1]
+
+
 def detokenize(words: Sequence[str]) -> str:
     """Join tokens into a sentence, without `</s>`, with a space before each except closing punctuation."""
     spaced = (word if word in CLOSING else f" {word}" for word in words if word != END)
@@ -129,7 +171,8 @@ def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "
                           some=", ".join(map(shown, [*filter(_is_word, others)][:COUNT])))
         raise Problem("unknown_words", side=Message(f"messages.side_{side}"), size=len(known), file=model,
                       words=Joined(", ", [_with_near(word, others) for word in unknown]),
-                      signs=Joined("", [] if all(map(_is_word, unknown)) else [_signs_among(others)]))
+                      signs=Joined("", [*([] if all(map(_is_word, unknown)) else [_signs_among(others)]),
+                                        *([Message("problem.why.as_unknown")] if unknown_of(known) else [])]))
     return Words(tuple(words), tuple(numbers[word] for word in words))
 
 

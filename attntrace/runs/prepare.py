@@ -6,13 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, SupportsIndex, overload
 
-from attntrace.files.inputs import Inputs
+from attntrace.files.inputs import NAMED_BY, OF_ATTENTION, Inputs
 from attntrace.messages.catalog import Message, Text, alternatives
 from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import normalized
 from attntrace.model.config import ENTRIES, INITIAL, Config, as_json
 from attntrace.model.masks import Masks
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
-from attntrace.model.tokens import (END, KEYS, MEMORY, QUERIES, SOURCE, START, TARGET, VALUES, InputRows, Words,
+from attntrace.model.tokens import (END, KEYS, MEMORY, QUERIES, SOURCE, START, TARGET, VALUES, InputRows, Reader, Words,
                                     look_up, tokenize, vocabulary)
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
@@ -26,20 +27,21 @@ Path = str | os.PathLike[str]
 def prepare(sentence: str | None, target: str | None = None, *, config: Config | None = None, seed: int = 0,
             weights: Path | None = None, wiring: Mapping[str, Any] = {}, inputs: Path | None = None,
             mask: Path | None = None, pad: int | None = None, edits: Edits = Edits(), init: str = "uniform",
-            pencil: int | None = None) -> Run:
+            pencil: int | None = None, ids: bool = False, unknown: str = "error") -> Run:
     """Return the run of a sentence on a model. Raises Problem for bad input.
 
     weights: a weights file; without it, parameters are drawn from `seed` for the sizes and the wiring of `config`,
     `init` "uniform" or "integers". wiring: entries of the config in place of those of the weights file. inputs: a file
     of rows that the run starts from; words then name the rows, and may be None. mask: a file of masks; pad: how many of
     the last words of the source are padding. edits: made after that. pencil: the decimals to which parameters, rows and
-    every operation are rounded."""
-    words = None if sentence is None else tokenize(sentence), None if target is None else tokenize(target)
+    every operation are rounded. ids: sentence and target are ids of the model's vocabularies. unknown: "unk" reads
+    words that these lack as `<unk>`, "error" refuses them."""
+    texts, reader = (sentence, target), Reader(ids, unknown == "unk")
     if init not in INITIAL:
         choices = alternatives(INITIAL)
         raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=choices)
-    run = (_seeded_run(*words, config or Config(), seed, inputs, init) if weights is None
-           else _loaded_run(*words, weights, inputs, wiring))
+    run = (_seeded_run(*texts, config or Config(), seed, inputs, init, reader) if weights is None
+           else _loaded_run(*texts, weights, inputs, wiring, reader))
     if pad is not None:
         run = run._replace(masks=Masks(_lengths(run, pad)))
     if mask is not None:
@@ -51,35 +53,39 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
     return run if pencil is None else _by_pencil(run, pencil)
 
 
-def _loaded_run(source: list[str] | None, target: list[str] | None, weights: Path, inputs: Path | None,
-                wiring: Mapping[str, Any]) -> Run:
+def _loaded_run(sentence: str | None, translation: str | None, weights: Path, inputs: Path | None,
+                wiring: Mapping[str, Any], reader: Reader) -> Run:
     """Return a run on a model from a file."""
     from attntrace.files.weights import load, located  # a seeded run reads no archive
     model = load(located(weights))
     config = replace(model.config, **wiring)
     given = Inputs.read(inputs, config)
+    _check_target(translation, config)
+    source, target, notes = _tokens(sentence, translation, model.vocabularies, given, reader, str(weights))
     if not source and inputs is None and any(model.vocabularies):  # a model without words needs input rows instead
         raise Problem("empty_sentence")
     alone = config.architecture.is_attention
-    _check_target(target, config)
     if model.vocabularies.target is None and (target is not None or TARGET in given.arrays) and not alone:
         raise Problem("no_decoder", file=str(weights))
     sides = (_inputs_of_attention(source, target, config, given, str(weights)) if alone else
              _input_of_stack(source, config, model.vocabularies, given, str(weights))
              if config.architecture.predicts else
-             _inputs_of(*_with_markers(source, target, config), model.vocabularies, given, str(weights)))
+             _inputs_of(*with_markers(source, target, config), model.vocabularies, given, str(weights)))
     return Run(config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name,
-               masks=Masks(given.lengths))
+               masks=Masks(given.lengths), notes=notes)
 
 
-def _seeded_run(source: list[str] | None, target: list[str] | None, config: Config, seed: int, inputs: Path | None,
-                init: str) -> Run:
+def _seeded_run(sentence: str | None, translation: str | None, config: Config, seed: int, inputs: Path | None,
+                init: str, reader: Reader) -> Run:
     """Return a run on a model drawn from a seed, whose vocabularies are the words given. Rows need no embeddings."""
+    if reader.ids:
+        raise Problem("ids_without_weights")
     given = Inputs.read(inputs, config)
+    _check_target(translation, config)
+    source, target, notes = _tokens(sentence, translation, Vocabularies(None, None), given, reader, "")
     if not source and inputs is None:
         raise Problem("empty_sentence")
-    _check_target(target, config)
-    source, target = _with_markers(source, target, config)
+    source, target = with_markers(source, target, config)
     if not config.architecture.has_words:
         vocabularies = Vocabularies.without_words(config)
     elif config.architecture.predicts:
@@ -99,17 +105,44 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
     else:
         from attntrace.model.integer_parameters import integer_parameters  # rarely needed
         parameters = integer_parameters(config, vocabularies, seed, *sides)
-    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init, masks=Masks(given.lengths))
+    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init, masks=Masks(given.lengths),
+               notes=notes)
 
 
-def _with_markers(source: list[str] | None, target: list[str] | None,
-                  config: Config) -> tuple[list[str] | None, list[str] | None]:
-    """Add `</s>` to the source where the config says so, and `<s>` to the target."""
-    return ([*source, END] if source is not None and config.source_end else source,
-            None if target is None else [START, *target])
+def _tokens(sentence: str | None, translation: str | None, vocabularies: Vocabularies, given: Inputs, reader: Reader,
+            model: Text) -> tuple[list[str] | None, list[str] | None, tuple[Message, ...]]:
+    """Return the tokens of source and target, and what was changed in what was given. Names of rows, and words of a
+    model without a vocabulary, are split by our tokenizer; or at blanks, where only that gives one for each row."""
+    tokens: list[list[str] | None] = []
+    notes = [*given.notes]
+    of_decoder = vocabularies.source is None and bool(vocabularies.target)  # which alone reads SENTENCE
+    for side, name, text in (("source", "SENTENCE", sentence), ("target", "TARGET", translation)):
+        rows = {len(array) for address, array in given.arrays.items()
+                if of_decoder or (NAMED_BY | OF_ATTENTION)[address] == name}
+        side = "target" if of_decoder else side
+        known = getattr(vocabularies, side)
+        if text is None:
+            tokens.append(None)
+        elif known and not rows:
+            words, changed = reader.read(text, known, side, model)
+            tokens.append(words)
+            notes += changed
+        else:
+            ways = [tokenize(text), normalized(text).split()]
+            tokens.append(next((way for way in ways if {len(way), len(way) + 1} & rows), ways[0]))  # or with <s>, </s>
+    source, target = tokens
+    return source, target, tuple(notes)
 
 
-def _check_target(target: list[str] | None, config: Config) -> None:
+def with_markers(source: list[str] | None, target: list[str] | None,
+                 config: Config) -> tuple[list[str] | None, list[str] | None]:
+    """Add `</s>` to the source where the config says so, and `<s>` to the target, unless they were typed."""
+    ends = source is None or not config.source_end or source[-1:] == [END]
+    starts = target is None or target[:1] == [START]
+    return source if ends else [*(source or ()), END], target if starts else [START, *(target or ())]
+
+
+def _check_target(target: str | None, config: Config) -> None:
     if config.architecture.predicts and target is not None:
         raise Problem("one_stack", part=config.part)
 
@@ -227,7 +260,7 @@ class Steps(list[Step]):
 def trace(sentence: str | None, target: str | None = None, *, weights: Path | None = None,
           seed: int = 0, inputs: Path | None = None, sink: Sink | None = None,
           init: str = "uniform", pencil: int | None = None, mask: Path | None = None, pad: int | None = None,
-          **model: object) -> Steps:
+          ids: bool = False, unknown: str = "error", **model: object) -> Steps:
     """Run the model on a sentence and return its steps. Raises Problem for bad input.
 
     target: what the decoder has written so far; None runs only the encoder. weights: a weights file; without it,
@@ -235,7 +268,7 @@ def trace(sentence: str | None, target: str | None = None, *, weights: Path | No
     `trace("this is a cat", heads=4, d_model=16)`; init: "uniform", or "integers" from -2 to 2. inputs: a file of rows
     to start from; the words of sentence and target then name the rows, or None their positions. pencil: the decimals
     to which every operation is rounded. mask: a file of masks; pad: how many of the last words of the source are
-    padding. sink: is called with each step, and no step is kept."""
+    padding. ids, unknown: as of `prepare`. sink: is called with each step, and no step is kept."""
     options = [*(name for name in model if name not in ENTRIES or not ENTRIES[name].of_run),
                *(["init"] if init != "uniform" else [])]
     if weights is not None and options:
@@ -243,5 +276,5 @@ def trace(sentence: str | None, target: str | None = None, *, weights: Path | No
     config = Config(**model) if model and weights is None else None  # type: ignore[arg-type]
     steps = Steps()
     prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs, wiring=model,
-            mask=mask, pad=pad, pencil=pencil)(sink or steps.append)
+            mask=mask, pad=pad, pencil=pencil, ids=ids, unknown=unknown)(sink or steps.append)
     return steps

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from attntrace.messages.catalog import Message
 from attntrace.model.config import Config
 from attntrace.model.masks import Masks
 from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs
@@ -65,7 +66,7 @@ class Run(NamedTuple):
     words so far; None runs only the encoder. `inputs`: the file that given rows come from. `edits`: the what-if edits
     that the parameters and the source already contain. `pencil`: the decimals of hand arithmetic, rounded at every
     operation; None is full precision. `init`: how the parameters were drawn from the seed. `masks`: besides those of
-    the config."""
+    the config. `notes`: what was changed in the input."""
     config: Config
     seed: int | None
     weights: str | None
@@ -78,6 +79,7 @@ class Run(NamedTuple):
     pencil: int | None = None
     init: str = "uniform"
     masks: Masks = Masks()
+    notes: tuple[Message, ...] = ()
 
     @property
     def kind(self) -> str:

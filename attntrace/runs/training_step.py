@@ -7,7 +7,7 @@ import numpy as np
 
 from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters
-from attntrace.model.tokens import END, START, Words, look_up, tokenize
+from attntrace.model.tokens import END, START, Reader, Words, look_up
 from attntrace.model.transformer import transformer
 from attntrace.runs.prepare import prepare
 from attntrace.runs.run import BACKPROP, Drift, Run, words
@@ -107,25 +107,31 @@ def prepare_training_step(source: str | None, target: str, *, optimizer: str = "
                           smoothing: float = 0.0, **settings: object) -> TrainingStep:
     """Prepare a training step on a sentence pair; `settings` are those of `prepare`. Raises Problem where the pair or
     the model does not allow one."""
-    words = tokenize(target)
     try:
         run = prepare(source, target, **settings)  # type: ignore[arg-type]
     except Problem as problem:
         if problem.key != "one_stack":
             raise
         run = prepare(source, **settings)  # type: ignore[arg-type]
-    if not words:
+    if not target.strip():
         raise Problem("empty_target")
     if not run.vocabularies.target:
         raise Problem("no_output_layer", file=run.weights)
-    rates = Rates(OPTIMIZERS[optimizer] if lr is None else lr)
+    known, rates = run.vocabularies.target, Rates(OPTIMIZERS[optimizer] if lr is None else lr)
     if run.target is None:
+        reader = Reader(bool(settings.get("ids")), settings.get("unknown") == "unk")
+        words, notes = reader.read(target, known, "target", run.weights or "")
         if len(run.source.texts) != len(words):
             raise Problem("labels_of_each", part=run.config.part, read=len(run.source.texts), words=len(words))
-        return TrainingStep(run, look_up(words, run.vocabularies.target, "target"), optimizer, rates, smoothing)
+        run = run._replace(notes=(*run.notes, *notes))
+        return TrainingStep(run, look_up(words, known, "target"), optimizer, rates, smoothing)
+    words = list(run.target.texts if isinstance(run.target, Words) else Reader().read(target, known, "target", "")[0])
+    words = words[words[:1] == [START]:len(words) - (words[-1:] == [END])]  # both may have been typed
+    if isinstance(run.target, Words):  # which never reads </s>
+        run = run._replace(target=Words((START, *words), run.target.ids[:len(words) + 1]))
+    assert run.target is not None
     if len(run.target.texts) != len(words) + 1:
         raise Problem("input_labels", file=run.inputs, rows=len(run.target.texts), words=len(words))
-    if END not in run.vocabularies.target:
+    if END not in known:
         raise Problem("vocabulary_no_end_of_target", file=run.weights, word=END)
-    wanted = look_up([*words, END], run.vocabularies.target, "target")
-    return TrainingStep(run, wanted, optimizer, rates, smoothing)
+    return TrainingStep(run, look_up([*words, END], known, "target"), optimizer, rates, smoothing)

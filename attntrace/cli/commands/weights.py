@@ -40,15 +40,16 @@ def command(ctx: click.Context) -> None:
         text="activation_import")
 @option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=Config().epsilon, text="epsilon_import")
 @option("--final-norm", is_flag=True, default=None, text="final_norm_import")
+@option("--prefix", type=Text(), metavar="NAME")
 @output_option
-def import_command(state: str, heads: int | None, output: str, **wiring: Any) -> None:
+def import_command(state: str, heads: int | None, prefix: str | None, output: str, **wiring: Any) -> None:
     from pathlib import Path
 
     from attntrace.files.torch import imported, read_state
     check_output(output)
     read = read_state(Path(state))
     given = {name: value for name, value in wiring.items() if value is not None}
-    model, found = imported(read, heads, **given)
+    model, found = imported(read, heads, prefix, **given)
     if given and found.config.architecture.is_attention:
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
     lines = [written(output, model), *import_lines(read, model, found, given, output)]
@@ -57,10 +58,11 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
 
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
     """What the import found in the file, what it assumes, and what to do next."""
-    from attntrace.files.torch import HALVES, module_of, some
-    from attntrace.pages.weights import facts_line, next_with_rows
+    from attntrace.files.torch import HALVES, module_of
+    from attntrace.pages.weights import beside_lines, facts_line, next_with_rows
     config, architecture = model.config, model.config.architecture
     lines = [Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
+             *beside_lines(found),
              Message("messages.import_heads", heads=config.heads)]
 
     def assumed(name: str) -> Message:
@@ -73,11 +75,9 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
     elif not config.final_norm and architecture.layers is None:
         lines.append(Message("messages.import_final_norm"))
     lines.append(Message("messages.import_zero_attention") if architecture.is_attention else assumed("activation"))
-    if found.left_out:
-        lines.append(Message("messages.state_left_out", names=some(found.left_out)))
-    if state.dtype == "float32" and state.dtypes & HALVES:
-        lines.append(Message("messages.import_halves", dtypes=", ".join(sorted(state.dtypes & HALVES))))
-    if state.dtype == "float64" and len(state.dtypes) > 1:
+    if found.dtype == "float32" and found.dtypes & HALVES:
+        lines.append(Message("messages.import_halves", dtypes=", ".join(sorted(found.dtypes & HALVES))))
+    if found.dtype == "float64" and len(found.dtypes) > 1:
         lines.append(Message("messages.import_mixed"))
     return [*lines, next_with_rows(model, output)]
 

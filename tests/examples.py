@@ -211,6 +211,11 @@ def _examples() -> Iterator[Example]:
     yield Example("mean", "of_a_row", (), lambda leaf: mean(leaf(D_MODEL)))
     yield Example("sinusoid", "halves", (TOKEN, D_FF._replace(name="d_model")),
                   lambda leaf: apply(Sinusoid(6, "halves", "float64"), leaf.numbers([0, 1, 12], TOKEN)))
+    for what, settings in {"odd": (5, "halves"), "of_a_base": (5, "interleaved", 2.5),
+                           "tensor2tensor": (7, "tensor2tensor")}.items():
+        width, layout, *base = settings
+        yield Example("sinusoid", what, (TOKEN, Axis("d_model", width)), lambda leaf, settings=(
+            width, layout, "float64", *base): apply(Sinusoid(*settings), leaf.numbers([0, 1, 12], TOKEN)))
     for op, function in {"negate": lambda x: -x, "square": square, "sqrt": sqrt, "relu": relu,
                          "same": identity}.items():
         yield Example(op, "number", (), lambda leaf, function=function: function(leaf(positive=True)))

@@ -20,7 +20,9 @@ WIRINGS = {"as_in_the_paper": {}, "final_norm": {"final_norm": True},
            "norm_first_and_last": {"norm": "pre", "final_norm": True},
            "embedding_not_scaled": {"scale_embedding": False},
            "scores_divided_by_3": {"score_scale": 3}, "large_epsilon": {"epsilon": 0.25},
-           "end_of_source": {"source_end": True}}
+           "end_of_source": {"source_end": True},
+           "odd_interleaved": {"d_model": 15, "heads": 3, "position_base": 100},
+           "odd_tensor2tensor": {"d_model": 15, "heads": 3, "position": "tensor2tensor", "position_offset": 2}}
 
 
 class Model(NamedTuple):

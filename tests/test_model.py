@@ -31,11 +31,15 @@ class Paper:
         return np.einsum("...d,de->...e", x, self.p[f"{place}W{letter}"]) + self.p.get(f"{place}b{letter}", 0)
 
     def positions(self, count: int) -> np.ndarray:
-        P, d = np.zeros((count, self.c.d_model)), self.c.d_model
-        for pos, i in itertools.product(range(count), range(d // 2)):
-            angle = pos / 10000 ** (2 * i / d)
-            sine, cosine = (2 * i, 2 * i + 1) if self.c.position == "interleaved" else (i, d // 2 + i)
-            P[pos, sine], P[pos, cosine] = math.sin(angle), math.cos(angle)
+        P, d, short = np.zeros((count, self.c.d_model)), self.c.d_model, self.c.position == "tensor2tensor"
+        sines = d // 2 if short else (d + 1) // 2
+        for row, i in itertools.product(range(count), range(sines)):
+            scale = self.c.position_base ** (i / max(sines - 1, 1) if short else 2 * i / d)
+            angle = (self.c.position_offset + row) / scale
+            sine, cosine = (2 * i, 2 * i + 1) if self.c.position == "interleaved" else (i, sines + i)
+            P[row, sine] = math.sin(angle)
+            if i < d // 2:
+                P[row, cosine] = math.cos(angle)
         return P
 
     def embedded(self, stack: str, ids: list[int]) -> np.ndarray:
@@ -147,6 +151,27 @@ def test_positions_worked_by_hand():
                      for position in ("interleaved", "halves"))
     assert whole.round(4).tolist() == [[0, 1, 0, 1], [.8415, .5403, .0100, 1.0000], [.9093, -.4161, .0200, .9998]]
     assert halves.tolist() == whole[:, [0, 2, 1, 3]].tolist()
+
+
+@pytest.mark.parametrize("wiring, rows", [
+    ({"position_base": 100}, [[0, 1, 0, 1], [.8415, .5403, .0998, .9950], [.9093, -.4161, .1987, .9801]]),
+    ({"d_model": 5}, [[0, 1, 0, 1, 0], [.8415, .5403, .0251, .9997, .0006], [.9093, -.4161, .0502, .9987, .0013]]),
+    ({"d_model": 6, "position": "tensor2tensor"},  # of wavelengths 1, 100 and 10000
+     [[0, 0, 0, 1, 1, 1], [.8415, .0100, .0001, .5403, 1, 1], [.9093, .0200, .0002, -.4161, .9998, 1]]),
+    ({"d_model": 3, "position": "tensor2tensor"}, [[0, 1, 0], [.8415, .5403, 0], [.9093, -.4161, 0]]),
+    ({"d_model": 3, "position": "halves"}, [[0, 0, 1], [.8415, .0022, .5403], [.9093, .0043, -.4161]]),
+    ({"d_model": 1}, [[0], [.8415], [.9093]]), ({"d_model": 1, "position": "tensor2tensor"}, [[0], [0], [0]]),
+    ({"position_offset": 2}, [[.9093, -.4161, .0200, .9998], [.1411, -.9900, .0300, .9996],
+                              [-.7568, -.6536, .0400, .9992]])], ids=str)
+def test_other_positions_worked_by_hand(wiring, rows):
+    """The first is the table of a well-known tutorial."""
+    assert trace("one two three", **{"d_model": 4, "heads": 1} | wiring)["positional_encoding"].value.round(
+        4).tolist() == rows
+
+
+def test_positions_far_from_the_first_are_the_same_as_in_a_table():
+    near, far = (trace("a " * 3, position_offset=offset)["positional_encoding"].value for offset in (4093, 4094))
+    assert np.array_equal(near[1:], far[:2])
 
 
 # Facts of the world

@@ -12,12 +12,13 @@ import click
 
 from attntrace.cli.click_words import Decorated, chained, option, passed
 from attntrace.cli.formats import PageOptions, quoted
-from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
-                                  head_addresses, parameter_names, step_addresses)
+from attntrace.cli.values import (ALL, ONE_OR_MORE, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text,
+                                  Weights, Whole, head_addresses, parameter_names, step_addresses)
 from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
+from attntrace.model.config import (BASE, CHOICE, ENTRIES, FLAG, INITIAL, LAST_OFFSET, OFFSET, OPTIONS, SIZE, Config,
+                                    as_option)
 from attntrace.tensor.symbol import DIGITS
 from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
 from attntrace.training import OPTIMIZERS
@@ -174,8 +175,9 @@ def entry_option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
     if entry.kind == FLAG:
         yes, no = spelled, as_option(f"no_{name}")
         return model_option(f"{yes}/{no}", default=None, stands_for=yes if default else no, **COLLECTED)
-    kind, metavar = ((Whole(), "N") if entry.kind == SIZE else (Among(entry.words), None) if entry.kind == CHOICE else
-                     (Scale(entry.words), "|".join((*entry.words, "X"))))
+    kinds = {SIZE: (Whole(), "N"), OFFSET: (Whole(0, LAST_OFFSET), "N"), BASE: (ONE_OR_MORE, "X"),
+             CHOICE: (Among(entry.words), None)}
+    kind, metavar = kinds.get(entry.kind, (Scale(entry.words), "|".join((*entry.words, "X"))))
     return model_option(spelled, type=kind, default=None, stands_for=default, metavar=metavar, **COLLECTED)
 
 

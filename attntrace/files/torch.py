@@ -13,7 +13,7 @@ from attntrace.files.weights import Loaded
 from attntrace.messages.catalog import Joined, Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import ARCHITECTURES, SUB_LAYERS, Config, divisors
+from attntrace.model.config import ARCHITECTURES, POSITIONS, SUB_LAYERS, Config, divisors
 from attntrace.model.parameters import Spec, Vocabularies, allocate, parts, specs
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
@@ -26,7 +26,7 @@ NORM = {"gain": "weight", "bias": "bias"}
 ARGUMENTS: dict[str, dict[str, str | None]] = {  # of a module, for each word of a config; None: there is no such module
     "norm": {"post": "norm_first=False, ", "pre": "norm_first=True, "}, "activation": {"relu": ""},  # the default
     "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"},
-    "position": {"interleaved": "", "halves": "", "none": ""},  # of embeddings, which come before a module
+    "position": dict.fromkeys(POSITIONS, ""),  # of embeddings, which come before a module
     "part": {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
              "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
              "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}}

@@ -25,9 +25,7 @@ class Architecture(NamedTuple):
 
 
 class Position(NamedTuple):
-    """How a model knows positions. even: the size of the vectors that pairs of a sine and a cosine need to be even;
-    added: whether they are added to embeddings."""
-    even: str = ""
+    """How a model knows positions. added: whether they are added to embeddings."""
     added: bool = False
 
 
@@ -35,19 +33,22 @@ ARCHITECTURES = {one.name: one for one in (
     Architecture("transformer", ("encoder", "decoder"), has_words=True), Architecture("encoder"),
     Architecture("decoder", ("decoder",)), Architecture("encoder_layer", layers=1),
     Architecture("decoder_layer", ("decoder",), layers=1), Architecture("attention", layers=1, is_attention=True))}
-POSITIONS = {"interleaved": Position("d_model", added=True), "halves": Position("d_model", added=True),
+POSITIONS = {"interleaved": Position(added=True), "halves": Position(added=True), "tensor2tensor": Position(added=True),
              "none": Position()}
-SIZE, FLAG, CHOICE, NUMBER, SCALE = "size", "flag", "choice", "number", "scale"  # kinds of values
+LAST_OFFSET = 10_000  # of positions
+SIZE, FLAG, CHOICE, NUMBER, SCALE, BASE, OFFSET = (  # kinds of values
+    "size", "flag", "choice", "number", "scale", "base", "offset")
 KINDS = {int: SIZE, bool: FLAG, str: CHOICE, float: NUMBER}  # by the type of the default
 PROBLEMS = {SIZE: "size_not_positive", FLAG: "no_such_choice", CHOICE: "no_such_choice",
-            NUMBER: "not_a_positive_number", SCALE: "score_scale"}
+            NUMBER: "not_a_positive_number", SCALE: "score_scale", BASE: "base_below_one", OFFSET: "offset_range"}
 
 
 class Entry(NamedTuple):
     """An entry of a config: the kind of its values, and the words among them.
 
     option: whether the command line has one; of_attention: whether a model that is only attention has the entry;
-    rewires: whether the same parameters can be run with another value; by_default: whether pages say the default."""
+    rewires: whether the same parameters can be run with another value; by_default: whether pages say the default;
+    written: whether files do."""
     default: Any
     kind: str
     words: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class Entry(NamedTuple):
     of_attention: bool = False
     rewires: bool = False
     by_default: bool = True
+    written: bool = True
 
     def allows(self, value: object, dtype: object) -> bool:
         """Whether it can have this value; a number has to be positive, and normal in the model's precision."""
@@ -62,9 +64,11 @@ class Entry(NamedTuple):
             return self.kind == FLAG and isinstance(value, bool)
         if self.kind == SIZE:
             return isinstance(value, int) and value >= 1
+        if self.kind == OFFSET:
+            return isinstance(value, int) and 0 <= value <= LAST_OFFSET
         smallest, largest = (sys.float_info.min, sys.float_info.max) if dtype == "float64" else FLOAT32
-        return value in self.words or (
-            self.kind in (NUMBER, SCALE) and isinstance(value, (int, float)) and smallest <= value <= largest)
+        return value in self.words or (self.kind in (NUMBER, SCALE, BASE) and isinstance(value, (int, float))
+                                       and max(smallest, self.kind == BASE) <= value <= largest)
 
 
 def entry(default: Any, *others: str, kind: str = "", **more: bool) -> Any:
@@ -79,8 +83,9 @@ class Config:
 
     norm: layer norm after the residual (`post`, as in the paper) or before the sub-layer (`pre`); final_norm: one more
     at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
-    `halves`, or `none`; score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of
-    the transformer the model is."""
+    `halves`, in halves of the wavelengths of `tensor2tensor`, or `none`; position_base: the number whose powers are the
+    wavelengths; position_offset: the position of the first word; score_scale: the divisor of scores; source_end:
+    `</s>` after the source; part: which part of the transformer the model is."""
     d_model: int = entry(8, of_attention=True)
     heads: int = entry(2, of_attention=True)
     layers: int = entry(1)
@@ -88,6 +93,8 @@ class Config:
     norm: str = entry("post", "pre", rewires=True)
     final_norm: bool = entry(False, by_default=False)
     position: str = entry(*POSITIONS, rewires=True)
+    position_base: float = entry(10_000, kind=BASE, rewires=True, by_default=False, written=False)
+    position_offset: int = entry(0, kind=OFFSET, rewires=True, by_default=False, written=False)
     scale_embedding: bool = entry(True, rewires=True)
     source_end: bool = entry(False, option=False, by_default=False)
     activation: str = entry("relu", rewires=True, by_default=False)
@@ -101,14 +108,11 @@ class Config:
             value = getattr(self, name)
             if not entry.allows(value, self.dtype):
                 raise Problem(PROBLEMS[entry.kind], name=name, option=as_option(name), value=as_json(value),
+                              most=LAST_OFFSET,
                               choices=alternatives(("true", "false") if entry.kind == FLAG else entry.words))
         if self.d_model % self.heads:
             raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
                           divisors=alternatives(divisors(self.d_model)))
-        even = POSITIONS[self.position].even
-        if even and getattr(self, even) % 2 and not self.architecture.is_attention:
-            near = [size for size in (self.d_model - 1, self.d_model + 1) if size]
-            raise Problem(f"odd_{even}", d_model=self.d_model, heads=self.heads, near=alternatives(near))
         if self.architecture.layers not in (None, self.layers):
             raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
 
@@ -129,7 +133,8 @@ class Config:
 
     def described(self) -> dict[str, Any]:
         """Return the entries that apply to this part, by name; `read` is the reverse."""
-        return {name: getattr(self, name) for name in entries_of(self.part)}
+        return {name: value for name, entry in entries_of(self.part).items()
+                if (value := getattr(self, name)) != entry.default or entry.written}
 
     @classmethod
     def read(cls, entries: Any, where: str) -> "Config":

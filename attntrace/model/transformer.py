@@ -38,8 +38,9 @@ def stack_input(trace: Trace, source: Words | InputRows, parameters: Parameters,
         root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
         X = trace("scaled_embedding", root * X, "Ê")
     if config.adds_positions:
-        pos = constant(source.positions, "pos", (token,))
-        P = trace("positional_encoding", apply(Sinusoid(config.d_model, config.position, config.dtype), pos), "P")
+        pos = constant([position + config.position_offset for position in source.positions], "pos", (token,))
+        encoding = Sinusoid(config.d_model, config.position, config.dtype, config.position_base)
+        P = trace("positional_encoding", apply(encoding, pos), "P")
         X = X + P
     return trace("input", trace.dropout(X), symbol)
 

@@ -231,15 +231,20 @@ def into_rows(by: Arithmetic, x: Array, ids: list[int], size: int) -> Array:
     return Array([summed(by, axes, parts) if parts else nothing for parts in by_id], ("vocab", *x.axes[1:]))
 
 
-def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str) -> Array:
-    wavelengths = [by.power(10000, by.over(by.number(2 * k), by.number(size))) for k in range(size // 2)]
+def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str, base: float = 10000) -> Array:
+    pairs, odd = divmod(size, 2)
+    if layout == "tensor2tensor":
+        exponents = [(k, max(pairs - 1, 1)) for k in range(pairs)]
+    else:
+        exponents = [(2 * k, size) for k in range(pairs + odd)]
+    wavelengths = [by.power(base, by.over(by.number(top), by.number(bottom))) for top, bottom in exponents]
 
     def row(position: int) -> list[Any]:
         angles = [by.over(by.number(position), wavelength) for wavelength in wavelengths]
-        sines, cosines = list(map(by.sine, angles)), list(map(by.cosine, angles))
-        if layout == "halves":
-            return sines + cosines
-        return [wave for pair in zip(sines, cosines, strict=True) for wave in pair]
+        sines, cosines = list(map(by.sine, angles)), list(map(by.cosine, angles[:pairs]))
+        if layout != "interleaved":
+            return sines + cosines + [by.number(0)] * (size - len(sines) - pairs)
+        return [wave for pair in zip(sines, cosines) for wave in pair] + sines[pairs:]
     return Array(map_lists(row, positions), (*token_axis(positions), "d_model"))
 
 

@@ -9,7 +9,7 @@ from attntrace.verify.recompute import Log, Recorded, Verdict
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # relative to the tensor's largest number
 ACTIVATIONS: dict[str, Callable[[Any], Callable[..., Any]]] = {"relu": lambda F: F.relu}  # of torch.nn.functional
-LAYOUTS = {"interleaved": -1, "halves": 1}  # of positions that are added: the axis along which sines and cosines meet
+LAYOUTS = {"interleaved": -1, "halves": 1, "tensor2tensor": 1}  # the axis along which sines and cosines meet
 NEAR = 0.1  # of the largest operand: a tensor that is 0 except for rounding has no scale of its own
 
 
@@ -132,11 +132,15 @@ class Reference:
         return self.torch.tensor([word["id"] - 1 for word in words])
 
     def positions(self, count: int) -> Any:
-        """The positional encoding as in PyTorch's tutorials, or as two halves side by side."""
-        torch, d = self.torch, self.c["d_model"]
-        rates = torch.exp(torch.arange(0, d, 2, dtype=torch.float64) * (-math.log(10000.0) / d))
-        angles = torch.arange(count, dtype=torch.float64)[:, None] * rates
-        table = torch.stack([angles.sin(), angles.cos()], dim=LAYOUTS[self.position]).flatten(1).to(self.dtype)
+        """The positional encoding as in PyTorch's tutorials, or as two halves side by side; an odd width lacks the last
+        cosine, in tensor2tensor both."""
+        torch, d, first = self.torch, self.c["d_model"], self.c.get("position_offset", 0)
+        even, short = d + d % 2, self.position == "tensor2tensor"
+        steps = torch.arange(even // 2, dtype=torch.float64) / (max(d // 2 - 1, 1) if short else d / 2)
+        rates = torch.exp(-math.log(self.c.get("position_base", 10000)) * steps)
+        angles = torch.arange(first, first + count, dtype=torch.float64)[:, None] * rates[:d // 2 if short else None]
+        table = torch.stack([angles.sin(), angles.cos()], dim=LAYOUTS[self.position]).flatten(1)
+        table = self.F.pad(table, (0, d - table.shape[1])).to(self.dtype)  # a negative size cuts
         return table.requires_grad_(bool(self.learns))
 
     def embedded(self, stack: str, words: list[dict[str, Any]]) -> str:

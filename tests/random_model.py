@@ -21,6 +21,7 @@ WIRINGS = {"as_in_the_paper": {}, "final_norm": {"final_norm": True},
            "embedding_not_scaled": {"scale_embedding": False},
            "scores_divided_by_3": {"score_scale": 3}, "large_epsilon": {"epsilon": 0.25},
            "end_of_source": {"source_end": True},
+           "learned_from_the_third": {"position": "learned", "max_positions": 9, "position_offset": 2},
            "odd_interleaved": {"d_model": 15, "heads": 3, "position_base": 100},
            "odd_tensor2tensor": {"d_model": 15, "heads": 3, "position": "tensor2tensor", "position_offset": 2}}
 
@@ -54,6 +55,8 @@ def shapes(config: Config, source: int, target: int | None, biases: bool) -> dic
         if vocab is None:
             continue
         found[f"{stack}.E"] = vocab, d
+        if config.position == "learned":
+            found[f"{stack}.P"] = config.max_positions, d
         for own in (f"{stack}.layer{n}" for n in range(1, config.layers + 1)):
             for attention in attentions:
                 found |= {f"{own}.{attention}.W_{letter}": (d, d) for letter in "QKVO"}

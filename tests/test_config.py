@@ -18,10 +18,11 @@ from attntrace.pages.overview import model_lines
 from attntrace.verify import torch as against
 
 OTHER = {"d_model": 24, "heads": 4, "layers": 2, "d_ff": 32, "epsilon": 1e-3, "score_scale": 3.0,
-         "position_base": 100, "position_offset": 3}  # numbers
+         "position_base": 100, "position_offset": 3, "max_positions": 20}  # numbers
 WORDS = [(name, word) for name, entry in ENTRIES.items() if entry.kind == CHOICE for word in entry.words]
 VALUES = [*WORDS, *OTHER.items(), *((name, not entry.default) for name, entry in ENTRIES.items() if entry.kind == FLAG)]
-BEFORE = {"position", "position_base", "position_offset", "scale_embedding", "source_end"}  # a module of torch.nn
+BEFORE = {"position", "position_base", "position_offset", "max_positions", "scale_embedding",
+          "source_end"}  # come before a module of torch.nn, which is the same without
 
 
 def config_with(name: str, value: object) -> Config:

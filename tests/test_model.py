@@ -8,6 +8,7 @@ import pytest
 from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, random_model
 
 from attntrace import trace
+from attntrace.messages.errors import Problem
 from attntrace.model.config import ENTRIES, Config
 from attntrace.model.parameters import Vocabularies, parts, stream
 from attntrace.model.transformer import transformer
@@ -46,7 +47,10 @@ class Paper:
         x = self.named(f"{stack}.embedding", np.stack([self.p[f"{stack}.E"][i] for i in ids]))
         if self.c.scale_embedding:
             x = self.named(f"{stack}.scaled_embedding", x * self.c.d_model ** 0.5)
-        if self.c.position != "none":
+        if self.c.position == "learned":
+            x = x + self.named(f"{stack}.position_embedding", np.stack([
+                self.p[f"{stack}.P"][self.c.position_offset + n] for n in range(len(ids))]))
+        elif self.c.position != "none":
             x = x + self.named(f"{stack}.positional_encoding", self.positions(len(ids)))
         return self.named(f"{stack}.input", x)
 
@@ -167,6 +171,18 @@ def test_other_positions_worked_by_hand(wiring, rows):
     """The first is the table of a well-known tutorial."""
     assert trace("one two three", **{"d_model": 4, "heads": 1} | wiring)["positional_encoding"].value.round(
         4).tolist() == rows
+
+
+def test_a_row_of_a_learned_position_is_the_same_in_every_table_and_no_longer_sentence_fits():
+    small, large = (prepare(CAT, config=Config(position="learned", max_positions=size)).parameters["encoder.P"].value
+                    for size in (4, 9))
+    assert np.array_equal(small, large[:4]) and len({row.tobytes() for row in large}) == 9
+    steps = trace(CAT, position="learned", max_positions=6, position_offset=2)
+    assert np.array_equal(steps["position_embedding"].value, large[2:6])
+    with pytest.raises(Problem, match="4 tokens, but this model has positions for only 3"):
+        prepare(CAT, config=Config(position="learned", max_positions=5, position_offset=2))
+    with pytest.raises(Problem, match="not below"):
+        Config(position="learned", max_positions=2, position_offset=2)
 
 
 def test_positions_far_from_the_first_are_the_same_as_in_a_table():

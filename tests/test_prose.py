@@ -31,7 +31,7 @@ DIGITS = dict(zip("0123456789", [CONSONANT, LIQUID, VOWEL, CONSONANT, VOWEL, VOW
 LETTERS = {"L": LIQUID, "R": LIQUID, "M": CONSONANT, "N": CONSONANT, "ε": CONSONANT}  # all others end in a vowel
 NAMES = {"model": LIQUID, "gain": CONSONANT, "Adam": CONSONANT, "JSON": CONSONANT, "TARGET": CONSONANT} | dict.fromkeys(
     ("ff", "softmax", "ReLU", "PyTorch", "Transformer", "attntrace", "config", "dict", "bias", "id", "npz", "True",
-     "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf", "tensor2tensor"), VOWEL)
+     "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf", "tensor2tensor", "BERT"), VOWEL)
 HANGUL = re.compile("[가-힣]")
 WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
 TERMS = {"post-norm", "pre-norm", "id", "pos", "log", "Adam", "English"}  # the same in every language

@@ -108,7 +108,7 @@ def test_wiring_that_a_file_does_not_mention_is_that_of_the_paper(tmp_path):
     config = load(npz(tmp_path, contents() | {"config": np.array(SIZES_ONLY)})).config
     assert dataclasses.asdict(config) == SMALL | {
         "norm": "post", "final_norm": False, "position": "interleaved", "position_base": 10000,
-        "position_offset": 0, "scale_embedding": True, "source_end": False, "activation": "relu",
+        "position_offset": 0, "max_positions": 64, "scale_embedding": True, "source_end": False, "activation": "relu",
         "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64", "part": "transformer"}
 
 

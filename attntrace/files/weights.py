@@ -22,7 +22,7 @@ from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
 
-OF_WORDS = {"encoder.E", "decoder.E", "output.W", "output.b"}  # parameters that a model without words does not have
+OF_WORDS = {"encoder.E", "encoder.P", "decoder.E", "decoder.P", "output.W", "output.b"}  # not without words
 SHIPPED = ("ko-en",)  # models included in attntrace
 STATE = "training."  # the prefix of members with the state of a training run, which are not part of the model
 PARTS = {"config", "vocabulary", "parameters"}  # of a model in JSON

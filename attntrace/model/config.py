@@ -25,8 +25,9 @@ class Architecture(NamedTuple):
 
 
 class Position(NamedTuple):
-    """How a model knows positions. added: whether they are added to embeddings."""
+    """How a model knows positions. added: whether they are added to embeddings; learned: from a table of parameters."""
     added: bool = False
+    learned: bool = False
 
 
 ARCHITECTURES = {one.name: one for one in (
@@ -34,7 +35,7 @@ ARCHITECTURES = {one.name: one for one in (
     Architecture("decoder", ("decoder",)), Architecture("encoder_layer", layers=1),
     Architecture("decoder_layer", ("decoder",), layers=1), Architecture("attention", layers=1, is_attention=True))}
 POSITIONS = {"interleaved": Position(added=True), "halves": Position(added=True), "tensor2tensor": Position(added=True),
-             "none": Position()}
+             "learned": Position(added=True, learned=True), "none": Position()}
 LAST_OFFSET = 10_000  # of positions
 SIZE, FLAG, CHOICE, NUMBER, SCALE, BASE, OFFSET = (  # kinds of values
     "size", "flag", "choice", "number", "scale", "base", "offset")
@@ -83,9 +84,10 @@ class Config:
 
     norm: layer norm after the residual (`post`, as in the paper) or before the sub-layer (`pre`); final_norm: one more
     at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
-    `halves`, in halves of the wavelengths of `tensor2tensor`, or `none`; position_base: the number whose powers are the
-    wavelengths; position_offset: the position of the first word; score_scale: the divisor of scores; source_end:
-    `</s>` after the source; part: which part of the transformer the model is."""
+    `halves`, in halves of the wavelengths of `tensor2tensor`, `learned`, or `none`; position_base: the number whose
+    powers are the wavelengths; position_offset: the position of the first word; max_positions: how many are learned;
+    score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of the transformer the
+    model is."""
     d_model: int = entry(8, of_attention=True)
     heads: int = entry(2, of_attention=True)
     layers: int = entry(1)
@@ -95,6 +97,7 @@ class Config:
     position: str = entry(*POSITIONS, rewires=True)
     position_base: float = entry(10_000, kind=BASE, rewires=True, by_default=False, written=False)
     position_offset: int = entry(0, kind=OFFSET, rewires=True, by_default=False, written=False)
+    max_positions: int = entry(64, by_default=False, written=False)
     scale_embedding: bool = entry(True, rewires=True)
     source_end: bool = entry(False, option=False, by_default=False)
     activation: str = entry("relu", rewires=True, by_default=False)
@@ -113,6 +116,8 @@ class Config:
         if self.d_model % self.heads:
             raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
                           divisors=alternatives(divisors(self.d_model)))
+        if self.learns_positions and self.position_offset >= self.max_positions:
+            raise Problem("offset_beyond_table", position_offset=self.position_offset, max_positions=self.max_positions)
         if self.architecture.layers not in (None, self.layers):
             raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
 
@@ -131,6 +136,11 @@ class Config:
         """Whether embeddings have positional encodings added to them."""
         return POSITIONS[self.position].added
 
+    @property
+    def learns_positions(self) -> bool:
+        """Whether these come from a table of parameters."""
+        return POSITIONS[self.position].learned
+
     def described(self) -> dict[str, Any]:
         """Return the entries that apply to this part, by name; `read` is the reverse."""
         return {name: value for name, entry in entries_of(self.part).items()
@@ -145,7 +155,7 @@ class Config:
             if key not in ENTRIES:
                 raise Problem("config_unknown_key", where=where, entry=key, known=", ".join(ENTRIES))
         for name, entry in entries_of(entries.get("part")).items():
-            if entry.kind == SIZE and name not in entries:
+            if entry.kind == SIZE and entry.written and name not in entries:
                 raise Problem("config_lacks_size", where=where, entry=name)
         try:
             return cls(**entries)

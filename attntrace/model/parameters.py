@@ -108,8 +108,10 @@ def parts(config: Config, vocabularies: Vocabularies) -> Iterator[Part]:
         if words is not None:
             layer = (_at(f"{stack}.layer{{}}.{name}", (*(feed_forward if name == "feed_forward" else attention), *norm))
                      for name in SUB_LAYERS[stack])
-            table = (Spec(f"{stack}.E", "W_E", (Axis("vocab", len(words), words), d_model)),) if words else ()
-            yield Part(stack, table, tuple(chain.from_iterable(layer)),
+            tables = [Spec(f"{stack}.E", "W_E", (Axis("vocab", len(words), words), d_model))] if words else []
+            if words and config.learns_positions:
+                tables.append(Spec(f"{stack}.P", "W_P", (Axis("max_positions", config.max_positions), d_model)))
+            yield Part(stack, tuple(tables), tuple(chain.from_iterable(layer)),
                        _at(f"{stack}.final_norm", norm) if config.final_norm else (), config.layers)
     if vocabularies.target:
         vocab = Axis("vocab", len(vocabularies.target), vocabularies.target)
@@ -184,7 +186,7 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
     1 / d_model); attention and output have no biases.
 
     Each parameter has its own stream, keyed by seed and name; each word's embedding and output column by the word as
-    well: another layer, head or word never changes the other numbers."""
+    well, each position's row by the position: another layer, head or word never changes the other numbers."""
     few = sum(math.prod(spec.shape) for spec in specs(config, vocabularies)) <= FEW
 
     def fill(numbers: Array, *key: str) -> None:
@@ -197,13 +199,14 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
 
 def draw(config: Config, vocabularies: Vocabularies, fill_numbers: Callable[..., None]) -> Parameters:
     """Allocate the parameters that are not optional: gains 1, biases 0; `fill_numbers(row, name, word)` fills the
-    embedding or the output column of a word, `fill_numbers(matrix, name)` any other matrix."""
+    embedding or the output column of a word or the row of a position, `fill_numbers(matrix, name)` any other matrix."""
     def fill(spec: Spec, view: Array) -> None:
-        kind, first = Address.of(spec.name).name, spec.axes[0]
+        kind = Address.of(spec.name).name
         if kind == "gain" or kind.startswith("b"):
             view[...] = kind == "gain"
-        elif words := first.labels or spec.axes[1].labels:
-            for word, row in zip(words, view if first.labels else view.T, strict=True):
+        elif kind in ("E", "P", "W"):
+            rows = view.T if kind == "W" else view
+            for word, row in zip(spec.axes[kind == "W"].labels or map(str, range(1, len(rows) + 1)), rows, strict=True):
                 fill_numbers(row, spec.name, word)
         else:
             fill_numbers(view, spec.name)

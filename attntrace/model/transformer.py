@@ -38,11 +38,27 @@ def stack_input(trace: Trace, source: Words | InputRows, parameters: Parameters,
         root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
         X = trace("scaled_embedding", root * X, "Ê")
     if config.adds_positions:
-        pos = constant([position + config.position_offset for position in source.positions], "pos", (token,))
-        encoding = Sinusoid(config.d_model, config.position, config.dtype, config.position_base)
-        P = trace("positional_encoding", apply(encoding, pos), "P")
-        X = X + P
+        X = X + positions(trace, source, parameters, config)
     return trace("input", trace.dropout(X), symbol)
+
+
+def check_positions(words: Words, config: Config) -> None:
+    """Raise Problem for a sentence with more tokens than a model has learned positions."""
+    tokens, there = max(words.lengths or (len(words.ids),)), config.max_positions - config.position_offset
+    if config.learns_positions and tokens > there:
+        raise Problem("too_few_positions", tokens=tokens, there=there)
+
+
+def positions(trace: Trace, words: Words, parameters: Parameters, config: Config) -> Tensor:
+    """P, token × d_model: the encodings of the positions, counted from 0 (section 3.5); or their learned vectors, rows
+    of a table (max_positions × d_model), counted from 1. Raises Problem where it has too few."""
+    first = config.position_offset + config.learns_positions
+    pos = constant([first + position for position in words.positions], "pos", (words.axis,))
+    if not config.learns_positions:
+        encoding = Sinusoid(config.d_model, config.position, config.dtype, config.position_base)
+        return trace("positional_encoding", apply(encoding, pos), "P")
+    check_positions(words, config)
+    return trace("position_embedding", gather(parameters["P"], pos), "P")
 
 
 def layer_norm(trace: Trace, U: Tensor, parameters: Parameters, config: Config, symbol: Symbol) -> Tensor:

@@ -29,10 +29,11 @@ def run_details(run: Run) -> Iterator[Block]:
         yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=len(run.target.texts)),
                     apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
-    first = run.config.position_offset
-    notes = {"ids_note": embeds, f"positions_note{'_offset' if first else ''}": embeds and run.config.adds_positions,
+    first, learned = run.config.position_offset, run.config.learns_positions
+    about = f"positions_note{'_learned' if learned else '_offset' if first else ''}"
+    notes = {"ids_note": embeds, about: embeds and run.config.adds_positions,
              "given_note": run.inputs is not None}
-    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs, first=first)
+    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs, first=first + learned)
                              for note, holds in notes.items() if holds)),
                 apart=run.target is None)
     yield from model_table(run)
@@ -102,7 +103,7 @@ def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     """Sizes and wiring, as far as the modelled part of a transformer has them."""
     alone = "_attention" if config.architecture.is_attention else ""
     sizes = Message(f"messages.sizes{alone}", d_k=config.d_k, **config.described())
-    positions = (name for name in ENTRIES if name.startswith("position"))
+    positions = (name for name in ENTRIES if "position" in name)
     of_embeddings = (notes(config, *positions, "scale_embedding") if any(vocabularies)
                      else [Message("messages.no_embedding")])
     return [sizes, Joined(", ", [*notes(config, "norm", "final_norm"), *of_embeddings,

@@ -8,6 +8,7 @@ from attntrace.messages.errors import Problem
 from attntrace.model.config import INITIAL, Config, as_json
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
 from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows, Words, look_up, tokenize, vocabulary
+from attntrace.model.transformer import check_positions
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import round_values
@@ -31,6 +32,9 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
         raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=choices)
     run = (_seeded_run(*words, config or Config(), seed, inputs, init) if weights is None
            else _loaded_run(*words, weights, inputs))
+    for side in (run.source, run.target):
+        if isinstance(side, Words):
+            check_positions(side, run.config)
     parameters, source, made = edits(run.parameters, run.source, run.config)
     run = run._replace(parameters=parameters, source=source, edits=made)
     return run if pencil is None else _by_pencil(run, pencil)

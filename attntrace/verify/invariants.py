@@ -11,7 +11,7 @@ from attntrace.verify.recompute import PRECISIONS, Log, Record, Recorded
 ROUNDINGS = 8  # allowed error for each term of a sum, in last digits of the largest term
 SHARES = "weights", "probabilities"  # steps whose rows are shares of 1
 AFTER_LOSS = ("gradient.", "update.")
-OPTIONAL = {"E", "b_Q", "b_K", "b_V", "b_O", "b"}  # the names of parameters that a model may lack
+OPTIONAL = {"E", "P", "b_Q", "b_K", "b_V", "b_O", "b"}  # the names of parameters that a model may lack
 
 
 class Deviation(NamedTuple):

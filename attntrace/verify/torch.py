@@ -147,9 +147,13 @@ class Reference:
         x = self.step(f"{stack}.embedding", lambda E: self.F.embedding(self.ids(words), E), f"{stack}.E")
         if self.c.get("scale_embedding", True):
             x = self.step(f"{stack}.scaled_embedding", lambda X: X * math.sqrt(self.c["d_model"]), x)
-        if self.position not in LAYOUTS:
+        if self.position == "none":
             return self.step(f"{stack}.input", self.torch.clone, x)
-        P = self.name(f"{stack}.positional_encoding", self.positions(len(words)))
+        if self.position == "learned":
+            first = self.c.get("position_offset", 0)
+            P = self.step(f"{stack}.position_embedding", lambda P: P[first:first + len(words)], f"{stack}.P")
+        else:
+            P = self.name(f"{stack}.positional_encoding", self.positions(len(words)))
         return self.step(f"{stack}.input", self.torch.add, x, P)
 
     def norm(self, place: str, x: str) -> str:

@@ -21,6 +21,7 @@ WIRINGS = {"as_in_the_paper": {}, "final_norm": {"final_norm": True},
            "embedding_not_scaled": {"scale_embedding": False},
            "scores_divided_by_3": {"score_scale": 3}, "large_epsilon": {"epsilon": 0.25},
            "end_of_source": {"source_end": True},
+           "one_table": {"shared_embeddings": "all"}, "tied_output": {"shared_embeddings": "decoder"},
            "learned_from_the_third": {"position": "learned", "max_positions": 9, "position_offset": 2},
            "odd_interleaved": {"d_model": 15, "heads": 3, "position_base": 100},
            "odd_tensor2tensor": {"d_model": 15, "heads": 3, "position": "tensor2tensor", "position_offset": 2}}
@@ -69,6 +70,10 @@ def shapes(config: Config, source: int, target: int | None, biases: bool) -> dic
             found |= {f"{stack}.final_norm.gain": vector, f"{stack}.final_norm.bias": vector}
     if target is not None:
         found |= {"output.W": (d, target)} | ({"output.b": (target,)} if biases else {})
+    if config.shared_embeddings == "all":
+        found = {"shared.E": (source, d)} | {name: shape for name, shape in found.items() if name[-2:] != ".E"}
+    if config.shared_embeddings != "none":
+        found.pop("output.W", None)
     return found
 
 
@@ -83,6 +88,8 @@ def random_model(biases: bool = True, decoder: bool = True, seed: int = 1, **con
             return 0.4 * numbers + name.endswith("gain")
         return numbers / np.sqrt(wiring.d_model if name.endswith(".E") else shape[0])
 
-    wanted = shapes(wiring, len(SOURCE), len(TARGET) if decoder else None, biases)
+    both = tuple(dict.fromkeys(SOURCE + TARGET))
+    source, target = (both, both) if wiring.shared_embeddings == "all" else (SOURCE, TARGET)
+    wanted = shapes(wiring, len(source), len(target) if decoder else None, biases)
     parameters = {name: drawn(name, shape) for name, shape in wanted.items()}
-    return Model(wiring, SOURCE, TARGET if decoder else None, parameters)
+    return Model(wiring, source, target if decoder else None, parameters)

@@ -22,7 +22,7 @@ OTHER = {"d_model": 24, "heads": 4, "layers": 2, "d_ff": 32, "epsilon": 1e-3, "s
 WORDS = [(name, word) for name, entry in ENTRIES.items() if entry.kind == CHOICE for word in entry.words]
 VALUES = [*WORDS, *OTHER.items(), *((name, not entry.default) for name, entry in ENTRIES.items() if entry.kind == FLAG)]
 BEFORE = {"position", "position_base", "position_offset", "max_positions", "scale_embedding",
-          "source_end"}  # come before a module of torch.nn, which is the same without
+          "shared_embeddings", "source_end"}  # come before a module of torch.nn, which is the same without
 
 
 def config_with(name: str, value: object) -> Config:

@@ -43,8 +43,11 @@ class Paper:
                 P[row, cosine] = math.cos(angle)
         return P
 
+    def table(self, stack: str) -> np.ndarray:
+        return self.p["shared.E" if self.c.shared_embeddings == "all" else f"{stack}.E"]
+
     def embedded(self, stack: str, ids: list[int]) -> np.ndarray:
-        x = self.named(f"{stack}.embedding", np.stack([self.p[f"{stack}.E"][i] for i in ids]))
+        x = self.named(f"{stack}.embedding", np.stack([self.table(stack)[i] for i in ids]))
         if self.c.scale_embedding:
             x = self.named(f"{stack}.scaled_embedding", x * self.c.d_model ** 0.5)
         if self.c.position == "learned":
@@ -100,6 +103,8 @@ class Paper:
         return self.named(f"{stack}.output", self.norm(f"{stack}.final_norm", x) if self.c.final_norm else x)
 
     def translated(self, source: list[int], target: list[int]) -> dict[str, np.ndarray]:
+        if self.c.shared_embeddings != "none":
+            self.p = self.p | {"output.W": np.einsum("vd->dv", self.table("decoder"))}
         logits = self.named("output.logits", self.affine(
             self.stack("decoder", target, self.stack("encoder", source)), "output.", ""))
         self.named("output.probabilities", np.exp(logits) / np.exp(logits).sum(1)[:, None])
@@ -273,10 +278,22 @@ def test_seeded_gains_are_one_and_biases_zero():
     assert not [name for name in parameters if name.endswith(("b_Q", "b_K", "b_V", "b_O", "output.b"))]
 
 
+def test_a_shared_table_is_drawn_once_for_the_words_of_both_sides():
+    alone, run = (prepare(CAT, target, config=Config(shared_embeddings="all")) for target in (None, "un chat"))
+    assert run.vocabularies.source == run.vocabularies.target == ("<s>", "</s>", *CAT.split(), "un", "chat")
+    assert [name for name in run.parameters.by_name if name.endswith((".E", "output.W"))] == ["shared.E"]
+    assert np.array_equal(alone.parameters["shared.E"].value, run.parameters["shared.E"].value[:6])
+    steps = trace(CAT, "un chat", shared_embeddings="all")
+    assert_same(steps["output.logits"].value, np.einsum(
+        "nd,vd->nv", steps["decoder.output"].value, run.parameters["shared.E"].value), "logits")
+
+
 # Counting
 
 @pytest.mark.parametrize("target", (None, "cat and a dog"))
-@pytest.mark.parametrize("config", (Config(), Config(d_model=12, heads=3, layers=3, d_ff=20), Config(final_norm=True)))
+@pytest.mark.parametrize("config", (Config(), Config(d_model=12, heads=3, layers=3, d_ff=20), Config(final_norm=True),
+                                    Config(position="learned", shared_embeddings="all"),
+                                    Config(shared_embeddings="decoder")))
 def test_number_of_parameters_is_the_closed_form(config, target):
     run = prepare(CAT, target, config=config)
     closed = sum(count.number for part in parts(config, run.vocabularies) for count in part.counts())

@@ -108,8 +108,9 @@ def test_wiring_that_a_file_does_not_mention_is_that_of_the_paper(tmp_path):
     config = load(npz(tmp_path, contents() | {"config": np.array(SIZES_ONLY)})).config
     assert dataclasses.asdict(config) == SMALL | {
         "norm": "post", "final_norm": False, "position": "interleaved", "position_base": 10000,
-        "position_offset": 0, "max_positions": 64, "scale_embedding": True, "source_end": False, "activation": "relu",
-        "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64", "part": "transformer"}
+        "position_offset": 0, "max_positions": 64, "shared_embeddings": "none", "scale_embedding": True,
+        "source_end": False, "activation": "relu", "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64",
+        "part": "transformer"}
 
 
 @pytest.mark.parametrize("dtype", ("float16", "float32", "int8", "uint64", ">f8", "<f8"))
@@ -294,6 +295,8 @@ WRONG_MEMBERS = [  # other members of an archive (None: without it), the problem
        "config_lacks_size", {"entry": size}) for size in SMALL),
     (config(hidden_size=8), "config_unknown_key", {"entry": "hidden_size"}),
     (config(heads=3), "config.heads_do_not_divide", {"heads": 3, "d_model": 4, "divisors": "1, 2 or 4"}),
+    (config(shared_embeddings="all"), "vocabularies_differ", {}),
+    (config(shared_embeddings="decoder"), "parameter_surplus", {"name": "output.W"}),
     (config(position_base=0.5), "config.base_below_one", {"value": "0.5"}),
     (config(position_offset=10_001), "config.offset_range", {"value": "10001", "most": 10_000}),
     (config(part="encoder_layer", layers=2), "config.part_of_one_layer", {"part": "encoder_layer", "layers": 2}),

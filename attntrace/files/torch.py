@@ -27,6 +27,7 @@ ARGUMENTS: dict[str, dict[str, str | None]] = {  # of a module, for each word of
     "norm": {"post": "norm_first=False, ", "pre": "norm_first=True, "}, "activation": {"relu": ""},  # the default
     "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"},
     "position": dict.fromkeys(POSITIONS, ""),  # of embeddings, which come before a module
+    "shared_embeddings": dict.fromkeys(("none", "decoder", "all"), ""),
     "part": {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
              "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
              "decoder_layer": "torch.nn.TransformerDecoderLayer", "attention": "torch.nn.MultiheadAttention"}}

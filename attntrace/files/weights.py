@@ -22,7 +22,7 @@ from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
 
-OF_WORDS = {"encoder.E", "encoder.P", "decoder.E", "decoder.P", "output.W", "output.b"}  # not without words
+OF_WORDS = {"shared.E", "encoder.E", "encoder.P", "decoder.E", "decoder.P", "output.W", "output.b"}
 SHIPPED = ("ko-en",)  # models included in attntrace
 STATE = "training."  # the prefix of members with the state of a training run, which are not part of the model
 PARTS = {"config", "vocabulary", "parameters"}  # of a model in JSON
@@ -114,7 +114,10 @@ def _vocabularies(where: str, config: Config, texts: Mapping[str, Any], names: I
         return Vocabularies.without_words(config, any(Address.of(name).stack == "decoder" for name in names))
     if not config.architecture.has_words:
         raise Problem("part_with_words", file=where, part=config.architecture.name)
-    return Vocabularies(_words(where, "source", source), None if target is None else _words(where, "target", target))
+    known = Vocabularies(_words(where, "source", source), None if target is None else _words(where, "target", target))
+    if config.shared_embeddings == "all" and known.target not in (None, known.source):
+        raise Problem("vocabularies_differ", file=where)
+    return known
 
 
 def _words(where: str, side: str, texts: Any) -> tuple[str, ...]:

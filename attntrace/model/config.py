@@ -86,6 +86,7 @@ class Config:
     at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
     `halves`, in halves of the wavelengths of `tensor2tensor`, `learned`, or `none`; position_base: the number whose
     powers are the wavelengths; position_offset: the position of the first word; max_positions: how many are learned;
+    shared_embeddings: the embeddings of the `decoder`, or of `all`, are the matrix of the output layer as well;
     score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of the transformer the
     model is."""
     d_model: int = entry(8, of_attention=True)
@@ -98,6 +99,7 @@ class Config:
     position_base: float = entry(10_000, kind=BASE, rewires=True, by_default=False, written=False)
     position_offset: int = entry(0, kind=OFFSET, rewires=True, by_default=False, written=False)
     max_positions: int = entry(64, by_default=False, written=False)
+    shared_embeddings: str = entry("none", "decoder", "all", by_default=False, written=False)
     scale_embedding: bool = entry(True, rewires=True)
     source_end: bool = entry(False, option=False, by_default=False)
     activation: str = entry("relu", rewires=True, by_default=False)

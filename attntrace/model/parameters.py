@@ -1,7 +1,7 @@
 """Parameters by name: which ones a model has, and their numbers drawn from a seed."""
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from attntrace.model.config import SELF_ATTENTION, SUB_LAYERS, Config
 from attntrace.model.memory import check_fits
+from attntrace.model.tokens import vocabulary
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
@@ -52,6 +53,15 @@ class Vocabularies(NamedTuple):
         """The vocabularies of a model without tables; `decoder`: whether a whole transformer has a decoder."""
         stacks = config.architecture.stacks
         return cls(() if "encoder" in stacks else None, () if decoder and "decoder" in stacks else None)
+
+    @classmethod
+    def of_words(cls, config: Config, source: Sequence[str], target: Sequence[str],
+                 decoder: bool = True) -> "Vocabularies":
+        """The vocabularies of a model drawn from a seed, which has these words; with one table, they are the same.
+        `decoder`: whether there is one."""
+        if config.shared_embeddings == "all":
+            source = target = [*source, *target]
+        return cls(vocabulary(source) if source else (), None if not decoder else vocabulary(target) if target else ())
 
 
 class Count(NamedTuple):
@@ -104,18 +114,26 @@ def parts(config: Config, vocabularies: Vocabularies) -> Iterator[Part]:
     if config.architecture.is_attention:
         yield Part("attention", _at(SELF_ATTENTION, attention))
         return
+
+    def embeddings(place: str, words: tuple[str, ...]) -> Spec:
+        return Spec(f"{place}.E", "W_E", (Axis("vocab", len(words), words), d_model))
+
+    shared = config.shared_embeddings == "all" and (vocabularies.source or vocabularies.target)
+    if shared:
+        yield Part("shared", (embeddings("shared", shared),))
     for stack, words in zip(SUB_LAYERS, vocabularies, strict=True):
         if words is not None:
             layer = (_at(f"{stack}.layer{{}}.{name}", (*(feed_forward if name == "feed_forward" else attention), *norm))
                      for name in SUB_LAYERS[stack])
-            tables = [Spec(f"{stack}.E", "W_E", (Axis("vocab", len(words), words), d_model))] if words else []
+            tables = [embeddings(stack, words)] if words and not shared else []
             if words and config.learns_positions:
                 tables.append(Spec(f"{stack}.P", "W_P", (Axis("max_positions", config.max_positions), d_model)))
             yield Part(stack, tuple(tables), tuple(chain.from_iterable(layer)),
                        _at(f"{stack}.final_norm", norm) if config.final_norm else (), config.layers)
     if vocabularies.target:
         vocab = Axis("vocab", len(vocabularies.target), vocabularies.target)
-        yield Part("output", (Spec("output.W", "W", (d_model, vocab)), Spec("output.b", "b", (vocab,), True)))
+        matrix = (Spec("output.W", "W", (d_model, vocab)),) if config.shared_embeddings == "none" else ()
+        yield Part("output", (*matrix, Spec("output.b", "b", (vocab,), True)))
 
 
 def _at(place: str, specs: Iterable[Spec]) -> tuple[Spec, ...]:
@@ -149,6 +167,11 @@ class Parameters:
 
     def __getitem__(self, name: str) -> Tensor:
         return self._tensors[self._place + name]
+
+    @property
+    def embeddings(self) -> Tensor:
+        """The table of the words at this place: its own E, or the one that encoder, decoder and output share."""
+        return self._tensors["shared.E" if "shared.E" in self._tensors else f"{self._place}E"]
 
     def get(self, name: str) -> Tensor | None:
         return self._tensors.get(self._place + name)

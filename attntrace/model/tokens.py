@@ -1,6 +1,6 @@
 """What enters a run: the tokens of a sentence and their ids, or rows of numbers instead of words."""
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -101,7 +101,7 @@ def _word_end(text: str, start: int) -> int:
     return end
 
 
-def vocabulary(words: list[str]) -> tuple[str, ...]:
+def vocabulary(words: Iterable[str]) -> tuple[str, ...]:
     """Return the vocabulary of a seeded run: start, end, then the words in order of appearance."""
     return tuple(dict.fromkeys((START, END, *words)))
 

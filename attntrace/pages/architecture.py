@@ -18,7 +18,8 @@ def architecture(subject: Subject, here: str = "", beside: bool = False) -> Arch
     if run.target is not None or subject.kind == TRANSLATE:
         decoder = [*stack("decoder", run.target, run.config)]
         if run.vocabularies.target:
-            decoder.append(Box((Message("titles.picture.linear"), "softmax"), ("output",)))
+            linear = "linear" if run.config.shared_embeddings == "none" else "linear_shared"
+            decoder.append(Box((Message(f"titles.picture.{linear}"), "softmax"), ("output",)))
         if subject.kind == BACKPROP:
             decoder.append(Box((Message("titles.loss.mean"),), ("loss",)))
         stacks.append(tuple(decoder))

@@ -30,8 +30,9 @@ def run_details(run: Run) -> Iterator[Block]:
                     apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
     first, learned = run.config.position_offset, run.config.learns_positions
+    ids = "ids_note_shared" if run.config.shared_embeddings == "all" else "ids_note"
     about = f"positions_note{'_learned' if learned else '_offset' if first else ''}"
-    notes = {"ids_note": embeds, about: embeds and run.config.adds_positions,
+    notes = {ids: embeds, about: embeds and run.config.adds_positions,
              "given_note": run.inputs is not None}
     yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs, first=first + learned)
                              for note, holds in notes.items() if holds)),
@@ -104,7 +105,7 @@ def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     alone = "_attention" if config.architecture.is_attention else ""
     sizes = Message(f"messages.sizes{alone}", d_k=config.d_k, **config.described())
     positions = (name for name in ENTRIES if "position" in name)
-    of_embeddings = (notes(config, *positions, "scale_embedding") if any(vocabularies)
+    of_embeddings = (notes(config, *positions, "scale_embedding", "shared_embeddings") if any(vocabularies)
                      else [Message("messages.no_embedding")])
     return [sizes, Joined(", ", [*notes(config, "norm", "final_norm"), *of_embeddings,
                                  *notes(config, "activation", "epsilon", "score_scale", "source_end")])]
@@ -125,6 +126,8 @@ def parameter_table(config: Config, vocabularies: Vocabularies, there: int) -> T
     total = 0
     for part in parts(config, vocabularies):
         counts = part.counts()
+        if not counts:  # its matrix is a part of another
+            continue
         number = sum(count.number for count in counts)
         total += number
         terms, numbers = [count.term for count in counts], [f"{count.number:,}" for count in counts]

@@ -7,7 +7,7 @@ from attntrace.messages.catalog import Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.model.config import INITIAL, Config, as_json
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
-from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows, Words, look_up, tokenize, vocabulary
+from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows, Words, look_up, tokenize
 from attntrace.model.transformer import check_positions
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
@@ -63,8 +63,8 @@ def _seeded_run(source: list[str] | None, target: list[str] | None, config: Conf
     if not config.architecture.has_words:
         vocabularies = Vocabularies.without_words(config)
     else:
-        only_rows = () if TARGET in given.arrays or given.entry == MEMORY else None
-        vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else only_rows)
+        decoder = bool(target) or TARGET in given.arrays or given.entry == MEMORY
+        vocabularies = Vocabularies.of_words(config, source or (), target or (), decoder)
     rows = filter(None, (source, target)) if source or target else given.arrays.values()
     check_memory(config, vocabularies, max(map(len, rows), default=0))
     sides = _inputs_of(source, target, vocabularies, given, Message("messages.seeded_model"))

@@ -1,5 +1,5 @@
 """The loss of a run and its backward pass: the gradient of every tensor and every parameter, as steps (section 5)."""
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from attntrace.model.tokens import Words
@@ -48,10 +48,18 @@ class Plan(NamedTuple):
                 for leaf in _leaves(plan.paths[step.address]):
                     plan.readers.setdefault(leaf, {})[step.address] = step.symbol
         for address, readers in plan.readers.items():
-            if len(set(readers.values())) < len(readers):  # the same symbol in several layers
-                plan.readers[address] = {reader: symbol._replace(superscript=Address.of(reader).number("layer"))
+            if len(set(readers.values())) < len(readers):  # the same symbol in several layers, or in both stacks
+                plan.readers[address] = {reader: _told_apart(symbol, Address.of(reader), readers)
                                          for reader, symbol in readers.items()}
         return plan
+
+
+def _told_apart(symbol: Symbol, reader: Address, readers: Mapping[str, Symbol]) -> Symbol:
+    """The symbol of one of several readers with its layer, or without layers, such as E of both stacks, E_enc."""
+    layer = reader.number("layer")
+    if layer is None and list(readers.values()).count(symbol) > 1:
+        return symbol._replace(sub=reader.stack[:3])
+    return symbol._replace(superscript=layer)
 
 
 def _paths(node: Node) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.memory import check_fits
 from attntrace.model.parameters import Parameters, Vocabularies, stream
-from attntrace.model.tokens import END, START, Words, packed, tokenize, vocabulary
+from attntrace.model.tokens import END, START, Words, packed, tokenize
 from attntrace.model.transformer import transformer, translate
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
@@ -40,10 +40,10 @@ class Done(NamedTuple):
     tokens: int
 
 
-def vocabularies_of(pairs: Sequence[Pair]) -> Vocabularies:
+def vocabularies_of(pairs: Sequence[Pair], config: Config) -> Vocabularies:
     """Collect the words of the pairs, in order of appearance."""
-    return Vocabularies(vocabulary([word for pair in pairs for word in tokenize(pair.source)]),
-                        vocabulary([word for pair in pairs for word in tokenize(pair.target)]))
+    return Vocabularies.of_words(config, [word for pair in pairs for word in tokenize(pair.source)],
+                                 [word for pair in pairs for word in tokenize(pair.target)])
 
 
 class Training:

@@ -132,11 +132,11 @@ def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
     """Compare the number of parameters with the closed form, plus the tables and biases that are optional."""
     wanted = sum(len(one.flat) for name, one in log.parameters.items() if name.rpartition(".")[2] in OPTIONAL)
     for stack, attentions, side in (("encoder", 1, "source"), ("decoder", 2, "target")):
-        if f"{stack}.E" not in log.parameters and begins_with_words(log, side):
+        if not {f"{stack}.E", "shared.E"} & log.parameters.keys() and begins_with_words(log, side):
             yield Deviation(f"{stack}.E", math.inf, 0.0)
         if any(name.startswith(f"{stack}.") for name in log.parameters):
             wanted += numbers_of_a_stack(log, attentions)
-    if "decoder.E" in log.parameters:  # a model without it has no output layer of that size either
+    if "decoder.E" in log.parameters and log.config.get("shared_embeddings", "none") == "none":  # the output layer's W
         wanted += len(log.parameters["decoder.E"].flat)
     there = sum(len(parameter.flat) for parameter in log.parameters.values())
     yield Deviation("", abs(there - wanted), 0.0)

@@ -143,8 +143,18 @@ class Reference:
         table = self.F.pad(table, (0, d - table.shape[1])).to(self.dtype)  # a negative size cuts
         return table.requires_grad_(bool(self.learns))
 
+    def table(self, stack: str) -> str:
+        return "shared.E" if self.c.get("shared_embeddings") == "all" else f"{stack}.E"
+
+    def logits(self, x: str) -> str:
+        """The final linear layer, with weights of its own or with the embeddings as those of torch.nn.Linear."""
+        if self.c.get("shared_embeddings", "none") == "none":
+            return self.linear(x, "output", "", "output.logits")
+        bias = [name for name in ("output.b",) if name in self.values]
+        return self.step("output.logits", lambda E, x, *b: self.F.linear(x, E, *b), self.table("decoder"), x, *bias)
+
     def embedded(self, stack: str, words: list[dict[str, Any]]) -> str:
-        x = self.step(f"{stack}.embedding", lambda E: self.F.embedding(self.ids(words), E), f"{stack}.E")
+        x = self.step(f"{stack}.embedding", lambda E: self.F.embedding(self.ids(words), E), self.table(stack))
         if self.c.get("scale_embedding", True):
             x = self.step(f"{stack}.scaled_embedding", lambda X: X * math.sqrt(self.c["d_model"]), x)
         if self.position == "none":
@@ -220,7 +230,7 @@ class Reference:
         memory = self.stack("encoder", words["source"])
         if words.get("target") is None:
             return None
-        logits = self.linear(self.stack("decoder", words["target"], memory), "output", "", "output.logits")
+        logits = self.logits(self.stack("decoder", words["target"], memory))
         self.step("output.probabilities", lambda logits: self.F.softmax(logits, dim=1), logits)
         return self.loss(logits) if self.learns else None
 

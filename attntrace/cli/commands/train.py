@@ -135,7 +135,7 @@ def begun(checkpoint: str, parts: Split, training: TrainingOptions, model: Model
     if os.path.exists(checkpoint):
         raise Problem("checkpoint_there", file=checkpoint)
     config, schedule = model.config(SMALL), training.schedule(model)
-    vocabularies = vocabularies_of(parts.training)
+    vocabularies = vocabularies_of(parts.training, config)
     check_memory(config, vocabularies, 1)
     check_batch(config, vocabularies, parts.training, schedule.batch)
     return Training(config, vocabularies, seeded(config, vocabularies, schedule.seed), parts.training, schedule)

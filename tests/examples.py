@@ -199,6 +199,9 @@ def _examples() -> Iterator[Example]:
                   lambda leaf: leaf(Axis("sentence", 2), TOKEN, KEY) @ leaf(Axis("sentence", 2), TOKEN, D_V))
     yield Example("labels", "one_hot", (TOKEN, VOCAB),
                   lambda leaf: apply(Labels(VOCAB, 0.0, "float64"), leaf.numbers([7, 3, 7], TOKEN)))
+    for over, padding in (("others", 0), ("words", 1), ("words", 3)):
+        yield Example("labels", f"over_{over}_{padding}", (TOKEN, VOCAB), lambda leaf, op=Labels(
+            VOCAB, 0.1, "float64", over, padding): apply(op, leaf.numbers([7, 3, 7], TOKEN)))
 
     for what, smoothing in {"one_hot": 0.0, "smoothed": 0.1}.items():  # that their gradients are right: see the test
         yield Example("cross_entropy", what, (TOKEN,), lambda leaf, smoothing=smoothing: apply(

@@ -21,7 +21,7 @@ from attntrace.model.config import (BASE, CHOICE, ENTRIES, FLAG, INITIAL, LAST_O
                                     as_option)
 from attntrace.tensor.symbol import DIGITS
 from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
-from attntrace.training import OPTIMIZERS
+from attntrace.training import OPTIMIZERS, SMOOTHING_OVER
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
 
@@ -90,10 +90,12 @@ class LearningOptions(NamedTuple):
     optimizer: str | None = None
     lr: float | None = None
     label_smoothing: float | None = None
+    label_smoothing_over: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare_training_step` besides the words and the model."""
-        return {"optimizer": self.optimizer or "sgd", "lr": self.lr, "smoothing": self.label_smoothing or 0.0}
+        return {"optimizer": self.optimizer or "sgd", "lr": self.lr, "smoothing": self.label_smoothing or 0.0,
+                "over": self.label_smoothing_over or SMOOTHING_OVER[0]}
 
 
 class Selection(NamedTuple):
@@ -207,7 +209,8 @@ learning_options = passed(
     training_option("--optimizer", type=Among(tuple(OPTIMIZERS)), default=None, stands_for="sgd"),
     training_option("--lr", type=POSITIVE, metavar="X", default=None,
                     stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
-    training_option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X"))
+    training_option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X"),
+    training_option("--label-smoothing-over", type=Among(SMOOTHING_OVER), default=None, stands_for=SMOOTHING_OVER[0]))
 
 
 def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:

@@ -45,7 +45,8 @@ def training_step_notes(training_step: TrainingStep) -> Iterator[Block]:
     """How the model learns, and how gradients are written."""
     yield Prose(Message("messages.teacher_forcing"), apart=True)
     yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", **training_step.rates._asdict()))
-    yield Prose(Message("messages.smoothing", smoothing=training_step.smoothing)
+    yield Prose(Message(f"messages.smoothing.{training_step.over}", smoothing=training_step.smoothing,
+                        word=training_step.padding)
                 if training_step.smoothing else Message("messages.no_smoothing"))
     yield Prose(Message("messages.gradient_note"), apart=True)
     yield Prose(Message("messages.gradient_signs"))

@@ -7,7 +7,7 @@ import numpy as np
 
 from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters
-from attntrace.model.tokens import END, START, Words, look_up, tokenize
+from attntrace.model.tokens import END, START, Words, look_up, never_next, tokenize
 from attntrace.model.transformer import transformer
 from attntrace.runs.prepare import prepare
 from attntrace.runs.run import BACKPROP, Drift, Run, words
@@ -24,16 +24,22 @@ class TrainingStep(NamedTuple):
     no parameter is changed in place.
 
     run: its target is the decoder's input, `<s>` and the words of the translation; wanted: the word that should come
-    after each of these, the words and `</s>`."""
+    after each of these, the words and `</s>`; over: the words that the smoothing of labels is spread over."""
     run: Run
     wanted: Words
     optimizer: str
     rates: Rates
     smoothing: float
+    over: str = "all"
 
     @property
     def kind(self) -> str:
         return BACKPROP
+
+    @property
+    def padding(self) -> str:
+        """The word that is never a next word."""
+        return never_next(self.run.vocabularies.target or ())
 
     def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
         """Return the loss, and every parameter after its update, by name."""
@@ -52,7 +58,7 @@ class TrainingStep(NamedTuple):
         run = self.run
         prediction = transformer(trace, run.source, run.target, parameters or run.parameters, run.config)
         assert prediction is not None
-        return float(loss(trace.at("loss"), prediction, self.wanted, self.smoothing).value)
+        return float(loss(trace.at("loss"), prediction, self.wanted, self.smoothing, self.over).value)
 
     def updated(self, trace: Trace, gradients: Mapping[str, Tensor]) -> dict[str, Array]:
         """Return every parameter after its update, by name."""
@@ -77,8 +83,11 @@ class TrainingStep(NamedTuple):
 
     def header(self) -> Record:
         """Return the settings as JSON values."""
+        over: Record = {} if self.over == "all" else {"label_smoothing_over": self.over}
+        if self.over == "words":
+            over["padding"], = words(look_up([self.padding], self.run.vocabularies.target or (), "target"))
         return {"training": {"optimizer": self.optimizer, **self.rates._asdict(), "label_smoothing": self.smoothing,
-                             "labels": words(self.wanted)}}
+                             **over, "labels": words(self.wanted)}}
 
     def footer(self) -> Record:
         """Return the loss before and after as JSON values."""
@@ -104,7 +113,7 @@ class TrainingStep(NamedTuple):
 
 
 def prepare_training_step(source: str | None, target: str, *, optimizer: str = "sgd", lr: float | None = None,
-                          smoothing: float = 0.0, **settings: object) -> TrainingStep:
+                          smoothing: float = 0.0, over: str = "all", **settings: object) -> TrainingStep:
     """Prepare a training step on a sentence pair; `settings` are those of `prepare`. Raises Problem where the pair or
     the model does not allow one."""
     run = prepare(source, target, **settings)  # type: ignore[arg-type]
@@ -119,4 +128,4 @@ def prepare_training_step(source: str | None, target: str, *, optimizer: str = "
     if END not in run.vocabularies.target:
         raise Problem("vocabulary_no_end_of_target", file=run.weights, word=END)
     wanted = look_up([*words, END], run.vocabularies.target, "target")
-    return TrainingStep(run, wanted, optimizer, Rates(OPTIMIZERS[optimizer] if lr is None else lr), smoothing)
+    return TrainingStep(run, wanted, optimizer, Rates(OPTIMIZERS[optimizer] if lr is None else lr), smoothing, over)

@@ -2,7 +2,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from attntrace.model.tokens import Words
+from attntrace.model.tokens import Words, never_next
 from attntrace.model.transformer import Prediction
 from attntrace.ops.elementwise import add_all
 from attntrace.ops.functions import mean
@@ -14,14 +14,17 @@ from attntrace.tracing.addresses import Address, address_in
 from attntrace.tracing.trace import Step, Trace
 
 
-def loss(trace: Trace, prediction: Prediction, wanted: Words, smoothing: float = 0.0) -> Tensor:
+def loss(trace: Trace, prediction: Prediction, wanted: Words, smoothing: float = 0.0, over: str = "all") -> Tensor:
     """Return the mean cross-entropy L, a scalar.
 
     prediction: token × vocab, of the word after each word of the decoder's input; wanted: the words that should come
-    there, one for each token."""
+    there, one for each token; over: the words that the `smoothing` is spread over, see `Labels`."""
     token, vocab = prediction.logits.axes
     dtype = str(prediction.logits.value.dtype)
-    y = trace("labels", apply(Labels(vocab, smoothing, dtype), constant(wanted.ids, "next", (token,))), "labels")
+    known = vocab.labels or ()
+    padding = known.index(never_next(known)) + 1 if over == "words" else 0
+    op = Labels(vocab, smoothing, dtype, over, padding)
+    y = trace("labels", apply(op, constant(wanted.ids, "next", (token,))), "labels")
     each = trace("per_token", apply(CrossEntropy(), prediction.logits, prediction.probabilities, y), "loss")
     return trace("mean", mean(each), "L")
 

@@ -113,7 +113,8 @@ class Training:
         trace = Trace(keep=kept, dropout=self._dropout())
         prediction = transformer(trace, source, target, self.parameters, self.config)
         assert prediction is not None
-        mean = float(loss(trace.at("loss"), prediction, wanted, self.schedule.label_smoothing).value)
+        mean = float(loss(trace.at("loss"), prediction, wanted, self.schedule.label_smoothing,
+                          self.schedule.label_smoothing_over).value)
         if not math.isfinite(mean):
             raise Problem("training_diverged", update=self.updates + 1, lr=self.schedule.lr)
         key = len(kept), source.lengths is None  # the wiring differs without masks, and for a single sentence

@@ -248,14 +248,13 @@ def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str, base: float
     return Array(map_lists(row, positions), (*token_axis(positions), "d_model"))
 
 
-def labels(by: Arithmetic, ids: Any, size: int, smoothing: float) -> Array:
-    right, wrong = by.number(1), by.number(0)
-    if smoothing:
-        wrong = by.over(by.number(smoothing), by.number(size))
-        right = by.add(by.subtract(right, by.number(smoothing)), wrong)
-
+def labels(by: Arithmetic, ids: Any, size: int, smoothing: float, over: str = "all", padding: int = 0) -> Array:
     def row(id: int) -> list[Any]:
-        return [right if n + 1 == id else wrong for n in range(size)]
+        sharing = [n for n in range(1, size + 1) if over == "all" or n != id and (over == "others" or n != padding)]
+        share = by.over(by.number(smoothing), by.number(len(sharing))) if smoothing and sharing else by.number(0)
+        right = by.subtract(by.number(1), by.number(smoothing)) if sharing else by.number(1)
+        numbers = {n: share for n in sharing} | {id: by.add(right, share) if over == "all" else right}
+        return [numbers.get(n, by.number(0)) for n in range(1, size + 1)]
     return Array(map_lists(row, ids), (*token_axis(ids), "vocab"))
 
 

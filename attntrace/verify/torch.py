@@ -238,9 +238,16 @@ class Reference:
         wanted, smoothing = self.ids(self.learns["labels"]), self.learns["label_smoothing"]
         size = self.values[logits].shape[1]
         one_hot = self.F.one_hot(wanted, size).to(self.dtype)
-        self.name("loss.labels", (1 - smoothing) * one_hot + smoothing / size)
+        sharing = self.torch.ones_like(one_hot)
+        if self.learns.get("label_smoothing_over", "all") != "all":
+            sharing = 1 - one_hot
+            if (padding := self.learns.get("padding")) is not None:
+                sharing[:, padding["id"] - 1] = 0
+        targets = (1 - smoothing) * one_hot + smoothing * sharing / sharing.sum(1, keepdim=True)
+        self.name("loss.labels", targets)
         each = self.step("loss.per_token", lambda scores: self.F.cross_entropy(
-            scores, wanted, reduction="none", label_smoothing=smoothing), logits)
+            scores, *((wanted,) if sharing.all() else (targets,)), reduction="none",
+            label_smoothing=smoothing if sharing.all() else 0.0), logits)
         return self.values[self.step("loss.mean", self.torch.mean, each)]
 
     def gradients(self) -> None:

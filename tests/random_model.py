@@ -70,10 +70,10 @@ def shapes(config: Config, source: int, target: int | None, biases: bool) -> dic
             found |= {f"{stack}.final_norm.gain": vector, f"{stack}.final_norm.bias": vector}
     if target is not None:
         found |= {"output.W": (d, target)} | ({"output.b": (target,)} if biases else {})
-    if config.shared_embeddings == "all":
-        found = {"shared.E": (source, d)} | {name: shape for name, shape in found.items() if name[-2:] != ".E"}
-    if config.shared_embeddings != "none":
-        found.pop("output.W", None)
+    for name in {"all": ("encoder.E", "decoder.E", "output.W"), "decoder": ("decoder.E", "output.W")}.get(
+            config.shared_embeddings, ()):
+        rows = found.pop(name, None)
+        found |= {"shared.E": rows} if rows and name != "output.W" else {}
     return found
 
 

@@ -93,7 +93,7 @@ def test_all_gradients_together_agree_with_central_differences(wiring):
 @pytest.mark.parametrize("batch", (False, True))
 def test_the_gradient_of_a_shared_table_is_the_sum_of_those_of_copies_of_it(shared, stacks, batch):
     model = random_model(shared_embeddings=shared)
-    table = "shared.E" if shared == "all" else "decoder.E"
+    table = "shared.E"
     E = model.parameters[table]
     copies = model._replace(config=replace(model.config, shared_embeddings="none"), parameters={
         **model.parameters, **{f"{stack}.E": E for stack in stacks}, "output.W": E.T})

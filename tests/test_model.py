@@ -44,7 +44,7 @@ class Paper:
         return P
 
     def table(self, stack: str) -> np.ndarray:
-        return self.p["shared.E" if self.c.shared_embeddings == "all" else f"{stack}.E"]
+        return self.p["shared.E" if self.c.shared_embeddings in (stack, "all") else f"{stack}.E"]
 
     def embedded(self, stack: str, ids: list[int]) -> np.ndarray:
         x = self.named(f"{stack}.embedding", np.stack([self.table(stack)[i] for i in ids]))

@@ -118,14 +118,15 @@ def parts(config: Config, vocabularies: Vocabularies) -> Iterator[Part]:
     def embeddings(place: str, words: tuple[str, ...]) -> Spec:
         return Spec(f"{place}.E", "W_E", (Axis("vocab", len(words), words), d_model))
 
-    shared = config.shared_embeddings == "all" and (vocabularies.source or vocabularies.target)
-    if shared:
+    sharing = {"none": (), "decoder": ("decoder",), "all": ("encoder", "decoder")}[config.shared_embeddings]
+    shared = vocabularies.target or vocabularies.source if "encoder" in sharing else vocabularies.target
+    if sharing and shared:
         yield Part("shared", (embeddings("shared", shared),))
     for stack, words in zip(SUB_LAYERS, vocabularies, strict=True):
         if words is not None:
             layer = (_at(f"{stack}.layer{{}}.{name}", (*(feed_forward if name == "feed_forward" else attention), *norm))
                      for name in SUB_LAYERS[stack])
-            tables = [embeddings(stack, words)] if words and not shared else []
+            tables = [embeddings(stack, words)] if words and stack not in sharing else []
             if words and config.learns_positions:
                 tables.append(Spec(f"{stack}.P", "W_P", (Axis("max_positions", config.max_positions), d_model)))
             yield Part(stack, tuple(tables), tuple(chain.from_iterable(layer)),
@@ -170,8 +171,8 @@ class Parameters:
 
     @property
     def embeddings(self) -> Tensor:
-        """The table of the words at this place: its own E, or the one that encoder, decoder and output share."""
-        return self._tensors["shared.E" if "shared.E" in self._tensors else f"{self._place}E"]
+        """The table of the words at this place: its own E, or the one that it shares with the output layer."""
+        return self.get("E") or self._tensors["shared.E"]
 
     def get(self, name: str) -> Tensor | None:
         return self._tensors.get(self._place + name)

@@ -38,7 +38,8 @@ def stack_input(trace: Trace, source: Words | InputRows, parameters: Parameters,
         root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
         X = trace("scaled_embedding", root * X, "Ê")
     if config.adds_positions:
-        X = X + positions(trace, source, parameters, config)
+        P = positions(trace, source, parameters, config)
+        X = X + P
     return trace("input", trace.dropout(X), symbol)
 
 
@@ -158,26 +159,24 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
     M = encoder(trace.at("encoder"), source, parameters.at("encoder"), config)
     if target is None:
         return None
-    if output_matrix(parameters, config) is None:
+    if output_matrix(parameters) is None:
         stack(trace.at("decoder"), "decoder", target, M, parameters.at("decoder"), config)
         return None
     return predict(trace, target, M, parameters, config)
 
 
-def output_matrix(parameters: Parameters, config: Config) -> Tensor | None:
+def output_matrix(parameters: Parameters) -> Tensor | None:
     """W, d_model × vocab, of the final linear layer: a parameter, or the transpose of the embeddings that it shares
     (section 3.4). None where a model has no such layer."""
-    if config.shared_embeddings == "none":
-        return parameters.get("output.W")
-    E = parameters.get("shared.E" if config.shared_embeddings == "all" else "decoder.E")
-    return E and E.T
+    E = parameters.get("shared.E")
+    return E.T if E else parameters.get("output.W")
 
 
 def predict(trace: Trace, target: Words | InputRows, M: Tensor, parameters: Parameters, config: Config) -> Prediction:
     """Predict what follows each target word, given the memory M, by the final linear layer and softmax (section 3.4).
     M: token × d_model."""
     D = stack(trace.at("decoder"), "decoder", target, M, parameters.at("decoder"), config)
-    output, W = trace.at("output"), output_matrix(parameters, config)
+    output, W = trace.at("output"), output_matrix(parameters)
     assert W is not None
     logits = output("logits", linear(D, W, parameters.get("output.b")), "logits")
     return Prediction(logits, output("probabilities", softmax(logits), "probabilities"))

@@ -30,7 +30,8 @@ def run_details(run: Run) -> Iterator[Block]:
                     apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
     first, learned = run.config.position_offset, run.config.learns_positions
-    ids = "ids_note_shared" if run.config.shared_embeddings == "all" else "ids_note"
+    sharing = run.config.shared_embeddings
+    ids = "ids_note" if sharing == "none" else f"ids_note_{sharing}"
     about = f"positions_note{'_learned' if learned else '_offset' if first else ''}"
     notes = {ids: embeds, about: embeds and run.config.adds_positions,
              "given_note": run.inputs is not None}

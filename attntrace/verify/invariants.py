@@ -136,7 +136,7 @@ def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
             yield Deviation(f"{stack}.E", math.inf, 0.0)
         if any(name.startswith(f"{stack}.") for name in log.parameters):
             wanted += numbers_of_a_stack(log, attentions)
-    if "decoder.E" in log.parameters and log.config.get("shared_embeddings", "none") == "none":  # the output layer's W
+    if "decoder.E" in log.parameters:  # a model without it has no output layer of that size either
         wanted += len(log.parameters["decoder.E"].flat)
     there = sum(len(parameter.flat) for parameter in log.parameters.values())
     yield Deviation("", abs(there - wanted), 0.0)

@@ -144,7 +144,7 @@ class Reference:
         return table.requires_grad_(bool(self.learns))
 
     def table(self, stack: str) -> str:
-        return "shared.E" if self.c.get("shared_embeddings") == "all" else f"{stack}.E"
+        return "shared.E" if self.c.get("shared_embeddings") in (stack, "all") else f"{stack}.E"
 
     def logits(self, x: str) -> str:
         """The final linear layer, with weights of its own or with the embeddings as those of torch.nn.Linear."""

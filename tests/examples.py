@@ -206,6 +206,9 @@ def _examples() -> Iterator[Example]:
                   lambda leaf: leaf(Axis("sentence", 2), TOKEN, KEY) @ leaf(Axis("sentence", 2), TOKEN, D_V))
     yield Example("labels", "one_hot", (TOKEN, VOCAB),
                   lambda leaf: apply(Labels(VOCAB, 0.0, "float64"), leaf.numbers([7, 3, 7], TOKEN)))
+    for over, padding in (("others", 0), ("words", 1), ("words", 3)):
+        yield Example("labels", f"over_{over}_{padding}", (TOKEN, VOCAB), lambda leaf, op=Labels(
+            VOCAB, 0.1, "float64", over, padding): apply(op, leaf.numbers([7, 3, 7], TOKEN)))
 
     for what, smoothing in {"one_hot": 0.0, "smoothed": 0.1}.items():  # that their gradients are right: see the test
         yield Example("cross_entropy", what, (TOKEN,), lambda leaf, smoothing=smoothing: apply(
@@ -218,6 +221,11 @@ def _examples() -> Iterator[Example]:
     yield Example("mean", "of_a_row", (), lambda leaf: mean(leaf(D_MODEL)))
     yield Example("sinusoid", "halves", (TOKEN, D_FF._replace(name="d_model")),
                   lambda leaf: apply(Sinusoid(6, "halves", "float64"), leaf.numbers([0, 1, 12], TOKEN)))
+    for what, settings in {"odd": (5, "halves"), "of_a_base": (5, "interleaved", 2.5),
+                           "tensor2tensor": (7, "tensor2tensor")}.items():
+        width, layout, *base = settings
+        yield Example("sinusoid", what, (TOKEN, Axis("d_model", width)), lambda leaf, settings=(
+            width, layout, "float64", *base): apply(Sinusoid(*settings), leaf.numbers([0, 1, 12], TOKEN)))
     for op, function in {"negate": lambda x: -x, "square": square, "sqrt": sqrt, "relu": relu,
                          "same": identity, "sigmoid": sigmoid, "normal_cdf": normal_cdf,
                          "normal_cdf_tanh": normal_cdf_tanh}.items():

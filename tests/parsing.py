@@ -115,7 +115,7 @@ class Formulas(Reader):
     from 0 in the tree. Signs bind as usual: sums, products, what stands side by side, powers."""
     OPS = {r"softmax\(": "softmax", r"mean\(": "mean", r"positive\(": "positive", r"PE\(": "sinusoid",
            r"sqrt\(": "sqrt", r"apart\(": "apart", r"together\(": "together", r"one_hot\(": "labels",
-           r"smoothed\([\d.]+, ": "labels", r"max\(0, ": "relu", r"(?:Σ|sum)_\w+\(": "total",
+           r"smoothed\([\d.]+(?: over \w+)?, ": "labels", r"max\(0, ": "relu", r"(?:Σ|sum)_\w+\(": "total",
            r"(?:σ|sigma)\(": "sigmoid", r"(?:Φ|Phi)\(": "normal_cdf", r"(?:φ|phi)\(": "normal_pdf",
            r"(?:Φ|Phi)_tanh\(": "normal_cdf_tanh", r"(?:φ|phi)_tanh\(": "normal_pdf_tanh",
            r"repeated\(\w+, ": "repeated", r"placed\(\w+ (\d+), ": "placed",

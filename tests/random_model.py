@@ -27,7 +27,11 @@ WIRINGS = {"as_in_the_paper": {}, "final_norm": {"final_norm": True},
            **{f"no_residual_{norm}": {"residual": False, "norm": norm} for norm in ("post", "pre", "none")},
            "only_attention": {"residual": False, "norm": "none", "feed_forward": False},
            "final_norm_alone": {"norm": "none", "final_norm": True},
-           "shallow_decoder": {"decoder_layers": 1}, "deep_decoder": {"decoder_layers": 3}}
+           "shallow_decoder": {"decoder_layers": 1}, "deep_decoder": {"decoder_layers": 3},
+           "one_table": {"shared_embeddings": "all"}, "tied_output": {"shared_embeddings": "decoder"},
+           "learned_from_the_third": {"position": "learned", "max_positions": 9, "position_offset": 2},
+           "odd_interleaved": {"d_model": 15, "heads": 3, "position_base": 100},
+           "odd_tensor2tensor": {"d_model": 15, "heads": 3, "position": "tensor2tensor", "position_offset": 2}}
 
 
 class Model(NamedTuple):
@@ -67,6 +71,8 @@ def shapes(config: Config, source: int, target: int | None, biases: bool) -> dic
         if vocab is None:
             continue
         found[f"{stack}.E"] = vocab, d
+        if config.position == "learned":
+            found[f"{stack}.P"] = config.max_positions, d
         for own in (f"{stack}.layer{n}" for n in range(1, depth(config, stack) + 1)):
             for attention in attentions:
                 found |= {f"{own}.{attention}.{name}": shape for name, shape in of_attention.items()}
@@ -80,6 +86,10 @@ def shapes(config: Config, source: int, target: int | None, biases: bool) -> dic
             found |= {f"{stack}.final_norm.gain": vector, f"{stack}.final_norm.bias": vector}
     if target is not None:
         found |= {"output.W": (d, target)} | ({"output.b": (target,)} if biases else {})
+    for name in {"all": ("encoder.E", "decoder.E", "output.W"), "decoder": ("decoder.E", "output.W")}.get(
+            config.shared_embeddings, ()):
+        rows = found.pop(name, None)
+        found |= {"shared.E": rows} if rows and name != "output.W" else {}
     return found
 
 
@@ -94,6 +104,8 @@ def random_model(biases: bool = True, decoder: bool = True, seed: int = 1, **con
             return 0.4 * numbers + name.endswith("gain")
         return numbers / np.sqrt(wiring.d_model if name.endswith(".E") else shape[0])
 
-    wanted = shapes(wiring, len(SOURCE), len(TARGET) if decoder else None, biases)
+    both = tuple(dict.fromkeys(SOURCE + TARGET))
+    source, target = (both, both) if wiring.shared_embeddings == "all" else (SOURCE, TARGET)
+    wanted = shapes(wiring, len(source), len(target) if decoder else None, biases)
     parameters = {name: drawn(name, shape) for name, shape in wanted.items()}
-    return Model(wiring, SOURCE, TARGET if decoder else None, parameters)
+    return Model(wiring, source, target if decoder else None, parameters)

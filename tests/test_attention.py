@@ -255,7 +255,7 @@ def test_an_attention_takes_what_cross_attention_reads_for_queries_and_keys():
 
 
 @pytest.mark.parametrize("rows, words", (
-    ({"query_input": (2, 4)}, "needs vectors as input; give an .npz file with key.input"),
+    ({"query_input": (2, 4)}, "needs vectors as input; give a file with key.input"),
     ({"key_input": (2, 3)}, "with query.input"), ({"query_input": (2, 4), "key_input": (2, 3)}, "with value.input"),
     ({"encoder_input": (2, 4)}, "with query.input"), ({"query_input": (2, 3)}, "d_model is 4"),
     ({"query_input": (2, 4), "key_input": (2, 4)}, "k_dim is 3"), ({"decoder_input": (2, 4), "query_input": (2, 4)},

@@ -11,8 +11,8 @@ from attntrace.files import torch as names
 from attntrace.files.weights import load
 from attntrace.messages.catalog import LANGUAGES, has_template, render, template
 from attntrace.messages.errors import Problem
-from attntrace.model.config import (CHOICE, ENTRIES, FLAG, NUMBER, OPTIONS, SCALE, SIZE, WIDTH, Config, as_json,
-                                    as_option)
+from attntrace.model.config import (BASE, CHOICE, ENTRIES, FLAG, NUMBER, OFFSET, OPTIONS, SCALE, SIZE, WIDTH, Config,
+                                    as_json, as_option)
 from attntrace.model.parameters import Vocabularies
 from attntrace.model.transformer import ACTIVATIONS
 from attntrace.pages.overview import model_lines
@@ -20,11 +20,13 @@ from attntrace.pages.topics import topic_in
 from attntrace.verify import torch as against
 
 OTHER = {"d_model": 24, "heads": 4, "layers": 2, "d_ff": 32, "epsilon": 1e-3, "score_scale": 3.0, "d_k": 3, "d_v": 5,
-         "k_dim": 3, "v_dim": 5, "decoder_layers": 3}  # numbers
+         "k_dim": 3, "v_dim": 5, "decoder_layers": 3, "position_base": 100, "position_offset": 3,
+         "max_positions": 20}  # numbers
 ALONE = {"k_dim", "v_dim"}  # only of an attention alone
 WORDS = [(name, word) for name, entry in ENTRIES.items() if entry.kind == CHOICE for word in entry.words]
 VALUES = [*WORDS, *OTHER.items(), *((name, not entry.default) for name, entry in ENTRIES.items() if entry.kind == FLAG)]
-BEFORE = {"position", "scale_embedding", "source_end"}  # come before a module of torch.nn, which is the same without
+BEFORE = {"position", "position_base", "position_offset", "max_positions", "scale_embedding",
+          "shared_embeddings", "source_end"}  # come before a module of torch.nn, which is the same without
 AT_RUN_TIME = {"causal", "mean_weights"}  # of the call of a module
 REFUSED = {"score_scale", "d_k", "d_v", "output_projection"}  # by an export
 
@@ -47,7 +49,8 @@ def test_an_option_gives_a_model_each_value(tmp_path, name, value):
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_value_of_another_kind_is_refused_with_its_entry_the_file_and_the_words_that_it_may_be(name):
-    right = {FLAG: True, NUMBER: 2.5, SCALE: 2.5, SIZE: 10**400, WIDTH: 10**400}.get(ENTRIES[name].kind, "")
+    right = {FLAG: True, NUMBER: 2.5, SCALE: 2.5, BASE: 2.5, OFFSET: 0, SIZE: 10**400, WIDTH: 10**400}.get(
+        ENTRIES[name].kind, "")
     for wrong in (0, -1, 2.5, True, "8", "x", None, ["float32"], float("nan"), float("inf"), 10**400):
         if wrong != right:
             with pytest.raises(Problem) as caught:

@@ -8,6 +8,7 @@ import pytest
 from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, depth, random_model
 
 from attntrace import trace
+from attntrace.messages.errors import Problem
 from attntrace.model.config import ENTRIES, Config
 from attntrace.model.parameters import Vocabularies, parts, stream
 from attntrace.model.transformer import transformer
@@ -37,18 +38,28 @@ class Paper:
         return np.einsum("...d,de->...e", x, self.p[f"{place}W{letter}"]) + self.p.get(f"{place}b{letter}", 0)
 
     def positions(self, count: int) -> np.ndarray:
-        P, d = np.zeros((count, self.c.d_model)), self.c.d_model
-        for pos, i in itertools.product(range(count), range(d // 2)):
-            angle = pos / 10000 ** (2 * i / d)
-            sine, cosine = (2 * i, 2 * i + 1) if self.c.position == "interleaved" else (i, d // 2 + i)
-            P[pos, sine], P[pos, cosine] = math.sin(angle), math.cos(angle)
+        P, d, short = np.zeros((count, self.c.d_model)), self.c.d_model, self.c.position == "tensor2tensor"
+        sines = d // 2 if short else (d + 1) // 2
+        for row, i in itertools.product(range(count), range(sines)):
+            scale = self.c.position_base ** (i / max(sines - 1, 1) if short else 2 * i / d)
+            angle = (self.c.position_offset + row) / scale
+            sine, cosine = (2 * i, 2 * i + 1) if self.c.position == "interleaved" else (i, sines + i)
+            P[row, sine] = math.sin(angle)
+            if i < d // 2:
+                P[row, cosine] = math.cos(angle)
         return P
 
+    def table(self, stack: str) -> np.ndarray:
+        return self.p["shared.E" if self.c.shared_embeddings in (stack, "all") else f"{stack}.E"]
+
     def embedded(self, stack: str, ids: list[int]) -> np.ndarray:
-        x = self.named(f"{stack}.embedding", np.stack([self.p[f"{stack}.E"][i] for i in ids]))
+        x = self.named(f"{stack}.embedding", np.stack([self.table(stack)[i] for i in ids]))
         if self.c.scale_embedding:
             x = self.named(f"{stack}.scaled_embedding", x * self.c.d_model ** 0.5)
-        if self.c.position != "none":
+        if self.c.position == "learned":
+            x = x + self.named(f"{stack}.position_embedding", np.stack([
+                self.p[f"{stack}.P"][self.c.position_offset + n] for n in range(len(ids))]))
+        elif self.c.position != "none":
             x = x + self.named(f"{stack}.positional_encoding", self.positions(len(ids)))
         return self.named(f"{stack}.input", x)
 
@@ -104,6 +115,8 @@ class Paper:
         return self.named(f"{stack}.output", self.norm(f"{stack}.final_norm", x) if self.c.final_norm else x)
 
     def translated(self, source: list[int], target: list[int]) -> dict[str, np.ndarray]:
+        if self.c.shared_embeddings != "none":
+            self.p = self.p | {"output.W": np.einsum("vd->dv", self.table("decoder"))}
         logits = self.named("output.logits", self.affine(
             self.stack("decoder", target, self.stack("encoder", source)), "output.", ""))
         self.named("output.probabilities", np.exp(logits) / np.exp(logits).sum(1)[:, None])
@@ -159,6 +172,39 @@ def test_positions_worked_by_hand():
                      for position in ("interleaved", "halves"))
     assert whole.round(4).tolist() == [[0, 1, 0, 1], [.8415, .5403, .0100, 1.0000], [.9093, -.4161, .0200, .9998]]
     assert halves.tolist() == whole[:, [0, 2, 1, 3]].tolist()
+
+
+@pytest.mark.parametrize("wiring, rows", [
+    ({"position_base": 100}, [[0, 1, 0, 1], [.8415, .5403, .0998, .9950], [.9093, -.4161, .1987, .9801]]),
+    ({"d_model": 5}, [[0, 1, 0, 1, 0], [.8415, .5403, .0251, .9997, .0006], [.9093, -.4161, .0502, .9987, .0013]]),
+    ({"d_model": 6, "position": "tensor2tensor"},  # of wavelengths 1, 100 and 10000
+     [[0, 0, 0, 1, 1, 1], [.8415, .0100, .0001, .5403, 1, 1], [.9093, .0200, .0002, -.4161, .9998, 1]]),
+    ({"d_model": 3, "position": "tensor2tensor"}, [[0, 1, 0], [.8415, .5403, 0], [.9093, -.4161, 0]]),
+    ({"d_model": 3, "position": "halves"}, [[0, 0, 1], [.8415, .0022, .5403], [.9093, .0043, -.4161]]),
+    ({"d_model": 1}, [[0], [.8415], [.9093]]), ({"d_model": 1, "position": "tensor2tensor"}, [[0], [0], [0]]),
+    ({"position_offset": 2}, [[.9093, -.4161, .0200, .9998], [.1411, -.9900, .0300, .9996],
+                              [-.7568, -.6536, .0400, .9992]])], ids=str)
+def test_other_positions_worked_by_hand(wiring, rows):
+    """The first is the table of a well-known tutorial."""
+    assert trace("one two three", **{"d_model": 4, "heads": 1} | wiring)["positional_encoding"].value.round(
+        4).tolist() == rows
+
+
+def test_a_row_of_a_learned_position_is_the_same_in_every_table_and_no_longer_sentence_fits():
+    small, large = (prepare(CAT, config=Config(position="learned", max_positions=size)).parameters["encoder.P"].value
+                    for size in (4, 9))
+    assert np.array_equal(small, large[:4]) and len({row.tobytes() for row in large}) == 9
+    steps = trace(CAT, position="learned", max_positions=6, position_offset=2)
+    assert np.array_equal(steps["position_embedding"].value, large[2:6])
+    with pytest.raises(Problem, match="4 tokens, but this model has positions for only 3"):
+        prepare(CAT, config=Config(position="learned", max_positions=5, position_offset=2))
+    with pytest.raises(Problem, match="not below"):
+        Config(position="learned", max_positions=2, position_offset=2)
+
+
+def test_positions_far_from_the_first_are_the_same_as_in_a_table():
+    near, far = (trace("a " * 3, position_offset=offset)["positional_encoding"].value for offset in (4093, 4094))
+    assert np.array_equal(near[1:], far[:2])
 
 
 # Facts of the world
@@ -244,10 +290,22 @@ def test_seeded_gains_are_one_and_biases_zero():
     assert not [name for name in parameters if name.endswith(("b_Q", "b_K", "b_V", "b_O", "output.b"))]
 
 
+def test_a_shared_table_is_drawn_once_for_the_words_of_both_sides():
+    alone, run = (prepare(CAT, target, config=Config(shared_embeddings="all")) for target in (None, "un chat"))
+    assert run.vocabularies.source == run.vocabularies.target == ("<s>", "</s>", *CAT.split(), "un", "chat")
+    assert [name for name in run.parameters.by_name if name.endswith((".E", "output.W"))] == ["shared.E"]
+    assert np.array_equal(alone.parameters["shared.E"].value, run.parameters["shared.E"].value[:6])
+    steps = trace(CAT, "un chat", shared_embeddings="all")
+    assert_same(steps["output.logits"].value, np.einsum(
+        "nd,vd->nv", steps["decoder.output"].value, run.parameters["shared.E"].value), "logits")
+
+
 # Counting
 
 @pytest.mark.parametrize("target", (None, "cat and a dog"))
-@pytest.mark.parametrize("config", (Config(), Config(d_model=12, heads=3, layers=3, d_ff=20), Config(final_norm=True)))
+@pytest.mark.parametrize("config", (Config(), Config(d_model=12, heads=3, layers=3, d_ff=20), Config(final_norm=True),
+                                    Config(position="learned", shared_embeddings="all"),
+                                    Config(shared_embeddings="decoder")))
 def test_number_of_parameters_is_the_closed_form(config, target):
     run = prepare(CAT, target, config=config)
     closed = sum(count.number for part in parts(config, run.vocabularies) for count in part.counts())

@@ -72,8 +72,7 @@ def test_rich_is_imported_where_pages_and_progress_are_written_and_nowhere_else(
 def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_problem():
     sentences = tomllib.loads((PACKAGE / "messages" / "en" / "problem.toml").read_text("utf-8"))
     raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}, "no_memory": set()}
-    raised |= {key: {"name", "option", "value", "choices"} for key in config.PROBLEMS.values()}
-    raised |= {f"odd_{one.even}": {"d_model", "heads", "near"} for one in config.POSITIONS.values() if one.even}
+    raised |= {key: {"name", "option", "value", "choices", "most"} for key in config.PROBLEMS.values()}
     raised |= {f"{of}_{how}": {"file", "why", "name"} for of in ("weights", "saved")
                for how in ("broken", "pickled", "missing", "directory", "unreadable")}
     for path in PACKAGE.rglob("*.py"):

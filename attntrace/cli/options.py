@@ -13,15 +13,16 @@ import click
 from attntrace.cli.click_words import Decorated, chained, option, passed
 from attntrace.cli.formats import PageOptions, quoted
 from attntrace.cli.languages import rendered
-from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
-                                  Width, head_addresses, parameter_names, step_addresses)
+from attntrace.cli.values import (ALL, ONE_OR_MORE, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text,
+                                  Weights, Whole, Width, head_addresses, parameter_names, step_addresses)
 from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, NUMBER, OPTIONS, SIZE, WIDTH, Config, as_option
+from attntrace.model.config import (BASE, CHOICE, ENTRIES, FLAG, INITIAL, LAST_OFFSET, NUMBER, OFFSET, OPTIONS, SIZE,
+                                    WIDTH, Config, as_option)
 from attntrace.tensor.symbol import DIGITS
 from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
-from attntrace.training import OPTIMIZERS
+from attntrace.training import OPTIMIZERS, SMOOTHING_OVER
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
 
@@ -108,10 +109,12 @@ class LearningOptions(NamedTuple):
     optimizer: str | None = None
     lr: float | None = None
     label_smoothing: float | None = None
+    label_smoothing_over: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare_training_step` besides the words and the model."""
-        return {"optimizer": self.optimizer or "sgd", "lr": self.lr, "smoothing": self.label_smoothing or 0.0}
+        return {"optimizer": self.optimizer or "sgd", "lr": self.lr, "smoothing": self.label_smoothing or 0.0,
+                "over": self.label_smoothing_over or SMOOTHING_OVER[0]}
 
 
 class Selection(NamedTuple):
@@ -197,9 +200,9 @@ def entry_option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
     if entry.kind == FLAG:
         yes, no = spelled, as_option(f"no_{name}")
         return model_option(f"{yes}/{no}", default=None, stands_for=yes if default else no, **COLLECTED)
-    kind, metavar = ((Whole(), "N") if entry.kind == SIZE else (Among(entry.words), None) if entry.kind == CHOICE else
-                     (Width(entry.words), "N") if entry.kind == WIDTH else (POSITIVE, "X") if entry.kind == NUMBER else
-                     (Scale(entry.words), "|".join((*entry.words, "X"))))
+    kinds = {SIZE: (Whole(), "N"), OFFSET: (Whole(0, LAST_OFFSET), "N"), BASE: (ONE_OR_MORE, "X"),
+             CHOICE: (Among(entry.words), None), WIDTH: (Width(entry.words), "N"), NUMBER: (POSITIVE, "X")}
+    kind, metavar = kinds.get(entry.kind, (Scale(entry.words), "|".join((*entry.words, "X"))))
     return model_option(spelled, type=kind, default=None, stands_for=default, metavar=metavar, **COLLECTED)
 
 
@@ -235,7 +238,8 @@ learning_options = passed(
     training_option("--optimizer", type=Among(tuple(OPTIMIZERS)), default=None, stands_for="sgd"),
     training_option("--lr", type=POSITIVE, metavar="X", default=None,
                     stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
-    training_option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X"))
+    training_option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X"),
+    training_option("--label-smoothing-over", type=Among(SMOOTHING_OVER), default=None, stands_for=SMOOTHING_OVER[0]))
 
 
 def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:

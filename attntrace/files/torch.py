@@ -19,8 +19,8 @@ from attntrace.messages.catalog import Joined, Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import nearest
 from attntrace.messages.unicode import shown
-from attntrace.model.config import (ARCHITECTURES, ENTRIES, FLAG, LAYERS, SUB_LAYERS, Architecture, Config, as_json,
-                                    divisors)
+from attntrace.model.config import (ARCHITECTURES, ENTRIES, FLAG, LAYERS, POSITIONS, SUB_LAYERS, Architecture, Config,
+                                    as_json, divisors)
 from attntrace.model.memory import check_fits
 from attntrace.model.parameters import Spec, Vocabularies, allocate, parts, specs
 from attntrace.tensor.tensor import Array
@@ -38,7 +38,8 @@ ARGUMENTS: dict[str, dict[str, str | None]] = {  # of a module, for each word of
     "activation": {"relu": "", "gelu": "activation='gelu', ", "silu": "activation=torch.nn.functional.silu, ",
                    "gelu_tanh": "activation=lambda x: torch.nn.functional.gelu(x, approximate='tanh'), "},
     "dtype": {"float64": "dtype=torch.float64", "float32": "dtype=torch.float32"},
-    "position": {"interleaved": "", "halves": "", "none": ""},  # of embeddings, which come before a module
+    "position": dict.fromkeys(POSITIONS, ""),  # of embeddings, which come before a module
+    "shared_embeddings": dict.fromkeys(("none", "decoder", "all"), ""),
     "part": {"transformer": "torch.nn.Transformer", "encoder": "torch.nn.TransformerEncoder",
              "decoder": "torch.nn.TransformerDecoder", "encoder_layer": "torch.nn.TransformerEncoderLayer",
              "decoder_layer": "torch.nn.TransformerDecoderLayer", "encoder_only": None, "decoder_only": None,

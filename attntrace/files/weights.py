@@ -22,7 +22,7 @@ from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
 
-OF_WORDS = {"encoder.E", "decoder.E", "output.W", "output.b"}  # parameters that a model without words does not have
+OF_WORDS = {"shared.E", "encoder.E", "encoder.P", "decoder.E", "decoder.P", "output.W", "output.b"}
 SHIPPED = ("ko-en",)  # models included in attntrace
 STATE = "training."  # the prefix of members with the state of a training run, which are not part of the model
 PARTS = {"config", "vocabulary", "parameters"}  # of a model in JSON
@@ -122,8 +122,11 @@ def _vocabularies(where: str, config: Config, texts: Mapping[str, Any], names: I
         if source is not None:
             raise Problem("vocabulary_surplus", file=where, part=config.architecture.name)
         return Vocabularies(None, _words(where, "target", target, starts=False))
-    return Vocabularies(_words(where, "source", source), None if target is None and not predicts else _words(
+    known = Vocabularies(_words(where, "source", source), None if target is None and not predicts else _words(
         where, "target", target, starts=not predicts))
+    if config.shared_embeddings == "all" and known.target not in (None, known.source):
+        raise Problem("vocabularies_differ", file=where)
+    return known
 
 
 def _words(where: str, side: str, texts: Any, starts: bool = True) -> tuple[str, ...]:

@@ -31,10 +31,9 @@ class Architecture(NamedTuple):
 
 
 class Position(NamedTuple):
-    """How a model knows positions. even: the size of the vectors that pairs of a sine and a cosine need to be even;
-    added: whether they are added to embeddings."""
-    even: str = ""
+    """How a model knows positions. added: whether they are added to embeddings; learned: from a table of parameters."""
     added: bool = False
+    learned: bool = False
 
 
 ARCHITECTURES = {one.name: one for one in (
@@ -45,12 +44,15 @@ ARCHITECTURES = {one.name: one for one in (
     Architecture("decoder_only", ("decoder",), has_words=True, predicts=True),
     Architecture("attention", layers=1, attention="encoder.layer1.self_attention"),
     Architecture("cross_attention", (), layers=1, attention="attention"))}
-POSITIONS = {"interleaved": Position("d_model", added=True), "halves": Position("d_model", added=True),
-             "none": Position()}
-SIZE, FLAG, CHOICE, NUMBER, SCALE, WIDTH = "size", "flag", "choice", "number", "scale", "width"  # kinds of values
+POSITIONS = {"interleaved": Position(added=True), "halves": Position(added=True), "tensor2tensor": Position(added=True),
+             "learned": Position(added=True, learned=True), "none": Position()}
+LAST_OFFSET = 10_000  # of positions
+SIZE, FLAG, CHOICE, NUMBER, SCALE, WIDTH, BASE, OFFSET = (  # kinds of values
+    "size", "flag", "choice", "number", "scale", "width", "base", "offset")
 KINDS = {int: SIZE, bool: FLAG, str: CHOICE, float: NUMBER}  # by the type of the default
 PROBLEMS = {SIZE: "size_not_positive", FLAG: "no_such_choice", CHOICE: "no_such_choice",
-            NUMBER: "not_a_positive_number", SCALE: "score_scale", WIDTH: "width"}
+            NUMBER: "not_a_positive_number", SCALE: "score_scale", WIDTH: "width", BASE: "base_below_one",
+            OFFSET: "offset_range"}
 PER_HEAD, D_MODEL, LAYERS = "d_model/h", "d_model", "layers"  # the widths, and the depth, that follow from others
 
 
@@ -76,9 +78,11 @@ class Entry(NamedTuple):
             return self.kind == FLAG and isinstance(value, bool)
         if self.kind in (SIZE, WIDTH):
             return value in self.words if isinstance(value, str) else isinstance(value, int) and value >= 1
+        if self.kind == OFFSET:
+            return isinstance(value, int) and 0 <= value <= LAST_OFFSET
         smallest, largest = (sys.float_info.min, sys.float_info.max) if dtype == "float64" else FLOAT32
-        return value in self.words or (
-            self.kind in (NUMBER, SCALE) and isinstance(value, (int, float)) and smallest <= value <= largest)
+        return value in self.words or (self.kind in (NUMBER, SCALE, BASE) and isinstance(value, (int, float))
+                                       and max(smallest, self.kind == BASE) <= value <= largest)
 
 
 def entry(default: Any, *others: str, kind: str = "", **more: bool) -> Any:
@@ -96,11 +100,14 @@ class Config:
     ε `inside` the root, or `outside`, added to the standard deviation; norm_variance: of the row as a `population`, or
     as a `sample`, divided by d_model - 1; residual, feed_forward: whether layers have them; final_norm: one more norm
     at the end of each stack, as in torch.nn.Transformer; position: sines and cosines `interleaved` (the paper), in
-    `halves`, or `none`; score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of
-    the transformer the model is. Of attention, d_k and d_v: the sizes of a query and of a value, if not d_model / h;
-    output_projection: whether there is W_O; causal: every self-attention is masked, not only the decoder's; k_dim and
-    v_dim: the widths of the rows that keys and values come from, if not d_model, where the model is only attention;
-    mean_weights: the mean of the weights over heads is a step."""
+    `halves`, in halves of the wavelengths of `tensor2tensor`, `learned`, or `none`; position_base: the number whose
+    powers are the wavelengths; position_offset: the position of the first word; max_positions: how many are learned;
+    shared_embeddings: the embeddings of the `decoder`, or of `all`, are the matrix of the output layer as well;
+    score_scale: the divisor of scores; source_end: `</s>` after the source; part: which part of the transformer the
+    model is. Of attention, d_k and d_v: the sizes of a query and of a value, if not d_model / h; output_projection:
+    whether there is W_O; causal: every self-attention is masked, not only the decoder's; k_dim and v_dim: the widths of
+    the rows that keys and values come from, if not d_model, where the model is only attention; mean_weights: the mean
+    of the weights over heads is a step."""
     d_model: int = entry(8, of_attention=True)
     heads: int = entry(2, of_attention=True)
     layers: int = entry(1)
@@ -109,6 +116,10 @@ class Config:
     norm: str = entry("post", "pre", "none", rewires=True)
     final_norm: bool = entry(False, by_default=False)
     position: str = entry(*POSITIONS, rewires=True)
+    position_base: float = entry(10_000, kind=BASE, rewires=True, by_default=False, written=False)
+    position_offset: int = entry(0, kind=OFFSET, rewires=True, by_default=False, written=False)
+    max_positions: int = entry(64, by_default=False, written=False)
+    shared_embeddings: str = entry("none", "decoder", "all", by_default=False, written=False)
     scale_embedding: bool = entry(True, rewires=True)
     source_end: bool = entry(False, option=False, by_default=False)
     activation: str = entry("relu", "gelu", "gelu_tanh", "silu", rewires=True, by_default=False)
@@ -133,20 +144,19 @@ class Config:
             value = getattr(self, name)
             if not entry.allows(value, self.dtype):
                 raise Problem(PROBLEMS[entry.kind], name=name, option=as_option(name), value=as_json(value),
+                              most=LAST_OFFSET,
                               choices=alternatives(("true", "false") if entry.kind == FLAG else entry.words))
         if self.d_model % self.heads and PER_HEAD in (self.d_k, self.d_v):
             raise Problem("heads_do_not_divide", heads=self.heads, d_model=self.d_model,
                           divisors=alternatives(divisors(self.d_model)))
-        even = POSITIONS[self.position].even
-        if even and getattr(self, even) % 2 and not self.architecture.is_attention:
-            near = [size for size in (self.d_model - 1, self.d_model + 1) if size]
-            raise Problem(f"odd_{even}", d_model=self.d_model, heads=self.heads, near=alternatives(near))
         if not self.architecture.is_attention and (self.k_dim, self.v_dim) != (D_MODEL, D_MODEL):
             raise Problem("rows_of_their_own", part=self.part)
         if not (self.architecture.is_attention or self.output_projection or self.concat_size == self.d_model):
             raise Problem("no_output_projection", size=self.concat_size, d_model=self.d_model)
         if self.norm_variance == "sample" and self.d_model == 1:
             raise Problem("sample_of_one")
+        if self.learns_positions and self.position_offset >= self.max_positions:
+            raise Problem("offset_beyond_table", position_offset=self.position_offset, max_positions=self.max_positions)
         if self.architecture.layers not in (None, self.layers):
             raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
         if len(self.architecture.stacks) == 1 and self.decoder_layers != LAYERS:
@@ -202,9 +212,14 @@ class Config:
         """Whether embeddings have positional encodings added to them."""
         return POSITIONS[self.position].added
 
+    @property
+    def learns_positions(self) -> bool:
+        """Whether these come from a table of parameters."""
+        return POSITIONS[self.position].learned
+
     def small(self) -> "Config":
         """Return the same wiring in the smallest sizes."""
-        return replace(self, d_model=2 * self.heads, d_ff=1,  # even, as sines and cosines alternate
+        return replace(self, d_model=2 * self.heads, d_ff=1,  # with a sine and a cosine for each head
                        **{name: entry.default for name, entry in ENTRIES.items()
                           if entry.kind == WIDTH and name != "decoder_layers"})
 
@@ -222,7 +237,8 @@ class Config:
             if key not in ENTRIES:
                 raise Problem("config_unknown_key", where=where, entry=key, known=", ".join(ENTRIES))
         for name, entry in entries_of(entries.get("part")).items():
-            if entry.kind == SIZE and name not in entries and (name != "d_ff" or entries.get("feed_forward", True)):
+            needed = entry.kind == SIZE and entry.written and (name != "d_ff" or entries.get("feed_forward", True))
+            if needed and name not in entries:
                 raise Problem("config_lacks_size", where=where, entry=name)
         try:
             return cls(**entries)

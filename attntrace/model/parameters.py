@@ -1,7 +1,7 @@
 """Parameters by name: which ones a model has, and their numbers drawn from a seed."""
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from attntrace.model.config import D_MODEL, PER_HEAD, SUB_LAYERS, Config
 from attntrace.model.memory import check_fits
+from attntrace.model.tokens import vocabulary
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
@@ -52,6 +53,15 @@ class Vocabularies(NamedTuple):
         """The vocabularies of a model without tables; `decoder`: whether a whole transformer has a decoder."""
         stacks = config.architecture.stacks
         return cls(() if "encoder" in stacks else None, () if decoder and "decoder" in stacks else None)
+
+    @classmethod
+    def of_words(cls, config: Config, source: Sequence[str], target: Sequence[str],
+                 decoder: bool = True) -> "Vocabularies":
+        """The vocabularies of a model drawn from a seed, which has these words; with one table, they are the same.
+        `decoder`: whether there is one."""
+        if config.shared_embeddings == "all":
+            source = target = [*source, *target]
+        return cls(vocabulary(source) if source else (), None if not decoder else vocabulary(target) if target else ())
 
 
 class Count(NamedTuple):
@@ -120,17 +130,28 @@ def parts(config: Config, vocabularies: Vocabularies) -> Iterator[Part]:
     if config.architecture.is_attention:
         yield Part("attention", _at(config.architecture.attention, attention))
         return
+
+    def embeddings(place: str, words: tuple[str, ...]) -> Spec:
+        return Spec(f"{place}.E", "W_E", (Axis("vocab", len(words), words), d_model))
+
+    sharing = {"none": (), "decoder": ("decoder",), "all": ("encoder", "decoder")}[config.shared_embeddings]
+    shared = vocabularies.target or vocabularies.source if "encoder" in sharing else vocabularies.target
+    if sharing and shared:
+        yield Part("shared", (embeddings("shared", shared),))
     for stack, words in zip(SUB_LAYERS, vocabularies, strict=True):
         if words is not None and stack in config.architecture.stacks:
             layer = (_at(f"{stack}.layer{{}}.{name}", (*(feed_forward if name == "feed_forward" else attention),
                                                        *(norm if config.norm != "none" else ())))
                      for name in config.sub_layers(stack))
-            table = (Spec(f"{stack}.E", "W_E", (Axis("vocab", len(words), words), d_model)),) if words else ()
-            yield Part(stack, table, tuple(chain.from_iterable(layer)),
+            tables = [embeddings(stack, words)] if words and stack not in sharing else []
+            if words and config.learns_positions:
+                tables.append(Spec(f"{stack}.P", "W_P", (Axis("max_positions", config.max_positions), d_model)))
+            yield Part(stack, tuple(tables), tuple(chain.from_iterable(layer)),
                        _at(f"{stack}.final_norm", norm) if config.final_norm else (), config.layers_of(stack))
     if vocabularies.target:
         vocab = Axis("vocab", len(vocabularies.target), vocabularies.target)
-        yield Part("output", (Spec("output.W", "W", (d_model, vocab)), Spec("output.b", "b", (vocab,), True)))
+        matrix = (Spec("output.W", "W", (d_model, vocab)),) if config.shared_embeddings == "none" else ()
+        yield Part("output", (*matrix, Spec("output.b", "b", (vocab,), True)))
 
 
 def _at(place: str, specs: Iterable[Spec]) -> tuple[Spec, ...]:
@@ -165,6 +186,11 @@ class Parameters:
 
     def __getitem__(self, name: str) -> Tensor:
         return self._tensors[self._place + name]
+
+    @property
+    def embeddings(self) -> Tensor:
+        """The table of the words at this place: its own E, or the one that it shares with the output layer."""
+        return self.get("E") or self._tensors["shared.E"]
 
     def get(self, name: str) -> Tensor | None:
         return self._tensors.get(self._place + name)
@@ -202,7 +228,7 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
     1 / d_model); attention and output have no biases.
 
     Each parameter has its own stream, keyed by seed and name; each word's embedding and output column by the word as
-    well: another layer, head or word never changes the other numbers."""
+    well, each position's row by the position: another layer, head or word never changes the other numbers."""
     few = sum(math.prod(spec.shape) for spec in specs(config, vocabularies)) <= FEW
 
     def fill(numbers: Array, *key: str) -> None:
@@ -215,13 +241,14 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
 
 def draw(config: Config, vocabularies: Vocabularies, fill_numbers: Callable[..., None]) -> Parameters:
     """Allocate the parameters that are not optional: gains 1, biases 0; `fill_numbers(row, name, word)` fills the
-    embedding or the output column of a word, `fill_numbers(matrix, name)` any other matrix."""
+    embedding or the output column of a word or the row of a position, `fill_numbers(matrix, name)` any other matrix."""
     def fill(spec: Spec, view: Array) -> None:
-        kind, first = Address.of(spec.name).name, spec.axes[0]
+        kind = Address.of(spec.name).name
         if kind == "gain" or kind.startswith("b"):
             view[...] = kind == "gain"
-        elif words := first.labels or spec.axes[1].labels:
-            for word, row in zip(words, view if first.labels else view.T, strict=True):
+        elif kind in ("E", "P", "W"):
+            rows = view.T if kind == "W" else view
+            for word, row in zip(spec.axes[kind == "W"].labels or map(str, range(1, len(rows) + 1)), rows, strict=True):
                 fill_numbers(row, spec.name, word)
         else:
             fill_numbers(view, spec.name)

@@ -1,7 +1,7 @@
 """What enters a run: the tokens of a sentence and their ids, or rows of numbers instead of words."""
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Array, Tensor, constant
 
 START, END = "<s>", "</s>"
+PADDING = "<pad>", "<blank>", "[PAD]"  # as other libraries call it; a vocabulary may have one
 SOURCE, MEMORY, TARGET = "encoder.input", "encoder.output", "decoder.input"  # where rows may enter a run
 QUERIES, KEYS, VALUES = "query.input", "key.input", "value.input"  # where they may enter an attention alone
 APOSTROPHES = "'’"
@@ -150,9 +151,14 @@ def _word_end(text: str, start: int) -> int:
     return end
 
 
-def vocabulary(words: list[str]) -> tuple[str, ...]:
+def vocabulary(words: Iterable[str]) -> tuple[str, ...]:
     """Return the vocabulary of a seeded run: start, end, then the words in order of appearance."""
     return tuple(dict.fromkeys((START, END, *words)))
+
+
+def never_next(known: Sequence[str]) -> str:
+    """The word of a target vocabulary that is never a next word: its padding, or else `<s>`."""
+    return next((word for word in PADDING if word in known), START)
 
 
 def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "FILE") -> Words:

@@ -54,15 +54,33 @@ def stack_input(trace: Trace, source: Words | InputRows, parameters: Parameters,
     if isinstance(source, InputRows):
         return trace("input", source.tensor(f"{symbol}_given"), symbol)
     token = source.axis
-    X = trace("embedding", gather(parameters["E"], constant(source.ids, "id", (token,))), "E")
+    X = trace("embedding", gather(parameters.embeddings, constant(source.ids, "id", (token,))), "E")
     if config.scale_embedding:
         root = sqrt(constant(config.d_model, "d_model", dtype=config.dtype))
         X = trace("scaled_embedding", root * X, "Ê")
     if config.adds_positions:
-        pos = constant(source.positions, "pos", (token,))
-        P = trace("positional_encoding", apply(Sinusoid(config.d_model, config.position, config.dtype), pos), "P")
+        P = positions(trace, source, parameters, config)
         X = X + P
     return trace("input", trace.dropout(X), symbol)
+
+
+def check_positions(words: Words, config: Config) -> None:
+    """Raise Problem for a sentence with more tokens than a model has learned positions."""
+    tokens, there = max(words.lengths or (len(words.ids),)), config.max_positions - config.position_offset
+    if config.learns_positions and tokens > there:
+        raise Problem("too_few_positions", tokens=tokens, there=there)
+
+
+def positions(trace: Trace, words: Words, parameters: Parameters, config: Config) -> Tensor:
+    """P, token × d_model: the encodings of the positions, counted from 0 (section 3.5); or their learned vectors, rows
+    of a table (max_positions × d_model), counted from 1. Raises Problem where it has too few."""
+    first = config.position_offset + config.learns_positions
+    pos = constant([first + position for position in words.positions], "pos", (words.axis,))
+    if not config.learns_positions:
+        encoding = Sinusoid(config.d_model, config.position, config.dtype, config.position_base)
+        return trace("positional_encoding", apply(encoding, pos), "P")
+    check_positions(words, config)
+    return trace("position_embedding", gather(parameters["P"], pos), "P")
 
 
 def layer_norm(trace: Trace, U: Tensor, parameters: Parameters, config: Config, symbol: Symbol) -> Tensor:
@@ -164,7 +182,7 @@ def transformer(trace: Trace, source: Words | InputRows, target: Words | InputRo
         if target is None:
             return None
         reads = target
-    if parameters.get("output.W") is None:
+    if output_matrix(parameters) is None:
         stack(trace.at(last), last, reads, M, parameters.at(last), config, masks)
         return None
     return predict(trace, reads, M, parameters, config, masks)
@@ -187,14 +205,22 @@ def only_attention(trace: Trace, source: Words | InputRows, target: Words | Inpu
     return multi_head(trace.at(place), X, K, V, parameters.at(place), config, seen)
 
 
+def output_matrix(parameters: Parameters) -> Tensor | None:
+    """W, d_model × vocab, of the final linear layer: a parameter, or the transpose of the embeddings that it shares
+    (section 3.4). None where a model has no such layer."""
+    E = parameters.get("shared.E")
+    return E.T if E else parameters.get("output.W")
+
+
 def predict(trace: Trace, target: Words | InputRows, M: Tensor | None, parameters: Parameters, config: Config,
             masks: Masks = Masks()) -> Prediction:
     """Predict what follows each target word, given the memory M, by the final linear layer and softmax (section 3.4).
     M: token × d_model; None where the model is one stack."""
     last = config.architecture.stacks[-1]
     D = stack(trace.at(last), last, target, M, parameters.at(last), config, masks)
-    output, own = trace.at("output"), parameters.at("output")
-    logits = output("logits", linear(D, own["W"], own.get("b")), "logits")
+    output, W = trace.at("output"), output_matrix(parameters)
+    assert W is not None
+    logits = output("logits", linear(D, W, parameters.get("output.b")), "logits")
     return Prediction(logits, output("probabilities", softmax(logits), "probabilities"))
 
 

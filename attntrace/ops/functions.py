@@ -12,8 +12,8 @@ from attntrace.ops.elementwise import Unary
 from attntrace.ops.shape import ReduceSum, sum_along
 from attntrace.tensor import expression
 from attntrace.tensor.axes import Axes, Axis
-from attntrace.tensor.expression import (Call, Difference, Exp, Expression, Negative, Number, Product, Quotient, Root,
-                                         Sum, TenThousandTo, sum_of)
+from attntrace.tensor.expression import (Call, Difference, Exp, Expression, Negative, Number, Power, Product, Quotient,
+                                         Root, Sum, sum_of)
 from attntrace.tensor.tensor import Array, Name, Op, Postcondition, Tensor, constant
 
 
@@ -181,45 +181,59 @@ class Sigmoid(Lettered, name="sigmoid", letter="σ"):
         return gradient * (result - square(result))
 
 
+LARGEST_TABLE = 1 << 12  # positions
+
+
 @dataclass(eq=False, repr=False)
 class Sinusoid(Op, name="sinusoid", needs_whole_rows=True, non_differentiable=(0,)):
-    """Positional encoding of positions that count from 0 (section 3.5): PE(pos, 2k) = sin(pos / 10000^(2k/d_model)),
-    PE(pos, 2k+1) its cosine. layout: `interleaved` as in the paper, or `halves`, first all sines, then all cosines."""
+    """Positional encoding of positions that count from 0 (section 3.5): PE(pos, 2k) = sin(pos / base^(2k/d_model)),
+    PE(pos, 2k+1) its cosine. layout: `interleaved` as in the paper; `halves`, first all sines, then all cosines; or
+    `tensor2tensor`, halves of the wavelengths base^(k / (d_model/2 - 1)), from 1 to the base. The last column of an odd
+    width has no partner: a sine, in tensor2tensor 0."""
     width: int
     layout: str
     dtype: str
+    base: float = 10000
 
     def axes(self, pos: Tensor) -> Axes:
         return *pos.axes, Axis("d_model", self.width)
 
-    def wave(self, column: int) -> tuple[str, int]:
-        """The function of a column (from 0), and the 2k in its wavelength."""
+    def wave(self, column: int) -> tuple[str, int, int]:
+        """The function of a column (from 0), none for a 0, and the exponent of its wavelength as a fraction."""
         if self.layout == "interleaved":
-            return ("sin", "cos")[column % 2], column - column % 2
-        half = self.width // 2
-        return ("sin", "cos")[column >= half], 2 * (column % half)
+            return ("sin", "cos")[column % 2], column - column % 2, self.width
+        short = self.layout == "tensor2tensor"
+        half = (self.width + (not short)) // 2
+        k = column if column < half else column - half
+        function = "" if short and column == 2 * half else ("sin", "cos")[column >= half]
+        return (function, k, max(half - 1, 1)) if short else (function, 2 * k, self.width)
 
     def compute(self, pos: Tensor) -> Array:
         positions = 1 << int(pos.value.max(initial=0)).bit_length()  # a power of two: few tables serve all lengths
-        return sinusoid_table(positions, self.width, self.layout, self.dtype).take(pos.value, axis=0)
+        if positions > LARGEST_TABLE:
+            return self.encoded(pos.value)
+        return sinusoid_table(positions, self, self.dtype).take(pos.value, axis=0)
+
+    def encoded(self, positions: Array) -> Array:
+        """The rows of these positions."""
+        functions, tops, bottoms = zip(*map(self.wave, range(self.width)))
+        angle = positions[..., None] / np.power(float(self.base), np.array(tops) / bottoms)
+        waves = np.where(np.array(functions) == "sin", np.sin(angle), np.cos(angle))
+        return np.where(np.array(functions) == "", 0, waves).astype(self.dtype)
 
     def formula(self, pos: Tensor) -> Expression:
         return Call("PE", Name(pos))
 
     def cell(self, index: tuple[int, ...], pos: Tensor) -> Expression:
-        function, power = self.wave(index[-1])
-        wavelength = TenThousandTo(Quotient(Number(power), Number(self.width)))
-        return Call(function, Quotient(pos.cell(index[:-1]), wavelength))
+        function, top, bottom = self.wave(index[-1])
+        wavelength = Power(Number(self.base), Quotient(Number(top), Number(bottom)))
+        return Call(function, Quotient(pos.cell(index[:-1]), wavelength)) if function else Number(0.0)
 
 
 @lru_cache(16)  # rows and batches ask for the same few
-def sinusoid_table(positions: int, width: int, layout: str, dtype: str) -> Array:
-    """The encodings of the first positions: positions × width."""
-    waves = [Sinusoid(width, layout, dtype).wave(column) for column in range(width)]
-    powers = np.array([power for _, power in waves]) / width
-    angle = np.arange(positions)[:, None] / np.power(10000.0, powers)
-    sines = np.array([function == "sin" for function, _ in waves])
-    return np.where(sines, np.sin(angle), np.cos(angle)).astype(dtype)
+def sinusoid_table(positions: int, op: Sinusoid, dtype: str) -> Array:
+    """The encodings of the first positions: positions × width. dtype: the op's, which does not tell two ops apart."""
+    return op.encoded(np.arange(positions))
 
 
 # Ops without settings, to be called with a tensor.

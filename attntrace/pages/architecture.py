@@ -21,7 +21,8 @@ def architecture(subject: Subject, here: str = "", beside: bool = False) -> Arch
     if run.target is not None or subject.kind == TRANSLATE:
         stacks.append([*stack("decoder", run.target, run.config)])
     if (len(stacks) > 1 or parts.predicts) and run.vocabularies.target:
-        stacks[-1].append(Box((Message("titles.picture.linear"), "softmax"), ("output",)))
+        linear = "linear" if run.config.shared_embeddings == "none" else "linear_shared"
+        stacks[-1].append(Box((Message(f"titles.picture.{linear}"), "softmax"), ("output",)))
     if subject.kind == BACKPROP:
         stacks[-1].append(Box((Message("titles.loss.mean"),), ("loss",)))
     return Architecture(tuple(map(tuple, stacks)), here, beside)

@@ -31,9 +31,14 @@ def run_details(run: Run) -> Iterator[Block]:
         yield Prose(Message(f"messages.{key}", vocab=len(run.vocabularies.target), tokens=len(run.last_words.texts)),
                     apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
-    notes = {"ids_note": embeds, "positions_note": embeds and run.config.adds_positions,
+    first, learned = run.config.position_offset, run.config.learns_positions
+    sharing = run.config.shared_embeddings
+    ids = "ids_note" if sharing == "none" else f"ids_note_{sharing}"
+    about = f"positions_note{'_learned' if learned else '_offset' if first else ''}"
+    notes = {ids: embeds, about: embeds and run.config.adds_positions,
              "given_note": run.inputs is not None}
-    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)),
+    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs, first=first + learned)
+                             for note, holds in notes.items() if holds)),
                 apart=not predicts)
     yield from model_table(run)
     yield parameter_table(run.config, run.vocabularies, run.parameters.vector.size)
@@ -44,7 +49,8 @@ def training_step_notes(training_step: TrainingStep) -> Iterator[Block]:
     labels = "teacher_forcing" if training_step.run.target else "labels_given"
     yield Prose(Message(f"messages.{labels}"), apart=True)
     yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", **training_step.rates._asdict()))
-    yield Prose(Message("messages.smoothing", smoothing=training_step.smoothing)
+    yield Prose(Message(f"messages.smoothing.{training_step.over}", smoothing=training_step.smoothing,
+                        word=training_step.padding)
                 if training_step.smoothing else Message("messages.no_smoothing"))
     yield Prose(Message("messages.gradient_note"), apart=True)
     yield Prose(Message("messages.gradient_signs"))
@@ -114,7 +120,8 @@ def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     same = config.key_size == config.value_size
     head_sizes = f"d_k = {'' if same else f'{config.key_size}, '}d_v = {config.value_size}"
     sizes = Message(f"messages.sizes{alone}", **config.described() | {"layers": depth(config)}, head_sizes=head_sizes)
-    of_embeddings = (notes(config, "position", "scale_embedding") if any(vocabularies)
+    positions = (name for name in ENTRIES if "position" in name)
+    of_embeddings = (notes(config, *positions, "scale_embedding", "shared_embeddings") if any(vocabularies)
                      else [Message("messages.no_embedding")])
     of_norms = ("epsilon", "norm_epsilon", "norm_variance") if config.has_norms else ()
     of_feed_forward = ("activation",) if config.feed_forward else ()
@@ -144,6 +151,8 @@ def parameter_table(config: Config, vocabularies: Vocabularies, there: int) -> T
     total = 0
     for part in parts(config, vocabularies):
         counts = part.counts()
+        if not counts:  # its matrix is a part of another
+            continue
         number = sum(count.number for count in counts)
         total += number
         terms, numbers = [count.term for count in counts], [f"{count.number:,}" for count in counts]

@@ -15,6 +15,7 @@ from attntrace.model.masks import Masks
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
 from attntrace.model.tokens import (END, KEYS, MEMORY, QUERIES, SOURCE, START, TARGET, VALUES, InputRows, Reader, Words,
                                     look_up, tokenize, vocabulary)
+from attntrace.model.transformer import check_positions
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import round_values
@@ -48,6 +49,9 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
         from attntrace.files.masks import read_masks  # a run without a mask reads no file
         added = read_masks(pathlib.Path(mask), run.attentions(), run.config)
         run = run._replace(masks=run.masks._replace(added=added, file=os.path.basename(mask)))
+    for side in (run.source, run.target):
+        if isinstance(side, Words):
+            check_positions(side, run.config)
     parameters, source, made = edits(run.parameters, run.source, run.config)
     run = run._replace(parameters=parameters, source=source, edits=made)
     return run if pencil is None else _by_pencil(run, pencil)
@@ -92,8 +96,8 @@ def _seeded_run(sentence: str | None, translation: str | None, config: Config, s
         words = vocabulary(source) if source else ()
         vocabularies = Vocabularies(words if "encoder" in config.architecture.stacks else None, words)
     else:
-        only_rows = () if TARGET in given.arrays or given.entry == MEMORY else None
-        vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else only_rows)
+        decoder = bool(target) or TARGET in given.arrays or given.entry == MEMORY
+        vocabularies = Vocabularies.of_words(config, source or (), target or (), decoder)
     rows = filter(None, (source, target)) if source or target else given.arrays.values()
     check_memory(config, vocabularies, max(map(len, rows), default=0))
     inputs_of = (partial(_inputs_of_attention, source, target, config) if config.architecture.is_attention else

@@ -142,6 +142,11 @@ class Run(NamedTuple):
     def footer(self) -> Record:
         return {}
 
+    def missing_parameters(self) -> list[str]:
+        """Return the names of the parameters that the config needs and that are not there."""
+        return [spec.name for spec in specs(self.config, self.vocabularies)
+                if not spec.optional and spec.name not in self.parameters.by_name]
+
     def small(self) -> "Run":
         """Return a run of the same wiring, and so with the same addresses and stages, on one word a side of a small
         model, whose rows are not constant: a layer norm may have no gradient there."""

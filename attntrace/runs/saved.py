@@ -236,7 +236,7 @@ class SavedTrainingStep(Saved, TrainingStep):
             training: dict[str, Any] = recorded.archive.header["training"]
             rates = Rates(**{name: training[name] for name in Rates._fields})
             step = cls(SavedRun.read(recorded), _words(training["labels"]), training["optimizer"], rates,
-                       training["label_smoothing"])
+                       training["label_smoothing"], training.get("label_smoothing_over", "all"))
         step.recorded = recorded
         return step
 

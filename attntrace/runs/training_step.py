@@ -7,7 +7,7 @@ import numpy as np
 
 from attntrace.messages.errors import Problem
 from attntrace.model.parameters import Parameters
-from attntrace.model.tokens import END, START, Reader, Words, look_up
+from attntrace.model.tokens import END, START, Reader, Words, look_up, never_next
 from attntrace.model.transformer import transformer
 from attntrace.runs.prepare import prepare
 from attntrace.runs.run import BACKPROP, Drift, Run, words
@@ -24,16 +24,23 @@ class TrainingStep(NamedTuple):
     no parameter is changed in place.
 
     run: its target is the decoder's input, `<s>` and the words of the translation; wanted: the word that should come
-    after each of these, the words and `</s>`; of a model of one stack, after each word of the source."""
+    after each of these, the words and `</s>`; of a model of one stack, after each word of the source; over: the
+    words that the smoothing of labels is spread over."""
     run: Run
     wanted: Words
     optimizer: str
     rates: Rates
     smoothing: float
+    over: str = "all"
 
     @property
     def kind(self) -> str:
         return BACKPROP
+
+    @property
+    def padding(self) -> str:
+        """The word that is never a next word."""
+        return never_next(self.run.vocabularies.target or ())
 
     def __call__(self, sink: Sink | None = None) -> tuple[float, dict[str, Array]]:
         """Return the loss, and every parameter after its update, by name."""
@@ -52,7 +59,7 @@ class TrainingStep(NamedTuple):
         run = self.run
         prediction = transformer(trace, run.source, run.target, parameters or run.parameters, run.config, run.masks)
         assert prediction is not None
-        return float(loss(trace.at("loss"), prediction, self.wanted, self.smoothing).value)
+        return float(loss(trace.at("loss"), prediction, self.wanted, self.smoothing, self.over).value)
 
     def updated(self, trace: Trace, gradients: Mapping[str, Tensor]) -> dict[str, Array]:
         """Return every parameter after its update, by name."""
@@ -77,8 +84,11 @@ class TrainingStep(NamedTuple):
 
     def header(self) -> Record:
         """Return the settings as JSON values."""
+        over: Record = {} if self.over == "all" else {"label_smoothing_over": self.over}
+        if self.over == "words":
+            over["padding"], = words(look_up([self.padding], self.run.vocabularies.target or (), "target"))
         return {"training": {"optimizer": self.optimizer, **self.rates._asdict(), "label_smoothing": self.smoothing,
-                             "labels": words(self.wanted)}}
+                             **over, "labels": words(self.wanted)}}
 
     def footer(self) -> Record:
         """Return the loss before and after as JSON values."""
@@ -104,7 +114,7 @@ class TrainingStep(NamedTuple):
 
 
 def prepare_training_step(source: str | None, target: str, *, optimizer: str = "sgd", lr: float | None = None,
-                          smoothing: float = 0.0, **settings: object) -> TrainingStep:
+                          smoothing: float = 0.0, over: str = "all", **settings: object) -> TrainingStep:
     """Prepare a training step on a sentence pair; `settings` are those of `prepare`. Raises Problem where the pair or
     the model does not allow one."""
     try:
@@ -124,7 +134,7 @@ def prepare_training_step(source: str | None, target: str, *, optimizer: str = "
         if len(run.source.texts) != len(words):
             raise Problem("labels_of_each", part=run.config.part, read=len(run.source.texts), words=len(words))
         run = run._replace(notes=(*run.notes, *notes))
-        return TrainingStep(run, look_up(words, known, "target"), optimizer, rates, smoothing)
+        return TrainingStep(run, look_up(words, known, "target"), optimizer, rates, smoothing, over)
     words = list(run.target.texts if isinstance(run.target, Words) else Reader().read(target, known, "target", "")[0])
     words = words[words[:1] == [START]:len(words) - (words[-1:] == [END])]  # both may have been typed
     if isinstance(run.target, Words):  # which never reads </s>
@@ -134,4 +144,4 @@ def prepare_training_step(source: str | None, target: str, *, optimizer: str = "
         raise Problem("input_labels", file=run.inputs, rows=len(run.target.texts), words=len(words))
     if END not in known:
         raise Problem("vocabulary_no_end_of_target", file=run.weights, word=END)
-    return TrainingStep(run, look_up([*words, END], known, "target"), optimizer, rates, smoothing)
+    return TrainingStep(run, look_up([*words, END], known, "target"), optimizer, rates, smoothing, over)

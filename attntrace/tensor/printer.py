@@ -31,7 +31,7 @@ class Printer:
     operators = operators({"": " "})
     times, transpose, column_times, squared = "·", "ᵀ", "ᵀ ", "²"  # between numbers; a column is a transposed row
     summation = "Σ_{}"  # with the name of an axis in place of {}
-    around = {"exp": ("e^(", ")"), "ten_thousand_to": ("10000^(", ")")}  # what stands around the part of a power
+    around = {"exp": ("e^(", ")"), "power": ("^(", ")")}  # what stands around the exponent
 
     def __init__(self, head: int | None = None, row: str | None = None, write: Write | None = None,
                  drawn: Container[Any] = ()) -> None:
@@ -134,9 +134,11 @@ class Printer:
 
     def exp(self, node: Expression, leads: bool) -> None:
         opening, closing = self.around[node.kind]
-        self.enclosed(opening, node.parts[0], closing)
+        self.enclosed(opening, node.parts[-1], closing)
 
-    ten_thousand_to = exp
+    def power(self, node: Expression, leads: bool) -> None:
+        self.within(node.parts[0], ATOM)
+        self.exp(node, leads)
 
     def call(self, node: Call, leads: bool) -> None:
         self.words(node.name)
@@ -189,7 +191,7 @@ class AsciiPrinter(Printer):
     operators = operators({"·": " * ", "⊙": " .* ", "": " "})
     times, transpose, column_times, squared = "*", "^T", "^T ", "^2"
     summation = "sum_{}"
-    around = {"root": ("sqrt(", ")"), "exp": ("exp(", ")"), "ten_thousand_to": ("10000^(", ")")}
+    around = {"root": ("sqrt(", ")"), "exp": ("exp(", ")"), "power": ("^(", ")")}
     root = Printer.exp
 
     def words(self, words: str, behind: str = "") -> None:
@@ -201,7 +203,7 @@ class LatexPrinter(Printer):
     operators = operators({"·": r" \cdot ", "⊙": r" \odot ", "": r"\,"})
     times, transpose, column_times, squared = r" \cdot ", r"^{\top}", r"{}^{\top}\,", "^{2}"  # {}: no superscript's
     summation = r"\sum_{{\mathrm{{{}}}}}"
-    around = {"root": (r"\sqrt{", "}"), "exp": ("e^{", "}"), "ten_thousand_to": ("10000^{", "}")}
+    around = {"root": (r"\sqrt{", "}"), "exp": ("e^{", "}"), "power": ("^{", "}")}
     root = Printer.exp
 
     def words(self, words: str, behind: str = "") -> None:

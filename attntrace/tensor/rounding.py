@@ -23,7 +23,7 @@ class Rounding:
     exp: Operation = staticmethod(math.exp)
     sum: Operation = staticmethod(lambda *terms: math.fsum(terms))
     square: Operation = staticmethod(lambda number: number * number)
-    ten_thousand_to: Operation = staticmethod(lambda number: 10000.0 ** number)
+    power: Operation = staticmethod(math.pow)
 
     def number(self, number: float) -> Any:
         """Convert a constant or the number of a leaf."""

@@ -14,7 +14,7 @@ FUNCTION = 8.0  # units by which a library's exponential, logarithm, sine or pow
 
 class Arithmetic:
     """What the table of ops needs of numbers, here in double precision; sums are exact and rounded once (math.fsum), in
-    any order. `dot` is the total of products; the base of `power` is a whole number."""
+    any order. `dot` is the total of products; the base of `power` is a plain number from 1."""
     add: Operation = staticmethod(operator.add)
     subtract: Operation = staticmethod(operator.sub)
     times: Operation = staticmethod(operator.mul)
@@ -85,7 +85,7 @@ class Bounded(Arithmetic):
         value = math.log(x[0])
         return value, x[1] / abs(x[0]) + FUNCTION * abs(value)
 
-    def power(self, base: int, x: Bound) -> Bound:
+    def power(self, base: float, x: Bound) -> Bound:
         value = float(base ** x[0])
         return value, value * (math.log(base) * x[1] + FUNCTION)
 
@@ -115,7 +115,7 @@ class HandArithmetic(Arithmetic):
     that can be written (docs/en/by-hand.md)."""
 
     add, subtract, times = rounding("add"), rounding("subtract"), rounding("multiply")
-    root, exp, power = rounding("sqrt"), rounding("exp"), rounding("power")
+    root, exp = rounding("sqrt"), rounding("exp")
 
     def __init__(self, decimals: int) -> None:
         self.unit = Decimal(1).scaleb(-decimals)
@@ -134,6 +134,9 @@ class HandArithmetic(Arithmetic):
     def total(self, xs: Sequence[Decimal]) -> Decimal:
         with localcontext(self.context):
             return self.rounded(sum(xs, Decimal(0)))
+
+    def power(self, base: float, x: Decimal) -> Decimal:
+        return self.rounded(self.context.power(self.number(base), x))
 
     def log(self, x: Decimal) -> Decimal:
         return self.rounded(self.context.ln(x or self.unit))

@@ -11,7 +11,7 @@ from attntrace.verify.recompute import PRECISIONS, Log, Record, Recorded
 ROUNDINGS = 8  # allowed error for each term of a sum, in last digits of the largest term
 SHARES = "weights", "probabilities"  # steps whose rows are shares of 1
 AFTER_LOSS = ("gradient.", "update.")
-OPTIONAL = {"E", "b_Q", "b_K", "b_V", "b_O", "b"}  # the names of parameters that a model may lack
+OPTIONAL = {"E", "P", "b_Q", "b_K", "b_V", "b_O", "b"}  # the names of parameters that a model may lack
 
 
 class Deviation(NamedTuple):
@@ -149,7 +149,7 @@ def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
     if log.config.get("part") == "decoder_only":
         stacks = [("decoder", 1, "source")]
     for stack, attentions, side in stacks:
-        if f"{stack}.E" not in log.parameters and begins_with_words(log, side):
+        if not {f"{stack}.E", "shared.E"} & log.parameters.keys() and begins_with_words(log, side):
             yield Deviation(f"{stack}.E", math.inf, 0.0)
         if any(name.startswith(f"{stack}.") for name in log.parameters):
             wanted += numbers_of_a_stack(log, attentions)

@@ -267,26 +267,30 @@ def into_rows(by: Arithmetic, x: Array, ids: list[int], size: int) -> Array:
     return Array([summed(by, axes, parts) if parts else nothing for parts in by_id], ("vocab", *x.axes[1:]))
 
 
-def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str) -> Array:
-    wavelengths = [by.power(10000, by.over(by.number(2 * k), by.number(size))) for k in range(size // 2)]
+def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str, base: float = 10000) -> Array:
+    pairs, odd = divmod(size, 2)
+    if layout == "tensor2tensor":
+        exponents = [(k, max(pairs - 1, 1)) for k in range(pairs)]
+    else:
+        exponents = [(2 * k, size) for k in range(pairs + odd)]
+    wavelengths = [by.power(base, by.over(by.number(top), by.number(bottom))) for top, bottom in exponents]
 
     def row(position: int) -> list[Any]:
         angles = [by.over(by.number(position), wavelength) for wavelength in wavelengths]
-        sines, cosines = list(map(by.sine, angles)), list(map(by.cosine, angles))
-        if layout == "halves":
-            return sines + cosines
-        return [wave for pair in zip(sines, cosines, strict=True) for wave in pair]
+        sines, cosines = list(map(by.sine, angles)), list(map(by.cosine, angles[:pairs]))
+        if layout != "interleaved":
+            return sines + cosines + [by.number(0)] * (size - len(sines) - pairs)
+        return [wave for pair in zip(sines, cosines) for wave in pair] + sines[pairs:]
     return Array(map_lists(row, positions), (*token_axis(positions), "d_model"))
 
 
-def labels(by: Arithmetic, ids: Any, size: int, smoothing: float) -> Array:
-    right, wrong = by.number(1), by.number(0)
-    if smoothing:
-        wrong = by.over(by.number(smoothing), by.number(size))
-        right = by.add(by.subtract(right, by.number(smoothing)), wrong)
-
+def labels(by: Arithmetic, ids: Any, size: int, smoothing: float, over: str = "all", padding: int = 0) -> Array:
     def row(id: int) -> list[Any]:
-        return [right if n + 1 == id else wrong for n in range(size)]
+        sharing = [n for n in range(1, size + 1) if over == "all" or n != id and (over == "others" or n != padding)]
+        share = by.over(by.number(smoothing), by.number(len(sharing))) if smoothing and sharing else by.number(0)
+        right = by.subtract(by.number(1), by.number(smoothing)) if sharing else by.number(1)
+        numbers = {n: share for n in sharing} | {id: by.add(right, share) if over == "all" else right}
+        return [numbers.get(n, by.number(0)) for n in range(1, size + 1)]
     return Array(map_lists(row, ids), (*token_axis(ids), "vocab"))
 
 

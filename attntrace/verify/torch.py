@@ -12,7 +12,7 @@ TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # relative to the tensor's lar
 ACTIVATIONS: dict[str, Callable[[Any], Callable[..., Any]]] = {  # of torch.nn.functional
     "relu": lambda F: F.relu, "gelu": lambda F: F.gelu, "gelu_tanh": lambda F: partial(F.gelu, approximate="tanh"),
     "silu": lambda F: F.silu}
-LAYOUTS = {"interleaved": -1, "halves": 1}  # of positions that are added: the axis along which sines and cosines meet
+LAYOUTS = {"interleaved": -1, "halves": 1, "tensor2tensor": 1}  # the axis along which sines and cosines meet
 NEAR = 0.1  # of the largest operand: a tensor that is 0 except for rounding has no scale of its own
 
 
@@ -146,20 +146,38 @@ class Reference:
         return self.torch.tensor([word["id"] - 1 for word in words])
 
     def positions(self, count: int) -> Any:
-        """The positional encoding as in PyTorch's tutorials, or as two halves side by side."""
-        torch, d = self.torch, self.c["d_model"]
-        rates = torch.exp(torch.arange(0, d, 2, dtype=torch.float64) * (-math.log(10000.0) / d))
-        angles = torch.arange(count, dtype=torch.float64)[:, None] * rates
-        table = torch.stack([angles.sin(), angles.cos()], dim=LAYOUTS[self.position]).flatten(1).to(self.dtype)
+        """The positional encoding as in PyTorch's tutorials, or as two halves side by side; an odd width lacks the last
+        cosine, in tensor2tensor both."""
+        torch, d, first = self.torch, self.c["d_model"], self.c.get("position_offset", 0)
+        even, short = d + d % 2, self.position == "tensor2tensor"
+        steps = torch.arange(even // 2, dtype=torch.float64) / (max(d // 2 - 1, 1) if short else d / 2)
+        rates = torch.exp(-math.log(self.c.get("position_base", 10000)) * steps)
+        angles = torch.arange(first, first + count, dtype=torch.float64)[:, None] * rates[:d // 2 if short else None]
+        table = torch.stack([angles.sin(), angles.cos()], dim=LAYOUTS[self.position]).flatten(1)
+        table = self.F.pad(table, (0, d - table.shape[1])).to(self.dtype)  # a negative size cuts
         return table.requires_grad_(bool(self.learns))
 
+    def table(self, stack: str) -> str:
+        return "shared.E" if self.c.get("shared_embeddings") in (stack, "all") else f"{stack}.E"
+
+    def logits(self, x: str) -> str:
+        """The final linear layer, with weights of its own or with the embeddings as those of torch.nn.Linear."""
+        if self.c.get("shared_embeddings", "none") == "none":
+            return self.linear(x, "output", "", "output.logits")
+        bias = [name for name in ("output.b",) if name in self.values]
+        return self.step("output.logits", lambda E, x, *b: self.F.linear(x, E, *b), self.table("decoder"), x, *bias)
+
     def embedded(self, stack: str, words: list[dict[str, Any]]) -> str:
-        x = self.step(f"{stack}.embedding", lambda E: self.F.embedding(self.ids(words), E), f"{stack}.E")
+        x = self.step(f"{stack}.embedding", lambda E: self.F.embedding(self.ids(words), E), self.table(stack))
         if self.c.get("scale_embedding", True):
             x = self.step(f"{stack}.scaled_embedding", lambda X: X * math.sqrt(self.c["d_model"]), x)
-        if self.position not in LAYOUTS:
+        if self.position == "none":
             return self.step(f"{stack}.input", self.torch.clone, x)
-        P = self.name(f"{stack}.positional_encoding", self.positions(len(words)))
+        if self.position == "learned":
+            first = self.c.get("position_offset", 0)
+            P = self.step(f"{stack}.position_embedding", lambda P: P[first:first + len(words)], f"{stack}.P")
+        else:
+            P = self.name(f"{stack}.positional_encoding", self.positions(len(words)))
         return self.step(f"{stack}.input", self.torch.add, x, P)
 
     def norm(self, place: str, x: str) -> str:
@@ -265,7 +283,7 @@ class Reference:
             if words.get("target") is None:
                 return None
             last = self.stack("decoder", words["target"], memory)
-        logits = self.linear(last, "output", "", "output.logits")
+        logits = self.logits(last)
         self.step("output.probabilities", lambda logits: self.F.softmax(logits, dim=1), logits)
         return self.loss(logits) if self.learns else None
 
@@ -273,9 +291,16 @@ class Reference:
         wanted, smoothing = self.ids(self.learns["labels"]), self.learns["label_smoothing"]
         size = self.values[logits].shape[1]
         one_hot = self.F.one_hot(wanted, size).to(self.dtype)
-        self.name("loss.labels", (1 - smoothing) * one_hot + smoothing / size)
+        sharing = self.torch.ones_like(one_hot)
+        if self.learns.get("label_smoothing_over", "all") != "all":
+            sharing = 1 - one_hot
+            if (padding := self.learns.get("padding")) is not None:
+                sharing[:, padding["id"] - 1] = 0
+        targets = (1 - smoothing) * one_hot + smoothing * sharing / sharing.sum(1, keepdim=True)
+        self.name("loss.labels", targets)
         each = self.step("loss.per_token", lambda scores: self.F.cross_entropy(
-            scores, wanted, reduction="none", label_smoothing=smoothing), logits)
+            scores, *((wanted,) if sharing.all() else (targets,)), reduction="none",
+            label_smoothing=smoothing if sharing.all() else 0.0), logits)
         return self.values[self.step("loss.mean", self.torch.mean, each)]
 
     def gradients(self) -> None:

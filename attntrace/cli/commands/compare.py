@@ -41,7 +41,6 @@ def command(what_if: str | None, model: options.ModelOptions, page: PageOptions)
             raise Problem("compare_nothing")
     model = model.read()
     words, alone = model.sentence, True
-    from attntrace.model.parameters import specs
     from attntrace.pages.diff import compared
     changed = with_changes(model, change)
     one = model.prepared(words)
@@ -51,9 +50,8 @@ def command(what_if: str | None, model: options.ModelOptions, page: PageOptions)
         other = changed._replace(entries=changed.entries | dict.fromkeys(wiring)).prepared(words)
         alone = not wiring
         other = other._replace(config=replace(other.config, **wiring))  # the same parameters, wired in another way
-        if missing := [spec.name for spec in specs(other.config, other.vocabularies)
-                       if not spec.optional and spec.name not in other.parameters.by_name]:
-            raise Problem("what_if_lacks", options=what_if, file=model.weights, name=missing[0])
+        if lacking := other.missing_parameters():
+            raise Problem("what_if_lacks", options=what_if, file=model.weights, names=", ".join(lacking))
     else:
         other = changed.prepared(words)
     others = options.typed(change.without_edits())

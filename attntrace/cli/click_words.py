@@ -150,8 +150,8 @@ class Translated(click.Command):
 
 
 # Curly quotes around several arguments, since no shell knows them.
-CURLY = re.compile("|".join(rf"(?<![^\0]){left}[^{right}\0]*\0[^{right}]*{right}(?![^\0])"
-                            for left, right in ("“”", "‘’", "„“", "«»")))
+CURLY = "|".join(rf"(?<![^\0]){left}[^{right}\0]*\0[^{right}]*{right}(?![^\0])"
+                 for left, right in ("“”", "‘’", "„“", "«»"))
 
 
 class Command(Translated):
@@ -159,7 +159,8 @@ class Command(Translated):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True  # refused below, in our words
-        if (curly := CURLY.findall("\0".join(args))) and not ctx.resilient_parsing:
+        text = "\0".join(args)
+        if not text.isascii() and not ctx.resilient_parsing and (curly := re.findall(CURLY, text)):
             texts = " ".join('"' + one[1:-1].replace("\0", " ") + '"' for one in curly)
             raise Problem("curly_quotes", signs=shown(f"{curly[0][0]}{curly[0][-1]}"), sentence=shown(texts))
         try:

@@ -3,7 +3,7 @@ import codecs
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple, Protocol, TextIO, TypeVar, get_args
 
@@ -56,9 +56,6 @@ ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=",
                              "→": "->", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1", "Φ": "Phi", "φ": "phi",
                              "π": "pi", "³": "^3"})
-# A blank where a line may end: not in a size such as 4 × 8, nor where a language has none.
-BLANK = re.compile(rf" (?!{'|'.join([r'× [0-9]', *(one.unbroken for one in LANGUAGES.values() if one.unbroken)])})"
-                   r"(?<![0-9] × )")
 COLUMNS = 16  # of a table in a document, whose width nobody knows
 LEVELS = 8  # of bars and of shades
 MASKED, ASCII_MASKED = "·", "."  # a weight of exactly 0, which the mask leaves
@@ -288,7 +285,14 @@ class Page:
 
 def words_of(text: str) -> list[str]:
     """The words of prose, between which a line may end."""
-    return BLANK.split(text)
+    last = max(text, default="")  # most texts have no letter of such a language, whose expression takes time to compile
+    return _blank(tuple(one.unbroken for one in LANGUAGES.values() if one.unbroken and last >= one.letters[:1])).split(text)
+
+
+@cache
+def _blank(unbroken: tuple[str, ...]) -> re.Pattern[str]:
+    """A blank where a line may end: not in a size such as 4 × 8, nor before what begins no line in a language."""
+    return re.compile(rf" (?!{'|'.join(['× [0-9]', *unbroken])})(?<![0-9] × )")
 
 
 def packed(items: Iterable[T], fits: Callable[[list[T]], bool]) -> Iterator[list[T]]:

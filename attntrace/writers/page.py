@@ -286,7 +286,8 @@ class Page:
 def words_of(text: str) -> list[str]:
     """The words of prose, between which a line may end."""
     last = max(text, default="")  # most texts have no letter of such a language, whose expression takes time to compile
-    return _blank(tuple(one.unbroken for one in LANGUAGES.values() if one.unbroken and last >= one.letters[:1])).split(text)
+    unbroken = (one.unbroken for one in LANGUAGES.values() if one.unbroken and last >= one.letters[:1])
+    return _blank(tuple(unbroken)).split(text)
 
 
 @cache

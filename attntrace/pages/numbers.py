@@ -60,7 +60,7 @@ class Figures(NamedTuple):
             return "0"
         if not math.isfinite(number):
             return str(number)
-        text = f"{number * 10.0**-self.power:.{self.decimals}f}"
+        text = f"{number * 10.0**-self.power if self.power else number:.{self.decimals}f}"
         return text[1:] if text.startswith("-") and float(text) == 0 else text
 
     def text(self, number: float) -> str:

@@ -285,9 +285,9 @@ class Page:
 
 def words_of(text: str) -> list[str]:
     """The words of prose, between which a line may end."""
-    last = max(text, default="")  # most texts have no letter of such a language, whose expression takes time to compile
-    unbroken = (one.unbroken for one in LANGUAGES.values() if one.unbroken and last >= one.letters[:1])
-    return _blank(tuple(unbroken)).split(text)
+    last = max(text, default="")  # where a text has no letter of such a language, its expression need not be compiled
+    return _blank(tuple(one.unbroken for one in LANGUAGES.values()
+                        if one.unbroken and last >= one.letters[:1])).split(text)
 
 
 @cache

@@ -13,6 +13,7 @@ from attntrace.runs.prepare import prepare
 from attntrace.runs.run import BACKPROP, Drift, Run, words
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record, Tensor, json_value
+from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Sink, Step, Trace
 from attntrace.training import OPTIMIZERS
 from attntrace.training.backward import Plan, backward, loss
@@ -47,7 +48,14 @@ class TrainingStep(NamedTuple):
         run, kept = self.run, list[Step]()
         with np.errstate(all="ignore"):  # an overflow is reported when the step is named
             mean = self.forward(run.trace(sink, kept))
-            gradients = dict(backward(run.trace(sink), reversed(kept), Plan.of(kept)))
+            try:
+                gradients = dict(backward(run.trace(sink), reversed(kept), Plan.of(kept)))
+            except Problem as problem:
+                step = Address.of(str(problem.facts.get("address"))).forward
+                if run.config.norm_epsilon == "outside" and any(
+                        one.address == step and one.name == "variance" and not one.value.all() for one in kept):
+                    raise Problem("no_gradient_of_root", address=step) from None
+                raise
             return mean, self.updated(run.trace(sink).at("update"), gradients)
 
     def drift(self) -> Drift | None:

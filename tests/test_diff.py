@@ -287,6 +287,6 @@ def test_an_experiment_without_a_change_is_refused_in_one_line(text, words):
 def test_what_if_needs_no_parameter_that_the_file_lacks(tmp_path):
     file = str(tmp_path / "w.npz")
     assert attntrace("weights", "new", "a b", "--norm", "none", "-o", file).code == 0
-    assert "needs encoder.layer1.self_attention.gain, which" in refusal("compare", "a", "--weights", file, "--what-if",
-                                                                        "--norm post")
+    assert "has no encoder.layer1.self_attention.gain, " in refusal("compare", "a", "--weights", file, "--what-if",
+                                                                    "--norm post")
     assert attntrace("compare", "a", "--weights", file, "--what-if", "--no-residual").code == 0

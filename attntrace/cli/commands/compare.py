@@ -51,7 +51,8 @@ def command(what_if: str | None, model: options.ModelOptions, page: PageOptions)
         alone = not wiring
         other = other._replace(config=replace(other.config, **wiring))  # the same parameters, wired in another way
         if lacking := other.missing_parameters():
-            raise Problem("what_if_lacks", options=what_if, file=model.weights, names=", ".join(lacking))
+            from attntrace.files.torch import some
+            raise Problem("what_if_lacks", options=what_if, file=model.weights, names=some(lacking))
     else:
         other = changed.prepared(words)
     others = options.typed(change.without_edits())

@@ -74,7 +74,7 @@ def with_copies(text: str) -> list[Matrix]:
 # Input, and the loss
 
 def test_the_label_of_each_token_stands_beside_what_the_decoder_reads():
-    lines = [line.split() for line in page(*TWICE, "--only", "loss.mean").split("\n")]
+    lines = [line.split() for line in page(*TWICE, "--only", "loss.labels").split("\n")]
     start = next(n for n, line in enumerate(lines) if line[:1] == ["No."])
     assert lines[start + 1:start + 5] == [
         ["1", "a", "3", "<s>", "1", "c", "3"], ["2", "b", "4", "c", "3", "d", "4"],
@@ -262,3 +262,22 @@ def test_a_wrong_gradient_fails_its_check(monkeypatch, op, first):
     (("the", "dog", "--weights", "samples/pencil.json"), "dog")], ids=lambda value: " ".join(value))
 def test_bad_input_is_refused_in_one_line(arguments, says):
     assert says in refusal("backprop", *arguments)
+
+
+def test_what_stands_in_the_formulas_of_gradients_is_explained_where_it_first_is():
+    page = attntrace("backprop", "a b", "c", "--no-explain").out
+    for sign in ("positive(", "columns 5-8(", "into rows(", "repeated("):
+        said = re.search(rf"^  {re.escape(sign)}\S.* (is|adds) ", page, re.M)
+        assert page.count(sign) > 2 and said and page.count(said[0]) == 1
+        assert page.index(sign) > page.rindex("\n1.", 0, said.start())  # in the formulas of its stage
+    forwards, backwards = page[:page.index("Backward pass")], page[page.index("Backward pass"):]
+    assert "∂L/∂X says" not in forwards and backwards.count("∂L/∂X says") == 1
+
+
+@pytest.mark.parametrize("lr, digits", [("0.01", 3), ("0.0001", 5)])
+def test_of_the_loss_so_many_digits_are_shown_that_its_change_is_seen(lr, digits):
+    line = attntrace("backprop", "a cat", "un chat", "--lr", lr).out.splitlines()[2]
+    numbers = [number for number in re.findall(r"\d\.\d+", line)]
+    assert len(numbers) == 3 and all(len(number.partition(".")[2]) >= digits for number in numbers)
+    before, after, by = map(float, numbers)
+    assert by > 0 and abs(before - after - by) < 10.0 ** -digits

@@ -181,3 +181,12 @@ def test_steps_of_python_are_the_steps_of_the_command():
     with pytest.raises(KeyError, match="2 steps"):
         steps["norm"]
     assert np.shares_memory(steps["encoder.output"].value, steps["feed_forward.norm"].value)
+
+
+@pytest.mark.parametrize("only, parts", [
+    ("head1.weights", ()), ("encoder.embedding", ("Input",)), (None, ("Input", "Model", "Parameters"))])
+def test_below_selected_steps_stands_only_what_concerns_them(only, parts):
+    selection = ("--only", only) if only else ()
+    page = attntrace("trace", "a b", *selection, "--form", "vector", "--no-explain").out
+    headings = {part for part in ("Input", "Model", "Parameters") if f"\n  {part}\n" in page}
+    assert headings == set(parts) and fingerprint(page) == fingerprint(attntrace("trace", "a b").out)

@@ -9,6 +9,7 @@ from command import attntrace, refusal
 from pages import without_commands
 from random_model import SENTENCE, TRANSLATION, random_model
 
+from attntrace.messages.catalog import Message
 from attntrace.runs.prepare import prepare
 from attntrace.runs.what_if import Edits
 
@@ -86,7 +87,7 @@ def test_the_ripple_begins_where_the_change_is_first_read_and_names_every_step(f
             apart = np.abs(np.nan_to_num(one[name], neginf=0) - np.nan_to_num(other[name], neginf=0))
             if apart.any():
                 at = ",".join(str(i + 1) for i in np.unravel_index(apart.argmax(), apart.shape))
-                expected[name] = [at, f"{apart.max():#.3g}", f"{apart.mean():#.3g}",
+                expected[name] = [at, *(f"{x:.3f}" if x >= 0.01 else f"{x:.3e}" for x in (apart.max(), apart.mean())),
                                   f"{np.count_nonzero(apart)}/{apart.size}"]
                 ends = [float(file[name].flat[apart.argmax()]) for file in (one, other)]
                 assert [float(text) for text in printed[name][1:3]] == pytest.approx(ends, abs=5.1e-4), name
@@ -138,11 +139,11 @@ def test_runs_of_different_kinds_are_not_compared(files):
 def heads_of(page: str) -> dict[tuple[str, str], list[str]]:
     """What the page of an experiment says of each row of each head."""
     found, head = {}, ""
-    for line in page.splitlines():
+    for line in page.partition("Steps that differ")[0].splitlines():
         words = line.split()
         if re.fullmatch(r"\S+\.head\d", line.strip()):
             head = words[0]
-        elif head and len(words) == 8:
+        elif head and len(words) == 7:
             found[head, words[0]] = words[1:]
     return found
 
@@ -159,12 +160,12 @@ def test_an_experiment_shows_of_each_row_both_entropies_their_bound_and_where_it
             looking = source if address.startswith("encoder") else target
             looked_at = target if "decoder.layer1.self" in address else source
             for i, row in enumerate(record["value"]):
-                bound, *both = (words := printed[address.removesuffix(".weights"), looking[i]])[:3]
+                both = (words := printed[address.removesuffix(".weights"), looking[i]])[:2]
                 entropy = -sum(a * math.log(a) for a in row if a)
                 assert both[n] == f"{abs(entropy):.3f}"
-                assert bound == f"{math.log(i + 1 if looked_at is target else 3):.3f}"
-                assert words[3 + 2 * n:5 + 2 * n] == [f"{max(row):.3f}", looked_at[row.index(max(row))]]
+                assert words[2 + 2 * n:4 + 2 * n] == [f"{max(row):.3f}", looked_at[row.index(max(row))]]
     assert result.code == 0 and len(printed) == 18
+    assert f"(log 1 = 0, log 2 = {math.log(2):.3f}, log 3 = {math.log(3):.3f})" in " ".join(result.out.split())
 
 
 def test_an_experiment_shows_the_likeliest_words_of_both_runs():
@@ -290,3 +291,30 @@ def test_what_if_needs_no_parameter_that_the_file_lacks(tmp_path):
     assert "has no encoder.layer1.self_attention.gain, " in refusal("compare", "a", "--weights", file, "--what-if",
                                                                     "--norm post")
     assert attntrace("compare", "a", "--weights", file, "--what-if", "--no-residual").code == 0
+
+
+def test_without_positions_a_swap_changes_nothing_and_the_page_says_why():
+    said = Message("messages.compare_no_order").render("en")
+    page = attntrace("compare", "a b c", "--position", "none", "--swap", "1,3").out
+    assert said in " ".join(page.split()) and "Random weights" not in page
+    for words in (("--position", "none", "--what-if", "--ablate head1 --swap 1,3"), ("--swap", "1,3")):
+        page = attntrace("compare", "a b c", *words).out
+        assert said not in " ".join(page.split()) and "Random weights" in page
+    tries = attntrace("compare", "a b a", "--what-if", "--position none").out.partition("Try next")[2]
+    assert tries.splitlines()[1] == '  $ attntrace compare "a b a" --position none --swap 1,2'
+
+
+@pytest.mark.parametrize("ablated, other", [(("head1",), "head2"), (("head2",), "head1"), (("head1", "head2"), None)])
+def test_no_head_is_taken_out_that_is_out_already(ablated, other):
+    place = "decoder.layer2.cross_attention."
+    options = [word for head in ablated for word in ("--ablate", place + head)]
+    tries = attntrace("translate", "카페", *options, "--width", "999").out.partition("Try next")[2]
+    assert f'--what-if "--ablate {place}{other}"' in tries if other else "compare" not in tries
+
+
+def test_changes_have_the_same_decimals_unless_they_are_too_small():
+    page = attntrace("compare", "a b", "--set", "encoder.layer1.feed_forward.bias:1=0.00001", "--width", "200").out
+    assert page.count(" 1.000e-05  1.250e-06 ") == 3
+    page = attntrace("compare", "a b", "--what-if", "--position none", "--width", "200").out
+    columns = re.findall(r"^  encoder\S+ +[\d,]+ +\S+ +\S+ +(\S+) +(\S+) +\d+/\d+$", page, re.M)
+    assert len(columns) > 20 and all(re.fullmatch(r"\d\.\d{3}", number) for row in columns for number in row)

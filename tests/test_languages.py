@@ -132,7 +132,7 @@ def test_the_result_in_both_languages_is_that_of_each(command, tmp_path, monkeyp
 
 def test_quietly_each_command_prints_its_own_result():
     """Which begins its page, below title and command: one sentence in one line, or some lines."""
-    for command, lines in ((("steps",), 1), (("verify",), 1), (("backprop", "a", "b", "--d-ff", "2"), 7),
+    for command, lines in ((("steps",), 1), (("verify",), 1), (("backprop", "a", "b", "--d-ff", "2"), 8),
                            (("trace", "a b"), 9), (("trace", "a", "--target", "b"), 9)):
         result = attntrace(*command, "-q", "--width", "999").out
         page = attntrace(*command, "--width", "999").out.split("\n", 2)

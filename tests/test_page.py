@@ -84,7 +84,7 @@ def test_corners_are_not_drawn_as_an_equation():
     """The product of two corners is not the corner of the product."""
     page = attntrace("trace", "this is a cat", "--limit", "5", "--only", "head1.scores", "--form", "matrix").out
     assert "S 4×4   rows 1-2   columns 1-2" in page
-    assert "·" not in page[page.index("S = Q Kᵀ"):page.index("Details")]
+    assert "·" not in page[page.index("S = Q Kᵀ"):page.index("Fingerprint")]
     rows = attntrace("trace", "this is a cat", "--limit", "5", "--only", "head1.scores", "--form", "vector").out
     assert "+2 more ]" in rows
 

@@ -118,7 +118,7 @@ def test_a_stage_that_is_not_shown_leads_to_the_next_one_that_is():
     with terminal(*TRACE, "--only", "head1.*") as person:
         person.reads(HINT)
         assert stage(screen(person, "1.1\r", "1.2 of 1.10")) == "1.2"
-        assert screen(person, "2.9\r", "Details")[0].startswith("Details")
+        assert screen(person, "2.9\r", "Fingerprint")[0].startswith("At the end")
 
 
 def test_stages_that_are_no_longer_kept_are_computed_again():

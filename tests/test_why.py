@@ -168,7 +168,7 @@ def test_the_largest_contributions_come_first():
     W = prepare(*PAIR).parameters["encoder.layer1.feed_forward.W_2"].value
     terms = np.abs(steps["encoder.layer1.feed_forward.activation"].value[1] * W[:, 2])
     assert followed == [int(n) + 1 for n in np.argsort(-terms, kind="stable")[:4]]
-    assert " (not followed)" in out  # at those that are not followed
+    assert out.count("the largest contribution first.") == 1 and "left out by --top: " in out
 
 
 def test_a_saved_run_says_the_same(tmp_path):
@@ -216,7 +216,30 @@ def test_no_tree_is_too_deep():
 
 def test_where_it_stops_it_says_how_to_go_on():
     out = attntrace("why", "gradient.output.W:1,cafe").out
-    assert "comes from decoder.output:1-7,1, gradient.output.logits:1-7,7 (not followed)" in out
+    assert "comes from decoder.output:1-7,1, gradient.output.logits:1-7,7 (to go further: --depth)" in out
     assert "above" not in out
     deeper = attntrace("why", "encoder.layer1.self_attention.head1.scaled_scores:1,2", "--depth", "2").out
     assert deeper.count("comes from encoder.input:") == 8 and "above" not in deeper
+
+
+@pytest.mark.parametrize("given, suggested", [
+    ((), "--depth 3 --top 1"), (("--depth", "2"), "--depth all --top 1"),
+    (("--depth", "3", "--top", "1"), "--depth all"),
+    (("--depth", "all", "--top", "1"), None), (("--depth", "99"), None)])
+def test_what_is_tried_next_shows_more_than_was_just_shown(given, suggested):
+    out = attntrace("why", "output.logits:1,1", "a", "--target", "", *given, "--width", "999").out
+    tries = out.partition("Try next")[2]
+    assert (suggested in tries) if suggested else " why " not in tries
+
+
+def test_why_softmax_subtracts_the_largest_exponent_is_said_once():
+    out = attntrace("why", "output.probabilities:1,1", *PAIR[:1], "--target", "I", "--depth", "all").out
+    assert out.count("e^(") > 10 and " ".join(out.split()).count("e^x cannot overflow") == 1
+    assert "overflow" not in attntrace("why", "output.logits:1,1", "a", "--target", "").out
+
+
+@pytest.mark.parametrize("number, other", [("encoder.E:3,1", "0"), ("encoder.layer1.feed_forward.bias:1", "1")])
+def test_what_is_tried_with_a_parameter_changes_it(number, other):
+    assert f" --set {number}={other}\n" in attntrace("why", number, "a", "--width", "999").out
+    edited = attntrace("why", number, "a", "--ablate", "head2", "--width", "999").out
+    assert f' --what-if "--set {number}={other}"\n' in edited

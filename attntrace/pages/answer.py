@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -184,12 +184,20 @@ class RunAnswer:
         yield from try_next([f"show {cell.partition(':')[0]} {self.again}", f"why {cell} {self.again}",
                              f"verify {self.again}"] if is_saved(self.again) else
                             [*([f"map {self.again}"] if but != "map" else []), f"why {cell} {self.again}",
-                             without_head(self.run, self.again, head)])
+                             *without_head(self.run, self.again, head)])
 
 
-def without_head(run: Run, again: str, head: str) -> str:
-    """The command that compares a run with the same without a head; beside other edits it is the only one."""
-    return f'compare {again} --what-if "--ablate {head}"' if run.edits else f"compare {again} --ablate {head}"
+def experiment(edits: Sized, again: str, edit: str) -> str:
+    """The command that compares a run with the same after an edit; beside its other edits it is the only one."""
+    return f'compare {again} --what-if "{edit}"' if edits else f"compare {again} {edit}"
+
+
+def without_head(run: Run, again: str, head: str) -> list[str]:
+    """The command that compares a run with the same without a head, or without another one where this one is ablated
+    in the run; none where all are."""
+    place, ablated = head.rpartition(".")[0], {edit.get("ablate") for edit in run.edits}
+    heads = [one for one in (head, *(f"{place}.head{n + 1}" for n in range(run.config.heads))) if one not in ablated]
+    return [experiment(run.edits, again, f"--ablate {one}") for one in heads[:1]]
 
 
 def numbered(words: Sequence[str]) -> str:
@@ -208,8 +216,8 @@ class TrainingStepAnswer:
     """What a training step comes to: the loss before and after it, and the largest gradients of parameters. A sink that
     keeps of each the entry that is farthest from 0."""
 
-    def __init__(self, training_step: TrainingStep, again: str = "") -> None:
-        self.training_step, self.again = training_step, again
+    def __init__(self, training_step: TrainingStep, again: str = "", precision: int = 3) -> None:
+        self.training_step, self.again, self.precision = training_step, again, precision
         self.gradients: list[tuple[float, str]] = []
 
     def __call__(self, step: Step) -> None:
@@ -222,16 +230,21 @@ class TrainingStepAnswer:
         before, after = self.training_step.losses(self)
         key = "lower" if after < before else "higher" if after > before else "same"
         key = key if math.isfinite(after) else "none"
-        decimals = self.training_step.run.pencil or 6
+        pencil = self.training_step.run.pencil
+        decimals = self.precision if pencil is None else pencil
+        change = abs(before - after)
+        if pencil is None and math.isfinite(change) and change:
+            decimals = max(decimals, 1 - math.floor(math.log10(change)))  # so that two digits of the change are seen
         by = abs(round(before, decimals) - round(after, decimals))
         self.gradients.sort(key=lambda one: -abs(one[0]))
         largest = self.gradients[:LARGEST]
-        figures = Figures.of(np.array([number for number, _ in largest]), decimals, decimals != 6)
+        figures = Figures.of(np.array([number for number, _ in largest]),
+                             self.precision if pencil is None else pencil, pencil is not None)
         yield Result((
             Prose(Message(f"messages.loss_{key}", before=f"{before:.{decimals}f}", after=f"{after:.{decimals}f}",
                           by=f"{by:.{decimals}f}")),
             Table(("", ""), tuple((cell, figures.text(number)) for number, cell in largest), right=(1,),
-                  title=Message("messages.largest_gradients"))))
+                  title=Message("messages.largest_gradients"), apart=True)))
 
     def next(self) -> Iterator[Block]:
         """Where the largest gradient comes from, and the step checked by other means."""

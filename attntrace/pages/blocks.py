@@ -108,6 +108,7 @@ class Table(NamedTuple):
     addresses: bool = False
     apart: bool = False
     hues: tuple[Hues, ...] = ()  # of each column of tokens
+    legend: Text = ""  # what the headings mean, below the title
 
 
 class Grid(NamedTuple):
@@ -183,7 +184,8 @@ class CellLines(NamedTuple):
 
 class Cause(NamedTuple):
     """Why a number is what it is: how many operands deep it lies, its place, its arithmetic (None: explained above),
-    places of operands that are not followed from here by the key of the reason, the words of its row and column."""
+    places of operands that are not followed from here by the key of the reason (a note has none), the words of its row
+    and column."""
     level: int
     place: str
     cell: CellLine | None

@@ -2,6 +2,7 @@
 their attention rows and their likeliest words."""
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,10 +11,10 @@ import numpy as np
 
 from attntrace.files.arrays import shape_text
 from attntrace.messages.catalog import Joined, Message, Text
-from attntrace.pages.answer import remarks, sentence_of
+from attntrace.pages.answer import experiment, remarks, sentence_of
 from attntrace.pages.blocks import Block, Hues, Prose, Result, Table, Title, hues_in, hues_of, set_off, try_next
 from attntrace.pages.checks import DIGITS, apart, worst_of
-from attntrace.pages.numbers import Figures
+from attntrace.pages.numbers import LARGE, Figures
 from attntrace.pages.overview import DETAILS, model_table, words_table
 from attntrace.pages.view import hues_along
 from attntrace.runs.what_if import Edit, edit_sentences, order_before
@@ -119,26 +120,27 @@ def in_both(changes: Sequence[Difference]) -> list[Difference]:
 
 
 def ripple(parameters: Sequence[Difference], steps: Sequence[Difference]) -> Iterator[Block]:
-    """Parameters that differ, and steps."""
+    """Parameters that differ, and steps; below the first title what the headings mean."""
+    legend: Text = Message("messages.diff_legend")
     for kind, changes in (("parameters", parameters), ("steps", steps)):
         if changes:
-            yield from set_off(differences(kind, changes))
-    if in_both([*parameters, *steps]):
-        yield Prose(Message("messages.diff_legend"))
+            yield from set_off(differences(kind, changes, legend))
+        if in_both(changes):
+            legend = ""
 
 
-def differences(kind: str, changes: Sequence[Difference]) -> Iterator[Block]:
+def differences(kind: str, changes: Sequence[Difference], legend: Text) -> Iterator[Block]:
     """A table of what differs, and what only one of the two runs has."""
     if both := in_both(changes):
-        yield table(kind, both)
+        yield table(kind, both)._replace(legend=legend)
     for key in ("only_a", "only_b"):
         if names := [one.address for one in changes if one.key == key]:
             yield Prose(Message(f"messages.diff_{key}", names=", ".join(names)))
 
 
 def table(kind: str, changes: Sequence[Difference]) -> Table:
-    headings = [Message(f"messages.diff_{name}") for name in ("at", "first", "second", "largest", "mean", "numbers")]
-    sizes = [aligned(numbers) for numbers in ([one.largest for one in changes], [one.mean for one in changes])]
+    headings = [Message(f"messages.diff_{name}") for name in ("at", "was", "now", "largest", "mean", "numbers")]
+    sizes = [alike(numbers) for numbers in ([one.largest for one in changes], [one.mean for one in changes])]
     rows = tuple(
         (one.address, Message("messages.diff_shape", first=one.ends[0], second=one.ends[1]), *[""] * 5) if one.key else
         (one.address, cell_name("", one.at).lstrip(":"), *one.ends, largest, mean, f"{one.changed:,}/{one.numbers:,}")
@@ -147,11 +149,10 @@ def table(kind: str, changes: Sequence[Difference]) -> Table:
                  title=Message(f"messages.diff_{kind}"))
 
 
-def aligned(numbers: Iterable[float]) -> list[str]:
-    """Three digits of each number, lined up at the decimal point."""
-    texts = [f"{number:#.3g}".removesuffix(".") for number in numbers]
-    decimals = [len(text.partition(".")[2]) for text in texts]
-    return [text + " " * (max(decimals) - count) for text, count in zip(texts, decimals, strict=True)]
+def alike(numbers: Iterable[float]) -> list[str]:
+    """Numbers with the same decimals, those that are too small for these with a power of ten."""
+    figures = Figures.fixed(DECIMALS)
+    return [figures.legible(number) if number < LARGE else f"{number:.{DECIMALS}e}" for number in numbers]
 
 
 def saved(a: str, b: str, parameters: Sequence[Difference], steps: Sequence[Difference],
@@ -175,9 +176,11 @@ def compared(one: Run, other: Run, options: str, others: str, again: str, runs_a
     parameters = list(differing(before.parameters, after.parameters, before, after))
     next_words = list(likeliest((one, before), (other, after)))
     yield Title(Message("messages.title_compare", options=options))
-    yield Result((Prose(Joined(" ", [*changed_words(next_words), conclusion(steps, before, after)])),))
-    yield from remarks(one)
-    changes = Joined("; ", [*filter(None, [others]), *edit_sentences(other.edits[len(one.edits):])])
+    edits = other.edits[len(one.edits):]
+    follows = [Message("messages.compare_no_order")] * (not steps and has_no_order(other) and are_swaps(edits))
+    yield Result((Prose(Joined(" ", [*changed_words(next_words), conclusion(steps, before, after), *follows])),))
+    yield from remarks(one, shows_patterns=bool(steps))  # that nothing differs needs no trained weights
+    changes = Joined("; ", [*filter(None, [others]), *edit_sentences(edits)])
     notes = [Message("messages.compare_runs", sentence=sentence_of(one.source), changes=changes),
              *[Message("messages.compare_swapped")] * (one.source.texts != other.source.texts)]
     yield from set_off(map(Prose, notes))
@@ -189,14 +192,32 @@ def compared(one: Run, other: Run, options: str, others: str, again: str, runs_a
     yield words_table(one)
     yield from model_table(one)
     first = f" --only {in_both(steps)[0].address}" if in_both(steps) else ""
-    yield from try_next([f"map {again}", *([f"map {again} {options}"] * runs_alone),
+    swap = (swap_of(other) if runs_alone and has_no_order(other) and not has_no_order(one) and not edits else "")
+    yield from try_next([experiment(other.edits, f"{again} {options}", swap) if swap else f"map {again}",
+                         *([f"map {again} {options}"] * runs_alone),
                          f"trace {again}{f' {options}' if runs_alone else ''}{first}"])
+
+
+def has_no_order(run: Run) -> bool:
+    return not run.config.adds_positions and run.inputs is None
+
+
+def are_swaps(edits: Sequence[Edit]) -> bool:
+    return bool(edits) and all("swap" in edit for edit in edits)
+
+
+def swap_of(run: Run) -> str:
+    """The option that swaps the first word of the source and the last one that is another; "" where there is none."""
+    words = run.source.texts
+    others = [n for n, word in enumerate(words, start=1) if word != words[0]]
+    return f"--swap 1,{others[-1]}" if others else ""
 
 
 def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
     """For each head whose weights change: the entropy of its rows, and their largest weight, in both runs."""
     rows: list[tuple[str, ...]] = []
     hues: list[Hues] = []
+    sizes: set[int] = set()  # of how many words a row can look at
     all_the_same = True
     for address in before.addresses:
         if Address.of(address).name == "weights" and address in after.addresses:
@@ -204,30 +225,37 @@ def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
             if a.value.shape != b.value.shape:  # it has other words
                 all_the_same = False
             elif (np.abs(a.value - b.value) > tolerance).any():
-                for row, colours in of_head(Address.of(address).place, before, a, b):
+                sizes.update(words_seen(Address.of(address).place, before, a))
+                for row, colours in of_head(Address.of(address).place, a, b):
                     rows.append(row)
                     hues.append(colours)
     if not rows:
         yield from [Prose(Message("messages.compare_same_weights"))] * all_the_same
         return
     headings = [Message(f"messages.{name}") for name in (
-        "compare_most", "diff_first", "diff_second", "compare_first_at", "compare_second_at")]
-    yield Table(("", *headings), tuple(rows), right=(1, 2, 3), tokens=(0, 4, 5),
-                title=Message("messages.compare_entropy"), hues=tuple(zip(*hues)))
-    yield Prose(Message("messages.compare_entropy_note"))
+        "compare_first_entropy", "diff_second", "compare_first_weight", "diff_second")]
+    most = ", ".join(f"log {n} = {math.log(n):.{DECIMALS}f}" if n > 1 else "log 1 = 0" for n in sorted(sizes))
+    yield Table(("", *headings), tuple(rows), right=(1, 2), tokens=(0, 3, 4), hues=tuple(zip(*hues)),
+                title=Message("messages.compare_entropy"), legend=Message("messages.compare_entropy_note", most=most))
 
 
-def of_head(head: str, before: Side, a: Tensor, b: Tensor) -> Iterator[tuple[tuple[str, ...], Hues]]:
+def words_seen(head: str, before: Side, weights: Tensor) -> list[int]:
+    """How many words each row of a head can look at."""
+    masked = f"{head}.masked_scores"
+    if masked not in before.addresses:
+        return [weights.value.shape[1]]
+    counts: list[int] = np.isfinite(before.unswapped(masked).value).sum(axis=-1).tolist()
+    return counts
+
+
+def of_head(head: str, a: Tensor, b: Tensor) -> Iterator[tuple[tuple[str, ...], Hues]]:
     """A heading, and a row for each word, with the hues of the words in it."""
     looking, looked_at = labels_of(a, 0), labels_of(a, 1)
     own, others = hues_along(a, 0, head) or [None] * len(looking), hues_along(a, 1, head)
-    masked = f"{head}.masked_scores"
-    seen = (np.isfinite(before.unswapped(masked).value).sum(axis=-1) if masked in before.addresses
-            else np.full(len(looking), a.value.shape[1]))
-    yield (head, "", "", "", "", ""), (None, None, None)
-    for label, hue, n, *two in zip(looking, own, seen, entropies(a.value), entropies(b.value), *(
+    yield (head, "", "", "", ""), (None, None, None)
+    for label, hue, *two in zip(looking, own, entropies(a.value), entropies(b.value), *(
             [likest(row, labels_of(side, 1)) for row in side.value] for side in (a, b)), strict=True):
-        yield ((f"  {label}", *(f"{entropy:.3f}" for entropy in (np.log(n), *two[:2])), *two[2:]),
+        yield ((f"  {label}", *(f"{entropy:.3f}" for entropy in two[:2]), *two[2:]),
                (hue, *hues_in(map(word_of, two[2:]), looked_at, others)))
 
 

@@ -1,10 +1,10 @@
 """Steps become blocks: the vector form, the matrix form, the arithmetic of cells, and the checks that close a stage."""
 import itertools
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from attntrace.messages.catalog import Message
+from attntrace.messages.catalog import Joined, Message
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block, Check, Formula, Grid
 from attntrace.pages.checks import DIGITS, check_postconditions, check_rows, check_rows_sum_to_one, is_rounding, rows_of
@@ -13,12 +13,14 @@ from attntrace.pages.stages import Stage, place_title
 from attntrace.pages.view import (View, any_row_formula, cell_line, followed, grid, hidden, hues_along, label_of,
                                   parameter_name, row_formula, whole_formula)
 from attntrace.tensor.evaluate import evaluate
-from attntrace.tensor.expression import HasValue
+from attntrace.tensor.expression import Call, HasValue
 from attntrace.tensor.tensor import Tensor, Term, drawn_in
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Step
 
 CHECKED, BARS = "checked", "bars"  # the notes about the ✓ in a heading, and about bars of weights
+BACKWARD = "gradient_note"  # and about gradients
+SIGNS = "columns", "into_rows", "repeated", "positive"  # names of operations whose sign is explained where it is new
 PLAIN = {"rows_agree", "wholes_agree", "rows_sum_to_one", "masked_weights_are_zero", "shares_agree"}  # what it says
 
 
@@ -81,6 +83,24 @@ class Form:
             first = self.stage.steps[0].address
             here = self.region if Address.of(first).number("layer") else first
             yield blocks.Heading(place_title(self.region), of_place=True, here=here)
+            if Address.of(first).phase == "gradient":
+                yield from self.notes([BACKWARD])
+
+    def notes(self, keys: Iterable[str]) -> Iterator[Block]:
+        """Notes that are new on this page."""
+        new = [key for key in dict.fromkeys(keys) if key not in self.explained]
+        self.explained.update(new)
+        if new:
+            yield blocks.Prose(Joined(" ", [Message(f"messages.{key}") for key in new]), note=True, apart=True)
+
+    def signs(self, steps: Iterable[Step], formulas: Iterable[Formula]) -> Iterator[str]:
+        """The keys of notes about what is in the formulas of gradients."""
+        for step, formula in zip(steps, formulas, strict=True):
+            address = Address.of(step.address)
+            if address.phase == "gradient":
+                calls = {node.name.partition(" ")[0] for node in formula.right.nodes() if isinstance(node, Call)}
+                yield from (f"sign_{name}" for name in SIGNS if name.partition("_")[0] in calls)
+                yield from ["key_bias_note"] * (address.name == "b_K")
 
     def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
         raise AssertionError("every form has its blocks")
@@ -156,8 +176,9 @@ class VectorForm(Form):
         over_tokens = {step.address: step.node.op.over_tokens(*step.node.operands) for step in steps}
         checks = self.checks(steps, [*check_rows(steps, rebuilt), *(
             check_rows_sum_to_one(step, terms[1]) for step in steps if (terms := over_tokens[step.address]))])
-        yield self.heading(checks, *(any_row_formula(step, rows[0])
-                                     for step, rows in zip(steps, rebuilt, strict=True)))
+        formulas = [any_row_formula(step, rows[0]) for step, rows in zip(steps, rebuilt, strict=True)]
+        yield self.heading(checks, *formulas)
+        yield from self.notes(self.signs(steps, formulas))
         yield from self.explanations(steps)
         used = self.new_parameters(steps)
         if used:
@@ -250,6 +271,7 @@ class MatrixForm(Form):
     def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
         checks = {step.address: self.checks([step], check_rows([step], [self.rows(step)])) for step in steps}
         yield self.heading([check for step in steps for check in checks[step.address]])
+        yield from self.notes(self.signs(steps, map(whole_formula, steps)))
         yield from self.explanations(steps)
         drawn: set[Tensor] = set()
         for step in steps:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from attntrace.messages.catalog import Joined, Localized, Message, Text
@@ -21,8 +21,19 @@ if TYPE_CHECKING:
 DETAILS = PartHeading(Message("messages.details"))
 
 
-def run_details(run: Run) -> Iterator[Block]:
-    """The words with their ids, what comes out, the model and its parameters, counted."""
+READS_WORDS = frozenset(("embedding", "scaled_embedding", "positional_encoding", "input", "labels", "probabilities"))
+
+
+def words_matter(selected: Collection[str] | None) -> bool:
+    """Whether ids and positions concern the steps that a page shows: all, or those that are selected."""
+    return selected is None or any(Address.of(address).name in READS_WORDS for address in selected)
+
+
+def run_details(run: Run, selected: Collection[str] | None = None) -> Iterator[Block]:
+    """The words with their ids, what comes out, the model and its parameters, counted; where steps are selected, only
+    the words, if these concern them."""
+    if not words_matter(selected):
+        return
     yield DETAILS
     yield words_table(run)
     predicts = run.target is not None or run.config.architecture.predicts
@@ -40,29 +51,29 @@ def run_details(run: Run) -> Iterator[Block]:
     yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs, first=first + learned)
                              for note, holds in notes.items() if holds)),
                 apart=not predicts)
+    if selected is not None:
+        return
     yield from model_table(run)
     yield parameter_table(run.config, run.vocabularies, run.parameters.vector.size)
 
 
 def training_step_notes(training_step: TrainingStep) -> Iterator[Block]:
-    """How the model learns, and how gradients are written."""
-    labels = "teacher_forcing" if training_step.run.target else "labels_given"
-    yield Prose(Message(f"messages.{labels}"), apart=True)
+    """How the model learns."""
+    asked = Message(f"messages.{'teacher_forcing' if training_step.run.target else 'labels_given'}")
+    labels = (Message(f"messages.smoothing.{training_step.over}", smoothing=training_step.smoothing,
+                      word=training_step.padding) if training_step.smoothing else Message("messages.no_smoothing"))
+    yield Prose(Joined(" ", [asked, labels]), apart=True)
     yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", **training_step.rates._asdict()))
-    yield Prose(Message(f"messages.smoothing.{training_step.over}", smoothing=training_step.smoothing,
-                        word=training_step.padding)
-                if training_step.smoothing else Message("messages.no_smoothing"))
-    yield Prose(Message("messages.gradient_note"), apart=True)
-    yield Prose(Message("messages.gradient_signs"))
-    if any(Address.of(name).name == "b_K" for name in training_step.run.parameters.by_name):
-        yield Prose(Message("messages.key_bias_note"))
 
 
-def training_step_details(training_step: TrainingStep) -> Iterator[Block]:
-    """The words and the labels with their ids, and the model."""
-    yield DETAILS
-    yield words_table(training_step.run, ("label", training_step.wanted))
-    yield from model_table(training_step.run)
+def training_step_details(training_step: TrainingStep, selected: Collection[str] | None = None) -> Iterator[Block]:
+    """The words and the labels with their ids, and the model; where steps are selected, only the words, if these
+    concern them."""
+    if words_matter(selected):
+        yield DETAILS
+        yield words_table(training_step.run, ("label", training_step.wanted))
+    if selected is None:
+        yield from model_table(training_step.run)
 
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:

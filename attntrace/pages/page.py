@@ -80,23 +80,24 @@ class Page:
         yield chain([title("trace", run)._replace(has_result=False)], answer.result(), remarks(run, hints=self.hints),
                     [architecture(run, beside=True)])
         self.write_forms()
-        yield chain(run_details(run), self.closing(), answer.next())
+        yield chain(run_details(run, self.view.selected), self.closing(), answer.next())
 
     def of_training_step(self, training_step: TrainingStep) -> Iterator[Iterable[Block]]:
         """The loss before and after, the steps, what goes in and should come out, what to try next."""
-        answer, run = TrainingStepAnswer(training_step, self.again), training_step.run
+        answer, run = TrainingStepAnswer(training_step, self.again, self.view.precision), training_step.run
         target = {} if run.target else {"target": sentence_of(training_step.wanted)}
         yield chain([title("backprop", run, **target)], answer.result(), remarks(run, False),
                     [architecture(training_step, beside=True)], training_step_notes(training_step))
         self.write_forms()
-        yield chain(training_step_details(training_step), self.closing(), answer.next())
+        yield chain(training_step_details(training_step, self.view.selected), self.closing(), answer.next())
 
     def of_translation(self, decoding: Decoding) -> Iterator[Iterable[Block]]:
         """The translation, the selected steps, each step of the decoding, what goes in, what to try next."""
         from attntrace.pages.translation import TranslationPage
-        translation = TranslationPage(decoding, self.view.precision, self.again)
+        selects = self.view.selected is not None or bool(self.view.tokens)
+        translation = TranslationPage(decoding, self.view.precision, self.again, selects)
         yield chain(translation.beginning(), [architecture(decoding, beside=True)])
-        if self.view.selected is not None or self.view.tokens:
+        if selects:
             self.write_forms()
             yield self.closing()
         yield from translation.sheets()

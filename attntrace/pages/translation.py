@@ -23,10 +23,11 @@ LIKELIEST = 5  # words that are shown of each step
 
 class TranslationPage:
     """A decoding as sheets of blocks: the translation, one for each step, all together. `again`: the words of a command
-    line that are the decoding; `failed`: whether a step disagrees with one teacher-forced pass."""
+    line that are the decoding; `selects`: whether the page shows selected steps; `failed`: whether a step
+    disagrees with one teacher-forced pass."""
 
-    def __init__(self, decoding: Decoding, precision: int, again: str = "") -> None:
-        self.decoding, self.figures, self.again = decoding, Figures.fixed(precision), again
+    def __init__(self, decoding: Decoding, precision: int, again: str = "", selects: bool = False) -> None:
+        self.decoding, self.figures, self.again, self.selects = decoding, Figures.fixed(precision), again, selects
         self.words: tuple[str, ...] = ()  # of the whole translation
         self.written: list[DecodingStep] = []
         self.failed = False
@@ -37,8 +38,7 @@ class TranslationPage:
         yield title("translate", run)
         yield Result((Answer(detokenize(self.words), is_words=True),))
         yield from remarks(run)
-        yield Prose(Message("messages.decoding_encoder", words=len(run.source.ids),
-                            numbers=f"{len(run.source.ids) * run.config.d_model:,}"), apart=True)
+        yield Prose(Message("messages.decoding_encoder"), apart=True)
 
     def sheets(self) -> Iterator[Iterator[Block]]:
         before: DecodingStep | None = None
@@ -135,8 +135,8 @@ class TranslationPage:
             yield from try_next([f"show {first} {again}", f"verify {again}"])
             return
         more = [f'map {again} --target "{target}"',
-                without_head(run, f'{again} --target "{target}"', head)]
-        yield from try_next([f'translate {again} --step 1 --only "{head}.*"',
+                *without_head(run, f'{again} --target "{target}"', head)]
+        yield from try_next([*([f'translate {again} --step 1 --only "{head}.*"'] * (not self.selects)),
                              *(more if tokenize(target) == words and '"' not in target else [])])
 
     def check(self) -> Check:

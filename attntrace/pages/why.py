@@ -31,6 +31,8 @@ class Why:
         self.depth, self.top = depth, top
         self.known = cache(lambda address: None if (step := find(address)) is None else _Known(step, precision))
         self._left: dict[CellAt, float] = {}  # how far each number that was explained was followed from there
+        self._said: set[str] = set()  # notes
+        self.goes_on = False  # whether the depth leaves out operands
 
     def __call__(self, address: str, index: tuple[int, ...]) -> Iterator[Cause]:
         waiting = [(0, (address, index))]
@@ -58,9 +60,14 @@ class Why:
         new = [one for one in inner if one not in above]
         on = new[:self.top] if left > 0 else []
         groups = {"ends": [one for one in cells if one not in inner], "above": above if left > 0 else [],
-                  "not_followed": [one for one in new if one not in on]}
-        return Cause(level, cell_name(address, index), line, tuple(
-            (name, tuple(spans(those))) for name, those in groups.items() if those), known.words(index)), on
+                  "further" if left <= 0 else "smaller": [one for one in new if one not in on]}
+        self.goes_on = self.goes_on or bool(groups.get("further"))
+        notes = {"softmax": known.step.node.op.name == "softmax", "order": bool(on)}
+        new_notes = [note for note, holds in notes.items() if holds and note not in self._said]
+        self._said.update(new_notes)
+        return Cause(level, cell_name(address, index), line, (
+            *((name, tuple(spans(those))) for name, those in groups.items() if those),
+            *((note, ()) for note in new_notes)), known.words(index)), on
 
 
 class _Known:

@@ -54,8 +54,8 @@ LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is
 UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂′⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβεΦφ≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
 ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=",
-                             "→": "->", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1", "Φ": "Phi", "φ": "phi",
-                             "π": "pi", "³": "^3"})
+                             "→": "->", "Σ": "sum", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1", "Φ": "Phi",
+                             "φ": "phi", "π": "pi", "³": "^3"})
 COLUMNS = 16  # of a table in a document, whose width nobody knows
 LEVELS = 8  # of bars and of shades
 MASKED, ASCII_MASKED = "·", "."  # a weight of exactly 0, which the mask leaves

@@ -42,22 +42,28 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
         step = graph.find(address)
         axes = (step or graph.parameters[address]).axes
         index = cell.index_in(axes, address, least=len(axes))
-        from attntrace.pages.answer import is_saved
+        from attntrace.pages.answer import experiment, is_saved
         from attntrace.pages.blocks import Title, try_next
         from attntrace.pages.topics import topic_in, topic_of
         from attntrace.pages.why import Why, parameter_blocks
         number = cell_name(address, index)
-        blocks: list[Block] = [Title(Message("messages.title_why", place=number, of=graph.of), has_result=False)]
+        run = graph.again.removesuffix(options.typed(learning)).strip()
+        blocks: list[Block] = [Title(Message("messages.title_why", of=graph.of), has_result=False)]
         if step is None:
             blocks += parameter_blocks(graph.parameters[address], index, decimals, graph.pencil)
-            blocks += try_next([f"show {address} {graph.again}" if is_saved(graph.again) else
-                                f"compare {graph.again.removesuffix(options.typed(learning)).strip()} --set {number}=0",
-                                f"explain {address}"])
+            other = 0 if graph.parameters[address].value[index] else 1
+            blocks += try_next([
+                f"show {address} {graph.again}" if is_saved(graph.again) else
+                experiment(model.set + model.ablate + model.swap, run, f"--set {number}={other}"),
+                f"explain {address}"])
         else:
-            blocks += Why(graph.find, decimals, None if depth == ALL else depth, top)(address, index)
+            why = Why(graph.find, decimals, None if depth == ALL else depth, top)
+            blocks += why(address, index)
             topic = topic_in(address, graph.config)
-            blocks += try_next([f"why {number} {graph.again} --depth 3 --top 1",
-                                f"explain {address if topic == topic_of(address) else topic}"])
+            blocks += try_next([
+                f"why {number} {graph.again} --depth {'all' if depth else 3} --top 1" if why.goes_on else
+                f"show {graph.again}" if is_saved(graph.again) else f"steps {run}",
+                f"explain {address if topic == topic_of(address) else topic}"])
         write_blocks(blocks, page)
 
 

@@ -127,7 +127,8 @@ class HtmlWriter(BlockWriter[str]):
         page, hues = self.page, dict(zip(block.tokens, block.hues))
         yield f"{page.box(in_a_line(block.title, page.languages))}<table class=plain>"
         if block.title:
-            yield f"<caption>{page.text(block.title)}</caption>"
+            legend = f"<br><small>{page.text(block.legend)}</small>" if block.legend else ""
+            yield f"<caption>{page.text(block.title)}{legend}</caption>"
         if any(block.headings):
             yield "<thead><tr>"
             yield from (cell("th scope=col" if text else "td", right=n in block.right, written=page.text(text))

@@ -86,6 +86,8 @@ class MarkdownWriter(BlockWriter[str]):
     def table(self, block: blocks.Table) -> Iterator[str]:
         if block.title:
             yield from ("", f"**{self.page.words(block.title)}**")
+        if block.legend:
+            yield from ("", self.page.words(block.legend))
         yield from head_of(list(map(self.page.words, block.headings)), block.right)
         for first, *rest in block.rows:
             cell = self.page.code_cell(str(first)) if block.addresses else self.cell(first)

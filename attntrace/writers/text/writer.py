@@ -215,6 +215,8 @@ class TerminalWriter(BlockWriter[Line]):
 
         if block.title:
             yield from self.paragraph(page.prose(block.title), "bold")
+        if block.legend:
+            yield from self.prose(blocks.Prose(block.legend))
         if any(headings) and not stacked:
             yield Head(trimmed([INDENT, *(Span(f"{cell}  ", "grey") for cell in aligned(headings))]))
         for i, row in enumerate(rows):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 DETAILS = PartHeading(Message("messages.details"))
 
 
-READS_WORDS = frozenset(("embedding", "scaled_embedding", "positional_encoding", "input", "labels", "probabilities"))
+READS_WORDS = frozenset(("embedding", "scaled_embedding", "positional_encoding", "position_embedding", "input",
+                         "labels", "probabilities"))
 
 
 def words_matter(selected: Collection[str] | None) -> bool:

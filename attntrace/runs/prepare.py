@@ -1,6 +1,5 @@
 """From what a user gives (a sentence, a target, weights, input rows, edits) to a run; and the Python API, `trace`."""
 import os
-import pathlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -46,7 +45,9 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
     if pad is not None:
         run = run._replace(masks=Masks(_lengths(run, pad)))
     if mask is not None:
-        from attntrace.files.masks import read_masks  # a run without a mask reads no file
+        import pathlib  # these only now: a run without a mask reads no file
+
+        from attntrace.files.masks import read_masks
         added = read_masks(pathlib.Path(mask), run.attentions(), run.config)
         run = run._replace(masks=run.masks._replace(added=added, file=os.path.basename(mask)))
     for side in (run.source, run.target):

@@ -108,7 +108,7 @@ class RunAnswer:
 
     def __call__(self, step: Step) -> None:
         if step.address == "output.probabilities":
-            if self.run.target is not None and self.words == self.run.target.texts:
+            if self.run.last_stack == "decoder" and self.words == self.run.last_words.texts:
                 self.next_words = likeliest(step.value[self.rows], self.run.vocabularies.target or ())
         elif (step.is_attention and Address.of(step.place).place == self.place
               and (not self.selected or step.address in self.selected)):
@@ -145,8 +145,8 @@ class RunAnswer:
                                 heads=len(heads), all_heads=len(self.heads), command=f"attntrace {every}"))
 
     def next_hues(self) -> Hues:
-        """Those of the next words that are words of the target."""
-        texts = self.run.target.texts if self.run.target is not None else ()
+        """Those of the next words that are words of the decoder's input."""
+        texts = self.run.last_words.texts if self.run.last_stack == "decoder" else ()
         hues = dict(zip(texts, hues_of(texts, True)))
         return tuple(hues.get(word) for word, _ in self.next_words)
 
@@ -169,8 +169,10 @@ class RunAnswer:
                      tokens=tuple(range(1, len(headings) + 2)), hues=tuple(hues), title=map_title(self.place))
 
     def output(self) -> Iterator[Prose]:
-        if not self.next_words:
-            config = self.run.config
+        config, known = self.run.config, self.run.vocabularies.target or ()
+        if self.run.last_stack == "encoder" and config.architecture.predicts and known:
+            yield Prose(Message("messages.comes_out_of_encoder", tokens=len(self.words), vocab=len(known)))
+        elif not self.next_words:
             place = config.architecture.attention or Address.of(self.place).stack
             name = "output" if config.output_projection or not config.architecture.is_attention else "concat"
             yield Prose(Message("messages.comes_out_rows", address=f"{place}.{name}", tokens=len(self.words),

@@ -30,10 +30,12 @@ def weights_summary(file: str, quoted: Callable[[str], str]) -> Iterator[Block]:
         return
     model = load(path)
     yield from model_summary(file, model)
-    if source := model.vocabularies.source:
-        known = all(word in source for word in EXAMPLE[0].split())
-        again = f"{quoted(EXAMPLE[0] if known else source[-1])} --weights {quoted(file)}"
-        yield from try_next([*([f"translate {again}"] if model.vocabularies.target else []), f"map {again}",
+    predicts = model.config.architecture.predicts
+    if read := model.vocabularies.source or predicts and model.vocabularies.target:
+        known = all(word in read for word in EXAMPLE[0].split())
+        again = f"{quoted(EXAMPLE[0] if known else read[-1])} --weights {quoted(file)}"
+        yield from try_next([*([f"translate {again}"] if model.vocabularies.target and not predicts else []),
+                             f"map {again}",
                              " ".join(("weights", "info", quoted(file), "--words"))])
     else:
         yield Prose(next_with_rows(model, file), apart=True)

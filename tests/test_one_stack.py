@@ -158,3 +158,26 @@ def test_a_drawn_model_of_one_stack_has_the_words_of_its_sentence():
         steps = trace("a b a", part=part)
         assert steps["output.probabilities"].axes[1].labels == ("<s>", "</s>", "a", "b")
         assert steps[f"{stack}.output"].value.shape == (3, 8)
+
+
+def test_the_answer_says_what_comes_out_of_one_stack_and_what_to_try(tmp_path):
+    decoder, encoder = (str(one_stack(tmp_path / f"{stack}.json", stack)) for stack in ("decoder", "encoder"))
+    page = attntrace("trace", TRANSLATION, "--weights", decoder, "-q").out
+    for word, row in zip(TRANSLATION.split(), trace(TRANSLATION, weights=decoder)["probabilities"].value):
+        assert any(line.split()[0] == word and line.endswith(f" {TARGET[row.argmax()]} {row.max():.2f}")
+                   for line in page.splitlines() if line.strip()), page
+    assert f"output.probabilities, 3 × {len(TARGET)}" in attntrace("trace", TRANSLATION, "--weights", encoder, "-q").out
+    for file in (decoder, encoder):
+        tries = attntrace("weights", "info", file).out.partition("Try next:")[2]
+        assert "attntrace map" in tries and "translate" not in tries
+
+
+@pytest.mark.parametrize("stack", PARTS)
+def test_one_stack_learns_positions_and_shares_its_table(tmp_path, stack):
+    path = one_stack(tmp_path / "w.json", stack, position="learned", max_positions=5, shared_embeddings="decoder")
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('"shared_embeddings": "decoder"', '"shared_embeddings": "all"'), "utf-8")
+    file = str(path)
+    for words in ((TRANSLATION,), (TRANSLATION, "--target", LABELS, "--backprop")):
+        assert attntrace("verify", *words, "--weights", file).code == 0
+    assert "gradient.shared.E.from" in attntrace("backprop", TRANSLATION, LABELS, "--weights", file).out

@@ -26,8 +26,8 @@ class Stage:
         first = self.steps[0]
         if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
             return False
-        if not step.has_rows:  # wholes follow each other
-            return True
+        if not step.has_rows or not first.has_rows:  # wholes follow each other
+            return step.has_rows == first.has_rows
         return not {own.address for own in self.steps} & {leaf.address for leaf in whole_leaves(row)}
 
     @property

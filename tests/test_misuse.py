@@ -22,7 +22,7 @@ SLIPS = [
     (("weights", "info", "ko_en"), "(did you mean ko-en?)"),
     (("why", "head1.weights: is , x", "this is a cat"), "has no x here; give one of this, is, a, cat, or a position"),
     (("trace", "this is a cat", "--swap", "1, x"), "the source has no x here; give one of this, is, a, cat, or"),
-    (("compare", "this is a cat", "--what-if", "--position", "none"), 'missing; write: --what-if "--position none"\n'),
+    (("compare", "this is a cat", "--what-if", "--position", "none"), 'options; write: --what-if "--position none"\n'),
     (("compare", "--what-if", "--ablate", "head2", "a b", "--swap", "1,2"), 'write: --what-if "--ablate head2"\n'),
     (("compare", "a", "--what-if", "position none"), "--what-if: position none does not belong to an option",
      'such as: --what-if "--position none"\n'),

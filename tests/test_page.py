@@ -133,6 +133,11 @@ def test_a_map_of_many_words_has_every_column_and_is_nowhere_too_wide(count, wid
     assert [line for line in page.split("\n") if cell_len(line) > width] == []
 
 
+def test_bands_of_heads_have_one_empty_line_between_them():
+    page = attntrace("map", " ".join(f"w{n}" for n in range(30)), "--heads", "8", "--d-model", "16").out
+    assert page.count("head ") == 8 and "\n\n\n" not in page
+
+
 def test_a_map_puts_heads_below_each_other_before_it_gives_up_numbers():
     page = attntrace("map", "one two three four five", "--heads", "4", "--width", "60").out
     titles = [line.split() for line in page.splitlines() if "head " in line]

@@ -126,6 +126,13 @@ def test_leaving_the_pager_early_ends_without_a_word():
         assert person.ends() == (0, 'Trace of "a b c"\n')
 
 
+@pytest.mark.parametrize("pager", ["cat -n | sed s/Trace/Seen/", "A=b sed s/Trace/Seen/", "'sed' s/Trace/Seen/"])
+def test_a_pager_is_what_a_shell_makes_of_it(pager):
+    with terminal("trace", "a", "--color", "never", PAGER=pager) as person:
+        code, page = person.ends()
+    assert code == 0 and 'Seen of "a"' in page
+
+
 def test_no_pager_in_a_pipe():
     assert process("trace", "a", "--pager", PAGER="no-such-pager").out == attntrace("trace", "a").out
 

@@ -10,11 +10,13 @@ from typing import get_args
 import pytest
 from command import attntrace, words_of
 from markup import read
+from rich.cells import cell_len
 
 from attntrace.messages.catalog import LANGUAGES, Message, template
 from attntrace.pages.blocks import Block, Grids, MatrixEquation, Prose, Title, Verified, VerifiedHead
 from attntrace.writers import FORMATS, PAGES, TEXT
 from attntrace.writers.page import METHODS, BlockWriter, Look
+from attntrace.writers.text.writer import CELLS, cells_of
 
 KINDS = get_args(Block)
 COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2 --check", "trace 'cat dog' --limit 3",
@@ -113,3 +115,10 @@ def test_blocks_are_written_as_they_come(format):
 
     writer(blocks())
     assert seen == [True] * 3
+
+
+def test_every_sign_that_is_measured_without_rich_takes_the_cells_that_rich_says():
+    assert all(cells_of(char) == len(blank) == cell_len(char) for char, blank in
+               {chr(code): blank for code, blank in CELLS.items()}.items())
+    assert all(cells_of(chr(code)) == cell_len(chr(code)) == 2 for code in range(ord("가"), ord("힣") + 1))
+    assert cells_of("é漢字e\u0301 가") == cell_len("é漢字e\u0301 가") == 9

@@ -125,7 +125,9 @@ def title(line: CommandLine, places: Sequence[str] = PLACES) -> str:
     """The command line without the options that say where the page goes, with the sentence of standard input."""
     kept, words = [], iter(line.arguments)
     for word in words:
-        if word in places:
+        if word == "--":  # behind it there are no options
+            kept += [word, *words]
+        elif word in places:
             next(words, None)
         elif word not in AT_A_TERMINAL and not word.startswith((*places[:1], *(f"{place}=" for place in places))):
             kept.append(word)

@@ -148,12 +148,13 @@ def paged(out: TextIO, is_asked_for: bool) -> Iterator[TextIO]:
     import subprocess
     command = os.environ.get("PAGER", next(filter(is_program, PAGERS), "")).strip()
     try:
-        program = next(iter(shlex.split(command)), NO_PAGER)
-    except ValueError:
+        program = next(word for word in shlex.split(command) if not re.match(r"\w+=", word))
+    except (ValueError, StopIteration):
         program = command
-    if is_asked_for and not is_program(program):
+    is_wanted = command not in ("", NO_PAGER)
+    if is_asked_for and is_wanted and not is_program(program):
         raise Problem("no_pager", pager=program)
-    if program == NO_PAGER or not is_program(program):
+    if not is_wanted or not is_program(program):
         yield out
         return
     charset = {"LESSCHARSET": "utf-8"} if re.fullmatch("utf-?8", out.encoding, re.I) else {}

@@ -29,7 +29,7 @@ def map_lines(block: Maps, page: Page) -> Iterator[Line]:
     for text, in versions(page.languages, largest) if not block.brief else ():
         yield from styled(page.wrapped(words_of(text), len(INDENT)), INDENT)
     for n, pictures in enumerate(bands):
-        yield from [()] * (n or not block.brief)
+        yield from [()] if n or not block.brief else ()
         height = max(len(picture.above) for picture in pictures)
         columns = [picture.lines(height) for picture in pictures]
         for y, parts in enumerate(zip(*columns, strict=True), start=-1 - height):

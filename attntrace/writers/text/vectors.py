@@ -188,14 +188,14 @@ class RowLayout:
                     if behind.mixture:
                         spans.append(GAP + mixture_of(line, n, page))
                     if behind.name:
-                        spans += self.named(line.name, spans, begins)
+                        spans += self.named(line.name, spans[len(before):])
                 yield begins, trimmed(spans)
                 if number == last and behind.below:
                     yield False, (" " * (self.numbers_at - 2) + f"= {mixture_of(line, n, page)}",)
 
-    def named(self, name: str, spans: list[Part], begins: bool) -> list[Part]:
-        """A name at the end of the line of these, which may begin behind a word."""
-        used = self.start * begins + sum(self.page.cells(text_of(part)) for part in spans)
+    def named(self, name: str, spans: list[Part]) -> list[Part]:
+        """A name at the end of the line that has these behind its opening bracket."""
+        used = self.numbers_at + 2 + sum(self.page.cells(text_of(part)) for part in spans)
         return [" " * (self.page.width - used - self.page.cells(name)), Span(name, "grey")]
 
     def names(self) -> Iterator[Line]:

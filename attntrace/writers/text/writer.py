@@ -6,16 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, TextIO, final
 
-from rich.cells import cell_len
-
 from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.page import (BREAK, INDENT, LEVELS, PROMPT, BlockWriter, Head, Line, Look, Page, Part, Shaded,
-                                    Span, hue_at, plainly, spelling_for, styled, text_of, titled, trimmed, words_of)
+from attntrace.writers.page import (BARS, BREAK, INDENT, LEVELS, PROMPT, UNICODE_SIGNS, BlockWriter, Head, Line, Look,
+                                    Page, Part, Shaded, Span, hue_at, plainly, spelling_for, styled, text_of, titled,
+                                    trimmed, words_of)
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, NARROWEST, WIDEST, columns
 from attntrace.writers.text.equations import equation_lines, parameter_lines
-from attntrace.writers.text.maps import map_lines
+from attntrace.writers.text.maps import FILLS, map_lines
 from attntrace.writers.text.sums import sum_lines
 from attntrace.writers.text.vectors import token_rows
 
@@ -374,9 +373,26 @@ def under_places(rows: tuple[tuple[blocks.Cell, ...], ...]) -> Iterator[tuple[bl
         yield (INDENT + name, *rest)
 
 
+class Cells(dict[int, str]):
+    """As many blanks as a character takes cells, of those in most pages: our signs, Latin letters, Hangul syllables."""
+
+    def __missing__(self, code: int) -> str:
+        if not 0xac00 <= code <= 0xd7a3:
+            raise LookupError
+        self[code] = "  "
+        return self[code]
+
+
+CELLS = Cells.fromkeys([*map(ord, f"{UNICODE_SIGNS}{BARS}{FILLS}…"), *range(0x20, 0x7f), *range(0xae, 0x300)], " ")
+
+
+@lru_cache(1024)
 def cells_of(text: str) -> int:
     """How many cells of a terminal a text takes."""
-    return len(text) if text.isascii() else cell_len(text)
+    if text.isascii() or (text := text.translate(CELLS)).isascii():
+        return len(text)
+    from rich.cells import cell_len  # only now: most pages do without
+    return cell_len(text)
 
 
 class Palette:

@@ -6,7 +6,8 @@ import numpy as np
 
 from attntrace.ops.batch import Pack, Unpack
 from attntrace.ops.elementwise import Sum
-from attntrace.ops.functions import Sinusoid, StepFunction, identity, mean, relu, softmax, sqrt, square
+from attntrace.ops.functions import (Sinusoid, StepFunction, identity, mean, normal_cdf, normal_cdf_tanh, normal_pdf,
+                                     normal_pdf_tanh, relu, sigmoid, softmax, sqrt, square)
 from attntrace.ops.indexing import PadColumns, ScatterAdd, concat, gather, slice_columns
 from attntrace.ops.loss import CrossEntropy, Labels
 from attntrace.ops.matmul import Outer
@@ -92,11 +93,17 @@ PRODUCING: dict[str, Callable[[Leaves, Axes], Tensor]] = {
     "square": lambda leaf, axes: square(leaf(*axes)),
     "sqrt": lambda leaf, axes: sqrt(leaf(*axes, positive=True)),
     "relu": lambda leaf, axes: relu(leaf(*axes)),
+    "sigmoid": lambda leaf, axes: sigmoid(leaf(*axes)),
+    "normal_cdf": lambda leaf, axes: normal_cdf(leaf(*axes)),
+    "normal_pdf": lambda leaf, axes: normal_pdf(leaf(*axes)),
+    "normal_cdf_tanh": lambda leaf, axes: normal_cdf_tanh(leaf(*axes)),
+    "normal_pdf_tanh": lambda leaf, axes: normal_pdf_tanh(leaf(*axes)),
     "positive": lambda leaf, axes: apply(StepFunction(), leaf(*axes)),
     "sinusoid": lambda leaf, axes: apply(Sinusoid(axes[-1].size, "interleaved", "float64"), leaf.positions(*axes[:-1])),
     "labels": lambda leaf, axes: apply(Labels(axes[-1], 0.1, "float64"),
                                        leaf.numbers(np.ones([axis.size for axis in axes[:-1]], int), *axes[:-1])),
 }
+DERIVATIVES = {"normal_pdf", "normal_pdf_tanh"}  # of activations: no one takes their gradients
 # Ops whose results have axes of their own kind: no others can be asked of them.
 PARTICULAR = {"apart", "together", "outer", "cross_entropy"}
 PACKED = Axis("token", 6, None, (2, 3, 1))
@@ -138,7 +145,7 @@ def _broadcast() -> Iterator[Example]:
 def _examples() -> Iterator[Example]:
     for op, producing in PRODUCING.items():
         for what, axes in {"matrix": (TOKEN, D_MODEL), "row": (D_MODEL,)}.items():
-            backwards = (op, what) != ("matmul", "row")  # a gradient of one row alone is no step: rows go together
+            backwards = op not in DERIVATIVES and (op, what) != ("matmul", "row")  # of one row alone it is no step
             yield Example(op, what, axes, lambda leaf, producing=producing, axes=axes: producing(leaf, axes), backwards)
     yield from _broadcast()
     yield Example("divide", "by_many_digits", (TOKEN, KEY), lambda leaf: leaf(TOKEN, KEY) / constant(2 ** 0.5))
@@ -199,6 +206,9 @@ def _examples() -> Iterator[Example]:
                   lambda leaf: leaf(Axis("sentence", 2), TOKEN, KEY) @ leaf(Axis("sentence", 2), TOKEN, D_V))
     yield Example("labels", "one_hot", (TOKEN, VOCAB),
                   lambda leaf: apply(Labels(VOCAB, 0.0, "float64"), leaf.numbers([7, 3, 7], TOKEN)))
+    for over, padding in (("others", 0), ("words", 1), ("words", 3)):
+        yield Example("labels", f"over_{over}_{padding}", (TOKEN, VOCAB), lambda leaf, op=Labels(
+            VOCAB, 0.1, "float64", over, padding): apply(op, leaf.numbers([7, 3, 7], TOKEN)))
 
     for what, smoothing in {"one_hot": 0.0, "smoothed": 0.1}.items():  # that their gradients are right: see the test
         yield Example("cross_entropy", what, (TOKEN,), lambda leaf, smoothing=smoothing: apply(
@@ -211,8 +221,14 @@ def _examples() -> Iterator[Example]:
     yield Example("mean", "of_a_row", (), lambda leaf: mean(leaf(D_MODEL)))
     yield Example("sinusoid", "halves", (TOKEN, D_FF._replace(name="d_model")),
                   lambda leaf: apply(Sinusoid(6, "halves", "float64"), leaf.numbers([0, 1, 12], TOKEN)))
+    for what, settings in {"odd": (5, "halves"), "of_a_base": (5, "interleaved", 2.5),
+                           "tensor2tensor": (7, "tensor2tensor")}.items():
+        width, layout, *base = settings
+        yield Example("sinusoid", what, (TOKEN, Axis("d_model", width)), lambda leaf, settings=(
+            width, layout, "float64", *base): apply(Sinusoid(*settings), leaf.numbers([0, 1, 12], TOKEN)))
     for op, function in {"negate": lambda x: -x, "square": square, "sqrt": sqrt, "relu": relu,
-                         "same": identity}.items():
+                         "same": identity, "sigmoid": sigmoid, "normal_cdf": normal_cdf,
+                         "normal_cdf_tanh": normal_cdf_tanh}.items():
         yield Example(op, "number", (), lambda leaf, function=function: function(leaf(positive=True)))
         yield Example(op, "large_numbers", (TOKEN, KEY), lambda leaf, op=op, function=function: function(
             leaf(TOKEN, KEY, positive=op == "sqrt", scale=1000)))  # whose powers overflow

@@ -47,7 +47,7 @@ PLACES = ["encoder.output:1,1", "head1.scores:1,1", "head1.scores:9,9", f"encode
 READ = ["run.npz", "w.npz", "w.json", "w.safetensors", "s.npz", "in.npz", "pairs.tsv", "page.csv", "page.jsonl",
         "bad", "bad.npz", "bad.json", "bad.safetensors", "bad.tsv", "zero.npz", "fifo.npz", "/dev/null", "/dev/zero",
         "/dev/full", "/dev/stdin", ".", "ko-en", "missing.npz", "loop.npz", "\x1b[31m.npz", "\u202e.npz",
-        "x" * 300 + ".npz", "/proc/self/mem", "bomb.npz"]
+        "x" * 300 + ".npz", "/proc/self/mem", "bomb.npz", "in.npy", "in.csv", "in.json", "bad.npy", "s.pt", "bad.pt"]
 WRITTEN = ["new.txt", "new.html", "new.md", "new.csv", "new.jsonl", "new.svg", "new.npz", "new.safetensors", "new",
            "-", "/dev/null", "/dev/full", "/dev/stdout", "/dev/fd/99999999999", "/dev/fd/1", ".", "no/new.txt",
            "loop.npz", "link.txt", "\x1b[31m.txt", "\u202e.html", "x" * 300 + ".txt", *READ[:7]]
@@ -150,6 +150,11 @@ def write_inputs(folder: Path) -> None:
     shutil.copy(ROOT / "samples" / "pencil.json", folder / "w.json")
     import numpy as np
     np.savez(folder / "in.npz", **{"encoder.input": np.ones((2, 4))})
+    np.save(folder / "in.npy", np.ones((1, 2, 4)))
+    (folder / "in.csv").write_text("1,1,1,1\n1,1,1,1\n")
+    (folder / "in.json").write_text('{"encoder.input": [[1, 1, 1, 1], [1, 1, 1, 1]]}')
+    from test_pytorch import attention
+    attention(folder / "s.pt")
     (folder / "pairs.tsv").write_text("".join(f"{a} {b}\t{b} {a}\n" for a in "abc" for b in "xyz"), "utf-8")
     with zipfile.ZipFile(folder / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("config.npy", bytes(10_000_000))
@@ -161,9 +166,10 @@ def write_inputs(folder: Path) -> None:
 def damage_inputs(rng: random.Random, folder: Path) -> None:
     """Write the damaged files: an undamaged one cut off, or with other bits, bytes or words, under any ending."""
     os.mkfifo(folder / "fifo.npz")
-    for name in ("bad", "bad.npz", "bad.json", "bad.safetensors", "bad.tsv"):
+    whole = [*READ[:9], "in.npy", "s.pt"]
+    for name in ("bad", "bad.npz", "bad.json", "bad.safetensors", "bad.tsv", "bad.npy", "bad.pt"):
         ending = Path(name).suffix
-        alike = [file for file in READ[:9] if file.endswith(ending)] if ending and rng.random() < 0.9 else READ[:9]
+        alike = [file for file in whole if file.endswith(ending)] if ending and rng.random() < 0.9 else whole
         file = folder / rng.choice(alike)
         data = bytearray(file.read_bytes() if file.exists() else b"")
         for _ in range(rng.choice((0, 1, 1, 3))):

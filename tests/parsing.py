@@ -55,7 +55,7 @@ class Sums(Reader):
 
     CALLS: Mapping[str, Callable[..., float]] = {
         "max": max, "sin": math.sin, "cos": math.cos, "exp": math.exp, "sqrt": math.sqrt,
-        "positive": lambda x: 1.0 if x > 0 else 0.0, "log": math.log}
+        "positive": lambda x: 1.0 if x > 0 else 0.0, "log": math.log, "tanh": math.tanh, "erf": math.erf}
 
     def sum(self) -> float:
         total = -self.product() if self.accept("-") else self.product()
@@ -115,7 +115,9 @@ class Formulas(Reader):
     from 0 in the tree. Signs bind as usual: sums, products, what stands side by side, powers."""
     OPS = {r"softmax\(": "softmax", r"mean\(": "mean", r"positive\(": "positive", r"PE\(": "sinusoid",
            r"sqrt\(": "sqrt", r"apart\(": "apart", r"together\(": "together", r"one_hot\(": "labels",
-           r"smoothed\([\d.]+, ": "labels", r"max\(0, ": "relu", r"(?:Σ|sum)_\w+\(": "total",
+           r"smoothed\([\d.]+(?: over \w+)?, ": "labels", r"max\(0, ": "relu", r"(?:Σ|sum)_\w+\(": "total",
+           r"(?:σ|sigma)\(": "sigmoid", r"(?:Φ|Phi)\(": "normal_cdf", r"(?:φ|phi)\(": "normal_pdf",
+           r"(?:Φ|Phi)_tanh\(": "normal_cdf_tanh", r"(?:φ|phi)_tanh\(": "normal_pdf_tanh",
            r"repeated\(\w+, ": "repeated", r"placed\(\w+ (\d+), ": "placed",
            r"columns (\d+)-(\d+)\(": "among_columns"}  # by what stands before the last argument
 

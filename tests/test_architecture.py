@@ -80,6 +80,23 @@ def test_norm_and_residual_are_where_the_wiring_has_them():
             f"N = {wiring['layers']}, h = 2") == 2
 
 
+def test_another_activation_than_that_of_the_paper_stands_in_the_picture():
+    for word, name in {"relu": "", "gelu": " (GELU)", "gelu_tanh": " (GELU with tanh)", "silu": " (SiLU)"}.items():
+        text = "\n".join(lines_of(architecture(prepare("a", "b", config=Config(activation=word))), width=160))
+        assert text.count(f"Feed-forward{name} → Add & Norm ") == 2
+
+
+@pytest.mark.parametrize("norm, residual, around", [
+    ("post", False, "{} → Norm "), ("pre", False, "Norm → {} "), ("none", True, "{} → Add "), ("none", False, "{} ")])
+def test_what_a_layer_lacks_is_not_in_the_picture(norm, residual, around):
+    for feed_forward in (True, False):
+        config = Config(norm=norm, residual=residual, feed_forward=feed_forward)
+        text = "\n".join(lines_of(architecture(prepare("a", "b", config=config)), width=160))
+        for name in ("Self-attention", "Masked self-attention", "Cross-attention", "Feed-forward"):
+            assert text.count(f"↑ {around.format(name)}") == (2 * feed_forward if name == "Feed-forward" else 1), text
+        assert text.count("Add") == text.count(" → Add ") and "&" not in text
+
+
 def test_an_arrow_leads_from_the_result_of_the_encoder_into_the_cross_attention():
     for width, wiring in itertools.product((60, 80, 100), WIRINGS):
         lines = lines_of(architecture(prepare("a", "b", config=sized(wiring))), width=width)

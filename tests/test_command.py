@@ -92,7 +92,8 @@ BAD = [
     (("trace", ""), "no words"), (("trace", "  \t"), "no words"), (("trace", "a", "b"), "quotes"),
     (("translate", "어제", "카페"), '"어제 카페"'),
     (("trace", "a", "--heads", "3"), "--heads 3 does not divide --d-model 8; try 1, 2, 4 or 8"),
-    (("trace", "a", "--d-model", "9", "--heads", "3"), "try 8 or 10"),
+    (("trace", "a", "--position", "learned", "--max-positions", "2", "--position-offset", "2"),
+     "no learned position is left"),
     (("trace", "a", "--d-model", "-8"), "-8"), (("trace", "a", "--layers", "0"), "0"),
     (("trace", "a", "--d-model", "99999998"), "of memory"), (("trace", "a", "--layers", "9" * 15), "of memory"),
     (("trace", "a", "--weights", "missing.npz"), "does not exist"),
@@ -107,7 +108,8 @@ BAD = [
     (("trace", "a", "-o", "missing/out.txt"), "there is no directory "),
     (("trace", "a", "-o", "samples"), "is a directory"), (("trace", "a", "-o", "/dev/full"), "No space left"),
     (("trace", "a", "--limit", "none"), "--limit is none"), (("trace", "a", "--score-scale", "0"), "above 0"),
-    (("trace", "a", "--score-scale", "x"), "sqrt_d_k"), (("trace", "a", "--norm", "middle"), "it must be post or pre"),
+    (("trace", "a", "--score-scale", "x"), "sqrt_d_k"),
+    (("trace", "a", "--norm", "middle"), "it must be post, pre or none"),
     (("trace", "a", "--precision", "18"), "18"), (("trace", "a", "--seed", "-1"), "-1"), (("trace", "--no"), "--no"),
     (("tarce", "a"), "tarce"), (("steps", "--form", "both"), "--form")]
 

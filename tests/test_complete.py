@@ -5,7 +5,7 @@ import re
 
 import pytest
 from command import ROOT
-from examples import EXAMPLES, PARTICULAR, PRODUCING, Example
+from examples import DERIVATIVES, EXAMPLES, PARTICULAR, PRODUCING, Example
 
 import attntrace
 from attntrace.ops.elementwise import Elementwise
@@ -40,11 +40,10 @@ ENTRIES = {
     "EXAMPLES in tests/examples.py, by which the laws are held": {example.op for example in EXAMPLES},
     "PRODUCING or PARTICULAR in tests/examples.py": {*PRODUCING, *PARTICULAR},
     "OPS in attntrace/verify/ops.py, the second definition": set(checker.OPS),
-    "a gradient: its vjp, or its operands in non_differentiable": {
-        name for name, op in OPS.items() if op.vjp is not Op.vjp or op.non_differentiable},
+    "a gradient: its vjp, or its operands in non_differentiable; or DERIVATIVES in tests/examples.py": {
+        *DERIVATIVES, *(name for name, op in OPS.items() if op.vjp is not Op.vjp or op.non_differentiable)},
     "the arithmetic of a number: its cell, or the expression of an elementwise op": {
-        name for name, op in OPS.items()
-        if op.cell is not Op.cell and hasattr(op, "expression") >= issubclass(op, Elementwise)},
+        name for name, op in OPS.items() if op.cell not in (Op.cell, Elementwise.cell) or hasattr(op, "expression")},
     "FUNCTIONS in attntrace/tensor/rounding.py, for the functions of its arithmetic": {
         *OPS} - {example.op for example in EXAMPLES if functions_of(example) - FUNCTIONS.keys()},
     **{f"the table of ops in docs/{document}": documented(document)

@@ -11,20 +11,28 @@ from attntrace.files import torch as names
 from attntrace.files.weights import load
 from attntrace.messages.catalog import LANGUAGES, has_template, render, template
 from attntrace.messages.errors import Problem
-from attntrace.model.config import CHOICE, ENTRIES, FLAG, NUMBER, OPTIONS, SCALE, SIZE, Config, as_option
+from attntrace.model.config import (BASE, CHOICE, ENTRIES, FLAG, NUMBER, OFFSET, OPTIONS, SCALE, SIZE, WIDTH, Config,
+                                    as_json, as_option)
 from attntrace.model.parameters import Vocabularies
 from attntrace.model.transformer import ACTIVATIONS
 from attntrace.pages.overview import model_lines
+from attntrace.pages.topics import topic_in
 from attntrace.verify import torch as against
 
-OTHER = {"d_model": 24, "heads": 4, "layers": 2, "d_ff": 32, "epsilon": 1e-3, "score_scale": 3.0}  # numbers
+OTHER = {"d_model": 24, "heads": 4, "layers": 2, "d_ff": 32, "epsilon": 1e-3, "score_scale": 3.0, "d_k": 3, "d_v": 5,
+         "k_dim": 3, "v_dim": 5, "decoder_layers": 3, "position_base": 100, "position_offset": 3,
+         "max_positions": 20}  # numbers
+ALONE = {"k_dim", "v_dim"}  # only of an attention alone
 WORDS = [(name, word) for name, entry in ENTRIES.items() if entry.kind == CHOICE for word in entry.words]
 VALUES = [*WORDS, *OTHER.items(), *((name, not entry.default) for name, entry in ENTRIES.items() if entry.kind == FLAG)]
-BEFORE = {"position", "scale_embedding", "source_end"}  # come before a module of torch.nn, which is the same without
+BEFORE = {"position", "position_base", "position_offset", "max_positions", "scale_embedding",
+          "shared_embeddings", "source_end"}  # come before a module of torch.nn, which is the same without
+AT_RUN_TIME = {"causal", "mean_weights"}  # of the call of a module
+REFUSED = {"score_scale", "d_k", "d_v", "output_projection"}  # by an export
 
 
 def config_with(name: str, value: object) -> Config:
-    return replace(Config(), **{name: value})
+    return replace(Config(part="attention" if name in ALONE else "transformer"), **{name: value})
 
 
 def test_the_values_tried_here_are_of_every_entry():
@@ -41,7 +49,8 @@ def test_an_option_gives_a_model_each_value(tmp_path, name, value):
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_value_of_another_kind_is_refused_with_its_entry_the_file_and_the_words_that_it_may_be(name):
-    right = {FLAG: True, NUMBER: 2.5, SCALE: 2.5, SIZE: 10**400}.get(ENTRIES[name].kind, "")
+    right = {FLAG: True, NUMBER: 2.5, SCALE: 2.5, BASE: 2.5, OFFSET: 0, SIZE: 10**400, WIDTH: 10**400}.get(
+        ENTRIES[name].kind, "")
     for wrong in (0, -1, 2.5, True, "8", "x", None, ["float32"], float("nan"), float("inf"), 10**400):
         if wrong != right:
             with pytest.raises(Problem) as caught:
@@ -59,7 +68,7 @@ def test_the_help_of_an_option_says_its_default(name):
 
 @pytest.mark.parametrize("name, value", VALUES)
 def test_a_summary_of_the_model_says_each_value(name, value):
-    if name in ("dtype", "part"):  # which stand elsewhere
+    if name in ("dtype", "part", *ALONE):  # which stand elsewhere
         return
 
     def said(config: Config, language: str) -> list[str]:
@@ -75,6 +84,8 @@ def test_a_summary_of_the_model_says_each_value(name, value):
 @pytest.mark.parametrize("name, value", [(name, value) for name, value in VALUES if name != "part"])
 def test_the_checker_agrees_with_a_model_of_each_value(tmp_path, name, value):
     """And PyTorch with one of each word: test_oracle_torch.py."""
+    if name in ALONE:  # test_attention.py
+        return
     file = random_model(**{name: value}).write(tmp_path / "model.npz")
     code, out, _ = attntrace("verify", SENTENCE, "--target", TRANSLATION, "--weights", str(file))
     assert code == 0, out
@@ -85,7 +96,7 @@ def test_each_word_that_rewires_a_model_gives_other_numbers(tmp_path, name):
     numbers: dict[str, str] = {}
     for word in ENTRIES[name].words:
         file = random_model(**{name: word}).write(tmp_path / "model.npz")
-        out = attntrace("trace", SENTENCE, "--target", TRANSLATION, "--weights", str(file), "--quiet").out
+        out = attntrace("trace", SENTENCE, "--target", TRANSLATION, "--weights", str(file), "--format", "csv").out
         assert numbers.setdefault(out, word) == word, f"{name} {word} computes the same as {numbers[out]}: model/"
 
 
@@ -101,11 +112,13 @@ def test_each_word_has_an_argument_in_pytorch_or_is_refused():
 
 def test_each_entry_changes_the_module_unless_it_comes_before_it_or_is_refused():
     for name, value in VALUES:
-        if (name, value) in WORDS and value not in names.ARGUMENTS.get(name, {}):
-            continue  # the test above names it
-        if name not in BEFORE | {"score_scale"} and value != ENTRIES[name].default:
-            printed = [names.constructor(config, True)
-                       for config in (Config(), config_with(name, value))]
+        word = value if isinstance(value, str) else as_json(value)
+        if names.ARGUMENTS.get(name, {word: ""}).get(word) is None:
+            continue  # refused, or named by the test above
+        if name not in BEFORE | AT_RUN_TIME | REFUSED and value != ENTRIES[name].default:
+            config = config_with(name, value)
+            without = replace(config, **{name: ENTRIES[name].default})
+            printed = [names.constructor(one, True) for one in (without, config)]
             assert printed[0] != printed[1], (name, value)
 
 
@@ -126,8 +139,11 @@ def test_each_entry_and_each_word_of_it_is_documented(language):
             if name not in about or word not in about] == [], language
 
 
-@pytest.mark.parametrize("word", ENTRIES["activation"].words)
-def test_the_explanation_of_the_activation_names_each(word):
-    for language in LANGUAGES:
-        said = template(language, "explain.activation.title") + template(language, "explain.activation.short")
-        assert word in said.lower(), f"{word} in [activation] of messages/{language}/explain.toml"
+def test_each_activation_and_its_gradient_have_explanations_of_their_own():
+    explained = {word: topic_in("encoder.layer1.feed_forward.activation", Config(activation=word))
+                 for word in ENTRIES["activation"].words}
+    assert explained == {word: word if word != "relu" else "activation" for word in ENTRIES["activation"].words}
+    for word in explained:
+        gradient = topic_in("gradient.encoder.layer1.feed_forward.hidden", Config(activation=word))
+        for language in LANGUAGES:
+            assert ("ReLU" in template(language, f"explain.{gradient}.title")) == (word == "relu"), word

@@ -285,6 +285,14 @@ def test_an_experiment_without_a_change_is_refused_in_one_line(text, words):
     assert words in refusal("compare", "a cat", "--what-if", text)
 
 
+def test_what_if_needs_no_parameter_that_the_file_lacks(tmp_path):
+    file = str(tmp_path / "w.npz")
+    assert attntrace("weights", "new", "a b", "--norm", "none", "-o", file).code == 0
+    assert "has no encoder.layer1.self_attention.gain, " in refusal("compare", "a", "--weights", file, "--what-if",
+                                                                    "--norm post")
+    assert attntrace("compare", "a", "--weights", file, "--what-if", "--no-residual").code == 0
+
+
 def test_without_positions_a_swap_changes_nothing_and_the_page_says_why():
     said = Message("messages.compare_no_order").render("en")
     page = attntrace("compare", "a b c", "--position", "none", "--swap", "1,3").out

@@ -9,7 +9,7 @@ from random_model import WIRINGS
 
 from attntrace.messages.catalog import EXAMPLE, LANGUAGES, template
 from attntrace.model.config import Config
-from attntrace.pages.topics import by_any_name, kind_of, simple, topic_of, topics, topics_by_kind
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_in, topic_of, topics, topics_by_kind
 from attntrace.runs.decoding import Decoding
 from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
@@ -68,10 +68,18 @@ def test_english_explanations_can_be_spelled_in_ascii():
         assert prose.translate(ASCII_PROSE).isascii(), prose
 
 
+def test_a_number_of_another_activation_leads_to_the_topic_that_explains_it():
+    for word, topic in (("relu", "encoder.layer1.feed_forward.activation"), ("silu", "silu")):
+        out = attntrace("why", "encoder.layer1.feed_forward.activation:1,1", "a cat", "--activation", word).out
+        assert out.rstrip().endswith(f"$ attntrace explain {topic}")
+
+
 def test_topics_speak_of_topics_and_of_steps_that_there_are():
     for name, topic in topics().items():
         assert set(topic.see) <= topics().keys() - {name} and topic.see, name
-        assert set(topic.steps) <= set(ADDRESSES), name
+        there = (prepare_training_step(*EXAMPLE, config=Config(**topic.wiring)).addresses() if topic.wiring
+                 else ADDRESSES)
+        assert set(topic.steps) <= there.keys(), name
     assert len(topics_by_kind()) == len(topics()) + sum(len(topic.also) for topic in topics().values())
 
 
@@ -111,7 +119,7 @@ def test_a_topic_is_explained_with_the_formulas_of_the_run(name):
     if topic.steps:
         assert {line[0] for line in shown} == set(topic.steps)
     elif shown:
-        assert {topic_of(line[0]) for line in shown} == {name}
+        assert {topic_in(line[0], Config(**topic.wiring)) for line in shown} == {name}
         assert len(shown) <= 1 + len(topic.also)
     kinds = {kind_of(address) for address in steps}
     is_step = any(kind.endswith(f".{name}") or kind == name for kind in kinds)

@@ -120,7 +120,7 @@ def test_related_topics_are_named_by_titles_that_are_found(language, line):
     (("explain", "얼룩말"), "there is no topic 얼룩말; attntrace explain lists all"),
     (("zebra",), "there is no command zebra; attntrace --help lists all"),
     (("trace", "a", "--zebra"), "there is no option --zebra; see attntrace trace --help"),
-    (("trace", "a", "--norm", "zebra"), "--norm is zebra; it must be post or pre"),
+    (("trace", "a", "--norm", "zebra"), "--norm is zebra; it must be post, pre or none"),
     (("trace", "a", "-o", "a.zebra"), "which this command cannot write; use .txt, "),
     (("trace", "a", "--only", "zebra"), "--only zebra matches no step; attntrace steps lists the steps of a trace"),
     (("trace", "a", "--token", "zebra"), "no such word; give one of its words, or a position from 1 to 1"),

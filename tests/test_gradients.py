@@ -1,4 +1,6 @@
 """Gradients of a whole model against differences, the readers that they come from, and updates."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from backwards import OTHERS, PAIR, SMALL, Backwards, Pair
@@ -85,6 +87,25 @@ def test_all_gradients_together_agree_with_central_differences(wiring):
     found = np.concatenate([ours.gradients[parameter.address].ravel() for parameter in ours.parameters]) @ direction
     expected = slope(ours, slice(None), direction, 1e-6)
     assert abs(found - expected) <= 1e-6 * max(1, abs(found))
+
+
+@pytest.mark.parametrize("shared, stacks", (("all", ("encoder", "decoder")), ("decoder", ("decoder",))))
+@pytest.mark.parametrize("batch", (False, True))
+def test_the_gradient_of_a_shared_table_is_the_sum_of_those_of_copies_of_it(shared, stacks, batch):
+    model = random_model(shared_embeddings=shared)
+    table = "shared.E"
+    E = model.parameters[table]
+    copies = model._replace(config=replace(model.config, shared_embeddings="none"), parameters={
+        **model.parameters, **{f"{stack}.E": E for stack in stacks}, "output.W": E.T})
+    copies.parameters.pop("shared.E", None)
+    one, three = (Backwards(of, *((PAIR, *OTHERS) if batch else (PAIR,)), batch=batch) for of in (model, copies))
+    parts = [three.gradients[f"{stack}.E"] for stack in stacks] + [three.gradients["output.W"].T]
+    assert one.loss == three.loss and all(np.abs(part).max() > 1e-4 for part in parts)
+    assert_close(one.gradients[table], sum(parts), 1e-12, table)
+    named = {step.address: step.value for step in one.steps}
+    readers = [f"{stack}.embedding" for stack in stacks] + ["output.logits"]
+    for reader, part in zip(readers, parts, strict=True):
+        assert_close(named[f"gradient.{table}.from.{reader}"], part, 1e-12, reader)
 
 
 @pytest.mark.parametrize("rates, constants", [

@@ -72,6 +72,81 @@ def test_a_word_that_names_a_row_need_not_be_known(folder):
     assert trace("x y z w", weights="w.npz", inputs="source.npz")[-1].address == "encoder.output"
 
 
+def written(path, rows: np.ndarray) -> None:
+    """Rows in a file of one array, in the format that its name ends in."""
+    if path.suffix == ".npy":
+        np.save(path, rows)
+    elif path.suffix == ".npz":
+        np.savez(path, rows)
+    elif path.suffix == ".json":
+        path.write_text(json.dumps(rows.tolist()))
+    else:
+        path.write_text("\ufeff\r\n" + "\r\n\r\n".join({"c": ",", "s": "; ", "t": "\t", "b": "  "}[path.stem].join(
+            map(repr, row)) for row in rows.tolist()) + "\r\n")
+
+
+@pytest.mark.parametrize("name", ("x.npy", "x.npz", "x.json", "c.csv", "s.csv", "t.csv", "b.csv"))
+def test_one_array_without_a_name_enters_the_first_stack(folder, name):
+    rows = np.load("source.npz")["encoder.input"]
+    written(folder / name, rows)
+    one, other = (values(trace(None, weights="attention.npz", inputs=inputs)) for inputs in ("source.npz", name))
+    assert one.keys() == other.keys() and all(np.array_equal(one[address], other[address]) for address in one)
+    assert "give a file with encoder.output" in refusal("trace", "--weights", "decoder.npz", "--input", name)
+
+
+def test_json_has_arrays_by_address(folder):
+    (folder / "x.json").write_text(json.dumps({name: value.tolist() for name, value in np.load("rows.npz").items()}))
+    one, other = (values(trace(None, weights="bare.npz", inputs=inputs)) for inputs in ("rows.npz", "x.json"))
+    assert all(np.array_equal(one[address], other[address]) for address in one)
+
+
+@pytest.mark.parametrize("axis", (0, 1))
+@pytest.mark.parametrize("name", ("x.npy", "x.npz", "x.json"))
+def test_batch_axis_of_one_is_dropped_and_that_is_said(folder, name, axis):
+    rows = np.load("source.npz")["encoder.input"]
+    written(folder / name, np.expand_dims(rows, axis))
+    shape = "1 × 4 × 8" if axis == 0 else "4 × 1 × 8"
+    for command, *more in (("trace", "--format", "csv"), ("map", "--format", "svg"), ("steps", "-q"), ("verify", "-q")):
+        plain, batch = (attntrace(command, *more, "--weights", "bare.npz", "--input", one)
+                        for one in ("source.npz", name))
+        assert batch.err == f"encoder.input of {name} has shape {shape}: its batch axis of 1 is dropped.\n"
+        assert (plain.code, plain.err, plain.out) == (batch.code, "", batch.out.replace(name, "source.npz"))
+    np.save("y.npy", np.stack([rows, rows]))
+    assert "has shape 2 × 4 × 8; it must" in refusal("trace", "--weights", "bare.npz", "--input", "y.npy")
+
+
+@pytest.mark.parametrize("name, text, words", (
+    ("x.csv", "a,b\n1,2", "line 1, column 1 of x.csv is not a number (a)"),
+    ("x.csv", "1,2\n\n3,", "line 3, column 2 of x.csv is not a number (\"\")"),
+    ("x.csv", "1,2\n3", "line 2 of x.csv has 1 number, but the first has 2"), ("x.csv", "", "has shape 0"),
+    ("x.csv", "1,2", "has shape 1 × 2; it must"), ("x.csv", b"\xff\xfe1", "is not UTF-8"),
+    ("x.csv", ",".join(["nan"] * 8), "encoder.input:1,1 of x.csv is nan"), ("x.csv", "\0", "is not a number (\\u{0})"),
+    ("x.json", "[[1, 2], [3]]", "encoder.input of x.json is not valid; it must be a list"),
+    ("x.json", "[[true]]", "is not valid"), ("x.json", "{\"a\": [[1]]}", "a of x.json is not a valid input"),
+    ("x.json", "{\"encoder.input\": 1, \"encoder.input\": 1}", "twice"), ("x.json", "3", "has shape 0-d"),
+    ("x.json", "[" * 99999, "is broken"), ("x.json", "{}", "give a file with encoder.input"),
+    ("x.npy", "", "is broken"), ("x.npy", "PK", "is broken"),
+    ("x.txt", "", "does not end in .npz, .npy, .json or .csv")))
+def test_text_that_is_no_rows_is_refused_in_one_line(folder, name, text, words):
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert words in refusal("trace", "--weights", "bare.npz", "--input", name)
+
+
+def test_npy_that_lies_is_broken(folder):
+    np.save("x.npy", np.load("source.npz")["encoder.input"])
+    whole = (folder / "x.npy").read_bytes()
+    for changed in (whole[:-1], whole + b"0", whole.replace(b"(4, 8)", b"(9,9)"), whole.replace(b"<f8", b"<f4")):
+        (folder / "x.npy").write_bytes(changed)
+        assert "is broken" in refusal("trace", "--weights", "bare.npz", "--input", "x.npy")
+    np.save("x.npy", np.array([[None]]), allow_pickle=True)
+    assert "contains a pickled object (x.npy)" in refusal("trace", "--weights", "bare.npz", "--input", "x.npy")
+
+
+@pytest.mark.parametrize("sentence", ("[CLS] caf ##é [SEP]", "▁the <s> don't-stop ...", "a b c d", "어제 (카페) !? 1.5.2"))
+def test_tokens_of_another_tokenizer_name_rows_one_a_word(folder, sentence):
+    assert trace(sentence, weights="bare.npz", inputs="source.npz")[0].tensor.axes[0].labels == tuple(sentence.split())
+
+
 @pytest.mark.parametrize("command", ("trace", "map", "steps"))
 def test_commands_start_from_rows_without_a_sentence(folder, command):
     for options in (("--weights", "bare.npz"), ()):
@@ -132,8 +207,8 @@ def test_new_weights_give_the_fingerprint_of_their_seed(folder, ending):
     ({"encoder.input": np.array([["a"] * 8])}, "contains <U1"), ({"encoder.input": np.array([[None] * 8])}, "pickled"),
     ({"encoder.input": np.zeros((2, 8)), "X": np.zeros(1)}, "X of x.npz is not a valid input"),
     ({"encoder.input": np.zeros((2, 8)), "encoder.output": np.zeros((2, 8))}, "remove the other"),
-    ({"decoder.input": np.zeros((2, 8))}, "give an .npz file with encoder.input"),
-    ({"encoder.output": np.zeros((2, 8))}, "give an .npz file with decoder.input"), ({}, "with encoder.input")))
+    ({"decoder.input": np.zeros((2, 8))}, "give a file with encoder.input"),
+    ({"encoder.output": np.zeros((2, 8))}, "give a file with decoder.input"), ({}, "with encoder.input")))
 def test_rows_that_are_wrong_are_refused_in_one_line(folder, arrays, words):
     np.savez("x.npz", **arrays)
     for options in (("--weights", "bare.npz"), ()):
@@ -142,7 +217,7 @@ def test_rows_that_are_wrong_are_refused_in_one_line(folder, arrays, words):
 
 @pytest.mark.parametrize("arguments, words", (
     (("trace", "a", "--weights", "bare.npz"), "--input"), (("trace", "", "--weights", "bare.npz"), "--input"),
-    (("trace", "--weights", "attention.npz", "--input", "rows.npz"), "has no decoder"),
+    (("trace", "--weights", "attention.npz", "--input", "rows.npz"), "both encoder.input and decoder.input"),
     (("trace", "--weights", "decoder.npz", "--input", "rows.npz"), "does not take it as input"),
     (("trace", "--weights", "decoder.npz", "--input", "source.npz"), "does not take it as input"),
     (("trace", "--target", "a", "--weights", "bare.npz", "--input", "source.npz"), "with decoder.input"),
@@ -152,7 +227,7 @@ def test_rows_that_are_wrong_are_refused_in_one_line(folder, arrays, words):
     (("weights", "export", "missing.npz", "-o", "s.npz"), "does not exist"),
     (("weights", "new", "a", "-o", "w.txt"), "use one of these endings"),
     (("weights", "new", "a"), "see attntrace weights new --help"),
-    (("weights", "info", "w.txt"), "neither a weights file"), (("weights", "info", "rows.npz"), "is known")))
+    (("weights", "info", "w.txt"), "neither a weights file"), (("weights", "info", "rows.npz"), "none of a module")))
 def test_what_cannot_be_run_is_refused_in_one_line(folder, arguments, words):
     (folder / "w.txt").touch()
     assert words in refusal(*arguments)

@@ -245,10 +245,30 @@ def check_gradients(tensor: Tensor, upstream: Tensor) -> None:
         assert (np.abs(gradient.value - wanted) <= 1e-6 * np.maximum(1, np.abs(wanted))).all(), f"operand {n}"
 
 
-@pytest.mark.parametrize("smoothing", (0.0, 0.1))
-def test_the_gradient_of_a_loss_goes_to_the_logits_through_logarithm_and_softmax(smoothing):
+@pytest.mark.parametrize("over, rows", [
+    ("all", [[.08, .08, .68, .08, .08], [.08, .68, .08, .08, .08], [.68, .08, .08, .08, .08]]),
+    ("others", [[.1, .1, .6, .1, .1], [.1, .6, .1, .1, .1], [.6, .1, .1, .1, .1]]),
+    ("words", [[0, 2 / 15, .6, 2 / 15, 2 / 15], [0, .6, 2 / 15, 2 / 15, 2 / 15], [.6, .1, .1, .1, .1]])])
+def test_labels_are_smoothed_as_published(over, rows):
+    """The last as The Annotated Transformer shows it for a padding that is the first of five words. Its row for the
+    padding itself, which is never a label, is 0 there."""
+    labels = apply(Labels(Axis("vocab", 5), 0.4, "float64", over, over == "words"), Leaves().numbers([3, 2, 1], TOKEN))
+    np.testing.assert_allclose(labels.value, rows, rtol=1e-14)
+
+
+@pytest.mark.parametrize("over", ("others", "words"))
+def test_a_label_without_another_word_is_not_smoothed(over):
+    labels = apply(Labels(Axis("vocab", 2 if over == "words" else 1), 0.4, "float64", over, over == "words"),
+                   Leaves().numbers([2 if over == "words" else 1], Axis("token", 1)))
+    assert labels.value.sum() == 1 == labels.value.max() == labels.node.cell((0, labels.value.size - 1)).value(None)
+
+
+@pytest.mark.parametrize("settings", ((0.0,), (0.1,), (0.1, "others"), (0.1, "words", 2)))
+def test_the_gradient_of_a_loss_goes_to_the_logits_through_logarithm_and_softmax(settings):
     leaf, h = Leaves(), 1e-5
-    logits, y = leaf(TOKEN, VOCAB), apply(Labels(VOCAB, smoothing, "float64"), leaf.numbers([7, 3, 7], TOKEN))
+    smoothing, *over = settings
+    labels = Labels(VOCAB, smoothing, "float64", *over)
+    logits, y = leaf(TOKEN, VOCAB), apply(labels, leaf.numbers([7, 3, 7], TOKEN))
 
     def losses(value: np.ndarray) -> Tensor:
         at = Tensor(value, logits.axes, Symbol("A"), "a")

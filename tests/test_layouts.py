@@ -1,5 +1,6 @@
 """Weights from PyTorch: every module runs here as it does there, and goes back bit for bit."""
 import re
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,20 +28,27 @@ OURS = {"encoder": {"self_attn": "self_attention.output", "linear1": "feed_forwa
                     "norm2": "cross_attention.norm", "norm3": "feed_forward.norm"}}
 
 
+ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "silu": nn.functional.silu,
+               "gelu_tanh": partial(nn.functional.gelu, approximate="tanh")}
+
+
 class Case(NamedTuple):
     part: str
     norm_first: bool = False
     bias: bool = True
     dtype: str = "float64"
+    activation: str = "relu"
 
     def __str__(self) -> str:
-        return "-".join([self.part, "pre" if self.norm_first else "post", "bias" if self.bias else "none", self.dtype])
+        return "-".join([self.part, "pre" if self.norm_first else "post", "bias" if self.bias else "none", self.dtype,
+                         self.activation])
 
     def module(self) -> nn.Module:
         """Every number random, gains and biases too; in training mode, without dropout, so that nothing is fused."""
         torch.manual_seed(1)
         more = {"bias": self.bias, "dtype": DTYPES[self.dtype][0], "batch_first": True}
-        wiring = {"dropout": 0.0, "norm_first": self.norm_first, "layer_norm_eps": 1e-3, **more}
+        wiring = {"dropout": 0.0, "norm_first": self.norm_first, "layer_norm_eps": 1e-3,
+                  "activation": ACTIVATIONS[self.activation], **more}
         if self.part == "attention":
             module: nn.Module = nn.MultiheadAttention(D, HEADS, **more)
         elif self.part == "transformer":
@@ -59,6 +67,7 @@ class Case(NamedTuple):
 
 CASES = [Case(part, norm_first, bias, dtype) for part in COUNTS for norm_first in (False, True)
          for bias in (True, False) for dtype in DTYPES if part != "attention" or not norm_first]
+CASES += [Case(part, activation=word) for part in ("transformer", "encoder_layer") for word in ACTIVATIONS]
 
 
 def arrays_of(module: nn.Module) -> dict[str, np.ndarray]:
@@ -123,7 +132,7 @@ def state_file(folder: Path, arrays: dict[str, np.ndarray]) -> Path:
 
 def weights_file(folder: Path, case: Case, module: nn.Module) -> Path:
     model, _ = imported(read_state(state_file(folder, arrays_of(module))), HEADS,
-                        norm="pre" if case.norm_first else "post", epsilon=1e-3)
+                        norm="pre" if case.norm_first else "post", epsilon=1e-3, activation=case.activation)
     with open(folder / "w.npz", "wb") as file:
         save(file, *model)
     return folder / "w.npz"
@@ -159,6 +168,21 @@ def test_state_dict_goes_in_and_comes_out_bit_for_bit(tmp_path, case):
     names = {"torch": torch}
     exec("\n".join(constructor(state.config, state.biases)), names)
     names["module"].load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
+    for mine, yours in zip(outputs_of_torch(case, names["module"]), outputs_of_torch(case, module), strict=True):
+        assert np.array_equal(mine[1], yours[1]), mine[0]
+
+
+@pytest.mark.parametrize("encoder, decoder", ((3, 1), (1, 2)))
+def test_a_model_of_unequal_depths_runs_in_pytorch_as_it_does_here(tmp_path, encoder, decoder):
+    sizes = ["--d-model", str(D), "--heads", str(HEADS), "--layers", str(encoder), "--decoder-layers", str(decoder)]
+    weights, case = tmp_path / "w.npz", Case("transformer")
+    assert attntrace("weights", "new", "a b", "--target", "c", *sizes, "-o", str(weights)).code == 0
+    state, names = exported(load(weights), "w.npz"), {"torch": torch}
+    exec("\n".join(constructor(state.config, state.biases)), names)
+    module = names["module"]
+    assert (len(module.encoder.layers), len(module.decoder.layers)) == (encoder, decoder)
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in state.arrays.items()})
+    assert len(assert_runs_as_in_torch(tmp_path, case, module, weights)) > 6 * (encoder + decoder)
 
 
 def problem(*arguments: str) -> str:
@@ -236,7 +260,8 @@ def test_final_norm_without_parameters_is_asked_for_and_computed(tmp_path, stack
     if len(set(FINAL_NORMS[stacks])) == 1:
         assert "final norm: none in the file; use --final-norm if" in attntrace("weights", *options).out
     else:
-        assert "lacks decoder.norm.weight, decoder.norm.bias" in problem(*options)
+        assert "lacks decoder.norm.weight; if the module ends in LayerNorm(elementwise_affine=False), use" in problem(
+            *options)
     out = attntrace("weights", *options, "--final-norm").out
     assert "decoder.final_norm" in out if case.part != "encoder" else "encoder.final_norm" in out
     compared = assert_runs_as_in_torch(tmp_path, case, module, weights)
@@ -278,19 +303,102 @@ def test_whole_numbers_beside_the_weights_are_left_out_and_named(tmp_path, entry
     assert "left out" not in alone
 
 
+PREFIXES = ("module.", "_orig_mod.", "model.transformer.", "module._orig_mod.net.0.", "a.layers.0.encoder.")
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("part", COUNTS)
+def test_a_module_is_found_under_any_prefix_beside_anything(tmp_path, part, prefix):
+    state, at = arrays_of(Case(part).module()), prefix.rpartition(".")[0]
+    whole, _ = imported(read_state(state_file(tmp_path, state)), HEADS)
+    beside = {"head.weight": np.ones((3, D), np.float32), "encoder.weight": np.ones((9, D)), "h": np.ones(3, complex),
+              f"{prefix}steps": np.array(3), "linear1.weight": np.ones((4, 4)), f"{at}2.norm.weight": np.ones(D)}
+    path = str(state_file(tmp_path, {f"{prefix}{name}": value for name, value in state.items()} | beside))
+    model, found = imported(read_state(Path(path)), HEADS)
+    assert model.config == whole.config and np.array_equal(model.parameters.vector, whole.parameters.vector)
+    out = attntrace("weights", "import", path, "--heads", "3", "-o", str(tmp_path / "w.npz")).out
+    assert f"Its names begin with {prefix}\n" in out and f"{prefix}steps (int64)" in out
+    assert {"head.*", "encoder.*", "h", "linear1.*"} < {*found.beside} and all(name in out for name in found.beside)
+    assert f"names begin with {prefix}" in " ".join(attntrace("weights", "info", path).out.split())
+
+
+def test_a_model_with_several_modules_asks_which_and_imports_each(tmp_path):
+    modules = {name: Case(part).module() for name, part in (("first", "encoder"), ("pool", "attention"))}
+    path = str(state_file(tmp_path, arrays_of(nn.ModuleDict(modules))))
+    weights = str(tmp_path / "w.npz")
+    assert "(2); choose one with --prefix: first., pool." in problem("import", path, "--heads", "3", "-o", weights)
+    assert "choose one with --prefix: pool." in attntrace("weights", "info", path).out
+    for name, module in modules.items():
+        for prefix in (name, f"{name}."):
+            out = attntrace("weights", "import", path, "--heads", "3", "--prefix", prefix, "-o", weights)
+            assert out.code == 0 and exported(load(Path(weights)), "w.npz").arrays.keys() == arrays_of(module).keys()
+    assert "no name in" in problem("import", path, "--heads", "3", "--prefix", "firs", "-o", weights)
+    layer = attntrace("weights", "import", path, "--heads", "3", "--prefix", "first.layers.1", "-o", weights).out
+    assert "torch.nn.TransformerEncoderLayer: " in layer and "left out: first.layers.0.*, pool.*" in layer
+
+
+def test_a_module_with_others_as_its_children_is_chosen_by_an_empty_prefix(tmp_path):
+    module = Case("encoder").module()
+    module.pool = Case("attention").module()
+    path, weights = str(state_file(tmp_path, arrays_of(module))), str(tmp_path / "w.npz")
+    assert '--prefix: "", pool.' in problem("import", path, "--heads", "3", "-o", weights)
+    out = attntrace("weights", "import", path, "--heads", "3", "--prefix", "", "-o", weights).out
+    assert "torch.nn.TransformerEncoder: " in out and "left out: pool.*" in out
+
+
+@pytest.mark.parametrize("norm_first", (False, True))
+def test_a_norm_without_a_bias_runs_as_it_does_in_pytorch(tmp_path, norm_first):
+    case = Case("transformer", norm_first)
+    module = case.module()
+    module.decoder.norm = nn.LayerNorm(D, 1e-3, bias=False, dtype=torch.float64)
+    module.encoder.layers[0].linear1 = nn.Linear(D, D_FF, bias=False, dtype=torch.float64)
+    nn.init.normal_(module.decoder.norm.weight)
+    path, weights = str(state_file(tmp_path, arrays_of(module))), tmp_path / "w.npz"
+    out = attntrace("weights", "import", path, "--heads", "3", "--norm", "pre" if norm_first else "post", "--epsilon",
+                    "1e-3", "-o", str(weights)).out
+    assert "set to 0: encoder.layers.0.linear1.bias, decoder.norm.bias" in out
+    assert "decoder.final_norm.norm" in assert_runs_as_in_torch(tmp_path, case, module, weights)
+
+
+@pytest.mark.parametrize("ending", ("pt", "pth", "bin", "ckpt"))
+@pytest.mark.parametrize("dtype", ("float64", "float32", "bfloat16", "float16"))
+def test_a_checkpoint_of_pytorch_is_imported_and_runs_as_it_does_there(tmp_path, dtype, ending):
+    case = Case("encoder", dtype="float64" if dtype == "float64" else "float32")
+    module = case.module().to(getattr(torch, dtype))
+    model = nn.ModuleDict({"encoder": module, "head": nn.Linear(D, 3)})
+    optimizer = torch.optim.AdamW(model.parameters())
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    wrapper = "state_dict" if ending == "ckpt" else "model_state_dict"
+    torch.save({"epoch": 3, wrapper: model.state_dict(), "optimizer_state_dict": optimizer.state_dict(), "loss": 0.5},
+               tmp_path / f"s.{ending}")
+    out = attntrace("weights", "import", str(tmp_path / f"s.{ending}"), "--heads", "3", "--epsilon", "1e-3", "-o",
+                    str(tmp_path / "w.npz")).out
+    assert f"left out: {wrapper}.head.*, optimizer_state_dict.*, epoch, loss." in out
+    half = dtype.endswith("16")
+    assert (f"{dtype} numbers were converted to float32" in out) == half
+    assert_runs_as_in_torch(tmp_path, case, module.float() if half else module, tmp_path / "w.npz")
+
+
 # What cannot be brought in, or taken out
 
 def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_path):
     gpt2 = {f"h.{n}.attn.c_attn.weight": np.zeros((4, 12)) for n in range(5)} | {"wte.weight": np.zeros((9, 4))}
-    half_placed = encoder_state() | {"embedding.weight": np.zeros((9, D)), "pos": np.zeros((1, D))}
-    foreign = {"weight_ih_l0": arrays_of(nn.LSTM(4, 4)), "h.0.attn.c_attn.weight": gpt2,
-               "unknown names (2): embedding.weight, pos": half_placed,
-               "bias_k": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
-               "lacks encoder.layers.0.self_attn": {name: value for name, value in arrays_of(
-                   nn.Transformer(D, HEADS, 1, 1, D_FF)).items() if name.startswith("decoder")},
-               "lacks layers.0.self_attn": {f"norm.{name}": np.ones(D) for name in ("weight", "bias")},
-               "different numbers of layers (encoder 3, decoder 1)": arrays_of(nn.Transformer(D, HEADS, 3, 1, D_FF)),
-               "k_proj_weight": arrays_of(nn.MultiheadAttention(D, HEADS, kdim=7, vdim=7))}
+    half_placed = encoder_state() | {"layers.1.gate.weight": np.zeros((9, D)), "norm.scale": np.zeros((1, D))}
+    bare = encoder_state()
+    del bare["layers.0.norm1.weight"], bare["layers.0.norm1.bias"]
+    foreign = {"has 4 arrays (bias_hh_l0, bias_ih_l0, weight_hh_l0, 1 more), but none": arrays_of(nn.LSTM(4, 4)),
+               "has 6 arrays (h.0.attn.c_attn.weight, h.1": gpt2, "1 more), but none": {
+                   f"blocks.0.{name}.weight": np.zeros((4, 4)) for name in ("attention", "mlp1", "mlp2", "norm1")},
+               "the nearest is torch.nn.TransformerEncoder;": {
+                   f"norm.{name}": np.ones(D) for name in ("weight", "bias")},
+               "unknown names (2): layers.1.gate.weight, norm.scale": half_placed,
+               "lacks layers.0.norm1.weight; a LayerNorm(elementwise_affine=False) leaves no name": bare,
+               "add_bias_kv=True (bias_k, bias_v)": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
+               "lacks decoder.layers.0.multihead_attn.in_proj_weight": {
+                   name: value for name, value in arrays_of(nn.Transformer(D, HEADS, 1, 1, D_FF)).items()
+                   if "decoder.layers.0.multihead_attn" not in name}}
     for words, arrays in foreign.items():
         path = str(state_file(tmp_path, arrays))
         assert words in problem("import", path, "--heads", "3", "-o", str(tmp_path / "w.npz"))
@@ -311,7 +419,7 @@ def test_heads_that_are_missing_or_do_not_divide_are_answered_with_those_that_do
     ("layers.1.norm2.weight", np.array([1.0] * 11 + [np.nan]), "layers.1.norm2.weight:12 of {} is nan"),
     ("layers.0.linear1.weight", np.zeros((20, 12), int), "layers.0.linear1.weight of {} contains int64"),
     ("layers.0.linear1.weight", np.zeros((20, 12), complex), "layers.0.linear1.weight of {} contains complex128"),
-    ("table", np.zeros((20, 12), complex), "unknown names (1): table"),
+    ("layers.0.table", np.zeros((20, 12), complex), "unknown names (1): layers.0.table"),
     ("layers.0.linear1.weight", np.zeros((20, 12), object), "contains a pickled object (layers.0.linear1.weight)")),
     ids=lambda value: value if isinstance(value, str) else "")
 def test_array_that_is_wrong_is_named_as_pytorch_names_it(tmp_path, name, value, words):

@@ -53,6 +53,8 @@ SLIPS = [
     (("why", "어제", "head1.scores:1,2"), 'write: attntrace why head1.scores:1,2 "어제"\n'),
     (("why", "a cat"), 'write: attntrace why ADDRESS "a cat"\n'),
     (("why", "cat:1", "a.b"), "no step or parameter cat"), (("why", "cat", "9:30"), "no step or parameter cat"),
+    (("backprop", "a", "b", "--d-model", "1", "--heads", "1", "--norm-epsilon", "outside", "-q"),
+     "use --norm-epsilon inside\n"),
     (("show",), "such as: --from run.npz")]
 
 

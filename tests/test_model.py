@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, random_model
+from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, depth, random_model
 
 from attntrace import trace
+from attntrace.messages.errors import Problem
 from attntrace.model.config import ENTRIES, Config
 from attntrace.model.parameters import Vocabularies, parts, stream
 from attntrace.model.transformer import transformer
@@ -15,6 +16,12 @@ from attntrace.runs.prepare import Steps, prepare
 from attntrace.tracing.trace import Trace
 
 CAT, TAC = "this is a cat", "cat a is this"
+
+
+ACTIVATIONS = {
+    "relu": lambda x: np.where(x > 0, x, 0), "gelu": lambda x: x * np.vectorize(math.erfc)(-x / 2 ** 0.5) / 2,
+    "gelu_tanh": lambda x: x / (1 + np.exp(-(8 / np.pi) ** 0.5 * (x + 0.044715 * x ** 3))),
+    "silu": lambda x: x * (1 + np.tanh(x / 2)) / 2}
 
 
 class Paper:
@@ -31,34 +38,47 @@ class Paper:
         return np.einsum("...d,de->...e", x, self.p[f"{place}W{letter}"]) + self.p.get(f"{place}b{letter}", 0)
 
     def positions(self, count: int) -> np.ndarray:
-        P, d = np.zeros((count, self.c.d_model)), self.c.d_model
-        for pos, i in itertools.product(range(count), range(d // 2)):
-            angle = pos / 10000 ** (2 * i / d)
-            sine, cosine = (2 * i, 2 * i + 1) if self.c.position == "interleaved" else (i, d // 2 + i)
-            P[pos, sine], P[pos, cosine] = math.sin(angle), math.cos(angle)
+        P, d, short = np.zeros((count, self.c.d_model)), self.c.d_model, self.c.position == "tensor2tensor"
+        sines = d // 2 if short else (d + 1) // 2
+        for row, i in itertools.product(range(count), range(sines)):
+            scale = self.c.position_base ** (i / max(sines - 1, 1) if short else 2 * i / d)
+            angle = (self.c.position_offset + row) / scale
+            sine, cosine = (2 * i, 2 * i + 1) if self.c.position == "interleaved" else (i, sines + i)
+            P[row, sine] = math.sin(angle)
+            if i < d // 2:
+                P[row, cosine] = math.cos(angle)
         return P
 
+    def table(self, stack: str) -> np.ndarray:
+        return self.p["shared.E" if self.c.shared_embeddings in (stack, "all") else f"{stack}.E"]
+
     def embedded(self, stack: str, ids: list[int]) -> np.ndarray:
-        x = self.named(f"{stack}.embedding", np.stack([self.p[f"{stack}.E"][i] for i in ids]))
+        x = self.named(f"{stack}.embedding", np.stack([self.table(stack)[i] for i in ids]))
         if self.c.scale_embedding:
             x = self.named(f"{stack}.scaled_embedding", x * self.c.d_model ** 0.5)
-        if self.c.position != "none":
+        if self.c.position == "learned":
+            x = x + self.named(f"{stack}.position_embedding", np.stack([
+                self.p[f"{stack}.P"][self.c.position_offset + n] for n in range(len(ids))]))
+        elif self.c.position != "none":
             x = x + self.named(f"{stack}.positional_encoding", self.positions(len(ids)))
         return self.named(f"{stack}.input", x)
 
     def norm(self, place: str, x: np.ndarray) -> np.ndarray:
         mean = self.named(f"{place}.mean", np.einsum("nd->n", x) / self.c.d_model)
         away = x - mean[:, None]
-        variance = self.named(f"{place}.variance", np.einsum("nd,nd->n", away, away) / self.c.d_model)
-        normalized = self.named(f"{place}.normalized", np.einsum("nd,n->nd", away, (variance + self.c.epsilon) ** -0.5))
+        degrees = self.c.d_model - (self.c.norm_variance == "sample")
+        variance = self.named(f"{place}.variance", np.einsum("nd,nd->n", away, away) / degrees)
+        deviation = (variance ** 0.5 + self.c.epsilon if self.c.norm_epsilon == "outside"
+                     else (variance + self.c.epsilon) ** 0.5)
+        normalized = self.named(f"{place}.normalized", np.einsum("nd,n->nd", away, 1 / deviation))
         return self.named(f"{place}.norm", normalized * self.p[f"{place}.gain"] + self.p[f"{place}.bias"])
 
     def attention(self, place: str, x: np.ndarray, memory: np.ndarray, causal: bool) -> np.ndarray:
-        h, d_k = self.c.heads, self.c.d_model // self.c.heads
+        h = self.c.heads
         q, k, v = (np.stack(np.split(self.affine(rows, f"{place}.", f"_{letter}"), h, axis=1))
                    for letter, rows in zip("QKV", (x, memory, memory)))
         computed = {"query": q, "key": k, "value": v, "scores": np.einsum("hnd,hmd->hnm", q, k)}
-        scale = d_k ** 0.5 if self.c.score_scale == "sqrt_d_k" else self.c.score_scale
+        scale = q.shape[2] ** 0.5 if self.c.score_scale == "sqrt_d_k" else self.c.score_scale
         seen = computed["scaled_scores"] = computed["scores"] / scale
         if causal:
             ahead = np.arange(len(memory))[None, :] > np.arange(len(x))[:, None]
@@ -68,30 +88,35 @@ class Paper:
         z = computed["output"] = np.einsum("hnm,hmd->hnd", a, v)
         for n, (name, value) in itertools.product(range(h), computed.items()):
             self.named(f"{place}.head{n + 1}.{name}", value[n])
-        concat = self.named(f"{place}.concat", np.einsum("hnd->nhd", z).reshape(len(x), h * d_k))
+        if self.c.mean_weights:
+            self.named(f"{place}.weights_mean", a.mean(axis=0))
+        concat = self.named(f"{place}.concat", np.einsum("hnd->nhd", z).reshape(len(x), -1))
+        if not self.c.output_projection:
+            return concat
         return self.named(f"{place}.output", self.affine(concat, f"{place}.", "_O"))
 
     def feed_forward(self, place: str, x: np.ndarray) -> np.ndarray:
         hidden = self.named(f"{place}.hidden", self.affine(x, f"{place}.", "_1"))
-        activation = self.named(f"{place}.activation", np.where(hidden > 0, hidden, 0))
+        activation = self.named(f"{place}.activation", ACTIVATIONS[self.c.activation](hidden))
         return self.named(f"{place}.output", self.affine(activation, f"{place}.", "_2"))
 
     def stack(self, stack: str, ids: list[int], memory: np.ndarray | None = None) -> np.ndarray:
         x = self.embedded(stack, ids)
-        parts = {"self_attention": lambda place, y: self.attention(place, y, y, memory is not None),
+        parts = {"self_attention": lambda place, y: self.attention(place, y, y, memory is not None or self.c.causal),
                  "cross_attention": lambda place, y: self.attention(place, y, memory, False),
                  "feed_forward": self.feed_forward}
-        if memory is None:
-            del parts["cross_attention"]
-        for layer, part in itertools.product(range(1, self.c.layers + 1), parts):
+        for absent in ["cross_attention"] * (memory is None) + ["feed_forward"] * (not self.c.feed_forward):
+            del parts[absent]
+        for layer, part in itertools.product(range(1, depth(self.c, stack) + 1), parts):
             place = f"{stack}.layer{layer}.{part}"
-            if self.c.norm == "pre":
-                x = self.named(f"{place}.residual", x + parts[part](place, self.norm(place, x)))
-            else:
-                x = self.norm(place, self.named(f"{place}.residual", x + parts[part](place, x)))
+            y = parts[part](place, self.norm(place, x) if self.c.norm == "pre" else x)
+            x = self.named(f"{place}.residual", x + y) if self.c.residual else y
+            x = self.norm(place, x) if self.c.norm == "post" else x
         return self.named(f"{stack}.output", self.norm(f"{stack}.final_norm", x) if self.c.final_norm else x)
 
     def translated(self, source: list[int], target: list[int]) -> dict[str, np.ndarray]:
+        if self.c.shared_embeddings != "none":
+            self.p = self.p | {"output.W": np.einsum("vd->dv", self.table("decoder"))}
         logits = self.named("output.logits", self.affine(
             self.stack("decoder", target, self.stack("encoder", source)), "output.", ""))
         self.named("output.probabilities", np.exp(logits) / np.exp(logits).sum(1)[:, None])
@@ -147,6 +172,39 @@ def test_positions_worked_by_hand():
                      for position in ("interleaved", "halves"))
     assert whole.round(4).tolist() == [[0, 1, 0, 1], [.8415, .5403, .0100, 1.0000], [.9093, -.4161, .0200, .9998]]
     assert halves.tolist() == whole[:, [0, 2, 1, 3]].tolist()
+
+
+@pytest.mark.parametrize("wiring, rows", [
+    ({"position_base": 100}, [[0, 1, 0, 1], [.8415, .5403, .0998, .9950], [.9093, -.4161, .1987, .9801]]),
+    ({"d_model": 5}, [[0, 1, 0, 1, 0], [.8415, .5403, .0251, .9997, .0006], [.9093, -.4161, .0502, .9987, .0013]]),
+    ({"d_model": 6, "position": "tensor2tensor"},  # of wavelengths 1, 100 and 10000
+     [[0, 0, 0, 1, 1, 1], [.8415, .0100, .0001, .5403, 1, 1], [.9093, .0200, .0002, -.4161, .9998, 1]]),
+    ({"d_model": 3, "position": "tensor2tensor"}, [[0, 1, 0], [.8415, .5403, 0], [.9093, -.4161, 0]]),
+    ({"d_model": 3, "position": "halves"}, [[0, 0, 1], [.8415, .0022, .5403], [.9093, .0043, -.4161]]),
+    ({"d_model": 1}, [[0], [.8415], [.9093]]), ({"d_model": 1, "position": "tensor2tensor"}, [[0], [0], [0]]),
+    ({"position_offset": 2}, [[.9093, -.4161, .0200, .9998], [.1411, -.9900, .0300, .9996],
+                              [-.7568, -.6536, .0400, .9992]])], ids=str)
+def test_other_positions_worked_by_hand(wiring, rows):
+    """The first is the table of a well-known tutorial."""
+    assert trace("one two three", **{"d_model": 4, "heads": 1} | wiring)["positional_encoding"].value.round(
+        4).tolist() == rows
+
+
+def test_a_row_of_a_learned_position_is_the_same_in_every_table_and_no_longer_sentence_fits():
+    small, large = (prepare(CAT, config=Config(position="learned", max_positions=size)).parameters["encoder.P"].value
+                    for size in (4, 9))
+    assert np.array_equal(small, large[:4]) and len({row.tobytes() for row in large}) == 9
+    steps = trace(CAT, position="learned", max_positions=6, position_offset=2)
+    assert np.array_equal(steps["position_embedding"].value, large[2:6])
+    with pytest.raises(Problem, match="4 tokens, but this model has positions for only 3"):
+        prepare(CAT, config=Config(position="learned", max_positions=5, position_offset=2))
+    with pytest.raises(Problem, match="not below"):
+        Config(position="learned", max_positions=2, position_offset=2)
+
+
+def test_positions_far_from_the_first_are_the_same_as_in_a_table():
+    near, far = (trace("a " * 3, position_offset=offset)["positional_encoding"].value for offset in (4093, 4094))
+    assert np.array_equal(near[1:], far[:2])
 
 
 # Facts of the world
@@ -232,10 +290,22 @@ def test_seeded_gains_are_one_and_biases_zero():
     assert not [name for name in parameters if name.endswith(("b_Q", "b_K", "b_V", "b_O", "output.b"))]
 
 
+def test_a_shared_table_is_drawn_once_for_the_words_of_both_sides():
+    alone, run = (prepare(CAT, target, config=Config(shared_embeddings="all")) for target in (None, "un chat"))
+    assert run.vocabularies.source == run.vocabularies.target == ("<s>", "</s>", *CAT.split(), "un", "chat")
+    assert [name for name in run.parameters.by_name if name.endswith((".E", "output.W"))] == ["shared.E"]
+    assert np.array_equal(alone.parameters["shared.E"].value, run.parameters["shared.E"].value[:6])
+    steps = trace(CAT, "un chat", shared_embeddings="all")
+    assert_same(steps["output.logits"].value, np.einsum(
+        "nd,vd->nv", steps["decoder.output"].value, run.parameters["shared.E"].value), "logits")
+
+
 # Counting
 
 @pytest.mark.parametrize("target", (None, "cat and a dog"))
-@pytest.mark.parametrize("config", (Config(), Config(d_model=12, heads=3, layers=3, d_ff=20), Config(final_norm=True)))
+@pytest.mark.parametrize("config", (Config(), Config(d_model=12, heads=3, layers=3, d_ff=20), Config(final_norm=True),
+                                    Config(position="learned", shared_embeddings="all"),
+                                    Config(shared_embeddings="decoder")))
 def test_number_of_parameters_is_the_closed_form(config, target):
     run = prepare(CAT, target, config=config)
     closed = sum(count.number for part in parts(config, run.vocabularies) for count in part.counts())

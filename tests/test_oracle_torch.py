@@ -40,6 +40,12 @@ def test_every_gradient_and_update_is_what_pytorch_computes(weights, optimizer, 
     assert_agrees(log_of(step), 400)
 
 
+@pytest.mark.parametrize("over", ("others", "words"))
+def test_labels_smoothed_in_other_ways_are_what_pytorch_computes(tmp_path, over):
+    file = random_model(shared_embeddings="decoder").write(tmp_path / "model.npz")
+    assert_agrees(log_of(prepare_training_step("나는 어제", "I went I", weights=file, smoothing=0.3, over=over)), 400)
+
+
 def assert_agrees(log: Log, least: int) -> None:
     verdicts = list(against.compared(log))
     assert [verdict.address for verdict in verdicts] == list(log.steps) and len(verdicts) > least

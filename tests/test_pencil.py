@@ -20,8 +20,8 @@ from attntrace.pages.view import View
 from attntrace.runs.prepare import prepare, trace
 from attntrace.runs.run import Drift
 from attntrace.runs.training_step import prepare_training_step
-from attntrace.tensor.expression import (Call, Difference, Exp, Negative, Number, Product, Quotient, Root, Square, Sum,
-                                         TenThousandTo)
+from attntrace.tensor.expression import (Call, Difference, Exp, Negative, Number, Power, Product, Quotient, Root,
+                                         Square, Sum)
 from attntrace.tensor.hand_arithmetic import HandArithmetic
 from attntrace.tensor.rounding import FULL_PRECISION
 
@@ -32,9 +32,11 @@ PAGES = {
     "one_decimal": (1, "trace", "a cat", "--norm", "pre", "--final-norm", "--seed", "3"),
     "nine_decimals": (9, "trace", "a cat"),
     "integers": (2, "trace", "cat sleeps", "--init", "integers"),
+    **{word: (3, "backprop", "a", "un", "--d-model", "4", "--heads", "1", "--activation", word)
+       for word in ("gelu", "gelu_tanh", "silu")},
     "backprop": (3, "backprop", "a", "un", "--d-model", "4", "--heads", "1"),
     "adam": (2, "backprop", "a", "un", "--optimizer", "adam", "--label-smoothing", "0.1", *TINY)}
-AXIS_NAMES = r"max|positive|sin|cos|log|e\^|e[-+]\d+|inf"  # that no symbol has
+AXIS_NAMES = r"max|positive|sin|cos|log|tanh|erf|e\^|e[-+]\d+|inf"  # that no symbol has
 
 n = Number
 INFINITY = math.inf
@@ -47,9 +49,11 @@ WORKED = [  # arithmetic, decimals, what a hand gets: ties most of all, which ea
     (Quotient(n(1), n(8)), 2, 0.13), (Quotient(n(-1), n(8)), 2, -0.13), (Quotient(n(0.5), n(0)), 3, 500),
     (Quotient(n(2), Sum(n(0), n(1e-9))), 1, 20), (Root(n(0.000225)), 2, 0.02), (Root(n(2)), 4, 1.4142),
     (Exp(n(-0.5)), 3, 0.607), (Exp(n(-INFINITY)), 3, 0), (Sum(n(0.25), n(-INFINITY)), 1, -INFINITY),
-    (TenThousandTo(Quotient(n(1), n(8))), 1, 2.5), (TenThousandTo(n(0.25)), 3, 10), (Negative(n(0.0005)), 3, -0.0005),
+    (Power(n(10000), Quotient(n(1), n(8))), 1, 2.5), (Power(n(10000), n(0.25)), 3, 10),
+    (Power(n(2.5), n(0.5)), 3, 1.581), (Negative(n(0.0005)), 3, -0.0005),
     (Call("max", n(0), n(0.0005)), 3, 0.0005), (Call("max", n(-INFINITY), n(-2)), 3, -2),
     (Call("positive", n(0.1)), 3, 1), (Call("log", n(0.5)), 3, -0.693), (Call("log", n(0)), 2, -4.61),
+    (Call("tanh", n(0.5)), 3, 0.462), (Call("erf", n(-1)), 4, -0.8427),
     (Call("sin", n(1)), 2, 0.84), (Call("cos", n(3)), 3, -0.990)]
 
 

@@ -23,8 +23,8 @@ pytest.importorskip("torch").set_num_threads(1)  # these matrices are tiny
 
 
 class Planted(NamedTuple):
-    """A text of transformer.py and what stands there instead, the step that is the first to be wrong, and whether a run
-    betrays the error by itself."""
+    """A text of transformer.py or masks.py and what stands there instead, the step that is the first to be wrong, and
+    whether a run betrays the error by itself."""
     right: str
     wrong: str
     first: str
@@ -37,16 +37,14 @@ HALVES = 'config.d_model // 2, "d_k"'
 ERRORS = {
     "scores_not_divided": Planted('"scaled_scores", S / root', '"scaled_scores", S', f"{ENCODER}.head1.scaled_scores"),
     "scores_divided_by_the_root_of_d_model": Planted(
-        'sqrt(constant(config.d_k, "d_k"', 'sqrt(constant(config.d_model, "d_k"',
+        'sqrt(constant(config.key_size, "d_k"', 'sqrt(constant(config.d_model, "d_k"',
         f"{ENCODER}.head1.scaled_scores"),
     "softmax_over_queries": Planted("softmax(S)", "softmax(S.T).T", f"{ENCODER}.head1.weights", betrayed=True),
     "unbiased_variance": Planted(
-        "mean(square(U - mu))",
-        "mean(square(U - mu)) * constant(config.d_model / (config.d_model - 1), dtype=config.dtype)",
+        "mean(squares)", "mean(squares) * constant(config.d_model / (config.d_model - 1), dtype=config.dtype)",
         f"{ENCODER}.variance", betrayed=True),
     "epsilon_outside_the_root": Planted(
-        'sqrt(var + constant(config.epsilon, "ε", dtype=config.dtype))',
-        '(sqrt(var) + constant(config.epsilon, "ε", dtype=config.dtype))', f"{ENCODER}.normalized", betrayed=True),
+        "sqrt(var + epsilon)", "sqrt(var) + epsilon", f"{ENCODER}.normalized", betrayed=True),
     "mask_after_the_softmax": Planted(
         """        S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
     A = trace("weights", softmax(S), "A")""",
@@ -63,7 +61,8 @@ ERRORS = {
         'linear(C, parameters["W_O"], parameters.get("b_O"))',
         'slice_columns(C, 1, config.d_model, "d_model")', f"{ENCODER}.output", betrayed=True),
     "cross_attention_to_the_decoder": Planted(
-        "multi_head(trace, X, memory, own", "multi_head(trace, X, X, own", "decoder.layer1.cross_attention.head1.key"),
+        "multi_head(trace, X, memory, memory, own", "multi_head(trace, X, X, X, own",
+        "decoder.layer1.cross_attention.head1.key"),
     "embedding_unscaled": Planted("if config.scale_embedding:", "if False:", "encoder.scaled_embedding")}
 
 
@@ -86,7 +85,8 @@ class Planting(SourceFileLoader):
     error: Planted
 
     def get_code(self, fullname: str) -> CodeType:
-        there = fullname == "attntrace.model.transformer"
+        there = (fullname in ("attntrace.model.transformer", "attntrace.model.masks")
+                 and self.error.right in Path(self.path).read_text("utf-8"))
         return compiled(self.path, self.error.right, self.error.wrong) if there else compiled(self.path)
 
 

@@ -29,12 +29,14 @@ AFTER_A_SYMBOL = re.compile(r"([A-Za-z0-9_.|/√∂σεβγμᵀ′-]*[A-Za-z0-9
 DIGITS = dict(zip("0123456789", [CONSONANT, LIQUID, VOWEL, CONSONANT, VOWEL, VOWEL, CONSONANT, LIQUID, LIQUID, VOWEL],
                   strict=True))
 LETTERS = {"L": LIQUID, "R": LIQUID, "M": CONSONANT, "N": CONSONANT, "ε": CONSONANT}  # all others end in a vowel
-NAMES = {"model": LIQUID, "gain": CONSONANT, "Adam": CONSONANT, "JSON": CONSONANT, "TARGET": CONSONANT} | dict.fromkeys(
+NAMES = {"model": LIQUID} | dict.fromkeys(
+    ("gain", "Adam", "JSON", "TARGET", "NaN", "population"), CONSONANT) | dict.fromkeys(
     ("ff", "softmax", "ReLU", "PyTorch", "Transformer", "attntrace", "config", "dict", "bias", "id", "npz", "True",
-     "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf"), VOWEL)
+     "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf", "BERT", "GPT", "GELU", "SiLU", "tanh",
+     "tensor2tensor"), VOWEL)
 HANGUL = re.compile("[가-힣]")
 WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
-TERMS = {"post-norm", "pre-norm", "id", "pos", "log", "Adam", "English"}  # the same in every language
+TERMS = {"post-norm", "pre-norm", "GELU", "SiLU", "id", "pos", "log", "Adam", "English"}  # the same in every language
 
 
 def flat(table: dict, before: str) -> dict[str, str]:

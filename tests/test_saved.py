@@ -27,6 +27,8 @@ COMMANDS = [("trace", PAIR[0]), ("trace", "cat sleeps", "--weights", "samples/pe
             ("trace", "a cat", "--target", "", "--dtype", "float32", "--position", "halves", "--swap", "1,2",
              "--ablate", "encoder.layer1.self_attention.head1", "--set", "output.W:1,1=2"),
             ("backprop", "a", "un", "--label-smoothing", "0.1", *SMALL),
+            ("backprop", "a b", "un", "--label-smoothing", "0.1", "--label-smoothing-over", "words", "--position-base",
+             "7", "--shared-embeddings", "all", *SMALL),
             ("translate", PAIR[0])]
 
 

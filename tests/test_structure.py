@@ -17,11 +17,11 @@ ORDER = {
     "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
-    "model": "config tokens memory parameters transformer integer_parameters",
-    "files": "arrays archive inputs weights torch",
+    "model": "config tokens memory masks parameters transformer integer_parameters",
+    "files": "arrays archive weights inputs masks pytorch torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved",
-    "pages": "numbers blocks architecture view stages topics checks forms why overview answer diff verdicts weights"
+    "pages": "numbers blocks architecture topics view stages checks forms why overview answer diff verdicts weights"
              " translation page",
     "writers": "terminal_width page arithmetic text data svg markdown html",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"
@@ -72,8 +72,7 @@ def test_rich_is_imported_where_pages_and_progress_are_written_and_nowhere_else(
 def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_problem():
     sentences = tomllib.loads((PACKAGE / "messages" / "en" / "problem.toml").read_text("utf-8"))
     raised: dict[str, set[str]] = {"usage": {"message", "command"}, "output_full": {"why"}, "no_memory": set()}
-    raised |= {key: {"name", "option", "value", "choices"} for key in config.PROBLEMS.values()}
-    raised |= {f"odd_{one.even}": {"d_model", "heads", "near"} for one in config.POSITIONS.values() if one.even}
+    raised |= {key: {"name", "option", "value", "choices", "most"} for key in config.PROBLEMS.values()}
     raised |= {f"{of}_{how}": {"file", "why", "name"} for of in ("weights", "saved")
                for how in ("broken", "pickled", "missing", "directory", "unreadable")}
     for path in PACKAGE.rglob("*.py"):

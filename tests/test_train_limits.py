@@ -32,7 +32,7 @@ def folder(tmp_path) -> TrainingFolder:
 
 def new_training(count: int = len(PAIRS), **schedule: object) -> Training:
     pairs = [Pair(*pair) for pair in PAIRS[:count]]
-    vocabularies = vocabularies_of(pairs)
+    vocabularies = vocabularies_of(pairs, SMALL)
     return Training(SMALL, vocabularies, seeded(SMALL, vocabularies, 3), pairs,
                     Schedule(dtype="float64", **schedule))  # type: ignore[arg-type]
 
@@ -63,7 +63,7 @@ def test_the_first_update_moves_each_parameter_by_the_first_rate(folder):
     assert moved.max() == pytest.approx(0.01, rel=1e-4) and np.median(moved) == pytest.approx(0.01, rel=1e-3)
 
 
-def surprise(one: Training, pair: Pair, smoothing: float) -> list[float]:
+def surprise(one: Training, pair: Pair, smoothing: float, over: str) -> list[float]:
     """Of each word of a pair's translation, teacher-forced, one sentence at a time."""
     words = tokenize(pair.target)
     prediction = transformer(Trace(), look_up(tokenize(pair.source), one.vocabularies.source, "source"),
@@ -73,14 +73,17 @@ def surprise(one: Training, pair: Pair, smoothing: float) -> list[float]:
     z = prediction.logits.value
     logs = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     numbers = [(one.vocabularies.target or ()).index(word) for word in [*words, "</s>"]]
-    return list(-(1 - smoothing) * logs[range(len(numbers)), numbers] - smoothing * logs.mean(axis=1))
+    right = logs[range(len(numbers)), numbers]
+    shared = {"all": logs.mean(axis=1), "others": (logs.sum(axis=1) - right) / (z.shape[1] - 1),
+              "words": (logs[:, 1:].sum(axis=1) - right) / (z.shape[1] - 2)}  # <s> is the first word
+    return list(-(1 - smoothing) * right - smoothing * shared[over])
 
 
-@pytest.mark.parametrize("smoothing", [0, 0.1, 0.7])
-def test_the_loss_of_a_batch_is_that_of_its_sentences_by_themselves(smoothing):
+@pytest.mark.parametrize("smoothing, over", [(0, "all"), (0.1, "all"), (0.7, "all"), (0.2, "others"), (0.2, "words")])
+def test_the_loss_of_a_batch_is_that_of_its_sentences_by_themselves(smoothing, over):
     """Sentences of unequal lengths do not look at each other, nor at what fills them up."""
-    one = new_training(batch=100, dropout=0, label_smoothing=smoothing)
-    expected = np.mean([loss for pair in one.pairs for loss in surprise(one, pair, smoothing)])
+    one = new_training(batch=100, dropout=0, label_smoothing=smoothing, label_smoothing_over=over)
+    expected = np.mean([loss for pair in one.pairs for loss in surprise(one, pair, smoothing, over)])
     assert next(iter(one)).loss == pytest.approx(expected, rel=1e-12)
 
 
@@ -185,7 +188,7 @@ def test_a_training_whose_progress_nobody_reads_any_more_does_not_claim_success(
 @pytest.mark.parametrize("options", [
     "--epochs 0", "--batch 0", "--lr 0", "--lr -1", "--lr nan", "--lr inf", "--lr fast", "--warmup 0", "--dropout 1",
     "--dropout -0.1", "--dropout nan", "--label-smoothing 1", "--label-smoothing x", "--hold-out -1", "--seed -1",
-    "--heads 3", "--d-model 0", "--d-model 7 --heads 1", "--layers 0", "--score-scale 0", "--d-model 1000000",
+    "--heads 3", "--d-model 0", "--position-base 0.5", "--layers 0", "--score-scale 0", "--d-model 1000000",
     "--dtype float16", "--norm never", "--epochs 1.5"])
 def test_an_option_out_of_range_is_one_line(folder, options):
     result = attntrace(*folder.arguments(*options.split()))

@@ -107,9 +107,12 @@ def test_model_comes_back_as_it_was_written(tmp_path, wiring, biases, ending):
 def test_wiring_that_a_file_does_not_mention_is_that_of_the_paper(tmp_path):
     config = load(npz(tmp_path, contents() | {"config": np.array(SIZES_ONLY)})).config
     assert dataclasses.asdict(config) == SMALL | {
-        "norm": "post", "final_norm": False, "position": "interleaved", "scale_embedding": True, "source_end": False,
-        "activation": "relu", "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64",
-        "part": "transformer"}
+        "norm": "post", "final_norm": False, "position": "interleaved", "position_base": 10000,
+        "position_offset": 0, "max_positions": 64, "shared_embeddings": "none", "scale_embedding": True,
+        "source_end": False, "activation": "relu", "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64",
+        "part": "transformer", "norm_epsilon": "inside", "norm_variance": "population", "residual": True,
+        "feed_forward": True, "decoder_layers": "layers", "d_k": "d_model/h", "d_v": "d_model/h", "k_dim": "d_model",
+        "v_dim": "d_model", "output_projection": True, "causal": False, "mean_weights": False}
 
 
 @pytest.mark.parametrize("dtype", ("float16", "float32", "int8", "uint64", ">f8", "<f8"))
@@ -294,7 +297,10 @@ WRONG_MEMBERS = [  # other members of an archive (None: without it), the problem
        "config_lacks_size", {"entry": size}) for size in SMALL),
     (config(hidden_size=8), "config_unknown_key", {"entry": "hidden_size"}),
     (config(heads=3), "config.heads_do_not_divide", {"heads": 3, "d_model": 4, "divisors": "1, 2 or 4"}),
-    (config(d_model=5, heads=1), "config.odd_d_model", {"d_model": 5, "near": "4 or 6"}),
+    (config(shared_embeddings="all"), "vocabularies_differ", {}),
+    (config(shared_embeddings="decoder"), "parameter_missing", {"name": "shared.E"}),
+    (config(position_base=0.5), "config.base_below_one", {"value": "0.5"}),
+    (config(position_offset=10_001), "config.offset_range", {"value": "10001", "most": 10_000}),
     (config(part="encoder_layer", layers=2), "config.part_of_one_layer", {"part": "encoder_layer", "layers": 2}),
     *((edited(f"vocabulary.{side}", -1, "</s>"), "vocabulary_twice", {"side": side, "word": "</s>"})
       for side in ("source", "target")),
@@ -344,10 +350,6 @@ def test_json_file_has_three_parts_and_no_others(tmp_path, text):
 
 def test_file_without_config_shows_a_config(tmp_path):
     assert '"d_model"' in str(problem(npz(tmp_path, {"x": np.zeros(1)})))
-
-
-def test_odd_d_model_is_fine_without_positions():
-    assert Config(d_model=5, heads=1, position="none").d_k == 5
 
 
 @pytest.mark.parametrize("code", [0x110000, 0xFFFFFFFF, 0xD800, 0xDFFF], ids=hex)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,15 +12,17 @@ import click
 
 from attntrace.cli.click_words import Decorated, chained, option, passed
 from attntrace.cli.formats import PageOptions, quoted
-from attntrace.cli.values import (ALL, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text, Weights, Whole,
-                                  head_addresses, parameter_names, step_addresses)
+from attntrace.cli.languages import rendered
+from attntrace.cli.values import (ALL, ONE_OR_MORE, POSITIVE, SHARE, Among, InputFile, Known, Limit, Scale, Text,
+                                  Weights, Whole, Width, head_addresses, parameter_names, step_addresses)
 from attntrace.messages.catalog import Joined, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import CHOICE, ENTRIES, FLAG, INITIAL, OPTIONS, SIZE, Config, as_option
+from attntrace.model.config import (BASE, CHOICE, ENTRIES, FLAG, INITIAL, LAST_OFFSET, NUMBER, OFFSET, OPTIONS, SIZE,
+                                    WIDTH, Config, as_option)
 from attntrace.tensor.symbol import DIGITS
 from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
-from attntrace.training import OPTIMIZERS
+from attntrace.training import OPTIMIZERS, SMOOTHING_OVER
 from attntrace.writers import DATA, PAGES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 COLOURS = ("auto", "always", "never")
 TERMINAL_LIMIT = 512  # numbers of a step that a terminal shows
 DECIMALS = 3
+UNKNOWN = ("error", "unk")  # what becomes of words that a vocabulary lacks
 CHANGES = ("set", "ablate", "swap")
 FILES = (".npz", ".safetensors", ".json")  # endings of files that options name, and no sentence has
 
@@ -47,6 +50,10 @@ class ModelOptions(NamedTuple):
     entries: dict[str, Any] = {}
     weights: str | None = None
     input: str | None = None
+    mask: str | None = None
+    pad: int | None = None
+    ids: bool | None = None
+    unknown: str | None = None
     pencil: int | None = None
     target: str | None = None
     set: tuple[str, ...] = ()
@@ -70,17 +77,30 @@ class ModelOptions(NamedTuple):
 
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare` besides the words. Raises Problem where options contradict each other."""
-        given = given_options(ModelOptions(self.seed, self.init, self.entries))
+        of_run = {name: value for name, value in self.entries.items() if ENTRIES[name].of_run and value is not None}
+        own = {name: value for name, value in self.entries.items() if name not in of_run}
+        given = given_options(ModelOptions(self.seed, self.init, own))
         if self.weights is not None and given:
             raise Problem("options_with_weights", options=", ".join(given))
         from attntrace.runs.what_if import Edits  # imports NumPy: only now
         return {"config": self.config(Config()), "seed": self.seed or 0, "init": self.init or INITIAL[0],
-                "weights": self.weights, "inputs": self.input, "pencil": self.pencil,
+                "weights": self.weights, "wiring": of_run, "inputs": self.input, "mask": self.mask, "pad": self.pad,
+                "pencil": self.pencil, "ids": bool(self.ids), "unknown": self.unknown or UNKNOWN[0],
                 "edits": Edits(self.set, self.ablate, self.swap)}
 
     def prepared(self, sentence: str | None) -> Run:
         from attntrace.runs.prepare import prepare
-        return prepare(sentence, self.target, **self.settings())
+        run = prepare(sentence, self.target, **self.settings())
+        told(run.notes)
+        return run
+
+
+def told(notes: Iterable[Message]) -> None:
+    """Say on standard error what was changed in the input; not in a completion."""
+    ctx = click.get_current_context(silent=True)
+    for note in notes:
+        if ctx is not None and not ctx.resilient_parsing:
+            click.echo(rendered(note), err=True)
 
 
 class LearningOptions(NamedTuple):
@@ -89,17 +109,19 @@ class LearningOptions(NamedTuple):
     optimizer: str | None = None
     lr: float | None = None
     label_smoothing: float | None = None
+    label_smoothing_over: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare_training_step` besides the words and the model."""
-        return {"optimizer": self.optimizer or "sgd", "lr": self.lr, "smoothing": self.label_smoothing or 0.0}
+        return {"optimizer": self.optimizer or "sgd", "lr": self.lr, "smoothing": self.label_smoothing or 0.0,
+                "over": self.label_smoothing_over or SMOOTHING_OVER[0]}
 
 
 class Selection(NamedTuple):
     """What is shown of a run, and how much of it; `trace` and `step`: of a translation."""
     only: tuple[str, ...] = ()
     layer: tuple[int, ...] = ()
-    head: tuple[int, ...] = ()
+    head: tuple[int | str, ...] = ()
     token: tuple[str, ...] = ()
     form: str | None = None
     arithmetic: str = "first"
@@ -136,6 +158,10 @@ class Selection(NamedTuple):
                          if Address.of(address).number("step") == self.step}
         with needing_target(subject.run):
             return select(self.only, self.layer, self.head, addresses)
+
+    def asked(self, model: ModelOptions) -> ModelOptions:
+        """The model with the steps that it has only where they are asked for."""
+        return model._replace(entries=model.entries | {"mean_weights": True}) if "mean" in self.head else model
 
     def tokens(self, run: Run, page: PageOptions) -> tuple[str, ...]:
         """The tokens whose rows are selected. Raises Problem where the run has none of them, or the page no rows."""
@@ -174,8 +200,9 @@ def entry_option(name: str, default: Any) -> Callable[[Decorated], Decorated]:
     if entry.kind == FLAG:
         yes, no = spelled, as_option(f"no_{name}")
         return model_option(f"{yes}/{no}", default=None, stands_for=yes if default else no, **COLLECTED)
-    kind, metavar = ((Whole(), "N") if entry.kind == SIZE else (Among(entry.words), None) if entry.kind == CHOICE else
-                     (Scale(entry.words), "|".join((*entry.words, "X"))))
+    kinds = {SIZE: (Whole(), "N"), OFFSET: (Whole(0, LAST_OFFSET), "N"), BASE: (ONE_OR_MORE, "X"),
+             CHOICE: (Among(entry.words), None), WIDTH: (Width(entry.words), "N"), NUMBER: (POSITIVE, "X")}
+    kind, metavar = kinds.get(entry.kind, (Scale(entry.words), "|".join((*entry.words, "X"))))
     return model_option(spelled, type=kind, default=None, stands_for=default, metavar=metavar, **COLLECTED)
 
 
@@ -187,6 +214,9 @@ def collect(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 COLLECTED: dict[str, Any] = {"callback": collect, "expose_value": False}
 
 
+reading_options = chained(
+    model_option("--ids", is_flag=True, default=None),
+    model_option("--unknown", type=Among(UNKNOWN), default=None, stands_for=UNKNOWN[0]))
 change_options = chained(
     what_if_option("--set", type=Known(parameter_names), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
     what_if_option("--ablate", type=Known(head_addresses), multiple=True, metavar="HEAD"),
@@ -196,6 +226,9 @@ seeded_options = chained(
     model_option("--init", type=Among(INITIAL), default=None, stands_for=INITIAL[0]),
     model_option("--weights", metavar="FILE", type=Weights()),
     model_option("--input", metavar="FILE", type=InputFile()),
+    model_option("--mask", metavar="FILE", type=InputFile()),
+    model_option("--pad", type=Whole(1), default=None, metavar="N"),
+    reading_options,
     model_option("--pencil", type=Whole(1, 9), default=None, metavar="N"),
     change_options)
 model_options = chained(model_option("--target", type=Text(), metavar="TEXT"), seeded_options)
@@ -205,7 +238,8 @@ learning_options = passed(
     training_option("--optimizer", type=Among(tuple(OPTIMIZERS)), default=None, stands_for="sgd"),
     training_option("--lr", type=POSITIVE, metavar="X", default=None,
                     stands_for=", ".join(f"{name} {lr}" for name, lr in OPTIMIZERS.items())),
-    training_option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X"))
+    training_option("--label-smoothing", type=SHARE, default=None, stands_for=0.0, metavar="X"),
+    training_option("--label-smoothing-over", type=Among(SMOOTHING_OVER), default=None, stands_for=SMOOTHING_OVER[0]))
 
 
 def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
@@ -236,7 +270,7 @@ selection_options = passed(
     "selection", Selection,
     shown_option("--only", type=Known(step_addresses), multiple=True, metavar="ADDRESS"),
     shown_option("--layer", type=Whole(), multiple=True, metavar="N"),
-    shown_option("--head", type=Whole(), multiple=True, metavar="N"))
+    shown_option("--head", type=Width(("mean",)), multiple=True, metavar="N|mean"))
 
 
 @contextmanager
@@ -249,8 +283,8 @@ def needing_target(run: Run) -> Iterator[None]:
                 or run.seed is None and run.vocabularies.target is None or not run.config.architecture.has_words):
             raise
         from attntrace.runs.prepare import prepare
-        pattern, small = str(problem.facts["pattern"]), replace(run.config, d_model=2 * run.config.heads, d_ff=1)
-        if not matches(pattern, prepare("a", "a", config=small).addresses()):
+        pattern = str(problem.facts["pattern"])
+        if not matches(pattern, prepare("a", "a", config=run.config.small()).addresses()):
             raise
         raise Problem("needs_target", pattern=pattern) from None
 

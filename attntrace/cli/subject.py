@@ -12,7 +12,7 @@ import click
 from attntrace.cli.click_words import fields_in
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
 from attntrace.cli.formats import PageOptions, on_sheets, quoted, writer_of
-from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, needing_target, typed
+from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, needing_target, told, typed
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
 from attntrace.messages.catalog import EXAMPLE, Text
@@ -22,6 +22,7 @@ from attntrace.tracing.addresses import Address, matches, row_of
 from attntrace.writers import DATA
 
 if TYPE_CHECKING:
+    from attntrace.model.config import Config
     from attntrace.pages.checks import GradientCheck
     from attntrace.pages.page import Page, Show
     from attntrace.pages.view import View
@@ -40,6 +41,7 @@ class Graph(NamedTuple):
     pencil: int | None  # to how many decimals each operation is rounded
     of: Text  # the sentence, or the file
     again: str  # the words of a command line that are this run
+    config: Config
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def graph_of(saved_run: str | None, address: str, model: ModelOptions, learning:
             known = frozenset(recorded.addresses)
             yield Graph(archive.symbols(), lambda address: recorded.step(address) if address in known else None,
                         {name: recorded.tensor(name) for name in recorded.parameters}, archive.header.get("pencil"),
-                        visible(saved_run), f"--from {quoted(saved_run)}")
+                        visible(saved_run), f"--from {quoted(saved_run)}", archive.config)
         return
     is_gradient = Address.of(address).is_of_training or re.match("∂L|dL", Address.of(address).name)
     model = settled(model)
@@ -77,7 +79,8 @@ def graph_of_run(subject: Subject, again: str) -> Graph:
     parameters = subject.run.parameters.by_name
     tensors = {address: step.tensor for address, step in steps.items()} | dict(parameters)
     symbols = {address: tensor.symbol for address, tensor in tensors.items()}
-    return Graph(symbols, steps.get, parameters, subject.run.pencil, sentence_of(subject.run.source), again)
+    return Graph(symbols, steps.get, parameters, subject.run.pencil, sentence_of(subject.run.source), again,
+                 subject.run.config)
 
 
 def has(graph: Graph, address: str) -> bool:
@@ -101,7 +104,9 @@ def subject_of(model: ModelOptions, learning: LearningOptions | None = None) -> 
     if model.target is None:
         raise Problem("training_step_without_target")
     from attntrace.runs.training_step import prepare_training_step
-    return prepare_training_step(model.sentence, model.target, **learning.settings(), **model.settings())
+    step = prepare_training_step(model.sentence, model.target, **learning.settings(), **model.settings())
+    told(step.run.notes)
+    return step
 
 
 def subject_so_far(ctx: click.Context) -> Subject:
@@ -136,6 +141,8 @@ def translator(sentence: str, model: ModelOptions) -> Run:
         run = model.prepared(sentence)
     except Problem as problem:
         raise Problem("no_words_to_translate", file=weights) if problem.key == "input_missing" else problem from None
+    if run.config.architecture.predicts:
+        raise Problem("one_stack_to_translate", file=weights, part=run.config.part)
     if run.vocabularies.target is None:
         raise Problem("no_decoder_to_translate", file=weights)
     return run

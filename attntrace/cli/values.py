@@ -147,23 +147,30 @@ class Whole(ParamType):
                       wanted=Message(f"problem.why.whole_{key}", least=self.least, most=self.most, digits=DIGITS))
 
 
+def plain(text: Any) -> float:
+    """The number of a text: a whole one as an int, which is written without a point."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
 class Number(ParamType):
-    """A number that `fits`; `wanted` is the key of the words for such numbers."""
+    """A number that `fits`; `wanted` is the key of the words for such numbers, `read` makes one of the text."""
     name = "number"
 
-    def __init__(self, wanted: str, fits: Callable[[float], bool]) -> None:
-        self.wanted, self.fits = wanted, fits
+    def __init__(self, wanted: str, fits: Callable[[float], bool], read: Callable[[Any], float] = float) -> None:
+        self.wanted, self.fits, self.read = wanted, fits, read
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         with suppress(ValueError):
-            if self.fits(float(value)):
-                return float(value)
+            if self.fits(number := self.read(value)):
+                return number
         raise Problem("no_such_number_option", option=named(param, ctx), value=value,
                       wanted=Message(f"problem.why.{self.wanted}"))
 
 
 SHARE = Number("share", lambda number: 0 <= number < 1)
 POSITIVE = Number("positive", lambda number: 0 < number < inf)
+ONE_OR_MORE = Number("one_or_more", lambda number: 1 <= number < inf, plain)
 
 
 class Scale(Among):
@@ -174,6 +181,13 @@ class Scale(Among):
             return value if value in self.known else float(value)
         except ValueError:
             raise Problem("score_scale", value=value) from None
+
+
+class Width(Among):
+    """One of some words, or a whole number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value in self.known else Whole().convert(value, param, ctx)
 
 
 class Limit(ParamType):

@@ -15,7 +15,7 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -292,8 +292,7 @@ class ExpressionWriter:
     def annotations(self, node: Node) -> Iterator[Any]:
         """Yield what the expression of a node leaves out."""
         if is_dataclass(node.op):
-            values = (getattr(node.op, field.name) for field in fields(node.op))
-            yield [[self.axis(value)] if isinstance(value, Axis) else value for value in values]
+            yield [[self.axis(value)] if isinstance(value, Axis) else value for value in node.op.constructed().values()]
         for operand in node.operands:
             if operand.address is not None:
                 continue

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -154,15 +154,11 @@ class Npz:
         with self.sense():
             if info.comment:  # never written: a damaged comment length swallows the entries that follow
                 raise ValueError(Message("problem.why.comment", name=info.filename))
-            with self._zip.open(info) as member, warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
-                read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0)
-                        else np.lib.format.read_array_header_2_0)
-                shape, fortran_order, dtype = read(member)
-                header = Header(shape, dtype, fortran_order, member.tell())
-            if dtype.hasobject:
+            with self._zip.open(info) as member:
+                header = header_of(member)
+            if header.dtype.hasobject:
                 raise Problem(f"{self.kind}_pickled", file=str(self.path), name=shown(name))
-            if header.start + header.numbers * dtype.itemsize != info.file_size:
+            if header.start + header.numbers * header.dtype.itemsize != info.file_size:
                 raise ValueError(Message("problem.why.size", name=info.filename))
             if info.compress_size > self.size or info.file_size > DENSEST * info.compress_size:
                 raise ValueError(Message("problem.why.claim", name=info.filename))
@@ -182,6 +178,33 @@ class Npz:
             return text
         except (SystemError, TypeError, ValueError):
             raise self.broken(ValueError(Message("problem.why.text", name=name))) from None
+
+
+def header_of(file: IO[bytes]) -> Header:
+    """Read the header of an array in NumPy's format. Raises ValueError, or what Python raises for nonsense, where it is
+    broken."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy warns about headers written by Python 2
+        read = (np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(file) == (1, 0)
+                else np.lib.format.read_array_header_2_0)
+        shape, fortran_order, dtype = read(file)
+    return Header(shape, dtype, fortran_order, file.tell())
+
+
+def read_npy(path: Path, file: BinaryIO) -> Array:
+    """Read the array of an .npy. Raises Problem where it is broken, or holds Python objects."""
+    data = whole(str(path), file, 1)
+    try:
+        header = header_of(io.BytesIO(data))
+        if header.dtype.hasobject:
+            raise Problem("weights_pickled", file=str(path), name=path.name)
+        if header.start + header.numbers * header.dtype.itemsize != len(data):
+            raise ValueError(Message("problem.why.size", name=path.name))
+        return array_of(data, header)
+    except (Problem, MemoryError):
+        raise
+    except Exception as error:
+        raise Problem("weights_broken", file=str(path), why=reason(error)) from None
 
 
 def array_of(data: bytes, header: Header) -> Array:

@@ -22,7 +22,7 @@ from attntrace.model.tokens import END, START
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
 
-OF_WORDS = {"encoder.E", "decoder.E", "output.W", "output.b"}  # parameters that a model without words does not have
+OF_WORDS = {"shared.E", "encoder.E", "encoder.P", "decoder.E", "decoder.P", "output.W", "output.b"}
 SHIPPED = ("ko-en",)  # models included in attntrace
 STATE = "training."  # the prefix of members with the state of a training run, which are not part of the model
 PARTS = {"config", "vocabulary", "parameters"}  # of a model in JSON
@@ -75,6 +75,9 @@ def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None)
               if not isinstance(members, Npz) or name not in TEXTS and not name.startswith(STATE)}
     config = Config.read(texts["config"], where)
     config = replace(config, dtype=dtype or config.dtype)
+    place = config.architecture.attention
+    if place and f"{place}.W_O" not in shapes and "output_projection" not in texts["config"]:
+        config = replace(config, output_projection=False)
     vocabularies = _vocabularies(where, config, texts, shapes)
     if config.source_end and vocabularies.source and END not in vocabularies.source:
         raise Problem("vocabulary_no_end", file=where, word=END)
@@ -114,10 +117,19 @@ def _vocabularies(where: str, config: Config, texts: Mapping[str, Any], names: I
         return Vocabularies.without_words(config, any(Address.of(name).stack == "decoder" for name in names))
     if not config.architecture.has_words:
         raise Problem("part_with_words", file=where, part=config.architecture.name)
-    return Vocabularies(_words(where, "source", source), None if target is None else _words(where, "target", target))
+    predicts = config.architecture.predicts
+    if predicts and "encoder" not in config.architecture.stacks:
+        if source is not None:
+            raise Problem("vocabulary_surplus", file=where, part=config.architecture.name)
+        return Vocabularies(None, _words(where, "target", target, starts=False))
+    known = Vocabularies(_words(where, "source", source), None if target is None and not predicts else _words(
+        where, "target", target, starts=not predicts))
+    if config.shared_embeddings == "all" and known.target not in (None, known.source):
+        raise Problem("vocabularies_differ", file=where)
+    return known
 
 
-def _words(where: str, side: str, texts: Any) -> tuple[str, ...]:
+def _words(where: str, side: str, texts: Any, starts: bool = True) -> tuple[str, ...]:
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise Problem("vocabulary_kind", file=where, side=side)
     seen: set[str] = set()
@@ -126,7 +138,7 @@ def _words(where: str, side: str, texts: Any) -> tuple[str, ...]:
         if word in seen:
             raise Problem("vocabulary_twice", file=where, side=side, word=shown(word))
         seen.add(word)
-    if side == "target" and START not in seen:
+    if side == "target" and starts and START not in seen:
         raise Problem("vocabulary_no_start", file=where, word=START)
     return words
 
@@ -147,6 +159,22 @@ def _parsed(path: Path, text: str | bytes, where: str = "") -> Any:
         raise Problem("weights_broken", file=str(path), why=f"{where}{error}" if where else reason(error)) from None
 
 
+def read_json(path: Path, file: BinaryIO) -> Any:
+    """Read a JSON file, in which no name stands twice in an object. Raises Problem where it is broken."""
+    return _parsed(path, whole(str(path), file, JSON_OBJECTS))
+
+
+def numbers_of(path: Path, name: str, rows: Any) -> Array:
+    """Return the array of a list of a JSON file. Raises Problem where it does not hold numbers, or lists as long."""
+    try:
+        array = np.array(rows)
+        if array.dtype.kind not in "fiu" or _has_truth_value(rows):
+            raise ValueError
+        return array
+    except ValueError:
+        raise Problem("parameter_not_numbers", file=str(path), name=shown(name)) from None
+
+
 def _has_truth_value(rows: Any) -> bool:
     return any(map(_has_truth_value, rows)) if isinstance(rows, list) else isinstance(rows, bool)
 
@@ -155,17 +183,10 @@ class Json:
     """A model written by hand: its texts, and its arrays by name."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
-        model = _parsed(path, whole(str(path), file, JSON_OBJECTS))
+        model = read_json(path, file)
         if not isinstance(model, dict) or model.keys() != PARTS or not all(isinstance(model[p], dict) for p in PARTS):
             raise Problem("weights_json_parts", file=str(path))
-        arrays = {}
-        for name, rows in model["parameters"].items():
-            try:
-                arrays[name] = np.array(rows)
-                if arrays[name].dtype.kind not in "fiu" or _has_truth_value(rows):
-                    raise ValueError
-            except ValueError:
-                raise Problem("parameter_not_numbers", file=str(path), name=shown(name)) from None
+        arrays = {name: numbers_of(path, name, rows) for name, rows in model["parameters"].items()}
         self.texts = {"config": model["config"]}
         self.texts |= {f"vocabulary.{side}": words for side, words in model["vocabulary"].items()}
         self.headers = {name: Header(array.shape, array.dtype) for name, array in arrays.items()}

@@ -93,15 +93,15 @@ def _draw_again(steps: Mapping[str, Step], parameters: Parameters, W_K: Array, c
     """Draw the keys of a head until its weights fit, given its steps so far: with fewer and fewer columns that are not
     0, then with all again; in the last attempt with none."""
     number = steps["query"].symbol.head or 1
-    X, M = (steps[name].node.operands[0] for name in ("query", "key"))
+    X, K, V = (steps[name].node.operands[0] for name in ("query", "key", "value"))
     mask = steps["masked_scores"].node.operands[1] if "masked_scores" in steps else None
-    block = W_K[:, (number - 1) * config.d_k:number * config.d_k]
+    block = W_K[:, (number - 1) * config.key_size:number * config.key_size]
     for attempt in range(1, ATTEMPTS + 1):
         key = (seed, f"{steps['key'].place}.W_K", attempt)
         deal(block, key, 1, 1)
-        left = config.d_k - attempt % config.d_k if attempt < ATTEMPTS else 0
-        block[:, stream((*key, "left"), config.d_k).argsort(kind="stable")[left:]] = 0
+        left = config.key_size - attempt % config.key_size if attempt < ATTEMPTS else 0
+        block[:, stream((*key, "left"), config.key_size).argsort(kind="stable")[left:]] = 0
         again: dict[str, Step] = {}
-        head(Trace(lambda step: again.update({step.name: step})), number, X, M, parameters, config, mask)
+        head(Trace(lambda step: again.update({step.name: step})), number, X, K, V, parameters, config, mask)
         if fits(again["weights"], dull=attempt > ATTEMPTS // 2):
             return

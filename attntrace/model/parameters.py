@@ -1,29 +1,30 @@
 """Parameters by name: which ones a model has, and their numbers drawn from a seed."""
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.model.config import SELF_ATTENTION, SUB_LAYERS, Config
+from attntrace.model.config import D_MODEL, PER_HEAD, SUB_LAYERS, Config
 from attntrace.model.memory import check_fits
+from attntrace.model.tokens import vocabulary
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import sha256
 
-FACTORS = {"vocab": "|V|", "d_concat": "d_model"}  # how the size of an axis is written, where not by its name
-
 
 class Spec(NamedTuple):
-    """A parameter that a model has, or may have: its name, symbol and axes."""
+    """A parameter that a model has, or may have: its name, symbol and axes; `concat`: how the size of the columns of
+    all heads is written."""
     name: str
     symbol: str
     axes: tuple[Axis, ...]
     optional: bool = False
+    concat: str = "d_model"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -32,7 +33,7 @@ class Spec(NamedTuple):
     @property
     def factors(self) -> list[str]:
         """The symbols whose product is the number of its entries."""
-        return [FACTORS.get(axis.name, axis.name) for axis in self.axes]
+        return [{"vocab": "|V|", "d_concat": self.concat}.get(axis.name, axis.name) for axis in self.axes]
 
     @property
     def term(self) -> str:
@@ -52,6 +53,15 @@ class Vocabularies(NamedTuple):
         """The vocabularies of a model without tables; `decoder`: whether a whole transformer has a decoder."""
         stacks = config.architecture.stacks
         return cls(() if "encoder" in stacks else None, () if decoder and "decoder" in stacks else None)
+
+    @classmethod
+    def of_words(cls, config: Config, source: Sequence[str], target: Sequence[str],
+                 decoder: bool = True) -> "Vocabularies":
+        """The vocabularies of a model drawn from a seed, which has these words; with one table, they are the same.
+        `decoder`: whether there is one."""
+        if config.shared_embeddings == "all":
+            source = target = [*source, *target]
+        return cls(vocabulary(source) if source else (), None if not decoder else vocabulary(target) if target else ())
 
 
 class Count(NamedTuple):
@@ -91,29 +101,57 @@ def _counts(specs: tuple[Spec, ...], repeated: str = "", times: int = 1) -> Iter
         yield Count(f"{repeated}{number}{first.term}", times * (1 + len(more)) * math.prod(first.shape))
 
 
+def row_axes(config: Config) -> dict[str, Axis]:
+    """The axis of the rows that queries (Q), keys (K) and values (V) come from."""
+    names = "d_model", *(name if getattr(config, name) != D_MODEL else "d_model" for name in ("k_dim", "v_dim"))
+    return dict(zip("QKV", map(Axis, names, config.widths())))
+
+
+def _attention(config: Config) -> Iterator[Spec]:
+    """The parameters of one attention."""
+    rows, d_model = row_axes(config), Axis("d_model", config.d_model)
+    for letter, size in zip("QKV", ("d_k", "d_k", "d_v")):
+        concat = "d_model" if getattr(config, size) == PER_HEAD else f"h·{size}"
+        columns = Axis("d_concat", config.heads * (config.value_size if size == "d_v" else config.key_size))
+        yield Spec(f"W_{letter}", f"W_{letter}", (rows[letter], columns), concat=concat)
+        yield Spec(f"b_{letter}", f"b_{letter}", (columns,), True, concat)
+    if config.output_projection:
+        yield Spec("W_O", "W_O", (columns, d_model), concat=concat)
+        yield Spec("b_O", "b_O", (d_model,), True)
+
+
 def parts(config: Config, vocabularies: Vocabularies) -> Iterator[Part]:
     """Describe a model: yield each part of it, in the order in which a run reads their parameters."""
     d_model, d_ff = Axis("d_model", config.d_model), Axis("d_ff", config.d_ff)
-    d_concat = Axis("d_concat", config.d_model)
     norm = Spec("gain", "γ", (d_model,)), Spec("bias", "β", (d_model,))
-    of_heads = (spec for letter in "QKV" for spec in (
-        Spec(f"W_{letter}", f"W_{letter}", (d_model, d_concat)), Spec(f"b_{letter}", f"b_{letter}", (d_concat,), True)))
-    attention = (*of_heads, Spec("W_O", "W_O", (d_concat, d_model)), Spec("b_O", "b_O", (d_model,), True))
+    attention = tuple(_attention(config))
     feed_forward = (Spec("W_1", "W_1", (d_model, d_ff)), Spec("b_1", "b_1", (d_ff,)),
                     Spec("W_2", "W_2", (d_ff, d_model)), Spec("b_2", "b_2", (d_model,)))
     if config.architecture.is_attention:
-        yield Part("attention", _at(SELF_ATTENTION, attention))
+        yield Part("attention", _at(config.architecture.attention, attention))
         return
+
+    def embeddings(place: str, words: tuple[str, ...]) -> Spec:
+        return Spec(f"{place}.E", "W_E", (Axis("vocab", len(words), words), d_model))
+
+    sharing = {"none": (), "decoder": ("decoder",), "all": ("encoder", "decoder")}[config.shared_embeddings]
+    shared = vocabularies.target or vocabularies.source if "encoder" in sharing else vocabularies.target
+    if sharing and shared:
+        yield Part("shared", (embeddings("shared", shared),))
     for stack, words in zip(SUB_LAYERS, vocabularies, strict=True):
-        if words is not None:
-            layer = (_at(f"{stack}.layer{{}}.{name}", (*(feed_forward if name == "feed_forward" else attention), *norm))
-                     for name in SUB_LAYERS[stack])
-            table = (Spec(f"{stack}.E", "W_E", (Axis("vocab", len(words), words), d_model)),) if words else ()
-            yield Part(stack, table, tuple(chain.from_iterable(layer)),
-                       _at(f"{stack}.final_norm", norm) if config.final_norm else (), config.layers)
+        if words is not None and stack in config.architecture.stacks:
+            layer = (_at(f"{stack}.layer{{}}.{name}", (*(feed_forward if name == "feed_forward" else attention),
+                                                       *(norm if config.norm != "none" else ())))
+                     for name in config.sub_layers(stack))
+            tables = [embeddings(stack, words)] if words and stack not in sharing else []
+            if words and config.learns_positions:
+                tables.append(Spec(f"{stack}.P", "W_P", (Axis("max_positions", config.max_positions), d_model)))
+            yield Part(stack, tuple(tables), tuple(chain.from_iterable(layer)),
+                       _at(f"{stack}.final_norm", norm) if config.final_norm else (), config.layers_of(stack))
     if vocabularies.target:
         vocab = Axis("vocab", len(vocabularies.target), vocabularies.target)
-        yield Part("output", (Spec("output.W", "W", (d_model, vocab)), Spec("output.b", "b", (vocab,), True)))
+        matrix = (Spec("output.W", "W", (d_model, vocab)),) if config.shared_embeddings == "none" else ()
+        yield Part("output", (*matrix, Spec("output.b", "b", (vocab,), True)))
 
 
 def _at(place: str, specs: Iterable[Spec]) -> tuple[Spec, ...]:
@@ -129,7 +167,8 @@ def check_memory(config: Config, vocabularies: Vocabularies, tokens: int) -> Non
     """Raise Problem for a model that this machine cannot hold, before any of it is allocated."""
     numbers = sum(count.number for part in parts(config, vocabularies) for count in part.counts())
     vocab = max(map(len, filter(None, vocabularies)), default=0)
-    largest = tokens * max(tokens, config.d_model, config.d_ff, vocab)
+    heads = config.heads * max(config.key_size, config.value_size)
+    largest = tokens * max(tokens, config.d_model, config.d_ff, heads, vocab)
     needed = (numbers + 4 * largest) * (8 if config.dtype == "float64" else 4)
     check_fits("too_large", needed, parameters=f"{numbers:,}")
 
@@ -147,6 +186,11 @@ class Parameters:
 
     def __getitem__(self, name: str) -> Tensor:
         return self._tensors[self._place + name]
+
+    @property
+    def embeddings(self) -> Tensor:
+        """The table of the words at this place: its own E, or the one that it shares with the output layer."""
+        return self.get("E") or self._tensors["shared.E"]
 
     def get(self, name: str) -> Tensor | None:
         return self._tensors.get(self._place + name)
@@ -184,7 +228,7 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
     1 / d_model); attention and output have no biases.
 
     Each parameter has its own stream, keyed by seed and name; each word's embedding and output column by the word as
-    well: another layer, head or word never changes the other numbers."""
+    well, each position's row by the position: another layer, head or word never changes the other numbers."""
     few = sum(math.prod(spec.shape) for spec in specs(config, vocabularies)) <= FEW
 
     def fill(numbers: Array, *key: str) -> None:
@@ -197,13 +241,14 @@ def seeded(config: Config, vocabularies: Vocabularies, seed: int) -> Parameters:
 
 def draw(config: Config, vocabularies: Vocabularies, fill_numbers: Callable[..., None]) -> Parameters:
     """Allocate the parameters that are not optional: gains 1, biases 0; `fill_numbers(row, name, word)` fills the
-    embedding or the output column of a word, `fill_numbers(matrix, name)` any other matrix."""
+    embedding or the output column of a word or the row of a position, `fill_numbers(matrix, name)` any other matrix."""
     def fill(spec: Spec, view: Array) -> None:
-        kind, first = Address.of(spec.name).name, spec.axes[0]
+        kind = Address.of(spec.name).name
         if kind == "gain" or kind.startswith("b"):
             view[...] = kind == "gain"
-        elif words := first.labels or spec.axes[1].labels:
-            for word, row in zip(words, view if first.labels else view.T, strict=True):
+        elif kind in ("E", "P", "W"):
+            rows = view.T if kind == "W" else view
+            for word, row in zip(spec.axes[kind == "W"].labels or map(str, range(1, len(rows) + 1)), rows, strict=True):
                 fill_numbers(row, spec.name, word)
         else:
             fill_numbers(view, spec.name)

@@ -1,6 +1,7 @@
 """What enters a run: the tokens of a sentence and their ids, or rows of numbers instead of words."""
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +14,12 @@ from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Array, Tensor, constant
 
 START, END = "<s>", "</s>"
+PADDING = "<pad>", "<blank>", "[PAD]"  # as other libraries call it; a vocabulary may have one
 SOURCE, MEMORY, TARGET = "encoder.input", "encoder.output", "decoder.input"  # where rows may enter a run
+QUERIES, KEYS, VALUES = "query.input", "key.input", "value.input"  # where they may enter an attention alone
 APOSTROPHES = "'’"
 BETWEEN_DIGITS = ".,:"
+UNKNOWN = ("<unk>", "[UNK]", "<UNK>", "UNK")
 CLOSING = set(".,:;?!…)]}”’%")
 
 
@@ -42,10 +46,12 @@ class Words(NamedTuple):
 
 
 class InputRows(NamedTuple):
-    """Rows (value: token × d_model), the label of each, and the address at which they enter the run."""
+    """Rows (value: token × d_model), the label of each, and the address at which they enter the run; `values`: where
+    the rows are keys, the rows of their values, if these are others."""
     texts: tuple[str, ...]
     value: Array
     address: str
+    values: Array | None = None
 
     @property
     def ids(self) -> tuple[None, ...]:
@@ -53,16 +59,20 @@ class InputRows(NamedTuple):
         return (None,) * len(self.texts)
 
     def tensor(self, symbol: str) -> Tensor:
-        axes = Axis("token", len(self.texts), self.texts), Axis("d_model", self.value.shape[1])
-        return constant(self.value, symbol, axes)
+        return self.tensor_along(Axis("d_model", self.value.shape[1]), symbol)
+
+    def tensor_along(self, axis: Axis, symbol: str) -> Tensor:
+        return constant(self.value, symbol, (Axis("token", len(self.texts), self.texts), axis))
 
     def reordered(self, order: Sequence[int]) -> "InputRows":
         """The same rows in another order, given by their present positions (from 0)."""
-        return InputRows(tuple(self.texts[n] for n in order), self.value[list(order)], self.address)
+        values = None if self.values is None else self.values[list(order)]
+        return InputRows(tuple(self.texts[n] for n in order), self.value[list(order)], self.address, values)
 
     def small(self, d_model: int) -> "InputRows":
-        """One row of zeros, of another width, with a name that no other row has."""
-        return InputRows((self.address,), np.zeros((1, d_model), self.value.dtype), self.address)
+        """One row, of another width, with a name that no other row has."""
+        row = np.linspace(-1, 1, d_model, dtype=self.value.dtype)[None]
+        return InputRows((self.address,), row, self.address, None if self.values is None else row)
 
 
 def tokenize(sentence: str) -> list[str]:
@@ -80,6 +90,46 @@ def tokenize(sentence: str) -> list[str]:
         tokens.append(text[start:end])
         start = end
     return tokens
+
+
+class Reader(NamedTuple):
+    """How sentences become tokens of a vocabulary. `ids`: the sentences are ids; `unknown`: words that the vocabulary
+    lacks become its token for such words."""
+    ids: bool = False
+    unknown: bool = False
+
+    def read(self, sentence: str, known: Sequence[str], side: str, model: Text) -> tuple[list[str], list[Message]]:
+        """Return the tokens, and what was changed in them. What stands between blanks is one token where the vocabulary
+        has it, as that of another tokenizer (`[CLS]`, `##ing`, `▁the`) or `<s>`; else it is split by ours. Raises
+        Problem for what is no id."""
+        if self.ids:
+            return [_by_id(piece, known, side, model) for piece in re.split(r"[\s,\[\]]+", sentence) if piece], []
+        names = set(known)
+        words = [word for piece in normalized(sentence).split()
+                 for word in ([piece] if piece in names else tokenize(piece))]
+        if not self.unknown:
+            return words, []
+        unknown = unknown_of(known)
+        if unknown is None:
+            raise Problem("vocabulary_no_unknown", side=Message(f"messages.side_{side}"), file=model,
+                          words=", ".join(UNKNOWN))
+        lacking = [word for word in words if not names & {word, unicodedata.normalize("NFKC", word)}]
+        note = Message("messages.unknown_words", side=Message(f"messages.side_{side}"), unknown=unknown,
+                       words=", ".join(map(shown, lacking)))
+        return [unknown if word in lacking else word for word in words], [note] * bool(lacking)
+
+
+def unknown_of(known: Sequence[str]) -> str | None:
+    """The token that a vocabulary has for words that it lacks, if any."""
+    return next((word for word in UNKNOWN if word in known), None)
+
+
+def _by_id(piece: str, known: Sequence[str], side: str, model: Text) -> str:
+    number = int(piece) if piece.isascii() and piece.isdigit() and len(piece) < 20 else 0
+    if not 1 <= number <= len(known):
+        raise Problem("no_such_id", value=shown(piece), side=Message(f"messages.side_{side}"), size=len(known),
+                      file=model)
+    return known[number - 1]
 
 
 def detokenize(words: Sequence[str]) -> str:
@@ -101,9 +151,14 @@ def _word_end(text: str, start: int) -> int:
     return end
 
 
-def vocabulary(words: list[str]) -> tuple[str, ...]:
+def vocabulary(words: Iterable[str]) -> tuple[str, ...]:
     """Return the vocabulary of a seeded run: start, end, then the words in order of appearance."""
     return tuple(dict.fromkeys((START, END, *words)))
+
+
+def never_next(known: Sequence[str]) -> str:
+    """The word of a target vocabulary that is never a next word: its padding, or else `<s>`."""
+    return next((word for word in PADDING if word in known), START)
 
 
 def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "FILE") -> Words:
@@ -122,7 +177,8 @@ def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "
                           some=", ".join(map(shown, [*filter(_is_word, others)][:COUNT])))
         raise Problem("unknown_words", side=Message(f"messages.side_{side}"), size=len(known), file=model,
                       words=Joined(", ", [_with_near(word, others) for word in unknown]),
-                      signs=Joined("", [] if all(map(_is_word, unknown)) else [_signs_among(others)]))
+                      signs=Joined("", [*([] if all(map(_is_word, unknown)) else [_signs_among(others)]),
+                                        *([Message("problem.why.as_unknown")] if unknown_of(known) else [])]))
     return Words(tuple(words), tuple(numbers[word] for word in words))
 
 

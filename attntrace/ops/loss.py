@@ -1,5 +1,6 @@
 """The loss of a prediction: labels with smoothing, cross-entropy (section 5.4)."""
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,32 +13,46 @@ from attntrace.tensor.tensor import Array, Name, Op, Tensor
 @dataclass(eq=False, repr=False)
 class Labels(Op, name="labels", needs_whole_rows=True, non_differentiable=(0,)):
     """A row for each id (from 1): 1 at that word of the vocabulary, 0 at all others. Label smoothing (section 5.4)
-    spreads a share of the 1 evenly over the whole vocabulary."""
+    spreads a share of the 1 evenly. over: `all` words (as PyTorch does), the `others` (as tensor2tensor), or the other
+    `words`, without the one whose id is `padding` (as The Annotated Transformer)."""
     vocab: Axis
     smoothing: float
     dtype: str
+    over: str = "all"
+    padding: int = 0
 
     def axes(self, ids: Tensor) -> Axes:
         return *ids.axes, self.vocab
 
+    def count(self, right: Any) -> Any:
+        """How many words share the smoothing where this id, or each of these, is the right one."""
+        others = self.vocab.size - (self.over != "all")
+        return others - (right != self.padding) if self.over == "words" else others + 0 * right
+
     def compute(self, ids: Tensor) -> Array:
-        rows = np.full((*ids.value.shape, self.vocab.size), self.smoothing / self.vocab.size, self.dtype)
-        labels = np.arange(ids.value.size) * self.vocab.size + ids.value.ravel() - 1
-        rows.reshape(-1)[labels] = 1 - self.smoothing + self.smoothing / self.vocab.size
-        return rows
+        right, count = ids.value.reshape(-1, 1), self.count(ids.value.reshape(-1, 1))
+        spread = self.smoothing / np.maximum(count, 1)
+        rows = np.broadcast_to(spread, (right.size, self.vocab.size)).astype(self.dtype)
+        if self.over == "words":
+            rows[:, self.padding - 1] = 0
+        most = 1 - self.smoothing + (spread if self.over == "all" else self.smoothing * (count == 0))
+        np.put_along_axis(rows, right - 1, most.astype(self.dtype), axis=1)
+        return rows.reshape(*ids.value.shape, self.vocab.size)
 
     def formula(self, ids: Tensor) -> Expression:
         if self.smoothing:
-            return Call("smoothed", Name(ids), setting=f"{self.smoothing:g}")
+            over = "" if self.over == "all" else f" over {self.over}"
+            return Call("smoothed", Name(ids), setting=f"{self.smoothing:g}{over}")
         return Call("one_hot", Name(ids))
 
     def cell(self, index: tuple[int, ...], ids: Tensor) -> Expression:
-        right = index[-1] + 1 == ids.value[index[:-1]]
-        if not self.smoothing:
+        id = int(ids.value[index[:-1]])
+        right, count = index[-1] + 1 == id, self.count(id)
+        if not self.smoothing or not count or self.over == "words" and index[-1] + 1 == self.padding != id:
             return Number(int(right))
-        spread = Quotient(Number(self.smoothing), Number(self.vocab.size))
+        spread = Quotient(Number(self.smoothing), Number(count))
         rest = Difference(Number(1), Number(self.smoothing))
-        return Sum(rest, spread) if right else spread
+        return spread if not right else Sum(rest, spread) if self.over == "all" else rest
 
 
 class CrossEntropy(Op, name="cross_entropy", non_differentiable=(1, 2), show_every_cell=True):

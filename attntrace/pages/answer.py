@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attntrace.messages.catalog import EXAMPLE, Joined, Message, Text
-from attntrace.model.config import SELF_ATTENTION
+from attntrace.messages.unicode import shown
 from attntrace.model.tokens import START, InputRows, Words, detokenize
 from attntrace.pages.blocks import (Block, Grid, Hues, Maps, Prose, Result, Table, Title, commands, hues_of, set_off,
                                     try_next)
 from attntrace.pages.checks import worst_of
 from attntrace.pages.numbers import MAP_DECIMALS, Figures
-from attntrace.pages.overview import pencil_rule
+from attntrace.pages.overview import pencil_rule, sides_of
 from attntrace.pages.stages import map_title
 from attntrace.pages.view import View, grid
 from attntrace.runs.run import Run
@@ -45,8 +45,8 @@ def sentence_of(side: Words | InputRows) -> Message:
 
 
 def title(key: str, run: Run, **facts: Text) -> Title:
-    target = {"target": sentence_of(run.target)} if run.target is not None else {}
-    return Title(Message(f"messages.title_{key}", sentence=sentence_of(run.source), **target, **facts))
+    target: dict[str, Text] = {} if run.target is None else {"target": sentence_of(run.target)}
+    return Title(Message(f"messages.title_{key}", **{"sentence": sentence_of(run.source)} | target | facts))
 
 
 def remarks(run: Run, shows_patterns: bool = True, hints: bool = True) -> Iterator[Block]:
@@ -58,11 +58,26 @@ def remarks(run: Run, shows_patterns: bool = True, hints: bool = True) -> Iterat
 def _remarks(run: Run, shows_patterns: bool, hints: bool) -> Iterator[Block]:
     yield from (Prose(Message("messages.what_if", edit=edit)) for edit in edit_sentences(run.edits))
     yield from pencil_rule(run)
+    yield from map(Prose, mask_sentences(run))
     if run.weights is None and shows_patterns:
         hint = [Message("messages.trained_weights")] if hints else []
         yield Prose(Joined(" ", [Message("messages.random_weights", seed=run.seed), *hint]))
         if hints:
             yield commands([f'map "{EXAMPLE[0]}" --weights {TRAINED}'])
+
+
+def mask_sentences(run: Run) -> Iterator[Message]:
+    """What is masked besides what the config says, and which rows may therefore look nowhere."""
+    lengths, added, file = run.masks
+    size = len(run.source.texts)
+    if len(lengths) == 1:
+        yield Message("messages.mask_pad", length=lengths[0], size=size, pad=size - lengths[0])
+    elif lengths:
+        yield Message("messages.mask_lengths", lengths=", ".join(map(str, lengths)))
+    if added:
+        yield Message("messages.mask_file", file=shown(file or ""), attentions=", ".join(added))
+    for attention, blind in run.blind_rows().items():
+        yield Message("messages.mask_blind", attention=attention, rows=", ".join(blind))
 
 
 class RunAnswer:
@@ -72,16 +87,17 @@ class RunAnswer:
 
     def __init__(self, run: Run, again: str = "", view: View | None = None) -> None:
         self.run, self.again = run, again
-        self.place = (SELF_ATTENTION if run.config.architecture.is_attention else
-                      f"encoder.layer{run.config.layers}.self_attention" if run.target is None else
-                      f"decoder.layer{run.config.layers}.cross_attention")
+        self.place = run.config.architecture.attention or (
+            f"{run.last_stack}.layer{run.config.layers_of(run.last_stack)}."
+            f"{'self' if run.target is None else 'cross'}_attention")
         chosen = view.selected if view is not None else None
         weights = [address for address in run.addresses() if address in chosen
                    and Address.of(address).name == "weights"] if chosen is not None else []
         self.selected = frozenset(weights)
         if weights:
             self.place = Address.of(Address.of(weights[-1]).place).place
-        is_encoder = run.target is None or Address.of(self.place).stack == "encoder"
+        alone = run.config.architecture.is_attention
+        is_encoder = run.target is None or Address.of(self.place).stack == "encoder" and not alone
         self.words = (run.source if is_encoder or run.target is None else run.target).texts
         tokens = view.tokens if view is not None and (chosen is None or weights) else ()
         self.asked = [n for n, word in enumerate(self.words) if any(means_row(token, n, word) for token in tokens)]
@@ -92,7 +108,7 @@ class RunAnswer:
 
     def __call__(self, step: Step) -> None:
         if step.address == "output.probabilities":
-            if self.run.target is not None and self.words == self.run.target.texts:
+            if self.run.last_stack == "decoder" and self.words == self.run.last_words.texts:
                 self.next_words = likeliest(step.value[self.rows], self.run.vocabularies.target or ())
         elif (step.is_attention and Address.of(step.place).place == self.place
               and (not self.selected or step.address in self.selected)):
@@ -107,7 +123,7 @@ class RunAnswer:
         yield Result((self.sentences(), *self.attention(), *self.output()), is_short=False)
 
     def sentences(self) -> Table:
-        sides = [("source_word", self.run.source), ("target_word", self.run.target)]
+        sides = [("source_word" if name == "memory_word" else name, side) for name, side in sides_of(self.run)]
         return Table(("", ""), tuple((Message(f"messages.{name}"), numbered(side.texts))
                                      for name, side in sides if side is not None), words=(1,))
 
@@ -129,8 +145,8 @@ class RunAnswer:
                                 heads=len(heads), all_heads=len(self.heads), command=f"attntrace {every}"))
 
     def next_hues(self) -> Hues:
-        """Those of the next words that are words of the target."""
-        texts = self.run.target.texts if self.run.target is not None else ()
+        """Those of the next words that are words of the decoder's input."""
+        texts = self.run.last_words.texts if self.run.last_stack == "decoder" else ()
         hues = dict(zip(texts, hues_of(texts, True)))
         return tuple(hues.get(word) for word, _ in self.next_words)
 
@@ -153,10 +169,14 @@ class RunAnswer:
                      tokens=tuple(range(1, len(headings) + 2)), hues=tuple(hues), title=map_title(self.place))
 
     def output(self) -> Iterator[Prose]:
-        if not self.next_words:
-            place = (self.place if self.run.config.architecture.is_attention else Address.of(self.place).stack)
-            yield Prose(Message("messages.comes_out_rows", address=f"{place}.output", tokens=len(self.words),
-                                d_model=self.run.config.d_model))
+        config, known = self.run.config, self.run.vocabularies.target or ()
+        if self.run.last_stack == "encoder" and config.architecture.predicts and known:
+            yield Prose(Message("messages.comes_out_of_encoder", tokens=len(self.words), vocab=len(known)))
+        elif not self.next_words:
+            place = config.architecture.attention or Address.of(self.place).stack
+            name = "output" if config.output_projection or not config.architecture.is_attention else "concat"
+            yield Prose(Message("messages.comes_out_rows", address=f"{place}.{name}", tokens=len(self.words),
+                                d_model=config.attention_size))
 
     def next(self, but: str = "") -> Iterator[Block]:
         """What the last word looks at most, how that comes about, and what happens without this head; `but` for the

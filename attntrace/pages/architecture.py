@@ -2,27 +2,40 @@
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from attntrace.messages.catalog import Message
-from attntrace.model.config import SUB_LAYERS, Config
-from attntrace.model.tokens import MEMORY, START, InputRows, Words
+from attntrace.messages.catalog import Joined, Message, Text
+from attntrace.model.config import ENTRIES, Config
+from attntrace.model.tokens import KEYS, MEMORY, QUERIES, START, InputRows, Words
 from attntrace.model.transformer import STREAMS
 from attntrace.pages.blocks import Architecture, Box
-from attntrace.runs.run import BACKPROP, TRANSLATE, Subject
+from attntrace.runs.run import BACKPROP, TRANSLATE, Run, Subject
 from attntrace.tracing.addresses import Address
 
 
 def architecture(subject: Subject, here: str = "", beside: bool = False) -> Architecture:
     """The model of a subject; `here`: an address whose box is marked; `beside`: the page is about something else."""
     run = subject.run
-    stacks = [tuple(stack("encoder", run.source, run.config))]
+    if run.config.architecture.is_attention and run.target is not None:
+        return Architecture(tuple(attention(run)), here, beside)
+    parts = run.config.architecture
+    stacks = [[*stack(parts.stacks[0] if parts.predicts else "encoder", run.source, run.config)]]
     if run.target is not None or subject.kind == TRANSLATE:
-        decoder = [*stack("decoder", run.target, run.config)]
-        if run.vocabularies.target:
-            decoder.append(Box((Message("titles.picture.linear"), "softmax"), ("output",)))
-        if subject.kind == BACKPROP:
-            decoder.append(Box((Message("titles.loss.mean"),), ("loss",)))
-        stacks.append(tuple(decoder))
-    return Architecture(tuple(stacks), here, beside)
+        stacks.append([*stack("decoder", run.target, run.config)])
+    if (len(stacks) > 1 or parts.predicts) and run.vocabularies.target:
+        linear = "linear" if run.config.shared_embeddings == "none" else "linear_shared"
+        stacks[-1].append(Box((Message(f"titles.picture.{linear}"), "softmax"), ("output",)))
+    if subject.kind == BACKPROP:
+        stacks[-1].append(Box((Message("titles.loss.mean"),), ("loss",)))
+    return Architecture(tuple(map(tuple, stacks)), here, beside)
+
+
+def attention(run: Run) -> Iterator[tuple[Box, ...]]:
+    """The boxes of an attention alone whose keys have rows of their own: those of the keys, and of the queries."""
+    assert run.target is not None
+    given, place = Message("titles.picture.given"), run.config.architecture.attention
+    yield Box(run.source.texts), Box((given,), (KEYS,))
+    inner = Box((Message("titles.picture.attention"),), (place,), reads=KEYS)
+    yield (Box(run.target.texts), Box((given,), (QUERIES,)),
+           Box((Message("titles.place.attention"), f"h = {run.config.heads}"), (place,), (inner,)))
 
 
 def stack(name: str, begins: Words | InputRows | None, config: Config) -> Iterator[Box]:
@@ -42,17 +55,22 @@ def stack(name: str, begins: Words | InputRows | None, config: Config) -> Iterat
 
 def layers(name: str, config: Config) -> Box:
     """The layers of a stack as one: its sub-layers, with norm and residual as they are wired."""
-    place = f"{name}.layer{'*' if config.layers > 1 else 1}"
-    titles = {kind: Message(f"titles.picture.{kind}") for kind in SUB_LAYERS[name]}
-    if name == "decoder":
+    place = f"{name}.layer{'*' if config.layers_of(name) > 1 else 1}"
+    kinds = config.sub_layers(name)
+    titles: dict[str, Text] = {kind: Message(f"titles.picture.{kind}") for kind in kinds}
+    if name == "decoder" or config.causal:
         titles["self_attention"] = Message("titles.picture.masked_self_attention")
+    if config.activation != ENTRIES["activation"].default and config.feed_forward:
+        activation = Message(f"messages.config.activation.{config.activation}")
+        titles["feed_forward"] = Joined("", [titles["feed_forward"], " (", activation, ")"])
     is_attention = config.architecture.is_attention
     before = ["Norm"] * (config.norm == "pre" and not is_attention)
-    after = [] if is_attention else ["Add"] if before else ["Add & Norm"]
-    sizes = [f"N = {config.layers}"] * (not is_attention) + [f"h = {config.heads}"]
+    added = [name for name, there in (("Add", config.residual), ("Norm", config.norm == "post")) if there]
+    after = [" & ".join(added)] * bool(added and not is_attention)
+    sizes = [f"N = {config.layers_of(name)}"] * (not is_attention) + [f"h = {config.heads}"]
     return Box((Message(f"titles.place.{name}"), *sizes), (place,), tuple(
         Box((*before, titles[kind], *after), (f"{place}.{kind}",), reads=MEMORY if kind == "cross_attention" else "")
-        for kind in SUB_LAYERS[name][:1 if is_attention else None]))
+        for kind in kinds[:1 if is_attention else None]))
 
 
 def box_at(stacks: tuple[tuple[Box, ...], ...], address: str) -> Box | None:

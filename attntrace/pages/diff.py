@@ -282,7 +282,7 @@ def entropies(weights: Array) -> Array:
 def likeliest(*runs: tuple[Run, Side]) -> Iterator[tuple[str, ...]]:
     """Each word of the decoder's input with the likeliest next one in both runs, if both predict any."""
     if all("output.probabilities" in side.addresses for _, side in runs):
-        read = [run.target.texts if run.target is not None else () for run, _ in runs]
+        read = [run.last_words.texts for run, _ in runs]
         words = [[likest(row, run.vocabularies.target or ()) for row in side.read("output.probabilities").value]
                  for run, side in runs]
         for after, next_ones in zip(zip_longest(*read, fillvalue=""), zip_longest(*words, fillvalue=""), strict=True):

@@ -10,7 +10,6 @@ from attntrace.pages.blocks import Block, Check, Formula, Grid
 from attntrace.pages.checks import DIGITS, check_postconditions, check_rows, check_rows_sum_to_one, is_rounding, rows_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage, place_title
-from attntrace.pages.topics import topic_of
 from attntrace.pages.view import (View, any_row_formula, cell_line, followed, grid, hidden, hues_along, label_of,
                                   parameter_name, row_formula, whole_formula)
 from attntrace.tensor.evaluate import evaluate
@@ -121,7 +120,7 @@ class Form:
 
     def explanations(self, steps: list[Step]) -> Iterator[Block]:
         """Explain the topics of these steps that are new on this page."""
-        topics = dict.fromkeys(topic_of(step.address) for step in steps) if self.view.explain else ()
+        topics = dict.fromkeys(self.view.topic(step.address) for step in steps) if self.view.explain else ()
         new = [topic for topic in topics if topic is not None and topic not in self.explained]
         self.explained.update(new)
         if new:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attntrace.messages.catalog import Joined, Localized, Message, Text
 from attntrace.model.config import ENTRIES, FLAG, Config
 from attntrace.model.parameters import Vocabularies, parts
-from attntrace.model.tokens import MEMORY, InputRows, Words
+from attntrace.model.tokens import KEYS, MEMORY, InputRows, Words
 from attntrace.pages.blocks import Block, Heading, PartHeading, Prose, Table, hues_of
 from attntrace.runs.run import Drift, Run
 from attntrace.tracing.addresses import Address
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 DETAILS = PartHeading(Message("messages.details"))
 
 
-READS_WORDS = frozenset(("embedding", "scaled_embedding", "positional_encoding", "input", "labels", "probabilities"))
+READS_WORDS = frozenset(("embedding", "scaled_embedding", "positional_encoding", "position_embedding", "input",
+                         "labels", "probabilities"))
 
 
 def words_matter(selected: Collection[str] | None) -> bool:
@@ -36,14 +37,21 @@ def run_details(run: Run, selected: Collection[str] | None = None) -> Iterator[B
         return
     yield DETAILS
     yield words_table(run)
-    if run.target is not None and run.vocabularies.target:
-        yield Prose(Message("messages.comes_out", vocab=len(run.vocabularies.target), tokens=len(run.target.texts)),
+    predicts = run.target is not None or run.config.architecture.predicts
+    if predicts and run.vocabularies.target:
+        key = "comes_out" if run.last_stack == "decoder" else "comes_out_of_encoder"
+        yield Prose(Message(f"messages.{key}", vocab=len(run.vocabularies.target), tokens=len(run.last_words.texts)),
                     apart=True)
     embeds = any(isinstance(begins, Words) for begins in (run.source, run.target))
-    notes = {"ids_note": embeds, "positions_note": embeds and run.config.adds_positions,
+    first, learned = run.config.position_offset, run.config.learns_positions
+    sharing = run.config.shared_embeddings
+    ids = "ids_note" if sharing == "none" else f"ids_note_{sharing}"
+    about = f"positions_note{'_learned' if learned else '_offset' if first else ''}"
+    notes = {ids: embeds, about: embeds and run.config.adds_positions,
              "given_note": run.inputs is not None}
-    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs) for note, holds in notes.items() if holds)),
-                apart=run.target is None)
+    yield Prose(Joined(" ", (Message(f"messages.{note}", file=run.inputs, first=first + learned)
+                             for note, holds in notes.items() if holds)),
+                apart=not predicts)
     if selected is not None:
         return
     yield from model_table(run)
@@ -52,9 +60,10 @@ def run_details(run: Run, selected: Collection[str] | None = None) -> Iterator[B
 
 def training_step_notes(training_step: TrainingStep) -> Iterator[Block]:
     """How the model learns."""
-    labels = (Message("messages.smoothing", smoothing=training_step.smoothing) if training_step.smoothing
-              else Message("messages.no_smoothing"))
-    yield Prose(Joined(" ", [Message("messages.teacher_forcing"), labels]), apart=True)
+    asked = Message(f"messages.{'teacher_forcing' if training_step.run.target else 'labels_given'}")
+    labels = (Message(f"messages.smoothing.{training_step.over}", smoothing=training_step.smoothing,
+                      word=training_step.padding) if training_step.smoothing else Message("messages.no_smoothing"))
+    yield Prose(Joined(" ", [asked, labels]), apart=True)
     yield Prose(Message(f"messages.optimizer_{training_step.optimizer}", **training_step.rates._asdict()))
 
 
@@ -70,9 +79,8 @@ def training_step_details(training_step: TrainingStep, selected: Collection[str]
 
 def words_table(run: Run, *more: tuple[str, Words]) -> Table:
     """The words with their ids; given rows have none."""
-    source = "memory_word" if isinstance(run.source, InputRows) and run.source.address == MEMORY else "source_word"
     columns: list[tuple[str, Iterable[object]]] = []
-    for name, words in ((source, run.source), ("target_word", run.target), *more):
+    for name, words in (*sides_of(run), *more):
         if words is not None:
             columns.append((name, words.texts))
         if isinstance(words, Words):
@@ -84,6 +92,16 @@ def words_table(run: Run, *more: tuple[str, Words]) -> Table:
                  tokens=tuple(n for n in range(1 + len(names)) if n not in right), title=Message("messages.heading"),
                  hues=tuple(hues_of(words.texts, n > 0) for n, words in enumerate(
                      (run.source, run.target, *(words for _, words in more))) if words is not None))
+
+
+def sides_of(run: Run) -> list[tuple[str, Words | InputRows | None]]:
+    """What the run reads, each with the key of what it is called."""
+    entry = run.source.address if isinstance(run.source, InputRows) else ""
+    if entry == KEYS:
+        return [("key_word", run.source), ("query_word", run.target)]
+    is_decoder = run.target is None and run.last_stack == "decoder"
+    first = "memory_word" if entry == MEMORY else "target_word" if is_decoder else "source_word"
+    return [(first, run.source), ("target_word", run.target)]
 
 
 def model_table(run: Run) -> Iterator[Block]:
@@ -110,12 +128,24 @@ def drift_note(run: Run, drift: Drift) -> Iterator[Block]:
 
 def model_lines(config: Config, vocabularies: Vocabularies) -> list[Localized]:
     """Sizes and wiring, as far as the modelled part of a transformer has them."""
-    alone = "_attention" if config.architecture.is_attention else ""
-    sizes = Message(f"messages.sizes{alone}", d_k=config.d_k, **config.described())
-    of_embeddings = (notes(config, "position", "scale_embedding") if any(vocabularies)
+    alone = "_attention" if config.architecture.is_attention else "" if config.feed_forward else "_no_feed_forward"
+    same = config.key_size == config.value_size
+    head_sizes = f"d_k = {'' if same else f'{config.key_size}, '}d_v = {config.value_size}"
+    sizes = Message(f"messages.sizes{alone}", **config.described() | {"layers": depth(config)}, head_sizes=head_sizes)
+    positions = (name for name in ENTRIES if "position" in name)
+    of_embeddings = (notes(config, *positions, "scale_embedding", "shared_embeddings") if any(vocabularies)
                      else [Message("messages.no_embedding")])
-    return [sizes, Joined(", ", [*notes(config, "norm", "final_norm"), *of_embeddings,
-                                 *notes(config, "activation", "epsilon", "score_scale", "source_end")])]
+    of_norms = ("epsilon", "norm_epsilon", "norm_variance") if config.has_norms else ()
+    of_feed_forward = ("activation",) if config.feed_forward else ()
+    return [sizes, Joined(", ", [*notes(config, "norm", "final_norm", "residual"), *of_embeddings,
+                                 *notes(config, *of_feed_forward, *of_norms, "score_scale", "source_end",
+                                        "output_projection", "causal", "mean_weights", "k_dim", "v_dim")])]
+
+
+def depth(config: Config) -> Text:
+    """How many layers there are: `2`, or `3 (encoder), 1 (decoder)`."""
+    encoder, decoder = map(config.layers_of, ("encoder", "decoder"))
+    return str(encoder) if encoder == decoder else Message("messages.depths", encoder=encoder, decoder=decoder)
 
 
 def notes(config: Config, *names: str) -> Iterator[Message]:
@@ -133,6 +163,8 @@ def parameter_table(config: Config, vocabularies: Vocabularies, there: int) -> T
     total = 0
     for part in parts(config, vocabularies):
         counts = part.counts()
+        if not counts:  # its matrix is a part of another
+            continue
         number = sum(count.number for count in counts)
         total += number
         terms, numbers = [count.term for count in counts], [f"{count.number:,}" for count in counts]

@@ -2,16 +2,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from attntrace.messages.errors import Problem
-from attntrace.pages.answer import RunAnswer, TrainingStepAnswer, remarks, title
+from attntrace.pages.answer import RunAnswer, TrainingStepAnswer, remarks, sentence_of, title
 from attntrace.pages.architecture import architecture
 from attntrace.pages.blocks import Block
 from attntrace.pages.forms import FORMS
 from attntrace.pages.overview import (drift_note, fingerprint_line, run_details, training_step_details,
                                       training_step_notes)
+from attntrace.pages.topics import topic_in
 from attntrace.pages.view import View
 from attntrace.runs.run import BACKPROP, TRACE, TRANSLATE, Run, Subject
 from attntrace.tracing.trace import Fingerprint, Sink, tee
@@ -47,6 +49,7 @@ class Page:
         checks = [] if differences is None else [differences]
         self.subject, self.view, self.show, self.again, self.hints = subject, view, show, again, hints
         parameters = subject.run.parameters.by_name
+        view = view._replace(topic=partial(topic_in, config=subject.run.config))
         self.forms = [FORMS[name](view, show, parameters, explained, *checks) for name in view.forms]
         self.fingerprint = Fingerprint()  # of the first form's run: the next one is the same
         self.drift = subject.drift()
@@ -82,7 +85,8 @@ class Page:
     def of_training_step(self, training_step: TrainingStep) -> Iterator[Iterable[Block]]:
         """The loss before and after, the steps, what goes in and should come out, what to try next."""
         answer, run = TrainingStepAnswer(training_step, self.again, self.view.precision), training_step.run
-        yield chain([title("backprop", run)], answer.result(), remarks(run, False),
+        target = {} if run.target else {"target": sentence_of(training_step.wanted)}
+        yield chain([title("backprop", run, **target)], answer.result(), remarks(run, False),
                     [architecture(training_step, beside=True)], training_step_notes(training_step))
         self.write_forms()
         yield chain(training_step_details(training_step, self.view.selected), self.closing(), answer.next())

@@ -26,8 +26,8 @@ class Stage:
         first = self.steps[0]
         if (step.place, step.stage, step.axes[:1]) != (first.place, first.stage, self.steps[-1].axes[:1]):
             return False
-        if not step.has_rows:  # wholes follow each other
-            return True
+        if not step.has_rows or not first.has_rows:  # wholes follow each other
+            return step.has_rows == first.has_rows
         return not {own.address for own in self.steps} & {leaf.address for leaf in whole_leaves(row)}
 
     @property
@@ -65,12 +65,14 @@ def place_title(region: str) -> Joined:
                          for word, number in map(word_and_number, Address.of(region).parts)))
 
 
-def rows_of_maps(places: Iterable[str] = ()) -> Prose:
+def rows_of_maps(places: Iterable[str] = (), is_decoder: bool = True, masked: bool = False) -> Iterator[Prose]:
     """What a row of a decoder's map is: the word that is read there, in every map; and what a dot is, where the weights
     at these addresses have some."""
-    masked = any(Address.of(place).stack == "decoder" and Address.of(place).sub_layer == "self_attention"
-                 for place in places)
-    return Prose(Joined(" ", [Message("messages.map_rows"), *([Message("messages.map_dots")] if masked else [])]))
+    sees_past = (one for one in map(Address.of, places) if one.stack == "decoder" and one.sub_layer == "self_attention")
+    masked = masked or is_decoder and any(sees_past)
+    said = [*(["map_rows"] if is_decoder else []), *(["map_dots"] if masked else [])]
+    if said:
+        yield Prose(Joined(" ", [Message(f"messages.{key}") for key in said]))
 
 
 def maps_of(place: str, heads: Sequence[Grid], asked: bool = False) -> Maps:
@@ -82,7 +84,7 @@ def map_title(place: str) -> Joined:
     """`Encoder, layer 1: where each word looks`."""
     address = Address.of(place)
     title = most_specific("titles", ["map", address.stack], address.name, address.name.replace("_", " "))
-    return Joined(": ", [place_title(address.place), title])
+    return Joined(": ", [place_title(address.place or address.name), title])
 
 
 class AttentionMaps:
@@ -97,7 +99,7 @@ class AttentionMaps:
     def __call__(self, step: Step) -> None:
         if not step.is_attention or self.selected is not None and step.address not in self.selected:
             return
-        place = Address.of(step.place).place
+        place = step.place if step.symbol.head is None else Address.of(step.place).place
         if place != self.place:
             self.close()
             self.place = place

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from attntrace.messages.catalog import LANGUAGES, ends, template
 from attntrace.messages.nearest import stems
+from attntrace.model.config import Config
 from attntrace.tracing.addresses import Address
 
 
@@ -17,13 +18,15 @@ class Topic(NamedTuple):
 
     A topic named after a kind of steps (or `also` of that kind) is explained where such a step first appears, and shows
     its formula; the others show those of the `steps` at these addresses. All are of the example, on a model of this
-    `wiring`, in a training step with this `optimizer`."""
+    `wiring`, in a training step with this `optimizer`. variants: by an entry of a config and its value, the topic that
+    explains such a step instead."""
     section: str = ""
     see: Sequence[str] = ()
     steps: Sequence[str] = ()
     also: Sequence[str] = ()
     wiring: Mapping[str, object] = {}
     optimizer: str = "sgd"
+    variants: Mapping[str, Mapping[str, str]] = {}
 
 
 @cache
@@ -59,6 +62,14 @@ def topic_of(address: str) -> str | None:
     first, *rest = words = list(Address.of(kind).words)
     kinds = [*(f"{first}.{end}" for end in ends(rest)), first] if Address.of(kind).is_of_training else ends(words)
     return next((topics_by_kind()[kind] for kind in kinds if kind in topics_by_kind()), None)
+
+
+def topic_in(address: str, config: Config) -> str | None:
+    """The topic that explains a step of a model with this config."""
+    name = topic_of(address)
+    for entry, by_value in topics()[name].variants.items() if name else ():
+        name = by_value.get(getattr(config, entry), name)
+    return name
 
 
 @cache

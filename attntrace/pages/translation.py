@@ -102,7 +102,7 @@ class TranslationPage:
     def whole(self) -> Iterator[Block]:
         """The whole translation: attention between its words and the source, and the check against one pass."""
         yield Heading(Message("messages.decoding_whole"), of_place=True, here="decoder.layer1.cross_attention")
-        yield rows_of_maps()
+        yield from rows_of_maps()
         yield from self.maps()
         yield Checks((self.check(),), apart=True)
         if self.written[-1].word != END:
@@ -129,7 +129,7 @@ class TranslationPage:
         yield DETAILS
         yield words_table(run)
         yield from model_table(run)
-        head, target = f"decoder.layer{run.config.layers}.cross_attention.head1", detokenize(words)
+        head, target = f"decoder.layer{run.config.layers_of('decoder')}.cross_attention.head1", detokenize(words)
         if is_saved(again):
             first = f"step1.{head}.weights"
             yield from try_next([f"show {first} {again}", f"verify {again}"])

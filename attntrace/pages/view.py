@@ -2,12 +2,13 @@
 of a step and of its rows, and the arithmetic of a number."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Answer, Block, CellLine, Formula, Grid, Grids, Heading, Hues, Prose, hues_of
 from attntrace.pages.numbers import Figures
+from attntrace.pages.topics import topic_of
 from attntrace.tensor.axes import NotRowwise
 from attntrace.tensor.expression import HasValue
 from attntrace.tensor.symbol import POSITIONS, Symbol
@@ -34,6 +35,7 @@ class View(NamedTuple):
     explain: bool = True
     in_full: bool = False  # also a parameter whose numbers are all the same
     short: bool = False  # whether columns that have no room on the page are left out there
+    topic: Callable[[str], str | None] = topic_of  # that explains a step, by its address
 
     def shows(self, step: Step) -> bool:
         return self.selected is None or step.address in self.selected

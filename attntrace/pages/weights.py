@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from attntrace.files.torch import Recognized, State, module_of, read_state, recognized, sizes_of, some
+from attntrace.files.torch import LISTED_BESIDE, Recognized, State, module_of, read_state, recognized, sizes_of, some
 from attntrace.files.weights import Loaded, load, located
 from attntrace.messages.catalog import EXAMPLE, Joined, Message, Text, alternatives
 from attntrace.messages.errors import Problem
@@ -11,7 +11,7 @@ from attntrace.messages.unicode import shown
 from attntrace.model.config import divisors
 from attntrace.model.parameters import Vocabularies, specs
 from attntrace.pages.blocks import Block, Prose, Table, Title, try_next
-from attntrace.pages.overview import model_lines, notes, parameter_table
+from attntrace.pages.overview import depth, model_lines, notes, parameter_table
 
 
 def weights_summary(file: str, quoted: Callable[[str], str]) -> Iterator[Block]:
@@ -21,7 +21,7 @@ def weights_summary(file: str, quoted: Callable[[str], str]) -> Iterator[Block]:
         state = None if path.suffix.lower() == ".json" else read_state(path)
     except Problem as problem:
         if problem.key == "state_ending":
-            raise Problem("nothing_known", file=str(path)) from None
+            raise Problem("nothing_known", file=str(path), endings=problem.facts["endings"]) from None
         if problem.key not in ("state_is_own", "weights_missing"):  # which `load` says better
             raise
         state = None
@@ -30,10 +30,12 @@ def weights_summary(file: str, quoted: Callable[[str], str]) -> Iterator[Block]:
         return
     model = load(path)
     yield from model_summary(file, model)
-    if source := model.vocabularies.source:
-        known = all(word in source for word in EXAMPLE[0].split())
-        again = f"{quoted(EXAMPLE[0] if known else source[-1])} --weights {quoted(file)}"
-        yield from try_next([*([f"translate {again}"] if model.vocabularies.target else []), f"map {again}",
+    predicts = model.config.architecture.predicts
+    if read := model.vocabularies.source or predicts and model.vocabularies.target:
+        known = all(word in read for word in EXAMPLE[0].split())
+        again = f"{quoted(EXAMPLE[0] if known else read[-1])} --weights {quoted(file)}"
+        yield from try_next([*([f"translate {again}"] if model.vocabularies.target and not predicts else []),
+                             f"map {again}",
                              " ".join(("weights", "info", quoted(file), "--words"))])
     else:
         yield Prose(next_with_rows(model, file), apart=True)
@@ -82,7 +84,8 @@ def words_line(vocabularies: Vocabularies) -> Message:
     if not any(vocabularies):
         return Message("messages.info_no_words")
     source, target = (len(words or ()) for words in vocabularies)
-    return Message("messages.info_words" if target else "messages.info_source", source=f"{source:,}",
+    return Message("messages.info_words" if target and source else "messages.info_target" if target else
+                   "messages.info_source", source=f"{source:,}",
                    target=f"{target:,}")
 
 
@@ -98,19 +101,28 @@ def state_summary(state: State) -> Iterator[Block]:
         lines.append(Message(f"messages.{key}", divisors=alternatives(divisors(sizes_of(state, found)["d_model"]))))
     if found.unplaced:
         lines.append(Message("messages.info_unplaced", count=len(found.unplaced), names=some(found.unplaced)))
-    if found.left_out:
-        lines.append(Message("messages.state_left_out", names=some(found.left_out)))
+    lines += beside_lines(found)
+    if found.rivals:
+        lines.append(Message("messages.info_several", prefixes=some(rival.prefix for rival in found.rivals)))
     if not found.missing and not found.unplaced:
         lines.append(Message("messages.info_complete"))
     yield Prose(Joined("\n", lines))
+
+
+def beside_lines(found: Recognized) -> Iterator[Message]:
+    """Where the module is in a state_dict, what is left out, and which biases are not there."""
+    for key, names in {"state_prefix": (found.prefix,) * bool(found.prefix), "state_beside": found.beside,
+                       "state_left_out": found.whole, "state_no_biases": found.no_biases * found.biases}.items():
+        if names:
+            yield Message(f"messages.{key}", names=some(names, LISTED_BESIDE))
 
 
 def facts_line(state: State, module: Recognized) -> Joined:
     """`d_model 12, d_ff 20, layers N = 2, final norm, biases, float64, 1,234 numbers`."""
     sizes = [Message("messages.of_size", name=name, size=size) for name, size in sizes_of(state, module).items()]
     config = module.config
-    layers = [] if config.architecture.is_attention else [Message("messages.of_layers", layers=config.layers)]
+    layers = [] if config.architecture.is_attention else [Message("messages.of_layers", layers=depth(config))]
     return Joined(", ", [*sizes, *layers, *notes(config, "final_norm"),
                          Message("messages.with_biases" if module.biases else "messages.without_biases"),
-                         ", ".join(sorted(state.dtypes)),
-                         Message("messages.of_numbers", numbers=f"{state.numbers:,}")])
+                         ", ".join(sorted(module.dtypes)),
+                         Message("messages.of_numbers", numbers=f"{module.numbers:,}")])

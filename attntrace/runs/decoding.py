@@ -42,12 +42,12 @@ class Decoding:
         """Yield the steps of decoding, until `</s>` or `max_length` words. The encoder runs once."""
         run, words = self.run, [START]
         with np.errstate(all="ignore"):  # an overflow is reported when the step is named
-            M = encoder(Trace(sink).at("encoder"), run.source, run.parameters.at("encoder"), run.config)
+            M = encoder(Trace(sink).at("encoder"), run.source, run.parameters.at("encoder"), run.config, run.masks)
         for number in range(1, self.max_length + 1):
             steps = dict[str, Step]()
             with np.errstate(all="ignore"):
                 predict(Trace(tee(sink, kept_in(steps))).at(f"step{number}"),
-                        look_up(words, self.known, "target"), M, run.parameters, run.config)
+                        look_up(words, self.known, "target"), M, run.parameters, run.config, run.masks)
             word = self.known[int(steps["output.logits"].value[-1].argmax())]
             yield DecodingStep(number, tuple(words), steps, word)
             if word == END:
@@ -58,13 +58,13 @@ class Decoding:
         """Return the words of the translation, `</s>` among them, without a trace."""
         run = self.run
         assert isinstance(run.source, Words)
-        return translate(run.parameters, run.config, run.vocabularies, [run.source.ids], self.max_length)[0]
+        return translate(run.parameters, run.config, run.vocabularies, [run.source.ids], self.max_length, run.masks)[0]
 
     def forced(self, words: Sequence[str]) -> Array:
         """Return the logits of a single pass over all words (teacher forcing), token × vocab."""
         run = self.run
         target = look_up(list(words), self.known, "target")
-        prediction = transformer(Trace(), run.source, target, run.parameters, run.config)
+        prediction = transformer(Trace(), run.source, target, run.parameters, run.config, run.masks)
         assert prediction is not None
         return prediction.logits.value
 

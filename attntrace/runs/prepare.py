@@ -1,13 +1,20 @@
 """From what a user gives (a sentence, a target, weights, input rows, edits) to a run; and the Python API, `trace`."""
 import os
-from typing import SupportsIndex, overload
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, SupportsIndex, overload
 
-from attntrace.files.inputs import Inputs
+from attntrace.files.inputs import NAMED_BY, OF_ATTENTION, Inputs
 from attntrace.messages.catalog import Message, Text, alternatives
 from attntrace.messages.errors import Problem
-from attntrace.model.config import INITIAL, Config, as_json
+from attntrace.messages.unicode import normalized
+from attntrace.model.config import ENTRIES, INITIAL, Config, as_json
+from attntrace.model.masks import Masks
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
-from attntrace.model.tokens import END, MEMORY, SOURCE, START, TARGET, InputRows, Words, look_up, tokenize, vocabulary
+from attntrace.model.tokens import (END, KEYS, MEMORY, QUERIES, SOURCE, START, TARGET, VALUES, InputRows, Reader, Words,
+                                    look_up, tokenize, vocabulary)
+from attntrace.model.transformer import check_positions
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import round_values
@@ -18,65 +25,147 @@ Path = str | os.PathLike[str]
 
 
 def prepare(sentence: str | None, target: str | None = None, *, config: Config | None = None, seed: int = 0,
-            weights: Path | None = None, inputs: Path | None = None, edits: Edits = Edits(),
-            init: str = "uniform", pencil: int | None = None) -> Run:
+            weights: Path | None = None, wiring: Mapping[str, Any] = {}, inputs: Path | None = None,
+            mask: Path | None = None, pad: int | None = None, edits: Edits = Edits(), init: str = "uniform",
+            pencil: int | None = None, ids: bool = False, unknown: str = "error") -> Run:
     """Return the run of a sentence on a model. Raises Problem for bad input.
 
     weights: a weights file; without it, parameters are drawn from `seed` for the sizes and the wiring of `config`,
-    `init` "uniform" or "integers". inputs: a file of rows that the run starts from; words then name the rows, and may
-    be None. edits: made after that. pencil: the decimals to which parameters, rows and every operation are rounded."""
-    words = None if sentence is None else tokenize(sentence), None if target is None else tokenize(target)
+    `init` "uniform" or "integers". wiring: entries of the config in place of those of the weights file. inputs: a file
+    of rows that the run starts from; words then name the rows, and may be None. mask: a file of masks; pad: how many of
+    the last words of the source are padding. edits: made after that. pencil: the decimals to which parameters, rows and
+    every operation are rounded. ids: sentence and target are ids of the model's vocabularies. unknown: "unk" reads
+    words that these lack as `<unk>`, "error" refuses them."""
+    texts, reader = (sentence, target), Reader(ids, unknown == "unk")
     if init not in INITIAL:
         choices = alternatives(INITIAL)
         raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=choices)
-    run = (_seeded_run(*words, config or Config(), seed, inputs, init) if weights is None
-           else _loaded_run(*words, weights, inputs))
+    run = (_seeded_run(*texts, config or Config(), seed, inputs, init, reader) if weights is None
+           else _loaded_run(*texts, weights, inputs, wiring, reader))
+    if pad is not None:
+        run = run._replace(masks=Masks(_lengths(run, pad)))
+    if mask is not None:
+        import pathlib  # these only now: a run without a mask reads no file
+
+        from attntrace.files.masks import read_masks
+        added = read_masks(pathlib.Path(mask), run.attentions(), run.config)
+        run = run._replace(masks=run.masks._replace(added=added, file=os.path.basename(mask)))
+    for side in (run.source, run.target):
+        if isinstance(side, Words):
+            check_positions(side, run.config)
     parameters, source, made = edits(run.parameters, run.source, run.config)
     run = run._replace(parameters=parameters, source=source, edits=made)
     return run if pencil is None else _by_pencil(run, pencil)
 
 
-def _loaded_run(source: list[str] | None, target: list[str] | None, weights: Path, inputs: Path | None) -> Run:
+def _loaded_run(sentence: str | None, translation: str | None, weights: Path, inputs: Path | None,
+                wiring: Mapping[str, Any], reader: Reader) -> Run:
     """Return a run on a model from a file."""
     from attntrace.files.weights import load, located  # a seeded run reads no archive
     model = load(located(weights))
-    given = Inputs.read(inputs, model.config)
+    config = replace(model.config, **wiring)
+    given = Inputs.read(inputs, config)
+    _check_target(translation, config)
+    source, target, notes = _tokens(sentence, translation, model.vocabularies, given, reader, str(weights))
     if not source and inputs is None and any(model.vocabularies):  # a model without words needs input rows instead
         raise Problem("empty_sentence")
-    if model.vocabularies.target is None and (target is not None or TARGET in given.arrays):
+    alone = config.architecture.is_attention
+    if model.vocabularies.target is None and (target is not None or TARGET in given.arrays) and not alone:
         raise Problem("no_decoder", file=str(weights))
-    sides = _inputs_of(*_with_markers(source, target, model.config), model.vocabularies, given, str(weights))
-    return Run(model.config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name)
+    sides = (_inputs_of_attention(source, target, config, given, str(weights)) if alone else
+             _input_of_stack(source, config, model.vocabularies, given, str(weights))
+             if config.architecture.predicts else
+             _inputs_of(*with_markers(source, target, config), model.vocabularies, given, str(weights)))
+    return Run(config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name,
+               masks=Masks(given.lengths), notes=notes)
 
 
-def _seeded_run(source: list[str] | None, target: list[str] | None, config: Config, seed: int, inputs: Path | None,
-                init: str) -> Run:
+def _seeded_run(sentence: str | None, translation: str | None, config: Config, seed: int, inputs: Path | None,
+                init: str, reader: Reader) -> Run:
     """Return a run on a model drawn from a seed, whose vocabularies are the words given. Rows need no embeddings."""
+    if reader.ids:
+        raise Problem("ids_without_weights")
     given = Inputs.read(inputs, config)
+    _check_target(translation, config)
+    source, target, notes = _tokens(sentence, translation, Vocabularies(None, None), given, reader, "")
     if not source and inputs is None:
         raise Problem("empty_sentence")
-    source, target = _with_markers(source, target, config)
+    source, target = with_markers(source, target, config)
     if not config.architecture.has_words:
         vocabularies = Vocabularies.without_words(config)
+    elif config.architecture.predicts:
+        words = vocabulary(source) if source else ()
+        vocabularies = Vocabularies(words if "encoder" in config.architecture.stacks else None, words)
     else:
-        only_rows = () if TARGET in given.arrays or given.entry == MEMORY else None
-        vocabularies = Vocabularies(vocabulary(source) if source else (), vocabulary(target) if target else only_rows)
+        decoder = bool(target) or TARGET in given.arrays or given.entry == MEMORY
+        vocabularies = Vocabularies.of_words(config, source or (), target or (), decoder)
     rows = filter(None, (source, target)) if source or target else given.arrays.values()
     check_memory(config, vocabularies, max(map(len, rows), default=0))
-    sides = _inputs_of(source, target, vocabularies, given, Message("messages.seeded_model"))
+    inputs_of = (partial(_inputs_of_attention, source, target, config) if config.architecture.is_attention else
+                 partial(_input_of_stack, source, config, vocabularies) if config.architecture.predicts else
+                 partial(_inputs_of, source, target, vocabularies))
+    sides = inputs_of(given, Message("messages.seeded_model"))
     if init == "uniform":
         parameters = seeded(config, vocabularies, seed)
     else:
         from attntrace.model.integer_parameters import integer_parameters  # rarely needed
         parameters = integer_parameters(config, vocabularies, seed, *sides)
-    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init)
+    return Run(config, seed, None, vocabularies, parameters, *sides, given.name, init=init, masks=Masks(given.lengths),
+               notes=notes)
 
 
-def _with_markers(source: list[str] | None, target: list[str] | None,
-                  config: Config) -> tuple[list[str] | None, list[str] | None]:
-    """Add `</s>` to the source where the config says so, and `<s>` to the target."""
-    return ([*source, END] if source is not None and config.source_end else source,
-            None if target is None else [START, *target])
+def _tokens(sentence: str | None, translation: str | None, vocabularies: Vocabularies, given: Inputs, reader: Reader,
+            model: Text) -> tuple[list[str] | None, list[str] | None, tuple[Message, ...]]:
+    """Return the tokens of source and target, and what was changed in what was given. Names of rows, and words of a
+    model without a vocabulary, are split by our tokenizer; or at blanks, where only that gives one for each row."""
+    tokens: list[list[str] | None] = []
+    notes = [*given.notes]
+    of_decoder = vocabularies.source is None and bool(vocabularies.target)  # which alone reads SENTENCE
+    for side, name, text in (("source", "SENTENCE", sentence), ("target", "TARGET", translation)):
+        rows = {len(array) for address, array in given.arrays.items()
+                if of_decoder or (NAMED_BY | OF_ATTENTION)[address] == name}
+        side = "target" if of_decoder else side
+        known = getattr(vocabularies, side)
+        if text is None:
+            tokens.append(None)
+        elif known and not rows:
+            words, changed = reader.read(text, known, side, model)
+            tokens.append(words)
+            notes += changed
+        else:
+            ways = [tokenize(text), normalized(text).split()]
+            tokens.append(next((way for way in ways if {len(way), len(way) + 1} & rows), ways[0]))  # or with <s>, </s>
+    source, target = tokens
+    return source, target, tuple(notes)
+
+
+def with_markers(source: list[str] | None, target: list[str] | None,
+                 config: Config) -> tuple[list[str] | None, list[str] | None]:
+    """Add `</s>` to the source where the config says so, and `<s>` to the target, unless they were typed."""
+    ends = source is None or not config.source_end or source[-1:] == [END]
+    starts = target is None or target[:1] == [START]
+    return source if ends else [*(source or ()), END], target if starts else [START, *(target or ())]
+
+
+def _check_target(target: str | None, config: Config) -> None:
+    if config.architecture.predicts and target is not None:
+        raise Problem("one_stack", part=config.part)
+
+
+def _input_of_stack(source: list[str] | None, config: Config, vocabularies: Vocabularies, given: Inputs,
+                    model: Text) -> tuple[Words | InputRows, None]:
+    """Return the input of a model of one stack: rows where they are given, else words. Raises Problem for other rows,
+    and where there is neither."""
+    (stack,) = config.architecture.stacks
+    side = "target" if vocabularies.source is None else "source"
+    address, known = f"{stack}.input", getattr(vocabularies, side)
+    for other in given.arrays.keys() - {address}:
+        raise Problem("input_useless", file=given.file, address=other, model=model)
+    if address in given.arrays:
+        return given.named(address, source), None
+    if not known or not source:
+        raise Problem("input_missing", model=model, address=address)
+    return look_up(source, known, side, model), None
 
 
 def _inputs_of(source: list[str] | None, target: list[str] | None, vocabularies: Vocabularies, given: Inputs,
@@ -101,6 +190,38 @@ def _inputs_of(source: list[str] | None, target: list[str] | None, vocabularies:
     return entering, None
 
 
+def _lengths(run: Run, pad: int) -> tuple[int]:
+    """Return how many words of the source are not padding. Raises Problem where there are not as many, or where the
+    rows were given with lengths."""
+    size = len(run.source.texts)
+    if run.masks.lengths:
+        raise Problem("pad_twice", file=run.inputs)
+    if pad > size:
+        raise Problem("pad_too_long", pad=pad, size=size)
+    return size - pad,
+
+
+def _inputs_of_attention(source: list[str] | None, target: list[str] | None, config: Config, given: Inputs,
+                         model: Text) -> tuple[InputRows, InputRows | None]:
+    """Return the rows of an attention alone: those that attend to themselves, or keys (with their values) and queries.
+    Raises Problem where rows are missing, or there are not as many values as keys."""
+    _, k_dim, v_dim = config.widths()
+    needed = [QUERIES, KEYS] + [VALUES] * (k_dim != v_dim)
+    if SOURCE in given.arrays and config.part == "attention" and k_dim == v_dim == config.d_model:
+        if target is not None:
+            raise Problem("no_decoder", file=model)
+        return given.named(SOURCE, source), None
+    if config.part == "attention" and not given.arrays.keys() & {*needed, VALUES}:
+        needed = [SOURCE]
+    for address in needed:
+        if address not in given.arrays:
+            raise Problem("input_missing", model=model, address=address)
+    keys, values = given.named(KEYS, source), given.arrays.get(VALUES)
+    if values is not None and len(values) != len(keys.texts):
+        raise Problem("input_values", file=given.file, keys=len(keys.texts), values=len(values))
+    return keys._replace(values=values), given.named(QUERIES, target)
+
+
 def _by_pencil(run: Run, decimals: int) -> Run:
     """Return the run in hand arithmetic, with parameters and rows rounded. Raises Problem for decimals out of range and
     for another precision than float64."""
@@ -110,8 +231,14 @@ def _by_pencil(run: Run, decimals: int) -> Run:
         raise Problem("pencil_needs_float64")
     parameters = run.parameters.replaced({name: round_values(tensor.value, decimals, name)
                                           for name, tensor in run.parameters.by_name.items()})
-    source, target = (side._replace(value=round_values(side.value, decimals, side.address))
-                      if isinstance(side, InputRows) else side for side in (run.source, run.target))
+
+    def rounded(side: Words | InputRows | None) -> Words | InputRows | None:
+        if not isinstance(side, InputRows):
+            return side
+        values = None if side.values is None else round_values(side.values, decimals, VALUES)
+        return side._replace(value=round_values(side.value, decimals, side.address), values=values)
+
+    source, target = rounded(run.source), rounded(run.target)
     assert source is not None
     return run._replace(parameters=parameters, source=source, target=target, pencil=decimals)
 
@@ -137,19 +264,22 @@ class Steps(list[Step]):
 
 def trace(sentence: str | None, target: str | None = None, *, weights: Path | None = None,
           seed: int = 0, inputs: Path | None = None, sink: Sink | None = None,
-          init: str = "uniform", pencil: int | None = None, **model: object) -> Steps:
+          init: str = "uniform", pencil: int | None = None, mask: Path | None = None, pad: int | None = None,
+          ids: bool = False, unknown: str = "error", **model: object) -> Steps:
     """Run the model on a sentence and return its steps. Raises Problem for bad input.
 
     target: what the decoder has written so far; None runs only the encoder. weights: a weights file; without it,
     parameters are drawn from `seed`, for the sizes and the wiring given by name (the fields of Config), as in
     `trace("this is a cat", heads=4, d_model=16)`; init: "uniform", or "integers" from -2 to 2. inputs: a file of rows
     to start from; the words of sentence and target then name the rows, or None their positions. pencil: the decimals
-    to which every operation is rounded. sink: is called with each step, and no step is kept."""
-    options = [*model, *(["init"] if init != "uniform" else [])]
+    to which every operation is rounded. mask: a file of masks; pad: how many of the last words of the source are
+    padding. ids, unknown: as of `prepare`. sink: is called with each step, and no step is kept."""
+    options = [*(name for name in model if name not in ENTRIES or not ENTRIES[name].of_run),
+               *(["init"] if init != "uniform" else [])]
     if weights is not None and options:
         raise Problem("options_with_weights", options=", ".join(options))
-    config = Config(**model) if model else None  # type: ignore[arg-type]
+    config = Config(**model) if model and weights is None else None  # type: ignore[arg-type]
     steps = Steps()
-    prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs,
-            pencil=pencil)(sink or steps.append)
+    prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs, wiring=model,
+            mask=mask, pad=pad, pencil=pencil, ids=ids, unknown=unknown)(sink or steps.append)
     return steps

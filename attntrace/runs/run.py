@@ -1,20 +1,22 @@
 """A run: a sentence and a model, what comes out of one on the other, and that as records of JSON values: a header, one
 for each parameter before its first use and for each step, a footer."""
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from attntrace.messages.catalog import Message
 from attntrace.model.config import Config
-from attntrace.model.parameters import Parameters, Vocabularies, allocate, specs
-from attntrace.model.tokens import END, START, InputRows, Words, look_up, vocabulary
+from attntrace.model.masks import Masks
+from attntrace.model.parameters import Parameters, Spec, Vocabularies, allocate, specs
+from attntrace.model.tokens import END, MEMORY, START, InputRows, Words, look_up, vocabulary
 from attntrace.model.transformer import transformer
 from attntrace.runs.what_if import Edit
+from attntrace.tensor.axes import Axis
 from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record, Tensor
-from attntrace.tracing.addresses import cell_name
+from attntrace.tracing.addresses import Address, cell_name
 from attntrace.tracing.trace import Fingerprint, Sink, Step, Trace
 from attntrace.version import __version__
 
@@ -63,7 +65,8 @@ class Run(NamedTuple):
     `source`: what the encoder reads, or rows in place of its output; `target`: what the decoder reads, `<s>` and the
     words so far; None runs only the encoder. `inputs`: the file that given rows come from. `edits`: the what-if edits
     that the parameters and the source already contain. `pencil`: the decimals of hand arithmetic, rounded at every
-    operation; None is full precision. `init`: how the parameters were drawn from the seed."""
+    operation; None is full precision. `init`: how the parameters were drawn from the seed. `masks`: besides those of
+    the config. `notes`: what was changed in the input."""
     config: Config
     seed: int | None
     weights: str | None
@@ -75,6 +78,8 @@ class Run(NamedTuple):
     edits: tuple[Edit, ...] = ()
     pencil: int | None = None
     init: str = "uniform"
+    masks: Masks = Masks()
+    notes: tuple[Message, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -85,13 +90,47 @@ class Run(NamedTuple):
         """The run itself, which training steps and translations have as well."""
         return self
 
+    @property
+    def last_stack(self) -> str:
+        """The stack that the run ends with."""
+        return "decoder" if self.target is not None else self.config.architecture.stacks[0]
+
+    @property
+    def last_words(self) -> Words | InputRows:
+        """What that stack reads."""
+        return self.source if self.target is None else self.target
+
     def trace(self, sink: Sink | None = None, keep: list[Step] | None = None) -> Trace:
         """Return a trace in the arithmetic of this run."""
         return Trace(sink, keep, rounding=rounding_of(self.pencil))
 
     def __call__(self, sink: Sink | None = None) -> None:
         with np.errstate(all="ignore"):  # an overflow is reported when the step is named
-            transformer(self.trace(sink), self.source, self.target, self.parameters, self.config)
+            transformer(self.trace(sink), self.source, self.target, self.parameters, self.config, self.masks)
+
+    def attentions(self) -> dict[str, tuple[int, int]]:
+        """How many queries and keys each attention has, by its address without layers."""
+        source, target = len(self.source.texts), self.target and len(self.target.texts)
+        place = self.config.architecture.attention
+        if place:
+            return {".".join(Address.of(place).words): (target or source, source)}
+        of_encoder = not isinstance(self.source, InputRows) or self.source.address != MEMORY
+        shapes = {f"{self.config.architecture.stacks[0]}.self_attention": (source, source)} if of_encoder else {}
+        if target:
+            shapes |= {"decoder.self_attention": (target, target), "decoder.cross_attention": (target, source)}
+        return shapes
+
+    def blind_rows(self) -> dict[str, list[str]]:
+        """The rows (by number and word) of each attention that may look nowhere in some head."""
+        found = {}
+        for name, (queries, keys) in self.attentions().items() if any(self.masks[:2]) else ():
+            causal = name.endswith("self_attention") and (self.config.causal or name.startswith("decoder"))
+            masks = self.masks.of(name, Axis("token", queries), Axis("token", keys), self.config, causal)
+            blind = sorted({n for one in masks if one for n, row in enumerate(one.value) if np.isneginf(row).all()})
+            words = (self.target if self.target and name != "encoder.self_attention" else self.source).texts
+            if blind:
+                found[name] = [f"{n + 1}:{words[n]}" for n in blind]
+        return found
 
     def drift(self) -> Drift | None:
         """Return a sink that compares hand arithmetic with full precision; None in full precision."""
@@ -103,20 +142,29 @@ class Run(NamedTuple):
     def footer(self) -> Record:
         return {}
 
+    def missing_parameters(self) -> list[str]:
+        """Return the names of the parameters that the config needs and that are not there."""
+        return [spec.name for spec in specs(self.config, self.vocabularies)
+                if not spec.optional and spec.name not in self.parameters.by_name]
+
     def small(self) -> "Run":
-        """Return a run of the same wiring, and so with the same addresses and stages, on one word a side of a model of
-        zeros."""
-        config = replace(self.config, d_model=2 * self.config.heads, d_ff=1)  # even, as sines and cosines alternate
+        """Return a run of the same wiring, and so with the same addresses and stages, on one word a side of a small
+        model, whose rows are not constant: a layer norm may have no gradient there."""
+        config = self.config.small()
         words = vocabulary([])
-        vocabularies = Vocabularies(words, None if self.target is None else words)
+        vocabularies = Vocabularies(words, words if self.target is not None or config.architecture.predicts else None)
         present = [spec for spec in specs(config, vocabularies) if spec.name in self.parameters.by_name]
 
         def first(side: Words | InputRows, word: str) -> Words | InputRows:
             return side.small(config.d_model) if isinstance(side, InputRows) else look_up([word], words, "source")
 
+        def fill(spec: Spec, view: Array) -> None:
+            view[...] = np.linspace(-1, 1, view.size).reshape(view.shape)
+
         return self._replace(config=config, vocabularies=vocabularies, source=first(self.source, END),
+                             masks=self.masks.small(),
                              target=self.target and first(self.target, START), pencil=None,
-                             parameters=allocate(present, config.dtype, lambda spec, view: view.fill(0)))
+                             parameters=allocate(present, config.dtype, fill))
 
     def addresses(self) -> dict[str, Symbol]:
         """Return the address of every step, with its symbol."""
@@ -176,6 +224,7 @@ def header(subject: Subject) -> Record:
     more = {"init": None if run.init == "uniform" else run.init, "input": run.inputs, "pencil": run.pencil}
     origin |= {name: value for name, value in more.items() if value is not None}
     return {"attntrace": __version__, "config": run.config.described(), **origin, "changes": list(run.edits),
+            **run.masks.record(),
             "tokens": {"source": words(run.source), "target": words(run.target) if run.target else None},
             **subject.header()}
 

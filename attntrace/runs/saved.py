@@ -8,6 +8,7 @@ from attntrace.files.archive import (FORMAT, Archive, ArchiveWriter, ExpressionR
                                      name_of, symbol_from, symbol_record, tensor_from)
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
+from attntrace.model.masks import Masks
 from attntrace.model.parameters import Parameters, Vocabularies
 from attntrace.model.tokens import START, InputRows, Words
 from attntrace.runs.decoding import Decoding, DecodingStep, kept_in
@@ -200,7 +201,7 @@ class SavedRun(Saved, Run):
             assert source is not None
             run = cls(recorded.archive.config, head.get("seed"), head.get("weights"), vocabularies, parameters, source,
                       target, head.get("input"), tuple(head["changes"]), head.get("pencil"),
-                      head.get("init", "uniform"))
+                      head.get("init", "uniform"), Masks.from_record(head["masks"]) if "masks" in head else Masks())
         run.recorded = recorded
         return run
 
@@ -235,7 +236,7 @@ class SavedTrainingStep(Saved, TrainingStep):
             training: dict[str, Any] = recorded.archive.header["training"]
             rates = Rates(**{name: training[name] for name in Rates._fields})
             step = cls(SavedRun.read(recorded), _words(training["labels"]), training["optimizer"], rates,
-                       training["label_smoothing"])
+                       training["label_smoothing"], training.get("label_smoothing_over", "all"))
         step.recorded = recorded
         return step
 

@@ -68,8 +68,8 @@ def with_number(parameters: Parameters, text: str) -> tuple[Parameters, Edit]:
 
 
 def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Parameters, Edit]:
-    """Remove a head: set its rows of W_O to 0, so that its output goes nowhere."""
-    attentions = [name.place for name in map(Address.of, sorted(parameters.by_name)) if name.name == "W_O"]
+    """Remove a head: set its rows of W_O to 0, so that its output goes nowhere; without W_O, its columns of W_V."""
+    attentions = [name.place for name in map(Address.of, sorted(parameters.by_name)) if name.name == "W_V"]
     heads = [f"{attention}.head{i}" for attention in attentions for i in range(1, config.heads + 1)]
     fitting = [head for head in heads if Address.of(head).ends_with(text)]
     if len(fitting) != 1:
@@ -77,10 +77,13 @@ def without_head(parameters: Parameters, text: str, config: Config) -> tuple[Par
         near = fitting or inside or near_addresses(text, heads) or heads
         raise Problem("no_such_head", head=shown(text), near=alternatives(near))
     head = Address.of(fitting[0])
-    number, name = head.number("head") or 1, f"{head.place}.W_O"
-    array = parameters[name].value.copy()
-    array[(number - 1) * config.d_k:number * config.d_k] = 0
-    return parameters.replaced({name: array}), {"ablate": fitting[0]}
+    number, names = head.number("head") or 1, ["W_O"] if config.output_projection else ["W_V", "b_V"]
+    changed = {name: parameters[name].value.copy() for name in (f"{head.place}.{one}" for one in names)
+               if name in parameters.by_name}
+    for array in changed.values():
+        own = array if config.output_projection else array.T
+        own[(number - 1) * config.value_size:number * config.value_size] = 0
+    return parameters.replaced(changed), {"ablate": fitting[0]} | ({} if config.output_projection else {"of": "W_V"})
 
 
 def swapped(source: Words | InputRows, text: str) -> tuple[Words | InputRows, Edit]:
@@ -102,7 +105,7 @@ def edit_sentences(edits: Iterable[Edit]) -> Iterator[Message]:
             yield Message("messages.edit_set", place=edit["set"], value=f"{edit['value']:.6g}",
                           was=f"{edit['was']:.6g}")
         elif "ablate" in edit:
-            yield Message("messages.edit_ablate", head=edit["ablate"])
+            yield Message(f"messages.edit_ablate{'_value' * ('of' in edit)}", head=edit["ablate"])
         else:
             yield Message("messages.edit_swap", i=edit["swap"][0], j=edit["swap"][1])
 

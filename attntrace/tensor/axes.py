@@ -3,7 +3,8 @@ from typing import NamedTuple
 
 from attntrace.tensor.symbol import POSITIONS
 
-AXIS_NAMES = {"token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "vocab", "sentence", "parameter"}
+AXIS_NAMES = {"token", "key", "d_model", "d_k", "d_v", "d_concat", "d_ff", "k_dim", "v_dim", "vocab", "max_positions",
+              "sentence", "parameter"}
 FLIPPED = dict(zip(POSITIONS, reversed(POSITIONS)))  # a transpose makes a token a key, and a key a token
 
 

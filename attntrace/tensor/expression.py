@@ -28,13 +28,13 @@ def set_traits(cls: type, traits: dict[str, Any]) -> None:
 
 
 def snake_case(name: str) -> str:
-    """The name of a class as that of a method: ten_thousand_to."""
+    """The name of a class as that of a method: sum_over."""
     return re.sub("(?<=.)(?=[A-Z])", "_", name).lower()
 
 
 class Expression:
     """A node and its parts. `kind` names the method of Printer that writes it, and that of Rounding that combines the
-    values of its parts: the class's name in small letters, such as ten_thousand_to."""
+    values of its parts: the class's name in small letters, such as sum_over."""
     kind: ClassVar[str]
     binds: int = ATOM
     largest: ClassVar[Callable[..., float] | None] = None  # the magnitude by those of the parts, where they can cancel
@@ -158,8 +158,9 @@ class Exp(Expression):
     """e to the power of something."""
 
 
-class TenThousandTo(Expression, binds=POWER):
-    """10000^(k / d): the wavelength of a dimension of the positional encoding (section 3.5)."""
+class Power(Expression, binds=POWER):
+    """A constant to the power of something: 10000^(k / d), the wavelength of a dimension of the positional encoding
+    (section 3.5)."""
 
 
 class Call(Expression):

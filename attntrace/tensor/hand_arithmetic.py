@@ -1,7 +1,7 @@
 """Arithmetic as a person does it on paper: every operation rounded to so many decimals, half away from zero."""
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
-from functools import lru_cache, partial, reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 from attntrace.tensor.rounding import FUNCTIONS, Operation, Rounding
@@ -41,7 +41,7 @@ class HandArithmetic(Rounding):
     product = rounding(CONTEXT.multiply)
     root = rounding(CONTEXT.sqrt)
     exp = rounding(lru_cache(1 << 12)(CONTEXT.exp))  # a row's powers stand in each of its weights
-    ten_thousand_to = rounding(partial(CONTEXT.power, 10_000))
+    power = rounding(CONTEXT.power)
     negative = staticmethod(Decimal.copy_negate)  # the operator would round
 
     def quotient(self, top: Decimal, bottom: Decimal) -> Decimal:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attntrace.tensor.expression import (ATOM, POWER, PRODUCT, QUOTIENT, SUM, Binary, Call, Expression, Indexed,
                                          Negative, Number, Ref, SumOver)
-from attntrace.tensor.symbol import Spelling, upright
+from attntrace.tensor.symbol import ASCII_LETTERS, LATEX_LETTERS, Spelling, upright
 from attntrace.tensor.tensor import Term
 
 Write = Callable[[Ref], str]  # the text of a leaf
@@ -31,7 +31,7 @@ class Printer:
     operators = operators({"": " "})
     times, transpose, column_times, squared = "·", "ᵀ", "ᵀ ", "²"  # between numbers; a column is a transposed row
     summation = "Σ_{}"  # with the name of an axis in place of {}
-    around = {"exp": ("e^(", ")"), "ten_thousand_to": ("10000^(", ")")}  # what stands around the part of a power
+    around = {"exp": ("e^(", ")"), "power": ("^(", ")")}  # what stands around the exponent
 
     def __init__(self, head: int | None = None, row: str | None = None, write: Write | None = None,
                  drawn: Container[Any] = ()) -> None:
@@ -134,9 +134,11 @@ class Printer:
 
     def exp(self, node: Expression, leads: bool) -> None:
         opening, closing = self.around[node.kind]
-        self.enclosed(opening, node.parts[0], closing)
+        self.enclosed(opening, node.parts[-1], closing)
 
-    ten_thousand_to = exp
+    def power(self, node: Expression, leads: bool) -> None:
+        self.within(node.parts[0], ATOM)
+        self.exp(node, leads)
 
     def call(self, node: Call, leads: bool) -> None:
         self.words(node.name)
@@ -189,8 +191,11 @@ class AsciiPrinter(Printer):
     operators = operators({"·": " * ", "⊙": " .* ", "": " "})
     times, transpose, column_times, squared = "*", "^T", "^T ", "^2"
     summation = "sum_{}"
-    around = {"root": ("sqrt(", ")"), "exp": ("exp(", ")"), "ten_thousand_to": ("10000^(", ")")}
+    around = {"root": ("sqrt(", ")"), "exp": ("exp(", ")"), "power": ("^(", ")")}
     root = Printer.exp
+
+    def words(self, words: str, behind: str = "") -> None:
+        self.mark(ASCII_LETTERS.get(words, words) + behind)
 
 
 class LatexPrinter(Printer):
@@ -198,11 +203,12 @@ class LatexPrinter(Printer):
     operators = operators({"·": r" \cdot ", "⊙": r" \odot ", "": r"\,"})
     times, transpose, column_times, squared = r" \cdot ", r"^{\top}", r"{}^{\top}\,", "^{2}"  # {}: no superscript's
     summation = r"\sum_{{\mathrm{{{}}}}}"
-    around = {"root": (r"\sqrt{", "}"), "exp": ("e^{", "}"), "ten_thousand_to": ("10000^{", "}")}
+    around = {"root": (r"\sqrt{", "}"), "exp": ("e^{", "}"), "power": ("^{", "}")}
     root = Printer.exp
 
     def words(self, words: str, behind: str = "") -> None:
-        self.mark(rf"\{words}" if words == "log" else upright(words + behind))
+        known = rf"\{words}" if words in ("log", "tanh") else LATEX_LETTERS.get(words)
+        self.mark(known or upright(words + behind))
 
     def numeral(self, number: str) -> str:
         """A number with an upright e before its exponent, and a sign for infinity."""

@@ -8,8 +8,8 @@ from typing import Any
 
 Operation = Callable[..., Any]
 FUNCTIONS: dict[str, Callable[..., float]] = {
-    "max": max, "sin": math.sin, "cos": math.cos, "positive": lambda x: float(x > 0),
-    "log": lambda x: math.log(x) if x else -math.inf}
+    "max": max, "sin": math.sin, "cos": math.cos, "tanh": math.tanh, "erf": math.erf,
+    "positive": lambda x: float(x > 0), "log": lambda x: math.log(x) if x else -math.inf}
 
 
 class Rounding:
@@ -22,8 +22,8 @@ class Rounding:
     root: Operation = staticmethod(math.sqrt)
     exp: Operation = staticmethod(math.exp)
     sum: Operation = staticmethod(lambda *terms: math.fsum(terms))
-    square: Operation = staticmethod(lambda number: number ** 2)
-    ten_thousand_to: Operation = staticmethod(lambda number: 10000.0 ** number)
+    square: Operation = staticmethod(lambda number: number * number)
+    power: Operation = staticmethod(math.pow)
 
     def number(self, number: float) -> Any:
         """Convert a constant or the number of a leaf."""

@@ -10,9 +10,12 @@ SUBSCRIPTS = str.maketrans("0123456789i", "₀₁₂₃₄₅₆₇₈₉ᵢ")
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 ASCII_LETTERS = {"μ": "mu", "σ²": "sigma2", "γ": "gamma", "β": "beta", "ε": "eps",
-                 "β₁": "beta1", "β₂": "beta2", "β₁ᵗ": "beta1^t", "β₂ᵗ": "beta2^t"}
+                 "β₁": "beta1", "β₂": "beta2", "β₁ᵗ": "beta1^t", "β₂ᵗ": "beta2^t",
+                 "σ": "sigma", "Φ": "Phi", "φ": "phi", "Φ_tanh": "Phi_tanh", "φ_tanh": "phi_tanh"}
 LATEX_LETTERS = {"μ": r"\mu", "σ²": r"\sigma^{2}", "γ": r"\gamma", "β": r"\beta", "ε": r"\varepsilon",
-                 "β₁": r"\beta_{1}", "β₂": r"\beta_{2}", "β₁ᵗ": r"\beta_{1}^{t}", "β₂ᵗ": r"\beta_{2}^{t}"}
+                 "β₁": r"\beta_{1}", "β₂": r"\beta_{2}", "β₁ᵗ": r"\beta_{1}^{t}", "β₂ᵗ": r"\beta_{2}^{t}",
+                 "σ": r"\sigma", "Φ": r"\Phi", "φ": r"\varphi", "Φ_tanh": r"\Phi_{\mathrm{tanh}}",
+                 "φ_tanh": r"\varphi_{\mathrm{tanh}}"}
 POSITIONS = ("token", "key")  # the axes along which the words of a sentence stand
 
 

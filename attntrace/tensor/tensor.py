@@ -295,10 +295,15 @@ class Op:
     # What only some ops have.
     def settings(self) -> list[Any]:
         """The plain values that follow the operands in an expression: all fields but UNWRITTEN, of an axis its size."""
-        if not is_dataclass(self):
-            return []
-        values = [getattr(self, field.name) for field in fields(self) if field.name not in UNWRITTEN]
+        values = (value for name, value in self.constructed().items() if name not in UNWRITTEN)
         return [value.size if isinstance(value, Axis) else value for value in values]
+
+    def constructed(self) -> dict[str, Any]:
+        """The arguments of its constructor by name, without those at the end that are the default."""
+        own: list[Any] = list(fields(self)) if is_dataclass(self) else []
+        while own and getattr(self, own[-1].name) == own[-1].default:
+            own.pop()
+        return {one.name: getattr(self, one.name) for one in own}
 
     def symbol(self, *operands: Any, **_: Any) -> Symbol | None:
         """The symbol of the result where the op only decorates that of its operand (Kᵀ, W_Q⁽¹⁾)."""

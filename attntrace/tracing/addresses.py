@@ -16,6 +16,7 @@ from attntrace.tensor.symbol import DIGITS, Symbol
 
 NUMBERED = re.compile(r"(step|layer|head)([1-9][0-9]{0,8})")
 ROW = re.compile(r"(.*?)_?([0-9]{1,9})")  # the symbol of a row: `q₁`, `q_1`, `q1`
+MEAN_WEIGHTS = "weights_mean"  # the step that is the mean of the weights over heads
 POSITION = re.compile(r'"[^"]*"|[^,]+')  # a token that contains a comma stands in quotes
 BLANKS = re.compile(r"\s*,\s*")  # a token contains none
 SOME = 6  # words that an error lists
@@ -89,9 +90,10 @@ def address_in(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
-def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
+def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int | str],
            addresses: Known) -> frozenset[str]:
-    """Return the addresses that match any of the patterns, in these layers, of these heads (without any: in all).
+    """Return the addresses that match any of the patterns, in these layers, of these heads (without any: in all; `mean`
+    is the mean of the weights over heads).
 
     Raises Problem for a pattern that matches nothing, with the nearest addresses; for a layer or a head that does not
     exist; and where nothing is left."""
@@ -105,11 +107,11 @@ def select(patterns: Sequence[str], layers: Sequence[int], heads: Sequence[int],
     for word, numbers in (("layer", layers), ("head", heads)):
         last = len({Address.of(address).number(word) for address in addresses} - {None})
         for number in numbers:
-            if not 1 <= number <= last:
+            if isinstance(number, int) and not 1 <= number <= last:
                 raise Problem("no_such_number", option=f"--{word}", number=number, word=word, numbers=Message(
                     f"problem.why.numbers_{'one' if last == 1 else 'many'}", word=word, last=last))
         if numbers:
-            asked = {f"{word}{number}" for number in numbers}
+            asked = {f"{word}{number}" if isinstance(number, int) else MEAN_WEIGHTS for number in numbers}
             chosen = [address for address in chosen if asked.intersection(Address.of(address).parts)]
     if not chosen:
         raise Problem("nothing_selected")

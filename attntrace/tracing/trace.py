@@ -15,7 +15,7 @@ from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Array, Node, Tensor
-from attntrace.tracing.addresses import address_in
+from attntrace.tracing.addresses import MEAN_WEIGHTS, address_in
 
 try:  # Python's own: hashlib loads OpenSSL, which takes longer than a short run
     sha256: Any = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256").sha256
@@ -69,7 +69,8 @@ class Step(NamedTuple):
     @property
     def is_attention(self) -> bool:
         """Whether its rows are attention weights, shares of 1 over the keys."""
-        return self.node.op.rows_sum_to_one and self.tensor.axis_names[-1:] == ("key",)
+        is_mean = self.name == MEAN_WEIGHTS
+        return (is_mean or self.node.op.rows_sum_to_one) and self.tensor.axis_names[-1:] == ("key",)
 
     def formula(self, spelling: Spelling = Spelling.UNICODE) -> str:
         """The equation as text: `S = Q Kᵀ`."""

@@ -1,2 +1,3 @@
 """How a model learns: loss, gradients, optimisers, the training loop and its checkpoints."""
+SMOOTHING_OVER = "all", "others", "words"  # the words that a smoothed label is spread over
 OPTIMIZERS = {"sgd": 0.01, "adam": 0.001}  # with the learning rate of a single training step

@@ -1,8 +1,8 @@
 """The loss of a run and its backward pass: the gradient of every tensor and every parameter, as steps (section 5)."""
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from attntrace.model.tokens import Words
+from attntrace.model.tokens import Words, never_next
 from attntrace.model.transformer import Prediction
 from attntrace.ops.elementwise import add_all
 from attntrace.ops.functions import mean
@@ -14,14 +14,17 @@ from attntrace.tracing.addresses import Address, address_in
 from attntrace.tracing.trace import Step, Trace
 
 
-def loss(trace: Trace, prediction: Prediction, wanted: Words, smoothing: float = 0.0) -> Tensor:
+def loss(trace: Trace, prediction: Prediction, wanted: Words, smoothing: float = 0.0, over: str = "all") -> Tensor:
     """Return the mean cross-entropy L, a scalar.
 
     prediction: token × vocab, of the word after each word of the decoder's input; wanted: the words that should come
-    there, one for each token."""
+    there, one for each token; over: the words that the `smoothing` is spread over, see `Labels`."""
     token, vocab = prediction.logits.axes
     dtype = str(prediction.logits.value.dtype)
-    y = trace("labels", apply(Labels(vocab, smoothing, dtype), constant(wanted.ids, "next", (token,))), "labels")
+    known = vocab.labels or ()
+    padding = known.index(never_next(known)) + 1 if over == "words" else 0
+    op = Labels(vocab, smoothing, dtype, over, padding)
+    y = trace("labels", apply(op, constant(wanted.ids, "next", (token,))), "labels")
     each = trace("per_token", apply(CrossEntropy(), prediction.logits, prediction.probabilities, y), "loss")
     return trace("mean", mean(each), "L")
 
@@ -48,10 +51,18 @@ class Plan(NamedTuple):
                 for leaf in _leaves(plan.paths[step.address]):
                     plan.readers.setdefault(leaf, {})[step.address] = step.symbol
         for address, readers in plan.readers.items():
-            if len(set(readers.values())) < len(readers):  # the same symbol in several layers
-                plan.readers[address] = {reader: symbol._replace(superscript=Address.of(reader).number("layer"))
+            if len(set(readers.values())) < len(readers):  # the same symbol in several layers, or in both stacks
+                plan.readers[address] = {reader: _told_apart(symbol, Address.of(reader), readers)
                                          for reader, symbol in readers.items()}
         return plan
+
+
+def _told_apart(symbol: Symbol, reader: Address, readers: Mapping[str, Symbol]) -> Symbol:
+    """The symbol of one of several readers with its layer, or without layers, such as E of both stacks, E_enc."""
+    layer = reader.number("layer")
+    if layer is None and list(readers.values()).count(symbol) > 1:
+        return symbol._replace(sub=reader.stack[:3])
+    return symbol._replace(superscript=layer)
 
 
 def _paths(node: Node) -> Iterator[Path]:

@@ -2,7 +2,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -27,7 +27,7 @@ def write_model(file: BinaryIO, training: Training, state: Mapping[str, object] 
 
 def write_checkpoint(file: BinaryIO, training: Training, hold_out: int, targets: Sequence[str]) -> None:
     """Write the model, what the training needs to continue as if it had not stopped, and which pairs are held out."""
-    facts = {"schedule": asdict(training.schedule), "updates": training.updates, "pairs": digest(training.pairs),
+    facts = {"schedule": training.schedule.facts(), "updates": training.updates, "pairs": digest(training.pairs),
              "hold_out": hold_out, "hold_out_targets": list(targets)}
     m, v, _ = training.moments
     write_model(file, training, {"facts": json.dumps(facts), "m": m.value, "v": v.value})

@@ -9,7 +9,7 @@ from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.memory import check_fits
 from attntrace.model.parameters import Parameters, Vocabularies, stream
-from attntrace.model.tokens import END, START, Words, packed, tokenize, vocabulary
+from attntrace.model.tokens import END, START, Words, packed, tokenize
 from attntrace.model.transformer import transformer, translate
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
@@ -28,7 +28,8 @@ def check_batch(config: Config, vocabularies: Vocabularies, pairs: Sequence[Pair
     """Raise Problem for a batch whose tensors this machine cannot hold, before any of them is allocated."""
     sentences = min(batch, len(pairs))
     tokens = sentences * sum(len(pair.source) + len(pair.target) for pair in pairs[:1000]) / min(len(pairs), 1000) / 4
-    numbers = tokens * (TENSORS * config.layers * config.d_model + 6 * max(map(len, filter(None, vocabularies))))
+    layers = max(map(config.layers_of, ("encoder", "decoder")))
+    numbers = tokens * (TENSORS * layers * config.d_model + 6 * max(map(len, filter(None, vocabularies))))
     needed = numbers * (8 if config.dtype == "float64" else 4)
     check_fits("too_large_batch", needed, batch=f"{sentences:,}")
 
@@ -40,10 +41,10 @@ class Done(NamedTuple):
     tokens: int
 
 
-def vocabularies_of(pairs: Sequence[Pair]) -> Vocabularies:
+def vocabularies_of(pairs: Sequence[Pair], config: Config) -> Vocabularies:
     """Collect the words of the pairs, in order of appearance."""
-    return Vocabularies(vocabulary([word for pair in pairs for word in tokenize(pair.source)]),
-                        vocabulary([word for pair in pairs for word in tokenize(pair.target)]))
+    return Vocabularies.of_words(config, [word for pair in pairs for word in tokenize(pair.source)],
+                                 [word for pair in pairs for word in tokenize(pair.target)])
 
 
 class Training:
@@ -113,7 +114,8 @@ class Training:
         trace = Trace(keep=kept, dropout=self._dropout())
         prediction = transformer(trace, source, target, self.parameters, self.config)
         assert prediction is not None
-        mean = float(loss(trace.at("loss"), prediction, wanted, self.schedule.label_smoothing).value)
+        mean = float(loss(trace.at("loss"), prediction, wanted, self.schedule.label_smoothing,
+                          self.schedule.label_smoothing_over).value)
         if not math.isfinite(mean):
             raise Problem("training_diverged", update=self.updates + 1, lr=self.schedule.lr)
         key = len(kept), source.lengths is None  # the wiring differs without masks, and for a single sentence

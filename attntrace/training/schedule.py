@@ -1,6 +1,8 @@
 """The settings of a training run and their defaults. Imports no NumPy."""
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from attntrace.training import SMOOTHING_OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +15,7 @@ class Schedule:
     warmup: int = 200
     dropout: float = 0.1
     label_smoothing: float = 0.1
+    label_smoothing_over: str = "all"
     seed: int = 0
     dtype: str = "float32"
 
@@ -20,8 +23,14 @@ class Schedule:
         """Raise ValueError for settings from a file that are out of range."""
         whole, shares = (self.epochs, self.batch, self.warmup, self.seed + 1), (self.dropout, self.label_smoothing)
         if not all(isinstance(number, int) and number > 0 for number in whole) or not self.lr > 0 or not all(
-                0 <= share < 1 for share in shares) or self.dtype not in ("float32", "float64"):
+                0 <= share < 1 for share in shares) or self.dtype not in ("float32", "float64") or (
+                    self.label_smoothing_over not in SMOOTHING_OVER):
             raise ValueError
+
+    def facts(self) -> dict[str, object]:
+        """Return the settings as a checkpoint has them: a later one only where it is not the default."""
+        return {name: value for name, value in asdict(self).items()
+                if name != "label_smoothing_over" or value != SMOOTHING_OVER[0]}
 
     def rate(self, update: int) -> float:
         """Return the learning rate of an update, counted from 1."""

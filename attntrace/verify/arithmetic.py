@@ -8,12 +8,13 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
 
 Operation = Callable[..., Any]
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798")
 FUNCTION = 8.0  # units by which a library's exponential, logarithm, sine or power may be off
 
 
 class Arithmetic:
     """What the table of ops needs of numbers, here in double precision; sums are exact and rounded once (math.fsum), in
-    any order. `dot` is the total of products; the base of `power` is a whole number."""
+    any order. `dot` is the total of products; the base of `power` is a plain number from 1."""
     add: Operation = staticmethod(operator.add)
     subtract: Operation = staticmethod(operator.sub)
     times: Operation = staticmethod(operator.mul)
@@ -25,6 +26,8 @@ class Arithmetic:
     log: Operation = staticmethod(math.log)
     sine: Operation = staticmethod(math.sin)
     cosine: Operation = staticmethod(math.cos)
+    tanh: Operation = staticmethod(math.tanh)
+    erf: Operation = staticmethod(math.erf)
     number: Operation = staticmethod(float)
     plain: Operation = staticmethod(float)
     power: Operation = staticmethod(math.pow)
@@ -82,7 +85,7 @@ class Bounded(Arithmetic):
         value = math.log(x[0])
         return value, x[1] / abs(x[0]) + FUNCTION * abs(value)
 
-    def power(self, base: int, x: Bound) -> Bound:
+    def power(self, base: float, x: Bound) -> Bound:
         value = float(base ** x[0])
         return value, value * (math.log(base) * x[1] + FUNCTION)
 
@@ -91,6 +94,12 @@ class Bounded(Arithmetic):
 
     def cosine(self, x: Bound) -> Bound:
         return math.cos(x[0]), x[1] + FUNCTION
+
+    def tanh(self, x: Bound) -> Bound:
+        return math.tanh(x[0]), x[1] + FUNCTION
+
+    def erf(self, x: Bound) -> Bound:
+        return math.erf(x[0]), 2 / math.sqrt(math.pi) * x[1] + FUNCTION
 
 
 def rounding(operation: str) -> Operation:
@@ -106,7 +115,7 @@ class HandArithmetic(Arithmetic):
     that can be written (docs/en/by-hand.md)."""
 
     add, subtract, times = rounding("add"), rounding("subtract"), rounding("multiply")
-    root, exp, power = rounding("sqrt"), rounding("exp"), rounding("power")
+    root, exp = rounding("sqrt"), rounding("exp")
 
     def __init__(self, decimals: int) -> None:
         self.unit = Decimal(1).scaleb(-decimals)
@@ -126,6 +135,9 @@ class HandArithmetic(Arithmetic):
         with localcontext(self.context):
             return self.rounded(sum(xs, Decimal(0)))
 
+    def power(self, base: float, x: Decimal) -> Decimal:
+        return self.rounded(self.context.power(self.number(base), x))
+
     def log(self, x: Decimal) -> Decimal:
         return self.rounded(self.context.ln(x or self.unit))
 
@@ -134,6 +146,23 @@ class HandArithmetic(Arithmetic):
 
     def cosine(self, x: Decimal) -> Decimal:
         return self.rounded(self._series(Decimal(1), x, 0))
+
+    def tanh(self, x: Decimal) -> Decimal:
+        power = self.context.exp(-2 * abs(x))
+        return self.rounded(self.context.divide(1 - power, 1 + power).copy_sign(x))
+
+    def erf(self, x: Decimal) -> Decimal:
+        """2 / √π · Σ (-1)ⁿ x^(2n+1) / (n! (2n+1)); beyond 30, 1 to more digits than are kept."""
+        if abs(x) > 30:
+            return self.rounded(Decimal(1).copy_sign(x))
+        with localcontext(self.context) as context:
+            context.prec += int(x * x)
+            term, total, n = x, x, 0
+            while abs(term) > self.unit.scaleb(-40):
+                n += 1
+                term *= -x * x / n
+                total += term / (2 * n + 1)
+            return self.rounded(2 * total / PI.sqrt())
 
     def _series(self, first: Decimal, x: Decimal, n: int) -> Decimal:
         """first - first · x² / ((n+1)(n+2)) + ..., until a term no longer counts: the cosine for n = 0, the sine for

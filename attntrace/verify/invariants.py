@@ -11,7 +11,7 @@ from attntrace.verify.recompute import PRECISIONS, Log, Record, Recorded
 ROUNDINGS = 8  # allowed error for each term of a sum, in last digits of the largest term
 SHARES = "weights", "probabilities"  # steps whose rows are shares of 1
 AFTER_LOSS = ("gradient.", "update.")
-OPTIONAL = {"E", "b_Q", "b_K", "b_V", "b_O", "b"}  # the names of parameters that a model may lack
+OPTIONAL = {"E", "P", "b_Q", "b_K", "b_V", "b_O", "b"}  # the names of parameters that a model may lack
 
 
 class Deviation(NamedTuple):
@@ -57,9 +57,12 @@ def forward_steps(log: Log, *names: str) -> Iterator[Recorded]:
 
 
 def rows_sum_to_one(log: Log, names: Sequence[str] = SHARES) -> Iterator[Deviation]:
+    """A row that may look nowhere sums to 0."""
     for step in forward_steps(log, *names):
-        for row in step.rows():
-            yield Deviation(step.address, abs(math.fsum(row) - 1), allowed(log, len(row), 1.0))
+        scores = log.steps.get(f"{step.address.removesuffix('weights')}masked_scores")
+        seen = [max(row) > -math.inf for row in scores.rows()] if scores is not None else [True] * len(step.rows())
+        for row, whole in zip(step.rows(), seen, strict=True):
+            yield Deviation(step.address, abs(math.fsum(row) - whole), allowed(log, len(row), 1.0))
 
 
 def shares_are_none_below_zero(log: Log) -> Iterator[Deviation]:
@@ -69,14 +72,15 @@ def shares_are_none_below_zero(log: Log) -> Iterator[Deviation]:
 
 
 def masked_weights_are_zero(log: Log) -> Iterator[Deviation]:
-    """Weights where the score is -inf or, in masked attention, where the key is a later word."""
+    """Weights where the score is -inf or, in causal attention, where the key is a later word."""
     for scores in forward_steps(log, "masked_scores"):
         weights = log.steps.get(scores.address.removesuffix("masked_scores") + "weights")
         if weights is None or weights.shape != scores.shape:
             continue
+        causal = ".self_attention." in scores.address and (log.config.get("causal") or "decoder." in scores.address)
         for i, (row, seen) in enumerate(zip(weights.rows(), scores.rows(), strict=True)):
             for j, (weight, score) in enumerate(zip(row, seen, strict=True)):
-                if score == -math.inf or j > i:
+                if score == -math.inf or causal and j > i:
                     yield Deviation(weights.address, abs(weight), 0.0)
 
 
@@ -89,9 +93,15 @@ def norm_rows(log: Log) -> Iterator[tuple[Recorded, list[float], float, float]]:
         if variance is None or mean is None or not before:
             continue
         for row, sigma2, source in zip(step.rows(), variance.flat, before[0].rows(), strict=False):
-            root = math.sqrt(sigma2 + log.config.get("epsilon", 1e-5))
-            largest = max(map(abs, row)) + max(map(abs, source)) / root
+            largest = max(map(abs, row)) + max(map(abs, source)) / deviation(log, sigma2)
             yield step, row, sigma2, allowed(log, len(row), largest)
+
+
+def deviation(log: Log, sigma2: float) -> float:
+    """What a layer norm divides by."""
+    epsilon = float(log.config.get("epsilon", 1e-5))
+    outside = log.config.get("norm_epsilon") == "outside"
+    return math.sqrt(sigma2) + epsilon if outside else math.sqrt(sigma2 + epsilon)
 
 
 def normalized_rows_have_mean_zero(log: Log) -> Iterator[Deviation]:
@@ -100,18 +110,20 @@ def normalized_rows_have_mean_zero(log: Log) -> Iterator[Deviation]:
 
 
 def normalized_rows_have_their_variance(log: Log) -> Iterator[Deviation]:
-    """The variance is σ² / (σ² + ε): 1, less what ε takes away."""
+    """The variance is σ² / (σ² + ε): 1, less what ε takes away; where σ² is that of a sample, as that of one."""
     for step, row, sigma2, rounding in norm_rows(log):
         mean = math.fsum(row) / len(row)
-        variance = math.fsum((x - mean) ** 2 for x in row) / len(row)
-        wanted = sigma2 / (sigma2 + log.config.get("epsilon", 1e-5))
+        degrees = len(row) - (log.config.get("norm_variance") == "sample")
+        variance = math.fsum((x - mean) ** 2 for x in row) / degrees
+        wanted = sigma2 / deviation(log, sigma2) ** 2
         yield Deviation(step.address, abs(variance - wanted), 2 * rounding * max(1.0, *map(abs, row)))
 
 
 def residuals_add_the_sub_layer(log: Log) -> Iterator[Deviation]:
     """A residual minus the stream it reads is the output of its sub-layer."""
     for step in forward_steps(log, "residual"):
-        own = step.address.removesuffix("residual") + "output"
+        place = step.address.removesuffix("residual")
+        own = next(name for name in (f"{place}output", f"{place}concat", place) if name in log.steps or name == place)
         others = [name for name in step.parents if name != own]
         if len(others) != 1 or own not in log.steps or len(log[others[0]].flat) != len(step.flat):
             yield Deviation(step.address, math.inf, 0.0)
@@ -131,11 +143,18 @@ def gradients_of_logits_sum_to_zero(log: Log) -> Iterator[Deviation]:
 def parameters_are_all_there(log: Log) -> Iterator[Deviation]:
     """Compare the number of parameters with the closed form, plus the tables and biases that are optional."""
     wanted = sum(len(one.flat) for name, one in log.parameters.items() if name.rpartition(".")[2] in OPTIONAL)
-    for stack, attentions, side in (("encoder", 1, "source"), ("decoder", 2, "target")):
-        if f"{stack}.E" not in log.parameters and begins_with_words(log, side):
+    if log.config.get("part") == "cross_attention":
+        wanted += numbers_of_an_attention(log, int(log.config["d_model"]))
+    stacks = [("encoder", 1, "source"), ("decoder", 2, "target")]
+    if log.config.get("part") == "decoder_only":
+        stacks = [("decoder", 1, "source")]
+    for stack, attentions, side in stacks:
+        if not {f"{stack}.E", "shared.E"} & log.parameters.keys() and begins_with_words(log, side):
             yield Deviation(f"{stack}.E", math.inf, 0.0)
         if any(name.startswith(f"{stack}.") for name in log.parameters):
             wanted += numbers_of_a_stack(log, attentions)
+    if log.config.get("part") == "encoder_only" and "output.W" in log.parameters:
+        wanted += len(log.parameters["output.W"].flat)
     if "decoder.E" in log.parameters:  # a model without it has no output layer of that size either
         wanted += len(log.parameters["decoder.E"].flat)
     there = sum(len(parameter.flat) for parameter in log.parameters.values())
@@ -150,11 +169,23 @@ def begins_with_words(log: Log, side: str) -> bool:
 def numbers_of_a_stack(log: Log, attentions: int) -> int:
     """Count the parameters of a stack with this many attentions a layer, without its table and optional biases."""
     d = int(log.config["d_model"])
+    attention = numbers_of_an_attention(log, d)
     if log.config.get("part") == "attention":  # the whole model
-        return 4 * d * d
-    f, N = int(log.config["d_ff"]), int(log.config["layers"])
-    norm_rows = N * (attentions + 1) + bool(log.config.get("final_norm"))  # a gain and a bias each
-    return N * (4 * attentions * d * d + 2 * d * f + f + d) + 2 * norm_rows * d
+        return attention
+    f, N = int(log.config.get("d_ff", 0)), int(log.config["layers"])
+    if attentions > 1:  # of the decoder
+        N = int(log.config.get("decoder_layers", N))
+    feeds = int(log.config.get("feed_forward", True))
+    norms = N * (attentions + feeds) * (log.config.get("norm") != "none") + bool(log.config.get("final_norm"))
+    return N * (attentions * attention + feeds * (2 * d * f + f + d)) + 2 * norms * d  # each has a gain and a bias
+
+
+def numbers_of_an_attention(log: Log, d: int) -> int:
+    """Count the numbers of its matrices."""
+    h = int(log.config["heads"])
+    d_k, d_v = (log.config.get(name) or d // h for name in ("d_k", "d_v"))
+    k_dim, v_dim = (log.config.get(name) or d for name in ("k_dim", "v_dim"))
+    return int(h * (d_k * (d + k_dim) + d_v * (v_dim + d * bool(log.config.get("output_projection", True)))))
 
 
 # By the key of its message: how it is measured, and whether not even rounding can change it.

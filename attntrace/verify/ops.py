@@ -4,6 +4,7 @@ Written from the table of ops in docs/en/addresses-and-formats.md, apart from th
 are computed again without NumPy and without a line of the code that computed them. Imports only the standard library
 and arithmetic.py."""
 import itertools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -121,6 +122,39 @@ def unary(function: Callable[[Arithmetic, Any], Any]) -> Callable[..., Array]:
     return lambda by, x: Array(combine(partial(function, by), len(x.axes), x.numbers), x.axes)
 
 
+def sigmoid(by: Arithmetic, x: Any) -> Any:
+    below = by.plain(x) < 0
+    power = by.exp(x if below else by.negative(x))
+    return by.over(power if below else by.number(1), by.total([by.number(1), power]))
+
+
+def normal_cdf(by: Arithmetic, x: Any) -> Any:
+    share = by.erf(by.over(x, by.root(by.number(2))))
+    return by.over(by.total([by.number(1), share]), by.number(2))
+
+
+def normal_pdf(by: Arithmetic, x: Any) -> Any:
+    power = by.exp(by.negative(by.over(by.times(x, x), by.number(2))))
+    return by.over(power, by.root(by.times(by.number(2), by.number(math.pi))))
+
+
+def near_normal(by: Arithmetic, x: Any) -> tuple[Any, Any]:
+    """√(2/π), and tanh(√(2/π) (x + 0.044715 x³))."""
+    root = by.root(by.over(by.number(2), by.number(math.pi)))
+    cubed = by.times(by.times(by.times(x, x), x), by.number(0.044715))
+    return root, by.tanh(by.times(root, by.total([x, cubed])))
+
+
+def normal_cdf_tanh(by: Arithmetic, x: Any) -> Any:
+    return by.over(by.total([by.number(1), near_normal(by, x)[1]]), by.number(2))
+
+
+def normal_pdf_tanh(by: Arithmetic, x: Any) -> Any:
+    root, near = near_normal(by, x)
+    bent = by.total([by.number(1), by.times(by.number(3 * 0.044715), by.times(x, x))])
+    return by.over(by.times(by.times(by.subtract(by.number(1), by.times(near, near)), root), bent), by.number(2))
+
+
 def binary(method: str) -> Callable[..., Array]:
     """The op that applies a method of the arithmetic to the numbers at the same position."""
     return lambda by, a, b: elementwise(getattr(by, method), a, b)
@@ -161,6 +195,8 @@ def transpose(by: Arithmetic, x: Array) -> Array:
 def softmax(by: Arithmetic, x: Array) -> Array:
     def row(numbers: list[Any]) -> list[Any]:
         largest = max(numbers)
+        if by.plain(largest) == -math.inf:  # a word that may look nowhere
+            return [by.number(0)] * len(numbers)
         powers = [by.exp(by.subtract(value, largest)) for value in numbers]
         whole = by.total(powers)
         return [by.over(power, whole) for power in powers]
@@ -231,26 +267,30 @@ def into_rows(by: Arithmetic, x: Array, ids: list[int], size: int) -> Array:
     return Array([summed(by, axes, parts) if parts else nothing for parts in by_id], ("vocab", *x.axes[1:]))
 
 
-def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str) -> Array:
-    wavelengths = [by.power(10000, by.over(by.number(2 * k), by.number(size))) for k in range(size // 2)]
+def sinusoid(by: Arithmetic, positions: Any, size: int, layout: str, base: float = 10000) -> Array:
+    pairs, odd = divmod(size, 2)
+    if layout == "tensor2tensor":
+        exponents = [(k, max(pairs - 1, 1)) for k in range(pairs)]
+    else:
+        exponents = [(2 * k, size) for k in range(pairs + odd)]
+    wavelengths = [by.power(base, by.over(by.number(top), by.number(bottom))) for top, bottom in exponents]
 
     def row(position: int) -> list[Any]:
         angles = [by.over(by.number(position), wavelength) for wavelength in wavelengths]
-        sines, cosines = list(map(by.sine, angles)), list(map(by.cosine, angles))
-        if layout == "halves":
-            return sines + cosines
-        return [wave for pair in zip(sines, cosines, strict=True) for wave in pair]
+        sines, cosines = list(map(by.sine, angles)), list(map(by.cosine, angles[:pairs]))
+        if layout != "interleaved":
+            return sines + cosines + [by.number(0)] * (size - len(sines) - pairs)
+        return [wave for pair in zip(sines, cosines) for wave in pair] + sines[pairs:]
     return Array(map_lists(row, positions), (*token_axis(positions), "d_model"))
 
 
-def labels(by: Arithmetic, ids: Any, size: int, smoothing: float) -> Array:
-    right, wrong = by.number(1), by.number(0)
-    if smoothing:
-        wrong = by.over(by.number(smoothing), by.number(size))
-        right = by.add(by.subtract(right, by.number(smoothing)), wrong)
-
+def labels(by: Arithmetic, ids: Any, size: int, smoothing: float, over: str = "all", padding: int = 0) -> Array:
     def row(id: int) -> list[Any]:
-        return [right if n + 1 == id else wrong for n in range(size)]
+        sharing = [n for n in range(1, size + 1) if over == "all" or n != id and (over == "others" or n != padding)]
+        share = by.over(by.number(smoothing), by.number(len(sharing))) if smoothing and sharing else by.number(0)
+        right = by.subtract(by.number(1), by.number(smoothing)) if sharing else by.number(1)
+        numbers = {n: share for n in sharing} | {id: by.add(right, share) if over == "all" else right}
+        return [numbers.get(n, by.number(0)) for n in range(1, size + 1)]
     return Array(map_lists(row, ids), (*token_axis(ids), "vocab"))
 
 
@@ -285,6 +325,9 @@ OPS: dict[str, tuple[int | None, Callable[..., Array]]] = {
     "square": (1, unary(lambda by, value: by.times(value, value))),
     "relu": (1, unary(lambda by, value: value if by.plain(value) > 0 else by.number(0))),
     "positive": (1, unary(lambda by, value: by.number(1 if by.plain(value) > 0 else 0))),
+    "sigmoid": (1, unary(sigmoid)),
+    "normal_cdf": (1, unary(normal_cdf)), "normal_pdf": (1, unary(normal_pdf)),
+    "normal_cdf_tanh": (1, unary(normal_cdf_tanh)), "normal_pdf_tanh": (1, unary(normal_pdf_tanh)),
     "sum": (None, sum_of), "matmul": (2, matmul), "outer": (2, outer), "transpose": (1, transpose),
     "softmax": (1, softmax), "mean": (1, mean), "total": (1, total), "repeated": (1, repeated),
     "slice": (1, slice_of), "placed": (1, placed), "columns": (1, columns), "among_columns": (1, among_columns),

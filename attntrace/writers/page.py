@@ -51,10 +51,11 @@ INDENT = "  "
 PROMPT = "$ "  # before a command that stands in prose
 GAP = "   "
 LONGEST_LABEL = 24  # cells (on a narrow page a quarter of it): a longer word is cut in labels, never a number
-UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂′⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβε≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
+UNICODE_SIGNS = "ᵀ⎡⎢⎣⎤⎥⎦√·⊙Σ∂′⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉ᵢŝÛμσγβεΦφ≈✓✗×█▁─═│┌┐└┘┼↑→▶●"
 ASCII_PROSE = str.maketrans({"✓": "ok", "×": "x", "·": "*", "²": "^2", "─": "-", "═": "=", "√": "sqrt ", "≈": "~=",
                              "ε": "eps", "ᵀ": "^T", "′": "'", "∂": "d", "β": "beta", "σ": "sigma", "≠": "!=",
-                             "→": "->", "Σ": "sum", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1"})
+                             "→": "->", "Σ": "sum", "₁": "1", "₂": "2", "⁽": "^(", "⁾": ")", "¹": "1", "Φ": "Phi",
+                             "φ": "phi", "π": "pi", "³": "^3"})
 COLUMNS = 16  # of a table in a document, whose width nobody knows
 LEVELS = 8  # of bars and of shades
 MASKED, ASCII_MASKED = "·", "."  # a weight of exactly 0, which the mask leaves
@@ -408,7 +409,8 @@ def next_words_table(block: Maps) -> blocks.Table:
 
 
 def title_of_head(grid: Grid) -> Message:
-    return Message("messages.map_head", number=grid.symbol.head)
+    head = grid.symbol.head
+    return Message("messages.map_mean") if head is None else Message("messages.map_head", number=head)
 
 
 def addresses_of(box: Box) -> str:

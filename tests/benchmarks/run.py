@@ -166,7 +166,7 @@ class TrainingStep:
         pairs = [Pair(*(" ".join(rng.choice(known, length)) for length in both)) for both in lengths]
         pairs.append(Pair(" ".join(known), " ".join(known)))
         config = Config(d_model=32, heads=2, layers=2, d_ff=64, dtype="float32")
-        vocabularies = vocabularies_of(pairs)
+        vocabularies = vocabularies_of(pairs, config)
         self.training = Training(config, vocabularies, seeded(config, vocabularies, 0), pairs, Schedule(dropout=0.0))
         self.examples = [self.training.example(pair) for pair in pairs[:-1]]
         self.batch = list(map(packed, zip(*self.examples)))

@@ -23,7 +23,9 @@ from attntrace.messages.errors import Problem
 def command(source: str, learning: LearningOptions, check: bool, model: ModelOptions, selection: Selection,
             page: PageOptions) -> int:
     from attntrace.runs.training_step import prepare_training_step
+    model = selection.asked(model)
     training_step = prepare_training_step(source, model.target or "", **learning.settings(), **model.settings())
+    options.told(training_step.run.notes)
     again = options.typed(model._replace(sentence=source), learning)
     if not check:
         return write(training_step, selection, page, again)

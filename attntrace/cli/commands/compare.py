@@ -50,6 +50,9 @@ def command(what_if: str | None, model: options.ModelOptions, page: PageOptions)
         other = changed._replace(entries=changed.entries | dict.fromkeys(wiring)).prepared(words)
         alone = not wiring
         other = other._replace(config=replace(other.config, **wiring))  # the same parameters, wired in another way
+        if lacking := other.missing_parameters():
+            from attntrace.files.torch import some
+            raise Problem("what_if_lacks", options=what_if, file=model.weights, names=some(lacking))
     else:
         other = changed.prepared(words)
     others = options.typed(change.without_edits())

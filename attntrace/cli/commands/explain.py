@@ -18,7 +18,7 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_of, topics
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_in, topic_of, topics
 from attntrace.tracing.addresses import Address, cell_name, matches
 
 if TYPE_CHECKING:
@@ -64,11 +64,17 @@ def language_by_letters(text: str) -> str | None:
 def step_named(text: str) -> str:
     """The address of a step of the example, from an address or its tail: the same, else that of the first layer and the
     first head; "" where there is none."""
-    addresses = training_step("adam", final_norm="final_norm" in text).addresses()
+    addresses = training_step("adam", **wiring_with(text)).addresses()
     if not re.match(r"gradient\.|update\.|∂L|dL", text):  # the gradient of a parameter is not what its name means
         addresses = {address: symbol for address, symbol in addresses.items() if not Address.of(address).phase}
     first = re.sub(r"(layer|head)\d+", r"\g<1>1", re.sub(r"^step\d+\.", "", text))
     return next((found[0] for one in (text, first) if one and (found := matches(one, addresses))), "")
+
+
+def wiring_with(address: str) -> dict[str, Any]:
+    """The wiring of a model that has a step or a parameter that the default has not."""
+    return {"final_norm": "final_norm" in address, "shared_embeddings": "all" if "shared." in address else "none",
+            "position": "learned" if re.search(r"position_embedding|coder\.P\b", address) else "interleaved"}
 
 
 def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
@@ -128,15 +134,14 @@ def formulas(name: str, wanted: str) -> tuple[list[tuple[str, str | Formula, str
     def sink(step: Step) -> None:
         kind = Address.of(kind_of(step.address)).name if topic.also else ""
         if (step.address == wanted if wanted else step.address in topic.steps if topic.steps
-                else topic_of(step.address) == name and kind not in kinds):
+                else topic_in(step.address, example.run.config) == name and kind not in kinds):
             kinds.add(kind)
             row, whole = any_row_formula(step, rows_of(step, 1)[0]), whole_formula(step)
             found.append((step.address, whole, row if row != whole else ""))
             cells.append(cell_name(step.address, (0,) * step.value.ndim))
 
     kinds: set[str] = set()
-    example = (training_step("adam", final_norm="final_norm" in wanted) if wanted  # only such a model has that step
-               else training_step(topic.optimizer, **topic.wiring))
+    example = training_step("adam", **wiring_with(wanted)) if wanted else training_step(topic.optimizer, **topic.wiring)
     learns = any(Address.of(f"{word}.").is_of_training for word in (name, wanted, *topic.also, *topic.steps))
     (example if learns else example.run)(sink)
     return found, cells

@@ -13,5 +13,5 @@ from attntrace.cli.subject import write
 @options.quiet_option
 @options.run_page_options
 def command(model: options.ModelOptions, selection: options.Selection, page: PageOptions) -> int:
-    model = model.read()
+    model = selection.asked(model).read()
     return write(model.prepared(model.sentence), selection, page, options.typed(model))

@@ -17,11 +17,12 @@ from attntrace.cli.formats import PageOptions, quoted, writer_of
 from attntrace.cli.options import ModelOptions, architecture_options, given_options, quiet_option
 from attntrace.cli.output import binary, check_place
 from attntrace.cli.progress import TrainingProgress, bar, say
-from attntrace.cli.values import POSITIVE, SHARE, InputFile, Text, Whole
+from attntrace.cli.values import POSITIVE, SHARE, Among, InputFile, Text, Whole
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config, as_option
+from attntrace.training import SMOOTHING_OVER
 from attntrace.training.schedule import Schedule
 from attntrace.writers import TEXT
 
@@ -46,6 +47,7 @@ class TrainingOptions(NamedTuple):
     warmup: int | None
     dropout: float | None
     label_smoothing: float | None
+    label_smoothing_over: str | None
     hold_out: int | None
     hold_out_target: tuple[str, ...]
 
@@ -66,6 +68,7 @@ training_options = passed(
     of_schedule("warmup", Whole(1), metavar="N"),
     of_schedule("dropout", SHARE, metavar="X"),
     of_schedule("label_smoothing", SHARE, metavar="X"),
+    of_schedule("label_smoothing_over", Among(SMOOTHING_OVER)),
     option("--hold-out", type=Whole(0), default=None, stands_for=HOLD_OUT, metavar="N"),
     option("--hold-out-target", type=Text(), multiple=True, metavar="TEXT"))
 
@@ -135,7 +138,7 @@ def begun(checkpoint: str, parts: Split, training: TrainingOptions, model: Model
     if os.path.exists(checkpoint):
         raise Problem("checkpoint_there", file=checkpoint)
     config, schedule = model.config(SMALL), training.schedule(model)
-    vocabularies = vocabularies_of(parts.training)
+    vocabularies = vocabularies_of(parts.training, config)
     check_memory(config, vocabularies, 1)
     check_batch(config, vocabularies, parts.training, schedule.batch)
     return Training(config, vocabularies, seeded(config, vocabularies, schedule.seed), parts.training, schedule)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attntrace.cli.click_words import GAP, Group, cells, chained, option
+from attntrace.cli.click_words import GAP, Group, cells, option
 from attntrace.cli.formats import PageOptions, quoted, write_blocks, writer_of
 from attntrace.cli.languages import rendered
 from attntrace.cli.options import ModelOptions, architecture_options, one_sentence, page_options, sentence_argument
@@ -14,7 +14,7 @@ from attntrace.cli.values import POSITIVE, Among, InputFile, Text, Weights, Whol
 from attntrace.messages.catalog import Localized, Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
-from attntrace.model.config import ENTRIES, OPTIONS, Config, as_option
+from attntrace.model.config import ENTRIES, Config, as_option
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, columns
 
 if TYPE_CHECKING:
@@ -35,19 +35,21 @@ def command(ctx: click.Context) -> None:
 @command.command("import", text="weights_import")
 @click.argument("state", type=InputFile(), metavar="STATE")
 @option("--heads", type=Whole(), metavar="N", text="heads_import")
-@chained(*(option(as_option(name), type=Among(ENTRIES[name].words), default=None, stands_for=ENTRIES[name].default,
-                  text=f"{name}_import") for name in ("norm", "activation") if name in OPTIONS))
+@option("--norm", type=Among(("post", "pre")), default=None, stands_for="post", text="norm_import")
+@option("--activation", type=Among(ENTRIES["activation"].words), default=None, stands_for="relu",
+        text="activation_import")
 @option("--epsilon", type=POSITIVE, metavar="X", default=None, stands_for=Config().epsilon, text="epsilon_import")
 @option("--final-norm", is_flag=True, default=None, text="final_norm_import")
+@option("--prefix", type=Text(), metavar="NAME")
 @output_option
-def import_command(state: str, heads: int | None, output: str, **wiring: Any) -> None:
+def import_command(state: str, heads: int | None, prefix: str | None, output: str, **wiring: Any) -> None:
     from pathlib import Path
 
     from attntrace.files.torch import imported, read_state
     check_output(output)
     read = read_state(Path(state))
     given = {name: value for name, value in wiring.items() if value is not None}
-    model, found = imported(read, heads, **given)
+    model, found = imported(read, heads, prefix, **given)
     if given and found.config.architecture.is_attention:
         raise Problem("state_norm", file=state, options=", ".join(as_option(name) for name in sorted(given)))
     lines = [written(output, model), *import_lines(read, model, found, given, output)]
@@ -56,10 +58,11 @@ def import_command(state: str, heads: int | None, output: str, **wiring: Any) ->
 
 def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str, Any], output: str) -> list[Message]:
     """What the import found in the file, what it assumes, and what to do next."""
-    from attntrace.files.torch import HALVES, module_of, some
-    from attntrace.pages.weights import facts_line, next_with_rows
+    from attntrace.files.torch import HALVES, module_of
+    from attntrace.pages.weights import beside_lines, facts_line, next_with_rows
     config, architecture = model.config, model.config.architecture
     lines = [Message("messages.import_module", module=module_of(found.config), facts=facts_line(state, found)),
+             *beside_lines(found),
              Message("messages.import_heads", heads=config.heads)]
 
     def assumed(name: str) -> Message:
@@ -72,11 +75,9 @@ def import_lines(state: State, model: Loaded, found: Recognized, given: dict[str
     elif not config.final_norm and architecture.layers is None:
         lines.append(Message("messages.import_final_norm"))
     lines.append(Message("messages.import_zero_attention") if architecture.is_attention else assumed("activation"))
-    if found.left_out:
-        lines.append(Message("messages.state_left_out", names=some(found.left_out)))
-    if state.dtype == "float32" and state.dtypes & HALVES:
-        lines.append(Message("messages.import_halves", dtypes=", ".join(sorted(state.dtypes & HALVES))))
-    if state.dtype == "float64" and len(state.dtypes) > 1:
+    if found.dtype == "float32" and found.dtypes & HALVES:
+        lines.append(Message("messages.import_halves", dtypes=", ".join(sorted(found.dtypes & HALVES))))
+    if found.dtype == "float64" and len(found.dtypes) > 1:
         lines.append(Message("messages.import_mixed"))
     return [*lines, next_with_rows(model, output)]
 

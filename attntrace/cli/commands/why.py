@@ -44,6 +44,7 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
         index = cell.index_in(axes, address, least=len(axes))
         from attntrace.pages.answer import experiment, is_saved
         from attntrace.pages.blocks import Title, try_next
+        from attntrace.pages.topics import topic_in, topic_of
         from attntrace.pages.why import Why, parameter_blocks
         number = cell_name(address, index)
         run = graph.again.removesuffix(options.typed(learning)).strip()
@@ -58,9 +59,11 @@ def command(place: str, saved_run: str | None, depth: int, top: int | None, mode
         else:
             why = Why(graph.find, decimals, None if depth == ALL else depth, top)
             blocks += why(address, index)
+            topic = topic_in(address, graph.config)
             blocks += try_next([
                 f"why {number} {graph.again} --depth {'all' if depth else 3} --top 1" if why.goes_on else
-                f"show {graph.again}" if is_saved(graph.again) else f"steps {run}", f"explain {address}"])
+                f"show {graph.again}" if is_saved(graph.again) else f"steps {run}",
+                f"explain {address if topic == topic_of(address) else topic}"])
         write_blocks(blocks, page)
 
 

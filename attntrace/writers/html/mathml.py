@@ -92,9 +92,9 @@ class MathPrinter(Printer):
         self.out.append(Linked.to(self.link(node.tensor), name) if self.link is not None else name)
 
     def part(self, node: Expression) -> list[Any]:
-        """What a root or a power is of."""
+        """What a root is of, or an exponent."""
         before, self.out = self.out, []
-        self.put(node.parts[0])
+        self.put(node.parts[-1])
         part, self.out = self.out, before
         return part
 
@@ -108,13 +108,11 @@ class MathPrinter(Printer):
             self.out.append(around(f"<msqrt>{''.join(part)}</msqrt>", part))
 
     def exp(self, node: Expression, leads: bool) -> None:
-        base, part = word({"exp": "e", "ten_thousand_to": "10000"}[node.kind]), self.part(node)
+        base, part = self.out.pop() if node.kind == "power" else word("e"), self.part(node)
         if self.drawn and self.is_split(part):
             self.out += [base, *map(operator, "^("), *part, operator(")")]
         else:
             self.out.append(around(f"<msup>{base}{row_of(part)}</msup>", part))
-
-    ten_thousand_to = exp
 
     def outer_product(self, node: Expression, leads: bool) -> None:
         left, right = node.parts

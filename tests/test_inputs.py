@@ -109,7 +109,7 @@ def test_batch_axis_of_one_is_dropped_and_that_is_said(folder, name, axis):
     for command, *more in (("trace", "--format", "csv"), ("map", "--format", "svg"), ("steps", "-q"), ("verify", "-q")):
         plain, batch = (attntrace(command, *more, "--weights", "bare.npz", "--input", one)
                         for one in ("source.npz", name))
-        assert batch.err == f"encoder.input of {name} has shape {shape}: its batch axis of 1 is dropped.\n"
+        assert batch.err == f"encoder.input of {name} has shape {shape}: its batch axis of size 1 is dropped.\n"
         assert (plain.code, plain.err, plain.out) == (batch.code, "", batch.out.replace(name, "source.npz"))
     np.save("y.npy", np.stack([rows, rows]))
     assert "has shape 2 × 4 × 8; it must" in refusal("trace", "--weights", "bare.npz", "--input", "y.npy")

@@ -142,7 +142,7 @@ def test_every_command_takes_a_model_of_one_stack(tmp_path, stack):
 def test_what_one_stack_cannot_do_is_refused(tmp_path):
     file = str(one_stack(tmp_path / "w.json", "decoder"))
     of = "--weights", file
-    assert "is one stack, which reads SENTENCE alone" in refusal("trace", "I", "--target", "went", *of)
+    assert "is one stack, which reads only SENTENCE" in refusal("trace", "I", "--target", "went", *of)
     for more in ((), ("--trace",)):
         assert "part decoder_only, one stack, which does not translate" in refusal("translate", "I went", *of, *more)
     assert "SENTENCE, but TARGET has 1" in refusal("backprop", "I went", "to", *of)

@@ -203,7 +203,7 @@ def test_commands_bring_a_state_dict_in_and_take_it_out(tmp_path, monkeypatch, e
     np.savez("rows.npz", **rows(Case("transformer")))
     code, out, _ = attntrace("weights", "import", f"state.{ending}", "--heads", "3", "-o", f"w.{ending}")
     assert code == 0 and "torch.nn.Transformer: d_model 12, d_ff 20, layers N = 2, final norm, biases, float64" in out
-    assert "norm post: assumed, because the file does not record it; use --norm pre if the module has norm_first=True" in out
+    assert "norm post: assumed, because the file does not record it; use --norm pre if the module has norm_first" in out
     assert attntrace("steps", "--weights", f"w.{ending}", "--input", "rows.npz").code == 0
     assert attntrace("weights", "export", f"w.{ending}", "--to", "torch", "-o", f"back.{ending}").code == 0
     back = dict(np.load("back.npz")) if ending == "npz" else load_file("back.safetensors")

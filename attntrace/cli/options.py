@@ -303,7 +303,7 @@ def given_values(*values: Any) -> list[tuple[str, Any]]:
 def typed(*values: Any) -> str:
     """The words of a command line that give the sentence and the options of these NamedTuples."""
     sentences = (getattr(one, "sentence", None) for one in values)
-    words = [f" {one}" if one.startswith("-") else one for one in sentences if one is not None]  # that is no option
+    words = [f" {one}" if one.startswith("-") else one for one in sentences if one is not None]  # not an option
     for name, value in given_values(*values):
         for one in value if isinstance(value, tuple) else [value]:
             text = str(one).removesuffix(".0") if isinstance(one, float) else str(one)

@@ -1,4 +1,4 @@
-"""Masks: which keys a query may look at, besides those that the wiring hides; and what is added to scores."""
+"""Masks: which keys a query may look at, in addition to what the architecture hides; and what is added to scores."""
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from attntrace.tensor.tensor import Array, Record, Tensor, constant, json_value
 
 
 class Masks(NamedTuple):
-    """What a run masks besides what its config says.
+    """What a run masks in addition to what its config says.
 
     lengths: of the source, how many words count, the others being padding: one number, or one for each query; empty:
     all. added: what is added to the scores of an attention (`encoder.self_attention`), in all of its layers: token ×

@@ -101,7 +101,7 @@ class Reader(NamedTuple):
     def read(self, sentence: str, known: Sequence[str], side: str, model: Text) -> tuple[list[str], list[Message]]:
         """Return the tokens, and what was changed in them. What stands between blanks is one token where the vocabulary
         has it, as that of another tokenizer (`[CLS]`, `##ing`, `▁the`) or `<s>`; else it is split by ours. Raises
-        Problem for what is no id."""
+        Problem for what is not an id."""
         if self.ids:
             return [_by_id(piece, known, side, model) for piece in re.split(r"[\s,\[\]]+", sentence) if piece], []
         names = set(known)

@@ -67,7 +67,7 @@ def _remarks(run: Run, shows_patterns: bool, hints: bool) -> Iterator[Block]:
 
 
 def mask_sentences(run: Run) -> Iterator[Message]:
-    """What is masked besides what the config says, and which rows may therefore look nowhere."""
+    """What is masked in addition to what the config says, and which rows may therefore look nowhere."""
     lengths, added, file = run.masks
     size = len(run.source.texts)
     if len(lengths) == 1:

@@ -154,7 +154,7 @@ class Form:
         return new
 
     def checks(self, steps: list[Step], rows: list[Check]) -> list[Check]:
-        """What is checked of some steps besides their rows, with these."""
+        """The checks of some steps in addition to those of their rows."""
         checks = [*rows, *check_postconditions(steps), *(check for step in steps for check in self.more(step))]
         self.failed += [check for check in checks if check.failed]
         return checks

@@ -65,8 +65,8 @@ class Run(NamedTuple):
     `source`: what the encoder reads, or rows in place of its output; `target`: what the decoder reads, `<s>` and the
     words so far; None runs only the encoder. `inputs`: the file that given rows come from. `edits`: the what-if edits
     that the parameters and the source already contain. `pencil`: the decimals of hand arithmetic, rounded at every
-    operation; None is full precision. `init`: how the parameters were drawn from the seed. `masks`: besides those of
-    the config. `notes`: what was changed in the input."""
+    operation; None is full precision. `init`: how the parameters were drawn from the seed. `masks`: in addition to
+    those of the config. `notes`: what was changed in the input."""
     config: Config
     seed: int | None
     weights: str | None

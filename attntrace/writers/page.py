@@ -461,7 +461,7 @@ def titled(title: str, place: str, page: Page, indent: int = 0) -> Iterator[Line
 
 
 def hue_at(hues: Hues, n: int, otherwise: str = "") -> str:
-    """The style of the n-th word; otherwise that of one that is no word of a sentence."""
+    """The style of the n-th word; or that of one that is not in a sentence."""
     if n >= len(hues):
         return otherwise
     return "" if hues[n] is None else f"hue{hues[n]}"

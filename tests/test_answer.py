@@ -80,6 +80,12 @@ def test_a_page_begins_with_a_title_and_the_command_that_makes_it_again(name, fi
     assert shlex.split(command)[2:] == words
 
 
+@pytest.mark.parametrize("sentence", ["-ok then", "--pause", "-o"])
+def test_the_command_of_a_page_keeps_a_sentence_that_looks_like_an_option(sentence):
+    command = attntrace("map", "--heads", "1", "--", sentence).out.splitlines()[1]
+    assert shlex.split(command)[2:] == ["map", "--heads", "1", "--", sentence]
+
+
 @pytest.mark.parametrize("name", [*PAGES, "show ADDRESS", "show ROW", "explain ADDRESS"])
 def test_a_page_ends_with_commands_to_try_and_a_bare_answer_does_not(name, files):
     words = {"explain ADDRESS": ("explain", "head1.z"), "show ROW": ("show", "encoder.E:2", "--from", files["run"]),

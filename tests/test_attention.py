@@ -1,5 +1,6 @@
 """Attention alone, heads of any size, and what is true of every mask; without PyTorch."""
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,15 @@ def test_an_attention_takes_what_cross_attention_reads_for_queries_and_keys():
     alone = run("cross_attention", matrices, given(query_input=queries, key_input=keys, value_input=keys), d_model=4,
                 heads=2)[-1].value
     assert one.shape == (2, 4) and np.array_equal(one, other) and np.array_equal(one, alone)
+
+
+@pytest.mark.parametrize("part", ("attention", "cross_attention"))
+@pytest.mark.parametrize("queries, titles", ((2, ["Queries", "Keys and values"]), (3, ["Queries, keys, values"])))
+def test_a_title_names_only_what_its_stage_has(part, queries, titles):
+    weights = written(part, {name: np.eye(3) for name in ("W_Q", "W_K", "W_V")}, d_model=3)
+    rows = given(query_input=np.eye(3)[:queries], key_input=np.eye(3), value_input=np.eye(3))
+    page = attntrace("trace", "--weights", weights, "--input", rows, "--form", "vector").out
+    assert re.findall(r"^1\.[4-7]  (.+) ✓", page, re.M) == [*titles, "Attention of each token", "Concatenated heads"]
 
 
 @pytest.mark.parametrize("rows, words", (

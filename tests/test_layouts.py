@@ -396,8 +396,8 @@ def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_pat
                "unknown names (2): layers.1.gate.weight, norm.scale": half_placed,
                "lacks layers.0.norm1.weight; a LayerNorm(elementwise_affine=False) leaves no name in the": bare,
                "add_bias_kv=True (bias_k, bias_v)": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
-               "lacks decoder.layers.0.multihead_attn.in_proj_weight": {
-                   name: value for name, value in arrays_of(nn.Transformer(D, HEADS, 1, 1, D_FF)).items()
+               "(with 2 layers in the encoder and 1 in the decoder), but lacks decoder.layers.0.multihead_attn.in": {
+                   name: value for name, value in arrays_of(nn.Transformer(D, HEADS, 2, 1, D_FF)).items()
                    if "decoder.layers.0.multihead_attn" not in name}}
     for words, arrays in foreign.items():
         path = str(state_file(tmp_path, arrays))

@@ -299,6 +299,8 @@ WRONG_MEMBERS = [  # other members of an archive (None: without it), the problem
     (config(heads=3), "config.heads_do_not_divide", {"heads": 3, "d_model": 4, "divisors": "1, 2 or 4"}),
     (config(shared_embeddings="all"), "vocabularies_differ", {}),
     (config(shared_embeddings="decoder"), "parameter_missing", {"name": "shared.E"}),
+    (config(part="encoder_only", shared_embeddings="decoder"), "config.shared_without_decoder",
+     {"part": "encoder_only"}),
     (config(position_base=0.5), "config.base_below_one", {"value": "0.5"}),
     (config(position_offset=10_001), "config.offset_range", {"value": "10001", "most": 10_000}),
     (config(part="encoder_layer", layers=2), "config.part_of_one_layer", {"part": "encoder_layer", "layers": 2}),

@@ -322,6 +322,13 @@ def some(names: Iterable[str], listed: int = LISTED) -> Joined:
     return Joined(", ", texts)
 
 
+def _depth(config: Config) -> Joined:
+    """How many layers a module has; nothing where it always has one."""
+    depths = {"layers": config.layers, "decoder_layers": config.layers_of("decoder")}
+    key = "in_layers" if len({*depths.values()}) == 1 else "in_layers_of_both"
+    return Joined("", [Message(f"problem.why.{key}", **depths)] * (config.architecture.layers is None))
+
+
 def _ways(fit: Recognized) -> Iterator[Message]:
     """What to do about the names that are missing."""
     norms = [name for name in fit.missing if re.search(r"(^|\.)norm\d?\.weight$", name)]
@@ -367,8 +374,7 @@ def imported(state: State, heads: int | None, prefix: str | None = None, final_n
         raise Problem("state_unplaced", file=state.file, module=module, count=len(fit.unplaced),
                       names=some(fit.unplaced))
     if fit.missing:
-        depth = [Message("problem.why.in_layers", layers=fit.config.layers)] * (fit.config.architecture.layers is None)
-        raise Problem("state_missing", file=state.file, module=module, depth=Joined("", depth),
+        raise Problem("state_missing", file=state.file, module=module, depth=_depth(fit.config),
                       names=some(fit.missing), ways=Joined("; ", _ways(fit)))
     if fit.rivals:
         prefixes = [fit.prefix, *(rival.prefix for rival in fit.rivals)]

@@ -159,6 +159,8 @@ class Config:
             raise Problem("offset_beyond_table", position_offset=self.position_offset, max_positions=self.max_positions)
         if self.architecture.layers not in (None, self.layers):
             raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
+        if self.shared_embeddings == "decoder" and self.part == "encoder_only":
+            raise Problem("shared_without_decoder", part=self.part)
         if len(self.architecture.stacks) == 1 and self.decoder_layers != LAYERS:
             raise Problem("decoder_layers_alone", part=self.part)
 

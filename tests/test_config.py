@@ -1,6 +1,5 @@
 """The table of a config's entries: everything that has to know an entry, or a value of it, does."""
 import json
-from dataclasses import asdict, fields, replace
 
 import pytest
 from command import ROOT, attntrace, refusal
@@ -32,11 +31,11 @@ REFUSED = {"score_scale", "d_k", "d_v", "output_projection"}  # by an export
 
 
 def config_with(name: str, value: object) -> Config:
-    return replace(Config(part="attention" if name in ALONE else "transformer"), **{name: value})
+    return Config(part="attention" if name in ALONE else "transformer").replace(**{name: value})
 
 
 def test_the_values_tried_here_are_of_every_entry():
-    assert {name for name, _ in VALUES} == {*ENTRIES} == {field.name for field in fields(Config)}
+    assert {name for name, _ in VALUES} == {*ENTRIES} == {*vars(Config())}
 
 
 @pytest.mark.parametrize("name, value", [(name, value) for name, value in VALUES if name in OPTIONS])
@@ -54,7 +53,7 @@ def test_a_value_of_another_kind_is_refused_with_its_entry_the_file_and_the_word
     for wrong in (0, -1, 2.5, True, "8", "x", None, ["float32"], float("nan"), float("inf"), 10**400):
         if wrong != right:
             with pytest.raises(Problem) as caught:
-                Config.read(asdict(Config()) | {name: wrong}, "w.npz")
+                Config.read(vars(Config()) | {name: wrong}, "w.npz")
             words = (name, "w.npz", json.dumps(wrong), *(ENTRIES[name].words or ["true or false"] * (right is True)))
             assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)
 
@@ -117,7 +116,7 @@ def test_each_entry_changes_the_module_unless_it_comes_before_it_or_is_refused()
             continue  # refused, or named by the test above
         if name not in BEFORE | AT_RUN_TIME | REFUSED and value != ENTRIES[name].default:
             config = config_with(name, value)
-            without = replace(config, **{name: ENTRIES[name].default})
+            without = config.replace(**{name: ENTRIES[name].default})
             printed = [names.constructor(one, True) for one in (without, config)]
             assert printed[0] != printed[1], (name, value)
 

@@ -9,7 +9,8 @@ from random_model import WIRINGS
 
 from attntrace.messages.catalog import EXAMPLE, LANGUAGES, template
 from attntrace.model.config import Config
-from attntrace.pages.topics import by_any_name, kind_of, simple, topic_in, topic_of, topics, topics_by_kind
+from attntrace.pages.topic_table import TOPICS
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_in, topic_of, topics_by_kind
 from attntrace.runs.decoding import Decoding
 from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
@@ -19,7 +20,7 @@ COMMAND = re.compile(r"^\$ (.+)$", re.M)
 ADDRESSES = prepare_training_step(*EXAMPLE, optimizer="adam").addresses()
 PROSE = {language: {name: {
     "title": template(language, f"explain.{name}.title"), "short": template(language, f"explain.{name}.short"),
-    "more": template(language, f"more.{name}")} for name in topics()} for language in LANGUAGES}
+    "more": template(language, f"more.{name}")} for name in TOPICS} for language in LANGUAGES}
 COMMANDS = sorted({command for texts in PROSE.values() for text in texts.values()
                    for command in COMMAND.findall(text["more"])})
 
@@ -75,12 +76,12 @@ def test_a_number_of_another_activation_leads_to_the_topic_that_explains_it():
 
 
 def test_topics_speak_of_topics_and_of_steps_that_there_are():
-    for name, topic in topics().items():
-        assert set(topic.see) <= topics().keys() - {name} and topic.see, name
+    for name, topic in TOPICS.items():
+        assert set(topic.see) <= TOPICS.keys() - {name} and topic.see, name
         there = (prepare_training_step(*EXAMPLE, config=Config(**topic.wiring)).addresses() if topic.wiring
                  else ADDRESSES)
         assert set(topic.steps) <= there.keys(), name
-    assert len(topics_by_kind()) == len(topics()) + sum(len(topic.also) for topic in topics().values())
+    assert len(topics_by_kind()) == len(TOPICS) + sum(len(topic.also) for topic in TOPICS.values())
 
 
 def test_each_topic_is_found_by_its_name_and_by_its_title_in_each_language():
@@ -101,14 +102,14 @@ def test_a_topic_may_be_asked_for_in_many_ways(asked):
     assert without_commands(attntrace("explain", *asked.split(" ")).out) == expected
 
 
-@pytest.mark.parametrize("name", topics())
+@pytest.mark.parametrize("name", TOPICS)
 def test_a_topic_is_explained_with_the_formulas_of_the_run(name):
     code, out, _ = attntrace("explain", name, "--width", "400")
     assert code == 0
     title, other = PROSE["en"][name]["title"], PROSE["ko"][name]["title"]
     assert out.startswith(f"  {title} / {other}\n" if title != other else f"  {title}\n")
     assert PROSE["en"][name]["short"] in out and PROSE["en"][name]["more"].split("\n")[1] in out
-    topic = topics()[name]
+    topic = TOPICS[name]
     assert (f"Section {topic.section} of the paper." in out) == bool(topic.section)
     steps = {}
     training_step = prepare_training_step(*EXAMPLE, optimizer=topic.optimizer, config=Config(**topic.wiring))
@@ -134,7 +135,7 @@ def test_each_command_that_an_explanation_names_runs(command):
 
 def test_each_page_ends_with_other_commands_that_run():
     commands = set()
-    for name in topics():
+    for name in TOPICS:
         text, heading, ending = attntrace("explain", name, "--width", "400").out.partition("\n  Try next:\n")
         assert heading and 2 <= len(ending.splitlines()) <= 3 and not set(ending.splitlines()) & set(text.splitlines())
         commands.update(line[4:] for line in ending.splitlines())
@@ -156,7 +157,7 @@ def test_a_command_can_be_pasted_from_a_narrow_page(topic):
 def test_without_a_topic_there_is_the_glossary_in_both_languages():
     out = attntrace("explain").out
     lines = {line.split("  ")[1]: line for line in out.splitlines()}
-    for name in topics():
+    for name in TOPICS:
         assert PROSE["en"][name]["title"] in lines[name] and PROSE["ko"][name]["title"] in lines[name]
     assert max(map(len, out.splitlines())) <= 100
 

@@ -12,7 +12,7 @@ from command import ROOT
 from attntrace.cli.app import COMMANDS, attntrace
 from attntrace.messages.catalog import LANGUAGES, Message, _table
 from attntrace.model import config
-from attntrace.pages.topics import topics
+from attntrace.pages.topic_table import TOPICS
 from attntrace.training import OPTIMIZERS
 from attntrace.verify.invariants import KINDS
 
@@ -167,7 +167,7 @@ def texts_of(command: click.Command) -> Iterator[str]:
 VALUES = {  # of keys that are put together from a table in the package
     "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.seed_{}": config.INITIAL,
     "messages.optimizer_{}": OPTIMIZERS, "messages.verify.true.{}": [*KINDS, "fingerprint"],
-    "explain.{}.title": topics(), "explain.{}.short": topics(), "more.{}": topics(), "aliases.{}": topics()}
+    "explain.{}.title": TOPICS, "explain.{}.short": TOPICS, "more.{}": TOPICS, "aliases.{}": TOPICS}
 
 
 @pytest.mark.parametrize("key", VALUES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,7 +72,7 @@ class ModelOptions(NamedTuple):
         return self._replace(set=(), ablate=(), swap=())
 
     def config(self, default: Config) -> Config:
-        return replace(default, **{name: value for name, value in self.entries.items() if value is not None})
+        return default.replace(**{name: value for name, value in self.entries.items() if value is not None})
 
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare` besides the words. Raises Problem where options contradict each other."""

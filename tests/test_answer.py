@@ -183,8 +183,8 @@ def test_the_command_is_below_the_title_or_set_off_below_a_result_of_one_sentenc
 
 def test_signs_that_stand_for_weights_are_explained_where_they_first_are():
     page = attntrace("trace", "a b", "--target", "c").out
-    assert page.count("░▒▓█: the fuller") == page.count("▁▂▃▄▅▆▇█ behind a row") == 1
-    assert page.index("▁▂▃▄▅▆▇█ behind") < re.search(r"\] +[▁▂▃▄▅▆▇█]", page).start()
+    assert page.count("░▒▓█: the fuller") == page.count("▁▂▃▄▅▆▇█ after a row") == 1
+    assert page.index("▁▂▃▄▅▆▇█ after") < re.search(r"\] +[▁▂▃▄▅▆▇█]", page).start()
     assert "--==" not in attntrace("trace", "a b", "--ascii").out and "-=+#: the fuller" in attntrace(
         "trace", "a b", "--ascii").out
 

@@ -262,7 +262,7 @@ def test_every_command_shows_an_attention_alone(language, command):
 
 
 def test_a_missing_output_projection_is_refused_where_the_sizes_do_not_add_up():
-    assert "needs d_model = 8" in refusal("trace", CAT, "--no-output-projection", "--d-v", "3")
+    assert "must return d_model = 8" in refusal("trace", CAT, "--no-output-projection", "--d-v", "3")
     file = random_model(output_projection=False).write(Path("m.npz"))
     assert "no W_O" in refusal("weights", "export", str(file), "-o", "s.npz")
     file = random_model(d_k=3).write(Path("m.npz"))

@@ -144,7 +144,7 @@ def test_what_one_stack_cannot_do_is_refused(tmp_path):
     of = "--weights", file
     assert "is one stack, which reads only SENTENCE" in refusal("trace", "I", "--target", "went", *of)
     for more in ((), ("--trace",)):
-        assert "part decoder_only, one stack, which does not translate" in refusal("translate", "I went", *of, *more)
+        assert "part decoder_only, one stack, which cannot translate" in refusal("translate", "I went", *of, *more)
     assert "SENTENCE, but TARGET has 1" in refusal("backprop", "I went", "to", *of)
     assert "has part decoder_only" in refusal("weights", "export", file, "-o", str(tmp_path / "s.npz"))
     whole = json.loads(Path(file).read_text("utf-8"))

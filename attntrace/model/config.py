@@ -140,7 +140,7 @@ class Config:
     def __init__(self, **values: Any) -> None:
         vars(self).update({name: entry.default for name, entry in ENTRIES.items()}, **values)
         if len(vars(self)) > len(ENTRIES):
-            raise TypeError(f"Config has no {', '.join(values.keys() - ENTRIES.keys())}")
+            raise TypeError(*values.keys() - ENTRIES.keys())
         for name, entry in ENTRIES.items():
             value = getattr(self, name)
             if not entry.allows(value, self.dtype):

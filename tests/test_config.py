@@ -60,9 +60,10 @@ def test_a_value_of_another_kind_is_refused_with_its_entry_the_file_and_the_word
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_help_of_an_option_says_its_default(name):
-    page, default = " ".join(attntrace("trace", "--help", ATTNTRACE_LANG="en").out.split()), ENTRIES[name].default
+    page, default = attntrace("trace", "--help", ATTNTRACE_LANG="en").out, ENTRIES[name].default
     spelled = as_option(f"{'' if default else 'no_'}{name}") if isinstance(default, bool) else default
-    assert page.partition(f" {as_option(name)} ")[2].partition("[default: ")[2].startswith(f"{spelled}]")
+    entry = " ".join(page.partition(f"\n  {as_option(name)} ")[2].split())
+    assert entry.partition("[default: ")[2].startswith(f"{spelled}]")
 
 
 @pytest.mark.parametrize("name, value", VALUES)

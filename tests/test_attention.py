@@ -111,7 +111,7 @@ def test_each_attention_has_the_mask_of_its_name_in_all_layers():
     assert "decoder.layer2.self_attention.head1.masked_scores" in {step.address for step in steps}
 
 
-@pytest.mark.parametrize("language, words", (("en", ("may look nowhere", "NaN in PyTorch", "are 0")),
+@pytest.mark.parametrize("language, words", (("en", ("there is nowhere to look", "NaN in PyTorch", "are 0")),
                                              ("ko", ("볼 수 있는 단어가 하나도 없습니다", "NaN이지만"))))
 def test_a_row_that_may_look_nowhere_is_explained_and_is_0(language, words):
     np.save("m.npy", HIDDEN)

@@ -163,8 +163,8 @@ def test_the_command_stands_below_the_title_without_where_the_page_goes(where, t
 def test_a_message_within_another_is_in_the_language_of_that():
     message = Message("messages.verify.but", what=Message("messages.verify.true.labels"))
     korean, english = message.render("ko"), message.render("en")
-    assert HANGUL.search(korean) and "labels of each word" not in korean
-    assert not HANGUL.search(english) and "labels of each word" in english
+    assert HANGUL.search(korean) and "labels at each position" not in korean
+    assert not HANGUL.search(english) and "labels at each position" in english
 
 
 def test_languages_stand_beside_each_other_unless_they_say_the_same():

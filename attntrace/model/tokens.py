@@ -10,6 +10,7 @@ from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import COUNT, nearest
 from attntrace.messages.unicode import _grapheme_end, _in_word, normalized, shown
+from attntrace.model.pieces import is_later, join, pieces_of
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Array, Tensor, constant
 
@@ -100,13 +101,15 @@ class Reader(NamedTuple):
 
     def read(self, sentence: str, known: Sequence[str], side: str, model: Text) -> tuple[list[str], list[Message]]:
         """Return the tokens, and what was changed in them. What stands between blanks is one token where the vocabulary
-        has it, as that of another tokenizer (`[CLS]`, `##ing`, `▁the`) or `<s>`; else it is split by ours. Raises
-        Problem for what is not an id."""
+        has it, as that of another tokenizer (`[CLS]`, `##ing`, `▁the`) or `<s>`; else it is split by ours, and by the
+        pieces of the vocabulary. Raises Problem for what is not an id."""
         if self.ids:
             return [_by_id(piece, known, side, model) for piece in re.split(r"[\s,\[\]]+", sentence) if piece], []
         names = set(known)
         words = [word for piece in normalized(sentence).split()
                  for word in ([piece] if piece in names else tokenize(piece))]
+        if pieces := pieces_of(tuple(known)):
+            words = [piece for word in words for piece in pieces.split(word) or [word]]
         if not self.unknown:
             return words, []
         unknown = unknown_of(known)
@@ -133,8 +136,15 @@ def _by_id(piece: str, known: Sequence[str], side: str, model: Text) -> str:
 
 
 def detokenize(words: Sequence[str]) -> str:
-    """Join tokens into a sentence, without `</s>`, with a space before each except closing punctuation."""
-    spaced = (word if word in CLOSING else f" {word}" for word in words if word != END)
+    """Join tokens into a sentence, without `</s>`, with a space before each except closing punctuation; the pieces of
+    a word into it."""
+    whole: list[list[str]] = []
+    for word in words:
+        if whole and is_later(word):
+            whole[-1].append(word)
+        elif word != END:
+            whole.append([word])
+    spaced = (word if word in CLOSING else f" {word}" for word in map(join, whole))
     return "".join(spaced).removeprefix(" ")
 
 

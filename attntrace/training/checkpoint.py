@@ -11,7 +11,7 @@ from attntrace.files.weights import STATE, load, save
 from attntrace.messages.errors import Problem
 from attntrace.tensor.tensor import Array
 from attntrace.training.loop import Training
-from attntrace.training.pairs import Pair
+from attntrace.training.pairs import Choice, Pair
 from attntrace.training.schedule import Schedule
 
 
@@ -25,10 +25,10 @@ def write_model(file: BinaryIO, training: Training, state: Mapping[str, object] 
     save(file, training.config.replace(dtype="float64"), training.vocabularies, training.parameters, state)
 
 
-def write_checkpoint(file: BinaryIO, training: Training, hold_out: int, targets: Sequence[str]) -> None:
-    """Write the model, what the training needs to continue as if it had not stopped, and which pairs are held out."""
+def write_checkpoint(file: BinaryIO, training: Training, choice: Choice) -> None:
+    """Write the model, what the training needs to continue as if it had not stopped, and which pairs it learns from."""
     facts = {"schedule": training.schedule.facts(), "updates": training.updates, "pairs": digest(training.pairs),
-             "hold_out": hold_out, "hold_out_targets": list(targets)}
+             **choice.facts()}
     m, v, _ = training.moments
     write_model(file, training, {"facts": json.dumps(facts), "m": m.value, "v": v.value})
 
@@ -38,8 +38,7 @@ class Checkpoint(NamedTuple):
     schedule: Schedule
     updates: int
     pairs: str  # their digest
-    hold_out: int
-    targets: tuple[str, ...]
+    choice: Choice
     m: Array
     v: Array
 
@@ -53,11 +52,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
         try:
             facts = json.loads(members.text(f"{STATE}facts"))
             checkpoint = Checkpoint(Schedule(**facts["schedule"]), facts["updates"], str(facts["pairs"]),
-                                    facts["hold_out"], tuple(map(str, facts["hold_out_targets"])),
-                                    members.read(f"{STATE}m"), members.read(f"{STATE}v"))
+                                    Choice.from_facts(facts), members.read(f"{STATE}m"), members.read(f"{STATE}v"))
             checkpoint.schedule.check()
             if not (isinstance(checkpoint.updates, int) and checkpoint.updates >= 0
-                    and isinstance(checkpoint.hold_out, int)):
+                    and isinstance(checkpoint.choice.hold_out, int)):
                 raise ValueError
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Problem("no_checkpoint", file=str(path)) from None

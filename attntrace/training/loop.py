@@ -1,6 +1,7 @@
 """The training loop: for each batch forward pass, backward pass and an update by Adam (section 5)."""
 import math
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,8 @@ from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.memory import check_fits
 from attntrace.model.parameters import Parameters, Vocabularies, stream
-from attntrace.model.tokens import END, START, Words, packed, tokenize
+from attntrace.model.pieces import pieces_of, units_of
+from attntrace.model.tokens import END, START, Words, detokenize, packed, tokenize
 from attntrace.model.transformer import transformer, translate
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
@@ -18,6 +20,7 @@ from attntrace.tracing.trace import Dropout, Step, Trace
 from attntrace.training.backward import Plan, backward, loss
 from attntrace.training.optimizers import Moments, Rates, adam
 from attntrace.training.pairs import Pair
+from attntrace.training.pieces import learned_pieces
 from attntrace.training.schedule import Schedule
 
 CHUNK = 128  # sentences translated at once
@@ -41,10 +44,47 @@ class Done(NamedTuple):
     tokens: int
 
 
-def vocabularies_of(pairs: Sequence[Pair], config: Config) -> Vocabularies:
-    """Collect the words of the pairs, in order of appearance."""
-    return Vocabularies.of_words(config, [word for pair in pairs for word in tokenize(pair.source)],
-                                 [word for pair in pairs for word in tokenize(pair.target)])
+def vocabularies_of(pairs: Sequence[Pair], config: Config, pieces: int = 0) -> Vocabularies:
+    """Collect the words of the pairs, in order of appearance; or learn so many `pieces` for each side."""
+    sides = [[word for sentence in sentences for word in tokenize(sentence)] for sentences in zip(*pairs, strict=True)]
+    if pieces:
+        sides = [learned_pieces(words, pieces - len((START, END))) for words in sides]
+    return Vocabularies.of_words(config, *sides)
+
+
+def never() -> bool:
+    return False
+
+
+class Side:
+    """Source or target: the ids of its vocabulary. `skips`: see `Pieces.split`."""
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self.ids = {word: n + 1 for n, word in enumerate(known)}
+        self._pieces = pieces_of(known)
+        self._split: dict[str, list[int]] = {}  # of each word so far
+        self.skips: Callable[[], bool] | None = None
+
+    def resplit(self, skips: Callable[[], bool]) -> None:
+        """Split every word anew, and pass over some pieces that would fit."""
+        self._split, self.skips = {}, skips
+
+    def read(self, sentence: str) -> list[int]:
+        """Return the ids of a sentence. Raises KeyError for a word that is not in the vocabulary."""
+        return [id for word in tokenize(sentence) for id in self._of_word(word)]
+
+    def knows(self, sentence: str) -> bool:
+        try:
+            return bool(self.read(sentence))
+        except KeyError:
+            return False
+
+    def _of_word(self, word: str) -> list[int]:
+        ids = self._split.get(word)
+        if ids is None:
+            pieces = self._pieces and self._pieces.split(word, self.skips or never)
+            ids = self._split[word] = [self.ids[piece] for piece in pieces or [word]]
+        return ids
 
 
 class Training:
@@ -58,7 +98,7 @@ class Training:
         self.config, self.vocabularies, self.parameters, self.schedule = config, vocabularies, parameters, schedule
         self.pairs = pairs
         self.moments = Moments.zero(self._along(parameters.vector, "W"))
-        self._ids = [{word: n + 1 for n, word in enumerate(words or ())} for words in vocabularies]
+        self._sides = [Side(words or ()) for words in vocabularies]
         self._examples = [self.example(pair) for pair in pairs]
         self._plans: dict[tuple[int, bool], Plan] = {}
 
@@ -68,13 +108,14 @@ class Training:
 
     def example(self, pair: Pair) -> tuple[list[int], list[int], list[int]]:
         """Return the ids of a pair: the inputs of encoder and decoder, and the word after each of the latter."""
-        source, target = self._ids
-        words = [target[word] for word in tokenize(pair.target)]
-        return self.read(pair), [target[START], *words], [*words, target[END]]
+        _, target = self._sides
+        words = target.read(pair.target)
+        return self.read(pair), [target.ids[START], *words], [*words, target.ids[END]]
 
     def read(self, pair: Pair) -> list[int]:
         """Return the ids that the encoder reads. Raises KeyError for a word that is not in the vocabulary."""
-        return [self._ids[0][word] for word in [*tokenize(pair.source), *([END] if self.config.source_end else [])]]
+        source, _ = self._sides
+        return [*source.read(pair.source), *([source.ids[END]] if self.config.source_end else [])]
 
     def resume(self, m: Array, v: Array, updates: int) -> None:
         """Continue after this many updates, with the moments that Adam had then."""
@@ -94,11 +135,23 @@ class Training:
         size = self.schedule.batch
         first, after = divmod(self.updates, self.batches)
         for epoch in range(first, self.schedule.epochs):
+            self._resplit(epoch)
             order = np.argsort(self._random("order", epoch, len(self._examples)), kind="stable").tolist()
             for start in range(after * size if epoch == first else 0, len(order), size):
                 examples = [self._examples[n] for n in order[start:start + size]]
                 source, target, wanted = map(packed, zip(*examples, strict=True))
                 yield Done(epoch + 1, self.learn(source, target, wanted), len(source.ids) + len(target.ids))
+
+    def _resplit(self, epoch: int) -> None:
+        """Split the words of an epoch by pieces of which some are passed over (Provilkov et al. 2020)."""
+        share = self.schedule.piece_dropout
+        if share:
+            draw = random.Random(f"pieces {self.schedule.seed} {epoch}").random
+            for side in self._sides:
+                side.resplit(lambda: draw() < share)
+            self._examples = [self.example(pair) for pair in self.pairs]
+            for side in self._sides:
+                side.resplit(never)
 
     def _random(self, purpose: str, number: int, size: int) -> Array:
         """Return random integers of 64 bits, from a stream of their own for each purpose and number."""
@@ -149,11 +202,13 @@ class Training:
 
     def exact(self, pairs: Sequence[Pair]) -> int:
         """Count the pairs that the model translates exactly; a pair with an unknown word counts as wrong."""
-        known = [pair for pair in pairs if all(word in self._ids[0] for word in tokenize(pair.source))]
-        longest = 1 + max((len(tokenize(pair.target)) for pair in pairs), default=0)
+        source, _ = self._sides
+        known = [pair for pair in pairs if source.knows(pair.source)]
+        longest = 1 + max((len(units_of(pair.target)) for pair in known), default=0)
         exact = 0
         for start in range(0, len(known), CHUNK):
             chunk = known[start:start + CHUNK]
             results = translate(self.parameters, self.config, self.vocabularies, list(map(self.read, chunk)), longest)
-            exact += sum(words == [*tokenize(pair.target), END] for words, pair in zip(results, chunk, strict=True))
+            exact += sum(words[-1] == END and tokenize(detokenize(words)) == tokenize(pair.target)
+                         for words, pair in zip(results, chunk, strict=True))
         return exact

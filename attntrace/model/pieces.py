@@ -60,8 +60,8 @@ class Pieces:
         self.longest = max(map(len, self.known), default=0)
 
     def split(self, word: str, skips: Callable[[], bool] = lambda: False) -> list[str] | None:
-        """Return the pieces of a word, each the longest that fits (as WordPiece does); `skips`: whether the next one that
-        would fit, if it is more than one unit, is passed over. None where none fits."""
+        """Return the pieces of a word, each the longest that fits (as WordPiece does); None where none fits. `skips`:
+        whether the next one that would fit, if it is more than one unit, is passed over."""
         units, pieces, start = units_of(word), list[str](), 0
         while start < len(units):
             for end in range(min(len(units), start + 2 * self.longest), start, -1):

@@ -164,7 +164,7 @@ class Training:
         Sentences are packed for one run with teacher forcing: what the encoder reads, what the decoder reads (`<s>` and
         the words), and the next word for each of these (the words and `</s>`)."""
         kept: list[Step] = []
-        trace = Trace(keep=kept, dropout=self._dropout())
+        trace = Trace(keep=kept, dropout=self._dropout(), heads_at_once=True)
         prediction = transformer(trace, source, target, self.parameters, self.config)
         assert prediction is not None
         mean = float(loss(trace.at("loss"), prediction, wanted, self.schedule.label_smoothing,

@@ -1,72 +1,69 @@
-"""Learn the pieces of a vocabulary from words, by merging pairs of pieces (Sennrich et al. 2016)."""
+"""Learn the pieces of a vocabulary: those that describe the words of a text in the fewest letters.
+
+As in Morfessor (Creutz & Lagus 2002): a description of the words is a list of pieces, spelled out, and the numbers of
+these for each word. Pieces that many different words share, such as stems and endings, make it short."""
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from attntrace.model.pieces import LETTER_OF, join, piece_of, units_of
+from attntrace.model.pieces import FINAL_OF, join, piece_of, units_of
 
-Units = tuple[str, ...]
-Merge = tuple[str, str, bool]  # two neighbours, and whether a piece is before them in the word
-
-
-class _Words:
-    """Words in merging: the parts of each, how often it counts, and where each pair of neighbours stands."""
-
-    def __init__(self, weights: dict[Units, int]) -> None:
-        self.parts = list(map(list, weights))
-        self.weights = list(weights.values())
-        self.counts: Counter[Merge] = Counter()
-        self.at: defaultdict[Merge, set[int]] = defaultdict(set)
-        for n in range(len(self.parts)):
-            self._count(n, 1)
-
-    def _count(self, n: int, sign: int) -> None:
-        parts = self.parts[n]
-        for i, pair in enumerate(zip(parts, parts[1:])):
-            merge = (*pair, i > 0)
-            self.counts[merge] += sign * self.weights[n]
-            self.at[merge].add(n)
-
-    def merge(self, merge: Merge) -> None:
-        for n in sorted(self.at.pop(merge)):
-            self._count(n, -1)
-            parts, i = self.parts[n], 0
-            while i < len(parts) - 1:
-                if (parts[i], parts[i + 1], i > 0) == merge:
-                    parts[i:i + 2] = [parts[i] + parts[i + 1]]
-                i += 1
-            self._count(n, 1)
-        del self.counts[merge]
-
-    def best(self) -> tuple[Merge, int] | None:
-        """The pair that counts most, of several the first in the alphabet."""
-        return min(self.counts.items(), key=lambda item: (-item[1], item[0]), default=None)
+Part = tuple[tuple[str, ...], bool]  # units, and whether a part of the word is before them
+ROUNDS = 6  # until hardly any word is split otherwise than before
+SPELLING = 0.7  # how much the letters of the list weigh: with less of it, more words stay whole
 
 
 def learned_pieces(words: Iterable[str], size: int) -> list[str]:
-    """Return up to `size` pieces, and all units of the words in any case: first those that many *different* words have,
-    such as endings, then those that are frequent. The order of the words makes no difference.
-
-    A word that cannot be put together from units is a piece of its own."""
+    """Return up to `size` pieces, the frequent ones first; and in any case all units of the words. The order of the
+    words makes no difference. A word that cannot be put together from its units is a piece of its own."""
     counts = Counter(words)
-    units = {word: tuple(units_of(word)) for word in counts}
-    whole = {word for word in counts if join([piece_of([one], n > 0) for n, one in enumerate(units[word])]) != word}
-    letters = {one for word in counts.keys() - whole for one in units[word]}
-    known = dict.fromkeys(sorted(whole | {piece_of([one], later) for one in letters for later in (False, True)
-                                          if later or one not in LETTER_OF}))
-    for piece in _merges({units[word]: count for word, count in counts.items() if word not in whole}):
-        if len(known) >= size:
-            break
-        known[piece] = None
-    return list(known)
+    units = {word: tuple(units_of(word)) for word in sorted(counts)}
+    whole = {word for word, own in units.items() if join([piece_of([one], n > 0) for n, one in enumerate(own)]) != word}
+    letters = {one for word, own in units.items() if word not in whole for one in own}
+    known = sorted(whole | {piece_of([one], later) for one in letters for later in (False, True)
+                            if later or one not in FINAL_OF.values()})
+    frequent: Counter[str] = Counter()
+    weights = {own: counts[word] for word, own in units.items() if word not in whole}
+    for own, parts in split_shortest(weights).items():
+        for part in parts:
+            frequent[piece_of(*part)] += weights[own]
+    ranked = sorted(frequent.keys() - set(known), key=lambda piece: (-frequent[piece], piece))
+    return [*known, *ranked[:max(size - len(known), 0)]]
 
 
-def _merges(counts: dict[Units, int]) -> Iterator[str]:
-    for weights, least in (({one: 1 for one in counts}, TYPES), (counts, 2)):
-        words = _Words(weights)
-        while (best := words.best()) and best[1] >= least:
-            words.merge(best[0])
-            first, second, later = best[0]
-            yield piece_of(first + second, later)
+def split_shortest(words: dict[tuple[str, ...], int]) -> dict[tuple[str, ...], list[Part]]:
+    """Return the parts of each word by the shortest description. A frequent word weighs little more than a rare one."""
+    weights = {word: 1 + math.log(count) for word, count in words.items()}
+    letter = math.log(1 + len({one for word in words for one in word}))  # the length of one in the list
+    shares: defaultdict[Part, float] = defaultdict(float)
+    for word, weight in weights.items():
+        for start in range(len(word)):
+            for end in range(start + 1, len(word) + 1):
+                shares[word[start:end], start > 0] += weight * (end - start) / len(word)
+    parts: dict[tuple[str, ...], list[Part]] = {}
+    for _ in range(ROUNDS):
+        total = math.log(sum(shares.values()))
+        lengths = {part: total - math.log(share) + SPELLING * letter * len(part[0]) / share
+                   for part, share in shares.items()}
+        parts = {word: _shortest(word, lengths, total + SPELLING * letter) for word in words}
+        shares = defaultdict(float)
+        for word, own in parts.items():
+            for part in own:
+                shares[part] += weights[word]
+    return parts
 
 
-TYPES = 3
+def _shortest(word: tuple[str, ...], lengths: dict[Part, float], of_new: float) -> list[Part]:
+    """Return the parts of a word whose lengths have the smallest sum; `of_new`: the length of a unit that is no part
+    yet."""
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, len(word) + 1):
+        best.append(min((best[start][0] + lengths.get((word[start:end], start > 0),
+                                                      of_new if end - start == 1 else math.inf), start)
+                        for start in range(end)))
+    parts, end = list[Part](), len(word)
+    while end:
+        start = best[end][1]
+        parts.append((word[start:end], start > 0))
+        end = start
+    return parts[::-1]

@@ -180,7 +180,7 @@ def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "
     usual = {word: unicodedata.normalize("NFKC", word) for word in words if word not in numbers}
     words = [usual[word] if usual.get(word) in numbers else word for word in words]
     if unknown := sorted({word: None for word in words if word not in numbers}, key=_is_word, reverse=True):
-        others = [word for word in known if word not in (START, END)]
+        others = [word for word in known if word not in (START, END) and not is_later(word)]
         asked = list(filter(_is_word, dict.fromkeys(words)))
         if len(asked) > 1 and not any(_near(word, others) for word in asked):
             raise Problem("no_known_word", side=Message(f"messages.side_{side}"), size=len(known), file=model,

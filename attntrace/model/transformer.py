@@ -168,9 +168,9 @@ def all_heads(trace: Trace, X: Tensor, K: Tensor, V: Tensor, parameters: Paramet
 
     S = projected(X, "Q") @ projected(K, "K").T / score_root(config)
     if mask is not None:
-        if len(mask.axes) == 3:
-            mask = constant(np.repeat(mask.value, config.heads, axis=0), "mask", S.axes)
-        S = trace("masked_scores", S + mask, Symbol("S", hat=True, primes=1))
+        every = mask.value if len(mask.axes) == 2 else np.repeat(mask.value, config.heads, axis=0)
+        hidden = constant(every, "mask", S.axes[-every.ndim:])
+        S = trace("masked_scores", S + hidden, Symbol("S", hat=True, primes=1))
     return apply(Pack(X.axes[0], config.heads, concat_name(config)), softmax(S) @ projected(V, "V"))
 
 

@@ -87,6 +87,12 @@ class Side:
         return ids
 
 
+class Average(NamedTuple):
+    """The sum of the parameters after each of so many epochs."""
+    total: Array
+    epochs: int = 0
+
+
 class Training:
     """A model in training, with the number of updates so far and the moments of Adam. Iterating trains it.
 
@@ -98,6 +104,7 @@ class Training:
         self.config, self.vocabularies, self.parameters, self.schedule = config, vocabularies, parameters, schedule
         self.pairs = pairs
         self.moments = Moments.zero(self._along(parameters.vector, "W"))
+        self.average = Average(np.zeros_like(parameters.vector))
         self._sides = [Side(words or ()) for words in vocabularies]
         self._examples = [self.example(pair) for pair in pairs]
         self._plans: dict[tuple[int, bool], Plan] = {}
@@ -117,9 +124,11 @@ class Training:
         source, _ = self._sides
         return [*source.read(pair.source), *([source.ids[END]] if self.config.source_end else [])]
 
-    def resume(self, m: Array, v: Array, updates: int) -> None:
-        """Continue after this many updates, with the moments that Adam had then."""
+    def resume(self, m: Array, v: Array, updates: int, average: "Average | None" = None) -> None:
+        """Continue after this many updates, with the moments that Adam had then, and the average so far."""
         self.moments = Moments(self._along(m, "m"), self._along(v, "v"), updates)
+        if average and updates // self.batches - average.epochs >= self.schedule.epochs - self.schedule.average:
+            self.average = average  # else it is of epochs that are not the last any more
 
     @property
     def updates(self) -> int:
@@ -131,7 +140,8 @@ class Training:
         return -(-len(self._examples) // self.schedule.batch)
 
     def __iter__(self) -> Iterator[Done]:
-        """Train on one batch after another, until the epochs of the schedule are over."""
+        """Train on one batch after another, until the epochs of the schedule are over; the parameters are then the
+        average of those after each of the last epochs, as many as the schedule says (section 6.1)."""
         size = self.schedule.batch
         first, after = divmod(self.updates, self.batches)
         for epoch in range(first, self.schedule.epochs):
@@ -140,7 +150,12 @@ class Training:
             for start in range(after * size if epoch == first else 0, len(order), size):
                 examples = [self._examples[n] for n in order[start:start + size]]
                 source, target, wanted = map(packed, zip(*examples, strict=True))
-                yield Done(epoch + 1, self.learn(source, target, wanted), len(source.ids) + len(target.ids))
+                done = Done(epoch + 1, self.learn(source, target, wanted), len(source.ids) + len(target.ids))
+                if start + size >= len(order) and epoch >= self.schedule.epochs - self.schedule.average:
+                    self.average = Average(self.average.total + self.parameters.vector, self.average.epochs + 1)
+                yield done
+        if self.average.epochs:
+            self.parameters.vector[...] = self.average.total / self.average.total.dtype.type(self.average.epochs)
 
     def _resplit(self, epoch: int) -> None:
         """Split the words of an epoch by pieces of which some are passed over (Provilkov et al. 2020)."""

@@ -6,11 +6,13 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from attntrace.model.pieces import FINAL_OF, join, piece_of, units_of
+from attntrace.messages.unicode import _in_word as in_word
+from attntrace.model.pieces import LETTER_OF, join, piece_of, units_of
 
 Part = tuple[tuple[str, ...], bool]  # units, and whether a part of the word is before them
 ROUNDS = 6  # until hardly any word is split otherwise than before
 SPELLING = 0.7  # how much the letters of the list weigh: with less of it, more words stay whole
+STEM_FINALS = {final for final, letter in LETTER_OF.items() if letter not in "ㄴㄹㅁㅂㅆ"}  # which no ending begins with
 
 
 def learned_pieces(words: Iterable[str], size: int) -> list[str]:
@@ -19,9 +21,11 @@ def learned_pieces(words: Iterable[str], size: int) -> list[str]:
     counts = Counter(words)
     units = {word: tuple(units_of(word)) for word in sorted(counts)}
     whole = {word for word, own in units.items() if join([piece_of([one], n > 0) for n, one in enumerate(own)]) != word}
-    letters = {one for word, own in units.items() if word not in whole for one in own}
-    known = sorted(whole | {piece_of([one], later) for one in letters for later in (False, True)
-                            if later or one not in FINAL_OF.values()})
+    split = [own for word, own in units.items() if word not in whole]
+    letters = {one for own in split for one in own}
+    later = {one for own in split for one in own[1:]} | {one for one in letters if in_word(one[0])}
+    known = sorted(whole | {piece_of([one], False) for one in letters.difference(LETTER_OF)}
+                   | {piece_of([one], True) for one in later})
     frequent: Counter[str] = Counter()
     weights = {own: counts[word] for word, own in units.items() if word not in whole}
     for own, parts in split_shortest(weights).items():
@@ -38,7 +42,8 @@ def split_shortest(words: dict[tuple[str, ...], int]) -> dict[tuple[str, ...], l
     shares: defaultdict[Part, float] = defaultdict(float)
     for word, weight in weights.items():
         for start in range(len(word)):
-            for end in range(start + 1, len(word) + 1):
+            is_stem = word[start] in STEM_FINALS
+            for end in range(start + 1, start + 2 if is_stem else len(word) + 1):
                 shares[word[start:end], start > 0] += weight * (end - start) / len(word)
     parts: dict[tuple[str, ...], list[Part]] = {}
     for _ in range(ROUNDS):

@@ -47,6 +47,7 @@ class TrainingOptions(NamedTuple):
     dropout: float | None
     label_smoothing: float | None
     label_smoothing_over: str | None
+    average: int | None
     piece_dropout: float | None
     pieces: int | None
     reverse: bool | None
@@ -72,6 +73,7 @@ training_options = passed(
     of_schedule("dropout", SHARE, metavar="X"),
     of_schedule("label_smoothing", SHARE, metavar="X"),
     of_schedule("label_smoothing_over", Among(SMOOTHING_OVER)),
+    of_schedule("average", Whole(0), metavar="N"),
     of_schedule("piece_dropout", SHARE, metavar="X"),
     option("--pieces", type=Whole(1), default=None, metavar="N"),
     option("--reverse", is_flag=True, default=None),
@@ -84,10 +86,12 @@ training_options = passed(
 @click.argument("pairs", type=InputFile(), metavar="PAIRS")
 @option("-o", "output", metavar="MODEL.npz", type=click.Path(), required=True, text="train_output")
 @option("--resume", is_flag=True)
+@option("--float16", is_flag=True)
 @training_options
 @architecture_options(SMALL)
 @quiet_option
-def command(pairs: str, output: str, resume: bool, quiet: bool, training: TrainingOptions, model: ModelOptions) -> None:
+def command(pairs: str, output: str, resume: bool, float16: bool, quiet: bool, training: TrainingOptions,
+            model: ModelOptions) -> None:
     if not output.lower().endswith(".npz"):
         raise Problem("model_ending", file=output)
     check_place(output)
@@ -111,7 +115,7 @@ def command(pairs: str, output: str, resume: bool, quiet: bool, training: Traini
     course = Course(loop, parts, output, checkpoint, choice, quiet)
     start, updates = time.monotonic(), loop.updates
     course.learn()
-    course.write()
+    course.write(float16)
     course.conclude(pairs, loop.updates - updates, time.monotonic() - start)
 
 
@@ -196,17 +200,20 @@ class Course:
                             file=shown(self.checkpoint)))
                 raise
 
-    def write(self) -> None:
-        """Write the model; where that fails, a checkpoint."""
+    def write(self, float16: bool) -> None:
+        """Write the model; where that fails, a checkpoint. In float16, its numbers are then those of the file."""
         from attntrace.training.checkpoint import write_model
         try:
             with binary(self.output) as file:
-                write_model(file, self.training)
+                write_model(file, self.training, dtype="float16" if float16 else "")
         except Problem:
             with suppress(Problem):
                 self.save()
                 say(Message("messages.train_saved_instead", file=shown(self.checkpoint)))
             raise
+        if float16:
+            vector = self.training.parameters.vector
+            vector[...] = vector.astype("float16")
         with suppress(FileNotFoundError):
             os.unlink(self.checkpoint)
 

@@ -34,7 +34,6 @@ def join_heads(each: Array, heads: int) -> Array:
     return whole.reshape(sentences // heads, tokens, heads * columns)
 
 
-@dataclass(eq=False, repr=False)
 class Unpack(Op, name="apart"):
     """token × … becomes sentence × token × …, shorter sentences padded with zeros. With more than one of the `heads`,
     whose columns stand side by side, each sentence becomes as many, one after another."""

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from attntrace.training import SMOOTHING_OVER
 
-LATER = {"label_smoothing_over": SMOOTHING_OVER[0], "piece_dropout": 0.0, "average": 0}  # settings that older checkpoints lack
+LATER = {"label_smoothing_over": SMOOTHING_OVER[0], "piece_dropout": 0.0, "average": 0}  # not in older checkpoints
 
 
 @dataclass(frozen=True, slots=True)

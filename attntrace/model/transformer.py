@@ -164,9 +164,9 @@ def all_heads(trace: Trace, X: Tensor, K: Tensor, V: Tensor, parameters: Paramet
     """The heads side by side, as `multi_head` has them, computed at once without steps for each."""
     def projected(source: Tensor, letter: str) -> Tensor:
         every = linear(source, parameters[f"W_{letter}"], parameters.get(f"b_{letter}"))
-        return apply(Unpack(config.heads), every)
+        return apply(Unpack(config.heads), every / score_root(config) if letter == "Q" else every)  # fewer than scores
 
-    S = projected(X, "Q") @ projected(K, "K").T / score_root(config)
+    S = projected(X, "Q") @ projected(K, "K").T
     if mask is not None:
         every = mask.value if len(mask.axes) == 2 else np.repeat(mask.value, config.heads, axis=0)
         hidden = constant(every, "mask", S.axes[-every.ndim:])

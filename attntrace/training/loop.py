@@ -10,7 +10,7 @@ from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.memory import check_fits
 from attntrace.model.parameters import Parameters, Vocabularies, stream
-from attntrace.model.pieces import pieces_of, units_of
+from attntrace.model.pieces import pieces_of
 from attntrace.model.tokens import END, START, Words, detokenize, packed, tokenize
 from attntrace.model.transformer import transformer, translate
 from attntrace.tensor.axes import Axis
@@ -46,10 +46,11 @@ class Done(NamedTuple):
 
 def vocabularies_of(pairs: Sequence[Pair], config: Config, pieces: int = 0) -> Vocabularies:
     """Collect the words of the pairs, in order of appearance; or learn so many `pieces` for each side."""
-    sides = [[word for sentence in sentences for word in tokenize(sentence)] for sentences in zip(*pairs, strict=True)]
+    source, target = ([word for sentence in sentences for word in tokenize(sentence)]
+                      for sentences in zip(*pairs, strict=True))
     if pieces:
-        sides = [learned_pieces(words, pieces - len((START, END))) for words in sides]
-    return Vocabularies.of_words(config, *sides)
+        source, target = (learned_pieces(words, pieces - len((START, END))) for words in (source, target))
+    return Vocabularies.of_words(config, source, target)
 
 
 def never() -> bool:
@@ -57,23 +58,24 @@ def never() -> bool:
 
 
 class Side:
-    """Source or target: the ids of its vocabulary. `skips`: see `Pieces.split`."""
+    """Source or target: the ids of its vocabulary."""
 
     def __init__(self, known: tuple[str, ...]) -> None:
         self.ids = {word: n + 1 for n, word in enumerate(known)}
         self._pieces = pieces_of(known)
         self._split: dict[str, list[int]] = {}  # of each word so far
-        self.skips: Callable[[], bool] | None = None
+        self._skips: Callable[[], bool] = never
 
     def resplit(self, skips: Callable[[], bool]) -> None:
-        """Split every word anew, and pass over some pieces that would fit."""
-        self._split, self.skips = {}, skips
+        """Split every word anew; `skips`: see `Pieces.split`."""
+        self._split, self._skips = {}, skips
 
     def read(self, sentence: str) -> list[int]:
         """Return the ids of a sentence. Raises KeyError for a word that is not in the vocabulary."""
         return [id for word in tokenize(sentence) for id in self._of_word(word)]
 
     def knows(self, sentence: str) -> bool:
+        """Whether the vocabulary has all tokens of a sentence."""
         try:
             return bool(self.read(sentence))
         except KeyError:
@@ -82,7 +84,7 @@ class Side:
     def _of_word(self, word: str) -> list[int]:
         ids = self._split.get(word)
         if ids is None:
-            pieces = self._pieces and self._pieces.split(word, self.skips or never)
+            pieces = self._pieces and self._pieces.split(word, self._skips)
             ids = self._split[word] = [self.ids[piece] for piece in pieces or [word]]
         return ids
 
@@ -217,9 +219,9 @@ class Training:
 
     def exact(self, pairs: Sequence[Pair]) -> int:
         """Count the pairs that the model translates exactly; a pair with an unknown word counts as wrong."""
-        source, _ = self._sides
-        known = [pair for pair in pairs if source.knows(pair.source)]
-        longest = 1 + max((len(units_of(pair.target)) for pair in known), default=0)
+        source, target = self._sides
+        known = [pair for pair in pairs if source.knows(pair.source) and target.knows(pair.target)]
+        longest = 1 + max((len(target.read(pair.target)) for pair in known), default=0)
         exact = 0
         for start in range(0, len(known), CHUNK):
             chunk = known[start:start + CHUNK]

@@ -96,7 +96,7 @@ def command(pairs: str, output: str, resume: bool, float16: bool, quiet: bool, t
         raise Problem("model_ending", file=output)
     check_place(output)
     if (model.entries["d_model"] or SMALL.d_model) <= ONE_THREAD:
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is imported; with two, other bits come out
     keep_memory()
     from attntrace.training.pairs import Choice, read_pairs
     checkpoint = output[:-len(".npz")] + ".checkpoint.npz"

@@ -18,7 +18,8 @@ from attntrace.runs.prepare import prepare
 # What readers of Korean and English introductions look up.
 TERMS = {
     "transformer": "BERT, 트랜스포머, 레이어, 층, transformer, Transformer, architecture",
-    "token": "BPE, 토큰화, 토큰, 스페셜 토큰, 시작 토큰, 시작 스페셜 토큰, 시퀀스, 소스 시퀀스, 타깃 시퀀스, 엔티티, special token",
+    "pieces": "BPE, 서브워드, 조각, 워드피스, 형태소, subword, WordPiece",
+    "token": "토큰화, 토큰, 스페셜 토큰, 시작 토큰, 시작 스페셜 토큰, 시퀀스, 소스 시퀀스, 타깃 시퀀스, 엔티티, special token",
     "vocabulary": "어휘, 단어 집합, vocabulary",
     "one_hot": "원핫, 원-핫 벡터, 원핫 인코딩, 원-핫 행, one-hot",
     "tensor": "텐서, 벡터, 행렬, vector, matrix, tensor",

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from backwards import OTHERS, PAIR, SMALL, Backwards, Pair
+from checks import check_axes, check_cells
 from random_model import WIRINGS, random_model
 
+from attntrace.ops.batch import Pack, Unpack
 from attntrace.ops.functions import mean
 from attntrace.tensor.axes import Axis
-from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Tensor
+from attntrace.tensor.symbol import Spelling, Symbol
+from attntrace.tensor.tensor import Tensor, apply, constant
 from attntrace.tracing.trace import Step, Trace
 from attntrace.training.backward import Plan, backward
 from attntrace.training.optimizers import Moments, Rates, adam, descend
@@ -86,6 +88,43 @@ def test_all_gradients_together_agree_with_central_differences(wiring):
     found = np.concatenate([ours.gradients[parameter.address].ravel() for parameter in ours.parameters]) @ direction
     expected = slope(ours, slice(None), direction, 1e-6)
     assert abs(found - expected) <= 1e-6 * max(1, abs(found))
+
+
+class Dropping(Backwards):
+    """With dropout, which drops the same numbers in every run."""
+
+    def run(self, trace: Trace) -> float:
+        draw = np.random.default_rng(0)
+        trace.dropout = lambda x: x * constant((draw.random(x.value.shape) < 0.8) / 0.8, "dropout", x.axes)
+        return super().run(trace)
+
+
+def test_gradients_with_dropout_agree_with_central_differences():
+    model = random_model()
+    ours, without = (kind(model, PAIR, *OTHERS, batch=True) for kind in (Dropping, Backwards))
+    direction = np.random.default_rng(2).standard_normal(ours.parameters.vector.size)
+    found = np.concatenate([ours.gradients[parameter.address].ravel() for parameter in ours.parameters]) @ direction
+    expected = slope(ours, slice(None), direction, 1e-6)
+    assert abs(found - expected) <= 1e-6 * max(1, abs(found)) and ours.loss != without.loss
+
+
+class AtOnce(Backwards):
+    """With all heads of an attention computed together."""
+
+    def run(self, trace: Trace) -> float:
+        trace.heads_at_once = True
+        return super().run(trace)
+
+
+@pytest.mark.parametrize("wiring, batch", [*((wiring, "other_lengths") for wiring in WIRINGS),
+                                           *(("post", batch) for batch in BATCHES)])
+def test_heads_computed_at_once_have_the_gradients_of_heads_by_themselves(wiring, batch):
+    model, pairs = random_model(**WIRINGS.get(wiring, {})), BATCHES[batch]
+    apart, at_once = (kind(model, *pairs, batch=len(pairs) > 1) for kind in (Backwards, AtOnce))
+    assert at_once.loss == pytest.approx(apart.loss, rel=1e-13)
+    found, expected = (np.concatenate([one.ravel() for one in of.of_parameters().values()]) for of in (at_once, apart))
+    assert_close(found, expected, 1e-12, wiring)
+    assert len(at_once.kept) < len(apart.kept) or model.config.mean_weights
 
 
 @pytest.mark.parametrize("shared, stacks", (("all", ("encoder", "decoder")), ("decoder", ("decoder",))))
@@ -206,3 +245,16 @@ def test_a_batch_is_the_mean_over_the_tokens_of_its_sentences(batch):
     for address in ("encoder.input", "decoder.input", "output.logits"):
         rows = [part * one.gradients[address] for part, one in zip(share, alone)]
         assert_close(together.gradients[address], np.concatenate(rows), 1e-12, address)
+
+
+@pytest.mark.parametrize("lengths", [None, (3, 3), (2, 3, 1)])
+def test_the_heads_of_a_batch_are_unpacked_number_by_number(lengths):
+    token = Axis("token", sum(lengths or (4,)), None, lengths)
+    x = Tensor(np.arange(6.0 * token.size).reshape(-1, 6) + 1, (token, Axis("d_concat", 6)), Symbol.of("X"), "x")
+    each = apply(Unpack(3), x)
+    assert each.value.shape == (3 * len(lengths or (4,)), max(lengths or (4,)), 2)
+    for tensor in (each, apply(Pack(token, 3, "d_concat"), each)):
+        check_axes(tensor)
+        check_cells(tensor, tensor.history, np.ndindex(tensor.value.shape), Spelling.UNICODE)
+    assert (apply(Pack(token, 3, "d_concat"), each).value == x.value).all()
+    assert (each.value[1][:1] == x.value[:1, 2:4]).all()

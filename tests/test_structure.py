@@ -17,9 +17,9 @@ ORDER = {
     "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
-    "model": "config tokens memory masks parameters transformer integer_parameters",
+    "model": "config pieces tokens memory masks parameters transformer integer_parameters",
     "files": "arrays archive weights inputs masks pytorch torch",
-    "training": "schedule pairs backward optimizers loop checkpoint",
+    "training": "schedule pairs pieces backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved",
     "pages": "numbers blocks architecture topic_table topics view stages checks forms why overview answer "
              "diff verdicts weights translation page",

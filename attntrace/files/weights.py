@@ -203,10 +203,10 @@ def storable(vocabularies: Vocabularies) -> dict[str, tuple[str, ...]]:
 
 
 def save(file: BinaryIO, config: Config, vocabularies: Vocabularies, parameters: Parameters,
-         state: Mapping[str, Any] = {}, safetensors: bool = False) -> None:
+         state: Mapping[str, Any] = {}, safetensors: bool = False, dtype: str = "") -> None:
     """Write a weights file, `.npz`, or `.safetensors` with the texts as JSON in the metadata; the names of `state`, the
-    state of a training run, get the prefix STATE."""
-    arrays = {name: tensor.value for name, tensor in parameters.by_name.items()}
+    state of a training run, get the prefix STATE. dtype: of the numbers, if not their own."""
+    arrays = {name: tensor.value.astype(dtype or tensor.value.dtype) for name, tensor in parameters.by_name.items()}
     arrays |= {STATE + name: np.array(value) for name, value in state.items()}
     words = storable(vocabularies)
     if safetensors:

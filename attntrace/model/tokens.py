@@ -10,6 +10,7 @@ from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import COUNT, nearest
 from attntrace.messages.unicode import _grapheme_end, _in_word, normalized, shown
+from attntrace.model.pieces import is_later, join, pieces_of
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Array, Tensor, constant
 
@@ -100,13 +101,15 @@ class Reader(NamedTuple):
 
     def read(self, sentence: str, known: Sequence[str], side: str, model: Text) -> tuple[list[str], list[Message]]:
         """Return the tokens, and what was changed in them. What stands between blanks is one token where the vocabulary
-        has it, as that of another tokenizer (`[CLS]`, `##ing`, `▁the`) or `<s>`; else it is split by ours. Raises
-        Problem for what is not an id."""
+        has it, as that of another tokenizer (`[CLS]`, `##ing`, `▁the`) or `<s>`; else it is split by ours, and by the
+        pieces of the vocabulary. Raises Problem for what is not an id."""
         if self.ids:
             return [_by_id(piece, known, side, model) for piece in re.split(r"[\s,\[\]]+", sentence) if piece], []
         names = set(known)
         words = [word for piece in normalized(sentence).split()
                  for word in ([piece] if piece in names else tokenize(piece))]
+        if pieces := pieces_of(tuple(known)):
+            words = [piece for word in words for piece in pieces.split(word) or [word]]
         if not self.unknown:
             return words, []
         unknown = unknown_of(known)
@@ -133,8 +136,15 @@ def _by_id(piece: str, known: Sequence[str], side: str, model: Text) -> str:
 
 
 def detokenize(words: Sequence[str]) -> str:
-    """Join tokens into a sentence, without `</s>`, with a space before each except closing punctuation."""
-    spaced = (word if word in CLOSING else f" {word}" for word in words if word != END)
+    """Join tokens into a sentence, without `</s>`, with a space before each except closing punctuation; the pieces of
+    a word into it."""
+    whole: list[list[str]] = []
+    for word in words:
+        if whole and is_later(word):
+            whole[-1].append(word)
+        elif word != END:
+            whole.append([word])
+    spaced = (word if word in CLOSING else f" {word}" for word in map(join, whole))
     return "".join(spaced).removeprefix(" ")
 
 
@@ -170,7 +180,7 @@ def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "
     usual = {word: unicodedata.normalize("NFKC", word) for word in words if word not in numbers}
     words = [usual[word] if usual.get(word) in numbers else word for word in words]
     if unknown := sorted({word: None for word in words if word not in numbers}, key=_is_word, reverse=True):
-        others = [word for word in known if word not in (START, END)]
+        others = [word for word in known if word not in (START, END) and not is_later(word)]
         asked = list(filter(_is_word, dict.fromkeys(words)))
         if len(asked) > 1 and not any(_near(word, others) for word in asked):
             raise Problem("no_known_word", side=Message(f"messages.side_{side}"), size=len(known), file=model,

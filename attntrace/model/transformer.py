@@ -10,7 +10,7 @@ from attntrace.model.config import MAX_LENGTH, Config
 from attntrace.model.masks import Masks
 from attntrace.model.parameters import Parameters, Vocabularies, row_axes
 from attntrace.model.tokens import END, MEMORY, START, InputRows, Words, packed
-from attntrace.ops.batch import pack, unpack
+from attntrace.ops.batch import Pack, Unpack, pack, unpack
 from attntrace.ops.elementwise import add_all
 from attntrace.ops.functions import Sinusoid, mean, normal_cdf, normal_cdf_tanh, relu, sigmoid, softmax, sqrt, square
 from attntrace.ops.indexing import concat, gather, slice_columns
@@ -89,14 +89,15 @@ def layer_norm(trace: Trace, U: Tensor, parameters: Parameters, config: Config, 
 
     U: token × d_model. Returns the same shape, called `symbol`."""
     mu = trace("mean", mean(U), "μ")
-    squares, epsilon = square(U - mu), constant(config.epsilon, "ε", dtype=config.dtype)
+    centered = U - mu
+    squares, epsilon = square(centered), constant(config.epsilon, "ε", dtype=config.dtype)
     if config.norm_variance == "sample":
         d_model, one = constant(config.d_model, "d_model", dtype=config.dtype), constant(1, dtype=config.dtype)
         var = trace("variance", apply(ReduceSum(1), squares) / (d_model - one), "σ²")
     else:
         var = trace("variance", mean(squares), "σ²")
     deviation = sqrt(var + epsilon) if config.norm_epsilon == "inside" else sqrt(var) + epsilon
-    normalized = trace("normalized", (U - mu) / deviation, "Û")
+    normalized = trace("normalized", centered / deviation, "Û")
     return trace("norm", parameters["gain"] * normalized + parameters["bias"], symbol)
 
 
@@ -146,14 +147,36 @@ def multi_head(trace: Trace, X: Tensor, K: Tensor, V: Tensor, parameters: Parame
                masks: Sequence[Tensor | None]) -> Tensor:
     """Concat(head₁, ..., head_h) W_O (section 3.2.2), or without W_O only the concat. X, K, V: the rows of queries,
     keys and values, token × d_model; masks: of each head. Returns token × d_model, without W_O token × h·d_v."""
+    if trace.heads_at_once and not config.mean_weights and all(mask is masks[0] for mask in masks):
+        C = all_heads(trace, X, K, V, parameters, config, masks[0])
+        return linear(C, parameters["W_O"], parameters.get("b_O")) if config.output_projection else C
     each = [head(trace.at(f"head{i}", head=i), i, X, K, V, parameters, config, mask)
             for i, mask in enumerate(masks, start=1)]
     if config.mean_weights:
         whole = add_all([one.weights for one in each])
         trace(MEAN_WEIGHTS, whole / constant(config.heads, "h", dtype=config.dtype), Symbol("A", "mean"))
-    axis_name = "d_concat" if config.output_projection or config.concat_size != config.d_model else "d_model"
-    C = trace("concat", concat([one.output for one in each], axis_name), "C")
+    C = trace("concat", concat([one.output for one in each], concat_name(config)), "C")
     return trace("output", linear(C, parameters["W_O"], parameters.get("b_O")), "O") if config.output_projection else C
+
+
+def all_heads(trace: Trace, X: Tensor, K: Tensor, V: Tensor, parameters: Parameters, config: Config,
+              mask: Tensor | None) -> Tensor:
+    """The heads side by side, as `multi_head` has them, computed at once without steps for each."""
+    def projected(source: Tensor, letter: str) -> Tensor:
+        every = linear(source, parameters[f"W_{letter}"], parameters.get(f"b_{letter}"))
+        return apply(Unpack(config.heads), every / score_root(config) if letter == "Q" else every)  # fewer than scores
+
+    S = projected(X, "Q") @ projected(K, "K").T
+    if mask is not None:
+        every = mask.value if len(mask.axes) == 2 else np.repeat(mask.value, config.heads, axis=0)
+        hidden = constant(every, "mask", S.axes[-every.ndim:])
+        S = trace("masked_scores", S + hidden, Symbol("S", hat=True, primes=1))
+    return apply(Pack(X.axes[0], config.heads, concat_name(config)), softmax(S) @ projected(V, "V"))
+
+
+def concat_name(config: Config) -> str:
+    """The name of the axis of the columns of all heads."""
+    return "d_concat" if config.output_projection or config.concat_size != config.d_model else "d_model"
 
 
 def score_root(config: Config) -> Tensor:

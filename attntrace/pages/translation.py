@@ -5,7 +5,7 @@ import numpy as np
 
 from attntrace.messages.catalog import Message
 from attntrace.messages.unicode import shown
-from attntrace.model.tokens import END, detokenize, tokenize
+from attntrace.model.tokens import END, Reader, detokenize
 from attntrace.pages.answer import is_saved, remarks, title, without_head
 from attntrace.pages.blocks import (Answer, Block, Check, Checks, Grid, Heading, Prose, Result, Table, hues_in, hues_of,
                                     try_next)
@@ -137,7 +137,11 @@ class TranslationPage:
         more = [f'map {again} --target "{target}"',
                 *without_head(run, f'{again} --target "{target}"', head)]
         yield from try_next([*([f'translate {again} --step 1 --only "{head}.*"'] * (not self.selects)),
-                             *(more if tokenize(target) == words and '"' not in target else [])])
+                             *(more if self.reads(target) == words and '"' not in target else [])])
+
+    def reads(self, target: str) -> list[str]:
+        """The tokens of a typed translation."""
+        return Reader().read(target, self.decoding.known, "target", "")[0]
 
     def check(self) -> Check:
         """Compare the logits of each step with one pass over all words."""

@@ -10,6 +10,7 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import divisors
 from attntrace.model.parameters import Vocabularies, specs
+from attntrace.model.pieces import is_later
 from attntrace.pages.blocks import Block, Prose, Table, Title, try_next
 from attntrace.pages.overview import depth, model_lines, notes, parameter_table
 
@@ -33,7 +34,8 @@ def weights_summary(file: str, quoted: Callable[[str], str]) -> Iterator[Block]:
     predicts = model.config.architecture.predicts
     if read := model.vocabularies.source or predicts and model.vocabularies.target:
         known = all(word in read for word in EXAMPLE[0].split())
-        again = f"{quoted(EXAMPLE[0] if known else read[-1])} --weights {quoted(file)}"
+        last = next((word for word in reversed(read) if not is_later(word)), read[-1])
+        again = f"{quoted(EXAMPLE[0] if known else last)} --weights {quoted(file)}"
         yield from try_next([*([f"translate {again}"] if model.vocabularies.target and not predicts else []),
                              f"map {again}",
                              " ".join(("weights", "info", quoted(file), "--words"))])

@@ -104,14 +104,16 @@ class Trace:
 
     sink: receives each step when it is named; this runs inside the model, so a page is written while the run goes on.
     keep: a list for the steps, which then keep their history; without it, a tensor drops it once it is named.
-    overrides: values that replace those of tensors, by address (what if?). rounding: how named tensors are computed."""
-    __slots__ = ("sink", "keep", "place", "head", "dropout", "overrides", "rounding", "_stage", "_addresses")
+    overrides: values that replace those of tensors, by address (what if?). rounding: how named tensors are computed.
+    heads_at_once: whether the heads of an attention are computed together, without steps."""
+    __slots__ = ("sink", "keep", "place", "head", "dropout", "overrides", "rounding", "heads_at_once", "_stage",
+                 "_addresses")
 
     def __init__(self, sink: Sink | None = None, keep: list[Step] | None = None, place: str = "",
                  dropout: Dropout = lambda tensor: tensor, overrides: Mapping[str, Array] = {},
-                 rounding: Rounding = FULL_PRECISION) -> None:
+                 rounding: Rounding = FULL_PRECISION, heads_at_once: bool = False) -> None:
         self.sink, self.keep, self.place, self.dropout, self.overrides = sink, keep, place, dropout, overrides
-        self.rounding = rounding
+        self.rounding, self.heads_at_once = rounding, heads_at_once
         self.head: int | None = None
         self._stage: str | None = None
         self._addresses: set[str] = set()
@@ -119,7 +121,7 @@ class Trace:
     def at(self, place: str, head: int | None = None, stage: str | None = None) -> "Trace":
         """Return a place inside this one; with `head`, symbols carry the number of that head."""
         inside = address_in(self.place, place) if place else self.place
-        other = Trace(self.sink, self.keep, inside, self.dropout, self.overrides, self.rounding)
+        other = Trace(self.sink, self.keep, inside, self.dropout, self.overrides, self.rounding, self.heads_at_once)
         other.head, other._stage, other._addresses = head, stage, self._addresses
         return other
 

@@ -10,8 +10,8 @@ from attntrace.files.arrays import Npz, opened
 from attntrace.files.weights import STATE, load, save
 from attntrace.messages.errors import Problem
 from attntrace.tensor.tensor import Array
-from attntrace.training.loop import Training
-from attntrace.training.pairs import Pair
+from attntrace.training.loop import Average, Training
+from attntrace.training.pairs import Choice, Pair
 from attntrace.training.schedule import Schedule
 
 
@@ -20,17 +20,21 @@ def digest(pairs: Sequence[Pair]) -> str:
     return hashlib.sha256("".join(f"{pair.source}\t{pair.target}\n" for pair in pairs).encode()).hexdigest()
 
 
-def write_model(file: BinaryIO, training: Training, state: Mapping[str, object] = {}) -> None:
-    """Write the model: its numbers as trained, to be run in float64; with a `state`, a checkpoint."""
-    save(file, training.config.replace(dtype="float64"), training.vocabularies, training.parameters, state)
+def write_model(file: BinaryIO, training: Training, state: Mapping[str, object] = {}, dtype: str = "") -> None:
+    """Write the model, to be run in float64: its numbers as trained, or in another dtype; with a `state`, a
+    checkpoint."""
+    config = training.config.replace(dtype="float64")
+    save(file, config, training.vocabularies, training.parameters, state, dtype=dtype)
 
 
-def write_checkpoint(file: BinaryIO, training: Training, hold_out: int, targets: Sequence[str]) -> None:
-    """Write the model, what the training needs to continue as if it had not stopped, and which pairs are held out."""
+def write_checkpoint(file: BinaryIO, training: Training, choice: Choice) -> None:
+    """Write the model, what the training needs to continue as if it had not stopped, and which pairs it learns from."""
     facts = {"schedule": training.schedule.facts(), "updates": training.updates, "pairs": digest(training.pairs),
-             "hold_out": hold_out, "hold_out_targets": list(targets)}
-    m, v, _ = training.moments
-    write_model(file, training, {"facts": json.dumps(facts), "m": m.value, "v": v.value})
+             **choice.facts()}
+    (m, v, _), (total, epochs) = training.moments, training.average
+    average = {"average": total} if epochs else {}
+    facts |= {"averaged": epochs} if epochs else {}
+    write_model(file, training, {"facts": json.dumps(facts), "m": m.value, "v": v.value, **average})
 
 
 class Checkpoint(NamedTuple):
@@ -38,10 +42,10 @@ class Checkpoint(NamedTuple):
     schedule: Schedule
     updates: int
     pairs: str  # their digest
-    hold_out: int
-    targets: tuple[str, ...]
+    choice: Choice
     m: Array
     v: Array
+    average: Average | None
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -53,11 +57,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
         try:
             facts = json.loads(members.text(f"{STATE}facts"))
             checkpoint = Checkpoint(Schedule(**facts["schedule"]), facts["updates"], str(facts["pairs"]),
-                                    facts["hold_out"], tuple(map(str, facts["hold_out_targets"])),
-                                    members.read(f"{STATE}m"), members.read(f"{STATE}v"))
+                                    Choice.from_facts(facts), members.read(f"{STATE}m"), members.read(f"{STATE}v"),
+                                    Average(members.read(f"{STATE}average"), facts["averaged"])
+                                    if "averaged" in facts else None)
             checkpoint.schedule.check()
             if not (isinstance(checkpoint.updates, int) and checkpoint.updates >= 0
-                    and isinstance(checkpoint.hold_out, int)):
+                    and isinstance(checkpoint.choice.hold_out, int)
+                    and (checkpoint.average is None or isinstance(checkpoint.average.epochs, int))):
                 raise ValueError
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Problem("no_checkpoint", file=str(path)) from None
@@ -70,9 +76,10 @@ def resumed(path: Path, checkpoint: Checkpoint, pairs: Sequence[Pair], epochs: i
     if checkpoint.pairs != digest(pairs):
         raise Problem("checkpoint_of_other_pairs", file=str(path))
     config, vocabularies, parameters = load(path, checkpoint.schedule.dtype)
-    if not checkpoint.m.shape == checkpoint.v.shape == parameters.vector.shape:
+    totals = [checkpoint.average.total] if checkpoint.average else []
+    if any(one.shape != parameters.vector.shape for one in (checkpoint.m, checkpoint.v, *totals)):
         raise Problem("no_checkpoint", file=str(path))
     schedule = replace(checkpoint.schedule, epochs=epochs or checkpoint.schedule.epochs)
     training = Training(config, vocabularies, parameters, pairs, schedule)
-    training.resume(checkpoint.m, checkpoint.v, checkpoint.updates)
+    training.resume(checkpoint.m, checkpoint.v, checkpoint.updates, checkpoint.average)
     return training

@@ -1,6 +1,7 @@
 """The training loop: for each batch forward pass, backward pass and an update by Adam (section 5)."""
 import math
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,8 @@ from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.model.memory import check_fits
 from attntrace.model.parameters import Parameters, Vocabularies, stream
-from attntrace.model.tokens import END, START, Words, packed, tokenize
+from attntrace.model.pieces import pieces_of
+from attntrace.model.tokens import END, START, Words, detokenize, packed, tokenize
 from attntrace.model.transformer import transformer, translate
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
@@ -18,6 +20,7 @@ from attntrace.tracing.trace import Dropout, Step, Trace
 from attntrace.training.backward import Plan, backward, loss
 from attntrace.training.optimizers import Moments, Rates, adam
 from attntrace.training.pairs import Pair
+from attntrace.training.pieces import learned_pieces
 from attntrace.training.schedule import Schedule
 
 CHUNK = 128  # sentences translated at once
@@ -41,10 +44,55 @@ class Done(NamedTuple):
     tokens: int
 
 
-def vocabularies_of(pairs: Sequence[Pair], config: Config) -> Vocabularies:
-    """Collect the words of the pairs, in order of appearance."""
-    return Vocabularies.of_words(config, [word for pair in pairs for word in tokenize(pair.source)],
-                                 [word for pair in pairs for word in tokenize(pair.target)])
+def vocabularies_of(pairs: Sequence[Pair], config: Config, pieces: int = 0) -> Vocabularies:
+    """Collect the words of the pairs, in order of appearance; or learn so many `pieces` for each side."""
+    source, target = ([word for sentence in sentences for word in tokenize(sentence)]
+                      for sentences in zip(*pairs, strict=True))
+    if pieces:
+        source, target = (learned_pieces(words, pieces - len((START, END))) for words in (source, target))
+    return Vocabularies.of_words(config, source, target)
+
+
+def never() -> bool:
+    return False
+
+
+class Side:
+    """Source or target: the ids of its vocabulary."""
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self.ids = {word: n + 1 for n, word in enumerate(known)}
+        self._pieces = pieces_of(known)
+        self._split: dict[str, list[int]] = {}  # of each word so far
+        self._skips: Callable[[], bool] = never
+
+    def resplit(self, skips: Callable[[], bool]) -> None:
+        """Split every word anew; `skips`: see `Pieces.split`."""
+        self._split, self._skips = {}, skips
+
+    def read(self, sentence: str) -> list[int]:
+        """Return the ids of a sentence. Raises KeyError for a word that is not in the vocabulary."""
+        return [id for word in tokenize(sentence) for id in self._of_word(word)]
+
+    def knows(self, sentence: str) -> bool:
+        """Whether the vocabulary has all tokens of a sentence."""
+        try:
+            return bool(self.read(sentence))
+        except KeyError:
+            return False
+
+    def _of_word(self, word: str) -> list[int]:
+        ids = self._split.get(word)
+        if ids is None:
+            pieces = self._pieces and self._pieces.split(word, self._skips)
+            ids = self._split[word] = [self.ids[piece] for piece in pieces or [word]]
+        return ids
+
+
+class Average(NamedTuple):
+    """The sum of the parameters after each of so many epochs."""
+    total: Array
+    epochs: int = 0
 
 
 class Training:
@@ -58,7 +106,8 @@ class Training:
         self.config, self.vocabularies, self.parameters, self.schedule = config, vocabularies, parameters, schedule
         self.pairs = pairs
         self.moments = Moments.zero(self._along(parameters.vector, "W"))
-        self._ids = [{word: n + 1 for n, word in enumerate(words or ())} for words in vocabularies]
+        self.average = Average(np.zeros_like(parameters.vector))
+        self._sides = [Side(words or ()) for words in vocabularies]
         self._examples = [self.example(pair) for pair in pairs]
         self._plans: dict[tuple[int, bool], Plan] = {}
 
@@ -68,17 +117,20 @@ class Training:
 
     def example(self, pair: Pair) -> tuple[list[int], list[int], list[int]]:
         """Return the ids of a pair: the inputs of encoder and decoder, and the word after each of the latter."""
-        source, target = self._ids
-        words = [target[word] for word in tokenize(pair.target)]
-        return self.read(pair), [target[START], *words], [*words, target[END]]
+        _, target = self._sides
+        words = target.read(pair.target)
+        return self.read(pair), [target.ids[START], *words], [*words, target.ids[END]]
 
     def read(self, pair: Pair) -> list[int]:
         """Return the ids that the encoder reads. Raises KeyError for a word that is not in the vocabulary."""
-        return [self._ids[0][word] for word in [*tokenize(pair.source), *([END] if self.config.source_end else [])]]
+        source, _ = self._sides
+        return [*source.read(pair.source), *([source.ids[END]] if self.config.source_end else [])]
 
-    def resume(self, m: Array, v: Array, updates: int) -> None:
-        """Continue after this many updates, with the moments that Adam had then."""
+    def resume(self, m: Array, v: Array, updates: int, average: "Average | None" = None) -> None:
+        """Continue after this many updates, with the moments that Adam had then, and the average so far."""
         self.moments = Moments(self._along(m, "m"), self._along(v, "v"), updates)
+        if average and updates // self.batches - average.epochs >= self.schedule.epochs - self.schedule.average:
+            self.average = average  # else it is of epochs that are not the last any more
 
     @property
     def updates(self) -> int:
@@ -90,15 +142,33 @@ class Training:
         return -(-len(self._examples) // self.schedule.batch)
 
     def __iter__(self) -> Iterator[Done]:
-        """Train on one batch after another, until the epochs of the schedule are over."""
+        """Train on one batch after another, until the epochs of the schedule are over; the parameters are then the
+        average of those after each of the last epochs, as many as the schedule says (section 6.1)."""
         size = self.schedule.batch
         first, after = divmod(self.updates, self.batches)
         for epoch in range(first, self.schedule.epochs):
+            self._resplit(epoch)
             order = np.argsort(self._random("order", epoch, len(self._examples)), kind="stable").tolist()
             for start in range(after * size if epoch == first else 0, len(order), size):
                 examples = [self._examples[n] for n in order[start:start + size]]
                 source, target, wanted = map(packed, zip(*examples, strict=True))
-                yield Done(epoch + 1, self.learn(source, target, wanted), len(source.ids) + len(target.ids))
+                done = Done(epoch + 1, self.learn(source, target, wanted), len(source.ids) + len(target.ids))
+                if start + size >= len(order) and epoch >= self.schedule.epochs - self.schedule.average:
+                    self.average = Average(self.average.total + self.parameters.vector, self.average.epochs + 1)
+                yield done
+        if self.average.epochs:
+            self.parameters.vector[...] = self.average.total / self.average.total.dtype.type(self.average.epochs)
+
+    def _resplit(self, epoch: int) -> None:
+        """Split the words of an epoch by pieces of which some are passed over (Provilkov et al. 2020)."""
+        share = self.schedule.piece_dropout
+        if share:
+            draw = random.Random(f"pieces {self.schedule.seed} {epoch}").random
+            for side in self._sides:
+                side.resplit(lambda: draw() < share)
+            self._examples = [self.example(pair) for pair in self.pairs]
+            for side in self._sides:
+                side.resplit(never)
 
     def _random(self, purpose: str, number: int, size: int) -> Array:
         """Return random integers of 64 bits, from a stream of their own for each purpose and number."""
@@ -111,7 +181,7 @@ class Training:
         Sentences are packed for one run with teacher forcing: what the encoder reads, what the decoder reads (`<s>` and
         the words), and the next word for each of these (the words and `</s>`)."""
         kept: list[Step] = []
-        trace = Trace(keep=kept, dropout=self._dropout())
+        trace = Trace(keep=kept, dropout=self._dropout(), heads_at_once=True)
         prediction = transformer(trace, source, target, self.parameters, self.config)
         assert prediction is not None
         mean = float(loss(trace.at("loss"), prediction, wanted, self.schedule.label_smoothing,
@@ -149,11 +219,13 @@ class Training:
 
     def exact(self, pairs: Sequence[Pair]) -> int:
         """Count the pairs that the model translates exactly; a pair with an unknown word counts as wrong."""
-        known = [pair for pair in pairs if all(word in self._ids[0] for word in tokenize(pair.source))]
-        longest = 1 + max((len(tokenize(pair.target)) for pair in pairs), default=0)
+        source, target = self._sides
+        known = [pair for pair in pairs if source.knows(pair.source) and target.knows(pair.target)]
+        longest = 1 + max((len(target.read(pair.target)) for pair in known), default=0)
         exact = 0
         for start in range(0, len(known), CHUNK):
             chunk = known[start:start + CHUNK]
             results = translate(self.parameters, self.config, self.vocabularies, list(map(self.read, chunk)), longest)
-            exact += sum(words == [*tokenize(pair.target), END] for words, pair in zip(results, chunk, strict=True))
+            exact += sum(words[-1] == END and tokenize(detokenize(words)) == tokenize(pair.target)
+                         for words, pair in zip(results, chunk, strict=True))
         return exact

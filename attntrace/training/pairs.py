@@ -1,8 +1,8 @@
 """Sentence pairs for training: read from a text file (source, tab, target), held out, packed into batches."""
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attntrace.files.arrays import regular, whole
 from attntrace.messages.catalog import Message
@@ -59,14 +59,48 @@ class Split(NamedTuple):
     nothing_left: bool = False  # every pair was to be held out, so none is
 
 
+class Choice(NamedTuple):
+    """What a model learns from the pairs of a file. reverse: to translate the targets; first: of several translations
+    of a sentence only the first; hold_out, targets: see `split`."""
+    hold_out: int = 10  # about every tenth pair
+    targets: tuple[str, ...] = ()
+    reverse: bool = False
+    first: bool = False
+
+    def facts(self) -> dict[str, object]:
+        """Return it as a checkpoint has it: a later setting only where it is not the default."""
+        later = {"reverse": self.reverse, "first_translation": self.first}
+        return {"hold_out": self.hold_out, "hold_out_targets": list(self.targets),
+                **{name: value for name, value in later.items() if value}}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Choice":
+        return cls(facts["hold_out"], tuple(map(str, facts["hold_out_targets"])), bool(facts.get("reverse")),
+                   bool(facts.get("first_translation")))
+
+    def __call__(self, pairs: Sequence[Pair]) -> Split:
+        if self.reverse:
+            pairs = [Pair(pair.target, pair.source) for pair in pairs]
+        if self.first:
+            first: dict[str, Pair] = {}
+            for pair in pairs:
+                first.setdefault(_spaced(pair.source), pair)
+            pairs = list(first.values())
+        return split(pairs, self.hold_out, self.targets)
+
+
+def _spaced(sentence: str) -> str:
+    return detokenize(tokenize(sentence))
+
+
 def split(pairs: Sequence[Pair], every: int, targets: Sequence[str] = ()) -> Split:
     """Hold out the pairs whose source has a SHA-256 divisible by `every` (0: none), a rule that leaves nothing to
     choose, and those whose target is one of `targets`. Where no pair would be left for training, hold out none."""
-    wanted = {detokenize(tokenize(target)) for target in targets}
+    wanted = set(map(_spaced, targets))
 
     def is_held_out(pair: Pair) -> bool:
         digest = int.from_bytes(hashlib.sha256(pair.source.encode()).digest(), "big")
-        return bool(every) and digest % every == 0 or detokenize(tokenize(pair.target)) in wanted
+        return bool(every) and digest % every == 0 or _spaced(pair.target) in wanted
 
     training = [pair for pair in pairs if not is_held_out(pair)]
     return Split(training, list(filter(is_held_out, pairs))) if training else Split(list(pairs), [], nothing_left=True)

@@ -29,12 +29,11 @@ from attntrace.writers import TEXT
 if TYPE_CHECKING:
     from attntrace.training.checkpoint import Checkpoint
     from attntrace.training.loop import Training
-    from attntrace.training.pairs import Split
+    from attntrace.training.pairs import Choice, Split
 
 SMALL = Config(d_model=32, heads=2, layers=2, d_ff=64, dtype="float32")  # what some thousand pairs can teach
 ONE_THREAD = 256  # d_model up to which a second thread of the linear algebra only waits for the first
 BETWEEN = 10.0  # seconds between checkpoints
-HOLD_OUT = 10  # about every tenth pair, by default
 SAMPLE = 2_000  # pairs that are tried at the end
 LOOKING = 0.1  # of the time, at most, that goes into translating what was held out
 
@@ -48,6 +47,11 @@ class TrainingOptions(NamedTuple):
     dropout: float | None
     label_smoothing: float | None
     label_smoothing_over: str | None
+    average: int | None
+    piece_dropout: float | None
+    pieces: int | None
+    reverse: bool | None
+    first_translation: bool | None
     hold_out: int | None
     hold_out_target: tuple[str, ...]
 
@@ -69,7 +73,12 @@ training_options = passed(
     of_schedule("dropout", SHARE, metavar="X"),
     of_schedule("label_smoothing", SHARE, metavar="X"),
     of_schedule("label_smoothing_over", Among(SMOOTHING_OVER)),
-    option("--hold-out", type=Whole(0), default=None, stands_for=HOLD_OUT, metavar="N"),
+    of_schedule("average", Whole(0), metavar="N"),
+    of_schedule("piece_dropout", SHARE, metavar="X"),
+    option("--pieces", type=Whole(1), default=None, metavar="N"),
+    option("--reverse", is_flag=True, default=None),
+    option("--first-translation", is_flag=True, default=None),
+    option("--hold-out", type=Whole(0), default=None, stands_for=10, metavar="N"),
     option("--hold-out-target", type=Text(), multiple=True, metavar="TEXT"))
 
 
@@ -77,22 +86,25 @@ training_options = passed(
 @click.argument("pairs", type=InputFile(), metavar="PAIRS")
 @option("-o", "output", metavar="MODEL.npz", type=click.Path(), required=True, text="train_output")
 @option("--resume", is_flag=True)
+@option("--float16", is_flag=True)
 @training_options
 @architecture_options(SMALL)
 @quiet_option
-def command(pairs: str, output: str, resume: bool, quiet: bool, training: TrainingOptions, model: ModelOptions) -> None:
+def command(pairs: str, output: str, resume: bool, float16: bool, quiet: bool, training: TrainingOptions,
+            model: ModelOptions) -> None:
     if not output.lower().endswith(".npz"):
         raise Problem("model_ending", file=output)
     check_place(output)
     if (model.entries["d_model"] or SMALL.d_model) <= ONE_THREAD:
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is imported; with two, other bits come out
     keep_memory()
-    from attntrace.training.pairs import read_pairs, split
+    from attntrace.training.pairs import Choice, read_pairs
     checkpoint = output[:-len(".npz")] + ".checkpoint.npz"
     before = checkpoint_of(checkpoint, training, model) if resume else None
-    every, targets = (before.hold_out, before.targets) if before else (HOLD_OUT, ())
-    every, targets = every if training.hold_out is None else training.hold_out, training.hold_out_target or targets
-    parts = split(read_pairs(Path(pairs)), every, targets)
+    choice = before.choice if before else Choice(reverse=bool(training.reverse), first=bool(training.first_translation))
+    choice = choice._replace(targets=training.hold_out_target or choice.targets,
+                             hold_out=choice.hold_out if training.hold_out is None else training.hold_out)
+    parts = choice(read_pairs(Path(pairs)))
     if parts.nothing_left and not quiet:
         say(Message("messages.train_none_held_out"))
     if before is not None:
@@ -100,10 +112,10 @@ def command(pairs: str, output: str, resume: bool, quiet: bool, training: Traini
         loop = resumed(Path(checkpoint), before, parts.training, training.epochs)
     else:
         loop = begun(checkpoint, parts, training, model)
-    course = Course(loop, parts, output, checkpoint, every, targets, quiet)
+    course = Course(loop, parts, output, checkpoint, choice, quiet)
     start, updates = time.monotonic(), loop.updates
     course.learn()
-    course.write()
+    course.write(float16)
     course.conclude(pairs, loop.updates - updates, time.monotonic() - start)
 
 
@@ -138,7 +150,7 @@ def begun(checkpoint: str, parts: Split, training: TrainingOptions, model: Model
     if os.path.exists(checkpoint):
         raise Problem("checkpoint_there", file=checkpoint)
     config, schedule = model.config(SMALL), training.schedule(model)
-    vocabularies = vocabularies_of(parts.training, config)
+    vocabularies = vocabularies_of(parts.training, config, training.pieces or 0)
     check_memory(config, vocabularies, 1)
     check_batch(config, vocabularies, parts.training, schedule.batch)
     return Training(config, vocabularies, seeded(config, vocabularies, schedule.seed), parts.training, schedule)
@@ -147,15 +159,15 @@ def begun(checkpoint: str, parts: Split, training: TrainingOptions, model: Model
 class Course:
     """A training, from where it is to its end: checkpoints, progress, the model."""
 
-    def __init__(self, training: Training, parts: Split, output: str, checkpoint: str, every: int,
-                 targets: tuple[str, ...], quiet: bool) -> None:
+    def __init__(self, training: Training, parts: Split, output: str, checkpoint: str, choice: Choice,
+                 quiet: bool) -> None:
         self.training, self.parts, self.output, self.checkpoint = training, parts, output, checkpoint
-        self.every, self.targets, self.quiet = every, targets, quiet
+        self.choice, self.quiet = choice, quiet
 
     def save(self) -> None:
         from attntrace.training.checkpoint import write_checkpoint
         with binary(self.checkpoint) as file:
-            write_checkpoint(file, self.training, self.every, self.targets)
+            write_checkpoint(file, self.training, self.choice)
 
     def learn(self) -> None:
         """Train to the end, with a checkpoint now and then, and one at an interruption."""
@@ -188,17 +200,20 @@ class Course:
                             file=shown(self.checkpoint)))
                 raise
 
-    def write(self) -> None:
-        """Write the model; where that fails, a checkpoint."""
+    def write(self, float16: bool) -> None:
+        """Write the model; where that fails, a checkpoint. In float16, its numbers are then those of the file."""
         from attntrace.training.checkpoint import write_model
         try:
             with binary(self.output) as file:
-                write_model(file, self.training)
+                write_model(file, self.training, dtype="float16" if float16 else "")
         except Problem:
             with suppress(Problem):
                 self.save()
                 say(Message("messages.train_saved_instead", file=shown(self.checkpoint)))
             raise
+        if float16:
+            vector = self.training.parameters.vector
+            vector[...] = vector.astype("float16")
         with suppress(FileNotFoundError):
             os.unlink(self.checkpoint)
 

@@ -23,6 +23,7 @@ BY_KIND = dict(
     wear=("past", "fut", "want", "must", "ge", "dont", "mustnt", "neednt", "habit", "order"), late=("past", "dont", "mustnt"),
     mind=("pres", "past"), together=("lets", "shall"), careful=("order", "must", "ge"),
     switch=("past", "ge", "please", "order", "dont", "may", "must", "shall", "fut"))
+BASIC = ("past", "pres", "fut", "habit", "prog", "want", "must", "can", "ge", "please", "lets", "order", "dont", "perfect", "lately")
 ASKABLE = ("past", "pres", "fut", "habit", "prog", "want", "must", "can", "may", "rae", "perfect", "already", "shall", "pastprog", "lately")
 ONLY_ASKED = ("may", "rae", "shall")
 NEGATABLE = dict(past=.25, pres=.25, fut=.2, want=.25, rae=.2)
@@ -31,16 +32,18 @@ UNUSUAL = {"찾": ("habit",), "빌리": ("habit", "prog"), "고치": ("habit",),
            "초대하": ("habit", "prog"), "빌려주": ("habit", "prog"), "배우": ("dont", "mustnt"), "공부하": ("mustnt",), "운동하": ("mustnt",),
            "시작하": ("habit",), "싸우": ("prog",), "주": ("prog",), "보내": ("prog",), "출발하": ("habit",), "사과하": ("habit", "prog"),
            "예약하": ("habit", "prog"), "바꾸": ("habit", "prog"), "데려오": ("prog",), "졸업하": ("habit", "prog"), "듣": ("must", "mustpast"), "놀": ("must", "mustpast"),
-           "게임하": ("must", "mustpast"), "노래하": ("must", "mustpast")}
+           "자": ("just", "already"), "일어나": ("rae",), "게임하": ("must", "mustpast"), "노래하": ("must", "mustpast")}
 GROWN = ("일하", "회의하", "운전하", "결혼하", "이사하", "출근하", "퇴근하", "아르바이트하", "피우", "취직하", "데이트하", "화장하", "헤어지")
-YOUNG = ("숙제하", "다니", "외우", "졸업하", "발표하", "배우", "공부하")
+YOUNG = ("배우", "공부하", "치", "싸우", "뛰", "춤추")
+PARENTS = ("엄마", "아빠", "이모", "삼촌", "남편", "아내", "할머니", "할아버지", "부모님", "선생님", "사장님", "가족", "아기")
+OF_CHILDREN = ("숙제하", "놀", "게임하", "외우", "졸업하", "다니", "질문하", "발표하")
 OLD = ("할머니", "할아버지", "부모님", "사장님", "선생님", "아기", "아이들")
 ADULT_DRINKS = ("술", "맥주", "와인")
 CHILDREN = ("아기", "아이들", "동생", "남동생", "여동생", "학생들", "아들", "딸")
 SUBJECTS = nouns.FAMILY + nouns.NAMES + nouns.FRIEND + tuple(
     nouns.PERSON[name] for name in ("선생님", "남자 친구", "여자 친구", "친구들", "남편", "아내", "아들", "딸", "아이들", "부모님"))
 COMPANY = nouns.FAMILY + nouns.NAMES + nouns.FRIEND * 3 + tuple(
-    nouns.PERSON[name] for name in ("선생님", "남자 친구", "여자 친구", "친구들", "가족", "아들", "딸", "부모님"))
+    nouns.PERSON[name] for name in ("남자 친구", "여자 친구", "친구들", "가족", "아들", "딸", "부모님"))
 WHAT = ("먹", "마시", "만들", "시키", "사", "보", "읽", "듣", "배우", "공부하", "찾", "빌리", "받", "그리", "팔", "가르치", "좋아하",
         "가져오", "주", "보내", "잃어버리", "입", "요리하")
 
@@ -96,7 +99,7 @@ def _mode(draw: Draw, act: Act, form: str, negative: str) -> str:
                                and (form != "must" or act.stem in SOON))
         options += ["hour"] * (bool(set(act.when.split()) & {"clock", "morning", "hour"}) and act.kind != "event")
     if form in ("past", "pres", "want", "must"):
-        options += ["why"]
+        options += ["why"] * (act.kind != "event")
     if form in ("past", "fut", "pres"):
         options += ["who"] * (act.kind not in ("know",))
     mode = draw.one(("mode", act.stem, act.en), tuple(sorted(set(options))), [3.0 if o == "?" else 1 for o in sorted(set(options))])
@@ -105,7 +108,8 @@ def _mode(draw: Draw, act: Act, form: str, negative: str) -> str:
 
 def _person(draw: Draw, act: Act, people: tuple[Person, ...]) -> Person:
     options = [person for person in people if not (
-        person.ko in OLD and (act.stem in YOUNG or act.own == "시험") or person.ko in CHILDREN + OLD and act.stem in GROWN)]
+        person.ko in OLD and (act.stem in YOUNG or act.own == "시험" or act.stem == "하" and act.objects)
+        or person.ko in PARENTS and (act.stem in OF_CHILDREN or act.own == "시험") or person.ko in CHILDREN + OLD and act.stem in GROWN)]
     return draw.one(("subject", act.stem), options, [3 if p.ko in ("엄마", "아빠", "동생", "민수", "친구") else 1 for p in options])
 
 
@@ -134,7 +138,7 @@ def core(act: Act) -> Act | None:
 
 def meanings(draw: Draw, act: Act, words: Words) -> Iterator[Meaning]:
     never = act.never + UNUSUAL.get(act.stem, ()) + (("habit",) if not set(act.when.split()) & {"day", "part", "night", "clock", "morning", "near"} else ())
-    allowed = [form for form in BY_KIND[act.kind] if form not in never and (form != "please" or act.favour) and (
+    allowed = [form for form in BY_KIND[act.kind] if (act.weight > 4 or form in BASIC) and form not in never and (form != "please" or act.favour) and (
         act.able or form not in ("can", "cannot")) and (act.ongoing or form not in ("pastprog", "lately") or form == "pastprog" and act.weight > 3)]
     while True:
         form = draw.one((act.stem, act.en, "form"), allowed, [WEIGHTS[form] for form in allowed])
@@ -149,7 +153,7 @@ def _meaning(draw: Draw, act: Act, form: str, words: Words) -> Meaning | None:
         negative = "못" if act.able else "안"
     if form in ("perfect",):
         negative = "안"
-    if act.dislike or act.stem == "싸우":
+    if act.dislike or act.stem == "싸우" or act.whom and act.kind == "state":
         negative = ""
     if act.en == "do":
         if form not in ("past", "pres", "fut", "want", "must", "prog", "rae", "shall", "pastprog", "lately"):
@@ -164,7 +168,7 @@ def _meaning(draw: Draw, act: Act, form: str, words: Words) -> Meaning | None:
 
 
 def _extras(draw: Draw, act: Act, form: str, mode: str, negative: str, words: Words) -> Meaning | None:
-    who, person = (YOU if mode != "." and form != "may" else I), None
+    who, person = (YOU if mode != "." and form != "may" or form in ("mustnt", "neednt") else I), None
     if form not in WITHOUT_SUBJECT + ("ge", "may", "mustnt", "neednt", "rae", "wanted", "cannot") and mode != "who":
         chosen = draw.one(("who", act.stem, form, mode == "."), ("self", "we", "third"),
                           (5, .7, 3) if mode == "." else (6, 0.01, 4))
@@ -172,7 +176,7 @@ def _extras(draw: Draw, act: Act, form: str, mode: str, negative: str, words: Wo
             chosen = "third"
         if chosen == "we" and mode == ".":
             who = WE
-        elif chosen == "third":
+        elif chosen == "third" and not (form in ("want", "must") and mode in ("why", "when", "hour", "with")):
             person = _person(draw, act, words.subjects)
             who = person.who
     if act.kind == "coming" and form == "past" and mode == "." and person is None and negative:
@@ -207,7 +211,7 @@ def _extras(draw: Draw, act: Act, form: str, mode: str, negative: str, words: Wo
     if person or form in ("ge", "rae", "want") and mode == "." or who == I and mode == "." or form in ("may", "please", "cannot"):
         manners = [word for word in manners if word != "같이"]
     if negated:
-        manners = [word for word in manners if word in ("많이", "같이") and not object_ and word == "많이" and negative == "안"] + (
+        manners = [word for word in manners if word in ("많이", "같이") and not object_ and word == "많이" and negative == "안" and form in ("past", "pres")] + (
             ["잘"] if negative == "못" and "잘" in act.manner and form == "past" else [])
     if form in ("lets", "shall", "letsnot"):
         manners = [word for word in manners if word != "혼자"] + ["같이"] * (form != "letsnot" and "같이" not in manners)
@@ -216,13 +220,24 @@ def _extras(draw: Draw, act: Act, form: str, mode: str, negative: str, words: Wo
     if form == "habit":
         manners = [word for word in manners if word in ("일찍", "늦게", "혼자", "열심히", "많이")]
     if form in ("mustnt", "dont"):
-        manners = [word for word in manners if word not in ("잘", "조금", "같이")]
+        manners = [word for word in manners if word in ("또", "혼자", "빨리", "늦게")]
+        kinds = [kind for kind in kinds if kind != "at"]
+    if form in ("order", "letsnot"):
+        manners = [word for word in manners if word in ("빨리", "천천히", "많이", "일찍", "열심히", "다시") and form == "order" and not act.to
+                   and (word != "많이" or act.stem in ("먹", "마시", "자", "쉬", "공부하", "읽"))]
+        kinds = [kind for kind in kinds if kind == "time"]
+    if act.kind == "together" or form in ("can", "cannot", "neednt", "mustpast"):
+        manners = []
     if form == "prog":
         manners = [word for word in manners if word in ("혼자", "열심히", "같이", "잘")]
     if form in ("perfect", "already", "just"):
         manners, kinds = [], []
     if manners and mode in (".", "?"):
         kinds += ["manner"] * 2
+    if form in ("must", "mustpast", "can", "cannot") and mode != "." or form == "mustpast" or mode in ("who", "when", "hour") and person:
+        kinds = [kind for kind in kinds if kind != "company"]
+    if mode == "who" and draw.chance(.7):
+        kinds = [kind for kind in kinds if kind != "company"]
     if form == "rae" and mode != ".":
         kinds = [kind for kind in kinds if kind != "company"]
     if negated and act.kind == "event":
@@ -233,6 +248,8 @@ def _extras(draw: Draw, act: Act, form: str, mode: str, negative: str, words: Wo
         if left:
             chosen.add(draw.one("extra", left, [kinds.count(kind) for kind in left]))
     if form == "lately":
+        if not times:
+            return None
         chosen.add("time")
     if form == "habit":
         chosen.discard("time")
@@ -243,8 +260,10 @@ def _extras(draw: Draw, act: Act, form: str, mode: str, negative: str, words: Wo
     often = draw.one("often", OFTEN) if "often" in chosen else ("", "")
     manner = draw.one((key, "manner"), manners) if "manner" in chosen else ""
     at = draw.one((key, "at"), act.at) if "at" in chosen else None
+    if at and object_ and object_.ko in ADULT_DRINKS and at.ko in ("학교", "회사"):
+        at = None
     strange = person is not None and not (person in nouns.FAMILY)
-    with_ = [other for other in words.company if other.who.text != who.text and not (person and (
+    with_ = [other for other in words.company if not (other.ko in PARENTS and act.stem in OF_CHILDREN + ("시험",)) and other.who.text != who.text and not (person and (
         person.ko in OLD + ("친구", "친구들") or strange and other.met.startswith("my ")))]
     company = draw.one(("company", act.stem), with_) if "company" in chosen and with_ else None
     if manner == "혼자" and company or manner == "같이" and who == WE and False:
@@ -265,9 +284,10 @@ def _extras(draw: Draw, act: Act, form: str, mode: str, negative: str, words: Wo
 
 def _variant(draw: Draw, meaning: Meaning) -> Style:
     style = sentences.plain_style(meaning)
-    polite = draw.one(("polite", meaning.form), (0, 1, 2, 3), (
-        4, 5, 1 if meaning.form in sentences.FORMAL and not meaning.asked else 0.0001,
-        1.5 if meaning.who == YOU and meaning.mode != "who" and meaning.form in ("past", "pres", "fut", "habit") else 0.0001))
+    rare = 1e-4 if meaning.act.weight < 5 else 1
+    polite = draw.one(("polite", meaning.form, rare), (0, 1, 2, 3), (
+        4, 5, rare if meaning.form in sentences.FORMAL and not meaning.asked else 0.0001,
+        1.5 * rare if meaning.who == YOU and meaning.mode != "who" and meaning.form in ("past", "pres", "fut", "habit") else 0.0001))
     if meaning.form in ("lets", "letsnot"):
         polite = 0
     subject = style.subject
@@ -278,7 +298,7 @@ def _variant(draw: Draw, meaning: Meaning) -> Style:
             (3, 2.5, 2.5, .8 if meaning.form in ("past", "fut", "ge") else .0001, .6) if meaning.who == I and not meaning.asked
             else (5, 1, 2, .0001, .5)))
     return Style(polite, subject, draw.chance(.5), draw.chance(.6), draw.one("company", ("랑", "하고"), (2, 1)),
-                 draw.chance(.4 if style.twice else .05), draw.chance(.25), draw.chance(.5), draw.one("must", ("해", "돼")))
+                 style.twice and draw.chance(.4) or meaning.act.stem in ("가", "오", "먹", "보") and draw.chance(.08), draw.chance(.25), draw.chance(.5), draw.one("must", ("해", "돼")))
 
 
 def said(draw: Draw, meaning: Meaning, variants: float) -> tuple[Said, ...]:

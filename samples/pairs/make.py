@@ -11,6 +11,8 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+import hangul
+import nouns
 from acts import CORE_WORDS, Said, core, spoken
 from draw import Draw
 from frames import framed
@@ -19,7 +21,8 @@ from verbs import ACTS
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent
 SEED, MOST = 1, 11400
-CORE_SHARE = 2600  # pairs of the most common words, in every form
+CORE_SHARE = 2200  # pairs of the most common words, in every form
+ENOUGH = 6  # pairs for a word
 VERBS, VARIANTS = 4.0, .6  # meanings for each unit of weight in verbs.py; how many of them are said in a second way
 SHARE = dict(thing=330, feeling=330, went=330, described=260, have=330, at=300, weather=260, where=300, count=220, trait=160, it=190,
              hour=230, good=150, place=150, by=110)  # pairs of a frame at most; 120 of the others
@@ -101,7 +104,7 @@ def make() -> Made:
     for pair in written():
         corpus.add(pair)
     draw = Draw(SEED)
-    common = list(spoken(draw, VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
+    common = list(spoken(draw, 2 * VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
     draw.random.shuffle(common)
     common.sort(key=lambda group: len(group[0].ko.split()) > 3)  # short ones first
     full = len(corpus.pairs) + CORE_SHARE
@@ -109,29 +112,58 @@ def make() -> Made:
         if len(corpus.pairs) < full:
             for pair in group:
                 corpus.add(pair._replace(frame="core " + pair.frame))
-    others = list(framed(draw)) + list(spoken(draw, VERBS, VARIANTS))
+    others = list(framed(draw)) + list(spoken(draw, 3 * VERBS, VARIANTS))
     draw.random.shuffle(others)
     _fill(corpus, others)
     return Made(sorted(corpus.pairs, key=_order), corpus.removed)
 
 
 def _fill(corpus: Corpus, groups: list[tuple[Said, ...]]) -> None:
-    """Of the other groups first those that have a word that is still rare, each frame up to its share."""
-    words = Counter(word for pair in corpus.pairs for word in _words(pair))
+    """Of the other pairs those that bring a noun or verb that stands in few pairs, then a form that is missing, then any
+    that is rare; short ones first, each frame up to its share."""
+    pairs = sorted((pair for group in groups for pair in group), key=lambda pair: len(_words(pair)) > 3)
     taken: Counter[str] = Counter()
-    for rare in (2, 3, 4, 5, 6, 8, 12, 10**6):
-        for group in groups:
-            frame = group[0].frame
-            if len(corpus.pairs) < MOST and taken[frame] < SHARE.get(frame, 120 if "verb" not in frame else 10**6) and any(
-                    words[word] < rare for word in _words(group[0])):
-                for pair in group:
-                    if corpus.add(pair):
-                        taken[frame] += 1
-                        words.update(_words(pair))
+    forms = _forms()
+    for count, often in ((lambda pair: _lexemes(pair, forms), ENOUGH), (lambda pair: [w for w in _words(pair) if w in forms], 1), (_words, 2)):
+        seen = Counter(item for pair in corpus.pairs for item in count(pair))
+        for least in range(1, often + 1):
+            for together in (2, 1):
+                for pair in pairs:
+                    room = pair.frame.startswith("verb") or taken[pair.frame] < SHARE.get(pair.frame, 120)
+                    if len(corpus.pairs) < MOST and room and sum(seen[item] < least for item in set(count(pair))) >= together:
+                        if corpus.add(pair):
+                            taken[pair.frame] += 1
+                            seen.update(count(pair))
 
 
 def _words(pair: Said) -> list[str]:
-    return pair.ko.rstrip(".?!").split() + pair.en.rstrip(".?!").split()
+    return pair.ko.rstrip(".?!").split()
+
+
+def _forms() -> dict[str, str]:
+    """The forms that every noun and verb should be seen in, and whose they are."""
+    forms: dict[str, str] = {}
+    things = {noun.ko for group in vars(nouns).values() if isinstance(group, tuple) for noun in group if isinstance(noun, nouns.Noun)}
+    for word in things:
+        forms.update(dict.fromkeys((word, hangul.object_(word), hangul.subject(word)), word))
+    for word in nouns.PLACE:
+        forms.update(dict.fromkeys((word, word + "에", word + "에서"), word))
+    for person in nouns.PERSON.values():
+        stem = person.stem
+        forms.update(dict.fromkeys((person.ko, hangul.topic(stem), hangul.subject(stem), hangul.object_(stem), hangul.with_(stem), stem + "한테",
+                                    stem + "도"), person.ko))
+    for act in ACTS:
+        stem, past = act.stem, hangul.past(act.stem)
+        spoken_, later = hangul.spoken(stem), hangul.joined(stem, "ㄹ")
+        forms.update(dict.fromkeys((past + "어", past + "어요", spoken_, spoken_ + "요", later, stem + "고", stem + "자", stem + "지", spoken_ + "야",
+                                    later + "게", hangul.linked(stem, "세요")), stem))
+        if act.light:
+            forms[act.light] = stem
+    return forms
+
+
+def _lexemes(pair: Said, forms: dict[str, str]) -> list[str]:
+    return [forms[word] for word in _words(pair) if word in forms]
 
 
 def text(pairs: list[Said]) -> str:

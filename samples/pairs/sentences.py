@@ -102,24 +102,26 @@ def plain_style(meaning: Meaning) -> Style:
     went = meaning.form == "past" and meaning.act.stem == "가" and meaning.to is not None and not (
         meaning.negative or meaning.person or meaning.asked and meaning.mode != "?")
     home = meaning.to is not None and meaning.to.ko == "집"
-    who = "는" if meaning.person and not meaning.asked else ""
+    who = "는" if meaning.person and (not meaning.asked or meaning.whom or meaning.company) else ""
     return Style(subject=who, toward=not (went and not home), twice=went and not home)
 
 
 # Korean
 
 def _subject(meaning: Meaning, style: Style) -> str:
-    if meaning.mode == "who" or meaning.form in WITHOUT_SUBJECT:
+    if meaning.mode == "who" or meaning.form in WITHOUT_SUBJECT + ("mustnt", "neednt"):
         return ""
     if meaning.person:
         stem = meaning.person.stem
     elif meaning.who == WE:
-        return "우리는" if style.subject in ("는", "ㄴ") else "우리"
+        return "우리" if style.subject == "나" and not (meaning.whom or meaning.company) else "우리는"
     elif meaning.who == YOU:
         return "" if style.polite else {"": "", "는": "너는", "나": "너", "ㄴ": "넌"}.get(style.subject, "")
     else:
-        return {"": "", "나": "저" if style.polite else "나", "는": "저는" if style.polite else "나는",
-                "가": "제가" if style.polite else "내가", "ㄴ": "전" if style.polite else "난"}[style.subject]
+        if style.subject == "나" and style.polite:  # 저 학교 would be that school
+            return "저는"
+        return {"": "", "나": "나", "는": "저는" if style.polite else "나는",
+                "가": "제가" if style.polite else "내가", "ㄴ": "저는" if style.polite else "난"}[style.subject]
     return {"는": hangul.topic, "가": hangul.subject}.get(style.subject, str)(stem if style.subject else meaning.person.ko)
 
 
@@ -178,7 +180,8 @@ def _object(meaning: Meaning, style: Style) -> str:
 
 
 def korean(meaning: Meaning, style: Style) -> str:
-    time = meaning.time and (meaning.time.also if style.also and meaning.time.also else meaning.time.ko) or ""
+    meal = (meaning.act.own or (meaning.object.ko if meaning.object else "")) in ("밥", "아침", "점심", "저녁")
+    time = meaning.time and (meaning.time.also if style.also and meaning.time.also and not meal else meaning.time.ko) or ""
     asked = {"when": "언제", "why": "왜", "who": "누가", "hour": "몇 시에", "with": "누구랑"}.get(meaning.mode, "")
     company = meaning.company and (hangul.with_(meaning.company.stem) if style.company == "랑"
                                    else meaning.company.ko + style.company) or ""
@@ -224,7 +227,7 @@ def _words(meaning: Meaning) -> dict[str, str]:
             if key != "whom" and text.startswith(("my ", "our ")):
                 words[key] = f"{own} {text.split(' ', 1)[1]}"
     if meaning.to:
-        words.update(to=meaning.to.to, at=meaning.to.at)
+        words.update(to=meaning.to.to, at=meaning.to.at if meaning.to.to != "home" else "home")
         words = {key: re.sub(r"\bmy\b", "your" if meaning.asked else own, text) if key in ("to", "at") else text
                  for key, text in words.items()}
     return words

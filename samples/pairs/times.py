@@ -68,7 +68,7 @@ TIMES = _times("""
 봄에|in spring|past future|year
 가을에|in fall|past future|year
 매일|every day|habit|day
-요즘|these days|lately|day
+요즘|these days|lately|now
 매일 아침|every morning|habit|part
 아침마다|every morning|habit|part
 저녁마다|every evening|habit|part

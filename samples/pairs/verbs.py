@@ -59,6 +59,7 @@ GOALS = N.PLACES + N.CITIES + N.COUNTRIES + N.VISITED
 HERE = at("카페 학교 집 회사 도서관 공원 병원 서울 부산 교회 학원")
 PEOPLE = N.FAMILY + N.NAMES + N.FRIEND + tuple(
     N.PERSON[name] for name in ("선생님", "남자 친구", "여자 친구", "친구들", "부모님", "남편", "아내"))
+LIKED = tuple(person for person in PEOPLE if person.ko not in ("친구", "친구들"))
 CALLED = tuple(person for person in PEOPLE if person.ko not in ("친구들",))
 
 ACTS = (
@@ -76,11 +77,11 @@ ACTS = (
     Act("요리하", "cook", light="요리", at=at("집"), company=True, manner=("같이", "혼자"), weight=4),
     Act("시키", "order {one}", of(N.DISH + N.DRINK, "피자 치킨 짜장면 커피 주스 콜라"), manner=("또",), weight=3),
     Act("먹", "eat", at=EATING, company=True, manner=("많이", "혼자", "조금", "빨리", "천천히", "같이"), weight=8),
-    Act("마시", "drink it", weight=2, at=at("카페 집")),
+    Act("마시", "drink it", weight=2, never=("habit",), at=at("카페 집")),
     Act("보", "see it", kind="event", manner=("또",), when="day", weight=3),
-    Act("읽", "read it", manner=("다시", "빨리"), weight=3, at=at("집 도서관")),
-    Act("사", "buy it", manner=("또",), at=at("시장 백화점 가게 마트"), when="day part week", weight=4),
-    Act("하", "do it", manner=("빨리", "혼자", "다시", "같이"), when="day part", weight=4, at=at("집 학교")),
+    Act("읽", "read it", never=("habit",), manner=("다시", "빨리"), weight=3, at=at("집 도서관")),
+    Act("사", "buy it", never=("habit",), manner=("또",), at=at("시장 백화점 가게 마트"), when="day part week", weight=4),
+    Act("하", "do it", never=("habit",), manner=("빨리", "혼자", "다시", "같이"), when="day part", weight=4, at=at("집 학교")),
     Act("만나", "meet", kind="together", at=at("카페 학교 공원 도서관 식당 역 시장 집 영화관"), when="day part week clock", weight=7),
     # going and coming
     Act("가", "go {to}", to=GOALS + N.BARE[1:], company=True, manner=("빨리", "일찍", "혼자", "같이", "다시", "또"),
@@ -111,7 +112,7 @@ ACTS = (
     Act("걸어가", "walk {to}", to=at("집 학교 회사 역 도서관 시장 공원"), toward="에", manner=("혼자", "천천히", "같이"), company=True,
         weight=3),
     # people
-    Act("만나", "meet {whom}", whom=PEOPLE, at=at("카페 학교 공원 도서관 식당 역 서울 시장 영화관 백화점 집"), manner=("자주", "또", "다시"),
+    Act("만나", "meet {whom}", whom=PEOPLE, at=at("카페 학교 공원 도서관 식당 역 서울 시장 영화관 백화점"), manner=("자주", "또", "다시"),
         when="day part week month clock", weight=20),
     Act("기다리", "wait for {whom}", whom=PEOPLE, at=at("카페 학교 집 역 공원 도서관"), manner=("오래",), weight=6),
     Act("기다리", "wait", manner=("오래", "조금"), at=at("집 카페 역"), favour="wait", weight=4),
@@ -178,8 +179,9 @@ ACTS = (
     # sport
     Act("하", "play {one}", N.SPORT, at=at("공원 학교 운동장"), company=True, manner=("많이", "같이", "자주", "또"),
         when="day part week clock", weight=11, generic=True),
-    Act("치", "play {one}", N.RACKET + N.INSTRUMENT, at=at("공원 집 학교"), company=True, manner=("같이", "또", "많이"),
-        when="day part week", generic=True, weight=8),
+    Act("치", "play {one}", N.RACKET, at=at("공원 학교"), company=True, manner=("같이", "또", "많이"), when="day part week",
+        generic=True, weight=5),
+    Act("치", "play {one}", N.INSTRUMENT, at=at("집 학교"), company=True, manner=("또", "많이"), when="day part", weight=4),
     Act("운동하", "exercise", light="운동", at=at("집 공원 헬스장 학교"), company=True, manner=("열심히", "많이", "매일", "혼자", "같이"),
         when="day part week clock", generic=True, weight=9, ongoing=True),
     Act("수영하", "swim", light="수영", at=at("바다 수영장"), company=True, manner=("많이", "같이", "혼자"), when="day part week",
@@ -254,13 +256,13 @@ ACTS = (
     # mind and feelings
     Act("좋아하", "like {all}", FOOD + N.VEGETABLE + N.DRINK + N.SPORT + N.RACKET + N.SUBJECT + N.LANGUAGE + N.ANIMAL + N.SEASON
         + N.CLOTHES[:1] + some("영화:movies:p, 음악:music:u, 노래:songs:p, 꽃:flowers:p, 운동:exercise:u, 여행:traveling:u, 책:books:p, "
-                               "게임:games:p, 드라마:dramas:p, 비:rain:u, 눈:snow:u, 바다:the ocean:u, 산:mountains:p"),
-        kind="state", manner=("많이",), when="", weight=26),
+                               "게임:games:p, 드라마:dramas:p, 비:rain:u, 눈:snow:u, 바다:the sea:u, 산:mountains:p"),
+        kind="state", manner=("많이",), when="", weight=26, never=("past",)),
     Act("싫어하", "like {all}", FOOD[:12] + N.VEGETABLE + N.SUBJECT + N.ANIMAL + N.DRINK[:8] + N.SEASON
         + some("운동:exercise:u, 비:rain:u, 숙제:homework:u, 병원:hospitals:p"), kind="state", when="", weight=9, dislike=True,
         never=("past",)),
-    Act("좋아하", "like {whom}", whom=CALLED, kind="state", never=("past",), manner=("많이",), when="", weight=5),
-    Act("사랑하", "love {whom}", whom=CALLED, kind="state", never=("past",), manner=("많이",), when="", weight=4),
+    Act("좋아하", "like {whom}", whom=LIKED, kind="state", never=("past",), manner=("많이",), when="", weight=5),
+    Act("사랑하", "love {whom}", whom=LIKED, kind="state", never=("past",), manner=("많이",), when="", weight=4),
     Act("알", "know {whom}", whom=tuple(N.NAMES) + tuple(N.PERSON[n] for n in ("선생님", "형", "언니")), kind="know", when="",
         manner=("잘",), weight=4),
     Act("보", "see {whom}", whom=PEOPLE, at=at("학교 시장 도서관 공원 카페 서울"), kind="event", when="day part week", manner=("또",),
@@ -300,7 +302,7 @@ ACTS = (
     Act("사과하", "apologize to {whom}", light="사과", whom=CALLED, dative="한테", manner=("다시",), when="day", weight=3),
     Act("세수하", "wash {my} face", light="세수", manner=("빨리",), when="near", weight=4),
     Act("화장하", "put on makeup", light="화장", when="near", weight=2),
-    Act("데이트하", "go on a date", light="데이트", company=True, when="day part week", weight=3),
+    Act("데이트하", "go on a date", light="데이트", when="day part week", weight=3),
     Act("캠핑하", "go camping", light="캠핑", company=True, when="day week", weight=3),
     Act("낚시하", "go fishing", light="낚시", company=True, when="day week", weight=3),
     Act("파티하", "have a party", light="파티", at=at("집"), company=True, when="day week part", weight=4),
@@ -320,7 +322,7 @@ ACTS = (
     Act("올라가", "go up", manner=("빨리", "천천히", "같이"), when="", weight=2),
     Act("눕", "lie down", when="near", weight=2, never=("lets", "shall", "habit", "prog", "pastprog")),
     Act("포기하", "give up", light="포기", when="", weight=2, never=("please", "prog", "habit", "pastprog", "may")),
-    Act("헤어지", "break up", company=True, kind="event", when="day week month", weight=3),
+    Act("헤어지", "break up", kind="event", when="day week month", weight=3),
     Act("합격하", "pass the test", light="합격", kind="event", when="day week year", weight=3),
     Act("취직하", "get a job", light="취직", kind="event", when="week month year", weight=2),
     Act("시작하", "start", light="시작", manner=("다시", "빨리", "일찍"), when="day part clock week", weight=4),

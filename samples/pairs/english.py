@@ -8,7 +8,8 @@ get:got take:took do:did make:made read:read write:wrote sing:sang swim:swam run
 put:put give:gave send:sent find:found lose:lost win:won teach:taught know:knew think:thought forget:forgot
 speak:spoke tell:told say:said sit:sat stand:stood leave:left sell:sold pay:paid bring:brought break:broke cut:cut
 draw:drew feel:felt have:had hear:heard catch:caught hurt:hurt throw:threw choose:chose understand:understood
-lend:lent fall:fell wake:woke hold:held blow:blew lie:lay keep:kept be:was grow:grew spend:spent""".split())
+lend:lent fall:fell wake:woke hold:held blow:blew lie:lay keep:kept fight:fought be:was
+grow:grew spend:spent""".split())
 DOUBLED = ("swim run get sit put cut shop forget win jog stop chat hug drop".split())
 PLURALS = dict(pair.split(":") for pair in """child:children person:people mouse:mice fish:fish knife:knives
 tomato:tomatoes potato:potatoes wife:wives scarf:scarves sweet_potato:sweet_potatoes""".split())
@@ -71,8 +72,8 @@ I, YOU, WE = Who("I", "I", "my"), Who("you", "you", "your"), Who("we", "we", "ou
 BE = {"I": "am", "you": "are", "we": "are", "he": "is", "they": "are"}
 WAS = {"I": "was", "you": "were", "we": "were", "he": "was", "they": "were"}
 SHORT = {"am": "'m", "are": "'re", "is": "'s", "will": "'ll"}
-NOT = {"am": "am not", "are": "aren't", "is": "isn't", "was": "wasn't", "were": "weren't", "do": "don't", "does": "doesn't",
-       "did": "didn't", "will": "won't", "can": "can't", "could": "couldn't"}
+NOT = {"am": "am not", "are": "aren't", "is": "isn't", "was": "wasn't", "were": "weren't", "do": "don't",
+       "does": "doesn't", "did": "didn't", "will": "won't", "can": "can't", "could": "couldn't"}
 PRONOUNS = ("I", "you", "we", "he", "she", "it", "they", "It", "This", "That")
 
 
@@ -89,11 +90,11 @@ def main_verb(tense: str, verb: str) -> str:
 
 
 def capital(text: str) -> str:
-    return text[0].upper() + text[1:]
+    return text[:1].upper() + text[1:]
 
 
 def statement(who: Who, tense: str, phrase: str, negative: bool = False, often: str = "") -> str:
-    """`phrase` begins with the base of the verb (without one for `be` and `was`); `often`: an adverb before the verb."""
+    """`phrase` begins with the base of the verb (there is none for `be` and `was`); `often` stands before the verb."""
     verb, _, rest = phrase.partition(" ") if tense not in ("be", "was") else ("", "", phrase)
     helper = auxiliary(tense, who.person)
     if negative:

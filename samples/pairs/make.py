@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Builds samples/ko-en.tsv, the pairs that the models of attntrace are trained on: python samples/pairs/make.py
 
-First the lines that were written by hand (lines/*.tsv), then sentences that are drawn from the tables by a fixed seed, so
-that every word, form and particle gets its share. The same bytes on every machine.
+First the lines that were written by hand (lines/*.tsv), then sentences that are drawn from the tables by a fixed seed:
+many of the most common words, and of the others so many that every word stands in several pairs and in its usual forms.
+The same bytes on every machine.
 
 Written for attntrace; MIT licence, as the rest of it."""
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import hangul
 import nouns
-from acts import CORE_WORDS, Said, core, spoken
+from acts import CORE_WORDS, Said, core, is_polite, spoken
 from draw import Draw
 from frames import framed
 from verbs import ACTS
@@ -21,12 +23,12 @@ from verbs import ACTS
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent
 SEED, MOST = 1, 11400
-CORE_SHARE = 2200  # pairs of the most common words, in every form
+CORE, FRAMED = .4, .15  # how many of the drawn pairs are of the most common words; of the frames
 ENOUGH = 6  # pairs for a word
-VERBS, VARIANTS = 4.0, .6  # meanings for each unit of weight in verbs.py; how many of them are said in a second way
-SHARE = dict(thing=330, feeling=330, went=330, described=260, have=330, at=300, weather=260, where=300, count=220, trait=160, it=190,
-             hour=230, good=150, place=150, by=110)  # pairs of a frame at most; 120 of the others
+VERBS, VARIANTS = 4, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
+
+Group = tuple[Said, ...]
 
 
 class Made(NamedTuple):
@@ -35,24 +37,20 @@ class Made(NamedTuple):
 
 
 def bare(ko: str) -> str:
-    return re.sub(r"[\s.!?~]", "", ko)
+    """Without spaces and punctuation."""
+    return re.sub(r"[\s.!?~]", "", unicodedata.normalize("NFC", ko))
 
 
 def plain(en: str) -> str:
-    return en.rstrip(".!? ")
-
-
-def is_polite(ko: str) -> bool:
-    return ko.rstrip(".!?").endswith(("요", "니다", "니까"))
+    return en.strip().rstrip(".!?").lower()
 
 
 def written() -> list[Said]:
     lines = []
     for path in sorted((HERE / "lines").glob("*.tsv")):
-        for line in path.read_text("utf-8").splitlines():
-            if line.strip():
-                ko, en = unicodedata.normalize("NFC", line).split("\t")
-                lines.append(Said(ko.strip(), en.strip(), f"lines {path.stem}", is_polite(ko)))
+        for line in filter(str.strip, path.read_text("utf-8").splitlines()):
+            ko, en = map(str.strip, unicodedata.normalize("NFC", line).split("\t"))
+            lines.append(Said(ko, en, f"lines {path.stem}", is_polite(ko)))
     return lines
 
 
@@ -64,33 +62,47 @@ class Corpus:
         self.english: dict[str, str] = {}
         self.removed: Counter[str] = Counter()
         test = SAMPLES / "everyday.tsv"
-        rows = [line.split("\t") for line in test.read_text("utf-8").splitlines() if "\t" in line] if test.exists() else []
-        self.test_ko = {bare(unicodedata.normalize("NFC", row[0])) for row in rows}
-        self.test_en = {plain(text).lower() for row in rows for text in row[1:]}
+        rows = [line.split("\t") for line in test.read_text("utf-8").splitlines() if not line.startswith("#")
+                ] if test.exists() else []
+        self.test = {bare(row[0]) for row in rows}, {plain(text) for row in rows for text in row[1:]}
 
     def add(self, pair: Said) -> bool:
         reason = self._refused(pair)
         if reason:
             self.removed[reason] += 1
             return False
-        self.english[self._key(pair.ko)] = pair.en.rstrip(".!")
         self.english[pair.ko] = pair.en
+        self.english.setdefault(self._key(pair.ko), plain(pair.en))
         self.pairs.append(pair)
         return True
 
     @staticmethod
     def _key(ko: str) -> str:
-        return bare(ko) + ("?" if ko.endswith("?") else "")
+        """The same for sentences that differ in spaces and full stops."""
+        return f"{bare(ko)}{'?' * ko.endswith('?')} "
 
     def _refused(self, pair: Said) -> str:
-        if bare(pair.ko) in self.test_ko or plain(pair.en).lower() in self.test_en:
+        if bare(pair.ko) in self.test[0] or plain(pair.en) in self.test[1]:
             return "in the test"
         if HELD_OUT[0] in bare(pair.ko) or HELD_OUT[1] in pair.en:
             return "the sentence of the README"
-        if pair.ko in self.english:
-            return "twice" if self.english[pair.ko] == pair.en else f"contradiction in {pair.frame.split()[0]}"
-        known = self.english.get(self._key(pair.ko), pair.en.rstrip(".!"))
-        return "" if known == pair.en.rstrip(".!") else f"contradiction in {pair.frame.split()[0]}"
+        if self.english.get(pair.ko) == pair.en:
+            return "twice"
+        same = self.english.get(self._key(pair.ko), plain(pair.en)) == plain(pair.en)
+        return "" if same else f"contradiction in {pair.frame.split()[0]}"
+
+
+def make() -> Made:
+    corpus, draw = Corpus(), Draw(SEED)
+    for pair in written():
+        corpus.add(pair)
+    common = list(spoken(draw, 2 * VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
+    framed_ = framed(draw)
+    room = MOST - len(corpus.pairs)
+    _take(corpus, _short_first(draw, common), round(CORE * room))
+    _take(corpus, _in_turn(draw, framed_), round(FRAMED * room))
+    _fill(corpus, _short_first(draw, framed_ + list(spoken(draw, 3 * VERBS, VARIANTS))))
+    return Made(sorted(corpus.pairs, key=_order), corpus.removed)
 
 
 def _order(pair: Said) -> tuple[bool, int, bool]:
@@ -99,41 +111,43 @@ def _order(pair: Said) -> tuple[bool, int, bool]:
     return pair.polite, len(pair.ko.split()), not went
 
 
-def make() -> Made:
-    corpus = Corpus()
-    for pair in written():
-        corpus.add(pair)
-    draw = Draw(SEED)
-    common = list(spoken(draw, 2 * VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
-    draw.random.shuffle(common)
-    common.sort(key=lambda group: len(group[0].ko.split()) > 3)  # short ones first
-    full = len(corpus.pairs) + CORE_SHARE
-    for group in common:
-        if len(corpus.pairs) < full:
-            for pair in group:
-                corpus.add(pair._replace(frame="core " + pair.frame))
-    others = list(framed(draw)) + list(spoken(draw, 3 * VERBS, VARIANTS))
-    draw.random.shuffle(others)
-    _fill(corpus, others)
-    return Made(sorted(corpus.pairs, key=_order), corpus.removed)
+def _short_first(draw: Draw, groups: list[Group]) -> list[Group]:
+    draw.random.shuffle(groups)
+    return sorted(groups, key=lambda group: len(group[0].ko.split()) > 3)
 
 
-def _fill(corpus: Corpus, groups: list[tuple[Said, ...]]) -> None:
-    """Of the other pairs those that bring a noun or verb that stands in few pairs, then a form that is missing, then any
-    that is rare; short ones first, each frame up to its share."""
-    pairs = sorted((pair for group in groups for pair in group), key=lambda pair: len(_words(pair)) > 3)
-    taken: Counter[str] = Counter()
-    forms = _forms()
-    for count, often in ((lambda pair: _lexemes(pair, forms), ENOUGH), (lambda pair: [w for w in _words(pair) if w in forms], 1), (_words, 2)):
-        seen = Counter(item for pair in corpus.pairs for item in count(pair))
-        for least in range(1, often + 1):
-            for together in (2, 1):
-                for pair in pairs:
-                    room = pair.frame.startswith("verb") or taken[pair.frame] < SHARE.get(pair.frame, 120)
-                    if len(corpus.pairs) < MOST and room and sum(seen[item] < least for item in set(count(pair))) >= together:
-                        if corpus.add(pair):
-                            taken[pair.frame] += 1
-                            seen.update(count(pair))
+def _in_turn(draw: Draw, groups: list[Group]) -> list[Group]:
+    """One of every frame, then another of every frame …"""
+    shuffled, turns = _short_first(draw, groups), Counter[str]()
+    turn = {}
+    for group in shuffled:
+        turns[group[0].frame] += 1
+        turn[group] = turns[group[0].frame]
+    return sorted(shuffled, key=turn.__getitem__)
+
+
+def _take(corpus: Corpus, groups: Iterable[Group], count: int) -> None:
+    full = min(len(corpus.pairs) + count, MOST)
+    for group in groups:
+        for pair in group:
+            if len(corpus.pairs) < full:
+                corpus.add(pair)
+
+
+def _fill(corpus: Corpus, groups: list[Group]) -> None:
+    """Of the other pairs those with a noun or verb that stands in few pairs, then those with one of its forms that is
+    missing, then any with a rare word."""
+    pairs, forms = [pair for group in groups for pair in group], _forms()
+    countings: tuple[tuple[Callable[[Said], set[str]], int], ...] = (
+        (lambda pair: {forms[word] for word in _words(pair) if word in forms}, ENOUGH),
+        (lambda pair: {word for word in _words(pair) if word in forms}, 1), (lambda pair: set(_words(pair)), 2))
+    for items, often in countings:
+        seen = Counter(item for pair in corpus.pairs for item in items(pair))
+        for least, together in ((least, together) for least in range(1, often + 1) for together in (2, 1)):
+            for pair in pairs:
+                if len(corpus.pairs) < MOST and sum(seen[item] < least for item in items(pair)) >= together and (
+                        corpus.add(pair)):
+                    seen.update(items(pair))
 
 
 def _words(pair: Said) -> list[str]:
@@ -143,27 +157,21 @@ def _words(pair: Said) -> list[str]:
 def _forms() -> dict[str, str]:
     """The forms that every noun and verb should be seen in, and whose they are."""
     forms: dict[str, str] = {}
-    things = {noun.ko for group in vars(nouns).values() if isinstance(group, tuple) for noun in group if isinstance(noun, nouns.Noun)}
-    for word in things:
-        forms.update(dict.fromkeys((word, hangul.object_(word), hangul.subject(word)), word))
+    for word in sorted({noun.ko for group in vars(nouns).values() if isinstance(group, tuple) for noun in group
+                        if isinstance(noun, nouns.Noun)}):
+        forms |= dict.fromkeys((word, hangul.object_(word), hangul.subject(word)), word)
     for word in nouns.PLACE:
-        forms.update(dict.fromkeys((word, word + "에", word + "에서"), word))
+        forms |= dict.fromkeys((word, word + "에", word + "에서"), word)
     for person in nouns.PERSON.values():
         stem = person.stem
-        forms.update(dict.fromkeys((person.ko, hangul.topic(stem), hangul.subject(stem), hangul.object_(stem), hangul.with_(stem), stem + "한테",
-                                    stem + "도"), person.ko))
+        forms |= dict.fromkeys((person.ko, hangul.topic(stem), hangul.subject(stem), hangul.object_(stem),
+                                hangul.with_(stem), stem + "한테", stem + "도"), person.ko)
     for act in ACTS:
-        stem, past = act.stem, hangul.past(act.stem)
-        spoken_, later = hangul.spoken(stem), hangul.joined(stem, "ㄹ")
-        forms.update(dict.fromkeys((past + "어", past + "어요", spoken_, spoken_ + "요", later, stem + "고", stem + "자", stem + "지", spoken_ + "야",
-                                    later + "게", hangul.linked(stem, "세요")), stem))
-        if act.light:
-            forms[act.light] = stem
+        now, past, later = hangul.spoken(act.stem), hangul.past(act.stem), hangul.joined(act.stem, "ㄹ")
+        forms |= dict.fromkeys((now, now + "요", now + "야", past + "어", past + "어요", later, later + "게",
+                                *(act.stem + ending for ending in ("고", "자", "지")), hangul.linked(act.stem, "세요"),
+                                *filter(None, [act.light])), act.stem)
     return forms
-
-
-def _lexemes(pair: Said, forms: dict[str, str]) -> list[str]:
-    return [forms[word] for word in _words(pair) if word in forms]
 
 
 def text(pairs: list[Said]) -> str:
@@ -173,8 +181,8 @@ def text(pairs: list[Said]) -> str:
 def main() -> None:
     made = make()
     (SAMPLES / "ko-en.tsv").write_bytes(text(made.pairs).encode())
-    frames = Counter(re.sub(r"^(verb|lines|core) .*", r"\1", pair.frame) for pair in made.pairs)
-    print(f"{len(made.pairs)} pairs", dict(frames.most_common()), "removed:", dict(made.removed), sep="\n")
+    print(f"{len(made.pairs)} pairs", dict(Counter(pair.frame.split()[0] for pair in made.pairs).most_common()),
+          "removed:", dict(made.removed), sep="\n")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ CLOTHES = _nouns("""
 교복:school uniform:a, 잠옷:pajamas:p, 청바지:jeans:p
 """)
 FOOTWEAR = _nouns("""
-신발:shoes:p, 양말:socks:p, 운동화:sneakers:p, 구두:dress shoes:p, 부츠:boots:p
+신발:shoes:p, 양말:socks:p, 운동화:sneakers:p, 구두:shoes:p, 부츠:boots:p
 """)
 HEADWEAR = _nouns("""
 모자:hat:a, 안경:glasses:p, 마스크:mask:a
@@ -106,6 +106,7 @@ ANIMAL = _nouns("""
 개:dog:a, 강아지:puppy:a, 고양이:cat:a, 새:bird:a, 토끼:rabbit:a, 물고기:fish:a, 소:cow:a, 돼지:pig:a, 닭:chicken:a
 호랑이:tiger:a, 사자:lion:a, 곰:bear:a, 원숭이:monkey:a, 코끼리:elephant:a, 뱀:snake:a, 오리:duck:a, 쥐:mouse:a, 말:horse:a
 """)
+WILD = tuple(noun for noun in ANIMAL if noun.ko in ("호랑이", "사자", "곰", "원숭이", "코끼리", "뱀"))
 PET = tuple(noun for noun in ANIMAL if noun.ko in ("개", "강아지", "고양이", "토끼", "새", "물고기"))
 LANGUAGE = _nouns("""
 영어:English:u, 한국어:Korean:u, 일본어:Japanese:u, 중국어:Chinese:u, 프랑스어:French:u
@@ -145,7 +146,7 @@ GIVEN = _nouns("""
 선물:present:a, 꽃:flowers:p, 책:book:a, 사과:apple:a, 돈:money:u, 편지:letter:a, 과자:snacks:p, 사탕:candy:u, 물:water:u
 """)
 BODY = _nouns("""
-머리:head:a, 배:stomach:a, 다리:leg:a, 팔:arm:a, 목:throat:a, 눈:eyes:p, 허리:back:a, 이:tooth:a, 발:foot:a, 손:hand:a
+머리:head:a, 배:stomach:a, 다리:legs:p, 팔:arm:a, 목:throat:a, 눈:eyes:p, 허리:back:a, 이:tooth:a, 발:feet:p, 손:hand:a
 어깨:shoulder:a, 귀:ear:a, 무릎:knee:a
 """)
 JOB = _nouns("""
@@ -154,8 +155,8 @@ JOB = _nouns("""
 화가:painter:a, 대학생:college student:a, 고등학생:high school student:a, 중학생:middle school student:a
 """)
 OWNED = _nouns("""
-시간:time:u, 돈:money:u, 숙제:homework:u, 약속:plans:p, 회의:meeting:a, 질문:question:a, 문제:problem:a, 수업:class:u
-시험:test:a, 계획:plan:a, 꿈:dream:a, 열:fever:a, 비밀:secret:a, 차:car:a, 집:house:a, 일:work:u
+시간:time:u, 돈:money:u, 숙제:homework:u, 약속:plans:p, 회의:meeting:a, 질문:question:a, 수업:class:u
+시험:test:a, 계획:plan:a, 꿈:dream:a, 열:fever:a, 비밀:secret:a
 """)
 RELATIVE = _nouns("""
 형:brother:a, 오빠:brother:a, 누나:sister:a, 언니:sister:a, 동생:brother:a, 여동생:sister:a, 남동생:brother:a
@@ -171,7 +172,7 @@ SEASON = _nouns("""
 
 PLACES = _places("""
 카페|to the cafe|at the cafe
-공원|to the park|at the park
+공원|to the park|in the park
 도서관|to the library|at the library
 식당|to the restaurant|at the restaurant
 시장|to the market|at the market
@@ -183,7 +184,7 @@ PLACES = _places("""
 마트|to the supermarket|at the supermarket
 편의점|to the convenience store|at the convenience store
 영화관|to the movie theater|at the movie theater
-극장|to the theater|at the theater
+극장|to the movie theater|at the movie theater
 서점|to the bookstore|at the bookstore
 약국|to the pharmacy|at the pharmacy
 빵집|to the bakery|at the bakery
@@ -301,3 +302,7 @@ OTHERS = _people("""
 학생들|the students|they|their|the students
 """)
 PERSON = {person.ko: person for person in FAMILY + NAMES + FRIEND + OTHERS}
+
+
+def people(names: str) -> tuple[Person, ...]:
+    return tuple(PERSON[name] for name in names.split(", "))

@@ -14,7 +14,8 @@ from verbs import Act
 HONOURED = ("선생님", "사장님", "부모님")  # always with -시-; grandparents in polite speech only
 ELDERS = HONOURED + ("할머니", "할아버지")
 PARTICIPLES = dict(pair.split(":") for pair in """eat:eaten drink:drunk go:gone come:come see:seen take:taken do:done
-write:written sing:sung swim:swum run:run wear:worn give:given know:known get:gotten draw:drawn""".split())
+write:written sing:sung swim:swum run:run wear:worn give:given know:known get:gotten draw:drawn break:broken fall:fallen
+choose:chosen throw:thrown ride:ridden drive:driven""".split())
 APART = "공부 숙제 운동 게임 청소 빨래 설거지 요리 일 수영 쇼핑 전화 이야기 산책 샤워 노래 연습 여행 등산 아르바이트".split()
 HONORIFIC = {"먹": "드시", "자": "주무시", "있": "계시", "마시": "드시", "말하": "말씀하시"}
 
@@ -122,7 +123,8 @@ def _subject(meaning: Meaning, style: Style) -> str:
             return "저는"
         return {"": "", "나": "나", "는": "저는" if style.polite else "나는",
                 "가": "제가" if style.polite else "내가", "ㄴ": "저는" if style.polite else "난"}[style.subject]
-    return {"는": hangul.topic, "가": hangul.subject}.get(style.subject, str)(stem if style.subject else meaning.person.ko)
+    particle = {"는": hangul.topic, "가": hangul.subject}.get(style.subject)
+    return particle(stem) if particle else meaning.person.ko
 
 
 def _verb(meaning: Meaning, style: Style, late: str) -> str:
@@ -181,7 +183,9 @@ def _object(meaning: Meaning, style: Style) -> str:
 
 def korean(meaning: Meaning, style: Style) -> str:
     meal = (meaning.act.own or (meaning.object.ko if meaning.object else "")) in ("밥", "아침", "점심", "저녁")
-    time = meaning.time and (meaning.time.also if style.also and meaning.time.also and not meal else meaning.time.ko) or ""
+    time = meaning.time.ko if meaning.time else ""
+    if meaning.time and meaning.time.also and style.also and not meal:
+        time = meaning.time.also
     asked = {"when": "언제", "why": "왜", "who": "누가", "hour": "몇 시에", "with": "누구랑"}.get(meaning.mode, "")
     company = meaning.company and (hangul.with_(meaning.company.stem) if style.company == "랑"
                                    else meaning.company.ko + style.company) or ""
@@ -193,7 +197,8 @@ def korean(meaning: Meaning, style: Style) -> str:
     if meaning.act.stem == "하" and meaning.object and not (style.object or style.apart or late or meaning.negative
                                                            or meaning.form == "neednt"):
         object_, verb = "", object_ + verb  # 축구했어
-    words = [_subject(meaning, style), time, meaning.often[0], asked, early, company, at, _whom(meaning, style), object_, verb]
+    words = [_subject(meaning, style), time, meaning.often[0], asked, early, company, at, _whom(meaning, style),
+             object_, verb]
     stop = "?" if meaning.asked or meaning.form == "shall" else meaning.stop
     if meaning.form == "order" and not style.polite:
         stop = "!"
@@ -211,18 +216,25 @@ def _own(meaning: Meaning) -> str:
 
 def _met(person: Person, meaning: Meaning) -> str:
     """Somebody behind a verb; who asks, asks for the family of the other one."""
-    return person.met.replace("my ", "your ") if meaning.asked and meaning.form != "may" else person.met
+    yours = person.met.replace("my ", "your ")
+    if meaning.mode in ("what", "where", "at", "why", "when") and person.ko == "친구":
+        yours = "your friend"
+    return yours if meaning.asked and meaning.form != "may" else person.met
 
 
 def _words(meaning: Meaning) -> dict[str, str]:
     noun, own = meaning.object, _own(meaning)
-    words = dict(my=own, whom=_met(meaning.whom, meaning) if meaning.whom else "", to="", at="", one="", all="", that="")
+    words = dict.fromkeys(("to", "at", "one", "all", "that"), "")
+    words |= dict(my=own, whom=_met(meaning.whom, meaning) if meaning.whom else "")
     if noun:
-        words.update(one=noun.one, all=noun.all, that=noun.that if noun.article != "u" else noun.en, my=f"{own} {noun.en}")
+        that = noun.that if noun.article != "u" else noun.en
+        words |= dict(one=noun.one, all=noun.all, that=that, my=f"{own} {noun.en}")
         if _much(meaning) and noun.article != "the":
             words["one"] = f"{'a lot of' if meaning.manner == '많이' else 'a little'} {noun.all}"
-        elif meaning.form in ("dont", "mustnt") and noun.article == "a":
+        elif meaning.form in ("dont", "mustnt") and noun.article == "a" or meaning.often[0]:
             words["one"] = noun.all
+        elif meaning.form == "past" and meaning.mode == "who" and noun.article in ("a", "u", "p") and noun.en.islower():
+            words["one"] = f"the {noun.en}"  # 누가 빵 먹었어?
         for key, text in words.items():
             if key != "whom" and text.startswith(("my ", "our ")):
                 words[key] = f"{own} {text.split(' ', 1)[1]}"
@@ -251,7 +263,8 @@ def phrase(meaning: Meaning) -> str:
     if meaning.mode == "with":
         words.append("with")
     if meaning.at:
-        words.append(meaning.at.at.replace("my ", f"{_own(meaning)} "))
+        at = meaning.at.at.replace("my ", f"{_own(meaning)} ")
+        words.append(at.replace("at the ", "at a ") if act.kind == "work" else at)
     if meaning.form == "perfect":
         words.append("yet")
     if meaning.time:
@@ -266,8 +279,8 @@ def translation(meaning: Meaning, polite: bool = False) -> str:
     return _sentence(meaning, polite) + stop
 
 
-ASKED = {"what": "What", "whom": "Who", "where": "Where", "at": "Where", "when": "When", "why": "Why", "hour": "What time",
-         "with": "Who"}
+ASKED = {"what": "What", "whom": "Who", "where": "Where", "at": "Where", "when": "When", "why": "Why",
+         "hour": "What time", "with": "Who"}
 
 
 def _without_subject(meaning: Meaning, text: str, polite: bool) -> str:
@@ -275,7 +288,8 @@ def _without_subject(meaning: Meaning, text: str, polite: bool) -> str:
     asked = ASKED.get(meaning.mode, "")
     we = "I" if meaning.act.kind == "switch" else "we"
     return english.capital({
-        "dont": f"{please}don't {text}", "please": f"please {text}", "lets": f"let's {text}", "letsnot": f"let's not {text}",
+        "dont": f"{please}don't {text}", "please": f"please {text}", "lets": f"let's {text}",
+        "letsnot": f"let's not {text}",
         "shall": f"{asked} shall {we} {text}".strip(), "order": please + text}[meaning.form])
 
 
@@ -301,7 +315,8 @@ def _sentence(meaning: Meaning, polite: bool) -> str:
         return english.who_question(tense, text, negative)
     if meaning.asked:
         who = meaning.who._replace(text=meaning.who.text.replace("my ", "your "))
-        return english.question(I if meaning.form == "may" else who, tense, text, negative, ASKED.get(meaning.mode, ""), often)
+        who = I if meaning.form == "may" else who
+        return english.question(who, tense, text, negative, ASKED.get(meaning.mode, ""), often)
     return english.statement(meaning.who, tense, text, negative, often)
 
 
@@ -312,6 +327,7 @@ def _tense(meaning: Meaning) -> str:
         return tense if well else "could" if tense == "past" else "can"
     if meaning.form == "pres":
         simple = act.kind in ("state", "work", "know", "mind") or meaning.negative and act.generic and (
-            meaning.object is not None and meaning.time is None)
-        return "simple" if simple else "progressive"
+            meaning.object is not None and meaning.time is None and meaning.mode != "why")
+        usual = meaning.mode in ("hour", "when") and act.stem in ("일어나", "자", "출근하", "퇴근하")
+        return "simple" if simple or usual else "progressive"
     return tense

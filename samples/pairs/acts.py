@@ -47,6 +47,7 @@ OLD = ("할머니", "할아버지", "부모님", "사장님", "선생님", "아�
 PARENTS = ("엄마", "아빠", "이모", "삼촌", "남편", "아내", "할머니", "할아버지", "부모님", "선생님", "사장님", "가족", "아기")
 CHILDREN = ("아기", "아이들", "동생", "남동생", "여동생", "학생들", "아들", "딸")
 MEN = ("아빠", "형", "오빠", "할아버지", "삼촌", "민수", "철수", "남편", "남자 친구")
+MINE = ("남편", "아내", "남자 친구", "여자 친구", "아들", "딸", "친구들")
 ALCOHOL = ("술", "맥주", "와인")
 COMMON = ("엄마", "아빠", "동생", "민수", "친구")
 SUBJECTS = nouns.FAMILY + nouns.NAMES + nouns.FRIEND + nouns.people("선생님, 남자 친구, 여자 친구, 친구들, 남편, 아내, 아들, 딸, 아이들, 부모님")
@@ -345,7 +346,7 @@ class Speaker:
 def _knows(person: Person | None, other: Person) -> bool:
     """Whether one says of a person that he meets the other: of strangers not that they meet my sister."""
     return person is None or other.who.text != person.who.text and (
-        person in nouns.FAMILY or not other.met.startswith("my "))
+        person in nouns.FAMILY and other.ko not in MINE or not other.met.startswith("my "))
 
 
 def _share(time: Time) -> float:

@@ -28,6 +28,7 @@ NEAR = tuple(N.PLACE[name] for name in ("학교", "집", "회사", "도서관", 
 PASSED = tuple(time for time in TIMES if "past" in time.tenses and time.size in ("day", "part", "night", "week"))
 COMING = tuple(time for time in TIMES if "future" in time.tenses and time.size in ("day", "part", "week"))
 
+WENT = "어제 {n} 갔었어 | I went {to} yesterday"  # the frame of the sentence that is held out
 FRAMES = (
     (LIKED, """
 {이} 좋아(|요) | I like {all}
@@ -183,8 +184,7 @@ FRAMES = (
 친구는 {n}에 없어(|요) | My friend isn't {at}
 내일 {n}에 있을 거(야|예요) | I'll be {at} tomorrow
 """),
-    (SEEN + N.BARE[1:] + N.CITIES + N.VISITED + N.COUNTRIES, """
-어제 {n} 갔었어 | I went {to} yesterday
+    (SEEN + N.BARE[1:] + N.CITIES + N.VISITED + N.COUNTRIES, WENT + """
 어제 {n}에 갔(어|어요) | I went {to} yesterday
 (나|저는) 어제 {n}에 갔었(어|어요) | I went {to} yesterday
 어제 {n} 갔었(어|어요)? | Did you go {to} yesterday?

@@ -15,20 +15,23 @@ from typing import NamedTuple
 
 import hangul
 import nouns
-from acts import CORE_WORDS, Said, core, is_polite, spoken
+from acts import CORE, CORE_STEMS, CORE_WORDS, Said, core, is_polite, spoken
 from draw import Draw
-from frames import framed
+from frames import WENT, framed
 from verbs import ACTS
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent
-SEED, MOST = 1, 11400
-CORE, FRAMED = .4, .15  # how many of the drawn pairs are of the most common words; of the frames
-ENOUGH = 6  # pairs for a word
+SEED, MOST = 1, 11500
+COMMON, FRAMED = .3, .1  # how many of the drawn pairs are of the most common words; of the frames
+FEW, ENOUGH = 3, 6  # pairs for a word
 VERBS, VARIANTS = 4, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 
+MOST_COMMON = {*CORE, *CORE_STEMS}
+
 Group = tuple[Said, ...]
+Items = Callable[[Said], set[str]]
 
 
 class Made(NamedTuple):
@@ -99,7 +102,8 @@ def make() -> Made:
     common = list(spoken(draw, 2 * VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
     framed_ = framed(draw)
     room = MOST - len(corpus.pairs)
-    _take(corpus, _short_first(draw, common), round(CORE * room))
+    _take(corpus, [group for group in framed_ if group[0].frame == f"frame {WENT}"], room)
+    _take(corpus, _short_first(draw, common), round(COMMON * room))
     _take(corpus, _in_turn(draw, framed_), round(FRAMED * room))
     _fill(corpus, _short_first(draw, framed_ + list(spoken(draw, 3 * VERBS, VARIANTS))))
     return Made(sorted(corpus.pairs, key=_order), corpus.removed)
@@ -135,13 +139,15 @@ def _take(corpus: Corpus, groups: Iterable[Group], count: int) -> None:
 
 
 def _fill(corpus: Corpus, groups: list[Group]) -> None:
-    """Of the other pairs those with a noun or verb that stands in few pairs, then those with one of its forms that is
-    missing, then any with a rare word."""
+    """Of the other pairs those with a form of the most common words that is rare, then those with a noun or verb that
+    stands in few pairs, then those with a form that is missing, then those with a noun or verb that does not yet stand in
+    enough, then any with a rare word."""
     pairs, forms = [pair for group in groups for pair in group], _forms()
-    countings: tuple[tuple[Callable[[Said], set[str]], int], ...] = (
-        (lambda pair: {forms[word] for word in _words(pair) if word in forms}, ENOUGH),
-        (lambda pair: {word for word in _words(pair) if word in forms}, 1), (lambda pair: set(_words(pair)), 2))
-    for items, often in countings:
+    common = {word for word, lexeme in forms.items() if lexeme in MOST_COMMON}
+    lexemes: Items = lambda pair: {forms[word] for word in _words(pair) if word in forms}
+    for items, often in ((lambda pair: common & set(_words(pair)), FEW), (lexemes, FEW),
+                         (lambda pair: forms.keys() & set(_words(pair)), 1), (lexemes, ENOUGH),
+                         (lambda pair: set(_words(pair)), 2)):
         seen = Counter(item for pair in corpus.pairs for item in items(pair))
         for least, together in ((least, together) for least in range(1, often + 1) for together in (2, 1)):
             for pair in pairs:
@@ -159,7 +165,7 @@ def _forms() -> dict[str, str]:
     forms: dict[str, str] = {}
     for word in sorted({noun.ko for group in vars(nouns).values() if isinstance(group, tuple) for noun in group
                         if isinstance(noun, nouns.Noun)}):
-        forms |= dict.fromkeys((word, hangul.object_(word), hangul.subject(word)), word)
+        forms |= dict.fromkeys((word, hangul.object_(word)), word)
     for word in nouns.PLACE:
         forms |= dict.fromkeys((word, word + "에", word + "에서"), word)
     for person in nouns.PERSON.values():
@@ -168,9 +174,8 @@ def _forms() -> dict[str, str]:
                                 hangul.with_(stem), stem + "한테", stem + "도"), person.ko)
     for act in ACTS:
         now, past, later = hangul.spoken(act.stem), hangul.past(act.stem), hangul.joined(act.stem, "ㄹ")
-        forms |= dict.fromkeys((now, now + "요", now + "야", past + "어", past + "어요", later, later + "게",
-                                *(act.stem + ending for ending in ("고", "자", "지")), hangul.linked(act.stem, "세요"),
-                                *filter(None, [act.light])), act.stem)
+        forms |= dict.fromkeys((now, now + "요", now + "야", past + "어", past + "어요", later, act.stem + "고",
+                                act.stem + "지"), act.stem)
     return forms
 
 

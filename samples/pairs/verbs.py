@@ -55,9 +55,8 @@ HERE = at("카페 학교 집 회사 도서관 공원 병원 서울 부산 교회
 PEOPLE = N.FAMILY + N.NAMES + N.FRIEND + N.people("선생님, 남자 친구, 여자 친구, 친구들, 부모님, 남편, 아내")
 LIKED = tuple(person for person in PEOPLE if person.ko not in ("친구", "친구들"))
 CALLED = tuple(person for person in PEOPLE if person.ko not in ("친구들",))
-
-LIKINGS = some("영화:movies:p, 음악:music:u, 노래:songs:p, 꽃:flowers:p, 운동:exercise:u, 여행:traveling:u, 책:books:p, 게임:games:p, "
-               "드라마:dramas:p, 비:rain:u, 눈:snow:u, 바다:the sea:u, 산:mountains:p")
+LIKINGS = some("영화:movies:p, 음악:music:u, 노래:songs:p, 꽃:flowers:p, 운동:exercise:u, 여행:traveling:u, 책:books:p, "
+               "게임:games:p, 드라마:dramas:p, 비:rain:u, 눈:snow:u, 바다:the sea:u, 산:mountains:p")
 
 ACTS = (
     # eating and drinking

@@ -62,7 +62,7 @@ def test_the_other_direction_learns_plain_speech():
     """The first Korean of an English sentence: 반말 where there is any, and 갔었어 for who was there yesterday."""
     groups: dict[str, list[str]] = {}
     for ko, en in PAIRS:
-        groups.setdefault(en, []).append(ko)
+        groups.setdefault(en.rstrip("."), []).append(ko.rstrip("."))
     polite = re.compile("(요|니다|니까)[.?!]?$")
     assert [each for each in groups.values() if polite.search(each[0]) and not all(map(polite.search, each))] == []
     for place in ("공원:park", "시장:market", "병원:hospital", "도서관:library", "식당:restaurant", "은행:bank", "바다:sea"):
@@ -77,7 +77,7 @@ def test_the_other_direction_learns_plain_speech():
     # every person with every particle
     *([f"{name}{ending}" for ending in ("는", "가", "를", "랑", "한테", "도")] for name in ("엄마", "아빠", "민수", "친구", "누나")),
     ["동생은", "동생이", "동생이랑", "동생한테", "동생도", "선생님은", "선생님이", "선생님을", "선생님한테"],
-    ["나", "나는", "내가", "나도", "나한테", "난", "너", "너는", "네가", "저는", "제가", "우리", "우리는", "형", "오빠", "언니"],
+    ["나", "나는", "내가", "나도", "나한테", "너", "너는", "네가", "저는", "제가", "우리", "우리는", "형", "오빠", "언니"],
     # every place with every particle
     *([place, f"{place}에", f"{place}에서"] for place in (
         "집", "학교", "카페", "공원", "시장", "병원", "도서관", "서울", "부산", "바다", "회사", "식당", "가게")),
@@ -140,11 +140,15 @@ def test_particles_depend_on_the_last_syllable(module, word, forms):
 @pytest.mark.parametrize("said, en", [
     (("statement", "he", "simple", "study English"), "Minsu studies English"),
     (("statement", "he", "progressive", "lie down"), "Minsu is lying down"),
-    (("statement", "I", "progressive", "swim"), "I'm swimming"), (("statement", "I", "past", "buy an apple"), "I bought an apple"),
-    (("statement", "I", "progressive", "go", True), "I'm not going"), (("statement", "he", "past", "go", True), "Minsu didn't go"),
+    (("statement", "I", "progressive", "swim"), "I'm swimming"),
+    (("statement", "I", "past", "buy an apple"), "I bought an apple"),
+    (("statement", "I", "progressive", "go", True), "I'm not going"),
+    (("statement", "he", "past", "go", True), "Minsu didn't go"),
     (("statement", "we", "will", "play"), "We'll play"), (("statement", "he", "will", "play"), "Minsu will play"),
-    (("statement", "he", "simple", "have to go"), "Minsu has to go"), (("statement", "I", "be", "tired"), "I'm tired"),
-    (("question", "you", "past", "eat"), "Did you eat"), (("question", "he", "simple", "like tea"), "Does Minsu like tea"),
+    (("statement", "he", "simple", "have to go"), "Minsu has to go"),
+    (("statement", "I", "be", "tired"), "I'm tired"),
+    (("question", "you", "past", "eat"), "Did you eat"),
+    (("question", "he", "simple", "like tea"), "Does Minsu like tea"),
     (("question", "you", "progressive", "do", False, "What"), "What are you doing"),
     (("question", "you", "past", "come", True, "Why"), "Why didn't you come"),
     (("question", "you", "be", "busy", True), "Aren't you busy")])

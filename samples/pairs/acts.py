@@ -37,7 +37,7 @@ UNUSUAL = {
     **dict.fromkeys(("빌리", "가져오", "초대하", "빌려주", "사과하", "예약하", "바꾸", "졸업하"), ("habit", "prog")),
     **dict.fromkeys(("찾", "고치", "심", "버리", "시작하", "출발하"), ("habit",)),
     **dict.fromkeys(("듣", "놀", "게임하", "노래하"), ("must", "mustpast")),
-    **dict.fromkeys(("싸우", "주", "보내", "데려오"), ("prog",)),
+    **dict.fromkeys(("싸우", "주", "데려오"), ("prog",)), "보내": ("prog", "habit"), "물어보": ("habit",),
     **dict.fromkeys(("공부하", "운동하"), ("mustnt",)),
     "배우": ("dont", "mustnt"), "자": ("just", "already", "lets", "shall"), "일어나": ("rae",)}
 GROWN = ("일하", "회의하", "운전하", "결혼하", "이사하", "출근하", "퇴근하", "아르바이트하", "피우", "취직하", "데이트하", "화장하", "헤어지")
@@ -54,6 +54,7 @@ SUBJECTS = nouns.FAMILY + nouns.NAMES + nouns.FRIEND + nouns.people("선생님, 
 COMPANY = nouns.FAMILY + nouns.NAMES + nouns.FRIEND * 3 + nouns.people("남자 친구, 여자 친구, 친구들, 가족, 아들, 딸, 부모님")
 WHAT = ("먹", "마시", "만들", "시키", "사", "보", "읽", "듣", "배우", "공부하", "찾", "빌리", "받", "그리", "팔", "가르치", "좋아하", "가져오", "주",
         "보내", "잃어버리", "입", "요리하")  # 뭐 먹었어?
+ALL_TIMES = tuple(time.ko for time in TIMES)
 MORNING = ("어제", "오늘", "내일", "월요일에", "토요일에", "일요일에", "주말에", "오늘 아침에", "어제 아침에", "내일 아침에", "매일", "주말마다", "매일 아침",
            "다섯 시에", "여섯 시에", "일곱 시에", "여덟 시에", "아홉 시에", "열 시에")  # one gets up
 NIGHT = ("어제", "어젯밤에", "오늘 밤에", "내일 밤에", "지금", "토요일에", "주말에", "밤에", "아홉 시에", "열 시에", "열한 시에", "열두 시에")
@@ -75,26 +76,25 @@ class Words(NamedTuple):
     """Who may be spoken of, and when."""
     subjects: tuple[Person, ...] = SUBJECTS
     company: tuple[Person, ...] = COMPANY
-    times: frozenset[str] = frozenset(time.ko for time in TIMES)
+    times: frozenset[str] = frozenset(ALL_TIMES)
 
 
 CORE = """엄마 아빠 누나 동생 형 오빠 언니 민수 친구 선생님 집 학교 카페 공원 시장 병원 도서관 서울 부산 바다 회사 식당 가게 밥 라면 빵 고기 사과 우유
 커피 차 책 신문 옷 꽃 영화 텔레비전 음악 버스 지하철 영어 한국어 축구 아침 점심 저녁 물 김치 편지 사진""".split()
 CORE_STEMS = "먹 마시 가 오 보 읽 듣 사 자 만나 타 좋아하 싫어하 전화하 공부하 운동하 일하 숙제하 게임하 하 쉬".split()
-CORE_TIMES = """어제, 오늘, 내일, 아침에, 점심에, 오후에, 저녁에, 밤에, 어젯밤에, 주말에, 지난주에, 다음 주에, 지금, 아까, 나중에, 매일, 요즘, 이따가, 주말마다,
-아침마다, 오늘 아침에, 오늘 저녁에, 오늘 밤에, 내일 아침에, 내일 저녁에, 토요일에, 일요일에, 월요일에, 금요일에""".replace("\n", " ").split(", ")
 CORE_WORDS = Words(tuple(person for person in SUBJECTS if person.ko in CORE),
-                   tuple(person for person in COMPANY if person.ko in CORE), frozenset(CORE_TIMES))
+                   tuple(person for person in COMPANY if person.ko in CORE))
 
 
 def core(act: Act) -> Act | None:
     """The act with those words alone that are most common; None where it is not of them."""
     if act.stem not in CORE_STEMS or act.own not in ("", "밥"):
         return None
-    found = act._replace(**{field: tuple(item for item in getattr(act, field) if item.ko in CORE)
-                            for field in ("objects", "whom", "to", "at")})
-    kept = all(bool(getattr(act, field)) == bool(getattr(found, field)) for field in ("objects", "whom", "to"))
-    return found if kept else None
+    objects, whom, to, at = (tuple(item for item in items if item.ko in CORE)
+                             for items in (act.objects, act.whom, act.to, act.at))
+    if [bool(objects), bool(whom), bool(to)] != [bool(act.objects), bool(act.whom), bool(act.to)]:
+        return None
+    return act._replace(objects=objects, whom=whom, to=to, at=at)
 
 
 class Speaker:
@@ -186,7 +186,7 @@ class Speaker:
         stated = mode == "."
         asked_of = not stated and form != "may" or form in ("mustnt", "neednt")
         who = YOU if asked_of else I
-        if form in IMPERSONAL or mode == "who":
+        if form in IMPERSONAL or mode == "who" or self.act.stem == "사랑하" or self.act.en == "see it":
             return who, None
         chosen = self.draw.one(("who", self.act.stem, form, stated), ("self", "we", "third"),
                                (5, .7, 3) if stated else (6, SELDOM, 4))
@@ -268,6 +268,8 @@ class Speaker:
         act, form, sizes = self.act, meaning.form, self.sizes
         tense = "future" if form == "pres" and act.stem in SOON else FORMS[form].times
         if not tense or not sizes or meaning.mode in ("when", "hour"):
+            return []
+        if meaning.mode == "why" and form == "must":
             return []
         if tense == "now" and act.kind in ("state", "know"):
             return []
@@ -401,7 +403,8 @@ def spoken(draw: Draw, scale: float, variants: float, acts: Iterable[Act] = ACTS
            words: Words = Words()) -> Iterator[tuple[Said, ...]]:
     """Meanings of every act, `scale` times its weight."""
     for act in acts:
-        speaker, seen, wanted = Speaker(draw, act, words), set(), round(act.weight * scale)
+        speaker, wanted = Speaker(draw, act, words), round(act.weight * scale)
+        seen: set[str] = set()
         for _ in range(wanted * 8):
             meaning = speaker.meaning() if len(seen) < wanted else None
             group = said(draw, meaning, variants) if meaning else ()

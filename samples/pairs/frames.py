@@ -14,11 +14,12 @@ import nouns as N
 from acts import Said, is_polite
 from draw import Draw
 from nouns import Noun, Person, Place
-from times import DAYS, TIMES
+from times import DAYS, HOURS, TIMES
 
+Frames = tuple[tuple[tuple[Noun | Place | Person, ...], str], ...]
 IT = english.Who("it", "he", "its")
 EATEN = N.DISH + N.SNACK + N.FRUIT
-LIKED = EATEN + N.VEGETABLE + N.DRINK + N.SPORT + N.RACKET + N.ANIMAL + N.SEASON + N.SUBJECT + N.LANGUAGE
+LIKED = EATEN + N.VEGETABLE + N.DRINK + N.SPORT + N.RACKET + N.PET + N.WILD[:5] + N.SEASON + N.SUBJECT + N.LANGUAGE
 CARRIED = N.THING + N.HEADWEAR[:1] + N.OTHER_WEAR
 BOUGHT = CARRIED + N.CLOTHES + N.FOOTWEAR + N.HOUSEHOLD
 STUDIED = N.LANGUAGE + N.SUBJECT
@@ -28,7 +29,45 @@ NEAR = tuple(N.PLACE[name] for name in ("학교", "집", "회사", "도서관", 
 PASSED = tuple(time for time in TIMES if "past" in time.tenses and time.size in ("day", "part", "night", "week"))
 COMING = tuple(time for time in TIMES if "future" in time.tenses and time.size in ("day", "part", "week"))
 
-WENT = "어제 {n} 갔었어 | I went {to} yesterday"  # the frame of the sentence that is held out
+MONTHS = tuple(Noun(ko, en, "-") for ko, en in zip(
+    "일월 이월 삼월 사월 오월 유월 칠월 팔월 구월 시월 십일월 십이월".split(),
+    "January February March April May June July August September October November December".split()))
+PRICES = tuple(Noun(f"{ko} 원", f"{number:,} won", "-") for ko, number in (
+    ("오백", 500), ("천", 1000), ("이천", 2000), ("삼천", 3000), ("사천", 4000), ("오천", 5000), ("육천", 6000), ("칠천", 7000),
+    ("팔천", 8000), ("구천", 9000), ("만", 10000), ("이만", 20000), ("삼만", 30000), ("사만", 40000), ("오만", 50000),
+    ("십만", 100000)))
+CLOCK = tuple(Noun(f"{ko} 시", f"{en} o'clock", "-") for ko, en in HOURS)
+SEVERAL = tuple(Noun(ko, en, "-") for ko, en in HOURS[1:10])  # from two on
+WENT = SEEN + N.BARE[1:] + N.CITIES + N.VISITED + N.COUNTRIES
+
+# Said of every word; 어제 공원 갔었어 is the frame of the sentence that is held out.
+NEEDED = (
+    (WENT, """
+어제 {n} 갔었어 | I went {to} yesterday
+"""),
+    (MONTHS, """
+지금은 {야} | It's {en} now
+내 생일은 {야} | My birthday is in {en}
+{n}에 여행 갈 거(야|예요) | I'll go on a trip in {en}
+"""),
+    (PRICES, """
+{야} | It's {en}
+{n} 있어(|요) | I have {en}
+"""),
+    (CLOCK, """
+{n}에 만나(자|요) | Let's meet at {en}
+{n}에 끝나(|요) | It ends at {en}
+내일 {n}에 올게(|요) | I'll come at {en} tomorrow
+"""),
+    (SEVERAL, """
+사과 {n} 개 주세요 | {En} apples please
+커피 {n} 잔 주세요 | {En} cups of coffee please
+책 {n} 권 샀어(|요) | I bought {en} books
+고양이 {n} 마리 있어(|요) | I have {en} cats
+표 {n} 장 주세요 | {En} tickets please
+우리는 {n} 명이(야|에요) | There are {en} of us
+"""))
+
 FRAMES = (
     (LIKED, """
 {이} 좋아(|요) | I like {all}
@@ -184,7 +223,7 @@ FRAMES = (
 친구는 {n}에 없어(|요) | My friend isn't {at}
 내일 {n}에 있을 거(야|예요) | I'll be {at} tomorrow
 """),
-    (SEEN + N.BARE[1:] + N.CITIES + N.VISITED + N.COUNTRIES, WENT + """
+    (WENT, """
 어제 {n}에 갔(어|어요) | I went {to} yesterday
 (나|저는) 어제 {n}에 갔었(어|어요) | I went {to} yesterday
 어제 {n} 갔었(어|어요)? | Did you go {to} yesterday?
@@ -312,8 +351,8 @@ def _stop(draw: Draw, text: str) -> str:
     return "" if text.endswith(("?", "!")) else draw.one("stop", ("", "."), (2, 1))
 
 
-def _said_of_nouns(draw: Draw) -> Iterator[tuple[Said, ...]]:
-    for items, lines in FRAMES:
+def _said_of_nouns(draw: Draw, frames: Frames) -> Iterator[tuple[Said, ...]]:
+    for items, lines in frames:
         for line in lines.strip().splitlines():
             ko, en = line.split(" | ")
             for item in items:
@@ -349,5 +388,9 @@ def _quality(who: str, tense: str, words: str, negative: bool, asked: bool) -> s
     return text.replace("It isn't", "It's not")
 
 
+def needed(draw: Draw) -> list[tuple[Said, ...]]:
+    return list(_said_of_nouns(draw, NEEDED))
+
+
 def framed(draw: Draw) -> list[tuple[Said, ...]]:
-    return [*_said_of_nouns(draw), *_qualities(draw)]
+    return [*_said_of_nouns(draw, FRAMES), *_qualities(draw)]

@@ -56,10 +56,6 @@ def with_(word: str) -> str:
     return particle(word, "이랑", "랑")
 
 
-def by(word: str) -> str:
-    return word + ("으로" if final(word) not in ("", "ㄹ") else "로")
-
-
 def copula(word: str, polite: bool) -> str:
     return particle(word, "이에요", "예요") if polite else particle(word, "이야", "야")
 
@@ -68,10 +64,6 @@ def copula(word: str, polite: bool) -> str:
 
 def _ends(stem: str, stems: tuple[str, ...]) -> bool:
     return stem.endswith(stems)
-
-
-def _regular(stem: str) -> bool:
-    return stem.endswith(("입", "잡", "뽑", "씹", "업", "좁", "받", "닫", "믿", "얻", "웃", "씻", "벗", "좋", "넣", "놓"))
 
 
 def _vowel_stem(stem: str) -> str:
@@ -139,8 +131,3 @@ def linked(stem: str, ending: str) -> str:
 def formal(stem: str) -> str:
     """-습니다: 먹습니다, 갑니다, 만듭니다."""
     return with_final(stem, "ㅂ") + "니다" if final(stem) in ("", "ㄹ") else stem + "습니다"
-
-
-def noun_form(stem: str) -> str:
-    """Before a noun, of what is done: 먹는, 가는, 만드는."""
-    return (with_final(stem, "") if final(stem) == "ㄹ" else stem) + "는"

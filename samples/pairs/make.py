@@ -17,13 +17,14 @@ import hangul
 import nouns
 from acts import CORE, CORE_STEMS, CORE_WORDS, Said, core, is_polite, spoken
 from draw import Draw
-from frames import WENT, framed
+from frames import framed, needed
+from times import TIMES, Time
 from verbs import ACTS
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent
 SEED, MOST = 1, 11500
-COMMON, FRAMED = .3, .1  # how many of the drawn pairs are of the most common words; of the frames
+COMMON = .2  # how many of the drawn pairs are of the most common words alone
 FEW, ENOUGH = 3, 6  # pairs for a word
 VERBS, VARIANTS = 4, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
@@ -99,13 +100,13 @@ def make() -> Made:
     corpus, draw = Corpus(), Draw(SEED)
     for pair in written():
         corpus.add(pair)
-    common = list(spoken(draw, 2 * VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
-    framed_ = framed(draw)
-    room = MOST - len(corpus.pairs)
-    _take(corpus, [group for group in framed_ if group[0].frame == f"frame {WENT}"], room)
-    _take(corpus, _short_first(draw, common), round(COMMON * room))
-    _take(corpus, _in_turn(draw, framed_), round(FRAMED * room))
-    _fill(corpus, _short_first(draw, framed_ + list(spoken(draw, 3 * VERBS, VARIANTS))))
+    common = list(spoken(draw, VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
+    others = list(spoken(draw, 2 * VERBS, VARIANTS))
+    for number, group in enumerate(needed(draw)):
+        _take(corpus, [group[number % len(group)]], 1)
+    _times(corpus, _short_first(draw, common + others))
+    _take(corpus, _short_first(draw, common), round(COMMON * (MOST - len(corpus.pairs))))
+    _fill(corpus, _short_first(draw, framed(draw) + others))
     return Made(sorted(corpus.pairs, key=_order), corpus.removed)
 
 
@@ -115,34 +116,42 @@ def _order(pair: Said) -> tuple[bool, int, bool]:
     return pair.polite, len(pair.ko.split()), not went
 
 
-def _short_first(draw: Draw, groups: list[Group]) -> list[Group]:
+def _short_first(draw: Draw, groups: list[Group]) -> list[Said]:
     draw.random.shuffle(groups)
-    return sorted(groups, key=lambda group: len(group[0].ko.split()) > 3)
+    return [pair for group in sorted(groups, key=lambda group: len(group[0].ko.split()) > 3) for pair in group]
 
 
-def _in_turn(draw: Draw, groups: list[Group]) -> list[Group]:
-    """One of every frame, then another of every frame …"""
-    shuffled, turns = _short_first(draw, groups), Counter[str]()
-    turn = {}
-    for group in shuffled:
-        turns[group[0].frame] += 1
-        turn[group] = turns[group[0].frame]
-    return sorted(shuffled, key=turn.__getitem__)
-
-
-def _take(corpus: Corpus, groups: Iterable[Group], count: int) -> None:
+def _take(corpus: Corpus, pairs: Iterable[Said], count: int) -> None:
     full = min(len(corpus.pairs) + count, MOST)
-    for group in groups:
-        for pair in group:
-            if len(corpus.pairs) < full:
-                corpus.add(pair)
+    for pair in pairs:
+        if len(corpus.pairs) < full:
+            corpus.add(pair)
 
 
-def _fill(corpus: Corpus, groups: list[Group]) -> None:
+def _times(corpus: Corpus, pairs: list[Said]) -> None:
+    """Of every word of time as many pairs as it needs."""
+    said = re.compile("|".join(sorted((rf"(?<!\S){time.ko}(?![가-힣])" for time in TIMES), key=len, reverse=True)))
+    for turn in range(1, max(map(_often, TIMES)) + 1):
+        seen = Counter(time for pair in corpus.pairs for time in said.findall(pair.ko))
+        wanted = {time.ko for time in TIMES if seen[time.ko] < min(turn, _often(time))}
+        for pair in pairs:
+            found = said.findall(pair.ko)
+            if found and wanted.issuperset(found) and len(corpus.pairs) < MOST and corpus.add(pair):
+                wanted -= set(found)
+
+
+def _often(time: Time) -> int:
+    """How many pairs a word of time should stand in."""
+    if re.fullmatch("[월화수목금토일]요일에", time.ko):
+        return 16
+    return {"day": 12, "part": 8, "night": 8, "near": 10, "now": 10, "clock": 7, "week": 5}.get(time.size, 4)
+
+
+def _fill(corpus: Corpus, pairs: list[Said]) -> None:
     """Of the other pairs those with a form of the most common words that is rare, then those with a noun or verb that
-    stands in few pairs, then those with a form that is missing, then those with a noun or verb that does not yet stand in
-    enough, then any with a rare word."""
-    pairs, forms = [pair for group in groups for pair in group], _forms()
+    stands in few pairs, with a form that is missing, with a noun or verb that does not stand in enough, with any rare
+    word: whatever there is room for."""
+    forms = _forms()
     common = {word for word, lexeme in forms.items() if lexeme in MOST_COMMON}
     lexemes: Items = lambda pair: {forms[word] for word in _words(pair) if word in forms}
     for items, often in ((lambda pair: common & set(_words(pair)), FEW), (lexemes, FEW),

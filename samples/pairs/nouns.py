@@ -158,10 +158,6 @@ OWNED = _nouns("""
 시간:time:u, 돈:money:u, 숙제:homework:u, 약속:plans:p, 회의:meeting:a, 질문:question:a, 수업:class:u
 시험:test:a, 계획:plan:a, 꿈:dream:a, 열:fever:a, 비밀:secret:a
 """)
-RELATIVE = _nouns("""
-형:brother:a, 오빠:brother:a, 누나:sister:a, 언니:sister:a, 동생:brother:a, 여동생:sister:a, 남동생:brother:a
-남자 친구:boyfriend:a, 여자 친구:girlfriend:a, 아들:son:a, 딸:daughter:a, 이모:aunt:a, 삼촌:uncle:a
-""")
 COUNTRY = _nouns("""
 한국:Korea:-, 미국:America:-, 일본:Japan:-, 중국:China:-, 영국:England:-, 프랑스:France:-, 캐나다:Canada:-
 독일:Germany:-

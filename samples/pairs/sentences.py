@@ -326,8 +326,8 @@ def _tense(meaning: Meaning) -> str:
         well = meaning.manner == "잘"
         return tense if well else "could" if tense == "past" else "can"
     if meaning.form == "pres":
-        simple = act.kind in ("state", "work", "know", "mind") or meaning.negative and act.generic and (
-            meaning.object is not None and meaning.time is None and meaning.mode != "why")
+        simple = (act.kind in ("state", "know", "mind") or act.kind == "work" and meaning.at
+                  or meaning.negative and act.generic and meaning.object and not meaning.time and not meaning.asked)
         usual = meaning.mode in ("hour", "when") and act.stem in ("일어나", "자", "출근하", "퇴근하")
         return "simple" if simple or usual else "progressive"
     return tense

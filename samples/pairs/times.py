@@ -79,7 +79,6 @@ TIMES = _times("""
     Time(f"{ko}요일마다", f"every {en}", frozenset(("habit",)), "week") for ko, en in DAYS) + tuple(
     Time(f"다음 주 {ko}요일에", f"next {en}", frozenset(("future",)), "week") for ko, en in DAYS) + tuple(
     Time(f"{ko} 시에", f"at {en} o'clock", frozenset(("past", "future")), "clock") for ko, en in HOURS)
-TIME = {time.ko: time for time in TIMES}
 OFTEN = (("항상", "always"), ("자주", "often"), ("보통", "usually"), ("가끔", "sometimes"))
 MANNER = dict(많이="a lot", 조금="a little", 빨리="quickly", 천천히="slowly", 일찍="early", 늦게="late", 잘="well",
               열심히="hard", 혼자="alone", 같이="together", 다시="again", 또="again", 오래="for a long time")

@@ -2,13 +2,13 @@
 
 Written for attntrace; MIT licence, as the rest of it."""
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import nouns
 import sentences
 from draw import Draw
 from english import I, WE, YOU, Who
-from nouns import Person
+from nouns import Noun, Person, Place
 from sentences import FORMS, WITHOUT_SUBJECT, Meaning, Style
 from times import MANNER, OFTEN, TIMES, Time
 from verbs import ACTS, Act
@@ -60,6 +60,9 @@ MORNING = ("어제", "오늘", "내일", "월요일에", "토요일에", "일요
 NIGHT = ("어제", "어젯밤에", "오늘 밤에", "내일 밤에", "지금", "토요일에", "주말에", "밤에", "아홉 시에", "열 시에", "열한 시에", "열두 시에")
 
 
+Word = TypeVar("Word", Noun, Person, Place)
+
+
 class Said(NamedTuple):
     """A pair with the frame that it comes from, and whether it is 존댓말."""
     ko: str
@@ -90,11 +93,13 @@ def core(act: Act) -> Act | None:
     """The act with those words alone that are most common; None where it is not of them."""
     if act.stem not in CORE_STEMS or act.own not in ("", "밥"):
         return None
-    objects, whom, to, at = (tuple(item for item in items if item.ko in CORE)
-                             for items in (act.objects, act.whom, act.to, act.at))
-    if [bool(objects), bool(whom), bool(to)] != [bool(act.objects), bool(act.whom), bool(act.to)]:
-        return None
-    return act._replace(objects=objects, whom=whom, to=to, at=at)
+    found = act._replace(objects=_common(act.objects), whom=_common(act.whom), to=_common(act.to), at=_common(act.at))
+    lost = act.objects and not found.objects or act.whom and not found.whom or act.to and not found.to
+    return None if lost else found
+
+
+def _common(items: tuple[Word, ...]) -> tuple[Word, ...]:
+    return tuple(item for item in items if item.ko in CORE)
 
 
 class Speaker:
@@ -257,6 +262,8 @@ class Speaker:
             at = None
         people = self._company(meaning)
         company = draw.one(("company", act.stem), people) if "company" in chosen and people and manner != "혼자" else None
+        if time and meaning.object and meaning.object.ko in ALCOHOL and ("아침" in time.ko or time.ko == "오전에"):
+            time = None
         if time and time.size == "clock" and manner in ("일찍", "늦게", "오래"):
             manner = ""
         stop = "" if mode != "." or form == "shall" else draw.one(("stop", form), ("", ".", "!"), (

@@ -38,7 +38,7 @@ PRICES = tuple(Noun(f"{ko} 원", f"{number:,} won", "-") for ko, number in (
     ("십만", 100000)))
 CLOCK = tuple(Noun(f"{ko} 시", f"{en} o'clock", "-") for ko, en in HOURS)
 SEVERAL = tuple(Noun(ko, en, "-") for ko, en in HOURS[1:10])  # from two on
-WENT = SEEN + N.BARE[1:] + N.CITIES + N.VISITED + N.COUNTRIES
+WENT = SEEN + N.BARE[1:] + N.CITIES[:8] + N.VISITED + N.COUNTRIES[:3]
 
 # Said of every word; 어제 공원 갔었어 is the frame of the sentence that is held out.
 NEEDED = (

@@ -24,9 +24,8 @@ from verbs import ACTS
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent
 SEED, MOST = 1, 11500
-COMMON = .2  # how many of the drawn pairs are of the most common words alone
 FEW, ENOUGH = 3, 6  # pairs for a word
-VERBS, VARIANTS = 4, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
+VERBS, VARIANTS = 5, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 
 MOST_COMMON = {*CORE, *CORE_STEMS}
@@ -101,12 +100,11 @@ def make() -> Made:
     for pair in written():
         corpus.add(pair)
     common = list(spoken(draw, VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
-    others = list(spoken(draw, 2 * VERBS, VARIANTS))
+    others = list(spoken(draw, VERBS, VARIANTS))
     for number, group in enumerate(needed(draw)):
         _take(corpus, [group[number % len(group)]], 1)
     _times(corpus, _short_first(draw, common + others))
-    _take(corpus, _short_first(draw, common), round(COMMON * (MOST - len(corpus.pairs))))
-    _fill(corpus, _short_first(draw, framed(draw) + others))
+    _fill(corpus, _short_first(draw, common + framed(draw) + others))
     return Made(sorted(corpus.pairs, key=_order), corpus.removed)
 
 
@@ -131,20 +129,22 @@ def _take(corpus: Corpus, pairs: Iterable[Said], count: int) -> None:
 def _times(corpus: Corpus, pairs: list[Said]) -> None:
     """Of every word of time as many pairs as it needs."""
     said = re.compile("|".join(sorted((rf"(?<!\S){time.ko}(?![가-힣])" for time in TIMES), key=len, reverse=True)))
-    for turn in range(1, max(map(_often, TIMES)) + 1):
-        seen = Counter(time for pair in corpus.pairs for time in said.findall(pair.ko))
-        wanted = {time.ko for time in TIMES if seen[time.ko] < min(turn, _often(time))}
-        for pair in pairs:
-            found = said.findall(pair.ko)
-            if found and wanted.issuperset(found) and len(corpus.pairs) < MOST and corpus.add(pair):
-                wanted -= set(found)
+    seen = Counter(time for pair in corpus.pairs for time in said.findall(pair.ko))
+    with_time: dict[str, list[Said]] = {time.ko: [] for time in TIMES}
+    for pair in pairs:
+        if len(found := said.findall(pair.ko)) == 1:
+            with_time[found[0]].append(pair)
+    for time in TIMES:
+        for pair in with_time[time.ko]:
+            if seen[time.ko] < _often(time) and len(corpus.pairs) < MOST and corpus.add(pair):
+                seen[time.ko] += 1
 
 
 def _often(time: Time) -> int:
     """How many pairs a word of time should stand in."""
     if re.fullmatch("[월화수목금토일]요일에", time.ko):
-        return 16
-    return {"day": 12, "part": 8, "night": 8, "near": 10, "now": 10, "clock": 7, "week": 5}.get(time.size, 4)
+        return 14
+    return {"day": 10, "part": 7, "night": 7, "near": 10, "now": 10, "clock": 6, "week": 4}.get(time.size, 3)
 
 
 def _fill(corpus: Corpus, pairs: list[Said]) -> None:

@@ -74,7 +74,7 @@ ACTS = (
     Act("요리하", "cook", light="요리", at=at("집"), company=True, manner=("같이", "혼자"), weight=4),
     Act("시키", "order {one}", of(N.DISH + N.DRINK, "피자 치킨 짜장면 커피 주스 콜라"), manner=("또",), weight=3),
     Act("먹", "eat", at=EATING, company=True, manner=("많이", "혼자", "조금", "빨리", "천천히", "같이"), weight=8, never=IT),
-    Act("마시", "drink it", weight=2, never=("habit",), at=at("카페 집")),
+    Act("마시", "drink it", weight=2, never=("habit", "must", "mustpast", "prog"), at=at("카페 집")),
     Act("보", "see it", kind="event", manner=("또",), when="day", weight=3),
     Act("읽", "read it", never=("habit",), manner=("다시", "빨리"), weight=3, at=at("집 도서관")),
     Act("사", "buy it", never=("habit",), manner=("또",), at=at("시장 백화점 가게 마트"), when="day part week", weight=4),

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +22,25 @@ class Result(NamedTuple):
     err: str
 
 
-def attntrace(*arguments: str, stdin: bytes | None = None, **env: str) -> Result:
-    """Run the command in this process with its output in a pipe and `env` in its environment (without effect on
-    variables that Python reads when it starts)."""
+class Pipe(io.BytesIO):
+    """A pipe whose reader goes away after so many lines, if any."""
+
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self.lines = lines
+
+    def write(self, data: Any) -> int:
+        if self.lines and self.getvalue().count(b"\n") >= self.lines:
+            self.lines = 0
+            raise BrokenPipeError
+        return super().write(data)
+
+
+def attntrace(*arguments: str, stdin: bytes | None = None, lines: int = 0, **env: str) -> Result:
+    """Run the command in this process with its output in a pipe, of which so many `lines` are read or all, and `env` in
+    its environment (without effect on variables that Python reads when it starts)."""
     before, environment = (sys.stdin, sys.stdout, sys.stderr), os.environ.copy()
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    out, err = (io.TextIOWrapper(Pipe(n), encoding="utf-8", newline="") for n in (lines, 0))
     if stdin is not None:
         sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     sys.stdout, sys.stderr = out, err
@@ -41,6 +56,12 @@ def attntrace(*arguments: str, stdin: bytes | None = None, **env: str) -> Result
         stream.flush()
         texts.append(stream.buffer.getvalue().decode("utf-8"))  # type: ignore[attr-defined]
     return Result(code, *texts)
+
+
+@cache
+def printed(*arguments: str, **env: str) -> Result:
+    """What a command prints that writes no file: run once, wherever it is asked for again."""
+    return attntrace(*arguments, **env)
 
 
 def refusal(*arguments: str, **more: Any) -> str:

@@ -2,7 +2,6 @@
 
 Names and shapes are written out from section 4 of the design, so that they are checked as well."""
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,11 +45,11 @@ class Model(NamedTuple):
         words = {"source": list(self.source)} | ({"target": list(self.target)} if self.target else {})
         if path.suffix == ".json":
             arrays = {name: value.tolist() for name, value in self.parameters.items()}
-            whole = {"config": asdict(self.config), "vocabulary": words, "parameters": arrays}
+            whole = {"config": vars(self.config), "vocabulary": words, "parameters": arrays}
             path.write_text(json.dumps(whole), "utf-8")
         else:
             texts = {f"vocabulary.{side}": np.array(some) for side, some in words.items()}
-            np.savez(path, **self.parameters, **texts, config=json.dumps(asdict(self.config)))
+            np.savez(path, **self.parameters, **texts, config=json.dumps(vars(self.config)))
         return path
 
 

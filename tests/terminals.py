@@ -1,4 +1,4 @@
-"""A real pseudo-terminal with the command in it."""
+"""A real pseudo-terminal with the command in it, or a script."""
 import codecs
 import os
 import pty
@@ -7,11 +7,36 @@ import signal
 import sys
 import termios
 import time
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
 
 from command import ROOT, clean_environment
+
+from attntrace.__main__ import main
+
+
+def run_here(arguments: tuple[str, ...], environment: dict[str, str]) -> NoReturn:
+    """Be the command from now on, in a child of this process: Python and its modules need not be started again."""
+    code: object = 1
+    try:
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.stdin, sys.stdout, sys.stderr = (open(number, mode, encoding="utf-8") for number, mode in enumerate("rww"))
+        for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL),
+                                (signal.SIGHUP, signal.SIG_DFL)):
+            signal.signal(number, handler)
+        sys.argv[1:] = arguments
+        main()
+    except SystemExit as ended:
+        code = ended.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(code if isinstance(code, int) else 1)
 
 
 class Terminal:
@@ -29,9 +54,10 @@ class Terminal:
                 os.write(write, stdin)
                 os.close(write)
                 os.dup2(read, 0)
-            command = ["/bin/sh", "-c", script] if script else [sys.executable, "-m", "attntrace", *arguments]
-            own = {"TERM": "xterm-256color", "PAGER": "cat"}
-            os.execve(command[0], command, clean_environment() | own | env)
+            environment = clean_environment() | {"TERM": "xterm-256color", "PAGER": "cat"} | env
+            if script:
+                os.execve("/bin/sh", ["/bin/sh", "-c", script], environment)
+            run_here(arguments, environment)
         self.seen = ""
         self.decoded = codecs.getincrementaldecoder("utf-8")("replace").decode  # a letter may come in two parts
 

@@ -209,7 +209,8 @@ def test_an_experiment_may_wire_a_trained_model_otherwise(tmp_path):
         assert attntrace("weights", "new", *words, "-o", file).code == 0
         loaded = attntrace("compare", *words, "--weights", file, "--what-if", option)
         pages = [page[page.index("  \"First\" is"):page.index("Try next")] for page in (drawn.out, loaded.out)]
-        assert loaded.code == 0 and pages[1] == pages[0].replace("drawn from seed 0", "from w.npz")
+        assert loaded.code == 0
+        assert pages[1] == pages[0].replace("random weights, generated with seed 0", "weights from w.npz")
 
 
 def test_an_experiment_cannot_give_a_trained_model_other_sizes():

@@ -30,7 +30,9 @@ def places(tmp_path_factory):
     return directories
 
 
-@pytest.mark.parametrize("language, command", ONCE, ids=lambda value: value)
+@pytest.mark.parametrize("language, command", [
+    pytest.param(*one, marks=pytest.mark.thorough if one[1].startswith("attntrace train") else []) for one in ONCE],
+    ids=lambda value: value)
 def test_a_documented_command_prints_what_is_documented(language, command, places, monkeypatch):
     monkeypatch.chdir(places[language])
     code, out, errors = run(language, command)

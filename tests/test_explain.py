@@ -1,27 +1,34 @@
 """What is explained: every kind of step, in both languages, with the formulas of the run, once on a page."""
 import math
 import re
+from functools import cache
 
 import pytest
-from command import attntrace, words_of
+from command import attntrace, printed, words_of
 from pages import without_commands
 from random_model import WIRINGS
 
 from attntrace.messages.catalog import EXAMPLE, LANGUAGES, template
 from attntrace.model.config import Config
-from attntrace.pages.topics import by_any_name, kind_of, simple, topic_in, topic_of, topics, topics_by_kind
+from attntrace.pages.topic_table import TOPICS
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_in, topic_of, topics_by_kind
 from attntrace.runs.decoding import Decoding
 from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
+from attntrace.tracing.trace import Step
 from attntrace.writers.page import ASCII_PROSE
 
+SMALL = ("--d-model", "2", "--heads", "1", "--d-ff", "2")
 COMMAND = re.compile(r"^\$ (.+)$", re.M)
 ADDRESSES = prepare_training_step(*EXAMPLE, optimizer="adam").addresses()
 PROSE = {language: {name: {
     "title": template(language, f"explain.{name}.title"), "short": template(language, f"explain.{name}.short"),
-    "more": template(language, f"more.{name}")} for name in topics()} for language in LANGUAGES}
+    "more": template(language, f"more.{name}")} for name in TOPICS} for language in LANGUAGES}
 COMMANDS = sorted({command for texts in PROSE.values() for text in texts.values()
                    for command in COMMAND.findall(text["more"])})
+SENTENCES = {}  # commands that are the same but for what is quoted: of these one is run, the others are thorough
+for command in COMMANDS:
+    SENTENCES.setdefault(re.sub('"[^"]*"', "", command), command)
 
 
 @pytest.mark.parametrize("wiring", WIRINGS.values(), ids=WIRINGS)
@@ -75,12 +82,12 @@ def test_a_number_of_another_activation_leads_to_the_topic_that_explains_it():
 
 
 def test_topics_speak_of_topics_and_of_steps_that_there_are():
-    for name, topic in topics().items():
-        assert set(topic.see) <= topics().keys() - {name} and topic.see, name
+    for name, topic in TOPICS.items():
+        assert set(topic.see) <= TOPICS.keys() - {name} and topic.see, name
         there = (prepare_training_step(*EXAMPLE, config=Config(**topic.wiring)).addresses() if topic.wiring
                  else ADDRESSES)
         assert set(topic.steps) <= there.keys(), name
-    assert len(topics_by_kind()) == len(topics()) + sum(len(topic.also) for topic in topics().values())
+    assert len(topics_by_kind()) == len(TOPICS) + sum(len(topic.also) for topic in TOPICS.values())
 
 
 def test_each_topic_is_found_by_its_name_and_by_its_title_in_each_language():
@@ -96,23 +103,30 @@ def test_each_topic_is_found_by_its_name_and_by_its_title_in_each_language():
     "scaled_scores", "head1.scaled_scores", "Scaled scores", "스케일링한 점수", "스케일링한 점수 (scaled)",
     "encoder.layer7.self_attention.head3.scaled_scores", "scaled-scores"])
 def test_a_topic_may_be_asked_for_in_many_ways(asked):
-    expected = without_commands(attntrace("explain", "scaled_scores").out)
+    expected = without_commands(printed("explain", "scaled_scores").out)
     assert without_commands(attntrace("explain", asked).out) == expected
     assert without_commands(attntrace("explain", *asked.split(" ")).out) == expected
 
 
-@pytest.mark.parametrize("name", topics())
+@cache
+def steps_of(optimizer: str, **wiring: object) -> dict[str, Step]:
+    """The first steps of a training step, by address."""
+    steps: dict[str, Step] = {}
+    prepare_training_step(*EXAMPLE, optimizer=optimizer, config=Config(**wiring))(
+        lambda step: steps.setdefault(step.address, step))
+    return steps
+
+
+@pytest.mark.parametrize("name", TOPICS)
 def test_a_topic_is_explained_with_the_formulas_of_the_run(name):
-    code, out, _ = attntrace("explain", name, "--width", "400")
+    code, out, _ = printed("explain", name, "--width", "400")
     assert code == 0
     title, other = PROSE["en"][name]["title"], PROSE["ko"][name]["title"]
     assert out.startswith(f"  {title} / {other}\n" if title != other else f"  {title}\n")
     assert PROSE["en"][name]["short"] in out and PROSE["en"][name]["more"].split("\n")[1] in out
-    topic = topics()[name]
+    topic = TOPICS[name]
     assert (f"Section {topic.section} of the paper." in out) == bool(topic.section)
-    steps = {}
-    training_step = prepare_training_step(*EXAMPLE, optimizer=topic.optimizer, config=Config(**topic.wiring))
-    training_step(lambda step: steps.setdefault(step.address, step))
+    steps = steps_of(topic.optimizer, **topic.wiring)
     shown = [line.split() for line in out.splitlines() if " = " in line and line.split()[0] in steps]
     for address, *formula in shown:
         assert " ".join(formula).startswith(steps[address].formula()), address
@@ -126,20 +140,21 @@ def test_a_topic_is_explained_with_the_formulas_of_the_run(name):
     assert shown or not is_step
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [
+    pytest.param(command, marks=[] if command in SENTENCES.values() else pytest.mark.thorough) for command in COMMANDS])
 def test_each_command_that_an_explanation_names_runs(command):
-    code, out, errors = attntrace(*words_of(command))
+    code, out, errors = printed(*words_of(command))
     assert (code, errors) == (0, "") and out
 
 
 def test_each_page_ends_with_other_commands_that_run():
     commands = set()
-    for name in topics():
-        text, heading, ending = attntrace("explain", name, "--width", "400").out.partition("\n  Try next:\n")
+    for name in TOPICS:
+        text, heading, ending = printed("explain", name, "--width", "400").out.partition("\n  Try next:\n")
         assert heading and 2 <= len(ending.splitlines()) <= 3 and not set(ending.splitlines()) & set(text.splitlines())
         commands.update(line[4:] for line in ending.splitlines())
     for command in commands:
-        code, out, errors = attntrace(*words_of(command))
+        code, out, errors = printed(*words_of(command))
         assert (code, errors) == (0, "") and out, command
 
 
@@ -156,7 +171,7 @@ def test_a_command_can_be_pasted_from_a_narrow_page(topic):
 def test_without_a_topic_there_is_the_glossary_in_both_languages():
     out = attntrace("explain").out
     lines = {line.split("  ")[1]: line for line in out.splitlines()}
-    for name in topics():
+    for name in TOPICS:
         assert PROSE["en"][name]["title"] in lines[name] and PROSE["ko"][name]["title"] in lines[name]
     assert max(map(len, out.splitlines())) <= 100
 
@@ -188,14 +203,17 @@ def explained(out: str) -> list[str]:
 
 @pytest.mark.parametrize("arguments", [
     ("trace", "a b", "--target", "c", "--layers", "2"), ("trace", "a b", "--form", "matrix"),
-    ("backprop", "a b", "c", "--optimizer", "adam", "--form", "vector"),
+    ("backprop", "a", "c", *SMALL, "--optimizer", "adam", "--form", "vector"),
     ("translate", "집 갔어", "--step", "2", "--form", "vector")])
 def test_each_kind_is_explained_once_on_a_page_where_it_is_first_shown(arguments):
     out = attntrace(*arguments).out
     titles = explained(out)
     assert titles and len(set(titles)) == len(titles)
     assert out.count(PROSE["en"]["key"]["short"][:40]) == 1
-    assert explained(attntrace(*arguments, "--no-explain").out) == []
+    assert explained(attntrace(*arguments, "--no-explain", "--arithmetic", "none").out) == []
+
+
+def test_of_one_step_only_its_kind_is_explained():
     assert explained(attntrace("trace", "a b", "--only", "head2.scores").out) == ["Scores"]
 
 

@@ -11,7 +11,8 @@ from attntrace.messages.catalog import LANGUAGES, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import nearest
 from attntrace.model.tokens import look_up, vocabulary
-from attntrace.pages.topics import simple, topic_called, topics
+from attntrace.pages.topic_table import TOPICS
+from attntrace.pages.topics import simple, topic_called
 from attntrace.runs.prepare import prepare
 
 # What readers of Korean and English introductions look up.
@@ -92,7 +93,7 @@ def test_every_term_leads_to_its_topic(topic):
 def test_other_names_of_topics_are_names_of_one_topic_each():
     names: dict[str, str] = {}
     for language in LANGUAGES:
-        for topic in topics():
+        for topic in TOPICS:
             for name in (topic, *filter(None, template(language, f"aliases.{topic}").split(", "))):
                 assert simple(name) and names.setdefault(simple(name), topic) == topic, name
     assert len(names) > 400
@@ -112,7 +113,7 @@ def test_symbols_and_parameters_lead_to_what_they_mean_and_not_to_their_gradient
 def test_related_topics_are_named_by_titles_that_are_found(language, line):
     out = " ".join(attntrace("explain", "attention", "--lang", language).out.split())
     titles = re.split("Try next|다음에 해", out.partition(line.split(":")[0] + ": ")[2])[0].strip().split("; ")
-    assert line in out and [topic_called(title) for title in titles] == list(topics()["attention"].see)
+    assert line in out and [topic_called(title) for title in titles] == list(TOPICS["attention"].see)
 
 
 @pytest.mark.parametrize("arguments, way_out", [

@@ -1,5 +1,4 @@
 """Gradients of a whole model against differences, the readers that they come from, and updates."""
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,7 +94,7 @@ def test_the_gradient_of_a_shared_table_is_the_sum_of_those_of_copies_of_it(shar
     model = random_model(shared_embeddings=shared)
     table = "shared.E"
     E = model.parameters[table]
-    copies = model._replace(config=replace(model.config, shared_embeddings="none"), parameters={
+    copies = model._replace(config=model.config.replace(shared_embeddings="none"), parameters={
         **model.parameters, **{f"{stack}.E": E for stack in stacks}, "output.W": E.T})
     copies.parameters.pop("shared.E", None)
     one, three = (Backwards(of, *((PAIR, *OTHERS) if batch else (PAIR,)), batch=batch) for of in (model, copies))

@@ -30,7 +30,7 @@ from attntrace.writers.page import Look
 
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
 SMALL = ("--d-model", "2", "--heads", "1", "--d-ff", "2")
-PAGES = [("trace", "어제 카페", "--target", "I"), ("trace", "a b", "--limit", "4"),
+PAGES = [("trace", "어제 카페", "--target", "I", *SMALL), ("trace", "a b", "--limit", "4"),
          ("trace", TWELVE, "--d-model", "18", "--form", "matrix"),
          ("backprop", "a b", "c", *SMALL, "--optimizer", "adam", "--label-smoothing", "0.1", "--only", "*output.W*",
           "--only", "loss.*", "--only", "gradient.decoder.layer1.cross_attention.*"), ("steps",),
@@ -136,9 +136,9 @@ def test_a_page_is_valid_loads_nothing_and_each_of_its_links_leads_to_one_place(
     assert headings[0] == 1 and all(after <= before + 1 for before, after in zip(headings, headings[1:]))
 
 
-@pytest.mark.parametrize("form", ["vector", "matrix", "both"])
-@pytest.mark.parametrize("arguments", [("trace", *BLOG, "--d-model", "18", "--heads", "1"),
-                                       ("backprop", "a b", "c", *SMALL)], ids=["trace", "backprop"])
+@pytest.mark.parametrize("arguments, form", [
+    (("trace", *BLOG, "--d-model", "18", "--heads", "1"), "vector"),
+    (("trace", *BLOG, "--d-model", "18", "--heads", "1"), "matrix"), (("backprop", "a", "c", *SMALL), "both")])
 def test_every_number_of_a_run_is_found_by_its_address(arguments, form):
     by_address = numbers(read(page(*arguments, "--form", form, "--precision", "6")))
     values = run_of(*arguments).values

@@ -102,6 +102,6 @@ def test_most_heads_have_something_to_see():
 
 def test_pages_and_json_lines_say_so():
     words = "trace", "a", "--init", "integers", "--seed", "3"
-    assert "integer weights from -2 to 2 drawn from seed 3" in attntrace(*words).out
+    assert "random integer weights from -2 to 2, generated with seed 3" in attntrace(*words).out
     assert json.loads(attntrace(*words, "--format", "jsonl").out.split("\n")[0])["init"] == "integers"
     assert "init" not in json.loads(attntrace("trace", "a", "--format", "jsonl").out.split("\n")[0])

@@ -227,7 +227,7 @@ def test_rows_that_are_wrong_are_refused_in_one_line(folder, arrays, words):
     (("weights", "export", "missing.npz", "-o", "s.npz"), "does not exist"),
     (("weights", "new", "a", "-o", "w.txt"), "use one of these endings"),
     (("weights", "new", "a"), "see attntrace weights new --help"),
-    (("weights", "info", "w.txt"), "neither a weights file"), (("weights", "info", "rows.npz"), "none of a module")))
+    (("weights", "info", "w.txt"), "neither a weights file"), (("weights", "info", "rows.npz"), "not those of any")))
 def test_what_cannot_be_run_is_refused_in_one_line(folder, arguments, words):
     (folder / "w.txt").touch()
     assert words in refusal(*arguments)

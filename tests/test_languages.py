@@ -15,7 +15,7 @@ PACKAGE = ROOT / "attntrace"
 HANGUL = re.compile("[가-힣]")
 KOREAN, ENGLISH = (template(language, "messages.heading") for language in ("ko", "en"))
 PAGES = ["trace 'a cat' --d-ff 4", "trace '어제 카페' --target 'I went' --norm pre --pencil 3",
-         "backprop 'a' 'un' --optimizer adam --d-model 2 --heads 1 --d-ff 2", "steps",
+         "backprop 'a' 'un' --optimizer adam --d-model 2 --heads 1 --d-ff 2 --form vector", "steps",
          "map 'this is a cat' --heads 4", "verify", "translate '어제 카페 갔었어'", "weights info ko-en",
          "compare 'this is a cat' --what-if '--ablate head2'", "why output.probabilities:1,cafe --depth 2"]
 WRONG = ["trace", "trace ''", "trac", "trace a --layr 3", "trace a --layers", "trace a --ascii=1", "trace a --layers 0",
@@ -135,7 +135,7 @@ def test_quietly_each_command_prints_its_own_result():
     for command, lines in ((("steps",), 1), (("verify",), 1), (("backprop", "a", "b", "--d-ff", "2"), 8),
                            (("trace", "a b"), 9), (("trace", "a", "--target", "b"), 9)):
         result = attntrace(*command, "-q", "--width", "999").out
-        page = attntrace(*command, "--width", "999").out.split("\n", 2)
+        page = attntrace(*command, "--width", "999", lines=lines + 3).out.split("\n", 2)
         assert result.count("\n") == lines and page[1].startswith("  $ attntrace ")
         assert page[2].startswith(result if lines > 1 else f"  {result}")
     markdown, text = (attntrace("steps", "a", "-q", "--format", name).out for name in ("markdown", "text"))

@@ -215,10 +215,15 @@ def again(node: Node, instead: dict[int, Tensor]) -> Tensor:
 
 # 4. The expression law
 
+def equations(traced: Traced) -> Iterator[Step]:
+    """The steps without those of a second layer and of a third head, whose equations are those of the ones before."""
+    return (step for step in traced.steps if "layer2." not in step.address and "head3." not in step.address)
+
+
 @pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
 def test_an_expression_says_what_was_computed(traced, spelling):
     random = np.random.default_rng(5)
-    for step in traced.steps:
+    for step in equations(traced):
         read(step.node, spelling, step.symbol.head)
         for _, row in traced.rows(step):
             read(row.node, spelling, step.symbol.head)
@@ -237,7 +242,7 @@ class Marks(Printer):
 
 @pytest.mark.parametrize("spelling", READABLE, ids=lambda spelling: spelling.value)
 def test_the_formula_of_a_row_differs_from_that_of_the_matrix_in_row_marks_alone(forward, spelling):
-    for step in forward.steps:
+    for step in equations(forward):
         whole = read(step.node, spelling, step.symbol.head)
         for i in first_and_last(step):
             row = step.node.row(0, i).node

@@ -388,16 +388,16 @@ def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_pat
     half_placed = encoder_state() | {"layers.1.gate.weight": np.zeros((9, D)), "norm.scale": np.zeros((1, D))}
     bare = encoder_state()
     del bare["layers.0.norm1.weight"], bare["layers.0.norm1.bias"]
-    foreign = {"has 4 arrays (bias_hh_l0, bias_ih_l0, weight_hh_l0, 1 more), but none": arrays_of(nn.LSTM(4, 4)),
-               "has 6 arrays (h.0.attn.c_attn.weight, h.1": gpt2, "1 more), but none": {
+    foreign = {"has 4 arrays (bias_hh_l0, bias_ih_l0, weight_hh_l0, 1 more), but not those": arrays_of(nn.LSTM(4, 4)),
+               "has 6 arrays (h.0.attn.c_attn.weight, h.1": gpt2, "1 more), but not those": {
                    f"blocks.0.{name}.weight": np.zeros((4, 4)) for name in ("attention", "mlp1", "mlp2", "norm1")},
-               "the nearest is torch.nn.TransformerEncoder;": {
+               "the most similar is torch.nn.TransformerEncoder;": {
                    f"norm.{name}": np.ones(D) for name in ("weight", "bias")},
                "unknown names (2): layers.1.gate.weight, norm.scale": half_placed,
                "lacks layers.0.norm1.weight; a LayerNorm(elementwise_affine=False) leaves no name in the": bare,
                "add_bias_kv=True (bias_k, bias_v)": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
-               "lacks decoder.layers.0.multihead_attn.in_proj_weight": {
-                   name: value for name, value in arrays_of(nn.Transformer(D, HEADS, 1, 1, D_FF)).items()
+               "(with 2 layers in the encoder and 1 in the decoder), but lacks decoder.layers.0.multihead_attn.in": {
+                   name: value for name, value in arrays_of(nn.Transformer(D, HEADS, 2, 1, D_FF)).items()
                    if "decoder.layers.0.multihead_attn" not in name}}
     for words, arrays in foreign.items():
         path = str(state_file(tmp_path, arrays))

@@ -1,12 +1,15 @@
 """What comes from outside is only data: names are text, files that are read stay, sizes have limits."""
+import itertools
 import os
 import resource
 import shlex
 import shutil
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import click
 import numpy as np
@@ -119,14 +122,23 @@ def test_every_parameter_that_is_a_file_is_protected_or_written():
 OPTIONS = sorted({(command.name, param.opts[0]) for command in commands().values() for param in command.params
                   if isinstance(param.type, (Whole, Limit, Number, Scale)) and param.opts[0].startswith("-")})
 TYPED = {"trace": ["a b"], "map": ["a b"], "steps": ["a b"], "why": ["encoder.output:1,1", "a b"],
-         "translate": ["어제", "--max-length", "2"], "backprop": ["a", "b", *SMALL],
+         "translate": ["어제", "--max-length", "2"], "backprop": ["a", "b", *SMALL, "--arithmetic", "none"],
          "compare": ["a b", "--what-if", "--seed 1"],
          "train": ["pairs.npz", "--layers", "1", "-q", "-o", "new.npz"], "show": ["--from", "run.npz"],
          "diff": ["run.npz", "run.npz"], "import": ["state.npz", "-o", "new.npz"], "new": ["a", "-o", "new.npz"]}
 
 
-@pytest.mark.parametrize("digits", [50, 400, 5000])
-@pytest.mark.parametrize("name, option", OPTIONS)
+def in_turn() -> Iterator[Any]:
+    """Each option with a number of each length: one after the other in the commands that have it, all of them where
+    that is one command; the others are thorough."""
+    for option in sorted({option for _, option in OPTIONS}):
+        names = [name for name, has in OPTIONS if has == option]
+        for n, digits in itertools.product(range(len(names)), (50, 400, 5000)):
+            is_its_turn = len(names) < 3 or (50, 400, 5000)[n % 3] == digits
+            yield pytest.param(names[n], option, digits, marks=[] if is_its_turn else pytest.mark.thorough)
+
+
+@pytest.mark.parametrize("name, option, digits", list(in_turn()))
 def test_a_number_of_any_length_is_used_or_refused_in_one_line(name, option, digits, here):
     command = ["weights", name] if name in ("import", "new") else [name]
     result = attntrace(*command, *TYPED.get(name, []), option, "9" * digits)
@@ -149,7 +161,7 @@ def test_a_number_of_any_length_inside_a_value_is_refused_in_one_line(arguments,
 @pytest.mark.parametrize("variable", ["COLUMNS", "LINES"])
 @pytest.mark.parametrize("command", [("trace", "a", "--color", "always"), ("--help",), ("trace", "a", "--nonsense")])
 def test_a_size_of_the_terminal_of_any_content_does_no_harm(command, variable, size):
-    result = attntrace(*command, **{variable: size})
+    result = attntrace(*command, lines=1, **{variable: size})
     assert result.code == (2 if "--nonsense" in command else 0) and result.err.count("\n") == (result.code == 2)
 
 

@@ -86,7 +86,10 @@ def test_curly_quotes_inside_of_one_argument_are_words_of_it(sentence):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_examples_of_train_can_be_typed_one_after_the_other(language, tmp_path, monkeypatch):
-    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    (tmp_path / "samples").mkdir()
+    pairs = (ROOT / "samples" / "ko-en.tsv").read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "samples" / "ko-en.tsv").write_text(
+        "".join(pair for n, pair in enumerate(pairs) if n % 10 == 0 or "카페 " in pair or "갔었어\t" in pair), "utf-8")
     monkeypatch.chdir(tmp_path)
     examples = re.findall(r"^ +(attntrace .+)$", template(language, "help.train"), re.M)
     for command in examples:

@@ -1,7 +1,6 @@
 """The numbers of the model: against a second one, straight from the paper; worked by hand; as facts of the world."""
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,7 +157,7 @@ def test_every_step_is_what_the_paper_says(tmp_path, wiring, biases):
 def test_single_precision_stays_single_and_agrees_with_double(tmp_path):
     model = random_model()
     double = run_of(model, tmp_path)
-    single = run_of(model._replace(config=replace(model.config, dtype="float32")), tmp_path)
+    single = run_of(model._replace(config=model.config.replace(dtype="float32")), tmp_path)
     for one, other in zip(single, double, strict=True):
         assert one.value.dtype == np.float32, one.address
         assert_same(one.value, other.value, one.address, 1e-5)

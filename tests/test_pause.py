@@ -1,6 +1,7 @@
 """The demo: a page on sheets that wait for keys, in a real terminal."""
 import re
 import shlex
+import signal
 import sys
 import termios
 import time
@@ -13,6 +14,7 @@ from pages import without_commands
 from rich.cells import cell_len
 from terminals import Terminal, terminal
 
+from attntrace.cli.pause import redrawn_when_resized
 from attntrace.model.config import Config
 from attntrace.pages.blocks import StageHeading
 from attntrace.pages.page import Page, last_numbers
@@ -20,6 +22,7 @@ from attntrace.pages.view import View
 from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
 
+SMALL = ("--d-model", "2", "--heads", "1", "--d-ff", "2")
 TRACE = ("trace", "a b", "--pause", "--color", "never")
 HINT = "q quit"  # the end of the last line
 CLEAR = "\x1b[H\x1b[2J"
@@ -64,11 +67,11 @@ def leafed_through(*arguments: str, columns: int, rows: int) -> tuple[list[list[
         return list(map(lines_of, screens)), after
 
 
-@pytest.mark.parametrize("columns, rows", [(60, 18), (80, 24), (100, 30)])
-@pytest.mark.parametrize("arguments, stages", [
-    (("trace", *BLOG), 29), (("backprop", "a b", "c", "--arithmetic", "none"), 161), (("translate", BLOG[0]), 7)])
+@pytest.mark.parametrize("arguments, stages, columns, rows", [
+    (("trace", *BLOG), 29, 60, 18), (("trace", *BLOG), 29, 100, 30), (("translate", BLOG[0]), 7, 80, 24),
+    (("backprop", "a", "c", *SMALL, "--arithmetic", "none"), 124, 60, 18)])
 def test_every_screen_names_its_stage_has_the_keys_below_and_fits_and_all_numbers_are_on_some_screen(
-        columns, rows, arguments, stages):
+        arguments, stages, columns, rows):
     screens, after = leafed_through(*arguments, columns=columns, rows=rows)
     for lines in screens:
         assert len(lines) == rows and all(cell_len(line) <= columns for line in lines), lines
@@ -154,6 +157,20 @@ def test_a_screen_that_changes_its_size_is_drawn_again():
             assert columns - 9 <= max(map(cell_len, lines)) <= columns
 
 
+def test_a_size_that_changes_while_a_sheet_is_drawn_is_drawn_after_it():
+    drawn: list[str] = []
+
+    def draw() -> None:
+        drawn.append("begun")
+        if len(drawn) == 1:
+            signal.raise_signal(signal.SIGWINCH)
+        drawn.append("done")
+
+    with redrawn_when_resized(draw):
+        signal.raise_signal(signal.SIGWINCH)
+    assert drawn == ["begun", "done"] * 2
+
+
 def test_what_goes_on_on_another_screen_has_its_words_above_it_again():
     words = [f"w{n}" for n in range(20)]
     screens, _ = leafed_through("trace", " ".join(words), "--only", "head1.output", "--form", "matrix", "--no-explain",
@@ -166,7 +183,7 @@ def test_what_goes_on_on_another_screen_has_its_words_above_it_again():
             assert re.search(r" w\d+ +w\d+|\d+×\d+", above), lines
 
 
-@pytest.mark.parametrize("columns, rows", [(60, 18), (80, 24), (100, 30)])
+@pytest.mark.parametrize("columns, rows", [(60, 18), (100, 30)])
 def test_big_sheets_hold_fewer_things_and_none_is_nearly_empty(columns, rows):
     plain, _ = leafed_through("trace", "a b c", columns=columns, rows=rows)
     big, _ = leafed_through("trace", "a b c", "--big", columns=columns, rows=rows)
@@ -195,7 +212,7 @@ def test_every_stage_has_its_mark_and_a_part_begins_on_a_sheet_of_its_own_with_t
 
 @pytest.mark.parametrize("columns, rows", [(60, 18), (80, 24)])
 @pytest.mark.parametrize("arguments", [
-    ("trace", "a b", "--form", "vector"), ("backprop", "a", "b", "--form", "vector")])
+    ("trace", "a b", "--form", "vector"), ("backprop", "a", "b", *SMALL, "--form", "vector")])
 def test_an_equation_is_on_one_sheet_or_has_its_left_side_again(arguments, columns, rows):
     screens, _ = leafed_through(*arguments, "--no-explain", columns=columns, rows=rows)
     for lines in screens:
@@ -208,12 +225,11 @@ def test_formulas_of_a_heading_are_broken_between_formulas_first():
     assert "     uᵢ = xᵢ + oᵢ    μᵢ = mean(uᵢ)    σ²ᵢ = mean((uᵢ - μᵢ)²)\n" in page
 
 
-@pytest.mark.parametrize("columns, rows", [(60, 18), (80, 24), (100, 30)])
+@pytest.mark.parametrize("how, columns, rows", [("--pause", 60, 18), ("--big", 80, 24), ("--pause", 100, 30)])
 @pytest.mark.parametrize("arguments, last", [
     (("map", *BLOG), 3), (("verify", "a b"), 2), (("compare", "a b", "--what-if", "--ablate head1"), 3),
     (("why", "head1.weights:1,2", "a b", "--depth", "3"), 0), (("steps", "a b"), 0), (("explain", "softmax"), 0),
     (("explain",), 0)])
-@pytest.mark.parametrize("how", ["--pause", "--big"])
 def test_a_page_without_stages_is_on_sheets_as_well(arguments, last, how, columns, rows):
     screens, _ = leafed_through(*arguments, *([how] if how == "--big" else []), columns=columns, rows=rows)
     for lines in screens:
@@ -257,7 +273,7 @@ def test_a_sentence_from_standard_input_leaves_the_keyboard_alone():
 
 
 def test_nothing_waits_in_a_pipe():
-    assert process("trace", "a", "--pause").out == process("trace", "a").out
+    assert process("trace", "a", "--pause").out == attntrace("trace", "a").out
 
 
 def test_a_terminal_that_cannot_clear_its_screen_gets_lines_only():

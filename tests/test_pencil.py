@@ -62,7 +62,9 @@ def test_each_operation_is_rounded_as_a_hand_rounds(arithmetic, decimals, hand):
     assert float(arithmetic.result(HandArithmetic(decimals))) == hand
 
 
-@pytest.mark.parametrize("decimals, words", [(words[0], words[1:]) for words in PAGES.values()], ids=list(PAGES))
+@pytest.mark.parametrize("decimals, words", [
+    pytest.param(words[0], words[1:], marks=pytest.mark.thorough if name in ("gelu", "silu") else [])
+    for name, words in PAGES.items()], ids=list(PAGES))
 def test_every_printed_equation_holds_to_its_last_digit(decimals, words):
     """A reader of its own, with its own arithmetic, redoes a whole page; what it skips are copies (W_E[3,1])."""
     code, page, errors = attntrace(*words, "--pencil", str(decimals), "--form", "vector", *SMALL)

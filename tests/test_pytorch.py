@@ -196,7 +196,7 @@ def test_what_is_no_file_of_today_says_so(tmp_path, data, words):
     {"epoch": of(3)}), b"}"), ids=("list", "3", "none", "tensor", "epoch", "empty"))
 def test_what_holds_no_dict_says_so(tmp_path, model):
     path = written(tmp_path / "x.pt", model, {"0": ATTENTION["in_proj_weight"].tobytes()})
-    assert "does not hold a dict of tensors" in refusal("weights", *imported(path, tmp_path))
+    assert "does not contain a dict of tensors" in refusal("weights", *imported(path, tmp_path))
 
 
 @pytest.mark.parametrize("order, mark", ((b"little", "<"), (b"big", ">")))

@@ -39,7 +39,9 @@ def saved(tmp_path_factory):
     return file
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", [
+    pytest.param(command, marks=pytest.mark.thorough if command[:3] == ("backprop", "a", "un") else [])
+    for command in COMMANDS], ids=" ".join)
 def test_a_saved_run_is_shown_byte_for_byte(command, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     file = str(tmp_path / "run.npz")

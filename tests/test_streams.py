@@ -80,8 +80,9 @@ def read_by(lines: int, monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin:
     return code, err.getvalue()
 
 
-@pytest.mark.parametrize("lines", [0, 1], ids=["closes_at_once", "reads_a_line"])
-@pytest.mark.parametrize("command", EVERY_COMMAND)
+@pytest.mark.parametrize("command, lines", [
+    *((command, 0) for command in EVERY_COMMAND),
+    *((command, 1) for command in EVERY_COMMAND if re.match("trace a( --f|$)|trans|explain$|train|diff|-", command))])
 def test_a_reader_that_goes_away_ends_every_command_silently(command, lines, files, monkeypatch):
     monkeypatch.chdir(files)
     code, errors = read_by(lines, monkeypatch, *shlex.split(command), stdin="카페\n어제\n".encode() * 5)
@@ -162,7 +163,9 @@ for n in range(tries + 1):
 """
 
 
-@pytest.mark.parametrize("arguments, tries", [(["--help"], 24), (["trace", "a", "-q"], 8)])
+@pytest.mark.parametrize("arguments, tries", [
+    (["--help"], 7), (["trace", "a", "-q"], 3), pytest.param(["--help"], 24, marks=pytest.mark.thorough),
+    pytest.param(["trace", "a", "-q"], 8, marks=pytest.mark.thorough)])
 def test_ctrl_c_is_silent_wherever_a_command_is(arguments, tries):
     """It comes at a call of a function in the course of the command, from its first imports on."""
     assert process(*arguments).code == 0  # so that all modules are compiled

@@ -21,8 +21,8 @@ ORDER = {
     "files": "arrays archive weights inputs masks pytorch torch",
     "training": "schedule pairs backward optimizers loop checkpoint",
     "runs": "what_if run prepare decoding training_step saved",
-    "pages": "numbers blocks architecture topics view stages checks forms why overview answer diff verdicts weights"
-             " translation page",
+    "pages": "numbers blocks architecture topic_table topics view stages checks forms why overview answer "
+             "diff verdicts weights translation page",
     "writers": "terminal_width page arithmetic text data svg markdown html",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"
            " commands app",

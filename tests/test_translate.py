@@ -20,6 +20,7 @@ PAIRS = [tuple(line.split("\t")) for line in (ROOT / "samples" / "ko-en.tsv").re
 HELD_OUT = [pair for pair in PAIRS if pair[1] == IN_ENGLISH or not int(
     hashlib.sha256(pair[0].encode()).hexdigest(), 16) % 4]
 TRAINING = [pair for pair in PAIRS if pair not in HELD_OUT]
+LEARNED = TRAINING[::5]
 SEVERAL = [CAFE, HELD_OUT[0][0], max((source for source, _ in PAIRS), key=len)]
 SOME = [WIRINGS[name] for name in ("as_in_the_paper", "norm_first_and_last", "end_of_source")]
 KO_EN = str(located("ko-en"))
@@ -34,8 +35,9 @@ def quiet(*lines: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def translations() -> dict[str, str]:
-    """What the command makes of each source of the samples."""
-    return dict(zip((source for source, _ in PAIRS), quiet(*(source for source, _ in PAIRS)), strict=True))
+    """What the command makes of the sources that were never learned, and of some that were."""
+    sources = list(dict.fromkeys([*SEVERAL, *dict(HELD_OUT), *dict(LEARNED)]))
+    return dict(zip(sources, quiet(*sources), strict=True))
 
 
 def rows_apart(weights: str, words: list[str], read: list[str]) -> np.ndarray:
@@ -55,7 +57,7 @@ def rows_apart(weights: str, words: list[str], read: list[str]) -> np.ndarray:
 
 def test_what_it_learned_and_nearly_all_that_it_never_saw_is_translated_exactly(translations):
     assert len(dict(PAIRS)) == len(PAIRS) > 1500 and len(HELD_OUT) >= 300
-    for pairs, share in ((HELD_OUT, 0.97), (TRAINING, 0.99)):
+    for pairs, share in ((HELD_OUT, 0.97), (LEARNED, 0.99)):
         assert sum(translations[source] == target for source, target in pairs) >= share * len(pairs)
 
 

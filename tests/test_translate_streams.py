@@ -97,8 +97,11 @@ def test_a_translation_may_be_cut_short(length):
 def test_quietly_the_translation_is_all_that_is_printed(options, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert attntrace("translate", CAFE, "-q", *options.split()) == (0, f"{IN_ENGLISH}\n", "")
-    assert attntrace("translate", CAFE, "-q", "--format", "html").out.count("<p") == 1
     assert (tmp_path / "run.npz").exists() == options.startswith("--save")
+
+
+def test_quietly_a_document_has_the_translation_alone():
+    assert attntrace("translate", CAFE, "-q", "--format", "html").out.count("<p") == 1
 
 
 @pytest.mark.parametrize("options, word", [

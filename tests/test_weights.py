@@ -1,5 +1,4 @@
 """Weights files: the same numbers come back, and what is wrong with a file is said by name, at once."""
-import dataclasses
 import functools
 import io
 import json
@@ -29,7 +28,7 @@ W_Q = "encoder.layer1.self_attention.W_Q"
 def contents(**wiring: object) -> dict[str, np.ndarray]:
     """The members of a small model's file, by name."""
     model = random_model(**SMALL | wiring)
-    texts = {"config": json.dumps(dataclasses.asdict(model.config)), "vocabulary.source": model.source,
+    texts = {"config": json.dumps(vars(model.config)), "vocabulary.source": model.source,
              "vocabulary.target": model.target}
     return model.parameters | {name: np.array(text) for name, text in texts.items()}
 
@@ -106,7 +105,7 @@ def test_model_comes_back_as_it_was_written(tmp_path, wiring, biases, ending):
 
 def test_wiring_that_a_file_does_not_mention_is_that_of_the_paper(tmp_path):
     config = load(npz(tmp_path, contents() | {"config": np.array(SIZES_ONLY)})).config
-    assert dataclasses.asdict(config) == SMALL | {
+    assert vars(config) == SMALL | {
         "norm": "post", "final_norm": False, "position": "interleaved", "position_base": 10000,
         "position_offset": 0, "max_positions": 64, "shared_embeddings": "none", "scale_embedding": True,
         "source_end": False, "activation": "relu", "epsilon": 1e-5, "score_scale": "sqrt_d_k", "dtype": "float64",
@@ -299,6 +298,8 @@ WRONG_MEMBERS = [  # other members of an archive (None: without it), the problem
     (config(heads=3), "config.heads_do_not_divide", {"heads": 3, "d_model": 4, "divisors": "1, 2 or 4"}),
     (config(shared_embeddings="all"), "vocabularies_differ", {}),
     (config(shared_embeddings="decoder"), "parameter_missing", {"name": "shared.E"}),
+    (config(part="encoder_only", shared_embeddings="decoder"), "config.shared_without_decoder",
+     {"part": "encoder_only"}),
     (config(position_base=0.5), "config.base_below_one", {"value": "0.5"}),
     (config(position_offset=10_001), "config.offset_range", {"value": "10001", "most": 10_000}),
     (config(part="encoder_layer", layers=2), "config.part_of_one_layer", {"part": "encoder_layer", "layers": 2}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,7 +72,7 @@ class ModelOptions(NamedTuple):
         return self._replace(set=(), ablate=(), swap=())
 
     def config(self, default: Config) -> Config:
-        return replace(default, **{name: value for name, value in self.entries.items() if value is not None})
+        return default.replace(**{name: value for name, value in self.entries.items() if value is not None})
 
     def settings(self) -> dict[str, Any]:
         """The arguments of `prepare` besides the words. Raises Problem where options contradict each other."""
@@ -130,6 +129,7 @@ class Selection(NamedTuple):
     explain: bool = True
     trace: bool = False
     step: int | None = None
+    row: tuple[str, str] | None = None  # a pattern of `only` that was the symbol of a row, and that of its step
 
     @property
     def selects(self) -> bool:
@@ -143,7 +143,8 @@ class Selection(NamedTuple):
         addresses = subject.addresses()
         parts = [row_of(pattern, addresses) for pattern in self.only]
         return self._replace(only=tuple(pattern for pattern, _ in parts),
-                             token=(*self.token, *(one for _, row in parts for one in row)))
+                             token=(*self.token, *(one for _, row in parts for one in row)),
+                             row=next(((pattern, step) for pattern, (step, row) in zip(self.only, parts) if row), None))
 
     def addresses(self, subject: Subject) -> frozenset[str] | None:
         """The addresses of the selected steps; None where no option names any."""
@@ -166,10 +167,11 @@ class Selection(NamedTuple):
     def tokens(self, run: Run, page: PageOptions) -> tuple[str, ...]:
         """The tokens whose rows are selected. Raises Problem where the run has none of them, or the page no rows."""
         tokens = check_tokens(self.token, [begins.texts for begins in (run.source, run.target) if begins is not None])
-        if tokens and page.is_data:
-            raise Problem("token_with", option=f"--format {page.format}")
-        if tokens and self.form in ("matrix", "both"):
-            raise Problem("token_with", option=f"--form {self.form}")
+        option = f"--format {page.format}" if page.is_data else f"--form {self.form}"
+        if tokens and (page.is_data or self.form in ("matrix", "both")):
+            if self.row is None:
+                raise Problem("token_with", option=option)
+            raise Problem("row_with", pattern=shown(self.row[0]), step=shown(self.row[1]), option=option)
         return tokens
 
     def decimals(self, pencil: int | None, default: int = DECIMALS) -> int:

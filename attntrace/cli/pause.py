@@ -253,7 +253,15 @@ def redrawn_when_resized(draw: Callable[[], None]) -> Iterator[None]:
     if resized is None:
         yield
         return
-    before = signal.signal(resized, lambda number, frame: draw())
+
+    def redraw(*_: object) -> None:  # the next change waits until this one is drawn
+        signal.pthread_sigmask(signal.SIG_BLOCK, {resized})
+        try:
+            draw()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {resized})
+
+    before = signal.signal(resized, redraw)
     try:
         yield
     finally:

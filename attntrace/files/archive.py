@@ -15,7 +15,6 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import is_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -291,7 +290,7 @@ class ExpressionWriter:
 
     def annotations(self, node: Node) -> Iterator[Any]:
         """Yield what the expression of a node leaves out."""
-        if is_dataclass(node.op):
+        if node.op.arguments:
             yield [[self.axis(value)] if isinstance(value, Axis) else value for value in node.op.constructed().values()]
         for operand in node.operands:
             if operand.address is not None:
@@ -322,7 +321,7 @@ class ExpressionReader:
 
     def _parsed(self, expression: list[Any], annotations: Iterator[Any]) -> Parsed:
         name, *rest = expression
-        if is_dataclass(OPS[name]):  # its fields: settings, and axes by their numbers
+        if OPS[name].arguments:  # its fields: settings, and axes by their numbers
             values = next(annotations)
             op = OPS[name](*(self.axes[value[0]] if isinstance(value, list) else value for value in values))
         else:

@@ -3,7 +3,6 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import islice, takewhile
 from os.path import commonprefix
@@ -245,7 +244,7 @@ def recognized(state: State, prefix: str | None = None, final_norm: bool = False
     in a norm, one without parameters where the names have none. Raises Problem where no module has any of the names,
     where it has no final norm, or where a parameter is not floating-point."""
     best, rivals = _best(state, prefix, final_norm)
-    prefix, config = best.prefix, replace(best.config, final_norm=best.config.final_norm or final_norm)
+    prefix, config = best.prefix, best.config.replace(final_norm=best.config.final_norm or final_norm)
     pieces = [piece._replace(theirs=prefix + piece.theirs) for piece in pieces_of(config, best.separate)]
     placed = {piece.theirs: state.arrays[piece.theirs] for piece in pieces if piece.theirs in state.arrays}
     for name, array in placed.items():
@@ -322,6 +321,13 @@ def some(names: Iterable[str], listed: int = LISTED) -> Joined:
     return Joined(", ", texts)
 
 
+def _depth(config: Config) -> Joined:
+    """How many layers a module has; nothing where it always has one."""
+    depths = {"layers": config.layers, "decoder_layers": config.layers_of("decoder")}
+    key = "in_layers" if len({*depths.values()}) == 1 else "in_layers_of_both"
+    return Joined("", [Message(f"problem.why.{key}", **depths)] * (config.architecture.layers is None))
+
+
 def _ways(fit: Recognized) -> Iterator[Message]:
     """What to do about the names that are missing."""
     norms = [name for name in fit.missing if re.search(r"(^|\.)norm\d?\.weight$", name)]
@@ -367,8 +373,7 @@ def imported(state: State, heads: int | None, prefix: str | None = None, final_n
         raise Problem("state_unplaced", file=state.file, module=module, count=len(fit.unplaced),
                       names=some(fit.unplaced))
     if fit.missing:
-        depth = [Message("problem.why.in_layers", layers=fit.config.layers)] * (fit.config.architecture.layers is None)
-        raise Problem("state_missing", file=state.file, module=module, depth=Joined("", depth),
+        raise Problem("state_missing", file=state.file, module=module, depth=_depth(fit.config),
                       names=some(fit.missing), ways=Joined("; ", _ways(fit)))
     if fit.rivals:
         prefixes = [fit.prefix, *(rival.prefix for rival in fit.rivals)]
@@ -380,7 +385,7 @@ def imported(state: State, heads: int | None, prefix: str | None = None, final_n
         raise Problem("state_heads", file=state.file, heads=Message("problem.why.none") if heads is None else heads,
                       d_model=d_model, divisors=alternatives(divisors(d_model)))
     wiring = {"position": "none", "scale_embedding": False, "dtype": fit.dtype}
-    config = replace(fit.config, **{**sizes, **more, **wiring}, heads=heads)
+    config = fit.config.replace(**{**sizes, **more, **wiring}, heads=heads)
     vocabularies = Vocabularies.without_words(config)
     pieces = {piece.ours: piece for piece in fit.pieces}
     check_fits("file_too_large", 8 * fit.numbers, file=state.file)  # where many tensors are one storage
@@ -432,7 +437,7 @@ def exported(model: Loaded, file: str) -> Exported:
             raise Problem("state_choice", file=file, name=name, value=word, known=alternatives(known))
     if None in model.vocabularies and len(config.architecture.stacks) > 1:
         part = "decoder" if model.vocabularies.source is None else "encoder"
-        config = replace(config, part=part, layers=config.layers_of(part), decoder_layers=LAYERS)
+        config = config.replace(part=part, layers=config.layers_of(part), decoder_layers=LAYERS)
     pieces = list(pieces_of(config, {*config.widths()} != {config.d_model}))
     given = {piece.ours: parameters.get(piece.ours) for piece in pieces if piece.is_bias}
     biases = any(tensor is not None and (".b_" in name and name[-1] in "QKVO" or tensor.value.any())

@@ -4,7 +4,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -74,10 +73,10 @@ def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None)
     shapes = {name: header.shape for name, header in members.headers.items()
               if not isinstance(members, Npz) or name not in TEXTS and not name.startswith(STATE)}
     config = Config.read(texts["config"], where)
-    config = replace(config, dtype=dtype or config.dtype)
+    config = config.replace(dtype=dtype or config.dtype)
     place = config.architecture.attention
     if place and f"{place}.W_O" not in shapes and "output_projection" not in texts["config"]:
-        config = replace(config, output_projection=False)
+        config = config.replace(output_projection=False)
     vocabularies = _vocabularies(where, config, texts, shapes)
     if config.source_end and vocabularies.source and END not in vocabularies.source:
         raise Problem("vocabulary_no_end", file=where, word=END)

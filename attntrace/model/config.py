@@ -1,7 +1,6 @@
 """The configuration of a model: its sizes and its wiring."""
 import math
 import sys
-from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 from attntrace.messages.catalog import alternatives
@@ -86,12 +85,11 @@ class Entry(NamedTuple):
 
 
 def entry(default: Any, *others: str, kind: str = "", **more: bool) -> Any:
-    """Return a field of a data class with an `Entry`; `others`: the words that are not the default."""
+    """Return an `Entry`, typed as its values; `others`: the words that are not the default."""
     words = (default, *others) if isinstance(default, str) else ()
-    return field(default=default, metadata={"entry": Entry(default, kind or KINDS[type(default)], words, **more)})
+    return Entry(default, kind or KINDS[type(default)], words, **more)
 
 
-@dataclass(frozen=True, slots=True)
 class Config:
     """Sizes and wiring of a model; the wiring defaults to the paper's. Raises Problem for impossible values.
 
@@ -139,7 +137,10 @@ class Config:
     dtype: str = entry("float64", "float32", of_attention=True)
     part: str = entry(*ARCHITECTURES, option=False, of_attention=True)
 
-    def __post_init__(self) -> None:
+    def __init__(self, **values: Any) -> None:
+        vars(self).update({name: entry.default for name, entry in ENTRIES.items()}, **values)
+        if len(vars(self)) > len(ENTRIES):
+            raise TypeError(*values.keys() - ENTRIES.keys())
         for name, entry in ENTRIES.items():
             value = getattr(self, name)
             if not entry.allows(value, self.dtype):
@@ -159,8 +160,26 @@ class Config:
             raise Problem("offset_beyond_table", position_offset=self.position_offset, max_positions=self.max_positions)
         if self.architecture.layers not in (None, self.layers):
             raise Problem("part_of_one_layer", part=self.part, layers=self.layers)
+        if self.shared_embeddings == "decoder" and self.part == "encoder_only":
+            raise Problem("shared_without_decoder", part=self.part)
         if len(self.architecture.stacks) == 1 and self.decoder_layers != LAYERS:
             raise Problem("decoder_layers_alone", part=self.part)
+
+    def replace(self, **values: Any) -> "Config":
+        """Return a config with other values of these entries. Raises Problem for impossible ones."""
+        return Config(**{**vars(self), **values})
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Config cannot be changed: use replace({name}=...)")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Config) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"Config({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
     @property
     def key_size(self) -> int:
@@ -219,9 +238,8 @@ class Config:
 
     def small(self) -> "Config":
         """Return the same wiring in the smallest sizes."""
-        return replace(self, d_model=2 * self.heads, d_ff=1,  # with a sine and a cosine for each head
-                       **{name: entry.default for name, entry in ENTRIES.items()
-                          if entry.kind == WIDTH and name != "decoder_layers"})
+        widths = {name: one.default for name, one in ENTRIES.items() if one.kind == WIDTH and name != "decoder_layers"}
+        return self.replace(**widths, d_model=2 * self.heads, d_ff=1)  # with a sine and a cosine for each head
 
     def described(self) -> dict[str, Any]:
         """Return the entries that apply to this part, by name; `read` is the reverse."""
@@ -246,7 +264,7 @@ class Config:
             raise Problem(f"config.{problem.key}", where=where, **problem.facts) from None
 
 
-ENTRIES: dict[str, Entry] = {one.name: one.metadata["entry"] for one in fields(Config)}
+ENTRIES: dict[str, Entry] = {name: one for name, one in vars(Config).items() if isinstance(one, Entry)}
 OPTIONS = [name for name, entry in ENTRIES.items() if entry.option and (entry.kind != CHOICE or len(entry.words) > 1)]
 
 

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from attntrace.messages.errors import Problem
 
+LITTLE = 2e7  # bytes that are always there, so that the limits are not read
 SHARE = 0.8  # of the memory there is that one run, or one file, may take
 GROUPS = {"": ("", "memory.max"), "memory": ("memory", "memory.limit_in_bytes")}  # by controllers: version 2, version 1
 
@@ -41,7 +42,7 @@ def _of_groups(membership: str | os.PathLike[str], root: str | os.PathLike[str])
 
 def check_fits(problem: str, needed: float, **facts: object) -> None:
     """Raise Problem where a run, or a file, needs more bytes than it may take."""
-    if needed > SHARE * memory():
+    if needed > LITTLE and needed > SHARE * memory():
         raise Problem(problem, needed=format_bytes(needed), there=format_bytes(memory()), **facts)
 
 

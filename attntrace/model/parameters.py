@@ -1,5 +1,4 @@
 """Parameters by name: which ones a model has, and their numbers drawn from a seed."""
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -15,6 +14,11 @@ from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import sha256
+
+try:  # Python's own: the rest of json is for reading, and takes longer to import than these strings to write
+    quoted: Callable[[str], str] = __import__("_json").encode_basestring_ascii
+except ImportError:  # a Python that is built without it
+    from json.encoder import py_encode_basestring_ascii as quoted
 
 
 class Spec(NamedTuple):
@@ -263,7 +267,8 @@ WORD = 2**64 - 1
 def stream(key: tuple[int | str, ...], size: int, few: bool = False) -> Array:
     """Return `size` random 64-bit numbers from the stream of this key: a bit generator's raw output, since NumPy keeps
     only that the same in all versions; `few`: without NumPy's generator, whose import would take longer."""
-    digest = sha256(json.dumps(key).encode()).digest()
+    text = ", ".join([str(one) if isinstance(one, int) else quoted(one) for one in key])  # as a list in JSON
+    digest = sha256(f"[{text}]".encode()).digest()
     words = np.frombuffer(digest[:16], "<u8").astype(np.uint64)
     if few:
         return np.array([philox(n, *words.tolist()) for n in range(1, size // 4 + 2)], np.uint64).ravel()[:size]

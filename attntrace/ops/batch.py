@@ -2,7 +2,6 @@
 
 A batch is packed: its sentences stand one after another along the token axis. Inside attention it is unpacked: its
 sentences stand along an axis of their own, padded with zeros to the longest."""
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -55,7 +54,6 @@ class Unpack(Op, name="apart"):
         return apply(Pack(x.axes[0]), gradient)
 
 
-@dataclass(eq=False, repr=False)
 class Pack(Op, name="together"):
     """sentence × token × … becomes token × …, without the padding: the reverse of Unpack."""
     axis: Axis

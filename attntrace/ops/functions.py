@@ -2,7 +2,6 @@
 made, positional encoding."""
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
@@ -184,7 +183,6 @@ class Sigmoid(Lettered, name="sigmoid", letter="σ"):
 LARGEST_TABLE = 1 << 12  # positions
 
 
-@dataclass(eq=False, repr=False)
 class Sinusoid(Op, name="sinusoid", needs_whole_rows=True, non_differentiable=(0,)):
     """Positional encoding of positions that count from 0 (section 3.5): PE(pos, 2k) = sin(pos / base^(2k/d_model)),
     PE(pos, 2k+1) its cosine. layout: `interleaved` as in the paper; `halves`, first all sines, then all cosines; or

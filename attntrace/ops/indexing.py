@@ -1,5 +1,4 @@
 """The ops that select or join parts of a matrix (columns, concat, table look-up), and their reverses."""
-from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
 
@@ -11,7 +10,6 @@ from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Name, Op, Tensor, apply, zeros
 
 
-@dataclass(eq=False, repr=False)
 class SliceColumns(Op, name="columns"):
     """Columns `first` to `last` (from 1) of the last axis, under another axis name: a head's block of W_Q or b_Q."""
     first: int
@@ -55,7 +53,6 @@ class SliceColumns(Op, name="columns"):
         return apply(PadColumns(self.first, self.last, x.axes[-1]), gradient)
 
 
-@dataclass(eq=False, repr=False)
 class PadColumns(Op, name="among_columns"):
     """Zeros except in columns `first` to `last` (from 1) of the last axis: the gradient of a slice of columns."""
     first: int
@@ -94,7 +91,6 @@ class PadColumns(Op, name="among_columns"):
         return inner and (inner[0], apply(self, inner[1]))
 
 
-@dataclass(eq=False, repr=False)
 class Concat(Op, name="concat"):
     """The operands side by side along their last axis, [Z⁽¹⁾ ; Z⁽²⁾] (section 3.2.2)."""
     axis_name: str
@@ -161,7 +157,6 @@ class Gather(Op, name="rows", non_differentiable=(1,)):
         return apply(ScatterAdd(table.axes[0]), gradient, ids)
 
 
-@dataclass(eq=False, repr=False)
 class ScatterAdd(Op, name="into_rows", same_formula_for_all_rows=False, non_differentiable=(1,)):
     """Rows added into the rows of a table with those numbers (from 1), 0 elsewhere: the gradient of a look-up."""
     axis: Axis

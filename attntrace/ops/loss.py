@@ -1,5 +1,4 @@
 """The loss of a prediction: labels with smoothing, cross-entropy (section 5.4)."""
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ from attntrace.tensor.expression import (Call, Difference, ElementwiseProduct, E
 from attntrace.tensor.tensor import Array, Name, Op, Tensor
 
 
-@dataclass(eq=False, repr=False)
 class Labels(Op, name="labels", needs_whole_rows=True, non_differentiable=(0,)):
     """A row for each id (from 1): 1 at that word of the vocabulary, 0 at all others. Label smoothing (section 5.4)
     spreads a share of the 1 evenly. over: `all` words (as PyTorch does), the `others` (as tensor2tensor), or the other

@@ -1,5 +1,4 @@
 """The ops on whole axes: transpose, slice, sum along an axis, and their reverses, unslice and broadcast."""
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -60,7 +59,6 @@ class Transpose(Op, name="transpose", is_transpose=True):
         return gradient.T
 
 
-@dataclass(eq=False, repr=False)
 class RemovesAxis(Op):
     """An op whose result lacks the k-th axis of its operand."""
     k: int
@@ -70,11 +68,10 @@ class RemovesAxis(Op):
 
     def row(self, k: int, i: int, x: Tensor) -> Tensor:
         if k < self.k:
-            return apply(replace(self, k=self.k - 1), x.take(k, i))
+            return apply(type(self)(**{**self.constructed(), "k": self.k - 1}), x.take(k, i))
         return apply(self, x.take(k + 1, i))
 
 
-@dataclass(eq=False, repr=False)
 class Slice(RemovesAxis, name="slice"):
     """Position i (from 0) of the k-th axis: a row, a column, a number."""
     i: int
@@ -99,7 +96,6 @@ class Slice(RemovesAxis, name="slice"):
         return apply(Unslice(self.k, self.i, x.axes[self.k]), gradient)
 
 
-@dataclass(eq=False, repr=False)
 class Unslice(Op, name="placed"):
     """Zeros except at position i (from 0) of a new k-th axis: the gradient of a slice."""
     k: int
@@ -132,7 +128,6 @@ class Unslice(Op, name="placed"):
         return apply(Slice(self.k, self.i), gradient)
 
 
-@dataclass(eq=False, repr=False)
 class ReduceSum(RemovesAxis, name="total"):
     """The sum along the k-th axis."""
 
@@ -149,7 +144,6 @@ class ReduceSum(RemovesAxis, name="total"):
         return apply(Broadcast(self.k, x.axes[self.k]), gradient)
 
 
-@dataclass(eq=False, repr=False)
 class Broadcast(Op, name="repeated"):
     """The same numbers at every position of a new k-th axis: the gradient of a sum along it."""
     k: int

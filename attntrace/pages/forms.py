@@ -129,7 +129,7 @@ class Form:
 
     def grid(self, tensor: Tensor, head: int | None) -> Grid:
         return grid(tensor, head, self.figures(tensor), self.view.corner(tensor), tensor.address in self._weights,
-                    self.stage.steps[0].address)._replace(short=self.view.shortens(tensor))
+                    self.stage.steps[0].address, self.view.shortens(tensor))
 
     def parameter_grid(self, tensor: Tensor, head: int | None) -> Grid:
         """Of a parameter, or of some of its columns."""
@@ -251,7 +251,8 @@ class VectorForm(Form):
 
     def indices(self, step: Step, shown: Sequence[int]) -> list[tuple[int, ...]]:
         """The indices whose arithmetic is shown: all in the shown rows, or only the first."""
-        corner = self.view._replace(short=False).corner(step.tensor)
+        view = self.view._replace(short=False) if self.view.short else self.view
+        corner = view.corner(step.tensor)
         along: list[Sequence[int]] = [range(size) for size in corner[2 - len(step.axes):]]
         if step.has_rows:
             along[0] = [i for i in shown if i in along[0]]

@@ -29,9 +29,11 @@ class Figures(NamedTuple):
         """Fixed decimals; none for whole numbers; a factor that leaves the largest number one digit before the point,
         where two decimals or more would show at most one digit of it (one or none: no digit), or where it reaches ten
         million: never where the numbers have no more decimals than these, and so are written as they are (`exact`)."""
-        is_finite = np.isfinite(values)
-        finite = values if is_finite.all() else values[is_finite]
-        low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
+        finite = values
+        low, high = float(values.min(initial=0)), float(values.max(initial=0))
+        if not math.isfinite(low + high):
+            finite = values[np.isfinite(values)]
+            low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
         largest = max(-low, high)
         whole = (exact or largest < LARGE) and bool((finite == np.rint(finite)).all())
         decimals = 0 if whole else precision

@@ -150,9 +150,10 @@ def depth(config: Config) -> Text:
 
 def notes(config: Config, *names: str) -> Iterator[Message]:
     """What is said of these entries, where a model has them: a word or number, or only what is not the default."""
+    described = config.described()
     for name in names:
         value, entry = getattr(config, name), ENTRIES[name]
-        if name in config.described() and (entry.by_default or value != entry.default):
+        if name in described and (entry.by_default or value != entry.default):
             word = value if value in entry.words else str(value).lower() if entry.kind == FLAG else "number"
             yield Message(f"messages.config.{name}.{word}", value=value)
 

@@ -42,7 +42,8 @@ class Stage:
                 Address.of(step.address).last(2) if step.name == "output" else step.name for step in self.steps))
             return most_specific("titles", place.words[1:], f"gradient.{self.steps[0].name}",
                                  Message("messages.gradient_of", names=names))
-        return most_specific("titles", place.words, name, name.replace("_", " "))
+        title = most_specific("titles", place.words, name, name.replace("_", " "))
+        return title if self.steps[1:] else most_specific("titles", place.words, f"{name}_alone", title)
 
     @property
     def region(self) -> str:

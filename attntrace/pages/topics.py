@@ -1,45 +1,18 @@
-"""The topics of `explain`: what they refer to. Their words are messages under the same names."""
-import json
-import os
+"""Finding topics of `explain`: by a step, and by what a reader calls them."""
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from attntrace.messages.catalog import LANGUAGES, ends, template
 from attntrace.messages.nearest import stems
 from attntrace.model.config import Config
+from attntrace.pages.topic_table import TOPICS
 from attntrace.tracing.addresses import Address
-
-
-class Topic(NamedTuple):
-    """`section` of the paper, where it has one; related topics to `see`.
-
-    A topic named after a kind of steps (or `also` of that kind) is explained where such a step first appears, and shows
-    its formula; the others show those of the `steps` at these addresses. All are of the example, on a model of this
-    `wiring`, in a training step with this `optimizer`. variants: by an entry of a config and its value, the topic that
-    explains such a step instead."""
-    section: str = ""
-    see: Sequence[str] = ()
-    steps: Sequence[str] = ()
-    also: Sequence[str] = ()
-    wiring: Mapping[str, object] = {}
-    optimizer: str = "sgd"
-    variants: Mapping[str, Mapping[str, str]] = {}
-
-
-@cache
-def topics() -> dict[str, Topic]:
-    """The table of topics by name, in the order of the glossary. In JSON, since Python reads that ten times as fast as
-    TOML."""
-    with open(os.path.join(os.path.dirname(__file__), "topics.json"), encoding="utf-8") as file:
-        return {name: Topic(**entries) for name, entries in json.load(file).items()}
 
 
 @cache
 def topics_by_kind() -> dict[str, str]:
-    return {kind: name for name, topic in topics().items() for kind in (name, *topic.also)}
+    return {kind: name for name, topic in TOPICS.items() for kind in (name, *topic.also)}
 
 
 @cache
@@ -67,7 +40,7 @@ def topic_of(address: str) -> str | None:
 def topic_in(address: str, config: Config) -> str | None:
     """The topic that explains a step of a model with this config."""
     name = topic_of(address)
-    for entry, by_value in topics()[name].variants.items() if name else ():
+    for entry, by_value in TOPICS[name].variants.items() if name else ():
         name = by_value.get(getattr(config, entry), name)
     return name
 
@@ -75,9 +48,9 @@ def topic_in(address: str, config: Config) -> str | None:
 @cache
 def by_any_name() -> dict[str, str]:
     """Topics by their name, and by their title and their other names in each language."""
-    names = {simple(name): name for name in topics()}
+    names = {simple(name): name for name in TOPICS}
     for language in LANGUAGES:
-        for name in topics():
+        for name in TOPICS:
             names.setdefault(simple(template(language, f"explain.{name}.title")), name)
             for alias in template(language, f"aliases.{name}").split(", "):
                 names.setdefault(simple(alias), name)

@@ -3,6 +3,7 @@ of a step and of its rows, and the arithmetic of a number."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from attntrace.messages.catalog import Message
@@ -85,7 +86,7 @@ def hues_along(tensor: Tensor, k: int, place: str = "") -> Hues:
 
 
 def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, int], weights: bool = False,
-         place: str = "") -> Grid:
+         place: str = "", short: bool = False) -> Grid:
     """A tensor as a grid of numbers, or as much of it as its corner has (rows, columns; see View.corner); `weights`:
     whether these are attention weights, which are shaded; `place`: where it is used, if it has no address."""
     assert tensor.symbol is not None
@@ -93,19 +94,20 @@ def grid(tensor: Tensor, head: int | None, figures: Figures, corner: tuple[int, 
     along = [axis.name in POSITIONS for axis in tensor.axes]
     labels = [axis.labels for axis in tensor.axes]
     hues = [hues_along(tensor, k, place) for k in range(len(tensor.axes))]
-    whole = Grid(tensor.symbol, head, tensor.value, figures, tensor.value.shape, None, None,
-                 address=tensor.address or "")
+    whole = partial(Grid, tensor.symbol, head, figures=figures, shape=tensor.value.shape,
+                    address=tensor.address or "", short=short)
     if len(tensor.axes) == 2:
-        return whole._replace(values=tensor.value[:rows, :columns], row_labels=labels[0] and labels[0][:rows],
-                              column_labels=labels[1] and labels[1][:columns], row_hues=hues[0][:rows],
-                              column_hues=hues[1][:columns], weights=weights)
+        return whole(values=tensor.value[:rows, :columns], row_labels=labels[0] and labels[0][:rows],
+                     column_labels=labels[1] and labels[1][:columns], row_hues=hues[0][:rows],
+                     column_hues=hues[1][:columns], weights=weights)
     if not tensor.axes:
-        return whole._replace(values=tensor.value.reshape(1, 1), one_row=True)
+        return whole(values=tensor.value.reshape(1, 1), row_labels=None, column_labels=None, one_row=True)
     words = labels[0] and labels[0][:columns]
     if along[0]:  # one number for each token: a column
-        return whole._replace(values=tensor.value[:columns, None], row_labels=words, row_hues=hues[0][:columns])
-    return whole._replace(values=tensor.value[None, :columns], column_labels=words, column_hues=hues[0][:columns],
-                          one_row=True)
+        return whole(values=tensor.value[:columns, None], row_labels=words, column_labels=None,
+                     row_hues=hues[0][:columns])
+    return whole(values=tensor.value[None, :columns], row_labels=None, column_labels=words,
+                 column_hues=hues[0][:columns], one_row=True)
 
 
 def hidden(view: View, tensors: list[tuple[str, Tensor]], rows: tuple[int, int] | None = None) -> Iterator[Prose]:
@@ -134,7 +136,7 @@ def alone(tensor: Tensor, address: str, index: tuple[int, ...], view: View) -> l
     symbol = tensor.symbol and tensor.symbol.at(index, tensor.axis_names)  # as it is called in equations
     part, name = Tensor(tensor.value[index], tensor.axes[len(index):], symbol), cell_name(address, index)
     drawn = grid(part, None, Figures.of(part.value, view.precision, view.exact), view.corner(part),
-                 place=address)._replace(short=view.shortens(part))
+                 place=address, short=view.shortens(part))
     if index and not drawn.one_row:
         drawn = drawn._replace(values=drawn.values.T, row_labels=None, column_labels=drawn.row_labels, row_hues=(),
                                column_hues=drawn.row_hues, one_row=True)

@@ -1,7 +1,6 @@
 """From what a user gives (a sentence, a target, weights, input rows, edits) to a run; and the Python API, `trace`."""
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, SupportsIndex, overload
 
@@ -63,7 +62,7 @@ def _loaded_run(sentence: str | None, translation: str | None, weights: Path, in
     """Return a run on a model from a file."""
     from attntrace.files.weights import load, located  # a seeded run reads no archive
     model = load(located(weights))
-    config = replace(model.config, **wiring)
+    config = model.config.replace(**wiring)
     given = Inputs.read(inputs, config)
     _check_target(translation, config)
     source, target, notes = _tokens(sentence, translation, model.vocabularies, given, reader, str(weights))
@@ -278,7 +277,7 @@ def trace(sentence: str | None, target: str | None = None, *, weights: Path | No
                *(["init"] if init != "uniform" else [])]
     if weights is not None and options:
         raise Problem("options_with_weights", options=", ".join(options))
-    config = Config(**model) if model and weights is None else None  # type: ignore[arg-type]
+    config = Config(**model) if model and weights is None else None
     steps = Steps()
     prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs, wiring=model,
             mask=mask, pad=pad, pencil=pencil, ids=ids, unknown=unknown)(sink or steps.append)

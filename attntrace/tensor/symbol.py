@@ -75,6 +75,7 @@ class Symbol(NamedTuple):
         if self.superscript is not None:
             yield set().union(*self._replace(superscript=None).spellings())
 
+    @lru_cache(4096)  # of the same few symbols
     def indexed(self, k: int, i: int, names: tuple[str, ...]) -> "Symbol":
         """The symbol of slice i (from 0) along the k-th of the axes that are left, whose names are `names`. A numeral,
         such as 0, stays as it is."""

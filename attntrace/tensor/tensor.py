@@ -5,9 +5,9 @@ which op it is looking at."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
 from functools import cache, lru_cache
-from typing import Any, ClassVar, NamedTuple
+from inspect import get_annotations
+from typing import Any, ClassVar, NamedTuple, dataclass_transform
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class Tensor:
 
     @property
     def axis_names(self) -> tuple[str, ...]:
-        return tuple(axis.name for axis in self.axes)
+        return tuple([axis.name for axis in self.axes])
 
     @property
     def T(self) -> Tensor:
@@ -174,7 +174,8 @@ class Term(Expression):
     def __init__(self, tensor: Tensor) -> None:
         super().__init__()
         self.tensor = tensor
-        if tensor.symbol is not None and tensor.symbol.letter.startswith("-"):  # a constant such as -2
+        symbol = tensor.symbol
+        if symbol is not None and symbol.letter[:1] == "-":  # a constant such as -2
             self.binds = SUM
 
 
@@ -197,7 +198,7 @@ class Postcondition(NamedTuple):
 
 equal_within_type(Postcondition)
 
-OPS: dict[str, Callable[..., Op]] = {}  # every op by its name in an expression
+OPS: dict[str, type[Op]] = {}  # every op by its name in an expression
 
 
 @cache
@@ -240,13 +241,15 @@ def zeros(axes: Axes, dtype: Any) -> Tensor:
     return constant(np.zeros([axis.size for axis in axes]), "0", axes, dtype)
 
 
+@dataclass_transform(eq_default=False)
 class Op:
     """One operation on tensors, registered by its `name`; calling it applies it: `softmax(x)`.
 
     A subclass gives its name and traits in its class line, and writes `axes`, `compute` and `cell`; `formula` and `row`
     where the default does not fit, and `vjp` unless no gradient goes to any operand. It names its operands itself. An
-    op with settings (an axis, a width) is a dataclass of plain values. Two ops that are written alike are equal."""
+    op with settings (an axis, a width) declares them as a data class does. Two ops that are written alike are equal."""
     name: ClassVar[str]  # public: in JSON Lines and saved runs
+    arguments: ClassVar[tuple[str, ...]] = ()  # of its constructor; one compiled by dataclass() starts slowly
 
     # Traits: what pages and gradients ask instead of which op it is.
     rows_sum_to_one: ClassVar[bool] = False  # the result's rows are shares of 1
@@ -261,6 +264,11 @@ class Op:
     def takes_one_row(self) -> bool:
         """Whether it reads only one row of its operand."""
         return False
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        vars(self).update(zip(self.arguments, values), **named)
+        if len(values) > len(self.arguments) or not all(hasattr(self, name) for name in self.arguments):
+            raise TypeError(f"{type(self).__name__} takes {self.arguments}")
 
     # What every op is: a value, axes, an equation, the arithmetic of a cell, slices, a gradient.
     __call__ = apply
@@ -300,10 +308,10 @@ class Op:
 
     def constructed(self) -> dict[str, Any]:
         """The arguments of its constructor by name, without those at the end that are the default."""
-        own: list[Any] = list(fields(self)) if is_dataclass(self) else []
-        while own and getattr(self, own[-1].name) == own[-1].default:
-            own.pop()
-        return {one.name: getattr(self, one.name) for one in own}
+        names = list(self.arguments)
+        while names and getattr(type(self), names[-1], self) == getattr(self, names[-1]):
+            names.pop()
+        return {name: getattr(self, name) for name in names}
 
     def symbol(self, *operands: Any, **_: Any) -> Symbol | None:
         """The symbol of the result where the op only decorates that of its operand (Kᵀ, W_Q⁽¹⁾)."""
@@ -331,6 +339,7 @@ class Op:
 
     def __init_subclass__(cls, **traits: Any) -> None:
         set_traits(cls, traits)
+        cls.arguments += tuple(name for name, kind in get_annotations(cls).items() if "ClassVar" not in str(kind))
         if "name" in traits:
             OPS[cls.name] = cls
 

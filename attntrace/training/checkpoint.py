@@ -22,7 +22,7 @@ def digest(pairs: Sequence[Pair]) -> str:
 
 def write_model(file: BinaryIO, training: Training, state: Mapping[str, object] = {}) -> None:
     """Write the model: its numbers as trained, to be run in float64; with a `state`, a checkpoint."""
-    save(file, replace(training.config, dtype="float64"), training.vocabularies, training.parameters, state)
+    save(file, training.config.replace(dtype="float64"), training.vocabularies, training.parameters, state)
 
 
 def write_checkpoint(file: BinaryIO, training: Training, hold_out: int, targets: Sequence[str]) -> None:

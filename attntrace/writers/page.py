@@ -432,7 +432,7 @@ def text_of(part: Part) -> str:
 
 def plainly(line: Line) -> str:
     """The text of a line, without its styles."""
-    return "".join(map(text_of, line))
+    return "".join([part if isinstance(part, str) else part.text for part in line])
 
 
 def trimmed(line: list[Part]) -> Line:

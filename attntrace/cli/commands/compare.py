@@ -1,6 +1,5 @@
 """attntrace compare: an experiment, one run beside the same with something changed."""
 import shlex
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -49,7 +48,7 @@ def command(what_if: str | None, model: options.ModelOptions, page: PageOptions)
                   if ENTRIES[name].rewires and value != model.entries[name]}
         other = changed._replace(entries=changed.entries | dict.fromkeys(wiring)).prepared(words)
         alone = not wiring
-        other = other._replace(config=replace(other.config, **wiring))  # the same parameters, wired in another way
+        other = other._replace(config=other.config.replace(**wiring))  # the same parameters, wired in another way
         if lacking := other.missing_parameters():
             from attntrace.files.torch import some
             raise Problem("what_if_lacks", options=what_if, file=model.weights, names=some(lacking))

@@ -18,7 +18,8 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
-from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_in, topic_of, topics
+from attntrace.pages.topic_table import TOPICS
+from attntrace.pages.topics import by_any_name, kind_of, simple, topic_called, topic_in, topic_of
 from attntrace.tracing.addresses import Address, cell_name, matches
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click_words.command("explain", context_settings={"ignore_unknown_options": True})  # -inf is none
-@click.argument("topic", nargs=-1, type=Known(lambda ctx: topics()), metavar="[TOPIC]")
+@click.argument("topic", nargs=-1, type=Known(lambda ctx: TOPICS), metavar="[TOPIC]")
 @page_options
 @click.pass_context
 def command(ctx: click.Context, topic: tuple[str, ...], page: PageOptions) -> None:
@@ -84,12 +85,12 @@ def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
 
 
 def glossary() -> Iterator[Block]:
-    """All topics, always in Korean and English as well."""
+    """All TOPICS, always in Korean and English as well."""
     from attntrace.pages.blocks import Heading, Table
     languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
     names = [LANGUAGES[language].name for language in languages]
     rows = tuple((name, *(title(name, language) for language in languages), topic.section)
-                 for name, topic in topics().items())
+                 for name, topic in TOPICS.items())
     yield Heading(Message("messages.title_topics"))
     yield Table((Message("messages.topic"), *names, Message("messages.section")), rows,
                 words=tuple(range(1, len(languages) + 1)))
@@ -102,7 +103,7 @@ def title(name: str, language: str) -> str:
 def explanation(name: str, address: str) -> Iterator[Block]:
     """Explain a topic, with the formula of the step at `address`, where that is given."""
     from attntrace.pages.blocks import Heading, Prose, Table, try_next
-    topic = topics()[name]
+    topic = TOPICS[name]
     languages = dict.fromkeys((*current_languages(), *TWO))
     yield Heading(BESIDE.join(dict.fromkeys(title(name, language) for language in languages)))
     yield Prose(Message(f"explain.{name}.short"))
@@ -127,7 +128,7 @@ def formulas(name: str, wanted: str) -> tuple[list[tuple[str, str | Formula, str
     else of the first step of each of its kinds. And the first number of each."""
     from attntrace.pages.checks import rows_of
     from attntrace.pages.view import any_row_formula, whole_formula
-    topic = topics()[name]
+    topic = TOPICS[name]
     found: list[tuple[str, str | Formula, str | Formula]] = []
     cells: list[str] = []
 

@@ -45,6 +45,12 @@ NEEDED = (
     (WENT, """
 어제 {n} 갔었어 | I went {to} yesterday
 """),
+    ((Noun("날씨", "weather", "u"),), """
+{n} 정말 좋다! | {The} is really good!
+오늘 {n} 너무 좋다! | {The} is so good today!
+오늘 {n} 정말 좋다 | {The} is really good today
+여기 {n} 좋다 | {The} is good here
+"""),
     (MONTHS, """
 지금은 {야} | It's {en} now
 내 생일은 {야} | My birthday is in {en}

@@ -110,7 +110,7 @@ ACTS = (
     Act("걸어가", "walk {to}", to=at("집 학교 회사 역 도서관 시장 공원"), toward="에", manner=("혼자", "천천히", "같이"), company=True,
         weight=3, never=("pres", "order")),
     # people
-    Act("만나", "meet {whom}", whom=PEOPLE, at=at("카페 학교 공원 도서관 식당 역 서울 시장 영화관 백화점"), manner=("또", "다시"),
+    Act("만나", "meet {whom}", whom=PEOPLE, at=at("카페 학교 공원 도서관 식당 역 서울 부산 시장 영화관 백화점"), manner=("또", "다시"),
         when="day part week month clock", weight=20),
     Act("기다리", "wait for {whom}", whom=PEOPLE, at=at("카페 학교 집 역 공원 도서관"), manner=("오래",), weight=6),
     Act("기다리", "wait", manner=("오래", "조금"), at=at("집 카페 역"), favour="wait", weight=4),
@@ -216,7 +216,7 @@ ACTS = (
         kind="event", manner=("많이", "또"), weight=5),
     Act("받", "answer the phone", own="전화", when="near", weight=3, never=("pres", "prog", "habit", "lets", "lately")),
     Act("쓰", "use {one}", some("컴퓨터:the computer:u, 핸드폰:my phone:u, 카드:my card:u, 노트북:my laptop:u, 사전:a dictionary:u"),
-        weight=3),
+        weight=3, never=("lets", "shall")),
     # clothes
     Act("입", "wear {one}", N.CLOTHES, kind="wear", when="day", weight=6),
     Act("신", "wear {one}", N.FOOTWEAR, kind="wear", when="day", weight=4),

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 import nouns
 import sentences
 from draw import Draw
-from english import I, WE, YOU, Who
+from english import WE, YOU, I, Who
 from nouns import Noun, Person, Place
 from sentences import FORMS, WITHOUT_SUBJECT, Meaning, Style
 from times import MANNER, OFTEN, TIMES, Time

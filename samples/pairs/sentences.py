@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import english
 import hangul
-from english import I, WE, YOU, Who
+from english import WE, YOU, I, Who
 from nouns import Noun, Person, Place
 from times import MANNER, Time
 from verbs import Act

@@ -10,7 +10,7 @@ from attntrace.files.weights import load, located
 from attntrace.messages.catalog import LANGUAGES, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import nearest
-from attntrace.model.tokens import look_up, vocabulary
+from attntrace.model.tokens import Reader, look_up, tokenize, vocabulary
 from attntrace.pages.topic_table import TOPICS
 from attntrace.pages.topics import simple, topic_called
 from attntrace.runs.prepare import prepare
@@ -63,7 +63,8 @@ TERMS = {
     "logits": "로짓, 출력층, logit",
     "probabilities": "확률, 확률 분포",
     "inference": "추론, 예측, 인퍼런스, inference",
-    "greedy_decoding": "탐욕적 디코딩, 그리디 서치, 그리디 디코딩, 탐욕적 탐색, 빔 서치, beam search",
+    "greedy_decoding": "탐욕적 디코딩, 그리디 서치, 그리디 디코딩, 탐욕적 탐색, greedy search",
+    "beam_search": "빔 서치, 빔 탐색, 빔서치를, beam search, Beam Search, beam size, 길이 페널티, length penalty",
     "cache": "KV 캐시, 키 밸류 캐시, 키-값 캐시, 캐시, KV cache",
     "teacher_forcing": "teacher, 교사 강요, 티처 포싱, 티쳐 포싱, teacher forcing",
     "training_and_inference": "훈련과 예측, 훈련과 예측 단계",
@@ -185,15 +186,37 @@ def test_what_is_near_begins_as_the_word_does_and_best_with_its_first_syllable()
 
 def test_all_unknown_words_of_a_sentence_are_named_at_once_with_the_command_that_lists_the_known_ones():
     error = refusal("translate", "어재. 점심 부산에 갔었어~", "--lang", "ko")
-    assert '어재(어휘에 있는 단어: 어제, 언제), 점심, 부산에(어휘에 있는 단어: 부산), ".", "~" (어휘에 있는 문장 부호: ?; 다른 부호는 빼세요)' \
-        in error
+    assert '어재(어휘에 있는 단어: 어제, 언제), 점심, 부산에(어휘에 있는 단어: 부산), "." (어휘에 있는 문장 부호: ?; 다른 부호는 빼세요)' in error
     assert error.endswith("attntrace weights info ko-en --words\n")
     error = attntrace("translate", "--quiet", stdin="어제 카페 갔었어\n없는 단어\n".encode()).err
     assert "line 2 of standard input: " in error and "no word of this sentence is" in error
 
 
-@pytest.mark.parametrize("sign, shown", [(".", '"."'), ("!", '"!"'), ("“", '"“"'), ("\u200b", '"\\u{200B}"')])
-def test_a_sign_that_a_model_does_not_know_is_named_and_not_dropped(sign, shown):
+@pytest.mark.parametrize("typed, instead", [
+    ("부산에 숙제했어?", "부산 숙제 했어?"), ("학 교 갔어", "학교 갔어"), ("점심 갔어", ""), ("어재 갔어", "")])
+def test_where_every_unknown_word_has_a_form_with_the_same_beginning_the_sentence_to_type_is_said(typed, instead):
+    error = refusal("translate", typed)
+    assert f'try "{instead}"' in error if instead else "try" not in error
+    assert attntrace("translate", instead or "집 갔어", "-q").code == 0
+
+
+FOLDED = [("갔었어？", "갔었어?", "？"), ("갔었어．", "갔었어", "．"), ("갔었어 ...!", "갔었어", ". !"), ("갔었어。ㅋㅋ", "갔었어", "。 ㅋㅋ"),
+          ("갔었어ㅠㅠ?", "갔었어?", "ㅠㅠ"), ("， 갔었어~～ ♥ 👍🏽 👨‍👩‍👧 ^^", "갔었어", "， ~ ～ ♥ 👍🏽 👨‍👩‍👧 ^")]
+
+
+@pytest.mark.parametrize("typed, read, changed", FOLDED)
+def test_signs_that_add_little_are_left_out_where_a_model_does_not_know_them_and_a_line_says_so(typed, read, changed):
+    done = attntrace("translate", f"어제 카페 {typed}", "-q")
+    assert done.out == attntrace("translate", f"어제 카페 {read}", "-q").out
+    assert done.err == f'Read as "어제 카페 {read}" (not in the source vocabulary: {changed}).\n'
+    words = tuple(tokenize(typed))
+    assert Reader().read(typed, vocabulary(words), "source", "") == (list(words), [])  # which this one knows
+    pieces = vocabulary(["어제", "카페", "갔", "##었어", "##ㅋ", "?"])
+    assert Reader().read(typed, pieces, "source", "")[0] == ["갔", "##었어", *["?"] * read.endswith("?")]
+
+
+@pytest.mark.parametrize("sign, shown", [("-", '"-"'), ("“", '"“"'), ("\u200b", '"\\u{200B}"'), (". 집 갔어", '"."')])
+def test_a_sign_that_a_model_does_not_know_and_that_means_something_is_named_and_not_dropped(sign, shown):
     error = refusal("translate", f"어제 카페 갔었어{sign}")
     assert f"does not contain {shown} (its only punctuation: ?; leave out all other punctuation)" in error
     with pytest.raises(Problem) as caught:

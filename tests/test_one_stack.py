@@ -142,10 +142,10 @@ def test_every_command_takes_a_model_of_one_stack(tmp_path, stack):
 def test_what_one_stack_cannot_do_is_refused(tmp_path):
     file = str(one_stack(tmp_path / "w.json", "decoder"))
     of = "--weights", file
-    assert "is one stack, which reads only SENTENCE" in refusal("trace", "I", "--target", "went", *of)
+    assert "has only one stack and reads only the sentence" in refusal("trace", "I", "--target", "went", *of)
     for more in ((), ("--trace",)):
-        assert "part decoder_only, one stack, which cannot translate" in refusal("translate", "I went", *of, *more)
-    assert "SENTENCE, but TARGET has 1" in refusal("backprop", "I went", "to", *of)
+        assert "with only one stack, and cannot translate" in refusal("translate", "I went", *of, *more)
+    assert "of the sentence, but the target has 1" in refusal("backprop", "I went", "to", *of)
     assert "has part decoder_only" in refusal("weights", "export", file, "-o", str(tmp_path / "s.npz"))
     whole = json.loads(Path(file).read_text("utf-8"))
     whole["vocabulary"]["source"] = ["a"]

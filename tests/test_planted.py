@@ -39,7 +39,7 @@ ERRORS = {
     "scores_divided_by_the_root_of_d_model": Planted(
         'sqrt(constant(config.key_size, "d_k"', 'sqrt(constant(config.d_model, "d_k"',
         f"{ENCODER}.head1.scaled_scores"),
-    "softmax_over_queries": Planted("softmax(S)", "softmax(S.T).T", f"{ENCODER}.head1.weights", betrayed=True),
+    "softmax_over_queries": Planted('"weights", softmax(S)', '"weights", softmax(S.T).T', f"{ENCODER}.head1.weights", betrayed=True),
     "unbiased_variance": Planted(
         "mean(squares)", "mean(squares) * constant(config.d_model / (config.d_model - 1), dtype=config.dtype)",
         f"{ENCODER}.variance", betrayed=True),
@@ -58,8 +58,8 @@ ERRORS = {
         "X = X + P",
         f'X = concat([slice_columns(X, 1, {HALVES}), slice_columns(P, 1, {HALVES})], "d_model")', "encoder.input"),
     "W_O_skipped": Planted(
-        'linear(C, parameters["W_O"], parameters.get("b_O"))',
-        'slice_columns(C, 1, config.d_model, "d_model")', f"{ENCODER}.output", betrayed=True),
+        '"output", linear(C, parameters["W_O"], parameters.get("b_O"))',
+        '"output", slice_columns(C, 1, config.d_model, "d_model")', f"{ENCODER}.output", betrayed=True),
     "cross_attention_to_the_decoder": Planted(
         "multi_head(trace, X, memory, memory, own", "multi_head(trace, X, X, X, own",
         "decoder.layer1.cross_attention.head1.key"),

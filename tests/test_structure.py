@@ -17,12 +17,12 @@ ORDER = {
     "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
-    "model": "config pieces tokens memory masks parameters transformer integer_parameters",
+    "model": "config pieces folding tokens memory masks parameters transformer integer_parameters",
     "files": "arrays archive weights inputs masks pytorch torch",
     "training": "schedule pairs pieces backward optimizers loop checkpoint",
-    "runs": "what_if run prepare decoding training_step saved",
+    "runs": "what_if run prepare decoding beam training_step saved",
     "pages": "numbers blocks architecture topic_table topics view stages checks forms why overview answer "
-             "diff verdicts weights translation page",
+             "diff verdicts weights translation beam page",
     "writers": "terminal_width page arithmetic text data svg markdown html",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"
            " commands app",

@@ -151,6 +151,15 @@ def test_the_tables_say_what_softmax_says():
             for rank, n in enumerate(best, start=1)]
 
 
+@pytest.mark.parametrize("sentence", [CAFE, "밥 먹었어?", "민수 봤어?"])
+def test_a_line_below_the_answer_names_the_least_likely_word_where_it_is_below_two_fifths(sentence):
+    page = attntrace("translate", sentence).out
+    first = re.findall(r"\n  1  (\S+) +\S+ +(\S+)\n  2  (\S+) +\S+ +(\S+)\n", page)
+    number, (word, share, second, less) = min(enumerate(first, start=1), key=lambda step: float(step[1][1]))
+    line = f"  Not sure: in step {number}, {word} has a probability of only {share} (second: {second}, {less})."
+    assert (page.splitlines()[4] == line) == ("Not sure" in page) == (float(share) < 0.4) == (sentence != CAFE)
+
+
 def test_a_step_can_be_traced_alone_and_all_with_trace(number=3):
     one, whole = (attntrace("translate", CAFE, *more, "--form", "matrix", "--only", "output.logits").out
                   for more in (("--step", str(number)), ("--trace",)))

@@ -1,7 +1,6 @@
 """What enters a run: the tokens of a sentence and their ids, or rows of numbers instead of words."""
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import COUNT, nearest
 from attntrace.messages.unicode import _grapheme_end, _in_word, normalized, shown
+from attntrace.model.folding import folded
 from attntrace.model.pieces import is_later, join, pieces_of
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Array, Tensor, constant
@@ -102,24 +102,29 @@ class Reader(NamedTuple):
     def read(self, sentence: str, known: Sequence[str], side: str, model: Text) -> tuple[list[str], list[Message]]:
         """Return the tokens, and what was changed in them. What stands between blanks is one token where the vocabulary
         has it, as that of another tokenizer (`[CLS]`, `##ing`, `▁the`) or `<s>`; else it is split by ours, and by the
-        pieces of the vocabulary. Raises Problem for what is not an id."""
+        pieces of the vocabulary. Signs that it lacks are `folded`. Raises Problem for what is not an id."""
         if self.ids:
             return [_by_id(piece, known, side, model) for piece in re.split(r"[\s,\[\]]+", sentence) if piece], []
         names = set(known)
         words = [word for piece in normalized(sentence).split()
                  for word in ([piece] if piece in names else tokenize(piece))]
-        if pieces := pieces_of(tuple(known)):
+        pieces = pieces_of(tuple(known))
+        words, changed = folded(words, lambda word: word in names or bool(pieces and pieces.split(word)),
+                                drops=not self.unknown)
+        notes = [Message("messages.folded", side=Message(f"messages.side_{side}"), words=" ".join(map(shown, changed)),
+                         sentence=shown(detokenize(words)))] * bool(changed)
+        if pieces:
             words = [piece for word in words for piece in pieces.split(word) or [word]]
         if not self.unknown:
-            return words, []
+            return words, notes
         unknown = unknown_of(known)
         if unknown is None:
             raise Problem("vocabulary_no_unknown", side=Message(f"messages.side_{side}"), file=model,
                           words=", ".join(UNKNOWN))
-        lacking = [word for word in words if not names & {word, unicodedata.normalize("NFKC", word)}]
+        lacking = [word for word in words if word not in names]
         note = Message("messages.unknown_words", side=Message(f"messages.side_{side}"), unknown=unknown,
                        words=", ".join(map(shown, lacking)))
-        return [unknown if word in lacking else word for word in words], [note] * bool(lacking)
+        return [unknown if word in lacking else word for word in words], [*notes, *[note] * bool(lacking)]
 
 
 def unknown_of(known: Sequence[str]) -> str | None:
@@ -171,23 +176,25 @@ def never_next(known: Sequence[str]) -> str:
     return next((word for word in PADDING if word in known), START)
 
 
-def look_up(words: list[str], known: tuple[str, ...], side: str, model: Text = "FILE") -> Words:
-    """Return the words with their ids in the vocabulary of one side, `source` or `target`, of a `model` (its file). A
-    word that it has only in the usual form of its signs, such as ? for a wide one, is that word. Raises Problem for
-    all words that it lacks, each with the known ones that are near; where it knows no word of a sentence, nor
-    one that is near, some that it knows."""
+def look_up(words: Sequence[str], known: tuple[str, ...], side: str, model: Text = "FILE") -> Words:
+    """Return the words with their ids in the vocabulary of one side, `source` or `target`, of a `model` (its file).
+    Raises Problem for all words that it lacks, each with the known ones that are near, and with the sentence of these
+    where it would be nearly the same; where it knows no word of a sentence, nor one that is near, some that it
+    knows."""
     numbers = {word: n + 1 for n, word in enumerate(known)}
-    usual = {word: unicodedata.normalize("NFKC", word) for word in words if word not in numbers}
-    words = [usual[word] if usual.get(word) in numbers else word for word in words]
     if unknown := sorted({word: None for word in words if word not in numbers}, key=_is_word, reverse=True):
         others = [word for word in known if word not in (START, END) and not is_later(word)]
-        asked = list(filter(_is_word, dict.fromkeys(words)))
-        if len(asked) > 1 and not any(_near(word, others) for word in asked):
+        near = {word: _near(word, others) for word in filter(_is_word, dict.fromkeys(words))}
+        if len(near) > 1 and not any(near.values()):
             raise Problem("no_known_word", side=Message(f"messages.side_{side}"), size=len(known), file=model,
                           some=", ".join(map(shown, [*filter(_is_word, others)][:COUNT])))
+        joined = _joined(words, numbers)
+        near |= {word: list(dict.fromkeys([two, *near[word]]))[:COUNT]
+                 for pair, two in joined.items() for word in pair if word in unknown}
         raise Problem("unknown_words", side=Message(f"messages.side_{side}"), size=len(known), file=model,
-                      words=Joined(", ", [_with_near(word, others) for word in unknown]),
+                      words=Joined(", ", [_with_near(word, near.get(word, [])) for word in unknown]),
                       signs=Joined("", [*([] if all(map(_is_word, unknown)) else [_signs_among(others)]),
+                                        *_instead(words, near, joined, numbers),
                                         *([Message("problem.why.as_unknown")] if unknown_of(known) else [])]))
     return Words(tuple(words), tuple(numbers[word] for word in words))
 
@@ -196,11 +203,10 @@ def _is_word(token: str) -> bool:
     return _in_word(token[0])
 
 
-def _with_near(word: str, known: Sequence[str]) -> Text:
+def _with_near(word: str, near: Sequence[str]) -> Text:
     """An unknown word, in quotes where it is a sign; and what is near to it."""
     if not _is_word(word):
         return f'"{shown(word)}"'
-    near = _near(word, known)
     if not near:
         return shown(word)
     return Message("problem.why.known_near", word=shown(word), near=", ".join(map(shown, near)))
@@ -210,6 +216,32 @@ def _near(word: str, known: Sequence[str]) -> list[str]:
     """What is near to an unknown word: two known words in one, or others."""
     apart = [f"{word[:n]} {word[n:]}" for n in range(1, len(word)) if word[:n] in known and word[n:] in known]
     return [*apart, *nearest(word, known)][:COUNT]
+
+
+def _joined(words: Sequence[str], known: Container[str]) -> dict[tuple[str, str], str]:
+    """Return the known words that two neighbors, at least one of them unknown, are together."""
+    return {(one, two): one + two for one, two in zip(words, words[1:])
+            if one + two in known and not (one in known and two in known)}
+
+
+def _instead(words: Sequence[str], near: Mapping[str, Sequence[str]], joined: Mapping[tuple[str, str], str],
+             known: Container[str]) -> list[Message]:
+    """Return the sentence with the nearest words in place of unknown ones, where each begins as its unknown word does
+    and one of the two ends there; and without unknown signs. Nothing where a word has none."""
+    read, rest = list[str](), list(words)
+    while rest:
+        word = rest.pop(0)
+        if rest and (word, rest[0]) in joined:
+            read.append(joined[word, rest.pop(0)])
+        elif word in known:
+            read.append(word)
+        elif _is_word(word):
+            form = next(iter(near[word]), "")
+            whole = form.replace(" ", "")
+            if not whole or not (word.startswith(whole) or whole.startswith(word)):
+                return []
+            read.append(form)
+    return [Message("problem.why.instead", sentence=shown(detokenize(read)))] * bool(read)
 
 
 def _signs_among(known: Sequence[str]) -> Message:

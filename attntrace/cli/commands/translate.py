@@ -2,6 +2,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TextIO
 
 from attntrace.cli import click_words, options
@@ -21,7 +22,7 @@ MOST = 100  # hypotheses
 @click_words.command("translate")
 @options.sentence_argument
 @passed("model", ModelOptions, options.model_option(
-    "--weights", metavar="FILE", type=Weights(), default="ko-en", stands_for="ko-en", text="weights_translate"),
+    "--weights", metavar="FILE", type=Weights(), text="weights_translate"),
     options.reading_options)
 @option("--max-length", type=Whole(1), default=MAX_LENGTH, stands_for=MAX_LENGTH, metavar="N")
 @option("--alternatives", type=Whole(1, MOST), metavar="K")
@@ -42,7 +43,9 @@ def command(model: ModelOptions, max_length: int, alternatives: int | None, sele
         quietly(model, max_length, alternatives, page.output)
         return None
     model = model.read()
-    again, run = options.typed(model), translator(model.sentence or "", model)
+    again = options.typed(model)
+    model = with_weights(model, model.sentence or "")
+    run = translator(model.sentence or "", model)
     if alternatives is None:
         from attntrace.runs.decoding import Decoding
         return write(Decoding(run, max_length), selection, page, again)
@@ -56,6 +59,12 @@ def command(model: ModelOptions, max_length: int, alternatives: int | None, sele
         from attntrace.pages.beam import BeamPage
         write_blocks(BeamPage(search, selection.decimals(None), again).blocks(), page)
     return None
+
+
+def with_weights(model: ModelOptions, text: str) -> ModelOptions:
+    """The same with the included model that reads such a text, unless a model is given."""
+    is_english = any(map(str.isascii, filter(str.isalpha, text))) and not any("가" <= letter <= "힣" for letter in text)
+    return model if model.weights else model._replace(weights="en-ko" if is_english else "ko-en")
 
 
 def check_alone(selection: Selection, page: PageOptions) -> None:
@@ -78,8 +87,10 @@ def quietly(model: ModelOptions, max_length: int, alternatives: int | None, outp
         raise Problem("no_sentence")
     is_input = sentence is None or sentence == "-"
     batches = options.lines_of_input() if is_input else iter([[sentence or ""]])
+    first = next(batches, [])
+    model = with_weights(model, " ".join(first))
     with destination(output) as out:
-        for some in translations(batches, model, max_length, alternatives, numbered=is_input):
+        for some in translations(chain([first], batches), model, max_length, alternatives, numbered=is_input):
             write_lines(some, out)
 
 

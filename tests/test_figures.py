@@ -61,3 +61,22 @@ def test_many_numbers_are_written_as_one_is():
         figures = figures._replace(before=12, after=decimals + 1 if decimals else 0)
         rows = rows_of_digits(figures, values)
         assert rows == [" ".join(map(figures.padded, row)) for row in values.tolist()]
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("decimals", [0, 1, 3, 6])
+def test_bytes_are_what_python_writes_also_of_numbers_beside_a_tie(decimals, kind):
+    """Halves of the last decimal, the floats beside them, denormals, zeros, all that is not finite."""
+    halves = ((np.arange(-400, 400) * 7919 + 0.5) / 10**decimals).astype(kind)
+    values = np.array([*halves, *np.nextafter(halves, np.inf), *np.nextafter(halves, -np.inf), 5e-324, 2.5e-4, -5e-5,
+                       0.0005, 1.0005, 9999999, -0.0, 0, np.nan, np.inf, -np.inf, 0.1, 1e-45, -1e-45, 4e9, 0.285],
+                      kind).reshape(-1, 8)
+    figures = Figures(decimals, 12, decimals + 1 if decimals else 0)
+    widths = [figures.width + extra for extra in (0, 1, 0, 0, 7, 0, 0, 2)]
+    expected = []
+    for row in values.tolist():
+        texts = ["0" + " " * figures.after if number == 0 else f"{number:.{decimals}f}" for number in row]
+        texts = [text[1:] if float(text) == 0 and text.startswith("-") else text for text in texts]
+        expected.append([text.rjust(width) for text, width in zip(texts, widths)])
+    assert figures.rows(values, widths) == rows_of_digits(figures, values, widths) == list(map(" ".join, expected))
+    assert rows_of_digits(figures, values) == [" ".join(text[-figures.width:] for text in row) for row in expected]

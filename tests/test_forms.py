@@ -12,16 +12,18 @@ from examples import D_K, D_MODEL, D_V, EXAMPLES, KEY, TOKEN, Leaves
 from attntrace.messages.catalog import ends, has_template
 from attntrace.model.config import Config
 from attntrace.ops.functions import softmax, sqrt, square
+from attntrace.pages.blocks import Block
 from attntrace.pages.checks import rows_of
 from attntrace.pages.forms import FORMS
 from attntrace.pages.stages import Stage
 from attntrace.pages.view import View
 from attntrace.runs.prepare import prepare, trace
+from attntrace.tensor.axes import Axis
 from attntrace.tensor.printer import LatexPrinter
 from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Fingerprint, Step, Trace
-from attntrace.writers.page import Look
+from attntrace.writers.page import BREAK, Look
 from attntrace.writers.text.writer import TerminalWriter
 
 WIRINGS = [{}, {"norm": "pre", "final_norm": True}, {"position": "none", "scale_embedding": False}, {"heads": 1}]
@@ -35,6 +37,28 @@ def page_of(tensor: Tensor, form: str, width: int = 100, symbol: str | Symbol = 
     show.close()
     assert show.failed == []
     return out.getvalue()
+
+
+@pytest.mark.parametrize("colour", ["never", "always"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_long_step_is_the_same_at_once_and_line_by_line_and_has_every_number(form, colour):
+    """Weights of more tokens than are written at once, half of them masked, in several blocks of columns."""
+    labels = tuple(f"w{n}" for n in range(520))
+    scores = np.random.default_rng(0).normal(size=(520, 40)) * 3
+    scores[scores < 0] = -np.inf
+    tensor = Tensor(scores, (Axis("token", 520, labels), Axis("key", 40, labels[:40])), Symbol.of("S"), "s")
+    writer, shown = TerminalWriter(io.StringIO(), Look(80, colour=colour)), list[Block]()
+    show = FORMS[form](View(arithmetic="none"), shown.extend, set())
+    Trace(show, place="here")("weights", softmax(tensor), "A")
+    show.close()
+    page = "".join(writer.lines(shown))
+    assert page == "".join(f"{writer.text_of(line)}\n" for block in shown for line in writer.block_lines(block)
+                           if line is not BREAK)
+    plain = re.sub(r"\x1b\[[\d;]*m", "", page)
+    assert (plain != page) == (colour == "always")
+    numbers = re.findall(r"(?<![\w.])(?:0|\d\.\d{3})(?![\w.])", plain)
+    weights = ["0" if weight == 0 else f"{weight:.3f}" for weight in softmax(tensor).value.ravel().tolist()]
+    assert sorted(numbers[-len(weights):]) == sorted(weights)
 
 
 @pytest.mark.parametrize("form", FORMS)

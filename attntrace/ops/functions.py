@@ -39,7 +39,7 @@ class Softmax(Op, name="softmax", rows_sum_to_one=True, needs_whole_rows=True):
     def compute(self, x: Tensor) -> Array:
         value = x.value
         largest = row_maxima(value)
-        nowhere = np.isneginf(largest)
+        nowhere = largest == -np.inf
         powers: Array = value - (np.where(nowhere, 0, largest) if nowhere.any() else largest)[..., None]
         np.exp(powers, out=powers)
         sums = sum_along(powers, value.ndim - 1) + nowhere.astype(value.dtype)

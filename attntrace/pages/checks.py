@@ -38,14 +38,18 @@ def rows_of(step: Step, only: int | None = None) -> list[Tensor]:
 
 def apart(again: Array, value: Array) -> Array:
     """Absolute difference per entry; equal infinities differ by 0, anything else from nan by infinity."""
+    same = again == value
+    if same.all():  # as most are, and cheap to see
+        return np.broadcast_to(0.0, same.shape)
     with np.errstate(invalid="ignore", over="ignore"):
-        errors = np.where(again == value, 0.0, np.abs(again - value))
+        errors = np.where(same, 0.0, np.abs(again - value))
     return np.asarray(np.where(np.isnan(errors), np.inf, errors))
 
 
 def largest(value: Array) -> float:
     """The largest finite absolute value."""
-    return float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
+    size = max(float(value.max(initial=0.0)), -float(value.min(initial=0.0)))
+    return size if math.isfinite(size) else float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
 
 
 SMALL = 1e-2  # no rounding of numbers such as a model has leaves more

@@ -79,8 +79,8 @@ class Figures(NamedTuple):
             return self._replace(power=0).rows(numbers.astype(np.float64) * 10.0**-self.power, widths)
         if widths and min(widths) == max(widths):  # all columns alike
             return self._replace(before=widths[0] - self.after).rows(numbers)
-        if numbers.size >= MANY and not widths:
-            return rows_of_digits(self, numbers)
+        if numbers.size >= MANY:
+            return rows_of_digits(self, numbers, widths)
         widths = widths or [self.width] * numbers.shape[1]
         pad = self.after - (self.decimals and self.decimals + 1)  # behind the last decimal
         end = f".{self.decimals}f{' ' * pad}"
@@ -131,22 +131,30 @@ def lined_up(all_figures: Iterable[Figures]) -> tuple[int, int]:
 
 
 AT_ONCE = 16_384  # numbers whose bytes stay in the processor's cache
-EXACT = 2**32  # units of the last decimal: below, a product with a power of ten is right to a thousandth of one
-BLANK, MINUS, POINT, ZERO = b" -.0"
+EXACT = 2**32  # units of the last decimal: below, a product with a power of ten is right to a fourth of a millionth
+HALFWAY = 0.5 - 1e-6  # of a unit: up to here, it is rounded as the number itself
+BLANK, MINUS, POINT, ZERO, NEWLINE = b" -.0\n"
 
 
-def rows_of_digits(figures: Figures, numbers: Array) -> list[str]:
-    """Each row as `%.{decimals}f` writes its numbers, in cells of these figures, with a space between them.
+def rows_of_digits(figures: Figures, numbers: Array, widths: Sequence[int] = ()) -> list[str]:
+    """Each row as `%.{decimals}f` writes its numbers, in cells of these figures, with a space between them; `widths`
+    widen single columns.
 
     What is no plain number (0, infinities) and what lies halfway between two decimals, where a product in binary may
     round to the wrong one, is written by `padded`."""
     columns = numbers.shape[1]
-    step, line = max(1, AT_ONCE // columns), columns * (figures.width + 1)
+    ends = np.cumsum(np.array(widths or [figures.width] * columns) + 1)  # of cells, with the space behind them
+    step = max(1, AT_ONCE // columns)
     rows: list[str] = []
     for start in range(0, len(numbers), step):
-        cells = _cells(figures, numbers[start:start + step].ravel().astype(np.float64))
-        page = cells.tobytes().decode("ascii")
-        rows += [page[n:n + line - 1] for n in range(0, len(page), line)]
+        some = numbers[start:start + step]
+        cells = _cells(figures, some.ravel().astype(np.float64)).reshape(len(some), -1)
+        if widths:
+            wide = np.full((len(some), ends[-1]), BLANK, "u1")
+            wide[:, (ends[:, None] + np.arange(-figures.width - 1, 0)).ravel()] = cells
+            cells = wide
+        cells[:, -1] = NEWLINE
+        rows += str(cells.data, "ascii").split("\n")[:-1]
     return rows
 
 
@@ -156,26 +164,30 @@ def _cells(figures: Figures, values: Array) -> Array:
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.abs(values) * 10.0**decimals
         units = np.rint(scaled)
-        halfway = np.abs(np.abs(scaled - units) - 0.5) < 1e-3
-    plain = (values != 0) & (units < EXACT) & ~halfway
-    units[~plain] = 0
-    whole = units.astype("u4")
-    digits = np.empty((len(values), before + decimals), "u1")
-    for n in reversed(range(before + decimals)):
-        rest = whole // 10
-        digits[:, n] = whole - rest * 10 + ZERO
-        whole = rest
+        odd = ~(units < EXACT) | (np.abs(scaled - units) > HALFWAY)
+    units[odd] = 0
+    rest = units.astype("u4")
+    signs = np.multiply((values < 0) & (rest > 0), MINUS - BLANK, dtype="u1") + np.uint8(BLANK)
     cells = np.full((len(values), width), BLANK, "u1")
-    cells[:, :before] = digits[:, :before]
-    leading = np.logical_and.accumulate(digits[:, :before - 1] == ZERO, axis=1)  # zeros before the first digit
-    cells[:, :before - 1][leading] = BLANK
-    negative = np.flatnonzero((values < 0) & (units > 0))
-    cells[negative, leading[negative].sum(axis=1) - 1] = MINUS
     if decimals:
         cells[:, before] = POINT
-        cells[:, before + 1:before + 1 + decimals] = digits[:, before:]
-    if not plain.all():  # each different one once
-        different, inverse = np.unique(values[~plain], return_inverse=True)
-        written = np.array([f"{figures.padded(number)} ".encode() for number in different.tolist()], f"S{width}")
-        cells[~plain] = written.view("u1").reshape(len(written), -1)[inverse]
+    for place in reversed(range(before + decimals)):
+        tens = rest // 10
+        digits = (rest - tens * 10 + ZERO).astype("u1")
+        if place < before - 1:  # left of the digit before the point: of some numbers the sign, or blank
+            digits = np.where(rest > 0, digits, signs)
+            signs = np.where(rest > 0, signs, np.uint8(BLANK))
+        cells[:, place + (place >= before)] = digits
+        rest = tens
+    for number in (0.0, -np.inf) if odd.any() or not values.all() else ():  # the frequent ones, behind masks
+        if (alike := values == number).any():
+            cells[alike] = written(figures, number)
+            odd &= ~alike
+    if odd.any():  # each different one once
+        different, inverse = np.unique(values[odd], return_inverse=True)
+        cells[odd] = np.array([written(figures, number) for number in different.tolist()])[inverse]
     return cells
+
+
+def written(figures: Figures, number: float) -> Array:
+    return np.frombuffer(f"{figures.padded(number)} ".encode(), "u1")

@@ -100,7 +100,7 @@ class Tensor:
         """Return slice i (from 0) of the k-th axis, recomputed from slices of the operands. Raises NotRowwise where an
         op needs more than slices."""
         if self.is_leaf:
-            return apply(OPS["slice"](k, i), self)
+            return apply(slice_at(k, i), self)
         part = self.history.row(k, i)
         if self.symbol is not None:
             part._symbol, part._part_of = None, (self, k, i)
@@ -205,6 +205,11 @@ OPS: dict[str, type[Op]] = {}  # every op by its name in an expression
 def op_without_settings(name: str) -> Op:
     """The one instance of an op that has no settings."""
     return OPS[name]()
+
+
+@lru_cache(4096)
+def slice_at(k: int, i: int) -> Op:
+    return OPS["slice"](k, i)
 
 
 def apply(op: Op, *operands: Tensor) -> Tensor:

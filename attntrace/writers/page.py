@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain, islice, repeat, zip_longest
 from typing import Any, NamedTuple, Protocol, TextIO, TypeVar, get_args
 
 import numpy as np
@@ -28,11 +28,9 @@ class Span(NamedTuple):
 
 
 class Shaded(NamedTuple):
-    """A row of cells, each in the shade of its level from 1 to 8, or 0 (none); `ends` says where in the text each
-    ends."""
+    """A row of cells in shades, and its text without them."""
     text: str
-    levels: bytes
-    ends: tuple[int, ...]
+    painted: str
 
 
 P = TypeVar("P", covariant=True)
@@ -44,6 +42,35 @@ Line = tuple[Part, ...]
 class Head(tuple[Part, ...]):
     """A line that belongs above the rows that follow in its block: words, a name. Written again where these go on
     on another page."""
+
+
+class Rows(NamedTuple):
+    """Many lines at once, as columns of painted texts. Some of them have a painted head above them."""
+    columns: Sequence[Sequence[str]]
+    heads: Sequence[Head | None] = ()
+
+    def lines(self) -> Iterator[Line]:
+        for head, line in zip_longest(self.heads, zip(*self.columns, strict=True)):
+            if head is not None:
+                yield head
+            yield line
+
+    def text(self) -> str:
+        heads = [[f"{head[0]}\n" if head else "" for head in self.heads]] if self.heads else []
+        return "".join(chain.from_iterable(zip(*heads, *self.columns, repeat("\n"))))
+
+
+def plainly(line: Line) -> str:
+    """The text of a line, without its styles."""
+    return "".join([part if isinstance(part, str) else part.text for part in line])
+
+
+class Paint:
+    """How styles become text: here, not at all."""
+    shades: Sequence[tuple[str, str]] = ()  # what stands before and behind cells of each level, from 0
+
+    def text_of(self, line: Line) -> str:
+        return plainly(line)
 
 
 BREAK = Head()  # no line: a place where a page may end
@@ -161,12 +188,12 @@ METHODS = {kind: snake_case(kind.__name__) for kind in get_args(Block)}  # the m
 
 class Page:
     """Where lines go: width in cells, spelling of symbols, how many cells a text takes, and the encoding; whether
-    weights are shaded; the languages of its texts."""
+    weights are shaded; the languages of its texts; its colours."""
 
     def __init__(self, width: int, spelling: Spelling, cells: Callable[[str], int], encoding: str = "utf-8",
-                 shades: bool = False, languages: tuple[str, ...] = (DEFAULT,)) -> None:
+                 shades: bool = False, languages: tuple[str, ...] = (DEFAULT,), paint: Paint | None = None) -> None:
         self.width, self.spelling, self.cells, self.encoding = width, spelling, cells, encoding
-        self.shades, self.languages = shades, languages
+        self.shades, self.languages, self.paint = shades, languages, paint or Paint()
         self.left_out: Columns | None = None  # the last time that some had no room
 
     @property
@@ -375,7 +402,7 @@ class Columns(NamedTuple):
             at = sum(own[:count]) + count - 1
             texts = [f"{text[:at]} {page.dots}{text[at:]}" for text in texts]
             levels = np.insert(levels, count, 0, axis=1)
-        return shaded(texts, levels, self.spaced(widths, page.cells(page.dots))) if is_shaded else texts
+        return shaded(texts, levels, self.spaced(widths, page.cells(page.dots)), page) if is_shaded else texts
 
 
 def column_blocks(columns: int) -> Iterator[slice]:
@@ -430,11 +457,6 @@ def text_of(part: Part) -> str:
     return part if isinstance(part, str) else part.text
 
 
-def plainly(line: Line) -> str:
-    """The text of a line, without its styles."""
-    return "".join([part if isinstance(part, str) else part.text for part in line])
-
-
 def trimmed(line: list[Part]) -> Line:
     """Without blanks at the end."""
     while line and not text_of(line[-1]).strip():
@@ -481,7 +503,19 @@ def levels_of(weights: Array) -> Array:
     return np.asarray((np.minimum(weights * LEVELS, LEVELS - 1) + (weights != 0)).astype("u1"))
 
 
-def shaded(texts: list[str], levels: Array, widths: Sequence[int], gap: int = 1) -> list[Shaded]:
-    """Rows of cells of these widths, with a gap between them, in shades."""
-    ends = tuple(accumulate(width + gap for width in widths))
-    return [Shaded(text, row.tobytes(), ends) for text, row in zip(texts, levels, strict=True)]
+def shaded(texts: list[str], levels: Array, widths: Sequence[int], page: Page, gap: int = 1) -> list[Shaded]:
+    """Rows of cells of these widths, with a gap between them, in shades; those of one shade side by side are painted at
+    once."""
+    last = np.ones(levels.shape, bool)
+    np.not_equal(levels[:, 1:], levels[:, :-1], out=last[:, :-1])
+    ends = np.broadcast_to(np.cumsum(np.array(widths) + gap), levels.shape)
+    runs, shades = zip(levels[last].tolist(), ends[last].tolist(), strict=True), page.paint.shades
+    painted = []
+    for text, count in zip(texts, last.sum(axis=1).tolist(), strict=True):
+        start, pieces = 0, ""
+        for level, end in islice(runs, count):
+            before, behind = shades[level]
+            pieces += f"{before}{text[start:end]}{behind}"
+            start = end
+        painted.append(pieces)
+    return list(map(Shaded, texts, painted))

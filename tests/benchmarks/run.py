@@ -65,16 +65,16 @@ def compared(ours: Work, theirs: Work, pairs: int) -> tuple[float, float, float]
             statistics.median(a / b for a, b in both))
 
 
-def python(code: str) -> Work:
+def python(code: str, stdout: int = subprocess.DEVNULL) -> Work:
     """A Python of its own, with compiled modules, as after an installation."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     env["PYTHONPATH"] = str(ROOT)
-    return lambda: subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=True, env=env)
+    return lambda: subprocess.run([sys.executable, "-c", code], stdout=stdout, check=True, env=env)
 
 
-def command(*arguments: str) -> Work:
+def command(*arguments: str, stdout: int = subprocess.DEVNULL) -> Work:
     """What the installed command does."""
-    return python(f"import sys; sys.argv[1:] = {arguments!r}; from attntrace.__main__ import main; main()")
+    return python(f"import sys; sys.argv[1:] = {arguments!r}; from attntrace.__main__ import main; main()", stdout)
 
 
 def several(work: Work, times: int) -> Work:
@@ -262,10 +262,13 @@ def rows() -> list[tuple[str, float, float, float, str]]:
                 command("show", "--from", str(file), place), python("import numpy, click"), 11)
     for name in (*PAGES, *DATA):
         add(f"trace --format {name} / --quiet", "", command(*LARGE, "--format", name), command(*LARGE, "--quiet"), 1)
-    for name, aim, step, times in (("matrix form", 150, sum_step("matrix"), 3),
-                                   ("vector form", 75, sum_step("vector"), 1),
-                                   ("matrix form in shades", 75, weights_step("matrix"), 2),
-                                   ("vector form in shades", 75, weights_step("vector"), 1)):
+    page = os.path.join(tempfile.gettempdir(), "page.txt")
+    add("trace to a file / to a pipe", "about 1",
+        command(*LARGE, "-o", page), command(*LARGE, stdout=subprocess.PIPE), 3)
+    for name, aim, step, times in (("matrix form", 1_000, sum_step("matrix"), 3),
+                                   ("vector form", 600, sum_step("vector"), 1),
+                                   ("matrix form in shades", 500, weights_step("matrix"), 2),
+                                   ("vector form in shades", 500, weights_step("vector"), 1)):
         add(f"rich.Table / {name}, a number", f"at least {aim}", rich_table, step, 3, 64 * times)
     for form in FORMS:
         add(f"{form} form of 512 × 512 numbers / of 256 × 256, a number", "about 1",
@@ -273,7 +276,6 @@ def rows() -> list[tuple[str, float, float, float, str]]:
     if importlib.util.find_spec("torch"):
         add("encoder without a sink / torch", "at most 1.0", encoder(False), torch_encoder())
         keep_memory()  # as attntrace train does, for both
-        gc.set_threshold(100_000)  # as the command does
         for sentences, words in ((32, 7), (128, 7), (32, 28), (128, 28)) if ALONE in sys.argv[1:] else ():
             training_step = TrainingStep(sentences, words)
             gc.freeze()
@@ -284,6 +286,7 @@ def rows() -> list[tuple[str, float, float, float, str]]:
 
 
 def main() -> None:
+    gc.set_threshold(100_000)  # as the command does
     os.environ.pop("OPENBLAS_CORETYPE", None)
     os.environ.pop("OPENBLAS_L2_SIZE", None)
     with tempfile.TemporaryDirectory() as compiled:

@@ -9,7 +9,7 @@ from attntrace.messages.catalog import Message
 from attntrace.pages import blocks
 from attntrace.tensor.printer import PRINTERS, Printer
 from attntrace.tensor.tensor import Tensor, Term
-from attntrace.writers.page import (GAP, INDENT, Columns, Head, Line, Page, Span, chunked, equal_parts, hue_at,
+from attntrace.writers.page import (GAP, INDENT, Columns, Head, Line, Page, Rows, Span, chunked, equal_parts, hue_at,
                                     labels_line, packed, part_of, styled, trimmed, words_of)
 
 BRACKETS = {"top": ("⎡ ", " ⎤"), "middle": ("⎢ ", " ⎥"), "bottom": ("⎣ ", " ⎦"), "row": ("[ ", " ]")}
@@ -20,17 +20,22 @@ ASCII_BRACKETS = {"row": ("[ ", " ]")}
 class Box:
     """A matrix, or a block of its columns, as it is drawn: a name, words above the columns, rows in brackets.
 
-    `words` stand before its rows; measured once for all blocks of a matrix."""
+    `words` stand before its rows. What all blocks of a matrix share is measured once, for the `whole`."""
+    words: list[str]
+    words_width: int
+    widths: list[int]  # of all columns
 
-    def __init__(self, grid: blocks.Grid, page: Page, columns: Columns | None = None,
-                 words: tuple[list[Line], int] | None = None) -> None:
+    def __init__(self, grid: blocks.Grid, page: Page, columns: Columns | None = None, whole: Box | None = None) -> None:
         self.grid, self.page = grid, page
-        self.words, self.words_width = words or _words(grid, page)
         self.columns = columns or Columns.of(slice(0, grid.values.shape[1]))
         self.labels = grid.column_labels or ()
-        number = grid.figures.width
-        self.widths = ([max(page.cells(page.label(label)), number) for label in self.labels]
-                       or [number] * grid.values.shape[1])  # of all columns
+        if whole:
+            self.words, self.words_width, self.widths = whole.words, whole.words_width, whole.widths
+        else:
+            self.words, self.words_width = _words(grid, page)
+            number = grid.figures.width
+            self.widths = ([max(page.cells(page.label(label)), number) for label in self.labels]
+                           or [number] * grid.values.shape[1])
         own = self.columns.spaced(self.widths, page.cells(page.dots))
         self.inside = sum(own) + max(len(own) - 1, 0)
         self.factor = page.factor(grid.figures)
@@ -40,25 +45,27 @@ class Box:
         self.title = page.prose(GAP.join([title, *map(page.text, parts_of(grid, *self.columns))]))
         self.width = max(self.body, 2 + page.cells(self.title))
 
-    def rows(self) -> list[Line]:
-        """Each row of numbers in its brackets."""
+    def rows(self) -> list[list[str]]:
+        """The columns of its rows: brackets, numbers, brackets."""
         is_shaded = self.grid.weights and self.page.shades
         texts = self.columns.rows(self.grid.figures, self.grid.values, self.widths, self.page, is_shaded)
-        sides = [self._brackets("middle")] * self.height
-        sides[0], sides[-1] = self._brackets("top"), self._brackets("bottom")
         blank = " " * (self.width - self.inside - 4)
-        behind = [blank] * self.height
-        behind[(self.height - 1) // 2] = self.factor + blank[len(self.factor):]
-        return [(left, text, f"{right}{blank}") if is_shaded else (f"{left}{text}{right}{blank}",)
-                for (left, right), text, blank in zip(sides, texts, behind, strict=True)]
+        left, right = self._brackets("middle")
+        opening, closing = [left] * self.height, [right + blank] * self.height
+        for n, place in ((0, "top"), (-1, "bottom")):
+            opening[n], right = self._brackets(place)
+            closing[n] = right + blank
+        middle = (self.height - 1) // 2
+        closing[middle] = closing[middle][:len(right)] + self.factor + blank[len(self.factor):]
+        return [opening, [text.painted for text in texts] if is_shaded else texts, closing]
 
     def _brackets(self, place: str) -> tuple[str, str]:
         place = "row" if self.height == 1 else place
         return ASCII_BRACKETS.get(place, ("| ", " |")) if self.page.ascii else BRACKETS[place]
 
-    def lines(self, top: int, highest: int) -> dict[int, Line]:
-        """The matrix from the line `top` on, with its words above and its name above those of all, by their height."""
-        lines: dict[int, Line] = dict(enumerate(self.rows(), top))
+    def above(self, top: int, highest: int) -> dict[int, Line]:
+        """What stands above its rows, which begin at the line `top`, by height: its words, its name above all words."""
+        lines: dict[int, Line] = {}
         lines[top - 1 - bool(self.labels) if top else highest] = "  ", Span(
             self.page.padded(self.title, self.width - 2), "bold")
         if self.labels:
@@ -75,7 +82,7 @@ class Box:
         parts = list(map(Columns.of, equal_parts(widths, max(room, title) - 4 - len(self.factor))))
         if self.grid.short and len(parts) > 1 and len(widths) > 2:
             parts = [Columns.first_and_last(widths, room - 4 - len(self.factor), self.page)]
-        return [Box(self.grid, self.page, part, (self.words, self.words_width)) for part in parts]
+        return [Box(self.grid, self.page, part, self) for part in parts]
 
 
 def size_of(grid: blocks.Grid) -> str:
@@ -88,17 +95,18 @@ def parts_of(grid: blocks.Grid, start: int, stop: int, out: int = 0, back: int =
     return [*part_of("rows", 0, len(grid.values), rows), *part_of("columns", start, stop, columns, out, back)]
 
 
-def _words(grid: blocks.Grid, page: Page) -> tuple[list[Line], int]:
-    """The words before the rows, and how wide they are."""
+def _words(grid: blocks.Grid, page: Page) -> tuple[list[str], int]:
+    """The words before the rows, painted, and how wide they are."""
     words = [page.label(label) for label in grid.row_labels or ()]
     width = max(map(page.cells, words)) + 1 if words else 0
-    return [(Span(page.padded(word, width), hue_at(grid.row_hues, y)),) for y, word in enumerate(words)], width
+    return [page.paint.text_of((Span(page.padded(word, width), hue_at(grid.row_hues, y)),))
+            for y, word in enumerate(words)], width
 
 
 Chunk = list[str | Box]  # a piece of an equation that is not broken: from one operator to the next
 
 
-def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
+def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line | Rows]:
     """The equation, drawn whole where it fits; else what was drawn in this stage already shrinks to its symbol, and the
     rest goes on at an operator in the next row of the page, or in blocks of columns. A copy of what was drawn in this
     stage is a line."""
@@ -114,7 +122,7 @@ def equation_lines(block: blocks.MatrixEquation, page: Page) -> Iterator[Line]:
     yield from bands(chunks, page)
 
 
-def parameter_lines(grids: Sequence[blocks.Grid], page: Page) -> Iterator[Line]:
+def parameter_lines(grids: Sequence[blocks.Grid], page: Page) -> Iterator[Line | Rows]:
     """Parameters side by side, as many as fit, a little closer where all fit then; those of one number in a line."""
     same = [page.line(Message("messages.constant", name=page.name(grid), size=size_of(grid),
                               number=grid.figures.text(float(grid.values.flat[0])))) for grid in grids if grid.constant]
@@ -158,7 +166,7 @@ def beside_matrix(sign: str, page: Page) -> str:
     return " " * sign.startswith((")", "]")) + sign + " " * sign.endswith(("(", "["))
 
 
-def bands(chunks: Sequence[Chunk], page: Page, gap: str = "") -> Iterator[Line]:
+def bands(chunks: Sequence[Chunk], page: Page, gap: str = "") -> Iterator[Line | Rows]:
     """Chunks side by side, as many as fit; a matrix too wide for the page in blocks of columns, one below the other.
     With a `gap` between them, as between matrices without signs, rows of the page are set off from each other."""
     def fits(chunks: list[Chunk]) -> bool:
@@ -174,7 +182,7 @@ def bands(chunks: Sequence[Chunk], page: Page, gap: str = "") -> Iterator[Line]:
         yield from band_lines(band, page, 0 if gap else None) if fits(row) else _in_blocks(band, page)
 
 
-def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line]:
+def _in_blocks(band: list[str | Box], page: Page) -> Iterator[Line | Rows]:
     at = next(n for n, item in enumerate(band) if isinstance(item, Box))
     before, box, after = band[:at], band[at], band[at + 1:]
     assert isinstance(box, Box)
@@ -199,7 +207,7 @@ def band_width(items: list[str | Box], page: Page) -> int:
             + sum(box.words_width for box in labelled(items)))
 
 
-def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) -> Iterator[Line]:
+def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) -> Iterator[Line | Rows]:
     """One row of the page: names above, then the rows of the matrices, with the signs beside their middle."""
     boxes = [item for item in items if isinstance(item, Box)]
     if not boxes:
@@ -212,21 +220,32 @@ def band_lines(items: list[str | Box], page: Page, sign_row: int | None = None) 
     above = 1 + any(box.labels for box in boxes)
     tops = {box: sign_row if box.height == 1 and not box.grid.row_labels else 0 for box in boxes}
     height = max(tops[box] + box.height for box in boxes)
-
-    def column(lines: dict[int, Line], width: int) -> list[Line]:
-        """Lines by their height, as a column of the whole height."""
-        blank = (" " * width,)
-        return [lines.get(y, blank) for y in range(-above, height)]
-
-    columns: list[list[Line]] = []
+    heads: list[list[Line]] = []
+    columns: list[list[Any]] = []  # of texts; of lines' parts, for a row between others' rows
     for item in items:
         if isinstance(item, str):
-            columns.append(column({sign_row: (item,)}, page.cells(item)))
+            blank = " " * page.cells(item)
+            heads.append([(blank,)] * above)
+            columns.append([blank] * height)
+            columns[-1][sign_row] = item
             continue
         if item in with_words:
-            before = 0 if item is boxes[0] else len(columns)
-            columns.insert(before, column(dict(enumerate(item.words)), item.words_width))
-        columns.append(column(item.lines(tops[item], -above), item.width))
-    for y, parts in enumerate(zip(*columns, strict=True), start=-above):
-        line = trimmed([INDENT, *chain.from_iterable(parts)])
-        yield Head(line) if y < 0 else line
+            blank, first = " " * item.words_width, item is boxes[0]
+            heads.insert(0 if first else len(heads), [(blank,)] * above)
+            columns.insert(0 if first else len(columns),
+                           [*item.words, *[blank] * (height - item.height)])
+        top, blank = tops[item], " " * item.width
+        lines, rows = item.above(top, -above), item.rows()
+        heads.append([lines.get(y, (blank,)) for y in range(-above, 0)])
+        if top:
+            lines[top] = tuple(chain.from_iterable(rows))
+            columns.append([lines.get(y, (blank,)) for y in range(height)])
+        else:
+            columns += [[*column, *[below] * (height - item.height)]
+                        for column, below in zip(rows, (blank, "", ""), strict=True)]
+    yield from (Head(trimmed([INDENT, *chain.from_iterable(parts)])) for parts in zip(*heads, strict=True))
+    if not any(tops.values()) and all(ends := [*map(str.rstrip, columns[-1])]):
+        yield Rows([[INDENT] * height, *columns[:-1], ends])
+        return
+    for parts in zip(*columns, strict=True):
+        yield trimmed([INDENT, *chain.from_iterable([part] if isinstance(part, str) else part for part in parts)])

@@ -104,7 +104,7 @@ class HeadMap:
         between = " " * self.gap
         texts = [between.join(map(self.cell, (fills[level] for level in row), weights, self.widths))
                  for row, weights in zip(levels.tolist(), values.tolist(), strict=True)]
-        cells = shaded(texts, levels, self.widths, self.gap) if page.shades else texts
+        cells = shaded(texts, levels, self.widths, page, self.gap) if page.shades else texts
         rows: list[Line] = [(row, behind) for row in cells]
         words: list[Line] = [(*chain.from_iterable((Span(between * bool(n)), Span(text, hue_at(self.hues, n)))
                                                    for n, text in enumerate(line)), behind) for line in self.above]

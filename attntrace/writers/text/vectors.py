@@ -1,17 +1,18 @@
 """The rows of a stage, token after token, lined up."""
 import re
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import RowLine, VectorRows
 from attntrace.pages.numbers import lined_up
-from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Columns, Head, Line, Page, Part, Shaded, Span,
-                                    equal_parts, hue_at, labels_line, levels_of, styled, text_of, trimmed, words_of)
+from attntrace.writers.page import (ASCII_BARS, BARS, BREAK, GAP, INDENT, Columns, Head, Line, Page, Part, Rows, Shaded,
+                                    Span, equal_parts, hue_at, labels_line, levels_of, styled, text_of, trimmed,
+                                    words_of)
 
 APART_FROM = 4  # so many vectors a token, and an empty line stands between tokens
-AT_ONCE = 128  # tokens whose numbers are written at once
+AT_ONCE = 512  # tokens whose numbers are written at once
 
 Numbers = list[str] | list[Shaded]
 
@@ -66,11 +67,17 @@ class RowLayout:
         first = next(iter(labels.values()), [])
         alike = len(first) == 1 and all(line.labels in words for line in self.vectors)
         self.heading = first[0] if alike else None  # the words above all tokens
-        self.labels = {} if alike else labels  # those above each token, where columns change or have no room in a line
+        # Those above each token, where columns change or have no room in a line.
+        self.labels = {} if alike else {
+            key: [Head((page.paint.text_of(line),)) for line in above] for key, above in labels.items()}
         self.groups = [list(group) for _, group in groupby(
             lines, key=lambda line: (line.values.ndim, line.labels if line.values.ndim == 1 or self.labels
                                      else id(line)))]
+        self.heads: dict[int, list[Head | None]] = {
+            id(lines[0]): [head for above in self.labels.get(id(lines[0]), [])[1:-1]
+                           for head in (above, *[None] * (len(lines) - 1))] for lines in self.groups}
         self.texts: dict[int, list[Numbers]] = {}
+        self.between: dict[int, list[tuple[str, ...]]] = {}  # of each token, of all parts but the first and the last
 
     def end(self, line: RowLine) -> str:
         """What stands behind the last number: how many more there are, and the factor."""
@@ -122,10 +129,11 @@ class RowLayout:
             is_shaded = line.weights and line.hues and self.page.shades
             after = 0 if line.labels in self.whole else self.after
             figures = line.figures._replace(before=self.number - after, after=after)
-            self.texts[id(line)] = []
-            for part in self.parts[id(line)]:
-                self.texts[id(line)].append(part.rows(figures, line.values[rows], self.widths(line), self.page,
-                                                      bool(is_shaded)))
+            self.texts[id(line)] = texts = [
+                part.rows(figures, line.values[rows], self.widths(line), self.page, bool(is_shaded))
+                for part in self.parts[id(line)]]
+            self.between[id(line)] = list(zip(*([text.painted for text in part] if is_shaded else map(str.rstrip, part)
+                                                for part in texts[1:-1])))
 
     def parts_of(self, line: RowLine, room: int) -> list[Columns]:
         """Its columns, as many in a row as fit; in short form the first and the last, where these are not all."""
@@ -140,7 +148,7 @@ class RowLayout:
         labels, hues = (line.labels, line.hues) if line.labels else (tuple(str(n + 1) for n in range(len(widths))), ())
         return " " * (self.numbers_at + 2), *labels_line(part, labels, widths, hues, self.page)
 
-    def token(self, n: int) -> Iterator[tuple[bool, Line]]:
+    def token(self, n: int) -> Iterator[tuple[bool, Line | Rows]]:
         """Yield the lines of token n; True marks the start of an equation (the caller fills the columns before)."""
         if n % AT_ONCE == 0:
             self.write_numbers(slice(n, n + AT_ONCE))
@@ -168,30 +176,46 @@ class RowLayout:
             used = self.numbers_at + len(self.lead) + len(first)
         yield True, tuple(spans)
 
-    def _vectors(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line]]:
+    def _vectors(self, lines: list[RowLine], n: int) -> Iterator[tuple[bool, Line | Rows]]:
         """Vectors part by part: one, or those with the same columns, each part under the words or numbers of these."""
-        page = self.page
-        labels, last = self.labels.get(id(lines[0]), []), len(self.parts[id(lines[0])]) - 1
+        last = len(self.parts[id(lines[0])]) - 1
         equations = [self.equation(line, n) for line in lines]
-        for number in range(last + 1):
-            if labels:
-                yield False, Head(labels[number])
-            for line, equation in zip(lines, equations, strict=True):
-                begins = bool(labels) or not number
-                before = (*equation, "  " if number else "[ ") if begins else (" " * (self.numbers_at + 2),)
-                spans = [*before, self.texts[id(line)][number][n % AT_ONCE]]
-                behind = self.behind[id(line)]
-                if number == last:
-                    spans.append(self.end(line))
-                    if behind.bars:
-                        spans.append(GAP + bars_of(line, n, page))
-                    if behind.mixture:
-                        spans.append(GAP + mixture_of(line, n, page))
-                    if behind.name:
-                        spans += self.named(line.name, spans[len(before):])
-                yield begins, trimmed(spans)
-                if number == last and behind.below:
-                    yield False, (" " * (self.numbers_at - 2) + f"= {mixture_of(line, n, page)}",)
+        yield from self._part(lines, n, equations, 0, last)
+        if last > 1:
+            yield False, self._between(lines, n, equations, last)
+        if last:
+            yield from self._part(lines, n, equations, last, last)
+
+    def _between(self, lines: list[RowLine], n: int, equations: list[Line], last: int) -> Rows:
+        """All parts but the first and the last."""
+        before = [" " * (self.numbers_at + 2)] * len(lines)
+        if self.labels:
+            before = [" " * self.start + self.page.paint.text_of((*equation, "  ")) for equation in equations]
+        numbers = zip(*(self.between[id(line)][n % AT_ONCE] for line in lines))
+        return Rows([before * (last - 1), list(chain.from_iterable(numbers))], self.heads[id(lines[0])])
+
+    def _part(self, lines: list[RowLine], n: int, equations: list[Line], number: int,
+              last: int) -> Iterator[tuple[bool, Line]]:
+        page = self.page
+        labels = self.labels.get(id(lines[0]), [])
+        if labels:
+            yield False, labels[number]
+        for line, equation in zip(lines, equations, strict=True):
+            begins = bool(labels) or not number
+            before = (*equation, "  " if number else "[ ") if begins else (" " * (self.numbers_at + 2),)
+            spans = [*before, self.texts[id(line)][number][n % AT_ONCE]]
+            behind = self.behind[id(line)]
+            if number == last:
+                spans.append(self.end(line))
+                if behind.bars:
+                    spans.append(GAP + bars_of(line, n, page))
+                if behind.mixture:
+                    spans.append(GAP + mixture_of(line, n, page))
+                if behind.name:
+                    spans += self.named(line.name, spans[len(before):])
+            yield begins, trimmed(spans)
+            if number == last and behind.below:
+                yield False, (" " * (self.numbers_at - 2) + f"= {mixture_of(line, n, page)}",)
 
     def named(self, name: str, spans: list[Part]) -> list[Part]:
         """A name at the end of the line that has these behind its opening bracket."""
@@ -207,7 +231,7 @@ class RowLayout:
         return styled(map(str.rstrip, lines if missing else []), " " * self.start, "grey")
 
 
-def token_rows(block: VectorRows, page: Page) -> Iterator[Line]:
+def token_rows(block: VectorRows, page: Page) -> Iterator[Line | Rows]:
     layout = RowLayout(block, page)
     yield ()
     yield from layout.names()

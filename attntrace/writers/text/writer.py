@@ -2,7 +2,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, TextIO, final
 
@@ -10,8 +10,8 @@ from attntrace.messages.catalog import Message, versions
 from attntrace.pages import blocks
 from attntrace.writers.arithmetic import cell_text
 from attntrace.writers.page import (BARS, BREAK, INDENT, LEVELS, PROMPT, UNICODE_SIGNS, BlockWriter, Head, Line, Look,
-                                    Page, Part, Shaded, Span, hue_at, plainly, spelling_for, styled, text_of, titled,
-                                    trimmed, words_of)
+                                    Page, Paint, Part, Rows, Shaded, Span, hue_at, spelling_for, styled, text_of,
+                                    titled, trimmed, words_of)
 from attntrace.writers.terminal_width import DEFAULT_WIDTH, NARROWEST, WIDEST, columns
 from attntrace.writers.text.equations import equation_lines, parameter_lines
 from attntrace.writers.text.maps import FILLS, map_lines
@@ -58,7 +58,7 @@ def wants_colour(out: TextIO, asked: str) -> bool:
 
 
 @final
-class TerminalWriter(BlockWriter[Line]):
+class TerminalWriter(BlockWriter[Line | Rows]):
     """Writes blocks as they come, each line whole, on a page of so many cells in Unicode or ASCII."""
 
     def __init__(self, out: TextIO, look: Look) -> None:
@@ -66,8 +66,8 @@ class TerminalWriter(BlockWriter[Line]):
         colour = wants_colour(out, look.colour)
         width = min(max(look.width or columns(DEFAULT_WIDTH), NARROWEST), WIDEST)
         self.page = Page(width, spelling_for(out.encoding, look.ascii), cells_of, out.encoding or "utf-8",
-                         shades=colour, languages=look.languages)
-        self.text_of: Callable[[Line], str] = Palette().text_of if colour else plainly
+                         shades=colour, languages=look.languages, paint=Palette() if colour else None)
+        self.text_of = self.page.paint.text_of
         self.first_short: blocks.Block | None = None  # the first of which columns are left out: it says so
         self.again = self.page.word(f"{PROMPT}{look.title}") if look.title else ""
         self.title_lines = 0
@@ -79,11 +79,18 @@ class TerminalWriter(BlockWriter[Line]):
 
     def lines(self, blocks: Iterable[blocks.Block]) -> Iterator[str]:
         for block in blocks:
-            for line in self.block_lines(block):
-                if line is not BREAK:
+            for line in self.lines_and_rows(block):
+                if isinstance(line, Rows):
+                    yield line.text()
+                elif line is not BREAK:
                     yield self.text_of(line) + "\n"
 
     def block_lines(self, block: blocks.Block) -> Iterator[Line]:
+        """Each line of a block."""
+        for line in self.lines_and_rows(block):
+            yield from line.lines() if isinstance(line, Rows) else (line,)
+
+    def lines_and_rows(self, block: blocks.Block) -> Iterator[Line | Rows]:
         if getattr(block, "apart", False):
             yield ()
         page = self.page
@@ -110,7 +117,7 @@ class TerminalWriter(BlockWriter[Line]):
         yield from styled(lines, "", "bold")
         yield from self.command(self.again) if self.again and not block.has_result else ()
 
-    def result(self, block: blocks.Result) -> Iterator[Line]:
+    def result(self, block: blocks.Result) -> Iterator[Line | Rows]:
         """The command above it, if that needs one line and the conclusion is still in the first lines of the page."""
         again = list(self.command(self.again)) if self.again and block.is_short else []
         first = block.blocks[0]
@@ -240,7 +247,7 @@ class TerminalWriter(BlockWriter[Line]):
                 yield trimmed(spans)
                 yield from styled((part.rstrip() for part in parts[1:]), " " * before_last)
 
-    def grids(self, block: blocks.Grids) -> Iterator[Line]:
+    def grids(self, block: blocks.Grids) -> Iterator[Line | Rows]:
         if block.formula:
             yield ()
             yield from styled(self.page.wrapped_sum(self.page.formula(block.formula), 2 * len(INDENT)), INDENT,
@@ -248,7 +255,7 @@ class TerminalWriter(BlockWriter[Line]):
         yield ()
         yield from parameter_lines(block.grids, self.page)
 
-    def vector_rows(self, block: blocks.VectorRows) -> Iterator[Line]:
+    def vector_rows(self, block: blocks.VectorRows) -> Iterator[Line | Rows]:
         return token_rows(block, self.page)
 
     def cell_lines(self, block: blocks.CellLines) -> Iterator[Line]:
@@ -297,7 +304,7 @@ class TerminalWriter(BlockWriter[Line]):
             yield from styled(self.broken(text, len(deeper) + step), deeper, "grey")
         yield BREAK
 
-    def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[Line]:
+    def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[Line | Rows]:
         page = self.page
         first, *more = page.wrapped_sum(page.formula(block.formula), 2 * len(INDENT))
         axes = page.prose(f"   {' × '.join(block.axes)}") if block.axes else ""
@@ -395,7 +402,7 @@ def cells_of(text: str) -> int:
     return cell_len(text)
 
 
-class Palette:
+class Palette(Paint):
     """Styles as the escape sequences of this terminal, each computed once by rich."""
 
     def __init__(self) -> None:
@@ -408,13 +415,14 @@ class Palette:
         styles = {"bold": "bold", "grey": f"color({theme.grey})", "red": f"bold color({theme.red})",
                   **{f"hue{n}": f"color({hue})" for n, hue in enumerate(theme.hues)},
                   **{f"shade{n + 1}": shade for n, shade in enumerate(shades)}}
-        self._around = {name: tuple(Style.parse(style).render("\0", color_system=COLOR_SYSTEMS[colours]).split("\0"))
-                        for name, style in styles.items()}
+        painted = {name: Style.parse(style).render("\0", color_system=COLOR_SYSTEMS[colours]).partition("\0")
+                   for name, style in styles.items()}
+        self._around = {name: (before, after) for name, (before, _, after) in painted.items()}
         self._painted = lru_cache(4096)(self._paint)  # the words of a sentence stand above every row
-        self._shades = [("", "")] + [self._around[f"shade{n + 1}"] for n in range(LEVELS)]
+        self.shades = [("", ""), *(self._around[f"shade{n + 1}"] for n in range(LEVELS))]
 
     def text_of(self, line: Line) -> str:
-        return "".join([part if isinstance(part, str) else self._shaded(part) if isinstance(part, Shaded)
+        return "".join([part if isinstance(part, str) else part.painted if isinstance(part, Shaded)
                         else self._painted(part) for part in line])
 
     def _paint(self, span: Span) -> str:
@@ -422,14 +430,3 @@ class Palette:
             return span.text
         before, after = self._around[span.style]
         return f"{before}{span.text}{after}"
-
-    def _shaded(self, part: Shaded) -> str:
-        """Cells of the same level side by side are painted at once."""
-        text, levels, ends, shades = part.text, part.levels, part.ends, self._shades
-        found, start = [], 0
-        for n, level in enumerate(levels):
-            if n + 1 == len(levels) or levels[n + 1] != level:
-                before, after = shades[level]
-                found.append(f"{before}{text[start:ends[n]]}{after}")
-                start = ends[n]
-        return "".join(found)

@@ -39,7 +39,8 @@ ERRORS = {
     "scores_divided_by_the_root_of_d_model": Planted(
         'sqrt(constant(config.key_size, "d_k"', 'sqrt(constant(config.d_model, "d_k"',
         f"{ENCODER}.head1.scaled_scores"),
-    "softmax_over_queries": Planted('"weights", softmax(S)', '"weights", softmax(S.T).T', f"{ENCODER}.head1.weights", betrayed=True),
+    "softmax_over_queries": Planted(
+        '"weights", softmax(S)', '"weights", softmax(S.T).T', f"{ENCODER}.head1.weights", betrayed=True),
     "unbiased_variance": Planted(
         "mean(squares)", "mean(squares) * constant(config.d_model / (config.d_model - 1), dtype=config.dtype)",
         f"{ENCODER}.variance", betrayed=True),

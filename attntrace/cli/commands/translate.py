@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TextIO
 
+import click
+
 from attntrace.cli import click_words, options
 from attntrace.cli.click_words import option, passed
 from attntrace.cli.formats import PageOptions, write_blocks
@@ -63,8 +65,11 @@ def command(model: ModelOptions, max_length: int, alternatives: int | None, sele
 
 def with_weights(model: ModelOptions, text: str) -> ModelOptions:
     """The same with the included model that reads such a text, unless a model is given."""
+    if model.weights is not None:
+        return model
     is_english = any(map(str.isascii, filter(str.isalpha, text))) and not any("가" <= letter <= "힣" for letter in text)
-    return model if model.weights else model._replace(weights="en-ko" if is_english else "ko-en")
+    name = "en-ko" if is_english else "ko-en"
+    return model._replace(weights=Weights().convert(name, None, click.get_current_context()))  # a file that is read
 
 
 def check_alone(selection: Selection, page: PageOptions) -> None:

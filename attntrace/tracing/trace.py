@@ -149,7 +149,7 @@ class Trace:
         named.address = address
         if address in self.overrides:
             named = Tensor(self.overrides[address], named.axes, named.symbol, address, named.node)
-        else:
+        elif self.rounding is not FULL_PRECISION:
             named.value = evaluate(named, self.rounding).value  # in place: others may already be computed from it
         step = Step(self.place, name, named, named.history, self._stage, self.rounding)
         if self.sink is not None:
@@ -165,11 +165,12 @@ class Trace:
 
 def _is_finite(step: Step) -> bool:
     """Whether all numbers are finite; -inf may come from an operand that has it, a mask."""
-    if not step.value.size:
+    numbers = step.value.ravel("K")
+    if math.isfinite(numbers.dot(numbers)) or not numbers.size:  # twice as fast as both extremes
         return True
-    if not step.value.max() < math.inf:  # nor is nan
+    if not numbers.max() < math.inf:  # nor is nan
         return False
-    return bool(step.value.min() > -math.inf) or any(np.isneginf(one.value).any() for one in step.node.operands)
+    return bool(numbers.min() > -math.inf) or any(np.isneginf(one.value).any() for one in step.node.operands)
 
 
 class Fingerprint:

@@ -331,6 +331,13 @@ def rows() -> list[tuple[str, float, float, float, str]]:
                                    ("matrix form in shades", 500, weights_step("matrix"), 2),
                                    ("vector form in shades", 500, weights_step("vector"), 1)):
         add(f"rich.Table / {name}, a number", f"at least {aim}", rich_table, step, 3, 64 * times)
+    if asked("threads"):
+        two, one = (python(f"import os; os.environ['OMP_NUM_THREADS'] = '{n}'; import numpy as np; X = np.ones((512, 512)"
+                           f"); [X @ X for _ in range(20)]") for n in (2, 1))
+        add("threads: two / one, as our commands have", "", two, one, 3)
+        with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+            add("threads: two / one, as our commands have, beside a busy program", "", two, one, 3)
+            busy.kill()
     for form in FORMS:
         add(f"{form} form of 512 × 512 numbers / of 256 × 256, a number", "about 1",
             sum_step(form), sum_step(form, 256), 3, 1 / 4)

@@ -59,7 +59,8 @@ def test_the_same_command_has_the_same_text_whatever_the_hash_seed_and_the_threa
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir() or os.cpu_count() == 1, reason="threads cannot be counted")
-@pytest.mark.parametrize("settings, threads", [({}, 1), ({"OMP_NUM_THREADS": "2"}, 2), ({"OPENBLAS_NUM_THREADS": "2"}, 2)])
+@pytest.mark.parametrize("settings, threads", [
+    ({}, 1), ({"OMP_NUM_THREADS": "2"}, 2), ({"OPENBLAS_NUM_THREADS": "2"}, 2)])
 def test_a_command_has_one_thread_unless_the_user_wants_more(settings, threads):
     code = "import os; from attntrace.cli.app import run; run(['trace', 'a', '-q']); " \
            "print(len(os.listdir('/proc/self/task')))"

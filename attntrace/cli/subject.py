@@ -200,8 +200,8 @@ def write_saved_run(subject: Subject, page: PageOptions) -> None:
     if page.output is not None and page.output != "-":
         check_place(page.output)
     from attntrace.runs.saved import save
-    with binary(page.save) as out:
-        save(subject, out)
+    with binary(page.save) as out, progress(out, lambda: len(subject.addresses())) as count:
+        save(subject, out, count)
 
 
 def shown(writer: Writer, page: PageOptions, page_of: Callable[[Show], Page],

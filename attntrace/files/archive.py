@@ -81,7 +81,8 @@ class ArchiveWriter:
         info.file_size = header.tell() + value.nbytes
         with self._zip.open(info, "w") as member:
             self._apart = apart
-            for part in (header.getbuffer(), *(numbers[start:start + BLOCK] for start in range(0, len(numbers), BLOCK))):
+            starts = range(0, len(numbers), BLOCK)
+            for part in (header.getbuffer(), *(numbers[start:start + BLOCK] for start in starts)):
                 digest.update(part)
                 member.write(part)
             self._apart = False

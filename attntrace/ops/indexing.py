@@ -9,7 +9,6 @@ from attntrace.tensor.expression import Call, Expression, Indexed, LookUp, Numbe
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Name, Op, Tensor, apply, zeros
 
-
 axis_of_columns = lru_cache(256)(Axis)
 
 

@@ -65,7 +65,8 @@ def test_a_command_has_one_thread_unless_the_user_wants_more(settings, threads):
     code = "import os; from attntrace.cli.app import run; run(['trace', 'a', '-q']); " \
            "print(len(os.listdir('/proc/self/task')))"
     env = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
-    out = subprocess.run([sys.executable, "-c", code], env=env | settings, capture_output=True, text=True).stdout
+    out = subprocess.run([sys.executable, "-c", code], env=env | settings, capture_output=True, text=True,
+                         timeout=60).stdout
     assert int(out.split()[-1]) == threads
 
 

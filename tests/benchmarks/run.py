@@ -312,7 +312,7 @@ def saving() -> tuple[Path, Work, Work, Work, Work]:
         run()
         with open(file.with_name("plain"), "wb") as out:
             for array in arrays.values():
-                out.write(np.ascontiguousarray(array))
+                out.write(np.ascontiguousarray(array).data)
 
     return file, ours, lambda: np.savez(file.with_name("theirs.npz"), **arrays), while_running, plainly
 

@@ -82,7 +82,7 @@ class ArchiveWriter:
         with self._zip.open(info, "w") as member:
             self._apart = apart
             starts = range(0, len(numbers), BLOCK)
-            for part in (header.getbuffer(), *(numbers[start:start + BLOCK] for start in starts)):
+            for part in (header.getbuffer(), *(numbers[start:start + BLOCK].data for start in starts)):
                 digest.update(part)
                 member.write(part)
             self._apart = False

@@ -199,7 +199,8 @@ def _cells(rest: Array, is_negative: Array) -> bytes:
         digits = (rest - tens * np.uint32(10)).astype("u1") + np.uint8(ord("0"))
         cells[:, place] = digits if place >= point - 1 else digits * (rest > 0)
         rest = tens
-    return cells[cells != 0].tobytes()[:-1]
+    text: bytes = cells[cells != 0].tobytes()
+    return text[:-1]
 
 
 class Fingerprint:

@@ -1,7 +1,9 @@
 """The command as people and pipes use it."""
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import numpy as np
@@ -54,6 +56,18 @@ def test_the_same_command_has_the_same_text_whatever_the_hash_seed_and_the_threa
     pages = {process("trace", "a b", "--target", "c", PYTHONHASHSEED=seed, OPENBLAS_NUM_THREADS=threads,
                      OMP_NUM_THREADS=threads).out for seed, threads in (("0", "1"), ("1", "2"))}
     assert len(pages) == 1 and fingerprint(pages.pop())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir() or os.cpu_count() == 1, reason="threads cannot be counted")
+@pytest.mark.parametrize("settings, threads", [
+    ({}, 1), ({"OMP_NUM_THREADS": "2"}, 2), ({"OPENBLAS_NUM_THREADS": "2"}, 2)])
+def test_a_command_has_one_thread_unless_the_user_wants_more(settings, threads):
+    code = "import os; from attntrace.cli.app import run; run(['trace', 'a', '-q']); " \
+           "print(len(os.listdir('/proc/self/task')))"
+    env = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
+    out = subprocess.run([sys.executable, "-c", code], env=env | settings, capture_output=True, text=True,
+                         timeout=60).stdout
+    assert int(out.split()[-1]) == threads
 
 
 def test_float32_is_printed_as_not_comparable():

@@ -1,10 +1,12 @@
 """How numbers are written."""
 import math
+import re
 
 import numpy as np
 import pytest
 
 from attntrace.pages.numbers import Figures, rows_of_digits
+from attntrace.tracing.trace import six_decimals
 
 
 def written(values, precision=3):
@@ -46,6 +48,17 @@ def test_columns_of_two_tensors_are_lined_up_at_the_point():
     second = Figures.of(broken, 3)._replace(before=3, after=4).rows(broken[None])[0]
     assert len(first) == len(second)
     assert first == "  3      -1    " and second == "  0.125 -12.500"
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-5, 1, 1e3, 1e6])
+@pytest.mark.parametrize("odd", [0.0, -0.0, -4e-7, 0.5**7, math.inf, -math.inf, math.nan])
+def test_the_text_of_a_fingerprint_is_that_of_python(scale, odd):
+    numbers = np.random.default_rng(0).normal(size=2_000) * scale
+    halfway = np.round(numbers * 128) / 128  # many exactly between two decimals
+    for one in (numbers, halfway, numbers.astype(np.float32)):
+        one[7] = odd
+        text = " ".join(f"{number:.6f}" for number in one.tolist())
+        assert six_decimals(one).decode() == re.sub(r"-(0\.0{6})\b", r"\1", text)
 
 
 def test_many_numbers_are_written_as_one_is():

@@ -9,6 +9,7 @@ from checks import NEED_ALL, READABLE, check_axes, check_cells, check_row, may_n
 from examples import D_FF, D_K, D_MODEL, D_V, EXAMPLES, KEY, OTHER_TOKEN, PRODUCING, TOKEN, VOCAB, Leaves
 from parsing import Unreadable, evaluated, tree_of
 
+from attntrace.ops import matmul
 from attntrace.ops.functions import Sinusoid, identity, sinusoid_table, softmax, square
 from attntrace.ops.indexing import concat, slice_columns
 from attntrace.ops.loss import CrossEntropy, Labels
@@ -170,6 +171,18 @@ def test_axes_are_those_that_the_op_should_have_and_fit_the_array(example):
 
 def refused(**pairs: tuple[Axes, Axes]):
     return pytest.mark.parametrize("left, right", pairs.values(), ids=pairs.keys())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows, inner, columns", [(200, 96, 130), (129, 33, 64), (64, 40, 7), (1, 50, 90)])
+def test_a_long_product_is_the_same_by_blocks_of_rows(dtype, rows, inner, columns, monkeypatch):
+    monkeypatch.setattr(matmul, "AT_ONCE", 64 * inner * columns - 1)  # blocks of 64 rows
+    normal = np.random.default_rng(0).normal
+    left, right = normal(size=(rows, inner)).astype(dtype), normal(size=(inner, columns)).astype(dtype)
+    result = matmul.product(left, right)
+    assert result.dtype == dtype and np.allclose(result, left @ right, atol=1e-4 if dtype == "float32" else 1e-12)
+    with pytest.raises(ValueError, match="mismatch"):
+        matmul.product(left, right[1:])
 
 
 @refused(another_word=((TOKEN, D_K), (D_V, D_MODEL)),

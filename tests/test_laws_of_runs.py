@@ -44,7 +44,8 @@ def from_rows(folder: Path) -> Run:
 
 RUNS: dict[str, Callable[[Path], Run]] = {
     "encoder_alone": lambda folder: prepare("this is a cat"),
-    "whole_model": lambda folder: prepare(SENTENCE, TRANSLATION, config=Config(12, heads=3, layers=2, d_ff=20), seed=4),
+    "whole_model": lambda folder: prepare(
+        SENTENCE, TRANSLATION, config=Config(d_model=12, heads=3, layers=2, d_ff=20), seed=4),
     "all_biases": from_a_file(),
     "norm_first_and_last": from_a_file(norm="pre", final_norm=True),
     "positions_in_halves": from_a_file(layers=1, position="halves", source_end=True),

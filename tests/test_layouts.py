@@ -394,7 +394,7 @@ def test_foreign_modules_are_refused_with_names_that_could_not_be_placed(tmp_pat
                "the most similar is torch.nn.TransformerEncoder;": {
                    f"norm.{name}": np.ones(D) for name in ("weight", "bias")},
                "unknown names (2): layers.1.gate.weight, norm.scale": half_placed,
-               "lacks layers.0.norm1.weight; a LayerNorm(elementwise_affine=False) leaves no name in the": bare,
+               "lacks layers.0.norm1.weight; a LayerNorm(elementwise_affine=False) adds nothing to the": bare,
                "add_bias_kv=True (bias_k, bias_v)": arrays_of(nn.MultiheadAttention(D, HEADS, add_bias_kv=True)),
                "(with 2 layers in the encoder and 1 in the decoder), but lacks decoder.layers.0.multihead_attn.in": {
                    name: value for name, value in arrays_of(nn.Transformer(D, HEADS, 2, 1, D_FF)).items()

@@ -24,7 +24,11 @@ COMMANDS = ("trace", "map", "steps", "explain", "why", "translate", "backprop", 
 
 
 class Commands(Group):
-    """Commands, each imported when it is used."""
+    """Commands, each imported when it is used.
+
+    Their products of matrices take one thread: beside another busy program, two wait for each other up to 35 times as
+    long as one takes, and the last bit of a sum depends on their number. OMP_NUM_THREADS is what OpenBLAS and MKL read
+    after settings of their own; `train` chooses by the size of its model."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -36,6 +40,8 @@ class Commands(Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
+        if name != "train":
+            os.environ.setdefault("OMP_NUM_THREADS", "1")
         command: click.Command = importlib.import_module(f"attntrace.cli.commands.{name}").command
         return command
 

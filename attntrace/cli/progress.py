@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, Any
 
 from attntrace.cli.languages import rendered
 from attntrace.messages.catalog import Joined, Message, Text
@@ -58,7 +58,7 @@ def bar(is_wanted: bool, total: Callable[[], int], patience: float = 0.0, text: 
                 display.stop()
 
 
-def into_a_file(out: TextIO) -> bool:
+def into_a_file(out: IO[Any]) -> bool:
     try:
         return stat.S_ISREG(os.fstat(out.fileno()).st_mode)
     except OSError:
@@ -66,9 +66,9 @@ def into_a_file(out: TextIO) -> bool:
 
 
 @contextmanager
-def progress(out: TextIO, total: Callable[[], int], silent: bool = False) -> Iterator[Sink]:
+def progress(out: IO[Any], total: Callable[[], int], silent: bool = False) -> Iterator[Sink]:
     """A sink that counts the steps of a run and, once it has taken longer than a second, shows how many there are to
-    come: where the page goes into a file (behind a pipe may be a pager on the same screen), or where it is `silent`
+    come: where they go into a file (behind a pipe may be a pager on the same screen), or where it is `silent`
     until its end."""
     with bar(silent or into_a_file(out), total, PATIENCE, COUNTED, transient=True) as show:
         numbers = count(1)

@@ -174,7 +174,8 @@ def write_data(subject: Subject, view: View, precision: int | None, format: str,
     from attntrace.runs.run import Recorder, footer
     from attntrace.tracing.trace import Fingerprint, tee
     writer = DATA[format].load()(out, subject, precision)
-    record, fingerprint, drift = Recorder(subject.run.parameters.by_name, writer.write), Fingerprint(), subject.drift()
+    record, drift = Recorder(subject.run.parameters.by_name, writer.write), subject.drift()
+    fingerprint = Fingerprint() if writer.has_footer else None
 
     def sink(step: Step) -> None:
         if view.shows(step):
@@ -182,7 +183,8 @@ def write_data(subject: Subject, view: View, precision: int | None, format: str,
             out.flush()
 
     subject(tee(sink, fingerprint, count, drift))
-    writer.close(footer(fingerprint) | subject.footer() | ({} if drift is None else {"drift": drift.record()}))
+    if fingerprint is not None:
+        writer.close(footer(fingerprint) | subject.footer() | ({} if drift is None else {"drift": drift.record()}))
     return DONE
 
 
@@ -198,8 +200,8 @@ def write_saved_run(subject: Subject, page: PageOptions) -> None:
     if page.output is not None and page.output != "-":
         check_place(page.output)
     from attntrace.runs.saved import save
-    with binary(page.save) as out:
-        save(subject, out)
+    with binary(page.save) as out, progress(out, lambda: len(subject.addresses())) as count:
+        save(subject, out, count)
 
 
 def shown(writer: Writer, page: PageOptions, page_of: Callable[[Show], Page],

@@ -31,6 +31,7 @@ from attntrace.tensor.symbol import AxisIndex, Symbol
 from attntrace.tensor.tensor import OPS, Array, Node, Record, Tensor, apply, op_without_settings
 
 Parsed = Callable[[], Tensor]  # computes a parsed expression
+BLOCK = 1 << 18  # bytes that stay in the cache between the digest, the checksum and the file
 FORMAT = 1  # of saved runs; a later attntrace may write another
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
 ADDRESS = re.compile(r"\w+(\.\w+)+")
@@ -73,16 +74,19 @@ class ArchiveWriter:
 
     def member(self, name: str, value: Array, apart: bool = True) -> str:
         """Write an array; return the SHA-256 of its .npy. A member `apart` is protected by that digest only."""
-        buffer = io.BytesIO()
-        np.lib.format.write_array(buffer, np.asarray(value, order="C"), version=(1, 0))
+        header, value = io.BytesIO(), np.asarray(value, order="C")
+        np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(value))
+        numbers, digest = value.reshape(-1).view(np.uint8), hashlib.sha256()
         info = zipfile.ZipInfo(f"{name}.npy")  # without a date, so that the same run is the same file
-        data = buffer.getbuffer()
-        info.file_size = len(data)
+        info.file_size = header.tell() + value.nbytes
         with self._zip.open(info, "w") as member:
             self._apart = apart
-            member.write(data)
+            starts = range(0, len(numbers), BLOCK)
+            for part in (header.getbuffer(), *(numbers[start:start + BLOCK].data for start in starts)):
+                digest.update(part)
+                member.write(part)
             self._apart = False
-        return hashlib.sha256(data).hexdigest()
+        return digest.hexdigest()
 
     def close(self, records: list[Record]) -> None:
         """Write the records and the seal."""

@@ -1,5 +1,6 @@
 """The transformer, an equation a line: layers, attention, encoder and decoder (section 3), and greedy decoding."""
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -182,8 +183,13 @@ def concat_name(config: Config) -> str:
 def score_root(config: Config) -> Tensor:
     """The divisor of the scores: √d_k, or the number that the config gives instead."""
     if config.score_scale == "sqrt_d_k":
-        return sqrt(constant(config.key_size, "d_k", dtype=config.dtype))
+        return root_of_d_k(config.key_size, config.dtype)
     return constant(config.score_scale, dtype=config.dtype)
+
+
+@lru_cache(16)  # every head divides by it
+def root_of_d_k(d_k: int, dtype: str) -> Tensor:
+    return sqrt(constant(d_k, "d_k", dtype=dtype))
 
 
 class Prediction(NamedTuple):

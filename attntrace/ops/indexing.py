@@ -1,5 +1,5 @@
 """The ops that select or join parts of a matrix (columns, concat, table look-up), and their reverses."""
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import accumulate
 
 import numpy as np
@@ -8,6 +8,8 @@ from attntrace.tensor.axes import Axes, Axis, AxisError
 from attntrace.tensor.expression import Call, Expression, Indexed, LookUp, Number, SideBySide, sum_of
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Name, Op, Tensor, apply, zeros
+
+axis_of_columns = lru_cache(256)(Axis)
 
 
 class SliceColumns(Op, name="columns"):
@@ -23,7 +25,7 @@ class SliceColumns(Op, name="columns"):
     def axes(self, x: Tensor) -> Axes:
         if not 1 <= self.first <= self.last <= x.axes[-1].size:
             raise AxisError(f"no columns {self.first} to {self.last}", x)
-        return *x.axes[:-1], Axis(self.axis_name, self.width)
+        return *x.axes[:-1], axis_of_columns(self.axis_name, self.width)
 
     def compute(self, x: Tensor) -> Array:
         return x.value[..., self.first - 1:self.last]
@@ -191,8 +193,11 @@ class ScatterAdd(Op, name="into_rows", same_formula_for_all_rows=False, non_diff
         return apply(Gather(), gradient, ids)
 
 
+columns = lru_cache(1024)(SliceColumns)  # every layer takes those of the same heads
+
+
 def slice_columns(x: Tensor, first: int, last: int, axis_name: str) -> Tensor:
-    return apply(SliceColumns(first, last, axis_name), x)
+    return apply(columns(first, last, axis_name), x)
 
 
 def concat(parts: list[Tensor], axis_name: str) -> Tensor:

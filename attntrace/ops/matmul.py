@@ -13,6 +13,23 @@ def batched(left: Tensor, right: Tensor) -> bool:
     return len(left.axes) == len(right.axes) == 3
 
 
+AT_ONCE = 1 << 29  # products of numbers, a few hundredths of a second: until they are done, Ctrl-C has to wait
+FEWEST = 64  # rows of a block, below which it takes much longer
+
+
+def product(left: Array, right: Array) -> Array:
+    """The product of two arrays; a long one of matrices by about equal blocks of rows, which depend on nothing
+    but its size."""
+    if left.size * right.shape[-1] <= AT_ONCE or not left.ndim == right.ndim == 2:
+        return np.asarray(left @ right)
+    result = np.empty((len(left), right.shape[1]), np.result_type(left, right))
+    blocks = min(-(-left.size * right.shape[1] // AT_ONCE), -(-len(left) // FEWEST))
+    step = -(-len(left) // blocks)
+    for start in range(0, len(left), step):
+        np.matmul(left[start:start + step], right, out=result[start:start + step])
+    return result
+
+
 class MatMul(Op, name="matmul"):
     """The sum over the last axis of the left operand and the first of the right one: y = x W, m × n times n × p. In a
     batch, sentence by sentence."""
@@ -32,7 +49,7 @@ class MatMul(Op, name="matmul"):
         return rows + columns
 
     def compute(self, left: Tensor, right: Tensor) -> Array:
-        return np.asarray(left.value @ right.value)
+        return product(left.value, right.value)
 
     def formula(self, left: Tensor, right: Tensor) -> Expression:
         return MatrixProduct(left.formula(), right.formula())

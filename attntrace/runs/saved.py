@@ -25,15 +25,15 @@ from attntrace.training.optimizers import Rates
 FORCED = "teacher_forced.logits"  # a member of a saved translation beside its steps
 
 
-def save(subject: Subject, file: BinaryIO) -> None:
-    """Write a run, a training step or a translation while it is computed."""
+def save(subject: Subject, file: BinaryIO, count: Sink | None = None) -> None:
+    """Write a run, a training step or a translation while it is computed; `count`: a sink for the steps on the way."""
     recording, drift, head = Recording(file, subject.run), subject.drift(), subject.header()
     if isinstance(subject, Decoding):
-        steps = list(subject.steps(recording))
+        steps = list(subject.steps(tee(recording, count)))
         recording.extra(FORCED, subject.forced(steps[-1].read))
         head = {"written": [step.word for step in steps], "max_length": subject.max_length}
     else:
-        subject(tee(recording, drift))
+        subject(tee(recording, drift, count))
     recording.close(subject.kind, head, subject.footer() | ({"drift": drift.record()} if drift else {}))
 
 

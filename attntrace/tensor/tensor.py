@@ -217,7 +217,8 @@ def apply(op: Op, *operands: Tensor) -> Tensor:
     result: Tensor = NEW(Tensor)  # without the constructor's checks of a caller's array, which no op needs
     result.axes = axes = op.axes(*operands)
     result.value = value = op.compute(*operands)
-    result.node = Node(op, operands)
+    result.node = node = NEW(Node)
+    node.op, node.operands = op, operands
     result.address = result._symbol = result._part_of = None
     value.setflags(write=False)
     first = operands[0]

@@ -78,6 +78,9 @@ class Step(NamedTuple):
         return f"{self.symbol.spelled(spelling, head)} = {PRINTERS[spelling](head).text(self.node.formula())}"
 
 
+MANY, AT_ONCE = 500, 4096  # numbers from which on they are written all at once, and so many that stay in the cache
+EXACT, HALFWAY = 2**32, 0.5 - 1e-6  # millionths, up to which a product in binary tells how `%.6f` rounds
+LONG = 1 << 20  # bytes of text of a fingerprint
 COMPARABLE = 1_000_000  # numbers up to which fingerprints are equal on every machine
 Sink = Callable[[Step], object]
 Dropout = Callable[[Tensor], Tensor]
@@ -149,7 +152,7 @@ class Trace:
         named.address = address
         if address in self.overrides:
             named = Tensor(self.overrides[address], named.axes, named.symbol, address, named.node)
-        else:
+        elif self.rounding is not FULL_PRECISION:
             named.value = evaluate(named, self.rounding).value  # in place: others may already be computed from it
         step = Step(self.place, name, named, named.history, self._stage, self.rounding)
         if self.sink is not None:
@@ -165,11 +168,39 @@ class Trace:
 
 def _is_finite(step: Step) -> bool:
     """Whether all numbers are finite; -inf may come from an operand that has it, a mask."""
-    if not step.value.size:
+    numbers = step.value.ravel("K")
+    if math.isfinite(numbers.dot(numbers)) or not numbers.size:  # twice as fast as both extremes
         return True
-    if not step.value.max() < math.inf:  # nor is nan
+    if not numbers.max() < math.inf:  # nor is nan
         return False
-    return bool(step.value.min() > -math.inf) or any(np.isneginf(one.value).any() for one in step.node.operands)
+    return bool(numbers.min() > -math.inf) or any(np.isneginf(one.value).any() for one in step.node.operands)
+
+
+def six_decimals(numbers: Array) -> bytes:
+    """The numbers as `%.6f` writes them, with a space between them, and never -0.000000."""
+    if numbers.size >= MANY:
+        units = np.abs(numbers, dtype=np.float64) * 1e6
+        rest = np.rint(units)
+        if rest.max() < EXACT and np.abs(units - rest).max() < HALFWAY:  # neither is nan
+            return _cells(rest.astype("u4"), numbers < 0)
+    text = " ".join(["%.6f"] * numbers.size) % tuple(numbers.tolist())
+    return (text.replace("-0.000000", "0.000000") if np.signbit(numbers).any() else text).encode()
+
+
+def _cells(rest: Array, is_negative: Array) -> bytes:
+    """The same of numbers of millionths, all at once: sign, digits, point, six digits and a space each, where the bytes
+    that are 0 are left out."""
+    point = max(len(str(rest.max())) - 5, 2)
+    cells = np.zeros((len(rest), point + 8), "u1")
+    cells[:, 0] = (is_negative & (rest > 0)) * np.uint8(ord("-"))
+    cells[:, point], cells[:, -1] = ord("."), ord(" ")
+    for place in (*range(point + 6, point, -1), *range(point - 1, 0, -1)):
+        tens = rest // np.uint32(10)
+        digits = (rest - tens * np.uint32(10)).astype("u1") + np.uint8(ord("0"))
+        cells[:, place] = digits if place >= point - 1 else digits * (rest > 0)
+        rest = tens
+    text: bytes = cells[cells != 0].tobytes()
+    return text[:-1]
 
 
 class Fingerprint:
@@ -177,20 +208,30 @@ class Fingerprint:
     the same on every machine."""
 
     def __init__(self) -> None:
-        self._digest = sha256()
+        self._text = bytearray()  # until there is much of it
+        self._digest: Any = None  # then that of OpenSSL, which is several times as fast
         self.steps = 0
         self.numbers = 0
         self.comparable = True
 
     def __call__(self, step: Step) -> None:
         value = step.value.ravel()
-        text = " ".join(["%.6f"] * value.size) % tuple(value.tolist())
-        if np.signbit(value).any():
-            text = text.replace("-0.000000", "0.000000")
-        self._digest.update(f"{step.address}\n{text}\n".encode())
+        self._add(f"{step.address}\n".encode())
+        for start in range(0, value.size, AT_ONCE):
+            self._add((b" " if start else b"") + six_decimals(value[start:start + AT_ONCE]))
+        self._add(b"\n")
         self.steps += 1
         self.numbers += value.size
         self.comparable &= value.dtype == np.float64 and self.numbers <= COMPARABLE
 
+    def _add(self, text: bytes) -> None:
+        if self._digest is not None:
+            self._digest.update(text)
+            return
+        self._text += text
+        if len(self._text) > LONG:
+            import hashlib
+            self._digest = hashlib.sha256(self._text)
+
     def __str__(self) -> str:
-        return str(self._digest.hexdigest())[:8]
+        return str((self._digest or sha256(self._text)).hexdigest())[:8]

@@ -18,6 +18,7 @@ from attntrace.writers.page import is_utf8
 class CsvWriter:
     """Writes the numbers of each record, a line each. Rows and columns count from 1; a single number has neither, a
     number for each token no column, one for each column of a model's axis no row."""
+    has_footer = False
 
     def __init__(self, out: TextIO, subject: Subject | None, precision: int | None) -> None:
         self.out, self.precision = out, precision
@@ -26,9 +27,6 @@ class CsvWriter:
     def write(self, record: Record, tensor: Tensor) -> None:
         address = str(record["address"] if "address" in record else record["parameter"])
         self.out.writelines(self.lines(tensor, address, ()))
-
-    def close(self, footer: Record) -> None:
-        """A table has nothing at its end."""
 
     @classmethod
     def alone(cls, out: TextIO, tensor: Tensor, address: str, index: tuple[int, ...], precision: int | None) -> None:
@@ -57,6 +55,7 @@ class CsvWriter:
 
 class JsonLinesWriter:
     """Writes each record with its numbers; `precision`, to how many decimals they are rounded (None: not at all)."""
+    has_footer = True
 
     def __init__(self, out: TextIO, subject: Subject, precision: int | None) -> None:
         self.out, self.precision = out, precision

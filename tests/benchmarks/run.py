@@ -7,6 +7,7 @@ import importlib.util
 import io
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -16,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-ALONE = "training"  # these benchmarks need one thread of linear algebra, and so a process of their own
-if ALONE in sys.argv[1:]:
+ALONE = {"training", "encoder"}  # these benchmarks need one thread of linear algebra, and so a process of their own
+if ALONE.intersection(sys.argv):
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
@@ -33,10 +34,10 @@ from attntrace.ops.functions import softmax
 from attntrace.pages.forms import FORMS
 from attntrace.pages.view import View
 from attntrace.runs.prepare import prepare
-from attntrace.runs.saved import Recording
+from attntrace.runs.saved import Recording, save
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
-from attntrace.tensor.tensor import Tensor
+from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.trace import Step, Trace
 from attntrace.training.loop import Training, vocabularies_of
 from attntrace.training.pairs import Pair
@@ -48,6 +49,10 @@ ROOT = Path(__file__).parent.parent.parent
 Work = Callable[[], object]
 LARGE = ("trace", " ".join(f"w{n}" for n in range(64)), "--layers", "6", "--d-model", "256", "--d-ff", "1024",
          "--form", "matrix", "--arithmetic", "none")
+
+
+ENCODERS = ({"words": 128, "d_model": 512, "heads": 8, "layers": 6, "d_ff": 2048},
+            *({"words": words, "d_model": 768, "heads": 12, "layers": 12, "d_ff": 3072} for words in (256, 1024)))
 
 
 def seconds(work: Work) -> float:
@@ -137,22 +142,79 @@ def long_trace() -> tuple[float, float, float, str]:
     return first, last, peak * 1024 / 1e6, f"at most {(weights + layer) / 1e6 + 100:.0f}"
 
 
-def encoder(sink: bool) -> Work:
-    config = Config(d_model=512, heads=8, layers=6, d_ff=2048, dtype="float32")
-    run = prepare(" ".join(f"w{n}" for n in range(128)), config=config)
-    return lambda: run((lambda step: None) if sink else None)
+class Encoder:
+    """A float32 encoder, by attntrace and by PyTorch eager, and as a bare function of the same NumPy calls: the same
+    products and elementwise operations, without tensors, names and checks. One thread of each."""
 
+    def __init__(self, words: int, **sizes: int) -> None:
+        self.words, self.config = words, Config(dtype="float32", **sizes)
+        self.run = prepare(" ".join(f"w{n}" for n in range(words)), config=self.config)
 
-def torch_encoder() -> Work:
-    import torch
-    layer = torch.nn.TransformerEncoderLayer(512, 8, 2048, batch_first=True)
-    model = torch.nn.TransformerEncoder(layer, 6, enable_nested_tensor=False).eval()
-    x = torch.randn(1, 128, 512)
+    def untraced(self) -> None:
+        self.run()
 
-    def work() -> None:
-        with torch.no_grad():
-            model(x)
-    return work
+    def traced(self) -> None:
+        self.run(lambda step: None)
+
+    def kept(self) -> None:
+        self.run(list[Step]().append)
+
+    def theirs(self) -> Work:
+        import torch
+        torch.set_num_threads(1)
+        d_model, heads, d_ff = self.config.d_model, self.config.heads, self.config.d_ff
+        layer = torch.nn.TransformerEncoderLayer(d_model, heads, d_ff, batch_first=True)
+        model = torch.nn.TransformerEncoder(layer, self.config.layers, enable_nested_tensor=False).eval()
+        x = torch.randn(1, self.words, d_model)
+
+        def work() -> None:
+            with torch.no_grad():
+                model(x)
+        return work
+
+    SQUARE_PRODUCT = 2 * 512 ** 3  # operations
+
+    def square(self, X: Array = np.ones((512, 512), np.float32)) -> Array:
+        """A product of the size at which NumPy is fastest."""
+        return np.asarray(X @ X)
+
+    def products(self) -> float:
+        """How many operations the products of matrices take."""
+        d_model, T = self.config.d_model, self.words
+        return 4 * T * self.config.layers * d_model * (2 * d_model + T + self.config.d_ff)
+
+    def bare(self) -> None:
+        width, heads = self.config.d_model // self.config.heads, self.config.heads
+        named = {name: tensor.value for name, tensor in self.run.parameters.by_name.items()}
+        ones = {size: np.ones(size, np.float32) for size in (self.config.d_model, self.words)}
+        root, epsilon = np.sqrt(np.float32(width)), np.float32(self.config.epsilon)
+
+        def mean(x: Array) -> Array:
+            return np.asarray(x @ ones[x.shape[1]] / np.float32(x.shape[1]))[:, None]
+
+        def softmax(x: Array) -> Array:
+            powers = x - x.max(axis=-1)[:, None]
+            np.exp(powers, out=powers)
+            powers /= (powers @ ones[x.shape[1]])[:, None]
+            return powers
+
+        def norm(x: Array, place: str) -> Array:
+            mu = mean(x)
+            deviation = np.sqrt(mean(np.square(x - mu)) + epsilon)
+            return np.asarray(named[place + "gain"] * ((x - mu) / deviation) + named[place + "bias"])
+
+        x = np.sqrt(np.float32(width * heads)) * named["encoder.E"].take(np.arange(self.words), axis=0)
+        for layer in range(1, self.config.layers + 1):
+            at = f"encoder.layer{layer}.self_attention."
+            W_Q, W_K, W_V, each = named[at + "W_Q"], named[at + "W_K"], named[at + "W_V"], []
+            for start in range(0, heads * width, width):
+                columns = slice(start, start + width)
+                Q, K, V = x @ W_Q[:, columns], x @ W_K[:, columns], x @ W_V[:, columns]
+                each.append(softmax(Q @ K.T / root) @ V)
+            x = norm(x + np.concatenate(each, axis=-1) @ named[at + "W_O"], at)
+            at = f"encoder.layer{layer}.feed_forward."
+            hidden = np.maximum(x @ named[at + "W_1"] + named[at + "b_1"], 0)
+            x = norm(x + (hidden @ named[at + "W_2"] + named[at + "b_2"]), at)
 
 
 class TrainingStep:
@@ -212,8 +274,22 @@ class TrainingStep:
         return work
 
 
-def saving() -> tuple[Path, Work, Work]:
-    """The file of a saved run of 260 MB, and how to write it and how numpy.savez does."""
+def interrupted() -> list[float]:
+    """Seconds from Ctrl-C to the end of a trace of 2,000 words, d_model 512, 6 layers, at several moments."""
+    words, took = " ".join(f"w{n}" for n in range(2_000)), []
+    for moment in (3, 5, 7):
+        with subprocess.Popen([sys.executable, "-m", "attntrace", "trace", words, "--d-model", "512", "--heads", "8",
+                               "--layers", "6", "--d-ff", "2048", "--only", "encoder.output", "-o", os.devnull],
+                              cwd=ROOT) as running:
+            time.sleep(moment)
+            running.send_signal(signal.SIGINT)
+            took.append(seconds(lambda: running.wait(60)))
+    return took
+
+
+def saving() -> tuple[Path, Work, Work, Work, Work]:
+    """The file of a saved run of 260 MB, and how to write it and how numpy.savez does; and it while it is computed, or
+    the same numbers plainly after that."""
     words = " ".join(f"w{n}" for n in range(100))
     run, steps = prepare(words, words, config=Config(d_model=512, heads=8, layers=3, d_ff=2048)), list[Step]()
     run(steps.append)
@@ -228,7 +304,17 @@ def saving() -> tuple[Path, Work, Work]:
                 recording(step)
             recording.close("trace")
 
-    return file, ours, lambda: np.savez(file.with_name("theirs.npz"), **arrays)
+    def while_running() -> None:
+        with open(file, "wb") as out:
+            save(run, out)
+
+    def plainly() -> None:
+        run()
+        with open(file.with_name("plain"), "wb") as out:
+            for array in arrays.values():
+                out.write(np.ascontiguousarray(array).data)
+
+    return file, ours, lambda: np.savez(file.with_name("theirs.npz"), **arrays), while_running, plainly
 
 
 def rows() -> list[tuple[str, float, float, float, str]]:
@@ -253,9 +339,10 @@ def rows() -> list[tuple[str, float, float, float, str]]:
         command(name, " ".join("abcdefghijkl"), "--target", " ".join("abcdefghijk"), "--d-model", "64", "--layers", "2",
                 "--d-ff", "256") for name in ("verify", "trace")), 3)
     if asked("saving / numpy.savez") or asked("show"):
-        file, *works = saving()
-        works[0]()
-        add("saving / numpy.savez", "at most 2", *works, 5)
+        file, ours, theirs, while_running, plainly = saving()
+        ours()
+        add("saving / numpy.savez", "at most 2", ours, theirs, 5)
+        add("saving while running / running and a plain write", "at most 1.5", while_running, plainly, 5)
         cell = "encoder.layer2.self_attention.head3.scores"
         for name, place in (("number", f"{cell}:3,4"), ("row", f"{cell}:3"), ("tensor", cell)):
             add(f"show a {name} of 260 MB / import numpy, click", "at most 1.5",
@@ -270,13 +357,27 @@ def rows() -> list[tuple[str, float, float, float, str]]:
                                    ("matrix form in shades", 500, weights_step("matrix"), 2),
                                    ("vector form in shades", 500, weights_step("vector"), 1)):
         add(f"rich.Table / {name}, a number", f"at least {aim}", rich_table, step, 3, 64 * times)
+    if asked("threads"):
+        two, one = (python(f"import os; os.environ['OMP_NUM_THREADS'] = '{n}'; import numpy as np; "
+                           "X = np.ones((512, 512)); [X @ X for _ in range(20)]") for n in (2, 1))
+        add("threads: two / one, as our commands have", "", two, one, 3)
+        with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+            add("threads: two / one, as our commands have, beside a busy program", "", two, one, 3)
+            busy.kill()
     for form in FORMS:
         add(f"{form} form of 512 × 512 numbers / of 256 × 256, a number", "about 1",
             sum_step(form), sum_step(form, 256), 3, 1 / 4)
     if importlib.util.find_spec("torch"):
-        add("encoder without a sink / torch", "at most 1.0", encoder(False), torch_encoder())
         keep_memory()  # as attntrace train does, for both
-        for sentences, words in ((32, 7), (128, 7), (32, 28), (128, 28)) if ALONE in sys.argv[1:] else ():
+        for sizes in ENCODERS if "encoder" in sys.argv else ():
+            encoder, name = Encoder(**sizes), f"encoder {sizes['d_model']} × {sizes['layers']}, {sizes['words']} words"
+            theirs = encoder.theirs()
+            add(f"{name}, untraced / torch eager", "at most 0.9", encoder.untraced, theirs)
+            add(f"{name}, every step kept / torch eager", "at most 0.9", encoder.kept, theirs)
+            add(f"{name}, traced / the same NumPy calls", "at most 1.05", encoder.traced, encoder.bare)
+            product = several(encoder.square, round(encoder.products() / encoder.SQUARE_PRODUCT))
+            add(f"{name}, traced / as much in large products", "at most 1.33", encoder.traced, product)
+        for sentences, words in ((32, 7), (128, 7), (32, 28), (128, 28)) if "training" in sys.argv else ():
             training_step = TrainingStep(sentences, words)
             gc.freeze()
             add(f"training step, {sentences} sentences of {words} words / torch eager", "at most 1.0",
@@ -294,9 +395,11 @@ def main() -> None:
         for name, a, b, ratio, aim in rows():
             print(f"{name:<75} {a:9.4f} s {b:9.4f} s {ratio:8.2f}  {aim}")
     if len(sys.argv) < 2:
-        subprocess.run([sys.executable, __file__, ALONE], check=True)
+        subprocess.run([sys.executable, __file__, *ALONE], check=True)
     if len(sys.argv) < 2 or "long" in sys.argv[1:]:
         first, last, peak, aim = long_trace()
+        print("long: Ctrl-C in a trace of 2,000 words ends it after at most "
+              f"{max(interrupted()) * 1000:.0f} ms (at most 200)")
         print(f"long: 200 words, d_model 512, 6 layers: first stage after {first:.1f} s of {last:.1f} s, "
               f"peak memory {peak:.0f} MB ({aim})")
 

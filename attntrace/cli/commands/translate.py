@@ -1,5 +1,4 @@
 """attntrace translate: from a sentence to its translation, step by step."""
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -38,7 +37,6 @@ MOST = 100  # hypotheses
 @options.page_options
 def command(model: ModelOptions, max_length: int, alternatives: int | None, selection: Selection,
             page: PageOptions) -> int | None:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: these matrices are small
     if alternatives:
         check_alone(selection, page)
     if page.quiet and page.is_text and not (selection.selects or page.save or model.set or model.ablate or model.swap):

@@ -152,7 +152,7 @@ def test_of_many_words_the_first_and_the_last_are_shown_and_how_many_there_are()
 
 def test_only_what_is_cut_is_said_to_be_cut():
     page = attntrace("trace", "a b c d e f g h i", "--quiet").out
-    assert "  1 of 2 heads are shown; attntrace map shows them all." in page and "words are shown" not in page
+    assert "  1 of 2 heads is shown; attntrace map shows them all." in page and "words are shown" not in page
     assert " shown" not in attntrace("trace", "a b", "--quiet").out
 
 

@@ -4,14 +4,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TextIO
 
-import click
-
 from attntrace.cli import click_words, options
 from attntrace.cli.click_words import option, passed
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.options import ModelOptions, Selection, told
 from attntrace.cli.output import destination
-from attntrace.cli.subject import translator, write
+from attntrace.cli.subject import translator, with_weights, write
 from attntrace.cli.values import Weights, Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
@@ -43,9 +41,8 @@ def command(model: ModelOptions, max_length: int, alternatives: int | None, sele
         quietly(model, max_length, alternatives, page.output)
         return None
     model = model.read()
-    again = options.typed(model)
     model = with_weights(model, model.sentence or "")
-    run = translator(model.sentence or "", model)
+    again, run = options.typed(model), translator(model.sentence or "", model)
     if alternatives is None:
         from attntrace.runs.decoding import Decoding
         return write(Decoding(run, max_length), selection, page, again)
@@ -59,15 +56,6 @@ def command(model: ModelOptions, max_length: int, alternatives: int | None, sele
         from attntrace.pages.beam import BeamPage
         write_blocks(BeamPage(search, selection.decimals(None), again).blocks(), page)
     return None
-
-
-def with_weights(model: ModelOptions, text: str) -> ModelOptions:
-    """The same with the included model that reads such a text, unless a model is given."""
-    if model.weights is not None:
-        return model
-    is_english = any(map(str.isascii, filter(str.isalpha, text))) and not any("가" <= letter <= "힣" for letter in text)
-    name = "en-ko" if is_english else "ko-en"
-    return model._replace(weights=Weights().convert(name, None, click.get_current_context()))  # a file that is read
 
 
 def check_alone(selection: Selection, page: PageOptions) -> None:

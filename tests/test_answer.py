@@ -10,7 +10,8 @@ from command import BLOG, ROOT, attntrace, printed, words_of
 from markup import read
 from pages import run_of
 
-EDIT = ("--weights", "ko-en", "--ablate", "decoder.layer2.cross_attention.head1")
+SOCCER = ("오늘 친구랑 학교에서 축구했어", "--target", "I played soccer with a friend at school today",
+          "--weights", "ko-en", "--ablate", "decoder.layer1.cross_attention.head2")
 PAGES = {
     "trace": ("trace", "this is a cat"), "target": ("trace", *BLOG), "one": ("trace", "a"),
     "many": ("trace", "w " * 40),
@@ -22,7 +23,7 @@ PAGES = {
     "pencil": ("trace", "cat sleeps", "--weights", "samples/pencil.json", "--pencil", "2"),
     "rows": ("trace", "--input", "{rows}"), "attention": ("trace", "--weights", "{attention}", "--input", "{rows}"),
     "backprop": ("backprop", "a cat", "un chat", "--optimizer", "adam", "--lr", "0.1"),
-    "translate": ("translate", "어제 카페 갔었어"), "compare": ("compare", *BLOG, *EDIT),
+    "translate": ("translate", "어제 카페 갔었어"), "compare": ("compare", *SOCCER),
     "rewired": ("compare", "카페", "--weights", "ko-en", "--what-if", "--norm pre"), "verify": ("verify",),
     "steps": ("steps",), "info": ("weights", "info", "ko-en"),
     "parameter": ("why", "encoder.E:1,1", "a b", "--optimizer", "adam"),
@@ -198,7 +199,7 @@ def test_a_dot_is_explained_only_where_there_is_one(only, dots):
 
 
 @pytest.mark.parametrize("arguments, conclusion", [
-    (("compare", *BLOG, *EDIT), 'After "the": cafe → park. 17 of 174 steps differ; the first is'),
+    (("compare", *SOCCER), 'After "friend": at → today. After "school": today → </s>. 91 of 262 steps differ; the'),
     (("compare", "a b", "--set", "encoder.E:a,1=2"), "33 of 34 steps differ"),
     (("translate", "어제 카페 갔었어"), "I went to the cafe yesterday"),
     (("verify",), "93 steps, 2,938 numbers: all match"),

@@ -107,7 +107,7 @@ def test_every_hypothesis_is_the_sum_of_the_one_before_it_and_its_word(page):
     for step in steps:
         count, vocab, candidates, kept, done = map(int, re.search(
             r"(\d+) hypothes[ie]s × (\d+) words = (\d+) candidates; kept: (\d+), finished before: (\d+)",
-            step).groups())
+            re.sub(r"(?<=\d),(?=\d)", "", step)).groups())
         assert (count * vocab, kept, done) == (candidates, 3 - done, finished)
         rows = []
         for line in step.splitlines():
@@ -170,6 +170,6 @@ def test_a_beam_larger_than_all_that_there_is_shows_it_all(tmp_path):
 def test_the_page_is_there_in_every_format_and_language(language, first, format):
     done = attntrace("translate", UNSURE, "--alternatives", "2", "--format", format, "--lang", language, "--width=60")
     assert (done.code, done.err) == (0, "")
-    for text in (*first.split(), "Did you watch TV?", "-3.311"):
+    for text in (*first.split(), "Did you see Minsu?", "-4.619"):
         assert text in done.out
     assert format != "text" or first in done.out and max(map(len, done.out.splitlines())) <= 60

@@ -5,8 +5,8 @@ import unicodedata
 import pytest
 from command import attntrace, refusal
 from terminals import terminal
+from word_model import SOURCE, TARGET, word_model
 
-from attntrace.files.weights import load, located
 from attntrace.messages.catalog import LANGUAGES, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import nearest
@@ -83,6 +83,9 @@ TERMS = {
     "what_if": "ablation, ablate, what-if, 절제 실험",
     "parameter": "파라미터, 가중치, 가중치 행렬, 매개변수, 편향, 바이어스, 하이퍼파라미터, bias",
 }
+
+
+READS_WORDS = "--weights", word_model()
 
 
 @pytest.mark.parametrize("topic", TERMS)
@@ -164,40 +167,39 @@ def test_an_option_of_another_command_is_reported_with_its_place(arguments, said
     ("엄마", "엄마는"), ("갔다", "갔어"), ("갔었다", "갔었어"), ("봤다", "봤어"), ("먹엇어", "먹었어"),
     ("숙제했어", "숙제 했어"), ("갈거야", "갈 거야"), ("안갔어", "안 갔어"), ("다음주에", "다음 주에")])
 def test_an_unknown_korean_word_leads_to_the_known_ones_of_its_stem_or_its_letters(word, meant):
-    error = refusal("translate", f"어제 {word}")
+    error = refusal("translate", f"어제 {word}", *READS_WORDS)
     assert re.search(rf" {word} \(it contains (.*, )?{meant}[,)]", error), error
 
 
 @pytest.mark.parametrize("word", ["점심", "ㅋㅋ", "😊", "cafe", "昨日", "날씨", "하다", "바닷", "마제", "xplain"])
 def test_of_a_word_that_is_far_from_all_nothing_is_said(word):
-    assert nearest(word, load(located("ko-en")).vocabularies.source) == []
+    assert nearest(word, SOURCE) == []
 
 
 def test_what_is_near_begins_as_the_word_does_and_best_with_its_first_syllable():
-    known = load(located("ko-en")).vocabularies.source
-    for word in known:
+    for word in SOURCE:
         for other in ("바" + word[1:], word[:-1] + "다"):
-            near = [one for one in nearest(other, known)]
+            near = nearest(other, SOURCE)
             shared = [one[0] == other[0] for one in near]
             assert shared == sorted(shared, reverse=True), (other, near)
             assert all(unicodedata.normalize("NFD", one)[0] == unicodedata.normalize("NFD", other)[0] for one in near)
-    assert "바다" not in refusal("translate", "어제 갔다")
+    assert "바다" not in refusal("translate", "어제 갔다", *READS_WORDS)
 
 
 def test_all_unknown_words_of_a_sentence_are_named_at_once_with_the_command_that_lists_the_known_ones():
-    error = refusal("translate", "어재. 점심 부산에 갔었어~", "--lang", "ko")
+    error = refusal("translate", "어재. 점심 부산에 갔었어~", "--lang", "ko", *READS_WORDS)
     assert '어재(어휘에 있는 단어: 어제, 언제), 점심, 부산에(어휘에 있는 단어: 부산), "." (어휘에 있는 문장 부호: ?; 다른 부호는 빼세요)' in error
-    assert error.endswith("attntrace weights info ko-en --words\n")
-    error = attntrace("translate", "--quiet", stdin="어제 카페 갔었어\n없는 단어\n".encode()).err
+    assert error.endswith(f"attntrace weights info {word_model()} --words\n")
+    error = attntrace("translate", "--quiet", *READS_WORDS, stdin="어제 카페 갔었어\n없는 단어\n".encode()).err
     assert "line 2 of standard input: " in error and "no word of this sentence is" in error
 
 
 @pytest.mark.parametrize("typed, instead", [
     ("부산에 숙제했어?", "부산 숙제 했어?"), ("학 교 갔어", "학교 갔어"), ("점심 갔어", ""), ("어재 갔어", "")])
 def test_where_every_unknown_word_has_a_form_with_the_same_beginning_the_sentence_to_type_is_said(typed, instead):
-    error = refusal("translate", typed)
+    error = refusal("translate", typed, *READS_WORDS)
     assert f'try "{instead}"' in error if instead else "try" not in error
-    assert attntrace("translate", instead or "집 갔어", "-q").code == 0
+    assert attntrace("translate", instead or "집 갔어", "-q", *READS_WORDS).code == 0
 
 
 FOLDED = [("갔었어？", "갔었어?", "？"), ("갔었어．", "갔었어", "．"), ("갔었어 ...!", "갔었어", ". !"), ("갔었어。ㅋㅋ", "갔었어", "。 ㅋㅋ"),
@@ -206,8 +208,8 @@ FOLDED = [("갔었어？", "갔었어?", "？"), ("갔었어．", "갔었어", "
 
 @pytest.mark.parametrize("typed, read, changed", FOLDED)
 def test_signs_that_add_little_are_left_out_where_a_model_does_not_know_them_and_a_line_says_so(typed, read, changed):
-    done = attntrace("translate", f"어제 카페 {typed}", "-q")
-    assert done.out == attntrace("translate", f"어제 카페 {read}", "-q").out
+    done = attntrace("translate", f"어제 카페 {typed}", "-q", *READS_WORDS)
+    assert done.out == attntrace("translate", f"어제 카페 {read}", "-q", *READS_WORDS).out
     assert done.err == f'Read as "어제 카페 {read}" (not in the source vocabulary: {changed}).\n'
     words = tuple(tokenize(typed))
     assert Reader().read(typed, vocabulary(words), "source", "") == (list(words), [])  # which this one knows
@@ -217,7 +219,7 @@ def test_signs_that_add_little_are_left_out_where_a_model_does_not_know_them_and
 
 @pytest.mark.parametrize("sign, shown", [("-", '"-"'), ("“", '"“"'), ("\u200b", '"\\u{200B}"'), (". 집 갔어", '"."')])
 def test_a_sign_that_a_model_does_not_know_and_that_means_something_is_named_and_not_dropped(sign, shown):
-    error = refusal("translate", f"어제 카페 갔었어{sign}")
+    error = refusal("translate", f"어제 카페 갔었어{sign}", *READS_WORDS)
     assert f"does not contain {shown} (its only punctuation: ?; leave out all other punctuation)" in error
     with pytest.raises(Problem) as caught:
         look_up(["a", sign], vocabulary(["a"]), "source")
@@ -225,27 +227,27 @@ def test_a_sign_that_a_model_does_not_know_and_that_means_something_is_named_and
 
 
 def test_a_wide_sign_is_the_usual_one_where_a_model_knows_only_that():
-    usual = prepare("어제 카페 갔었어?", weights="ko-en")
-    assert prepare("어제 카페 갔었어？", weights="ko-en").source == usual.source
+    usual = prepare("어제 카페 갔었어?", weights=word_model())
+    assert prepare("어제 카페 갔었어？", weights=word_model()).source == usual.source
     assert prepare("어제？").source.texts == ("어제", "？")
 
 
-WORDS = load(located("ko-en")).vocabularies._asdict()
+WORDS = {"source": SOURCE, "target": TARGET}
 
 
 def test_words_go_through_a_pipe_one_in_a_line_with_side_and_id():
-    lines = [line.split("\t") for line in attntrace("weights", "info", "ko-en", "--words").out.splitlines()]
+    lines = [line.split("\t") for line in attntrace("weights", "info", word_model(), "--words").out.splitlines()]
     assert lines == [[side, str(n), word] for side, known in WORDS.items() for n, word in enumerate(known, start=1)]
 
 
 @pytest.mark.parametrize("columns", [60, 100])
 def test_words_stand_on_a_terminal_in_columns_that_fit(columns):
-    with terminal("weights", "info", "ko-en", "--words", "--color", "never", columns=columns) as screen:
+    with terminal("weights", "info", word_model(), "--words", "--color", "never", columns=columns) as screen:
         code, out = screen.ends()
     listed = re.sub(r"Vocabulary of the \w+: \d+ words", "", out).split()
     assert code == 0 and sorted(listed) == sorted(word for known in WORDS.values() for word in known)
     wide = [sum(1 + (unicodedata.east_asian_width(char) == "W") for char in line) for line in out.splitlines()]
-    assert columns - 16 < max(wide) <= columns and all(re.match(r"  \S|$", line) for line in out.splitlines())
+    assert columns - 20 < max(wide) <= columns and all(re.match(r"  \S|$", line) for line in out.splitlines())
 
 
 SMALL = "a b", "--layers", "2"

@@ -18,7 +18,7 @@ def integers(words: int = 3, d_model: int = 8, heads: int = 2, layers: int = 1, 
              pencil: int | None = None, **wiring: str):
     """A run on so many words, with a decoder."""
     source, target = (" ".join(text.split()[:words]) for text in (SOURCE, TARGET))
-    config = Config(d_model, heads, layers, **wiring)
+    config = Config(d_model=d_model, heads=heads, layers=layers, **wiring)
     return prepare(source, target, config=config, seed=seed, init="integers", pencil=pencil)
 
 

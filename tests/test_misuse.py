@@ -3,10 +3,12 @@ import re
 
 import pytest
 from command import ROOT, attntrace, refusal, words_of
+from word_model import word_model
 
 from attntrace.cli.app import COMMANDS
 from attntrace.messages.catalog import LANGUAGES, template
 
+READS_WORDS = "--weights", word_model()
 SLIPS = [
     (("verify", "run.npz"), "run.npz is the name of a file", "run: --from run.npz; for weights: --weights run.npz"),
     (("verify", "nosuch.npz", "--backprop"), "--from nosuch.npz"), (("why", "S:1,1", "run.npz"), "--from run.npz"),
@@ -18,7 +20,7 @@ SLIPS = [
     (("steps", "w.safetensors"), "or an address; for weights: --weights w.safetensors\n"),
     (("trace", "a", "--weights", "ko_en"), "ko_en does not exist (did you mean ko-en?)"),
     (("translate", "a", "--weights", "ko-en.npz"), "ko-en.npz does not exist (did you mean ko-en?)"),
-    (("trace", "a", "--weights", "nosuch.npz"), "not exist; check", "that is included in attntrace: ko-en\n"),
+    (("trace", "a", "--weights", "nosuch.npz"), "not exist; check", "that is included in attntrace: ko-en, en-ko\n"),
     (("weights", "info", "ko_en"), "(did you mean ko-en?)"),
     (("why", "head1.weights: is , x", "this is a cat"), "has no x here; give one of this, is, a, cat, or a position"),
     (("trace", "this is a cat", "--swap", "1, x"), "the source has no x here; give one of this, is, a, cat, or"),
@@ -41,10 +43,11 @@ SLIPS = [
     (("trace", "a", "--only", "zebra"), "zebra matches no step; attntrace steps"),
     (("trace", "a", "--layer", "2"), "--layer 2 does not exist; in this run, the only layer is 1\n"),
     (("trace", "a", "--head", "3"), "in this run, head numbers go from 1 to 2\n"),
-    (("translate", "I went to the cafe"), "no word of this sentence is in the source vocab", "words: 아빠는, "),
+    (("translate", "I went to the cafe", *READS_WORDS), "no word of this sentence is in the source", "words: 아빠는, "),
     (("trace", "어제 카페", "--weights", "ko-en", "--target", "어제 카페"), "in the target vocabulary of this model ("),
-    (("translate", "Did you go ?"), "no word of this sentence"), (("translate", "어재 부산에 cafe"), "어재 (it contains 어제"),
-    (("translate", "I 어제"), "does not contain I;"),
+    (("translate", "Did you go ?", *READS_WORDS), "no word of this sentence"),
+    (("translate", "어재 부산에 cafe", *READS_WORDS), "어재 (it contains 어제"),
+    (("translate", "I 어제", *READS_WORDS), "does not contain I;"),
     (("trace", "“this", "is", "a", "cat”"), "the quotes “” ", 'use straight ones: "this is a cat"\n'),
     (("why", "head1.scores:1,1", "“don’t", "stop”", "--depth", "1"), 'use straight ones: "don’t stop"\n'),
     (("backprop", "“a", "cat”", "“un", "chat”"), 'use straight ones: "a cat" "un chat"\n'),

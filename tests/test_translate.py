@@ -9,7 +9,7 @@ from command import ROOT, attntrace
 from random_model import SENTENCE, TARGET, WIRINGS, random_model
 
 from attntrace.files.weights import load, located
-from attntrace.model.tokens import look_up, tokenize
+from attntrace.model.tokens import Reader, look_up
 from attntrace.model.transformer import transformer, translate
 from attntrace.runs.decoding import Decoding
 from attntrace.runs.prepare import prepare
@@ -18,10 +18,11 @@ from attntrace.tracing.trace import Trace
 CAFE, IN_ENGLISH = "어제 카페 갔었어", "I went to the cafe yesterday"
 PAIRS = [tuple(line.split("\t")) for line in (ROOT / "samples" / "ko-en.tsv").read_text("utf-8").splitlines()]
 HELD_OUT = [pair for pair in PAIRS if pair[1] == IN_ENGLISH or not int(
-    hashlib.sha256(pair[0].encode()).hexdigest(), 16) % 4]
+    hashlib.sha256(pair[0].encode()).hexdigest(), 16) % 20]
 TRAINING = [pair for pair in PAIRS if pair not in HELD_OUT]
-LEARNED = TRAINING[::5]
+LEARNED = TRAINING[::40]
 SEVERAL = [CAFE, HELD_OUT[0][0], max((source for source, _ in PAIRS), key=len)]
+READER = Reader()
 SOME = [WIRINGS[name] for name in ("as_in_the_paper", "norm_first_and_last", "end_of_source")]
 KO_EN = str(located("ko-en"))
 
@@ -36,8 +37,14 @@ def quiet(*lines: str) -> list[str]:
 @pytest.fixture(scope="module")
 def translations() -> dict[str, str]:
     """What the command makes of the sources that were never learned, and of some that were."""
-    sources = list(dict.fromkeys([*SEVERAL, *dict(HELD_OUT), *dict(LEARNED)]))
+    sources = [source for source in dict.fromkeys([*SEVERAL, *dict(HELD_OUT), *dict(LEARNED)]) if is_known(source)]
     return dict(zip(sources, quiet(*sources), strict=True))
+
+
+def is_known(sentence: str) -> bool:
+    """Whether the model has pieces for all words."""
+    known = load(Path(KO_EN)).vocabularies.source or ()
+    return set(READER.read(sentence, known, "source", "ko-en")[0]) <= set(known)
 
 
 def rows_apart(weights: str, words: list[str], read: list[str]) -> np.ndarray:
@@ -55,19 +62,16 @@ def rows_apart(weights: str, words: list[str], read: list[str]) -> np.ndarray:
 
 # The model that comes with attntrace
 
-def test_what_it_learned_and_nearly_all_that_it_never_saw_is_translated_exactly(translations):
-    assert len(dict(PAIRS)) == len(PAIRS) > 1500 and len(HELD_OUT) >= 300
-    for pairs, share in ((HELD_OUT, 0.97), (LEARNED, 0.99)):
-        assert sum(translations[source] == target for source, target in pairs) >= share * len(pairs)
+def test_what_it_learned_and_most_of_what_it_never_saw_is_translated_exactly(translations):
+    assert len(dict(PAIRS)) == len(PAIRS) > 10_000 and len(HELD_OUT) >= 500
+    for pairs, share in ((HELD_OUT, 0.75), (LEARNED, 0.99)):
+        assert sum(translations.get(source) == target for source, target in pairs) >= share * len(pairs)
 
 
 def test_the_sentence_of_the_examples_was_never_learned(translations):
-    """No training pair has its target, and every word that the model knows comes from the training pairs."""
-    assert CAFE in dict(HELD_OUT) and IN_ENGLISH not in {target for _, target in TRAINING}
-    vocabularies = load(Path(KO_EN)).vocabularies
-    for side, known in enumerate(vocabularies):
-        words = [word for pair in TRAINING for word in tokenize(pair[side])]
-        assert known == tuple(dict.fromkeys(["<s>", "</s>", *words]))
+    """No training pair has its target, or in the other direction itself; and each model gives what the other read."""
+    assert CAFE not in dict(PAIRS) and IN_ENGLISH not in {target for _, target in PAIRS}
+    assert translations[CAFE] == IN_ENGLISH and quiet(IN_ENGLISH) == [CAFE]
 
 
 # One word at a time
@@ -75,9 +79,9 @@ def test_the_sentence_of_the_examples_was_never_learned(translations):
 @pytest.mark.parametrize("sentence", SEVERAL)
 def test_each_word_is_the_likeliest_after_those_before_it(sentence, translations):
     """Row t of one teacher-forced pass says what comes after the first t words; so does a pass that ends there."""
-    words = tokenize(translations[sentence])
-    apart, at_once = rows_apart(KO_EN, tokenize(sentence), ["<s>", *words])
-    known = load(Path(KO_EN)).vocabularies.target or ()
+    source, known = (vocabulary or () for vocabulary in load(Path(KO_EN)).vocabularies)
+    words = READER.read(translations[sentence], known, "target", "ko-en")[0]
+    apart, at_once = rows_apart(KO_EN, READER.read(sentence, source, "source", "ko-en")[0], ["<s>", *words])
     assert [known[row.argmax()] for row in at_once] == [*words, "</s>"]
     assert np.abs(apart - at_once).max() <= 1e-12
     steps = list(Decoding(prepare(sentence, weights="ko-en")).steps())
@@ -134,13 +138,13 @@ def test_what_stays_of_the_step_before_is_measured():
     out = " ".join(attntrace("translate", CAFE).out.split())
     numbers = re.findall(r"(?:self-attention \(|would (?:keep|hold) )([\d,]+) numbers", out)
     kept = [int(number.replace(",", "")) for number in numbers]
-    assert kept == [2 * 2 * 32 * before for before in range(1, 7)]
+    assert kept == [2 * 2 * 64 * before for before in range(1, 7)]
     assert len(re.findall("the same as in the previous step", out)) == 6 and "differ from" not in out
 
 
 def test_the_tables_say_what_softmax_says():
     known = load(Path(KO_EN)).vocabularies.target or ()
-    _, at_once = rows_apart(KO_EN, tokenize(CAFE), ["<s>", *IN_ENGLISH.split()])
+    _, at_once = rows_apart(KO_EN, CAFE.split(), ["<s>", *IN_ENGLISH.split()])
     tables = re.findall(r"next word +logit +probability\n((?: +\d  .*\n){5})", attntrace("translate", CAFE).out)
     assert len(tables) == len(at_once) == 7
     for table, row in zip(tables, at_once, strict=True):
@@ -151,13 +155,13 @@ def test_the_tables_say_what_softmax_says():
             for rank, n in enumerate(best, start=1)]
 
 
-@pytest.mark.parametrize("sentence", [CAFE, "밥 먹었어?", "민수 봤어?"])
-def test_a_line_below_the_answer_names_the_least_likely_word_where_it_is_below_two_fifths(sentence):
+@pytest.mark.parametrize("sentence", [CAFE, "배터리가 방전됐어", "호박이 넝쿨째 굴러왔어"])
+def test_a_line_below_the_answer_names_the_least_likely_word_where_it_is_below_one_half(sentence):
     page = attntrace("translate", sentence).out
     first = re.findall(r"\n  1  (\S+) +\S+ +(\S+)\n  2  (\S+) +\S+ +(\S+)\n", page)
     number, (word, share, second, less) = min(enumerate(first, start=1), key=lambda step: float(step[1][1]))
     line = f"  Not sure: in step {number}, {word} has a probability of only {share} (second: {second}, {less})."
-    assert (page.splitlines()[4] == line) == ("Not sure" in page) == (float(share) < 0.4) == (sentence != CAFE)
+    assert (page.splitlines()[4] == line) == ("Not sure" in page) == (float(share) < 0.5) == (sentence != CAFE)
 
 
 def test_a_step_can_be_traced_alone_and_all_with_trace(number=3):

@@ -62,7 +62,7 @@ def test_lines_are_translated_as_they_come():
 
 
 @pytest.mark.parametrize("before, line, words", [
-    (1, "어제 카패 갔었어".encode(), ("카패", "카페")), (130, "카패".encode(), ("카패", "카페")), (130, b"\xff\xfe", ("UTF-8",)),
+    (1, "어제 昨日 갔었어".encode(), ("昨日",)), (130, "昨日".encode(), ("昨日",)), (130, b"\xff\xfe", ("UTF-8",)),
     (0, b"\x1b[2J", (r"\u{1B}",))])
 def test_a_line_that_has_no_translation_is_named_by_its_number_after_those_before_it(before, line, words):
     code, out, err = lines(f"{CAFE}\n".encode() * before + line + f"\n{HERE}\n".encode())
@@ -72,8 +72,8 @@ def test_a_line_that_has_no_translation_is_named_by_its_number_after_those_befor
 
 def test_a_word_that_the_model_does_not_know_is_one_line():
     for options in ((), ("-q",), ("--trace",)):
-        error = refusal("translate", "어제 카패 갔었어", *options)
-        assert "카패" in error and "카페" in error and "line" not in error
+        error = refusal("translate", "어제 昨日 갔었어", *options)
+        assert "昨日" in error and "line" not in error
 
 
 @pytest.mark.parametrize("ends", [False, True])
@@ -106,7 +106,7 @@ def test_quietly_a_document_has_the_translation_alone():
 
 @pytest.mark.parametrize("options, word", [
     ("--step 8", "1 to 7"), ("--step 0", "--step"), ("--max-length 0", "--max-length"), ("--format jsonl", "--format"),
-    ("--token 1", "--token"), ("--only no.such", "no.such"), ("--layer 3", "--layer"), ("--head 3", "--head"),
+    ("--token 1", "--token"), ("--only no.such", "no.such"), ("--layer 3", "--layer"), ("--head 5", "--head"),
     ("--weights no.npz", "no.npz"), ("--weights samples/ko-en.tsv", "ko-en.tsv"), ("--width 59", "--width"),
     ("--max-length 3 --step 4", "1 to 3")])
 def test_what_cannot_be_is_one_line(options, word):
@@ -199,8 +199,8 @@ def test_a_file_gets_what_standard_output_would(tmp_path, options):
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     file = tmp_path / "out.txt"
     file.write_text("what was there")
-    assert lines(f"{CAFE}\n카패\n", "-o", str(file)).code == 2
-    assert attntrace("translate", "카패", "-o", str(file)).code == 2
+    assert lines(f"{CAFE}\n昨日\n", "-o", str(file)).code == 2
+    assert attntrace("translate", "昨日", "-o", str(file)).code == 2
     assert file.read_text() == "what was there" and os.listdir(tmp_path) == ["out.txt"]
     assert lines(f"{CAFE}\n\n", "-o", str(file)) == (0, "", "") and file.read_text() == f"{IN_ENGLISH}\n\n"
 

@@ -168,7 +168,7 @@ def test_the_largest_contributions_come_first():
     W = prepare(*PAIR).parameters["encoder.layer1.feed_forward.W_2"].value
     terms = np.abs(steps["encoder.layer1.feed_forward.activation"].value[1] * W[:, 2])
     assert followed == [int(n) + 1 for n in np.argsort(-terms, kind="stable")[:4]]
-    assert out.count("the largest contribution first.") == 1 and "left out by --top: " in out
+    assert out.count("the largest contribution first.") == 1 and "left out by --top, because" in out
 
 
 def test_a_saved_run_says_the_same(tmp_path):

@@ -15,6 +15,7 @@ from attntrace.cli.formats import PageOptions, on_sheets, quoted, writer_of
 from attntrace.cli.options import LearningOptions, ModelOptions, Selection, check_from, needing_target, told, typed
 from attntrace.cli.output import binary, check_place, destination, same_place
 from attntrace.cli.progress import progress
+from attntrace.cli.values import Weights
 from attntrace.messages.catalog import EXAMPLE, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown as visible
@@ -119,6 +120,8 @@ def subject_so_far(ctx: click.Context) -> Subject:
         return subject_of(model._replace(sentence=params["source"]), learning)
     if command == "why" and (model.sentence is None or model.target is not None):  # which knows gradients as well
         return subject_of(model, learning)
+    if command == "translate":
+        model = with_weights(model, model.sentence or EXAMPLE[0])
     if model.sentence is None:
         model = model._replace(sentence=EXAMPLE[0] if model.weights is None else word_of(model.weights))
     if command == "translate":
@@ -132,6 +135,15 @@ def word_of(weights: str) -> str | None:
     from attntrace.files.weights import load, located
     known = load(located(weights)).vocabularies.source
     return known[-1] if known else None
+
+
+def with_weights(model: ModelOptions, text: str) -> ModelOptions:
+    """The same with the included model that reads such a text, unless a model is given."""
+    if model.weights is not None:
+        return model
+    is_english = any(map(str.isascii, filter(str.isalpha, text))) and not any("가" <= letter <= "힣" for letter in text)
+    name = "en-ko" if is_english else "ko-en"
+    return model._replace(weights=Weights().convert(name, None, click.get_current_context()))  # a file that is read
 
 
 def translator(sentence: str, model: ModelOptions) -> Run:

@@ -22,7 +22,7 @@ from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address, cell_name
 
 OF_WORDS = {"shared.E", "encoder.E", "encoder.P", "decoder.E", "decoder.P", "output.W", "output.b"}
-SHIPPED = ("ko-en",)  # models included in attntrace
+SHIPPED = ("ko-en", "en-ko")  # models included in attntrace
 STATE = "training."  # the prefix of members with the state of a training run, which are not part of the model
 PARTS = {"config", "vocabulary", "parameters"}  # of a model in JSON
 JSON_OBJECTS = 32  # bytes of Python objects, at most, for each byte of JSON

@@ -33,7 +33,6 @@ TOKENS = 16  # in a line
 LONGEST = 60  # signs of a sentence in a title
 FIGURES = Figures.fixed(MAP_DECIMALS)
 LARGEST = 5  # gradients
-TRAINED = "ko-en"  # a model that has learned something
 
 
 def sentence_of(side: Words | InputRows) -> Message:
@@ -63,7 +62,7 @@ def _remarks(run: Run, shows_patterns: bool, hints: bool) -> Iterator[Block]:
         hint = [Message("messages.trained_weights")] if hints else []
         yield Prose(Joined(" ", [Message("messages.random_weights", seed=run.seed), *hint]))
         if hints:
-            yield commands([f'map "{EXAMPLE[0]}" --weights {TRAINED}'])
+            yield commands([Message("messages.trained_command")])
 
 
 def mask_sentences(run: Run) -> Iterator[Message]:

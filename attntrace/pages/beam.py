@@ -49,7 +49,7 @@ class BeamPage:
         """The candidates that are kept, and the likeliest of the others."""
         yield Heading(Message("messages.beam_step", number=step.number), of_place=True, number=(step.number,),
                       here="decoder.layer1")
-        yield Prose(Message("messages.beam_candidates", extended=step.extended, vocab=len(self.search.known),
+        yield Prose(Message("messages.beam_candidates", extended=step.extended, vocab=f"{len(self.search.known):,}",
                             candidates=f"{step.candidates:,}", kept=len(step.kept), finished=step.finished))
         rows: list[tuple[Text, ...]] = [self.row(str(n), step, one) for n, one in enumerate(step.kept, start=1)]
         if step.close:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple, get_args
 
-from attntrace.messages.catalog import Message, Text
+from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.model.tokens import START
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Expression, HasValue
@@ -289,8 +289,8 @@ def set_off(blocks: Iterable[Block]) -> Iterator[Block]:
         yield block if n else block._replace(apart=True)
 
 
-def commands(lines: Iterable[str]) -> Prose:
-    return Prose("\n".join(f"$ attntrace {line}" for line in lines))
+def commands(lines: Iterable[Text]) -> Prose:
+    return Prose(Joined("\n", [Joined("", ["$ attntrace ", line]) for line in lines]))
 
 
 def try_next(lines: Iterable[str]) -> Iterator[Block]:

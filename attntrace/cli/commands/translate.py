@@ -1,6 +1,7 @@
 """attntrace translate: from a sentence to its translation, step by step."""
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TextIO
 
 from attntrace.cli import click_words, options
@@ -8,7 +9,7 @@ from attntrace.cli.click_words import option, passed
 from attntrace.cli.formats import PageOptions, write_blocks
 from attntrace.cli.options import ModelOptions, Selection, told
 from attntrace.cli.output import destination
-from attntrace.cli.subject import translator, write
+from attntrace.cli.subject import translator, with_weights, write
 from attntrace.cli.values import Weights, Whole
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
@@ -20,7 +21,7 @@ MOST = 100  # hypotheses
 @click_words.command("translate")
 @options.sentence_argument
 @passed("model", ModelOptions, options.model_option(
-    "--weights", metavar="FILE", type=Weights(), default="ko-en", stands_for="ko-en", text="weights_translate"),
+    "--weights", metavar="FILE", type=Weights(), text="weights_translate"),
     options.reading_options)
 @option("--max-length", type=Whole(1), default=MAX_LENGTH, stands_for=MAX_LENGTH, metavar="N")
 @option("--alternatives", type=Whole(1, MOST), metavar="K")
@@ -40,6 +41,7 @@ def command(model: ModelOptions, max_length: int, alternatives: int | None, sele
         quietly(model, max_length, alternatives, page.output)
         return None
     model = model.read()
+    model = with_weights(model, model.sentence or "")
     again, run = options.typed(model), translator(model.sentence or "", model)
     if alternatives is None:
         from attntrace.runs.decoding import Decoding
@@ -76,8 +78,10 @@ def quietly(model: ModelOptions, max_length: int, alternatives: int | None, outp
         raise Problem("no_sentence")
     is_input = sentence is None or sentence == "-"
     batches = options.lines_of_input() if is_input else iter([[sentence or ""]])
+    first = next(batches, [])
+    model = with_weights(model, " ".join(first))
     with destination(output) as out:
-        for some in translations(batches, model, max_length, alternatives, numbered=is_input):
+        for some in translations(chain([first], batches), model, max_length, alternatives, numbered=is_input):
             write_lines(some, out)
 
 

@@ -1,11 +1,38 @@
 import gc
+import re
 import signal
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup, and so in every child
     signal.signal(signal.SIGHUP, lambda number, frame: None)  # which children do not inherit
+
+
+COMMANDS, OTHERS = 3, 8  # cases of a test that always run, where each is a command, or something quicker
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test with many cases, as many as these, spread evenly, and the rest thorough; and mark what needs extras."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        if "importorskip" in source_of(item.path):
+            item.add_marker("extras")
+    for several in cases.values():
+        is_command = re.search("^from (command|pages|terminals) import", source_of(several[0].path), re.MULTILINE)
+        most = COMMANDS if is_command else OTHERS
+        kept = {n * len(several) // most for n in range(most)}
+        for n, item in enumerate(several):
+            if len(several) > most and n not in kept:
+                item.add_marker("thorough")
+
+
+@cache
+def source_of(path: Path) -> str:
+    return path.read_text("utf-8")
 
 
 def pytest_collection_finish() -> None:

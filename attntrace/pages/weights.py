@@ -33,9 +33,9 @@ def weights_summary(file: str, quoted: Callable[[str], str]) -> Iterator[Block]:
     yield from model_summary(file, model)
     predicts = model.config.architecture.predicts
     if read := model.vocabularies.source or predicts and model.vocabularies.target:
-        known = all(word in read for word in EXAMPLE[0].split())
-        last = next((word for word in reversed(read) if not is_later(word)), read[-1])
-        again = f"{quoted(EXAMPLE[0] if known else last)} --weights {quoted(file)}"
+        known = [sentence for sentence in EXAMPLE if set(sentence.split()) <= {*read}]
+        some = known or [word for word in reversed(read) if not is_later(word)] or [read[-1]]
+        again = f"{quoted(some[0])} --weights {quoted(file)}"
         yield from try_next([*([f"translate {again}"] if model.vocabularies.target and not predicts else []),
                              f"map {again}",
                              " ".join(("weights", "info", quoted(file), "--words"))])

@@ -67,7 +67,7 @@ class Side:
         self._skips: Callable[[], bool] = never
 
     def resplit(self, skips: Callable[[], bool]) -> None:
-        """Split every word anew; `skips`: see `Pieces.split`."""
+        """Split every word again; `skips`: see `Pieces.split`."""
         self._split, self._skips = {}, skips
 
     def read(self, sentence: str) -> list[int]:

@@ -85,7 +85,7 @@ def training_step(optimizer: str, **wiring: Any) -> TrainingStep:
 
 
 def glossary() -> Iterator[Block]:
-    """All TOPICS, always in Korean and English as well."""
+    """All topics, always in Korean and English as well."""
     from attntrace.pages.blocks import Heading, Table
     languages = dict.fromkeys((*current_languages(), *TWO))  # that of the page first
     names = [LANGUAGES[language].name for language in languages]

@@ -122,6 +122,13 @@ def test_one_tensor_a_row_and_a_number_are_shown_alone(saved):
     assert record == {"address": "decoder.input:3", "axes": ["d_model"], "shape": [8], "value": value[2].tolist()}
 
 
+def test_a_saved_translation_finds_its_tensors_only(tmp_path):
+    file = str(tmp_path / "run.npz")
+    attntrace("translate", PAIR[0], "--save", file, "--quiet")
+    assert "step1.output.logits" in attntrace("show", "--from", file, "step1.output.logits", "--format", "jsonl").out
+    assert "no step" in refusal("show", "--from", file, "teacher_forced.logits")
+
+
 def test_a_row_of_weights_lies_below_the_words_it_looks_at(saved):
     value = next(step.value for step in trace(*PAIR) if step.address == "decoder.layer1.cross_attention.head1.weights")
     out = attntrace("show", "--from", str(saved), "cross_attention.head1.weights:went").out

@@ -86,7 +86,7 @@ def step_addresses(ctx: click.Context) -> Iterable[str]:
     if ctx.params.get("saved_run") is not None:
         from attntrace.files.archive import opened
         with opened(ctx.params["saved_run"]) as archive:
-            return archive.names
+            return archive.tensors
     return list(ctx.obj.subject_so_far(ctx).addresses())
 
 

@@ -134,6 +134,13 @@ class Archive(Npz):
         """The names of the parameters and the steps, and of other members."""
         return [name for name in self._infos if name != RUN]
 
+    @property
+    def tensors(self) -> list[str]:
+        """The names of the parameters and the steps."""
+        with self.sense():
+            others = {self._record(line).get("member") for line in self._lines if line.startswith(b'{"member":')}
+        return [name for name in self.names if name not in others]
+
     def records(self) -> Iterator[Record]:
         """Yield the record of each member, in order of computation."""
         names, seen = set(self.names), set[str]()

@@ -33,7 +33,7 @@ def command(place: str | None, saved_run: str, selection: Selection, page: PageO
             if getattr(selection, name):
                 raise Problem("place_with", place=place, option=f"--{name}")
         cell = Cell.read(place)
-        names = dict.fromkeys(archive.names)
+        names = dict.fromkeys(archive.tensors)
         known = names if matches(cell.address, names) else archive.symbols()
         cell = cell.with_row(known)
         address = find_address(cell.address, known)

@@ -27,8 +27,8 @@ SAMPLES = HERE.parent
 SEED, MOST = 1, 12000
 FEW, ENOUGH = 3, 6  # pairs for a word
 VERBS, VARIANTS = 5, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
-COMBINED = {3: 450, 4: 700, 5: 350}  # pairs of the most common words, by how many stand in one sentence
-AGAIN = .35  # of the lines that say politely what another says
+COMBINED = {3: 300, 4: 500, 5: 200}  # pairs of the most common words, by how many stand in one sentence
+AGAIN = .1  # of the lines that say politely what another says
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 
 MOST_COMMON = {*CORE, *CORE_STEMS}
@@ -102,11 +102,11 @@ def make() -> Made:
     corpus, draw = Corpus(), Draw(SEED)
     for pair in _thinned(written(), draw):
         corpus.add(pair)
-    _combine(corpus, Draw(SEED))
     common = list(spoken(draw, VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
     others = list(spoken(draw, VERBS, VARIANTS))
     for number, group in enumerate(needed(draw)):
         _take(corpus, [group[number % len(group)]], 1)
+    _combine(corpus, Draw(SEED))
     _times(corpus, _short_first(draw, common + others))
     _fill(corpus, _short_first(draw, common + framed(draw) + others))
     return Made(sorted(corpus.pairs, key=_order), corpus.removed)

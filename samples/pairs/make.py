@@ -10,7 +10,7 @@ Written for attntrace; MIT licence, as the rest of it."""
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +27,8 @@ SAMPLES = HERE.parent
 SEED, MOST = 1, 12000
 FEW, ENOUGH = 3, 6  # pairs for a word
 VERBS, VARIANTS = 5, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
-COMBINED = {3: 300, 4: 500, 5: 200}  # pairs of the most common words, by how many stand in one sentence
-AGAIN = .1  # of the lines that say politely what another says
+COMBINED = {3: 300, 4: 600, 5: 300}  # pairs of the most common words, by how many stand in one sentence
+ALIKE, AGAIN = 14, .1  # lines that differ from one another in one word alone; of the lines that say politely what another says
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 
 MOST_COMMON = {*CORE, *CORE_STEMS}
@@ -112,18 +112,38 @@ def make() -> Made:
     return Made(sorted(corpus.pairs, key=_order), corpus.removed)
 
 
-def _thinned(pairs: list[Said], draw: Draw) -> Iterator[Said]:
+def _thinned(pairs: list[Said], draw: Draw) -> list[Said]:
     """Of the lines that differ in punctuation alone one, and of the polite ones a share of those that say the
     same as another does in 반말."""
     plainly = {plain(pair.en) for pair in pairs if not pair.polite}
     alike: dict[tuple[str, bool], list[Said]] = {}
     for pair in pairs:
         alike.setdefault((pair.ko.rstrip(".!?"), pair.ko.endswith("?")), []).append(pair)
+    kept = []
     for group in alike.values():
         pair = draw.random.choice(group)
         again = pair.polite and plain(pair.en) in plainly and len(pair.ko.split()) > 1
         if not again or draw.chance(AGAIN):
-            yield pair
+            kept.append(pair)
+    return _various(kept, draw)
+
+
+def _various(pairs: list[Said], draw: Draw) -> list[Said]:
+    """Of many lines that differ in one word alone a few, while all their words stand in enough others."""
+    def frames(pair: Said) -> list[tuple[str, ...]]:
+        words = _words(pair)
+        return [(*words[:n], "", *words[n + 1:]) for n in range(len(words))] if len(words) > 1 else []
+
+    alike = Counter(frame for pair in pairs for frame in frames(pair))
+    seen = Counter(word for pair in pairs for word in _words(pair))
+    gone = set()
+    for pair in draw.random.sample(pairs, len(pairs)):
+        if max((alike[frame] for frame in frames(pair)), default=0) > ALIKE and all(
+                seen[word] > 2 * ENOUGH for word in _words(pair)):
+            gone.add(pair)
+            alike.subtract(frames(pair))
+            seen.subtract(_words(pair))
+    return [pair for pair in pairs if pair not in gone]
 
 
 def _combine(corpus: Corpus, draw: Draw) -> None:

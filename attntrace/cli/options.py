@@ -254,6 +254,7 @@ def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
         page_option("--ascii", is_flag=True),
         page_option("--pause", is_flag=True),
         page_option("--big", is_flag=True),
+        page_option("--fragment", is_flag=True),
         page_option("--color", type=Among(COLOURS), default=COLOURS[0], stands_for=COLOURS[0],
                     envvar="ATTNTRACE_COLOR"),
         page_option("--pager/--no-pager", default=None),

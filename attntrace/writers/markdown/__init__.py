@@ -7,8 +7,9 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.markdown.markup import (LINE, LinesTogether, MarkdownPage, arithmetic, equation, filled_grid,
-                                               grid, head_of, inline, line_of, math_block, stand_together)
+from attntrace.writers.formulas import LINE, arithmetic, equation
+from attntrace.writers.markdown.markup import (LinesTogether, MarkdownPage, filled_grid, grid, head_of, inline, line_of,
+                                               math_block, stand_together)
 from attntrace.writers.page import (PROMPT, BlockWriter, Look, Page, largest_of, next_words_table, packed, plainly,
                                     spelling_for)
 from attntrace.writers.text.architecture import architecture_lines

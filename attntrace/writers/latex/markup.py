@@ -1,0 +1,367 @@
+"""Words that do nothing but show themselves, and what fits the width of a page in LaTeX: displays, matrices in blocks
+of rows and columns, the vectors of tokens, tables."""
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, groupby
+from typing import Any, NamedTuple
+
+from attntrace.messages.catalog import Message, Text
+from attntrace.pages import blocks
+from attntrace.pages.blocks import Formula, Grid, RowLine
+from attntrace.pages.numbers import Figures
+from attntrace.tensor.printer import LatexPrinter, Operator
+from attntrace.tensor.symbol import LATEX_LETTERS, Spelling
+from attntrace.tensor.tensor import Array, Tensor
+from attntrace.writers.formulas import LATEX, signs_of
+from attntrace.writers.page import Page, equal_parts, levels_of, packed, part_of, title_of_head
+from attntrace.writers.svg import SHADES
+from attntrace.writers.svg.markup import INK, PAPER
+from attntrace.writers.text.equations import parts_of, size_of
+from attntrace.writers.text.vectors import columns_of, mixed
+from attntrace.writers.text.writer import cells_of
+
+ROOM = 490  # points that a line of a page has
+DIGIT = 5  # points of a digit
+ROWS = 36  # of numbers one above the other
+LINES = 24  # of formulas in one display
+SHORT = 50  # signs of a line that fits every page
+GAP = 6  # points between two columns, and around a matrix
+SMALLER = 590  # points up to which vectors are written a little smaller, and not broken
+SMALL = 4  # points of a letter of an address
+WHOLE = 15  # columns up to which an equation is drawn whole, as in HTML
+MARKUP = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", '"': r"\textquotedbl{}",
+          "`": r"\textasciigrave{}", "✓": r"\checkmark{}", "✗": r"$\boldsymbol{\times}$",
+          **{char: f"\\{char}" for char in "{}$&#_%"}, **{char: f"{{{char}}}" for char in "[]*"}}
+SIGNS = {"≈": r"\approx", "≠": r"\neq", "∂": r"\partial", "Σ": r"\Sigma", "√": r"\surd", "⊙": r"\odot", "→": r"\to",
+         "α": r"\alpha", "π": r"\pi", "↑": r"\uparrow", "∞": r"\infty", "≤": r"\leq", "≥": r"\geq",
+         **{letter: latex for letter, latex in LATEX_LETTERS.items() if len(letter) == 1}}
+RAISED, LOWERED = "⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ′ᵗ", "₀₁₂₃₄₅₆₇₈₉ᵢ"
+PLAIN = str.maketrans(RAISED + LOWERED, "()0123456789-T't0123456789i")
+SIGN = re.compile(rf"(?P<up>[{RAISED}]+)|(?P<down>[{LOWERED}]+)|(?P<twice>-(?=-)|'(?='))"
+                  rf"|[{re.escape(''.join([*MARKUP, *SIGNS]))}]")
+
+
+def _sign(match: re.Match[str]) -> str:
+    char = match[0]
+    if match["up"] or match["down"]:
+        return f"${'^' if match['up'] else '_'}{{{char.translate(PLAIN)}}}$"
+    if match["twice"]:  # which would be a dash, or a quotation mark
+        return f"{char}{{}}"
+    return MARKUP[char] if char in MARKUP else f"${SIGNS[char]}$"
+
+
+@lru_cache(10_000)  # the words of a sentence stand in every table
+def escaped(text: str) -> str:
+    """A text that shows itself and does nothing else, wherever it stands."""
+    return SIGN.sub(_sign, text)
+
+
+class LatexPage(Page):
+    """Texts in the languages of a page, which do nothing but show themselves; a cell is as wide as a digit."""
+
+    def __init__(self, ascii: bool, languages: tuple[str, ...], shades: bool) -> None:
+        super().__init__(ROOM // DIGIT, Spelling.ASCII if ascii else Spelling.UNICODE, cells_of, languages=languages,
+                         shades=shades)
+
+    def words(self, text: Text) -> str:
+        """Text; several lines of it (in two languages) stay apart."""
+        lines = filter(None, (self.word(line).strip() for line in self.prose(text).split("\n")))
+        return r"\newline ".join(map(escaped, lines))
+
+    def code(self, text: str) -> str:
+        """A text as code, which may be broken behind its dots."""
+        return rf"\texttt{{{escaped(self.word(text)).replace('.', '.{}')}}}".replace(".{}", r".\allowbreak{}")
+
+    def points(self, label: str) -> int:
+        """About how wide a label is."""
+        return DIGIT * self.cells(self.label(label))
+
+    def in_math(self, label: str) -> str:
+        """A word as the label of a row or a column of numbers."""
+        return rf"\text{{{escaped(self.label(label))}}}"
+
+
+def points_of(latex: str) -> int:
+    return DIGIT * signs_of(latex)
+
+
+# ---------------------------------------------------------------- displays
+
+def comment(text: str) -> Iterator[str]:
+    """What the next lines are, for those who look for a piece to paste."""
+    if text:
+        yield f"% {text}"
+
+
+def fitted(lines: Iterable[str]) -> Iterator[str]:
+    """Mathematics as a display, smaller where it would be larger than the page."""
+    yield r"\[\adjustbox{max width=\linewidth,max totalheight=.9\textheight}{\arraycolsep=3pt $\displaystyle"
+    yield from lines
+    yield r"$}\]"
+
+
+def math_block(lines: Sequence[str]) -> Iterator[str]:
+    """Lines with an `&` each where they are lined up."""
+    for some in (lines[start:start + LINES] for start in range(0, len(lines), LINES)):
+        rows = " \\\\\n".join(some)
+        if max(map(signs_of, some)) <= SHORT:
+            yield from (r"\begin{align*}", rows, r"\end{align*}")
+        else:
+            yield from fitted((r"\begin{aligned}", rows, r"\end{aligned}"))
+
+
+# ---------------------------------------------------------------- numbers
+
+def number(text: str) -> str:
+    return text.replace("inf", r"\infty")
+
+
+def factor(figures: Figures) -> str:
+    return f"10^{{{figures.power}}}" if figures.power else ""
+
+
+def cell(text: str, level: int) -> str:
+    """A number on the colour of its level, white on a dark one; level 0 has none."""
+    if not level:
+        return text
+    ink = rf"\color[HTML]{{{PAPER[1:].upper()}}}" if level > 5 else ""
+    return rf"\cellcolor[HTML]{{{SHADES[level][1:].upper()}}}{ink}{text}"
+
+
+def cells(figures: Figures, values: Array, largest: float = 0) -> list[list[str]]:
+    """The cells of each row; shaded as parts of the `largest` number, unless that is 0."""
+    texts = [list(map(number, text.split())) for text in figures.rows(values)]
+    if not largest:
+        return texts
+    return [list(map(cell, row, levels)) for row, levels in
+            zip(texts, levels_of(values / largest).tolist(), strict=True)]
+
+
+class Piece(NamedTuple):
+    """Mathematics, how many points wide and how many rows high it is, and what is said of it."""
+    latex: str
+    width: int
+    height: int = 1
+    caption: str = ""
+
+
+def pieces_of(grid: Grid, page: LatexPage) -> Iterator[Piece]:
+    """A matrix in blocks of columns and of rows that fit a page, each with what part it is of."""
+    labels = grid.column_labels or [""] * grid.values.shape[1]
+    widths = [max(DIGIT * grid.figures.width, page.points(label)) for label in labels]
+    before = max(map(page.points, grid.row_labels or ()), default=0)
+    for columns in equal_parts(widths, ROOM - before - 2 * GAP, GAP):
+        for start in range(0, len(grid.values), ROWS):
+            rows = slice(start, min(start + ROWS, len(grid.values)))
+            parts = parts_of(grid, columns.start, columns.stop)
+            if rows.stop - rows.start < len(grid.values):
+                parts = [*part_of("rows", rows.start, rows.stop, len(grid.values)), *parts[-1:]]
+            said = [size_of(grid), *parts]
+            yield Piece(matrix(grid, page, rows, columns), before + sum(widths[columns]) + GAP * (len(labels[columns]) + 2),
+                        rows.stop - rows.start + bool(grid.column_labels), ", ".join(map(page.words, filter(None, said))))
+
+
+def matrix(grid: Grid, page: LatexPage, rows: slice, columns: slice) -> str:
+    """Some numbers of a matrix in brackets, with the words before and above them."""
+    body = [" & ".join(row) for row in cells(grid.figures, grid.values[rows, columns])]
+    right = "r" * (columns.stop - columns.start)
+    power = rf"{factor(grid.figures)} \cdot " if grid.figures.power else ""
+    if grid.row_labels and not grid.one_row:
+        words = map(page.in_math, grid.row_labels[rows])
+        body = [f"{word} & {row}" for word, row in zip(words, body, strict=True)]
+    elif not grid.column_labels:
+        return "\n".join([rf"{power}\left[\begin{{array}}{{@{{}}{right}@{{}}}}", " \\\\\n".join(body),
+                          r"\end{array}\right]"])
+    else:
+        body = [f"& {row}" for row in body]
+    above = [" & ".join(["", *map(page.in_math, grid.column_labels[columns])]) + r" \\"] if grid.column_labels else []
+    return "\n".join([rf"{power}\begin{{blockarray}}{{r{right}}}", *above,
+                      rf"\begin{{block}}{{r[{right}]}}", *(rf"{row} \\" for row in body),
+                      r"\end{block}", r"\end{blockarray}"])
+
+
+def beside_each_other(grids: Iterable[Grid], page: LatexPage) -> Iterator[str]:
+    """Matrices under their names, as many side by side as fit."""
+    named: list[Piece] = []
+    for grid in grids:
+        name = LATEX.name(grid)
+        for piece in pieces_of(grid, page):
+            address = f"{page.code(grid.address)} " if grid.address else ""
+            named.append(Piece(f"{name} = {piece.latex}", points_of(name) + piece.width + 4 * GAP, piece.height,
+                               f"${name}$: {address}{piece.caption}"))
+    for together in packed(named, lambda some: sum(piece.width for piece in some) <= ROOM):
+        yield rf"\par\noindent{{\footnotesize {'; '.join(piece.caption for piece in together)}}}"
+        yield from fitted(["\n\\qquad\n".join(piece.latex for piece in together)])
+
+
+def equation_with_numbers(block: blocks.MatrixEquation, page: LatexPage) -> Iterator[str]:
+    """The equation in symbols, then with its matrices, which are drawn by themselves where one does not fit a page."""
+    formula = block.formula
+    columns = block.result.values.shape[1] + sum(grid.values.shape[1] for grid in block.operands.values())
+    drawn = block.operands.keys() - (block.drawn if columns > WHOLE else frozenset())
+    pieces = {tensor: list(pieces_of(block.operands[tensor], page)) for tensor in drawn}
+    result = list(pieces_of(block.result, page))
+    symbols = LATEX.expression(formula.right, formula.head, formula.row)
+    left = LATEX.symbol(formula.left, formula.head, formula.row)
+    if any(len(parts) > 1 for parts in [*pieces.values(), result]):
+        yield from math_block([f"{left} &= {symbols}"])
+        yield from beside_each_other([*(block.operands[tensor] for tensor in block.operands if tensor in drawn
+                                        and tensor not in block.drawn), block.result], page)
+        return
+    lines = [Piece(f"{left} &= {symbols}", points_of(f"{left} = {symbols}"))]
+    if drawn:
+        whole = {tensor: piece for tensor, (piece,) in pieces.items()}
+        lines += lines_of(LatexPrinter(formula.head, drawn=drawn).pieces(formula.right), whole)
+    lines.append(result[0]._replace(latex=f"&= {result[0].latex}"))
+    for some in packed(lines, lambda some: sum(line.height for line in some) <= ROWS):
+        yield from fitted((r"\begin{aligned}", " \\\\\n".join(line.latex for line in some), r"\end{aligned}"))
+
+
+def lines_of(pieces: Sequence[Any], drawn: dict[Tensor, Piece]) -> Iterator[Piece]:
+    """An expression with its matrices, broken where it is too wide, before signs that are in no group."""
+    chunks: list[Piece] = [Piece("", 0)]
+    depth = 0
+    for piece in pieces:
+        if isinstance(piece, Operator) and not depth:
+            chunks.append(Piece("", 0))
+        new = Piece(piece, points_of(piece)) if isinstance(piece, str) else drawn[piece.tensor]
+        last = chunks[-1]
+        chunks[-1] = Piece(last.latex + new.latex, last.width + new.width, max(last.height, new.height))
+        if isinstance(piece, str):
+            depth += piece.count("{") - piece.count("}")
+    for n, line in enumerate(packed(chunks, lambda some: sum(chunk.width for chunk in some) <= ROOM)):
+        yield Piece((r"&\quad " if n else "&= ") + "".join(chunk.latex for chunk in line),
+                    sum(chunk.width for chunk in line), max(chunk.height for chunk in line))
+
+
+# ---------------------------------------------------------------- vectors
+
+class VectorArrays:
+    """The vectors of tokens: those under the same words, or as long as each other, in one array, longer ones in blocks
+    of columns."""
+
+    def __init__(self, block: blocks.VectorRows, page: LatexPage) -> None:
+        self.page, self.lines = page, block.lines
+        self.groups = [list(alike) for _, alike in groupby(
+            block.lines, key=lambda line: (line.values.shape[1:], line.labels))]
+        self.cells = {id(line): cells(line.figures, line.values.reshape(len(line.values), -1),
+                                      line.weights and page.shades) for line in block.lines}
+
+    def of_tokens(self, tokens: Sequence[int]) -> Iterator[str]:
+        for alike in self.groups:
+            labels = alike[0].labels or [str(n + 1) for n in range(columns_of(alike[0]))]
+            widest = max(DIGIT * line.figures.width for line in alike)
+            widths = [max(widest, self.page.points(label)) for label in labels]
+            longest = max(points_of(LATEX.formula(line.formulas[n])) for line in alike for n in tokens)
+            room = SMALLER - SMALL * max(len(line.name) for line in alike) - 3 * GAP
+            is_beside = longest + sum(widths) + GAP * len(widths) <= room
+            room -= 0 if is_beside else max(points_of(LATEX.symbol(line.formulas[n].left)) for line in alike for n in tokens)
+            for part in equal_parts(widths, room, GAP):
+                for some in (tokens[start:start + ROWS] for start in range(0, len(tokens), ROWS)):
+                    rows = chain.from_iterable(self.row(line, n, part, is_beside) for n in some for line in alike)
+                    right = "r" * (part.stop - part.start)
+                    opening, closing = ("[\\,", "\\,]") if alike[0].values.ndim > 1 else ("", "")
+                    columns = rf"@{{}}r@{{}}l@{{{{}}={{}}{opening}}}{right}@{{{closing}\enspace}}l@{{}}"
+                    yield from fitted([rf"\begin{{array}}{{{columns}}}",
+                                       *self.above(alike[0], labels, part), " \\\\\n".join(rows), r"\end{array}"])
+
+    def above(self, line: RowLine, labels: Sequence[str], part: slice) -> Iterator[str]:
+        """Words, or the numbers of columns."""
+        if line.values.ndim == 1:
+            return
+        heads = (rf"\scriptstyle {label}" if line.labels is None else self.page.in_math(label)
+                 for label in labels[part])
+        # Each in a cell of its own, without the brackets of a vector.
+        yield " & ".join(["", r"\multicolumn{1}{l}{}", *(rf"\multicolumn{{1}}{{r}}{{{head}}}" for head in heads),
+                          ""]) + r" \\"
+
+    def row(self, line: RowLine, n: int, part: slice, is_beside: bool) -> Iterator[str]:
+        """A vector, or a part of one: its equation, beside it or in a row of its own, its numbers, its address; and
+        what it mixes."""
+        page, formula, columns = self.page, line.formulas[n], part.stop - part.start
+        left = LATEX.symbol(formula.left, formula.head, formula.row)
+        right = LATEX.expression(formula.right, formula.head, formula.row)
+        beside = rf"{{}}={{}} {right}"
+        if part.start:
+            beside = ""
+        elif not is_beside:
+            yield rf"{left} & \multicolumn{{{columns + 2}}}{{l}}{{{beside}}}"
+            left = beside = ""
+        more = [page.words(Message("messages.more", count=line.more))] if line.more and part.stop == columns_of(line) else []
+        of_part = part_of("columns", part.start, part.stop, columns_of(line) + line.more)
+        said = [*more, page.code(line.name), *map(page.words, of_part)]
+        times = rf"\cdot {factor(line.figures)}\enspace" if line.figures.power else ""
+        numbers = self.cells[id(line)][n][part]
+        yield " & ".join([left, beside, *numbers, rf"{times}\text{{\scriptsize {' '.join(said)}}}"])
+        if line.shares is not None and part.stop == columns_of(line):
+            terms = [term.replace("·", r" \cdot ") for term in mixed(line, n, LATEX)]
+            for start, some in enumerate(packed(terms, lambda some: points_of(" + ".join(some)) <= ROOM - 20 * DIGIT)):
+                sign = "{}+{} " if start else "{}={} "
+                yield rf"& \multicolumn{{{columns + 2}}}{{l}}{{{sign}{' + '.join(some)}}}"
+
+
+# ---------------------------------------------------------------- tables
+
+NARROW = 34  # cells of a column that is never broken
+
+
+def table_lines(block: blocks.Table, page: LatexPage) -> Iterator[str]:
+    """A table; a long one goes on over pages, the widest columns are broken where it would be too wide."""
+    columns = max(map(len, [block.headings, *block.rows]))
+    sizes = [max([page.cells(page.line(block.headings[n])) if block.headings else 0,
+                  *(width_of_cell(row[n], page) for row in block.rows if len(row) > n and any(row[1:]))])
+             for n in range(columns)]
+    kinds, shares = ["r" if n in block.right else "l" for n in range(columns)], {}
+    if DIGIT * sum(sizes) + 2 * GAP * columns > ROOM:
+        wide = {n: min(size, 3 * NARROW) for n, size in enumerate(sizes) if size > NARROW}
+        left = max(ROOM - DIGIT * sum(size for size in sizes if size <= NARROW) - 2 * GAP * columns, ROOM // 3)
+        shares = {n: left / ROOM * size / sum(wide.values()) for n, size in wide.items()}
+        for n, share in shares.items():
+            kinds[n] = rf">{{\raggedright\arraybackslash}}p{{{share:.3f}\linewidth}}"
+    if block.title:
+        yield rf"\par\noindent\textbf{{{page.words(block.title)}}}\par"
+    if block.legend:
+        yield rf"\par\noindent {page.words(block.legend)}\par"
+    lines = [" & ".join(map(page.words, block.headings)) + r" \\ \hline"] if any(block.headings) else []
+    for first, *rest in block.rows:
+        if rest and not any(rest):
+            one = rf"\textbf{{{table_cell(first, block.addresses, page)}}}"
+            lines.append(rf"\multicolumn{{{columns}}}{{@{{}}l}}{{{one}}} \\")
+        else:
+            lines.append(" & ".join(table_cell(one, block.addresses and not n, page, shares.get(n))
+                                    for n, one in enumerate([first, *rest])) + r" \\")
+    spec = f"{{@{{}}{''.join(kinds)}@{{}}}}"
+    if len(lines) <= ROWS and not shares:
+        yield from (r"\par\noindent\adjustbox{max width=\linewidth}{\begin{tabular}" + spec, *lines, r"\end{tabular}}\par")
+    else:
+        yield from (r"\begin{longtable}[l]" + spec, *lines[:1], *[r"\endhead"] * any(block.headings), *lines[1:],
+                    r"\end{longtable}")
+
+
+def width_of_cell(one: blocks.Cell, page: LatexPage) -> int:
+    return signs_of(LATEX.formula(one)) if isinstance(one, Formula) else page.cells(page.line(one))
+
+
+def table_cell(one: blocks.Cell, is_address: bool, page: LatexPage, share: float | None = None) -> str:
+    """A cell; a formula in a column that has a share of the page fits it."""
+    if isinstance(one, Formula):
+        math = f"${LATEX.formula(one)}$"
+        return rf"\adjustbox{{max width={share:.3f}\linewidth}}{{{math}}}" if share else math
+    return page.code(str(one)) if is_address else page.words(one)
+
+
+def map_of_head(head: Grid, largest: float, page: LatexPage) -> Piece:
+    """The weights of a head on their shades; the words above them stand upright where they are wider."""
+    labels, rows = list(map(page.label, head.column_labels or ())), list(map(page.label, head.row_labels or ()))
+    upright = max(map(page.cells, labels), default=0) <= head.figures.width + 1
+    above = [escaped(label) if upright else rf"\rotatebox{{60}}{{{escaped(label)}}}" for label in labels]
+    numbers = cells(head.figures, head.values, (largest or 1) if page.shades else 0)
+    body = [[r"$\cdot$" if not value else cell for cell, value in zip(row, values, strict=True)]
+            for row, values in zip(numbers, head.values.tolist(), strict=True)]
+    lines = [rf"\begin{{tabular}}{{r{'c' * len(labels)}}}", " & ".join([rf"\textbf{{{page.words(title_of_head(head))}}}",
+                                                                       *above]) + r" \\"]
+    lines += [" & ".join([escaped(word), *row]) + r" \\" for word, row in zip(rows, body, strict=True)]
+    width = DIGIT * max(map(page.cells, [page.line(title_of_head(head)), *rows]))
+    width += (DIGIT * head.figures.width + 2 * GAP) * len(labels)
+    return Piece("\n".join([f"% {head.address}", *lines, r"\end{tabular}"]), width + 2 * GAP, len(rows) + 1)

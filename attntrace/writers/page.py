@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import accumulate, chain, islice, repeat, zip_longest
+from itertools import accumulate, chain, groupby, islice, repeat, zip_longest
 from typing import Any, NamedTuple, Protocol, TextIO, TypeVar, get_args
 
 import numpy as np
@@ -183,6 +183,16 @@ class BlockWriter(Writer, Protocol[P]):
         """A block of any kind, by the method of its name."""
         parts: Iterator[P] = getattr(self, METHODS[type(block)])(block)
         return parts
+
+
+def with_cells_together(shown: Iterable[Block]) -> Iterator[Block]:
+    """Blocks as they come, of which the arithmetic of cells in blocks one after the other is in one."""
+    for kind, alike in groupby(shown, key=type):
+        if kind is blocks.CellLines:
+            every = [block for block in alike if isinstance(block, blocks.CellLines)]
+            yield every[0]._replace(cells=tuple(cell for block in every for cell in block.cells))
+        else:
+            yield from alike
 
 
 METHODS = {kind: snake_case(kind.__name__) for kind in get_args(Block)}  # the method of each kind of block

@@ -11,7 +11,8 @@ from attntrace.writers.formulas import arithmetic, equation
 from attntrace.writers.latex.markup import (ROOM, LatexPage, VectorArrays, beside_each_other, comment, equation_with_numbers,
                                             escaped, map_of_head, math_block, table_lines)
 from attntrace.writers.latex.picture import picture_lines
-from attntrace.writers.page import (PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, packed)
+from attntrace.writers.page import (PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, packed,
+                                    with_cells_together)
 
 PACKAGES = r"""\usepackage[table]{xcolor}
 \usepackage{kotex,amsmath,amssymb,array,blkarray,longtable,adjustbox,tikz}
@@ -21,11 +22,10 @@ PREAMBLE = rf"""% !TEX program = xelatex
 \usepackage[margin=18mm]{{geometry}}
 {PACKAGES}
 \setcounter{{secnumdepth}}{{-2}}
-\setcounter{{LTchunksize}}{{1000}}
-\setlength{{\parindent}}{{0pt}}\setlength{{\parskip}}{{4pt plus 2pt}}
-\setlength{{\emergencystretch}}{{3em}}
+\setlength{{\parskip}}{{4pt plus 2pt}}
 \allowdisplaybreaks
 \begin{{document}}
+\raggedright
 \setlength{{\abovedisplayskip}}{{4pt plus 2pt}}\setlength{{\abovedisplayshortskip}}{{4pt plus 2pt}}
 \setlength{{\belowdisplayskip}}{{4pt plus 2pt}}\setlength{{\belowdisplayshortskip}}{{4pt plus 2pt}}"""
 CARETS = "attntrace.carets"  # how characters are written that an encoding lacks, which XeTeX reads
@@ -64,7 +64,7 @@ class LatexWriter(BlockWriter[str]):
         return (self.encoded(f"{line}\n") for line in self.joined(blocks))
 
     def joined(self, shown: Iterable[Block]) -> Iterator[str]:
-        for block in shown:
+        for block in with_cells_together(shown):
             if not self.begun:
                 yield self.beginning()
                 if self.look.title and not isinstance(block, blocks.Title):
@@ -79,6 +79,10 @@ class LatexWriter(BlockWriter[str]):
 
     def paragraph(self, text: str) -> Iterator[str]:
         yield from (rf"\par\noindent {text}\par",) if text else ()
+
+    def above(self, text: str) -> Iterator[str]:
+        """A line that no page ends with: the paragraph of the display below it."""
+        yield rf"\par\noindent {text}"
 
     def title(self, block: blocks.Title) -> Iterator[str]:
         yield from self.paragraph(rf"{{\LARGE\bfseries {self.page.words(block.text)}\par}}")
@@ -96,7 +100,7 @@ class LatexWriter(BlockWriter[str]):
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         verdict = escaped(self.page.verdict(block))
         yield from self.heading_of("subsubsection", f"{block.number} {self.page.words(block.title)}{verdict}")
-        yield from self.paragraph(self.page.code(block.place))
+        yield from self.above(self.page.code(block.place))
         if block.formulas:
             yield from math_block([line for formula in block.formulas for line in equation(formula)])
 
@@ -129,14 +133,14 @@ class LatexWriter(BlockWriter[str]):
         arrays = VectorArrays(block, self.page)
         if len(block.lines) == 1:
             yield from comment(block.lines[0].address)
-            yield from self.paragraph(", ".join(rf"\textbf{{{self.page.words(token)}}}" for token in block.tokens if token))
+            yield from self.above(", ".join(rf"\textbf{{{self.page.words(token)}}}" for token in block.tokens if token))
             yield from arrays.of_tokens(range(len(block.tokens)))
             return
         for n, token in enumerate(block.tokens):
             for line in block.lines:
                 yield from comment(f"{line.address}:{block.numbers[n] + 1}")
             if token:
-                yield from self.paragraph(rf"\textbf{{{self.page.words(token)}}}")
+                yield from self.above(rf"\textbf{{{self.page.words(token)}}}")
             yield from arrays.of_tokens([n])
 
     def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:
@@ -145,7 +149,7 @@ class LatexWriter(BlockWriter[str]):
     def cause(self, block: blocks.Cause) -> Iterator[str]:
         """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
         more = Message("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
-        yield from self.paragraph(rf"\hspace*{{{block.level}em}}\textbf{{{block.level}}} {self.page.code(block.place)} "
+        yield from self.above(rf"\hspace*{{{block.level}em}}\textbf{{{block.level}}} {self.page.code(block.place)} "
                                   + self.page.words(more))
         if block.cell is not None:
             yield from math_block(arithmetic(block.cell))
@@ -155,7 +159,7 @@ class LatexWriter(BlockWriter[str]):
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[str]:
         yield from beside_each_other(block.parameters, self.page)
         yield from comment(block.result.address)
-        yield from self.paragraph(" ".join([self.page.code(block.step), self.page.words(" × ".join(block.axes))]))
+        yield from self.above(" ".join([self.page.code(block.step), self.page.words(" × ".join(block.axes))]))
         yield from equation_with_numbers(block, self.page)
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:

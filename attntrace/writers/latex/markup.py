@@ -23,7 +23,7 @@ from attntrace.writers.text.writer import cells_of
 
 ROOM = 490  # points that a line of a page has
 DIGIT = 5  # points of a digit
-ROWS = 36  # of numbers one above the other
+ROWS, PAGE = 28, 50  # of numbers one above the other: of one matrix, of an equation
 LINES = 24  # of formulas in one display
 SHORT = 50  # signs of a line that fits every page
 GAP = 6  # points between two columns, and around a matrix
@@ -36,6 +36,7 @@ MARKUP = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasc
 SIGNS = {"≈": r"\approx", "≠": r"\neq", "∂": r"\partial", "Σ": r"\Sigma", "√": r"\surd", "⊙": r"\odot", "→": r"\to",
          "α": r"\alpha", "π": r"\pi", "↑": r"\uparrow", "∞": r"\infty", "≤": r"\leq", "≥": r"\geq",
          **{letter: latex for letter, latex in LATEX_LETTERS.items() if len(letter) == 1}}
+BREAK = r".\allowbreak{}"
 RAISED, LOWERED = "⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ′ᵗ", "₀₁₂₃₄₅₆₇₈₉ᵢ"
 PLAIN = str.maketrans(RAISED + LOWERED, "()0123456789-T't0123456789i")
 SIGN = re.compile(rf"(?P<up>[{RAISED}]+)|(?P<down>[{LOWERED}]+)|(?P<twice>-(?=-)|'(?='))"
@@ -71,7 +72,7 @@ class LatexPage(Page):
 
     def code(self, text: str) -> str:
         """A text as code, which may be broken behind its dots."""
-        return rf"\texttt{{{escaped(self.word(text)).replace('.', '.{}')}}}".replace(".{}", r".\allowbreak{}")
+        return rf"\texttt{{{escaped(self.word(text)).replace('.', BREAK)}}}"
 
     def points(self, label: str) -> int:
         """About how wide a label is."""
@@ -152,8 +153,7 @@ def pieces_of(grid: Grid, page: LatexPage) -> Iterator[Piece]:
     widths = [max(DIGIT * grid.figures.width, page.points(label)) for label in labels]
     before = max(map(page.points, grid.row_labels or ()), default=0)
     for columns in equal_parts(widths, ROOM - before - 2 * GAP, GAP):
-        for start in range(0, len(grid.values), ROWS):
-            rows = slice(start, min(start + ROWS, len(grid.values)))
+        for rows in equal_parts([1] * len(grid.values), ROWS, 0):
             parts = parts_of(grid, columns.start, columns.stop)
             if rows.stop - rows.start < len(grid.values):
                 parts = [*part_of("rows", rows.start, rows.stop, len(grid.values)), *parts[-1:]]
@@ -214,7 +214,7 @@ def equation_with_numbers(block: blocks.MatrixEquation, page: LatexPage) -> Iter
         whole = {tensor: piece for tensor, (piece,) in pieces.items()}
         lines += lines_of(LatexPrinter(formula.head, drawn=drawn).pieces(formula.right), whole)
     lines.append(result[0]._replace(latex=f"&= {result[0].latex}"))
-    for some in packed(lines, lambda some: sum(line.height for line in some) <= ROWS):
+    for some in packed(lines, lambda some: sum(line.height for line in some) <= PAGE):
         yield from fitted((r"\begin{aligned}", " \\\\\n".join(line.latex for line in some), r"\end{aligned}"))
 
 
@@ -258,10 +258,10 @@ class VectorArrays:
             is_beside = longest + sum(widths) + GAP * len(widths) <= room
             room -= 0 if is_beside else max(points_of(LATEX.symbol(line.formulas[n].left)) for line in alike for n in tokens)
             for part in equal_parts(widths, room, GAP):
-                for some in (tokens[start:start + ROWS] for start in range(0, len(tokens), ROWS)):
+                for some in (tokens[start:start + PAGE] for start in range(0, len(tokens), PAGE)):
                     rows = chain.from_iterable(self.row(line, n, part, is_beside) for n in some for line in alike)
                     right = "r" * (part.stop - part.start)
-                    opening, closing = ("[\\,", "\\,]") if alike[0].values.ndim > 1 else ("", "")
+                    opening, closing = (r"[\hspace{4pt}", r"\hspace{4pt}]") if alike[0].values.ndim > 1 else ("", "")
                     columns = rf"@{{}}r@{{}}l@{{{{}}={{}}{opening}}}{right}@{{{closing}\enspace}}l@{{}}"
                     yield from fitted([rf"\begin{{array}}{{{columns}}}",
                                        *self.above(alike[0], labels, part), " \\\\\n".join(rows), r"\end{array}"])
@@ -270,11 +270,10 @@ class VectorArrays:
         """Words, or the numbers of columns."""
         if line.values.ndim == 1:
             return
-        heads = (rf"\scriptstyle {label}" if line.labels is None else self.page.in_math(label)
-                 for label in labels[part])
-        # Each in a cell of its own, without the brackets of a vector.
-        yield " & ".join(["", r"\multicolumn{1}{l}{}", *(rf"\multicolumn{{1}}{{r}}{{{head}}}" for head in heads),
-                          ""]) + r" \\"
+        heads = [rf"\scriptstyle {label}" if line.labels is None else self.page.in_math(label)
+                 for label in labels[part]]
+        heads[-1] = rf"\multicolumn{{1}}{{r@{{\hspace{{4pt}}\hphantom{{]}}\enspace}}}}{{{heads[-1]}}}"  # without the brackets
+        yield " & ".join(["", r"\multicolumn{1}{l}{}", *heads, ""]) + r" \\"
 
     def row(self, line: RowLine, n: int, part: slice, is_beside: bool) -> Iterator[str]:
         """A vector, or a part of one: its equation, beside it or in a row of its own, its numbers, its address; and
@@ -303,52 +302,54 @@ class VectorArrays:
 
 # ---------------------------------------------------------------- tables
 
-NARROW = 34  # cells of a column that is never broken
+LETTER = 5.4  # points of a letter in a table
 
 
 def table_lines(block: blocks.Table, page: LatexPage) -> Iterator[str]:
-    """A table; a long one goes on over pages, the widest columns are broken where it would be too wide."""
+    """A table; one that is too wide or too long for a page has columns of a set width, the widest of which are broken,
+    and goes on over pages."""
     columns = max(map(len, [block.headings, *block.rows]))
     sizes = [max([page.cells(page.line(block.headings[n])) if block.headings else 0,
                   *(width_of_cell(row[n], page) for row in block.rows if len(row) > n and any(row[1:]))])
              for n in range(columns)]
-    kinds, shares = ["r" if n in block.right else "l" for n in range(columns)], {}
-    if DIGIT * sum(sizes) + 2 * GAP * columns > ROOM:
-        wide = {n: min(size, 3 * NARROW) for n, size in enumerate(sizes) if size > NARROW}
-        left = max(ROOM - DIGIT * sum(size for size in sizes if size <= NARROW) - 2 * GAP * columns, ROOM // 3)
-        shares = {n: left / ROOM * size / sum(wide.values()) for n, size in wide.items()}
-        for n, share in shares.items():
-            kinds[n] = rf">{{\raggedright\arraybackslash}}p{{{share:.3f}\linewidth}}"
-    if block.title:
-        yield rf"\par\noindent\textbf{{{page.words(block.title)}}}\par"
-    if block.legend:
-        yield rf"\par\noindent {page.words(block.legend)}\par"
-    lines = [" & ".join(map(page.words, block.headings)) + r" \\ \hline"] if any(block.headings) else []
-    for first, *rest in block.rows:
+    room = int((ROOM - 2 * GAP * columns) / LETTER)
+    is_small = sum(sizes) <= room and len(block.rows) <= PAGE
+    kinds = ["r" if n in block.right else "l" for n in range(columns)]
+    if not is_small:
+        widest = next(most for most in range(max(sizes), 0, -1) if sum(min(size, most) for size in sizes) <= room)
+        widths = [LETTER * min(size, widest) / ROOM for size in sizes]
+        kinds = [rf">{{\ragged{'left' if kind == 'r' else 'right'}\arraybackslash}}p{{{width:.3f}\linewidth}}"
+                 for kind, width in zip(kinds, widths, strict=True)]
+    for text in filter(None, (block.title and rf"\textbf{{{page.words(block.title)}}}", page.words(block.legend))):
+        yield rf"\par\noindent {text}\par"
+    head = [rf"{' & '.join(map(page.words, block.headings))} \\ \hline"] if any(block.headings) else []
+    spec = f"{{@{{}}{''.join(kinds)}@{{}}}}"
+    yield from ([r"\par\noindent\adjustbox{max width=\linewidth}{\begin{tabular}" + spec, *head] if is_small else
+                [r"\begin{longtable}[l]" + spec, *head, *[r"\endhead"] * bool(head)])
+    for n, (first, *rest) in enumerate(block.rows):
+        apart = r"\rule{0pt}{2.5ex}" if head and not n else ""
         if rest and not any(rest):
             one = rf"\textbf{{{table_cell(first, block.addresses, page)}}}"
-            lines.append(rf"\multicolumn{{{columns}}}{{@{{}}l}}{{{one}}} \\")
+            yield rf"\multicolumn{{{columns}}}{{@{{}}l}}{{{apart}{one}}} \\"
         else:
-            lines.append(" & ".join(table_cell(one, block.addresses and not n, page, shares.get(n))
-                                    for n, one in enumerate([first, *rest])) + r" \\")
-    spec = f"{{@{{}}{''.join(kinds)}@{{}}}}"
-    if len(lines) <= ROWS and not shares:
-        yield from (r"\par\noindent\adjustbox{max width=\linewidth}{\begin{tabular}" + spec, *lines, r"\end{tabular}}\par")
-    else:
-        yield from (r"\begin{longtable}[l]" + spec, *lines[:1], *[r"\endhead"] * any(block.headings), *lines[1:],
-                    r"\end{longtable}")
+            yield apart + " & ".join(table_cell(one, block.addresses and not k, page, not is_small)
+                                     for k, one in enumerate([first, *rest])) + r" \\"
+    yield r"\end{tabular}}\par" if is_small else r"\end{longtable}"
 
 
 def width_of_cell(one: blocks.Cell, page: LatexPage) -> int:
     return signs_of(LATEX.formula(one)) if isinstance(one, Formula) else page.cells(page.line(one))
 
 
-def table_cell(one: blocks.Cell, is_address: bool, page: LatexPage, share: float | None = None) -> str:
-    """A cell; a formula in a column that has a share of the page fits it."""
+def table_cell(one: blocks.Cell, is_address: bool, page: LatexPage, is_set: bool = False) -> str:
+    """A cell; in a column whose width is set a formula fits it, and an address may be broken."""
     if isinstance(one, Formula):
         math = f"${LATEX.formula(one)}$"
-        return rf"\adjustbox{{max width={share:.3f}\linewidth}}{{{math}}}" if share else math
-    return page.code(str(one)) if is_address else page.words(one)
+        return rf"\adjustbox{{max width=\linewidth}}{{{math}}}" if is_set else math
+    if is_address:
+        return page.code(str(one))
+    text = page.words(one)
+    return text.replace(".", BREAK) if is_set and " " not in text else text
 
 
 def map_of_head(head: Grid, largest: float, page: LatexPage) -> Piece:

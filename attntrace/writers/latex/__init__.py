@@ -8,7 +8,7 @@ from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.writers.formulas import arithmetic, equation
-from attntrace.writers.latex.markup import (ROOM, LatexPage, VectorArrays, beside_each_other, comment, equation_with_numbers,
+from attntrace.writers.latex.markup import (FITTING, ROOM, LatexPage, VectorArrays, beside_each_other, comment, equation_with_numbers,
                                             escaped, map_of_head, math_block, table_lines)
 from attntrace.writers.latex.picture import picture_lines
 from attntrace.writers.page import (PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, packed,
@@ -41,7 +41,7 @@ class LatexWriter(BlockWriter[str]):
     def __init__(self, out: TextIO, look: Look) -> None:
         self.out, self.look = out, look
         self.encoded = markup_for(out, CARETS)
-        self.page = LatexPage(look.ascii, look.languages, shades=look.colour != "never")
+        self.page = LatexPage(look)
         self.begun = False
         self.end = ""  # of what is open for lines that are verified
 
@@ -49,8 +49,7 @@ class LatexWriter(BlockWriter[str]):
         self.out.writelines(map(self.encoded, self.ending()))
 
     def ending(self) -> Iterator[str]:
-        yield from [] if self.begun else [self.beginning()]
-        yield self.end
+        yield ("" if self.begun else self.beginning()) + self.end
         yield "" if self.look.fragment else "\\end{document}\n"
 
     def beginning(self) -> str:
@@ -75,19 +74,12 @@ class LatexWriter(BlockWriter[str]):
             yield from self.written(block)
 
     def heading_of(self, kind: str, title: str) -> Iterator[str]:
-        yield from ("", rf"\{kind}{{{title}}}")
-
-    def paragraph(self, text: str) -> Iterator[str]:
-        yield from (rf"\par\noindent {text}\par",) if text else ()
-
-    def above(self, text: str) -> Iterator[str]:
-        """A line that no page ends with: the paragraph of the display below it."""
-        yield rf"\par\noindent {text}"
+        yield from ("", f"% {title}" if self.look.fragment else rf"\{kind}{{{title}}}")
 
     def title(self, block: blocks.Title) -> Iterator[str]:
-        yield from self.paragraph(rf"{{\LARGE\bfseries {self.page.words(block.text)}\par}}")
+        yield from self.page.paragraph(rf"{{\LARGE\bfseries {self.page.words(block.text)}\par}}")
         if self.look.title and not self.look.fragment:
-            yield from self.paragraph(self.page.code(f"{PROMPT}{self.look.title}"))
+            yield from self.page.paragraph(self.page.code(f"{PROMPT}{self.look.title}"))
 
     def result(self, block: blocks.Result) -> Iterator[str]:
         return chain.from_iterable(map(self.written, block.blocks))
@@ -95,18 +87,18 @@ class LatexWriter(BlockWriter[str]):
     def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
         yield from self.heading_of("section", self.page.words(Joined(": ", filter(None, (block.name, block.title)))))
         if block.subtitle:
-            yield from self.paragraph(self.page.words(block.subtitle))
+            yield from self.page.paragraph(self.page.words(block.subtitle))
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
         verdict = escaped(self.page.verdict(block))
         yield from self.heading_of("subsubsection", f"{block.number} {self.page.words(block.title)}{verdict}")
-        yield from self.above(self.page.code(block.place))
+        yield from self.page.paragraph(self.page.code(block.place))
         if block.formulas:
             yield from math_block([line for formula in block.formulas for line in equation(formula)])
 
     def explained(self, block: blocks.Explained) -> Iterator[str]:
         for title, said in (shown for topic in block.topics for shown in versions(self.page.languages, *topic)):
-            yield from self.paragraph(rf"\textbf{{{self.page.words(title)}}}: {self.page.words(said)}")
+            yield from self.page.paragraph(rf"\textbf{{{self.page.words(title)}}}: {self.page.words(said)}")
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
         yield from self.heading_of("subsection", self.page.words(block.text))
@@ -115,10 +107,10 @@ class LatexWriter(BlockWriter[str]):
         """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
         text = self.page.line(block.text) if block.note else self.page.text(block.text)
         for line in filter(None, text.strip().split("\n")):
-            yield from self.paragraph(self.page.code(line) if line.startswith(PROMPT) else self.page.words(line))
+            yield from self.page.paragraph(self.page.code(line) if line.startswith(PROMPT) else self.page.words(line))
 
     def answer(self, block: blocks.Answer) -> Iterator[str]:
-        yield from self.paragraph(self.page.words(self.page.line(block.text)))
+        yield from self.page.paragraph(self.page.words(self.page.line(block.text)))
 
     def table(self, block: blocks.Table) -> Iterator[str]:
         return table_lines(block, self.page)
@@ -133,14 +125,14 @@ class LatexWriter(BlockWriter[str]):
         arrays = VectorArrays(block, self.page)
         if len(block.lines) == 1:
             yield from comment(block.lines[0].address)
-            yield from self.above(", ".join(rf"\textbf{{{self.page.words(token)}}}" for token in block.tokens if token))
+            yield from self.page.paragraph(", ".join(rf"\textbf{{{self.page.words(token)}}}" for token in block.tokens if token))
             yield from arrays.of_tokens(range(len(block.tokens)))
             return
         for n, token in enumerate(block.tokens):
             for line in block.lines:
                 yield from comment(f"{line.address}:{block.numbers[n] + 1}")
             if token:
-                yield from self.above(rf"\textbf{{{self.page.words(token)}}}")
+                yield from self.page.paragraph(rf"\textbf{{{self.page.words(token)}}}")
             yield from arrays.of_tokens([n])
 
     def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:
@@ -149,28 +141,28 @@ class LatexWriter(BlockWriter[str]):
     def cause(self, block: blocks.Cause) -> Iterator[str]:
         """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
         more = Message("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
-        yield from self.above(rf"\hspace*{{{block.level}em}}\textbf{{{block.level}}} {self.page.code(block.place)} "
+        yield from self.page.paragraph(rf"\hspace*{{{block.level}em}}\textbf{{{block.level}}} {self.page.code(block.place)} "
                                   + self.page.words(more))
         if block.cell is not None:
             yield from math_block(arithmetic(block.cell))
         for key, places in block.operands:
-            yield from self.paragraph(self.page.words(Message(f"messages.why_{key}", places=", ".join(places))))
+            yield from self.page.paragraph(self.page.words(Message(f"messages.why_{key}", places=", ".join(places))))
 
     def matrix_equation(self, block: blocks.MatrixEquation) -> Iterator[str]:
         yield from beside_each_other(block.parameters, self.page)
         yield from comment(block.result.address)
-        yield from self.above(" ".join([self.page.code(block.step), self.page.words(" × ".join(block.axes))]))
+        yield from self.page.paragraph(" ".join([self.page.code(block.step), self.page.words(" × ".join(block.axes))]))
         yield from equation_with_numbers(block, self.page)
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:
         if block.brief:
-            yield from self.paragraph(rf"\textbf{{{self.page.words(block.title)}}}")
+            yield from self.page.paragraph(rf"\textbf{{{self.page.words(block.title)}}}")
         else:
             yield from self.heading(blocks.Heading(block.title))
-            yield from self.paragraph(f"{self.page.code(block.place)} {self.page.words(largest_of(block))}")
+            yield from self.page.paragraph(f"{self.page.code(block.place)} {self.page.words(largest_of(block))}")
         heads = [map_of_head(head, block.largest, self.page) for head in block.heads]
         for together in packed(heads, lambda some: sum(head.width for head in some) <= ROOM):
-            yield r"\begin{center}\begin{adjustbox}{max width=\linewidth,max totalheight=.9\textheight}"
+            yield rf"\begin{{center}}\begin{{adjustbox}}{{{FITTING}}}"
             yield "\n\\quad\n".join(head.latex for head in together)
             yield r"\end{adjustbox}\end{center}"
         if block.next_words:

@@ -14,7 +14,7 @@ from attntrace.tensor.printer import LatexPrinter, Operator
 from attntrace.tensor.symbol import LATEX_LETTERS, Spelling
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.writers.formulas import LATEX, signs_of
-from attntrace.writers.page import Page, equal_parts, levels_of, packed, part_of, title_of_head
+from attntrace.writers.page import Look, Page, equal_parts, levels_of, packed, part_of, title_of_head
 from attntrace.writers.svg import SHADES
 from attntrace.writers.svg.markup import INK, PAPER
 from attntrace.writers.text.equations import parts_of, size_of
@@ -24,6 +24,7 @@ from attntrace.writers.text.writer import cells_of
 ROOM = 490  # points that a line of a page has
 DIGIT = 5  # points of a digit
 ROWS, PAGE = 28, 50  # of numbers one above the other: of one matrix, of an equation
+FITTING = r"max width=\linewidth,max totalheight=.9\textheight"  # of what must be no larger than a page
 LINES = 24  # of formulas in one display
 SHORT = 50  # signs of a line that fits every page
 GAP = 6  # points between two columns, and around a matrix
@@ -61,9 +62,14 @@ def escaped(text: str) -> str:
 class LatexPage(Page):
     """Texts in the languages of a page, which do nothing but show themselves; a cell is as wide as a digit."""
 
-    def __init__(self, ascii: bool, languages: tuple[str, ...], shades: bool) -> None:
-        super().__init__(ROOM // DIGIT, Spelling.ASCII if ascii else Spelling.UNICODE, cells_of, languages=languages,
-                         shades=shades)
+    def __init__(self, look: Look) -> None:
+        super().__init__(ROOM // DIGIT, Spelling.ASCII if look.ascii else Spelling.UNICODE, cells_of,
+                         languages=look.languages, shades=look.colour != "never")
+        self.fragment = look.fragment
+
+    def paragraph(self, text: str) -> Iterator[str]:
+        """A paragraph, with which the display below it stays together; in a fragment a comment."""
+        yield from ("", f"% {text}" if self.fragment else text) if text else ()
 
     def words(self, text: Text) -> str:
         """Text; several lines of it (in two languages) stay apart."""
@@ -97,7 +103,7 @@ def comment(text: str) -> Iterator[str]:
 
 def fitted(lines: Iterable[str]) -> Iterator[str]:
     """Mathematics as a display, smaller where it would be larger than the page."""
-    yield r"\[\adjustbox{max width=\linewidth,max totalheight=.9\textheight}{\arraycolsep=3pt $\displaystyle"
+    yield rf"\[\adjustbox{{{FITTING}}}{{\arraycolsep=3pt $\displaystyle"
     yield from lines
     yield r"$}\]"
 
@@ -191,7 +197,7 @@ def beside_each_other(grids: Iterable[Grid], page: LatexPage) -> Iterator[str]:
             named.append(Piece(f"{name} = {piece.latex}", points_of(name) + piece.width + 4 * GAP, piece.height,
                                f"${name}$: {address}{piece.caption}"))
     for together in packed(named, lambda some: sum(piece.width for piece in some) <= ROOM):
-        yield rf"\par\noindent{{\footnotesize {'; '.join(piece.caption for piece in together)}}}"
+        yield from page.paragraph(rf"{{\footnotesize {'; '.join(piece.caption for piece in together)}}}")
         yield from fitted(["\n\\qquad\n".join(piece.latex for piece in together)])
 
 
@@ -321,10 +327,10 @@ def table_lines(block: blocks.Table, page: LatexPage) -> Iterator[str]:
         kinds = [rf">{{\ragged{'left' if kind == 'r' else 'right'}\arraybackslash}}p{{{width:.3f}\linewidth}}"
                  for kind, width in zip(kinds, widths, strict=True)]
     for text in filter(None, (block.title and rf"\textbf{{{page.words(block.title)}}}", page.words(block.legend))):
-        yield rf"\par\noindent {text}\par"
+        yield from page.paragraph(text)
     head = [rf"{' & '.join(map(page.words, block.headings))} \\ \hline"] if any(block.headings) else []
     spec = f"{{@{{}}{''.join(kinds)}@{{}}}}"
-    yield from ([r"\par\noindent\adjustbox{max width=\linewidth}{\begin{tabular}" + spec, *head] if is_small else
+    yield from (["", rf"\adjustbox{{{FITTING}}}{{\begin{{tabular}}{spec}", *head] if is_small else
                 [r"\begin{longtable}[l]" + spec, *head, *[r"\endhead"] * bool(head)])
     for n, (first, *rest) in enumerate(block.rows):
         apart = r"\rule{0pt}{2.5ex}" if head and not n else ""
@@ -334,7 +340,7 @@ def table_lines(block: blocks.Table, page: LatexPage) -> Iterator[str]:
         else:
             yield apart + " & ".join(table_cell(one, block.addresses and not k, page, not is_small)
                                      for k, one in enumerate([first, *rest])) + r" \\"
-    yield r"\end{tabular}}\par" if is_small else r"\end{longtable}"
+    yield "\\end{tabular}}\n" if is_small else r"\end{longtable}"
 
 
 def width_of_cell(one: blocks.Cell, page: LatexPage) -> int:
@@ -365,4 +371,4 @@ def map_of_head(head: Grid, largest: float, page: LatexPage) -> Piece:
     lines += [" & ".join([escaped(word), *row]) + r" \\" for word, row in zip(rows, body, strict=True)]
     width = DIGIT * max(map(page.cells, [page.line(title_of_head(head)), *rows]))
     width += (DIGIT * head.figures.width + 2 * GAP) * len(labels)
-    return Piece("\n".join([f"% {head.address}", *lines, r"\end{tabular}"]), width + 2 * GAP, len(rows) + 1)
+    return Piece("\n".join([*comment(head.address), *lines, r"\end{tabular}"]), width + 2 * GAP, len(rows) + 1)

@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 
 from attntrace.pages.blocks import Architecture
-from attntrace.writers.latex.markup import LatexPage, escaped
+from attntrace.writers.latex.markup import FITTING, LatexPage, escaped
 from attntrace.writers.svg.architecture import Drawing, Inks
 from attntrace.writers.svg.markup import NOTE
 
@@ -13,7 +13,7 @@ def picture_lines(block: Architecture, page: LatexPage) -> Iterator[str]:
     """A picture that is no larger than the page."""
     drawing = Drawing(block, page.languages, Inks("black", "gray", "gray!50", "white", "gray!10", "orange!40"))
     inks = drawing.inks
-    yield from (r"\begin{center}\begin{adjustbox}{max width=\linewidth,max totalheight=.9\textheight}",
+    yield from (rf"\begin{{center}}\begin{{adjustbox}}{{{FITTING}}}",
                 rf"\begin{{tikzpicture}}[xscale={PIXEL},yscale=-{PIXEL}]")
     for box, shape, fill in drawing.rects:
         yield (rf"\filldraw[rounded corners=3pt,draw={inks.line},fill={inks.here if box is drawing.here else fill}] "

@@ -150,11 +150,12 @@ class Piece(NamedTuple):
     latex: str
     width: int
     height: int = 1
-    caption: str = ""
+    said: str = ""
 
 
-def pieces_of(grid: Grid, page: LatexPage) -> Iterator[Piece]:
-    """A matrix in blocks of columns and of rows that fit a page, each with what part it is of."""
+def pieces_of(grid: Grid, page: LatexPage, has_note: bool = False) -> Iterator[Piece]:
+    """A matrix in blocks of columns and of rows that fit a page, each with its size and what part it is, which is
+    below it as a note as well."""
     labels = grid.column_labels or [""] * grid.values.shape[1]
     widths = [max(DIGIT * grid.figures.width, page.points(label)) for label in labels]
     before = max(map(page.points, grid.row_labels or ()), default=0)
@@ -163,28 +164,30 @@ def pieces_of(grid: Grid, page: LatexPage) -> Iterator[Piece]:
             parts = parts_of(grid, columns.start, columns.stop)
             if rows.stop - rows.start < len(grid.values):
                 parts = [*part_of("rows", rows.start, rows.stop, len(grid.values)), *parts[-1:]]
-            said = [size_of(grid), *parts]
-            yield Piece(matrix(grid, page, rows, columns), before + sum(widths[columns]) + GAP * (len(labels[columns]) + 2),
-                        rows.stop - rows.start + bool(grid.column_labels), ", ".join(map(page.words, filter(None, said))))
+            said = ", ".join(map(page.words, filter(None, (size_of(grid), *parts))))
+            yield Piece(matrix(grid, page, rows, columns, said if has_note else ""),
+                        before + sum(widths[columns]) + GAP * (len(labels[columns]) + 2),
+                        rows.stop - rows.start + bool(grid.column_labels) + has_note, said)
 
 
-def matrix(grid: Grid, page: LatexPage, rows: slice, columns: slice) -> str:
-    """Some numbers of a matrix in brackets, with the words before and above them."""
+def matrix(grid: Grid, page: LatexPage, rows: slice, columns: slice, note: str) -> str:
+    """Some numbers of a matrix in brackets, with the words before and above them and a note below."""
     body = [" & ".join(row) for row in cells(grid.figures, grid.values[rows, columns])]
-    right = "r" * (columns.stop - columns.start)
+    count = columns.stop - columns.start
+    right, before = "r" * count, ""
     power = rf"{factor(grid.figures)} \cdot " if grid.figures.power else ""
     if grid.row_labels and not grid.one_row:
         words = map(page.in_math, grid.row_labels[rows])
-        body = [f"{word} & {row}" for word, row in zip(words, body, strict=True)]
-    elif not grid.column_labels:
+        body, before = [f"{word} & {row}" for word, row in zip(words, body, strict=True)], "r"
+    elif not (grid.column_labels or note):
         return "\n".join([rf"{power}\left[\begin{{array}}{{@{{}}{right}@{{}}}}", " \\\\\n".join(body),
                           r"\end{array}\right]"])
-    else:
-        body = [f"& {row}" for row in body]
-    above = [" & ".join(["", *map(page.in_math, grid.column_labels[columns])]) + r" \\"] if grid.column_labels else []
-    return "\n".join([rf"{power}\begin{{blockarray}}{{r{right}}}", *above,
-                      rf"\begin{{block}}{{r[{right}]}}", *(rf"{row} \\" for row in body),
-                      r"\end{block}", r"\end{blockarray}"])
+    beside = " & " if before else ""
+    above = [beside + " & ".join(map(page.in_math, grid.column_labels[columns]))] if grid.column_labels else []
+    below = [rf"{beside}\BAmulticolumn{{{count}}}{{c}}{{\text{{\scriptsize {note}}}}}"] if note else []
+    return "\n".join([rf"{power}\begin{{blockarray}}{{{before}{right}}}", *(rf"{row} \\" for row in above),
+                      rf"\begin{{block}}{{{before}[{right}]}}", *(rf"{row} \\" for row in body), r"\end{block}",
+                      *(rf"{row} \\" for row in below), r"\end{blockarray}"])
 
 
 def beside_each_other(grids: Iterable[Grid], page: LatexPage) -> Iterator[str]:
@@ -193,11 +196,11 @@ def beside_each_other(grids: Iterable[Grid], page: LatexPage) -> Iterator[str]:
     for grid in grids:
         name = LATEX.name(grid)
         for piece in pieces_of(grid, page):
-            address = f"{page.code(grid.address)} " if grid.address else ""
+            address = page.code(grid.address) if grid.address else ""
             named.append(Piece(f"{name} = {piece.latex}", points_of(name) + piece.width + 4 * GAP, piece.height,
-                               f"${name}$: {address}{piece.caption}"))
+                               " ".join(filter(None, (f"${name}$:", address, piece.said)))))
     for together in packed(named, lambda some: sum(piece.width for piece in some) <= ROOM):
-        yield from page.paragraph(rf"{{\footnotesize {'; '.join(piece.caption for piece in together)}}}")
+        yield from page.paragraph(rf"{{\footnotesize {'; '.join(piece.said for piece in together)}}}")
         yield from fitted(["\n\\qquad\n".join(piece.latex for piece in together)])
 
 
@@ -206,8 +209,8 @@ def equation_with_numbers(block: blocks.MatrixEquation, page: LatexPage) -> Iter
     formula = block.formula
     columns = block.result.values.shape[1] + sum(grid.values.shape[1] for grid in block.operands.values())
     drawn = block.operands.keys() - (block.drawn if columns > WHOLE else frozenset())
-    pieces = {tensor: list(pieces_of(block.operands[tensor], page)) for tensor in drawn}
-    result = list(pieces_of(block.result, page))
+    pieces = {tensor: list(pieces_of(block.operands[tensor], page, has_note=True)) for tensor in drawn}
+    result = list(pieces_of(block.result, page, has_note=True))
     symbols = LATEX.expression(formula.right, formula.head, formula.row)
     left = LATEX.symbol(formula.left, formula.head, formula.row)
     if any(len(parts) > 1 for parts in [*pieces.values(), result]):
@@ -359,16 +362,18 @@ def table_cell(one: blocks.Cell, is_address: bool, page: LatexPage, is_set: bool
 
 
 def map_of_head(head: Grid, largest: float, page: LatexPage) -> Piece:
-    """The weights of a head on their shades; the words above them stand upright where they are wider."""
+    """The weights of a head on their shades; the words above them are turned where they would take too much room."""
     labels, rows = list(map(page.label, head.column_labels or ())), list(map(page.label, head.row_labels or ()))
-    upright = max(map(page.cells, labels), default=0) <= head.figures.width + 1
-    above = [escaped(label) if upright else rf"\rotatebox{{60}}{{{escaped(label)}}}" for label in labels]
+    number = DIGIT * head.figures.width
+    widths = [max(number, page.points(label)) + 2 * GAP for label in labels]
+    if is_turned := max(widths) > number + 2 * GAP and sum(widths) > ROOM // 2:
+        widths = [number + 2 * GAP] * len(labels)
+    above = [rf"\rotatebox{{60}}{{{escaped(label)}}}" if is_turned else escaped(label) for label in labels]
     numbers = cells(head.figures, head.values, (largest or 1) if page.shades else 0)
     body = [[r"$\cdot$" if not value else cell for cell, value in zip(row, values, strict=True)]
             for row, values in zip(numbers, head.values.tolist(), strict=True)]
     lines = [rf"\begin{{tabular}}{{r{'c' * len(labels)}}}", " & ".join([rf"\textbf{{{page.words(title_of_head(head))}}}",
                                                                        *above]) + r" \\"]
     lines += [" & ".join([escaped(word), *row]) + r" \\" for word, row in zip(rows, body, strict=True)]
-    width = DIGIT * max(map(page.cells, [page.line(title_of_head(head)), *rows]))
-    width += (DIGIT * head.figures.width + 2 * GAP) * len(labels)
-    return Piece("\n".join([*comment(head.address), *lines, r"\end{tabular}"]), width + 2 * GAP, len(rows) + 1)
+    width = DIGIT * max(map(page.cells, [page.line(title_of_head(head)), *rows])) + sum(widths) + 2 * GAP
+    return Piece("\n".join([*comment(head.address), *lines, r"\end{tabular}"]), width, len(rows) + 1)

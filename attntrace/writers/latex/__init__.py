@@ -8,8 +8,8 @@ from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.writers.formulas import arithmetic, equation
-from attntrace.writers.latex.markup import (FITTING, ROOM, LatexPage, VectorArrays, beside_each_other, comment, equation_with_numbers,
-                                            escaped, map_of_head, math_block, table_lines)
+from attntrace.writers.latex.markup import (FITTING, ROOM, LatexPage, VectorArrays, beside_each_other, comment,
+                                            equation_with_numbers, escaped, map_of_head, math_block, table_lines)
 from attntrace.writers.latex.picture import picture_lines
 from attntrace.writers.page import (PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, packed,
                                     with_cells_together)
@@ -125,7 +125,8 @@ class LatexWriter(BlockWriter[str]):
         arrays = VectorArrays(block, self.page)
         if len(block.lines) == 1:
             yield from comment(block.lines[0].address)
-            yield from self.page.paragraph(", ".join(rf"\textbf{{{self.page.words(token)}}}" for token in block.tokens if token))
+            tokens = map(self.page.words, filter(None, block.tokens))
+            yield from self.page.paragraph(", ".join(rf"\textbf{{{token}}}" for token in tokens))
             yield from arrays.of_tokens(range(len(block.tokens)))
             return
         for n, token in enumerate(block.tokens):
@@ -141,8 +142,8 @@ class LatexWriter(BlockWriter[str]):
     def cause(self, block: blocks.Cause) -> Iterator[str]:
         """A number in the tree of a number: how deep it lies, its place, its arithmetic, where that ends."""
         more = Message("messages.why_above_alone") if block.cell is None else ", ".join(block.words)
-        yield from self.page.paragraph(rf"\hspace*{{{block.level}em}}\textbf{{{block.level}}} {self.page.code(block.place)} "
-                                  + self.page.words(more))
+        level, place = rf"\hspace*{{{block.level}em}}\textbf{{{block.level}}}", self.page.code(block.place)
+        yield from self.page.paragraph(f"{level} {place} {self.page.words(more)}")
         if block.cell is not None:
             yield from math_block(arithmetic(block.cell))
         for key, places in block.operands:

@@ -16,7 +16,7 @@ from attntrace.tensor.tensor import Array, Tensor
 from attntrace.writers.formulas import LATEX, signs_of
 from attntrace.writers.page import Look, Page, equal_parts, levels_of, packed, part_of, title_of_head
 from attntrace.writers.svg import SHADES
-from attntrace.writers.svg.markup import INK, PAPER
+from attntrace.writers.svg.markup import PAPER
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.vectors import columns_of, mixed
 from attntrace.writers.text.writer import cells_of
@@ -265,7 +265,8 @@ class VectorArrays:
             longest = max(points_of(LATEX.formula(line.formulas[n])) for line in alike for n in tokens)
             room = SMALLER - SMALL * max(len(line.name) for line in alike) - 3 * GAP
             is_beside = longest + sum(widths) + GAP * len(widths) <= room
-            room -= 0 if is_beside else max(points_of(LATEX.symbol(line.formulas[n].left)) for line in alike for n in tokens)
+            if not is_beside:
+                room -= max(points_of(LATEX.symbol(line.formulas[n].left)) for line in alike for n in tokens)
             for part in equal_parts(widths, room, GAP):
                 for some in (tokens[start:start + PAGE] for start in range(0, len(tokens), PAGE)):
                     rows = chain.from_iterable(self.row(line, n, part, is_beside) for n in some for line in alike)
@@ -296,9 +297,9 @@ class VectorArrays:
         elif not is_beside:
             yield rf"{left} & \multicolumn{{{columns + 2}}}{{l}}{{{beside}}}"
             left = beside = ""
-        more = [page.words(Message("messages.more", count=line.more))] if line.more and part.stop == columns_of(line) else []
+        more = [Message("messages.more", count=line.more)] if line.more and part.stop == columns_of(line) else []
         of_part = part_of("columns", part.start, part.stop, columns_of(line) + line.more)
-        said = [*more, page.code(line.name), *map(page.words, of_part)]
+        said = [*map(page.words, more), page.code(line.name), *map(page.words, of_part)]
         times = rf"\cdot {factor(line.figures)}\enspace" if line.figures.power else ""
         numbers = self.cells[id(line)][n][part]
         yield " & ".join([left, beside, *numbers, rf"{times}\text{{\scriptsize {' '.join(said)}}}"])
@@ -372,8 +373,8 @@ def map_of_head(head: Grid, largest: float, page: LatexPage) -> Piece:
     numbers = cells(head.figures, head.values, (largest or 1) if page.shades else 0)
     body = [[r"$\cdot$" if not value else cell for cell, value in zip(row, values, strict=True)]
             for row, values in zip(numbers, head.values.tolist(), strict=True)]
-    lines = [rf"\begin{{tabular}}{{r{'c' * len(labels)}}}", " & ".join([rf"\textbf{{{page.words(title_of_head(head))}}}",
-                                                                       *above]) + r" \\"]
+    title = rf"\textbf{{{page.words(title_of_head(head))}}}"
+    lines = [rf"\begin{{tabular}}{{r{'c' * len(labels)}}}", " & ".join([title, *above]) + r" \\"]
     lines += [" & ".join([escaped(word), *row]) + r" \\" for word, row in zip(rows, body, strict=True)]
     width = DIGIT * max(map(page.cells, [page.line(title_of_head(head)), *rows])) + sum(widths) + 2 * GAP
     return Piece("\n".join([*comment(head.address), *lines, r"\end{tabular}"]), width, len(rows) + 1)

@@ -22,7 +22,7 @@ from attntrace.model.config import (BASE, CHOICE, ENTRIES, FLAG, INITIAL, LAST_O
 from attntrace.tensor.symbol import DIGITS
 from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
 from attntrace.training import OPTIMIZERS, SMOOTHING_OVER
-from attntrace.writers import DATA, PAGES
+from attntrace.writers import DATA, PAGES, PICTURES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
 
 
 page_options = page_options_of(*PAGES)
-run_page_options = page_options_of(*PAGES, *DATA)  # of commands that write the steps of a run
+run_page_options = page_options_of(*PAGES, *DATA, *PICTURES)  # of commands that write the steps of a run
 
 
 def precision_option(**settings: Any) -> Callable[[Decorated], Decorated]:

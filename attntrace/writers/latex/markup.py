@@ -15,8 +15,7 @@ from attntrace.tensor.symbol import LATEX_LETTERS, Spelling
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.writers.formulas import LATEX, signs_of
 from attntrace.writers.page import Look, Page, equal_parts, levels_of, packed, part_of, title_of_head
-from attntrace.writers.svg import SHADES
-from attntrace.writers.svg.markup import PAPER
+from attntrace.writers.svg.markup import PAPER, SHADES
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.vectors import columns_of, mixed
 from attntrace.writers.text.writer import cells_of
@@ -164,7 +163,7 @@ def pieces_of(grid: Grid, page: LatexPage, has_note: bool = False) -> Iterator[P
             parts = parts_of(grid, columns.start, columns.stop)
             if rows.stop - rows.start < len(grid.values):
                 parts = [*part_of("rows", rows.start, rows.stop, len(grid.values)), *parts[-1:]]
-            said = ", ".join(map(page.words, filter(None, (size_of(grid), *parts))))
+            said = ", ".join(filter(None, [page.words(size_of(grid)), *map(page.words, parts)]))
             yield Piece(matrix(grid, page, rows, columns, said if has_note else ""),
                         before + sum(widths[columns]) + GAP * (len(labels[columns]) + 2),
                         rows.stop - rows.start + bool(grid.column_labels) + has_note, said)
@@ -282,7 +281,8 @@ class VectorArrays:
             return
         heads = [rf"\scriptstyle {label}" if line.labels is None else self.page.in_math(label)
                  for label in labels[part]]
-        heads[-1] = rf"\multicolumn{{1}}{{r@{{\hspace{{4pt}}\hphantom{{]}}\enspace}}}}{{{heads[-1]}}}"  # without the brackets
+        without_bracket = r"r@{\hspace{4pt}\hphantom{]}\enspace}"
+        heads[-1] = rf"\multicolumn{{1}}{{{without_bracket}}}{{{heads[-1]}}}"
         yield " & ".join(["", r"\multicolumn{1}{l}{}", *heads, ""]) + r" \\"
 
     def row(self, line: RowLine, n: int, part: slice, is_beside: bool) -> Iterator[str]:
@@ -330,7 +330,7 @@ def table_lines(block: blocks.Table, page: LatexPage) -> Iterator[str]:
         widths = [LETTER * min(size, widest) / ROOM for size in sizes]
         kinds = [rf">{{\ragged{'left' if kind == 'r' else 'right'}\arraybackslash}}p{{{width:.3f}\linewidth}}"
                  for kind, width in zip(kinds, widths, strict=True)]
-    for text in filter(None, (block.title and rf"\textbf{{{page.words(block.title)}}}", page.words(block.legend))):
+    for text in (rf"\textbf{{{page.words(block.title)}}}" if block.title else "", page.words(block.legend)):
         yield from page.paragraph(text)
     head = [rf"{' & '.join(map(page.words, block.headings))} \\ \hline"] if any(block.headings) else []
     spec = f"{{@{{}}{''.join(kinds)}@{{}}}}"

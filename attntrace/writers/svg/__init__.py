@@ -79,8 +79,7 @@ class SvgWriter:
             title = in_a_line(Message("titles.picture.maps"), self.look.languages)
             yield text(title, places[0][0], MARGIN + TITLE, TITLE, font_weight="bold")
         for x, y, band in places:
-            name = f'data-address="{escaped(band.address)}" ' if band.address else ""
-            yield f'<g {name}transform="translate({x:.0f} {y:.0f})">\n'
+            yield f'<g data-address="{escaped(band.address)}" transform="translate({x:.0f} {y:.0f})">\n'
             yield from band.parts(shades)
             yield "</g>\n"
         yield "</svg>\n"

@@ -1,5 +1,6 @@
 """Blocks as LaTeX: a document that XeLaTeX compiles, or its pieces without what stands around them."""
 import codecs
+import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TextIO, final
@@ -14,20 +15,6 @@ from attntrace.writers.latex.picture import picture_lines
 from attntrace.writers.page import (PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, packed,
                                     with_cells_together)
 
-PACKAGES = r"""\usepackage[table]{xcolor}
-\usepackage{kotex,amsmath,amssymb,array,blkarray,longtable,adjustbox,tikz}
-\usetikzlibrary{svg.path}"""
-PREAMBLE = rf"""% !TEX program = xelatex
-\documentclass[10pt,a4paper]{{article}}
-\usepackage[margin=18mm]{{geometry}}
-{PACKAGES}
-\setcounter{{secnumdepth}}{{-2}}
-\setlength{{\parskip}}{{4pt plus 2pt}}
-\allowdisplaybreaks
-\begin{{document}}
-\raggedright
-\setlength{{\abovedisplayskip}}{{4pt plus 2pt}}\setlength{{\abovedisplayshortskip}}{{4pt plus 2pt}}
-\setlength{{\belowdisplayskip}}{{4pt plus 2pt}}\setlength{{\belowdisplayshortskip}}{{4pt plus 2pt}}"""
 CARETS = "attntrace.carets"  # how characters are written that an encoding lacks, which XeTeX reads
 codecs.register_error(CARETS, lambda error: ("".join(
     f"^^^^{ord(char):04x}" if ord(char) < 0x10000 else f"^^^^^^{ord(char):06x}"
@@ -54,10 +41,13 @@ class LatexWriter(BlockWriter[str]):
 
     def beginning(self) -> str:
         self.begun = True
+        with open(os.path.join(os.path.dirname(__file__), "preamble.tex"), encoding="utf-8") as file:
+            preamble = file.read()
         if not self.look.fragment:
-            return f"{PREAMBLE}\n"
-        above = ["in the preamble:", *PACKAGES.splitlines(), self.page.word(self.look.title)]
-        return "".join(f"% {line}\n" for line in filter(None, above))
+            return preamble
+        needed = [line for line in preamble.partition("\n\n")[0].split("\n") if line.startswith("\\use")]
+        said = self.page.line(Message("messages.fragment_needs"))
+        return "".join(f"% {line}\n" for line in [self.page.word(self.look.title), said, *needed] if line)
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
         return (self.encoded(f"{line}\n") for line in self.joined(blocks))

@@ -24,7 +24,7 @@ def picture_lines(block: Architecture, page: LatexPage) -> Iterator[str]:
             yield rf"\path[{how}] svg {{{path}}};"
     for label in drawing.labels:
         style = rf"font=\footnotesize,text={inks.grey}" if label.size == NOTE else rf"font=\small,text={inks.ink}"
-        anchor = "base west,inner xsep=0pt" if label.starts else "base"
+        anchor = "anchor=base west" if label.starts else "anchor=base"
         words = escaped(page.word(label.words))
-        yield rf"\node[anchor={anchor},{style}] at ({label.x:.1f}pt,{label.y:.1f}pt) {{{words}}};"
+        yield rf"\node[{anchor},inner xsep=0pt,{style}] at ({label.x:.1f}pt,{label.y:.1f}pt) {{{words}}};"
     yield r"\end{tikzpicture}\end{adjustbox}\end{center}"

@@ -261,12 +261,13 @@ class VectorArrays:
             labels = alike[0].labels or [str(n + 1) for n in range(columns_of(alike[0]))]
             widest = max(DIGIT * line.figures.width for line in alike)
             widths = [max(widest, self.page.points(label)) for label in labels]
-            longest = max(points_of(LATEX.formula(line.formulas[n])) for line in alike for n in tokens)
+            formulas = [line.formulas[n] for line in alike for n in tokens]
             room = SMALLER - SMALL * max(len(line.name) for line in alike) - 3 * GAP
-            is_beside = longest + sum(widths) + GAP * len(widths) <= room
-            if not is_beside:
-                room -= max(points_of(LATEX.symbol(line.formulas[n].left)) for line in alike for n in tokens)
-            for part in equal_parts(widths, room, GAP):
+            above, beside = (equal_parts(widths, room - max(map(points_of, before)), GAP)
+                             for before in ([LATEX.symbol(formula.left) for formula in formulas],
+                                            list(map(LATEX.formula, formulas))))
+            is_beside = len(beside) == len(above)
+            for part in above:
                 for some in (tokens[start:start + PAGE] for start in range(0, len(tokens), PAGE)):
                     rows = chain.from_iterable(self.row(line, n, part, is_beside) for n in some for line in alike)
                     right = "r" * (part.stop - part.start)

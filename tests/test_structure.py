@@ -14,7 +14,7 @@ ORDER = {
     "version": "",
     "messages": "catalog errors unicode nearest",
     "verify": "arithmetic ops recompute invariants torch",
-    "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
+    "tensor": "notebook rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
     "model": "config pieces folding tokens memory masks parameters transformer integer_parameters",
@@ -23,7 +23,7 @@ ORDER = {
     "runs": "what_if run prepare decoding beam training_step saved",
     "pages": "numbers blocks architecture topic_table topics view stages checks forms why overview answer "
              "diff verdicts weights translation beam page",
-    "writers": "terminal_width page arithmetic text data svg markdown html",
+    "writers": "terminal_width page arithmetic text data formulas svg latex markdown html notebook",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"
            " commands app",
     "__main__": "",

@@ -17,6 +17,7 @@ from attntrace.model.transformer import check_positions
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import round_values
+from attntrace.tensor.notebook import repr_html
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Sink, Step
 
@@ -244,6 +245,11 @@ def _by_pencil(run: Run, decimals: int) -> Run:
 
 class Steps(list[Step]):
     """The steps of a run in order of computation; `steps["head1.scores"]` is found by address or a unique end of it."""
+
+    _repr_html_ = repr_html
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} steps{f', {self[0].address} to {self[-1].address}' if self else ''}>"
 
     @overload
     def __getitem__(self, which: SupportsIndex | str) -> Step: ...

@@ -19,11 +19,12 @@ from attntrace.writers.script.wiring import arrays, facts, sentences, sizes, tex
 
 LIBRARIES = {"numpy": "np", "torch": "torch"}  # with the name under which a script has it
 MOST, COLUMNS = 120, 100  # lines of a script, and cells of a line
-LEAST_SAMPLES, MOST_SAMPLES = 2, 8  # steps of which numbers are asserted
+LEAST_SAMPLES, MOST_SAMPLES = 1, 8  # steps of which numbers are asserted
 LARGEST = 1e4  # number up to which other sums of float64 have the same six decimals
 TOLERANCES = {"numpy": 1e-12, "torch": 1e-6}
 FLOAT32_TOLERANCE = 1e-4  # since a script computes in float64
 LINE = re.compile(r"(.*?)(?:  #(\?\??) (.+))?")
+LISTS = "@sizes", "@words", "@numbers"  # lines of the template that stand for several, the last for those of Outcome
 SLOT = re.compile(r"@([A-Za-z_]\w*)")
 
 
@@ -75,10 +76,10 @@ def script(run: Run, library: str, weights: str, given: str, languages: Sequence
 
     with open(os.path.join(os.path.dirname(__file__), "template.txt"), encoding="utf-8") as file:
         template = list(needed(file.read().splitlines(), words))
-    named = " ".join([*template, *slots.values()])
+    named = " ".join(filled(line, languages) for line in template if line not in LISTS)
 
     def lines(gap: int, with_words: bool, languages: Sequence[str]) -> Iterator[str]:
-        lists = {"@sizes": [size_line(run, named)], "@words": word_lists(run, with_words), "@numbers": []}
+        lists = dict(zip(LISTS, ([size_line(run, named)], word_lists(run, with_words), [])))
         blank = 0
         for line in template:
             blank = 0 if line else blank + 1

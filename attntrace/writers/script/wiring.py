@@ -12,19 +12,19 @@ from attntrace.tracing.addresses import Address
 
 STACKS = "encoder", "decoder"
 NAMED = {"scaled_embedding", "positional_encoding", "position_embedding", "norm", "feed_forward", "weights_mean"}
-ADDED, LENGTHS = "added", "lengths"  # of the arrays of a script: what is added to scores, and how many keys count
+LENGTHS = "lengths"  # how many keys count, in the arrays of a script
 
 
 def arrays(run: Run) -> dict[str, Array]:
-    """What a script reads besides the parameters: rows by their addresses, and what the command line gave as masks."""
+    """What a script reads besides the parameters: rows by address, what is added to the scores of an attention by its
+    name, and the lengths of each query."""
     found: dict[str, Array] = {}
     for side in (run.source, run.target):
         if isinstance(side, InputRows):
             found[side.address] = side.value
             if side.values is not None:
                 found["value.input"] = side.values
-    found |= {f"{ADDED}.{attention}": added for attention, added in run.masks.added.items()}
-    return found | ({LENGTHS: np.array(run.masks.lengths)} if len(run.masks.lengths) > 1 else {})
+    return found | dict(run.masks.added) | ({LENGTHS: np.array(run.masks.lengths)} if len(run.masks.lengths) > 1 else {})
 
 
 def facts(run: Run, addresses: set[str]) -> set[str]:
@@ -51,7 +51,7 @@ def facts(run: Run, addresses: set[str]) -> set[str]:
         "mask": masked, "encoder_masked": "encoder.self_attention" in masked,
         "cross_masked": "decoder.cross_attention" in masked, "blind": run.blind_rows(),
         "mask_per_head": any(added.ndim == 3 for added in run.masks.added.values()),
-        "no_biases": not biases, "all_biases": biases == matrices, "some_biases": 0 < biases < matrices,
+        "biases": biases, "missing_biases": 0 < biases < matrices, "pad": run.masks.lengths,
         "d_v": config.value_size != config.key_size, "projection": config.output_projection,
         "predicts": "output.logits" in addresses, "output_b": "output.b" in names, "given": arrays(run)}
     has["of_memory"] = has["cross"]
@@ -66,15 +66,16 @@ def texts(run: Run, words: set[str], np_: str) -> dict[str, str]:
     keys, values = (("X_K", "X_V" if "values" in words else "X_K") if "of_others" in words else
                     ("M", "M") if "of_memory" in words else ("X", "X"))
     place = config.architecture.attention
-    base, scale = config.position_base, config.score_scale
+    base, offset, scale = config.position_base, config.position_offset, config.score_scale
+    lengths = masks.lengths
 
     def mask(attention: str, queries: str, keys: str, causal: bool = config.causal) -> str:
         return mask_of(masks, attention, queries, keys, causal).replace("xp.", f"{np_}.")
 
     return {
         "mask": ", mask" if "mask" in words else "", "root": "d_k**0.5" if scale == "sqrt_d_k" else repr(scale),
-        "base": f"{base:.0f}" if base == int(base) else repr(base), "offset": str(config.position_offset),
-        "positions": f"{config.position_offset}, {config.position_offset} + length" if config.position_offset else "length",
+        "base": f"{base:.0f}" if base == int(base) else repr(base), "offset": str(offset),
+        "positions": "len(ids)" if not offset else f"{offset}, {offset} + len(ids)",
         "X_K": keys, "X_V": "X_V" if "of_others" in words else values, "values": values,
         "own_V": "own_V" if "d_v" in words else "own", "place": place,
         "decoder_layers": "layers" if config.layers_of("decoder") == config.layers else "decoder_layers",
@@ -85,18 +86,17 @@ def texts(run: Run, words: set[str], np_: str) -> dict[str, str]:
         "decoder_mask": mask("decoder.self_attention", "Y", "Y", True),
         "cross_mask": mask("decoder.cross_attention", "Y", "M", False),
         "attention_mask": mask(".".join(Address.of(place).words), "X", keys) if place else "",
+        "source_length": str(len(run.source.texts)),
+        "length": f'given["{LENGTHS}"][:, None]' if len(lengths) > 1 else str(*lengths),
         "last": "D" if "decoder" in words else "M",
         "output_W": 'params["output.W"]' if "output.W" in run.parameters.by_name else 'params["shared.E"].T'}
 
 
 def mask_of(masks: Masks, attention: str, queries: str, keys: str, causal: bool) -> str:
     """The expression of the mask of an attention: a sum, whose parts are 0 or -inf, or were given."""
-    terms = [f"xp.triu(xp.full((len({queries}), len({keys})), -xp.inf), 1)"] if causal else []
-    if masks.lengths and attention != "decoder.self_attention":
-        length = str(masks.lengths[0]) if len(masks.lengths) == 1 else f'given["{LENGTHS}"][:, None]'
-        terms.append(f"xp.where(xp.arange(len({keys})) < {length}, 0.0, -xp.inf)")
-    if attention in masks.added:
-        terms.append(f'given["{ADDED}.{attention}"]')
+    terms = [f"xp.triu(xp.full((len({queries}), len({keys})), -np.inf), 1)"] if causal else []
+    terms += ["pad"] * bool(masks.lengths and attention != "decoder.self_attention")
+    terms += [f'given["{attention}"]'] * (attention in masks.added)
     return " + ".join(terms)
 
 

@@ -37,7 +37,8 @@ def command(model: options.ModelOptions, library: str, output: str | None) -> No
     place = None if output in (None, "-") else output
     model = settled(model)
     run = model.prepared(model.sentence)
-    from attntrace.writers.script import arrays, script
+    from attntrace.writers.script import script
+    from attntrace.writers.script.wiring import arrays
     weights = own_weights(run, model.weights, place)
     needed = [WEIGHTS] * (weights is None) + [GIVEN] * bool(arrays(run))
     text = script(run, library, weights or beside(WEIGHTS), beside(GIVEN), current_languages())
@@ -83,5 +84,5 @@ def write_files(run: Run, place: str, endings: list[str]) -> None:
                 save(out, run.config, run.vocabularies, run.parameters)
             else:
                 from attntrace.files.arrays import archived
-                from attntrace.writers.script import arrays
+                from attntrace.writers.script.wiring import arrays
                 out.write(archived(arrays(run)))

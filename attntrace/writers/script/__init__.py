@@ -15,7 +15,7 @@ from attntrace.messages.errors import Problem
 from attntrace.runs.run import Run
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Fingerprint, Step, tee
-from attntrace.writers.script.wiring import arrays, facts, sentences, sizes, texts
+from attntrace.writers.script.wiring import facts, sentences, sizes, texts
 
 LIBRARIES = {"numpy": "np", "torch": "torch"}  # with the name under which a script has it
 MOST, COLUMNS = 120, 100  # lines of a script, and cells of a line
@@ -64,6 +64,8 @@ def script(run: Run, library: str, weights: str, given: str, languages: Sequence
     Raises Problem for a run that no script computes, and for sentences that are too long."""
     if run.pencil is not None:
         raise Problem("emit_pencil")
+    if (ids := len(word_lists(run, with_words=False))) > MOST:  # before a long run
+        raise Problem("emit_long", lines=ids, most=MOST)
     outcome, prefix = Outcome(run), LIBRARIES[library]
     words = {library, *facts(run, set(outcome.samples)), *["fingerprint"] * outcome.has_fingerprint}
     slots = texts(run, words, prefix) | {
@@ -151,8 +153,9 @@ def word_lists(run: Run, with_words: bool) -> list[str]:
     for name, side in sentences(run).items():
         ids = wrapped(f"{', '.join(str(id - 1) for id in side.ids)}]", " " * len(f"{name} = ["))
         *above, last = f"{name} = [{next(ids).lstrip()}", *ids
-        words = " ".join(map(repr, side.texts))
-        lines += folded(f"{last}  # {words}") if with_words and not above else [*above, last]
-        if with_words and above:
-            lines[-len(above) - 1:-len(above) - 1] = wrapped(words, "# ")
+        words = [repr(text) for text in side.texts if with_words]
+        comment = "" if max(map(cells, words), default=COLUMNS) > COLUMNS - 2 else " ".join(words)
+        if above and comment:
+            lines += wrapped(comment, "# ")
+        lines += [*above, last] if above or not comment else folded(f"{last}  # {comment}")
     return lines

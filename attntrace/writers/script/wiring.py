@@ -24,7 +24,9 @@ def arrays(run: Run) -> dict[str, Array]:
             found[side.address] = side.value
             if side.values is not None:
                 found["value.input"] = side.values
-    return found | dict(run.masks.added) | ({LENGTHS: np.array(run.masks.lengths)} if len(run.masks.lengths) > 1 else {})
+    found |= run.masks.added
+    found |= {LENGTHS: np.array(run.masks.lengths)} if len(run.masks.lengths) > 1 else {}
+    return {name: array.astype(float) for name, array in found.items()}
 
 
 def facts(run: Run, addresses: set[str]) -> set[str]:

@@ -177,7 +177,7 @@ def texts_of(command: click.Command) -> Iterator[str]:
 VALUES = {  # of keys that are put together from a table in the package
     "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.seed_{}": config.INITIAL,
     "messages.optimizer_{}": OPTIMIZERS, "messages.verify.true.{}": [*KINDS, "fingerprint"],
-    "messages.script.{}": re.findall(r"""(?:# |: |\"{3}|\), ")@(\w+)""", SCRIPT.read_text("utf-8")),
+    "messages.script.{}": re.findall(r"""(?:# |: |\"{3}|t\(")@(\w+)""", SCRIPT.read_text("utf-8")),
     "explain.{}.title": TOPICS, "explain.{}.short": TOPICS, "more.{}": TOPICS, "aliases.{}": TOPICS}
 
 

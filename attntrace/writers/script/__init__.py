@@ -47,9 +47,9 @@ class Outcome:
         return self.fingerprint.comparable and self.largest < LARGEST
 
     def tolerance(self, library: str, dtype: str) -> float:
-        """How far a number of the script may be from that of the run, by the largest number's power of ten."""
+        """How far a number of the script may be from that of the run: more where there are numbers of 100 or more."""
         least = FLOAT32_TOLERANCE if dtype == "float32" else TOLERANCES[library]
-        return float(f"{least * 10 ** int(np.log10(self.largest)):.0e}")
+        return float(f"{least * 10 ** max(int(np.log10(self.largest)) - 1, 0):.0e}")
 
     def numbers(self, count: int) -> list[str]:
         """The last steps of so many places, those of whole stacks first, in order of the run."""

@@ -18,6 +18,7 @@ from attntrace.training import OPTIMIZERS
 from attntrace.verify.invariants import KINDS
 
 PACKAGE = ROOT / "attntrace"
+SCRIPT = PACKAGE / "writers" / "script" / "template.txt"  # whose comments are messages
 FILES = sorted({path.stem for path in PACKAGE.glob("messages/*/*.toml")} - {"language"})
 EITHER_WAY = re.compile(r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|와\(과\)|과\(와\)|\(으\)로|\(이\)[가-힣]")
 # A particle whose form hangs on the sound before it, which nobody knows of a slot.
@@ -34,7 +35,7 @@ NAMES = {"model": LIQUID} | dict.fromkeys(
     ("gain", "Adam", "JSON", "TARGET", "NaN", "population"), CONSONANT) | dict.fromkeys(
     ("ff", "softmax", "ReLU", "PyTorch", "Transformer", "attntrace", "config", "dict", "bias", "id", "npz", "True",
      "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf", "BERT", "GPT", "GELU", "SiLU", "tanh",
-     "tensor2tensor", "lp"), VOWEL)
+     "tensor2tensor", "lp", "py"), VOWEL)
 HANGUL = re.compile("[가-힣]")
 WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
 TERMS = {"post-norm", "pre-norm", "GELU", "SiLU", "id", "pos", "log", "Adam", "English"}  # the same in every language
@@ -176,6 +177,7 @@ def texts_of(command: click.Command) -> Iterator[str]:
 VALUES = {  # of keys that are put together from a table in the package
     "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.seed_{}": config.INITIAL,
     "messages.optimizer_{}": OPTIMIZERS, "messages.verify.true.{}": [*KINDS, "fingerprint"],
+    "messages.script.{}": re.findall(r"""(?:# |: |\"{3}|t\(")@(\w+)""", SCRIPT.read_text("utf-8")),
     "explain.{}.title": TOPICS, "explain.{}.short": TOPICS, "more.{}": TOPICS, "aliases.{}": TOPICS}
 
 

@@ -23,7 +23,7 @@ ORDER = {
     "runs": "what_if run prepare decoding beam training_step saved",
     "pages": "numbers blocks architecture topic_table topics view stages checks forms why overview answer "
              "diff verdicts weights translation beam page",
-    "writers": "terminal_width page arithmetic text data formulas svg latex markdown html notebook",
+    "writers": "terminal_width page arithmetic text data formulas svg latex markdown html notebook script",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"
            " commands app",
     "__main__": "",

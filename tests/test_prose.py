@@ -152,7 +152,11 @@ class Package(NamedTuple):
     """The texts in the code: its literals, the keys that it puts together and all f-strings, as regular expressions."""
     literals: set[str]
     keys: set[str]
-    pieces: set[str]
+    pieces: list[re.Pattern[str]]
+
+    def knows(self, text: str) -> bool:
+        """Whether it is a literal, or comes from a table that keys are put together from."""
+        return text in self.literals or any(text in values for values in VALUES.values())
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +168,8 @@ def package() -> Package:
          and id(node) not in parts},
         {pattern_of(node.args[0]) for node in nodes if isinstance(node, ast.Call) and node.args
          and getattr(node.func, "id", "") == "Message" and isinstance(node.args[0], ast.JoinedStr)},
-        {pattern_of(node) for node in nodes if isinstance(node, ast.JoinedStr)} - {"(.*)", "(.*)(.*)"})
+        [re.compile(text) for text in {pattern_of(node) for node in nodes if isinstance(node, ast.JoinedStr)} - {
+            "(.*)", "(.*)(.*)"}])
 
 
 def texts_of(command: click.Command) -> Iterator[str]:
@@ -198,10 +203,9 @@ def test_every_key_in_the_package_has_a_message(package):
 
 def is_written(text: str, package: Package) -> bool:
     """Whether a text is a literal of the package, two of them one after the other, or an f-string of such."""
-    known = package.literals | {value for values in VALUES.values() for value in values}
-    return (any(text[:n] in known and text[n:] in known for n in range(len(text)))
-            or any(known.issuperset(match.groups()) for piece in package.pieces
-                   if (match := re.fullmatch(piece, text))))
+    return (any(package.knows(text[:n]) and package.knows(text[n:]) for n in range(len(text)))
+            or any(all(map(package.knows, match.groups())) for piece in package.pieces
+                   if (match := piece.fullmatch(text))))
 
 
 def test_every_message_is_used_somewhere(package):

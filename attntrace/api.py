@@ -17,7 +17,7 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.model.config import ENTRIES, MAX_LENGTH, Config, as_json, as_option
 from attntrace.model.parameters import specs
-from attntrace.model.tokens import detokenize
+from attntrace.model.tokens import START, detokenize
 from attntrace.runs.decoding import Decoding, check_translates
 from attntrace.runs.prepare import prepare
 from attntrace.runs.run import Subject
@@ -324,7 +324,7 @@ class TracedRun(ByAddress[TracedArray]):
         self.notes = tuple(in_a_line(note, default_languages()) for note in subject.run.notes)
 
     def __repr__(self) -> str:
-        source, target = (None if words is None else detokenize(words) for words in self.tokens)
+        source, target = (None if words is None else detokenize(words[words[:1] == (START,):]) for words in self.tokens)
         return f"<{type(self).__name__} of {source!r}{'' if target is None else f', {target!r}'}: {len(self)} steps>"
 
     def _found(self, address: str) -> str:
@@ -340,7 +340,15 @@ class TracedRun(ByAddress[TracedArray]):
         return self._run.config
 
     @property
+    def weights(self) -> dict[str, Any]:
+        """The whole model as the argument `weights` takes it, with other words as well: its config, its vocabularies
+        and its arrays. `{**run.weights, name: array}` is a model with one matrix replaced."""
+        words = {f"vocabulary.{side}": [*words] for side, words in self._run.vocabularies._asdict().items() if words}
+        return {"config": self.config.described(), **words, **self.parameters}
+
+    @property
     def tokens(self) -> Tokens:
+        """The words that encoder and decoder read."""
         target = self._run.target
         return Tokens(tuple(self._run.source.texts), None if target is None else tuple(target.texts))
 
@@ -451,7 +459,7 @@ class TracedTrainingStep(TracedRun):
 
     @property
     def updated(self) -> dict[str, Array]:
-        """The parameters after the update, by name: `weights` for the next step."""
+        """The parameters after the update, by name; `{**step.weights, **step.updated}` is the model afterwards."""
         new = {name: self._values.get(f"update.{name}.new") for name in self.parameters}
         return {name: self.parameters[name] if step is None else step.value for name, step in new.items()}
 
@@ -576,7 +584,9 @@ def _model(weights: Any, entries: Mapping[str, Any], has_inputs: bool) -> dict[s
     from attntrace.files.weights import OF_WORDS, Given, Members, checked, parsed
     if hasattr(weights, "state_dict"):
         from attntrace.files.torch import of_module
-        return {"weights": of_module(weights)[0]}
+        from attntrace.pages.weights import beside_lines
+        given, found = of_module(weights)
+        return {"weights": given._replace(notes=tuple(beside_lines(found)))}
     if not isinstance(weights, Mapping):
         raise _of_type("weights", weights, "str | os.PathLike | Mapping | torch.nn.Module")
     arrays = {name: _array(value) for name, value in weights.items() if name not in TEXTS}

@@ -36,9 +36,10 @@ class Loaded(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A model that comes from no file, and what messages call it."""
+    """A model that comes from no file, what messages call it, and what has to be known of it."""
     model: Loaded
     name: str
+    notes: tuple[Message, ...] = ()
 
 
 def included_for(text: str) -> str:

@@ -70,22 +70,22 @@ def _loaded_run(sentence: str | None, translation: str | None, weights: "Path | 
                 wiring: Mapping[str, Any], reader: Reader) -> Run:
     """Return a run on a model from a file."""
     from attntrace.files.weights import Given, load, located  # a seeded run reads no archive
-    model, weights = weights if isinstance(weights, Given) else (load(located(weights)), weights)
+    model, name, about = weights if isinstance(weights, Given) else Given(load(located(weights)), str(weights))
     config = model.config.replace(**wiring)
     given = Inputs.read(inputs, config)
     _check_target(translation, config)
-    source, target, notes = _tokens(sentence, translation, model.vocabularies, given, reader, str(weights))
+    source, target, notes = _tokens(sentence, translation, model.vocabularies, given, reader, name)
     if not source and inputs is None and any(model.vocabularies):  # a model without words needs input rows instead
         raise Problem("empty_sentence")
     alone = config.architecture.is_attention
     if model.vocabularies.target is None and (target is not None or TARGET in given.arrays) and not alone:
-        raise Problem("no_decoder", file=str(weights))
-    sides = (_inputs_of_attention(source, target, config, given, str(weights)) if alone else
-             _input_of_stack(source, config, model.vocabularies, given, str(weights))
+        raise Problem("no_decoder", file=name)
+    sides = (_inputs_of_attention(source, target, config, given, name) if alone else
+             _input_of_stack(source, config, model.vocabularies, given, name)
              if config.architecture.predicts else
-             _inputs_of(*with_markers(source, target, config), model.vocabularies, given, str(weights)))
-    return Run(config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name,
-               masks=Masks(given.lengths), notes=notes)
+             _inputs_of(*with_markers(source, target, config), model.vocabularies, given, name))
+    return Run(config, None, os.path.basename(name), model.vocabularies, model.parameters, *sides, given.name,
+               masks=Masks(given.lengths), notes=(*about, *notes))
 
 
 def _seeded_run(sentence: str | None, translation: str | None, config: Config, seed: int,

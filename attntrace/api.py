@@ -15,6 +15,7 @@ import numpy as np
 from attntrace.messages.catalog import alternatives, default_languages, in_a_line
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
+from attntrace.messages.unicode import shown
 from attntrace.model.config import ENTRIES, MAX_LENGTH, Config, as_json, as_option
 from attntrace.model.parameters import specs
 from attntrace.model.tokens import START, detokenize
@@ -127,6 +128,10 @@ class ProblemWithFile(_InPython, OSError):
     """A file that cannot be read or written."""
 
 
+class ProblemWithoutFile(ProblemWithFile, FileNotFoundError):
+    """A file, or a directory, that is not there."""
+
+
 class ProblemWithImport(_InPython, ImportError):
     """A library that is not installed."""
 
@@ -136,8 +141,9 @@ KINDS: dict[str, type[_InPython]] = {
     **dict.fromkeys(("no_such_tensor", "several_tensors", "needs_target", "no_such_label", "no_labels", "token_twice"),
                     ProblemWithKey),
     **dict.fromkeys(("out_of_range", "place_of_other_shape"), ProblemWithIndex),
-    **dict.fromkeys(("weights_missing", "model_missing", "output_failed", "weights_unreadable", "weights_directory"),
+    **dict.fromkeys(("output_failed", "output_is_directory", "weights_unreadable", "weights_directory"),
                     ProblemWithFile),
+    **dict.fromkeys(("weights_missing", "model_missing", "output_directory"), ProblemWithoutFile),
     "no_pandas": ProblemWithImport}
 RENAMED = {"input": "inputs", "save": "path"}  # options whose arguments have another name
 OWN_ARGUMENTS = "target", "optimizer", "lr", "path", "depth", "top"  # of single functions
@@ -257,6 +263,9 @@ class ByAddress(Mapping[str, Value], Generic[Value]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
     def to_dict(self) -> dict[str, Array]:
         """Return plain arrays by whole address; they are read-only."""
         return {address: np.asarray(value) for address, value in self.items()}
@@ -373,7 +382,9 @@ class TracedRun(ByAddress[TracedArray]):
         address, `"head1.scores:2,cat"`. depth: how far operands are followed, None to the parameters; top: of how many
         operands of each number."""
         with in_python():
-            return self._why(address, position, depth, top, self._run.pencil or precision)
+            if depth is not None and not isinstance(depth, int):
+                raise _of_type("depth", depth, "int | None")
+            return self._why(address, position, depth, top and _whole("top", top), self._run.pencil or precision)
 
     def _why(self, address: str, position: Sequence[int | str], depth: int | None, top: int | None,
              precision: int) -> Page:
@@ -421,7 +432,7 @@ class TracedRun(ByAddress[TracedArray]):
         form: `"both"`, `"vector"` or `"matrix"`; only: the addresses of the steps that are shown, or patterns."""
         from attntrace.cli.output import destination
         with in_python():
-            text = _written("html", partial(self._show, form, precision, _several(only)))
+            text = _written("html", partial(self._show, form, precision, _several("only", only)))
             if path is not None:
                 with destination(os.fspath(path)) as file:
                     file.write(text)
@@ -523,8 +534,12 @@ def _whole(name: str, value: int) -> int:
     return value
 
 
-def _several(texts: str | Sequence[str]) -> Sequence[str]:
-    return [texts] if isinstance(texts, str) else list(texts)
+def _several(name: str, texts: str | Sequence[str]) -> Sequence[str]:
+    if isinstance(texts, str):
+        return [texts]
+    if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
+        raise _of_type(name, texts, "str | list[str]")
+    return texts
 
 
 def _position(position: int | str) -> str:
@@ -536,18 +551,20 @@ def _position(position: int | str) -> str:
     return str(max(position.__index__(), 0))  # 0 is none
 
 
-def _array(value: Any) -> Array:
-    """An array of whatever NumPy or PyTorch has."""
-    return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
+def _array(given: str, name: object, value: Any) -> Array:
+    """An array of what NumPy or PyTorch has, or of lists."""
+    try:
+        return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
+    except (TypeError, ValueError):
+        raise Problem("parameter_not_numbers", file=given, name=shown(str(name))) from None
 
 
-def _by_name(given: Any) -> Any:
+def _by_name(given: str, value: Any) -> Any:
     """A path as it is; arrays by name, one alone by none."""
-    if given is None or isinstance(given, (str, os.PathLike)):
-        return given
-    if isinstance(given, Mapping):
-        return {name: _array(value) for name, value in given.items()}
-    return {"": _array(given)}
+    if isinstance(value, (str, os.PathLike)):
+        return value
+    return {str(name): _array(given, name, one)
+            for name, one in (value if isinstance(value, Mapping) else {"": value}).items()}
 
 
 def _names(axis: Axis) -> Sequence[Any]:
@@ -589,7 +606,7 @@ def _model(weights: Any, entries: Mapping[str, Any], has_inputs: bool) -> dict[s
         return {"weights": given._replace(notes=tuple(beside_lines(found)))}
     if not isinstance(weights, Mapping):
         raise _of_type("weights", weights, "str | os.PathLike | Mapping | torch.nn.Module")
-    arrays = {name: _array(value) for name, value in weights.items() if name not in TEXTS}
+    arrays = _by_name("weights", {name: value for name, value in weights.items() if name not in TEXTS})
     texts = {name: weights[name] for name in TEXTS if name in weights}
     if not texts and not (has_inputs and OF_WORDS.isdisjoint(arrays)):
         return {"arrays": arrays, "config": Config(**entries)}
@@ -598,7 +615,8 @@ def _model(weights: Any, entries: Mapping[str, Any], has_inputs: bool) -> dict[s
         config = config.described()
     elif not isinstance(config, Mapping):
         config = parsed("weights", str(config), "config: ")
-    words = {name: np.asarray(text).tolist() for name, text in texts.items() if name != "config"}
+    words = {name: list(map(str, text)) if isinstance(text, (list, tuple, np.ndarray)) else text
+             for name, text in texts.items() if name != "config"}
     return {"weights": Given(checked("weights", Members({"config": dict(config)} | words, arrays)), "weights")}
 
 
@@ -608,17 +626,21 @@ def _settings(arguments: Mapping[str, Any], more: Sequence[str] = ()) -> dict[st
     known = (*Arguments.__annotations__, *more)
     for name in arguments:
         if name not in known:
-            raise Problem("argument_unknown", name=name, near=did_you_mean(nearest(name, known)))
+            near = nearest(name, known) or [one for one in known if min(len(one), len(name)) > 3 and (
+                one in name or name in one)]
+            raise Problem("argument_unknown", name=name, near=did_you_mean(near))
     given = {name: value.item() if isinstance(value, np.generic) else value for name, value in arguments.items()
              if value is not None}
     entries = {name: given.pop(name) for name in ENTRIES if name in given}
     edits = given.pop("set", ())
     numbers = [f"{cell}={float(value)!r}" for cell, value in edits.items()] if isinstance(edits, Mapping) else edits
-    edits = Edits(_several(numbers), *(_several(given.pop(name, ())) for name in ("ablate", "swap")))
+    edits = Edits(_several("set", numbers), *(_several(name, given.pop(name, ())) for name in ("ablate", "swap")))
     for name in {"inputs", "mask"} & given.keys():
-        given[name] = _by_name(given[name])
+        given[name] = _by_name(name, given[name])
     if "pad" in given:
         _whole("pad", given["pad"])
+    if not isinstance(seed := given.get("seed", 0), int) or seed < 0:
+        raise Problem("no_such_choice", name="seed", option="seed", value=as_json(seed), choices="0, 1, 2, ...")
     _among("unknown", given.get("unknown", "error"), UNKNOWN)
     weights = given.pop("weights", None)
     own = {name: value for name, value in entries.items() if not ENTRIES[name].of_run}

@@ -56,7 +56,8 @@ class Arguments(TypedDict, total=False):
     with an axis for heads before these), or a mapping of arrays by attention. pad: how many of the last words of the
     source are padding. ids: sentences are ids of the vocabulary. unknown: `"unk"` reads words that the vocabulary lacks
     as `<unk>`. pencil: the decimals to which every operation is rounded. set: numbers in place of those of parameters,
-    such as `{"output.W:1,2": 0.5}`; ablate: heads to remove; swap: words of the source to swap, such as `"1,3"`."""
+    such as `{"output.W:1,2": 0.5}`; ablate: heads to remove; swap: words of the source to swap, such as `"1,3"`. The
+    others are sizes and wiring of the model, which `Config` describes."""
     weights: Path | Mapping[str, Any] | Any
     seed: int
     init: str
@@ -669,12 +670,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _public(function: Function) -> Function:
-    """Raise bad input as Python's exceptions; list the arguments that a function takes by name in its signature."""
+    """Raise bad input as Python's exceptions; list and describe the arguments that a function takes by name."""
     raising = in_python()(function)
     signature = inspect.signature(function)
     named = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(Config(), name, None),
-                               annotation=kind) for name, kind in Arguments.__annotations__.items()]
+                               annotation=kind.__forward_arg__) for name, kind in Arguments.__annotations__.items()]
     parameters = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    _, _, named_ones = (inspect.getdoc(Arguments) or "").partition("\n\n")
+    raising.__doc__ = f"{inspect.getdoc(function)}\n\n{named_ones}"
     setattr(raising, "__signature__", signature.replace(parameters=[*parameters, *named]))
     return raising
 
@@ -682,7 +685,7 @@ def _public(function: Function) -> Function:
 @_public
 def trace(sentence: str | None, target: str | None = None, *, sink: Sink | None = None,
           **arguments: Unpack[Arguments]) -> TracedRun:
-    """Run the model on a sentence and return its steps as arrays by address. `Arguments` describes the others.
+    """Run the model on a sentence and return its steps as arrays by address.
 
     sentence: None where `inputs` are given, whose rows it names otherwise. target: what the decoder has written so far;
     None runs only the encoder. sink: is called with each `Step` as soon as it is computed, and no step is kept.

@@ -1,6 +1,7 @@
 """The Python API: runs as mappings of arrays, weights of one's own, and exceptions that Python has for bad input."""
 import inspect
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -114,6 +115,15 @@ def test_rows_and_masks_are_files_or_arrays(run, tmp_path):
         {"mask": hidden}, {"mask": tmp_path / "mask.npy"}, {"causal": True}))
     assert one.fingerprint == other.fingerprint
     assert np.array_equal(one["encoder.output"], causal["encoder.output"])
+
+
+def test_a_model_without_words_starts_from_rows(run):
+    bare = {name: array for name, array in run.parameters.items() if name.startswith("encoder.layer1")}
+    again = api.trace(None, weights=bare, inputs=run["encoder.input"])
+    assert np.array_equal(again["encoder.output"], run["encoder.output"])
+    attention = {name: array for name, array in bare.items() if name.rpartition(".W_")[2] in "QKVO"}
+    alone = api.trace(CAT, weights=attention, inputs=[run["encoder.input"].tolist()], part="attention")
+    assert np.array_equal(alone[f"{SELF}.output"], run[f"{SELF}.output"])
 
 
 def test_edits_are_arguments(run):
@@ -242,6 +252,13 @@ def test_what_a_run_does_not_have_is_the_exception_that_python_has_for_it(run, w
     with pytest.raises(kind, match=message) as raised:
         wrong(run)
     assert isinstance(raised.value, api.Problem)
+
+
+def test_an_exception_of_another_process_arrives():
+    with pytest.raises(KeyError) as raised:
+        api.trace(CAT)["nothing"]
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert type(again) is raised.type and str(again) == str(raised.value)
 
 
 def test_messages_are_in_the_language_of_the_environment(monkeypatch):

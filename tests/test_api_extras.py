@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from command import attntrace
+from documents import blocks, text_of
 
 import attntrace as api
 
@@ -22,7 +23,8 @@ def torch():
 
 @pytest.mark.filterwarnings("ignore:enable_nested_tensor")
 @pytest.mark.parametrize("norm_first, activation, eps, final", [
-    (False, "relu", 1e-5, False), (True, "gelu", 1e-3, True), (True, "silu", 1e-5, False), (False, "tanh", 1e-6, "bare")])
+    (False, "relu", 1e-5, False), (True, "gelu", 1e-3, True), (True, "silu", 1e-5, False),
+    (False, "tanh", 1e-6, "bare")])
 def test_a_module_is_weights_with_the_arguments_that_it_was_made_with(torch, norm_first, activation, eps, final):
     nn = torch.nn
     function = (lambda x: nn.functional.gelu(x, approximate="tanh")) if activation == "tanh" else getattr(
@@ -93,3 +95,18 @@ def test_a_table_without_pandas_is_an_import_error(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     with pytest.raises(ImportError, match=r"pip install \"attntrace\[pandas\]\""):
         api.trace("a").to_frame()
+
+
+def test_the_documented_session_runs_in_a_notebook(tmp_path):
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    cells = ["\n".join(line[4:] for line in block.splitlines() if line.startswith((">>> ", "... ")))
+             for block in blocks(text_of("en"), "pycon")]
+    notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)])
+    nbclient.NotebookClient(notebook, timeout=60, allow_errors=True,
+                            resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [{one.output_type: one for one in cell.outputs} for cell in notebook.cells]
+    assert [n for n, one in enumerate(outputs) if "error" in one] == [len(cells) - 1]  # the one that shows an error
+    assert outputs[-1]["error"].ename == "ProblemWithType"
+    (why,) = (one for cell, one in zip(cells, outputs) if "run.why(" in cell)
+    assert "q₂ k₃ᵀ" in why["execute_result"].data["text/plain"]

@@ -202,10 +202,10 @@ class TracedArray(np.ndarray[Any, np.dtype[Any]]):
         return self.value[index]
 
     def __repr__(self) -> str:
-        if self.step is None:
-            return repr(self.value)
-        axes = " × ".join(axis.name for axis in self.axes) or "1"
-        return f"{self.address} ({axes}): {self.formula()}\n{self.value!r}"
+        return repr(self.value) if self.step is None else f"{self.step!r}\n{self.value!r}"
+
+    def _repr_html_(self) -> str | None:
+        return None if self.step is None else self.step._repr_html_()
 
     @property
     def value(self) -> Array:
@@ -291,6 +291,10 @@ class Page:
     def __repr__(self) -> str:
         return in_words_of_python(_written("text", lambda write: write(self.blocks)).rstrip("\n"))
 
+    def _repr_html_(self) -> str:
+        from attntrace.writers.notebook import piece
+        return piece(self.blocks)
+
     def html(self) -> str:
         """Return the page as HTML."""
         return _written("html", lambda write: write(self.blocks))
@@ -336,6 +340,10 @@ class TracedRun(ByAddress[TracedArray]):
     def __repr__(self) -> str:
         source, target = (None if words is None else detokenize(words[words[:1] == (START,):]) for words in self.tokens)
         return f"<{type(self).__name__} of {source!r}{'' if target is None else f', {target!r}'}: {len(self)} steps>"
+
+    def _repr_html_(self) -> str:
+        from attntrace.writers.notebook import of_run, piece
+        return piece(of_run(self.steps))
 
     def _found(self, address: str) -> str:
         try:
@@ -517,6 +525,9 @@ class Comparison(ByAddress["Difference"]):
 
     def __repr__(self) -> str:
         return repr(self.page)
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
 
 
 def _of_type(name: str, value: object, kind: str) -> Problem:

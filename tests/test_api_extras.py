@@ -110,3 +110,4 @@ def test_the_documented_session_runs_in_a_notebook(tmp_path):
     assert outputs[-1]["error"].ename == "ProblemWithType"
     (why,) = (one for cell, one in zip(cells, outputs) if "run.why(" in cell)
     assert "q₂ k₃ᵀ" in why["execute_result"].data["text/plain"]
+    assert "<div class=attntrace>" in why["execute_result"].data["text/html"]

@@ -34,7 +34,7 @@ class Inputs(NamedTuple):
     notes: tuple[Message, ...] = ()
 
     @classmethod
-    def read(cls, file: "str | os.PathLike[str] | Mapping[str, Array] | None", config: Config) -> "Inputs":
+    def read(cls, file: str | os.PathLike[str] | Mapping[str, Array] | None, config: Config) -> "Inputs":
         """Read rows for a model: arrays by address (that may be there already), or one array without a name, for the
         first stack. Raises Problem with the name of the array that is wrong."""
         if file is None:

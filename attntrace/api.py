@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar, 
 
 import numpy as np
 
-from attntrace.messages.catalog import alternatives, default_languages, in_a_line
+from attntrace.messages.catalog import alternatives, default_languages, in_a_line, template
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
 from attntrace.messages.unicode import shown
-from attntrace.model.config import ENTRIES, MAX_LENGTH, Config, as_json, as_option
+from attntrace.model.config import ENTRIES, INITIAL, MAX_LENGTH, Config, as_json, as_option
 from attntrace.model.parameters import specs
 from attntrace.model.tokens import START, detokenize
 from attntrace.runs.decoding import Decoding, check_translates
@@ -148,8 +148,8 @@ KINDS: dict[str, type[_InPython]] = {
     "no_pandas": ProblemWithImport}
 RENAMED = {"input": "inputs", "save": "path"}  # options whose arguments have another name
 OWN_ARGUMENTS = "target", "optimizer", "lr", "path", "depth", "top"  # of single functions
-OPTION = re.compile(
-    r"""--(?P<no>no-)?(?P<name>[a-z]+(?:-[a-z]+)*)(?: (?P<value>"[^"]*"|-?\d+(?:\.\d+)?|[a-z]\w+\b))?""")
+OPTION = re.compile(r"""--(?P<no>no-)?(?P<name>[a-z]+(?:-[a-z]+)*)"""
+                    r"""(?: (?P<value>"[^"]*"|-?\d+(?:\.\d+)?|[a-z][a-z0-9_]+(?![a-z0-9_])))?(?P<after> [가-힣]+)?""")
 
 
 def in_words_of_python(text: str) -> str:
@@ -158,17 +158,20 @@ def in_words_of_python(text: str) -> str:
 
 
 def _as_argument(option: re.Match[str]) -> str:
-    """An option, and its value, as an argument."""
+    """An option with its value, and what a language calls it (after its name), as an argument."""
     name, value = option["name"].replace("-", "_"), option["value"] or ""
     name = RENAMED.get(name, name)
     if name not in (*Arguments.__annotations__, *OWN_ARGUMENTS):
         return option[0]
-    words = {"unknown": UNKNOWN, "init": ("integers",), **{name: one.words for name, one in ENTRIES.items()}}
-    if option["no"]:
-        return f"{name}=False {value}".rstrip()
-    if value[:1].isalpha() and value not in words.get(name, ()):
-        return f"{name} {value}"
-    return f"{name}={as_json(value) if value[:1].isalpha() else value}" if value else name
+    choices = {"unknown": UNKNOWN, "init": INITIAL, **{name: one.words for name, one in ENTRIES.items()}}
+    is_word = value[:1].isalpha()
+    written = (f"{name}=False {value}".rstrip() if option["no"] else name if not value else
+               f"{name} {value}" if is_word and value not in choices.get(name, ()) else
+               f"{name}={as_json(value) if is_word else value}")
+    after = option["after"] or ""
+    called = (pair.split() for language in default_languages()
+              for pair in template(language, "messages.option_as_argument").split(", "))
+    return written + next((f" {other}" for one, other in called if one == after.strip()), after)
 
 
 @contextmanager

@@ -265,6 +265,8 @@ def test_messages_are_in_the_language_of_the_environment(monkeypatch):
     monkeypatch.setenv("ATTNTRACE_LANG", "ko")
     with pytest.raises(ValueError, match="^heads=3: d_model 값.*d_k와 d_v를"):
         api.trace("어제", heads=3)
+    with pytest.raises(ValueError, match="^ids 인자에는 .* weights 인자로 지정하세요$"):
+        api.trace("어제", ids=True)
 
 
 def test_a_sink_receives_the_steps_and_none_is_kept():

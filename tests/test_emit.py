@@ -47,11 +47,11 @@ def computed() -> dict[str, Any]:
     return steps
 
 
-def check(expected: list[product.Step], tolerance: float) -> None:
+def check(expected: product.TracedRun, tolerance: float) -> None:
     """Compare the steps of the script with those of a run: all of them, in their order."""
     steps = computed()
-    assert [*steps] == [step.address for step in expected]
-    for step in expected:
+    assert [*steps] == [*expected]
+    for step in expected.steps:
         mine = np.asarray(steps[step.address])
         assert mine.shape == step.value.shape, step.address
         np.testing.assert_allclose(mine, step.value, rtol=0, atol=tolerance, err_msg=step.address)

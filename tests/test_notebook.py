@@ -20,14 +20,15 @@ def steps():
 @cache
 def pieces() -> dict[str, str]:
     return {"run": steps()._repr_html_(), "step": steps()[SCORES]._repr_html_(),
-            "tensor": steps()[SCORES].tensor._repr_html_(), "again": steps()[SCORES]._repr_html_()}
+            "tensor": steps()[SCORES].step.tensor._repr_html_(), "again": steps()[SCORES]._repr_html_()}
 
 
 def test_a_run_a_step_and_a_tensor_are_printed_in_a_line_that_says_what_they_are():
-    assert repr(steps()[SCORES]) == f"<{SCORES}: token 2 × key 2, S = Q Kᵀ>"
-    assert repr(steps()[SCORES].tensor) == f"<{SCORES}: token 2 × key 2>"
-    assert repr(steps()) == f"<{len(steps())} steps, encoder.embedding to output.probabilities>"
-    assert repr(type(steps())()) == "<0 steps>"
+    step = steps()[SCORES].step
+    assert repr(step) == f"<{SCORES}: token 2 × key 2, S = Q Kᵀ>"
+    assert repr(step.tensor) == f"<{SCORES}: token 2 × key 2>"
+    assert repr(steps()[SCORES]).startswith(f"{step!r}\narray([[")
+    assert repr(steps()) == f"<TracedRun of '어제 카페', '< b > I': {len(steps())} steps>"
 
 
 def test_a_step_and_a_tensor_show_their_numbers():
@@ -41,14 +42,14 @@ def test_a_step_and_a_tensor_show_their_numbers():
 def test_a_run_shows_each_attention_and_the_address_of_every_step():
     page = pieces()["run"]
     assert page.count("data-address") >= 6  # two heads of three attentions
-    assert all(step.address in page.replace("<wbr>", "") for step in steps())
+    assert all(address in page.replace("<wbr>", "") for address in steps())
     assert "&lt;" in page and "<b>I" not in page
 
 
 def test_pieces_on_one_page_share_no_anchor_and_style_nothing_else():
     anchors = [anchor for piece in pieces().values() for anchor in re.findall(r' id="([^"]*)"', piece)]
     assert anchors and len(anchors) == len({*anchors})
-    for piece in pieces().values():
+    for piece in (*pieces().values(), steps().why(SCORES, 1, 1)._repr_html_()):
         assert {link for link in re.findall('href="#([^"]*)"', piece)} <= {*anchors}
         style, = re.findall("(?s)<style>(.*?)</style>", piece)
         assert re.fullmatch(r"(?s)\.attntrace \{\n.*\}", style) and style.count("{") == style.count("}")

@@ -26,6 +26,7 @@ ORDER = {
     "writers": "terminal_width page arithmetic text data formulas svg latex markdown html notebook script",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"
            " commands app",
+    "api": "",
     "__main__": "",
 }
 PLACES = {package: n for n, package in enumerate(ORDER)}

@@ -141,22 +141,20 @@ def with_weights(model: ModelOptions, text: str) -> ModelOptions:
     """The same with the included model that reads such a text, unless a model is given."""
     if model.weights is not None:
         return model
-    is_english = any(map(str.isascii, filter(str.isalpha, text))) and not any("가" <= letter <= "힣" for letter in text)
-    name = "en-ko" if is_english else "ko-en"
+    from attntrace.files.weights import included_for
+    name = included_for(text)
     return model._replace(weights=Weights().convert(name, None, click.get_current_context()))  # a file that is read
 
 
 def translator(sentence: str, model: ModelOptions) -> Run:
     """The run of a sentence on a model that has a decoder."""
+    from attntrace.runs.decoding import check_translates
     weights = model.weights
     try:
         run = model.prepared(sentence)
     except Problem as problem:
         raise Problem("no_words_to_translate", file=weights) if problem.key == "input_missing" else problem from None
-    if run.config.architecture.predicts:
-        raise Problem("one_stack_to_translate", file=weights, part=run.config.part)
-    if run.vocabularies.target is None:
-        raise Problem("no_decoder_to_translate", file=weights)
+    check_translates(run.config, run.vocabularies, weights)
     return run
 
 

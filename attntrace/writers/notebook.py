@@ -2,7 +2,7 @@
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -12,7 +12,6 @@ from attntrace.pages.forms import MatrixForm
 from attntrace.pages.numbers import MAP_DECIMALS
 from attntrace.pages.stages import AttentionMaps
 from attntrace.pages.view import View, alone, whole_formula
-from attntrace.runs.prepare import Steps
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.trace import Step
 from attntrace.writers import html as page
@@ -24,17 +23,15 @@ OUTERMOST = re.compile(r"(?m)^( *)(?::root|html|body)\b")
 
 
 def html(value: Any) -> str | None:
-    """A run, a step or a tensor as markup; nothing for a tensor without a name."""
+    """A step or a tensor as markup; nothing for a tensor without a name."""
     view = View(form="matrix", limit=LIMIT)
-    if isinstance(value, Steps):
-        return piece(of_run(value))
     if isinstance(value, Step):
         return piece(of_step(value, view))
     assert isinstance(value, Tensor)
     return piece(iter(alone(value, value.address or "", (), view))) if value.symbol else None
 
 
-def of_run(steps: Steps) -> Iterator[Block]:
+def of_run(steps: Sequence[Step]) -> Iterator[Block]:
     """The attention weights, and all steps with their equations."""
     maps: list[Block] = []
     sink = AttentionMaps(maps.extend, None, MAP_DECIMALS, asked=False)
@@ -55,7 +52,8 @@ def of_step(step: Step, view: View) -> Iterator[Block]:
     yield from (block for block in form.blocks_of([step]) if not isinstance(block, StageHeading))
 
 
-def piece(blocks: Iterator[Block]) -> str:
+def piece(blocks: Iterable[Block]) -> str:
+    """Blocks as markup that can stand among others."""
     out = io.StringIO()
     writer = page.HtmlWriter(out, Look(languages=default_languages()))
     writer.begun, writer.page.prefix = True, f"attntrace{next(NUMBERS)}-"

@@ -119,13 +119,19 @@ class Course:
 
     def typed(self, place: Place) -> str:
         """A place as a person may type it: with the shortest end of its address that is unique, and with words."""
-        parts = place.address.split(".")
+        return str(Cell(self.end_of(place.address), self.words(place)))
+
+    def end_of(self, address: str) -> str:
+        """The shortest end of an address that is unique."""
+        parts = address.split(".")
         ends = (".".join(parts[n:]) for n in range(len(parts) - 1, -1, -1))
-        end = next((one for one in ends if sum(
-            address == one or address.endswith(f".{one}") for address in self.addresses) == 1), place.address)
+        return next((one for one in ends if sum(
+            known == one or known.endswith(f".{one}") for known in self.addresses) == 1), address)
+
+    def words(self, place: Place) -> tuple[str, ...]:
+        """The words of the row and the column of a number, or their numbers."""
         axes = self.steps[place.address].axes
-        words = (position(axis.labels, i) for axis, i in zip(axes, self.index(place)))
-        return str(Cell(end, tuple(words)))
+        return tuple(position(axis.labels, i) for axis, i in zip(axes, self.index(place)))
 
 
 def position(labels: tuple[str, ...] | None, i: int) -> str:

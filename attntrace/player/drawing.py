@@ -14,8 +14,8 @@ from attntrace.writers.page import BARS, Page, hue_at, part_of, words_of
 from attntrace.writers.text.equations import ASCII_BRACKETS, BRACKETS
 
 Act = tuple[str, Any]
-KEYS = ("enter", "row", "all", "predict", "follow", "back", "stage", "sheet", "terms", "explain", "jump", "page", "help",
-        "quit")  # as they are named below the sheet
+KEYS = ("enter", "row", "all", "predict", "follow", "back", "stage", "sheet", "terms", "explain", "jump", "page",
+        "help", "quit")  # as they are named below the sheet
 HELD = ("help", "quit")  # that always are
 PRESSED = {"enter": "enter", "row": "r", "all": "R", "back": "backspace", "stage": "n", "sheet": "space", "terms": "z",
            "explain": "e", "jump": "/", "page": "o", "help": "?", "quit": "q"}  # where they are clicked
@@ -24,7 +24,7 @@ GAP = "   "
 
 
 class Piece(NamedTuple):
-    """A part of a line in one style (of `writers.page.Span`, or `here`, `lit`, `right`), and what a click on it does."""
+    """A part of a line in one style (of a page, or `here`, `lit`, `right`), and what a click on it does."""
     text: str
     style: str = ""
     act: Act | None = None
@@ -115,7 +115,7 @@ def strip(player: Player) -> Line:
         grows = False
         for n, on_the_left in ((high + 1, False), (low - 1, True)):
             more = stage_pieces(n) if 0 <= n < len(stages) else None
-            if more and cells(line, page) + cells(more, page) + 2 * page.cells(arrow + dots) <= page.width:
+            if more and cells([*line, *more], page) + page.cells(arrow + 2 * (arrow + dots)) <= page.width:
                 line = [*more, Piece(arrow, "grey"), *line] if on_the_left else [*line, Piece(arrow, "grey"), *more]
                 low, high, grows = min(low, n), max(high, n), True
     before, behind = Piece(dots + arrow, "grey"), Piece(arrow + dots, "grey")
@@ -218,7 +218,8 @@ def band_lines(band: Band, player: Player, read: set[CellOf]) -> list[Line]:
     middle = ABOVE + (min(len(item.rows) for item in band if isinstance(item, Cut)) - 1) // 2
     lines: list[Line] = [[Piece(" " * INDENT)] for _ in range(height)]
     for item in band:
-        block = [[]] * middle + [[Piece(item)]] if isinstance(item, str) else box(item, player, read)
+        sign: list[Line] = [[] for _ in range(middle)]
+        block = [*sign, [Piece(item)]] if isinstance(item, str) else box(item, player, read)
         wide = max(cells(line, page) for line in block)
         for y, line in enumerate(lines):
             own = block[y] if y < len(block) else []
@@ -235,18 +236,19 @@ def title_line(player: Player, sheet: Sheet) -> Line:
     page, board = player.page, player.course.board(player.place.address)
     formula = board.formula
     parts: list[Text] = []
-    if sheet.count > 1:
+    if sheet.total > 1:
         rows, columns = sheet.rows[sheet.row], sheet.columns[sheet.column]
         parts = [*part_of("rows", rows.start, rows.stop, board.rows),
                  *part_of("columns", columns.start, columns.stop, board.columns),
-                 Message("play.sheet", number=sheet.number + 1, count=sheet.count)]
+                 Message("play.sheet", number=sheet.number + 1, count=sheet.total)]
     part = GAP + fitting(page, page.width // 2, Joined(" · ", parts)) if parts else ""
     texts = [page.formula(formula), f"{page.symbol(formula.left, formula.head)} = {page.dots}"]
     room = page.width - page.cells(part)
     text = next((one for one in texts if page.cells(one) <= room), texts[-1])
     left = page.width - page.cells(text + part) - 2
-    address = next((one for one in (board.step.address, player.course.typed(player.place).partition(":")[0])
-                    if page.cells(one) <= left), "")
+    address = board.step.address if page.cells(board.step.address) <= left else player.course.end_of(
+        board.step.address)
+    address = address if page.cells(address) <= left else ""
     return [Piece(text, "bold"), Piece(part, "grey"), Piece(" " * (left + 2 - page.cells(address))),
             Piece(address, "grey")]
 
@@ -274,7 +276,7 @@ def box(drawn: Cut, player: Player, read: set[CellOf]) -> list[Line]:
         gap = " "
         for x in drawn.columns:
             here = board is not None and (y, x) == player.place[1:]
-            line.append(Piece("[" if here else gap, "here" if here else ""))
+            line.append(Piece("[" if here else gap, "here" if here or gap == "]" else ""))
             gap = "]" if here else " "
             text, act = cell_of(matrix, y, x, player)
             in_line = y in rows_lit or x in columns_lit if board else is_lit.get((y, x), False)
@@ -323,7 +325,8 @@ def term_lines(player: Player) -> list[Line]:
         filled = round(BAR * term.share)
         bar = page.sign(BARS[-1], "#") * filled + " " * (BAR - filled)
         value = f" = {figures.text(term.value)}" if player.is_known else ""
-        follow = "".join(str(numbers[key]) + " " for ref in term.operands if (key := (ref.tensor, ref.index)) in numbers)
+        keys = ((ref.tensor, ref.index) for ref in term.operands)
+        follow = " ".join(str(numbers[key]) for key in keys if key in numbers)
         own = paragraph(term.text, page, page.width - room) if page.cells(term.text) > room else [term.text]
         line = [Piece(share), Piece(f"{bar} ", "lit"), Piece(page.padded(own[0], min(widest, room))), Piece(value)]
         if player.is_known and cells(line, page) + 2 + len(follow) <= page.width:
@@ -363,4 +366,3 @@ def offer_lines(player: Player) -> list[Line]:
     offers = player.offers()
     return [[Piece(title, "bold")], *([Piece(cut(f"  {page.word(one)}", page.width, page), "", ("offer", one))]
                                       for one in offers)]
-

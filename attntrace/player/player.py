@@ -243,7 +243,7 @@ class Player:
             return
         sheet = sheet_of(self.course, self.place, self.page, self.height)
         number = sheet.number + by
-        if 0 <= number < sheet.count:
+        if 0 <= number < sheet.total:
             row, column = divmod(number, len(sheet.columns))
             self.go(Place(self.place.address, sheet.rows[row].start, sheet.columns[column].start))
             return
@@ -378,7 +378,7 @@ class Player:
         of_places = []
         for y, x in places[:OFFERED]:
             key = "swapped" if (y, x) == (column, row) else "row" if x == column else "column"
-            where = self.course.typed(self.place._replace(row=y, column=x))
+            where = ", ".join(self.course.words(self.place._replace(row=y, column=x)))
             of_places.append((Slip(float(values[y, x]), key), Message(f"play.slip.{key}", place=where)))
         return [first, *of_places, *others]
 

@@ -1,7 +1,8 @@
 """How a step is laid out for a screen: as an equation of whole matrices where that fits, with the result beside them or
-below; else with its operands cut down to the numbers that count; else as the result alone, in as many sheets of rows and
-columns as it needs."""
+below; else with its operands cut down to the numbers that count; else as the result alone, in as many sheets of rows
+and columns as it needs."""
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from attntrace.writers.text.sums import sum_lines
 
 HEAD, FOOT = 3, 3  # lines above and below a sheet: heading, strip, rule; two of messages, keys
 FEWEST_LINES = 3  # of the arithmetic of a number
+MANY = 100  # operands of a number whose arithmetic has all lines that there are for it
 LONGEST = 4_000  # signs of an arithmetic of which more than its beginning is laid out
 ABOVE = 2  # lines above the rows of a matrix: its name, the words
 INDENT = 2
@@ -42,7 +44,7 @@ class Sheet(NamedTuple):
     room: int
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         return len(self.rows) * len(self.columns)
 
     @property
@@ -51,6 +53,7 @@ class Sheet(NamedTuple):
         return self.row * len(self.columns) + self.column
 
 
+@lru_cache(256)
 def column_words(matrix: Matrix, page: Page) -> list[str]:
     labels = matrix.grid.column_labels or [str(n + 1) for n in range(matrix.columns)]
     return [page.label(label) for label in labels] if matrix.columns > 1 or matrix.grid.column_labels else [""]
@@ -61,6 +64,7 @@ def row_words(matrix: Matrix, page: Page) -> list[str]:
     return [page.label(label) for label in labels] if matrix.rows > 1 or matrix.grid.row_labels else [""]
 
 
+@lru_cache(256)
 def widths(matrix: Matrix, page: Page) -> list[int]:
     """Of its columns: a number, or the word above it."""
     return [max(page.cells(word), matrix.grid.figures.width, 1) for word in column_words(matrix, page)]
@@ -80,7 +84,7 @@ def width_of(cut: Cut, page: Page) -> int:
     """Of a drawn matrix with its words, brackets, a gap beside every number, and its factor."""
     own = widths(cut.matrix, page)
     numbers = sum(own[x] for x in cut.columns) + len(cut.columns) + 3 + page.cells(page.factor(cut.matrix.grid.figures))
-    return max(words_width(cut.matrix, page) + numbers, page.cells(title_of(cut.matrix, page)))
+    return words_width(cut.matrix, page) + max(numbers, page.cells(title_of(cut.matrix, page)))
 
 
 def whole(matrix: Matrix) -> Cut:
@@ -127,7 +131,9 @@ def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     """The sheet of a step on which a number stands, on a screen of so many lines and of the page's width."""
     board, body = course.board(place.address), height - HEAD - FOOT
     first = Place(place.address, 0, 0)
-    room = max(FEWEST_LINES, min(len(cell_lines(course, first, page, None)), body // 3 + 1))
+    is_long = len(course.operands(first)) > MANY
+    most = max(FEWEST_LINES, body // 3 + 1)
+    room = most if is_long else max(FEWEST_LINES, min(len(cell_lines(course, first, page, None)), most))
     most = max(body - room - 2, 3)  # lines of matrices: below the equation, above an empty line
     for cuts in (whole_operands(board), lit_operands(course, place)):
         items = equation(board, cuts, page)
@@ -144,7 +150,9 @@ def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     return Sheet([[drawn]], rows, columns, row, column, room)
 
 
+@lru_cache(1024)  # of a vocabulary's softmax it takes as long as a key may
 def text_of(course: Course, place: Place, page: Page) -> CellText:
+    """The arithmetic of a number as text, as `why` prints it."""
     return cell_text(course.line(place), page.spelling)
 
 
@@ -155,15 +163,21 @@ def cell_lines(course: Course, place: Place, page: Page, result: str | None) -> 
     whole_text = f"{' = '.join(text.parts)} {end}"
     if page.cells(whole_text) <= page.width - INDENT:
         return [whole_text]
-    *symbols, numbers = text.parts
-    if not symbols or len(text.parts) < 3:
-        return [*page.wrapped_sum(" = ".join(text.parts), INDENT), end]
-    room = page.width - INDENT - 2
-    lines = sum_lines(numbers[:LONGEST], page, room)
-    lines = [" = ".join(symbols), *(f"{'  ' if n else '= '}{line}" for n, line in enumerate(lines))]
+    left, *symbols = text.parts[:2]
+    lines = broken([left, *(f"= {one}" for one in symbols)], page)
+    for numbers in text.parts[2:]:
+        lines += [f"{'  ' if n else '= '}{line}" for n, line in enumerate(
+            sum_lines(numbers[:LONGEST], page, page.width - INDENT - 2))]
     if page.cells(lines[-1]) + 1 + page.cells(end) <= page.width - INDENT:
         return [*lines[:-1], f"{lines[-1]} {end}"]
     return [*lines, end]
+
+
+def broken(parts: list[str], page: Page) -> list[str]:
+    """Parts of an equation in lines: broken between them, where one is too long at its blanks as well."""
+    room = page.width - INDENT
+    return page.wrapped([word for part in parts for word in (part.split() if page.cells(part) > room else [part])],
+                        INDENT)
 
 
 class TermShare(NamedTuple):

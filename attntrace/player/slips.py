@@ -81,7 +81,8 @@ def _parts_of(symbol: Expression | None, node: Expression) -> list[Expression | 
     return [part if isinstance(part, Term) or part.parts else None for part in symbol.parts]
 
 
-Values, Symbols = list[float], list[Expression | None]
+Values = list[float]
+Symbols = list[Expression | None]
 
 
 def _sum(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:

@@ -32,8 +32,9 @@ def styles_of(is_light: bool) -> dict[str, Style]:
             **{f"hue{n}": Style.parse(f"color({hue})") for n, hue in enumerate(theme.hues)}}
 
 
-class Sheet(Widget, can_focus=True):
+class Sheet(Widget):
     """The whole screen, one strip a line."""
+    can_focus = True
 
     def __init__(self, player: Player, is_light: bool) -> None:
         super().__init__()

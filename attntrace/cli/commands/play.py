@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from attntrace.cli import click_words, options
-from attntrace.cli.formats import FORMATS, quoted
+from attntrace.cli.formats import quoted
 from attntrace.cli.languages import current_languages, rendered
 from attntrace.cli.options import LearningOptions, ModelOptions, typed
 from attntrace.cli.output import destination
@@ -21,6 +21,7 @@ from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.model.config import as_option
 from attntrace.tracing.addresses import Address
+from attntrace.writers import FORMATS
 
 if TYPE_CHECKING:
     from attntrace.player.course import Course

@@ -82,6 +82,7 @@ class Course:
         self.stage_of = {step.address: stage for stage in self.stages for step in stage.steps}
         self.why = Why(steps.get, precision)
         self.boards: dict[str, Board] = {}
+        self.drawn: dict[Tensor, Matrix] = {}
         self.lines: dict[tuple[str, tuple[int, ...]], CellLine] = {}
 
     def board(self, address: str) -> Board:
@@ -120,6 +121,17 @@ class Course:
     def typed(self, place: Place) -> str:
         """A place as a person may type it: with the shortest end of its address that is unique, and with words."""
         return str(Cell(self.end_of(place.address), self.words(place)))
+
+    def tables(self, place: Place) -> list[Matrix]:
+        """The tensors that the arithmetic of a number reads, as matrices, those that are not too large."""
+        step, tables = self.steps[place.address], list[Matrix]()
+        for tensor in dict.fromkeys(ref.tensor for ref in self.line(place).arithmetic.leaves()):
+            if isinstance(tensor, Tensor) and tensor.symbol and len(tensor.axes) == 2 and tensor.value.size <= LARGEST:
+                if tensor not in self.drawn:
+                    self.drawn[tensor] = Matrix(tensor, step.symbol.head, self.precision,
+                                                step.rounding is not FULL_PRECISION, step.address)
+                tables.append(self.drawn[tensor])
+        return tables
 
     def end_of(self, address: str) -> str:
         """The shortest end of an address that is unique."""

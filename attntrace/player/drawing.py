@@ -184,7 +184,7 @@ def keys_line(player: Player) -> Line:
     ignored = {"predict", "row", "all", "enter"} if player.is_known else {"follow", "back"}
     ignored |= {"back"} if not player.trail else set()
     names = [name for name in own or KEYS if name not in ignored]
-    texts = {name: fitting(page, page.width, Message(f"play.key.{name}")) for name in names}
+    texts = {name: page.prose(render(Message(f"play.key.{name}"), page.languages[0])) for name in names}
     room = page.width - sum(page.cells(texts[name]) + 2 for name in HELD if name in texts)
     line: Line = []
     for name in names:
@@ -321,8 +321,8 @@ def term_lines(player: Player) -> list[Line]:
     lines: list[Line] = [[Piece(title, "bold")]]
     numbers = {(ref.tensor, ref.index): n + 1 for n, ref in enumerate(player.course.operands(player.place)[:9])}
     for term in terms:
-        share = f"{100 * term.share:4.0f} % "
-        filled = round(BAR * term.share)
+        share = f"{100 * term.share:4.0f} % " if player.is_known else "   ? % "  # of a softmax it is the result
+        filled = round(BAR * term.share) * player.is_known
         bar = page.sign(BARS[-1], "#") * filled + " " * (BAR - filled)
         value = f" = {figures.text(term.value)}" if player.is_known else ""
         keys = ((ref.tensor, ref.index) for ref in term.operands)
@@ -332,8 +332,7 @@ def term_lines(player: Player) -> list[Line]:
         if player.is_known and cells(line, page) + 2 + len(follow) <= page.width:
             line += [Piece("  "), Piece(follow, "grey")]
         lines += [line, *([Piece(" " * (len(share) + BAR + 1) + more)] for more in own[1:])]
-    end = player.arithmetic()[-1] if len(player.arithmetic()) > 1 else end_of(player)
-    return [*lines, [Piece(f"  {end if page.cells(end) < page.width // 2 else end_of(player)}", "bold")]]
+    return [*lines, [Piece(f"  {player.name()} {end_of(player)}", "bold")]]
 
 
 def explanation(player: Player) -> list[Line]:

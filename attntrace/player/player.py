@@ -186,6 +186,10 @@ class Player:
                 return
             self.trail.append(self.place)
             self.go(place)
+        elif key in ("down", "pagedown"):
+            self.part += 1
+        elif key in ("up", "pageup"):
+            self.part = max(self.part - 1, 0)
         elif key == "space":
             self.typed += " "
         elif len(key) == 1 or not key.isascii():

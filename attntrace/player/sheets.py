@@ -1,7 +1,7 @@
 """How a step is laid out for a screen: as an equation of whole matrices where that fits, with the result beside them or
 below; else with its operands cut down to the numbers that count; else as the result alone, in as many sheets of rows
 and columns as it needs."""
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -95,17 +95,32 @@ def read_by(course: Course, place: Place) -> set[CellOf]:
     return {(leaf.tensor, leaf.index) for leaf in course.line(place).arithmetic.leaves()}
 
 
-def whole_operands(board: Board) -> dict[Tensor, Cut]:
-    return {tensor: whole(matrix) for tensor, matrix in board.operands.items()}
+def layouts(course: Course, place: Place, page: Page) -> Iterator[list[Band]]:
+    """Ways to draw the whole result with its operands, the best first."""
+    board, read = course.board(place.address), read_by(course, place)
+    if not board.operands:  # looked up: in tables of which the formula has only the name
+        tables = [table for table in course.tables(place) if lit(table, read)]
+        for cuts in ([whole(table) for table in tables],
+                     [Cut(table, rows_of(table, read), range(table.columns)) for table in tables]):
+            if cuts:
+                yield [[*cuts], [whole(board)]]
+        return
+    every = {tensor: whole(matrix) for tensor, matrix in board.operands.items()}
+    some = {tensor: Cut(matrix, rows_of(matrix, read), sorted({x for _, x in lit(matrix, read)}))
+            for tensor, matrix in board.operands.items() if lit(matrix, read)}
+    for drawn in filter(None, (every, some)):
+        items = equation(board, drawn, page)
+        yield [items]
+        yield [items[:-2], ["= ", items[-1]]]
 
 
-def lit_operands(course: Course, place: Place) -> dict[Tensor, Cut]:
-    """Of each operand the rows and columns with numbers that a number was computed from."""
-    board, read, cuts = course.board(place.address), read_by(course, place), {}
-    for tensor, matrix in board.operands.items():
-        if at := [at for at, source in matrix.sources.items() if source in read]:
-            cuts[tensor] = Cut(matrix, sorted({y for y, _ in at}), sorted({x for _, x in at}))
-    return cuts
+def lit(matrix: Matrix, read: set[CellOf]) -> list[tuple[int, int]]:
+    """The numbers of a matrix that are read, by row and column."""
+    return [at for at, source in matrix.sources.items() if source in read]
+
+
+def rows_of(matrix: Matrix, read: set[CellOf]) -> list[int]:
+    return sorted({y for y, _ in lit(matrix, read)})
 
 
 def band_width(band: Band, page: Page) -> int:
@@ -132,22 +147,24 @@ def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     board, body = course.board(place.address), height - HEAD - FOOT
     first = Place(place.address, 0, 0)
     is_long = len(course.operands(first)) > MANY
-    most = max(FEWEST_LINES, body // 3 + 1)
-    room = most if is_long else max(FEWEST_LINES, min(len(cell_lines(course, first, page, None)), most))
+    fewest, most = FEWEST_LINES if board.operands else 1, max(FEWEST_LINES, body // 3 + 1)
+    room = most if is_long else max(fewest, min(len(cell_lines(course, first, page, None)), most))
     most = max(body - room - 2, 3)  # lines of matrices: below the equation, above an empty line
-    for cuts in (whole_operands(board), lit_operands(course, place)):
-        items = equation(board, cuts, page)
-        for bands in ([items], [items[:-2], ["= ", items[-1]]]):
-            if cuts and sum(map(height_of, bands)) <= most and all(
-                    band_width(band, page) + INDENT <= page.width for band in bands):
-                return Sheet(bands, [slice(0, board.rows)], [slice(0, board.columns)], 0, 0, room)
-    rows = equal_parts([1] * board.rows, most - ABOVE, gap=0)
+    for bands in layouts(course, place, page):
+        if sum(map(height_of, bands)) <= most and all(band_width(band, page) + INDENT <= page.width for band in bands):
+            return Sheet(bands, [slice(0, board.rows)], [slice(0, board.columns)], 0, 0, room)
     factor = page.cells(page.factor(board.grid.figures))
     columns = equal_parts(widths(board, page), page.width - INDENT - words_width(board, page) - 4 - factor)
+    read = read_by(course, place)
+    tables = [] if board.operands else [
+        table for table in course.tables(place) if lit(table, read) and table.columns == board.columns]
+    rows = equal_parts([1] * board.rows, most - ABOVE - (ABOVE + 1) * len(tables), gap=0)
     row = next(n for n, part in enumerate(rows) if place.row < part.stop)
     column = next(n for n, part in enumerate(columns) if place.column < part.stop)
     drawn = Cut(board, range(rows[row].start, rows[row].stop), range(columns[column].start, columns[column].stop))
-    return Sheet([[drawn]], rows, columns, row, column, room)
+    above = [Cut(table, rows_of(table, read)[:1], drawn.columns) for table in tables]
+    above = above if all(band_width([cut], page) + INDENT <= page.width for cut in above) else []
+    return Sheet([*([cut] for cut in above), [drawn]], rows, columns, row, column, room)
 
 
 @lru_cache(1024)  # of a vocabulary's softmax it takes as long as a key may

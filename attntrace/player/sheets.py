@@ -77,7 +77,7 @@ def words_width(matrix: Matrix, page: Page) -> int:
 
 
 def title_of(matrix: Matrix, page: Page) -> str:
-    return f"{page.name(matrix.grid)} {size_of(matrix.grid)}".rstrip()
+    return page.prose(f"{page.name(matrix.grid)} {size_of(matrix.grid)}".rstrip())
 
 
 def width_of(cut: Cut, page: Page) -> int:

@@ -101,7 +101,8 @@ def test_another_size_keeps_the_place_and_q_and_ctrl_c_end_with_their_codes():
         for size in reversed(SIZES):
             await pilot.resize_terminal(*size)
             await pilot.pause()
-            assert {cell_len(line) for line in drawn(app)} == {size[0]} and app.sheet.player.place == Place(SCORES, 0, 1)
+            assert {cell_len(line) for line in drawn(app)} == {size[0]}
+            assert app.sheet.player.place == Place(SCORES, 0, 1)
         await pilot.press("q")
 
     assert played(SIZES[0], script)[1].return_code == 0

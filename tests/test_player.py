@@ -1,4 +1,4 @@
-"""The player without a terminal: sheets that fit, numbers that stay hidden, predictions that are marked, ways through."""
+"""The player without a terminal: sheets that fit, numbers that stay hidden, predictions that are marked."""
 import re
 from functools import cache
 
@@ -60,15 +60,17 @@ def test_every_stage_fits_names_itself_and_its_keys_and_shows_no_number_that_was
             assert len(lines) == size[1] and max(map(cell_len, lines)) <= size[0], step.address
             assert stage.title.render("en")[:40] in lines[0] and "? keys  q quit" in lines[-1]
             figures = person.course.board(step.address).grid.figures
-            known = {f"{value:.3f}".replace("-0.000", "0.000") for leaf in step.node.leaves() for value in leaf.value.ravel().tolist()}
-            known |= {matrix.grid.figures.digits(value) for matrix in person.course.board(step.address).operands.values()
-                      for value in matrix.grid.values.ravel().tolist()}
+            known = {f"{value:.3f}".replace("-0.000", "0.000") for leaf in step.node.leaves()
+                     for value in leaf.value.ravel().tolist()}
+            drawn = person.course.board(step.address).operands.values()
+            known |= {one.grid.figures.digits(value) for one in drawn for value in one.grid.values.ravel().tolist()}
             hidden = {figures.digits(value) for value in step.value.ravel().tolist()} - known
             assert hidden.isdisjoint(NUMBER.findall("\n".join(lines[3:]))), step.address
 
 
 def test_everything_in_place_of_a_sheet_fits_in_each_language_and_in_ascii():
-    for languages, spelling in ((("ko",), Spelling.UNICODE), (("ko", "en"), Spelling.UNICODE), (("en",), Spelling.ASCII)):
+    pages = (("ko",), Spelling.UNICODE), (("ko", "en"), Spelling.UNICODE), (("en",), Spelling.ASCII)
+    for languages, spelling in pages:
         for key in ("?", "e", "z", "/"):
             person = player(at=f"{HEAD}.weights:2,3", size=SIZES[0], languages=languages, spelling=spelling)
             person.press(key)
@@ -136,10 +138,11 @@ def slips():
     terms, scores = q * keys[1], course("trace").steps[f"{HEAD}.scores"].value
     return {-terms.sum(): "The sign is wrong.", terms[:3].sum(): "A term is missing: -1.274·0.858.",
             terms.sum() - 2 * terms[2]: "The sign of one term is wrong: 1.371·0.749.",
-            scores[1, 0]: "row and column are swapped", scores[0, 2]: "어제, 갔었어: another column",
+            scores[1, 0]: "row and column are swapped",
+            scores[0, 2]: "어제, 갔었어: another column",
             scores[2, 1]: "갔었어, 카페: another row", terms.sum() / 10: "The decimal point is misplaced.",
-            terms.sum() - terms[2] + q[2]: "This factor is missing: 0.749.", terms.sum() + 0.004: "Only the last digits",
-            123.456: "No single slip"}
+            terms.sum() - terms[2] + q[2]: "This factor is missing: 0.749.",
+            terms.sum() + 0.004: "Only the last digits", 123.456: "No single slip"}
 
 
 @pytest.mark.parametrize("n", range(10))
@@ -218,6 +221,6 @@ def test_another_size_of_the_screen_keeps_the_place_and_what_was_revealed():
 
 def test_without_textual_or_a_terminal_one_line_says_what_is_missing(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "textual", None)
-    assert "pip install 'attntrace[play]'" in refusal("play", "a b")
+    assert "pip install textual" in refusal("play", "a b")
     monkeypatch.setitem(__import__("sys").modules, "textual", pytest)
     assert "needs a terminal" in refusal("play", "a b")

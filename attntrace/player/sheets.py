@@ -164,7 +164,8 @@ def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     drawn = Cut(board, range(rows[row].start, rows[row].stop), range(columns[column].start, columns[column].stop))
     above = [Cut(table, rows_of(table, read)[:1], drawn.columns) for table in tables]
     above = above if all(band_width([cut], page) + INDENT <= page.width for cut in above) else []
-    return Sheet([*([cut] for cut in above), [drawn]], rows, columns, row, column, room)
+    stacked: list[Band] = [*([cut] for cut in above), [drawn]]
+    return Sheet(stacked, rows, columns, row, column, room)
 
 
 @lru_cache(1024)  # of a vocabulary's softmax it takes as long as a key may

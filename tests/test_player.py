@@ -209,6 +209,14 @@ def test_an_address_is_completed_and_a_wrong_one_is_told_why():
     assert person.place == Place(course("trace").addresses[0], 0, 0)
 
 
+def test_terms_have_their_shares_once_the_number_is_known_also_behind_a_mask():
+    person = player(at="decoder.layer1.self_attention.head1.masked_scores:1,2", size=SIZES[0])
+    assert " % " not in presses(person, "z").replace("? %", "")
+    person.press("enter")
+    shown = "\n".join(lines_of(person))
+    assert re.search(r" 0 % .*-0\.924.*\n 100 % .*-inf", shown)
+
+
 def test_another_size_of_the_screen_keeps_the_place_and_what_was_revealed():
     person = player(at="encoder.layer1.feed_forward.hidden:3,13", size=SIZES[2])
     presses(person, "enter")

@@ -11,8 +11,9 @@ from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage
 from attntrace.pages.view import grid, whole_formula
 from attntrace.pages.why import Why, ranked
+from attntrace.player.slips import value_of, without_each
 from attntrace.runs.run import Subject
-from attntrace.tensor.expression import HasValue, Ref
+from attntrace.tensor.expression import Expression, HasValue, Ref
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, drawn_in
@@ -20,6 +21,7 @@ from attntrace.tracing.addresses import Cell, find_address
 from attntrace.tracing.trace import Step
 
 LARGEST = 4_096  # numbers of an operand that is drawn as a matrix
+MANY = 200  # leaves, for each of which an arithmetic takes too long to be evaluated for a key
 CellOf = tuple[HasValue, tuple[int, ...]]
 
 
@@ -82,6 +84,7 @@ class Course:
         self.stage_of = {step.address: stage for stage in self.stages for step in stage.steps}
         self.why = Why(steps.get, precision)
         self.boards: dict[str, Board] = {}
+        self.ranked: dict[tuple[str, tuple[int, ...]], list[Ref]] = {}
         self.drawn: dict[Tensor, Matrix] = {}
         self.lines: dict[tuple[str, tuple[int, ...]], CellLine] = {}
 
@@ -104,7 +107,12 @@ class Course:
 
     def operands(self, place: Place) -> list[Ref]:
         """The numbers that a number was computed from, the largest contribution first."""
-        return ranked(self.line(place).arithmetic)
+        key = place.address, self.index(place)
+        if key not in self.ranked:
+            arithmetic = self.line(place).arithmetic
+            is_long = sum(1 for _ in arithmetic.leaves()) > MANY
+            self.ranked[key] = (ranked_quickly if is_long else ranked)(arithmetic)
+        return self.ranked[key]
 
     def title(self, address: str) -> Localized:
         return self.stage_of[address].title
@@ -160,3 +168,12 @@ def stages_of(steps: Iterable[Step]) -> list[Stage]:
             stages.append(Stage(len(stages) + 1))
         stages[-1].steps.append(step)
     return stages
+
+
+def ranked_quickly(arithmetic: Expression) -> list[Ref]:
+    """As `ranked`, but by what an operand contributes at one of its places: of a long sum, where its terms differ."""
+    whole, weights = value_of(arithmetic), dict[CellOf, float]()
+    for ref, without in without_each(arithmetic):
+        place, weight = (ref.tensor, ref.index), abs(whole - without)
+        weights[place] = max(weights.get(place, 0.0), weight)
+    return [Ref(*place) for place in sorted(weights, key=lambda place: -weights[place])]

@@ -10,6 +10,7 @@ from attntrace.player.player import EXPLAIN, HELP, JUMP, TERMS, Player
 from attntrace.player.sheets import (ABOVE, FOOT, HEAD, INDENT, Band, Cut, Sheet, column_words, height_of, read_by,
                                      row_words, sheet_of, title_of, widths, words_width)
 from attntrace.tensor.expression import Ref
+from attntrace.tracing.addresses import Address
 from attntrace.writers.page import BARS, Page, hue_at, part_of, words_of
 from attntrace.writers.text.equations import ASCII_BRACKETS, BRACKETS
 
@@ -90,8 +91,10 @@ def heading(player: Player) -> Line:
     """The place, the title of the stage, and how far it is in the run."""
     page, stage = player.page, player.stage
     count = f"{stage.number}/{len(player.course.stages)}"
-    place = place_title(stage.steps[0].place)
-    title = fitting(page, page.width - len(count) - 2, Joined(": ", [place, stage.title]), stage.title)
+    place = Address.of(stage.steps[0].place)
+    places = place_title(stage.steps[0].place), place_title(place.last(2)), place_title(place.last(1))
+    title = fitting(page, page.width - len(count) - 2, *(Joined(": ", [one, stage.title]) for one in places),
+                    stage.title)
     return [Piece(title, "bold"), Piece(" " * (page.width - page.cells(title) - len(count))), Piece(count, "grey")]
 
 
@@ -146,7 +149,7 @@ def said_lines(player: Player) -> list[Line]:
         if len(lines) > 2:
             lines = [lines[0], cut(" ".join(lines[1:]), page.width - 2, page)]
         style = "" if said.right is None else "right" if said.right else "red"
-        sign = "  " if said.right is None else f"{page.sign_of(said.right)[:1]} "
+        sign = {None: " ", True: page.sign("✓", "+"), False: page.sign("✗", "x")}[said.right] + " "
         out = [[Piece(f"{'  ' if n else sign}{line}", style)] for n, line in enumerate(lines)]
     elif player.mode in (HELP, EXPLAIN):
         out = []
@@ -328,7 +331,7 @@ def term_lines(player: Player) -> list[Line]:
         keys = ((ref.tensor, ref.index) for ref in term.operands)
         follow = " ".join(str(numbers[key]) for key in keys if key in numbers)
         own = paragraph(term.text, page, page.width - room) if page.cells(term.text) > room else [term.text]
-        line = [Piece(share), Piece(f"{bar} ", "lit"), Piece(page.padded(own[0], min(widest, room))), Piece(value)]
+        line = [Piece(share), Piece(f"{bar} "), Piece(page.padded(own[0], min(widest, room))), Piece(value)]
         if player.is_known and cells(line, page) + 2 + len(follow) <= page.width:
             line += [Piece("  "), Piece(follow, "grey")]
         lines += [line, *([Piece(" " * (len(share) + BAR + 1) + more)] for more in own[1:])]

@@ -1,12 +1,14 @@
 """How a step is laid out for a screen: as an equation of whole matrices where that fits, with the result beside them or
 below; else with its operands cut down to the numbers that count; else as the result alone, in as many sheets of rows
 and columns as it needs."""
+import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from attntrace.player.course import Board, CellOf, Course, Matrix, Place
+from attntrace.player.course import MANY, Board, CellOf, Course, Matrix, Place
+from attntrace.player.slips import value_of
 from attntrace.tensor.expression import Ref, Sum
 from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Tensor
@@ -17,7 +19,6 @@ from attntrace.writers.text.sums import sum_lines
 
 HEAD, FOOT = 3, 3  # lines above and below a sheet: heading, strip, rule; two of messages, keys
 FEWEST_LINES = 3  # of the arithmetic of a number
-MANY = 100  # operands of a number whose arithmetic has all lines that there are for it
 LONGEST = 4_000  # signs of an arithmetic of which more than its beginning is laid out
 ABOVE = 2  # lines above the rows of a matrix: its name, the words
 INDENT = 2
@@ -91,6 +92,7 @@ def whole(matrix: Matrix) -> Cut:
     return Cut(matrix, range(matrix.rows), range(matrix.columns))
 
 
+@lru_cache(64)
 def read_by(course: Course, place: Place) -> set[CellOf]:
     return {(leaf.tensor, leaf.index) for leaf in course.line(place).arithmetic.leaves()}
 
@@ -146,7 +148,7 @@ def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     """The sheet of a step on which a number stands, on a screen of so many lines and of the page's width."""
     board, body = course.board(place.address), height - HEAD - FOOT
     first = Place(place.address, 0, 0)
-    is_long = len(course.operands(first)) > MANY
+    is_long = sum(1 for _ in course.line(first).arithmetic.leaves()) > MANY
     fewest, most = FEWEST_LINES if board.operands else 1, max(FEWEST_LINES, body // 3 + 1)
     room = most if is_long else max(fewest, min(len(cell_lines(course, first, page, None)), most))
     most = max(body - room - 2, 3)  # lines of matrices: below the equation, above an empty line
@@ -162,10 +164,9 @@ def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     row = next(n for n, part in enumerate(rows) if place.row < part.stop)
     column = next(n for n, part in enumerate(columns) if place.column < part.stop)
     drawn = Cut(board, range(rows[row].start, rows[row].stop), range(columns[column].start, columns[column].stop))
-    above = [Cut(table, rows_of(table, read)[:1], drawn.columns) for table in tables]
-    above = above if all(band_width([cut], page) + INDENT <= page.width for cut in above) else []
-    stacked: list[Band] = [*([cut] for cut in above), [drawn]]
-    return Sheet(stacked, rows, columns, row, column, room)
+    above: list[Band] = [[Cut(table, rows_of(table, read)[:1], drawn.columns)] for table in tables]
+    fits = all(band_width(band, page) + INDENT <= page.width for band in above)
+    return Sheet([*(above if fits else []), [drawn]], rows, columns, row, column, room)
 
 
 @lru_cache(1024)  # of a vocabulary's softmax it takes as long as a key may
@@ -211,11 +212,13 @@ def terms_of(course: Course, place: Place, page: Page) -> list[TermShare]:
     line = course.line(place)
     nodes = [node for node in line.arithmetic.nodes() if isinstance(node, Sum)]
     terms = max(nodes, key=lambda node: len(node.parts)).parts if nodes else (line.arithmetic,)
-    values = [float(term.value(lambda ref: float(ref.tensor.value[ref.index]))) for term in terms]
-    total = sum(abs(value) for value in values)
+    values = [value_of(term) for term in terms]
+    total = sum(map(abs, values))
+    shares = [float(math.isinf(value)) if math.isinf(total) else abs(value) / (total or 1) for value in values]
 
     def write(ref: Ref) -> str:
         return line.figures_of[ref.tensor].text(float(ref.tensor.value[ref.index]))
 
-    return [TermShare(PRINTERS[page.spelling](write=write).text(term), value, abs(value) / total if total else 0.0,
-                      tuple(term.leaves())) for term, value in zip(terms, values, strict=True)]
+    printer = PRINTERS[page.spelling]
+    return [TermShare(printer(write=write).text(term), value, share, tuple(term.leaves()))
+            for term, value, share in zip(terms, values, shares, strict=True)]

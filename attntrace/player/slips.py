@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
-from attntrace.tensor.expression import Call, Expression, Ref
+from attntrace.tensor.expression import Expression, Ref, Sum
 from attntrace.tensor.printer import Printer, Write
-from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Term
 
 MOST_TERMS = 32  # of a sum: of more, a wrong one cannot be told from another
@@ -35,7 +34,7 @@ class Slip(NamedTuple):
 
 def slips_in(arithmetic: Expression, formula: Expression | None = None) -> Iterator[Slip]:
     """Results with one slip, likely ones first; `formula`: the same in symbols, as far as it has the same nodes."""
-    value = _value(arithmetic)
+    value = value_of(arithmetic)
     yield Slip(-value, "sign")
     deep = sum(1 for _ in zip(range(MOST_NODES), arithmetic.nodes())) < MOST_NODES
     yield from sorted(_below(arithmetic, formula, deep), key=lambda slip: slip.key not in NESTED_FIRST)
@@ -43,35 +42,47 @@ def slips_in(arithmetic: Expression, formula: Expression | None = None) -> Itera
         yield Slip(value * power, "point")
 
 
-def _value(node: Expression) -> float:
+def value_of(arithmetic: Expression) -> float:
+    """The value of an expression; nan where there is none."""
     try:
-        return float(node.value(lambda ref: float(ref.tensor.value[ref.index])))
+        return float(arithmetic.value(lambda ref: float(ref.tensor.value[ref.index])))
     except (OverflowError, ValueError, ZeroDivisionError):
         return math.nan
 
 
-def _result(node: Expression, values: list[float]) -> float:
-    """What a node gives for other values of its parts."""
+def combined(node: Expression, values: list[float]) -> float:
+    """The value of a node for these values of its parts; nan where there is none."""
     try:
-        if isinstance(node, Call):
-            return float(FULL_PRECISION.function(node.name, *values))
-        return float(getattr(FULL_PRECISION, node.kind)(*values))
+        return node.combine(values)
     except (OverflowError, ValueError, ZeroDivisionError):
         return math.nan
+
+
+def without_each(node: Expression) -> Iterator[tuple[Ref, float]]:
+    """Yield each leaf below a node, and the value of the node if the leaf were 0 in that place alone."""
+    if isinstance(node, Ref):
+        yield node, 0.0
+    values = [value_of(part) for part in node.parts]
+    total = math.fsum(values) if isinstance(node, Sum) and all(map(math.isfinite, values)) else None
+    for n, part in enumerate(node.parts):
+        before = values[n]
+        for ref, values[n] in without_each(part):
+            yield ref, combined(node, values) if total is None else total - before + values[n]
+        values[n] = before
 
 
 def _below(node: Expression, symbol: Expression | None, deep: bool) -> Iterator[Slip]:
     """Slips in a node, then those in its parts."""
     if not node.parts:
         return
-    values = [_value(part) for part in node.parts]
+    values = [value_of(part) for part in node.parts]
     symbols = _parts_of(symbol, node)
     own = OWN.get(node.kind)
     if own is not None:
         yield from own(node, values, symbols)
     for n, part in enumerate(node.parts if deep else ()):
         for slip in _below(part, symbols[n], deep):
-            yield slip._replace(value=_result(node, [*values[:n], slip.value, *values[n + 1:]]))
+            yield slip._replace(value=combined(node, [*values[:n], slip.value, *values[n + 1:]]))
 
 
 def _parts_of(symbol: Expression | None, node: Expression) -> list[Expression | None]:
@@ -107,7 +118,7 @@ def _product(node: Expression, values: Values, symbols: Symbols) -> Iterator[Sli
 def _quotient(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
     yield Slip(values[0], "not_divided", node.parts[1], symbols[1])
     yield Slip(values[0] * values[1], "multiplied", node.parts[1], symbols[1])
-    yield Slip(_result(node, values[::-1]), "inverted")
+    yield Slip(combined(node, values[::-1]), "inverted")
 
 
 def _square(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:

@@ -19,6 +19,7 @@ from attntrace.cli.subject import settled, subject_of, translator, with_weights
 from attntrace.cli.values import Known, step_addresses
 from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
 from attntrace.model.config import as_option
 from attntrace.tracing.addresses import Address
 from attntrace.writers import FORMATS
@@ -53,7 +54,8 @@ def command(saved_run: str | None, at: str | None, translates: bool, model: Mode
                            page_writer(subject, course, decimals, in_ascii, again))
         code = play(player)
         click.echo(rendered(Message("play.come_back")))
-        click.echo(f"  $ attntrace play {again}{' --ascii' * in_ascii} --at {quoted(course.typed(player.place))}")
+        again += f"{' --ascii' * in_ascii} --at {quoted(course.typed(player.place))}"
+        click.echo(f"  $ attntrace play {shown(again)}")
     return code
 
 

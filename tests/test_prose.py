@@ -31,7 +31,7 @@ AFTER_A_SYMBOL = re.compile(r"([A-Za-z0-9_.|/√∂σεβγμᵀ′-]*[A-Za-z0-9
 DIGITS = dict(zip("0123456789", [CONSONANT, LIQUID, VOWEL, CONSONANT, VOWEL, VOWEL, CONSONANT, LIQUID, LIQUID, VOWEL],
                   strict=True))
 LETTERS = {"L": LIQUID, "R": LIQUID, "M": CONSONANT, "N": CONSONANT, "ε": CONSONANT}  # all others end in a vowel
-NAMES = {"model": LIQUID} | dict.fromkeys(
+NAMES = {"model": LIQUID, "Textual": LIQUID} | dict.fromkeys(
     ("gain", "Adam", "JSON", "TARGET", "NaN", "population"), CONSONANT) | dict.fromkeys(
     ("ff", "softmax", "ReLU", "PyTorch", "Transformer", "attntrace", "config", "dict", "bias", "id", "npz", "True",
      "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf", "BERT", "GPT", "GELU", "SiLU", "tanh",

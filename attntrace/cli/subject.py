@@ -19,6 +19,7 @@ from attntrace.cli.values import Weights
 from attntrace.messages.catalog import EXAMPLE, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown as visible
+from attntrace.model.config import MAX_LENGTH
 from attntrace.tracing.addresses import Address, matches, row_of
 from attntrace.writers import DATA
 
@@ -118,15 +119,18 @@ def subject_so_far(ctx: click.Context) -> Subject:
     learning = LearningOptions(**fields_in(params, LearningOptions))
     if command == "backprop":
         return subject_of(model._replace(sentence=params["source"]), learning)
+    if command == "play" and learning.backprop:
+        return subject_of(model, learning)
     if command == "why" and (model.sentence is None or model.target is not None):  # which knows gradients as well
         return subject_of(model, learning)
-    if command == "translate":
+    translates = command == "translate" or command == "play" and params["translates"]
+    if translates:
         model = with_weights(model, model.sentence or EXAMPLE[0])
     if model.sentence is None:
         model = model._replace(sentence=EXAMPLE[0] if model.weights is None else word_of(model.weights))
-    if command == "translate":
+    if translates:
         from attntrace.runs.decoding import Decoding
-        return Decoding(translator(model.sentence or "", model), params["max_length"])
+        return Decoding(translator(model.sentence or "", model), params.get("max_length", MAX_LENGTH))
     return subject_of(model)
 
 

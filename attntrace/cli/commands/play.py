@@ -55,7 +55,7 @@ def command(saved_run: str | None, at: str | None, translates: bool, model: Mode
         code = play(player)
         click.echo(rendered(Message("play.come_back")))
         again += f"{' --ascii' * in_ascii} --at {quoted(course.typed(player.place))}"
-        click.echo(f"  $ attntrace play {shown(again)}")
+        click.echo(f"  $ {command_for(shown(again))}")
     return code
 
 
@@ -113,10 +113,15 @@ def page_writer(subject: Subject, course: Course, decimals: int, in_ascii: bool,
             name := f"attntrace-{end}{f'-{n}' if n > 1 else ''}.html"))
         steps = frozenset(step.address for step in course.stage_of[address].steps)
         view = View(precision=decimals, selected=steps, exact=subject.run.pencil is not None)
-        look = Look(ascii=in_ascii, title=f"attntrace play {again} --at {quoted(address)}", languages=languages)
+        look = Look(ascii=in_ascii, title=f"{command_for(again)} --at {quoted(address)}", languages=languages)
         with destination(name) as out:
             writer = FORMATS["html"].load()(out, look)
             Page(subject, view, writer, again=again)()
             writer.close()
         return name
     return write
+
+
+def command_for(arguments: str) -> str:
+    """The command with these arguments, as one types it."""
+    return f"attntrace {command.name} {arguments}"

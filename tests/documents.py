@@ -35,7 +35,8 @@ def quoted(lines: str) -> tuple[str, ...]:
 
 QUOTATIONS = [Quotation(language, command, quoted(lines)) for language in DOCUMENTED
               for block in blocks(text_of(language), "console") for command, lines in COMMANDS.findall(block)]
-PICTURES = {name: quotation for quotation in QUOTATIONS for name in re.findall(r"-o (\S+\.svg)", quotation.command)}
+PICTURES = {name: quotation for quotation in QUOTATIONS for name in re.findall(r"-o (\S+\.svg)", quotation.command)
+            if (SAMPLES / name).exists()}
 WRITING = {(quotation.language, name): quotation.command for quotation in reversed(QUOTATIONS)
            for name in re.findall(r"(?:-o|--save) (\S+)", quotation.command)}  # the first command that writes a file
 

@@ -9,10 +9,9 @@ from command import attntrace, refusal
 from random_model import SENTENCE, TRANSLATION, random_model
 from recompute import computed_again, loads
 
-from attntrace import trace
+from attntrace import TracedRun, trace
 from attntrace.messages.catalog import LANGUAGES
 from attntrace.messages.errors import Problem
-from attntrace.runs.prepare import Steps
 
 PLACE = "encoder.layer1.self_attention"
 CAT = "this is a cat"
@@ -41,7 +40,7 @@ def given(**rows: object) -> str:
 
 
 def run(part: str, matrices: dict[str, list], rows: str, words: tuple[str | None, str | None] = (None, None),
-        mask: str | None = None, pad: int | None = None, **config: object) -> Steps:
+        mask: str | None = None, pad: int | None = None, **config: object) -> TracedRun:
     return trace(*words, weights=written(part, matrices, **config), inputs=rows, mask=mask, pad=pad)
 
 
@@ -49,7 +48,7 @@ def run(part: str, matrices: dict[str, list], rows: str, words: tuple[str | None
 
 def test_padding_at_the_end_changes_no_word_before_it():
     padded, alone = trace(f"{CAT} x y", "a b", pad=2), trace(CAT, "a b")
-    for step in alone:
+    for step in alone.steps:
         value = padded[step.address].value
         if step.name not in ("logits", "probabilities"):  # whose vocabulary is the same
             value = value[:step.value.shape[0], :step.value.shape[1] if step.axes[-1].name == "key" else None] if (
@@ -60,7 +59,7 @@ def test_padding_at_the_end_changes_no_word_before_it():
 
 def test_causal_rows_do_not_depend_on_later_words():
     one, other = (trace(f"{CAT} {last}", causal=True) for last in ("sat", "ran"))
-    for before, after in zip(one, other, strict=True):
+    for before, after in zip(one.steps, other.steps, strict=True):
         if before.name not in ("scores", "scaled_scores"):  # before the mask
             assert np.allclose(before.value[:-1], after.value[:-1], rtol=0, atol=1e-12), before.address
     assert np.abs(one["encoder.output"].value[-1] - other["encoder.output"].value[-1]).max() > 0.01
@@ -103,12 +102,12 @@ def test_each_attention_has_the_mask_of_its_name_in_all_layers():
     np.savez("m.npz", **{"encoder.self_attention": np.full((4, 4), 1000.0) * np.eye(4),
                          "cross_attention": np.array([True, True, True, False])})
     steps = trace(CAT, "a b", mask="m.npz", layers=2)
-    for step in steps:
+    for step in steps.steps:
         if step.name == "weights" and "encoder." in step.address:
             assert (step.value == np.eye(4)).all()
         elif step.name == "weights" and "cross" in step.address:
             assert (step.value == [0, 0, 0, 1]).all()
-    assert "decoder.layer2.self_attention.head1.masked_scores" in {step.address for step in steps}
+    assert "decoder.layer2.self_attention.head1.masked_scores" in steps
 
 
 @pytest.mark.parametrize("language, words", (("en", ("there is nowhere to look", "NaN in PyTorch", "are 0")),
@@ -216,11 +215,11 @@ def test_an_attention_takes_what_cross_attention_reads_for_queries_and_keys():
     rng = np.random.default_rng(1)
     matrices = {f"W_{letter}": rng.normal(size=(4, 4)) for letter in "QKVO"}
     queries, keys = rng.normal(size=(2, 4)), rng.normal(size=(3, 4))
-    one, other = (run("attention", matrices, given(**rows), ("a b c", "x y"), d_model=4, heads=2)[-1].value
+    one, other = (run("attention", matrices, given(**rows), ("a b c", "x y"), d_model=4, heads=2).steps[-1].value
                   for rows in ({"query_input": queries, "key_input": keys},
                                {"decoder_input": queries, "encoder_output": keys}))
     alone = run("cross_attention", matrices, given(query_input=queries, key_input=keys, value_input=keys), d_model=4,
-                heads=2)[-1].value
+                heads=2).steps[-1].value
     assert one.shape == (2, 4) and np.array_equal(one, other) and np.array_equal(one, alone)
 
 

@@ -10,11 +10,12 @@ from hostile import HOSTILE
 from pages import run_of
 from recompute import computed_again, loads
 
+from attntrace import trace
 from attntrace.cli.subject import write_data
 from attntrace.messages.unicode import shown
 from attntrace.model.tokens import tokenize
 from attntrace.pages.view import View
-from attntrace.runs.prepare import prepare, trace
+from attntrace.runs.prepare import prepare
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.tensor import Tensor
 from attntrace.writers.data import CsvWriter
@@ -150,7 +151,7 @@ def test_every_step_can_be_computed_again_from_json_lines_alone(options):
 
 
 def test_json_lines_hold_what_the_run_computed_bit_for_bit():
-    steps = trace(*SENTENCES)
+    steps = trace(*SENTENCES).steps
     of_steps = [record for record in records() if "address" in record]
     assert [record["address"] for record in of_steps] == [step.address for step in steps]
     for record, step in zip(of_steps, steps, strict=True):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from examples import D_K, D_MODEL, D_V, EXAMPLES, KEY, TOKEN, Leaves
 
+from attntrace import trace
 from attntrace.messages.catalog import ends, has_template
 from attntrace.model.config import Config
 from attntrace.ops.functions import softmax, sqrt, square
@@ -17,7 +18,7 @@ from attntrace.pages.checks import rows_of
 from attntrace.pages.forms import FORMS
 from attntrace.pages.stages import Stage
 from attntrace.pages.view import View
-from attntrace.runs.prepare import prepare, trace
+from attntrace.runs.prepare import prepare
 from attntrace.tensor.axes import Axis
 from attntrace.tensor.printer import LatexPrinter
 from attntrace.tensor.symbol import Spelling, Symbol
@@ -155,10 +156,10 @@ def test_the_fingerprint_is_what_the_readme_says():
 
 def test_latex_spells_the_equations_of_the_paper():
     steps = trace("a b", "c d")
-    spelled = {step.address: step.formula(Spelling.LATEX) for step in steps}
+    spelled = {step.address: step.formula(Spelling.LATEX) for step in steps.steps}
     assert spelled["encoder.layer1.self_attention.head1.scores"] == r"S = Q\,K^{\top}"
     assert spelled["encoder.layer1.self_attention.head1.scaled_scores"] == r"\hat{S} = S / \sqrt{d_{k}}"
     assert spelled["encoder.layer1.self_attention.head1.query"] == r"Q = X\,W_{Q}^{(1)}"
     assert spelled["encoder.layer1.feed_forward.norm"] == r"X^{(1)} = \gamma \odot \hat{U} + \beta"
-    product = steps["encoder.layer1.self_attention.head1.scores"].node.cell((0, 0))
+    product = steps["encoder.layer1.self_attention.head1.scores"].step.node.cell((0, 0))
     assert LatexPrinter(write=lambda ref: "2.0").text(product) == " + ".join([r"2.0 \cdot 2.0"] * 4)

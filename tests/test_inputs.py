@@ -37,7 +37,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def values(steps) -> dict[str, np.ndarray]:
-    return {step.address: step.value for step in steps}
+    return {step.address: step.value for step in steps.steps}
 
 
 @pytest.mark.parametrize("weights, rows", (
@@ -69,7 +69,7 @@ def test_rows_are_named_by_words_or_by_their_positions(folder):
 
 
 def test_a_word_that_names_a_row_need_not_be_known(folder):
-    assert trace("x y z w", weights="w.npz", inputs="source.npz")[-1].address == "encoder.output"
+    assert trace("x y z w", weights="w.npz", inputs="source.npz").steps[-1].address == "encoder.output"
 
 
 def written(path, rows: np.ndarray) -> None:
@@ -144,7 +144,7 @@ def test_npy_that_lies_is_broken(folder):
 
 @pytest.mark.parametrize("sentence", ("[CLS] caf ##é [SEP]", "▁the <s> don't-stop ...", "a b c d", "어제 (카페) !? 1.5.2"))
 def test_tokens_of_another_tokenizer_name_rows_one_a_word(folder, sentence):
-    assert trace(sentence, weights="bare.npz", inputs="source.npz")[0].tensor.axes[0].labels == tuple(sentence.split())
+    assert trace(sentence, weights="bare.npz", inputs="source.npz").steps[0].axes[0].labels == tuple(sentence.split())
 
 
 @pytest.mark.parametrize("command", ("trace", "map", "steps"))
@@ -252,7 +252,7 @@ def test_file_without_words_may_be_written_by_hand(folder):
     config = json.loads(bare.pop("config"))
     (folder / "x.json").write_text(json.dumps({"config": config, "vocabulary": {}, "parameters": bare}))
     one, other = (trace(None, weights=name, inputs="rows.npz") for name in ("bare.npz", "x.json"))
-    assert all(np.array_equal(step.value, other[step.address].value) for step in one)
+    assert all(np.array_equal(step.value, other[step.address].value) for step in one.steps)
 
 
 @pytest.mark.parametrize("arguments", (("weights", "new", "a", "-o", "x.safetensors"),

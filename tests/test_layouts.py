@@ -141,7 +141,7 @@ def weights_file(folder: Path, case: Case, module: nn.Module) -> Path:
 def assert_runs_as_in_torch(folder: Path, case: Case, module: nn.Module, weights: Path) -> list[str]:
     """Compare every step that a module inside computes, and return their addresses."""
     np.savez(folder / "rows.npz", **rows(case))
-    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=folder / "rows.npz")}
+    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=folder / "rows.npz").steps}
     outputs = outputs_of_torch(case, module)
     for address, value in outputs:
         assert steps[address].dtype == value.dtype
@@ -283,7 +283,7 @@ def test_attention_of_odd_width_runs_as_it_does_in_pytorch(tmp_path, width):
     path, weights = str(state_file(tmp_path, arrays_of(module))), str(tmp_path / "w.npz")
     assert "add_zero_attn False: not in the file" in attntrace("weights", "import", path, "--heads", "1", "-o",
                                                                weights).out
-    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=tmp_path / "rows.npz")}
+    steps = {step.address: step.value for step in trace(None, weights=weights, inputs=tmp_path / "rows.npz").steps}
     rows = torch.from_numpy(x)[None]
     expected = module(rows, rows, rows)[0][0].detach().numpy()
     assert np.allclose(steps["encoder.layer1.self_attention.output"], expected, rtol=0, atol=1e-12)

@@ -11,8 +11,9 @@ from hostile import HOSTILE
 from pages import FACTOR, SUPERSCRIPTS, blocks_named, run_of
 from parsing import evaluated
 
+from attntrace.writers.formulas import LINE, signs_of
 from attntrace.writers.markdown import MarkdownWriter
-from attntrace.writers.markdown.markup import LINE, escaped, signs_of
+from attntrace.writers.markdown.markup import escaped
 from attntrace.writers.page import Look
 
 BEHIND_BACKSLASH = r"\\([!-/:-@\[-`{-~])"

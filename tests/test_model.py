@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from random_model import SENTENCE, SIZES, TRANSLATION, WIRINGS, Model, depth, random_model
 
-from attntrace import trace
+from attntrace import TracedRun, trace
 from attntrace.messages.errors import Problem
 from attntrace.model.config import ENTRIES, Config
 from attntrace.model.parameters import Vocabularies, parts, stream
 from attntrace.model.transformer import transformer
-from attntrace.runs.prepare import Steps, prepare
+from attntrace.runs.prepare import prepare
 from attntrace.tracing.trace import Trace
 
 CAT, TAC = "this is a cat", "cat a is this"
@@ -131,7 +131,7 @@ def assert_same(found: np.ndarray, expected: np.ndarray, where: str, tolerance: 
     assert off <= tolerance, f"{where} is off by {off:.1e}"
 
 
-def run_of(model: Model, folder, sentence: str = SENTENCE, target: str | None = TRANSLATION) -> Steps:
+def run_of(model: Model, folder, sentence: str = SENTENCE, target: str | None = TRANSLATION) -> TracedRun:
     return trace(sentence, target, weights=model.write(folder / "model.npz"))
 
 
@@ -147,7 +147,7 @@ def test_every_step_is_what_the_paper_says(tmp_path, wiring, biases):
     model = random_model(biases, **wiring)
     expected = Paper(model).translated(ids(model.source, SENTENCE, end=model.config.source_end),
                                        ids(model.target, TRANSLATION, start=True))
-    found = {step.address: step.value for step in run_of(model, tmp_path)}
+    found = {step.address: step.value for step in run_of(model, tmp_path).steps}
     assert list(found) == list(expected)
     for address, value in found.items():
         assert value.dtype == np.float64
@@ -158,7 +158,7 @@ def test_single_precision_stays_single_and_agrees_with_double(tmp_path):
     model = random_model()
     double = run_of(model, tmp_path)
     single = run_of(model._replace(config=model.config.replace(dtype="float32")), tmp_path)
-    for one, other in zip(single, double, strict=True):
+    for one, other in zip(single.steps, double.steps, strict=True):
         assert one.value.dtype == np.float32, one.address
         assert_same(one.value, other.value, one.address, 1e-5)
 
@@ -219,7 +219,7 @@ def test_reversed_words_are_reversed_rows_only_without_positions(position):
 def test_last_target_word_changes_no_earlier_row(tmp_path, norm):
     model = random_model(norm=norm)
     one, other = (run_of(model, tmp_path, target=f"I went {last}") for last in ("to", "yesterday"))
-    for before, after in zip(one, other, strict=True):
+    for before, after in zip(one.steps, other.steps, strict=True):
         if before.place.startswith("encoder"):
             assert np.array_equal(before.value, after.value)
         elif "self_attention" not in before.place or before.name not in ("scores", "scaled_scores"):  # before the mask
@@ -246,7 +246,7 @@ def test_word_has_the_same_embedding_and_output_column_in_every_sentence():
 
 def test_same_seed_gives_the_same_numbers_and_another_seed_others():
     one, same, other = (trace(CAT, TAC, seed=seed) for seed in (1, 1, 2))
-    for mine, yours, theirs in zip(one, same, other, strict=True):
+    for mine, yours, theirs in zip(one.steps, same.steps, other.steps, strict=True):
         assert np.array_equal(mine.value, yours.value)
         assert mine.name == "positional_encoding" or not np.array_equal(mine.value, theirs.value)
 

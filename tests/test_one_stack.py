@@ -56,7 +56,7 @@ def test_an_encoder_alone_that_is_causal_computes_what_a_decoder_alone_does(tmp_
     seeing = trace(TRANSLATION, weights=one_stack(tmp_path / "s.json", "encoder", norm=norm))
     assert np.array_equal(decoder["logits"].value, encoder["logits"].value)
     assert np.abs(seeing["logits"].value - encoder["logits"].value).max() > 0.01
-    assert [step.address.replace("decoder", "encoder") for step in decoder] == [step.address for step in encoder]
+    assert [address.replace("decoder", "encoder") for address in decoder] == [*encoder]
 
 
 @pytest.mark.parametrize("norm", ("post", "pre"))
@@ -103,7 +103,7 @@ def test_a_worksheet_of_embedding_attention_and_output_layer_alone_runs(tmp_path
     logits = scores / scores.sum(1, keepdims=True) @ (E @ W[2]) @ W[3] @ V
     steps = trace(" ".join(words), weights=tmp_path / "w.json")
     assert np.abs(steps["logits"].value - logits).max() < 1e-12
-    assert [step.name for step in steps if step.name in ("residual", "norm", "hidden", "positional_encoding")] == []
+    assert {step.name for step in steps.steps}.isdisjoint({"residual", "norm", "hidden", "positional_encoding"})
     assert attntrace("verify", " ".join(words), "--weights", str(tmp_path / "w.json")).code == 0
 
 

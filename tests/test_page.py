@@ -7,7 +7,7 @@ from command import BLOG, attntrace, process
 from pages import continued_brackets, matrices, without_commands
 from rich.cells import cell_len
 
-from attntrace.runs.prepare import trace
+from attntrace import trace
 
 ODD = ("👩‍👩‍👧 e\u0301 🇰🇷 क्षि 한글 extraordinarilylongwords !", "--target", "무엇을 👍🏽", "--norm", "pre", "--final-norm")
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
@@ -30,7 +30,7 @@ def test_every_bracket_of_a_matrix_stands_in_the_same_column_and_nothing_is_too_
 @pytest.mark.parametrize("width", [60, 160])
 def test_part_2_has_every_number(width):
     drawn = iter(matrices(attntrace("trace", TWELVE, *LARGE, "--form", "matrix", "--width", str(width)).out))
-    for step in trace(TWELVE, d_model=64, heads=4, layers=2):
+    for step in trace(TWELVE, d_model=64, heads=4, layers=2).steps:
         blocks: dict[int, list[list[float]]] = {}
         columns = step.value.shape[-1] if step.value.ndim == 2 else 1
         while sum(len(rows[0]) for rows in blocks.values()) < columns:
@@ -43,7 +43,7 @@ def test_part_2_has_every_number(width):
 
 def test_part_1_has_every_number():
     page = " ".join(attntrace("trace", TWELVE, *LARGE, "--form", "vector", "--width", "160").out.split())
-    for step in trace(TWELVE, d_model=64, heads=4, layers=2):
+    for step in trace(TWELVE, d_model=64, heads=4, layers=2).steps:
         for row in step.value:
             texts = ["0" if number == 0 else f"{number:.3f}" for number in np.atleast_1d(row).tolist()]
             assert " ".join(texts).replace("-0.000", "0.000") in page, step.address
@@ -163,7 +163,7 @@ VECTORS = "trace", *BLOG, "--form", "vector", "--arithmetic", "none", "--no-expl
 def test_every_step_stands_in_part_1_by_the_name_that_can_be_asked_for(width):
     """Beside each of its rows where there is room, else once above the rows of its stage."""
     page = attntrace(*VECTORS, "--width", str(width)).out
-    steps = trace(BLOG[0], target=BLOG[2])
+    steps = trace(BLOG[0], target=BLOG[2]).steps
     for name in {step.name for step in steps}:
         assert re.search(rf" \.{name}(?= |$)", page, re.M), name
     weights = [step for step in steps if step.name == "weights"]

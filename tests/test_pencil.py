@@ -10,6 +10,7 @@ from by_hand import by_hand, equations
 from command import attntrace, refusal
 from parsing import Unreadable
 
+from attntrace import trace
 from attntrace.messages.errors import Problem
 from attntrace.model.config import Config
 from attntrace.pages.checks import rows_of
@@ -17,7 +18,7 @@ from attntrace.pages.forms import FORMS
 from attntrace.pages.numbers import Figures
 from attntrace.pages.overview import drift_note
 from attntrace.pages.view import View
-from attntrace.runs.prepare import prepare, trace
+from attntrace.runs.prepare import prepare
 from attntrace.runs.run import Drift
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.expression import (Call, Difference, Exp, Negative, Number, Power, Product, Quotient, Root,
@@ -175,9 +176,9 @@ def test_json_lines_say_how_many_decimals_and_hold_no_more():
 
 def test_a_notebook_can_take_the_pencil():
     steps = trace("a cat", pencil=2, d_model=4)
-    assert steps["encoder.output"].rounding.decimals == 2
+    assert steps["encoder.output"].step.rounding.decimals == 2
     assert np.array_equal(steps["encoder.output"].value, np.round(steps["encoder.output"].value, 2))
-    assert trace("a cat")["encoder.output"].rounding is FULL_PRECISION
+    assert trace("a cat")["encoder.output"].step.rounding is FULL_PRECISION
 
 
 def test_parameters_are_rounded_first_half_away_from_zero(tmp_path):

@@ -18,6 +18,7 @@ from attntrace.training import OPTIMIZERS
 from attntrace.verify.invariants import KINDS
 
 PACKAGE = ROOT / "attntrace"
+SCRIPT = PACKAGE / "writers" / "script" / "template.txt"  # whose comments are messages
 FILES = sorted({path.stem for path in PACKAGE.glob("messages/*/*.toml")} - {"language"})
 EITHER_WAY = re.compile(r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|와\(과\)|과\(와\)|\(으\)로|\(이\)[가-힣]")
 # A particle whose form hangs on the sound before it, which nobody knows of a slot.
@@ -30,11 +31,11 @@ AFTER_A_SYMBOL = re.compile(r"([A-Za-z0-9_.|/√∂σεβγμᵀ′-]*[A-Za-z0-9
 DIGITS = dict(zip("0123456789", [CONSONANT, LIQUID, VOWEL, CONSONANT, VOWEL, VOWEL, CONSONANT, LIQUID, LIQUID, VOWEL],
                   strict=True))
 LETTERS = {"L": LIQUID, "R": LIQUID, "M": CONSONANT, "N": CONSONANT, "ε": CONSONANT}  # all others end in a vowel
-NAMES = {"model": LIQUID} | dict.fromkeys(
+NAMES = {"model": LIQUID, "Textual": LIQUID} | dict.fromkeys(
     ("gain", "Adam", "JSON", "TARGET", "NaN", "population"), CONSONANT) | dict.fromkeys(
     ("ff", "softmax", "ReLU", "PyTorch", "Transformer", "attntrace", "config", "dict", "bias", "id", "npz", "True",
      "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf", "BERT", "GPT", "GELU", "SiLU", "tanh",
-     "tensor2tensor", "lp"), VOWEL)
+     "tensor2tensor", "lp", "py", "pandas"), VOWEL)
 HANGUL = re.compile("[가-힣]")
 WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
 TERMS = {"post-norm", "pre-norm", "GELU", "SiLU", "id", "pos", "log", "Adam", "English"}  # the same in every language
@@ -151,7 +152,11 @@ class Package(NamedTuple):
     """The texts in the code: its literals, the keys that it puts together and all f-strings, as regular expressions."""
     literals: set[str]
     keys: set[str]
-    pieces: set[str]
+    pieces: list[re.Pattern[str]]
+
+    def knows(self, text: str) -> bool:
+        """Whether it is a literal, or comes from a table that keys are put together from."""
+        return text in self.literals or any(text in values for values in VALUES.values())
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +168,8 @@ def package() -> Package:
          and id(node) not in parts},
         {pattern_of(node.args[0]) for node in nodes if isinstance(node, ast.Call) and node.args
          and getattr(node.func, "id", "") == "Message" and isinstance(node.args[0], ast.JoinedStr)},
-        {pattern_of(node) for node in nodes if isinstance(node, ast.JoinedStr)} - {"(.*)", "(.*)(.*)"})
+        [re.compile(text) for text in {pattern_of(node) for node in nodes if isinstance(node, ast.JoinedStr)} - {
+            "(.*)", "(.*)(.*)"}])
 
 
 def texts_of(command: click.Command) -> Iterator[str]:
@@ -176,6 +182,7 @@ def texts_of(command: click.Command) -> Iterator[str]:
 VALUES = {  # of keys that are put together from a table in the package
     "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.seed_{}": config.INITIAL,
     "messages.optimizer_{}": OPTIMIZERS, "messages.verify.true.{}": [*KINDS, "fingerprint"],
+    "messages.script.{}": re.findall(r"""(?:# |: |\"{3}|t\(")@(\w+)""", SCRIPT.read_text("utf-8")),
     "explain.{}.title": TOPICS, "explain.{}.short": TOPICS, "more.{}": TOPICS, "aliases.{}": TOPICS}
 
 
@@ -196,10 +203,9 @@ def test_every_key_in_the_package_has_a_message(package):
 
 def is_written(text: str, package: Package) -> bool:
     """Whether a text is a literal of the package, two of them one after the other, or an f-string of such."""
-    known = package.literals | {value for values in VALUES.values() for value in values}
-    return (any(text[:n] in known and text[n:] in known for n in range(len(text)))
-            or any(known.issuperset(match.groups()) for piece in package.pieces
-                   if (match := re.fullmatch(piece, text))))
+    return (any(package.knows(text[:n]) and package.knows(text[n:]) for n in range(len(text)))
+            or any(all(map(package.knows, match.groups())) for piece in package.pieces
+                   if (match := piece.fullmatch(text))))
 
 
 def test_every_message_is_used_somewhere(package):

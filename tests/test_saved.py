@@ -14,9 +14,10 @@ import pytest
 from command import ROOT, attntrace, clean_environment, refusal
 from pages import without_commands
 
+from attntrace import trace
 from attntrace.files.archive import Archive, opened
 from attntrace.files.weights import located
-from attntrace.runs.prepare import prepare, trace
+from attntrace.runs.prepare import prepare
 from attntrace.runs.saved import Recorded, save
 from attntrace.runs.training_step import prepare_training_step
 
@@ -77,7 +78,7 @@ def test_a_saved_run_is_an_ordinary_archive_of_arrays_with_their_digests(saved):
     with np.load(saved) as arrays, zipfile.ZipFile(saved) as archive:
         lines = bytes(arrays["run"]).decode().splitlines()
         records = [json.loads(line) for line in lines]
-        for step in trace(*PAIR):
+        for step in trace(*PAIR).steps:
             assert (arrays[step.address] == step.value).all()
         run = prepare(*PAIR)
         assert {record["parameter"] for record in records if "parameter" in record} == set(run.parameters.by_name)
@@ -107,7 +108,7 @@ def test_the_history_of_a_training_step_is_read_back(tmp_path):
 
 
 def test_one_tensor_a_row_and_a_number_are_shown_alone(saved):
-    value = next(step.value for step in trace(*PAIR) if step.address == "decoder.input")
+    value = trace(*PAIR)["decoder.input"]
 
     def read(*arguments: str) -> list[float]:
         out = attntrace("show", "--from", str(saved), *arguments).out.partition("Try next")[0]
@@ -130,7 +131,7 @@ def test_a_saved_translation_finds_its_tensors_only(tmp_path):
 
 
 def test_a_row_of_weights_lies_below_the_words_it_looks_at(saved):
-    value = next(step.value for step in trace(*PAIR) if step.address == "decoder.layer1.cross_attention.head1.weights")
+    value = trace(*PAIR)["decoder.layer1.cross_attention.head1.weights"]
     out = attntrace("show", "--from", str(saved), "cross_attention.head1.weights:went").out
     *_, words, row = [line.split() for line in out.partition("\n\n  Try next")[0].splitlines()]
     assert words == PAIR[0].split() and row == ["[", *(f"{number:.3f}" for number in value[2]), "]"]

@@ -26,8 +26,8 @@ def test_layers_and_heads_are_asked_for_together():
     (("--token", "dog"), "--token dog: this run has no such word; give one of its words, or a position from 1 to 2"),
     (("--token", "0"), "the last position is 2"),
     (("--token", "a", "--form", "matrix"), "leave out --form matrix"),
-    (("--token", "a", "--format", "jsonl"), "--token shows the rows of single words, as text in vector form; leave"),
-    (("--only", "head1.q1", "--format", "csv"), "--only head1.q1 shows one row, as text in vector form; leave out "
+    (("--token", "a", "--format", "jsonl"), "so it needs a page in vector form; leave out --format jsonl"),
+    (("--only", "head1.q1", "--format", "csv"), "shows one row, so it needs a page in vector form; leave out "
                                                 "--format csv, or show the whole step with --only head1.q\n")])
 def test_a_selection_of_nothing_is_one_line_that_says_why(arguments, message):
     assert message in refusal("trace", "a b", "--layers", "2", *arguments)

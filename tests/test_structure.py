@@ -14,7 +14,7 @@ ORDER = {
     "version": "",
     "messages": "catalog errors unicode nearest",
     "verify": "arithmetic ops recompute invariants torch",
-    "tensor": "rounding hand_arithmetic symbol axes expression tensor printer evaluate",
+    "tensor": "notebook rounding hand_arithmetic symbol axes expression tensor printer evaluate",
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
     "model": "config pieces folding tokens memory masks parameters transformer integer_parameters",
@@ -23,9 +23,11 @@ ORDER = {
     "runs": "what_if run prepare decoding beam training_step saved",
     "pages": "numbers blocks architecture topic_table topics view stages checks forms why overview answer "
              "diff verdicts weights translation beam page",
-    "writers": "terminal_width page arithmetic text data svg markdown html",
+    "writers": "terminal_width page arithmetic text data formulas svg latex markdown html notebook script",
+    "player": "slips course sheets player drawing terminal",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"
            " commands app",
+    "api": "",
     "__main__": "",
 }
 PLACES = {package: n for n, package in enumerate(ORDER)}
@@ -66,7 +68,7 @@ def test_imports_point_downwards_only():
 def test_rich_is_imported_where_pages_and_progress_are_written_and_nowhere_else():
     importing = re.compile(r"^\s*(from|import) rich", re.M)
     users = {path.name for path in PACKAGE.rglob("*.py") if importing.search(path.read_text("utf-8"))}
-    assert users == {"writer.py", "progress.py"}
+    assert users == {"writer.py", "progress.py", "terminal.py"}
 
 
 def test_every_problem_that_is_raised_has_its_sentence_and_every_sentence_its_problem():

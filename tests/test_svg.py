@@ -48,6 +48,18 @@ class Box(NamedTuple):
         return self.x < text.x < self.x + self.width and self.y < text.y < self.y + self.height
 
 
+def test_every_number_of_a_step_stands_in_its_picture_as_vectors_and_as_a_matrix():
+    code, out, errors = attntrace("trace", *BLOG, "--only", "decoder.*", "--precision", "6", "--format", "svg")
+    assert (code, errors) == (0, "")
+    drawn = {name: np.array([float(cell.text) for cell in group.iter(f"{SVG}text") if cell.get("data-cell")])
+             for name, group in places(ET.fromstring(out)).items() if name}
+    for address, value in run_of("trace", *BLOG).values.items():
+        if address.startswith("decoder."):
+            rows = np.array([drawn[f"{address}:{n + 1}"] for n in range(len(value))])
+            for numbers in (rows, drawn[address]):
+                assert np.allclose(numbers.ravel(), value.ravel(), rtol=0, atol=5.01e-7), address
+
+
 def picture(*arguments: str) -> ET.Element:
     code, out, errors = attntrace("map", *arguments, "--format", "svg")
     assert (code, errors) == (0, "")

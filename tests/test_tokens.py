@@ -106,7 +106,7 @@ HIDDEN_CHARACTERS = [chr(number) for number in (*range(0x20000), *range(0xE0000,
                      if unicodedata.category(chr(number)) in ("Cc", "Cf", "Zl", "Zp")]
 HIDDEN_CHARACTERS += ["\ud800", "\udfff", "\ue000", "\U0010fffd"]  # and some of the many that are alike
 PAGES = {name: "map" if name in PICTURES else "trace" for name in FORMATS}
-SPELLED = {"jsonl": "\\u00ad"}  # the escape of a soft hyphen, in formats that escape its signs once more
+SPELLED = {"jsonl": "\\u00ad", "latex": r"\textbackslash{}u\{AD\}"}  # of a soft hyphen, where its escape is escaped
 SMALL = "--d-model", "2", "--heads", "1", "--d-ff", "1"
 
 

@@ -377,7 +377,7 @@ def test_word_that_no_file_would_give_back_is_not_written(tmp_path, word, ending
 
 def test_target_needs_a_file_with_a_decoder(tmp_path):
     path = random_model(decoder=False, **SMALL).write(tmp_path / "encoder.npz")
-    assert trace(SENTENCE, weights=path)[-1].address == "encoder.output"
+    assert trace(SENTENCE, weights=path).steps[-1].address == "encoder.output"
     with pytest.raises(Problem) as caught:
         trace(SENTENCE, TRANSLATION, weights=path)
     assert caught.value.key == "no_decoder" and caught.value.facts["file"] == str(path)

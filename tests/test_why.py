@@ -11,10 +11,11 @@ from command import attntrace, refusal
 from pages import without_commands
 from parsing import NUMBER, Sums, rounded_like
 
+from attntrace import trace
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause
 from attntrace.pages.why import Why
-from attntrace.runs.prepare import prepare, trace
+from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.writers.page import Look
 from attntrace.writers.text.writer import TerminalWriter, cells_of
@@ -149,7 +150,7 @@ def test_a_number_is_shown_with_the_words_of_its_row_and_column():
 
 
 def test_every_number_that_it_depends_on_is_explained(tree):
-    steps = {step.address: step for step in trace(*PAIR)}
+    steps = {step.address: step for step in trace(*PAIR).steps}
     explained = {line.split()[1] for line in tree if re.match(r" ?\d+ +[\w.]+:[\d,]+", line)}
     wanted, waiting = set(), [("output.probabilities", (0, 6))]
     while waiting:
@@ -162,7 +163,7 @@ def test_every_number_that_it_depends_on_is_explained(tree):
 
 
 def test_the_largest_contributions_come_first():
-    steps = {step.address: step for step in trace(*PAIR)}
+    steps = {step.address: step for step in trace(*PAIR).steps}
     out = attntrace("why", "encoder.layer1.feed_forward.output:2,3", "--depth", "1", "--top", "4").out
     followed = [int(cell) for cell in re.findall(r"^ 1 +encoder.layer1.feed_forward.activation:2,(\d+)\b", out, re.M)]
     W = prepare(*PAIR).parameters["encoder.layer1.feed_forward.W_2"].value

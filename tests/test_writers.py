@@ -7,6 +7,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import get_args
 
+import latex
 import pytest
 from command import attntrace, words_of
 from markup import read
@@ -24,7 +25,8 @@ COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2 -
             "compare 'cat dog' --what-if '--swap 1,2'"]
 NUMBER, WORD, HANGUL = re.compile(r"-?\d+\.\d+"), re.compile(r"[A-Za-z가-힣]{2,}|\b\d+\b"), re.compile("[가-힣]")
 ENGLISH = re.compile(r"\b(?:(?!cat|dog)[a-z]{2,}(?: |\b)){3}")  # words that are not of a sentence
-READERS = {"html": lambda page: " ".join(read(page).find("body/main").itertext())}  # of what has no text as it is
+READERS = {"html": lambda page: " ".join(read(page).find("body/main").itertext()),
+           "latex": latex.read}  # of what has no text as it is
 
 
 @cache

@@ -12,7 +12,7 @@ from attntrace.cli.output import destination
 from attntrace.messages.catalog import alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean, nearest
-from attntrace.writers import DATA, FORMATS, PAGES, TEXT
+from attntrace.writers import DATA, FORMATS, LATEX, PAGES, TEXT
 
 if TYPE_CHECKING:
     from attntrace.pages.blocks import Block
@@ -31,6 +31,7 @@ class PageOptions(NamedTuple):
     width: int | None = None
     ascii: bool = False
     big: bool = False
+    fragment: bool = False
     color: str = "auto"
     pager: bool | None = None
     quiet: bool = False
@@ -43,6 +44,8 @@ class PageOptions(NamedTuple):
         page = cls(format_of(format, output, formats, "save" in options), output, **options)
         if page.quiet and page.format not in PAGES:
             raise Problem("quiet_with", option=f"--format {page.format}")
+        if page.fragment and page.format != LATEX:
+            raise Problem("fragment_of", format=page.format)
         page = page._replace(pause=(page.pause or page.big) and page.is_text and not page.quiet)
         return page._replace(pager=False) if page.quiet or page.pause else page
 
@@ -80,7 +83,8 @@ def writer_of(page: PageOptions, has_stages: bool = False) -> Iterator["Writer"]
     context = click.get_current_context()
     has_place = any(param.name == "format" for param in context.command.params)  # else -o is not the page's
     command = "" if page.quiet else title(context.obj, PLACES if has_place else ())
-    look = Look(page.width, page.ascii, page.color, page.big, command, current_languages())
+    look = Look(page.width, page.ascii, page.color, page.big, command, current_languages(),
+                page.fragment)
     with destination(page.output, page.pager) as out:
         writer: Writer = FORMATS[page.format].load()(out, look)
         writer = ResultOnly(writer) if page.quiet else writer

@@ -22,7 +22,7 @@ from attntrace.model.config import (BASE, CHOICE, ENTRIES, FLAG, INITIAL, LAST_O
 from attntrace.tensor.symbol import DIGITS
 from attntrace.tracing.addresses import ROW, Address, check_tokens, matches, row_of, select
 from attntrace.training import OPTIMIZERS, SMOOTHING_OVER
-from attntrace.writers import DATA, PAGES
+from attntrace.writers import DATA, PAGES, PICTURES
 from attntrace.writers.terminal_width import NARROWEST, WIDEST
 
 if TYPE_CHECKING:
@@ -254,6 +254,7 @@ def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
         page_option("--ascii", is_flag=True),
         page_option("--pause", is_flag=True),
         page_option("--big", is_flag=True),
+        page_option("--fragment", is_flag=True),
         page_option("--color", type=Among(COLOURS), default=COLOURS[0], stands_for=COLOURS[0],
                     envvar="ATTNTRACE_COLOR"),
         page_option("--pager/--no-pager", default=None),
@@ -261,7 +262,7 @@ def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
 
 
 page_options = page_options_of(*PAGES)
-run_page_options = page_options_of(*PAGES, *DATA)  # of commands that write the steps of a run
+run_page_options = page_options_of(*PAGES, *DATA, *PICTURES)  # of commands that write the steps of a run
 
 
 def precision_option(**settings: Any) -> Callable[[Decorated], Decorated]:

@@ -19,6 +19,7 @@ from attntrace.cli.values import Weights
 from attntrace.messages.catalog import EXAMPLE, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown as visible
+from attntrace.model.config import MAX_LENGTH
 from attntrace.tracing.addresses import Address, matches, row_of
 from attntrace.writers import DATA
 
@@ -118,15 +119,18 @@ def subject_so_far(ctx: click.Context) -> Subject:
     learning = LearningOptions(**fields_in(params, LearningOptions))
     if command == "backprop":
         return subject_of(model._replace(sentence=params["source"]), learning)
+    if command == "play" and learning.backprop:
+        return subject_of(model, learning)
     if command == "why" and (model.sentence is None or model.target is not None):  # which knows gradients as well
         return subject_of(model, learning)
-    if command == "translate":
+    translates = command == "translate" or command == "play" and params["translates"]
+    if translates:
         model = with_weights(model, model.sentence or EXAMPLE[0])
     if model.sentence is None:
         model = model._replace(sentence=EXAMPLE[0] if model.weights is None else word_of(model.weights))
-    if command == "translate":
+    if translates:
         from attntrace.runs.decoding import Decoding
-        return Decoding(translator(model.sentence or "", model), params["max_length"])
+        return Decoding(translator(model.sentence or "", model), params.get("max_length", MAX_LENGTH))
     return subject_of(model)
 
 
@@ -141,22 +145,20 @@ def with_weights(model: ModelOptions, text: str) -> ModelOptions:
     """The same with the included model that reads such a text, unless a model is given."""
     if model.weights is not None:
         return model
-    is_english = any(map(str.isascii, filter(str.isalpha, text))) and not any("가" <= letter <= "힣" for letter in text)
-    name = "en-ko" if is_english else "ko-en"
+    from attntrace.files.weights import included_for
+    name = included_for(text)
     return model._replace(weights=Weights().convert(name, None, click.get_current_context()))  # a file that is read
 
 
 def translator(sentence: str, model: ModelOptions) -> Run:
     """The run of a sentence on a model that has a decoder."""
+    from attntrace.runs.decoding import check_translates
     weights = model.weights
     try:
         run = model.prepared(sentence)
     except Problem as problem:
         raise Problem("no_words_to_translate", file=weights) if problem.key == "input_missing" else problem from None
-    if run.config.architecture.predicts:
-        raise Problem("one_stack_to_translate", file=weights, part=run.config.part)
-    if run.vocabularies.target is None:
-        raise Problem("no_decoder_to_translate", file=weights)
+    check_translates(run.config, run.vocabularies, weights)
     return run
 
 

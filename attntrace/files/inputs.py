@@ -34,20 +34,23 @@ class Inputs(NamedTuple):
     notes: tuple[Message, ...] = ()
 
     @classmethod
-    def read(cls, file: str | os.PathLike[str] | None, config: Config) -> "Inputs":
-        """Read rows for a model: arrays by address, or one array without a name, for the first stack. Raises Problem
-        with the name of the array that is wrong."""
+    def read(cls, file: str | os.PathLike[str] | Mapping[str, Array] | None, config: Config) -> "Inputs":
+        """Read rows for a model: arrays by address (that may be there already), or one array without a name, for the
+        first stack. Raises Problem with the name of the array that is wrong."""
         if file is None:
             return cls(None, {})
         from pathlib import Path  # these only now: a run from words reads no file
 
         from attntrace.files.arrays import opened
-        path = Path(file)
-        with opened(path) as stream:
-            alone = config.architecture.is_attention
-            known = OF_ATTENTION if alone else NAMED_BY
-            first = TARGET if config.architecture.stacks[:1] == ("decoder",) else SOURCE
-            read = dict(_arrays(path, stream, first, {*known, *(ALSO if alone else ()), LENGTHS}))
+        alone = config.architecture.is_attention
+        known = OF_ATTENTION if alone else NAMED_BY
+        first = TARGET if config.architecture.stacks[:1] == ("decoder",) else SOURCE
+        if isinstance(file, Mapping):
+            path, read = Path("inputs"), {name or first: array for name, array in file.items()}
+        else:
+            path = Path(file)
+            with opened(path) as stream:
+                read = dict(_arrays(path, stream, first, {*known, *(ALSO if alone else ()), LENGTHS}))
         arrays: dict[str, Array] = {}
         notes: list[Message] = []
         for name, array in read.items():

@@ -2,6 +2,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from attntrace.tensor.tensor import Array
 ENDINGS = (".npy", ".npz", ".json", ".csv")
 
 
-def read_masks(path: Path, attentions: Mapping[str, tuple[int, int]], config: Config) -> dict[str, Array]:
-    """Return what a file adds to the scores of `attentions`, which have these numbers of queries and keys. Raises
-    Problem for what does not fit them."""
+def read_masks(file: str | PathLike[str] | Mapping[str, Array], attentions: Mapping[str, tuple[int, int]],
+               config: Config) -> dict[str, Array]:
+    """Return what a file, or arrays by name, add to the scores of `attentions`, which have these numbers of queries and
+    keys. Raises Problem for what does not fit them."""
     added: dict[str, Array] = {}
-    for name, array in tables(path):
+    path = Path("mask" if isinstance(file, Mapping) else file)
+    for name, array in file.items() if isinstance(file, Mapping) else tables(path):
         fitting = [one for one in attentions if not name or one == name or one.endswith(f".{name}")]
         if not name and len(fitting) > 1:
             raise Problem("mask_nameless", file=str(path), known=", ".join(fitting))

@@ -13,7 +13,7 @@ import numpy as np
 
 from attntrace.files.arrays import ARRAYS, opened, shape_text
 from attntrace.files.pytorch import PyTorch
-from attntrace.files.weights import Loaded
+from attntrace.files.weights import Given, Loaded
 from attntrace.messages.catalog import Joined, Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import nearest
@@ -54,6 +54,7 @@ SIZE_OF = {"W_O": "d_model", "W_1": "d_ff"}  # the size that is the number of ro
 WIDTH_OF = {"k_proj_weight": "k_dim", "v_proj_weight": "v_dim"}  # the size that is the number of its columns
 LISTED, LISTED_BESIDE = 3, 12  # of many names, those in a message; of what is left out
 HALVES = {"float16", "bfloat16"}
+MADE_WITH = "num_heads", "norm_first", "eps", "activation", "add_zero_attn"  # attributes of modules
 
 
 class Piece(NamedTuple):
@@ -411,6 +412,49 @@ def imported(state: State, heads: int | None, prefix: str | None = None, final_n
         view[...] = (array if block is None else np.split(array, 3)[block]).T
 
     return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill)), fit
+
+
+def of_module(module: Any) -> tuple[Given, Recognized]:
+    """Return the model of a torch.nn.Module that is one of these, or that has one inside: its arrays, and the arguments
+    that it was made with. Raises Problem for what attntrace does not have."""
+    name, arrays, dtypes = type(module).__name__, {}, {}
+    for key, tensor in module.state_dict().items():
+        if hasattr(tensor, "detach"):
+            dtypes[key] = str(tensor.dtype).removeprefix("torch.")
+            arrays[key] = (tensor.detach().float() if dtypes[key] in HALVES else tensor.detach()).cpu().numpy()
+    state = State(name, arrays, dtypes)
+    prefix = recognized(state).prefix
+    inside = [*module.get_submodule(prefix.rstrip(".")).modules()]
+    made = {argument: _argument(name, inside, argument) for argument in MADE_WITH}
+    for argument in ("add_zero_attn", "activation"):
+        if made[argument] not in (None, False, *ENTRIES["activation"].words):
+            raise Problem("module_argument", module=name, argument=argument, value=made[argument],
+                          known=alternatives([False] if argument == "add_zero_attn" else ENTRIES["activation"].words))
+    wiring = {"norm": "pre" if made["norm_first"] else "post", "epsilon": made["eps"], "activation": made["activation"]}
+    final_norm = any(hasattr(one, "layers") and getattr(one, "norm", None) is not None for one in inside)
+    model, found = imported(state, made["num_heads"], prefix, final_norm, **(wiring if made["activation"] else {}))
+    return Given(model, name), found
+
+
+def _argument(module: str, inside: Sequence[Any], name: str) -> Any:
+    """Return the value that an argument has in all modules that have it. Raises Problem where there are several."""
+    found = (getattr(one, name, None) for one in inside if name != "eps" or hasattr(one, "normalized_shape"))
+    values = {_name_of(value) if name == "activation" else value for value in found if value is not None}
+    if len(values) > 1:
+        raise Problem("module_mixed", module=module, argument=name, values=", ".join(map(str, values)))
+    return next(iter(values), None)
+
+
+def _name_of(activation: Any) -> str:
+    """Return the word for a function, by what it computes; its own name where there is none."""
+    ours = {"relu": lambda x: max(x, 0.0), "gelu": lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2,
+            "gelu_tanh": lambda x: x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3))) / 2,
+            "silu": lambda x: x / (1 + math.exp(-x))}
+    from torch import tensor  # whoever has a module has it
+    points = [-3.0, -1.0, -0.5, 0.7, 2.0]
+    theirs = activation(tensor(points)).tolist()
+    return next((word for word, own in ours.items() if np.allclose([*map(own, points)], theirs, 1e-5, 1e-6)),
+                getattr(activation, "__name__", repr(activation)))
 
 
 class Exported(NamedTuple):

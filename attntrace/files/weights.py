@@ -2,7 +2,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -35,6 +35,19 @@ class Loaded(NamedTuple):
     parameters: Parameters
 
 
+class Given(NamedTuple):
+    """A model that comes from no file, what messages call it, and what has to be known of it."""
+    model: Loaded
+    name: str
+    notes: tuple[Message, ...] = ()
+
+
+def included_for(text: str) -> str:
+    """The name of the included model that translates such a text."""
+    is_english = any(map(str.isascii, filter(str.isalpha, text))) and not any("가" <= letter <= "힣" for letter in text)
+    return "en-ko" if is_english else "ko-en"
+
+
 def located(weights: str | os.PathLike[str]) -> Path:
     """Return the path of a weights file, which may be the name of a model included in attntrace."""
     if str(weights) in SHIPPED:
@@ -49,7 +62,7 @@ def load(path: Path, dtype: str | None = None) -> Loaded:
     with _opened(path) as file:
         if ending not in (*ARRAYS, ".json"):
             raise Problem("weights_ending", file=str(path))
-        return _checked(path, Json(path, file) if ending == ".json" else ARRAYS[ending](path, file), dtype)
+        return checked(str(path), Json(path, file) if ending == ".json" else ARRAYS[ending](path, file), dtype)
 
 
 @contextmanager
@@ -64,11 +77,11 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         raise Problem("model_missing", file=str(path), near=near, included=", ".join(SHIPPED)) from None
 
 
-def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None) -> Loaded:
-    where = str(path)
+def checked(where: str, members: "Npz | Safetensors | Members", dtype: str | None = None) -> Loaded:
+    """Return the model of these members. Raises Problem with the name of what is wrong."""
     if "config" not in members.texts:
         raise Problem("weights_no_config", file=where)
-    texts = {name: text if isinstance(members, Json) or isinstance(text, list) else _parsed(path, text, f"{name}: ")
+    texts = {name: text if isinstance(members, Members) or isinstance(text, list) else parsed(where, text, f"{name}: ")
              for name, text in members.texts.items()}
     shapes = {name: header.shape for name, header in members.headers.items()
               if not isinstance(members, Npz) or name not in TEXTS and not name.startswith(STATE)}
@@ -80,6 +93,13 @@ def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None)
     vocabularies = _vocabularies(where, config, texts, shapes)
     if config.source_end and vocabularies.source and END not in vocabularies.source:
         raise Problem("vocabulary_no_end", file=where, word=END)
+    return Loaded(config, vocabularies, filled(where, config, vocabularies, shapes, members.read))
+
+
+def filled(where: str, config: Config, vocabularies: Vocabularies, shapes: Mapping[str, tuple[int, ...]],
+           read: Callable[[str], Array]) -> Parameters:
+    """Return the parameters of a model from arrays of these shapes. Raises Problem with the name of one that is missing
+    or wrong, or that the model does not have."""
     wanted = []
     for spec in specs(config, vocabularies):  # one by one, as a config may claim a million layers
         if spec.name not in shapes:
@@ -96,7 +116,7 @@ def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None)
             raise Problem("parameter_surplus", file=where, name=shown(name))
 
     def fill(spec: Spec, view: Array) -> None:
-        value = members.read(spec.name)
+        value = read(spec.name)
         if value.dtype.kind not in "fiu":
             raise Problem("parameter_kind", file=where, name=spec.name, kind=value.dtype)
         with np.errstate(over="ignore"):
@@ -106,7 +126,7 @@ def _checked(path: Path, members: "Npz | Safetensors | Json", dtype: str | None)
             raise Problem("parameter_not_finite", file=where, name=cell_name(spec.name, np.argwhere(wrong)[0]),
                           value=value[wrong][0], dtype=config.dtype)
 
-    return Loaded(config, vocabularies, allocate(wanted, config.dtype, fill))
+    return allocate(wanted, config.dtype, fill)
 
 
 def _vocabularies(where: str, config: Config, texts: Mapping[str, Any], names: Iterable[str]) -> Vocabularies:
@@ -150,17 +170,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _parsed(path: Path, text: str | bytes, where: str = "") -> Any:
+def parsed(file: str, text: str | bytes, where: str = "") -> Any:
+    """Read JSON, in which no name stands twice in an object. Raises Problem where it is broken."""
     try:
         text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise Problem("weights_broken", file=str(path), why=f"{where}{error}" if where else reason(error)) from None
+        raise Problem("weights_broken", file=file, why=f"{where}{error}" if where else reason(error)) from None
 
 
 def read_json(path: Path, file: BinaryIO) -> Any:
-    """Read a JSON file, in which no name stands twice in an object. Raises Problem where it is broken."""
-    return _parsed(path, whole(str(path), file, JSON_OBJECTS))
+    """Read a JSON file. Raises Problem where it is broken."""
+    return parsed(str(path), whole(str(path), file, JSON_OBJECTS))
 
 
 def numbers_of(path: Path, name: str, rows: Any) -> Array:
@@ -178,18 +199,24 @@ def _has_truth_value(rows: Any) -> bool:
     return any(map(_has_truth_value, rows)) if isinstance(rows, list) else isinstance(rows, bool)
 
 
-class Json:
-    """A model written by hand: its texts, and its arrays by name."""
+class Members:
+    """A model in memory: its texts, read already, and its arrays by name."""
+
+    def __init__(self, texts: dict[str, Any], arrays: Mapping[str, Array]) -> None:
+        self.texts, self.read = texts, arrays.__getitem__
+        self.headers = {name: Header(array.shape, array.dtype) for name, array in arrays.items()}
+
+
+class Json(Members):
+    """A model written by hand."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         model = read_json(path, file)
         if not isinstance(model, dict) or model.keys() != PARTS or not all(isinstance(model[p], dict) for p in PARTS):
             raise Problem("weights_json_parts", file=str(path))
         arrays = {name: numbers_of(path, name, rows) for name, rows in model["parameters"].items()}
-        self.texts = {"config": model["config"]}
-        self.texts |= {f"vocabulary.{side}": words for side, words in model["vocabulary"].items()}
-        self.headers = {name: Header(array.shape, array.dtype) for name, array in arrays.items()}
-        self.read = arrays.__getitem__
+        words = {f"vocabulary.{side}": words for side, words in model["vocabulary"].items()}
+        super().__init__({"config": model["config"]} | words, arrays)
 
 
 def storable(vocabularies: Vocabularies) -> dict[str, tuple[str, ...]]:

@@ -1,5 +1,7 @@
 """The one exception for input that is wrong, and the reason that the system gives for refusing something."""
 import errno
+from functools import partial
+from typing import Any
 
 from attntrace.messages.catalog import FirstOf, Message, Text, default_languages, in_a_line
 
@@ -13,6 +15,10 @@ class Problem(Exception):
         super().__init__(key, facts)
         self.key = key
         self.facts = facts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Come back from another process, which unpickles it."""
+        return partial(type(self), self.key, **self.facts), ()
 
     @property
     def message(self) -> Message:

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.model.config import MAX_LENGTH
+from attntrace.messages.errors import Problem
+from attntrace.model.config import MAX_LENGTH, Config
+from attntrace.model.parameters import Vocabularies
 from attntrace.model.tokens import END, START, Words, look_up
 from attntrace.model.transformer import encoder, predict, transformer, translate
 from attntrace.runs.run import TRANSLATE, Drift, Run
@@ -12,6 +14,14 @@ from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record
 from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import Sink, Step, Trace, tee
+
+
+def check_translates(config: Config, vocabularies: Vocabularies, file: str | None) -> None:
+    """Raise Problem for the model of a file that has no decoder."""
+    if config.architecture.predicts:
+        raise Problem("one_stack_to_translate", file=file, part=config.part)
+    if vocabularies.target is None:
+        raise Problem("no_decoder_to_translate", file=file)
 
 
 class DecodingStep(NamedTuple):

@@ -1,14 +1,14 @@
-"""From what a user gives (a sentence, a target, weights, input rows, edits) to a run; and the Python API, `trace`."""
+"""From what a user gives (a sentence, a target, weights, input rows, edits) to a run."""
 import os
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any
 
 from attntrace.files.inputs import NAMED_BY, OF_ATTENTION, Inputs
 from attntrace.messages.catalog import Message, Text, alternatives
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import normalized
-from attntrace.model.config import ENTRIES, INITIAL, Config, as_json
+from attntrace.model.config import INITIAL, Config, as_json
 from attntrace.model.masks import Masks
 from attntrace.model.parameters import Vocabularies, check_memory, seeded
 from attntrace.model.tokens import (END, KEYS, MEMORY, QUERIES, SOURCE, START, TARGET, VALUES, InputRows, Reader, Words,
@@ -17,38 +17,47 @@ from attntrace.model.transformer import check_positions
 from attntrace.runs.run import Run
 from attntrace.runs.what_if import Edits
 from attntrace.tensor.evaluate import round_values
-from attntrace.tracing.addresses import Address
-from attntrace.tracing.trace import Sink, Step
+from attntrace.tensor.tensor import Array
+
+if TYPE_CHECKING:
+    from attntrace.files.weights import Given
 
 Path = str | os.PathLike[str]
+Arrays = Mapping[str, Array]  # by name; "": the only one
 
 
 def prepare(sentence: str | None, target: str | None = None, *, config: Config | None = None, seed: int = 0,
-            weights: Path | None = None, wiring: Mapping[str, Any] = {}, inputs: Path | None = None,
-            mask: Path | None = None, pad: int | None = None, edits: Edits = Edits(), init: str = "uniform",
-            pencil: int | None = None, ids: bool = False, unknown: str = "error") -> Run:
+            weights: "Path | Given | None" = None, arrays: Arrays | None = None, wiring: Mapping[str, Any] = {},
+            inputs: Path | Arrays | None = None, mask: Path | Arrays | None = None, pad: int | None = None,
+            edits: Edits = Edits(), init: str = "uniform", pencil: int | None = None, ids: bool = False,
+            unknown: str = "error") -> Run:
     """Return the run of a sentence on a model. Raises Problem for bad input.
 
-    weights: a weights file; without it, parameters are drawn from `seed` for the sizes and the wiring of `config`,
-    `init` "uniform" or "integers". wiring: entries of the config in place of those of the weights file. inputs: a file
-    of rows that the run starts from; words then name the rows, and may be None. mask: a file of masks; pad: how many of
-    the last words of the source are padding. edits: made after that. pencil: the decimals to which parameters, rows and
-    every operation are rounded. ids: sentence and target are ids of the model's vocabularies. unknown: "unk" reads
-    words that these lack as `<unk>`, "error" refuses them."""
+    weights: a weights file, or a model; without it, parameters are drawn from `seed` for the sizes and the wiring of
+    `config`, `init` "uniform" or "integers", or are these `arrays`. wiring: entries of the config in place of
+    those of the weights file. inputs: a file of rows, or arrays, that the run starts from; words then name the rows,
+    and may be None. mask: a file of masks, or arrays; pad: how many of the last words of the source are padding. edits:
+    made after that. pencil: the decimals to which parameters, rows and every operation are rounded. ids: sentence and
+    target are ids of the model's vocabularies. unknown: "unk" reads words that these lack as `<unk>`, "error" refuses
+    them."""
     texts, reader = (sentence, target), Reader(ids, unknown == "unk")
     if init not in INITIAL:
         choices = alternatives(INITIAL)
         raise Problem("no_such_choice", name="init", option="--init", value=as_json(init), choices=choices)
     run = (_seeded_run(*texts, config or Config(), seed, inputs, init, reader) if weights is None
            else _loaded_run(*texts, weights, inputs, wiring, reader))
+    if arrays is not None:
+        from attntrace.files.weights import filled
+        shapes = {name: array.shape for name, array in arrays.items()}
+        run = run._replace(seed=None, weights="weights", parameters=filled(
+            "weights", run.config, run.vocabularies, shapes, arrays.__getitem__))
     if pad is not None:
         run = run._replace(masks=Masks(_lengths(run, pad)))
     if mask is not None:
-        import pathlib  # these only now: a run without a mask reads no file
-
-        from attntrace.files.masks import read_masks
-        added = read_masks(pathlib.Path(mask), run.attentions(), run.config)
-        run = run._replace(masks=run.masks._replace(added=added, file=os.path.basename(mask)))
+        from attntrace.files.masks import read_masks  # only now: a run without a mask reads no file
+        added = read_masks(mask, run.attentions(), run.config)
+        name = "mask" if isinstance(mask, Mapping) else os.path.basename(mask)
+        run = run._replace(masks=run.masks._replace(added=added, file=name))
     for side in (run.source, run.target):
         if isinstance(side, Words):
             check_positions(side, run.config)
@@ -57,30 +66,30 @@ def prepare(sentence: str | None, target: str | None = None, *, config: Config |
     return run if pencil is None else _by_pencil(run, pencil)
 
 
-def _loaded_run(sentence: str | None, translation: str | None, weights: Path, inputs: Path | None,
+def _loaded_run(sentence: str | None, translation: str | None, weights: "Path | Given", inputs: Path | Arrays | None,
                 wiring: Mapping[str, Any], reader: Reader) -> Run:
     """Return a run on a model from a file."""
-    from attntrace.files.weights import load, located  # a seeded run reads no archive
-    model = load(located(weights))
+    from attntrace.files.weights import Given, load, located  # a seeded run reads no archive
+    model, name, about = weights if isinstance(weights, Given) else Given(load(located(weights)), str(weights))
     config = model.config.replace(**wiring)
     given = Inputs.read(inputs, config)
     _check_target(translation, config)
-    source, target, notes = _tokens(sentence, translation, model.vocabularies, given, reader, str(weights))
+    source, target, notes = _tokens(sentence, translation, model.vocabularies, given, reader, name)
     if not source and inputs is None and any(model.vocabularies):  # a model without words needs input rows instead
         raise Problem("empty_sentence")
     alone = config.architecture.is_attention
     if model.vocabularies.target is None and (target is not None or TARGET in given.arrays) and not alone:
-        raise Problem("no_decoder", file=str(weights))
-    sides = (_inputs_of_attention(source, target, config, given, str(weights)) if alone else
-             _input_of_stack(source, config, model.vocabularies, given, str(weights))
+        raise Problem("no_decoder", file=name)
+    sides = (_inputs_of_attention(source, target, config, given, name) if alone else
+             _input_of_stack(source, config, model.vocabularies, given, name)
              if config.architecture.predicts else
-             _inputs_of(*with_markers(source, target, config), model.vocabularies, given, str(weights)))
-    return Run(config, None, os.path.basename(weights), model.vocabularies, model.parameters, *sides, given.name,
-               masks=Masks(given.lengths), notes=notes)
+             _inputs_of(*with_markers(source, target, config), model.vocabularies, given, name))
+    return Run(config, None, os.path.basename(name), model.vocabularies, model.parameters, *sides, given.name,
+               masks=Masks(given.lengths), notes=(*about, *notes))
 
 
-def _seeded_run(sentence: str | None, translation: str | None, config: Config, seed: int, inputs: Path | None,
-                init: str, reader: Reader) -> Run:
+def _seeded_run(sentence: str | None, translation: str | None, config: Config, seed: int,
+                inputs: Path | Arrays | None, init: str, reader: Reader) -> Run:
     """Return a run on a model drawn from a seed, whose vocabularies are the words given. Rows need no embeddings."""
     if reader.ids:
         raise Problem("ids_without_weights")
@@ -240,45 +249,3 @@ def _by_pencil(run: Run, decimals: int) -> Run:
     source, target = rounded(run.source), rounded(run.target)
     assert source is not None
     return run._replace(parameters=parameters, source=source, target=target, pencil=decimals)
-
-
-class Steps(list[Step]):
-    """The steps of a run in order of computation; `steps["head1.scores"]` is found by address or a unique end of it."""
-
-    @overload
-    def __getitem__(self, which: SupportsIndex | str) -> Step: ...
-
-    @overload
-    def __getitem__(self, which: slice) -> list[Step]: ...
-
-    def __getitem__(self, which: SupportsIndex | str | slice) -> Step | list[Step]:
-        if not isinstance(which, str):
-            return super().__getitem__(which)
-        matches = [step for step in self if step.address == which] or [
-            step for step in self if Address.of(step.address).ends_with(which)]
-        if len(matches) != 1:
-            raise KeyError(f"{which}: {len(matches)} steps: {', '.join(step.address for step in matches)}")
-        return matches[0]
-
-
-def trace(sentence: str | None, target: str | None = None, *, weights: Path | None = None,
-          seed: int = 0, inputs: Path | None = None, sink: Sink | None = None,
-          init: str = "uniform", pencil: int | None = None, mask: Path | None = None, pad: int | None = None,
-          ids: bool = False, unknown: str = "error", **model: object) -> Steps:
-    """Run the model on a sentence and return its steps. Raises Problem for bad input.
-
-    target: what the decoder has written so far; None runs only the encoder. weights: a weights file; without it,
-    parameters are drawn from `seed`, for the sizes and the wiring given by name (the fields of Config), as in
-    `trace("this is a cat", heads=4, d_model=16)`; init: "uniform", or "integers" from -2 to 2. inputs: a file of rows
-    to start from; the words of sentence and target then name the rows, or None their positions. pencil: the decimals
-    to which every operation is rounded. mask: a file of masks; pad: how many of the last words of the source are
-    padding. ids, unknown: as of `prepare`. sink: is called with each step, and no step is kept."""
-    options = [*(name for name in model if name not in ENTRIES or not ENTRIES[name].of_run),
-               *(["init"] if init != "uniform" else [])]
-    if weights is not None and options:
-        raise Problem("options_with_weights", options=", ".join(options))
-    config = Config(**model) if model and weights is None else None
-    steps = Steps()
-    prepare(sentence, target, config=config, seed=seed, init=init, weights=weights, inputs=inputs, wiring=model,
-            mask=mask, pad=pad, pencil=pencil, ids=ids, unknown=unknown)(sink or steps.append)
-    return steps

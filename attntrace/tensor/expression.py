@@ -50,6 +50,10 @@ class Expression:
         """Evaluate, every operation under a rounding, with the numbers that `read` gives for the leaves."""
         return getattr(rounding, self.kind)(*[part.value(read, rounding) for part in self.parts])
 
+    def combine(self, values: list[float]) -> float:
+        """Evaluate for these values of the parts, in full precision."""
+        return float(getattr(FULL_PRECISION, self.kind)(*values))
+
     def result(self, rounding: Rounding) -> Any:
         """Evaluate under a rounding with the leaves' own numbers."""
         return self.value(lambda ref: rounding.number(ref.tensor.value.item(ref.index)), rounding)
@@ -172,6 +176,9 @@ class Call(Expression):
 
     def value(self, read: Read, rounding: Rounding = FULL_PRECISION) -> Any:
         return rounding.function(self.name, *(argument.value(read, rounding) for argument in self.parts))
+
+    def combine(self, values: list[float]) -> float:
+        return float(FULL_PRECISION.function(self.name, *values))
 
 
 class SumOver(Expression):

@@ -13,6 +13,7 @@ import numpy as np
 
 from attntrace.tensor.axes import AXIS_NAMES, Axes, Axis, AxisError, NotRowwise, shape_of
 from attntrace.tensor.expression import SUM, Call, Expression, Number, Ref, set_traits
+from attntrace.tensor.notebook import repr_html
 from attntrace.tensor.symbol import Symbol, equal_within_type
 
 Array = np.ndarray[Any, Any]
@@ -37,6 +38,7 @@ class Tensor:
 
     _symbol: Symbol | None
     _part_of: tuple[Tensor, int, int] | None
+    _repr_html_ = repr_html
 
     def __init__(self, value: Array, axes: Axes, symbol: Symbol | None = None, address: str | None = None,
                  node: Node | None = None) -> None:

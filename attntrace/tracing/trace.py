@@ -11,6 +11,7 @@ from attntrace.messages.errors import Problem
 from attntrace.ops.functions import identity
 from attntrace.tensor.axes import Axes, AxisError
 from attntrace.tensor.evaluate import evaluate
+from attntrace.tensor.notebook import repr_html
 from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Spelling, Symbol
@@ -35,6 +36,12 @@ class Step(NamedTuple):
     node: Node
     stage: str | None = None
     rounding: Rounding = FULL_PRECISION
+
+    def __repr__(self) -> str:
+        return f"{repr(self.tensor).removesuffix('>')}, {self.formula()}>"
+
+    def _repr_html_(self) -> str | None:
+        return repr_html(self)
 
     @property
     def address(self) -> str:

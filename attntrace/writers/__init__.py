@@ -17,10 +17,11 @@ class Format(NamedTuple):
         return getattr(importlib.import_module(f"attntrace.writers.{self.module}"), self.writer)
 
 
-TEXT = "text"
+TEXT, LATEX = "text", "latex"
 PAGES = {TEXT: Format("text.writer", "TerminalWriter", (".txt", "")),
          "markdown": Format("markdown", "MarkdownWriter", (".md", ".markdown")),
-         "html": Format("html", "HtmlWriter", (".html", ".htm"))}  # made of blocks
+         "html": Format("html", "HtmlWriter", (".html", ".htm")),
+         LATEX: Format("latex", "LatexWriter", (".tex",))}  # made of blocks
 DATA = {"csv": Format("data", "CsvWriter", (".csv",)),
         "jsonl": Format("data", "JsonLinesWriter", (".jsonl", ".ndjson"))}  # made of steps
 PICTURES = {"svg": Format("svg", "SvgWriter", (".svg",))}  # of maps, or of a model

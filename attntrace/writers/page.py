@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import accumulate, chain, islice, repeat, zip_longest
+from itertools import accumulate, chain, groupby, islice, repeat, zip_longest
 from typing import Any, NamedTuple, Protocol, TextIO, TypeVar, get_args
 
 import numpy as np
@@ -102,13 +102,14 @@ def _label(text: str, longest: int, cells: Callable[[str], int], encoding: str) 
 
 class Look(NamedTuple):
     """How a page is asked for: its width, whether in ASCII, in colour (auto, always, never), larger; what it is about;
-    its languages."""
+    its languages; whether as a fragment, to be part of another page."""
     width: int | None = None
     ascii: bool = False
     colour: str = "auto"
     big: bool = False
     title: str = ""
     languages: tuple[str, ...] = (DEFAULT,)
+    fragment: bool = False
 
 
 def spelling_for(encoding: str | None, ascii: bool) -> Spelling:
@@ -125,13 +126,14 @@ def is_utf8(out: TextIO) -> bool:
     return codecs.lookup(out.encoding or "utf-8").name == "utf-8"
 
 
-def markup_for(out: TextIO) -> Callable[[str], str]:
-    """How markup that says of itself to be UTF-8 is written to a stream: as it is; letters as their numbers, where the
-    encoding is another one with the signs of ASCII. A stream without these is made to be UTF-8."""
+def markup_for(out: TextIO, errors: str = "xmlcharrefreplace") -> Callable[[str], str]:
+    """How markup that says of itself to be UTF-8 is written to a stream: as it is; letters as their numbers (by the
+    error handler of that name), where the encoding is another one with the signs of ASCII. A stream without these is
+    made to be UTF-8."""
     signs = "".join(map(chr, range(128)))
     if isinstance(out, io.TextIOWrapper) and signs.encode(out.encoding, "replace") != signs.encode():
         out.reconfigure(encoding="utf-8", errors=out.errors)
-    return str if is_utf8(out) else lambda markup: markup.encode("ascii", "xmlcharrefreplace").decode("ascii")
+    return str if is_utf8(out) else lambda markup: markup.encode("ascii", errors).decode("ascii")
 
 
 class Writer(Protocol):
@@ -181,6 +183,16 @@ class BlockWriter(Writer, Protocol[P]):
         """A block of any kind, by the method of its name."""
         parts: Iterator[P] = getattr(self, METHODS[type(block)])(block)
         return parts
+
+
+def with_cells_together(shown: Iterable[Block]) -> Iterator[Block]:
+    """Blocks as they come, of which the arithmetic of cells in blocks one after the other is in one."""
+    for kind, alike in groupby(shown, key=type):
+        if kind is blocks.CellLines:
+            every = [block for block in alike if isinstance(block, blocks.CellLines)]
+            yield every[0]._replace(cells=tuple(cell for block in every for cell in block.cells))
+        else:
+            yield from alike
 
 
 METHODS = {kind: snake_case(kind.__name__) for kind in get_args(Block)}  # the method of each kind of block

@@ -5,6 +5,7 @@ time says little. Those that compare with PyTorch are left out where it is not i
 import gc
 import importlib.util
 import io
+import itertools
 import os
 import re
 import signal
@@ -33,17 +34,21 @@ from attntrace.model.tokens import packed
 from attntrace.ops.functions import softmax
 from attntrace.pages.forms import FORMS
 from attntrace.pages.view import View
+from attntrace.player.course import Course
+from attntrace.player.drawing import screen
+from attntrace.player.player import Player
 from attntrace.runs.prepare import prepare
 from attntrace.runs.saved import Recording, save
 from attntrace.tensor.axes import Axis
-from attntrace.tensor.symbol import Symbol
+from attntrace.tensor.symbol import Spelling, Symbol
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.trace import Step, Trace
 from attntrace.training.loop import Training, vocabularies_of
 from attntrace.training.pairs import Pair
 from attntrace.training.schedule import Schedule
 from attntrace.writers import DATA, PAGES
-from attntrace.writers.text.writer import Look, TerminalWriter
+from attntrace.writers.page import Page
+from attntrace.writers.text.writer import Look, TerminalWriter, cells_of
 
 ROOT = Path(__file__).parent.parent.parent
 Work = Callable[[], object]
@@ -317,6 +322,19 @@ def saving() -> tuple[Path, Work, Work, Work, Work]:
     return file, ours, lambda: np.savez(file.with_name("theirs.npz"), **arrays), while_running, plainly
 
 
+def played_keys() -> Work:
+    """The next of some keys of the player, and the screen after it: through the stages of a training step."""
+    from attntrace.runs.training_step import prepare_training_step
+    course = Course(prepare_training_step("어제 카페 갔었어", "I went to the cafe yesterday", optimizer="adam"), 3)
+    player = Player(course, Page(100, Spelling.UNICODE, cells_of), 30, str)
+    keys = itertools.cycle(("right", "enter", "R", "z", "z", "n"))
+
+    def work() -> None:
+        player.press(next(keys))
+        screen(player)
+    return work
+
+
 def rows() -> list[tuple[str, float, float, float, str]]:
     """Each benchmark: its name, both times, the ratio, and what is aimed at."""
     measured = []
@@ -338,6 +356,7 @@ def rows() -> list[tuple[str, float, float, float, str]]:
     add("verify, d_model 64, 2 layers, 12 + 12 words / trace", "", *(
         command(name, " ".join("abcdefghijkl"), "--target", " ".join("abcdefghijk"), "--d-model", "64", "--layers", "2",
                 "--d-ff", "256") for name in ("verify", "trace")), 3)
+    add("a key of play / 50 ms", "below 1", played_keys(), lambda: time.sleep(0.05), 201)
     if asked("saving / numpy.savez") or asked("show"):
         file, ours, theirs, while_running, plainly = saving()
         ours()

@@ -94,14 +94,12 @@ def translations(batches: Iterator[list[str]], model: ModelOptions, max_length: 
     from attntrace.model.tokens import Reader, Words, detokenize, look_up
     from attntrace.model.transformer import translate
     from attntrace.runs.beam import BeamSearch
+    from attntrace.runs.decoding import check_translates
     from attntrace.runs.prepare import with_markers
     from attntrace.runs.run import Run
     weights, reader = str(model.weights), Reader(bool(model.ids), model.unknown == "unk")
     config, vocabularies, parameters = load(located(weights))
-    if config.architecture.predicts:
-        raise Problem("one_stack_to_translate", file=weights, part=config.part)
-    if vocabularies.target is None:
-        raise Problem("no_decoder_to_translate", file=weights)
+    check_translates(config, vocabularies, weights)
     if not all(vocabularies):
         raise Problem("no_words_to_translate", file=weights)
     number = 0

@@ -218,7 +218,7 @@ class HtmlWriter(BlockWriter[str]):
                f"<g{self.page.anchor(ARCHITECTURE)}>\n")
         yield from picture.shapes()
         yield "</g>\n"
-        yield from picture.texts
+        yield from picture.texts()
         yield "</svg></figure>\n"
 
     def here(self, address: str) -> str:

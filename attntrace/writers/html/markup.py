@@ -51,6 +51,7 @@ class HtmlPage(Page):
         self.heading_above = ""
         self.in_part = False
         self.in_section = False
+        self.prefix = ""  # of its anchors, on a page with others
         self._anchors: set[str] = set()
         self._open: list[str] = []  # the ends of what is open for blocks of one kind
         self._open_for: type | None = None
@@ -69,11 +70,11 @@ class HtmlPage(Page):
         if name in self._anchors or not ANCHOR.fullmatch(name):
             return ""
         self._anchors.add(name)
-        return f' id="{name}"'
+        return f' id="{self.prefix}{name}"'
 
     def link(self, name: str) -> str:
         """A link to an anchor that was written; empty where there is none."""
-        return f"#{name}" if name in self._anchors else ""
+        return f"#{self.prefix}{name}" if name in self._anchors else ""
 
     def linked(self, name: str, markup: str) -> str:
         link = self.link(name)
@@ -94,7 +95,7 @@ class HtmlPage(Page):
         anchor = next(filter(self.anchor, chain([name], (f"{name}-{n}" for n in count(2)))))
         self.contents.append(Entry(level, anchor, title, listed))
         self.heading_above = title
-        return f'<h{level} id="{anchor}"{kind}>{title}{beside}</h{level}>\n'
+        return f'<h{level} id="{self.prefix}{anchor}"{kind}>{title}{beside}</h{level}>\n'
 
     def box(self, name: str = "", width: float = math.inf) -> str:
         """The start of what scrolls where it is wider than the screen; keys reach it if it can be, and hear its name:

@@ -1,16 +1,17 @@
 """Blocks as GitHub-flavoured Markdown: numbers in tables, formulas in LaTeX, each step with its address."""
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, groupby
+from itertools import chain
 from typing import TextIO, final
 
 from attntrace.messages.catalog import Joined, Message, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.writers.markdown.markup import (LINE, LinesTogether, MarkdownPage, arithmetic, equation, filled_grid,
-                                               grid, head_of, inline, line_of, math_block, stand_together)
+from attntrace.writers.formulas import LINE, arithmetic, equation
+from attntrace.writers.markdown.markup import (LinesTogether, MarkdownPage, filled_grid, grid, head_of, inline, line_of,
+                                               math_block, stand_together)
 from attntrace.writers.page import (PROMPT, BlockWriter, Look, Page, largest_of, next_words_table, packed, plainly,
-                                    spelling_for)
+                                    spelling_for, with_cells_together)
 from attntrace.writers.text.architecture import architecture_lines
 from attntrace.writers.text.writer import cells_of
 
@@ -33,17 +34,12 @@ class MarkdownWriter(BlockWriter[str]):
         return (f"{line}\n" for line in self.joined(blocks))
 
     def joined(self, shown: Iterable[Block]) -> Iterator[str]:
-        """Blocks, of which cells one after the other are one."""
         self.place = ""
-        for kind, alike in groupby(shown, key=type):
-            if self.command and kind is not blocks.Title:
+        for block in with_cells_together(shown):
+            if self.command and not isinstance(block, blocks.Title):
                 yield f"# {self.page.code(self.command)}"
                 self.command = ""
-            for block in alike:
-                if isinstance(block, blocks.CellLines):
-                    more = (cell for other in alike if isinstance(other, blocks.CellLines) for cell in other.cells)
-                    block = block._replace(cells=(*block.cells, *more))
-                yield from self.written(block)
+            yield from self.written(block)
 
     def title(self, block: blocks.Title) -> Iterator[str]:
         yield f"# {self.page.words(block.text)}"

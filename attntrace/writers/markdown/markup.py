@@ -5,11 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from attntrace.messages.catalog import Text
-from attntrace.pages.blocks import CellLine, Formula, Grid, RowLine
+from attntrace.pages.blocks import Formula, Grid, RowLine
 from attntrace.pages.numbers import Figures
-from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array
-from attntrace.writers.arithmetic import cell_text
+from attntrace.writers.formulas import LATEX
 from attntrace.writers.page import ASCII_MASKED, COLUMNS, MASKED, Page, column_blocks, levels_of, part_of, title_of_head
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.maps import ASCII_FILLS, FILL, FILLS
@@ -55,18 +54,6 @@ def head_of(headings: Sequence[str], right: Collection[int]) -> Iterator[str]:
     yield from ("", line_of(headings), line_of("--:" if n in right else ":--" for n in range(len(headings))))
 
 
-LINE = 80  # signs that stand side by side
-COMMAND = re.compile(r"\\(?:[a-zA-Z]+ ?|.)|[{}^_]")
-
-
-def signs_of(latex: str) -> int:
-    """About how many signs are seen."""
-    return len(COMMAND.sub("", latex)) + latex.count("\\")
-
-
-LATEX = Page(LINE, Spelling.LATEX, signs_of)
-
-
 def inline(formula: Formula) -> str:
     return f"$`{LATEX.formula(formula)}`$"
 
@@ -75,37 +62,6 @@ def math_block(lines: Sequence[str]) -> Iterator[str]:
     """Lines with an `&` each where they are lined up; one line needs no environment."""
     aligned = (r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}")
     yield from ("", "```math", *(aligned if len(lines) > 1 else [lines[0].replace("&", "")]), "```")
-
-
-def equation(formula: Formula) -> list[str]:
-    left = LATEX.symbol(formula.left, formula.head, formula.row)
-    first, *rest = side(LATEX.expression(formula.right, formula.head, formula.row))
-    return [f"{left} {first}", *rest]
-
-
-def arithmetic(cell: CellLine) -> list[str]:
-    """`q₁[1] = x₁ W_Q[:,1] = 0.487·(-0.520) + ... = 0.694`, in one line or broken before `=` and `+`."""
-    worked = cell_text(cell, Spelling.LATEX)
-    if signs_of(worked.text) <= LINE:
-        return [worked.text.replace("=", "&=", 1)]
-    lines = [line for part in worked.parts[1:] for line in side(part)]
-    if signs_of(f"{lines[-1]} {worked.end}") <= LINE:
-        lines[-1] += f" {worked.end}"
-    else:
-        lines.append(f"&{worked.end}")
-    return [f"{worked.left} {lines[0]}", *lines[1:]]
-
-
-def side(text: str) -> list[str]:
-    """A side of an equation, broken before signs of sums that are in no group of their own."""
-    terms: list[str] = []
-    for term in re.split(r" (?=[-+;] )", text):
-        if terms and terms[-1].count("{") > terms[-1].count("}"):
-            terms[-1] += f" {term}"
-        else:
-            terms.append(term)
-    first, *rest = LATEX.wrapped(terms, 0)
-    return [f"&= {first}", *(rf"&\quad {line}" for line in rest)]
 
 
 def number_tables(captions: Callable[[slice], list[str]], before: Sequence[Column], heads: Column,

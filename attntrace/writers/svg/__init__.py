@@ -1,5 +1,5 @@
-"""Attention maps, and the picture of a model, as vector graphics for a slide, with only presentation attributes, which
-every program reads."""
+"""Attention maps, equations with their matrices, and the picture of a model, as vector graphics for a slide, with only
+presentation attributes, which every program reads."""
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -11,13 +11,10 @@ from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Architecture, Block, Grid, Hues, Maps, Prose
 from attntrace.writers.page import MASKED, Look, largest_of, levels_of, markup_for, title_of_head
 from attntrace.writers.svg.architecture import Drawing, described
-from attntrace.writers.svg.markup import FONTS, GREY, INK, LINE, NOTE, PAPER, TEXT, TITLE, escaped, text, width_of
+from attntrace.writers.svg.equations import Equations, Sheet
+from attntrace.writers.svg.markup import (FONTS, GREY, HUES, INK, INKS, LINE, NOTE, PAPER, SHADES, TEXT, TITLE, escaped,
+                                          text, width_of)
 
-# Of words and of weights, as in HTML.
-HUES = ("#66540a", "#338000", "#2e4c3a", "#806f2d", "#006629", "#0d8069",
-        "#bf13bf", "#a84300", "#995c81", "#7300bf", "#c4123f", "#6b0a4d")
-SHADES = (PAPER, "#ebf1fc", "#cddbf4", "#a8c2ed", "#81abe5", "#4e91db", "#0a74c0", "#025c9b", "#054474")
-INKS = (INK,) * 6 + (PAPER,) * 3  # on each of them
 CELL = 30  # of a weight, at the least
 MARGIN, GAP, BESIDE = 24, 28, 10
 HEADING = TITLE + 2 * (NOTE + BESIDE)  # height of what stands above a band
@@ -39,17 +36,20 @@ class SvgWriter:
         self.out, self.look = out, look
         self.encoded = markup_for(out)  # as the picture says of itself
         self.notes: list[str] = []
-        self.bands: list[Band | Drawing] = []
+        self.bands: list[Band | Drawing | Sheet] = []
+        self.equations = Equations(look.languages, shades=look.colour != "never")
 
     def __call__(self, blocks: Iterable[Block]) -> None:
         for block in blocks:
             if isinstance(block, Maps):
                 self.bands.append(Band(block, self.look.languages))
-            elif isinstance(block, Architecture):
+            elif isinstance(block, Architecture) and not block.beside:
                 self.bands.append(Drawing(block, self.look.languages))
                 self.notes.append(described(block, self.look.languages))
             elif isinstance(block, Prose):
                 self.notes.append(in_languages(block.text, self.look.languages).strip())
+            elif sheet := self.equations.sheet(block):
+                self.bands.append(sheet)
 
     def close(self) -> None:
         self.out.writelines(map(self.encoded, self.parts()))
@@ -60,15 +60,22 @@ class SvgWriter:
         places: list[Place] = [(MARGIN, MARGIN, band) for band in self.bands]
         width = 2 * MARGIN + max((band.width for band in self.bands), default=0)
         height = 2 * MARGIN + max((band.height for band in self.bands), default=0)
-        if len(bands) > 1:
+        is_slide = len(bands) == len(self.bands) > 1
+        if is_slide:
             places, width, height = on_a_slide(bands)
+        elif len(self.bands) > 1:
+            height = MARGIN
+            for n, one in enumerate(self.bands):
+                places[n] = MARGIN, height, one
+                height += one.height + GAP
+            height += MARGIN - GAP
         yield (f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" '
                f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" xml:lang="{self.look.languages[0]}" '
                f'role="img" font-family="{FONTS}" fill="{INK}">\n')
         yield f"<title>{escaped(self.look.title)}</title>\n"
         yield f"<desc>{escaped(' '.join(line for note in self.notes for line in note.splitlines()))}</desc>\n"
         yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="{PAPER}"/>\n'
-        if len(bands) > 1:
+        if is_slide:
             title = in_a_line(Message("titles.picture.maps"), self.look.languages)
             yield text(title, places[0][0], MARGIN + TITLE, TITLE, font_weight="bold")
         for x, y, band in places:
@@ -204,5 +211,5 @@ class HeadGraphic:
         yield "</g>\n"
 
 
-Place = tuple[float, float, Band | Drawing]
+Place = tuple[float, float, Band | Drawing | Sheet]
 Rows = list[list[Band | None]]

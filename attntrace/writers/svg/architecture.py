@@ -32,16 +32,36 @@ class Inks(NamedTuple):
 THEMED = Inks("var(--ink)", "var(--soft)", "var(--line)", "var(--page)", "var(--panel)", "var(--w4)")
 
 
+class Shape(NamedTuple):
+    """Of a box, in pixels; as text, its attributes."""
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __str__(self) -> str:
+        return f'x="{self.x:.0f}" y="{self.y:.0f}" width="{self.width:.0f}" height="{self.height:.0f}" rx="4"'
+
+
+class Label(NamedTuple):
+    """Words around a place, or from there (`starts`); those of the size NOTE are an address."""
+    words: str
+    x: float
+    y: float
+    size: int
+    starts: bool
+
+
 class Drawing:
     """Stacks side by side from (0, 0) to the right and upwards, each from its input to its result. `rects`: the shape
-    of each box that is drawn, and its colour."""
+    of each box that is drawn, and its colour; `lines`, `heads`, `rules`: what is drawn besides, as paths."""
     address = ""
 
     def __init__(self, block: Architecture, languages: tuple[str, ...], inks: Inks = Inks()) -> None:
         self.stacks, self.languages, self.inks = block.stacks, languages, inks
         self.here = box_at(self.stacks, block.here)
-        self.rects: list[tuple[Box, str, str]] = []
-        self.texts: list[str] = []
+        self.rects: list[tuple[Box, Shape, str]] = []
+        self.labels: list[Label] = []
         self.lines, self.heads, self.rules = "", "", ""
         self.width = self.height = self.x = self.box_width = 0.0
         result = None
@@ -60,16 +80,21 @@ class Drawing:
         yield f'<path d="{self.lines}" fill="none" stroke="{self.inks.ink}"/>\n'
         yield f'<path d="{self.heads}" fill="{self.inks.ink}"/>\n'
 
+    def texts(self) -> Iterator[str]:
+        for words, x, y, size, starts in self.labels:
+            yield text(words, x, y, size, fill=self.inks.grey if size == NOTE else self.inks.ink,
+                       **{} if starts else {"text_anchor": "middle"})
+
     def parts(self, shades: bool = True) -> Iterator[str]:
         yield f'<g transform="translate(0 {self.height:.0f})">\n'
         yield from self.shapes()
-        yield from self.texts
+        yield from self.texts()
         yield "</g>\n"
 
     def shape_at(self, address: str) -> str:
         """The shape of the box to which an address belongs; nothing where there is none."""
         found = box_at(self.stacks, address)
-        return next((shape for box, shape, _ in self.rects if box is found), "")
+        return next((str(shape) for box, shape, _ in self.rects if box is found), "")
 
     def text(self, words: Text) -> str:
         return in_a_line(words, self.languages)
@@ -123,10 +148,10 @@ class Drawing:
                 left, own = self.x + PAD, y + ROW * (len(box.does) - len(box.does) // 3 - 0.5)
                 self.lines += f"M{before[0]:.0f} {before[1]:.0f}H{self.x - PAD:.0f}V{own:.0f}H{left:.0f}"
                 self.heads += f"M{left:.0f} {own:.0f}l-7-4v8z"
-        self.write(layers.addresses[0], y - PAD, NOTE, start=True)
-        self.write(self.title(layers), y - PAD - ROW + 4, start=True)
+        self.write(layers.addresses[0], y - PAD, NOTE, starts=True)
+        self.write(self.title(layers), y - PAD - ROW + 4, starts=True)
         y -= PAD + 2 * ROW - 4
-        shape = shape_of(self.x, y, self.box_width + 2 * PAD + LOOP, bottom - y)
+        shape = Shape(self.x, y, self.box_width + 2 * PAD + LOOP, bottom - y)
         self.rects.insert(at, (layers, shape, self.inks.frame))  # behind what is in it
         return y
 
@@ -134,7 +159,7 @@ class Drawing:
         """A box, with an arrow to it from below: what it does, from below as well. Returns the upper edge."""
         x, bottom = self.x + PAD, below - UP
         top = bottom - NOTE - PAD / 2 - ROW * len(box.does)
-        self.rects.append((box, shape_of(x, top, self.box_width, bottom - top), self.inks.box))
+        self.rects.append((box, Shape(x, top, self.box_width, bottom - top), self.inks.box))
         self.lines += f"M{self.middle:.0f} {below:.0f}V{bottom:.0f}"
         self.heads += f"M{self.middle:.0f} {bottom:.0f}l-4 7h8z"
         self.write(self.named(box, is_framed), bottom - PAD / 2, NOTE)
@@ -144,14 +169,9 @@ class Drawing:
             self.write(self.text(does), y - ROW / 2 + TEXT / 3)
         return top
 
-    def write(self, words: str, y: float, size: int = TEXT, start: bool = False) -> None:
+    def write(self, words: str, y: float, size: int = TEXT, starts: bool = False) -> None:
         """Words in the middle of a stack, or at its left; addresses are smaller and grey."""
-        x, anchor = (self.x + PAD, {}) if start else (self.middle, {"text_anchor": "middle"})
-        self.texts.append(text(words, x, y, size, fill=self.inks.grey if size == NOTE else self.inks.ink, **anchor))
-
-
-def shape_of(x: float, y: float, width: float, height: float) -> str:
-    return f'x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{height:.0f}" rx="4"'
+        self.labels.append(Label(words, self.x + PAD if starts else self.middle, y, size, starts))
 
 
 def described(block: Architecture, languages: tuple[str, ...]) -> str:

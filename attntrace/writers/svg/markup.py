@@ -9,6 +9,12 @@ FONTS = ", ".join([*filter(None, (language.fonts for language in LANGUAGES.value
 INK, PAPER, GREY, LINE = "#000000", "#ffffff", "#5f6368", "#c8ccd2"
 TITLE, NOTE, TEXT = 20, 13, 14  # sizes of letters
 
+# Of words and of weights, as in HTML.
+HUES = ("#66540a", "#338000", "#2e4c3a", "#806f2d", "#006629", "#0d8069",
+        "#bf13bf", "#a84300", "#995c81", "#7300bf", "#c4123f", "#6b0a4d")
+SHADES = (PAPER, "#ebf1fc", "#cddbf4", "#a8c2ed", "#81abe5", "#4e91db", "#0a74c0", "#025c9b", "#054474")
+INKS = (INK,) * 6 + (PAPER,) * 3  # on each of them
+
 
 def width_of(text: str, size: float = TEXT) -> float:
     """About how wide a text is: Hangul takes as much as its letters are high, Latin some 0.6 of that."""

@@ -1,0 +1,152 @@
+"""What a wrong prediction may have been: the arithmetic of a number with one slip in it.
+
+As the printer and the roundings, it has a method for each kind of node of an expression that people get wrong, and does
+not ask which op an expression comes from."""
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from attntrace.messages.catalog import Message
+from attntrace.tensor.expression import Expression, Ref, Sum
+from attntrace.tensor.printer import Printer, Write
+from attntrace.tensor.tensor import Term
+
+MOST_TERMS = 32  # of a sum: of more, a wrong one cannot be told from another
+MOST_NODES = 400  # of an expression in which slips are looked for below its root
+POWERS = (10.0, 0.1, 100.0, 0.01)  # where the decimal point is misplaced
+
+
+class Slip(NamedTuple):
+    """The result with a slip, the key of its message, and the part that was treated wrongly."""
+    value: float
+    key: str
+    part: Expression | None = None
+    symbol: Expression | None = None  # the same part in the formula, where it is there
+
+    def message(self, printer: type[Printer], write: Write, head: int | None) -> Message:
+        """What was wrong, with its part in symbols and in the numbers that are printed."""
+        if self.part is None:
+            return Message(f"play.slip.{self.key}")
+        numbers = printer(write=write).text(self.part)
+        symbols = numbers if self.symbol is None else printer(head).text(self.symbol)
+        return Message(f"play.slip.{self.key}", part=numbers if symbols == numbers else f"{symbols} = {numbers}")
+
+
+def slips_in(arithmetic: Expression, formula: Expression | None = None) -> Iterator[Slip]:
+    """Results with one slip, likely ones first; `formula`: the same in symbols, as far as it has the same nodes."""
+    value = value_of(arithmetic)
+    yield Slip(-value, "sign")
+    deep = sum(1 for _ in zip(range(MOST_NODES), arithmetic.nodes())) < MOST_NODES
+    yield from sorted(_below(arithmetic, formula, deep), key=lambda slip: slip.key not in NESTED_FIRST)
+    for power in POWERS:
+        yield Slip(value * power, "point")
+
+
+def value_of(arithmetic: Expression) -> float:
+    """The value of an expression; nan where there is none."""
+    try:
+        return float(arithmetic.value(lambda ref: float(ref.tensor.value[ref.index])))
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return math.nan
+
+
+def combined(node: Expression, values: list[float]) -> float:
+    """The value of a node for these values of its parts; nan where there is none."""
+    try:
+        return node.combine(values)
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return math.nan
+
+
+def without_each(node: Expression) -> Iterator[tuple[Ref, float]]:
+    """Yield each leaf below a node, and the value of the node if the leaf were 0 in that place alone."""
+    if isinstance(node, Ref):
+        yield node, 0.0
+    values = [value_of(part) for part in node.parts]
+    total = math.fsum(values) if isinstance(node, Sum) and all(map(math.isfinite, values)) else None
+    for n, part in enumerate(node.parts):
+        before = values[n]
+        for ref, values[n] in without_each(part):
+            yield ref, combined(node, values) if total is None else total - before + values[n]
+        values[n] = before
+
+
+def _below(node: Expression, symbol: Expression | None, deep: bool) -> Iterator[Slip]:
+    """Slips in a node, then those in its parts."""
+    if not node.parts:
+        return
+    values = [value_of(part) for part in node.parts]
+    symbols = _parts_of(symbol, node)
+    own = OWN.get(node.kind)
+    if own is not None:
+        yield from own(node, values, symbols)
+    for n, part in enumerate(node.parts if deep else ()):
+        for slip in _below(part, symbols[n], deep):
+            yield slip._replace(value=combined(node, [*values[:n], slip.value, *values[n + 1:]]))
+
+
+def _parts_of(symbol: Expression | None, node: Expression) -> list[Expression | None]:
+    """The parts of a node in its formula: of the same kind of node, those that are symbols."""
+    if symbol is None or symbol.kind != node.kind or len(symbol.parts) != len(node.parts):
+        return [None] * len(node.parts)
+    return [part if isinstance(part, Term) or part.parts else None for part in symbol.parts]
+
+
+Values = list[float]
+Symbols = list[Expression | None]
+
+
+def _sum(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    total = math.fsum(values) if all(map(math.isfinite, values)) else math.nan
+    for n, part in enumerate(node.parts if len(values) <= MOST_TERMS else ()):
+        yield Slip(math.fsum([*values[:n], *values[n + 1:]]), "term", part, symbols[n])
+        yield Slip(total - 2 * values[n], "sign_of", part, symbols[n])
+
+
+def _difference(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    yield Slip(values[0], "not_subtracted", node.parts[1], symbols[1])
+    yield Slip(values[0] + values[1], "added", node.parts[1], symbols[1])
+    yield Slip(values[1] - values[0], "reversed")
+
+
+def _product(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    for n in (1, 0):
+        yield Slip(values[1 - n], "factor", node.parts[n], symbols[n])
+    yield Slip(values[0] + values[1], "added_factor", node.parts[1], symbols[1])
+
+
+def _quotient(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    yield Slip(values[0], "not_divided", node.parts[1], symbols[1])
+    yield Slip(values[0] * values[1], "multiplied", node.parts[1], symbols[1])
+    yield Slip(combined(node, values[::-1]), "inverted")
+
+
+def _square(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    yield Slip(values[0], "not_squared", node.parts[0], symbols[0])
+    yield Slip(2 * values[0], "doubled", node.parts[0], symbols[0])
+
+
+def _root(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    yield Slip(values[0], "no_root", node.parts[0], symbols[0])
+
+
+def _exp(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    yield Slip(values[0], "no_power", node, None)
+
+
+def _power(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    yield Slip(values[0] * values[1], "no_power", node, None)
+
+
+def _negative(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    yield Slip(values[0], "sign_of", node.parts[0], symbols[0])
+
+
+def _call(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
+    for value in values if any(True for part in node.parts for leaf in part.nodes() if isinstance(leaf, Ref)) else ():
+        yield Slip(value, "function", node, None)
+
+
+OWN = {"sum": _sum, "difference": _difference, "product": _product, "quotient": _quotient, "square": _square,
+       "root": _root, "exp": _exp, "power": _power, "negative": _negative, "call": _call}
+NESTED_FIRST = ("not_divided", "term", "sign_of", "not_subtracted")  # those that people make most

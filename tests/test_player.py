@@ -1,0 +1,234 @@
+"""The player without a terminal: sheets that fit, numbers that stay hidden, predictions that are marked."""
+import re
+from functools import cache
+
+import numpy as np
+import pytest
+from command import printed, refusal
+from rich.cells import cell_len
+
+from attntrace.player.course import Course, Place
+from attntrace.player.drawing import screen
+from attntrace.player.player import Player
+from attntrace.player.sheets import sheet_of
+from attntrace.runs.decoding import Decoding
+from attntrace.runs.prepare import prepare
+from attntrace.runs.training_step import prepare_training_step
+from attntrace.tensor.symbol import Spelling
+from attntrace.writers.page import Page
+
+SIZES = (60, 18), (80, 24), (100, 30)
+SENTENCE = "어제 카페 갔었어"
+NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d+(?:e[-+]\d+)?(?![\w.])")
+HEAD = "encoder.layer1.self_attention.head1"
+
+
+@cache
+def course(kind: str) -> Course:
+    if kind == "pencil":
+        return Course(prepare("she sings", init="integers", pencil=2), 2)
+    run = prepare(SENTENCE, "I went")
+    return Course({"trace": lambda: run, "translate": lambda: Decoding(run._replace(target=None), 2),
+                   "backprop": lambda: prepare_training_step("a b", "c", optimizer="adam")}[kind](), 3)
+
+
+def player(kind: str = "trace", at: str = "", size: tuple[int, int] = SIZES[1], **page) -> Player:
+    made = Player(course(kind), Page(size[0], page.pop("spelling", Spelling.UNICODE), cell_len, **page), size[1], str)
+    made.place = course(kind).found(at) if at else made.place
+    return made
+
+
+def lines_of(person: Player) -> list[str]:
+    return ["".join(piece.text for piece in line) for line in screen(person)]
+
+
+def presses(person: Player, *keys: str) -> str:
+    """What is on the screen after some keys."""
+    for key in keys:
+        person.press(key)
+    return "\n".join(lines_of(person))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("kind", ["trace", "backprop", "translate"])
+def test_every_stage_fits_names_itself_and_its_keys_and_shows_no_number_that_was_not_revealed(kind, size):
+    person = player(kind, size=size)
+    for stage in course(kind).stages:
+        for step in stage.steps if kind != "backprop" or size == SIZES[0] else stage.steps[-1:]:
+            person.go(Place(step.address, 0, 0))
+            lines = lines_of(person)
+            assert len(lines) == size[1] and max(map(cell_len, lines)) <= size[0], step.address
+            assert stage.title.render("en")[:40] in lines[0] and "? keys  q quit" in lines[-1]
+            figures = person.course.board(step.address).grid.figures
+            known = {f"{value:.3f}".replace("-0.000", "0.000") for leaf in step.node.leaves()
+                     for value in leaf.value.ravel().tolist()}
+            drawn = person.course.board(step.address).operands.values()
+            known |= {one.grid.figures.digits(value) for one in drawn for value in one.grid.values.ravel().tolist()}
+            hidden = {figures.digits(value) for value in step.value.ravel().tolist()} - known
+            assert hidden.isdisjoint(NUMBER.findall("\n".join(lines[3:]))), step.address
+
+
+def test_everything_in_place_of_a_sheet_fits_in_each_language_and_in_ascii():
+    pages = (("ko",), Spelling.UNICODE), (("ko", "en"), Spelling.UNICODE), (("en",), Spelling.ASCII)
+    for languages, spelling in pages:
+        for key in ("?", "e", "z", "/"):
+            person = player(at=f"{HEAD}.weights:2,3", size=SIZES[0], languages=languages, spelling=spelling)
+            person.press(key)
+            for _ in range(6):
+                lines = lines_of(person)
+                assert len(lines) == 18 and max(map(cell_len, lines)) <= 60
+                assert spelling is Spelling.UNICODE or re.sub("[가-힣]", "", "".join(lines)).isascii()
+                person.press("pagedown")
+
+
+@pytest.mark.parametrize("kind", ["trace", "translate"])
+def test_space_leads_through_every_number_of_every_step_and_back_again(kind):
+    person = player(kind, size=SIZES[0])
+    places, seen = [], {}
+    while not places or places[-1] != person.place:
+        places.append(person.place)
+        sheet = sheet_of(person.course, person.place, person.page, person.height)
+        mask = seen.setdefault(person.place.address, np.zeros_like(person.mask, int))
+        mask[sheet.rows[sheet.row], sheet.columns[sheet.column]] += 1
+        person.press("space")
+    assert list(seen) == person.course.addresses and all((mask == 1).all() for mask in seen.values())
+    person.press("pageup")
+    assert person.place.address == person.course.addresses[-2] or person.place == places[-2]
+
+
+@pytest.mark.parametrize("kind", ["trace", "backprop", "translate"])
+def test_a_place_that_is_printed_leads_back_to_it(kind):
+    steps = course(kind)
+    for address in steps.addresses[::3]:
+        board = steps.board(address)
+        place = Place(address, board.rows - 1, board.columns - 1)
+        assert steps.found(steps.typed(place)) == place
+    assert course("backprop").typed(course("backprop").found("decoder.layer1.cross_attention.head1.scores:2,b")) == (
+        "decoder.layer1.cross_attention.head1.scores:c,b")
+
+
+@pytest.mark.parametrize("place", ["scores:1,2", "weights:카페,3", "scaled_scores:2,2", "output:3,1", "query:2,4"])
+def test_a_number_that_is_revealed_has_the_arithmetic_and_the_result_of_why(place):
+    person = player(at=f"{HEAD}.{place}", size=(400, 40))
+    said = printed("why", f"{HEAD}.{place}", SENTENCE, "--target", "I went", "--width", "400").out
+    shown = presses(person, "enter")
+    arithmetic = next(line for line in said.splitlines() if re.match(r"\s+\S+\[\d\] = ", line))
+    assert arithmetic.strip() in [line.strip() for line in shown.splitlines()]
+    assert arithmetic.split()[-1] in next(line for line in shown.splitlines() if "[" + arithmetic.split()[-1] in
+                                          line.replace("[ ", "["))
+
+
+def test_a_key_reveals_one_number_a_row_or_all_and_letters_of_a_korean_keyboard_mean_the_same():
+    for reveal, count in (("enter", 1), ("r", 3), ("ㄱ", 3), ("R", 9), ("ㄲ", 9)):
+        person = player(at=f"{HEAD}.scores:2,1")
+        person.revealed.clear()
+        presses(person, reveal)
+        assert person.mask.sum() == count and person.is_known
+        assert len(re.findall(r"\?", "\n".join(lines_of(person)[3:-4]))) == 9 - count
+
+
+def q_and_k():
+    steps = course("trace").steps
+    return steps[f"{HEAD}.query"].value[0], steps[f"{HEAD}.key"].value
+
+
+def slips():
+    """Predictions of the score of the first word and the second, each with one slip, and what is said of it."""
+    q, keys = q_and_k()
+    terms, scores = q * keys[1], course("trace").steps[f"{HEAD}.scores"].value
+    return {-terms.sum(): "The sign is wrong.", terms[:3].sum(): "A term is missing: -1.274·0.858.",
+            terms.sum() - 2 * terms[2]: "The sign of one term is wrong: 1.371·0.749.",
+            scores[1, 0]: "row and column are swapped",
+            scores[0, 2]: "어제, 갔었어: another column",
+            scores[2, 1]: "갔었어, 카페: another row", terms.sum() / 10: "The decimal point is misplaced.",
+            terms.sum() - terms[2] + q[2]: "This factor is missing: 0.749.",
+            terms.sum() + 0.004: "Only the last digits", 123.456: "No single slip"}
+
+
+@pytest.mark.parametrize("n", range(10))
+def test_a_wrong_prediction_is_told_what_may_have_gone_wrong_and_stays_hidden(n):
+    number, said = list(slips().items())[n]
+    person = player(at=f"{HEAD}.scores:1,2", size=SIZES[2])
+    person.revealed.clear()
+    shown = presses(person, *f"{number:.3f}", "enter")
+    assert said in shown and f"Not {number:.3f}." in shown and not person.is_known
+
+
+@pytest.mark.parametrize("place, typed, said", [
+    ("scaled_scores:1,2", "-7.830", "It was not divided by √d_k = √4."),
+    ("scaled_scores:1,2", "-0.255", "Numerator and denominator are swapped."),
+    ("scaled_scores:1,2", "-1.958", "The square root is missing: d_k = 4."),
+    ("scaled_scores:1,2", "-15.660", "It was multiplied, not divided, by √d_k = √4."),
+    ("weights:2,2", "0.066", "It was not divided by e^(-3.808 - 0.456) + e^(-2.265 - 0.456) + e^(0.456 - 0.456).")])
+def test_slips_are_those_of_the_expression(place, typed, said):
+    person = player(at=f"{HEAD}.{place}", size=SIZES[2])
+    person.revealed.clear()
+    assert said in " ".join(presses(person, *typed, "enter").split())
+
+
+@pytest.mark.parametrize("typed, is_right, said", [
+    ("-7.830", True, "Right."), ("-7.83", True, "Right"), ("-7.8", False, "now with 3 decimals"),
+    ("-8", False, "now with 3 decimals"), ("-.", False, "is not a number"), ("-inf", False, "Not -inf")])
+def test_a_prediction_is_right_to_the_decimals_that_are_shown(typed, is_right, said):
+    person = player(at=f"{HEAD}.scores:1,2")
+    person.revealed.clear()
+    assert said in presses(person, *typed, "enter") and person.is_known == is_right
+
+
+def test_a_prediction_by_pencil_is_right_where_every_operation_was_rounded():
+    person = player("pencil", at=f"{HEAD}.weights:1,1")
+    assert "Right." in presses(person, *f"{course('pencil').steps[f'{HEAD}.weights'].value[0, 0]:.2f}", "enter")
+
+
+def test_an_operand_is_followed_to_its_place_which_is_known_and_backspace_returns():
+    q, keys = q_and_k()
+    largest = int(np.abs(q * keys[1]).argmax())
+    person = player(at=f"{HEAD}.scores:1,2")
+    begin = person.place
+    person.revealed.clear()
+    assert "Your prediction, then Enter: 1_" in presses(person, "1")  # hidden: a digit is the beginning of a number
+    presses(person, "backspace", "enter", "1")
+    assert person.place == Place(f"{HEAD}.query", 0, largest) and person.is_known
+    said = presses(person, "2")  # x · W: one of both is a parameter
+    assert "a parameter, not computed" in said or person.place.address == "encoder.input"
+    person.place, person.trail = Place(f"{HEAD}.query", 0, largest), [begin]
+    presses(person, "backspace")
+    assert person.place == begin
+    assert "There is no way back" in presses(person, "backspace")
+
+
+def test_an_address_is_completed_and_a_wrong_one_is_told_why():
+    person = player()
+    shown = presses(person, "/", *"encoder.layer1.self_attention.head2.sco")
+    assert "encoder.layer1.self_attention.head2.scores" in shown
+    presses(person, "tab", *":갔", "tab", *",2", "enter")
+    assert person.place == Place("encoder.layer1.self_attention.head2.scores", 2, 1)
+    shown = presses(person, "/", *"head7.scores", "enter")
+    assert "there is no step or parameter head7.scores" in shown
+    presses(person, "escape", "backspace")
+    assert person.place == Place(course("trace").addresses[0], 0, 0)
+
+
+def test_terms_have_their_shares_once_the_number_is_known_also_behind_a_mask():
+    person = player(at="decoder.layer1.self_attention.head1.masked_scores:1,2", size=SIZES[0])
+    assert " % " not in presses(person, "z").replace("? %", "")
+    person.press("enter")
+    shown = "\n".join(lines_of(person))
+    assert re.search(r" 0 % .*-0\.924.*\n 100 % .*-inf", shown)
+
+
+def test_another_size_of_the_screen_keeps_the_place_and_what_was_revealed():
+    person = player(at="encoder.layer1.feed_forward.hidden:3,13", size=SIZES[2])
+    presses(person, "enter")
+    number = person.result().split()[-1]
+    for width, person.height in SIZES:
+        person.page = Page(width, Spelling.UNICODE, cell_len)
+        (row,) = [line for line in lines_of(person) if "갔었어" in line and number in line]
+        assert re.search(rf"\[ *{re.escape(number)} *\]", row)
+
+
+def test_without_textual_or_a_terminal_one_line_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "textual", None)
+    assert "pip install textual" in refusal("play", "a b")
+    monkeypatch.setitem(__import__("sys").modules, "textual", pytest)
+    assert "needs a terminal" in refusal("play", "a b")

@@ -54,7 +54,8 @@ def cell_text(cell: CellLine, spelling: Spelling) -> CellText:
     lost = False  # whether rounding has taken digits without which nobody can redo it
     result = cell.figures.text(cell.result)
     printed = float(result)  # explore.js knows no other
-    lost = not abs(worked() - printed) <= max(MISSED * cell.figures.unit, abs(printed) / MISSED)
+    found = worked()
+    lost = found != printed and not abs(found - printed) <= max(MISSED * cell.figures.unit, abs(printed) / MISSED)
     numbers = printer(write=write).text(cell.arithmetic)
     equal = float(cell.figures.text(worked())) == printed
     result = printer().numeral(result)

@@ -152,7 +152,8 @@ function textOf(ref, lost) {  // of a leaf, as it stands in a sum; null where it
   if (more && (lost || x.power && Math.abs(Number(more)) < 10 * x.unit)) return more;
   const found = find(x, at);
   if (!found) return null;
-  const text = found.textContent.trim();
+  const text = found.textContent.trim(), own = powerOf(found);
+  if (own !== x.power && !x.power && text !== "0") return fixed(Number(text + power(own)), x.decimals).replace(/^-(?=[0.]*$)/, "");
   return x.power && text !== "0" && isFinite(text) ? text + power(x.power) : text;
 }
 
@@ -277,8 +278,8 @@ function reading(x, at) {
   const absent = isCopy ? [] : unique(refs(node).filter(ref => textOf(ref) === null));
   if (absent.length || result === null) return {result, node, pieces: [], sign: "=", absent};
   const printed = parsed(result);
-  const off = isCopy ? 0 : Math.abs(value(node) - printed);
-  const lost = !(off <= Math.max(wiring.missed * x.unit, Math.abs(printed) / wiring.missed)) && !isCopy;
+  const worked = isCopy ? printed : value(node), allowed = Math.max(wiring.missed * x.unit, Math.abs(printed) / wiring.missed);
+  const lost = worked !== printed && !(Math.abs(worked - printed) <= allowed);
   const pieces = isCopy ? [] : spelled(node, lost), text = pieces.map(one => one.text || one).join("");
   if (isCopy || text === result) return {result, node, pieces: [], sign: "=", absent};
   return {result, node, lost, pieces, text, sign: rounded(x, value(node, lost)) === printed ? "=" : "\u2248", absent};
@@ -311,9 +312,9 @@ function td(element, row, column) {  // of a row or a matrix, if it has it
   return found?.tagName === "TD" && found.className !== "more" ? found : null;
 }
 
-function* every(x, at) {  // where a number stands, rows first
+function* every(x, at) {  // where a number stands: in matrices, then in rows, which were computed a second time
   const here = places.get(x.address), [row, column] = rowAndColumn(x, at);
-  for (const element of here ? [...(here.rows.get(row) || []), ...here.matrices] : []) {
+  for (const element of here ? [...here.matrices, ...(here.rows.get(row) || [])] : []) {
     const found = td(element, row, column);
     if (found) yield found;
   }

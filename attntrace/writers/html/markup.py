@@ -334,7 +334,7 @@ def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link:
     anchor = own or (page.anchor(f"{names[0]}.matrix") if is_result else "")
     data = f' data-address="{words(names[0])}"' if names and names[0] else ""
     data += f" data-part={grid.symbol.superscript}" if data and names[1:] else ""
-    data += " data-transposed" if data and is_transposed else ""
+    data += " data-transposed" if data and grid.symbol.transposed else ""
     name = expression_math(grid.formula, grid.head) if grid.formula else symbol_math(grid.symbol, grid.head)
     link = link or (page.link(names[0]) if names and not own else "")
     spelled = title or page.name(grid)

@@ -340,5 +340,395 @@ function numberAt(cell) {  // the leaf and the index of a number of the page
   return {of: x, at: one ? [isPosition(x.axes[0]) ? y : z] : x.axes.length ? [y, z] : []};
 }
 
-globalThis.attntrace = {entries, known, reading, ops: OPS};
+// ---------------------------------------------------------------- the panel
+const panel = build("aside", {id: "explore", ariaLabel: words.title});
+const trail = [];  // numbers that were followed, the last one last
+let current = null, pinned = false, marked = [], list = [];
+
+function build(tag, properties, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children.filter(child => child !== null && child !== undefined));
+  return element;
+}
+const button = (text, onclick, properties) => build("button", {type: "button", onclick, ...properties}, text);
+const filled = (text, slots) => text.replace(/{(\w+)}/g, (slot, name) => slots[name] ?? slot);
+const breakable = text => text.split(/(?<=\.)/).flatMap((part, n) => n ? [build("wbr"), part] : [part]);
+const clean = element => element ? element.textContent.trim() : "";
+
+function wordsAt(x, at) {  // the words of its row and its column, where the page has some
+  const cell = find(x, at);
+  if (!cell) return at.map(() => "");
+  const row = cell.parentNode, table = row.closest("table"), isRow = row.dataset.row;
+  let above = row;
+  while (isRow && above && !above.querySelector("th[scope=col]")) above = above.previousElementSibling;
+  const headings = isRow ? above?.querySelectorAll("th[scope=col]") : table.tHead?.querySelectorAll("th");
+  const beside = clean(isRow ? row.parentNode.querySelector("th[scope=rowgroup]") : row.querySelector("th"));
+  const both = [beside, clean(headings?.[cell.cellIndex - (row.cells[0].tagName === "TH")])];
+  if ("transposed" in (table.dataset || {})) both.reverse();
+  return at.length > 1 ? both : at.length ? [isPosition(x.axes[0]) ? both[0] : both[1]] : [];
+}
+
+function equation(x, at) {  // the formula of a number's row, or of its step, as it stands on the page
+  const row = (places.get(x.address)?.rows.get(rowAndColumn(x, at)[0]) || []).find(one => !one.dataset.column);
+  if (row) return [...row.cells[0].cloneNode(true).childNodes].filter(node => node.tagName !== "I");
+  for (const matrix of places.get(x.address)?.matrices || []) {
+    let before = matrix.closest(".equation");
+    while (before && !before.matches(".step")) before = before.previousElementSibling;
+    const formula = before?.firstElementChild, isResult = !("transposed" in matrix.dataset) && (
+      before?.querySelector("code")?.textContent.split(".").pop() === x.address.split(".").pop());
+    if (formula && isResult) return [...formula.cloneNode(true).childNodes];
+  }
+  return [];
+}
+
+// The terms of the outermost sum, or the operands by what the result would change without them; largest first.
+function terms(node, lost) {
+  let parts = null, own = null, inner = node;
+  while (inner.kind === "negative") inner = inner.parts[0];
+  if (inner.kind === "quotient" && inner.parts[1].kind === "sum") [own, inner] = inner.parts;
+  else if (inner.kind === "quotient") inner = inner.parts[0];
+  if (inner.kind === "sum") {
+    parts = inner.parts.map(part => ({part, refs: unique(refs(part)), value: value(part, lost)}));
+    if (own) parts = [{part: own, refs: unique(refs(own)), value: value(own, lost), isOwn: true},
+                      ...parts.filter(({part}) => part !== own)];
+  } else {
+    const all = unique(refs(node)), whole = all.length > 1 ? value(node, lost) : 1;
+    const omitted = ref => rebuilt(node, one => same(one, ref) ? constant(0) : one);
+    parts = all.map(ref => ({part: ref, refs: [ref], value: all.length > 1 ? whole - value(omitted(ref), lost) : 1}));
+  }
+  const most = Math.max(...parts.map(one => Math.abs(one.value)).filter(isFinite), 0);
+  for (const one of parts) one.share = isFinite(one.value) ? one.value / (most || 1) : Math.sign(one.value) || 1;
+  return parts.sort((a, b) => (b.isOwn || 0) - (a.isOwn || 0) || Math.abs(b.share) - Math.abs(a.share));
+}
+const rebuilt = (node, replace) => node.parts.length
+  ? {...node, parts: node.parts.map(part => rebuilt(part, replace))} : node.kind === "ref" ? replace(node) : node;
+
+function bar(share) {  // to the right, or to the left where it is negative
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "-1 0 2 1"), svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("class", share < 0 ? "bar less" : "bar"), svg.setAttribute("aria-hidden", "true");
+  for (const [left, wide] of [[Math.min(share, 0), Math.abs(share)], [-0.01, 0.02]]) {
+    const rect = svg.appendChild(document.createElementNS(svg.namespaceURI, "rect"));
+    for (const [name, number] of Object.entries({x: left, y: 0, width: wide, height: 1})) rect.setAttribute(name, number);
+  }
+  return svg;
+}
+
+const short = ({of: x, at}) => {  // an address without its place, where that is the current one's
+  const name = nameOf({of: x, at}), base = current?.of.address.replace(/[^.]*$/, "");
+  return base && name.startsWith(base) ? name.slice(base.length) : name;
+};
+const LISTED = 9;
+
+function render(all = false) {
+  const {of: x, at} = current, said = reading(x, at), found = said.node ? terms(said.node, said.lost) : [];
+  const axes = at.map((n, k) => `${wiring.axes[x.axes[k]][0]} ${n + 1}`), beside = wordsAt(x, at);
+  const where = build("p", {className: "where"},
+    ...axes.map((axis, k) => build("span", {}, axis, beside[k] && !/^\d+$/.test(beside[k]) ? build("b", {}, ` ${beside[k]}`) : null)));
+  const heading = clean(find(x, at)?.closest(".stage")?.querySelector("h4")).replace(/ ?[\u2713\u2717]$/, "");
+  const formula = equation(x, at);
+  const numbers = build("p", {className: "numbers"});
+  for (const piece of said.pieces) {
+    if (piece.ref) numbers.append(follower(piece.ref, piece.text, {tabIndex: -1}));
+    else numbers.append(...piece.split(/(?= [-+\/] )/).flatMap((text, n) => n ? [build("wbr"), text] : [text]));
+  }
+  if (said.pieces.length) numbers.prepend("= ");
+  list = [];
+  const shown = all ? found : found.slice(0, LISTED);
+  const rows = shown.map(({part, refs, value: number, share}) => {
+    const isTerm = part.kind !== "ref", buttons = refs.filter(ref => !list.some(one => same(one, ref))).map(ref => {
+      list.push(ref);
+      return follower(ref, "", {}, list.length < 10 ? build("kbd", {}, String(list.length)) : null,
+                      build("span", {}, ...breakable(short(ref))), " ", build("b", {}, textOf(ref, said.lost) ?? ""));
+    });
+    return buttons.length ? build("li", {}, bar(share), isTerm && isFinite(number)
+      ? build("span", {className: "term-value"}, fixed(number, Math.max(x.decimals, 2))) : null, ...buttons) : null;
+  });
+  body.replaceChildren(
+    build("p", {className: "at"}, ...breakable(nameOf(current)), heading ? build("small", {}, heading) : null), where,
+    ...(formula.length ? [build("p", {className: "formula"}, ...formula)] : []),
+    ...(said.pieces.length ? [numbers] : []),
+    build("p", {className: "result"}, said.result === null ? words.unshown : `${said.sign} ${said.result}`),
+    ...(x.op ? [] : [build("p", {}, words.parameter)]),
+    ...(said.absent.length ? [build("p", {}, words.absent)] : []),
+    ...(list.length ? [build("h2", {}, words.operands), build("ol", {}, ...rows)] : []),
+    ...(found.length > shown.length ? [button(filled(words.more, {count: found.length - shown.length}), () => render(true))] : []),
+    ...crumbs(), ...command());
+  pin.textContent = pinned ? words.unpin : words.pin;
+  pin.setAttribute("aria-pressed", pinned);
+  back.disabled = !trail.length;
+  mark(said.node ? unique(refs(said.node)) : []);
+}
+
+const follower = (ref, text, properties, ...children) =>
+  ref.of.texts ? build("span", {className: "given", ...properties}, text, ...children)
+    : button(text, () => follow(ref), {...properties, className: "operand", onpointerenter: () => mark([ref], true),
+                                       onpointerleave: () => mark(refs(reading(current.of, current.at).node || constant(0)))}, ...children);
+
+function crumbs() {
+  if (!trail.length) return [];
+  const step = (one, n) => button(one.of.address.split(".").pop() + (one.at.length ? `:${one.at.map(k => k + 1)}` : ""),
+                                  () => open(trail.splice(n)[0]), {title: nameOf(one)});
+  return [build("p", {className: "trail"}, ...trail.flatMap((one, n) => [step(one, n), " \u25b8 "]), short(current))];
+}
+
+function command() {
+  if (!wiring.command || !current.of.op) return [];
+  const text = filled(wiring.command, {place: nameOf(current)}).trim(), code = build("code", {}, text);
+  const copy = button(words.copy, async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      getSelection().selectAllChildren(code), document.execCommand("copy");
+    }
+    copy.textContent = words.copied;
+  });
+  return [build("div", {className: "command"}, build("span", {}, words.command), code, copy)];
+}
+
+// What the current number is computed from is outlined where it stands beside it; else at its first place.
+function mark(operands, strong) {
+  for (const one of marked) one.classList.remove("operand-cell", "operand-strong", "current");
+  marked = [];
+  const here = current && placeOf(current), section = here?.closest(".stage");
+  const outline = (cell, kind) => (cell.classList.add(kind), marked.push(cell));
+  if (here) outline(here, "current");
+  for (const ref of operands) {
+    const all = ref.of.address ? [...every(ref.of, ref.at)] : [], near = all.filter(one => section?.contains(one));
+    for (const cell of near.length ? near : all.slice(0, 1)) outline(cell, strong ? "operand-strong" : "operand-cell");
+  }
+}
+const placeOf = one => one.cell?.isConnected ? one.cell : find(one.of, one.at);
+
+function show(one) {
+  current = one;
+  render();
+}
+
+function open(one, isFollowed = true) {  // keep a number, and go there
+  pinned = true;
+  if (!Number(panel.dataset.height)) panel.dataset.height = 1;
+  show(one);
+  const cell = placeOf(one);
+  if (cell) {
+    for (let folded = cell.closest("[hidden]"); folded; folded = cell.closest("[hidden]")) unfold(folded);
+    cell.tabIndex = -1;
+    cell.focus({preventScroll: true});
+    const {top, bottom} = cell.getBoundingClientRect();
+    if (isFollowed || top < 0 || bottom > room()) cell.scrollIntoView({block: "center", inline: "nearest"});
+  }
+  try {
+    history.replaceState(null, "", `#${encodeURI(nameOf(one))}`);
+  } catch { /* a page that has no address of its own */ }
+}
+const room = () => panel.offsetWidth < innerWidth / 2 ? innerHeight : panel.getBoundingClientRect().top;
+
+function follow(ref) {
+  trail.push(current);
+  open({of: ref.of, at: ref.at});
+}
+function goBack() {
+  if (trail.length) open(trail.pop());
+}
+function release() {
+  pinned = false;
+  trail.length = 0;
+  if (current) render();
+}
+
+const back = button(words.back, goBack, {disabled: true});
+const pin = button(words.pin, () => pinned ? release() : current && open(current, false));
+const body = build("div", {id: "explore-body", tabIndex: 0, role: "region", ariaLabel: words.title, ariaLive: "polite"});
+const addresses = build("datalist", {id: "addresses"}), input = build("input", {type: "text", ariaLabel: filled(words.address, {place: ""}), spellcheck: false});
+input.setAttribute("list", "addresses");
+const form = build("form", {onsubmit: event => (event.preventDefault(), goTo(input.value))}, input, addresses);
+const grow = button("\u2195", () => { panel.dataset.height = (Number(panel.dataset.height) + 1) % 3; fit(); }, {title: words.size, ariaLabel: words.size, className: "grow"});
+panel.append(build("header", {}, build("strong", {}, words.title), back, pin, grow), body, form, build("p", {className: "keys"}, words.keys));
+
+function fit() {  // what stands below the sheet can be scrolled above it
+  html.classList.toggle("sheet", Number(panel.dataset.height) > 0);
+}
+
+// ---------------------------------------------------------------- addresses
+function resolved(text) {  // `head1.scores:2,1`, also with words; null where there is none
+  const [, address, rest] = /^([^:]*):?(.*)$/s.exec(text.trim());
+  const name = known.has(address) ? address : [...known.keys()].find(one => one.endsWith(`.${address}`)), x = known.get(name);
+  if (!x || !address) return null;
+  const asked = rest.match(/"[^"]*"|[^,]+/g) || [];
+  const at = x.axes.map((axis, k) => {
+    const one = (asked[k] ?? "1").trim(), bare = one.replace(/^"(.+)"$/, "$1").normalize("NFC");
+    if (/^\d+$/.test(one)) return one - 1;
+    return range(size(axis)).find(n => wordsAt(x, x.axes.map((_, m) => m === k ? n : 0))[k] === bare) ?? -1;
+  });
+  return at.every((n, k) => n >= 0 && n < size(x.axes[k])) && asked.length <= x.axes.length ? {of: x, at} : null;
+}
+
+function goTo(text) {
+  const one = resolved(text);
+  input.setCustomValidity(one ? "" : filled(words.unknown, {place: text}));
+  if (!one) return input.reportValidity();
+  if (current && pinned) trail.push(current);
+  open(one);
+}
+
+function fromLink() {
+  let text = location.hash.slice(1);
+  try { text = decodeURIComponent(text); } catch { /* as it stands */ }
+  const one = text.includes(":") && !document.getElementById(text) ? resolved(text) : null;
+  if (one) open(one);
+}
+
+// ---------------------------------------------------------------- shading, folding, the picture of the model
+let shaded = null;
+function shade(table) {
+  const cells = [...table.querySelectorAll("td")].filter(cell => cell.className === "" || cell.dataset.shade || marked.includes(cell));
+  const rows = new Map(), scale = cell => cell.parentNode.dataset.address || "";
+  for (const cell of cells) {
+    const number = Math.abs(cell.textContent);
+    if (isFinite(number)) rows.set(scale(cell), Math.max(rows.get(scale(cell)) || 0, number));
+  }
+  for (const cell of cells) {
+    const part = Number(cell.textContent) / rows.get(scale(cell));
+    if (isFinite(part) && part) cell.dataset.shade = Math.round(part * 4) || "";
+  }
+}
+function toggleShades() {
+  html.classList.toggle("shaded");
+  shaded ??= new IntersectionObserver(seen => seen.filter(one => one.isIntersecting).forEach(({target}) => {
+    shaded.unobserve(target);
+    shade(target);
+  }));
+  if (html.classList.contains("shaded")) main.querySelectorAll(".matrix, .vectors").forEach(one => shaded.observe(one));
+  shades.setAttribute("aria-pressed", html.classList.contains("shaded"));
+}
+const shades = button(words.shade, toggleShades);
+shades.setAttribute("aria-pressed", "false");
+
+const folds = new Map();  // what a heading of a layer can fold, and the button for that
+for (const heading of main.querySelectorAll("h2[id^=place], h3[id^=place]")) {
+  const under = [];
+  for (let next = heading.nextElementSibling; next && !(/^H[1-6]$/.test(next.tagName) && next.tagName <= heading.tagName);
+       next = next.nextElementSibling) under.push(next);
+  const toggle = button("", () => setFold(heading, toggle.getAttribute("aria-expanded") === "true"), {className: "fold"});
+  folds.set(heading, {under, toggle});
+  heading.prepend(toggle);
+  setFold(heading, false);
+}
+function setFold(heading, isFolded) {
+  const {under, toggle} = folds.get(heading);
+  toggle.textContent = isFolded ? "\u25b8" : "\u25be";
+  toggle.setAttribute("aria-expanded", !isFolded);
+  toggle.setAttribute("aria-label", `${isFolded ? words.unfold : words.fold}: ${clean(heading).slice(1)}`);
+  for (const one of under) isFolded ? one.setAttribute("hidden", "until-found") : one.removeAttribute("hidden");
+}
+function unfold(element) {
+  for (const [heading, {under}] of folds) if (under.includes(element)) return setFold(heading, false);
+  element.hidden = false;
+}
+main.addEventListener("beforematch", event => unfold(event.target));
+
+const picture = document.getElementById("architecture")?.ownerSVGElement;
+const boxes = [...document.querySelectorAll("#architecture rect[data-places]")].map(rect => ({rect, patterns: rect.dataset.places
+  .split(" ").filter(Boolean).map(one => new RegExp(`^${one.replace(/\./g, "\\.").replace(/\*/g, ".*")}\\.`))}));
+const boxAt = address => boxes.filter(({patterns}) => patterns.some(one => one.test(
+  `${address.replace(/^(gradient|update|step\d+)\./, "").replace(/\.from\..*/, "")}.`))).pop();
+function goToBox({patterns}) {  // the first place in a box, after those that are above
+  const inside = [...main.querySelectorAll("[id^='place.'], table[id], tr[id]")].filter(one =>
+    patterns.some(pattern => pattern.test(`${one.id.replace(/^place\./, "")}.`)));
+  const after = inside.find(one => one.getBoundingClientRect().top > innerHeight / 2) || inside[0];
+  if (after?.closest("[hidden]")) unfold(after.closest("[hidden]"));
+  after?.scrollIntoView({block: "start"});
+}
+for (const box of boxes.filter(one => one.patterns.length)) {
+  box.rect.setAttribute("tabindex", "0"), box.rect.setAttribute("role", "link");
+  box.rect.setAttribute("aria-label", box.rect.dataset.places);
+  box.rect.addEventListener("click", () => goToBox(box));
+  box.rect.addEventListener("keydown", event => event.key === "Enter" && goToBox(box));
+}
+if (picture) picture.setAttribute("role", "group");
+
+// ---------------------------------------------------------------- the pointer and the keys
+const cellOf = event => event.target.closest?.("main td");
+document.addEventListener("pointerover", event => {
+  const cell = !pinned && event.pointerType === "mouse" && cellOf(event), one = cell && numberAt(cell);
+  if (one && current?.cell !== cell) show({...one, cell});
+});
+document.addEventListener("click", event => {
+  const cell = !event.target.closest("a") && cellOf(event), one = cell && numberAt(cell);
+  if (one) trail.length = 0, open({...one, cell}, false);
+});
+document.addEventListener("focusin", event => {
+  const cell = cellOf(event), one = cell && numberAt(cell);
+  if (one && !pinned) show({...one, cell});
+});
+
+const tables = [...main.querySelectorAll("table.matrix[data-address], table.vectors")];
+const numbersOf = table => [...table.rows].filter(row => row.closest("[data-address]")).map(row =>
+  [...row.cells].filter(numberAt)).filter(row => row.length);
+for (const table of tables) {
+  const start = table.querySelector(".vectors tr[data-address] td, .matrix tbody td");
+  if (start) start.tabIndex = 0;
+}
+function move(cell, down, right) {
+  const table = cell.closest("table"), rows = numbersOf(table), y = rows.findIndex(row => row.includes(cell));
+  let next = right ? rows[y][rows[y].indexOf(cell) + right] : rows[y + down]?.[Math.min(rows[y].indexOf(cell), rows[y + down].length - 1)];
+  for (let n = tables.indexOf(table) + (down || right); !next && tables[n]; n += down || right) {
+    next = numbersOf(tables[n]).at(down + right > 0 ? 0 : -1)?.at(down + right > 0 ? 0 : -1);
+  }
+  if (!next) return;
+  next.tabIndex = next.tabIndex || -1;
+  pinned = false;
+  next.focus();
+  const {top, bottom} = next.getBoundingClientRect();
+  if (top < 60 || bottom > room() - 20) next.scrollIntoView({block: "center", inline: "nearest"});
+}
+
+const KEYS = {  // one line for each; `cell` is the number that has the focus
+  ArrowUp: cell => cell && move(cell, -1, 0), ArrowDown: cell => cell && move(cell, 1, 0),
+  ArrowLeft: cell => cell && move(cell, 0, -1), ArrowRight: cell => cell && move(cell, 0, 1),
+  Enter: cell => cell && open({...numberAt(cell), cell}, false),
+  Backspace: () => trail.length && goBack(), Escape: () => release(),
+  "/": () => input.focus(), h: toggleShades,
+};
+document.addEventListener("keydown", event => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.matches("input, textarea")) return event.key === "Escape" && event.target.blur();
+  const cell = numberAt(event.target) && event.target, isArrow = event.key.startsWith("Arrow") || event.key === "Enter";
+  if (/^[1-9]$/.test(event.key) && list[event.key - 1] && !list[event.key - 1].of.texts) {
+    event.preventDefault(), follow(list[event.key - 1]);
+  } else if (Object.hasOwn(KEYS, event.key) && (cell || !isArrow)) {
+    event.preventDefault(), KEYS[event.key](cell);
+  }
+});
+addEventListener("hashchange", fromLink);
+
+// ---------------------------------------------------------------- the beginning
+function example() {  // the last row's largest probability, or else the last number
+  const named = [...known.values()].filter(x => x.op && places.has(x.address));
+  const x = named.filter(one => /(^|\.)probabilities$/.test(one.address)).pop() || named.filter(one => !/^(gradient|update)\./.test(one.address)).pop() || named.pop();
+  if (!x) return null;
+  const at = x.axes.map(axis => size(axis) - 1), column = at.length - 1;
+  if (at.length === 2) {
+    const row = range(size(x.axes[1])).map(n => Number(textOf({kind: "ref", of: x, at: [at[0], n]}) ?? -1));
+    at[column] = row.indexOf(Math.max(...row));
+  }
+  return {of: x, at};
+}
+const begin = example();
+panel.dataset.height = 0;
+document.body.append(panel);
+html.classList.add("explored");
+body.append(build("p", {}, words.hint));
+if (begin) {
+  const number = textOf({kind: "ref", ...begin}), word = wordsAt(begin.of, begin.at)[1];
+  const ask = () => button(filled(word ? words.start_word : words.start, {word, number, place: nameOf(begin)}),
+                           () => (trail.length = 0, open(begin)), {className: "ask"});
+  body.append(ask());
+  (main.querySelector("section.result") || main.querySelector("h1")).append(build("p", {}, ask()));
+}
+panel.insertBefore(shades, form);
+addresses.append(...[...known.keys()].map(value => build("option", {value: `${value}:`})));
+fromLink();
+
+globalThis.attntrace = {known, reading, open, resolved, current: () => current};
 })();

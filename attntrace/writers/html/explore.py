@@ -22,7 +22,9 @@ from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import sha256
 from attntrace.writers.arithmetic import MISSED
 
-TEXTS = ()
+TEXTS = ("title", "hint", "start_word", "start", "operands", "more", "parameter", "absent", "unshown", "back", "pin",
+         "unpin", "size", "copy", "copied", "command", "address", "unknown", "shade", "fold", "unfold", "keys")
+SLOTS = {name: f"{{{name}}}" for name in ("word", "number", "place", "count")}  # that the page fills
 SAFELY = 1.1  # how much earlier digits are given than they are needed
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -131,7 +133,7 @@ class Wires:
         figures = [[one.decimals, one.power] for one in self.figures.values()]
         usual = max(figures, key=figures.count)
         entries = [entry if isinstance(entry, str) else self.completed(*entry, usual) for entry in self.entries]
-        texts = {name: in_a_line(Message(f"messages.explore.{name}"), languages) for name in TEXTS}
+        texts = {name: in_a_line(Message(f"explore.{name}", **SLOTS), languages) for name in TEXTS}
         wiring = dict(entries=entries, axes=list(self.axes), constants=list(self.constants), templates=self.templates,
                       usual=usual, pencil=self.pencil, missed=MISSED, command=self.command, texts=texts)
         return json.dumps(wiring, separators=(",", ":")).replace("<", "\\u003c")

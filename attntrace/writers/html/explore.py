@@ -4,6 +4,7 @@ Numbers stand on the page already; here are only those of which it shows too few
 `<` is in it, so that it may stand in a page of any encoding."""
 import json
 import os
+import re
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from attntrace.tracing.trace import sha256
 from attntrace.writers.arithmetic import MISSED
 
 TEXTS = ("title", "hint", "start_word", "start", "operands", "more", "parameter", "absent", "unshown", "back", "pin",
-         "unpin", "size", "copy", "copied", "command", "address", "unknown", "shade", "fold", "unfold", "keys")
+         "unpin", "size", "copy", "copied", "command", "go", "unknown", "shade", "fold", "unfold", "keys")
 SLOTS = {name: f"{{{name}}}" for name in ("word", "number", "place", "count")}  # that the page fills
 SAFELY = 1.1  # how much earlier digits are given than they are needed
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -37,16 +38,22 @@ def resource(name: str) -> str:
 
 
 @lru_cache
+def script() -> str:
+    """explore.js without its comments and indents."""
+    return re.sub(r"^ *(//.*\n)?|  // .*$", "", resource("explore.js"), flags=re.M)
+
+
+@lru_cache
 def policy() -> str:
     """The policy that lets a page load nothing and run only explore.js."""
-    sources = {"style": ("page.css", "explore.css"), "script": ("explore.js",)}
-    allowed = "".join(f"; {kind}-src {' '.join(map(hashed, names))}" for kind, names in sources.items())
+    sources = {"style": (resource("page.css"), resource("explore.css")), "script": (script(),)}
+    allowed = "".join(f"; {kind}-src {' '.join(map(hashed, texts))}" for kind, texts in sources.items())
     return f'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'{allowed}">\n'
 
 
-def hashed(name: str) -> str:
-    """A file as policies name it: as it stands between its tags."""
-    digest = sha256(f"\n{resource(name)}".encode()).digest()
+def hashed(text: str) -> str:
+    """What stands between two tags, behind an end of line, as policies name it."""
+    digest = sha256(f"\n{text}".encode()).digest()
     return f"'sha256-{b64encode(digest).decode()}'"
 
 
@@ -81,7 +88,7 @@ class Wires:
         if self.entries:
             yield (f"<style>\n{resource('explore.css')}</style>\n"
                    f'<script type="application/json" id=wiring>{self.json(languages)}</script>\n'
-                   f"<script>\n{resource('explore.js')}</script>\n")
+                   f"<script>\n{script()}</script>\n")
 
     def add(self, wired: Wired) -> None:
         self.done.add(wired.tensor.address or "")

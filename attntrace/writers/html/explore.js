@@ -1,10 +1,13 @@
 // The page answers: point at a number, and a panel says how it was computed from other numbers of the page.
 // Ops as in attntrace/ops, spelling as in tensor/printer.py, digits as in writers/arithmetic.py: tests/test_explore.py
-// compares each number with what the program prints. Comments and indents are left out of the page.
+// compares each number with what the program prints. The page has it without comments and most blanks.
 (() => {
 "use strict";
 const wiring = JSON.parse(document.getElementById("wiring").textContent), words = wiring.texts;
 const main = document.querySelector("main"), page = document.documentElement;
+const {abs, max, min, floor, sign, exp, log, sin, cos, tanh} = Math;
+const select = (selector, root = main) => [...root.querySelectorAll(selector)];
+const on = (kind, act) => document.addEventListener(kind, act);
 
 // ------------------------------------------------ steps and operands
 // A leaf has an address; a constant has texts, or a number; all others have an op.
@@ -38,6 +41,7 @@ const isPosition = x => /^(token|key)$/.test(wiring.axes[x.axes[0]][0]);
 
 // ------------------------------------------------ the arithmetic of a number
 const make = (kind, ...parts) => ({kind, parts});
+const over = (a, b) => make("quotient", a, b), times = (a, b) => make("product", a, b);
 const call = (name, ...parts) => ({kind: "call", parts, name});
 const constant = text => ({parts: [], text: String(text)});
 const sum = parts => parts.length > 1 ? make("sum", ...parts) : parts[0];
@@ -59,15 +63,15 @@ const OPS = {
   },
   matmul(i, x, a, b) {
     const rows = a.axes.length - 1;
-    return sum(row(a, i.slice(0, rows)).map((one, n) => make("product", one, cell(b, [n, ...i.slice(rows)]))));
+    return sum(row(a, i.slice(0, rows)).map((one, n) => times(one, cell(b, [n, ...i.slice(rows)]))));
   },
-  outer: (i, x, a, b) => make("product", cell(a, i.slice(0, 1)), cell(b, i.slice(1))),
+  outer: (i, x, a, b) => times(cell(a, i.slice(0, 1)), cell(b, i.slice(1))),
   transpose: (i, x, a) => cell(a, i.toReversed()),
   slice: (i, {settings: [k, n]}, a) => cell(a, i.toSpliced(k, 0, n)),
   placed: (i, {settings: [k, n]}, a) => i[k] === n ? cell(a, i.toSpliced(k, 1)) : constant(0),
   total: (i, {settings: [k]}, a) => sum(range(size(a.axes[k])).map(n => cell(a, i.toSpliced(k, 0, n)))),
   repeated: (i, {settings: [k]}, a) => cell(a, i.toSpliced(k, 1)),
-  mean: (i, x, a) => make("quotient", sum(row(a, i)), constant(last(a))),
+  mean: (i, x, a) => over(sum(row(a, i)), constant(last(a))),
   columns: (i, {settings: [first]}, a) => cell(a, i.with(-1, i.at(-1) + first - 1)),
   among_columns(i, {settings: [first]}, a) {
     const n = i.at(-1) - first + 1;
@@ -84,33 +88,33 @@ const OPS = {
     return at.length ? sum(at.map(n => cell(rows, [n, ...i.slice(1)]))) : constant(0);
   },
   softmax(i, x, a) {
-    const all = row(a, i.slice(0, -1)), values = all.map(one => value(one, true)), most = Math.max(...values);
+    const all = row(a, i.slice(0, -1)), values = all.map(one => value(one, true)), most = max(...values);
     if (most === -Infinity) return constant(0);
     const powers = all.map(one => make("exp", make("difference", one, all[values.indexOf(most)])));
-    return make("quotient", powers[i.at(-1)], sum(powers));
+    return over(powers[i.at(-1)], sum(powers));
   },
   sigmoid(i, x, a) {
     const one = cell(a, i), isBelow = value(one, true) < 0, power = make("exp", isBelow ? one : make("negative", one));
-    return make("quotient", isBelow ? power : constant(1), make("sum", constant(1), power));
+    return over(isBelow ? power : constant(1), make("sum", constant(1), power));
   },
   sinusoid(i, {settings: [width, layout, base = 10000]}, pos) {
-    const column = i.at(-1), isShort = layout === "tensor2tensor", half = Math.floor((width + !isShort) / 2);
+    const column = i.at(-1), isShort = layout === "tensor2tensor", half = floor((width + !isShort) / 2);
     const isEven = layout === "interleaved", isSine = isEven ? column % 2 === 0 : column < half;
     const k = isEven ? column - column % 2 : (column - (isSine ? 0 : half)) * (isShort ? 1 : 2);
     if (isShort && column === 2 * half) return constant(0);
-    const share = make("quotient", constant(k), constant(isShort ? Math.max(half - 1, 1) : width));
-    return call(isSine ? "sin" : "cos", make("quotient", cell(pos, i.slice(0, -1)), make("power", constant(base), share)));
+    const share = over(constant(k), constant(isShort ? max(half - 1, 1) : width));
+    return call(isSine ? "sin" : "cos", over(cell(pos, i.slice(0, -1)), make("power", constant(base), share)));
   },
   labels(i, {settings: [vocab, smoothing, over = "all", padding = 0]}, {texts}) {
     const id = Number(texts[i[0]]), word = i.at(-1) + 1, isWords = over === "words";
     const count = vocab - (over !== "all") - (isWords && id !== padding);
     if (!smoothing || !count || isWords && word === padding && word !== id) return constant(Number(word === id));
-    const spread = make("quotient", constant(smoothing), constant(count));
+    const spread = over(constant(smoothing), constant(count));
     const rest = make("difference", constant(1), constant(smoothing));
     return word !== id ? spread : over === "all" ? make("sum", rest, spread) : rest;
   },
   cross_entropy(i, x, logits, p, y) {
-    const shares = row(p, i), terms = row(y, i).map((label, n) => make("product", label, call("log", shares[n])));
+    const shares = row(p, i), terms = row(y, i).map((label, n) => times(label, call("log", shares[n])));
     return make("negative", sum(terms.filter(({parts: [label]}) => label.text !== "0" && textOf(label) !== "0")));
   },
 };
@@ -118,7 +122,7 @@ const OPS = {
 // ------------------------------------------------ numbers as they are written
 const parsed = text => Number(text.replace("inf", "Infinity"));
 function exponent(n) {
-  return `e${n < 0 ? "-" : "+"}${String(Math.abs(n)).padStart(2, "0")}`;
+  return `e${n < 0 ? "-" : "+"}${String(abs(n)).padStart(2, "0")}`;
 }
 
 function textOf({text, of: x, at}, lost) {  // of a leaf, as it stands in a sum; null where it is not on the page
@@ -126,7 +130,7 @@ function textOf({text, of: x, at}, lost) {  // of a leaf, as it stands in a sum;
   const n = at.reduce((before, position, k) => before * size(x.axes[k]) + position, 0);
   if (x.texts) return x.texts[n];
   const more = x.digits.get(n), td = find({of: x, at});
-  if (more && (lost || x.power && Math.abs(more) < 10 * x.unit)) return more;
+  if (more && (lost || x.power && abs(more) < 10 * x.unit)) return more;
   if (!td) return null;
   const shown = td.textContent.trim(), own = powerOf(td);
   if (shown === "0" || !isFinite(shown) || own === x.power && !own) return shown;
@@ -134,13 +138,13 @@ function textOf({text, of: x, at}, lost) {  // of a leaf, as it stands in a sum;
 }
 
 function fixed(number, decimals) {  // as Python does: a half to the even digit
-  const text = Number(number).toFixed(decimals), half = Math.abs(number) * 2 ** (decimals + 1);
+  const text = Number(number).toFixed(decimals), half = abs(number) * 2 ** (decimals + 1);
   return half % 2 === 1 && text.at(-1) % 2 ? (number * (1 - 2 ** -52)).toFixed(decimals) : text;
 }
 
 function rounded(x, number) {  // as the numbers of a leaf are
   if (!number || !isFinite(number)) return number;
-  if (x.power && Math.abs(number) < 10 * x.unit) return Number(number.toExponential(x.decimals));
+  if (x.power && abs(number) < 10 * x.unit) return Number(number.toExponential(x.decimals));
   return Number(fixed(number * Number(`1e${-x.power}`), x.decimals) + exponent(x.power));
 }
 
@@ -149,7 +153,7 @@ function fsum(...numbers) {  // exact until the end (Shewchuk 1997)
   let partials = [];
   for (let x of numbers) {
     partials = [...partials.map(y => {
-      if (Math.abs(x) < Math.abs(y)) [x, y] = [y, x];
+      if (abs(x) < abs(y)) [x, y] = [y, x];
       const before = x;
       x += y;
       return y - (x - before);
@@ -159,16 +163,16 @@ function fsum(...numbers) {  // exact until the end (Shewchuk 1997)
 }
 
 function erf(x) {
-  if (Math.abs(x) > 6) return Math.sign(x);
+  if (abs(x) > 6) return sign(x);
   let term = x, total = x;
-  for (let n = 3; Math.abs(term) > 1e-17 * Math.abs(total); n += 2) total += term *= 2 * x * x / n;
-  return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * total;
+  for (let n = 3; abs(term) > 1e-17 * abs(total); n += 2) total += term *= 2 * x * x / n;
+  return 2 / Math.sqrt(Math.PI) * exp(-x * x) * total;
 }
 
 const FULL = {
   sum: fsum, difference: (a, b) => a - b, product: (a, b) => a * b, negative: a => -a, square: a => a * a,
-  quotient: (a, b) => b ? a / b : a ? Math.sign(a) * Infinity : NaN, root: Math.sqrt, exp: Math.exp, power: Math.pow,
-  max: Math.max, sin: Math.sin, cos: Math.cos, tanh: Math.tanh, erf, positive: a => Number(a > 0), log: Math.log,
+  quotient: (a, b) => b ? a / b : a ? sign(a) * Infinity : NaN, root: Math.sqrt, exp, power: Math.pow,
+  max, sin, cos, tanh, erf, positive: a => Number(a > 0), log,
 };
 // By hand: multiples of 10^-50; each operation is rounded to the decimals, half away from zero.
 const ONE = 10n ** 50n, STEP = 10n ** BigInt(50 - (wiring.pencil || 0));
@@ -238,8 +242,8 @@ function reading({of: x, at}) {
   said.absent = unique(node).filter(ref => textOf(ref) === null).length;
   if (said.absent || result === null) return said;
   const printed = parsed(result), worked = value(node);
-  const most = Math.max(wiring.missed * x.unit, Math.abs(printed) / wiring.missed);
-  said.lost = worked !== printed && !(Math.abs(worked - printed) <= most);
+  const most = max(wiring.missed * x.unit, abs(printed) / wiring.missed);
+  said.lost = worked !== printed && !(abs(worked - printed) <= most);
   const pieces = spelled(node, said.lost), text = pieces.map(one => one.text || one).join("");
   if (text === result) return said;
   return {...said, pieces, text, sign: rounded(x, value(node, said.lost)) === printed ? "=" : "\u2248"};
@@ -248,7 +252,7 @@ function reading({of: x, at}) {
 // ------------------------------------------------ where numbers stand
 // In a row of their own address, or in a matrix: all of it, some columns (from `column`), or a block of columns.
 const stands = new Map();  // by address: the matrices, and the rows by number
-for (const element of main.querySelectorAll("[data-address]")) {
+for (const element of select("[data-address]")) {
   const {address, row: n} = element.dataset;
   if (!stands.has(address)) stands.set(address, {matrices: [], rows: {}});
   (n ? stands.get(address).rows[n - 1] ??= [] : stands.get(address).matrices).push(element);
@@ -304,11 +308,14 @@ function equation(ref) {  // of its row, or of its step
 }
 
 // ------------------------------------------------ the panel
-function build(tag, properties, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children.flat().filter(child => child || child === 0));
+function build(kind, properties, ...children) {  // an element; its kind with classes: `p.note`
+  const [tag, ...classes] = kind.split("."), element = document.createElement(tag);
+  if (classes.length) element.className = classes.join(" ");
+  Object.assign(element, properties);
+  element.append(...children.flat(9).filter(child => child || child === 0));
   return element;
 }
+const plain = (kind, ...children) => build(kind, {}, ...children);
 const button = (onclick, properties, ...children) => build("button", {type: "button", onclick, ...properties}, ...children);
 const filled = (text, slots) => text.replace(/{(\w+)}/g, (slot, name) => slots[name]);
 const breakable = (text, at) => text.split(at).flatMap((part, n) => n ? [build("wbr"), part] : [part]);
@@ -326,17 +333,14 @@ function terms({node, lost}) {
     : {...part, parts: part.parts.map(one => zeroed(one, ref))};
   const found = inner.kind === "sum"
     ? inner.parts.map(part => ({part, refs: unique(part), size: value(part, lost), isOwn: part === own}))
-    : all.map(ref => ({part: ref, refs: [ref], size: all.length > 1 ? whole - value(zeroed(node, ref), lost) : 1}));
-  const weight = ({size, isOwn}) => isOwn ? Infinity : Math.abs(size);
-  return found.sort((a, b) => weight(b) - weight(a) || 0);
+    : all.map(ref => ({part: ref, refs: [ref], isOwn: false, size: all.length > 1 ? whole - value(zeroed(node, ref), lost) : 1}));
+  return found.sort((a, b) => b.isOwn - a.isOwn || abs(b.size) - abs(a.size) || 0);
 }
 
-function follower(ref, properties, ...children) {
-  if (ref.of.texts) return build("span", properties, ...children);
-  return build("a", {href: link(ref), onpointerenter: () => mark([ref], "strong"), onpointerleave: () => mark(), onclick: event => {
-    event.preventDefault(), follow(ref);
-  }, ...properties}, ...children);
-}
+const follower = (ref, properties, ...children) => build(ref.of.texts ? "span" : "a", {
+  ...properties, ...!ref.of.texts && {href: link(ref), onpointerenter: () => mark([ref], "strong"), onpointerleave: () => mark(),
+                                      onclick: event => (event.preventDefault(), follow(ref))},
+}, ...children);
 const link = ref => `#${encodeURI(nameOf(ref))}`;
 const short = ref => {  // without the place, where it is the same
   const start = current.of.address.replace(/[^.]*$/, "");
@@ -345,31 +349,31 @@ const short = ref => {  // without the place, where it is the same
 
 function render(all = false) {
   const {of: x, at} = current, said = reading(current), found = said.node && !said.absent ? terms(said) : [];
-  const stage = home(current)?.closest(".stage"), most = Math.max(...found.map(one => Math.abs(one.size)).filter(isFinite));
+  const stage = home(current)?.closest(".stage"), most = max(...found.map(one => abs(one.size)).filter(isFinite));
   const beside = wordsAt(current), shown = all ? found : found.slice(0, LISTED);
   operands = said.absent ? unique(said.node).filter(ref => !ref.of.texts) : [];
   const items = shown.map(({part, refs, size}) => build("li", {},
-    build("meter", {max: most || 1, value: Math.abs(size), className: size < 0 ? "less" : "", ariaHidden: "true"}),
-    build("span", {className: "size"}, part.of || !isFinite(size) ? "" : fixed(size, x.decimals)), refs.map(ref => {
+    build("meter", {max: most || 1, value: abs(size), className: size < 0 ? "less" : "", ariaHidden: "true"}),
+    plain("span.size", part.of || !isFinite(size) ? "" : fixed(size, x.decimals)), refs.map(ref => {
       const isNew = !ref.of.texts && !operands.some(one => nameOf(one) === nameOf(ref)), n = isNew && operands.push(ref);
-      return isNew || ref.of.texts ? follower(ref, {className: "operand"}, n && n < 10 && build("kbd", {}, n),
-        breakable(short(ref), /(?<=\.)/), " ", build("b", {}, textOf(ref, said.lost))) : null;
+      return isNew || ref.of.texts ? follower(ref, {className: "operand"}, n && n < 10 && plain("kbd", n),
+        breakable(short(ref), /(?<=\.)/), " ", plain("b", textOf(ref, said.lost))) : null;
     })));
   body.replaceChildren(...[
     stage?.querySelector(".here")?.cloneNode(true),
-    build("p", {className: "at"}, breakable(nameOf(current), /(?<=\.)/)),
-    stage && build("p", {className: "note"}, clean(stage.querySelector("h4")).replace(/ ?[\u2713\u2717]$/, "")),
-    build("p", {}, at.map((n, k) => build("span", {className: "axis"}, `${wiring.axes[x.axes[k]][0]} ${n + 1} `,
-                                          /\D/.test(beside[k] || "") && build("b", {}, beside[k])))),
-    build("p", {}, equation(current)),
-    said.text && build("p", {className: "numbers"}, "= ", said.pieces.map(one => one.ref
-      ? follower(one.ref, {tabIndex: -1}, one.text) : breakable(one, /(?= [-+/] )/))),
-    build("p", {className: "outcome"}, said.result === null ? words.unshown : `${said.sign} ${said.result}`),
-    !x.op && build("p", {}, words.parameter), said.absent && build("p", {}, words.absent),
-    items.length && build("p", {className: "note"}, words.operands), items.length && build("ol", {}, items),
-    said.absent && build("p", {}, operands.slice(0, LISTED).map(ref => follower(ref, {className: "operand"}, short(ref)))),
+    plain("p.at", breakable(nameOf(current), /(?<=\.)/)),
+    stage && plain("p.note", clean(stage.querySelector("h4")).replace(/\s?[\u2713\u2717]$/, "")),
+    plain("p", at.map((n, k) => plain("span.axis", `${wiring.axes[x.axes[k]][0]} ${n + 1} `,
+                                          /\D/.test(beside[k] || "") && plain("b", beside[k])))),
+    plain("p", equation(current)),
+    said.text && plain("p.numbers", "= ", said.pieces.map(one => one.ref
+      ? follower(one.ref, {tabIndex: -1}, one.text) : breakable(one, /(?=\s[-+/]\s)/))),
+    plain("p.outcome", said.result === null ? words.unshown : `${said.sign} ${said.result}`),
+    !x.op && plain("p", words.parameter), said.absent && plain("p", words.absent),
+    items.length && plain("p.note", words.operands), items.length && plain("ol", items),
+    said.absent && plain("p", operands.slice(0, LISTED).map(ref => follower(ref, {className: "operand"}, short(ref)))),
     found.length > shown.length && button(() => render(true), {}, filled(words.more, {count: found.length - shown.length})),
-    trail.length && build("p", {className: "trail note"}, trail.map((one, n) =>
+    trail.length && plain("p.trail.note", trail.map((one, n) =>
       [button(() => { trail.splice(n), open(one); }, {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current)),
     wiring.command && x.op && command(),
   ].filter(Boolean));
@@ -379,13 +383,11 @@ function render(all = false) {
 }
 
 function command() {
-  const text = filled(wiring.command, {place: nameOf(current)}).trim(), code = build("code", {}, text);
-  const copy = button(async () => {
-    getSelection().selectAllChildren(code);
-    await navigator.clipboard?.writeText(text).catch(() => document.execCommand("copy"));
-    copy.textContent = words.copied;
+  const text = filled(wiring.command, {place: nameOf(current)}).trim(), code = plain("code", text);
+  const copy = button(() => {
+    getSelection().selectAllChildren(code), document.execCommand("copy"), copy.textContent = words.copied;
   }, {}, words.copy);
-  return build("div", {className: "note"}, words.command, " ", copy, code);
+  return plain("div.note", words.command, " ", copy, code);
 }
 
 const home = ref => ref.td || find(ref);
@@ -406,7 +408,7 @@ function show(ref) {
 }
 function open(ref, isFar = true) {  // keep a number, and go there
   isKept = true;
-  if (panel.dataset.height === "0") resize(1);
+  if (page.dataset.sheet === "0") resize(1);
   show(ref);
   const td = home(ref);
   if (td) {
@@ -422,8 +424,9 @@ function reveal(td, isFar) {
   const isHidden = top < 0 || bottom > (sheet.left > innerWidth / 2 ? innerHeight : sheet.top);
   if (isFar || isHidden) td.scrollIntoView({block: "center", inline: "nearest"});
 }
-function follow(ref) {
-  trail.push(current), open({of: ref.of, at: ref.at});
+function follow({of, at}) {  // where it stands beside this number, if it does
+  const section = home(current)?.closest(".stage"), td = every({of, at}).find(one => section?.contains(one));
+  trail.push(current), open({of, at, td});
 }
 function goBack() {
   if (trail.length) open(trail.pop());
@@ -432,21 +435,17 @@ function release() {
   isKept = false, trail = [];
   if (current) render();
 }
-function resize(height) {  // of the sheet on a small screen; what it covers can be scrolled above it
-  panel.dataset.height = height, page.dataset.sheet = height;
+function resize(height) {  // of the sheet on a small screen
+  page.dataset.sheet = height;
 }
 
-const back = button(goBack, {disabled: true}, words.back);
-const keep = button(() => isKept ? release() : current && open(current, false), {}, words.pin);
-const grow = button(() => resize((Number(panel.dataset.height) + 1) % 3), {className: "grow", ariaLabel: words.size}, "\u2195");
-const shades = button(toggleShades, {ariaPressed: "false"}, words.shade);
-const body = build("div", {className: "body", tabIndex: 0, role: "region", ariaLabel: words.title, ariaLive: "polite"});
-const input = build("input", {placeholder: "head1.scores:2,1", ariaLabel: words.go});
-const form = build("form", {onsubmit: event => (event.preventDefault(), goTo(input.value))}, input,
-                   build("datalist", {id: "addresses"}, [...leaves.keys()].map(one => build("option", {value: `${one}:`}))));
-input.setAttribute("list", "addresses");
-const panel = build("aside", {id: "explore", ariaLabel: words.title}, build("header", {}, build("strong", {}, words.title), back, keep, grow),
-                    body, build("footer", {}, form, shades, build("p", {className: "note"}, words.keys)));
+const panel = document.getElementById("panel").content.firstElementChild, body = panel.querySelector(".body");
+const [back, keep, grow, shades] = select("button", panel), input = panel.querySelector("input");
+back.onclick = goBack, shades.onclick = toggleShades;
+keep.onclick = () => isKept ? release() : current && open(current, false);
+grow.onclick = () => resize((Number(page.dataset.sheet) + 1) % 3);
+input.form.onsubmit = event => (event.preventDefault(), goTo(input.value));
+input.list.append(...[...leaves.keys()].map(one => build("option", {value: `${one}:`})));
 
 // ------------------------------------------------ addresses
 function resolved(text) {  // `head1.scores:2,1`, also with words; null where there is none
@@ -476,19 +475,19 @@ function fromLink() {
 // ------------------------------------------------ shading, folding, the picture of the model
 const watch = new IntersectionObserver(seen => seen.filter(one => one.isIntersecting).forEach(({target}) => {
   watch.unobserve(target);
-  for (const group of target.tBodies ? [target] : target.querySelectorAll("tr")) {
-    const cells = [...group.querySelectorAll("td:not([class^=w], .more)")].filter(td => isFinite(td.textContent));
-    const most = Math.max(...cells.map(td => Math.abs(td.textContent)));
+  for (const group of target.tBodies ? [target] : select("tr", target)) {
+    const cells = select("td:not([class^=w], .more)", group).filter(td => isFinite(td.textContent));
+    const most = max(...cells.map(td => abs(td.textContent)));
     for (const td of cells) td.dataset.shade = Math.round(td.textContent / most * 4) || 0;
   }
 }));
 function toggleShades() {
   const isShaded = page.classList.toggle("shaded");
   shades.ariaPressed = isShaded;
-  if (isShaded) main.querySelectorAll("table.matrix[data-address], tr[data-row]").forEach(one => watch.observe(one));
+  if (isShaded) select("table.matrix[data-address], tr[data-row]").forEach(one => watch.observe(one));
 }
 
-const folds = [...main.querySelectorAll("h2[id^=place], h3[id^=place]")].map(heading => {
+const folds = select("h2[id^=place], h3[id^=place]").map(heading => {
   const under = [], title = clean(heading), toggle = button(() => fold(!isFolded), {className: "fold"});
   let isFolded = false, next = heading;
   while ((next = next.nextElementSibling) && !(next.tagName <= heading.tagName && /^H\d$/.test(next.tagName))) under.push(next);
@@ -503,12 +502,12 @@ const folds = [...main.querySelectorAll("h2[id^=place], h3[id^=place]")].map(hea
 function unfold(element) {
   for (const {under, fold} of folds) if (under.some(one => one.hidden && one.contains(element))) fold(false);
 }
-main.addEventListener("beforematch", event => unfold(event.target));
+on("beforematch", event => unfold(event.target));
 
-for (const rect of document.querySelectorAll("#architecture [data-places]")) {  // leads to the places of a box, one by one
-  const {places} = rect.dataset, inside = new RegExp(`^place.(.*\\.)?(${places.replace(/ /g, "|").replace(/\*/g, "\\d+")})(\\.|$)`);
+for (const rect of select("#architecture [data-places]")) {  // leads to the places of a box, one by one
+  const {places} = rect.dataset, inside = new RegExp(`^place.(.*\\.)?(${places.replaceAll(" ", "|").replace(/\*/g, "\\d+")})(\\.|$)`);
   const go = () => {
-    const all = [...main.querySelectorAll("[id^='place.']")].filter(one => inside.test(one.id));
+    const all = select("[id^='place.']").filter(one => inside.test(one.id));
     const next = all[(all.indexOf(rect.last) + 1) % all.length] || document.querySelector(`[id^='${places.split(" ")[0]}']`);
     if (next) rect.last = next, unfold(next), next.scrollIntoView();
   };
@@ -522,20 +521,16 @@ const at = event => {
   const td = event.target.closest?.("main td");
   return td && !event.target.closest("a") && numberAt(td);
 };
-document.addEventListener("pointerover", event => {
-  const ref = !isKept && event.pointerType === "mouse" && at(event);
+for (const kind of ["pointerover", "focusin"]) on(kind, event => {
+  const ref = !isKept && event.pointerType !== "touch" && at(event);
   if (ref && ref.td !== current?.td) show(ref);
 });
-document.addEventListener("focusin", event => {
-  const ref = !isKept && at(event);
-  if (ref) show(ref);
-});
-document.addEventListener("click", event => {
+on("click", event => {
   const ref = at(event);
   if (ref) trail = [], open(ref, false);
 });
 
-const tables = [...main.querySelectorAll("table.matrix[data-address], table.vectors")];
+const tables = select("table.matrix[data-address], table.vectors");
 const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(numberAt)).filter(tds => tds.length);
 for (const table of tables) {  // Tab leads to the first number of each
   const td = table.querySelector("tr[data-row] td, .matrix tbody td");
@@ -544,7 +539,7 @@ for (const table of tables) {  // Tab leads to the first number of each
 function move(td, down, right) {
   const table = td.closest("table"), rows = rowsOf(table), y = rows.findIndex(tds => tds.includes(td));
   const x = rows[y].indexOf(td), other = rows[y + down];
-  let next = right ? rows[y][x + right] : other?.[Math.min(x, other.length - 1)];
+  let next = right ? rows[y][x + right] : other?.[min(x, other.length - 1)];
   for (let n = tables.indexOf(table) + down + right; !next && tables[n]; n += down + right) {
     const end = down + right > 0 ? 0 : -1;
     next = rowsOf(tables[n]).at(end)?.at(end);
@@ -552,20 +547,16 @@ function move(td, down, right) {
   if (next) isKept = false, unfold(next), next.tabIndex ||= -1, next.focus({preventScroll: true}), reveal(next);
 }
 
-const KEYS = {  // what a key does; those of CELL_KEYS where a number has the focus
-  Backspace: goBack, Escape: release, "/": () => input.focus(), h: toggleShades,
-};
-const CELL_KEYS = {
-  ArrowUp: td => move(td, -1, 0), ArrowDown: td => move(td, 1, 0), ArrowLeft: td => move(td, 0, -1),
-  ArrowRight: td => move(td, 0, 1), Enter: td => open(numberAt(td), false),
-};
+const KEYS = {Backspace: goBack, Escape: release, "/": () => input.focus(), h: toggleShades};
+const ARROWS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};  // where a number has the focus
 for (const n of range(9)) KEYS[n + 1] = () => operands[n] && follow(operands[n]);
-document.addEventListener("keydown", event => {
+on("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.matches("input")) return event.key === "Escape" && event.target.blur();
   const td = event.target.matches("main td") && event.target;
-  const act = KEYS[event.key] || td && CELL_KEYS[event.key];
-  if (act) event.preventDefault(), act(td);
+  const act = KEYS[event.key] || td && (ARROWS[event.key] ? () => move(td, ...ARROWS[event.key])
+    : event.key === "Enter" && (() => open(numberAt(td), false)));
+  if (act) event.preventDefault(), act();
 });
 addEventListener("hashchange", fromLink);
 
@@ -575,17 +566,15 @@ function example() {  // the largest of the last probabilities, or of the last r
   const ends = end => named.findLast(one => end.test(one.address));
   const x = ends(/(^|\.)probabilities$/) || ends(/^(?!gradient|update)/) || named.at(-1);
   const start = x?.axes.slice(0, -1).map(axis => size(axis) - 1) || [];
-  const all = x ? row(x.axes.length ? {...x, op: null} : {axes: []}, start) : [];
+  const all = x?.axes.length ? row(x, start) : x ? [{of: x, at: []}] : [];
   return all.toSorted((a, b) => textOf(b) - textOf(a))[0];
 }
 document.body.append(panel);
-page.classList.add("explored");
 resize(0);
-body.append(build("p", {}, words.hint));
 const begin = example();
 if (begin) {
   const facts = {number: textOf(begin), word: wordsAt(begin)[1], place: nameOf(begin)};
-  const ask = () => build("p", {}, button(() => { trail = [], open(begin); }, {className: "ask"},
+  const ask = () => plain("p", button(() => { trail = [], open(begin); }, {className: "ask"},
                                           filled(facts.word ? words.start_word : words.start, facts)));
   body.append(ask()), (main.querySelector(".result") || main.querySelector("h1")).append(ask());
 }

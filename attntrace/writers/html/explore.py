@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,20 @@ from attntrace.tracing.addresses import Address
 from attntrace.tracing.trace import sha256
 from attntrace.writers.arithmetic import MISSED
 
-TEXTS = ("title", "hint", "start_word", "start", "operands", "more", "parameter", "absent", "unshown", "back", "pin",
-         "unpin", "size", "copy", "copied", "command", "go", "unknown", "shade", "fold", "unfold", "keys")
+SKELETON = "title", "hint", "back", "pin", "size", "shade", "go", "keys"
+TEXTS = ("start_word", "start", "operands", "more", "parameter", "absent", "unshown", "pin", "unpin", "copy", "copied",
+         "command", "unknown", "fold", "unfold")
+PANEL = """<template id=panel><aside id=explore aria-label="{title}">
+<header><strong>{title}</strong><button disabled>{back}</button><button>{pin}</button>
+<button class=grow aria-label="{size}">\u2195</button></header>
+<div class=body tabindex=0 role=region aria-label="{title}" aria-live=polite><p>{hint}</div>
+<footer><form><input list=addresses aria-label="{go}" placeholder="head1.scores:2,1"><datalist id=addresses></datalist></form>
+<button aria-pressed=false>{shade}</button><p class="note keys">{keys}</footer></aside></template>
+"""  # explore.js fills it
 SLOTS = {name: f"{{{name}}}" for name in ("word", "number", "place", "count")}  # that the page fills
 SAFELY = 1.1  # how much earlier digits are given than they are needed
+# Strings, templates and patterns of a script, or signs with the blanks around them.
+BLANKS = re.compile(r'("(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|/(?:\\.|[^/\s])+/)|\s*([][{}(),;:?!=<>|&*+-]+)\s*')
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -39,14 +50,21 @@ def resource(name: str) -> str:
 
 @lru_cache
 def script() -> str:
-    """explore.js without its comments and indents."""
-    return re.sub(r"^ *(//.*\n)?|  // .*$", "", resource("explore.js"), flags=re.M)
+    """explore.js without comments, indents and blanks around signs; strings, templates and patterns stay as they are."""
+    text = re.sub(r"^ *(//.*\n)?|  // .*$|^\n", "", resource("explore.js"), flags=re.M)
+    return BLANKS.sub(lambda found: found[1] or found[2], text)
+
+
+@lru_cache
+def style() -> str:
+    """explore.css likewise."""
+    return re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", resource("explore.css"))
 
 
 @lru_cache
 def policy() -> str:
     """The policy that lets a page load nothing and run only explore.js."""
-    sources = {"style": (resource("page.css"), resource("explore.css")), "script": (script(),)}
+    sources = {"style": (resource("page.css"), style()), "script": (script(),)}
     allowed = "".join(f"; {kind}-src {' '.join(map(hashed, texts))}" for kind, texts in sources.items())
     return f'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'{allowed}">\n'
 
@@ -86,8 +104,10 @@ class Wires:
     def markup(self, languages: tuple[str, ...]) -> Iterator[str]:
         """What makes the page answer, at its end; nothing where it has no steps."""
         if self.entries:
-            yield (f"<style>\n{resource('explore.css')}</style>\n"
-                   f'<script type="application/json" id=wiring>{self.json(languages)}</script>\n'
+            texts = {name: in_a_line(Message(f"explore.{name}", **SLOTS), languages) for name in (*SKELETON, *TEXTS)}
+            panel = PANEL.format(**{name: escape(text) for name, text in texts.items()})
+            yield (f"<style>\n{style()}</style>\n"
+                   f'<script type="application/json" id=wiring>{self.json({name: texts[name] for name in TEXTS})}</script>\n{panel}'
                    f"<script>\n{script()}</script>\n")
 
     def add(self, wired: Wired) -> None:
@@ -136,11 +156,10 @@ class Wires:
         constant = tensor.symbol.spelled() if tensor.symbol else "", texts
         return ["=", self.axes_of(tensor.axes), self.constants.setdefault(constant, len(self.constants))]
 
-    def json(self, languages: tuple[str, ...]) -> str:
+    def json(self, texts: dict[str, str]) -> str:
         figures = [[one.decimals, one.power] for one in self.figures.values()]
         usual = max(figures, key=figures.count)
         entries = [entry if isinstance(entry, str) else self.completed(*entry, usual) for entry in self.entries]
-        texts = {name: in_a_line(Message(f"explore.{name}", **SLOTS), languages) for name in TEXTS}
         wiring = dict(entries=entries, axes=list(self.axes), constants=list(self.constants), templates=self.templates,
                       usual=usual, pencil=self.pencil, missed=MISSED, command=self.command, texts=texts)
         return json.dumps(wiring, separators=(",", ":")).replace("<", "\\u003c")

@@ -2,10 +2,9 @@
 // Ops as in attntrace/ops, spelling as in tensor/printer.py, digits as in writers/arithmetic.py: tests/test_explore.py
 // compares each number with what the program prints. The page has it without comments and most blanks.
 (() => {
-"use strict";
 const wiring = JSON.parse(document.getElementById("wiring").textContent), words = wiring.texts;
 const main = document.querySelector("main"), page = document.documentElement;
-const {abs, max, min, floor, sign, exp, log, sin, cos, tanh} = Math;
+const {abs, max, sign, exp, log, sin, cos, tanh} = Math;
 const select = (selector, root = main) => [...root.querySelectorAll(selector)];
 const on = (kind, act) => document.addEventListener(kind, act);
 
@@ -26,7 +25,7 @@ for (const entry of wiring.entries) {
   if (typeof entry === "string") place = entry && `${entry}.`;
   else {
     const [name, node, [decimals, power] = wiring.usual, digits = ""] = entry;
-    const leaf = {...operand(node), address: place + name, decimals, power, unit: Number(`1e${power - decimals}`)};
+    const leaf = {...operand(node), address: place + name, decimals, power, unit: +`1e${power - decimals}`};
     let n = 0;
     leaf.digits = new Map(digits.split(",").filter(Boolean).map(one => {  // more than the page shows, by place
       const [, gap, first, others, ten] = /(.*):(-?\d)(\d*)([-+]\d+)/.exec(one);
@@ -36,7 +35,7 @@ for (const entry of wiring.entries) {
   }
 }
 const size = axis => wiring.axes[axis][1], last = x => size(x.axes.at(-1));
-const range = n => Array.from({length: n}, (_, k) => k);
+const range = n => [...Array(n).keys()];
 const isPosition = x => /^(token|key)$/.test(wiring.axes[x.axes[0]][0]);
 
 // ------------------------------------------------ the arithmetic of a number
@@ -98,20 +97,20 @@ const OPS = {
     return over(isBelow ? power : constant(1), make("sum", constant(1), power));
   },
   sinusoid(i, {settings: [width, layout, base = 10000]}, pos) {
-    const column = i.at(-1), isShort = layout === "tensor2tensor", half = floor((width + !isShort) / 2);
+    const column = i.at(-1), isShort = layout === "tensor2tensor", half = (width + !isShort) >> 1;
     const isEven = layout === "interleaved", isSine = isEven ? column % 2 === 0 : column < half;
     const k = isEven ? column - column % 2 : (column - (isSine ? 0 : half)) * (isShort ? 1 : 2);
     if (isShort && column === 2 * half) return constant(0);
     const share = over(constant(k), constant(isShort ? max(half - 1, 1) : width));
     return call(isSine ? "sin" : "cos", over(cell(pos, i.slice(0, -1)), make("power", constant(base), share)));
   },
-  labels(i, {settings: [vocab, smoothing, over = "all", padding = 0]}, {texts}) {
-    const id = Number(texts[i[0]]), word = i.at(-1) + 1, isWords = over === "words";
-    const count = vocab - (over !== "all") - (isWords && id !== padding);
-    if (!smoothing || !count || isWords && word === padding && word !== id) return constant(Number(word === id));
+  labels(i, {settings: [vocab, smoothing, among = "all", padding = 0]}, {texts}) {
+    const id = Number(texts[i[0]]), word = i.at(-1) + 1, isWords = among === "words";
+    const count = vocab - (among !== "all") - (isWords && id !== padding);
+    if (!smoothing || !count || isWords && word === padding && word !== id) return constant(+(word === id));
     const spread = over(constant(smoothing), constant(count));
     const rest = make("difference", constant(1), constant(smoothing));
-    return word !== id ? spread : over === "all" ? make("sum", rest, spread) : rest;
+    return word !== id ? spread : among === "all" ? make("sum", rest, spread) : rest;
   },
   cross_entropy(i, x, logits, p, y) {
     const shares = row(p, i), terms = row(y, i).map((label, n) => times(label, call("log", shares[n])));
@@ -120,9 +119,9 @@ const OPS = {
 };
 
 // ------------------------------------------------ numbers as they are written
-const parsed = text => Number(text.replace("inf", "Infinity"));
+const parsed = text => +text.replace("inf", "Infinity");
 function exponent(n) {
-  return `e${n < 0 ? "-" : "+"}${String(abs(n)).padStart(2, "0")}`;
+  return (n < 0 ? "e-" : "e+") + `${abs(n)}`.padStart(2, 0);
 }
 
 function textOf({text, of: x, at}, lost) {  // of a leaf, as it stands in a sum; null where it is not on the page
@@ -134,18 +133,18 @@ function textOf({text, of: x, at}, lost) {  // of a leaf, as it stands in a sum;
   if (!td) return null;
   const shown = td.textContent.trim(), own = powerOf(td);
   if (shown === "0" || !isFinite(shown) || own === x.power && !own) return shown;
-  return x.power ? shown + exponent(x.power) : fixed(shown + exponent(own), x.decimals).replace(/^-(?=[0.]*$)/, "");
+  return x.power ? shown + exponent(x.power) : fixed(shown + exponent(own), x.decimals);
 }
 
 function fixed(number, decimals) {  // as Python does: a half to the even digit
-  const text = Number(number).toFixed(decimals), half = abs(number) * 2 ** (decimals + 1);
-  return half % 2 === 1 && text.at(-1) % 2 ? (number * (1 - 2 ** -52)).toFixed(decimals) : text;
+  const text = (+number).toFixed(decimals), isHalf = abs(number) * 2 ** (decimals + 1) % 2 === 1;
+  return (isHalf && text.at(-1) % 2 ? (number * (1 - 2 ** -52)).toFixed(decimals) : text).replace(/^-(?=[0.]*$)/, "");
 }
 
 function rounded(x, number) {  // as the numbers of a leaf are
   if (!number || !isFinite(number)) return number;
   if (x.power && abs(number) < 10 * x.unit) return Number(number.toExponential(x.decimals));
-  return Number(fixed(number * Number(`1e${-x.power}`), x.decimals) + exponent(x.power));
+  return Number(fixed(number * `1e${-x.power}`, x.decimals) + exponent(x.power));
 }
 
 function fsum(...numbers) {  // exact until the end (Shewchuk 1997)
@@ -172,7 +171,7 @@ function erf(x) {
 const FULL = {
   sum: fsum, difference: (a, b) => a - b, product: (a, b) => a * b, negative: a => -a, square: a => a * a,
   quotient: (a, b) => b ? a / b : a ? sign(a) * Infinity : NaN, root: Math.sqrt, exp, power: Math.pow,
-  max, sin, cos, tanh, erf, positive: a => Number(a > 0), log,
+  max, sin, cos, tanh, erf, positive: a => +(a > 0), log,
 };
 // By hand: multiples of 10^-50; each operation is rounded to the decimals, half away from zero.
 const ONE = 10n ** 50n, STEP = 10n ** BigInt(50 - (wiring.pencil || 0));
@@ -262,8 +261,8 @@ const isTurned = element => "transposed" in element.dataset;
 const firstOf = ({dataset: {column = 1, part = 1, address}}) =>
   column - 1 + (part > 1 ? (part - 1) * leaves.get(address).block : 0);
 const rowAndColumn = ({of: x, at}) => at.length > 1 ? at : at.length && isPosition(x) ? [at[0], 0] : [0, at[0] || 0];
-const hasHeading = tr => Number(tr.cells[0].tagName === "TH");
-const powerOf = td => Number(td.closest("[data-address]").dataset.power || 0);
+const hasHeading = tr => +(tr.cells[0].tagName === "TH");
+const powerOf = td => +(td.closest("[data-address]").dataset.power || 0);
 
 function every(ref) {  // in matrices, then in rows, which were computed a second time
   const [row, column] = rowAndColumn(ref);
@@ -362,7 +361,7 @@ function render(all = false) {
   body.replaceChildren(...[
     stage?.querySelector(".here")?.cloneNode(true),
     plain("p.at", breakable(nameOf(current), /(?<=\.)/)),
-    stage && plain("p.note", clean(stage.querySelector("h4")).replace(/\s?[\u2713\u2717]$/, "")),
+    stage && plain("p.note", clean(stage.querySelector("h4"))),
     plain("p", at.map((n, k) => plain("span.axis", `${wiring.axes[x.axes[k]][0]} ${n + 1} `,
                                           /\D/.test(beside[k] || "") && plain("b", beside[k])))),
     plain("p", equation(current)),
@@ -445,7 +444,7 @@ back.onclick = goBack, shades.onclick = toggleShades;
 keep.onclick = () => isKept ? release() : current && open(current, false);
 grow.onclick = () => resize((Number(page.dataset.sheet) + 1) % 3);
 input.form.onsubmit = event => (event.preventDefault(), goTo(input.value));
-input.list.append(...[...leaves.keys()].map(one => build("option", {value: `${one}:`})));
+input.list.append(...[...leaves.keys()].map(one => new Option("", `${one}:`)));
 
 // ------------------------------------------------ addresses
 function resolved(text) {  // `head1.scores:2,1`, also with words; null where there is none
@@ -531,7 +530,7 @@ on("click", event => {
 });
 
 const tables = select("table.matrix[data-address], table.vectors");
-const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(numberAt)).filter(tds => tds.length);
+const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(numberAt)).filter(tds => tds[0]);
 for (const table of tables) {  // Tab leads to the first number of each
   const td = table.querySelector("tr[data-row] td, .matrix tbody td");
   if (td) td.tabIndex = 0;
@@ -539,7 +538,7 @@ for (const table of tables) {  // Tab leads to the first number of each
 function move(td, down, right) {
   const table = td.closest("table"), rows = rowsOf(table), y = rows.findIndex(tds => tds.includes(td));
   const x = rows[y].indexOf(td), other = rows[y + down];
-  let next = right ? rows[y][x + right] : other?.[min(x, other.length - 1)];
+  let next = right ? rows[y][x + right] : other?.[x] || other?.at(-1);
   for (let n = tables.indexOf(table) + down + right; !next && tables[n]; n += down + right) {
     const end = down + right > 0 ? 0 : -1;
     next = rowsOf(tables[n]).at(end)?.at(end);
@@ -579,5 +578,5 @@ if (begin) {
   body.append(ask()), (main.querySelector(".result") || main.querySelector("h1")).append(ask());
 }
 fromLink();
-globalThis.attntrace = {leaves, reading, resolved, open, wiring, current: () => current};
+globalThis.attntrace = {wiring, leaves, reading};
 })();

@@ -348,11 +348,11 @@ const short = ref => {  // without the place, where it is the same
 
 function render(all = false) {
   const {of: x, at} = current, said = reading(current), found = said.node && !said.absent ? terms(said) : [];
-  const stage = home(current)?.closest(".stage"), most = max(...found.map(one => abs(one.size)).filter(isFinite));
+  const stage = home(current)?.closest(".stage"), most = max(0, ...found.map(one => abs(one.size)).filter(isFinite));
   const beside = wordsAt(current), shown = all ? found : found.slice(0, LISTED);
   operands = said.absent ? unique(said.node).filter(ref => !ref.of.texts) : [];
   const items = shown.map(({part, refs, size}) => build("li", {},
-    build("meter", {max: most || 1, value: abs(size), className: size < 0 ? "less" : "", ariaHidden: "true"}),
+    build("meter", {max: most || 1, value: isFinite(size) ? abs(size) : most, className: size < 0 ? "less" : "", ariaHidden: "true"}),
     plain("span.size", part.of || !isFinite(size) ? "" : fixed(size, x.decimals)), refs.map(ref => {
       const isNew = !ref.of.texts && !operands.some(one => nameOf(one) === nameOf(ref)), n = isNew && operands.push(ref);
       return isNew || ref.of.texts ? follower(ref, {className: "operand"}, n && n < 10 && plain("kbd", n),

@@ -106,7 +106,7 @@ class Wires:
     def markup(self, languages: tuple[str, ...]) -> Iterator[str]:
         """What makes the page answer, at its end; nothing where it has no steps."""
         if self.entries:
-            texts = {name: in_a_line(Message(f"explore.{name}", **SLOTS), languages) for name in (*SKELETON, *TEXTS)}
+            texts = {name: in_a_line(Message(f"panel.{name}", **SLOTS), languages) for name in (*SKELETON, *TEXTS)}
             panel = PANEL.format(**{name: escape(text) for name, text in texts.items()})
             yield (f"<style>\n{style()}</style>\n"
                    f'<script type="application/json" id=wiring>{self.json({name: texts[name] for name in TEXTS})}</script>\n{panel}'

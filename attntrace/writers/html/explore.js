@@ -143,7 +143,8 @@ function fixed(number, decimals) {  // as Python does: a half to the even digit
 
 function rounded(x, number) {  // as the numbers of a leaf are
   if (!number || !isFinite(number)) return number;
-  if (x.power && abs(number) < 10 * x.unit) return Number(number.toExponential(x.decimals));
+  const isSmall = x.power && abs(number) < 10 * x.unit, [, ten] = number.toExponential().split("e");
+  if (isSmall) return +fixed(number, x.decimals - ten);
   return Number(fixed(number * `1e${-x.power}`, x.decimals) + exponent(x.power));
 }
 
@@ -258,8 +259,8 @@ for (const element of select("[data-address]")) {
 }
 const standsOf = (x, row) => [stands.get(x.address)?.matrices || [], stands.get(x.address)?.rows[row] || []];
 const isTurned = element => "transposed" in element.dataset;
-const firstOf = ({dataset: {column = 1, part = 1, address}}) =>
-  column - 1 + (part > 1 ? (part - 1) * leaves.get(address).block : 0);
+const startOf = ({dataset: {column = 1, part = 1, address}}) =>  // columns before those of the table, and of the block
+  [column - 1, part > 1 ? (part - 1) * leaves.get(address).block : 0];
 const rowAndColumn = ({of: x, at}) => at.length > 1 ? at : at.length && isPosition(x) ? [at[0], 0] : [0, at[0] || 0];
 const hasHeading = tr => +(tr.cells[0].tagName === "TH");
 const powerOf = td => +(td.closest("[data-address]").dataset.power || 0);
@@ -267,8 +268,8 @@ const powerOf = td => +(td.closest("[data-address]").dataset.power || 0);
 function every(ref) {  // in matrices, then in rows, which were computed a second time
   const [row, column] = rowAndColumn(ref);
   return standsOf(ref.of, row).flat().map(element => {
-    const [y, z] = isTurned(element) ? [column, row] : [row, column], n = z - firstOf(element);
-    const tr = element.tBodies ? element.tBodies[0].rows[y] : element, td = n >= 0 && tr?.cells[n + hasHeading(tr)];
+    const [before, start] = startOf(element), [y, z] = isTurned(element) ? [column - start, row] : [row, column - start];
+    const n = z - before, tr = element.tBodies ? element.tBodies[0].rows[y] : element, td = n >= 0 && tr?.cells[n + hasHeading(tr)];
     return td && td.tagName === "TD" && td.className !== "more" && td;
   }).filter(Boolean);
 }
@@ -278,8 +279,9 @@ function numberAt(td) {
   const element = td.closest("[data-address]"), x = element && leaves.get(element.dataset.address);
   if (!x || td.tagName !== "TD" || td.className === "more" || td.closest("thead, .mixture")) return null;
   const tr = td.parentNode, row = element === tr ? tr.dataset.row - 1 : tr.sectionRowIndex;
-  const at = [row, td.cellIndex - hasHeading(tr) + firstOf(element)];
+  const [before, start] = startOf(element), at = [row, td.cellIndex - hasHeading(tr) + before];
   if (isTurned(element)) at.reverse();
+  at[1] += start;
   return {of: x, at: x.axes.length > 1 ? at : x.axes.length ? [at[isPosition(x) ? 0 : 1]] : [], td};
 }
 
@@ -336,11 +338,9 @@ function terms({node, lost}) {
   return found.sort((a, b) => b.isOwn - a.isOwn || abs(b.size) - abs(a.size) || 0);
 }
 
-const follower = (ref, properties, ...children) => build(ref.of.texts ? "span" : "a", {
-  ...properties, ...!ref.of.texts && {href: link(ref), onpointerenter: () => mark([ref], "strong"), onpointerleave: () => mark(),
-                                      onclick: event => (event.preventDefault(), follow(ref))},
+const follower = (kind, ref, ...children) => ref.of.texts ? plain("span.operand", ...children) : build(`${kind}.operand`, {
+  onpointerenter: () => mark([ref], "strong"), onpointerleave: () => mark(), onclick: () => follow(ref),
 }, ...children);
-const link = ref => `#${encodeURI(nameOf(ref))}`;
 const short = ref => {  // without the place, where it is the same
   const start = current.of.address.replace(/[^.]*$/, "");
   return nameOf(ref).replace(start, "");
@@ -355,7 +355,7 @@ function render(all = false) {
     build("meter", {max: most || 1, value: isFinite(size) ? abs(size) : most, className: size < 0 ? "less" : "", ariaHidden: "true"}),
     plain("span.size", part.of || !isFinite(size) ? "" : fixed(size, x.decimals)), refs.map(ref => {
       const isNew = !ref.of.texts && !operands.some(one => nameOf(one) === nameOf(ref)), n = isNew && operands.push(ref);
-      return isNew || ref.of.texts ? follower(ref, {className: "operand"}, n && n < 10 && plain("kbd", n),
+      return isNew || ref.of.texts ? follower("button", ref, n && n < 10 && plain("kbd", n),
         breakable(short(ref), /(?<=\.)/), " ", plain("b", textOf(ref, said.lost))) : null;
     })));
   body.replaceChildren(...[
@@ -366,11 +366,11 @@ function render(all = false) {
                                           /\D/.test(beside[k] || "") && plain("b", beside[k])))),
     plain("p", equation(current)),
     said.text && plain("p.numbers", "= ", said.pieces.map(one => one.ref
-      ? follower(one.ref, {tabIndex: -1}, one.text) : breakable(one, /(?=\s[-+/]\s)/))),
-    plain("p.outcome", said.result === null ? words.unshown : `${said.sign} ${said.result}`),
+      ? follower("span", one.ref, one.text) : breakable(one, /(?=\s[-+/]\s)/))),
+    plain("p.end", said.result === null ? words.unshown : `${said.sign} ${said.result}`),
     !x.op && plain("p", words.parameter), said.absent && plain("p", words.absent),
     items.length && plain("p.note", words.operands), items.length && plain("ol", items),
-    said.absent && plain("p", operands.slice(0, LISTED).map(ref => follower(ref, {className: "operand"}, short(ref)))),
+    said.absent && plain("p", operands.slice(0, LISTED).map(ref => follower("button", ref, short(ref)))),
     found.length > shown.length && button(() => render(true), {}, filled(words.more, {count: found.length - shown.length})),
     trail.length && plain("p.trail.note", trail.map((one, n) =>
       [button(() => { trail.splice(n), open(one); }, {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current)),
@@ -411,11 +411,11 @@ function open(ref, isFar = true) {  // keep a number, and go there
   show(ref);
   const td = home(ref);
   if (td) {
-    unfold(td), td.tabIndex ||= -1, td.focus({preventScroll: true});
+    unfold(td), td.tabIndex = td.tabIndex, td.focus({preventScroll: true});
     reveal(td, isFar);
   }
   try {
-    history.replaceState(null, "", link(ref));
+    history.replaceState(null, "", `#${encodeURI(nameOf(ref))}`);
   } catch { /* a page without an address of its own */ }
 }
 function reveal(td, isFar) {
@@ -461,9 +461,8 @@ function resolved(text) {  // `head1.scores:2,1`, also with words; null where th
 function goTo(text) {
   const ref = resolved(text);
   input.setCustomValidity(ref ? "" : filled(words.unknown, {place: text}));
-  if (!ref) return input.reportValidity();
-  if (isKept) trail.push(current);
-  open(ref);
+  if (ref) isKept && trail.push(current), open(ref);
+  else input.reportValidity();
 }
 function fromLink() {
   const text = decodeURIComponent(location.hash.slice(1).replace(/%(?![0-9a-f]{2})/gi, "%25"));
@@ -511,7 +510,7 @@ for (const rect of select("#architecture [data-places]")) {  // leads to the pla
     if (next) rect.last = next, unfold(next), next.scrollIntoView();
   };
   rect.addEventListener("click", go), rect.addEventListener("keydown", event => event.key === "Enter" && go());
-  for (const [name, text] of [["tabindex", 0], ["role", "link"], ["aria-label", places]]) rect.setAttribute(name, text);
+  rect.tabIndex = 0, rect.setAttribute("role", "link"), rect.ariaLabel = places;
   rect.ownerSVGElement.setAttribute("role", "group");
 }
 
@@ -543,7 +542,7 @@ function move(td, down, right) {
     const end = down + right > 0 ? 0 : -1;
     next = rowsOf(tables[n]).at(end)?.at(end);
   }
-  if (next) isKept = false, unfold(next), next.tabIndex ||= -1, next.focus({preventScroll: true}), reveal(next);
+  if (next) isKept = false, unfold(next), next.tabIndex = next.tabIndex, next.focus({preventScroll: true}), reveal(next);
 }
 
 const KEYS = {Backspace: goBack, Escape: release, "/": () => input.focus(), h: toggleShades};
@@ -577,6 +576,6 @@ if (begin) {
                                           filled(facts.word ? words.start_word : words.start, facts)));
   body.append(ask()), (main.querySelector(".result") || main.querySelector("h1")).append(ask());
 }
-fromLink();
+addEventListener("load", fromLink);
 globalThis.attntrace = {wiring, leaves, reading};
 })();

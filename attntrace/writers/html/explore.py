@@ -37,7 +37,7 @@ PANEL = """<template id=panel><aside id=explore aria-label="{title}">
 SLOTS = {name: f"{{{name}}}" for name in ("word", "number", "place", "count")}  # that the page fills
 SAFELY = 1.1  # how much earlier digits are given than they are needed
 # Strings, templates and patterns of a script, or signs with the blanks around them.
-BLANKS = re.compile(r'("(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|/(?:\\.|[^/\s])+/)|\s*([][{}(),;:?!=<>|&*+-]+)\s*')
+BLANKS = re.compile(r'("(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|/(?:\\.|[^/\s])+/)|(\s*(?:[][{}(),;:?!=<>|&*+-]+\s*)+)')
 CONSTANTS = re.compile(r"^( *)const .*;(\n\1const .*;)+$", re.M)  # lines that may be one
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -54,7 +54,7 @@ def script() -> str:
     """explore.js without comments, indents and blanks around signs; strings, templates and patterns stay as they are."""
     text = re.sub(r"^ *//.*\n|  // .*$", "", resource("explore.js"), flags=re.M)
     text = CONSTANTS.sub(lambda found: found[0].replace(f";\n{found[1]}const ", ","), text)
-    return BLANKS.sub(lambda found: found[1] or found[2], text)
+    return BLANKS.sub(lambda found: found[1] or re.sub(r"\s|;(?=\s*})", "", found[2]), text)
 
 
 @lru_cache

@@ -32,7 +32,8 @@ ALL = """() => {
     const said = {}, {leaves, reading, wiring} = attntrace;
     for (const x of leaves.values()) {
         let all = x.op ? [[]] : [];
-        for (const axis of x.axes) all = all.flatMap(at => [...Array(wiring.axes[axis][1]).keys()].map(n => [...at, n]));
+        for (const axis of x.axes)
+            all = all.flatMap(at => [...Array(wiring.axes[axis][1]).keys()].map(n => [...at, n]));
         for (const at of all) {
             const {text, sign, result, absent} = reading({of: x, at});
             said[x.address + (at.length ? ":" + at.map(n => n + 1) : "")] = [absent, text, sign, result];
@@ -151,8 +152,8 @@ def test_from_the_largest_operand_to_the_largest_one_comes_to_an_end(browser, tm
             page.keyboard.press("1")
             if page.locator("#explore .at").inner_text() == before:
                 break
-        assert before.rpartition(":")[0].rpartition(".")[2] in ("E", "W", "W_O", "W_1", "W_2", "gain", "bias",
-                                                                 "positional_encoding", "b_1", "b_2")
+        name = before.rpartition(":")[0].rpartition(".")[2]
+        assert name in "E W W_Q W_K W_V W_O W_1 W_2 b_1 b_2 gain bias positional_encoding".split()
 
 
 def test_keys_alone_reach_the_next_number_in_each_direction_and_the_next_matrix(browser, tmp_path):
@@ -169,8 +170,7 @@ def test_keys_alone_reach_the_next_number_in_each_direction_and_the_next_matrix(
 
 @pytest.mark.parametrize("width", [380, 1000, 1400])
 @pytest.mark.parametrize("scheme, language", [("light", "ko"), ("dark", "en")])
-def test_on_every_screen_the_number_is_seen_beside_the_panel_without_a_barrier(browser, tmp_path, width, scheme,
-                                                                               language):
+def test_on_each_screen_a_number_is_seen_beside_the_panel_without_a_barrier(browser, tmp_path, width, scheme, language):
     text = attntrace("trace", *BLOG, "--only", f"{HEAD}.*", "--lang", language, "--format", "html").out
     with opened(browser, tmp_path, text, bypass_csp=True, viewport={"width": width, "height": 760},
                 color_scheme=scheme, reduced_motion="reduce") as page:

@@ -134,7 +134,7 @@ def test_a_page_is_valid_loads_nothing_and_each_of_its_links_leads_to_one_place(
     policy = document.find("head/meta[@http-equiv='Content-Security-Policy']").get("content")
     run = [*document.iter("style"), *(one for one in document.iter("script") if one.get("type") is None)]
     hashes = [b64encode(sha256(text_of(one).encode()).digest()).decode() for one in run]
-    assert all(f"'sha256-{one}'" in policy for one in hashes) and policy.startswith("default-src 'none'; style-src 'sha")
+    assert all(f"'sha256-{one}'" in policy for one in hashes) and policy.startswith("default-src 'none';")
     assert not [name for one in elements for name in one.attrib if name.startswith("on") or name in ("src", "style")]
     assert re.search(r"https?:|//|@import|url\(", text) is None
     assert text_of(document.find("head/title")) == text_of(next(document.iter("h1")))
@@ -235,7 +235,8 @@ def test_words_from_outside_are_nothing_but_words(arguments):
     tags, harmless_tags = ({element.tag for element in tree.iter() if isinstance(element.tag, str)}
                            for tree in (document, harmless))
     assert tags <= harmless_tags | {"wbr"} and "alert" in text and "<!--" not in text
-    assert [*map(text_of, document.iter("script"))][1:] == [*map(text_of, harmless.iter("script"))][1:]  # behind the data
+    scripts = [[*map(text_of, tree.iter("script"))] for tree in (document, harmless)]
+    assert scripts[0][1:] == scripts[1][1:]  # behind the data
     assert "\\u{202E}" in text and "\u202e" not in text and "\x07" not in text
     assert "trace" not in arguments or "script" in map(text_of, document.iter("th"))
 

@@ -295,7 +295,8 @@ class Verified(NamedTuple):
 
 
 Block = (Title | Result | PartHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
-         | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | Architecture | VerifiedHead | Verified | Wiring)
+         | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | Architecture | VerifiedHead | Verified
+         | Wiring)
 equal_within_type(*get_args(Block), Wired, Formula, Grid, RowLine, CellLine, Check, Box)
 
 

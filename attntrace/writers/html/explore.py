@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from attntrace.messages.catalog import Message, in_a_line
+from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Wired, Wiring
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.axes import Axes
@@ -31,7 +32,8 @@ PANEL = """<template id=panel><aside id=explore aria-label="{title}">
 <header><strong>{title}</strong><button disabled>{back}</button><button>{pin}</button>
 <button class=grow aria-label="{size}">\u2195</button></header>
 <div class=body tabindex=0 role=region aria-label="{title}" aria-live=polite><p>{hint}</div>
-<footer><form><input list=addresses aria-label="{go}" placeholder="head1.scores:2,1"><datalist id=addresses></datalist></form>
+<footer><form><input list=addresses aria-label="{go}" placeholder="head1.scores:2,1">
+<datalist id=addresses></datalist></form>
 <button aria-pressed=false>{shade}</button><p class="note keys">{keys}</footer></aside></template>
 """  # explore.js fills it
 SLOTS = {name: f"{{{name}}}" for name in ("word", "number", "place", "count")}  # that the page fills
@@ -51,7 +53,7 @@ def resource(name: str) -> str:
 
 @lru_cache
 def script() -> str:
-    """explore.js without comments, indents and blanks around signs; strings, templates and patterns stay as they are."""
+    """explore.js without comments, indents and blanks around signs; strings, templates and patterns are as they are."""
     text = re.sub(r"^ *//.*\n|  // .*$", "", resource("explore.js"), flags=re.M)
     text = CONSTANTS.sub(lambda found: found[0].replace(f";\n{found[1]}const ", ","), text)
     return BLANKS.sub(lambda found: found[1] or re.sub(r"\s|;(?=\s*})", "", found[2]), text)
@@ -80,9 +82,9 @@ def hashed(text: str) -> str:
 class Wires:
     """The wiring of the steps of a page: an entry for each step and each parameter, below a text that is their place.
 
-    An entry is a name, a node, how its numbers are written (decimals and power of ten, unless usual), and those of which
-    the page shows too few digits. A node is an op (0: there is none), the axes of its result, settings, and operands: a
-    number is an entry, a text a constant."""
+    An entry is a name, a node, how its numbers are written (decimals and power of ten, unless usual), and those of
+    which the page shows too few digits. A node is an op (0: there is none), the axes of its result, settings, and
+    operands: a number is an entry, a text a constant."""
 
     def __init__(self) -> None:
         self.command = ""
@@ -108,9 +110,9 @@ class Wires:
         if self.entries:
             texts = {name: in_a_line(Message(f"panel.{name}", **SLOTS), languages) for name in (*SKELETON, *TEXTS)}
             panel = PANEL.format(**{name: escape(text) for name, text in texts.items()})
-            yield (f"<style>\n{style()}</style>\n"
-                   f'<script type="application/json" id=wiring>{self.json({name: texts[name] for name in TEXTS})}</script>\n{panel}'
-                   f"<script>\n{script()}</script>\n")
+            data = self.json({name: texts[name] for name in TEXTS})
+            yield (f'<style>\n{style()}</style>\n<script type="application/json" id=wiring>{data}</script>\n'
+                   f"{panel}<script>\n{script()}</script>\n")
 
     def add(self, wired: Wired) -> None:
         self.done.add(wired.tensor.address or "")
@@ -130,7 +132,7 @@ class Wires:
         if address.place != self.place:
             self.place = address.place
             self.entries.append(self.place)
-        self.entries.append([address.name, node, tensor.address])
+        self.entries.append((address.name, node, tensor.address))
         self.figures[tensor.address or ""] = figures
         if figures.power:
             flat = tensor.value.ravel()
@@ -161,13 +163,14 @@ class Wires:
     def json(self, texts: dict[str, str]) -> str:
         figures = [[one.decimals, one.power] for one in self.figures.values()]
         usual = max(figures, key=figures.count)
-        entries = [entry if isinstance(entry, str) else self.completed(*entry, usual) for entry in self.entries]
+        entries = [entry if isinstance(entry, str) else self.completed(entry, usual) for entry in self.entries]
         wiring = dict(entries=entries, axes=list(self.axes), constants=list(self.constants), templates=self.templates,
-                      usual=usual, pencil=self.pencil, missed=MISSED, command=self.command, texts=texts)
+                      usual=usual, pencil=self.pencil, missed=MISSED, command=shown(self.command), texts=texts)
         return json.dumps(wiring, separators=(",", ":")).replace("<", "\\u003c")
 
-    def completed(self, name: str, node: list[Any], address: str, usual: list[int]) -> list[Any]:
+    def completed(self, entry: tuple[str, list[Any], str], usual: list[int]) -> list[Any]:
         """An entry with its figures and digits, where it needs them."""
+        name, node, address = entry
         figures, digits = self.figures[address], spelled(self.digits[address], self.figures[address])
         own = [figures.decimals, figures.power]
         return [name, node, own, digits] if digits else [name, node] if own == usual else [name, node, own]
@@ -193,9 +196,9 @@ def tree(node: Expression) -> Any:
 def missed(wired: Wired) -> Array:
     """Of which numbers the arithmetic in the digits that are shown may miss the result so far that operands need more
     digits (see arithmetic.cell_text)."""
-    def shown(tensor: Tensor) -> Tensor:
+    def rounded(tensor: Tensor) -> Tensor:
         if not tensor.is_leaf:
-            return apply(tensor.history.op, *map(shown, tensor.history.operands))
+            return apply(tensor.history.op, *map(rounded, tensor.history.operands))
         if tensor.value.dtype.kind != "f" or tensor.address is None:
             return tensor
         figures = wired.figures_of[tensor]
@@ -204,9 +207,9 @@ def missed(wired: Wired) -> Array:
 
     with np.errstate(all="ignore"):
         value = wired.tensor.value
-        worked = apply(wired.node.op, *map(shown, wired.node.operands)).value
+        worked = apply(wired.node.op, *map(rounded, wired.node.operands)).value
         allowed = np.maximum(MISSED * wired.figures.unit, np.abs(value) / MISSED)
-        return ~((np.abs(worked - value) * SAFELY <= allowed) | (worked == value))
+        return np.asarray(~((np.abs(worked - value) * SAFELY <= allowed) | (worked == value)))
 
 
 def is_short(number: float, figures: Figures) -> bool:

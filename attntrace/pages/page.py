@@ -108,7 +108,7 @@ class Page:
         if self.drift is not None:
             yield from drift_note(self.subject.run, self.drift)
         yield fingerprint_line(self.fingerprint)
-        if self.view.wired and self.subject.kind != TRANSLATE:
+        if self.view.wired and self.again and self.subject.kind != TRANSLATE:
             precision = "" if self.view.precision == View().precision or self.view.exact else (
                 f" --precision {self.view.precision}")
             yield Wiring(command=f"attntrace why {{place}} {self.again}{precision}")

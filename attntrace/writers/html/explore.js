@@ -2,7 +2,8 @@
 // Ops as in attntrace/ops, spelling as in tensor/printer.py, digits as in writers/arithmetic.py: tests/test_explore.py
 // compares each number with what the program prints. The page has it without comments and most blanks.
 (() => {
-const wiring = JSON.parse(document.getElementById("wiring").textContent), words = wiring.texts;
+const byId = id => document.getElementById(id);
+const wiring = JSON.parse(byId("wiring").textContent), words = wiring.texts;
 const main = document.querySelector("main"), page = document.documentElement;
 const {abs, max, sign, exp, log, sin, cos, tanh} = Math;
 const select = (selector, root = main) => [...root.querySelectorAll(selector)];
@@ -25,7 +26,7 @@ for (const entry of wiring.entries) {
   if (typeof entry === "string") place = entry && `${entry}.`;
   else {
     const [name, node, [decimals, power] = wiring.usual, digits = ""] = entry;
-    const leaf = {...operand(node), address: place + name, decimals, power, unit: +`1e${power - decimals}`};
+    const leaf = {...operand(node), address: place + name, decimals, power, unit: +`1e${power - decimals}`, seen: {}};
     let n = 0;
     leaf.digits = new Map(digits.split(",").filter(Boolean).map(one => {  // more than the page shows, by place
       const [, gap, first, others, ten] = /(.*):(-?\d)(\d*)([-+]\d+)/.exec(one);
@@ -43,6 +44,7 @@ const make = (kind, ...parts) => ({kind, parts});
 const over = (a, b) => make("quotient", a, b), times = (a, b) => make("product", a, b);
 const call = (name, ...parts) => ({kind: "call", parts, name});
 const constant = text => ({parts: [], text: String(text)});
+const ZERO = constant(0);
 const sum = parts => parts.length > 1 ? make("sum", ...parts) : parts[0];
 const cell = (x, i) => x.number ? constant(x.number) : x.op && !x.address ? arithmetic(x, i) : {parts: [], of: x, at: i};
 const arithmetic = (x, i) => (OPS[x.op] || elementwise)(i, x, ...x.operands);
@@ -67,14 +69,14 @@ const OPS = {
   outer: (i, x, a, b) => times(cell(a, i.slice(0, 1)), cell(b, i.slice(1))),
   transpose: (i, x, a) => cell(a, i.toReversed()),
   slice: (i, {settings: [k, n]}, a) => cell(a, i.toSpliced(k, 0, n)),
-  placed: (i, {settings: [k, n]}, a) => i[k] === n ? cell(a, i.toSpliced(k, 1)) : constant(0),
+  placed: (i, {settings: [k, n]}, a) => i[k] === n ? cell(a, i.toSpliced(k, 1)) : ZERO,
   total: (i, {settings: [k]}, a) => sum(range(size(a.axes[k])).map(n => cell(a, i.toSpliced(k, 0, n)))),
   repeated: (i, {settings: [k]}, a) => cell(a, i.toSpliced(k, 1)),
   mean: (i, x, a) => over(sum(row(a, i)), constant(last(a))),
   columns: (i, {settings: [first]}, a) => cell(a, i.with(-1, i.at(-1) + first - 1)),
   among_columns(i, {settings: [first]}, a) {
     const n = i.at(-1) - first + 1;
-    return n >= 0 && n < last(a) ? cell(a, i.with(-1, n)) : constant(0);
+    return n >= 0 && n < last(a) ? cell(a, i.with(-1, n)) : ZERO;
   },
   concat(i, x, ...parts) {
     let n = i.at(-1);
@@ -84,11 +86,11 @@ const OPS = {
   rows: (i, x, table, {texts, axes: {length}}) => cell(table, [texts[length && i[0]] - 1, ...i.slice(length)]),
   into_rows(i, x, rows, {texts}) {
     const at = [...texts.keys()].filter(n => Number(texts[n]) === i[0] + 1);
-    return at.length ? sum(at.map(n => cell(rows, [n, ...i.slice(1)]))) : constant(0);
+    return at.length ? sum(at.map(n => cell(rows, [n, ...i.slice(1)]))) : ZERO;
   },
   softmax(i, x, a) {
     const all = row(a, i.slice(0, -1)), values = all.map(one => value(one, true)), most = max(...values);
-    if (most === -Infinity) return constant(0);
+    if (most === -Infinity) return ZERO;
     const powers = all.map(one => make("exp", make("difference", one, all[values.indexOf(most)])));
     return over(powers[i.at(-1)], sum(powers));
   },
@@ -100,7 +102,7 @@ const OPS = {
     const column = i.at(-1), isShort = layout === "tensor2tensor", half = (width + !isShort) >> 1;
     const isEven = layout === "interleaved", isSine = isEven ? column % 2 === 0 : column < half;
     const k = isEven ? column - column % 2 : (column - (isSine ? 0 : half)) * (isShort ? 1 : 2);
-    if (isShort && column === 2 * half) return constant(0);
+    if (isShort && column === 2 * half) return ZERO;
     const share = over(constant(k), constant(isShort ? max(half - 1, 1) : width));
     return call(isSine ? "sin" : "cos", over(cell(pos, i.slice(0, -1)), make("power", constant(base), share)));
   },
@@ -128,8 +130,11 @@ function textOf({text, of: x, at}, lost) {  // of a leaf, as it stands in a sum;
   if (text !== undefined) return text;
   const n = at.reduce((before, position, k) => before * size(x.axes[k]) + position, 0);
   if (x.texts) return x.texts[n];
-  const more = x.digits.get(n), td = find({of: x, at});
+  const more = x.digits.get(n);
   if (more && (lost || x.power && abs(more) < 10 * x.unit)) return more;
+  return x.seen[n] ??= seen(x, find({of: x, at}));
+}
+function seen(x, td) {
   if (!td) return null;
   const shown = td.textContent.trim(), own = powerOf(td);
   if (shown === "0" || !isFinite(shown) || own === x.power && !own) return shown;
@@ -253,23 +258,27 @@ function reading({of: x, at}) {
 // In a row of their own address, or in a matrix: all of it, some columns (from `column`), or a block of columns.
 const stands = new Map();  // by address: the matrices, and the rows by number
 for (const element of select("[data-address]")) {
-  const {address, row: n} = element.dataset;
+  const {address, row: n, transposed} = element.dataset;
   if (!stands.has(address)) stands.set(address, {matrices: [], rows: {}});
-  (n ? stands.get(address).rows[n - 1] ??= [] : stands.get(address).matrices).push(element);
+  (n ? stands.get(address).rows[n - 1] ??= [] : stands.get(address).matrices).push(
+    {element, isTurned: transposed === "", starts: startOf(element)});
 }
-const standsOf = (x, row) => [stands.get(x.address)?.matrices || [], stands.get(x.address)?.rows[row] || []];
-const isTurned = element => "transposed" in element.dataset;
-const startOf = ({dataset: {column = 1, part = 1, address}}) =>  // columns before those of the table, and of the block
-  [column - 1, part > 1 ? (part - 1) * leaves.get(address).block : 0];
+function standsOf(x, row) {
+  const {matrices = [], rows = {}} = stands.get(x.address) || {};
+  return [matrices, rows[row] || []];
+}
+function startOf({dataset: {column = 1, part = 1, address}}) {  // columns before those of the table, and of the block
+  return [column - 1, part > 1 ? (part - 1) * leaves.get(address).block : 0];
+}
 const rowAndColumn = ({of: x, at}) => at.length > 1 ? at : at.length && isPosition(x) ? [at[0], 0] : [0, at[0] || 0];
 const hasHeading = tr => +(tr.cells[0].tagName === "TH");
 const powerOf = td => +(td.closest("[data-address]").dataset.power || 0);
 
 function every(ref) {  // in matrices, then in rows, which were computed a second time
   const [row, column] = rowAndColumn(ref);
-  return standsOf(ref.of, row).flat().map(element => {
-    const [before, start] = startOf(element), [y, z] = isTurned(element) ? [column - start, row] : [row, column - start];
-    const n = z - before, tr = element.tBodies ? element.tBodies[0].rows[y] : element, td = n >= 0 && tr?.cells[n + hasHeading(tr)];
+  return standsOf(ref.of, row).flat().map(({element, isTurned, starts: [before, start]}) => {
+    const [y, z] = isTurned ? [column - start, row] : [row, column - start], n = z - before;
+    const tr = n >= 0 && (element.tBodies ? element.tBodies[0].rows[y] : element), td = tr && tr.cells[n + hasHeading(tr)];
     return td && td.tagName === "TD" && td.className !== "more" && td;
   }).filter(Boolean);
 }
@@ -280,7 +289,7 @@ function numberAt(td) {
   if (!x || td.tagName !== "TD" || td.className === "more" || td.closest("thead, .mixture")) return null;
   const tr = td.parentNode, row = element === tr ? tr.dataset.row - 1 : tr.sectionRowIndex;
   const [before, start] = startOf(element), at = [row, td.cellIndex - hasHeading(tr) + before];
-  if (isTurned(element)) at.reverse();
+  if (element.dataset.transposed === "") at.reverse();
   at[1] += start;
   return {of: x, at: x.axes.length > 1 ? at : x.axes.length ? [at[isPosition(x) ? 0 : 1]] : [], td};
 }
@@ -292,14 +301,14 @@ function wordsAt(ref) {  // of its row and its column
   while (tr.dataset.row && above && !above.querySelector("th[scope=col]")) above = above.previousElementSibling;
   const both = [(tr.dataset.row ? tr.parentNode : tr).querySelector("th:not([scope=col])"),
                 above?.querySelectorAll("th[scope=col]")[td.cellIndex - hasHeading(tr)]].map(clean);
-  if (isTurned(tr.closest("table"))) both.reverse();
+  if (tr.closest("table").dataset.transposed === "") both.reverse();
   return ref.at.length === 1 && !isPosition(ref.of) ? [both[1]] : both;
 }
 
 function equation(ref) {  // of its row, or of its step
-  const [matrices, rows] = standsOf(ref.of, rowAndColumn(ref)[0]), tr = rows.find(one => !one.dataset.column);
-  const steps = matrices.filter(one => !isTurned(one)).map(one => {
-    let before = one.closest(".equation");
+  const [matrices, rows] = standsOf(ref.of, rowAndColumn(ref)[0]), tr = rows.find(one => !one.starts[0])?.element;
+  const steps = matrices.filter(one => !one.isTurned).map(one => {
+    let before = one.element.closest(".equation");
     while (before && !before.matches(".step")) before = before.previousElementSibling;
     const name = clean(before?.querySelector("code"));
     return name && name.split(".").pop() === ref.of.address.split(".").pop() && before.firstElementChild;
@@ -321,16 +330,15 @@ const button = (onclick, properties, ...children) => build("button", {type: "but
 const filled = (text, slots) => text.replace(/{(\w+)}/g, (slot, name) => slots[name]);
 const breakable = (text, at) => text.split(at).flatMap((part, n) => n ? [build("wbr"), part] : [part]);
 const clean = element => element ? element.textContent.trim() : "";
-const LISTED = 9;
 
-let current = null, isKept = false, marked = [], operands = [], trail = [];
+let current = null, isKept = false, marked = [], outlined = [], operands = [], trail = [];
 
 // The terms of the outermost sum, or the operands by how much the result would change if they were 0; largest first.
 function terms({node, lost}) {
   let inner = node.kind === "negative" ? node.parts[0] : node, own = null;
   if (inner.kind === "quotient") [own, inner] = inner.parts[1].kind === "sum" ? inner.parts : [null, inner.parts[0]];
   const all = unique(node), whole = all.length > 1 ? value(node, lost) : 0;
-  const zeroed = (part, ref) => part.of ? nameOf(part) === nameOf(ref) ? constant(0) : part
+  const zeroed = (part, ref) => part.of ? nameOf(part) === nameOf(ref) ? ZERO : part
     : {...part, parts: part.parts.map(one => zeroed(one, ref))};
   const found = inner.kind === "sum"
     ? inner.parts.map(part => ({part, refs: unique(part), size: value(part, lost), isOwn: part === own}))
@@ -349,8 +357,9 @@ const short = ref => {  // without the place, where it is the same
 function render(all = false) {
   const {of: x, at} = current, said = reading(current), found = said.node && !said.absent ? terms(said) : [];
   const stage = home(current)?.closest(".stage"), most = max(0, ...found.map(one => abs(one.size)).filter(isFinite));
-  const beside = wordsAt(current), shown = all ? found : found.slice(0, LISTED);
-  operands = said.absent ? unique(said.node).filter(ref => !ref.of.texts) : [];
+  const beside = wordsAt(current), shown = all ? found : found.slice(0, 9);
+  outlined = said.node ? unique(said.node) : [];
+  operands = said.absent ? outlined.filter(ref => !ref.of.texts) : [];
   const items = shown.map(({part, refs, size}) => build("li", {},
     build("meter", {max: most || 1, value: isFinite(size) ? abs(size) : most, className: size < 0 ? "less" : "", ariaHidden: "true"}),
     plain("span.size", part.of || !isFinite(size) ? "" : fixed(size, x.decimals)), refs.map(ref => {
@@ -370,7 +379,7 @@ function render(all = false) {
     plain("p.end", said.result === null ? words.unshown : `${said.sign} ${said.result}`),
     !x.op && plain("p", words.parameter), said.absent && plain("p", words.absent),
     items.length && plain("p.note", words.operands), items.length && plain("ol", items),
-    said.absent && plain("p", operands.slice(0, LISTED).map(ref => follower("button", ref, short(ref)))),
+    said.absent && plain("p", operands.slice(0, 9).map(ref => follower("button", ref, short(ref)))),
     found.length > shown.length && button(() => render(true), {}, filled(words.more, {count: found.length - shown.length})),
     trail.length && plain("p.trail.note", trail.map((one, n) =>
       [button(() => { trail.splice(n), open(one); }, {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current)),
@@ -390,7 +399,7 @@ function command() {
 }
 
 const home = ref => ref.td || find(ref);
-function mark(refs = unique(reading(current).node || constant(0)), kind = "operand") {  // beside the number, or else anywhere
+function mark(refs = outlined, kind = "operand") {  // beside the number, or else anywhere
   for (const one of marked) one.classList.remove("current", "operand", "strong");
   const td = home(current), section = td?.closest(".stage");
   marked = refs.filter(ref => ref.of.address).flatMap(ref => {
@@ -407,7 +416,7 @@ function show(ref) {
 }
 function open(ref, isFar = true) {  // keep a number, and go there
   isKept = true;
-  if (page.dataset.sheet === "0") resize(1);
+  if (page.dataset.sheet < 1) resize(1);
   show(ref);
   const td = home(ref);
   if (td) {
@@ -438,11 +447,11 @@ function resize(height) {  // of the sheet on a small screen
   page.dataset.sheet = height;
 }
 
-const panel = document.getElementById("panel").content.firstElementChild, body = panel.querySelector(".body");
+const panel = byId("panel").content.firstElementChild, body = panel.querySelector(".body");
 const [back, keep, grow, shades] = select("button", panel), input = panel.querySelector("input");
 back.onclick = goBack, shades.onclick = toggleShades;
 keep.onclick = () => isKept ? release() : current && open(current, false);
-grow.onclick = () => resize((Number(page.dataset.sheet) + 1) % 3);
+grow.onclick = () => resize((+page.dataset.sheet + 1) % 3);
 input.form.onsubmit = event => (event.preventDefault(), goTo(input.value));
 input.list.append(...[...leaves.keys()].map(one => new Option("", `${one}:`)));
 
@@ -466,7 +475,7 @@ function goTo(text) {
 }
 function fromLink() {
   const text = decodeURIComponent(location.hash.slice(1).replace(/%(?![0-9a-f]{2})/gi, "%25"));
-  const ref = text.includes(":") && !document.getElementById(text) && resolved(text);
+  const ref = text.includes(":") && !byId(text) && resolved(text);
   if (ref) open(ref);
 }
 
@@ -509,7 +518,7 @@ for (const rect of select("#architecture [data-places]")) {  // leads to the pla
     const next = all[(all.indexOf(rect.last) + 1) % all.length] || document.querySelector(`[id^='${places.split(" ")[0]}']`);
     if (next) rect.last = next, unfold(next), next.scrollIntoView();
   };
-  rect.addEventListener("click", go), rect.addEventListener("keydown", event => event.key === "Enter" && go());
+  rect.onclick = go, rect.onkeydown = event => event.key === "Enter" && go();
   rect.tabIndex = 0, rect.setAttribute("role", "link"), rect.ariaLabel = places;
   rect.ownerSVGElement.setAttribute("role", "group");
 }
@@ -556,7 +565,6 @@ on("keydown", event => {
     : event.key === "Enter" && (() => open(numberAt(td), false)));
   if (act) event.preventDefault(), act();
 });
-addEventListener("hashchange", fromLink);
 
 // ------------------------------------------------ the beginning
 function example() {  // the largest of the last probabilities, or of the last row of the last step
@@ -576,6 +584,6 @@ if (begin) {
                                           filled(facts.word ? words.start_word : words.start, facts)));
   body.append(ask()), (main.querySelector(".result") || main.querySelector("h1")).append(ask());
 }
-addEventListener("load", fromLink);
+for (const kind of ["load", "hashchange"]) addEventListener(kind, fromLink);
 globalThis.attntrace = {wiring, leaves, reading};
 })();

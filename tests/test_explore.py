@@ -95,6 +95,14 @@ def test_a_page_answers_under_its_policy_and_asks_for_nothing(browser, tmp_path)
         assert "attntrace why output.probabilities:7,7" in page.locator("#explore code").inner_text()
 
 
+def test_a_number_of_the_result_answers_as_well_when_it_is_pointed_at(browser, tmp_path):
+    text, readings = page_and_readings(*RUNS["trace"])
+    with opened(browser, tmp_path, text) as page:
+        page.locator("section.result .map tbody tr").nth(9).locator("td").nth(2).hover()
+        assert page.locator("#explore .at").inner_text() == f"{HEAD[:-1]}2.weights:3,3"
+        assert page.locator("#explore .end").inner_text().split() == readings[f"{HEAD[:-1]}2.weights:3,3"][2:]
+
+
 def test_without_its_script_a_page_is_the_page_alone(browser, tmp_path):
     text, _ = page_and_readings(*RUNS["trace"])
     with opened(browser, tmp_path, text, java_script_enabled=False) as page:

@@ -5,6 +5,7 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
+from attntrace.tracing.addresses import address_in
 from attntrace.writers.html.explore import Wires, policy, resource
 from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
                                            hue_class, label, matrix, names_of_grid, nested, side_by_side, word_heading,
@@ -196,13 +197,18 @@ class HtmlWriter(BlockWriter[str]):
     def maps(self, block: blocks.Maps) -> Iterator[str]:
         """The heads of an attention side by side."""
         page = self.page
+
+        def again(grid: blocks.Grid) -> str:
+            is_whole = block.brief and grid.shape == grid.values.shape
+            return address_in(f"{block.place}.head{grid.symbol.head}", "weights") if is_whole else ""
+
         if block.brief:
             yield f"<p><b>{page.text(block.title)}</b>\n"
         else:
             yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
             yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
         yield from side_by_side((matrix(grid, page, (grid.address,), is_result=not block.brief, largest=block.largest,
-                                        title=page.text(title_of_head(grid))) for grid in block.heads),
+                                        title=page.text(title_of_head(grid)), of=again(grid)) for grid in block.heads),
                                 '<div class="equation map">')
         if block.next_words:
             yield from self.table(next_words_table(block))

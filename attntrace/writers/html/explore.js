@@ -285,7 +285,8 @@ function every(ref) {  // in matrices, then in rows, which were computed a secon
 const find = ref => (all => all.find(td => powerOf(td) === ref.of.power) || all[0])(every(ref));
 
 function numberAt(td) {
-  const element = td.closest("[data-address]"), x = element && leaves.get(element.dataset.address);
+  const element = td.closest("[data-address], [data-of]"), {address, of} = element?.dataset || {};
+  const x = leaves.get(address || of);
   if (!x || td.tagName !== "TD" || td.className === "more" || td.closest("thead, .mixture")) return null;
   const tr = td.parentNode, row = element === tr ? tr.dataset.row - 1 : tr.sectionRowIndex;
   const [before, start] = startOf(element), at = [row, td.cellIndex - hasHeading(tr) + before];
@@ -349,10 +350,7 @@ function terms({node, lost}) {
 const follower = (kind, ref, ...children) => ref.of.texts ? plain("span.operand", ...children) : build(`${kind}.operand`, {
   onpointerenter: () => mark([ref], "strong"), onpointerleave: () => mark(), onclick: () => follow(ref),
 }, ...children);
-const short = ref => {  // without the place, where it is the same
-  const start = current.of.address.replace(/[^.]*$/, "");
-  return nameOf(ref).replace(start, "");
-};
+const short = ref => nameOf(ref).replace(current.of.address.replace(/[^.]*$/, ""), "");  // without the same place
 
 function render(all = false) {
   const {of: x, at} = current, said = reading(current), found = said.node && !said.absent ? terms(said) : [];

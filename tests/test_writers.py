@@ -42,7 +42,7 @@ def examples() -> dict[type, list[Block]]:
                     block = block._replace(grids=tuple(grid._replace(constant=False) for grid in block.grids))
                 found.setdefault(type(block), []).append(block)
 
-    recorder = SimpleNamespace(load=lambda: lambda out, look: Recorder(out=out, close=lambda: None))
+    recorder = SimpleNamespace(load=lambda: lambda out, look: Recorder(out=out, close=lambda: None), answers=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(FORMATS, "markdown", recorder)
         for command in COMMANDS:

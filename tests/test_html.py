@@ -136,7 +136,7 @@ def test_a_page_is_valid_loads_nothing_and_each_of_its_links_leads_to_one_place(
     hashes = [b64encode(sha256(text_of(one).encode()).digest()).decode() for one in run]
     assert all(f"'sha256-{one}'" in policy for one in hashes) and policy.startswith("default-src 'none';")
     assert not [name for one in elements for name in one.attrib if name.startswith("on") or name in ("src", "style")]
-    assert re.search(r"https?:|//|@import|url\(", text) is None
+    assert re.search(r"https?:|//|@import|url\(", text.replace(policy, "")) is None
     assert text_of(document.find("head/title")) == text_of(next(document.iter("h1")))
     headings = [int(one.tag[1]) for one in elements if re.fullmatch("h[1-6]", one.tag)]
     assert headings[0] == 1 and all(after <= before + 1 for before, after in zip(headings, headings[1:]))

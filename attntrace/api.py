@@ -456,7 +456,7 @@ class TracedRun(ByAddress[TracedArray]):
         pencil = self._run.pencil
         selection = Selection(tuple(only), form=_among("form", form, ("both", "vector", "matrix")),
                               precision=pencil or precision).with_rows(self._subject)
-        view = selection.view(pencil, False, selection.addresses(self._subject), selection.token)
+        view = selection.view(pencil, False, selection.addresses(self._subject), selection.token)._replace(wired=True)
         PageOfRun(self._subject, view, lambda blocks: write(_without_commands(blocks)), hints=False)()
 
 

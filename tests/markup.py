@@ -6,7 +6,7 @@ import html5lib
 
 MATHML, SVG = "{http://www.w3.org/1998/Math/MathML}", "{http://www.w3.org/2000/svg}"
 CASE = {"viewbox": "viewBox"}  # of the names of attributes
-VOID = {"meta", "br", "wbr", "col"}
+VOID = {"meta", "br", "wbr", "col", "input"}
 CELLS = {"td", "th", "tr", "tbody"}
 ENDED_BY = {  # elements whose end tag a page leaves out: what starts after them
     "p": {"p", "div", "ul", "table", "section", "details", "figure", "li", "h2", "h3", "h4", "h5", "h6"} | CELLS,

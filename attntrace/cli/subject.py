@@ -21,7 +21,7 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown as visible
 from attntrace.model.config import MAX_LENGTH
 from attntrace.tracing.addresses import Address, matches, row_of
-from attntrace.writers import DATA
+from attntrace.writers import DATA, FORMATS
 
 if TYPE_CHECKING:
     from attntrace.model.config import Config
@@ -176,6 +176,7 @@ def write(subject: Subject, selection: Selection, page: PageOptions, again: str,
     from attntrace.pages.page import Page, last_numbers
     with writer_of(page, has_stages=True) as writer:
         view = selection.view(subject.run.pencil, writer.out.isatty() and page.is_text, addresses, tokens)
+        view = view._replace(wired=FORMATS[page.format].answers and not page.quiet)
         with progress(writer.out, lambda: len(view.forms) * len(subject.addresses())) as count:
             hints = not (page.big and on_sheets(page, writer.out))
             sheets = shown(writer, page, lambda show: Page(subject, view, show, count, differences, again, hints),

@@ -52,6 +52,10 @@ class Elementwise(Op):
     def formula(self, *operands: Tensor) -> Expression:
         return type(self).expression(*(operand.formula() for operand in operands))
 
+    @property
+    def template(self) -> Callable[..., Expression] | None:
+        return getattr(type(self), "expression", None)
+
     def cell(self, index: tuple[int, ...], *operands: Tensor) -> Expression:
         axes = broadcast_axes(operands)
         return type(self).expression(*(

@@ -12,7 +12,7 @@ from attntrace.pages.numbers import Figures
 from attntrace.tensor.expression import Expression, HasValue
 from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.symbol import Symbol, equal_within_type
-from attntrace.tensor.tensor import Array, Tensor
+from attntrace.tensor.tensor import Array, Node, Tensor
 
 
 class Formula(NamedTuple):
@@ -239,6 +239,23 @@ class Check(NamedTuple):
     more: dict[str, str] = {}  # other facts of its sentence
 
 
+class Wired(NamedTuple):
+    """How the numbers of a step are computed, and written: the op and the operands behind them, and the figures of
+    these; to how many decimals each operation is rounded, if it is."""
+    tensor: Tensor
+    node: Node
+    figures: Figures
+    figures_of: Mapping[HasValue, Figures]
+    pencil: int | None = None
+
+
+class Wiring(NamedTuple):
+    """What a page needs to work out by itself how a number comes about. It is not shown: only a page that can answer
+    has it. `command`: the one that tells the same of the number at `{place}`."""
+    steps: tuple[Wired, ...] = ()
+    command: str = ""
+
+
 class Checks(NamedTuple):
     checks: tuple[Check, ...]
     apart: bool = False
@@ -278,8 +295,9 @@ class Verified(NamedTuple):
 
 
 Block = (Title | Result | PartHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
-         | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | Architecture | VerifiedHead | Verified)
-equal_within_type(*get_args(Block), Formula, Grid, RowLine, CellLine, Check, Box)
+         | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | Architecture | VerifiedHead | Verified
+         | Wiring)
+equal_within_type(*get_args(Block), Wired, Formula, Grid, RowLine, CellLine, Check, Box)
 
 
 def set_off(blocks: Iterable[Block]) -> Iterator[Block]:

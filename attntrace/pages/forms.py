@@ -56,7 +56,7 @@ class Form:
         """Write the last stage, below the headings of its part and its place."""
         steps = [step for step in self.stage.steps if self.view.shows(step)]
         if steps and self.view.rows(steps[0]):
-            self.write(itertools.chain(self.headings(), self.blocks_of(steps)))
+            self.write(itertools.chain(self.headings(), self.blocks_of(steps), self.wiring(steps)))
         for step in self.stage.steps:
             self._rows.pop(step.address, None)
         self._figures.clear()
@@ -104,6 +104,12 @@ class Form:
 
     def blocks_of(self, steps: list[Step]) -> Iterator[Block]:
         raise AssertionError("every form has its blocks")
+
+    def wiring(self, steps: list[Step]) -> Iterator[Block]:
+        if self.view.wired:
+            yield blocks.Wiring(tuple(blocks.Wired(
+                step.tensor, step.node, self.figures(step.tensor),
+                {leaf: self.figures(leaf) for leaf in step.node.leaves()}, step.rounding.decimals) for step in steps))
 
     def figures(self, tensor: HasValue) -> Figures:
         if tensor not in self._figures:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attntrace.messages.errors import Problem
 from attntrace.pages.answer import RunAnswer, TrainingStepAnswer, remarks, sentence_of, title
 from attntrace.pages.architecture import architecture
-from attntrace.pages.blocks import Block
+from attntrace.pages.blocks import Block, Wiring
 from attntrace.pages.forms import FORMS
 from attntrace.pages.overview import (drift_note, fingerprint_line, run_details, training_step_details,
                                       training_step_notes)
@@ -108,3 +108,7 @@ class Page:
         if self.drift is not None:
             yield from drift_note(self.subject.run, self.drift)
         yield fingerprint_line(self.fingerprint)
+        if self.view.wired and self.again and self.subject.kind != TRANSLATE:
+            precision = "" if self.view.precision == View().precision or self.view.exact else (
+                f" --precision {self.view.precision}")
+            yield Wiring(command=f"attntrace why {{place}} {self.again}{precision}")

@@ -36,6 +36,7 @@ class View(NamedTuple):
     explain: bool = True
     in_full: bool = False  # also a parameter whose numbers are all the same
     short: bool = False  # whether columns that have no room on the page are left out there
+    wired: bool = False  # whether the page gets blocks of Wiring
     topic: Callable[[str], str | None] = topic_of  # that explains a step, by its address
 
     def shows(self, step: Step) -> bool:

@@ -297,6 +297,11 @@ class Op:
         """Return the arithmetic of the number at `index` (from 0, one position for each axis of the result)."""
         raise NotImplementedError(type(self).__name__)
 
+    @property
+    def template(self) -> Callable[..., Expression] | None:
+        """The arithmetic of every number, of the operands' numbers at its position; None where it is not that alone."""
+        return None
+
     def row(self, k: int, i: int, *operands: Any, **_: Any) -> Tensor:
         """The row rule: return slice i (from 0) of axis k of the result, from slices of the operands; here, of all of
         them alike. Raises NotRowwise where slices are not enough."""

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 
 class Format(NamedTuple):
-    """The module and the name of a writer, and the endings of its files."""
+    """The module and the name of a writer, and the endings of its files; whether its pages answer where a number comes
+    from."""
     module: str
     writer: str
     endings: tuple[str, ...]
+    answers: bool = False
 
     def load(self) -> Any:
         import importlib
@@ -20,7 +22,7 @@ class Format(NamedTuple):
 TEXT, LATEX = "text", "latex"
 PAGES = {TEXT: Format("text.writer", "TerminalWriter", (".txt", "")),
          "markdown": Format("markdown", "MarkdownWriter", (".md", ".markdown")),
-         "html": Format("html", "HtmlWriter", (".html", ".htm")),
+         "html": Format("html", "HtmlWriter", (".html", ".htm"), answers=True),
          LATEX: Format("latex", "LatexWriter", (".tex",))}  # made of blocks
 DATA = {"csv": Format("data", "CsvWriter", (".csv",)),
         "jsonl": Format("data", "JsonLinesWriter", (".jsonl", ".ndjson"))}  # made of steps

@@ -52,9 +52,12 @@ def cell_text(cell: CellLine, spelling: Spelling) -> CellText:
     printer = PRINTERS[spelling]
     symbols = printer(cell.formula.head).text(cell.formula.right) + index_text(cell)
     lost = False  # whether rounding has taken digits without which nobody can redo it
-    lost = not abs(worked() - cell.result) <= max(MISSED * cell.figures.unit, abs(cell.result) / MISSED)
-    numbers, result = printer(write=write).text(cell.arithmetic), cell.figures.text(cell.result)
-    equal = float(cell.figures.text(worked())) == float(result)
+    result = cell.figures.text(cell.result)
+    printed = float(result)  # explore.js knows no other
+    found = worked()
+    lost = found != printed and not abs(found - printed) <= max(MISSED * cell.figures.unit, abs(printed) / MISSED)
+    numbers = printer(write=write).text(cell.arithmetic)
+    equal = float(cell.figures.text(worked())) == printed
     result = printer().numeral(result)
     if isinstance(cell.arithmetic, Ref):  # the number itself
         numbers = result

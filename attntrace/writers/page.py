@@ -179,6 +179,10 @@ class BlockWriter(Writer, Protocol[P]):
     def verified_head(self, block: blocks.VerifiedHead) -> Iterator[P]: ...
     def verified(self, block: blocks.Verified) -> Iterator[P]: ...
 
+    def wiring(self, block: blocks.Wiring) -> Iterator[P]:
+        """Only a page that answers has it."""
+        return iter(())
+
     def written(self, block: Block) -> Iterator[P]:
         """A block of any kind, by the method of its name."""
         parts: Iterator[P] = getattr(self, METHODS[type(block)])(block)

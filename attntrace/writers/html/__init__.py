@@ -1,11 +1,12 @@
-"""Blocks as one page of HTML, whole in itself: no script, nothing from elsewhere."""
-import os
+"""Blocks as one page of HTML, whole in itself: nothing from elsewhere, and complete without its script."""
 from collections.abc import Iterable, Iterator
 from typing import TextIO, final
 
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
+from attntrace.tracing.addresses import address_in
+from attntrace.writers.html.explore import Wires, policy, resource
 from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
                                            hue_class, label, matrix, names_of_grid, nested, side_by_side, word_heading,
                                            words)
@@ -27,6 +28,7 @@ class HtmlWriter(BlockWriter[str]):
         self.out, self.look = out, look
         self.encoded = markup_for(out)
         self.page = HtmlPage(look.languages, shades=look.colour != "never")
+        self.wires = Wires()
         self.begun = False
         self.picture: Drawing | None = None
 
@@ -40,6 +42,9 @@ class HtmlWriter(BlockWriter[str]):
 
     def markup(self, shown: Iterable[Block]) -> Iterator[str]:
         for block in shown:
+            if isinstance(block, blocks.Wiring):  # for the end of the page
+                self.wires.take(block)
+                continue
             if not self.begun:
                 title = block.text if isinstance(block, blocks.Title | blocks.Heading) else self.look.title
                 title = title or "attntrace"
@@ -52,12 +57,10 @@ class HtmlWriter(BlockWriter[str]):
     def beginning(self, heading: str, title: str) -> Iterator[str]:
         """All that stands before the first block: what it is the title of, as markup and as text."""
         self.begun, self.top, self.page.heading_above = True, heading, heading
-        with open(os.path.join(os.path.dirname(__file__), "page.css"), encoding="utf-8") as file:
-            style = file.read()
         big = " class=big" if self.look.big else ""
         yield (f'<!doctype html>\n<html lang="{self.look.languages[0]}"{big}>\n<meta charset="utf-8">\n'
                f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
-               f"<style>\n{style}</style>\n<body>\n"
+               f"{policy()}<style>\n{resource('page.css')}</style>\n<body>\n"
                f'<a class=skip href="#{CONTENTS}">{self.page.text(Message("messages.contents"))}</a>\n'
                f"<main>\n<h1{self.page.anchor('top')}>{heading}</h1>\n")
 
@@ -65,11 +68,12 @@ class HtmlWriter(BlockWriter[str]):
         yield self.page.closed_for(None) + "</main>\n"
         if len(self.page.contents) < 2:  # nothing to find
             yield f"<nav{self.page.anchor(CONTENTS)} hidden></nav>\n"
-            return
-        contents = self.page.text(Message("messages.contents"))
-        yield f"<nav{self.page.anchor(CONTENTS)}><details><summary>{contents}</summary>\n"
-        yield from nested([Entry(2, "top", self.top), *self.page.contents])
-        yield "</details></nav>\n"
+        else:
+            contents = self.page.text(Message("messages.contents"))
+            yield f"<nav{self.page.anchor(CONTENTS)}><details><summary>{contents}</summary>\n"
+            yield from nested([Entry(2, "top", self.top), *self.page.contents])
+            yield "</details></nav>\n"
+        yield from self.wires.markup(self.look.languages)
 
     def title(self, block: blocks.Title) -> Iterator[str]:
         """Its command: it is the heading of the page itself."""
@@ -193,13 +197,18 @@ class HtmlWriter(BlockWriter[str]):
     def maps(self, block: blocks.Maps) -> Iterator[str]:
         """The heads of an attention side by side."""
         page = self.page
+
+        def again(grid: blocks.Grid) -> str:
+            is_whole = block.brief and grid.shape == grid.values.shape
+            return address_in(f"{block.place}.head{grid.symbol.head}", "weights") if is_whole else ""
+
         if block.brief:
             yield f"<p><b>{page.text(block.title)}</b>\n"
         else:
             yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
             yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
         yield from side_by_side((matrix(grid, page, (grid.address,), is_result=not block.brief, largest=block.largest,
-                                        title=page.text(title_of_head(grid))) for grid in block.heads),
+                                        title=page.text(title_of_head(grid)), of=again(grid)) for grid in block.heads),
                                 '<div class="equation map">')
         if block.next_words:
             yield from self.table(next_words_table(block))

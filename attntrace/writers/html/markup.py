@@ -326,15 +326,16 @@ def side_by_side(parts: Iterable[str], opening: str = "<div class=equation>") ->
 
 
 def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
-           is_transposed: bool = False, title: str = "", largest: float = 1.0) -> str:
+           is_transposed: bool = False, title: str = "", largest: float = 1.0, of: str = "") -> str:
     """A matrix in blocks of columns, which is the place of the first of its `names` that has none yet (unless it is
     transposed), or else leads to its `link`. Where the rows of a step's result stand in another part, the matrix is a
-    place as well."""
+    place as well. `of`: the step whose numbers it has once more, with fewer digits."""
     own = "" if is_transposed else next(filter(None, map(page.anchor, names)), "")
     anchor = own or (page.anchor(f"{names[0]}.matrix") if is_result else "")
     data = f' data-address="{words(names[0])}"' if names and names[0] else ""
     data += f" data-part={grid.symbol.superscript}" if data and names[1:] else ""
-    data += " data-transposed" if data and is_transposed else ""
+    data += " data-transposed" if data and grid.symbol.transposed else ""
+    data += f' data-of="{words(of)}"' if of else ""
     name = expression_math(grid.formula, grid.head) if grid.formula else symbol_math(grid.symbol, grid.head)
     link = link or (page.link(names[0]) if names and not own else "")
     spelled = title or page.name(grid)

@@ -9,7 +9,7 @@ from attntrace.pages.architecture import box_at
 from attntrace.pages.blocks import Architecture, Box
 from attntrace.tracing.addresses import Address
 from attntrace.writers.page import addresses_of, first_words
-from attntrace.writers.svg.markup import GREY, INK, LINE, NOTE, PAPER, TEXT, text, width_of
+from attntrace.writers.svg.markup import GREY, INK, LINE, NOTE, PAPER, TEXT, escaped, text, width_of
 
 ROW = 24  # height of a line on a box
 UP = 24  # from one box to the next
@@ -75,7 +75,9 @@ class Drawing:
 
     def shapes(self) -> Iterator[str]:
         for box, shape, fill in self.rects:
-            yield f'<rect {shape} fill="{self.inks.here if box is self.here else fill}" stroke="{self.inks.line}"/>\n'
+            places = f' data-places="{escaped(" ".join(box.addresses))}"' if self.inks is THEMED else ""  # of a page
+            ink = self.inks.here if box is self.here else fill
+            yield f'<rect {shape} fill="{ink}" stroke="{self.inks.line}"{places}/>\n'
         yield f'<path d="{self.rules}" stroke="{self.inks.line}"/>\n'
         yield f'<path d="{self.lines}" fill="none" stroke="{self.inks.ink}"/>\n'
         yield f'<path d="{self.heads}" fill="{self.inks.ink}"/>\n'

@@ -10,8 +10,8 @@ from command import BLOG, ROOT, attntrace, printed, words_of
 from markup import read
 from pages import run_of
 
-SOCCER = ("오늘 친구랑 학교에서 축구했어", "--target", "I played soccer with a friend at school today",
-          "--weights", "ko-en", "--ablate", "decoder.layer1.cross_attention.head2")
+SOCCER = ("내일 친구랑 카페에서 커피 마실 거야", "--target", "I'll drink coffee with a friend at the cafe tomorrow",
+          "--weights", "ko-en", "--ablate", "decoder.layer1.cross_attention.head4")
 PAGES = {
     "trace": ("trace", "this is a cat"), "target": ("trace", *BLOG), "one": ("trace", "a"),
     "many": ("trace", "w " * 40),
@@ -199,7 +199,7 @@ def test_a_dot_is_explained_only_where_there_is_one(only, dots):
 
 
 @pytest.mark.parametrize("arguments, conclusion", [
-    (("compare", *SOCCER), 'After "friend": at → today. After "school": today → </s>. 91 of 262 steps differ; the'),
+    (("compare", *SOCCER), 'After "cafe": tomorrow → </s>. 91 of 262 steps differ; the first is'),
     (("compare", "a b", "--set", "encoder.E:a,1=2"), "33 of 34 steps differ"),
     (("translate", "어제 카페 갔었어"), "I went to the cafe yesterday"),
     (("verify",), "93 steps, 2,938 numbers: all match"),

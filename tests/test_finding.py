@@ -153,7 +153,7 @@ def test_what_is_near_is_suggested_first(arguments, near):
 @pytest.mark.parametrize("arguments, said", [
     (("backprop", "a", "--target", "b"), "--target; give TARGET without it: attntrace backprop SOURCE TARGET;"),
     (("weights", "info", "--weights", "ko-en"), "--weights; give FILE without it: attntrace weights info FILE;"),
-    (("backprop", "a", "b", "--from", "x"), "no option --from here; it belongs to: why, show, verify;"),
+    (("backprop", "a", "b", "--from", "x"), "no option --from here; it belongs to: play, why, show, ...;"),
     (("trace", "a", "--no-final-nrm"), "no option --no-final-nrm (did you mean --no-final-norm"),
     (("trace", "a", "--words"), "no option --words here; it belongs to: weights info;"),
     (("compare", "a", "--what-if", "--epochs 3"), "--epochs here; it belongs to: train;"),

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Builds samples/ko-en.tsv, the pairs that the models of attntrace are trained on: python samples/pairs/make.py
 
-First the lines that were written by hand (lines/*.tsv), then sentences that are drawn from the tables by a fixed seed:
-many of the most common words, and of the others so many that every word stands in several pairs and in its usual forms.
-The same bytes on every machine.
+First the lines that were written by hand (lines/*.tsv), fewer of those that say once more, politely or with another
+punctuation, what another line says; then sentences that are drawn from the tables by a fixed seed: of the most common
+words those with a person, a place and a time together, and of the others so many that every word stands in several
+pairs and in its usual forms. The same bytes on every machine.
 
 Written for attntrace; MIT licence, as the rest of it."""
 import re
@@ -23,9 +24,11 @@ from verbs import ACTS
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent
-SEED, MOST = 1, 11500
+SEED, MOST = 1, 12000
 FEW, ENOUGH = 3, 6  # pairs for a word
 VERBS, VARIANTS = 5, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
+COMBINED = {3: 300, 4: 600, 5: 300}  # pairs of the most common words, by how many stand in one sentence
+ALIKE, AGAIN = 14, .1  # lines that differ from one another in one word alone; of the lines that say politely what another says
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 
 MOST_COMMON = {*CORE, *CORE_STEMS}
@@ -97,15 +100,59 @@ class Corpus:
 
 def make() -> Made:
     corpus, draw = Corpus(), Draw(SEED)
-    for pair in written():
+    for pair in _thinned(written(), draw):
         corpus.add(pair)
     common = list(spoken(draw, VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
     others = list(spoken(draw, VERBS, VARIANTS))
     for number, group in enumerate(needed(draw)):
         _take(corpus, [group[number % len(group)]], 1)
+    _combine(corpus, Draw(SEED))
     _times(corpus, _short_first(draw, common + others))
     _fill(corpus, _short_first(draw, common + framed(draw) + others))
     return Made(sorted(corpus.pairs, key=_order), corpus.removed)
+
+
+def _thinned(pairs: list[Said], draw: Draw) -> list[Said]:
+    """Of the lines that differ in punctuation alone one, and of the polite ones a share of those that say the
+    same as another does in 반말."""
+    plainly = {plain(pair.en) for pair in pairs if not pair.polite}
+    alike: dict[tuple[str, bool], list[Said]] = {}
+    for pair in pairs:
+        alike.setdefault((pair.ko.rstrip(".!?"), pair.ko.endswith("?")), []).append(pair)
+    kept = []
+    for group in alike.values():
+        pair = draw.random.choice(group)
+        again = pair.polite and plain(pair.en) in plainly and len(pair.ko.split()) > 1
+        if not again or draw.chance(AGAIN):
+            kept.append(pair)
+    return _various(kept, draw)
+
+
+def _various(pairs: list[Said], draw: Draw) -> list[Said]:
+    """Of many lines that differ in one word alone a few, while all their words stand in enough others."""
+    def frames(pair: Said) -> list[tuple[str, ...]]:
+        words = _words(pair)
+        return [(*words[:n], "", *words[n + 1:]) for n in range(len(words))] if len(words) > 1 else []
+
+    alike = Counter(frame for pair in pairs for frame in frames(pair))
+    seen = Counter(word for pair in pairs for word in _words(pair))
+    gone = set()
+    for pair in draw.random.sample(pairs, len(pairs)):
+        if max((alike[frame] for frame in frames(pair)), default=0) > ALIKE and all(
+                seen[word] > 2 * ENOUGH for word in _words(pair)):
+            gone.add(pair)
+            alike.subtract(frames(pair))
+            seen.subtract(_words(pair))
+    return [pair for pair in pairs if pair not in gone]
+
+
+def _combine(corpus: Corpus, draw: Draw) -> None:
+    """Sentences of the most common words in which several say who, with whom, where and when."""
+    pairs = [pair for group in spoken(draw, 12 * VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS)
+             for pair in group]
+    draw.random.shuffle(pairs)
+    for words, count in COMBINED.items():
+        _take(corpus, [pair for pair in pairs if len(pair.ko.split()) == words], count)
 
 
 def _order(pair: Said) -> tuple[bool, int, bool]:

@@ -20,7 +20,7 @@ ORDER = {
     "model": "config pieces folding tokens memory masks parameters transformer integer_parameters",
     "files": "arrays archive weights inputs masks pytorch torch",
     "training": "schedule pairs pieces backward optimizers loop checkpoint",
-    "runs": "what_if run prepare decoding beam training_step saved slips check",
+    "runs": "what_if run prepare decoding beam training_step saved slips",
     "pages": "numbers blocks architecture topic_table topics view stages checks forms why overview answer "
              "diff verdicts weights translation beam page",
     "writers": "terminal_width page arithmetic text data formulas svg latex markdown html notebook script",

@@ -430,7 +430,9 @@ def exponent(of_column: Callable[[int], int]) -> Rule:
 def from_start_of_layer(here: Naming) -> Tensor | None:
     layer = Address.of(here.place).place
     X, output = here.leaves
-    return here.seen.setdefault(layer, X) + output
+    if here.place.endswith("self_attention"):  # where a layer starts
+        here.seen[layer] = X
+    return here.seen[layer] + output
 
 
 def onto_normed(here: Naming) -> Tensor | None:

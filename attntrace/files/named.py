@@ -104,6 +104,6 @@ def _long(path: Path, heading: list[str], rows: list[list[str]]) -> Iterator[tup
                 indices):
             raise Problem("check_csv_cells", file=str(path), name=shown(name[:LONGEST]))
         array = np.empty(shape)
-        for index, number in numbers.items():
-            array[index] = number
+        for index, cell in numbers.items():
+            array[index] = cell
         yield name, array

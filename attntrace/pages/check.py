@@ -60,7 +60,7 @@ def conclusion(result: Checked) -> Text:
         what = Message(f"messages.{key}", **facts, at=place_of(first), mine=number(first.value),
                        right=number(float(first.right[first.at])))
     agreeing = sum(1 for one in takewhile(lambda one: one.agrees, result.compared))
-    before = Message("messages.check_before", count=agreeing) if agreeing else Message("messages.check_none_before")
+    before = Message("messages.check_before" if agreeing else "messages.check_none_before", count=agreeing)
     return Joined(" ", [what, before])
 
 
@@ -174,9 +174,9 @@ def table(result: Checked) -> Table:
             what = (Message("messages.check_differs"), place_of(one), number(one.value),
                     number(float(one.right[one.at])))
         rows.append((one.address, *what))
-    headings = [Message(f"messages.check_{name}") for name in ("agrees", "at", "mine", "right")]
-    columns = 5 if result.first is not None else 2
-    return Table(("", *headings)[:columns], tuple(row[:columns] for row in rows), right=(2, 3, 4)[:columns - 2],
+    headings: list[Text] = ["", *(Message(f"messages.check_{name}") for name in ("agrees", "at", "mine", "right"))]
+    columns = len(headings) if result.first is not None else 2
+    return Table(tuple(headings[:columns]), tuple(row[:columns] for row in rows), right=(2, 3, 4)[:columns - 2],
                  addresses=True, apart=True, title=Message("messages.check_table"))
 
 

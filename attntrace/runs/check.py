@@ -280,7 +280,7 @@ def check(arrays: Mapping[str, Array], subject: Subject, tolerance: float | None
     parameters = subject.run.parameters.by_name
     mine, notes = located(arrays, steps, parameters, subject.run.config.heads)
     precision = Precision.of(arrays.values(), tolerance)
-    right = {**parameters, **steps}
+    right: dict[str, Step | Tensor] = {**parameters, **steps}
     compared = [compare(one, right[one.address].value, scale_of(right[one.address]), precision) for one in mine]
     how = {kind: list(dict.fromkeys(shown(one.mine.name) for one in compared if one.how == kind))
            for kind in ("axes", "transposed")}
@@ -441,7 +441,8 @@ class Search:
         value, right = fit.value.astype(float), first.right
         if value.ndim == 2 and value.shape[0] == value.shape[1] and self.close(value.T, right):
             return Likeness("transposed")
-        for address, step in (self.checked.steps | self.checked.subject.run.parameters.by_name).items():
+        known: dict[str, Step | Tensor] = {**self.checked.steps, **self.checked.subject.run.parameters.by_name}
+        for address, step in known.items():
             if address != self.first and step.value.shape == value.shape and step.value.any() and self.close(
                     value, step.value) and value.size > 1:
                 return Likeness("same", address=address)

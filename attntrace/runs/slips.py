@@ -436,7 +436,7 @@ def from_start_of_layer(here: Naming) -> Tensor | None:
 
 
 def onto_normed(here: Naming) -> Tensor | None:
-    rows = here.seen.get(here.place)
+    rows: Tensor | None = here.seen.get(here.place)
     return rows + here.leaves[-1] if rows is not None and here.config.norm == "pre" else None
 
 
@@ -446,7 +446,7 @@ def residual_later(here: Naming) -> Tensor | None:
 
 
 def residual_after_norm(here: Naming) -> Tensor | None:
-    rows = here.seen.get(here.place)
+    rows: Tensor | None = here.seen.get(here.place)
     return rows + here.tensor if rows is not None and here.config.norm == "post" else None
 
 
@@ -629,7 +629,7 @@ def _slips() -> Iterator[Slip]:
     yield Slip("mask_flipped", at_steps({"head.masked_scores": other_mask(lambda hidden: hidden.T)}))
     yield Slip("mask_inverted", at_steps({"head.masked_scores": other_mask(lambda hidden: ~hidden)}))
     yield Slip("mask_diagonal", at_steps({"head.masked_scores": other_mask(
-        lambda hidden: hidden | np.eye(*hidden.shape, dtype=bool))}))
+        lambda hidden: hidden | (np.eye(*hidden.shape) > 0))}))
     yield Slip("mask_one_less", at_steps({"head.masked_scores": other_mask(
         lambda hidden: np.triu(hidden, 2) if hidden.any() else hidden)}))
     yield Slip("softmax_axis", at_steps({"head.weights": over_queries}))

@@ -1,4 +1,5 @@
 """Random models, their runs and training steps, and arrays as a person would save them."""
+import re
 from typing import Any
 
 import numpy as np
@@ -58,10 +59,10 @@ def as_saved(arrays: dict[str, np.ndarray], heads: int) -> dict[str, np.ndarray]
     """The heads of each attention in one array, and an axis of 1 for a batch, as programs have them."""
     saved: dict[str, np.ndarray] = {}
     for address, value in arrays.items():
-        if ".head1." in address:
-            each = [arrays[address.replace(".head1.", f".head{n}.")] for n in range(1, heads + 1)]
-            saved[address.replace(".head1", "")] = np.stack(each)[None]
-        elif ".head" not in address:
+        whole = re.sub(r"\.head\d", "", address)
+        if whole == address or whole in arrays:  # where the output of a head has the name of the attention's
             saved[address] = value[None]
-    # where the output of heads has the name of the whole attention's
-    return {name: value for name, value in saved.items() if name not in arrays or value.size == arrays[name].size}
+        elif ".head1." in address:
+            each = [arrays[address.replace(".head1.", f".head{n}.")] for n in range(1, heads + 1)]
+            saved[whole] = np.stack(each)[None]
+    return saved

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attntrace.messages.catalog import Message
+from attntrace.messages.catalog import Message, Text
 from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean
 from attntrace.messages.unicode import shown
@@ -36,11 +36,11 @@ class Precision(NamedTuple):
     tolerance: float | None = None
 
     @classmethod
-    def of(cls, arrays: Iterable[Array], tolerance: float | None = None) -> Precision:
-        """Infer it from the arrays."""
+    def of(cls, arrays: Iterable[Array], dtype: str, tolerance: float | None = None) -> Precision:
+        """Infer it from the arrays, and from the type of the numbers that they are compared with."""
         arrays = [array for array in arrays if array.size]
         kinds = [array.dtype.name for array in arrays if array.dtype.name in ERRORS]
-        kind = max(kinds, key=ERRORS.__getitem__, default="float64")
+        kind = max([dtype, *kinds], key=ERRORS.__getitem__)
         numbers = np.concatenate([array.ravel().astype(float) for array in arrays]) if arrays else np.zeros(0)
         numbers = np.unique(numbers[np.isfinite(numbers) & (numbers != np.rint(numbers))])
         if not numbers.size:
@@ -157,17 +157,53 @@ def compare(mine: Mine, right: Array, scale: float, precision: Precision) -> Com
 
 # Which step an array is of.
 
-def located(arrays: Mapping[str, Array], steps: Mapping[str, Step], parameters: Mapping[str, Tensor],
-            heads: int) -> tuple[list[Mine], list[Message]]:
+class Names:
+    """The addresses that a name can mean: the whole address, or an end of it; of all heads of an attention together the
+    same without the head. Where steps of a forward pass are called so, no gradients or updates are meant."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self.tensors = tensors
+        self.symbols: Known = {address: tensor.symbol for address, tensor in tensors.items()}
+        self._tails: dict[str, list[str]] = {}
+        self._without_head: dict[str, list[str]] = {}
+        self._of_heads: dict[str, list[str]] = {}  # the whole name without the head
+        for address in sorted(tensors, key=lambda one: Address.of(one).number("head") or 0):
+            parts = Address.of(address).parts
+            rest = tuple(part for part in parts if word_and_number(part)[0] != "head")
+            for n in range(len(parts)):
+                self._tails.setdefault(".".join(parts[n:]), []).append(address)
+            if len(rest) < len(parts):
+                self._of_heads.setdefault(".".join(rest), []).append(address)
+                for n in range(len(rest)):
+                    self._without_head.setdefault(".".join(rest[n:]), []).append(address)
+
+    def of(self, name: str) -> list[str]:
+        """The address that is exactly this, else those that end so, else those with such a symbol."""
+        if name in self.tensors:
+            return [name]
+        ending = self._tails.get(name, [])
+        return _forward(ending) or ([] if not name or "*" in name else _forward(matches(name, self.symbols)))
+
+    def of_all_heads(self, name: str) -> list[str]:
+        """The steps of the heads, one after the other."""
+        return self._of_heads.get(name) or _forward(self._without_head.get(name, []))
+
+    def near(self, name: str) -> Text:
+        return did_you_mean(near_addresses(name, self.symbols))
+
+
+def _forward(addresses: list[str]) -> list[str]:
+    return [address for address in addresses if not Address.of(address).phase] or addresses
+
+
+def located(arrays: Mapping[str, Array], tensors: Mapping[str, Tensor], heads: int) -> tuple[list[Mine], list[Message]]:
     """Return the arrays by steps and parameters, in the order in which these are computed, and what is to be said of
     how they were read. Raises Problem for a name that means nothing, or several things."""
-    tensors = {**parameters, **{address: step.tensor for address, step in steps.items()}}
-    known: Known = {address: tensor.symbol for address, tensor in tensors.items()}
-    places = {address: n for n, address in enumerate(tensors)}
+    names, places = Names(tensors), {address: n for n, address in enumerate(tensors)}
     found: dict[str, Mine] = {}
     notes: dict[str, dict[str, None]] = {}
     for name, array in arrays.items():
-        for mine, how in _read(name, array, known, tensors, heads):
+        for mine, how in _read(name, array, names, heads):
             if mine.address in found:
                 raise Problem("check_twice", address=mine.address, first=shown(found[mine.address].name),
                               second=shown(name))
@@ -175,40 +211,21 @@ def located(arrays: Mapping[str, Array], steps: Mapping[str, Step], parameters: 
             if how:
                 notes.setdefault(how, {})[shown(name)] = None
     every = sorted(found.values(), key=lambda mine: places[mine.address])
-    return every, [Message(f"messages.check_read_{how}", names=", ".join(names)) for how, names in notes.items()]
+    return every, [Message(f"messages.check_read_{how}", names=", ".join(own)) for how, own in notes.items()]
 
 
-def _read(name: str, array: Array, known: Known, tensors: Mapping[str, Tensor],
-          heads: int) -> Iterator[tuple[Mine, str]]:
-    pattern = name.strip().replace("__", ".").replace("/", ".")
-    matching = matches(pattern, known) if pattern and "*" not in pattern else []
-    places = list(dict.fromkeys(map(_without_head, matching)))
-    if len(matching) == 1 and (fitted(array, tensors[matching[0]].value.shape) or array.ndim < 3):
+def _read(name: str, array: Array, names: Names, heads: int) -> Iterator[tuple[Mine, str]]:
+    plain = name.strip().replace("__", ".").replace("/", ".")
+    matching, each = names.of(plain), names.of_all_heads(plain)
+    if len(matching) == 1 and (fitted(array, names.tensors[matching[0]].value.shape) or len(each) != heads):
         yield Mine(matching[0], name, array), ""
-        return
-    place, _, last = pattern.rpartition(".")
-    each = [address for address in known if _head_of(address) is not None and (
-        f".{_without_head(address)}".endswith(f".{pattern}"))] if pattern else []
-    if len(matching) > 1 and len(places) == 1:
-        each = matching
-    attentions = list(dict.fromkeys(Address.of(_without_head(address)).place for address in each))
-    if len(attentions) == 1 and len(each) == heads:
-        yield from _of_heads(name, array, each, tensors)
-    elif len(matching) == 1:
-        yield Mine(matching[0], name, array), ""
+    elif len(each) == heads and len({Address.of(Address.of(address).place).place for address in each}) == 1:
+        yield from _of_heads(name, array, each, names.tensors)
     elif several := matching or each:
         some = ", ".join(several[:3]) + (", ..." if len(several) > 3 else "")
         raise Problem("check_several", name=shown(name), count=len(several), some=some)
     else:
-        raise Problem("check_no_step", name=shown(name), near=did_you_mean(near_addresses(pattern or name, known)))
-
-
-def _head_of(address: str) -> int | None:
-    return Address.of(address).number("head")
-
-
-def _without_head(address: str) -> str:
-    return ".".join(part for part in address.split(".") if word_and_number(part)[0] != "head")
+        raise Problem("check_no_step", name=shown(name), near=names.near(plain or name))
 
 
 def _of_heads(name: str, array: Array, addresses: Sequence[str],
@@ -278,8 +295,9 @@ def check(arrays: Mapping[str, Array], subject: Subject, tolerance: float | None
     that mean nothing."""
     steps = steps_of(subject)
     parameters = subject.run.parameters.by_name
-    mine, notes = located(arrays, steps, parameters, subject.run.config.heads)
-    precision = Precision.of(arrays.values(), tolerance)
+    tensors = {**parameters, **{address: step.tensor for address, step in steps.items()}}
+    mine, notes = located(arrays, tensors, subject.run.config.heads)
+    precision = Precision.of(arrays.values(), subject.run.config.dtype, tolerance)
     right: dict[str, Step | Tensor] = {**parameters, **steps}
     compared = [compare(one, right[one.address].value, scale_of(right[one.address]), precision) for one in mine]
     how = {kind: list(dict.fromkeys(shown(one.mine.name) for one in compared if one.how == kind))
@@ -301,8 +319,9 @@ class Search:
         assert checked.first is not None
         self.checked, self.subject, self.first = checked, checked.subject, checked.first.address
         self.order = list(checked.steps)
+        self.places = {address: n for n, address in enumerate(self.order)}
         self.given = {one.address: one for one in mine if one.address in checked.steps}
-        place = self.order.index(self.first)
+        place = self.places[self.first]
         agreeing = [n for n, address in enumerate(self.order[:place]) if address in self.given]
         self.settled = self.order[:agreeing[-1] + 1] if agreeing else []  # up to the last that agrees
         self.between = self.order[len(self.settled):place]
@@ -387,8 +406,7 @@ class Search:
     def explains(self, subject: Subject, until: str) -> tuple[bool, dict[str, Step] | None]:
         """Whether the numbers at a step are others in this subject; and its steps, where all arrays up to this step are
         as in it."""
-        end = self.order.index(until)
-        wanted = {address for address in self.given if self.order.index(address) <= end}
+        wanted = {address for address in self.given if self.places[address] <= self.places[until]}
         steps: dict[str, Step] = {}
         changes = False
 

@@ -28,6 +28,7 @@ ORDER = {
     "cli": "exit_codes languages progress values output pause formats click_words options subject"
            " commands app",
     "api": "",
+    "testing": "",
     "__main__": "",
 }
 PLACES = {package: n for n, package in enumerate(ORDER)}

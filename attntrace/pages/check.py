@@ -61,7 +61,9 @@ def conclusion(result: Checked) -> Text:
                        right=number(float(first.right[first.at])))
     agreeing = sum(1 for one in takewhile(lambda one: one.agrees, result.compared))
     before = Message("messages.check_before" if agreeing else "messages.check_none_before", count=agreeing)
-    return Joined(" ", [what, before])
+    after = len(result.compared) - agreeing - 1
+    alone = after and all(one.agrees for one in result.compared if one is not first)
+    return Joined(" ", [what, before, *([Message("messages.check_after", count=after)] if alone else [])])
 
 
 def place_of(one: Compared) -> str:

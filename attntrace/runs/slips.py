@@ -541,11 +541,6 @@ def without_root(here: Naming) -> Tensor | None:
     return old - lr * (m / (v + epsilon))
 
 
-def epsilon_in_root(here: Naming) -> Tensor:
-    old, lr, m, v, epsilon = here.leaves
-    return old - lr * (m / sqrt(v + epsilon))
-
-
 def first_moment(here: Naming) -> Tensor:
     beta, v, one, _, slope = here.leaves
     return beta * v + (one - beta) * slope
@@ -694,7 +689,6 @@ def _slips() -> Iterator[Slip]:
     yield Slip("gradient_of_one_word", at_steps({"gradient any": of_one_word}))
     yield Slip("adam_uncorrected", at_steps({"update m_hat, update v_hat": unchanged}))
     yield Slip("adam_without_root", at_steps({"update new": without_root}))
-    yield Slip("adam_epsilon_in_root", at_steps({"update new": epsilon_in_root}))
     yield Slip("adam_not_squared", at_steps({"update v": first_moment}))
     yield Slip("adam_beta2", rated(beta2=0.999))
     yield Slip("adam_beta1", rated(beta1=0.98, beta2=0.9))

@@ -18,6 +18,7 @@ from attntrace.tracing.trace import Step
 
 ALTERNATIVES = 3  # diagnoses that are listed
 LISTED = 6  # addresses in a line
+DECIMALS = 3  # of the arithmetic
 
 
 def checked(result: Checked, file: str, again: str) -> Iterator[Block]:
@@ -91,10 +92,11 @@ def diagnosis(result: Checked) -> Iterator[Prose]:
     if len(found) > 1:
         yield Prose(Message("messages.check_several_slips", count=len(found)))
     for one in found[:ALTERNATIVES]:
-        yield Prose(Joined(" ", [Message("messages.check_slip"), *(slip.message for slip in one.slips), *remarks(one, result)]))
+        slips = [slip.message for slip in one.slips]
+        yield Prose(Joined(" ", [Message("messages.check_slip"), *slips, *remarks(one, result)]))
     if len(found) > ALTERNATIVES:
-        yield Prose(Message("messages.check_more_slips", count=len(found) - ALTERNATIVES, names=", ".join(
-            slip.id for one in found[ALTERNATIVES:] for slip in one.slips)))
+        names = ", ".join("+".join(slip.id for slip in one.slips) for one in found[ALTERNATIVES:])
+        yield Prose(Message("messages.check_more_slips", count=len(found) - ALTERNATIVES, names=names))
 
 
 def remarks(one: Diagnosis, result: Checked) -> Iterator[Message]:
@@ -158,7 +160,7 @@ def arithmetic(result: Checked, first: Compared) -> Iterator[Block]:
         return
     steps: Mapping[str, Step] = result.steps
     yield Heading(Message("messages.check_arithmetic"), apart=True)
-    yield from Why(steps.get, 3)(first.address, first.at)
+    yield from (cause._replace(operands=()) for cause in Why(steps.get, DECIMALS)(first.address, first.at))
     yield Prose(Message("messages.check_yours", cell=cell_name(first.address, first.at), mine=number(first.value)))
 
 

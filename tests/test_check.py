@@ -206,7 +206,8 @@ def test_two_slips_are_found_together_and_one_that_is_made_in_one_place_only(blo
 
 
 @pytest.mark.parametrize("change, key", [
-    (lambda right: right.T, "transposed"), (lambda right: 7 * right, "factor"), (lambda right: right[::-1], None)])
+    (lambda right: right.T, "transposed"), (lambda right: 7 * right, "factor"), (lambda right: right[::-1], None),
+    (lambda right: right + np.nan, "nan"), (lambda right: 1e308 + right, None)])
 def test_numbers_that_no_slip_gives_are_compared_with_others(blog, change, key):
     address = "encoder.layer1.feed_forward.output"
     if key == "transposed":

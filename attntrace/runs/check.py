@@ -22,8 +22,13 @@ from attntrace.tracing.trace import Step
 ERRORS = {"float64": 1e-6, "float32": 5e-5, "bfloat16": 5e-2, "float16": 1e-2}  # of a sum of many numbers, relative
 MOST_DECIMALS, MOST_DIGITS = 8, 8  # that numbers were rounded to on purpose
 HIDDEN = -1e4  # so small is a score that stands for -inf
-SECONDS = 1.5  # that pairs of slips may take, by an estimate of what a run takes
-OF_A_STEP, OF_A_NUMBER = 2e-5, 2e-8  # seconds
+SECONDS = 2.0  # that pairs of slips may take, by an estimate of what a run takes
+OF_A_STEP, OF_A_NUMBER = 3e-5, 5e-8  # seconds
+COMMON = frozenset(  # slips whose pairs are tried first
+    "embedding_unscaled positions_missing positions_from_one scale_missing scale_d_model softmax_axis heads_by_rows "
+    "mask_missing mask_diagonal mask_flipped mask_after_softmax projection_missing residual_missing norm_before "
+    "norm_missing final_norm_extra final_norm_missing variance_of_sample epsilon_outside activation_missing "
+    "activation_is forgotten transposed keys_from_decoder loss_summed labels_not_shifted adam_uncorrected".split())
 SCOPES = ("everywhere", "from_here", "only_here")  # where a slip is made
 
 
@@ -262,7 +267,7 @@ class Diagnosis(NamedTuple):
 
 
 class Likeness(NamedTuple):
-    """Numbers that are others, changed in a simple way: `transposed`; a `factor`; the `same` as another step."""
+    """Numbers that are others, changed in a simple way: `transposed`; a `factor`; the `same` as another step; or `nan`."""
     key: str
     factor: float = 1.0
     address: str = ""
@@ -308,7 +313,8 @@ def check(arrays: Mapping[str, Array], subject: Subject, tolerance: float | None
     if first is None:
         return result
     result = result._replace(first=first)
-    return Search(result, mine).diagnosed() if first.address in steps else result
+    with np.errstate(all="ignore"):  # a person's numbers may be of any size
+        return Search(result, mine).diagnosed() if first.address in steps else result
 
 
 class Search:
@@ -393,7 +399,8 @@ class Search:
         """Pairs of slips that each change the first step that differs, and together give its numbers."""
         numbers = sum(step.value.size for step in self.checked.steps.values())
         most = int(SECONDS / (len(self.order) * OF_A_STEP + numbers * OF_A_NUMBER))
-        every = [(one, other) for one, other in combinations(pool, 2) if one.name != other.name]
+        every = sorted(((one, other) for one, other in combinations(pool, 2) if one.name != other.name),
+                       key=lambda pair: sum(slip.name not in COMMON for slip in pair))
         found = []
         for one, other in every[:most]:
             changed = one(self.subject)
@@ -454,6 +461,8 @@ class Search:
         first, mine = self.checked.first, self.given[self.first].value
         assert first is not None
         fit = fitted(mine, first.right.shape)
+        if np.isnan(mine).any():
+            return Likeness("nan")
         if fit is None or not np.isfinite(fit.value).all():
             return None
         value, right = fit.value.astype(float), first.right

@@ -21,6 +21,7 @@ from attntrace.tracing.trace import Step
 
 ERRORS = {"float64": 1e-6, "float32": 5e-5, "bfloat16": 5e-2, "float16": 1e-2}  # of a sum of many numbers, relative
 MOST_DECIMALS, MOST_DIGITS = 8, 8  # that numbers were rounded to on purpose
+SMALLEST = 1e-20  # below it float32 has fewer digits, or none
 HIDDEN = -1e4  # so small is a score that stands for -inf
 SECONDS = 2.0  # that pairs of slips may take, by an estimate of what a run takes
 OF_A_STEP, OF_A_NUMBER = 3e-5, 5e-8  # seconds
@@ -77,7 +78,7 @@ class Precision(NamedTuple):
 
 def significant(numbers: Array, digits: int) -> Array:
     """The numbers, none of them 0, to so many significant digits."""
-    unit = 10.0 ** (np.floor(np.log10(np.abs(numbers))) + 1 - digits)
+    unit = 10.0 ** np.maximum(np.floor(np.log10(np.abs(numbers))) + 1 - digits, -300)
     return np.asarray(np.rint(numbers / unit) * unit)
 
 
@@ -142,8 +143,8 @@ def scale_of(step: Step | Tensor) -> float:
     tensors = [step] if isinstance(step, Tensor) else [step.tensor, *(
         leaf for leaf in step.node.leaves() if leaf.address is not None
         and Address.of(leaf.address).phase == Address.of(step.address).phase)]
-    return max((float(np.abs(np.where(np.isfinite(one.value), one.value, 0)).max(initial=0)) for one in tensors),
-               default=0.0) or 1e-12
+    return max([SMALLEST, *(float(np.abs(np.where(np.isfinite(one.value), one.value, 0)).max(initial=0))
+                            for one in tensors)])
 
 
 def compare(mine: Mine, right: Array, scale: float, precision: Precision) -> Compared:

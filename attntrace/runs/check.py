@@ -268,7 +268,7 @@ class Diagnosis(NamedTuple):
 
 
 class Likeness(NamedTuple):
-    """Numbers that are others, changed in a simple way: `transposed`; a `factor`; the `same` as another step; or `nan`."""
+    """Numbers that are others, changed in a simple way: `transposed`; a `factor`; the `same` as another step; `nan`."""
     key: str
     factor: float = 1.0
     address: str = ""

@@ -2,7 +2,7 @@
 from attntrace.version import __version__
 
 __all__ = ["Comparison", "Config", "Problem", "Step", "TracedArray", "TracedRun", "TracedTrainingStep", "Translation",
-           "__version__", "backprop", "compare", "parameter_shapes", "trace", "translate"]
+           "__version__", "backprop", "check", "compare", "parameter_shapes", "trace", "translate"]
 
 TYPE_CHECKING = False  # that of typing, whose import would be the longest part of a start
 if TYPE_CHECKING:
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
                                parameter_shapes, trace, translate)
     from attntrace.messages.errors import Problem
     from attntrace.model.config import Config
+    from attntrace.testing import check
     from attntrace.tracing.trace import Step
 
-_WHERE = {"Config": "model.config", "Problem": "messages.errors", "Step": "tracing.trace"}  # else in api
+_WHERE = {"Config": "model.config", "Problem": "messages.errors", "Step": "tracing.trace",
+          "check": "testing"}  # else in api
 
 
 def __getattr__(name: str) -> "Any":

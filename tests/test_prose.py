@@ -14,6 +14,7 @@ from attntrace.cli.app import COMMANDS, attntrace
 from attntrace.messages.catalog import LANGUAGES, Message, _table
 from attntrace.model import config
 from attntrace.pages.topic_table import TOPICS
+from attntrace.runs.slips import SLIPS
 from attntrace.training import OPTIMIZERS
 from attntrace.verify.invariants import KINDS
 
@@ -32,10 +33,10 @@ DIGITS = dict(zip("0123456789", [CONSONANT, LIQUID, VOWEL, CONSONANT, VOWEL, VOW
                   strict=True))
 LETTERS = {"L": LIQUID, "R": LIQUID, "M": CONSONANT, "N": CONSONANT, "ε": CONSONANT}  # all others end in a vowel
 NAMES = {"model": LIQUID, "Textual": LIQUID} | dict.fromkeys(
-    ("gain", "Adam", "JSON", "TARGET", "NaN", "population"), CONSONANT) | dict.fromkeys(
-    ("ff", "softmax", "ReLU", "PyTorch", "Transformer", "attntrace", "config", "dict", "bias", "id", "npz", "True",
-     "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf", "BERT", "GPT", "GELU", "SiLU", "tanh",
-     "tensor2tensor", "lp", "py", "pandas"), VOWEL)
+    ("gain", "Adam", "JSON", "TARGET", "NaN", "population", "RMSNorm"), CONSONANT) | dict.fromkeys(
+    ("ff", "softmax", "ReLU", "NumPy", "PyTorch", "Transformer", "attntrace", "config", "dict", "bias", "id", "npz",
+     "True", "SENTENCE", "SOURCE", "STATE", "ASCII", "cafe", "park", "inf", "BERT", "GPT", "GELU", "SiLU", "tanh",
+     "tensor2tensor", "lp", "py", "pandas", "pos"), VOWEL)
 HANGUL = re.compile("[가-힣]")
 WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
 TERMS = {"post-norm", "pre-norm", "GELU", "SiLU", "id", "pos", "log", "Adam", "English"}  # the same in every language
@@ -183,7 +184,8 @@ VALUES = {  # of keys that are put together from a table in the package
     "help.{}": {*texts_of(attntrace)}, "help.{}_short": COMMANDS, "messages.seed_{}": config.INITIAL,
     "messages.optimizer_{}": OPTIMIZERS, "messages.verify.true.{}": [*KINDS, "fingerprint"],
     "messages.script.{}": re.findall(r"""(?:# |: |\"{3}|t\(")@(\w+)""", SCRIPT.read_text("utf-8")),
-    "explain.{}.title": TOPICS, "explain.{}.short": TOPICS, "more.{}": TOPICS, "aliases.{}": TOPICS}
+    "explain.{}.title": TOPICS, "explain.{}.short": TOPICS, "more.{}": TOPICS, "aliases.{}": TOPICS,
+    "slips.{}": {slip.name for slip in SLIPS}}
 
 
 @pytest.mark.parametrize("key", VALUES)

@@ -169,6 +169,7 @@ class Number(ParamType):
 
 
 SHARE = Number("share", lambda number: 0 <= number < 1)
+NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < inf)
 POSITIVE = Number("positive", lambda number: 0 < number < inf)
 ONE_OR_MORE = Number("one_or_more", lambda number: 1 <= number < inf, plain)
 

@@ -134,14 +134,17 @@ def head(trace: Trace, i: int, X: Tensor, K: Tensor, V: Tensor, parameters: Para
          mask: Tensor | None) -> Attended:
     """Head i (from 1): queries from the rows X, keys from K and values from V, by its own block of columns of W_Q,
     W_K and W_V. X, K, V: token × d_model."""
-    def project(source: Tensor, letter: str, size: int, axis_name: str) -> Tensor:
-        W, b, first, last = parameters[f"W_{letter}"], parameters.get(f"b_{letter}"), (i - 1) * size + 1, i * size
-        return linear(source, slice_columns(W, first, last, axis_name), b and slice_columns(b, first, last, axis_name))
-
-    queries = trace("query", project(X, "Q", config.key_size, "d_k"), "Q")
-    keys = trace("key", project(K, "K", config.key_size, "d_k"), "K")
-    values = trace("value", project(V, "V", config.value_size, "d_v"), "V")
+    queries = trace("query", project(X, "Q", i, parameters, config), "Q")
+    keys = trace("key", project(K, "K", i, parameters, config), "K")
+    values = trace("value", project(V, "V", i, parameters, config), "V")
     return attention(trace, queries, keys, values, score_root(config), mask)
+
+
+def project(X: Tensor, letter: str, i: int, parameters: Parameters, config: Config) -> Tensor:
+    """X W_Q⁽ⁱ⁾ of head i (from 1), or with the letter K or V the same for keys or values. Returns token × d_k, d_v."""
+    size, axis_name = (config.value_size, "d_v") if letter == "V" else (config.key_size, "d_k")
+    W, b, first, last = parameters[f"W_{letter}"], parameters.get(f"b_{letter}"), (i - 1) * size + 1, i * size
+    return linear(X, slice_columns(W, first, last, axis_name), b and slice_columns(b, first, last, axis_name))
 
 
 def multi_head(trace: Trace, X: Tensor, K: Tensor, V: Tensor, parameters: Parameters, config: Config,

@@ -17,7 +17,7 @@ from attntrace.tensor.evaluate import rounding_of
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Record, Tensor
 from attntrace.tracing.addresses import Address, cell_name
-from attntrace.tracing.trace import Fingerprint, Sink, Step, Trace
+from attntrace.tracing.trace import Change, Fingerprint, Sink, Step, Trace
 from attntrace.version import __version__
 
 TRACE, BACKPROP, TRANSLATE = "trace", "backprop", "translate"  # the kinds of subjects
@@ -66,7 +66,8 @@ class Run(NamedTuple):
     words so far; None runs only the encoder. `inputs`: the file that given rows come from. `edits`: the what-if edits
     that the parameters and the source already contain. `pencil`: the decimals of hand arithmetic, rounded at every
     operation; None is full precision. `init`: how the parameters were drawn from the seed. `masks`: in addition to
-    those of the config. `notes`: what was changed in the input."""
+    those of the config. `notes`: what was changed in the input. `change` and `use`: what a slip
+    makes of tensors that are named, and of the parameters that the model reads."""
     config: Config
     seed: int | None
     weights: str | None
@@ -80,6 +81,8 @@ class Run(NamedTuple):
     init: str = "uniform"
     masks: Masks = Masks()
     notes: tuple[Message, ...] = ()
+    change: Change | None = None
+    use: Callable[[Parameters], Parameters] = lambda parameters: parameters
 
     @property
     def kind(self) -> str:
@@ -102,11 +105,11 @@ class Run(NamedTuple):
 
     def trace(self, sink: Sink | None = None, keep: list[Step] | None = None) -> Trace:
         """Return a trace in the arithmetic of this run."""
-        return Trace(sink, keep, rounding=rounding_of(self.pencil))
+        return Trace(sink, keep, change=self.change, rounding=rounding_of(self.pencil))
 
     def __call__(self, sink: Sink | None = None) -> None:
         with np.errstate(all="ignore"):  # an overflow is reported when the step is named
-            transformer(self.trace(sink), self.source, self.target, self.parameters, self.config, self.masks)
+            transformer(self.trace(sink), self.source, self.target, self.use(self.parameters), self.config, self.masks)
 
     def attentions(self) -> dict[str, tuple[int, int]]:
         """How many queries and keys each attention has, by its address without layers."""

@@ -65,7 +65,8 @@ class TrainingStep(NamedTuple):
     def forward(self, trace: Trace, parameters: Parameters | None = None) -> float:
         """Return the loss L."""
         run = self.run
-        prediction = transformer(trace, run.source, run.target, parameters or run.parameters, run.config, run.masks)
+        used = run.use(parameters or run.parameters)
+        prediction = transformer(trace, run.source, run.target, used, run.config, run.masks)
         assert prediction is not None
         return float(loss(trace.at("loss"), prediction, self.wanted, self.smoothing, self.over).value)
 
@@ -108,7 +109,7 @@ class TrainingStep(NamedTuple):
         with np.errstate(all="ignore"):
             if address in self.run.parameters.by_name:
                 return self.forward(Trace(), self.run.parameters.replaced({address: value}))
-            return self.forward(Trace(overrides={address: value}))
+            return self.forward(Trace(change=lambda here, own: Tensor(value, own.axes) if here == address else own))
 
     def small(self) -> "TrainingStep":
         """Return a training step of the same wiring on one word a side."""

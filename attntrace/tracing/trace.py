@@ -1,7 +1,7 @@
 """Naming a tensor makes it a step, which is passed to a sink, such as a fingerprint; then it drops its history."""
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -91,6 +91,7 @@ LONG = 1 << 20  # bytes of text of a fingerprint
 COMPARABLE = 1_000_000  # numbers up to which fingerprints are equal on every machine
 Sink = Callable[[Step], object]
 Dropout = Callable[[Tensor], Tensor]
+Change = Callable[[str, Tensor], Tensor]  # of a tensor that is about to be named, by its address
 
 
 def tee(*sinks: Sink | None) -> Sink:
@@ -114,15 +115,15 @@ class Trace:
 
     sink: receives each step when it is named; this runs inside the model, so a page is written while the run goes on.
     keep: a list for the steps, which then keep their history; without it, a tensor drops it once it is named.
-    overrides: values that replace those of tensors, by address (what if?). rounding: how named tensors are computed.
+    change: returns what is named in place of a tensor (what if?). rounding: how named tensors are computed.
     heads_at_once: whether the heads of an attention are computed together, without steps."""
-    __slots__ = ("sink", "keep", "place", "head", "dropout", "overrides", "rounding", "heads_at_once", "_stage",
+    __slots__ = ("sink", "keep", "place", "head", "dropout", "change", "rounding", "heads_at_once", "_stage",
                  "_addresses")
 
     def __init__(self, sink: Sink | None = None, keep: list[Step] | None = None, place: str = "",
-                 dropout: Dropout = lambda tensor: tensor, overrides: Mapping[str, Array] = {},
+                 dropout: Dropout = lambda tensor: tensor, change: Change | None = None,
                  rounding: Rounding = FULL_PRECISION, heads_at_once: bool = False) -> None:
-        self.sink, self.keep, self.place, self.dropout, self.overrides = sink, keep, place, dropout, overrides
+        self.sink, self.keep, self.place, self.dropout, self.change = sink, keep, place, dropout, change
         self.rounding, self.heads_at_once = rounding, heads_at_once
         self.head: int | None = None
         self._stage: str | None = None
@@ -131,7 +132,7 @@ class Trace:
     def at(self, place: str, head: int | None = None, stage: str | None = None) -> "Trace":
         """Return a place inside this one; with `head`, symbols carry the number of that head."""
         inside = address_in(self.place, place) if place else self.place
-        other = Trace(self.sink, self.keep, inside, self.dropout, self.overrides, self.rounding, self.heads_at_once)
+        other = Trace(self.sink, self.keep, inside, self.dropout, self.change, self.rounding, self.heads_at_once)
         other.head, other._stage, other._addresses = head, stage, self._addresses
         return other
 
@@ -142,7 +143,7 @@ class Trace:
     @property
     def is_silent(self) -> bool:
         """Whether names have no effect: nothing receives, keeps, replaces or rounds what is named."""
-        return self.sink is None and self.keep is None and not self.overrides and self.rounding is FULL_PRECISION
+        return self.sink is None and self.keep is None and self.change is None and self.rounding is FULL_PRECISION
 
     def __call__(self, name: str, tensor: Tensor, symbol: str | Symbol, address: str | None = None) -> Tensor:
         """Name a tensor and return it; a tensor that already has a name gets another one by the op `identity`. address:
@@ -154,12 +155,12 @@ class Trace:
         if address in self._addresses:
             raise AxisError(f"two steps that would be called {address}", tensor)
         self._addresses.add(address)
+        if self.change is not None:
+            tensor = self.change(address, tensor)
         named = identity(tensor) if tensor.is_leaf else tensor
         named.symbol = _symbol(symbol, self.head)
         named.address = address
-        if address in self.overrides:
-            named = Tensor(self.overrides[address], named.axes, named.symbol, address, named.node)
-        elif self.rounding is not FULL_PRECISION:
+        if self.rounding is not FULL_PRECISION:
             named.value = evaluate(named, self.rounding).value  # in place: others may already be computed from it
         step = Step(self.place, name, named, named.history, self._stage, self.rounding)
         if self.sink is not None:

@@ -13,7 +13,7 @@ from attntrace.messages.errors import Problem
 @click.argument("source", type=Text(), callback=options.no_file)
 @click.argument("target", type=Text(), callback=options.no_file)
 @options.learning_options
-@options.training_option("--check", is_flag=True)
+@options.training_option("--check", is_flag=True, text="check_gradients")
 @options.seeded_options
 @options.selection_options
 @options.view_options

@@ -5,10 +5,8 @@ from attntrace.cli import click_words
 from attntrace.cli.exit_codes import CHECK_FAILED, DONE
 from attntrace.cli.formats import PageOptions, quoted, write_blocks
 from attntrace.cli.options import page_options, quiet_option
-from attntrace.cli.values import InputFile, Number
+from attntrace.cli.values import NOT_NEGATIVE, InputFile
 from attntrace.messages.errors import Problem
-
-NOT_NEGATIVE = Number("not_negative", lambda number: 0 <= number < float("inf"))
 
 
 @click_words.command("diff")

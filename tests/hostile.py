@@ -57,7 +57,8 @@ VARIABLES = ["COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM", "COLORTERM",
              "TMPDIR", "HOME"]
 VALUES = ["bash_complete", "zsh_source", "both", "ko", "en", "always", "attntrace trace --only enc", *WORDS, *NUMBERS]
 USUAL = {"weights": "w.npz", "input": "in.npz", "saved_run": "run.npz", "state": "s.npz", "a": "run.npz",
-         "b": "run.npz", "pairs": "pairs.tsv"}  # what a parameter reads
+         "b": "run.npz", "pairs": "pairs.tsv", "answers": "answers.csv", "sheets": "worksheet.json",
+         "class_file": "class.csv"}  # what a parameter reads
 TRAINED = ["--epochs", "1", "--d-model", "4", "--d-ff", "4", "--layers", "1"]
 
 
@@ -156,6 +157,11 @@ def write_inputs(folder: Path) -> None:
     (folder / "in.json").write_text('{"encoder.input": [[1, 1, 1, 1], [1, 1, 1, 1]]}')
     from test_pytorch import attention
     attention(folder / "s.pt")
+    attntrace("worksheet", "a b", "--blank", "4", "-o", str(folder / "sheets"))
+    shutil.move(folder / "sheets" / "worksheet.json", folder)
+    shutil.rmtree(folder / "sheets")
+    (folder / "answers.csv").write_text("id,answer,student\nslip,query,1\n")
+    (folder / "class.csv").write_text("a,a b\nb,b a\n")
     (folder / "pairs.tsv").write_text("".join(f"{a} {b}\t{b} {a}\n" for a in "abc" for b in "xyz"), "utf-8")
     with zipfile.ZipFile(folder / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("config.npy", bytes(10_000_000))

@@ -18,11 +18,11 @@ ORDER = {
     "ops": "shape elementwise functions matmul indexing batch loss",
     "tracing": "addresses trace",
     "model": "config pieces folding tokens memory masks parameters transformer integer_parameters",
-    "files": "arrays archive weights named inputs masks pytorch torch",
+    "files": "arrays archive weights named answers inputs masks pytorch torch",
     "training": "schedule pairs pieces backward optimizers loop checkpoint",
-    "runs": "what_if run prepare decoding beam training_step saved slips check",
+    "runs": "what_if run prepare decoding beam training_step saved slips check worksheet marking",
     "pages": "numbers blocks architecture topic_table topics view stages checks forms why overview answer "
-             "diff verdicts weights translation beam check page",
+             "diff verdicts weights translation beam check worksheet page",
     "writers": "terminal_width page arithmetic text data formulas svg latex markdown html notebook script",
     "player": "slips course sheets player drawing terminal",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"

@@ -20,7 +20,7 @@ NO_ROOM = "failed to map segment"  # what the system says of a library for which
 COMPLETE = "_ATTNTRACE_COMPLETE"  # the variable by which a shell asks for completions
 COMPLETIONS = tuple(f"{shell}_{what}" for shell in ("bash", "zsh", "fish") for what in ("source", "complete"))
 COMMANDS = ("trace", "map", "play", "steps", "explain", "why", "translate", "backprop", "train", "compare", "check",
-            "show", "diff", "verify", "emit", "weights")  # each a module in cli/commands
+            "show", "diff", "verify", "emit", "weights", "worksheet", "mark", "quiz")  # each a module in cli/commands
 
 
 class Commands(Group):

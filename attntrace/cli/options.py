@@ -244,12 +244,13 @@ learning_options = passed(
     training_option("--label-smoothing-over", type=Among(SMOOTHING_OVER), default=None, stands_for=SMOOTHING_OVER[0]))
 
 
-def page_options_of(*formats: str) -> Callable[[Decorated], Decorated]:
-    """How a page looks, and where it goes; in one of these formats."""
+def page_options_of(*formats: str, place: str = "FILE") -> Callable[[Decorated], Decorated]:
+    """How a page looks, and where it goes, to a FILE or into a FOLDER; in one of these formats."""
     return passed(
         "page", PageOptions,
         page_option("--format", type=Among(formats), default=None),
-        page_option("-o", "output", metavar="FILE", type=click.Path(), text="output"),
+        page_option("-o", "output", metavar=place, type=click.Path(),
+                    text="output" if place == "FILE" else "output_folder"),
         page_option("--width", type=Whole(NARROWEST, WIDEST), metavar="N", envvar="ATTNTRACE_WIDTH"),
         page_option("--ascii", is_flag=True),
         page_option("--pause", is_flag=True),

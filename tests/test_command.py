@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import click
-import numpy as np
 import pytest
 from command import BLOG, ROOT, attntrace, process, refusal
 
@@ -91,9 +90,9 @@ def test_steps_lists_every_step_once_with_the_total():
     page = attntrace("steps").out
     stacks = ("  encoder", "  decoder", "  output")
     addresses = [line.split()[0] for line in page.split("\n") if line.startswith(stacks)]
-    steps = package.trace(BLOG[0], BLOG[2])
-    assert addresses == [step.address for step in steps]
-    assert f"{len(steps)} steps, {sum(step.value.size for step in steps):,} numbers" in page
+    run = package.trace(BLOG[0], BLOG[2])
+    assert addresses == list(run)
+    assert f"{len(run)} steps, {sum(array.size for array in run.values()):,} numbers" in page
 
 
 def test_one_sentence_is_read_from_standard_input():
@@ -181,20 +180,6 @@ def test_every_option_of_a_command_is_once_in_its_help(name):
     params = group.get_command(None, name).params
     options = {max(param.opts, key=len) for param in params if isinstance(param, click.Option)}
     assert sorted(listed) == sorted(options | {"--help"})
-
-
-def test_steps_of_python_are_the_steps_of_the_command():
-    steps = package.trace("this is a cat", heads=4, d_model=16)
-    assert steps["head4.weights"].value.shape == (4, 4)
-    assert [step.address for step in steps[:2]] == ["encoder.embedding", "encoder.scaled_embedding"]
-    addresses: list[str] = []
-    assert len(package.trace("this is a cat", sink=lambda step: addresses.append(step.address))) == 0
-    assert addresses == [step.address for step in package.trace("this is a cat")]
-    with pytest.raises(package.Problem, match="does not divide"):
-        package.trace("a", heads=3)
-    with pytest.raises(KeyError, match="2 steps"):
-        steps["norm"]
-    assert np.shares_memory(steps["encoder.output"].value, steps["feed_forward.norm"].value)
 
 
 @pytest.mark.parametrize("only, parts", [

@@ -2,6 +2,7 @@
 import importlib
 import pkgutil
 import re
+from importlib.util import find_spec
 
 import pytest
 from command import ROOT
@@ -15,7 +16,7 @@ from attntrace.tensor.tensor import OPS, Op
 from attntrace.verify import ops as checker
 
 for module in pkgutil.walk_packages(attntrace.__path__, "attntrace."):  # wherever a new op may live
-    if not module.name.endswith("__main__"):
+    if not module.name.endswith("__main__") and (find_spec("textual") or module.name != "attntrace.player.terminal"):
         importlib.import_module(module.name)
 
 

@@ -111,4 +111,4 @@ class Page:
         if self.view.wired and self.again and self.subject.kind != TRANSLATE:
             precision = "" if self.view.precision == View().precision or self.view.exact else (
                 f" --precision {self.view.precision}")
-            yield Wiring(command=f"attntrace why {{place}} {self.again}{precision}")
+            yield Wiring(command=f"why {{place}} {self.again}{precision}")

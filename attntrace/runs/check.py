@@ -13,7 +13,7 @@ from attntrace.messages.errors import Problem
 from attntrace.messages.nearest import did_you_mean
 from attntrace.messages.unicode import shown
 from attntrace.runs.run import Subject
-from attntrace.runs.slips import SLIPS, Slip, of_run, steps_of
+from attntrace.runs.slips import COMMON, SLIPS, Slip, of_run, steps_of
 from attntrace.tensor.axes import AxisError
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.tracing.addresses import Address, Known, matches, near_addresses, word_and_number
@@ -25,11 +25,6 @@ SMALLEST = 1e-20  # below it float32 has fewer digits, or none
 HIDDEN = -1e4  # so small is a score that stands for -inf
 SECONDS = 2.0  # that pairs of slips may take, by an estimate of what a run takes
 OF_A_STEP, OF_A_NUMBER = 3e-5, 5e-8  # seconds
-COMMON = frozenset(  # slips whose pairs are tried first
-    "embedding_unscaled positions_missing positions_from_one scale_missing scale_d_model softmax_axis heads_by_rows "
-    "mask_missing mask_diagonal mask_flipped mask_after_softmax projection_missing residual_missing norm_before "
-    "norm_missing final_norm_extra final_norm_missing variance_of_sample epsilon_outside activation_missing "
-    "activation_is forgotten transposed keys_from_decoder loss_summed labels_not_shifted adam_uncorrected".split())
 SCOPES = ("everywhere", "from_here", "only_here")  # where a slip is made
 
 

@@ -696,3 +696,8 @@ def _slips() -> Iterator[Slip]:
 
 
 SLIPS = tuple(_slips())
+COMMON = frozenset(  # slips whose pairs are tried first
+    "embedding_unscaled positions_missing positions_from_one scale_missing scale_d_model softmax_axis heads_by_rows "
+    "mask_missing mask_diagonal mask_flipped mask_after_softmax projection_missing residual_missing norm_before "
+    "norm_missing final_norm_extra final_norm_missing variance_of_sample epsilon_outside activation_missing "
+    "activation_is forgotten transposed keys_from_decoder loss_summed labels_not_shifted adam_uncorrected".split())

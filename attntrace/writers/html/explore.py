@@ -100,7 +100,7 @@ class Wires:
         self.place = ""
 
     def take(self, block: Wiring) -> None:
-        self.command = block.command or self.command
+        self.command = f"attntrace {block.command}" if block.command else self.command
         for wired in block.steps:
             if wired.tensor.address not in self.done:  # in the other form
                 self.add(wired)

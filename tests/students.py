@@ -2,8 +2,9 @@
 
 W: the parameters by name; ids: the rows of the words in the tables, from 0; h: the number of heads. They return what
 they computed, under names of their own choice, as far as attntrace understands them."""
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -177,3 +178,7 @@ STUDENTS = {  # and the slips that they make
     weights_of_linear_not_transposed: {"transposed:W_Q, W_K, W_V, W_O"},
     adds_the_input_after_the_norm: {"residual_after_norm"}, reduction_sum: {"loss_summed"},
     adam_as_it_is_remembered: {"adam_uncorrected"}}
+
+
+def uses_torch(student: Callable[..., Arrays]) -> bool:
+    return "import torch" in inspect.getsource(student)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from command import attntrace as attntrace_command
 from slipped import SOURCE, TARGET, arrays_of, as_saved, random_run, random_training_step, with_random_parameters
-from students import STUDENTS
+from students import STUDENTS, uses_torch
 
 import attntrace
 from attntrace.files.weights import save
@@ -54,7 +54,7 @@ def diagnosed(student: Any, model: Any) -> None:
     assert all(one.rest is None for one in result.diagnoses)
 
 
-@pytest.mark.parametrize("student", [one for one in STUDENTS if "torch" not in one.__code__.co_varnames],
+@pytest.mark.parametrize("student", [one for one in STUDENTS if not uses_torch(one)],
                          ids=lambda student: student.__name__)
 def test_what_students_did_wrong_is_named(student, model):
     diagnosed(student, model)

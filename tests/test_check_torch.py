@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import attntrace
-from students import STUDENTS
+from students import STUDENTS, uses_torch
 from test_check import diagnosed, model  # noqa: F401
 
 from attntrace.runs.prepare import prepare
@@ -12,7 +12,7 @@ from attntrace.runs.prepare import prepare
 torch = pytest.importorskip("torch")
 
 
-@pytest.mark.parametrize("student", [one for one in STUDENTS if "torch" in one.__code__.co_varnames],
+@pytest.mark.parametrize("student", [one for one in STUDENTS if uses_torch(one)],
                          ids=lambda student: student.__name__)
 def test_what_students_did_wrong_in_pytorch_is_named(student, model):  # noqa: F811
     diagnosed(student, model)

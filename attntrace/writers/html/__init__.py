@@ -6,11 +6,12 @@ from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.tracing.addresses import address_in
-from attntrace.writers.html.explore import Wires, policy, resource
+from attntrace.writers.html.explore import Wires
 from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
                                            hue_class, label, matrix, names_of_grid, nested, side_by_side, word_heading,
                                            words)
 from attntrace.writers.html.mathml import formula_math
+from attntrace.writers.html.scripts import policy, resource
 from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, title_of_head
 from attntrace.writers.svg.architecture import THEMED, Drawing, described
 

@@ -10,7 +10,8 @@ from string import ascii_letters, digits
 from attntrace.tracing.trace import sha256
 
 ANSWERS = "explore", "present"  # of a page with steps
-SCRIPTS = (ANSWERS,)
+PLAYER = ("player",)  # of a translation
+SCRIPTS = (ANSWERS, PLAYER)
 TEXT = '"'  # stands for a text while names are shortened
 BRIEF = {"const": "let", "true": "!0", "false": "!1"}
 COMMENTS = re.compile(r"^ *//.*\n|  // .*$", re.M)

@@ -5,7 +5,7 @@ import pytest
 from command import attntrace
 from test_explore import AXE, opened
 
-from attntrace.writers.html.explore import player
+from attntrace.writers.html.enhanced import player
 
 SENTENCE, WORDS = "어제 카페 갔었어", ["I", "went", "to", "the", "cafe", "yesterday", "</s>"]
 SHOWN = """() => ({

@@ -6,7 +6,8 @@ from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.tracing.addresses import address_in
-from attntrace.writers.html.explore import Wires, player
+from attntrace.writers.html.enhanced import pairs, player
+from attntrace.writers.html.explore import Wires
 from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
                                            hue_class, label, matrix, names_of_grid, nested, side_by_side, word_heading,
                                            words)
@@ -32,6 +33,7 @@ class HtmlWriter(BlockWriter[str]):
         self.wires = Wires()
         self.begun = self.is_translation = False
         self.steps = 0  # of decoding
+        self.pairs: list[blocks.Pair] = []
         self.picture: Drawing | None = None
 
     def close(self) -> None:
@@ -46,6 +48,9 @@ class HtmlWriter(BlockWriter[str]):
         for block in shown:
             if isinstance(block, blocks.Wiring):  # for the end of the page
                 self.wires.take(block)
+                continue
+            if isinstance(block, blocks.Pair):
+                self.pairs.append(block)
                 continue
             if not self.begun:
                 title = block.text if isinstance(block, blocks.Title | blocks.Heading) else self.look.title
@@ -78,6 +83,8 @@ class HtmlWriter(BlockWriter[str]):
         yield from self.wires.markup(self.look.languages)
         if self.is_translation:
             yield player(self.look.languages)
+        if self.pairs:
+            yield pairs(self.pairs, self.look.languages)
 
     def title(self, block: blocks.Title) -> Iterator[str]:
         """Its command: it is the heading of the page itself."""

@@ -19,7 +19,7 @@ from attntrace.tensor.expression import Call, Expression, Number
 from attntrace.tensor.tensor import Array, Op, Tensor, apply
 from attntrace.tracing.addresses import Address
 from attntrace.writers.arithmetic import MISSED
-from attntrace.writers.html.scripts import ANSWERS, PLAYER, script, style
+from attntrace.writers.html.scripts import ANSWERS, script, style
 
 SKELETON = ("title", "hint", "back", "pin", "size", "shade", "go", "keys", "present", "forward", "reveal", "leave",
             "present_keys")
@@ -38,11 +38,6 @@ PANEL = """<template id=panel><aside id=explore aria-label="{title}">
 <button aria-label="{forward}">\u2192</button>
 <p class="note keys">{present_keys}</p><form method=dialog><button>{leave}</button></form></footer></dialog></template>
 """  # explore.js fills it
-PLAYED = """<template id=player><section class=player aria-label="{player}"><div class=words></div>
-<div class=words></div><svg aria-hidden=true></svg><p><button value="{pause}">{play}</button>
-<input type=range min=1 value=1 aria-label="{step}"><select aria-label="{head}"><option>{heads}</select></p>
-<output class=note></output></section></template>
-"""  # player.js fills it
 SLOTS = {name: f"{{{name}}}" for name in ("word", "number", "place", "count")}  # that the page fills
 SAFELY = 1.1  # how much earlier digits are given than they are needed
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -143,13 +138,6 @@ class Wires:
         figures, digits = self.figures[address], spelled(self.digits[address], self.figures[address])
         own = [figures.decimals, figures.power]
         return [name, node, own, digits] if digits else [name, node] if own == usual else [name, node, own]
-
-
-def player(languages: tuple[str, ...]) -> str:
-    """What plays the steps of a translation, at the end of a page."""
-    texts = {name: escape(in_a_line(Message(f"panel.{name}"), languages))
-             for name in ("player", "play", "pause", "step", "head", "heads")}
-    return f"<style>\n{style(*PLAYER)}</style>\n{PLAYED.format(**texts)}<script>\n{script(*PLAYER)}</script>\n"
 
 
 class Slot(Expression):

@@ -11,7 +11,8 @@ from attntrace.tracing.trace import sha256
 
 ANSWERS = "explore", "present"  # of a page with steps
 PLAYER = ("player",)  # of a translation
-SCRIPTS = (ANSWERS, PLAYER)
+PAIRS = ("pairs",)  # of two runs
+SCRIPTS = (ANSWERS, PLAYER, PAIRS)
 TEXT = '"'  # stands for a text while names are shortened
 BRIEF = {"const": "let", "true": "!0", "false": "!1"}
 COMMENTS = re.compile(r"^ *//.*\n|  // .*$", re.M)

@@ -9,7 +9,8 @@ from command import BLOG, attntrace
 from hostile import HOSTILE
 
 from attntrace.tensor.tensor import OPS
-from attntrace.writers.html.explore import resource, script, style
+from attntrace.writers.html import scripts
+from attntrace.writers.html.scripts import SCRIPTS, resource, script, style
 
 RUNS = {"trace": ("trace", *BLOG), "pencil": ("trace", *BLOG, "--pencil", "3"),
         "backprop": ("backprop", "a b", "c", "--only", "gradient.*head1*")}
@@ -33,9 +34,24 @@ def test_every_op_has_its_arithmetic_in_the_script_or_is_the_same_for_every_numb
     assert {*re.findall(r"^  (\w+)[(:]", defined, re.M)} - {"add", "return"} == {*OPS} - alike - OF_BATCHES
 
 
-def test_the_script_and_the_styles_stay_small():
-    assert len(script()) <= 24 * 1024 and len(style()) <= 4 * 1024
-    assert script().isascii() and style().isascii()
+@pytest.mark.parametrize("names", SCRIPTS)
+def test_the_scripts_and_the_styles_of_a_page_stay_small(names):
+    assert len(script(*names)) <= 24 * 1024 and len(style(*names)) <= 4 * 1024
+    assert script(*names).isascii() and style(*names).isascii()
+
+
+def test_names_in_a_script_are_short_unless_they_are_properties_as_well(monkeypatch):
+    monkeypatch.setattr(scripts, "resource", lambda name: """// A comment
+const total = 0.5, other = {kept: total, short}, {taken} = other;
+const told = `${total} total ${"total" + `${told}`}`, pattern = /[/"]total/;
+function added(first, [second]) {
+  for (const one of first) other.kept += one - 1 / second;  // another
+  return first.taken ? total : {[told]: added(taken)};
+}
+""")
+    assert script.__wrapped__("any") == (
+        '(()=>{let a=0.5,c={kept:a,short},{taken}=c,d=`${a} total ${"total"+`${d}`}`,g=/[/"]total/;'
+        "function e(b,[second]){for(let f of b)c.kept+=f-1 / second;return b.taken?a:{[d]:e(taken)}}})();")
 
 
 @pytest.mark.parametrize("run", RUNS)

@@ -14,12 +14,12 @@ from markup import read
 from rich.cells import cell_len
 
 from attntrace.messages.catalog import LANGUAGES, Message, template
-from attntrace.pages.blocks import Block, Grids, MatrixEquation, Prose, Title, Verified, VerifiedHead, Wiring
+from attntrace.pages.blocks import Block, Grids, MatrixEquation, Pair, Prose, Title, Verified, VerifiedHead, Wiring
 from attntrace.writers import FORMATS, PAGES, TEXT
 from attntrace.writers.page import METHODS, BlockWriter, Look
 from attntrace.writers.text.writer import CELLS, cells_of
 
-KINDS = [kind for kind in get_args(Block) if kind is not Wiring]  # which no reader sees
+KINDS = [kind for kind in get_args(Block) if kind not in (Wiring, Pair)]  # which no reader sees
 COMMANDS = ["backprop 'cat \x1b[2J\u202e' 'dog' --d-model 2 --heads 1 --d-ff 2 --check", "trace 'cat dog' --limit 3",
             "steps 'cat dog'", "why encoder.output:1,1 'cat dog'", "map 'cat dog'", "verify cat", "verify cat -q",
             "compare 'cat dog' --what-if '--swap 1,2'"]

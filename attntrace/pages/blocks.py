@@ -256,6 +256,15 @@ class Wiring(NamedTuple):
     command: str = ""
 
 
+class Pair(NamedTuple):
+    """The weights of a head in two runs. They are not shown: only a page that can switch between the runs has them."""
+    address: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    first: Array
+    second: Array
+
+
 class Checks(NamedTuple):
     checks: tuple[Check, ...]
     apart: bool = False
@@ -296,7 +305,7 @@ class Verified(NamedTuple):
 
 Block = (Title | Result | PartHeading | StageHeading | Explained | Heading | Prose | Answer | Table | Grids
          | VectorRows | CellLines | Cause | MatrixEquation | Maps | Checks | Architecture | VerifiedHead | Verified
-         | Wiring)
+         | Wiring | Pair)
 equal_within_type(*get_args(Block), Wired, Formula, Grid, RowLine, CellLine, Check, Box)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from attntrace.files.arrays import shape_text
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.pages.answer import experiment, remarks, sentence_of
-from attntrace.pages.blocks import Block, Hues, Prose, Result, Table, Title, hues_in, hues_of, set_off, try_next
+from attntrace.pages.blocks import Block, Hues, Pair, Prose, Result, Table, Title, hues_in, hues_of, set_off, try_next
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import LARGE, Figures
 from attntrace.pages.overview import DETAILS, model_table, words_table
@@ -161,6 +161,7 @@ def saved(a: str, b: str, parameters: Sequence[Difference], steps: Sequence[Diff
     yield Title(Message("messages.title_diff", a=a, b=b))
     yield Result((Prose(conclusion(steps, *sides)),))
     yield from ripple(parameters, steps)
+    yield from pairs(steps, *sides)
     first = next((one for one in in_both([*steps, *parameters]) if not one.key), None)
     cell = cell_name(first.address, first.at) if first is not None else None
     yield from try_next([f"why {cell} --from {file}" if cell else f"show --from {file}" for file in (a, b)])
@@ -188,6 +189,7 @@ def compared(one: Run, other: Run, options: str, others: str, again: str, runs_a
     yield from set_off(words_of_both(next_words, tuple(written)))
     yield from set_off(attention(before, after, tolerance))
     yield from ripple(parameters, steps)
+    yield from pairs(steps, before, after)
     yield DETAILS
     yield words_table(one)
     yield from model_table(one)
@@ -237,6 +239,14 @@ def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
     most = ", ".join(f"log {n} = {math.log(n):.{DECIMALS}f}" if n > 1 else "log 1 = 0" for n in sorted(sizes))
     yield Table(("", *headings), tuple(rows), right=(1, 2), tokens=(0, 3, 4), hues=tuple(zip(*hues)),
                 title=Message("messages.compare_entropy"), legend=Message("messages.compare_entropy_note", most=most))
+
+
+def pairs(changes: Iterable[Difference], before: Side, after: Side) -> Iterator[Block]:
+    """The attention weights that differ, in both runs."""
+    for one in changes:
+        if not one.key and Address.of(one.address).name == "weights":
+            a, b = before.unswapped(one.address), after.unswapped(one.address)
+            yield Pair(one.address, labels_of(a, 0), labels_of(a, 1), a.value, b.value)
 
 
 def words_seen(head: str, before: Side, weights: Tensor) -> list[int]:

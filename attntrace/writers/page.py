@@ -183,6 +183,10 @@ class BlockWriter(Writer, Protocol[P]):
         """Only a page that answers has it."""
         return iter(())
 
+    def pair(self, block: blocks.Pair) -> Iterator[P]:
+        """Only a page that can switch between two runs has it."""
+        return iter(())
+
     def written(self, block: Block) -> Iterator[P]:
         """A block of any kind, by the method of its name."""
         parts: Iterator[P] = getattr(self, METHODS[type(block)])(block)

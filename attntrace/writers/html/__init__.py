@@ -6,11 +6,13 @@ from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.tracing.addresses import address_in
-from attntrace.writers.html.explore import Wires, policy, resource
+from attntrace.writers.html.enhanced import pairs, player
+from attntrace.writers.html.explore import Wires
 from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
                                            hue_class, label, matrix, names_of_grid, nested, side_by_side, word_heading,
                                            words)
 from attntrace.writers.html.mathml import formula_math
+from attntrace.writers.html.scripts import policy, resource
 from attntrace.writers.page import PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, title_of_head
 from attntrace.writers.svg.architecture import THEMED, Drawing, described
 
@@ -29,7 +31,9 @@ class HtmlWriter(BlockWriter[str]):
         self.encoded = markup_for(out)
         self.page = HtmlPage(look.languages, shades=look.colour != "never")
         self.wires = Wires()
-        self.begun = False
+        self.begun = self.is_translation = False
+        self.steps = 0  # of decoding
+        self.pairs: list[blocks.Pair] = []
         self.picture: Drawing | None = None
 
     def close(self) -> None:
@@ -44,6 +48,9 @@ class HtmlWriter(BlockWriter[str]):
         for block in shown:
             if isinstance(block, blocks.Wiring):  # for the end of the page
                 self.wires.take(block)
+                continue
+            if isinstance(block, blocks.Pair):
+                self.pairs.append(block)
                 continue
             if not self.begun:
                 title = block.text if isinstance(block, blocks.Title | blocks.Heading) else self.look.title
@@ -74,6 +81,10 @@ class HtmlWriter(BlockWriter[str]):
             yield from nested([Entry(2, "top", self.top), *self.page.contents])
             yield "</details></nav>\n"
         yield from self.wires.markup(self.look.languages)
+        if self.is_translation:
+            yield player(self.look.languages)
+        if self.pairs:
+            yield pairs(self.pairs, self.look.languages)
 
     def title(self, block: blocks.Title) -> Iterator[str]:
         """Its command: it is the heading of the page itself."""
@@ -116,7 +127,9 @@ class HtmlWriter(BlockWriter[str]):
     def heading(self, block: blocks.Heading) -> Iterator[str]:
         level, text = self.page.level, self.page.text(block.text)
         self.page.heading_above = text
-        yield (self.page.heading(level, "place", text, self.here(block.here)) if block.of_place
+        self.steps += bool(block.number)
+        step = f" data-step={block.number[0]}" if block.number else ""
+        yield (self.page.heading(level, "place", text, self.here(block.here), kind=step) if block.of_place
                else f"<h{level}>{text}</h{level}>\n")
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
@@ -195,8 +208,9 @@ class HtmlWriter(BlockWriter[str]):
         yield from side_by_side(equation(block, page))
 
     def maps(self, block: blocks.Maps) -> Iterator[str]:
-        """The heads of an attention side by side."""
+        """The heads of an attention side by side; on the page of a translation with a row for each step."""
         page = self.page
+        self.is_translation = self.steps == len(block.heads[0].values) and not block.brief
 
         def again(grid: blocks.Grid) -> str:
             is_whole = block.brief and grid.shape == grid.values.shape

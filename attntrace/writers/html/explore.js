@@ -1,7 +1,6 @@
 // The page answers: point at a number, and a panel says how it was computed from other numbers of the page.
 // Ops as in attntrace/ops, spelling as in tensor/printer.py, digits as in writers/arithmetic.py: tests/test_explore.py
 // compares each number with what the program prints. The page has it without comments and most blanks.
-(() => {
 const byId = id => document.getElementById(id);
 const wiring = JSON.parse(byId("wiring").textContent), words = wiring.texts;
 const main = document.querySelector("main"), page = document.documentElement;
@@ -446,8 +445,8 @@ function resize(height) {  // of the sheet on a small screen
 }
 
 const panel = byId("panel").content.firstElementChild, body = panel.querySelector(".body");
-const [back, keep, grow, shades] = select("button", panel), input = panel.querySelector("input");
-back.onclick = goBack, shades.onclick = toggleShades;
+const [back, keep, grow, shades, presents] = select("button", panel), input = panel.querySelector("input");
+back.onclick = goBack, shades.onclick = toggleShades, presents.onclick = present;
 keep.onclick = () => isKept ? release() : current && open(current, false);
 grow.onclick = () => resize((+page.dataset.sheet + 1) % 3);
 input.form.onsubmit = event => (event.preventDefault(), goTo(input.value));
@@ -552,7 +551,7 @@ function move(td, down, right) {
   if (next) isKept = false, unfold(next), next.tabIndex = next.tabIndex, next.focus({preventScroll: true}), reveal(next);
 }
 
-const KEYS = {Backspace: goBack, Escape: release, "/": () => input.focus(), h: toggleShades};
+const KEYS = {Backspace: goBack, Escape: release, "/": () => input.focus(), h: toggleShades, f: present};
 const ARROWS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};  // where a number has the focus
 for (const n of range(9)) KEYS[n + 1] = () => operands[n] && follow(operands[n]);
 on("keydown", event => {
@@ -584,4 +583,3 @@ if (begin) {
 }
 for (const kind of ["load", "hashchange"]) addEventListener(kind, fromLink);
 globalThis.attntrace = {wiring, leaves, reading};
-})();

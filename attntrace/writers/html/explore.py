@@ -3,12 +3,8 @@
 Numbers stand on the page already; here are only those of which it shows too few digits. Everything is ASCII, and no
 `<` is in it, so that it may stand in a page of any encoding."""
 import json
-import os
-import re
-from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -22,10 +18,11 @@ from attntrace.tensor.axes import Axes
 from attntrace.tensor.expression import Call, Expression, Number
 from attntrace.tensor.tensor import Array, Op, Tensor, apply
 from attntrace.tracing.addresses import Address
-from attntrace.tracing.trace import sha256
 from attntrace.writers.arithmetic import MISSED
+from attntrace.writers.html.scripts import ANSWERS, script, style
 
-SKELETON = "title", "hint", "back", "pin", "size", "shade", "go", "keys"
+SKELETON = ("title", "hint", "back", "pin", "size", "shade", "go", "keys", "present", "forward", "reveal", "leave",
+            "present_keys")
 TEXTS = ("start_word", "start", "operands", "more", "parameter", "absent", "unshown", "pin", "unpin", "copy", "copied",
          "command", "unknown", "fold", "unfold")
 PANEL = """<template id=panel><aside id=explore aria-label="{title}">
@@ -34,49 +31,16 @@ PANEL = """<template id=panel><aside id=explore aria-label="{title}">
 <div class=body tabindex=0 role=region aria-label="{title}" aria-live=polite><p>{hint}</div>
 <footer><form><input list=addresses aria-label="{go}" placeholder="head1.scores:2,1">
 <datalist id=addresses></datalist></form>
-<button aria-pressed=false>{shade}</button><p class="note keys">{keys}</footer></aside></template>
+<button aria-pressed=false>{shade}</button><button>{present}</button><p class="note keys">{keys}</footer></aside>
+<dialog id=present aria-label="{present}"><header><strong></strong><span class=at></span></header>
+<div class=sheet aria-live=polite tabindex=0 role=region aria-label="{present}" autofocus></div>
+<footer><button aria-label="{back}">\u2190</button><button>{reveal}</button>
+<button aria-label="{forward}">\u2192</button>
+<p class="note keys">{present_keys}</p><form method=dialog><button>{leave}</button></form></footer></dialog></template>
 """  # explore.js fills it
 SLOTS = {name: f"{{{name}}}" for name in ("word", "number", "place", "count")}  # that the page fills
 SAFELY = 1.1  # how much earlier digits are given than they are needed
-# Strings, templates and patterns of a script, or signs with the blanks around them.
-BLANKS = re.compile(r'("(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|/(?:\\.|[^/\s])+/)|(\s*(?:[][{}(),;:?!=<>|&*+-]+\s*)+)')
-CONSTANTS = re.compile(r"^( *)const .*;(\n\1const .*;)+$", re.M)  # lines that may be one
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-@lru_cache
-def resource(name: str) -> str:
-    """The text of a file beside this one."""
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
-        return file.read()
-
-
-@lru_cache
-def script() -> str:
-    """explore.js without comments, indents and blanks around signs; strings, templates and patterns are as they are."""
-    text = re.sub(r"^ *//.*\n|  // .*$", "", resource("explore.js"), flags=re.M)
-    text = CONSTANTS.sub(lambda found: found[0].replace(f";\n{found[1]}const ", ","), text)
-    return BLANKS.sub(lambda found: found[1] or re.sub(r"\s|;(?=\s*})", "", found[2]), text)
-
-
-@lru_cache
-def style() -> str:
-    """explore.css likewise."""
-    return re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", resource("explore.css"))
-
-
-@lru_cache
-def policy() -> str:
-    """The policy that lets a page load nothing and run only explore.js."""
-    sources = {"style": (resource("page.css"), style()), "script": (script(),)}
-    allowed = "".join(f"; {kind}-src {' '.join(map(hashed, texts))}" for kind, texts in sources.items())
-    return f'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'{allowed}">\n'
-
-
-def hashed(text: str) -> str:
-    """What stands between two tags, behind an end of line, as policies name it."""
-    digest = sha256(f"\n{text}".encode()).digest()
-    return f"'sha256-{b64encode(digest).decode()}'"
 
 
 class Wires:
@@ -111,8 +75,8 @@ class Wires:
             texts = {name: in_a_line(Message(f"panel.{name}", **SLOTS), languages) for name in (*SKELETON, *TEXTS)}
             panel = PANEL.format(**{name: escape(text) for name, text in texts.items()})
             data = self.json({name: texts[name] for name in TEXTS})
-            yield (f'<style>\n{style()}</style>\n<script type="application/json" id=wiring>{data}</script>\n'
-                   f"{panel}<script>\n{script()}</script>\n")
+            yield (f'<style>\n{style(*ANSWERS)}</style>\n<script type="application/json" id=wiring>{data}</script>\n'
+                   f"{panel}<script>\n{script(*ANSWERS)}</script>\n")
 
     def add(self, wired: Wired) -> None:
         self.done.add(wired.tensor.address or "")

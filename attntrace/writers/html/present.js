@@ -1,0 +1,112 @@
+// ------------------------------------------------ present mode
+// One equation a screen, as large as it fits, its result hidden until it is asked for: those in matrix form, or those of
+// each token on a page without any. It stands in the function of explore.js.
+const stage = byId("panel").content.lastElementChild, LEAST = 24, MOST = 72;  // px: of digits
+const [heading, count, sheet] = select("header > *, .sheet", stage), [backward, tells, forward] = select("button", stage);
+const steps = select(".step"), equations = steps.length ? steps : select("tr[data-row]:not([data-column])");
+let turn = 0, part = 0, screens = [], isTold = false;
+
+function copyOf(element) {  // without what the page has once, and what leads elsewhere
+  const copy = element.cloneNode(true);
+  for (const one of [copy, ...select("*", copy)]) ["id", "href", "tabindex"].map(name => one.removeAttribute(name));
+  return copy;
+}
+function under(step) {  // its matrices
+  const all = [];
+  for (let next = step; (next = next.nextElementSibling) && !next.matches(".step");) if (next.matches(".equation")) all.push(next);
+  return all;
+}
+const tablesIn = root => select("table", root);
+const addressOf = one => (one.cells ? one : tablesIn(under(one).at(-1)).at(-1)).dataset.address;
+const behind = x => x.address ? [x.address] : (x.operands || []).flatMap(behind);
+function hide(tds) {  // in columns that are as wide as they will be
+  const longest = max(...tds.map(td => td.textContent.length));
+  for (const td of tds) {
+    td.textContent = (isTold ? td.textContent : "?").padStart(longest);
+    if (!isTold) td.className = "";
+  }
+}
+
+function matrixOf(tr) {  // a row, of which some columns may stand below others
+  const address = tr.dataset.address, rows = [...tr.parentNode.rows].filter(one => one.dataset.address === address);
+  const words = select("th[scope=col]", tr.parentNode.rows[0]), tds = rows.flatMap(one => [...one.cells].filter(numberAt)).map(copyOf);
+  hide(tds);
+  return plain("table.matrix.result", words.length === tds.length && plain("thead", plain("tr", words.map(copyOf))),
+               plain("tbody", plain("tr", tds)));
+}
+function drawn(one) {  // all of an equation: with the operands that stand elsewhere on the page
+  const address = addressOf(one), formula = copyOf(one.firstElementChild);
+  formula.querySelector("i")?.remove();
+  if (one.cells) return [plain("p", ...formula.childNodes), plain("div.equation", matrixOf(one))];
+  const all = under(one).map(copyOf), here = all.flatMap(tablesIn).map(table => table.dataset.address);
+  const others = behind({operands: leaves.get(address)?.operands}).filter((name, n, names) => names.indexOf(name) === n).map(name => {
+    const box = stands.get(name)?.matrices.find(one => !one.isTurned && !one.element.dataset.part)?.element.closest(".box");
+    return box && !here.includes(name) && copyOf(box.parentNode.className ? box : box.parentNode);
+  });
+  for (const table of tablesIn(all.at(-1))) {
+    if (table.dataset.address === address) hide(select("tbody td", table)), table.classList.add("result");
+  }
+  return [plain("p", ...formula.childNodes), plain("div.equation", others), ...all];
+}
+
+function split(table) {  // a table that is wider than the screen, into blocks of columns
+  const [first] = table.tBodies[0].rows, start = hasHeading(first), columns = first.cells.length - start;
+  const each = Math.ceil(columns / Math.ceil(table.offsetWidth / sheet.clientWidth));
+  if (each < columns) table.replaceWith(...range(Math.ceil(columns / each)).map(n => {
+    const copy = table.cloneNode(true), from = n * each, end = Math.min(columns, from + each);
+    for (const tr of copy.rows) [...tr.cells].forEach((td, k) => k >= start && (k < start + from || k >= start + end) && td.remove());
+    copy.caption?.append(` [${from + 1}\u2013${end}]`);
+    return copy;
+  }));
+}
+function fits(px) {
+  sheet.style.fontSize = `${px}px`;
+  return sheet.scrollWidth <= sheet.clientWidth && sheet.scrollHeight <= sheet.clientHeight;
+}
+function draw(isLast) {  // an equation; what has no room on its screen has one of its own before it
+  const one = equations[turn], shown = drawn(one), apart = [];
+  sheet.replaceChildren(...shown), fits(LEAST), tablesIn(sheet).forEach(split);
+  while (!fits(LEAST)) {
+    const others = select(":is(.equation, .chunk) > div:not(.chunk, :has(.result))", sheet);
+    const area = ({offsetWidth, offsetHeight}) => offsetWidth * offsetHeight, largest = others.sort((a, b) => area(b) - area(a))[0];
+    if (!largest) break;
+    largest.replaceWith(largest.closest(".chunk") ? select("caption > *", largest)[0].cloneNode(true) : "");
+    apart.unshift([plain("div.equation", largest)]);
+  }
+  screens = [...apart, [...sheet.childNodes]];
+  part = isLast ? apart.length : Math.min(part, apart.length);
+  sheet.replaceChildren(...screens[part]);
+  let least = 12, most = MOST;
+  while (most - least > 0.5) fits((least + most) / 2) ? least = (least + most) / 2 : most = (least + most) / 2;
+  fits(least);
+  heading.textContent = [one.closest(".stage")?.querySelector("h4"), one.cells && one.parentNode.rows[0].cells[0]].map(clean).join(" ");
+  count.textContent = `${addressOf(one)} \u00b7 ${turn + 1} / ${equations.length}`;
+  sheet.focus();
+}
+function go(on) {
+  isTold = false;
+  if (screens[part + on]) part += on, draw();
+  else if (equations[turn + on]) turn += on, part = 0, draw(on < 0);
+}
+function tell() {
+  if (isTold || part < screens.length - 1) go(1);
+  else isTold = true, draw(true);
+}
+function present() {  // from the number that is looked at, or from what is on the screen
+  const here = equations.findIndex(one => addressOf(one) === current?.of.address);
+  turn = here < 0 ? max(0, equations.findIndex(one => one.getBoundingClientRect().bottom > 0)) : here;
+  part = 0, isTold = false;
+  if (equations.length) stage.showModal(), draw();
+}
+const TURNS = {ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1};
+backward.onclick = () => go(-1), tells.onclick = tell, forward.onclick = () => go(1);
+stage.onkeydown = event => {
+  event.stopPropagation();
+  if (TURNS[event.key]) event.preventDefault(), go(TURNS[event.key]);
+  else if (event.key === " " && event.target === sheet) event.preventDefault(), tell();
+};
+stage.onclose = () => {
+  unfold(equations[turn]), equations[turn].scrollIntoView();
+};
+addEventListener("resize", () => stage.open && draw());
+panel.after(stage);

@@ -1,0 +1,107 @@
+"""Scripts and styles of a page, and the policy that lets it run only these: smaller than the files beside this one."""
+import os
+import re
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from string import ascii_letters, digits
+
+from attntrace.tracing.trace import sha256
+
+ANSWERS = "explore", "present"  # of a page with steps
+PLAYER = ("player",)  # of a translation
+PAIRS = ("pairs",)  # of two runs
+SCRIPTS = (ANSWERS, PLAYER, PAIRS)
+TEXT = '"'  # stands for a text while names are shortened
+BRIEF = {"const": "let", "true": "!0", "false": "!1"}
+COMMENTS = re.compile(r"^ *//.*\n|  // .*$", re.M)
+CONSTANTS = re.compile(r"^( *)const .*;(\n\1const .*;)+$", re.M)  # lines that may be one
+# Strings and patterns (a division has blanks around its sign); numbers, names, signs.
+TOKEN = re.compile(r'("(?:\\.|[^"\\])*"|/(?:\\.|\[(?:\\.|[^]\\])*\]|[^/\s\[\\])+/\w*)'
+                   r'|\.?\d[\w.]*|[A-Za-z_]\w*|\.{3}|\s+|.')
+TEMPLATE = re.compile(r"(?:\\.|\$(?!\{)|[^`$\\])*(?:`|\$\{)")
+NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*|(?<=\.{3})\w+")
+# Below: in code without its strings.
+BLANK = re.compile(r"(?<=[][{}(),;:?!=<>|&*+-])\s+|\s+(?=[][{}(),;:?!=<>|&*+-])|;\s*(?=\})")
+# Names behind a dot, of keys, of methods; what is between brackets (the names in an object or what is taken out of one,
+# parameters, or items of an array that is taken apart); names in a list; names that are declared one by one.
+PROPERTY = re.compile(r"(?<!\.)\.([A-Za-z_]\w*)|[{,](\w+)(?::|\([^()]*\)\{)")
+INNERMOST = re.compile(r"\{([^][(){};]*)\}|(?:\((?=[^()]*\)(?:=>|\{))|(?:const|let|of)\[)([^][(){}]*)[\])]"
+                       r"|[\[({][^][(){}]*[\])}]")
+LISTED = re.compile(r"(?:^|,)(?:\.{3})?(\w+)(?=,|=|$)")
+DECLARED = re.compile(r"\b(?:const |let |function |of )(\w+)|,(\w+)=(?!=)|\b(\w+)=>")
+
+
+@lru_cache
+def resource(name: str) -> str:
+    """The text of a file beside this one."""
+    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
+        return file.read()
+
+
+@lru_cache
+def script(*names: str) -> str:
+    """Scripts in one function, without comments and most blanks, their names as short as they can be."""
+    text = "".join(COMMENTS.sub("", resource(f"{name}.js")) for name in names)
+    text = CONSTANTS.sub(lambda found: found[0].replace(f";\n{found[1]}const ", ", "), text)
+    pieces = list(in_code(f"(() => {{\n{text}}})();\n"))
+    code = BLANK.sub("", "".join(piece if is_code else TEXT for is_code, piece in pieces))
+    texts = (piece for is_code, piece in pieces if not is_code)
+    short = BRIEF | shortened(code)
+    return re.sub(f"{NAME.pattern}|{TEXT}",
+                  lambda found: next(texts) if found[0] == TEXT else short.get(found[0], found[0]), code)
+
+
+def in_code(text: str) -> Iterator[tuple[bool, str]]:
+    """The pieces of a script, and whether each is code: not the wording of a string, a pattern or a template."""
+    opened: list[str] = []
+    place = 0
+    while found := TOKEN.match(text, place):
+        piece, is_code, place = found[0], not found[1], found.end()
+        in_template = piece == "`" or piece == "}" and opened and opened.pop() == "${"
+        if in_template and (found := TEMPLATE.match(text, place)):
+            piece, is_code, place = piece + found[0], False, found.end()
+        if piece.endswith("{"):
+            opened.append("{" if is_code else "${")
+        yield is_code, piece
+
+
+def shortened(code: str) -> dict[str, str]:
+    """New names of what a script declares: none of what is a property as well."""
+    kept, own = ({name for names in pattern.findall(code) for name in names} for pattern in (PROPERTY, DECLARED))
+
+    def inner(found: re.Match[str]) -> str:
+        for n, names in enumerate((kept, own), start=1):
+            names.update(LISTED.findall(found[n] or ""))
+        return ""
+
+    rest, count = code, 1
+    while count:
+        rest, count = INNERMOST.subn(inner, rest)
+    used = Counter(NAME.findall(code))
+    renamed = sorted(own & used.keys() - kept, key=lambda name: (-used[name], name))
+    free = (letter + digit for digit in ("", *digits) for letter in ascii_letters)
+    return dict(zip(renamed, (name for name in free if name not in used or name in renamed)))
+
+
+@lru_cache
+def style(*names: str) -> str:
+    """Styles without blanks and zeros that need not be there."""
+    text = "".join(resource(f"{name}.css") for name in names)
+    return re.sub(r"\s*([{};,])\s*|(?<=:) |\b0(?=\.)", r"\1", text).replace(";}", "}")
+
+
+@lru_cache
+def policy() -> str:
+    """The policy that lets a page load nothing and run only these scripts."""
+    sources = {"style": [resource("page.css"), *[style(*names) for names in SCRIPTS]],
+               "script": [script(*names) for names in SCRIPTS]}
+    allowed = "".join(f"; {kind}-src {' '.join(map(hashed, texts))}" for kind, texts in sources.items())
+    return f'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'{allowed}">\n'
+
+
+def hashed(text: str) -> str:
+    """What stands between two tags, behind an end of line, as policies name it."""
+    digest = sha256(f"\n{text}".encode()).digest()
+    return f"'sha256-{b64encode(digest).decode()}'"

@@ -178,7 +178,7 @@ def test_the_answer_names_the_first_wrong_step_by_its_whole_address_and_the_slip
 
 
 @pytest.mark.parametrize("language, said", [
-    ("en", "Slip: These are not used: b_1."), ("ko", "실수: 쓰지 않은 파라미터가 있습니다: b_1.")])
+    ("en", "Slip: Not used: b_1."), ("ko", "실수: 쓰지 않은 파라미터가 있습니다: b_1.")])
 def test_the_page_says_it_in_each_language_and_shows_the_arithmetic(language, said, tmp_path):
     run = with_random_parameters(prepare(SOURCE), np.random.default_rng(2))
     weights = tmp_path / "w.npz"

@@ -191,6 +191,7 @@ def test_the_page_says_it_in_each_language_and_shows_the_arithmetic(language, sa
     assert "b_1[" in result.out and "attntrace why encoder.layer1.feed_forward.hidden:" in result.out
 
 
+@pytest.mark.thorough
 def test_two_slips_are_found_together_and_one_that_is_made_in_one_place_only(blog):
     right, both = arrays_of(blog), arrays_of(BY_ID["scale_missing"](BY_ID["positions_twice"](blog)))
     mine = {name: both[name] for name in right if "head" not in name or name.endswith("weights")}

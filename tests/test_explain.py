@@ -147,6 +147,7 @@ def test_each_command_that_an_explanation_names_runs(command):
     assert (code, errors) == (0, "") and out
 
 
+@pytest.mark.thorough
 def test_each_page_ends_with_other_commands_that_run():
     commands = set()
     for name in TOPICS:

@@ -87,6 +87,7 @@ def test_curly_quotes_inside_of_one_argument_are_words_of_it(sentence):
     assert attntrace("trace", sentence, "--target", "a “b” c”", "-q").code == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_examples_of_train_can_be_typed_one_after_the_other(language, tmp_path, monkeypatch):
     (tmp_path / "samples").mkdir()

@@ -27,6 +27,7 @@ def module():
         del sys.modules[name]
 
 
+@pytest.mark.thorough
 def test_the_file_is_what_the_script_makes(module):
     make = module("make")
     assert make.text(make.make().pairs) == FILE.read_text("utf-8")

@@ -121,9 +121,10 @@ def like(result: Checked, likeness: Likeness) -> Message:
 
 def factor_name(factor: float, result: Checked) -> str:
     """What a factor is in terms of the sizes of the model: `√d_k`; "" where it is none of them."""
-    config = result.subject.run.config
+    run = result.subject.run
+    config, words = run.config, run.source if (result.first or "").startswith("encoder.") else run.last_words
     sizes = {"d_k": config.key_size, "d_model": config.d_model, "h": config.heads, "d_ff": config.d_ff,
-             "T": len(result.subject.run.last_words.texts)}
+             "T": len(words.texts)}
     values = {name: float(size) for name, size in sizes.items() if size > 1}
     values |= {f"√{name}": math.sqrt(size) for name, size in sizes.items() if size > 1}
     values |= {f"1/{name}": 1 / value for name, value in list(values.items())}

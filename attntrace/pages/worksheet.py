@@ -204,7 +204,8 @@ def verdict_of(mark: Mark, sheet: Sheet) -> Iterator[Text]:
         yield Message("messages.mark_no_number")
         return
     yield Message(f"messages.mark_{mark.verdict}{'_due' if due else ''}", due=due)
-    yield from slip_sentences(mark.slips)
+    if mark.slips:
+        yield Joined(" / ", slip_sentences(mark.slips))
 
 
 def slip_sentences(slips: Sequence[Slip]) -> Iterator[Text]:

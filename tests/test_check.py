@@ -207,6 +207,12 @@ def test_two_slips_are_found_together_and_one_that_is_made_in_one_place_only(blo
     assert result.diagnoses[0].scope == "only_here"
 
 
+@pytest.mark.parametrize("address, name", [("encoder.layer1.feed_forward.output", 3), ("decoder.output", 7)])
+def test_t_is_the_length_of_the_sentence_that_a_step_is_of(blog, address, name, tmp_path):
+    mine = saved(tmp_path / "mine.npz", {address: name * arrays_of(blog)[address]})
+    assert f"times {name} = T." in attntrace_command("check", mine, *WORDS).out
+
+
 @pytest.mark.parametrize("change, key", [
     (lambda right: right.T, "transposed"), (lambda right: 7 * right, "factor"), (lambda right: right[::-1], None),
     (lambda right: right + np.nan, "nan"), (lambda right: 1e308 + right, None)])

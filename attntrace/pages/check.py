@@ -119,10 +119,15 @@ def like(result: Checked, likeness: Likeness) -> Message:
     return Message(f"messages.check_like_{likeness.key}", address=likeness.address)
 
 
+def of_encoder(result: Checked) -> bool:
+    """Whether the first array that differs belongs to the encoder."""
+    return result.first is not None and result.first.address.startswith("encoder.")
+
+
 def factor_name(factor: float, result: Checked) -> str:
     """What a factor is in terms of the sizes of the model: `√d_k`; "" where it is none of them."""
     run = result.subject.run
-    config, words = run.config, run.source if (result.first or "").startswith("encoder.") else run.last_words
+    config, words = run.config, run.source if of_encoder(result) else run.last_words
     sizes = {"d_k": config.key_size, "d_model": config.d_model, "h": config.heads, "d_ff": config.d_ff,
              "T": len(words.texts)}
     values = {name: float(size) for name, size in sizes.items() if size > 1}

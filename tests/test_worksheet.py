@@ -313,6 +313,22 @@ def test_what_a_spreadsheet_would_compute_stays_text(cell, is_text):
     assert not as_text(cell).startswith(("=", "+", "@", "\t", "\r"))
 
 
+def test_ids_need_no_quotation_marks_and_zeros_before_a_number_do_not_count(folder, tmp_path):
+    lines = [f"{id},{answer},{'01' if n % 2 else '1'}" for n, (id, answer) in enumerate(key_of(folder, "01").items())]
+    assert sum(line.count(",") > 2 for line in lines) > 3
+    (tmp_path / "answers.csv").write_text("\n".join(["id,answer,student", *lines]), "utf-8")
+    result = attntrace("mark", str(tmp_path / "answers.csv"), "--sheets", str(folder), "--quiet")
+    assert result.code == 0 and "12/12" in result.out, result
+
+
+def test_a_word_is_copied_from_the_key_with_its_markdown(folder, tmp_path):
+    key = (folder / "01-key.md").read_text("utf-8")
+    assert "<span>" in key
+    (tmp_path / "01.md").write_text(key, "utf-8")
+    result = attntrace("mark", str(tmp_path / "01.md"), "--sheets", str(folder), "--quiet")
+    assert result.code == 0 and "12/12" in result.out, result
+
+
 @pytest.mark.parametrize("columns", ["60", "100"])
 def test_a_sheet_of_text_is_read_as_it_was_written(columns, folder, tmp_path):
     page = attntrace("worksheet", SENTENCE, COLUMNS=columns).out
@@ -327,6 +343,8 @@ HOSTILE = {"binary.csv": b"\x00\xff\xfe", "null.csv": b"id,answer\n\x00,1", "emp
            "unknown.csv": b"id,answer\nx:1,2\n",
            "nobody.csv": b"id,answer,student\nslip,a,Zorro\n", "long.csv": b"id,answer\nslip," + b"9" * 5000,
            "huge.csv": b"id,answer\n" + b"x" * 2_000_000, "quote.csv": b'id,answer\n"' + b"y" * 200_000,
+           "unclosed.csv": b'id,answer,student\n"slip,a,1\n',
+           "spelled.csv": b"id,answer,student\nslip,a,01\nslip,b,1\n",
            "other.csv": b"id,answer,student\noutput.W:1,1,2,1\n", "sheet.md": b"| `slip` | \\[99\\] | a |\n"}
 
 

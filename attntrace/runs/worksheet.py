@@ -92,7 +92,7 @@ def sheet_of(sentence: str | None, target: str | None, config: Config, seed: int
         if sheet is not None:
             return sheet
         most = max(most, blanks)
-    raise Problem("worksheet_blanks", count=count, most=most)
+    raise Problem("worksheet_blanks", count=count, most=most) if most < count else Problem("worksheet_kinds")
 
 
 def check_roots(config: Config) -> None:

@@ -366,6 +366,26 @@ def test_a_file_of_sheets_that_makes_no_sense_is_refused(change, folder, tmp_pat
     assert result.code == 2 and result.err.count("\n") == 1 and "worksheet.json" in result.err
 
 
+@pytest.mark.parametrize("arguments", [("a " * 5000,), (SENTENCE, "--d-model", "1048576"), (
+    SENTENCE, "--d-ff", "1000000000"), (SENTENCE, "--layers", "1000000")])
+def test_what_is_too_large_for_a_sheet_is_refused_before_it_is_computed(arguments, monkeypatch):
+    monkeypatch.setattr("attntrace.runs.worksheet.prepare", None)
+    result = attntrace("worksheet", *arguments)
+    assert result.code == 2 and result.err.count("\n") == 1 and "more than 5000" in result.err
+
+
+@pytest.mark.parametrize("key", [(), ("--key",)])
+def test_a_name_with_the_ending_of_a_page_is_a_file(key, tmp_path):
+    result = attntrace("worksheet", SENTENCE, *key, "-o", str(tmp_path / "sheet.md"))
+    assert (result.code, result.out) == (0, "") and [one.name for one in tmp_path.iterdir()] == ["sheet.md"]
+    printed = attntrace("worksheet", SENTENCE, *key, "--format", "markdown").out
+    assert (tmp_path / "sheet.md").read_text("utf-8") == printed
+    result = attntrace("worksheet", SENTENCE, "--students", "2", "-o", str(tmp_path / "sheets.md"))
+    assert result.code == 2 and "folder" in result.err and len(list(tmp_path.iterdir())) == 1
+    assert attntrace("worksheet", SENTENCE, *key, "-o", str(tmp_path / "sheets")).code == 0
+    assert len(list((tmp_path / "sheets").iterdir())) == 3
+
+
 def test_a_folder_is_never_written_over_and_never_half_written(folder, tmp_path, monkeypatch):
     before = sorted(folder.iterdir())
     assert attntrace("worksheet", SENTENCE, "--students", "2", "-o", str(folder)).code == 2

@@ -147,7 +147,7 @@ KINDS: dict[str, type[_InPython]] = {
     **dict.fromkeys(("weights_missing", "model_missing", "output_directory"), ProblemWithoutFile),
     "no_pandas": ProblemWithImport}
 RENAMED = {"input": "inputs", "save": "path"}  # options whose arguments have another name
-OWN_ARGUMENTS = "target", "optimizer", "lr", "path", "depth", "top"  # of single functions
+OWN_ARGUMENTS = "target", "optimizer", "lr", "path", "depth", "top", "only"  # of single functions
 OPTION = re.compile(r"""--(?P<no>no-)?(?P<name>[a-z]+(?:-[a-z]+)*)"""
                     r"""(?: (?P<value>"[^"]*"|-?\d+(?:\.\d+)?|[a-z][a-z0-9_]+(?![a-z0-9_])))?(?P<after> [가-힣]+)?""")
 
@@ -396,6 +396,8 @@ class TracedRun(ByAddress[TracedArray]):
         with in_python():
             if depth is not None and not isinstance(depth, int):
                 raise _of_type("depth", depth, "int | None")
+            if depth is not None and depth < 0:
+                raise Problem("no_such_choice", name="depth", option="depth", value=depth, choices="0, 1, 2, ...")
             return self._why(address, position, depth, top and _whole("top", top), self._run.pencil or precision)
 
     def _why(self, address: str, position: Sequence[int | str], depth: int | None, top: int | None,

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from attntrace.api import Page, backprop, in_python, trace
-from attntrace.messages.catalog import default_languages, in_a_line
+from attntrace.messages.catalog import Message, default_languages, in_a_line
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
+from attntrace.model.config import as_json
 from attntrace.runs.check import Checked, Compared, Diagnosis
 from attntrace.runs.check import check as checked_against
 from attntrace.tensor.tensor import Array
@@ -72,7 +73,12 @@ def check(arrays: Mapping[str, Any], sentence: str | None, target: str | None = 
     `attntrace.trace`, such as `weights`; with one of `attntrace.backprop`, such as `optimizer="sgd"`, the arrays are
     compared with a training step. Raises Problem for names that mean nothing and for bad settings."""
     with in_python():
-        given = {name: _array(name, array) for name, array in arrays.items()}
+        if not isinstance(arrays, Mapping):
+            raise Problem("argument_type", name="arrays", type=type(arrays).__name__, kind="Mapping")
+        if tolerance is not None and not (isinstance(tolerance, (int, float, np.floating)) and 0 <= tolerance < np.inf):
+            raise Problem("no_such_number_option", option="tolerance", value=as_json(tolerance),
+                          wanted=Message("problem.why.not_negative"))
+        given = {str(name): _array(str(name), array) for name, array in arrays.items()}
         if not given:
             raise Problem("check_empty", file="arrays")
         run = (backprop(sentence, target or "", sink=ignore, **settings) if OF_TRAINING & settings.keys() else

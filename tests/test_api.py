@@ -15,6 +15,7 @@ import attntrace as api
 from attntrace.api import Arguments
 from attntrace.cli.options import ModelOptions
 from attntrace.model.config import ENTRIES
+from attntrace.testing import check
 
 CAT, CHAT = "this is a cat", "un chat"
 SELF = "encoder.layer1.self_attention"
@@ -236,6 +237,12 @@ def test_a_wrong_argument_is_the_exception_that_python_has_for_it(arguments, kin
     (lambda run: run.why("output.logits", 1), IndexError, "needs 2"),
     (lambda run: run.why("output.logits", 1, "dog"), KeyError, "no dog"),
     (lambda run: run.why("output.logits", 1, 1.0), TypeError, "position must be"),
+    (lambda run: run.why("output.logits", 1, 1, depth=-1), ValueError, "depth is -1; it must be 0, 1, 2"),
+    (lambda run: run.html(only="nothing*"), ValueError, r"^only nothing\* matches no step"),
+    (lambda run: check(3, CAT), TypeError, "arrays must be Mapping, not int"),
+    (lambda run: check({3: [1.0]}, CAT), ValueError, "called 3;"),
+    (lambda run: check({"head1.scores": [1.0]}, CAT, tolerance=-1), ValueError, "tolerance is -1; .* 0 or more"),
+    (lambda run: check({"head1.scores": [1.0]}, CAT, tolerance="x"), ValueError, 'tolerance is "x"'),
     (lambda run: run.save("run.txt"), ValueError, "path"),
     (lambda run: run.save("/nowhere/run.npz"), FileNotFoundError, "/nowhere"),
     (lambda run: run.html("/"), OSError, "is a directory"),

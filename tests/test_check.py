@@ -213,6 +213,17 @@ def test_t_is_the_length_of_the_sentence_that_a_step_is_of(blog, address, name, 
     assert f"times {name} = T." in attntrace_command("check", mine, *WORDS).out
 
 
+def test_a_sum_without_its_residual_connection_is_named_where_the_sum_is(blog):
+    """A program without residual connections has sums as well: what its sub-layers return."""
+    wrong = arrays_of(BY_ID["residual_missing"](blog))
+    outputs = {address: wrong[address.replace(".residual", ".output")] for address in wrong if address.endswith(
+        ".residual")}
+    result = check(outputs, blog)
+    assert len(outputs) == 5 and result.first.address == "encoder.layer1.self_attention.residual"
+    assert ids_of(result) == [{"residual_missing"}]
+    assert result.diagnoses[0].rest is None and result.diagnoses[0].scope == "everywhere"
+
+
 @pytest.mark.parametrize("change, key", [
     (lambda right: right.T, "transposed"), (lambda right: 7 * right, "factor"), (lambda right: right[::-1], None),
     (lambda right: right + np.nan, "nan"), (lambda right: 1e308 + right, None)])

@@ -313,6 +313,22 @@ def test_what_a_spreadsheet_would_compute_stays_text(cell, is_text):
     assert not as_text(cell).startswith(("=", "+", "@", "\t", "\r"))
 
 
+def test_ids_need_no_quotation_marks_and_zeros_before_a_number_do_not_count(folder, tmp_path):
+    lines = [f"{id},{answer},{'01' if n % 2 else '1'}" for n, (id, answer) in enumerate(key_of(folder, "01").items())]
+    assert sum(line.count(",") > 2 for line in lines) > 3
+    (tmp_path / "answers.csv").write_text("\n".join(["id,answer,student", *lines]), "utf-8")
+    result = attntrace("mark", str(tmp_path / "answers.csv"), "--sheets", str(folder), "--quiet")
+    assert result.code == 0 and "12/12" in result.out, result
+
+
+def test_a_word_is_copied_from_the_key_with_its_markdown(folder, tmp_path):
+    key = (folder / "01-key.md").read_text("utf-8")
+    assert "<span>" in key
+    (tmp_path / "01.md").write_text(key, "utf-8")
+    result = attntrace("mark", str(tmp_path / "01.md"), "--sheets", str(folder), "--quiet")
+    assert result.code == 0 and "12/12" in result.out, result
+
+
 @pytest.mark.parametrize("columns", ["60", "100"])
 def test_a_sheet_of_text_is_read_as_it_was_written(columns, folder, tmp_path):
     page = attntrace("worksheet", SENTENCE, COLUMNS=columns).out
@@ -327,6 +343,8 @@ HOSTILE = {"binary.csv": b"\x00\xff\xfe", "null.csv": b"id,answer\n\x00,1", "emp
            "unknown.csv": b"id,answer\nx:1,2\n",
            "nobody.csv": b"id,answer,student\nslip,a,Zorro\n", "long.csv": b"id,answer\nslip," + b"9" * 5000,
            "huge.csv": b"id,answer\n" + b"x" * 2_000_000, "quote.csv": b'id,answer\n"' + b"y" * 200_000,
+           "unclosed.csv": b'id,answer,student\n"slip,a,1\n',
+           "spelled.csv": b"id,answer,student\nslip,a,01\nslip,b,1\n",
            "other.csv": b"id,answer,student\noutput.W:1,1,2,1\n", "sheet.md": b"| `slip` | \\[99\\] | a |\n"}
 
 
@@ -346,6 +364,26 @@ def test_a_file_of_sheets_that_makes_no_sense_is_refused(change, folder, tmp_pat
     (tmp_path / "answers.csv").write_text("id,answer,student\nslip,a,1\n", "utf-8")
     result = attntrace("mark", str(tmp_path / "answers.csv"))
     assert result.code == 2 and result.err.count("\n") == 1 and "worksheet.json" in result.err
+
+
+@pytest.mark.parametrize("arguments", [("a " * 5000,), (SENTENCE, "--d-model", "1048576"), (
+    SENTENCE, "--d-ff", "1000000000"), (SENTENCE, "--layers", "1000000")])
+def test_what_is_too_large_for_a_sheet_is_refused_before_it_is_computed(arguments, monkeypatch):
+    monkeypatch.setattr("attntrace.runs.worksheet.prepare", None)
+    result = attntrace("worksheet", *arguments)
+    assert result.code == 2 and result.err.count("\n") == 1 and "more than 5000" in result.err
+
+
+@pytest.mark.parametrize("key", [(), ("--key",)])
+def test_a_name_with_the_ending_of_a_page_is_a_file(key, tmp_path):
+    result = attntrace("worksheet", SENTENCE, *key, "-o", str(tmp_path / "sheet.md"))
+    assert (result.code, result.out) == (0, "") and [one.name for one in tmp_path.iterdir()] == ["sheet.md"]
+    printed = attntrace("worksheet", SENTENCE, *key, "--format", "markdown").out
+    assert (tmp_path / "sheet.md").read_text("utf-8") == printed
+    result = attntrace("worksheet", SENTENCE, "--students", "2", "-o", str(tmp_path / "sheets.md"))
+    assert result.code == 2 and "folder" in result.err and len(list(tmp_path.iterdir())) == 1
+    assert attntrace("worksheet", SENTENCE, *key, "-o", str(tmp_path / "sheets")).code == 0
+    assert len(list((tmp_path / "sheets").iterdir())) == 3
 
 
 def test_a_folder_is_never_written_over_and_never_half_written(folder, tmp_path, monkeypatch):

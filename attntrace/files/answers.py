@@ -26,6 +26,8 @@ ENDINGS = (".csv", ".md", ".markdown", ".txt")
 NUMBER = r"\[(\d{1,3})\]"  # of a blank, behind its id
 LINE = re.compile(rf"[\s|]*`?(slip|[^\W\d][\w.]*:\d+(?:,\d+)?)`?[\s|]+{NUMBER}[\s|]*(.*?)[\s|]*")  # in a filled sheet
 WHOSE = re.compile(rf"[\s|]*`?{STUDENT}`?(?:\s\s|\s*\|)[\s|]*(.*?)[\s|]*")
+ID = re.compile(r"[\w.]*:\d+,\d+")  # in CSV, with a comma of its own
+MARKUP = re.compile(r"\\|</?span>")  # of Markdown, in a copied word
 UNFILLED = re.compile(r"^[_\s]+|[_\s]+$")
 
 
@@ -101,7 +103,7 @@ def rows_of(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     """The lines of a CSV file, each with its number, without empty ones; separated by commas, semicolons or tabs."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     mark = next((mark for mark in "\t;," if mark in first), ",")
-    reader = csv.reader(io.StringIO(text), delimiter=mark)
+    reader = csv.reader(io.StringIO(text), delimiter=mark, strict=True)
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
@@ -147,7 +149,7 @@ def _answers(path: Path) -> Iterator[Answers]:
     found: dict[str, str] = {}
     student = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        line = line.replace("\\", "")  # of Markdown
+        line = MARKUP.sub("", line)
         if filled := LINE.fullmatch(line):
             _add(found, file, number, f"{filled[1]} [{filled[2]}]", UNFILLED.sub("", filled[3]))
         elif whose := WHOSE.fullmatch(line):
@@ -165,10 +167,14 @@ def _table(path: Path, file: str, rows: Sequence[tuple[int, list[str]]]) -> Iter
     places = {name: heading.index(name) for name in ("id", "answer", STUDENT) if name in heading}
     found: dict[str, dict[str, str]] = {}
     for number, row in rows[1:]:
+        own = ",".join(row[(place := places["id"]):place + 2])
+        if len(row) > len(heading) and ID.fullmatch(own):  # without quotation marks
+            row[place:place + 2] = [own]
         cells = {name: row[n] if n < len(row) else "" for name, n in places.items()}
         if not cells["id"]:
             raise Problem("answers_csv", file=file, line=number)
-        _add(found.setdefault(cells.get(STUDENT, ""), {}), file, number, cells["id"], cells["answer"])
+        student = re.sub(r"^0+(?=\d+$)", "", cells.get(STUDENT, ""))
+        _add(found.setdefault(student, {}), file, number, cells["id"], cells["answer"])
     if not found:
         raise Problem("answers_none", file=file)
     for student, answers in found.items():

@@ -440,9 +440,13 @@ def onto_normed(here: Naming) -> Tensor | None:
     return rows + here.leaves[-1] if rows is not None and here.config.norm == "pre" else None
 
 
+def without_residual(here: Naming) -> Tensor:
+    return identity(here.leaves[-1])
+
+
 def residual_later(here: Naming) -> Tensor | None:
     here.seen[here.place] = here.leaves[0]
-    return identity(here.leaves[-1]) if here.config.norm == "post" else None
+    return without_residual(here) if here.config.norm == "post" else None
 
 
 def residual_after_norm(here: Naming) -> Tensor | None:
@@ -641,7 +645,7 @@ def _slips() -> Iterator[Slip]:
     yield Slip("forgotten", with_parameters("gain bias", neutral), "gain, bias")
     yield Slip("forgotten", with_parameters("b_Q b_K b_V b_O b_1 b_2 output.b", neutral),
                "b_Q, b_K, b_V, b_O, b_1, b_2, output.b")
-    yield Slip("residual_missing", only_if(lambda config: config.residual, rewired(residual=False)))
+    yield Slip("residual_missing", at_steps({"attention.residual, feed_forward.residual": without_residual}))
     yield Slip("residual_of_layer", at_steps({"attention.residual, feed_forward.residual": from_start_of_layer}))
     yield Slip("residual_of_normed", at_steps(
         REMEMBER_ROWS | {"attention.residual, feed_forward.residual": onto_normed}))

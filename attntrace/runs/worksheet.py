@@ -83,16 +83,20 @@ def sheet_of(sentence: str | None, target: str | None, config: Config, seed: int
     """The sheet of the first seed, from this one on, whose numbers are fit for so many blanks. Raises Problem where
     √d_k or √d_model is not whole, the model is too large, or no seed is fit."""
     check_roots(config)
+    words = len((sentence or "").split()) + len((target or "").split())
+    check_size(words ** 2 // 4 + config.layers * config.d_model * (
+        config.heads * config.key_size + config.d_ff * config.feed_forward))  # at least, before anything is computed
     most = 0
     for fit in range(seed, seed + ATTEMPTS):
         run = prepare(sentence, target, config=config, seed=fit, init="integers", pencil=pencil)
         if fit == seed:
-            check_size(run)
+            steps = steps_of(run._replace(pencil=None))
+            check_size(len(run.parameters.vector) + sum(step.value.size for step in steps.values()))
         blanks, sheet = Chooser(run, count).sheet()
         if sheet is not None:
             return sheet
         most = max(most, blanks)
-    raise Problem("worksheet_blanks", count=count, most=most)
+    raise Problem("worksheet_blanks", count=count, most=most) if most < count else Problem("worksheet_kinds")
 
 
 def check_roots(config: Config) -> None:
@@ -104,9 +108,7 @@ def check_roots(config: Config) -> None:
             raise Problem("worksheet_root", name=name, size=size)
 
 
-def check_size(run: Run) -> None:
-    steps = steps_of(run._replace(pencil=None))
-    count = len(run.parameters.vector) + sum(step.value.size for step in steps.values())
+def check_size(count: int) -> None:
     if count > MOST_NUMBERS:
         raise Problem("worksheet_large", count=count, most=MOST_NUMBERS)
 

@@ -105,7 +105,7 @@ def write_csv(out: TextIO, every: Sequence[Marks]) -> None:
     for one in every:
         for mark in one.marks:
             cells = (one.student, mark.blank.id, mark.answer, answer_text(mark.blank, one.sheet), mark.verdict,
-                     int(mark.verdict in MARKED), due_text(mark, one.sheet), " ".join(slip.id for slip in mark.slips))
+                     int(mark.verdict in MARKED), due_text(mark, one.sheet), "; ".join(slip.id for slip in mark.slips))
             writer.writerow(as_text(str(cell)) for cell in cells)
 
 

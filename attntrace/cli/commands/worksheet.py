@@ -55,7 +55,9 @@ def command(blank: int, students: int | None, class_file: str | None, key: bool,
     from attntrace.files.answers import Pupil, Sheets, read_class
     people = read_class(Path(class_file), sentence) if class_file is not None else [
         ("", sentence or "")] * (students or 1)
-    to_folder = page.output is not None and page.output != "-"
+    ending = os.path.splitext(page.output or "")[1].lower()
+    is_file = ending != "" and any(ending in FORMATS[name].endings for name in PAGES)
+    to_folder = page.output is not None and page.output != "-" and not is_file
     if len(people) > 1 and not to_folder:
         raise Problem("worksheet_students")
     if to_folder:

@@ -159,7 +159,8 @@ def test_a_wrong_prediction_is_told_what_may_have_gone_wrong_and_stays_hidden(n)
     ("scaled_scores:1,2", "-0.255", "Numerator and denominator are swapped."),
     ("scaled_scores:1,2", "-1.958", "The square root is missing: d_k = 4."),
     ("scaled_scores:1,2", "-15.660", "It was multiplied by √d_k = √4, not divided by it."),
-    ("weights:2,2", "0.066", "The division by e^(-3.808 - 0.456) + e^(-2.265 - 0.456) + e^(0.456 - 0.456) is missing.")])
+    ("weights:2,2", "0.066",
+     "The division by e^(-3.808 - 0.456) + e^(-2.265 - 0.456) + e^(0.456 - 0.456) is missing.")])
 def test_slips_are_those_of_the_expression(place, typed, said):
     person = player(at=f"{HEAD}.{place}", size=SIZES[2])
     person.revealed.clear()

@@ -254,7 +254,7 @@ def test_arrays_are_read_in_the_shapes_that_programs_have(blog):
 
 @pytest.mark.parametrize("content, name, said", [
     (b"{", "a.json", "is broken"), (b"[[1, 2], [3]]", "a.json", "lists of equal length|numbers"),
-    (b'{"scores": [[1]]}', "a.json", "could be 6 steps"), (b'{"nonsense": [1]}', "a.json", "no step or parameter"),
+    (b'{"scores": [[1]]}', "a.json", "any of 6 steps"), (b'{"nonsense": [1]}', "a.json", "no step or parameter"),
     (b'{"\\u001b[2J": [1]}', "a.json", r"\\u\{1B\}"), (b"{}", "a.json", "has no arrays"),
     (b"address,row,column,value\nx,1,1,=SUM(A1)\n", "a.csv", "line 2"), (b"\xff\xfe", "a.csv", "broken"),
     (b"address,row,column,value\nencoder.input,1,999999999,1\n", "a.csv", "every row and column"),

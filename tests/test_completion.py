@@ -21,7 +21,7 @@ def offered(words: str) -> list[str]:
 @pytest.mark.parametrize("words, wanted", [
     ("attntrace tr", ["trace", "translate", "train"]), ("attntrace weights i", ["import", "info"]),
     ("attntrace trace --for", ["--form", "--format"]),
-    ("attntrace trace --format ", ["text", "markdown", "html", "csv", "jsonl"]),
+    ("attntrace trace --format ", ["text", "markdown", "html", "latex", "csv", "jsonl", "svg"]),
     ("attntrace map --format s", ["svg"]), ("attntrace trace --lang ", ["ko", "en", "both"]),
     ("attntrace trace --weights ko", ["ko-en", "ko"]), ("attntrace translate --weights k", ["ko-en", "k"]),
     (f"attntrace trace cat --only {SELF}.head1.sc", [f"{SELF}.head1.scores", f"{SELF}.head1.scaled_scores"]),

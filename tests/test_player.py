@@ -142,7 +142,7 @@ def slips():
             scores[0, 2]: "어제, 갔었어: another column",
             scores[2, 1]: "갔었어, 카페: another row", terms.sum() / 10: "The decimal point is misplaced.",
             terms.sum() - terms[2] + q[2]: "This factor is missing: 0.749.",
-            terms.sum() + 0.004: "Only the last digits", 123.456: "No single slip"}
+            terms.sum() + 0.004: "Only the last digits", 123.456: "No usual single slip"}
 
 
 @pytest.mark.parametrize("n", range(10))

@@ -638,7 +638,7 @@ def _model(weights: Any, entries: Mapping[str, Any], has_inputs: bool) -> dict[s
 
 
 def _settings(arguments: Mapping[str, Any], more: Sequence[str] = ()) -> dict[str, Any]:
-    """The arguments of `prepare` besides the words. Raises Problem for arguments that there are not, or that contradict
+    """The arguments of `prepare` but the words. Raises Problem for arguments that there are not, or that contradict
     each other."""
     known = (*Arguments.__annotations__, *more)
     for name in arguments:

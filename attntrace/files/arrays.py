@@ -63,6 +63,14 @@ def whole(name: str, file: BinaryIO, times: int) -> bytes:
     return b"".join(parts)
 
 
+def whole_text(path: Path, file: BinaryIO, times: int) -> str:
+    """The same as text. Raises Problem where it is not UTF-8."""
+    try:
+        return whole(str(path), file, times).decode("utf-8-sig")
+    except ValueError as error:
+        raise Problem("weights_broken", file=str(path), why=reason(error)) from None
+
+
 @contextmanager
 def refused(file: str | os.PathLike[str], kind: str = "weights") -> Iterator[None]:
     """Raise Problem, whose key begins with the kind of file, where the system refuses to open or to read one."""

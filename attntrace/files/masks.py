@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attntrace.files.arrays import Npz, opened, read_npy, reason, shape_text, whole
+from attntrace.files.arrays import Npz, opened, read_npy, shape_text, whole_text
 from attntrace.files.weights import JSON_OBJECTS, read_json
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
@@ -69,17 +69,10 @@ def tables(path: Path) -> Iterator[tuple[str, Array]]:
             for name, rows in (content if isinstance(content, dict) else {"": content}).items():
                 yield name, _table(rows, path)
         elif ending == ".csv":
-            lines = list(csv.reader(io.StringIO(_text(path, whole(str(path), stream, JSON_OBJECTS)))))
+            lines = list(csv.reader(io.StringIO(whole_text(path, stream, JSON_OBJECTS))))
             yield "", _table([[_cell(text) for text in line] for line in lines if line], path)
         else:
             raise Problem("mask_ending", file=str(path), endings=", ".join(ENDINGS))
-
-
-def _text(path: Path, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except ValueError as error:
-        raise Problem("weights_broken", file=str(path), why=reason(error)) from None
 
 
 def _cell(text: str) -> Any:

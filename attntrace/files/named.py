@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from attntrace.files.arrays import Npz, Safetensors, opened, read_npy, reason, whole
+from attntrace.files.arrays import Npz, Safetensors, opened, read_npy, reason, whole_text
 from attntrace.files.weights import JSON_OBJECTS, read_json
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
@@ -45,16 +45,9 @@ def _arrays(path: Path, stream: Any) -> Iterator[tuple[str, Array]]:
         for name, rows in (content if isinstance(content, dict) else {path.stem: content}).items():
             yield name, _numbers(path, name, rows)
     elif ending == ".csv":
-        yield from _csv(path, _text(path, whole(str(path), stream, JSON_OBJECTS)))
+        yield from _csv(path, whole_text(path, stream, JSON_OBJECTS))
     else:
         raise Problem("check_ending", file=str(path), endings=", ".join(ENDINGS))
-
-
-def _text(path: Path, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except ValueError as error:
-        raise Problem("weights_broken", file=str(path), why=reason(error)) from None
 
 
 def _numbers(path: Path, name: str, rows: Any) -> Array:

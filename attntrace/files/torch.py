@@ -450,7 +450,7 @@ def _name_of(activation: Any) -> str:
     ours = {"relu": lambda x: max(x, 0.0), "gelu": lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2,
             "gelu_tanh": lambda x: x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3))) / 2,
             "silu": lambda x: x / (1 + math.exp(-x))}
-    from torch import tensor  # whoever has a module has it
+    from torch import tensor  # a module was given, so it is loaded
     points = [-3.0, -1.0, -0.5, 0.7, 2.0]
     theirs = activation(tensor(points)).tolist()
     return next((word for word, own in ours.items() if np.allclose([*map(own, points)], theirs, 1e-5, 1e-6)),

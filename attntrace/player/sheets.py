@@ -208,7 +208,7 @@ class TermShare(NamedTuple):
 
 
 def terms_of(course: Course, place: Place, page: Page) -> list[TermShare]:
-    """The terms of the sum with most terms in the arithmetic of a number; the whole, where there is no sum."""
+    """The terms of the sum with most terms in the arithmetic of a number; the whole arithmetic if it has no sum."""
     line = course.line(place)
     nodes = [node for node in line.arithmetic.nodes() if isinstance(node, Sum)]
     terms = max(nodes, key=lambda node: len(node.parts)).parts if nodes else (line.arithmetic,)

@@ -21,7 +21,7 @@ NARROWEST, LOWEST = 60, 18  # a smaller terminal shows a part of such a screen
 
 
 def styles_of(is_light: bool) -> dict[str, Style]:
-    """Styles on one ground: of lines, of words; what is marked is told by its weight or by brackets as well."""
+    """Styles on one ground: of lines, of words; what is marked is bold or in brackets as well."""
     theme = LIGHT if is_light else DARK
     marked = ("#ffffff", "#0b4f9e") if is_light else ("#ffffff", "#1f4f86")
     right = "#006400" if is_light else "#5fd75f"

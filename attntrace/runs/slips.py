@@ -596,10 +596,8 @@ def _slips() -> Iterator[Slip]:
     yield Slip("exponent_twice_column", at_steps({"stack.positional_encoding": exponent(lambda n: 2 * n)}))
     for name in PARAMETERS:
         yield Slip("transposed", with_parameters(name, transposed), name)
-    yield Slip("transposed", with_parameters("W_Q W_K W_V", transposed), "W_Q, W_K, W_V")
-    yield Slip("transposed", with_parameters("W_Q W_K W_V W_O", transposed), "W_Q, W_K, W_V, W_O")
-    yield Slip("transposed", with_parameters("W_1 W_2", transposed), "W_1, W_2")
-    yield Slip("transposed", with_parameters("output.W", transposed), "output.W")
+    for names in ("W_Q W_K W_V", "W_Q W_K W_V W_O", "W_1 W_2", "output.W"):
+        yield Slip("transposed", with_parameters(names, transposed), names.replace(" ", ", "))
     for name, copied in (("W_K", "W_Q"), ("W_V", "W_K"), ("W_V", "W_Q")):
         yield Slip("copied", with_parameters(name, copy_of(copied)), f"{copied}, {name}")
     yield Slip("heads_by_rows", at_steps({"head.query, head.key, head.value": split_by_rows}))
@@ -639,12 +637,8 @@ def _slips() -> Iterator[Slip]:
     yield Slip("projection_missing", at_steps({"attention.output": without_projection}))
     for name in BIASES:
         yield Slip("forgotten", with_parameters(name, neutral), name)
-    yield Slip("forgotten", with_parameters("b_Q b_K b_V", neutral), "b_Q, b_K, b_V")
-    yield Slip("forgotten", with_parameters("b_Q b_K b_V b_O", neutral), "b_Q, b_K, b_V, b_O")
-    yield Slip("forgotten", with_parameters("b_1 b_2", neutral), "b_1, b_2")
-    yield Slip("forgotten", with_parameters("gain bias", neutral), "gain, bias")
-    yield Slip("forgotten", with_parameters("b_Q b_K b_V b_O b_1 b_2 output.b", neutral),
-               "b_Q, b_K, b_V, b_O, b_1, b_2, output.b")
+    for names in ("b_Q b_K b_V", "b_Q b_K b_V b_O", "b_1 b_2", "gain bias", "b_Q b_K b_V b_O b_1 b_2 output.b"):
+        yield Slip("forgotten", with_parameters(names, neutral), names.replace(" ", ", "))
     yield Slip("residual_missing", at_steps({"attention.residual, feed_forward.residual": without_residual}))
     yield Slip("residual_of_layer", at_steps({"attention.residual, feed_forward.residual": from_start_of_layer}))
     yield Slip("residual_of_normed", at_steps(

@@ -16,7 +16,7 @@ LENGTHS = "lengths"  # how many keys count, in the arrays of a script
 
 
 def arrays(run: Run) -> dict[str, Array]:
-    """What a script reads besides the parameters: rows by address, what is added to the scores of an attention by its
+    """What a script reads beyond parameters: rows by address, what is added to the scores of an attention by its
     name, and the lengths of each query."""
     found: dict[str, Array] = {}
     for side in (run.source, run.target):

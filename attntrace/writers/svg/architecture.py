@@ -54,7 +54,7 @@ class Label(NamedTuple):
 
 class Drawing:
     """Stacks side by side from (0, 0) to the right and upwards, each from its input to its result. `rects`: the shape
-    of each box that is drawn, and its colour; `lines`, `heads`, `rules`: what is drawn besides, as paths."""
+    of each box that is drawn, and its colour; `lines`, `heads`, `rules`: what else is drawn, as paths."""
     address = ""
 
     def __init__(self, block: Architecture, languages: tuple[str, ...], inks: Inks = Inks()) -> None:

@@ -66,11 +66,11 @@ NEEDED = (
 내일 {n}에 올게(|요) | I'll come at {en} tomorrow
 """),
     (SEVERAL, """
-사과 {n} 개 주세요 | {En} apples please
-커피 {n} 잔 주세요 | {En} cups of coffee please
+사과 {n} 개 주세요 | {En} apples, please
+커피 {n} 잔 주세요 | {En} cups of coffee, please
 책 {n} 권 샀어(|요) | I bought {en} books
 고양이 {n} 마리 있어(|요) | I have {en} cats
-표 {n} 장 주세요 | {En} tickets please
+표 {n} 장 주세요 | {En} tickets, please
 우리는 {n} 명이(야|에요) | There are {en} of us
 """))
 
@@ -93,14 +93,14 @@ FRAMES = (
 이 {n} 정말 맛있다! | {This} {things} {is} really delicious!
 {n}도 먹었어(|요) | I ate {one} too
 {n}만 먹었어(|요) | I only ate {one}
-{n} 주세요 | {All} please
+{n} 주세요 | {All}, please
 {n} 얼마(야|예요)? | How much {is} {the}?
 """),
     (N.DRINK, """
 {이} 맛있어(|요) | {The} {is} delicious
 {n}도 마셨어(|요) | I drank {one} too
 {n}만 마셨어(|요) | I only drank {one}
-{n} 주세요 | {All} please
+{n} 주세요 | {All}, please
 {n} 좀 줘 | Please give me some {all}
 집에 {n} 있어(|요)? | Is there {one} at home?
 냉장고에 {이} 있어(|요) | There is {one} in the fridge

@@ -27,8 +27,8 @@ SAMPLES = HERE.parent
 SEED, MOST = 1, 12000
 FEW, ENOUGH = 3, 6  # pairs for a word
 VERBS, VARIANTS = 5, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
-COMBINED = {3: 300, 4: 600, 5: 300}  # pairs of the most common words, by how many stand in one sentence
-ALIKE = 14  # lines that may differ from one another in one word alone
+COMBINED = {3: 150, 4: 450, 5: 300}  # pairs of the most common words, by how many stand in one sentence
+ALIKE = 5  # lines that may differ from one another in one word alone
 AGAIN = .1  # of the lines that say politely what another says
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 

@@ -28,7 +28,8 @@ SEED, MOST = 1, 12000
 FEW, ENOUGH = 3, 6  # pairs for a word
 VERBS, VARIANTS = 5, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
 COMBINED = {3: 150, 4: 450, 5: 300}  # pairs of the most common words, by how many stand in one sentence
-ALIKE = 5  # lines that may differ from one another in one word alone
+ALIKE = 4  # lines that may differ from one another in one word alone
+PHRASES = "lines phrases"  # set phrases, which are all kept: what they mean does not follow from their words
 AGAIN = .1  # of the lines that say politely what another says
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 
@@ -101,7 +102,9 @@ class Corpus:
 
 def make() -> Made:
     corpus, draw = Corpus(), Draw(SEED)
-    for pair in _thinned(written(), draw):
+    lines = written()
+    phrases = [pair for pair in lines if pair.frame == PHRASES]
+    for pair in [*phrases, *_thinned([pair for pair in lines if pair.frame != PHRASES], draw)]:
         corpus.add(pair)
     common = list(spoken(draw, VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
     others = list(spoken(draw, VERBS, VARIANTS))
@@ -140,7 +143,7 @@ def _various(pairs: list[Said], draw: Draw) -> list[Said]:
     gone = set()
     for pair in draw.random.sample(pairs, len(pairs)):
         if max((alike[frame] for frame in frames(pair)), default=0) > ALIKE and all(
-                seen[word] > 2 * ENOUGH for word in _words(pair)):
+                seen[word] > ENOUGH + 2 for word in _words(pair)):
             gone.add(pair)
             alike.subtract(frames(pair))
             seen.subtract(_words(pair))

@@ -28,9 +28,9 @@ SEED, MOST = 1, 12000
 FEW, ENOUGH = 3, 6  # pairs for a word
 VERBS, VARIANTS = 5, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
 COMBINED = {3: 150, 4: 450, 5: 300}  # pairs of the most common words, by how many stand in one sentence
-ALIKE = 4  # lines that may differ from one another in one word alone
-PHRASES = "lines phrases"  # set phrases, which are all kept: what they mean does not follow from their words
-AGAIN = .1  # of the lines that say politely what another says
+ALIKE = 2  # lines that may differ from one another in one word alone
+PHRASES = "lines phrases"  # set phrases, which can only be learned, and first sentences: they are all kept
+AGAIN = .03  # of the lines that say politely what another says
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 
 MOST_COMMON = {*CORE, *CORE_STEMS}

@@ -28,8 +28,8 @@ SEED, MOST = 1, 12000
 FEW, ENOUGH = 3, 6  # pairs for a word
 VERBS, VARIANTS = 5, .6  # meanings for a unit of weight in verbs.py; how many of them are said in a second way
 COMBINED = {3: 150, 4: 450, 5: 300}  # pairs of the most common words, by how many stand in one sentence
-ALIKE = 2  # lines that may differ from one another in one word alone
-PHRASES = "lines phrases"  # set phrases, which can only be learned, and first sentences: they are all kept
+ALIKE = 1  # lines that may differ from one another in one word alone
+KEPT = "lines phrases", "lines spoken"  # set phrases, which can only be learned, and what people say most
 AGAIN = .03  # of the lines that say politely what another says
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 
@@ -103,8 +103,8 @@ class Corpus:
 def make() -> Made:
     corpus, draw = Corpus(), Draw(SEED)
     lines = written()
-    phrases = [pair for pair in lines if pair.frame == PHRASES]
-    for pair in [*phrases, *_thinned([pair for pair in lines if pair.frame != PHRASES], draw)]:
+    kept = [pair for pair in lines if pair.frame in KEPT]
+    for pair in [*kept, *_thinned([pair for pair in lines if pair.frame not in KEPT], draw)]:
         corpus.add(pair)
     common = list(spoken(draw, VERBS, VARIANTS, filter(None, map(core, ACTS)), CORE_WORDS))
     others = list(spoken(draw, VERBS, VARIANTS))
@@ -143,7 +143,7 @@ def _various(pairs: list[Said], draw: Draw) -> list[Said]:
     gone = set()
     for pair in draw.random.sample(pairs, len(pairs)):
         if max((alike[frame] for frame in frames(pair)), default=0) > ALIKE and all(
-                seen[word] > ENOUGH + 2 for word in _words(pair)):
+                seen[word] > 4 for word in _words(pair)):
             gone.add(pair)
             alike.subtract(frames(pair))
             seen.subtract(_words(pair))

@@ -257,12 +257,13 @@ class Wiring(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """The weights of a head in two runs. They are not shown: only a page that can switch between the runs has them."""
+    """A step in two runs. It is not shown: only a page that can switch between the runs has it."""
     address: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     first: Array
     second: Array
+    figures: Figures  # of both
 
 
 class Checks(NamedTuple):

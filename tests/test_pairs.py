@@ -15,7 +15,7 @@ CELLS = """() => Object.fromEntries([...document.querySelectorAll('.pairs detail
             one.textContent + (step.querySelector('caption')?.textContent ?? ""))]))))"""
 OPEN_ALL = """() => document.querySelectorAll('.pairs details').forEach(step => {
     step.open = true; step.ontoggle(); })"""
-SHADES = """() => [...document.querySelectorAll('.pairs table')].map(table => [...table.querySelectorAll('tbody td')].map(
+SHADES = """() => [...document.querySelectorAll('.pairs tbody')].map(body => [...body.querySelectorAll('td')].map(
     td => [td.style.getPropertyValue('--sign') === 'var(--w5)', parseFloat(td.style.getPropertyValue('--part')),
            td.children[1].textContent - td.children[0].textContent]))"""
 

@@ -30,7 +30,7 @@ def pairs(steps: list[Pair], languages: tuple[str, ...]) -> str:
     """Steps in two runs, at the end of a page: the attention weights first."""
     words: dict[tuple[str, ...], int] = {}
     data = [[step.address, *[words.setdefault(labels, len(words)) for labels in (step.rows, step.columns)],
-             step.figures.decimals, step.figures.power, units(step.figures, step.first), units(step.figures, step.second)]
+             step.figures.decimals, step.figures.power, *[units(step.figures, run) for run in (step.first, step.second)]]
             for step in sorted(steps, key=lambda step: Address.of(step.address).name != "weights")]
     text = json.dumps([[list(map(shown, labels)) for labels in words], data], separators=(",", ":"))
     return enhanced(PAIRS, PAIRED, ("pairs", "pairs_legend", "first_second", "second_first"), languages,

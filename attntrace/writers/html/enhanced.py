@@ -29,9 +29,11 @@ def player(languages: tuple[str, ...]) -> str:
 def pairs(steps: list[Pair], languages: tuple[str, ...]) -> str:
     """Steps in two runs, at the end of a page: the attention weights first."""
     words: dict[tuple[str, ...], int] = {}
-    data = [[step.address, *[words.setdefault(labels, len(words)) for labels in (step.rows, step.columns)],
-             step.figures.decimals, step.figures.power, *[units(step.figures, run) for run in (step.first, step.second)]]
-            for step in sorted(steps, key=lambda step: Address.of(step.address).name != "weights")]
+    data = []
+    for step in sorted(steps, key=lambda step: Address.of(step.address).name != "weights"):
+        axes = [words.setdefault(labels, len(words)) for labels in (step.rows, step.columns)]
+        numbers = [units(step.figures, run) for run in (step.first, step.second)]
+        data.append([step.address, *axes, step.figures.decimals, step.figures.power, *numbers])
     text = json.dumps([[list(map(shown, labels)) for labels in words], data], separators=(",", ":"))
     return enhanced(PAIRS, PAIRED, ("pairs", "pairs_legend", "first_second", "second_first"), languages,
                     data=re.sub("[<&]", lambda found: f"\\u{ord(found[0]):04x}", text))

@@ -142,6 +142,16 @@ def test_an_address_opens_the_panel_there_in_a_link_and_in_the_box(browser, tmp_
         assert page.locator("#explore .at").inner_text() == "output.logits:1,2"
 
 
+def test_a_link_may_hold_any_word_and_a_damaged_one_does_nothing(browser, tmp_path):
+    text, _ = page_and_readings("trace", "% & + =", *TINY)
+    with opened(browser, tmp_path, text) as page:
+        for link, row in {"%25": 1, "%": 1, "&": 2, "%26": 2, "+": 3, "=": 4, "%E0%A4%A": 4}.items():
+            page.evaluate(f"location.hash = 'encoder.input:{link},1'")
+            page.wait_for_timeout(20)
+            assert (link, page.locator("#explore .at").inner_text()) == (link, f"encoder.input:{row},1")
+        assert page.wrong == []
+
+
 def test_of_a_transpose_a_column_is_outlined_beside_the_number(browser, tmp_path):
     text, _ = page_and_readings(*RUNS["trace"])
     with opened(browser, tmp_path, text, f"#{HEAD}.scores:2,1", bypass_csp=True) as page:

@@ -471,7 +471,7 @@ function goTo(text) {
   else input.reportValidity();
 }
 function fromLink() {
-  const text = decodeURIComponent(location.hash.slice(1).replace(/%(?![0-9a-f]{2})/gi, "%25"));
+  const text = new URLSearchParams("=" + location.hash.slice(1).replace(/[&+]/g, encodeURIComponent)).get("");
   const ref = text.includes(":") && !byId(text) && resolved(text);
   if (ref) open(ref);
 }

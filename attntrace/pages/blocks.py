@@ -109,6 +109,7 @@ class Table(NamedTuple):
     apart: bool = False
     hues: tuple[Hues, ...] = ()  # of each column of tokens
     legend: Text = ""  # what the headings mean, below the title
+    places: tuple[str, ...] = ()  # of the numbers in the last column
 
 
 class Grid(NamedTuple):
@@ -209,7 +210,7 @@ class MatrixEquation(NamedTuple):
 class Maps(NamedTuple):
     """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them; with their
     numbers where there is room, which is taken if they are `asked` for. `brief`: small, as part of a result, with the
-    likeliest `next_words` and their probabilities beside the rows."""
+    likeliest `next_words` and their probabilities beside the rows, and the `next_places` of these."""
     title: Text
     place: str
     heads: tuple[Grid, ...]
@@ -218,6 +219,7 @@ class Maps(NamedTuple):
     brief: bool = False
     next_words: tuple[tuple[str, float], ...] = ()
     next_hues: Hues = ()
+    next_places: tuple[str, ...] = ()
 
 
 class Result(NamedTuple):

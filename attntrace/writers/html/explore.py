@@ -33,7 +33,7 @@ PANEL = """<template id=panel><aside id=explore aria-label="{title}">
 <datalist id=addresses></datalist></form>
 <button aria-pressed=false>{shade}</button><button>{present}</button><p class="note keys">{keys}</footer></aside>
 <dialog id=present aria-label="{present}"><header><strong></strong><span class=at></span></header>
-<div class=sheet aria-live=polite tabindex=0 role=region aria-label="{present}" autofocus></div>
+<div class=sheet aria-live=polite tabindex=0 role=region aria-label="{present}"></div>
 <footer><button aria-label="{back}">\u2190</button><button>{reveal}</button>
 <button aria-label="{forward}">\u2192</button>
 <p class="note keys">{present_keys}</p><form method=dialog><button>{leave}</button></form></footer></dialog></template>

@@ -160,15 +160,15 @@ class Training:
             self.parameters.vector[...] = self.average.total / self.average.total.dtype.type(self.average.epochs)
 
     def _resplit(self, epoch: int) -> None:
-        """Split the words of an epoch by pieces of which some are passed over (Provilkov et al. 2020)."""
+        """Split the words of the source for an epoch, by pieces of which some are passed over (Provilkov et al. 2020).
+        Those of the target are split in one way, the one that the model learns to write."""
         share = self.schedule.piece_dropout
         if share:
             draw = random.Random(f"pieces {self.schedule.seed} {epoch}").random
-            for side in self._sides:
-                side.resplit(lambda: draw() < share)
+            source, _ = self._sides
+            source.resplit(lambda: draw() < share)
             self._examples = [self.example(pair) for pair in self.pairs]
-            for side in self._sides:
-                side.resplit(never)
+            source.resplit(never)
 
     def _random(self, purpose: str, number: int, size: int) -> Array:
         """Return random integers of 64 bits, from a stream of their own for each purpose and number."""

@@ -73,6 +73,8 @@ def test_endings_and_particles_are_pieces():
 def test_a_past_tense_without_a_syllable_of_its_own_can_be_split():
     assert Pieces(["가", "##ㅆ어", "##ㅆ"]).split("갔어") == ["가", "##ㅆ어"]
     assert detokenize(["가", "##ㅆ어", "?"]) == "갔어?"
+    assert detokenize(["I'm", "twenty", "-", "si", "##x", "."]) == "I'm twenty-six."
+    assert detokenize(["-", "a", "-", "2", "-"]) == "- a - 2 -"
 
 
 def test_pieces_do_not_depend_on_the_order_of_the_words():

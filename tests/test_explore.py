@@ -124,6 +124,20 @@ def test_of_a_normalized_number_the_divisor_is_the_last_operand(browser, tmp_pat
     assert sorted(found[:2]) == ["mean", "residual"] and found[2:] == ["variance"]
 
 
+def test_an_operand_of_a_step_that_is_not_on_the_page_is_no_parameter(browser, tmp_path):
+    text, _ = page_and_readings("trace", "a b", *TINY, "--only", "encoder.layer1.feed_forward.hidden")
+    with opened(browser, tmp_path, text, "#encoder.layer1.feed_forward.hidden:1,1") as page:
+        said = set()
+        buttons = page.locator("#explore ol button")
+        for n in range(buttons.count()):
+            buttons.nth(n).click()
+            place, text = page.locator("#explore .at").inner_text(), page.locator("#explore").inner_text()
+            said.add((place.split(":")[0].split(".")[-1], "parameter of the model" in text, "does not show" in text,
+                      f"attntrace why {place}" in text))
+            page.keyboard.press("Backspace")
+        assert said == {("norm", False, True, True), ("W_1", True, False, False), ("b_1", True, False, False)}
+
+
 def test_a_parameter_that_is_not_on_the_page_is_said_to_be_one(browser, tmp_path):
     text, _ = page_and_readings("trace", BLOG[0], "--weights", "ko-en", "--only", "encoder.embedding")
     with opened(browser, tmp_path, text, "#encoder.embedding:1,1") as page:

@@ -253,9 +253,10 @@ class Wired(NamedTuple):
 
 class Wiring(NamedTuple):
     """What a page needs to work out by itself how a number comes about. It is not shown: only a page that can answer
-    has it. `command`: the one that tells the same of the number at `{place}`."""
+    has it. `command`: the one that tells the same of the number at `{place}`; `parameters`: the names of all."""
     steps: tuple[Wired, ...] = ()
     command: str = ""
+    parameters: frozenset[str] = frozenset()
 
 
 class Pair(NamedTuple):

@@ -384,13 +384,13 @@ function render(all = false) {
     said.text && plain("p.numbers", "= ", said.pieces.map(one => one.ref
       ? follower("span", one.ref, one.text) : breakable(one, /(?=\s[-+/]\s)/))),
     said.result === null ? plain("p", words.unshown) : plain("p.end", `${said.sign} ${said.result}`),
-    !x.op && plain("p", words.parameter), said.absent && plain("p", words.absent),
+    !x.op && plain("p", x.settings ? words.elsewhere : words.parameter), said.absent && plain("p", words.absent),
     items.length && plain("p.note", words.operands), items.length && plain("ol", items),
     said.absent && plain("p", operands.slice(0, 9).map(ref => follower("button", ref, short(ref)))),
     found.length > shown.length && button(() => render(true), {}, filled(words.more, {count: found.length - shown.length})),
     trail.length && plain("p.trail.note", trail.map((one, n) =>
       [button(() => { trail.splice(n), open(one); }, {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current)),
-    wiring.command && x.op && command(),
+    wiring.command && (x.op || x.settings) && command(),
   ].filter(Boolean));
   keep.textContent = isKept ? words.unpin : words.pin;
   back.disabled = !trail.length;

@@ -15,7 +15,7 @@ from command import ROOT, attntrace, clean_environment, refusal
 from pages import without_commands
 
 from attntrace import trace
-from attntrace.files.archive import Archive, ArchiveWriter, opened
+from attntrace.files.archive import Archive, opened
 from attntrace.files.weights import located
 from attntrace.runs.prepare import prepare
 from attntrace.runs.saved import Recorded, save
@@ -90,19 +90,6 @@ def test_a_saved_run_is_an_ordinary_archive_of_arrays_with_their_digests(saved):
         printed_record = json.loads(line)
         printed_record.pop("value")
         assert {key: record[key] for key in printed_record} == printed_record
-
-
-def test_large_arrays_which_are_digested_beside_the_writing_have_their_digests(tmp_path):
-    arrays = {f"{n}": np.random.default_rng(n).normal(size=(150 * n, 1_000)) for n in (1, 2, 3)}
-    with open(tmp_path / "large.npz", "wb") as file:
-        writer = ArchiveWriter(file)
-        digests = [writer.member(name, array) for name, array in arrays.items()]
-        writer.close([])
-    with zipfile.ZipFile(tmp_path / "large.npz") as archive:
-        for (name, array), digest in zip(arrays.items(), digests, strict=True):
-            member = archive.read(f"{name}.npy")
-            assert digest.hexdigest() == hashlib.sha256(member).hexdigest()
-            assert np.array_equal(np.load(io.BytesIO(member)), array)
 
 
 def test_the_history_of_a_training_step_is_read_back(tmp_path):

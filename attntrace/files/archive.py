@@ -13,11 +13,10 @@ import json
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -33,7 +32,6 @@ from attntrace.tensor.tensor import OPS, Array, Node, Record, Tensor, apply, op_
 
 Parsed = Callable[[], Tensor]  # computes a parsed expression
 BLOCK = 1 << 18  # bytes that stay in the cache between the digest, the checksum and the file
-MANY = 2  # such blocks
 FORMAT = 1  # of saved runs; a later attntrace may write another
 SEAL = b"attntrace sha256 "  # how the comment of the archive begins, which its digest follows
 ADDRESS = re.compile(r"\w+(\.\w+)+")
@@ -58,25 +56,6 @@ class Unfinished(zipfile.ZipFile):
         pass
 
 
-class Digest:
-    """The SHA-256 of parts of memory. Many are digested by a thread of their own: it takes longer than writing them."""
-
-    def __init__(self, parts: Sequence[memoryview]) -> None:
-        self._sha256 = hashlib.sha256()
-        self._thread = Thread(target=self._update, args=(parts,))
-        run = self._thread.start if len(parts) > MANY else self._thread.run
-        run()
-
-    def _update(self, parts: Sequence[memoryview]) -> None:
-        for part in parts:
-            self._sha256.update(part)
-
-    def hexdigest(self) -> str:
-        if self._thread.ident:
-            self._thread.join()
-        return self._sha256.hexdigest()
-
-
 class ArchiveWriter:
     """Writes members one after another, and at the end the records that describe them. What its archive writes passes
     through `write`, which digests all that is not `apart`, and puts the digest in the place of the seal."""
@@ -84,7 +63,6 @@ class ArchiveWriter:
     def __init__(self, file: BinaryIO) -> None:
         self._file, self.flush = file, file.flush
         self._digest, self._apart = hashlib.sha256(), False
-        self._digesting: Digest | None = None
         self._zip = Unfinished(self, "w")  # type: ignore[call-overload]  # which only calls write and flush
 
     def write(self, data: Any) -> int:
@@ -94,25 +72,21 @@ class ArchiveWriter:
             self._digest.update(data)
         return self._file.write(data)
 
-    def member(self, name: str, value: Array, apart: bool = True) -> "Digest":
-        """Write an array; return the digest of its .npy. A member `apart` is protected by that digest only. At most one
-        is still being digested when the next one is written, so that no other array is kept for it."""
+    def member(self, name: str, value: Array, apart: bool = True) -> str:
+        """Write an array; return the SHA-256 of its .npy. A member `apart` is protected by that digest only."""
         header, value = io.BytesIO(), np.asarray(value, order="C")
         np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(value))
-        numbers = value.reshape(-1).view(np.uint8)
-        starts = range(0, len(numbers), BLOCK)
-        parts = header.getbuffer(), *(numbers[start:start + BLOCK].data for start in starts)
+        numbers, digest = value.reshape(-1).view(np.uint8), hashlib.sha256()
         info = zipfile.ZipInfo(f"{name}.npy")  # without a date, so that the same run is the same file
         info.file_size = header.tell() + value.nbytes
-        if self._digesting:
-            self._digesting.hexdigest()
-        self._digesting = Digest(parts)
         with self._zip.open(info, "w") as member:
             self._apart = apart
-            for part in parts:
+            starts = range(0, len(numbers), BLOCK)
+            for part in (header.getbuffer(), *(numbers[start:start + BLOCK].data for start in starts)):
+                digest.update(part)
                 member.write(part)
             self._apart = False
-        return self._digesting
+        return digest.hexdigest()
 
     def close(self, records: list[Record]) -> None:
         """Write the records and the seal."""

@@ -81,8 +81,6 @@ class Recording:
             fingerprint(step)
         counted = ({"steps": self._count, "fingerprint": None, "comparable": False} if self._numbers > COMPARABLE
                    else footer(fingerprint))
-        for record in self._records:
-            record["sha256"] = record["sha256"].hexdigest()
         self._archive.close([header(self._run) | head | more, *self._records, counted | foot])
 
 

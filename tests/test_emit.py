@@ -195,7 +195,7 @@ def test_no_word_is_read_as_code():
 
 
 @pytest.mark.parametrize("words, says", (
-    (("a b", "--pencil", "2", "-o", "x.py"), "--pencil rounds every operation"),
+    (("a b", "--pencil", "2", "-o", "x.py"), "no option --pencil"),
     (("a b", "-o", "x.txt"), "does not end in .py"),
     (("a " * 2000, "-o", "x.py"), "more than 120"),
     (("a b", "-o", "none/x.py"), "none"),

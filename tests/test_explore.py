@@ -1,5 +1,6 @@
 """The page that answers, in a real browser: every number as the program prints it, and ways to it."""
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -101,6 +102,49 @@ def test_a_number_of_the_result_answers_as_well_when_it_is_pointed_at(browser, t
         page.locator("section.result .map tbody tr").nth(9).locator("td").nth(2).hover()
         assert page.locator("#explore .at").inner_text() == f"{HEAD[:-1]}2.weights:3,3"
         assert page.locator("#explore .end").inner_text().split() == readings[f"{HEAD[:-1]}2.weights:3,3"][2:]
+        likeliest = page.locator("section.result table.plain td.r")
+        for row in range(1, likeliest.count() + 1):
+            likeliest.nth(row - 1).hover()
+            address = page.locator("#explore .at").inner_text()
+            shown = page.locator("#explore .end").inner_text().split()[1]
+            place, _, column = address.rpartition(",")
+            assert place == f"output.probabilities:{row}" and shown == readings[address][3]
+            assert float(shown) == max(float(readings[f"{place},{n + 1}"][3]) for n in range(7)) and column
+        likeliest.first.focus()
+        for key in ("Enter", "1"):
+            page.keyboard.press(key)
+        assert page.locator("#explore .at").inner_text().startswith("output.logits:1,")
+
+
+def test_of_a_normalized_number_the_divisor_is_the_last_operand(browser, tmp_path):
+    text, _ = page_and_readings(*RUNS["trace"])
+    with opened(browser, tmp_path, text, f"#{HEAD[:-6]}.normalized:2,3") as page:
+        buttons = page.locator("#explore ol button").all_inner_texts()
+        found = [re.sub(r"^\d|:.*", "", text.split()[-2]) for text in buttons]
+    assert sorted(found[:2]) == ["mean", "residual"] and found[2:] == ["variance"]
+
+
+def test_an_operand_of_a_step_that_is_not_on_the_page_is_no_parameter(browser, tmp_path):
+    text, _ = page_and_readings("trace", "a b", *TINY, "--only", "encoder.layer1.feed_forward.hidden")
+    with opened(browser, tmp_path, text, "#encoder.layer1.feed_forward.hidden:1,1") as page:
+        said = set()
+        buttons = page.locator("#explore ol button")
+        for n in range(buttons.count()):
+            buttons.nth(n).click()
+            place, text = page.locator("#explore .at").inner_text(), page.locator("#explore").inner_text()
+            said.add((place.split(":")[0].split(".")[-1], "parameter of the model" in text, "does not show" in text,
+                      f"attntrace why {place}" in text))
+            page.keyboard.press("Backspace")
+        assert said == {("norm", False, True, True), ("W_1", True, False, False), ("b_1", True, False, False)}
+
+
+def test_a_parameter_that_is_not_on_the_page_is_said_to_be_one(browser, tmp_path):
+    text, _ = page_and_readings("trace", BLOG[0], "--weights", "ko-en", "--only", "encoder.embedding")
+    with opened(browser, tmp_path, text, "#encoder.embedding:1,1") as page:
+        page.keyboard.press("1")
+        assert page.locator("#explore .at").inner_text().startswith("encoder.E:")
+        assert "A parameter of the model" in page.locator("#explore").inner_text()
+        assert page.locator("#explore .end").count() == 0
 
 
 def test_without_its_script_a_page_is_the_page_alone(browser, tmp_path):
@@ -140,6 +184,22 @@ def test_an_address_opens_the_panel_there_in_a_link_and_in_the_box(browser, tmp_
         for key in ("Escape", "/", *"output.logits:1,2", "Enter"):
             page.keyboard.press(key)
         assert page.locator("#explore .at").inner_text() == "output.logits:1,2"
+        for key in ("/", *"x", "Enter"):
+            page.keyboard.press(key)
+        assert page.locator("input:invalid").count() == 1
+        page.locator("input").fill("output.logits:2,1")
+        page.keyboard.press("Enter")
+        assert page.locator("#explore .at").inner_text() == "output.logits:2,1"
+
+
+def test_a_link_may_hold_any_word_and_a_damaged_one_does_nothing(browser, tmp_path):
+    text, _ = page_and_readings("trace", "% & + =", *TINY)
+    with opened(browser, tmp_path, text) as page:
+        for link, row in {"%25": 1, "%": 1, "&": 2, "%26": 2, "+": 3, "=": 4, "%E0%A4%A": 4}.items():
+            page.evaluate(f"location.hash = 'encoder.input:{link},1'")
+            page.wait_for_timeout(20)
+            assert (link, page.locator("#explore .at").inner_text()) == (link, f"encoder.input:{row},1")
+        assert page.wrong == []
 
 
 def test_of_a_transpose_a_column_is_outlined_beside_the_number(browser, tmp_path):
@@ -174,14 +234,18 @@ def test_keys_alone_reach_the_next_number_in_each_direction_and_the_next_matrix(
         for _ in range(9):
             page.keyboard.press("ArrowDown")
         assert page.locator("#explore .at").inner_text() == f"{HEAD}.scores:4,1"  # as an operand of the next step
+        page.evaluate("location.hash = 'decoder.layer1.feed_forward.hidden:3,1'")
+        for _ in range(20):  # into the next block of columns
+            page.keyboard.press("ArrowRight")
+        assert page.locator("#explore .at").inner_text().rpartition(":")[2].startswith("3,")
 
 
 @pytest.mark.parametrize("width", [380, 1000, 1400])
-@pytest.mark.parametrize("scheme, language", [("light", "ko"), ("dark", "en")])
-def test_on_each_screen_a_number_is_seen_beside_the_panel_without_a_barrier(browser, tmp_path, width, scheme, language):
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_on_each_screen_a_number_is_seen_beside_the_panel_without_a_barrier(browser, tmp_path, width, language):
     text = attntrace("trace", *BLOG, "--only", f"{HEAD}.*", "--lang", language, "--format", "html").out
     with opened(browser, tmp_path, text, bypass_csp=True, viewport={"width": width, "height": 760},
-                color_scheme=scheme, reduced_motion="reduce") as page:
+                reduced_motion="reduce") as page:
         page.locator("section.result .ask").click()
         page.keyboard.press("1")
         page.keyboard.press("h")
@@ -191,8 +255,10 @@ def test_on_each_screen_a_number_is_seen_beside_the_panel_without_a_barrier(brow
             return document.elementFromPoint(left + width / 2, top + height / 2).className.includes('current');
         }""")
         page.evaluate(AXE.read_text("utf-8"))
-        found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
-        assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in found] == []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+            assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in found] == []
 
 
 def test_layers_fold_and_a_box_of_the_picture_leads_to_its_place(browser, tmp_path):

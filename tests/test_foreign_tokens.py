@@ -73,7 +73,7 @@ def test_unknown_words_are_read_as_one_token_where_that_is_asked_for(folder):
         code, _, err = attntrace(command, *arguments, *more)
         assert code == 0 and err == "Not in the source vocabulary, and read as <unk>: zebra, #, #, ed.\n"
     error = refusal("trace", *arguments[:3])
-    assert "does not contain" in error and "zebra" in error and "read unknown words as <unk>: --unknown unk" in error
+    assert "does not contain" in error and "zebra" in error and "as its token for them: --unknown unk" in error
     with pytest.raises(Problem, match="has no token for unknown words"):
         trace("zebra", weights="ours.npz", unknown="unk")
     assert "--unknown unk" not in refusal("trace", "zebra", "--weights", "ours.npz")

@@ -458,7 +458,7 @@ def test_a_column_of_numbers_is_set_right_and_no_column_of_words_is():
 
 
 def test_a_number_that_was_explained_above_is_a_link_to_where_that_is():
-    document = document_of("why", "encoder.output:1,1", "a b", "--depth", "all", "--top", "2")
+    document = document_of("why", "encoder.output:1,1", "a b", "--depth", "all", "--top", "8")
     explained, links, items = set(), 0, 0
     for element in document.find("body/main").iter():
         if element.tag == "li" and element.get("id"):

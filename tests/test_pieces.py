@@ -4,7 +4,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from command import attntrace
+from command import attntrace, refusal
 from trainings import PAIRS, TrainingFolder
 
 from attntrace.files.weights import load
@@ -73,6 +73,8 @@ def test_endings_and_particles_are_pieces():
 def test_a_past_tense_without_a_syllable_of_its_own_can_be_split():
     assert Pieces(["가", "##ㅆ어", "##ㅆ"]).split("갔어") == ["가", "##ㅆ어"]
     assert detokenize(["가", "##ㅆ어", "?"]) == "갔어?"
+    assert detokenize(["I'm", "twenty", "-", "si", "##x", "."]) == "I'm twenty-six."
+    assert detokenize(["-", "a", "-", "2", "-"]) == "- a - 2 -"
 
 
 def test_pieces_do_not_depend_on_the_order_of_the_words():
@@ -162,6 +164,23 @@ def test_in_float16_the_same_numbers_take_half_the_space(trained):
     assert (half == full.astype("float16")).all()
     with np.load(trained.folder / "b" / "model.npz") as arrays:
         assert {arrays[name].dtype for name in arrays if "." in name and "vocab" not in name} == {np.dtype("float16")}
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_words_of_one_side_alone_are_split(trained, side):
+    options = "--pieces", "90", "--pieces-of", side, "--piece-dropout", "0.3"
+    known = trained(*options, "--epochs", "1", name=side).vocabularies
+    split = {name: any(word.startswith("##") for word in words) for name, words in known._asdict().items()}
+    assert split == {"source": side == "source", "target": side == "target"}
+    whole = trained("--epochs", "1", name="w").vocabularies
+    assert all(getattr(known, name) == getattr(whole, name) for name in ("source", "target") if name != side)
+
+
+@pytest.mark.parametrize("option", [("--pieces-of", "source"), ("--piece-dropout", "0.1")])
+def test_what_is_about_pieces_needs_them(tmp_path, option):
+    (tmp_path / "pairs.tsv").write_text("a\tb\n", "utf-8")
+    error = refusal("train", str(tmp_path / "pairs.tsv"), "-o", str(tmp_path / "m.npz"), *option)
+    assert f"{option[0]} applies only to a model with pieces" in error and "--pieces N" in error
 
 
 def test_an_interrupted_training_with_pieces_and_an_average_goes_on(trained, monkeypatch):

@@ -83,3 +83,9 @@ def test_a_place_is_headed_where_it_begins(form):
     assert re.findall(r"^(\S.*) ─+$", page, re.M) == [
         "Encoder", "Encoder, layer 1", "Encoder, layer 2", "Encoder",
         "Decoder", "Decoder, layer 1", "Decoder, layer 2", "Decoder", "Output"]
+
+
+@pytest.mark.parametrize("limit", ["1", "3", "5"])
+def test_the_arithmetic_is_that_of_the_word_that_was_asked_for_whatever_the_limit(limit):
+    done = attntrace("trace", "this is a cat", "--token", "cat", "--limit", limit, "--only", "encoder.input")
+    assert done.code == 0 and "x₄[1] = ê₄[1] + p₄[1] = " in done.out and "x₁[1]" not in done.out

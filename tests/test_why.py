@@ -172,6 +172,23 @@ def test_the_largest_contributions_come_first():
     assert out.count("the largest contribution first.") == 1 and "left out by --top, because" in out
 
 
+def test_of_a_normalized_number_the_terms_of_the_difference_come_first_and_the_divisor_last():
+    place = "encoder.layer1.self_attention"
+    steps = {step.address.rpartition(".")[2]: step.value for step in trace(*PAIR).steps
+             if step.address.startswith(f"{place}.")}
+    for row in range(3):
+        out = attntrace("why", f"{place}.normalized:{row + 1},1", PAIR[0]).out
+        found = re.findall(rf"{re.escape(place)}\.(residual|mean|variance):", out.partition("comes from")[2])
+        terms = {"residual": abs(steps["residual"][row, 0]), "mean": abs(steps["mean"][row])}
+        assert found == [*sorted(terms, key=lambda name: -terms[name]), "variance"]
+
+
+def test_what_adam_divides_comes_before_the_divisor():
+    out = attntrace("why", "update.output.W.new:1,1", *PAIR[:1], "--target", PAIR[1], "--optimizer", "adam").out
+    names = re.findall(r"update\.output\.W\.(old|m_hat|v_hat)", out.partition("comes from")[2])
+    assert names == ["old", "m_hat", "v_hat"]
+
+
 def test_a_saved_run_says_the_same(tmp_path):
     file = str(tmp_path / "run.npz")
     small = "--d-model", "2", "--heads", "1", "--d-ff", "2"
@@ -209,7 +226,7 @@ def test_a_parameter_is_called_a_parameter():
 
 def test_no_tree_is_too_deep():
     """Whatever the depth, its arithmetic has room; far deeper than Python's own stack would let it be."""
-    out = attntrace("why", "encoder.output:1,1", "cat", "--layers", "80", "--d-model", "2", "--heads", "1",
+    out = attntrace("why", "encoder.output:1,1", "cat", "--layers", "104", "--d-model", "2", "--heads", "1",
                     "--d-ff", "1", "--depth", "all", "--top", "1", "--width", "60").out
     levels = [int(found) for found in re.findall(r"^ *(\d+) +encoder", out, re.M)]
     assert max(levels) > 900 and all(cells_of(line) <= 60 or " = " not in line for line in out.splitlines())

@@ -223,7 +223,7 @@ change_options = chained(
     what_if_option("--set", type=Known(parameter_names), multiple=True, metavar="PARAMETER:ROW,COLUMN=X"),
     what_if_option("--ablate", type=Known(head_addresses), multiple=True, metavar="HEAD"),
     what_if_option("--swap", type=Text(), multiple=True, metavar="I,J"))
-seeded_options = chained(
+unrounded_options = chained(
     architecture_options(Config()),
     model_option("--init", type=Among(INITIAL), default=None, stands_for=INITIAL[0]),
     model_option("--weights", metavar="FILE", type=Weights()),
@@ -231,9 +231,10 @@ seeded_options = chained(
     model_option("--mask", metavar="FILE", type=InputFile()),
     model_option("--pad", type=Whole(1), default=None, metavar="N"),
     reading_options,
-    model_option("--pencil", type=Whole(1, 9), default=None, metavar="N"),
     change_options)
-model_options = chained(model_option("--target", type=Text(), metavar="TEXT"), seeded_options)
+seeded_options = chained(unrounded_options, model_option("--pencil", type=Whole(1, 9), default=None, metavar="N"))
+target_option = model_option("--target", type=Text(), metavar="TEXT")
+model_options = chained(target_option, seeded_options)
 
 learning_options = passed(
     "learning", LearningOptions,

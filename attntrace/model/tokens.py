@@ -141,15 +141,18 @@ def _by_id(piece: str, known: Sequence[str], side: str, model: Text) -> str:
 
 
 def detokenize(words: Sequence[str]) -> str:
-    """Join tokens into a sentence, without `</s>`, with a space before each except closing punctuation; the pieces of
-    a word into it."""
+    """Join tokens into a sentence, without `</s>`, with a space before each except closing punctuation, and none about
+    the hyphen of twenty-six; the pieces of a word into it."""
     whole: list[list[str]] = []
     for word in words:
         if whole and is_later(word):
             whole[-1].append(word)
         elif word != END:
             whole.append([word])
-    spaced = (word if word in CLOSING else f" {word}" for word in map(join, whole))
+    joined = list(map(join, whole))
+    hyphens = {n for n in range(1, len(joined) - 1)
+               if joined[n] == "-" and joined[n - 1].isalpha() and joined[n + 1].isalpha()}
+    spaced = (word if word in CLOSING or {n, n - 1} & hyphens else f" {word}" for n, word in enumerate(joined))
     return "".join(spaced).removeprefix(" ")
 
 

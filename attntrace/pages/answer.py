@@ -104,11 +104,15 @@ class RunAnswer:
         self.rows = self.asked if len(self.asked) + 3 <= LINES else self.asked[:ENDS] + self.asked[-ENDS:]
         self.heads: list[Grid] = []
         self.next_words: list[tuple[str, float]] = []
+        self.next_places: tuple[str, ...] = ()  # of their probabilities
 
     def __call__(self, step: Step) -> None:
         if step.address == "output.probabilities":
             if self.run.last_stack == "decoder" and self.words == self.run.last_words.texts:
-                self.next_words = likeliest(step.value[self.rows], self.run.vocabularies.target or ())
+                shares = step.value[self.rows]
+                self.next_words = likeliest(shares, self.run.vocabularies.target or ())
+                cells = zip(self.rows, shares.argmax(axis=-1).tolist(), strict=True)
+                self.next_places = tuple(cell_name(step.address, cell) for cell in cells)
         elif (step.is_attention and Address.of(step.place).place == self.place
               and (not self.selected or step.address in self.selected)):
             whole = grid(step.tensor, None, FIGURES, step.value.shape, weights=True)
@@ -132,7 +136,7 @@ class RunAnswer:
         if heads:
             largest = max(float(head.values.max()) for head in self.heads)
             yield Maps(map_title(self.place), self.place, tuple(heads), largest, False, brief=True,
-                       next_words=tuple(self.next_words), next_hues=self.next_hues())
+                       next_words=tuple(self.next_words), next_hues=self.next_hues(), next_places=self.next_places)
         else:
             heads = self.heads[:HEADS]
             yield self.table(heads)

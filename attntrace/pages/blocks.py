@@ -109,6 +109,7 @@ class Table(NamedTuple):
     apart: bool = False
     hues: tuple[Hues, ...] = ()  # of each column of tokens
     legend: Text = ""  # what the headings mean, below the title
+    places: tuple[str, ...] = ()  # of the numbers in the last column
 
 
 class Grid(NamedTuple):
@@ -209,7 +210,7 @@ class MatrixEquation(NamedTuple):
 class Maps(NamedTuple):
     """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them; with their
     numbers where there is room, which is taken if they are `asked` for. `brief`: small, as part of a result, with the
-    likeliest `next_words` and their probabilities beside the rows."""
+    likeliest `next_words` and their probabilities beside the rows, and the `next_places` of these."""
     title: Text
     place: str
     heads: tuple[Grid, ...]
@@ -218,6 +219,7 @@ class Maps(NamedTuple):
     brief: bool = False
     next_words: tuple[tuple[str, float], ...] = ()
     next_hues: Hues = ()
+    next_places: tuple[str, ...] = ()
 
 
 class Result(NamedTuple):
@@ -251,18 +253,20 @@ class Wired(NamedTuple):
 
 class Wiring(NamedTuple):
     """What a page needs to work out by itself how a number comes about. It is not shown: only a page that can answer
-    has it. `command`: the one that tells the same of the number at `{place}`."""
+    has it. `command`: the one that tells the same of the number at `{place}`; `parameters`: the names of all."""
     steps: tuple[Wired, ...] = ()
     command: str = ""
+    parameters: frozenset[str] = frozenset()
 
 
 class Pair(NamedTuple):
-    """The weights of a head in two runs. They are not shown: only a page that can switch between the runs has them."""
+    """A step in two runs. It is not shown: only a page that can switch between the runs has it."""
     address: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     first: Array
     second: Array
+    figures: Figures  # of both
 
 
 class Checks(NamedTuple):

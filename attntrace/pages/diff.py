@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from attntrace.runs.run import Run
 
 MOST_WORDS = 2  # that change, in the conclusion
+MOST_NUMBERS = 10_000  # of a step with two values a cell
 DECIMALS = 3  # of a number that changes, as on the page of a trace
 
 
@@ -242,11 +243,12 @@ def attention(before: Side, after: Side, tolerance: float) -> Iterator[Block]:
 
 
 def pairs(changes: Iterable[Difference], before: Side, after: Side) -> Iterator[Block]:
-    """The attention weights that differ, in both runs."""
+    """The steps that differ, in both runs; of those of many numbers the table alone has the largest change."""
     for one in changes:
-        if not one.key and Address.of(one.address).name == "weights":
+        if not one.key and one.numbers <= MOST_NUMBERS:
             a, b = before.unswapped(one.address), after.unswapped(one.address)
-            yield Pair(one.address, labels_of(a, 0), labels_of(a, 1), a.value, b.value)
+            figures = Figures.of(np.stack([a.value, b.value]), DECIMALS)
+            yield Pair(one.address, labels_of(a, 0), labels_of(a, 1), a.value, b.value, figures)
 
 
 def words_seen(head: str, before: Side, weights: Tensor) -> list[int]:
@@ -269,9 +271,11 @@ def of_head(head: str, a: Tensor, b: Tensor) -> Iterator[tuple[tuple[str, ...], 
                (hue, *hues_in(map(word_of, two[2:]), looked_at, others)))
 
 
-def labels_of(weights: Tensor, k: int) -> tuple[str, ...]:
-    """The words along an axis of weights; numbers where there are no words."""
-    return weights.axes[k].labels or tuple(str(n + 1) for n in range(weights.value.shape[k]))
+def labels_of(step: Tensor, k: int) -> tuple[str, ...]:
+    """The words along an axis, or numbers where there are no words; one empty label of what has no such axis."""
+    if k >= step.value.ndim:
+        return ("",)
+    return step.axes[k].labels or tuple(str(n + 1) for n in range(step.value.shape[k]))
 
 
 def likest(shares: Array, words: tuple[str, ...]) -> str:

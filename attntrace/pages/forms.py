@@ -261,7 +261,7 @@ class VectorForm(Form):
         corner = view.corner(step.tensor)
         along: list[Sequence[int]] = [range(size) for size in corner[2 - len(step.axes):]]
         if step.has_rows:
-            along[0] = [i for i in shown if i in along[0]]
+            along[0] = [i for i in shown if i in along[0]] or shown  # what was asked for, also beyond the limit
         every = itertools.product(*along)
         if self.view.arithmetic == "all" or step.node.op.show_every_cell:
             return list(every)

@@ -108,7 +108,9 @@ class Page:
         if self.drift is not None:
             yield from drift_note(self.subject.run, self.drift)
         yield fingerprint_line(self.fingerprint)
-        if self.view.wired and self.again and self.subject.kind != TRANSLATE:
+        if self.view.wired:
             precision = "" if self.view.precision == View().precision or self.view.exact else (
                 f" --precision {self.view.precision}")
-            yield Wiring(command=f"why {{place}} {self.again}{precision}")
+            can_ask = self.again and self.subject.kind != TRANSLATE
+            yield Wiring(command=f"why {{place}} {self.again}{precision}" if can_ask else "",
+                         parameters=frozenset(self.subject.run.parameters.by_name))

@@ -11,7 +11,7 @@ from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Cause, CellLine, Prose
 from attntrace.pages.numbers import Figures
 from attntrace.pages.view import cell_line, followed
-from attntrace.tensor.expression import Expression, HasValue, Ref, Sum
+from attntrace.tensor.expression import Difference, Exp, Expression, HasValue, Negative, Quotient, Ref, Sum
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import cell_name
@@ -99,13 +99,22 @@ def ranked(arithmetic: Expression) -> list[Ref]:
 
 
 def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
-    """Of a sum, how large the term is that an operand stands in; else, by how much the result would change if the
-    operand were 0."""
+    """Of a sum or a difference, how large the term is that an operand stands in; else, by how much the result would
+    change if the operand were 0. Of a quotient these of what is divided, and nothing for the divisor, without which
+    there is no quotient: unless both are powers of e, as in a softmax, where each word has a share in the divisor."""
     def read(ref: Ref) -> float:
         return float(ref.tensor.value[ref.index])
 
-    if isinstance(arithmetic, Sum):
-        for term in arithmetic.parts:
+    if isinstance(arithmetic, Negative):
+        yield from contributions(*arithmetic.parts)
+        return
+    if isinstance(arithmetic, Quotient) and not isinstance(arithmetic.parts[0], Exp):
+        divided, divisor = arithmetic.parts
+        yield from contributions(divided)
+        yield from ((ref, 0.0) for ref in divisor.leaves())
+        return
+    if len(terms := added(arithmetic)) > 1:
+        for term in terms:
             weight = _size(_value(term, read))
             for ref in term.leaves():
                 yield ref, weight
@@ -114,6 +123,13 @@ def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
     for out in arithmetic.leaves():
         without = _value(arithmetic, lambda ref: 0.0 if ref is out else read(ref))
         yield out, _size(whole - without)
+
+
+def added(arithmetic: Expression) -> list[Expression]:
+    """The terms of a sum, and what is subtracted."""
+    if isinstance(arithmetic, Difference):
+        return [*added(arithmetic.parts[0]), arithmetic.parts[1]]
+    return list(arithmetic.parts) if isinstance(arithmetic, Sum) else [arithmetic]
 
 
 def _value(arithmetic: Expression, read: Callable[[Ref], float]) -> float:

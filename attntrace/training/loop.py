@@ -17,6 +17,7 @@ from attntrace.tensor.axes import Axis
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array, Tensor, constant
 from attntrace.tracing.trace import Dropout, Step, Trace
+from attntrace.training import PIECES_OF
 from attntrace.training.backward import Plan, backward, loss
 from attntrace.training.optimizers import Moments, Rates, adam
 from attntrace.training.pairs import Pair
@@ -44,12 +45,14 @@ class Done(NamedTuple):
     tokens: int
 
 
-def vocabularies_of(pairs: Sequence[Pair], config: Config, pieces: int = 0) -> Vocabularies:
-    """Collect the words of the pairs, in order of appearance; or learn so many `pieces` for each side."""
+def vocabularies_of(pairs: Sequence[Pair], config: Config, pieces: int = 0, of: str = PIECES_OF[0]) -> Vocabularies:
+    """Collect the words of the pairs, in order of appearance; or learn so many `pieces` for each side, or for the one
+    that they are `of`."""
     source, target = ([word for sentence in sentences for word in tokenize(sentence)]
                       for sentences in zip(*pairs, strict=True))
     if pieces:
-        source, target = (learned_pieces(words, pieces - len((START, END))) for words in (source, target))
+        source, target = (learned_pieces(words, pieces - len((START, END))) if of in ("both", side) else words
+                          for side, words in (("source", source), ("target", target)))
     return Vocabularies.of_words(config, source, target)
 
 
@@ -160,15 +163,15 @@ class Training:
             self.parameters.vector[...] = self.average.total / self.average.total.dtype.type(self.average.epochs)
 
     def _resplit(self, epoch: int) -> None:
-        """Split the words of an epoch by pieces of which some are passed over (Provilkov et al. 2020)."""
+        """Split the words of the source for an epoch, by pieces of which some are passed over (Provilkov et al. 2020).
+        Those of the target are split in one way, the one that the model learns to write."""
         share = self.schedule.piece_dropout
         if share:
             draw = random.Random(f"pieces {self.schedule.seed} {epoch}").random
-            for side in self._sides:
-                side.resplit(lambda: draw() < share)
+            source, _ = self._sides
+            source.resplit(lambda: draw() < share)
             self._examples = [self.example(pair) for pair in self.pairs]
-            for side in self._sides:
-                side.resplit(never)
+            source.resplit(never)
 
     def _random(self, purpose: str, number: int, size: int) -> Array:
         """Return random integers of 64 bits, from a stream of their own for each purpose and number."""

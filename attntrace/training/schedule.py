@@ -11,8 +11,8 @@ LATER = {"label_smoothing_over": SMOOTHING_OVER[0], "piece_dropout": 0.0, "avera
 class Schedule:
     """The settings of a training run. The learning rate rises from 0 to `lr` over `warmup` updates and then falls with
     the square root of their number (section 5.3); dropout and label smoothing as in section 5.4. With `piece_dropout`,
-    each epoch splits words again and passes over this share of the pieces that would fit. `average`: the last epochs
-    whose parameters are averaged (section 6.1)."""
+    each epoch splits the words of the source again and passes over this share of the pieces that would fit. `average`:
+    the last epochs whose parameters are averaged (section 6.1)."""
     epochs: int = 60
     batch: int = 64
     lr: float = 5e-3

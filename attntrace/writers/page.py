@@ -452,7 +452,8 @@ def next_words_table(block: Maps) -> blocks.Table:
     rows = zip(block.heads[0].row_labels or (), block.next_words, strict=True)
     return blocks.Table(("", Message("messages.decoding_word"), Message("messages.decoding_probability")),
                         tuple((word, after, f"{share:.{MAP_DECIMALS}f}") for word, (after, share) in rows),
-                        tokens=(0, 1), right=(2,), hues=(block.heads[0].row_hues, block.next_hues))
+                        tokens=(0, 1), right=(2,), hues=(block.heads[0].row_hues, block.next_hues),
+                        places=block.next_places)
 
 
 def title_of_head(grid: Grid) -> Message:

@@ -30,7 +30,8 @@ LONGEST = 60  # characters of the path of a weights file that a script names
 @click_words.option("--as", "library", type=Among(LIBRARIES), default=LIBRARIES[0], stands_for=LIBRARIES[0],
                     text="emit_as")
 @click_words.option("-o", "output", metavar="FILE.py", type=click.Path(), text="emit_output")
-@options.model_options
+@options.target_option
+@options.unrounded_options
 def command(model: options.ModelOptions, library: str, output: str | None) -> None:
     if output is not None and output != "-" and not output.lower().endswith(".py"):
         raise Problem("emit_place", file=shown(output))

@@ -22,7 +22,7 @@ from attntrace.messages.catalog import Message
 from attntrace.messages.errors import Problem
 from attntrace.messages.unicode import shown
 from attntrace.model.config import Config, as_option
-from attntrace.training import SMOOTHING_OVER
+from attntrace.training import PIECES_OF, SMOOTHING_OVER
 from attntrace.training.schedule import Schedule
 from attntrace.writers import TEXT
 
@@ -50,6 +50,7 @@ class TrainingOptions(NamedTuple):
     average: int | None
     piece_dropout: float | None
     pieces: int | None
+    pieces_of: str | None
     reverse: bool | None
     first_translation: bool | None
     hold_out: int | None
@@ -76,6 +77,7 @@ training_options = passed(
     of_schedule("average", Whole(0), metavar="N"),
     of_schedule("piece_dropout", SHARE, metavar="X"),
     option("--pieces", type=Whole(1), default=None, metavar="N"),
+    option("--pieces-of", type=Among(PIECES_OF), default=None, stands_for=PIECES_OF[0]),
     option("--reverse", is_flag=True, default=None),
     option("--first-translation", is_flag=True, default=None),
     option("--hold-out", type=Whole(0), default=None, stands_for=10, metavar="N"),
@@ -149,8 +151,11 @@ def begun(checkpoint: str, parts: Split, training: TrainingOptions, model: Model
     from attntrace.training.loop import Training, check_batch, vocabularies_of
     if os.path.exists(checkpoint):
         raise Problem("checkpoint_there", file=checkpoint)
+    for name in ("piece_dropout", "pieces_of"):
+        if getattr(training, name) and not training.pieces:
+            raise Problem("only_with_pieces", option=as_option(name))
     config, schedule = model.config(SMALL), training.schedule(model)
-    vocabularies = vocabularies_of(parts.training, config, training.pieces or 0)
+    vocabularies = vocabularies_of(parts.training, config, training.pieces or 0, training.pieces_of or PIECES_OF[0])
     check_memory(config, vocabularies, 1)
     check_batch(config, vocabularies, parts.training, schedule.batch)
     return Training(config, vocabularies, seeded(config, vocabularies, schedule.seed), parts.training, schedule)

@@ -159,6 +159,8 @@ class HtmlWriter(BlockWriter[str]):
             for n, one in enumerate(row):
                 written = self.in_table(one, not n, n in block.words + block.tokens)
                 tag = "td" if n or not written else "th scope=row"
+                if block.places and n == len(row) - 1:
+                    tag += f' data-at="{words(block.places[y])}"'
                 yield cell(tag, n in block.right, written, hue_class(hues.get(n, ()), y))
         yield "</table></div>\n"
 

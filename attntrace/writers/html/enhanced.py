@@ -3,12 +3,12 @@ import json
 import re
 from html import escape
 
-import numpy as np
-
 from attntrace.messages.catalog import Message, in_a_line
 from attntrace.messages.unicode import shown
 from attntrace.pages.blocks import Pair
+from attntrace.pages.numbers import Figures
 from attntrace.tensor.tensor import Array
+from attntrace.tracing.addresses import Address
 from attntrace.writers.html.scripts import PAIRS, PLAYER, script, style
 
 PLAYED = """<template id=player><section class=player aria-label="{player}"><div class=words></div>
@@ -27,18 +27,22 @@ def player(languages: tuple[str, ...]) -> str:
 
 
 def pairs(steps: list[Pair], languages: tuple[str, ...]) -> str:
-    """Attention weights in two runs, at the end of a page: those of the first in thousandths, and their changes."""
+    """Steps in two runs, at the end of a page: the attention weights first."""
     words: dict[tuple[str, ...], int] = {}
-    data = [[step.address, *[words.setdefault(labels, len(words)) for labels in (step.rows, step.columns)],
-             *thousandths(step.first, step.second)] for step in steps]
+    data = []
+    for step in sorted(steps, key=lambda step: Address.of(step.address).name != "weights"):
+        axes = [words.setdefault(labels, len(words)) for labels in (step.rows, step.columns)]
+        numbers = [units(step.figures, run) for run in (step.first, step.second)]
+        data.append([step.address, *axes, step.figures.decimals, step.figures.power, *numbers])
     text = json.dumps([[list(map(shown, labels)) for labels in words], data], separators=(",", ":"))
     return enhanced(PAIRS, PAIRED, ("pairs", "pairs_legend", "first_second", "second_first"), languages,
                     data=re.sub("[<&]", lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
-def thousandths(first: Array, second: Array) -> tuple[list[int], list[int]]:
-    before, after = (np.rint(weights.ravel() * 1000).astype(int) for weights in (first, second))
-    return before.tolist(), (after - before).tolist()
+def units(figures: Figures, numbers: Array) -> list[int | str]:
+    """Numbers as they are printed, in units of their last decimal; what has no decimals (0, -inf) as text."""
+    texts = map(figures.digits, numbers.ravel().tolist())
+    return [int(text.replace(".", "")) if "." in text else text for text in texts]
 
 
 def enhanced(scripts: tuple[str, ...], markup: str, names: tuple[str, ...], languages: tuple[str, ...],

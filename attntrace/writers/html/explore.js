@@ -284,6 +284,8 @@ function every(ref) {  // in matrices, then in rows, which were computed a secon
 const find = ref => (all => all.find(td => powerOf(td) === ref.of.power) || all[0])(every(ref));
 
 function numberAt(td) {
+  const {at: place} = td.dataset, there = place && resolved(place);
+  if (place) return there && {...there, td};
   const element = td.closest("[data-address], [data-of]"), {address, of} = element?.dataset || {};
   const x = leaves.get(address || of);
   if (!x || td.tagName !== "TD" || td.className === "more" || td.closest("thead, .mixture")) return null;
@@ -333,17 +335,25 @@ const clean = element => element ? element.textContent.trim() : "";
 
 let current = null, isKept = false, marked = [], outlined = [], operands = [], trail = [];
 
-// The terms of the outermost sum, or the operands by how much the result would change if they were 0; largest first.
+// The terms of the outermost sum, or the operands by how much the result would change if they were 0; largest first,
+// and what divides them last. Of a softmax the terms of the divisor, first that of the word itself.
 function terms({node, lost}) {
-  let inner = node.kind === "negative" ? node.parts[0] : node, own = null;
-  if (inner.kind === "quotient") [own, inner] = inner.parts[1].kind === "sum" ? inner.parts : [null, inner.parts[0]];
-  const all = unique(node), whole = all.length > 1 ? value(node, lost) : 0;
+  let inner = node.kind === "negative" ? node.parts[0] : node, own, below = [];
+  if (inner.kind === "quotient") {
+    const [above, divisor] = inner.parts;
+    if (above.kind === "exp") [own, inner] = inner.parts;
+    else inner = above, below = unique(divisor);
+  }
+  const all = unique(inner), whole = all.length > 1 ? value(inner, lost) : 0;
   const zeroed = (part, ref) => part.of ? nameOf(part) === nameOf(ref) ? ZERO : part
     : {...part, parts: part.parts.map(one => zeroed(one, ref))};
-  const found = inner.kind === "sum"
-    ? inner.parts.map(part => ({part, refs: unique(part), size: value(part, lost), isOwn: part === own}))
-    : all.map(ref => ({part: ref, refs: [ref], isOwn: false, size: all.length > 1 ? whole - value(zeroed(node, ref), lost) : 1}));
-  return found.sort((a, b) => b.isOwn - a.isOwn || abs(b.size) - abs(a.size) || 0);
+  const added = one => one.kind === "sum" ? one.parts
+    : one.kind === "difference" ? [...added(one.parts[0]), make("negative", one.parts[1])] : [one];
+  const found = added(inner).length > 1
+    ? added(inner).map(part => ({part, refs: unique(part), size: value(part, lost), isOwn: part === own}))
+    : all.map(ref => ({part: ref, refs: [ref], size: all.length > 1 ? whole - value(zeroed(inner, ref), lost) : 1}));
+  return [...found.sort((a, b) => !!b.isOwn - !!a.isOwn || abs(b.size) - abs(a.size) || 0),
+          ...below.map(ref => ({part: ref, refs: [ref], size: 0}))];
 }
 
 const follower = (kind, ref, ...children) => ref.of.texts ? plain("span.operand", ...children) : build(`${kind}.operand`, {
@@ -373,14 +383,14 @@ function render(all = false) {
     plain("p", equation(current)),
     said.text && plain("p.numbers", "= ", said.pieces.map(one => one.ref
       ? follower("span", one.ref, one.text) : breakable(one, /(?=\s[-+/]\s)/))),
-    plain("p.end", said.result === null ? words.unshown : `${said.sign} ${said.result}`),
-    !x.op && plain("p", words.parameter), said.absent && plain("p", words.absent),
+    said.result === null ? plain("p", words.unshown) : plain("p.end", `${said.sign} ${said.result}`),
+    !x.op && plain("p", x.settings ? words.elsewhere : words.parameter), said.absent && plain("p", words.absent),
     items.length && plain("p.note", words.operands), items.length && plain("ol", items),
     said.absent && plain("p", operands.slice(0, 9).map(ref => follower("button", ref, short(ref)))),
     found.length > shown.length && button(() => render(true), {}, filled(words.more, {count: found.length - shown.length})),
     trail.length && plain("p.trail.note", trail.map((one, n) =>
       [button(() => { trail.splice(n), open(one); }, {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current)),
-    wiring.command && x.op && command(),
+    wiring.command && (x.op || x.settings) && command(),
   ].filter(Boolean));
   keep.textContent = isKept ? words.unpin : words.pin;
   back.disabled = !trail.length;
@@ -449,6 +459,7 @@ const [back, keep, grow, shades, presents] = select("button", panel), input = pa
 back.onclick = goBack, shades.onclick = toggleShades, presents.onclick = present;
 keep.onclick = () => isKept ? release() : current && open(current, false);
 grow.onclick = () => resize((+page.dataset.sheet + 1) % 3);
+input.oninput = () => input.setCustomValidity("");
 input.form.onsubmit = event => (event.preventDefault(), goTo(input.value));
 input.list.append(...[...leaves.keys()].map(one => new Option("", `${one}:`)));
 
@@ -471,7 +482,7 @@ function goTo(text) {
   else input.reportValidity();
 }
 function fromLink() {
-  const text = decodeURIComponent(location.hash.slice(1).replace(/%(?![0-9a-f]{2})/gi, "%25"));
+  const text = new URLSearchParams("=" + location.hash.slice(1).replace(/[&+]/g, encodeURIComponent)).get("");
   const ref = text.includes(":") && !byId(text) && resolved(text);
   if (ref) open(ref);
 }
@@ -536,6 +547,7 @@ on("click", event => {
 
 const tables = select("table.matrix[data-address], table.vectors");
 const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(numberAt)).filter(tds => tds[0]);
+for (const td of select("td[data-at]")) td.tabIndex = 0;
 for (const table of tables) {  // Tab leads to the first number of each
   const td = table.querySelector("tr[data-row] td, .matrix tbody td");
   if (td) td.tabIndex = 0;
@@ -546,7 +558,7 @@ function move(td, down, right) {
   let next = right ? rows[y][x + right] : other?.[x] || other?.at(-1);
   for (let n = tables.indexOf(table) + down + right; !next && tables[n]; n += down + right) {
     const end = down + right > 0 ? 0 : -1;
-    next = rowsOf(tables[n]).at(end)?.at(end);
+    next = (right && rowsOf(tables[n])[y] || rowsOf(tables[n]).at(end))?.at(end);
   }
   if (next) isKept = false, unfold(next), next.tabIndex = next.tabIndex, next.focus({preventScroll: true}), reveal(next);
 }
@@ -574,6 +586,8 @@ function example() {  // the largest of the last probabilities, or of the last r
 }
 document.body.append(panel);
 resize(0);
+const top = document.body;  // a browser without a place to start from looks at all of a large page for Tab
+top.tabIndex = -1, top.style.outline = "none", top.focus({preventScroll: true});
 const begin = example();
 if (begin) {
   const facts = {number: textOf(begin), word: wordsAt(begin)[1], place: nameOf(begin)};

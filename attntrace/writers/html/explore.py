@@ -23,8 +23,8 @@ from attntrace.writers.html.scripts import ANSWERS, script, style
 
 SKELETON = ("title", "hint", "back", "pin", "size", "shade", "go", "keys", "present", "forward", "reveal", "leave",
             "present_keys")
-TEXTS = ("start_word", "start", "operands", "more", "parameter", "absent", "unshown", "pin", "unpin", "copy", "copied",
-         "command", "unknown", "fold", "unfold")
+TEXTS = ("start_word", "start", "operands", "more", "parameter", "elsewhere", "absent", "unshown", "pin", "unpin",
+         "copy", "copied", "command", "unknown", "fold", "unfold")
 PANEL = """<template id=panel><aside id=explore aria-label="{title}">
 <header><strong>{title}</strong><button disabled>{back}</button><button>{pin}</button>
 <button class=grow aria-label="{size}">\u2195</button></header>
@@ -33,7 +33,7 @@ PANEL = """<template id=panel><aside id=explore aria-label="{title}">
 <datalist id=addresses></datalist></form>
 <button aria-pressed=false>{shade}</button><button>{present}</button><p class="note keys">{keys}</footer></aside>
 <dialog id=present aria-label="{present}"><header><strong></strong><span class=at></span></header>
-<div class=sheet aria-live=polite tabindex=0 role=region aria-label="{present}" autofocus></div>
+<div class=sheet aria-live=polite tabindex=0 role=region aria-label="{present}"></div>
 <footer><button aria-label="{back}">\u2190</button><button>{reveal}</button>
 <button aria-label="{forward}">\u2192</button>
 <p class="note keys">{present_keys}</p><form method=dialog><button>{leave}</button></form></footer></dialog></template>
@@ -47,11 +47,12 @@ class Wires:
     """The wiring of the steps of a page: an entry for each step and each parameter, below a text that is their place.
 
     An entry is a name, a node, how its numbers are written (decimals and power of ten, unless usual), and those of
-    which the page shows too few digits. A node is an op (0: there is none), the axes of its result, settings, and
-    operands: a number is an entry, a text a constant."""
+    which the page shows too few digits. A node is an op (0: there is none), the axes of its result, settings (without
+    an op: 1 for a step that the page does not show, none for a parameter), and operands: a number is an entry, a text a
+    constant."""
 
     def __init__(self) -> None:
-        self.command = ""
+        self.command, self.parameters = "", frozenset[str]()
         self.pencil: int | None = None
         self.entries: list[Any] = []
         self.numbers: dict[str, int] = {}  # of entries, by address
@@ -65,6 +66,7 @@ class Wires:
 
     def take(self, block: Wiring) -> None:
         self.command = f"attntrace {block.command}" if block.command else self.command
+        self.parameters |= block.parameters
         for wired in block.steps:
             if wired.tensor.address not in self.done:  # in the other form
                 self.add(wired)
@@ -135,6 +137,8 @@ class Wires:
     def completed(self, entry: tuple[str, list[Any], str], usual: list[int]) -> list[Any]:
         """An entry with its figures and digits, where it needs them."""
         name, node, address = entry
+        if not node[0] and address not in self.parameters:  # a step that the page does not show
+            node = [*node, 1]
         figures, digits = self.figures[address], spelled(self.digits[address], self.figures[address])
         own = [figures.decimals, figures.power]
         return [name, node, own, digits] if digits else [name, node] if own == usual else [name, node, own]

@@ -331,7 +331,7 @@ def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link:
     transposed), or else leads to its `link`. Where the rows of a step's result stand in another part, the matrix is a
     place as well. `of`: the step whose numbers it has once more, with fewer digits."""
     own = "" if is_transposed else next(filter(None, map(page.anchor, names)), "")
-    anchor = own or (page.anchor(f"{names[0]}.matrix") if is_result else "")
+    anchor = own or (page.anchor(f"{names[0]}.matrix") if is_result and names[0] else "")
     data = f' data-address="{words(names[0])}"' if names and names[0] else ""
     data += f" data-part={grid.symbol.superscript}" if data and names[1:] else ""
     data += " data-transposed" if data and grid.symbol.transposed else ""

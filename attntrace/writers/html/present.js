@@ -49,9 +49,9 @@ function drawn(one) {  // all of an equation: with the operands that stand elsew
   return [plain("p", ...formula.childNodes), plain("div.equation", others), ...all];
 }
 
-function split(table) {  // a table that is wider than the screen, into blocks of columns
+function split([table, width]) {  // a table that is wider than the screen, into blocks of columns
   const [first] = table.tBodies[0].rows, start = hasHeading(first), columns = first.cells.length - start;
-  const each = Math.ceil(columns / Math.ceil(table.offsetWidth / sheet.clientWidth));
+  const each = Math.ceil(columns / Math.ceil(width / sheet.clientWidth));
   if (each < columns) table.replaceWith(...range(Math.ceil(columns / each)).map(n => {
     const copy = table.cloneNode(true), from = n * each, end = Math.min(columns, from + each);
     for (const tr of copy.rows) [...tr.cells].forEach((td, k) => k >= start && (k < start + from || k >= start + end) && td.remove());
@@ -65,7 +65,8 @@ function fits(px) {
 }
 function draw(isLast) {  // an equation; what has no room on its screen has one of its own before it
   const one = equations[turn], shown = drawn(one), apart = [];
-  sheet.replaceChildren(...shown), fits(LEAST), tablesIn(sheet).forEach(split);
+  sheet.replaceChildren(...shown), fits(LEAST);
+  tablesIn(sheet).map(table => [table, table.offsetWidth]).forEach(split);  // all are measured before one is changed
   while (!fits(LEAST)) {
     const others = select(":is(.equation, .chunk) > div:not(.chunk, :has(.result))", sheet);
     const area = ({offsetWidth, offsetHeight}) => offsetWidth * offsetHeight, largest = others.sort((a, b) => area(b) - area(a))[0];
@@ -77,7 +78,7 @@ function draw(isLast) {  // an equation; what has no room on its screen has one 
   part = isLast ? apart.length : Math.min(part, apart.length);
   sheet.replaceChildren(...screens[part]);
   let least = 12, most = MOST;
-  while (most - least > 0.5) fits((least + most) / 2) ? least = (least + most) / 2 : most = (least + most) / 2;
+  if (fits(least)) while (most - least > 0.5) fits((least + most) / 2) ? least = (least + most) / 2 : most = (least + most) / 2;
   fits(least);
   heading.textContent = [one.closest(".stage")?.querySelector("h4"), one.cells && one.parentNode.rows[0].cells[0]].map(clean).join(" ");
   count.textContent = `${addressOf(one)} \u00b7 ${turn + 1} / ${equations.length}`;
@@ -94,7 +95,9 @@ function tell() {
 }
 function present() {  // from the number that is looked at, or from what is on the screen
   const here = equations.findIndex(one => addressOf(one) === current?.of.address);
-  turn = here < 0 ? max(0, equations.findIndex(one => one.getBoundingClientRect().bottom > 0)) : here;
+  const stages = select(".stage"), isAhead = one => one.getBoundingClientRect().bottom > 0;
+  const from = stages.findIndex(isAhead);  // of the stages before it no equation need be laid out
+  turn = here < 0 ? max(0, equations.findIndex(one => stages.indexOf(one.closest(".stage")) >= from && isAhead(one))) : here;
   part = 0, isTold = false;
   if (equations.length) stage.showModal(), draw();
 }

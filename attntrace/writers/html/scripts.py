@@ -21,7 +21,10 @@ CONSTANTS = re.compile(r"^( *)const .*;(\n\1const .*;)+$", re.M)  # lines that m
 TOKEN = re.compile(r'("(?:\\.|[^"\\])*"|/(?:\\.|\[(?:\\.|[^]\\])*\]|[^/\s\[\\])+/\w*)'
                    r'|\.?\d[\w.]*|[A-Za-z_]\w*|\.{3}|\s+|.')
 TEMPLATE = re.compile(r"(?:\\.|\$(?!\{)|[^`$\\])*(?:`|\$\{)")
-NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*|(?<=\.{3})\w+")
+# Properties of the script's own objects, which no element has and no data: they are shortened as well.
+PRIVATE = ("operands", "parts", "settings", "decimals", "node", "kind", "ref", "refs", "size", "matrices", "starts",
+           "isTurned", "isOwn", "lost", "pieces", "seen", "symbol", "unit")
+NAME = re.compile(rf"(?<![\w.])[A-Za-z_]\w*|(?<=\.{{3}})\w+|(?<=\.)(?:{'|'.join(PRIVATE)})\b")
 # Below: in code without its strings.
 BLANK = re.compile(r"(?<=[][{}(),;:?!=<>|&*+-])\s+|\s+(?=[][{}(),;:?!=<>|&*+-])|;\s*(?=\})")
 # Names behind a dot, of keys, of methods; what is between brackets (the names in an object or what is taken out of one,
@@ -80,7 +83,8 @@ def shortened(code: str) -> dict[str, str]:
     while count:
         rest, count = INNERMOST.subn(inner, rest)
     used = Counter(NAME.findall(code))
-    renamed = sorted(own & used.keys() - kept, key=lambda name: (-used[name], name))
+    kept -= {*PRIVATE}
+    renamed = sorted((own | {*PRIVATE}) & used.keys() - kept, key=lambda name: (-used[name], name))
     free = (letter + digit for digit in ("", *digits) for letter in ascii_letters)
     return dict(zip(renamed, (name for name in free if name not in used or name in renamed)))
 

@@ -62,8 +62,6 @@ def script(run: Run, library: str, weights: str, given: str, languages: Sequence
     """Return a script that computes a run from the file of its parameters and, where it has any, the file of its
     `arrays`: Python expressions of their paths. languages: of its comments, the first one only where there is no room.
     Raises Problem for a run that no script computes, and for sentences that are too long."""
-    if run.pencil is not None:
-        raise Problem("emit_pencil")
     if (ids := len(word_lists(run, with_words=False))) > MOST:  # before a long run
         raise Problem("emit_long", lines=ids, most=MOST)
     outcome, prefix = Outcome(run), LIBRARIES[library]

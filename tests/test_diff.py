@@ -169,7 +169,7 @@ def test_an_experiment_shows_of_each_row_both_entropies_their_bound_and_where_it
 
 
 def test_an_experiment_shows_the_likeliest_words_of_both_runs():
-    head = "decoder.layer2.cross_attention.head1"
+    head = "decoder.layer2.cross_attention.head4"
     words = ("어제 카페 갔었어", "--weights", "ko-en", "--target", "I went to the")
     page = attntrace("compare", *words, "--ablate", head).out
     assert "All attention weights are the same in both runs." in page

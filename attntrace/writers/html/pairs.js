@@ -21,7 +21,7 @@ function table([, rows, columns, decimals, power, first, second]) {
     return td;
   };
   const row = (word, y) => build("tr", {}, heading("row", word), ...across.map((_, x) => cell(y * across.length + x)));
-  return build("table", {className: "matrix"}, ...power ? [build("caption", {}, `× 10^${power}`)] : [],
+  return build("table", {className: "matrix"}, ...power ? [build("caption", {}, `\u00d7 10^${power}`)] : [],
     build("thead", {}, build("tr", {}, build("td"), ...across.map(word => heading("col", word)))),
     build("tbody", {}, ...words[rows].map(row)));
 }

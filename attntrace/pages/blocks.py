@@ -259,6 +259,9 @@ class Wiring(NamedTuple):
     parameters: frozenset[str] = frozenset()
 
 
+MOST_NUMBERS = 10_000  # of a step that is shown as a pair
+
+
 class Pair(NamedTuple):
     """A step in two runs. It is not shown: only a page that can switch between the runs has it."""
     address: str

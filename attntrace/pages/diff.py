@@ -12,7 +12,8 @@ import numpy as np
 from attntrace.files.arrays import shape_text
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.pages.answer import experiment, remarks, sentence_of
-from attntrace.pages.blocks import Block, Hues, Pair, Prose, Result, Table, Title, hues_in, hues_of, set_off, try_next
+from attntrace.pages.blocks import (MOST_NUMBERS, Block, Hues, Pair, Prose, Result, Table, Title, hues_in, hues_of,
+                                    set_off, try_next)
 from attntrace.pages.checks import DIGITS, apart, worst_of
 from attntrace.pages.numbers import LARGE, Figures
 from attntrace.pages.overview import DETAILS, model_table, words_table
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from attntrace.runs.run import Run
 
 MOST_WORDS = 2  # that change, in the conclusion
-MOST_NUMBERS = 10_000  # of a step with two values a cell
 DECIMALS = 3  # of a number that changes, as on the page of a trace
 
 

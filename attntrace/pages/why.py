@@ -100,8 +100,8 @@ def ranked(arithmetic: Expression) -> list[Ref]:
 
 def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
     """Of a sum or a difference, how large the term is that an operand stands in; else, by how much the result would
-    change if the operand were 0. Of a quotient these of what is divided, and nothing for the divisor, without which
-    there is no quotient: unless both are powers of e, as in a softmax, where each word has a share in the divisor."""
+    change if the operand were 0. Of a quotient these of what is divided, and nothing for the divisor, which
+    scales them all alike: unless both are powers of e, as in a softmax, where each word has a share in the divisor."""
     def read(ref: Ref) -> float:
         return float(ref.tensor.value[ref.index])
 

@@ -5,7 +5,7 @@ from html import escape
 
 from attntrace.messages.catalog import Message, in_a_line
 from attntrace.messages.unicode import shown
-from attntrace.pages.blocks import Pair
+from attntrace.pages.blocks import MOST_NUMBERS, Pair
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.tensor import Array
 from attntrace.tracing.addresses import Address
@@ -48,6 +48,6 @@ def units(figures: Figures, numbers: Array) -> list[int | str]:
 def enhanced(scripts: tuple[str, ...], markup: str, names: tuple[str, ...], languages: tuple[str, ...],
              **more: str) -> str:
     """The styles, what the script shows, and the script."""
-    texts = {name: escape(in_a_line(Message(f"panel.{name}"), languages)) for name in names}
+    texts = {name: escape(in_a_line(Message(f"panel.{name}", most=f"{MOST_NUMBERS:,}"), languages)) for name in names}
     markup = markup.format(**texts, **more)
     return f"<style>\n{style(*scripts)}</style>\n{markup}<script>\n{script(*scripts)}</script>\n"

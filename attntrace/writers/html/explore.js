@@ -586,8 +586,8 @@ function example() {  // the largest of the last probabilities, or of the last r
 }
 document.body.append(panel);
 resize(0);
-const top = document.body;  // a browser without a place to start from looks at all of a large page for Tab
-top.tabIndex = -1, top.style.outline = "none", top.focus({preventScroll: true});
+const root = document.body;  // a browser without a place to start from looks at all of a large page for Tab
+root.tabIndex = -1, root.style.outline = "none", root.focus({preventScroll: true});
 const begin = example();
 if (begin) {
   const facts = {number: textOf(begin), word: wordsAt(begin)[1], place: nameOf(begin)};

@@ -228,7 +228,8 @@ def outcome(case: Case, folder: Path) -> list[str]:
     in_one_line = re.fullmatch("(?s)(.*\n)?attntrace: [^\n]*\n", texts[1])
     if code == 2 and not in_one_line or code == 0 and "attntrace: " in texts[1]:
         wrong.append(f"says {texts[1][:200]!r} with {code}")
-    own = int(Path("/proc/self/statm").read_text().split()[1]) * 4  # KiB, which a child begins with
+    _, resident, of_files, *_ = map(int, Path("/proc/self/statm").read_text().split())
+    own = (resident - of_files) * 4  # KiB, which a child begins with: pages of mapped files (libraries) it does not
     if usage.ru_maxrss > max(MOST_MEMORY, own + 450_000):
         wrong.append(f"takes {usage.ru_maxrss // 1000} MB")
     written = {"standard output": texts[0], "standard error": texts[1]}

@@ -1,4 +1,5 @@
 import gc
+import os
 import re
 import shutil
 import signal
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Each worker has a core of its own: with two threads of linear algebra in each, they wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup, and so in every child
     signal.signal(signal.SIGHUP, lambda number, frame: None)  # which children do not inherit

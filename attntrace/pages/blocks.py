@@ -256,8 +256,8 @@ class Wired(NamedTuple):
 
 class Wiring(NamedTuple):
     """What a page needs to work out by itself how a number comes about. It is not shown: only a page that can answer
-    has it. `command`: the one that tells the same of the number at `{place}`; `parameters`: the names of all; `targets`:
-    what `{target}` is in the command for each step of a translation, nothing where it cannot be typed."""
+    has it. `command`: the one that tells the same of the number at `{place}`; `parameters`: the names of all;
+    `targets`: what `{target}` is for each step of a translation, nothing where it cannot be typed."""
     steps: tuple[Wired, ...] = ()
     command: str = ""
     parameters: frozenset[str] = frozenset()

@@ -166,7 +166,7 @@ class TranslationPage:
         return tuple(self.typed(self.words[:n]) for n in range(len(self.words)))
 
     def typed(self, words: Sequence[str]) -> str:
-        """Words as they are typed after --target, as ids where the sentence is; nothing where they are read otherwise."""
+        """Words as they are typed after --target, as ids where the sentence is; nothing where that reads others."""
         known, is_ids = self.decoding.known, "--ids" in shlex.split(self.again)
         target = " ".join(str(known.index(word) + 1) for word in words) if is_ids else detokenize(words)
         is_read = not words or Reader(is_ids).read(target, known, "target", "")[0] == list(words)

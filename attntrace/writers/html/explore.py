@@ -132,8 +132,8 @@ class Wires:
         usual = max(figures, key=figures.count)
         entries = [entry if isinstance(entry, str) else self.completed(entry, usual) for entry in self.entries]
         wiring = dict(entries=entries, axes=list(self.axes), constants=list(self.constants), templates=self.templates,
-                      usual=usual, pencil=self.pencil, missed=MISSED, command=shown(self.command), targets=list(map(shown, self.targets)),
-                      texts=texts)
+                      usual=usual, pencil=self.pencil, missed=MISSED, command=shown(self.command),
+                      targets=list(map(shown, self.targets)), texts=texts)
         return json.dumps(wiring, separators=(",", ":")).replace("<", "\\u003c")
 
     def completed(self, entry: tuple[str, list[Any], str], usual: list[int]) -> list[Any]:

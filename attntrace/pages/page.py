@@ -104,7 +104,7 @@ class Page:
         self.disagrees = translation.failed
 
     def closing(self, targets: tuple[str, ...] = ()) -> Iterator[Block]:
-        """The drift of hand arithmetic, and the fingerprint. `targets`: of passes that are the steps of a translation."""
+        """The drift of hand arithmetic, and the fingerprint. `targets`: for the steps of a translation."""
         if self.drift is not None:
             yield from drift_note(self.subject.run, self.drift)
         yield fingerprint_line(self.fingerprint)

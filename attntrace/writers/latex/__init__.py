@@ -10,7 +10,8 @@ from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.writers.formulas import arithmetic, equation
 from attntrace.writers.latex.markup import (FITTING, ROOM, LatexPage, VectorArrays, beside_each_other, bookmark,
-                                            comment, equation_with_numbers, escaped, map_of_head, math_block, table_lines)
+                                            comment, equation_with_numbers, escaped, map_of_head, math_block,
+                                            table_lines)
 from attntrace.writers.latex.picture import picture_lines
 from attntrace.writers.page import (PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, packed,
                                     with_cells_together)

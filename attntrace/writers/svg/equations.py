@@ -20,7 +20,7 @@ from attntrace.writers.text.equations import parts_of, size_of
 ROW = 22  # height of a row of numbers
 BETWEEN, APART = 9, 14  # two columns, two lines
 ARM = 5  # of a bracket
-WIDEST = 1200  # of an equation that is not broken
+WIDEST, INDENT = 1200, 24  # of an equation that is not broken; of the lines behind the first of one that is
 LOW = re.compile(r"_([^\W_]+(?:,[^\W_]+)*)")
 
 
@@ -44,6 +44,14 @@ def math_text(words: str, x: float = 0, y: float = 0, anchor: str = "start", fil
 
 def words_item(words: str) -> Item:
     return Item(width_of(words) + 4, ROW / 2, ROW / 2, math_text(words, 2))
+
+
+def arithmetic(words: str) -> Iterator[list[Item]]:
+    """The arithmetic of a number, broken before its signs where it is too wide."""
+    for n, some in enumerate(packed(re.split(r" (?=[+=≈] )", words),
+                                    lambda some: width_of(" ".join(some)) <= WIDEST - INDENT)):
+        line = words_item(" ".join(some))
+        yield [Item(INDENT, 0, 0, ""), line] if n else [line]
 
 
 def colour(hues: Hues, n: int, otherwise: str = GREY) -> str:
@@ -161,7 +169,7 @@ class Equations:
             case blocks.VectorRows():
                 return Sheet(self.vectors(block))
             case blocks.CellLines():
-                return Sheet([words_item(cell_text(cell, Spelling.UNICODE).text)] for cell in block.cells)
+                return Sheet(line for cell in block.cells for line in arithmetic(cell_text(cell, Spelling.UNICODE).text))
         return None
 
     def broken(self, chunks: Iterable[list[Item]]) -> Iterator[list[Item]]:

@@ -53,8 +53,8 @@ def test_a_translation_shows_the_attention_of_its_last_step_alone():
 
 
 def test_the_weights_of_a_step_are_shaded_as_on_a_page():
-    page = steps()[SCORES.replace("scores", "weights")]._repr_html_()
-    assert len(re.findall(r"<td class=w[1-8]>", page)) == 4 and "class=w" not in pieces()["step"].partition("</style>")[2]
+    weights, scores = (steps()[SCORES.replace("scores", name)]._repr_html_() for name in ("weights", "scores"))
+    assert len(re.findall(r"<td class=w[1-8]>", weights)) == 4 and "<td class=w" not in scores
 
 
 def test_pieces_on_one_page_share_no_anchor_and_style_nothing_else():

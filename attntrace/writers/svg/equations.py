@@ -169,7 +169,8 @@ class Equations:
             case blocks.VectorRows():
                 return Sheet(self.vectors(block))
             case blocks.CellLines():
-                return Sheet(line for cell in block.cells for line in arithmetic(cell_text(cell, Spelling.UNICODE).text))
+                texts = (cell_text(cell, Spelling.UNICODE).text for cell in block.cells)
+                return Sheet(line for words in texts for line in arithmetic(words))
         return None
 
     def broken(self, chunks: Iterable[list[Item]]) -> Iterator[list[Item]]:

@@ -345,8 +345,8 @@ class TracedRun(ByAddress[TracedArray]):
         return f"<{type(self).__name__} of {source!r}{'' if target is None else f', {target!r}'}: {len(self)} steps>"
 
     def _repr_html_(self) -> str:
-        from attntrace.writers.notebook import of_run, piece
-        return piece(of_run(self.steps))
+        from attntrace.writers.notebook import of_run
+        return of_run(self.steps)
 
     def _found(self, address: str) -> str:
         try:

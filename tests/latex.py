@@ -6,7 +6,7 @@ import numpy as np
 GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
 LAYOUT = re.compile(  # with what is no word: columns, widths, colours, shapes
     rf"\\(?:adjustbox|begin{{(?:adjustbox|array|tabular|blockarray|block)}}|begin{{longtable}}\[l\]|multicolumn{GROUP}"
-    rf"|BAmulticolumn{GROUP}|rule{GROUP}|hspace\*?|rotatebox|(?:cell)?color\[HTML\]){GROUP}"
+    rf"|BAmulticolumn{GROUP}|rule{GROUP}|hspace\*?|rotatebox|(?:cell|text)?color\[HTML\]|hypersetup){GROUP}"
     r"|\\(?:filldraw|path)[^;]*;|\\node\[.*?\] at \(.*?\)|\\begin{tikzpicture}\[.*?\]|\\arraycolsep=3pt"
     r"|\\(?:begin|end)\{[a-z]+\*?\}|\\(?:scriptsize|scriptstyle|footnotesize|par|noindent|LARGE|bfseries)\b *")
 SIGNS = {r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textquotedbl{}": '"',

@@ -1,6 +1,7 @@
 """The page that answers, in a real browser: every number as the program prints it, and ways to it."""
 import json
 import re
+import shlex
 from functools import cache
 from typing import Any
 
@@ -114,6 +115,26 @@ def test_a_number_of_the_result_answers_as_well_when_it_is_pointed_at(browser, t
         for key in ("Enter", "1"):
             page.keyboard.press(key)
         assert page.locator("#explore .at").inner_text().startswith("output.logits:1,")
+
+
+def test_the_rows_that_were_asked_for_answer_at_their_own_addresses(browser, tmp_path):
+    text, _ = page_and_readings("trace", *BLOG, "--token", "I", "--token", "cafe", "--only", f"{HEAD}.*")
+    with opened(browser, tmp_path, text) as page:
+        for n, number in enumerate((2, 6)):
+            page.locator("section.result .map tbody tr").nth(n).locator("td").nth(2).hover()
+            assert page.locator("#explore .at").inner_text() == f"{HEAD}.weights:{number},3"
+            assert page.locator("section.result .map tbody tr").nth(n).locator("td").nth(2).inner_text() == (
+                f"{float(page.locator('#explore .end').inner_text().split()[1]):.2f}")
+
+
+def test_the_command_for_a_step_of_a_translation_tells_the_same_of_a_pass_over_the_words_so_far(browser, tmp_path):
+    place = "decoder.layer2.cross_attention.head1.weights:2,3"
+    text = attntrace("translate", BLOG[0], "--step", "4", "--only", "*2.cross_attention.head1.[sw]*",
+                     "--form", "matrix", "--format", "html").out
+    with opened(browser, tmp_path, text, f"#step4.{place}") as page:
+        command, end = (page.locator(f"#explore {one}").inner_text() for one in ("code", ".end"))
+        assert command.startswith(f"attntrace why {place} ") and command.endswith('--target "I went to"')
+        assert end in " ".join(attntrace(*shlex.split(command)[1:]).out.split())
 
 
 def test_of_a_normalized_number_the_divisor_is_the_last_operand(browser, tmp_path):

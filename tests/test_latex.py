@@ -3,6 +3,7 @@ import io
 import re
 import shutil
 import subprocess
+from html import escape
 
 import pytest
 from command import BLOG, attntrace
@@ -50,6 +51,25 @@ def test_a_fragment_has_no_preamble_and_its_prose_stands_in_comments():
     assert "% Part 1: Vector form" in page and r"\begin{blockarray}" in page
     code, out, errors = attntrace("trace", "a", "--fragment")
     assert (code, out) == (2, "") and "--format latex" in errors
+
+
+def test_words_have_the_hues_that_they_have_in_a_picture_unless_there_are_no_colours():
+    run = "어제 카페 갔었어", "--target", "I went <s> cafe"
+    picture = attntrace("map", *run, "--format", "svg").out
+    hues = {(word, hue.upper()) for hue, word in re.findall(r'fill="#(\w{6})">([^<]+)</text>', picture)}
+    for command in ("map", "trace"):
+        page = latex(command, *run)
+        coloured = re.findall(r"\\textcolor\[HTML\]\{(\w+)\}\{([^{}\\$]+)\}", page)
+        assert {word for _, word in coloured} >= set(" ".join(run[::2]).split()) - {"<s>"}
+        assert {(escape(word), hue) for hue, word in coloured} <= hues
+        assert "textcolor" not in latex(command, *run, "--color", "never")
+
+
+def test_a_bookmark_has_the_letters_of_its_heading_and_no_mathematics():
+    page = latex("backprop", "어제", "I", *SMALL, "--lang", "ko", "--only", "gradient.output.*")
+    headings = re.findall(r"(?m)^\\(?:sub)*section\{\\texorpdfstring\{(.*)\}\{([^{}]*)\}\}$", page)
+    assert headings and not any(re.search(r"\$|\\[a-z]", plain) for _, plain in headings)
+    assert all(read(tex.replace("$", "")) == read(plain) for tex, plain in headings)
 
 
 def test_letters_that_a_stream_lacks_are_written_as_xetex_reads_them():

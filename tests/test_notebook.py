@@ -42,8 +42,19 @@ def test_a_step_and_a_tensor_show_their_numbers():
 def test_a_run_shows_each_attention_and_the_address_of_every_step():
     page = pieces()["run"]
     assert page.count("data-address") >= 6  # two heads of three attentions
-    assert all(address in page.replace("<wbr>", "") for address in steps())
+    maps, listed = page.replace("<wbr>", "").split("<details><summary>Steps</summary>")
+    assert all(address in listed for address in steps()) and maps.count("class=\"equation map\"") == 3
     assert "&lt;" in page and "<b>I" not in page
+
+
+def test_a_translation_shows_the_attention_of_its_last_step_alone():
+    page = attntrace.translate("어제", max_length=2)._repr_html_().partition("<details>")[0]
+    assert set(re.findall(r'data-address="(?:encoder|(step\d))', page)) == {"", "step2"}
+
+
+def test_the_weights_of_a_step_are_shaded_as_on_a_page():
+    weights, scores = (steps()[SCORES.replace("scores", name)]._repr_html_() for name in ("weights", "scores"))
+    assert len(re.findall(r"<td class=w[1-8]>", weights)) == 4 and "<td class=w" not in scores
 
 
 def test_pieces_on_one_page_share_no_anchor_and_style_nothing_else():

@@ -51,13 +51,26 @@ class Box(NamedTuple):
 def test_every_number_of_a_step_stands_in_its_picture_as_vectors_and_as_a_matrix():
     code, out, errors = attntrace("trace", *BLOG, "--only", "decoder.*", "--precision", "6", "--format", "svg")
     assert (code, errors) == (0, "")
-    drawn = {name: np.array([float(cell.text) for cell in group.iter(f"{SVG}text") if cell.get("data-cell")])
-             for name, group in places(ET.fromstring(out)).items() if name}
+    drawn = {name: np.array([number for _, number in sorted(
+        (tuple(map(int, cell.get("data-cell").split(","))), float(cell.text))
+        for cell in group.iter(f"{SVG}text") if cell.get("data-cell"))])
+        for name, group in places(ET.fromstring(out)).items() if name}
     for address, value in run_of("trace", *BLOG).values.items():
         if address.startswith("decoder."):
             rows = np.array([drawn[f"{address}:{n + 1}"] for n in range(len(value))])
             for numbers in (rows, drawn[address]):
                 assert np.allclose(numbers.ravel(), value.ravel(), rtol=0, atol=5.01e-7), address
+
+
+def test_what_is_too_wide_is_drawn_below_in_blocks_of_columns_whose_numbers_keep_their_places():
+    options = "a b", "--d-model", "40", "--heads", "1"
+    code, out, errors = attntrace("trace", *options, "--only", "encoder.input", "--precision", "6", "--format", "svg")
+    page, value = ET.fromstring(out), run_of("trace", *options).values["encoder.input"]
+    assert (code, errors) == (0, "") and float(page.get("width", "")) < 1400
+    for name, rows in (("encoder.input", value), ("encoder.input:2", value[1:])):
+        cells = {cell.get("data-cell"): float(cell.text) for cell in places(page)[name].iter(f"{SVG}text")
+                 if cell.get("data-cell")}
+        assert cells == {f"{i + 1},{j + 1}": round(one, 6) for (i, j), one in np.ndenumerate(rows)}
 
 
 def picture(*arguments: str) -> ET.Element:

@@ -103,6 +103,7 @@ class RunAnswer:
         self.asked = self.asked or list(range(len(self.words)))
         self.rows = self.asked if len(self.asked) + 3 <= LINES else self.asked[:ENDS] + self.asked[-ENDS:]
         self.heads: list[Grid] = []
+        self.weights: list[str] = []  # the addresses of their steps
         self.next_words: list[tuple[str, float]] = []
         self.next_places: tuple[str, ...] = ()  # of their probabilities
 
@@ -115,10 +116,11 @@ class RunAnswer:
                 self.next_places = tuple(cell_name(step.address, cell) for cell in cells)
         elif (step.is_attention and Address.of(step.place).place == self.place
               and (not self.selected or step.address in self.selected)):
-            whole = grid(step.tensor, None, FIGURES, step.value.shape, weights=True)
+            whole, values = grid(step.tensor, None, FIGURES, step.value.shape, weights=True), step.value[self.rows]
             self.heads.append(whole._replace(
-                values=step.value[self.rows], row_labels=tuple(self.words[n] for n in self.rows),
+                values=values, shape=values.shape, row_labels=tuple(self.words[n] for n in self.rows),
                 row_hues=tuple(whole.row_hues[n] for n in self.rows), address=""))
+            self.weights.append(step.address)
 
     def result(self) -> Iterator[Result]:
         """The words, where they look, and what comes out."""
@@ -136,7 +138,8 @@ class RunAnswer:
         if heads:
             largest = max(float(head.values.max()) for head in self.heads)
             yield Maps(map_title(self.place), self.place, tuple(heads), largest, False, brief=True,
-                       next_words=tuple(self.next_words), next_hues=self.next_hues(), next_places=self.next_places)
+                       next_words=tuple(self.next_words), next_hues=self.next_hues(), next_places=self.next_places,
+                       rows=tuple(self.rows), of=tuple(self.weights[:len(heads)]))
         else:
             heads = self.heads[:HEADS]
             yield self.table(heads)
@@ -168,8 +171,12 @@ class RunAnswer:
             columns, headings = [*columns, self.next_words], [*headings, Message("messages.decoding_word")]
         rows = tuple((str(n + 1), self.words[n], *(f"{word} {FIGURES.text(share)}" for word, share in row))
                      for n, *row in zip(self.rows, *columns, strict=True))
+        places = [[cell_name(address, cell) for cell in zip(self.rows, head.values.argmax(axis=-1).tolist(),
+                                                            strict=True)]
+                  for address, head in zip(self.weights, heads)] + [[*self.next_places]] * bool(self.next_words)
         return Table((Message("messages.number"), "", *headings), rows, right=(0,), apart=True,
-                     tokens=tuple(range(1, len(headings) + 2)), hues=tuple(hues), title=map_title(self.place))
+                     tokens=tuple(range(1, len(headings) + 2)), hues=tuple(hues), title=map_title(self.place),
+                     places=tuple(zip(*places, strict=True)))
 
     def output(self) -> Iterator[Prose]:
         config, known = self.run.config, self.run.vocabularies.target or ()

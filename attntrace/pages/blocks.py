@@ -109,7 +109,7 @@ class Table(NamedTuple):
     apart: bool = False
     hues: tuple[Hues, ...] = ()  # of each column of tokens
     legend: Text = ""  # what the headings mean, below the title
-    places: tuple[str, ...] = ()  # of the numbers in the last column
+    places: tuple[tuple[str, ...], ...] = ()  # of the numbers at the end of each row
 
 
 class Grid(NamedTuple):
@@ -210,7 +210,8 @@ class MatrixEquation(NamedTuple):
 class Maps(NamedTuple):
     """The attention weights of a place as pictures, one a head, shaded as parts of the `largest` of them; with their
     numbers where there is room, which is taken if they are `asked` for. `brief`: small, as part of a result, with the
-    likeliest `next_words` and their probabilities beside the rows, and the `next_places` of these."""
+    likeliest `next_words` and their probabilities beside the rows, and the `next_places` of these. `rows`: those
+    (from 0) of the steps that it is `of`, head by head."""
     title: Text
     place: str
     heads: tuple[Grid, ...]
@@ -220,6 +221,8 @@ class Maps(NamedTuple):
     next_words: tuple[tuple[str, float], ...] = ()
     next_hues: Hues = ()
     next_places: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    of: tuple[str, ...] = ()
 
 
 class Result(NamedTuple):
@@ -253,10 +256,12 @@ class Wired(NamedTuple):
 
 class Wiring(NamedTuple):
     """What a page needs to work out by itself how a number comes about. It is not shown: only a page that can answer
-    has it. `command`: the one that tells the same of the number at `{place}`; `parameters`: the names of all."""
+    has it. `command`: the one that tells the same of the number at `{place}`; `parameters`: the names of all;
+    `targets`: what `{target}` is for each step of a translation, nothing where it cannot be typed."""
     steps: tuple[Wired, ...] = ()
     command: str = ""
     parameters: frozenset[str] = frozenset()
+    targets: tuple[str, ...] = ()
 
 
 MOST_NUMBERS = 10_000  # of a step that is shown as a pair

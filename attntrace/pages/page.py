@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from attntrace.messages.errors import Problem
-from attntrace.pages.answer import RunAnswer, TrainingStepAnswer, remarks, sentence_of, title
+from attntrace.pages.answer import RunAnswer, TrainingStepAnswer, is_saved, remarks, sentence_of, title
 from attntrace.pages.architecture import architecture
 from attntrace.pages.blocks import Block, Wiring
 from attntrace.pages.forms import FORMS
@@ -99,18 +99,18 @@ class Page:
         yield chain(translation.beginning(), [architecture(decoding, beside=True)])
         if selects:
             self.write_forms()
-            yield self.closing()
+            yield self.closing(() if is_saved(self.again) else translation.targets())
         yield from translation.sheets()
         self.disagrees = translation.failed
 
-    def closing(self) -> Iterator[Block]:
-        """The drift of hand arithmetic, and the fingerprint."""
+    def closing(self, targets: tuple[str, ...] = ()) -> Iterator[Block]:
+        """The drift of hand arithmetic, and the fingerprint. `targets`: for the steps of a translation."""
         if self.drift is not None:
             yield from drift_note(self.subject.run, self.drift)
         yield fingerprint_line(self.fingerprint)
         if self.view.wired:
             precision = "" if self.view.precision == View().precision or self.view.exact else (
                 f" --precision {self.view.precision}")
-            can_ask = self.again and self.subject.kind != TRANSLATE
-            yield Wiring(command=f"why {{place}} {self.again}{precision}" if can_ask else "",
-                         parameters=frozenset(self.subject.run.parameters.by_name))
+            target = " --target {target}" if targets else ""
+            yield Wiring(command=f"why {{place}} {self.again}{target}{precision}" if self.again else "",
+                         parameters=frozenset(self.subject.run.parameters.by_name), targets=targets)

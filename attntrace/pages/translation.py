@@ -1,5 +1,7 @@
 """The translation page: for each decoding step its input, the likeliest words, the new rows, where the heads look."""
-from collections.abc import Iterator
+import re
+import shlex
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from attntrace.pages.stages import maps_of, rows_of_maps
 from attntrace.runs.decoding import Decoding, DecodingStep
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Array
-from attntrace.tracing.addresses import Address
+from attntrace.tracing.addresses import Address, cell_name
 from attntrace.tracing.trace import Step
 
 LIKELIEST = 5  # words that are shown of each step
@@ -76,11 +78,13 @@ class TranslationPage:
         order = np.argsort(-logits, kind="stable")[:LIKELIEST]
         words = [self.decoding.known[i] for i in order]
         heads = (Message(f"messages.decoding_{name}") for name in ("word", "logit", "probability"))
+        places = [tuple(cell_name(step.steps[f"output.{name}"].address, (step.number - 1, i))
+                        for name in ("logits", "probabilities")) for i in order.tolist()] if self.selects else []
         yield Table(("", *heads),
                     tuple((str(n + 1), words[n], self.figures.text(float(logits[i])),
                            self.figures.text(float(probabilities[i]))) for n, i in enumerate(order)),
                     right=(0, 2, 3), tokens=(1,), apart=True,
-                    hues=(hues_in(words, self.words, hues_of(self.words, True)),))
+                    hues=(hues_in(words, self.words, hues_of(self.words, True)),), places=tuple(places))
         yield Prose(self.rows(step, before), apart=True)
         yield self.looks(step)
 
@@ -112,7 +116,9 @@ class TranslationPage:
                          head=one.symbol.head) for one in weights]
         rows = tuple((text, *(self.figures.text(float(one.value[-1][i])) for one in weights))
                      for i, text in enumerate(self.decoding.run.source.texts))
+        places = [tuple(cell_name(one.address, (step.number - 1, i)) for one in weights) for i in range(len(rows))]
         return Table(("", *heads), rows, tokens=(0,), right=tuple(range(1, len(heads) + 1)),
+                     places=tuple(places) if self.selects else (),
                      title=Message("messages.decoding_looks", row=step.number), apart=True,
                      hues=(hues_of(self.decoding.run.source.texts, False),))
 
@@ -146,19 +152,25 @@ class TranslationPage:
         yield DETAILS
         yield words_table(run)
         yield from model_table(run)
-        head, target = f"decoder.layer{run.config.layers_of('decoder')}.cross_attention.head1", detokenize(words)
+        head, target = f"decoder.layer{run.config.layers_of('decoder')}.cross_attention.head1", self.typed(words)
         if is_saved(again):
             first = f"step1.{head}.weights"
             yield from try_next([f"show {first} {again}", f"verify {again}"])
             return
-        more = [f'map {again} --target "{target}"',
-                *without_head(run, f'{again} --target "{target}"', head)]
+        more = [f"map {again} --target {target}", *without_head(run, f"{again} --target {target}", head)]
         yield from try_next([*([f'translate {again} --step 1 --only "{head}.*"'] * (not self.selects)),
-                             *(more if self.reads(target) == words and '"' not in target else [])])
+                             *(more if target else [])])
 
-    def reads(self, target: str) -> list[str]:
-        """The tokens of a typed translation."""
-        return Reader().read(target, self.decoding.known, "target", "")[0]
+    def targets(self) -> tuple[str, ...]:
+        """What --target has to be for each step: as a forward pass it reads the words written so far."""
+        return tuple(self.typed(self.words[:n]) for n in range(len(self.words)))
+
+    def typed(self, words: Sequence[str]) -> str:
+        """Words as they are typed after --target, as ids where the sentence is; nothing where that reads others."""
+        known, is_ids = self.decoding.known, "--ids" in shlex.split(self.again)
+        target = " ".join(str(known.index(word) + 1) for word in words) if is_ids else detokenize(words)
+        is_read = not words or Reader(is_ids).read(target, known, "target", "")[0] == list(words)
+        return f'"{target}"' if is_read and not re.search(r'["$`\\!]', target) else ""
 
     def check(self) -> Check:
         """Compare the logits of each step with one pass over all words."""

@@ -453,7 +453,7 @@ def next_words_table(block: Maps) -> blocks.Table:
     return blocks.Table(("", Message("messages.decoding_word"), Message("messages.decoding_probability")),
                         tuple((word, after, f"{share:.{MAP_DECIMALS}f}") for word, (after, share) in rows),
                         tokens=(0, 1), right=(2,), hues=(block.heads[0].row_hues, block.next_hues),
-                        places=block.next_places)
+                        places=tuple((place,) for place in block.next_places))
 
 
 def title_of_head(grid: Grid) -> Message:

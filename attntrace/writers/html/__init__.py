@@ -5,7 +5,6 @@ from typing import TextIO, final
 from attntrace.messages.catalog import Message, in_a_line, in_languages
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
-from attntrace.tracing.addresses import address_in
 from attntrace.writers.html.enhanced import pairs, player
 from attntrace.writers.html.explore import Wires
 from attntrace.writers.html.markup import (Entry, HtmlPage, VectorTable, address, cell, cell_line, code, equation,
@@ -159,8 +158,8 @@ class HtmlWriter(BlockWriter[str]):
             for n, one in enumerate(row):
                 written = self.in_table(one, not n, n in block.words + block.tokens)
                 tag = "td" if n or not written else "th scope=row"
-                if block.places and n == len(row) - 1:
-                    tag += f' data-at="{words(block.places[y])}"'
+                if block.places and (place := n - len(row) + len(block.places[y])) >= 0:
+                    tag += f' data-at="{words(block.places[y][place])}"'
                 yield cell(tag, n in block.right, written, hue_class(hues.get(n, ()), y))
         yield "</table></div>\n"
 
@@ -214,17 +213,14 @@ class HtmlWriter(BlockWriter[str]):
         page = self.page
         self.is_translation = self.steps == len(block.heads[0].values) and not block.brief
 
-        def again(grid: blocks.Grid) -> str:
-            is_whole = block.brief and grid.shape == grid.values.shape
-            return address_in(f"{block.place}.head{grid.symbol.head}", "weights") if is_whole else ""
-
         if block.brief:
             yield f"<p><b>{page.text(block.title)}</b>\n"
         else:
             yield page.heading(page.level, f"map.{block.place}", page.text(block.title))
             yield f"<p class=at>{code(block.place)}\n<p>{page.text(largest_of(block))}\n"
         yield from side_by_side((matrix(grid, page, (grid.address,), is_result=not block.brief, largest=block.largest,
-                                        title=page.text(title_of_head(grid)), of=again(grid)) for grid in block.heads),
+                                        title=page.text(title_of_head(grid)), of=of, rows=block.rows)
+                                 for grid, of in zip(block.heads, block.of or [""] * len(block.heads), strict=True)),
                                 '<div class="equation map">')
         if block.next_words:
             yield from self.table(next_words_table(block))

@@ -289,7 +289,7 @@ function numberAt(td) {
   const element = td.closest("[data-address], [data-of]"), {address, of} = element?.dataset || {};
   const x = leaves.get(address || of);
   if (!x || td.tagName !== "TD" || td.className === "more" || td.closest("thead, .mixture")) return null;
-  const tr = td.parentNode, row = element === tr ? tr.dataset.row - 1 : tr.sectionRowIndex;
+  const tr = td.parentNode, row = tr.dataset.row ? tr.dataset.row - 1 : tr.sectionRowIndex;
   const [before, start] = startOf(element), at = [row, td.cellIndex - hasHeading(tr) + before];
   if (element.dataset.transposed === "") at.reverse();
   at[1] += start;
@@ -329,7 +329,7 @@ function build(kind, properties, ...children) {  // an element; its kind with cl
 }
 const plain = (kind, ...children) => build(kind, {}, ...children);
 const button = (onclick, properties, ...children) => build("button", {type: "button", onclick, ...properties}, ...children);
-const filled = (text, slots) => text.replace(/{(\w+)}/g, (slot, name) => slots[name]);
+const filled = (text, slots) => text.replace(/{(\w+)}/g, (slot, name) => slots[name] ?? slot);
 const breakable = (text, at) => text.split(at).flatMap((part, n) => n ? [build("wbr"), part] : [part]);
 const clean = element => element ? element.textContent.trim() : "";
 
@@ -398,7 +398,9 @@ function render(all = false) {
 }
 
 function command() {
-  const text = filled(wiring.command, {place: nameOf(current)}).trim(), code = plain("code", text);
+  const [, step = 1, place] = /^(?:step(\d+)\.)?(.*)/.exec(nameOf(current)), target = wiring.targets[step - 1];
+  if (target === "") return null;
+  const text = filled(wiring.command, {place: target ? place : nameOf(current), target}), code = plain("code", text);
   const copy = button(() => {
     getSelection().selectAllChildren(code), document.execCommand("copy"), copy.textContent = words.copied;
   }, {}, words.copy);
@@ -547,7 +549,7 @@ on("click", event => {
 
 const tables = select("table.matrix[data-address], table.vectors");
 const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(numberAt)).filter(tds => tds[0]);
-for (const td of select("td[data-at]")) td.tabIndex = 0;
+for (const td of select("td[data-at]").filter(numberAt)) td.tabIndex = 0;
 for (const table of tables) {  // Tab leads to the first number of each
   const td = table.querySelector("tr[data-row] td, .matrix tbody td");
   if (td) td.tabIndex = 0;

@@ -52,7 +52,7 @@ class Wires:
     constant."""
 
     def __init__(self) -> None:
-        self.command, self.parameters = "", frozenset[str]()
+        self.command, self.parameters, self.targets = "", frozenset[str](), tuple[str, ...]()
         self.pencil: int | None = None
         self.entries: list[Any] = []
         self.numbers: dict[str, int] = {}  # of entries, by address
@@ -67,6 +67,7 @@ class Wires:
     def take(self, block: Wiring) -> None:
         self.command = f"attntrace {block.command}" if block.command else self.command
         self.parameters |= block.parameters
+        self.targets = block.targets or self.targets
         for wired in block.steps:
             if wired.tensor.address not in self.done:  # in the other form
                 self.add(wired)
@@ -131,7 +132,8 @@ class Wires:
         usual = max(figures, key=figures.count)
         entries = [entry if isinstance(entry, str) else self.completed(entry, usual) for entry in self.entries]
         wiring = dict(entries=entries, axes=list(self.axes), constants=list(self.constants), templates=self.templates,
-                      usual=usual, pencil=self.pencil, missed=MISSED, command=shown(self.command), texts=texts)
+                      usual=usual, pencil=self.pencil, missed=MISSED, command=shown(self.command),
+                      targets=list(map(shown, self.targets)), texts=texts)
         return json.dumps(wiring, separators=(",", ":")).replace("<", "\\u003c")
 
     def completed(self, entry: tuple[str, list[Any], str], usual: list[int]) -> list[Any]:

@@ -326,10 +326,11 @@ def side_by_side(parts: Iterable[str], opening: str = "<div class=equation>") ->
 
 
 def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link: str = "", is_result: bool = False,
-           is_transposed: bool = False, title: str = "", largest: float = 1.0, of: str = "") -> str:
+           is_transposed: bool = False, title: str = "", largest: float = 1.0, of: str = "",
+           rows: tuple[int, ...] = ()) -> str:
     """A matrix in blocks of columns, which is the place of the first of its `names` that has none yet (unless it is
     transposed), or else leads to its `link`. Where the rows of a step's result stand in another part, the matrix is a
-    place as well. `of`: the step whose numbers it has once more, with fewer digits."""
+    place as well. `of`: the step whose numbers it has once more, with fewer digits: those of some `rows` (from 0)."""
     own = "" if is_transposed else next(filter(None, map(page.anchor, names)), "")
     anchor = own or (page.anchor(f"{names[0]}.matrix") if is_result and names[0] else "")
     data = f' data-address="{words(names[0])}"' if names and names[0] else ""
@@ -347,7 +348,7 @@ def matrix(grid: blocks.Grid, page: HtmlPage, names: tuple[str, ...] = (), link:
         size = page.text(Joined("   ", [size_of(grid), *parts_of(grid, part.start, part.stop)]))
         box = page.box(spelled, width_of_table(grid.figures, part, grid.column_labels, grid.row_labels or ()))
         tables.append(f"{box}<table class=matrix{place}><caption>{name} {size}{factor(grid.figures, page)}</caption>"
-                      f"{''.join(table_rows(grid, part, page, largest))}</table></div>")
+                      f"{''.join(table_rows(grid, part, page, largest, rows))}</table></div>")
         anchor = ""
     return tables[0] if len(tables) == 1 else f"<div>{''.join(tables)}</div>"
 
@@ -368,7 +369,8 @@ def width_of_table(figures: Figures, part: slice, above: tuple[str, ...] | None,
     return sum(columns) + DIGIT * len(columns) + max((width_of(word[:LONGEST]) for word in before), default=0)
 
 
-def table_rows(grid: blocks.Grid, part: slice, page: HtmlPage, largest: float) -> Iterator[str]:
+def table_rows(grid: blocks.Grid, part: slice, page: HtmlPage, largest: float,
+               numbers: tuple[int, ...]) -> Iterator[str]:
     if grid.column_labels:
         yield "<thead><tr><td>" if grid.row_labels else "<thead><tr>"
         yield columns_heading(grid.column_labels[part], grid.column_hues[part])
@@ -376,7 +378,8 @@ def table_rows(grid: blocks.Grid, part: slice, page: HtmlPage, largest: float) -
     before = [word_heading("row", label, hue_class(grid.row_hues, n))
               for n, label in enumerate(grid.row_labels or ())] or [""] * len(rows)
     yield "<tbody>"
-    yield from chain.from_iterable(("<tr>", word, cells) for word, cells in zip(before, rows, strict=True))
+    tags = [f"<tr data-row={n + 1}>" if n != at else "<tr>" for at, n in enumerate(numbers)] or ["<tr>"] * len(rows)
+    yield from chain.from_iterable(zip(tags, before, rows, strict=True))
 
 
 def cell_line(cell: blocks.CellLine) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TextIO, final
 
-from attntrace.messages.catalog import Joined, Message, versions
+from attntrace.messages.catalog import Joined, Message, Text, versions
 from attntrace.pages import blocks
 from attntrace.pages.blocks import Block
 from attntrace.writers.formulas import arithmetic, equation
-from attntrace.writers.latex.markup import (FITTING, ROOM, LatexPage, VectorArrays, beside_each_other, comment,
-                                            equation_with_numbers, escaped, map_of_head, math_block, table_lines)
+from attntrace.writers.latex.markup import (FITTING, ROOM, LatexPage, VectorArrays, beside_each_other, bookmark,
+                                            comment, equation_with_numbers, escaped, map_of_head, math_block,
+                                            table_lines)
 from attntrace.writers.latex.picture import picture_lines
 from attntrace.writers.page import (PROMPT, BlockWriter, Look, largest_of, markup_for, next_words_table, packed,
                                     with_cells_together)
@@ -57,16 +58,22 @@ class LatexWriter(BlockWriter[str]):
             if not self.begun:
                 yield self.beginning()
                 if self.look.title and not isinstance(block, blocks.Title):
-                    yield from self.heading_of("section", self.page.code(self.look.title))
+                    yield from self.heading_of("section", self.look.title)
             if self.end and not isinstance(block, blocks.Verified):
                 yield self.end
                 self.end = ""
             yield from self.written(block)
 
-    def heading_of(self, kind: str, title: str) -> Iterator[str]:
-        yield from ("", f"% {title}" if self.look.fragment else rf"\{kind}{{{title}}}")
+    def heading_of(self, kind: str, text: Text, before: str = "", behind: str = "") -> Iterator[str]:
+        """A heading, with a text of its own for the bookmarks where it is more than letters."""
+        latex = f"{before}{self.page.words(text)}{escaped(behind)}"
+        plain = bookmark(f"{before}{self.page.word(self.page.line(text))}{behind}")
+        title = latex if latex == plain else rf"\texorpdfstring{{{latex}}}{{{plain}}}"
+        yield from ("", f"% {latex}" if self.look.fragment else rf"\{kind}{{{title}}}")
 
     def title(self, block: blocks.Title) -> Iterator[str]:
+        if not self.look.fragment:
+            yield rf"\hypersetup{{pdftitle={{{bookmark(self.page.word(self.page.line(block.text)))}}}}}"
         yield from self.page.paragraph(rf"{{\LARGE\bfseries {self.page.words(block.text)}\par}}")
         if self.look.title and not self.look.fragment:
             yield from self.page.paragraph(self.page.code(f"{PROMPT}{self.look.title}"))
@@ -75,13 +82,12 @@ class LatexWriter(BlockWriter[str]):
         return chain.from_iterable(map(self.written, block.blocks))
 
     def part_heading(self, block: blocks.PartHeading) -> Iterator[str]:
-        yield from self.heading_of("section", self.page.words(Joined(": ", filter(None, (block.name, block.title)))))
+        yield from self.heading_of("section", Joined(": ", list(filter(None, (block.name, block.title)))))
         if block.subtitle:
             yield from self.page.paragraph(self.page.words(block.subtitle))
 
     def stage_heading(self, block: blocks.StageHeading) -> Iterator[str]:
-        verdict = escaped(self.page.verdict(block))
-        yield from self.heading_of("subsubsection", f"{block.number} {self.page.words(block.title)}{verdict}")
+        yield from self.heading_of("subsubsection", block.title, f"{block.number} ", self.page.verdict(block))
         yield from self.page.paragraph(self.page.code(block.place))
         if block.formulas:
             yield from math_block([line for formula in block.formulas for line in equation(formula)])
@@ -91,7 +97,7 @@ class LatexWriter(BlockWriter[str]):
             yield from self.page.paragraph(rf"\textbf{{{self.page.words(title)}}}: {self.page.words(said)}")
 
     def heading(self, block: blocks.Heading) -> Iterator[str]:
-        yield from self.heading_of("subsection", self.page.words(block.text))
+        yield from self.heading_of("subsection", block.text)
 
     def prose(self, block: blocks.Prose) -> Iterator[str]:
         """Paragraphs, whose lines stay apart; one that begins with a prompt is a command."""
@@ -115,7 +121,8 @@ class LatexWriter(BlockWriter[str]):
         arrays = VectorArrays(block, self.page)
         if len(block.lines) == 1:
             yield from comment(block.lines[0].address)
-            tokens = map(self.page.words, filter(None, block.tokens))
+            tokens = [self.page.in_hue(self.page.words(token), block.hues, n)
+                      for n, token in enumerate(block.tokens) if token]
             yield from self.page.paragraph(", ".join(rf"\textbf{{{token}}}" for token in tokens))
             yield from arrays.of_tokens(range(len(block.tokens)))
             return
@@ -123,7 +130,8 @@ class LatexWriter(BlockWriter[str]):
             for line in block.lines:
                 yield from comment(f"{line.address}:{block.numbers[n] + 1}")
             if token:
-                yield from self.page.paragraph(rf"\textbf{{{self.page.words(token)}}}")
+                word = self.page.in_hue(self.page.words(token), block.hues, n)
+                yield from self.page.paragraph(rf"\textbf{{{word}}}")
             yield from arrays.of_tokens([n])
 
     def cell_lines(self, block: blocks.CellLines) -> Iterator[str]:

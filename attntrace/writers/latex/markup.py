@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 from attntrace.messages.catalog import Message, Text
 from attntrace.pages import blocks
-from attntrace.pages.blocks import Formula, Grid, RowLine
+from attntrace.pages.blocks import Formula, Grid, Hues, RowLine
 from attntrace.pages.numbers import Figures
 from attntrace.tensor.printer import LatexPrinter, Operator
 from attntrace.tensor.symbol import LATEX_LETTERS, Spelling
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.writers.formulas import LATEX, signs_of
 from attntrace.writers.page import Look, Page, equal_parts, levels_of, packed, part_of, title_of_head
-from attntrace.writers.svg.markup import PAPER, SHADES
+from attntrace.writers.svg.markup import HUES, PAPER, SHADES
 from attntrace.writers.text.equations import parts_of, size_of
 from attntrace.writers.text.vectors import columns_of, mixed
 from attntrace.writers.text.writer import cells_of
@@ -52,6 +52,11 @@ def _sign(match: re.Match[str]) -> str:
     return MARKUP[char] if char in MARKUP else f"${SIGNS[char]}$"
 
 
+def bookmark(text: str) -> str:
+    """A text as it is listed beside the pages, where there is no mathematics."""
+    return "".join(MARKUP[char] if char in MARKUP and char not in "✓✗[]*" else char for char in text)
+
+
 @lru_cache(10_000)  # the words of a sentence stand in every table
 def escaped(text: str) -> str:
     """A text that shows itself and does nothing else, wherever it stands."""
@@ -83,9 +88,18 @@ class LatexPage(Page):
         """About how wide a label is."""
         return DIGIT * self.cells(self.label(label))
 
-    def in_math(self, label: str) -> str:
-        """A word as the label of a row or a column of numbers."""
-        return rf"\text{{{escaped(self.label(label))}}}"
+    def in_math(self, label: str, hues: Hues = (), n: int = 0) -> str:
+        """A word as the label of a row or a column of numbers, in the n-th of some hues."""
+        return rf"\text{{{self.in_hue(escaped(self.label(label)), hues, n)}}}"
+
+    def in_hue(self, latex: str, hues: Hues, n: int) -> str:
+        """In the n-th of some hues, where the page has colours and there is one."""
+        hue = hues[n] if n < len(hues) else None
+        return latex if hue is None or not self.shades else rf"\textcolor[HTML]{{{HUES[hue][1:].upper()}}}{{{latex}}}"
+
+    def labels(self, labels: tuple[str, ...] | None, hues: Hues, part: slice) -> list[str]:
+        """Some of the words before or above numbers."""
+        return [self.in_math(label, hues, n) for n, label in enumerate(labels or ())][part]
 
 
 def points_of(latex: str) -> int:
@@ -176,13 +190,13 @@ def matrix(grid: Grid, page: LatexPage, rows: slice, columns: slice, note: str) 
     right, before = "r" * count, ""
     power = rf"{factor(grid.figures)} \cdot " if grid.figures.power else ""
     if grid.row_labels and not grid.one_row:
-        words = map(page.in_math, grid.row_labels[rows])
+        words = page.labels(grid.row_labels, grid.row_hues, rows)
         body, before = [f"{word} & {row}" for word, row in zip(words, body, strict=True)], "r"
     elif not (grid.column_labels or note):
         return "\n".join([rf"{power}\left[\begin{{array}}{{@{{}}{right}@{{}}}}", " \\\\\n".join(body),
                           r"\end{array}\right]"])
     beside = " & " if before else ""
-    above = [beside + " & ".join(map(page.in_math, grid.column_labels[columns]))] if grid.column_labels else []
+    above = [beside + " & ".join(page.labels(grid.column_labels, grid.column_hues, columns))] * bool(grid.column_labels)
     below = [rf"{beside}\BAmulticolumn{{{count}}}{{c}}{{\text{{\scriptsize {note}}}}}"] if note else []
     return "\n".join([rf"{power}\begin{{blockarray}}{{{before}{right}}}", *(rf"{row} \\" for row in above),
                       rf"\begin{{block}}{{{before}[{right}]}}", *(rf"{row} \\" for row in body), r"\end{block}",
@@ -280,8 +294,7 @@ class VectorArrays:
         """Words, or the numbers of columns."""
         if line.values.ndim == 1:
             return
-        heads = [rf"\scriptstyle {label}" if line.labels is None else self.page.in_math(label)
-                 for label in labels[part]]
+        heads = self.page.labels(line.labels, line.hues, part) or [rf"\scriptstyle {label}" for label in labels[part]]
         without_bracket = r"r@{\hspace{4pt}\hphantom{]}\enspace}"
         heads[-1] = rf"\multicolumn{{1}}{{{without_bracket}}}{{{heads[-1]}}}"
         yield " & ".join(["", r"\multicolumn{1}{l}{}", *heads, ""]) + r" \\"
@@ -305,10 +318,12 @@ class VectorArrays:
         numbers = self.cells[id(line)][n][part]
         yield " & ".join([left, beside, *numbers, rf"{times}\text{{\scriptsize {' '.join(said)}}}"])
         if line.shares is not None and part.stop == columns_of(line):
-            terms = [term.replace("·", r" \cdot ") for term in mixed(line, n, LATEX)]
-            for start, some in enumerate(packed(terms, lambda some: points_of(" + ".join(some)) <= ROOM - 20 * DIGIT)):
+            terms = list(enumerate(term.replace("·", r" \cdot ") for term in mixed(line, n, LATEX)))
+            for start, some in enumerate(packed(
+                    terms, lambda some: points_of(" + ".join(term for _, term in some)) <= ROOM - 20 * DIGIT)):
                 sign = "{}+{} " if start else "{}={} "
-                yield rf"& \multicolumn{{{columns + 2}}}{{l}}{{{sign}{' + '.join(some)}}}"
+                mixture = " + ".join(page.in_hue(term, line.hues, i) for i, term in some)
+                yield rf"& \multicolumn{{{columns + 2}}}{{l}}{{{sign}{mixture}}}"
 
 
 # ---------------------------------------------------------------- tables
@@ -323,7 +338,7 @@ def table_lines(block: blocks.Table, page: LatexPage) -> Iterator[str]:
     sizes = [max([page.cells(page.line(block.headings[n])) if block.headings else 0,
                   *(width_of_cell(row[n], page) for row in block.rows if len(row) > n and any(row[1:]))])
              for n in range(columns)]
-    room = int((ROOM - 2 * GAP * columns) / LETTER)
+    room, hues = int((ROOM - 2 * GAP * columns) / LETTER), dict(zip(block.tokens, block.hues))
     is_small = sum(sizes) <= room and len(block.rows) <= PAGE
     kinds = ["r" if n in block.right else "l" for n in range(columns)]
     if not is_small:
@@ -343,8 +358,9 @@ def table_lines(block: blocks.Table, page: LatexPage) -> Iterator[str]:
             one = rf"\textbf{{{table_cell(first, block.addresses, page)}}}"
             yield rf"\multicolumn{{{columns}}}{{@{{}}l}}{{{apart}{one}}} \\"
         else:
-            yield apart + " & ".join(table_cell(one, block.addresses and not k, page, not is_small)
-                                     for k, one in enumerate([first, *rest])) + r" \\"
+            yield apart + " & ".join(
+                page.in_hue(table_cell(one, block.addresses and not k, page, not is_small), hues.get(k, ()), n)
+                for k, one in enumerate([first, *rest])) + r" \\"
     yield "\\end{tabular}}\n" if is_small else r"\end{longtable}"
 
 
@@ -370,12 +386,14 @@ def map_of_head(head: Grid, largest: float, page: LatexPage) -> Piece:
     widths = [max(number, page.points(label)) + 2 * GAP for label in labels]
     if is_turned := max(widths) > number + 2 * GAP and sum(widths) > ROOM // 2:
         widths = [number + 2 * GAP] * len(labels)
-    above = [rf"\rotatebox{{60}}{{{escaped(label)}}}" if is_turned else escaped(label) for label in labels]
+    words = [page.in_hue(escaped(label), head.column_hues, n) for n, label in enumerate(labels)]
+    above = [rf"\rotatebox{{60}}{{{word}}}" if is_turned else word for word in words]
     numbers = cells(head.figures, head.values, (largest or 1) if page.shades else 0)
     body = [[r"$\cdot$" if not value else cell for cell, value in zip(row, values, strict=True)]
             for row, values in zip(numbers, head.values.tolist(), strict=True)]
     title = rf"\textbf{{{page.words(title_of_head(head))}}}"
     lines = [rf"\begin{{tabular}}{{r{'c' * len(labels)}}}", " & ".join([title, *above]) + r" \\"]
-    lines += [" & ".join([escaped(word), *row]) + r" \\" for word, row in zip(rows, body, strict=True)]
+    lines += [" & ".join([page.in_hue(escaped(word), head.row_hues, n), *row]) + r" \\"
+              for n, (word, row) in enumerate(zip(rows, body, strict=True))]
     width = DIGIT * max(map(page.cells, [page.line(title_of_head(head)), *rows])) + sum(widths) + 2 * GAP
     return Piece("\n".join([*comment(head.address), *lines, r"\end{tabular}"]), width, len(rows) + 1)

@@ -13,14 +13,14 @@ from attntrace.tensor.printer import Operator, Printer
 from attntrace.tensor.symbol import Spelling
 from attntrace.tensor.tensor import Array, Tensor
 from attntrace.writers.arithmetic import cell_text
-from attntrace.writers.page import Page, levels_of, packed
+from attntrace.writers.page import Page, equal_parts, levels_of, packed
 from attntrace.writers.svg.markup import GREY, HUES, INK, INKS, NOTE, SHADES, TEXT, escaped, text, width_of
 from attntrace.writers.text.equations import parts_of, size_of
 
 ROW = 22  # height of a row of numbers
 BETWEEN, APART = 9, 14  # two columns, two lines
 ARM = 5  # of a bracket
-WIDEST = 1200  # of an equation that is not broken
+WIDEST, INDENT = 1200, 24  # of an equation that is not broken; of the lines behind the first of one that is
 LOW = re.compile(r"_([^\W_]+(?:,[^\W_]+)*)")
 
 
@@ -46,6 +46,14 @@ def words_item(words: str) -> Item:
     return Item(width_of(words) + 4, ROW / 2, ROW / 2, math_text(words, 2))
 
 
+def arithmetic(words: str) -> Iterator[list[Item]]:
+    """The arithmetic of a number, broken before its signs where it is too wide."""
+    for n, some in enumerate(packed(re.split(r" (?=[+=≈] )", words),
+                                    lambda some: width_of(" ".join(some)) <= WIDEST - INDENT)):
+        line = words_item(" ".join(some))
+        yield [Item(INDENT, 0, 0, ""), line] if n else [line]
+
+
 def colour(hues: Hues, n: int, otherwise: str = GREY) -> str:
     """Of the n-th word."""
     hue = hues[n] if n < len(hues) else None
@@ -68,16 +76,33 @@ class Numbers(NamedTuple):
     address: str = ""
 
     def item(self) -> Item:
+        """Blocks of columns below each other, where they are too wide."""
         rows = [line.split() for line in self.figures.rows(self.values)]
-        above, before = list(map(shown, self.above)), list(map(shown, self.before))
-        columns = [max(map(width_of, [*column, *above[n:n + 1]])) + BETWEEN
-                   for n, column in enumerate(zip(*rows, strict=True))]
+        above = list(map(shown, self.above))
+        widths = [max(map(width_of, [*column, *above[n:n + 1]])) + BETWEEN
+                  for n, column in enumerate(zip(*rows, strict=True))]
+        parts = equal_parts(list(map(round, widths)), WIDEST, 0)
+        if len(parts) > 1 and not above:
+            above = [str(n + 1) for n in range(len(widths))]
+        blocks = [self.block([row[part] for row in rows], above[part], widths[part], part) for part in parts]
+        height = sum(block.up + block.down for block in blocks) + APART * (len(blocks) - 1)
+        up = blocks[0].up if len(blocks) == 1 else height / 2
+        y, markup = -up, ""
+        for block in blocks:
+            markup += f'<g transform="translate(0 {y + block.up:.1f})">\n{block.markup}</g>\n'
+            y += block.up + block.down + APART
+        name = f' data-address="{escaped(self.address)}"' if self.address else ""
+        return Item(max(block.width for block in blocks), up, height - up,
+                    f"<g{name}>\n{markup if blocks[1:] else blocks[0].markup}</g>\n")
+
+    def block(self, rows: list[list[str]], above: list[str], columns: list[float], part: slice) -> Item:
+        before = list(map(shown, self.before))
         left = max(map(width_of, before), default=0) + (BETWEEN if before else 0) + ARM
         right, top = left + sum(columns) + BETWEEN, -ROW * len(rows) / 2
         ends = [left + sum(columns[:n + 1]) for n in range(len(columns))]
         markup = [text(word, end, top - 5, text_anchor="end", fill=colour(self.above_hues, n))
-                  for n, (word, end) in enumerate(zip(above, ends, strict=bool(above)))]
-        levels = levels_of(self.values).tolist() if self.shaded else [[0] * len(columns)] * len(rows)
+                  for n, (word, end) in enumerate(zip(above, ends, strict=bool(above)), start=part.start)]
+        levels = levels_of(self.values[:, part]).tolist() if self.shaded else [[0] * len(columns)] * len(rows)
         for i, (row, level) in enumerate(zip(rows, levels, strict=True)):
             y = top + (i + 0.5) * ROW
             markup += [f'<rect x="{end - width + BETWEEN / 2:.1f}" y="{y - ROW / 2:.1f}" width="{width:.1f}" '
@@ -85,8 +110,8 @@ class Numbers(NamedTuple):
                        for end, width, one in zip(ends, columns, level, strict=True) if one]
             markup += [f'<text data-cell="{i + 1},{j + 1}" x="{end:.1f}" y="{y + 0.35 * TEXT:.1f}" '
                        f'font-size="{TEXT}" text-anchor="end" fill="{INKS[one]}">{number}</text>\n'
-                       for j, (end, number, one) in enumerate(zip(ends, row, level, strict=True))]
-            if before:
+                       for j, (end, number, one) in enumerate(zip(ends, row, level, strict=True), start=part.start)]
+            if before and not (self.one_each and part.start):
                 markup.append(math_text(before[i], left - BETWEEN - ARM, y, "end", colour(self.before_hues, i, INK)))
             if self.one_each:
                 markup.append(bracket(left, right, y - ROW / 2 + 2, ROW - 4))
@@ -97,9 +122,8 @@ class Numbers(NamedTuple):
             markup.append(text(self.below, middle, bottom, NOTE - 2, text_anchor="middle", fill=GREY))
         if self.behind:
             markup.append(math_text(self.behind, right + BETWEEN))
-        name = f' data-address="{escaped(self.address)}"' if self.address else ""
         return Item(right + ARM + (width_of(self.behind) + BETWEEN if self.behind else 0),
-                    ROW * bool(above) - top, -top + NOTE * 2 * bool(self.below), f"<g{name}>\n{''.join(markup)}</g>\n")
+                    ROW * bool(above) - top, -top + NOTE * 2 * bool(self.below), "".join(markup))
 
 
 def bracket(left: float, right: float, top: float, height: float) -> str:
@@ -161,7 +185,8 @@ class Equations:
             case blocks.VectorRows():
                 return Sheet(self.vectors(block))
             case blocks.CellLines():
-                return Sheet([words_item(cell_text(cell, Spelling.UNICODE).text)] for cell in block.cells)
+                texts = (cell_text(cell, Spelling.UNICODE).text for cell in block.cells)
+                return Sheet(line for words in texts for line in arithmetic(words))
         return None
 
     def broken(self, chunks: Iterable[list[Item]]) -> Iterator[list[Item]]:
@@ -189,7 +214,7 @@ class Equations:
         drawn = block.operands.keys() - block.drawn
         chunks: list[list[Any]] = [["= "]]
         for piece in Printer(block.formula.head, drawn=drawn).pieces(block.formula.right) if drawn else ():
-            if isinstance(piece, Operator) and piece.strip():
+            if isinstance(piece, Operator):
                 chunks.append([])
             chunks[-1].append(piece)
         if drawn:

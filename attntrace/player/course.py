@@ -10,7 +10,7 @@ from attntrace.pages.checks import rows_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage
 from attntrace.pages.view import grid, whole_formula
-from attntrace.pages.why import Why, ranked
+from attntrace.pages.why import CellAt, Why, ranked
 from attntrace.player.slips import value_of, without_each
 from attntrace.runs.run import Subject
 from attntrace.tensor.expression import Expression, HasValue, Ref
@@ -84,9 +84,10 @@ class Course:
         self.stage_of = {step.address: stage for stage in self.stages for step in stage.steps}
         self.why = Why(steps.get, precision)
         self.boards: dict[str, Board] = {}
-        self.ranked: dict[tuple[str, tuple[int, ...]], list[Ref]] = {}
+        self.ranked: dict[CellAt, list[Ref]] = {}
         self.drawn: dict[Tensor, Matrix] = {}
-        self.lines: dict[tuple[str, tuple[int, ...]], CellLine] = {}
+        self.lines: dict[CellAt, CellLine] = {}
+        self.read: dict[CellAt, list[Ref]] = {}
 
     def board(self, address: str) -> Board:
         if address not in self.boards:
@@ -105,14 +106,23 @@ class Course:
             self.lines[key] = known.line(key[1])
         return self.lines[key]
 
+    def leaves(self, place: Place) -> list[Ref]:
+        """The numbers that the arithmetic of a number reads, as often as it does."""
+        key = place.address, self.index(place)
+        if key not in self.read:
+            self.read[key] = list(self.line(place).arithmetic.leaves())
+        return self.read[key]
+
     def operands(self, place: Place) -> list[Ref]:
         """The numbers that a number was computed from, the largest contribution first."""
         key = place.address, self.index(place)
         if key not in self.ranked:
             arithmetic = self.line(place).arithmetic
-            is_long = sum(1 for _ in arithmetic.leaves()) > MANY
-            self.ranked[key] = (ranked_quickly if is_long else ranked)(arithmetic)
+            self.ranked[key] = (ranked_quickly if self.is_long(place) else ranked)(arithmetic)
         return self.ranked[key]
+
+    def is_long(self, place: Place) -> bool:
+        return len(self.leaves(place)) > MANY
 
     def title(self, address: str) -> Localized:
         return self.stage_of[address].title
@@ -133,7 +143,7 @@ class Course:
     def tables(self, place: Place) -> list[Matrix]:
         """The tensors that the arithmetic of a number reads, as matrices, those that are not too large."""
         step, tables = self.steps[place.address], list[Matrix]()
-        for tensor in dict.fromkeys(ref.tensor for ref in self.line(place).arithmetic.leaves()):
+        for tensor in dict.fromkeys(ref.tensor for ref in self.leaves(place)):
             if isinstance(tensor, Tensor) and tensor.symbol and len(tensor.axes) == 2 and tensor.value.size <= LARGEST:
                 if tensor not in self.drawn:
                     self.drawn[tensor] = Matrix(tensor, step.symbol.head, self.precision,

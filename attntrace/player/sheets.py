@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from attntrace.player.course import MANY, Board, CellOf, Course, Matrix, Place
+from attntrace.player.course import Board, CellOf, Course, Matrix, Place
 from attntrace.player.slips import value_of
 from attntrace.tensor.expression import Ref, Sum
 from attntrace.tensor.printer import PRINTERS
@@ -94,7 +94,7 @@ def whole(matrix: Matrix) -> Cut:
 
 @lru_cache(64)
 def read_by(course: Course, place: Place) -> set[CellOf]:
-    return {(leaf.tensor, leaf.index) for leaf in course.line(place).arithmetic.leaves()}
+    return {(leaf.tensor, leaf.index) for leaf in course.leaves(place)}
 
 
 def layouts(course: Course, place: Place, page: Page) -> Iterator[list[Band]]:
@@ -144,19 +144,18 @@ def equation(board: Board, cuts: dict[Tensor, Cut], page: Page) -> Band:
             for n, item in enumerate(items)]
 
 
+@lru_cache(64)
 def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     """The sheet of a step on which a number stands, on a screen of so many lines and of the page's width."""
     board, body = course.board(place.address), height - HEAD - FOOT
     first = Place(place.address, 0, 0)
-    is_long = sum(1 for _ in course.line(first).arithmetic.leaves()) > MANY
     fewest, most = FEWEST_LINES if board.operands else 1, max(FEWEST_LINES, body // 3 + 1)
-    room = most if is_long else max(fewest, min(len(cell_lines(course, first, page, None)), most))
+    room = most if course.is_long(first) else max(fewest, min(len(cell_lines(course, first, page, None)), most))
     most = max(body - room - 2, 3)  # lines of matrices: below the equation, above an empty line
     for bands in layouts(course, place, page):
         if sum(map(height_of, bands)) <= most and all(band_width(band, page) + INDENT <= page.width for band in bands):
             return Sheet(bands, [slice(0, board.rows)], [slice(0, board.columns)], 0, 0, room)
-    factor = page.cells(page.factor(board.grid.figures))
-    columns = equal_parts(widths(board, page), page.width - INDENT - words_width(board, page) - 4 - factor)
+    columns = columns_of(board, page)
     read = read_by(course, place)
     tables = [] if board.operands else [
         table for table in course.tables(place) if lit(table, read) and table.columns == board.columns]
@@ -169,10 +168,23 @@ def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     return Sheet([*(above if fits else []), [drawn]], rows, columns, row, column, room)
 
 
+@lru_cache(64)
+def columns_of(board: Board, page: Page) -> list[slice]:
+    """The columns of a result in parts that have room."""
+    factor = page.cells(page.factor(board.grid.figures))
+    return equal_parts(widths(board, page), page.width - INDENT - words_width(board, page) - 4 - factor)
+
+
 @lru_cache(1024)  # of a vocabulary's softmax it takes as long as a key may
 def text_of(course: Course, place: Place, page: Page) -> CellText:
     """The arithmetic of a number as text, as `why` prints it."""
     return cell_text(course.line(place), page.spelling)
+
+
+@lru_cache(64)
+def number_lines(numbers: str, page: Page) -> list[str]:
+    return [f"{'  ' if n else '= '}{line}" for n, line in enumerate(
+        sum_lines(numbers[:LONGEST], page, page.width - INDENT - 2))]
 
 
 def cell_lines(course: Course, place: Place, page: Page, result: str | None) -> list[str]:
@@ -185,8 +197,7 @@ def cell_lines(course: Course, place: Place, page: Page, result: str | None) -> 
     left, *symbols = text.parts[:2]
     lines = broken([left, *(f"= {one}" for one in symbols)], page)
     for numbers in text.parts[2:]:
-        lines += [f"{'  ' if n else '= '}{line}" for n, line in enumerate(
-            sum_lines(numbers[:LONGEST], page, page.width - INDENT - 2))]
+        lines += number_lines(numbers, page)
     if page.cells(lines[-1]) + 1 + page.cells(end) <= page.width - INDENT:
         return [*lines[:-1], f"{lines[-1]} {end}"]
     return [*lines, end]
@@ -207,6 +218,7 @@ class TermShare(NamedTuple):
     operands: tuple[Ref, ...]
 
 
+@lru_cache(64)
 def terms_of(course: Course, place: Place, page: Page) -> list[TermShare]:
     """The terms of the sum with most terms in the arithmetic of a number; the whole arithmetic if it has no sum."""
     line = course.line(place)

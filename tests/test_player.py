@@ -210,6 +210,48 @@ def test_an_address_is_completed_and_a_wrong_one_is_told_why():
     assert person.place == Place(course("trace").addresses[0], 0, 0)
 
 
+@pytest.mark.parametrize("kind, typed, place", [
+    ("trace", f" {HEAD}.scores : 2 ,3".replace(" :", ":"), Place(f"{HEAD}.scores", 1, 2)),
+    ("trace", f'{HEAD}.scores:"카페","어제"', Place(f"{HEAD}.scores", 1, 0)),
+    ("trace", f"{HEAD}.scores:갔었어", Place(f"{HEAD}.scores", 2, 0)),
+    ("trace", "encoder*head1.S", Place(f"{HEAD}.scores", 0, 0)),
+    ("trace", "encoder*head1.q₂:3", Place(f"{HEAD}.query", 1, 2)),
+    ("trace", "encoder*head1.q2", Place(f"{HEAD}.query", 1, 0)),
+    ("trace", "probabilities:I,went", Place("output.probabilities", 1, 3)),
+    ("backprop", "∂L/∂logits:2,c", Place("gradient.output.logits", 1, 2)),
+    ("backprop", "encoder.E.new:a", Place("update.encoder.E.new", 2, 0)),
+    ("translate", "step2*cross_attention.head1.scores:2,카페",
+     Place("step2.decoder.layer1.cross_attention.head1.scores", 1, 1))])
+def test_a_jump_takes_every_form_of_an_address(kind, typed, place):
+    person = player(kind)
+    presses(person, "/", *typed, "enter")
+    assert person.place == place and person.said.text == ""
+
+
+@pytest.mark.parametrize("typed, said", [
+    ("encoder.E:1,1", "encoder.E is a parameter; used by encoder.embedding"),
+    ("gradient.output.logits", "gradient.output.logits belongs to a training step"),
+    ("decoder*head1.scores", "fits 2 addresses, listed above"),
+    (f"{HEAD}.scores:4", "give a number from 1 to 3"), (f"{HEAD}.scores:어재", "did you mean 어제?"),
+    (f"{HEAD}.scores:1,2,3", "is not a valid address")])
+def test_where_a_jump_cannot_go_two_lines_say_why_and_stay_until_the_next_key(typed, said):
+    person = player(size=SIZES[0])
+    begin = person.place
+    shown = presses(person, "/", *typed, "enter")
+    assert said in " ".join(shown.split()) and ".. " not in shown.splitlines()[-2] and person.place == begin
+    assert f"/{typed}"[:57] in presses(person, "backspace", typed[-1])
+    assert presses(person, "escape") == presses(player(size=SIZES[0]))
+
+
+def test_what_a_name_may_mean_is_offered_in_full_with_its_row():
+    person = player()
+    presses(person, "/", *"head2.scores:2")
+    assert person.offers() == [f"{one}.head2.scores:2" for one in (
+        "encoder.layer1.self_attention", "decoder.layer1.self_attention", "decoder.layer1.cross_attention")]
+    presses(person, "tab", "enter")
+    assert person.place == Place("encoder.layer1.self_attention.head2.scores", 1, 0)
+
+
 def test_terms_have_their_shares_once_the_number_is_known_also_behind_a_mask():
     person = player(at="decoder.layer1.self_attention.head1.masked_scores:1,2", size=SIZES[0])
     assert " % " not in presses(person, "z").replace("? %", "")

@@ -4,6 +4,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from attntrace.messages.catalog import Localized
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.pages.blocks import CellLine, Formula, Grid
 from attntrace.pages.checks import rows_of
@@ -17,7 +19,7 @@ from attntrace.tensor.expression import Expression, HasValue, Ref
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, drawn_in
-from attntrace.tracing.addresses import Cell, find_address
+from attntrace.tracing.addresses import Address, Cell, find_address, matches
 from attntrace.tracing.trace import Step
 
 LARGEST = 4_096  # numbers of an operand that is drawn as a matrix
@@ -79,7 +81,9 @@ class Course:
         self.steps, self.addresses, self.precision = steps, list(steps), precision
         self.config: Config = subject.run.config
         self.parameters: Mapping[str, Tensor] = subject.run.parameters.by_name
-        self.symbols: dict[str, Symbol | None] = {address: step.tensor.symbol for address, step in steps.items()}
+        self.symbols: dict[str, Symbol | None] = {address: step.tensor.symbol for address, step in steps.items()} | {
+            name: tensor.symbol for name, tensor in self.parameters.items()}
+        self.has_training = any(Address.of(address).is_of_training for address in steps)
         self.stages = stages_of(steps.values())
         self.stage_of = {step.address: stage for stage in self.stages for step in stage.steps}
         self.why = Why(steps.get, precision)
@@ -132,8 +136,16 @@ class Course:
 
     def found(self, text: str) -> Place:
         """The number that was typed as `ADDRESS:ROW,COLUMN`, or the first one of a step or row. Raises Problem."""
-        cell = Cell.read(text).with_row(self.symbols)
+        cell = Cell.read(text.strip()).with_row(self.symbols)
+        typed = Address.of(cell.address)
+        is_of_training = typed.is_of_training or typed.name.startswith(("∂L", "dL")) or cell.address in ("L", "loss")
+        if is_of_training and not matches(cell.address, self.symbols) and not self.has_training:
+            raise Problem("play_backprop", pattern=shown(cell.address))
         address = find_address(cell.address, self.symbols)
+        if address not in self.steps:
+            reader = next((step.address for step in self.steps.values() if any(
+                leaf.address == address for leaf in step.node.leaves())), "-")
+            raise Problem("play_parameter", address=address, reader=reader)
         return self.place_of(address, cell.index_in(self.steps[address].axes, address))
 
     def typed(self, place: Place) -> str:
@@ -155,8 +167,7 @@ class Course:
         """The shortest end of an address that is unique."""
         parts = address.split(".")
         ends = (".".join(parts[n:]) for n in range(len(parts) - 1, -1, -1))
-        return next((one for one in ends if sum(
-            known == one or known.endswith(f".{one}") for known in self.addresses) == 1), address)
+        return next((one for one in ends if matches(one, self.symbols) == [address]), address)
 
     def words(self, place: Place) -> tuple[str, ...]:
         """The words of the row and the column of a number, or their numbers."""

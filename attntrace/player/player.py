@@ -17,7 +17,7 @@ from attntrace.player.slips import Slip, slips_in
 from attntrace.tensor.expression import Ref
 from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Array, Tensor
-from attntrace.tracing.addresses import cell_name, matches
+from attntrace.tracing.addresses import cell_name, matches, row_of
 from attntrace.writers.page import Page
 
 SHEET, JUMP, HELP, EXPLAIN, TERMS = "sheet", "jump", "help", "explain", "terms"  # what is on the screen
@@ -178,11 +178,14 @@ class Player:
             self.typed = self.typed[:-1]
         elif key == "tab":
             self.complete()
+        elif key == "enter" and not self.typed.strip():
+            self.show(SHEET)
         elif key == "enter":
             try:
                 place = self.course.found(self.typed)
             except Problem as problem:
-                self.said = Said(problem.message, right=False)
+                is_listed = problem.key == "several_tensors"
+                self.said = Said(Message("play.several", **problem.facts) if is_listed else problem.message, right=False)
                 return
             self.trail.append(self.place)
             self.go(place)
@@ -196,18 +199,25 @@ class Player:
             self.typed += key
 
     def offers(self) -> list[str]:
-        """Addresses that begin, or of which an end begins, with what was typed; behind `:` the words of an axis."""
-        address, colon, rest = self.typed.partition(":")
-        if colon:
-            found = matches(address, self.course.symbols)
+        """Addresses that begin, or of which an end begins, with what was typed, and all that it may mean; behind `:`
+        the words of an axis."""
+        address, colon, rest = self.typed.strip().partition(":")
+        whole, row = row_of(address, self.course.symbols)
+        known, meant = self.course.addresses, matches(whole, self.course.symbols) if whole else []
+        if colon and len(meant) == 1:
             before, comma, begun = rest.rpartition(",")
-            axes = self.course.steps[found[0]].axes if len(found) == 1 else ()
-            n = before.count(",") + 1 if comma else 0
+            axes = self.course.steps[meant[0]].axes if meant[0] in self.course.steps else ()
+            n = len(row) + before.count(",") + bool(comma)
             words = [position(axes[n].labels, i) for i in range(axes[n].size)] if n < len(axes) else []
-            return [f"{address}:{before}{comma}{word}" for word in words if word.startswith(begun)][:OFFERED]
-        known = self.course.addresses
+            begins = begun.strip().lstrip('"')
+            return [f"{address}:{before}{comma}{word}" for i, word in enumerate(words)
+                    if word.startswith(begins) or begins == str(i + 1)][:OFFERED]
         tails = (".".join(one.split(".")[n:]) for one in known for n in range(one.count("."), 0, -1))
         offered = [one for one in known if one.startswith(address)] or [one for one in tails if one.startswith(address)]
+        if len(meant) > 1 or not offered:
+            ends = "".join(f":{','.join(filter(None, (*row, rest)))}" for _ in (row or rest)[:1])
+            offered = [*(one + ends for one in meant if one in self.course.steps),
+                       *(one for one in offered if one != address)]
         return list(dict.fromkeys(offered))[:OFFERED]
 
     def complete(self) -> None:

@@ -160,20 +160,38 @@ def test_a_wrong_prediction_is_told_what_may_have_gone_wrong_and_stays_hidden(n)
     ("scaled_scores:1,2", "-1.958", "The square root is missing: d_k = 4."),
     ("scaled_scores:1,2", "-15.660", "It was multiplied by √d_k = √4, not divided by it."),
     ("weights:2,2", "0.066",
-     "The division by e^(-3.808 - 0.456) + e^(-2.265 - 0.456) + e^(0.456 - 0.456) is missing.")])
+     "The division by e^(-3.808 - 0.456) + e^(-2.265 - 0.456) + e^(0.456 - 0.456) is missing."),
+    ("weights:2,2", "0.104", "The division by e^(-3.808 - 0.456)"), ("weights:2,2", "-2.265", "one of the operands"),
+    ("weights:1,2", "0.047", "The scores are not divided by √d_k."),
+    ("weights:1,2", "0.077", "The softmax of the scores is taken over the queries"),
+    ("mean:1", "0.574", "It was divided by one less than 8."), ("variance:1", "0.940", "one less than 8."),
+    ("variance:1", "0.907", "That is the square root of the result."),
+    ("variance:1", "1.075", "In every term: This was not subtracted: 0.502.")])
 def test_slips_are_those_of_the_expression(place, typed, said):
-    person = player(at=f"{HEAD}.{place}", size=SIZES[2])
+    person = player(at=f"{HEAD}.{place}" if "," in place else f"{HEAD.removesuffix('.head1')}.{place}", size=SIZES[2])
     person.revealed.clear()
     assert said in " ".join(presses(person, *typed, "enter").split())
 
 
 @pytest.mark.parametrize("typed, is_right, said", [
     ("-7.830", True, "Right."), ("-7.83", True, "Right"), ("-7.8", False, "now with 3 decimals"),
-    ("-8", False, "now with 3 decimals"), ("-.", False, "is not a number"), ("-inf", False, "Not -inf")])
+    ("-8", False, "now with 3 decimals"), ("-.", False, "is not a number"), ("-inf", False, "Not -inf"),
+    ("-7,83", True, "Right"), ("−７．８３０", True, "Right."), ("-783/100", True, "Right."), ("-783%", True, "Right."),
+    ("-7.830;) ", True, "Right."), ("1/0", False, "Not 1/0"), ("0", False, "No usual single slip"),
+    ("-7.826", False, "Only the last digits"), ("-7.3", False, "No usual single slip")])
 def test_a_prediction_is_right_to_the_decimals_that_are_shown(typed, is_right, said):
     person = player(at=f"{HEAD}.scores:1,2")
     person.revealed.clear()
     assert said in presses(person, *typed, "enter") and person.is_known == is_right
+
+
+def test_a_small_number_may_be_typed_as_it_stands_in_its_matrix_and_its_double_is_not_near():
+    gradient = course("backprop").steps["gradient.encoder.layer1.self_attention.head1.scores"].value
+    person = player("backprop", at="gradient.encoder.layer1.self_attention.head1.scores:2,1")
+    power = person.course.board(person.place.address).grid.figures.power
+    assert power < 0 and "Right." in presses(person, *f"{gradient[1, 0] / 10 ** power:.3f}", "enter")
+    person.revealed.clear()
+    assert "Only the last" not in presses(person, *f"{2 * gradient[1, 0]:.3e}", "enter") and not person.is_known
 
 
 def test_a_prediction_by_pencil_is_right_where_every_operation_was_rounded():

@@ -183,7 +183,7 @@ def keys_line(player: Player) -> Line:
     page, mode = player.page, player.mode
     if mode == JUMP:
         return [Piece(fitting(page, page.width, Message("play.keys_jump"), Message("play.keys_jump_short")), "grey")]
-    own = {HELP: ("sheet", "quit"), EXPLAIN: ("sheet", "quit"), TERMS: ("enter", "follow", "terms", *HELD)}.get(mode)
+    own = {HELP: ("sheet", "quit"), EXPLAIN: ("sheet", "quit"), TERMS: ("enter", "follow", *["sheet"] * (player.parts > 1), "terms", *HELD)}.get(mode)
     ignored = {"predict", "row", "all", "enter"} if player.is_known else {"follow", "back"}
     ignored |= {"back"} if not player.trail else set()
     names = [name for name in own or KEYS if name not in ignored]
@@ -244,7 +244,7 @@ def title_line(player: Player, sheet: Sheet) -> Line:
         parts = [*part_of("rows", rows.start, rows.stop, board.rows),
                  *part_of("columns", columns.start, columns.stop, board.columns),
                  Message("play.sheet", number=sheet.number + 1, count=sheet.total)]
-    part = GAP + fitting(page, page.width // 2, Joined(" · ", parts)) if parts else ""
+    part = GAP + fitting(page, page.width // 2, Joined(" · ", parts), parts[-1]) if parts else ""
     texts = [page.formula(formula), f"{page.symbol(formula.left, formula.head)} = {page.dots}"]
     room = page.width - page.cells(part)
     text = next((one for one in texts if page.cells(one) <= room), texts[-1])

@@ -148,9 +148,10 @@ def equation(board: Board, cuts: dict[Tensor, Cut], page: Page) -> Band:
 def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     """The sheet of a step on which a number stands, on a screen of so many lines and of the page's width."""
     board, body = course.board(place.address), height - HEAD - FOOT
-    first = Place(place.address, 0, 0)
+    ends = Place(place.address, 0, 0), Place(place.address, board.rows - 1, board.columns - 1)
     fewest, most = FEWEST_LINES if board.operands else 1, max(FEWEST_LINES, body // 3 + 1)
-    room = most if course.is_long(first) else max(fewest, min(len(cell_lines(course, first, page, None)), most))
+    room = most if course.is_long(ends[0]) else max(fewest, min(
+        max(len(cell_lines(course, end, page, None)) for end in ends), most))
     most = max(body - room - 2, 3)  # lines of matrices: below the equation, above an empty line
     for bands in layouts(course, place, page):
         if sum(map(height_of, bands)) <= most and all(band_width(band, page) + INDENT <= page.width for band in bands):

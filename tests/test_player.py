@@ -293,3 +293,10 @@ def test_without_textual_or_a_terminal_one_line_says_what_is_missing(monkeypatch
     assert "pip install textual" in refusal("play", "a b")
     monkeypatch.setitem(__import__("sys").modules, "textual", pytest)
     assert "needs a terminal" in refusal("play", "a b")
+
+
+def test_a_long_equation_has_its_matrices_above_the_result_where_there_is_no_room_beside_it():
+    shown = lines_of(player("backprop", at="gradient.encoder.layer1.self_attention.head1.scaled_scores:2,1"))
+    above, below = (next(n for n, line in enumerate(shown) if line.strip().startswith(name)) for name in (
+        "A 2×2", "∂L/∂Ŝ 2×2"))
+    assert "∂L/∂A 2×2" in shown[above] and above < below and "?" not in "".join(shown[above:below])

@@ -190,8 +190,8 @@ class Player:
             try:
                 place = self.course.found(self.typed)
             except Problem as problem:
-                is_listed = problem.key == "several_tensors"
-                self.said = Said(Message("play.several", **problem.facts) if is_listed else problem.message, right=False)
+                several = problem.key == "several_tensors"
+                self.said = Said(Message("play.several", **problem.facts) if several else problem.message, right=False)
                 return
             self.trail.append(self.place)
             self.go(place)

@@ -2,7 +2,7 @@
 below; else with its operands cut down to the numbers that count; else as the result alone, in as many sheets of rows
 and columns as it needs."""
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -21,7 +21,7 @@ HEAD, FOOT = 3, 3  # lines above and below a sheet: heading, strip, rule; two of
 FEWEST_LINES = 3  # of the arithmetic of a number
 LONGEST = 4_000  # signs of an arithmetic of which more than its beginning is laid out
 ABOVE = 2  # lines above the rows of a matrix: its name, the words
-INDENT = 2
+INDENT, GAP = 2, "   "
 
 
 class Cut(NamedTuple):
@@ -105,7 +105,7 @@ def layouts(course: Course, place: Place, page: Page) -> Iterator[list[Band]]:
         for cuts in ([whole(table) for table in tables],
                      [Cut(table, rows_of(table, read), range(table.columns)) for table in tables]):
             if cuts:
-                yield [[*cuts], [whole(board)]]
+                yield [beside_each_other(cuts), [whole(board)]]
         return
     every = {tensor: whole(matrix) for tensor, matrix in board.operands.items()}
     some = {tensor: Cut(matrix, rows_of(matrix, read), sorted({x for _, x in lit(matrix, read)}))
@@ -114,6 +114,13 @@ def layouts(course: Course, place: Place, page: Page) -> Iterator[list[Band]]:
         items = equation(board, drawn, page)
         yield [items]
         yield [items[:-2], ["= ", items[-1]]]
+    for drawn in filter(None, (every, some)):  # of a long equation, which stands above them
+        yield [beside_each_other([*drawn.values()]), [whole(board)]]
+        yield [*map(beside_each_other, zip(drawn.values())), [whole(board)]]
+
+
+def beside_each_other(cuts: Iterable[Cut]) -> Band:
+    return [item for cut in cuts for item in (GAP, cut)][1:]
 
 
 def lit(matrix: Matrix, read: set[CellOf]) -> list[tuple[int, int]]:

@@ -170,7 +170,7 @@ class Player:
             self.typed = self.typed[:-1]
         elif self.typed and key == "enter":
             self.predict(self.typed)
-        elif not self.typed or len(key) > 1 and key != "space" or key.isalpha() or key == "?":
+        elif not self.typed or key != "space" and (len(key) > 1 or key.isalpha() or key == "?"):
             was_typed, self.typed = bool(self.typed), ""
             return was_typed and key == "escape"
         return True

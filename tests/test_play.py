@@ -1,15 +1,19 @@
 """The player in Textual: keys, the mouse and the size of the screen, as its own test driver gives them."""
 import asyncio
 import re
+import shlex
 import termios
 
 import pytest
+from command import BLOG, attntrace
 from rich.cells import cell_len
 
 pytest.importorskip("textual")
 
 from terminals import terminal  # noqa: E402
 
+from attntrace.cli.commands import play as play_command  # noqa: E402
+from attntrace.player import terminal as player_terminal  # noqa: E402
 from attntrace.player.course import Course, Place  # noqa: E402
 from attntrace.player.player import Player  # noqa: E402
 from attntrace.player.terminal import PlayerApp, player_of  # noqa: E402
@@ -122,3 +126,87 @@ def test_a_terminal_is_left_as_it_was_with_the_command_that_comes_back(keys, cod
         assert person.settings()[3] & USUAL == USUAL and person.ends()[0] == code
     for mode in (1049, 1000, 1003, 1006, 2004):
         assert person.seen.rfind(f"\x1b[?{mode}l") > person.seen.rfind(f"\x1b[?{mode}h")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """The files of a trace and of a translation."""
+    files = {kind: str(tmp_path_factory.mktemp("saved") / f"{kind}.npz") for kind in ("trace", "translate")}
+    for kind, arguments in (("trace", BLOG), ("translate", BLOG[:1])):
+        assert attntrace(kind, *arguments, "--save", files[kind]).code == 0
+    return files
+
+
+@pytest.fixture
+def plays(monkeypatch):
+    """Run the command on a screen of 100 x 30 that is no terminal; a script of it goes on with what it yields."""
+    def run(script, *arguments):
+        def drive(player):
+            app = PlayerApp(player)
+
+            async def main():
+                async with app.run_test(size=(100, 30)) as pilot:
+                    await pilot.pause()
+                    await script(pilot, app)
+                    await pilot.press("q")
+
+            asyncio.run(main())
+            return app.return_code
+
+        monkeypatch.setattr(player_terminal, "play", drive)
+        result = attntrace("play", *arguments)
+        assert (result.code, result.err) == (0, ""), result
+        return result.out
+
+    monkeypatch.setattr(play_command, "terminal_check", lambda: None)
+    return run
+
+
+@pytest.mark.parametrize("kind, made, typed, title, place", [
+    ("trace", (), "decoder*cross_attention.head2.S:cafe,어제", "token to the source",
+     "cross_attention.head2.scores:cafe,어제"),
+    ("backprop", (BLOG[0], "--target", "I went", "--backprop"), "gradient.encoder.layer1.self_attention.W_K:2,3",
+     "Gradient of W_K", "gradient.encoder.layer1.self_attention.W_K:2,3"),
+    ("translate", (BLOG[0], "--translate"), "step3*layer2.cross*head2.output:2,9", "token to the source",
+     "step3.decoder.layer2.cross_attention.head2.output:I,9"),
+    ("translate", (), "step3.output.logits:2,went", "next-word prob", "step3.output.logits:I,went")])
+def test_each_kind_of_run_is_played_as_why_explains_it_and_the_printed_command_comes_back(
+        kind, made, typed, title, place, saved, plays):
+    screens = []
+
+    async def jump(pilot, app):
+        for key in ("/", *typed):
+            app.sheet.player.press(key)
+        await pilot.press("enter", "enter")
+        screens.append(drawn(app))
+
+    async def look(pilot, app):
+        await pilot.press("enter")
+        screens.append(drawn(app))
+
+    arguments = made or ("--from", saved[kind])
+    out = plays(jump, *arguments)
+    again = shlex.split(out.splitlines()[1].strip(" $"))
+    assert again[:2] == ["attntrace", "play"] and again[-2:] == ["--at", place]
+    plays(look, *again[2:])
+    assert screens[0][:-1] == screens[1][:-1] and title in screens[0][0]
+    said = attntrace("why", place, *(("--from", saved[kind]) if kind in saved else made[:-1]), "--width", "100").out
+    result = " ".join(re.split(r"\s(?:comes\s+from|ends\s+at)\s", said)[1].split()[-2:])
+    shown = "\n".join(screens[0])
+    assert re.search(rf"{re.escape(result)} *$", shown, re.M) and re.search(rf"\[ *{re.escape(result[2:])}", shown)
+
+
+def test_o_writes_the_page_of_the_stage_to_a_new_file_each_time(plays, saved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    async def script(pilot, app):
+        for name in ("attntrace-head1.weights.html", "attntrace-head1.weights-2.html"):
+            await pilot.press("o")
+            assert f"The page of this place is in {name}." in "\n".join(drawn(app))
+
+    plays(script, "--from", saved["trace"], "--at", "encoder.layer1.self_attention.head1.weights:2,1")
+    one, two = ((tmp_path / f"attntrace-head1.weights{end}.html").read_text() for end in ("", "-2"))
+    assert one == two
+    steps = [f"encoder.layer1.self_attention.head1.{name}" for name in ("scores", "scaled_scores", "weights", "output")]
+    assert [step for step in steps if f'id="{step}"' in one] == steps
+    assert 'id="encoder.layer1.self_attention.head2' not in one and "--at" in one

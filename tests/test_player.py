@@ -7,6 +7,7 @@ import pytest
 from command import printed, refusal
 from rich.cells import cell_len
 
+from attntrace.model.config import Config
 from attntrace.player.course import Course, Place
 from attntrace.player.drawing import screen
 from attntrace.player.player import Player
@@ -160,20 +161,39 @@ def test_a_wrong_prediction_is_told_what_may_have_gone_wrong_and_stays_hidden(n)
     ("scaled_scores:1,2", "-1.958", "The square root is missing: d_k = 4."),
     ("scaled_scores:1,2", "-15.660", "It was multiplied by √d_k = √4, not divided by it."),
     ("weights:2,2", "0.066",
-     "The division by e^(-3.808 - 0.456) + e^(-2.265 - 0.456) + e^(0.456 - 0.456) is missing.")])
+     "The division by e^(-3.808 - 0.456) + e^(-2.265 - 0.456) + e^(0.456 - 0.456) is missing."),
+    ("weights:2,2", "0.104", "The division by e^(-3.808 - 0.456)"), ("weights:2,2", "-2.265", "one of the operands"),
+    ("weights:1,2", "0.047", "The scores are not divided by √d_k."),
+    ("weights:1,2", "0.077", "The softmax of the scores is taken over the queries"),
+    ("mean:1", "0.574", "It was divided by one less than 8."), ("variance:1", "0.940", "one less than 8."),
+    ("variance:1", "0.907", "That is the square root of the result."),
+    ("variance:1", "1.075", "In every term: This was not subtracted: 0.502.")])
 def test_slips_are_those_of_the_expression(place, typed, said):
-    person = player(at=f"{HEAD}.{place}", size=SIZES[2])
+    person = player(at=f"{HEAD}.{place}" if "," in place else f"{HEAD.removesuffix('.head1')}.{place}", size=SIZES[2])
     person.revealed.clear()
     assert said in " ".join(presses(person, *typed, "enter").split())
 
 
 @pytest.mark.parametrize("typed, is_right, said", [
     ("-7.830", True, "Right."), ("-7.83", True, "Right"), ("-7.8", False, "now with 3 decimals"),
-    ("-8", False, "now with 3 decimals"), ("-.", False, "is not a number"), ("-inf", False, "Not -inf")])
+    ("-8", False, "now with 3 decimals"), ("-.", False, "is not a number"), ("-inf", False, "Not -inf"),
+    ("-7,83", True, "Right"), ("−７．８３０", True, "Right."), ("-783/100", True, "Right."), ("-783%", True, "Right."),
+    ("-7.830;) ", True, "Right."), ("1/0", False, "Not 1/0"), ("0", False, "No usual single slip"),
+    ("-7.826", False, "Only the last digits"), ("-7.3", False, "No usual single slip")])
 def test_a_prediction_is_right_to_the_decimals_that_are_shown(typed, is_right, said):
     person = player(at=f"{HEAD}.scores:1,2")
     person.revealed.clear()
-    assert said in presses(person, *typed, "enter") and person.is_known == is_right
+    assert said in presses(person, *typed.replace(" ", ""), *["space"] * typed.count(" "), "enter")
+    assert person.is_known == is_right
+
+
+def test_a_small_number_may_be_typed_as_it_stands_in_its_matrix_and_is_not_near_its_double():
+    gradient = course("backprop").steps["gradient.encoder.layer1.self_attention.head1.scores"].value
+    person = player("backprop", at="gradient.encoder.layer1.self_attention.head1.scores:2,1")
+    power = person.course.board(person.place.address).grid.figures.power
+    assert power < 0 and "Right." in presses(person, *f"{gradient[1, 0] / 10 ** power:.3f}", "enter")
+    person = player(at=f"{HEAD}.weights:2,1")
+    assert "Only the last" not in presses(person, *"0.018", "enter") and not person.is_known  # 0.013
 
 
 def test_a_prediction_by_pencil_is_right_where_every_operation_was_rounded():
@@ -210,6 +230,48 @@ def test_an_address_is_completed_and_a_wrong_one_is_told_why():
     assert person.place == Place(course("trace").addresses[0], 0, 0)
 
 
+@pytest.mark.parametrize("kind, typed, place", [
+    ("trace", f" {HEAD}.scores : 2 ,3".replace(" :", ":"), Place(f"{HEAD}.scores", 1, 2)),
+    ("trace", f'{HEAD}.scores:"카페","어제"', Place(f"{HEAD}.scores", 1, 0)),
+    ("trace", f"{HEAD}.scores:갔었어", Place(f"{HEAD}.scores", 2, 0)),
+    ("trace", "encoder*head1.S", Place(f"{HEAD}.scores", 0, 0)),
+    ("trace", "encoder*head1.q₂:3", Place(f"{HEAD}.query", 1, 2)),
+    ("trace", "encoder*head1.q2", Place(f"{HEAD}.query", 1, 0)),
+    ("trace", "probabilities:I,went", Place("output.probabilities", 1, 3)),
+    ("backprop", "∂L/∂logits:2,c", Place("gradient.output.logits", 1, 2)),
+    ("backprop", "encoder.E.new:a", Place("update.encoder.E.new", 2, 0)),
+    ("translate", "step2*cross_attention.head1.scores:2,카페",
+     Place("step2.decoder.layer1.cross_attention.head1.scores", 1, 1))])
+def test_a_jump_takes_every_form_of_an_address(kind, typed, place):
+    person = player(kind)
+    presses(person, "/", *typed, "enter")
+    assert person.place == place and person.said.text == ""
+
+
+@pytest.mark.parametrize("typed, said", [
+    ("encoder.E:1,1", "encoder.E is a parameter; used by encoder.embedding"),
+    ("gradient.output.logits", "gradient.output.logits belongs to a training step"),
+    ("decoder*head1.scores", "fits 2 addresses, listed above"),
+    (f"{HEAD}.scores:4", "give a number from 1 to 3"), (f"{HEAD}.scores:어재", "did you mean 어제?"),
+    (f"{HEAD}.scores:1,2,3", "is not a valid address")])
+def test_where_a_jump_cannot_go_two_lines_say_why_and_stay_until_the_next_key(typed, said):
+    person = player(size=SIZES[0])
+    begin = person.place
+    shown = presses(person, "/", *typed, "enter")
+    assert said in " ".join(shown.split()) and ".. " not in shown.splitlines()[-2] and person.place == begin
+    assert f"/{typed}"[:57] in presses(person, "backspace", typed[-1])
+    assert presses(person, "escape") == presses(player(size=SIZES[0]))
+
+
+def test_what_a_name_may_mean_is_offered_in_full_with_its_row():
+    person = player()
+    presses(person, "/", *"head2.scores:2")
+    assert person.offers() == [f"{one}.head2.scores:2" for one in (
+        "encoder.layer1.self_attention", "decoder.layer1.self_attention", "decoder.layer1.cross_attention")]
+    presses(person, "tab", "enter")
+    assert person.place == Place("encoder.layer1.self_attention.head2.scores", 1, 0)
+
+
 def test_terms_have_their_shares_once_the_number_is_known_also_behind_a_mask():
     person = player(at="decoder.layer1.self_attention.head1.masked_scores:1,2", size=SIZES[0])
     assert " % " not in presses(person, "z").replace("? %", "")
@@ -233,3 +295,18 @@ def test_without_textual_or_a_terminal_one_line_says_what_is_missing(monkeypatch
     assert "pip install textual" in refusal("play", "a b")
     monkeypatch.setitem(__import__("sys").modules, "textual", pytest)
     assert "needs a terminal" in refusal("play", "a b")
+
+
+def test_a_long_equation_has_its_matrices_above_the_result_where_there_is_no_room_beside_it():
+    shown = lines_of(player("backprop", at="gradient.encoder.layer1.self_attention.head1.scaled_scores:2,1"))
+    above, below = (next(n for n, line in enumerate(shown) if line.strip().startswith(name)) for name in (
+        "A 2×2", "∂L/∂Ŝ 2×2"))
+    assert "∂L/∂A 2×2" in shown[above] and above < below and "?" not in "".join(shown[above:below])
+
+
+def test_the_result_has_its_line_also_where_its_arithmetic_is_longer_than_that_of_the_first_number():
+    step = prepare_training_step("a", "c", config=Config(d_ff=1100), optimizer="adam")
+    person = Player(Course(step, 3), Page(60, Spelling.UNICODE, cell_len), 18, str)
+    for place in ("1,1", "1001,8"):
+        person.place = person.course.found(f"update.encoder.layer1.feed_forward.W_2.v_hat:{place}")
+        assert "= ?" in "\n".join(lines_of(person)[3:-3])

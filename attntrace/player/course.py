@@ -4,20 +4,22 @@ from functools import cached_property
 from typing import NamedTuple
 
 from attntrace.messages.catalog import Localized
+from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
 from attntrace.model.config import Config
 from attntrace.pages.blocks import CellLine, Formula, Grid
 from attntrace.pages.checks import rows_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage
 from attntrace.pages.view import grid, whole_formula
-from attntrace.pages.why import Why, ranked
+from attntrace.pages.why import CellAt, Why, ranked
 from attntrace.player.slips import value_of, without_each
 from attntrace.runs.run import Subject
 from attntrace.tensor.expression import Expression, HasValue, Ref
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, drawn_in
-from attntrace.tracing.addresses import Cell, find_address
+from attntrace.tracing.addresses import Address, Cell, find_address, matches
 from attntrace.tracing.trace import Step
 
 LARGEST = 4_096  # numbers of an operand that is drawn as a matrix
@@ -79,14 +81,17 @@ class Course:
         self.steps, self.addresses, self.precision = steps, list(steps), precision
         self.config: Config = subject.run.config
         self.parameters: Mapping[str, Tensor] = subject.run.parameters.by_name
-        self.symbols: dict[str, Symbol | None] = {address: step.tensor.symbol for address, step in steps.items()}
+        self.symbols: dict[str, Symbol | None] = {address: step.tensor.symbol for address, step in steps.items()} | {
+            name: tensor.symbol for name, tensor in self.parameters.items()}
+        self.has_training = any(Address.of(address).is_of_training for address in steps)
         self.stages = stages_of(steps.values())
         self.stage_of = {step.address: stage for stage in self.stages for step in stage.steps}
         self.why = Why(steps.get, precision)
         self.boards: dict[str, Board] = {}
-        self.ranked: dict[tuple[str, tuple[int, ...]], list[Ref]] = {}
+        self.ranked: dict[CellAt, list[Ref]] = {}
         self.drawn: dict[Tensor, Matrix] = {}
-        self.lines: dict[tuple[str, tuple[int, ...]], CellLine] = {}
+        self.lines: dict[CellAt, CellLine] = {}
+        self.read: dict[CellAt, list[Ref]] = {}
 
     def board(self, address: str) -> Board:
         if address not in self.boards:
@@ -105,14 +110,23 @@ class Course:
             self.lines[key] = known.line(key[1])
         return self.lines[key]
 
+    def leaves(self, place: Place) -> list[Ref]:
+        """The numbers that the arithmetic of a number reads, as often as it does."""
+        key = place.address, self.index(place)
+        if key not in self.read:
+            self.read[key] = list(self.line(place).arithmetic.leaves())
+        return self.read[key]
+
     def operands(self, place: Place) -> list[Ref]:
         """The numbers that a number was computed from, the largest contribution first."""
         key = place.address, self.index(place)
         if key not in self.ranked:
             arithmetic = self.line(place).arithmetic
-            is_long = sum(1 for _ in arithmetic.leaves()) > MANY
-            self.ranked[key] = (ranked_quickly if is_long else ranked)(arithmetic)
+            self.ranked[key] = (ranked_quickly if self.is_long(place) else ranked)(arithmetic)
         return self.ranked[key]
+
+    def is_long(self, place: Place) -> bool:
+        return len(self.leaves(place)) > MANY
 
     def title(self, address: str) -> Localized:
         return self.stage_of[address].title
@@ -122,8 +136,16 @@ class Course:
 
     def found(self, text: str) -> Place:
         """The number that was typed as `ADDRESS:ROW,COLUMN`, or the first one of a step or row. Raises Problem."""
-        cell = Cell.read(text).with_row(self.symbols)
+        cell = Cell.read(text.strip()).with_row(self.symbols)
+        typed = Address.of(cell.address)
+        is_of_training = typed.is_of_training or typed.name.startswith(("∂L", "dL")) or cell.address in ("L", "loss")
+        if is_of_training and not matches(cell.address, self.symbols) and not self.has_training:
+            raise Problem("play_backprop", pattern=shown(cell.address))
         address = find_address(cell.address, self.symbols)
+        if address not in self.steps:
+            reader = next((step.address for step in self.steps.values() if any(
+                leaf.address == address for leaf in step.node.leaves())), "-")
+            raise Problem("play_parameter", address=address, reader=reader)
         return self.place_of(address, cell.index_in(self.steps[address].axes, address))
 
     def typed(self, place: Place) -> str:
@@ -133,7 +155,7 @@ class Course:
     def tables(self, place: Place) -> list[Matrix]:
         """The tensors that the arithmetic of a number reads, as matrices, those that are not too large."""
         step, tables = self.steps[place.address], list[Matrix]()
-        for tensor in dict.fromkeys(ref.tensor for ref in self.line(place).arithmetic.leaves()):
+        for tensor in dict.fromkeys(ref.tensor for ref in self.leaves(place)):
             if isinstance(tensor, Tensor) and tensor.symbol and len(tensor.axes) == 2 and tensor.value.size <= LARGEST:
                 if tensor not in self.drawn:
                     self.drawn[tensor] = Matrix(tensor, step.symbol.head, self.precision,
@@ -145,8 +167,7 @@ class Course:
         """The shortest end of an address that is unique."""
         parts = address.split(".")
         ends = (".".join(parts[n:]) for n in range(len(parts) - 1, -1, -1))
-        return next((one for one in ends if sum(
-            known == one or known.endswith(f".{one}") for known in self.addresses) == 1), address)
+        return next((one for one in ends if matches(one, self.symbols) == [address]), address)
 
     def words(self, place: Place) -> tuple[str, ...]:
         """The words of the row and the column of a number, or their numbers."""

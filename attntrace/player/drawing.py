@@ -7,7 +7,7 @@ from attntrace.messages.catalog import Joined, Message, Text, render, versions
 from attntrace.pages.stages import place_title
 from attntrace.player.course import Board, CellOf
 from attntrace.player.player import EXPLAIN, HELP, JUMP, TERMS, Player
-from attntrace.player.sheets import (ABOVE, FOOT, HEAD, INDENT, Band, Cut, Sheet, column_words, height_of, read_by,
+from attntrace.player.sheets import (ABOVE, FOOT, GAP, HEAD, INDENT, Band, Cut, Sheet, column_words, height_of, read_by,
                                      row_words, sheet_of, title_of, widths, words_width)
 from attntrace.tensor.expression import Ref
 from attntrace.tracing.addresses import Address
@@ -21,7 +21,6 @@ HELD = ("help", "quit")  # that always are
 PRESSED = {"enter": "enter", "row": "r", "all": "R", "back": "backspace", "stage": "n", "sheet": "space", "terms": "z",
            "explain": "e", "jump": "/", "page": "o", "help": "?", "quit": "q"}  # where they are clicked
 BAR = 10  # cells of a term with all of the sum
-GAP = "   "
 
 
 class Piece(NamedTuple):
@@ -183,7 +182,8 @@ def keys_line(player: Player) -> Line:
     page, mode = player.page, player.mode
     if mode == JUMP:
         return [Piece(fitting(page, page.width, Message("play.keys_jump"), Message("play.keys_jump_short")), "grey")]
-    own = {HELP: ("sheet", "quit"), EXPLAIN: ("sheet", "quit"), TERMS: ("enter", "follow", "terms", *HELD)}.get(mode)
+    own = {HELP: ("sheet", "quit"), EXPLAIN: ("sheet", "quit"),
+           TERMS: ("enter", "follow", *["sheet"] * (player.parts > 1), "terms", *HELD)}.get(mode)
     ignored = {"predict", "row", "all", "enter"} if player.is_known else {"follow", "back"}
     ignored |= {"back"} if not player.trail else set()
     names = [name for name in own or KEYS if name not in ignored]
@@ -244,7 +244,7 @@ def title_line(player: Player, sheet: Sheet) -> Line:
         parts = [*part_of("rows", rows.start, rows.stop, board.rows),
                  *part_of("columns", columns.start, columns.stop, board.columns),
                  Message("play.sheet", number=sheet.number + 1, count=sheet.total)]
-    part = GAP + fitting(page, page.width // 2, Joined(" · ", parts)) if parts else ""
+    part = GAP + fitting(page, page.width // 2, Joined(" · ", parts), parts[-1]) if parts else ""
     texts = [page.formula(formula), f"{page.symbol(formula.left, formula.head)} = {page.dots}"]
     room = page.width - page.cells(part)
     text = next((one for one in texts if page.cells(one) <= room), texts[-1])

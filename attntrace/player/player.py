@@ -1,7 +1,8 @@
 """The player without a terminal: where it is, what was revealed, what a key does."""
 import math
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,18 +18,20 @@ from attntrace.player.slips import Slip, slips_in
 from attntrace.tensor.expression import Ref
 from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Array, Tensor
-from attntrace.tracing.addresses import cell_name, matches
+from attntrace.tracing.addresses import Address, address_in, cell_name, matches, row_of
 from attntrace.writers.page import Page
 
 SHEET, JUMP, HELP, EXPLAIN, TERMS = "sheet", "jump", "help", "explain", "terms"  # what is on the screen
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?inf", re.I)
-BEGUN = re.compile(r"[-+]?(?:\d*\.?\d*|\d+\.?\d*e[-+]?\d*|i|in|inf)", re.I)  # the beginning of a number
+DIGITS, SOME_DIGITS = r"(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", r"(?:\d*\.?\d*|\d+\.?\d*e[-+]?\d*)"
+NUMBER = re.compile(rf"[-+]?{DIGITS}(?:%|/[-+]?{DIGITS})?|[-+]?inf", re.I)
+BEGUN = re.compile(rf"[-+]?(?:{SOME_DIGITS}|{DIGITS}(?:%|/[-+]?{SOME_DIGITS})|i|in|inf)", re.I)  # of a number
+SAME_SIGNS = {",": ".", "−": "-"}
 # Letters as they are typed with a Korean keyboard on.
 HANGUL_KEYS = {"ㅜ": "n", "ㅔ": "p", "ㄱ": "r", "ㄲ": "R", "ㅋ": "z", "ㄷ": "e", "ㅐ": "o", "ㅂ": "q", "ㅠ": "pageup"}
 SAME_KEYS = {"tab": "space", "pagedown": "space", "shift+tab": "pageup", "b": "pageup", "question_mark": "?",
              "slash": "/", "return": "enter"}
 ARROWS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
-NEAR = 10  # units of the last decimal by which a result that was rounded on the way may be off
+NEAR, NEAR_SHARE = 10, 0.05  # units and part of a result by which one that was rounded on the way may be off
 OFFERED = 100  # addresses that fit what was typed
 
 
@@ -157,6 +160,9 @@ class Player:
         """Take a key into the prediction of a hidden number; return whether it is one of it."""
         if self.is_known or self.mode not in (SHEET, TERMS):
             return False
+        if len(key) == 1:
+            key = unicodedata.normalize("NFKC", key)
+            key = SAME_SIGNS.get(key, key)
         if len(key) == 1 and BEGUN.fullmatch(self.typed + key) and (self.typed or not key.isalpha()):
             self.typed += key
             self.said = Said()
@@ -164,7 +170,7 @@ class Player:
             self.typed = self.typed[:-1]
         elif self.typed and key == "enter":
             self.predict(self.typed)
-        else:
+        elif not self.typed or key != "space" and (len(key) > 1 or key.isalpha() or key == "?"):
             was_typed, self.typed = bool(self.typed), ""
             return was_typed and key == "escape"
         return True
@@ -178,11 +184,14 @@ class Player:
             self.typed = self.typed[:-1]
         elif key == "tab":
             self.complete()
+        elif key == "enter" and not self.typed.strip():
+            self.show(SHEET)
         elif key == "enter":
             try:
                 place = self.course.found(self.typed)
             except Problem as problem:
-                self.said = Said(problem.message, right=False)
+                several = problem.key == "several_tensors"
+                self.said = Said(Message("play.several", **problem.facts) if several else problem.message, right=False)
                 return
             self.trail.append(self.place)
             self.go(place)
@@ -196,18 +205,25 @@ class Player:
             self.typed += key
 
     def offers(self) -> list[str]:
-        """Addresses that begin, or of which an end begins, with what was typed; behind `:` the words of an axis."""
-        address, colon, rest = self.typed.partition(":")
-        if colon:
-            found = matches(address, self.course.symbols)
+        """Addresses that begin, or of which an end begins, with what was typed, and all that it may mean; behind `:`
+        the words of an axis."""
+        address, colon, rest = self.typed.strip().partition(":")
+        whole, row = row_of(address, self.course.symbols)
+        known, meant = self.course.addresses, matches(whole, self.course.symbols) if whole else []
+        if colon and len(meant) == 1:
             before, comma, begun = rest.rpartition(",")
-            axes = self.course.steps[found[0]].axes if len(found) == 1 else ()
-            n = before.count(",") + 1 if comma else 0
+            axes = self.course.steps[meant[0]].axes if meant[0] in self.course.steps else ()
+            n = len(row) + before.count(",") + bool(comma)
             words = [position(axes[n].labels, i) for i in range(axes[n].size)] if n < len(axes) else []
-            return [f"{address}:{before}{comma}{word}" for word in words if word.startswith(begun)][:OFFERED]
-        known = self.course.addresses
+            begins = begun.strip().lstrip('"')
+            return [f"{address}:{before}{comma}{word}" for i, word in enumerate(words)
+                    if word.startswith(begins) or begins == str(i + 1)][:OFFERED]
         tails = (".".join(one.split(".")[n:]) for one in known for n in range(one.count("."), 0, -1))
         offered = [one for one in known if one.startswith(address)] or [one for one in tails if one.startswith(address)]
+        if len(meant) > 1 or not offered:
+            ends = "".join(f":{','.join(filter(None, (*row, rest)))}" for _ in (row or rest)[:1])
+            offered = [*(one + ends for one in meant if one in self.course.steps),
+                       *(one for one in offered if one != address)]
         return list(dict.fromkeys(offered))[:OFFERED]
 
     def complete(self) -> None:
@@ -338,20 +354,21 @@ class Player:
             self.reveal()
 
     def marked(self, typed: str) -> Said:
-        line, number = self.course.line(self.place), float(typed)
-        unit, result = line.figures.unit, line.result
-        own = 10.0 ** -decimals_of(typed)  # what its last digit counts
+        line = self.course.line(self.place)
+        unit, result, factor = line.figures.unit, line.result, 10.0 ** line.figures.power
+        number, own = read_number(typed, unit)
         worked = self.worked()
-        if number == result or within(number, result, 0.5 * min(own, unit)) or within(number, worked, 0.51 * unit):
-            return Said(Message("play.right"), right=True)
+        for one, last in {(number, own), (number * factor, own * factor)}:  # as it stands in the matrix, too
+            if one == result or within(one, result, 0.5 * min(last, unit)) or within(one, worked, 0.51 * unit):
+                return Said(Message("play.right"), right=True)
         if within(number, result, 0.5 * own):
             if own <= 10 * unit:
                 return Said(Message("play.right_rounded"), right=True)
             decimals = max(round(-math.log10(unit)), 0)
             return Said(Message("play.coarse", typed=typed, decimals=decimals), right=False)
-        said = next((said for slip in self.slips() if within(number, slip[0].value, 0.5 * own + 0.6 * unit)
-                     and not within(slip[0].value, result, unit) for said in [slip[1]]), None)
-        if said is None and within(number, result, NEAR * unit):
+        said = next((message for slip, message in self.slips() if not within(slip.value, result, unit) and within(
+            number, slip.value, 0.5 * min(own, max(NEAR * unit, NEAR_SHARE * abs(slip.value))) + 0.6 * unit)), None)
+        if said is None and within(number, result, max(2 * unit, min(NEAR * unit, NEAR_SHARE * abs(result)))):
             said = Message("play.near")
         return Said(Joined(" ", [Message("play.wrong", typed=typed), said or Message("play.no_diagnosis")]),
                     right=False)
@@ -384,16 +401,37 @@ class Player:
             key = "swapped" if (y, x) == (column, row) else "row" if x == column else "column"
             where = ", ".join(self.course.words(self.place._replace(row=y, column=x)))
             of_places.append((Slip(float(values[y, x]), key), Message(f"play.slip.{key}", place=where)))
-        return [first, *of_places, *others]
+        return [first, *of_places, *self.slips_of_softmax(), *others]
+
+    def slips_of_softmax(self) -> Iterator[tuple[Slip, Message]]:
+        """Of attention: over a column, or of scores that were not divided by √d_k."""
+        node, place = self.course.steps[self.place.address].node, Address.of(self.place.address)
+        scores = self.course.steps.get(address_in(place.place, "scores"))
+        if node.op.name != "softmax" or place.name != "weights" or scores is None:
+            return
+        read, row, column = node.operands[0].value, self.place.row, self.place.column
+        over_queries = softmax_of(read[:, column])[row]
+        unscaled = softmax_of(np.where(np.isneginf(read[row]), -np.inf, scores.value[row]))[column]
+        for value, key in ((unscaled, "scale_missing"), (over_queries, "softmax_axis")):
+            yield Slip(float(value), key), Message(f"slips.{key}")
 
     def terms(self) -> Any:
         return terms_of(self.course, self.place, self.page)
 
 
-def decimals_of(typed: str) -> int:
-    """How many decimals a number has that was typed."""
-    mantissa, _, power = typed.lower().partition("e")
-    return len(mantissa.partition(".")[2]) - int(power or 0)
+def read_number(typed: str, unit: float) -> tuple[float, float]:
+    """A number that was typed, and what its last digit counts; of a fraction, a `unit`."""
+    above, slash, below = typed.partition("/")
+    if slash:
+        return float(above) / (float(below) or math.nan), unit
+    percent = 0.01 if typed.endswith("%") else 1.0
+    mantissa, _, power = typed.rstrip("%").lower().partition("e")
+    return float(typed.rstrip("%")) * percent, 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2])) * percent
+
+
+def softmax_of(scores: Array) -> Array:
+    powers: Array = np.exp(scores - max(scores.max(), np.finfo(scores.dtype).min))
+    return powers / (powers.sum() or 1)
 
 
 def within(one: float, other: float, distance: float) -> bool:

@@ -2,12 +2,12 @@
 below; else with its operands cut down to the numbers that count; else as the result alone, in as many sheets of rows
 and columns as it needs."""
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from attntrace.player.course import MANY, Board, CellOf, Course, Matrix, Place
+from attntrace.player.course import Board, CellOf, Course, Matrix, Place
 from attntrace.player.slips import value_of
 from attntrace.tensor.expression import Ref, Sum
 from attntrace.tensor.printer import PRINTERS
@@ -21,7 +21,7 @@ HEAD, FOOT = 3, 3  # lines above and below a sheet: heading, strip, rule; two of
 FEWEST_LINES = 3  # of the arithmetic of a number
 LONGEST = 4_000  # signs of an arithmetic of which more than its beginning is laid out
 ABOVE = 2  # lines above the rows of a matrix: its name, the words
-INDENT = 2
+INDENT, GAP = 2, "   "
 
 
 class Cut(NamedTuple):
@@ -94,7 +94,7 @@ def whole(matrix: Matrix) -> Cut:
 
 @lru_cache(64)
 def read_by(course: Course, place: Place) -> set[CellOf]:
-    return {(leaf.tensor, leaf.index) for leaf in course.line(place).arithmetic.leaves()}
+    return {(leaf.tensor, leaf.index) for leaf in course.leaves(place)}
 
 
 def layouts(course: Course, place: Place, page: Page) -> Iterator[list[Band]]:
@@ -105,7 +105,7 @@ def layouts(course: Course, place: Place, page: Page) -> Iterator[list[Band]]:
         for cuts in ([whole(table) for table in tables],
                      [Cut(table, rows_of(table, read), range(table.columns)) for table in tables]):
             if cuts:
-                yield [[*cuts], [whole(board)]]
+                yield [beside_each_other(cuts), [whole(board)]]
         return
     every = {tensor: whole(matrix) for tensor, matrix in board.operands.items()}
     some = {tensor: Cut(matrix, rows_of(matrix, read), sorted({x for _, x in lit(matrix, read)}))
@@ -114,6 +114,13 @@ def layouts(course: Course, place: Place, page: Page) -> Iterator[list[Band]]:
         items = equation(board, drawn, page)
         yield [items]
         yield [items[:-2], ["= ", items[-1]]]
+    for drawn in filter(None, (every, some)):  # of a long equation, which stands above them
+        yield [beside_each_other([*drawn.values()]), [whole(board)]]
+        yield [*map(beside_each_other, zip(drawn.values())), [whole(board)]]
+
+
+def beside_each_other(cuts: Iterable[Cut]) -> Band:
+    return [item for cut in cuts for item in (GAP, cut)][1:]
 
 
 def lit(matrix: Matrix, read: set[CellOf]) -> list[tuple[int, int]]:
@@ -144,19 +151,19 @@ def equation(board: Board, cuts: dict[Tensor, Cut], page: Page) -> Band:
             for n, item in enumerate(items)]
 
 
+@lru_cache(64)
 def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     """The sheet of a step on which a number stands, on a screen of so many lines and of the page's width."""
     board, body = course.board(place.address), height - HEAD - FOOT
-    first = Place(place.address, 0, 0)
-    is_long = sum(1 for _ in course.line(first).arithmetic.leaves()) > MANY
+    ends = Place(place.address, 0, 0), Place(place.address, board.rows - 1, board.columns - 1)
     fewest, most = FEWEST_LINES if board.operands else 1, max(FEWEST_LINES, body // 3 + 1)
-    room = most if is_long else max(fewest, min(len(cell_lines(course, first, page, None)), most))
+    room = most if course.is_long(ends[0]) else max(fewest, min(
+        max(len(cell_lines(course, end, page, None)) for end in ends), most))
     most = max(body - room - 2, 3)  # lines of matrices: below the equation, above an empty line
     for bands in layouts(course, place, page):
         if sum(map(height_of, bands)) <= most and all(band_width(band, page) + INDENT <= page.width for band in bands):
             return Sheet(bands, [slice(0, board.rows)], [slice(0, board.columns)], 0, 0, room)
-    factor = page.cells(page.factor(board.grid.figures))
-    columns = equal_parts(widths(board, page), page.width - INDENT - words_width(board, page) - 4 - factor)
+    columns = columns_of(board, page)
     read = read_by(course, place)
     tables = [] if board.operands else [
         table for table in course.tables(place) if lit(table, read) and table.columns == board.columns]
@@ -169,10 +176,23 @@ def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     return Sheet([*(above if fits else []), [drawn]], rows, columns, row, column, room)
 
 
+@lru_cache(64)
+def columns_of(board: Board, page: Page) -> list[slice]:
+    """The columns of a result in parts that have room."""
+    factor = page.cells(page.factor(board.grid.figures))
+    return equal_parts(widths(board, page), page.width - INDENT - words_width(board, page) - 4 - factor)
+
+
 @lru_cache(1024)  # of a vocabulary's softmax it takes as long as a key may
 def text_of(course: Course, place: Place, page: Page) -> CellText:
     """The arithmetic of a number as text, as `why` prints it."""
     return cell_text(course.line(place), page.spelling)
+
+
+@lru_cache(64)
+def number_lines(numbers: str, page: Page) -> list[str]:
+    return [f"{'  ' if n else '= '}{line}" for n, line in enumerate(
+        sum_lines(numbers[:LONGEST], page, page.width - INDENT - 2))]
 
 
 def cell_lines(course: Course, place: Place, page: Page, result: str | None) -> list[str]:
@@ -185,8 +205,7 @@ def cell_lines(course: Course, place: Place, page: Page, result: str | None) -> 
     left, *symbols = text.parts[:2]
     lines = broken([left, *(f"= {one}" for one in symbols)], page)
     for numbers in text.parts[2:]:
-        lines += [f"{'  ' if n else '= '}{line}" for n, line in enumerate(
-            sum_lines(numbers[:LONGEST], page, page.width - INDENT - 2))]
+        lines += number_lines(numbers, page)
     if page.cells(lines[-1]) + 1 + page.cells(end) <= page.width - INDENT:
         return [*lines[:-1], f"{lines[-1]} {end}"]
     return [*lines, end]
@@ -207,6 +226,7 @@ class TermShare(NamedTuple):
     operands: tuple[Ref, ...]
 
 
+@lru_cache(64)
 def terms_of(course: Course, place: Place, page: Page) -> list[TermShare]:
     """The terms of the sum with most terms in the arithmetic of a number; the whole arithmetic if it has no sum."""
     line = course.line(place)

@@ -4,10 +4,11 @@ As the printer and the roundings, it has a method for each kind of node of an ex
 not ask which op an expression comes from."""
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
-from attntrace.tensor.expression import Expression, Ref, Sum
+from attntrace.tensor.expression import Difference, Exp, Expression, Number, Ref, Sum
 from attntrace.tensor.printer import Printer, Write
 from attntrace.tensor.tensor import Term
 
@@ -17,14 +18,18 @@ POWERS = (10.0, 0.1, 100.0, 0.01)  # where the decimal point is misplaced
 
 
 class Slip(NamedTuple):
-    """The result with a slip, the key of its message, and the part that was treated wrongly."""
+    """The result with a slip, the key of its message, and the part that was treated wrongly; `in_each`: the same slip
+    in every term of a sum, of which this is the first."""
     value: float
     key: str
     part: Expression | None = None
     symbol: Expression | None = None  # the same part in the formula, where it is there
+    in_each: bool = False
 
     def message(self, printer: type[Printer], write: Write, head: int | None) -> Message:
         """What was wrong, with its part in symbols and in the numbers that are printed."""
+        if self.in_each:
+            return Message("play.slip.in_each", slip=self._replace(in_each=False).message(printer, write, head))
         if self.part is None:
             return Message(f"play.slip.{self.key}")
         numbers = printer(write=write).text(self.part)
@@ -38,8 +43,11 @@ def slips_in(arithmetic: Expression, formula: Expression | None = None) -> Itera
     yield Slip(-value, "sign")
     deep = sum(1 for _ in zip(range(MOST_NODES), arithmetic.nodes())) < MOST_NODES
     yield from sorted(_below(arithmetic, formula, deep), key=lambda slip: slip.key not in NESTED_FIRST)
+    if value > 0:
+        yield Slip(math.sqrt(value), "rooted")
     for power in POWERS:
         yield Slip(value * power, "point")
+    yield from (Slip(value_of(leaf), "operand") for leaf in islice(arithmetic.leaves(), MOST_TERMS))
 
 
 def value_of(arithmetic: Expression) -> float:
@@ -101,6 +109,11 @@ def _sum(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
     for n, part in enumerate(node.parts if len(values) <= MOST_TERMS else ()):
         yield Slip(math.fsum([*values[:n], *values[n + 1:]]), "term", part, symbols[n])
         yield Slip(total - 2 * values[n], "sign_of", part, symbols[n])
+    if len(values) <= MOST_TERMS:
+        each = [list(_below(part, symbols[n], True)) for n, part in enumerate(node.parts)]
+        for slips in zip(*each) if len(set(map(len, each))) == 1 else ():
+            if len({slip.key for slip in slips}) == 1:
+                yield slips[0]._replace(value=sum(slip.value for slip in slips), in_each=True)
 
 
 def _difference(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
@@ -117,6 +130,11 @@ def _product(node: Expression, values: Values, symbols: Symbols) -> Iterator[Sli
 
 def _quotient(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
     yield Slip(values[0], "not_divided", node.parts[1], symbols[1])
+    left, right = node.parts
+    if isinstance(left, Exp) and isinstance(left.parts[0], Difference):  # of a softmax: whoever subtracts no largest
+        yield Slip(combined(left, [value_of(left.parts[0].parts[0])]), "not_divided", right, symbols[1])
+    if isinstance(right, Number) and right.number > 2:
+        yield Slip(values[0] / (right.number - 1), "one_less", right)
     yield Slip(values[0] * values[1], "multiplied", node.parts[1], symbols[1])
     yield Slip(combined(node, values[::-1]), "inverted")
 

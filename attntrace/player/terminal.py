@@ -1,4 +1,5 @@
 """The player in a terminal: the one place that imports Textual."""
+import gc
 import os
 from collections.abc import Callable, Sequence
 
@@ -17,6 +18,7 @@ from attntrace.writers.page import Page
 from attntrace.writers.text.writer import DARK, LIGHT, cells_of
 
 INTERRUPTED = 130
+SELDOM = 10_000  # collections of young objects before old ones are gone through
 NARROWEST, LOWEST = 60, 18  # a smaller terminal shows a part of such a screen
 
 
@@ -135,5 +137,7 @@ def player_of(course: Course, at: Place | None, ascii: bool, languages: Sequence
 def play(player: Player) -> int:
     """Play until a key ends it; return the exit code."""
     app = PlayerApp(player)
+    gc.freeze()  # a run has so many objects that going through all of them would hold a key up
+    gc.set_threshold(*gc.get_threshold()[:2], SELDOM)
     app.run()
     return app.return_code or 0

@@ -57,7 +57,7 @@ def cell_text(cell: CellLine, spelling: Spelling) -> CellText:
     found = worked()
     lost = found != printed and not abs(found - printed) <= max(MISSED * cell.figures.unit, abs(printed) / MISSED)
     numbers = printer(write=write).text(cell.arithmetic)
-    equal = float(cell.figures.text(worked())) == printed
+    equal = float(cell.figures.text(worked() if lost else found)) == printed
     result = printer().numeral(result)
     if isinstance(cell.arithmetic, Ref):  # the number itself
         numbers = result

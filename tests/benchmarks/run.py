@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from attntrace.cli.commands.train import keep_memory
+from attntrace.files.weights import located
 from attntrace.model.config import Config
 from attntrace.model.parameters import Vocabularies, parts, seeded
 from attntrace.model.tokens import packed
@@ -326,8 +327,19 @@ def played_keys() -> Work:
     """The next of some keys of the player, and the screen after it: through the stages of a training step."""
     from attntrace.runs.training_step import prepare_training_step
     course = Course(prepare_training_step("어제 카페 갔었어", "I went to the cafe yesterday", optimizer="adam"), 3)
+    return pressing(Player(course, Page(100, Spelling.UNICODE, cells_of), 30, str), "n")
+
+
+def played_probabilities() -> Work:
+    """The same, on the softmax of the vocabulary of ko-en."""
+    course = Course(prepare("어제 카페 갔었어", "I went to the cafe yesterday", weights=located("ko-en")), 3)
     player = Player(course, Page(100, Spelling.UNICODE, cells_of), 30, str)
-    keys = itertools.cycle(("right", "enter", "R", "z", "z", "n"))
+    player.place = course.found("output.probabilities")
+    return pressing(player, "down")
+
+
+def pressing(player: Player, last: str) -> Work:
+    keys = itertools.cycle(("right", "enter", "R", "z", "z", last))
 
     def work() -> None:
         player.press(next(keys))
@@ -357,6 +369,7 @@ def rows() -> list[tuple[str, float, float, float, str]]:
         command(name, " ".join("abcdefghijkl"), "--target", " ".join("abcdefghijk"), "--d-model", "64", "--layers", "2",
                 "--d-ff", "256") for name in ("verify", "trace")), 3)
     add("a key of play / 50 ms", "below 1", played_keys(), lambda: time.sleep(0.05), 201)
+    add("a key of play on 2,234 probabilities / 50 ms", "below 1", played_probabilities(), lambda: time.sleep(0.05), 61)
     if asked("saving / numpy.savez") or asked("show"):
         file, ours, theirs, while_running, plainly = saving()
         ours()

@@ -183,6 +183,21 @@ def test_of_a_normalized_number_the_terms_of_the_difference_come_first_and_the_d
         assert found == [*sorted(terms, key=lambda name: -terms[name]), "variance"]
 
 
+def test_of_a_softmax_the_words_come_by_how_much_the_result_would_change_if_their_logit_were_0():
+    target = "I went to the"
+    logits = trace("어제 카페 갔었어", target, weights="ko-en").steps[-2].value[4]
+
+    def share(logits):
+        powers = np.exp(logits - logits.max())
+        return powers[n] / powers.sum()
+    n = int(logits.argmax())
+    changes = [abs(share(logits) - share(np.where(np.arange(len(logits)) == k, 0, logits))) for k in range(len(logits))]
+    out = attntrace("why", f"output.probabilities:5,{n + 1}", "어제 카페 갔었어", "--weights", "ko-en", "--target", target,
+                    "--depth", "1", "--top", "6").out
+    followed = [int(k) - 1 for k in re.findall(r"^ 1 +output.logits:5,(\d+)", out, re.M)]
+    assert followed == np.argsort(-np.array(changes), kind="stable")[:6].tolist()
+
+
 def test_what_adam_divides_comes_before_the_divisor():
     out = attntrace("why", "update.output.W.new:1,1", *PAIR[:1], "--target", PAIR[1], "--optimizer", "adam").out
     names = re.findall(r"update\.output\.W\.(old|m_hat|v_hat)", out.partition("comes from")[2])

@@ -11,13 +11,16 @@ from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Cause, CellLine, Prose
 from attntrace.pages.numbers import Figures
 from attntrace.pages.view import cell_line, followed
-from attntrace.tensor.expression import Difference, Exp, Expression, HasValue, Negative, Quotient, Ref, Sum
+from attntrace.tensor.expression import (Difference, Exp, Expression, HasValue, Negative, Quotient, Ref, Sum, combined,
+                                         value_of)
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.trace import Step
 
 CellAt = tuple[str, tuple[int, ...]]  # an address, and an index from 0
+CellOf = tuple[HasValue, tuple[int, ...]]  # a number of a tensor
+MANY_TERMS = 64
 
 
 class Why:
@@ -91,7 +94,7 @@ class _Known:
 
 def ranked(arithmetic: Expression) -> list[Ref]:
     """The operands of a number, each once, largest contribution first."""
-    weights: dict[tuple[HasValue, tuple[int, ...]], float] = {}
+    weights: dict[CellOf, float] = {}
     for ref, weight in contributions(arithmetic):
         place = ref.tensor, ref.index
         weights[place] = weights.get(place, 0.0) + weight
@@ -102,9 +105,6 @@ def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
     """Of a sum or a difference, how large the term is that an operand stands in; else, by how much the result would
     change if the operand were 0. Of a quotient these of what is divided, and nothing for the divisor, which
     scales them all alike: unless both are powers of e, as in a softmax, where each word has a share in the divisor."""
-    def read(ref: Ref) -> float:
-        return float(ref.tensor.value[ref.index])
-
     if isinstance(arithmetic, Negative):
         yield from contributions(*arithmetic.parts)
         return
@@ -115,14 +115,13 @@ def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
         return
     if len(terms := added(arithmetic)) > 1:
         for term in terms:
-            weight = _size(_value(term, read))
+            weight = _size(value_of(term))
             for ref in term.leaves():
                 yield ref, weight
         return
-    whole = _value(arithmetic, read)
-    for out in arithmetic.leaves():
-        without = _value(arithmetic, lambda ref: 0.0 if ref is out else read(ref))
-        yield out, _size(whole - without)
+    whole, without = if_zero(arithmetic)
+    for place, value in without.items():
+        yield Ref(*place), _size(whole - value)
 
 
 def added(arithmetic: Expression) -> list[Expression]:
@@ -132,11 +131,22 @@ def added(arithmetic: Expression) -> list[Expression]:
     return list(arithmetic.parts) if isinstance(arithmetic, Sum) else [arithmetic]
 
 
-def _value(arithmetic: Expression, read: Callable[[Ref], float]) -> float:
-    try:
-        return float(arithmetic.value(read))
-    except (OverflowError, ValueError, ZeroDivisionError):
-        return math.nan
+def if_zero(node: Expression) -> tuple[float, dict[CellOf, float]]:
+    """The value of a node, and what it would be if the number in each place were 0."""
+    if isinstance(node, Ref):
+        return value_of(node), {(node.tensor, node.index): 0.0}
+    values, below = map(list, zip(*map(if_zero, node.parts))) if node.parts else ([], [])
+    value, parts_at = combined(node, values) if values else value_of(node), dict[CellOf, list[int]]()
+    for n, places in enumerate(below):
+        for place in places:
+            parts_at.setdefault(place, []).append(n)
+    is_long = isinstance(node, Sum) and len(values) > MANY_TERMS and math.isfinite(value)
+
+    def without(place: CellOf, changed: list[int]) -> float:
+        if is_long:  # all terms for each of them would take seconds
+            return value + math.fsum(below[n][place] - values[n] for n in changed)
+        return combined(node, [below[n].get(place, one) for n, one in enumerate(values)])
+    return value, {place: without(place, changed) for place, changed in parts_at.items()}
 
 
 def _size(number: float) -> float:

@@ -12,10 +12,9 @@ from attntrace.pages.checks import rows_of
 from attntrace.pages.numbers import Figures
 from attntrace.pages.stages import Stage
 from attntrace.pages.view import grid, whole_formula
-from attntrace.pages.why import CellAt, Why, ranked
-from attntrace.player.slips import value_of, without_each
+from attntrace.pages.why import CellAt, CellOf, Why, ranked
 from attntrace.runs.run import Subject
-from attntrace.tensor.expression import Expression, HasValue, Ref
+from attntrace.tensor.expression import Ref
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, drawn_in
@@ -24,7 +23,6 @@ from attntrace.tracing.trace import Step
 
 LARGEST = 4_096  # numbers of an operand that is drawn as a matrix
 MANY = 200  # leaves, for each of which an arithmetic takes too long to be evaluated for a key
-CellOf = tuple[HasValue, tuple[int, ...]]
 
 
 class Place(NamedTuple):
@@ -121,8 +119,7 @@ class Course:
         """The numbers that a number was computed from, the largest contribution first."""
         key = place.address, self.index(place)
         if key not in self.ranked:
-            arithmetic = self.line(place).arithmetic
-            self.ranked[key] = (ranked_quickly if self.is_long(place) else ranked)(arithmetic)
+            self.ranked[key] = ranked(self.line(place).arithmetic)
         return self.ranked[key]
 
     def is_long(self, place: Place) -> bool:
@@ -189,12 +186,3 @@ def stages_of(steps: Iterable[Step]) -> list[Stage]:
             stages.append(Stage(len(stages) + 1))
         stages[-1].steps.append(step)
     return stages
-
-
-def ranked_quickly(arithmetic: Expression) -> list[Ref]:
-    """As `ranked`, but by what an operand contributes at one of its places: of a long sum, where its terms differ."""
-    whole, weights = value_of(arithmetic), dict[CellOf, float]()
-    for ref, without in without_each(arithmetic):
-        place, weight = (ref.tensor, ref.index), abs(whole - without)
-        weights[place] = max(weights.get(place, 0.0), weight)
-    return [Ref(*place) for place in sorted(weights, key=lambda place: -weights[place])]

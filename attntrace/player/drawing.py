@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from attntrace.messages.catalog import Joined, Message, Text, render, versions
 from attntrace.pages.stages import place_title
-from attntrace.player.course import Board, CellOf
+from attntrace.pages.why import CellOf
+from attntrace.player.course import Board
 from attntrace.player.player import EXPLAIN, HELP, JUMP, TERMS, Player
 from attntrace.player.sheets import (ABOVE, FOOT, GAP, HEAD, INDENT, Band, Cut, Sheet, column_words, height_of, read_by,
                                      row_words, sheet_of, title_of, widths, words_width)

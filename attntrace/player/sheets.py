@@ -7,9 +7,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from attntrace.player.course import Board, CellOf, Course, Matrix, Place
-from attntrace.player.slips import value_of
-from attntrace.tensor.expression import Ref, Sum
+from attntrace.pages.why import CellOf
+from attntrace.player.course import Board, Course, Matrix, Place
+from attntrace.tensor.expression import Ref, Sum, value_of
 from attntrace.tensor.printer import PRINTERS
 from attntrace.tensor.tensor import Tensor
 from attntrace.writers.arithmetic import CellText, cell_text

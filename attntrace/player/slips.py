@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
-from attntrace.tensor.expression import Difference, Exp, Expression, Number, Ref, Sum
+from attntrace.tensor.expression import Difference, Exp, Expression, Number, Ref, combined, value_of
 from attntrace.tensor.printer import Printer, Write
 from attntrace.tensor.tensor import Term
 
@@ -48,35 +48,6 @@ def slips_in(arithmetic: Expression, formula: Expression | None = None) -> Itera
     for power in POWERS:
         yield Slip(value * power, "point")
     yield from (Slip(value_of(leaf), "operand") for leaf in islice(arithmetic.leaves(), MOST_TERMS))
-
-
-def value_of(arithmetic: Expression) -> float:
-    """The value of an expression; nan where there is none."""
-    try:
-        return float(arithmetic.value(lambda ref: float(ref.tensor.value[ref.index])))
-    except (OverflowError, ValueError, ZeroDivisionError):
-        return math.nan
-
-
-def combined(node: Expression, values: list[float]) -> float:
-    """The value of a node for these values of its parts; nan where there is none."""
-    try:
-        return node.combine(values)
-    except (OverflowError, ValueError, ZeroDivisionError):
-        return math.nan
-
-
-def without_each(node: Expression) -> Iterator[tuple[Ref, float]]:
-    """Yield each leaf below a node, and the value of the node if the leaf were 0 in that place alone."""
-    if isinstance(node, Ref):
-        yield node, 0.0
-    values = [value_of(part) for part in node.parts]
-    total = math.fsum(values) if isinstance(node, Sum) and all(map(math.isfinite, values)) else None
-    for n, part in enumerate(node.parts):
-        before = values[n]
-        for ref, values[n] in without_each(part):
-            yield ref, combined(node, values) if total is None else total - before + values[n]
-        values[n] = before
 
 
 def _below(node: Expression, symbol: Expression | None, deep: bool) -> Iterator[Slip]:

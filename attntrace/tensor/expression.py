@@ -104,6 +104,22 @@ class Sum(Expression, binds=SUM, largest=staticmethod(lambda *terms: math.fsum(t
     """All terms, written out."""
 
 
+def value_of(arithmetic: Expression) -> float:
+    """The value of an expression in full precision; nan where there is none."""
+    try:
+        return float(arithmetic.value(lambda ref: float(ref.tensor.value[ref.index])))
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return math.nan
+
+
+def combined(node: Expression, values: list[float]) -> float:
+    """The value of a node for these values of its parts; nan where there is none."""
+    try:
+        return node.combine(values)
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return math.nan
+
+
 def sum_of(*terms: Expression) -> Expression:
     """The sum of terms; of one term, that term."""
     return terms[0] if len(terms) == 1 else Sum(*terms)

@@ -1,6 +1,5 @@
 """The page that answers, in a real browser: every number as the program prints it, and ways to it."""
 import json
-import re
 import shlex
 from functools import cache
 from typing import Any
@@ -32,13 +31,13 @@ RUNS = {
     "tensor2tensor": ("trace", "a b", *TINY, "--position", "tensor2tensor", "--causal", "--precision", "9")}
 ALL = """() => {
     const said = {}, {leaves, reading, wiring} = attntrace;
-    for (const x of leaves.values()) {
+    for (const [address, x] of leaves) {
         let all = x.op ? [[]] : [];
         for (const axis of x.axes)
             all = all.flatMap(at => [...Array(wiring.axes[axis][1]).keys()].map(n => [...at, n]));
         for (const at of all) {
             const {text, sign, result, absent} = reading({of: x, at});
-            said[x.address + (at.length ? ":" + at.map(n => n + 1) : "")] = [absent, text, sign, result];
+            said[address + (at.length ? ":" + at.map(n => n + 1) : "")] = [absent, text, sign, result];
         }
     }
     return said;
@@ -137,12 +136,30 @@ def test_the_command_for_a_step_of_a_translation_tells_the_same_of_a_pass_over_t
         assert end in " ".join(attntrace(*shlex.split(command)[1:]).out.split())
 
 
-def test_of_a_normalized_number_the_divisor_is_the_last_operand(browser, tmp_path):
+def test_an_operand_has_its_words_and_a_term_that_is_not_alone_has_a_bar(browser, tmp_path):
     text, _ = page_and_readings(*RUNS["trace"])
     with opened(browser, tmp_path, text, f"#{HEAD[:-6]}.normalized:2,3") as page:
-        buttons = page.locator("#explore ol button").all_inner_texts()
-        found = [re.sub(r"^\d|:.*", "", text.split()[-2]) for text in buttons]
-    assert sorted(found[:2]) == ["mean", "residual"] and found[2:] == ["variance"]
+        buttons = [text.split() for text in page.locator("#explore ol button").all_inner_texts()]
+        found = [name.partition(":")[0] for _, name, *_ in buttons]
+        assert sorted(found[:2]) == ["mean", "residual"] and found[2:] == ["variance"]  # the divisor
+        assert [words for _, _, *words, _ in buttons] == [["I"]] * 3
+        bars = "all => all.map(one => one.querySelectorAll('i').length)"
+        assert page.locator("#explore li").evaluate_all(bars) == [1, 1, 0]
+        page.evaluate(f"location.hash = '{HEAD}.scaled_scores:2,1'")
+        page.locator("#explore .at", has_text="scaled").wait_for()
+        (_, _, *words, _), = [text.split() for text in page.locator("#explore ol button").all_inner_texts()]
+        assert words == ["I", "·", "어제"] and page.locator("#explore li i").count() == 0
+
+
+@pytest.mark.parametrize("width", [380, 1400])
+def test_what_a_number_is_computed_from_stands_in_columns(browser, tmp_path, width):
+    text, _ = page_and_readings(*RUNS["trace"])
+    with opened(browser, tmp_path, text, f"#{HEAD}.output:3,2", viewport={"width": width, "height": 800}) as page:
+        for part, side in (("i", "left"), (".size", "right"), ("button", "left"), ("button span", "left"),
+                           ("button b", "right")):
+            places = page.locator(f"#explore li {part}").evaluate_all(
+                f"all => all.map(one => Math.round(one.getBoundingClientRect().{side}))")
+            assert len(places) >= 3 and len({*places}) == 1, part
 
 
 def test_an_operand_of_a_step_that_is_not_on_the_page_is_no_parameter(browser, tmp_path):
@@ -243,6 +260,27 @@ def test_from_the_largest_operand_to_the_largest_one_comes_to_an_end(browser, tm
                 break
         name = before.rpartition(":")[0].rpartition(".")[2]
         assert name in "E W W_Q W_K W_V W_O W_1 W_2 b_1 b_2 gain bias positional_encoding".split()
+
+
+def test_a_page_where_nothing_has_the_focus_scrolls_and_the_right_arrow_leads_to_the_number_to_begin_with(
+        browser, tmp_path):
+    text, _ = page_and_readings(*RUNS["trace"])
+    with opened(browser, tmp_path, text) as page:
+        def after(key):
+            page.keyboard.press(key)
+            page.wait_for_timeout(100)
+            at = page.locator("#explore .at")
+            return page.evaluate("[document.activeElement.tagName, scrollY]") + [at.count() and at.inner_text()]
+
+        tag, scrolled, at = after("ArrowDown")
+        assert tag == "BODY" and scrolled > 0 and at == 0
+        assert after("ArrowRight")[::2] == ["TD", "output.probabilities:7,7"]
+        assert after("ArrowLeft")[::2] == ["TD", "output.probabilities:7,6"]
+        assert after("Escape")[::2] == ["BODY", "output.probabilities:7,6"]
+        assert after("ArrowLeft")[::2] == ["TD", "output.probabilities:7,6"]
+        assert after("Escape")[0] == "TD"  # it is no longer kept
+        here = page.locator("nav [aria-current]")
+        assert here.inner_text().startswith("2.") and here.evaluate("one => one.getBoundingClientRect().top") > 0
 
 
 def test_keys_alone_reach_the_next_number_in_each_direction_and_the_next_matrix(browser, tmp_path):

@@ -57,6 +57,21 @@ def test_every_equation_of_three_words_fits_on_a_screen_in_large_digits_and_hide
     assert len(seen) == 34 and page.wrong == []
 
 
+def test_of_a_matrix_that_is_too_large_the_part_around_the_number_is_shown_in_large_digits(browser, tmp_path):
+    text = page_of("trace", THREE, "--d-model", "64", "--heads", "4", "--only", "encoder.layer1.self_attention.head1.*")
+    with opened(browser, tmp_path, text, "#head1.query:2,9", viewport=SCREEN) as page:
+        page.keyboard.press("f")
+        captions, before = [], None
+        while (shown := page.evaluate(SHEET)) != before:
+            assert shown["fits"] and shown["smallest"] >= 24, shown["place"]
+            captions += page.locator(".sheet caption").all_inner_texts()
+            before = shown
+            page.keyboard.press("ArrowRight")
+    (top, bottom, first, last), *_ = (map(int, re.findall(r"(\d+)\u2013(\d+), (\d+)\u2013(\d+)", text)[0])
+                                      for text in captions if "64×16" in text)  # of W_Q: around the ninth column
+    assert top == 1 and bottom < 64 and 1 < first < 9 < last < 16 and page.wrong == []
+
+
 def test_hidden_numbers_are_nowhere_until_they_are_asked_for(browser, tmp_path):
     with opened(browser, tmp_path, page_of("trace", THREE), "#head1.scores:1,1", viewport=SCREEN) as page:
         page.keyboard.press("f")  # where the number is

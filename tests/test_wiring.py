@@ -45,13 +45,13 @@ def test_names_in_a_script_are_short_unless_they_are_properties_as_well(monkeypa
 const total = 0.5, other = {kept: total, short}, {taken} = other;
 const told = `${total} total ${"total" + `${told}`}`, pattern = /[/"]total/;
 function added(first, [second]) {
-  for (const one of first) other.kept += one - 1 / second;  // another
-  return first.taken ? total : {[told]: added(taken)};
+  for (const [one] of first) other.kept += one - 1 / second;  // another
+  return first.taken ? {...total} : {[told]: added(taken),};
 }
 """)
     assert script.__wrapped__("any") == (
         '(()=>{let a=0.5,c={kept:a,short},{taken}=c,d=`${a} total ${"total"+`${d}`}`,g=/[/"]total/;'
-        "function e(b,[second]){for(let f of b)c.kept+=f-1 / second;return b.taken?a:{[d]:e(taken)}}})();")
+        "function e(b,[second]){for(let[f]of b)c.kept+=f-1/second;return b.taken?{...a}:{[d]:e(taken)}}})();")
 
 
 @pytest.mark.parametrize("run", RUNS)

@@ -2,41 +2,41 @@
 // Ops as in attntrace/ops, spelling as in tensor/printer.py, digits as in writers/arithmetic.py: tests/test_explore.py
 // compares each number with what the program prints. The page has it without comments and most blanks.
 const byId = id => document.getElementById(id);
-const wiring = JSON.parse(byId("wiring").textContent), words = wiring.texts;
+const data = JSON.parse(byId("wiring").textContent), words = data.texts;
 const main = document.querySelector("main"), page = document.documentElement;
 const {abs, max, sign, exp, log, sin, cos, tanh} = Math;
-const select = (selector, root = main) => [...root.querySelectorAll(selector)];
+const select = (selector, base = main) => [...base.querySelectorAll(selector)];
 const on = (kind, act) => document.addEventListener(kind, act);
 
 // ------------------------------------------------ steps and operands
 // A leaf has an address; a constant has texts, or a number; all others have an op.
-const entries = [], leaves = new Map();
+const entries = [], byAddress = new Map();
 function operand(x) {
   if (typeof x === "number") return entries[x];
   if (typeof x === "string") return {number: x, axes: []};
   const [op, axes, settings, ...rest] = x;
-  if (op === "=") return {symbol: wiring.constants[settings][0], texts: wiring.constants[settings][1].split(" "), axes};
+  if (op === "=") return {symbol: data.constants[settings][0], texts: data.constants[settings][1].split(" "), axes};
   const node = {op, axes, settings, operands: rest.map(operand)};
   if (op === "columns") node.operands[0].block = settings[1] - settings[0] + 1;
   return node;
 }
 let place = "";
-for (const entry of wiring.entries) {
+for (const entry of data.entries) {
   if (typeof entry === "string") place = entry && `${entry}.`;
   else {
-    const [name, node, [decimals, power] = wiring.usual, digits = ""] = entry;
-    const leaf = {...operand(node), address: place + name, decimals, power, unit: +`1e${power - decimals}`, seen: {}};
+    const [name, node, [decimals, power] = data.usual, digits = ""] = entry;
+    const leaf = {...operand(node), path: place + name, decimals, power, unit: +`1e${power - decimals}`, seen: {}};
     let n = 0;
     leaf.digits = new Map(digits.split(",").filter(Boolean).map(one => {  // more than the page shows, by place
       const [, gap, first, others, ten] = /(.*):(-?\d)(\d*)([-+]\d+)/.exec(one);
       return [n += parseInt(gap, 36), first + (others && `.${others}`) + exponent(ten)];
     }));
-    entries.push(leaf), leaves.set(leaf.address, leaf);
+    entries.push(leaf), byAddress.set(leaf.path, leaf);
   }
 }
-const size = axis => wiring.axes[axis][1], last = x => size(x.axes.at(-1));
+const size = axis => data.axes[axis][1], last = x => size(x.axes.at(-1));
 const range = n => [...Array(n).keys()];
-const isPosition = x => /^(token|key)$/.test(wiring.axes[x.axes[0]][0]);
+const isPosition = x => /^(token|key)$/.test(data.axes[x.axes[0]][0]);
 
 // ------------------------------------------------ the arithmetic of a number
 const make = (kind, ...parts) => ({kind, parts});
@@ -45,7 +45,7 @@ const call = (name, ...parts) => ({kind: "call", parts, name});
 const constant = text => ({parts: [], text: String(text)});
 const ZERO = constant(0);
 const sum = parts => parts.length > 1 ? make("sum", ...parts) : parts[0];
-const cell = (x, i) => x.number ? constant(x.number) : x.op && !x.address ? arithmetic(x, i) : {parts: [], of: x, at: i};
+const cell = (x, i) => x.number ? constant(x.number) : x.op && !x.path ? arithmetic(x, i) : {parts: [], of: x, at: i};
 const arithmetic = (x, i) => (OPS[x.op] || elementwise)(i, x, ...x.operands);
 const along = (x, i, y) => cell(y, i.filter((_, k) => y.axes.includes(x.axes[k])));  // of an operand that is repeated
 const row = (x, i) => range(last(x)).map(n => cell(x, [...i, n]));
@@ -53,7 +53,7 @@ const row = (x, i) => range(last(x)).map(n => cell(x, [...i, n]));
 function elementwise(i, x, ...operands) {
   const built = node => typeof node === "number" ? along(x, i, operands[node]) : typeof node === "string" ? constant(node)
     : node[0] === "call" ? call(node[1], ...node.slice(2).map(built)) : make(node[0], ...node.slice(1).map(built));
-  return built(wiring.templates[x.op + operands.length]);
+  return built(data.templates[x.op + operands.length]);
 }
 
 const OPS = {
@@ -79,8 +79,8 @@ const OPS = {
   },
   concat(i, x, ...parts) {
     let n = i.at(-1);
-    const part = parts.find(one => n < last(one) || (n -= last(one), false));
-    return cell(part, i.with(-1, n));
+    const term = parts.find(one => n < last(one) || (n -= last(one), false));
+    return cell(term, i.with(-1, n));
   },
   rows: (i, x, table, {texts, axes: {length}}) => cell(table, [texts[length && i[0]] - 1, ...i.slice(length)]),
   into_rows(i, x, rows, {texts}) {
@@ -98,10 +98,10 @@ const OPS = {
     return over(isBelow ? power : constant(1), make("sum", constant(1), power));
   },
   sinusoid(i, {settings: [width, layout, base = 10000]}, pos) {
-    const column = i.at(-1), isShort = layout === "tensor2tensor", half = (width + !isShort) >> 1;
-    const isEven = layout === "interleaved", isSine = isEven ? column % 2 === 0 : column < half;
-    const k = isEven ? column - column % 2 : (column - (isSine ? 0 : half)) * (isShort ? 1 : 2);
-    if (isShort && column === 2 * half) return ZERO;
+    const across = i.at(-1), isShort = layout === "tensor2tensor", half = (width + !isShort) >> 1;
+    const isEven = layout === "interleaved", isSine = isEven ? across % 2 === 0 : across < half;
+    const k = isEven ? across - across % 2 : (across - (isSine ? 0 : half)) * (isShort ? 1 : 2);
+    if (isShort && across === 2 * half) return ZERO;
     const share = over(constant(k), constant(isShort ? max(half - 1, 1) : width));
     return call(isSine ? "sin" : "cos", over(cell(pos, i.slice(0, -1)), make("power", constant(base), share)));
   },
@@ -179,7 +179,7 @@ const FULL = {
   max, sin, cos, tanh, erf, positive: a => +(a > 0), log,
 };
 // By hand: multiples of 10^-50; each operation is rounded to the decimals, half away from zero.
-const ONE = 10n ** 50n, STEP = 10n ** BigInt(50 - (wiring.pencil || 0));
+const ONE = 10n ** 50n, STEP = 10n ** BigInt(50 - (data.pencil || 0));
 const EXACT = {
   sum: (...terms) => terms.reduce((a, b) => a + b), difference: (a, b) => a - b, product: (a, b) => a * b / ONE,
   square: a => a * a / ONE, quotient: (a, b) => a * ONE / (b || STEP), negative: a => -a,
@@ -187,9 +187,9 @@ const EXACT = {
 const float = x => typeof x === "bigint" ? Number(`${x}e-50`) : x;
 function exactly(text) {
   if (!isFinite(text)) return parsed(text);
-  const [mantissa, ten = 0] = text.split("e"), [whole, part = ""] = mantissa.split(".");
-  const places = 50 - part.length + Number(ten);
-  return places < 0 ? 0n : BigInt(whole + part) * 10n ** BigInt(places);
+  const [mantissa, ten = 0] = text.split("e"), [whole, rest = ""] = mantissa.split(".");
+  const places = 50 - rest.length + Number(ten);
+  return places < 0 ? 0n : BigInt(whole + rest) * 10n ** BigInt(places);
 }
 function byHand(name, ...xs) {
   const isExact = EXACT[name] && xs.every(x => typeof x === "bigint");
@@ -200,9 +200,9 @@ function byHand(name, ...xs) {
   return (number < 0n ? -1n : 1n) * (parts - parts % STEP);
 }
 function evaluated(node, lost) {
-  const isFull = wiring.pencil === null, name = node.name || node.kind;
+  const isFull = data.pencil === null, name = node.name || node.kind;
   if (!node.parts.length) return (isFull ? parsed : exactly)(textOf(node, lost));
-  const parts = node.parts.map(part => evaluated(part, lost));
+  const parts = node.parts.map(term => evaluated(term, lost));
   return isFull ? FULL[name](...parts) : byHand(name, ...parts);
 }
 const value = (node, lost) => float(evaluated(node, lost));
@@ -211,19 +211,19 @@ const BINDS = {sum: 1, difference: 1, quotient: 2, negative: 3, product: 3, squa
 const BETWEEN = {difference: [" - ", 1, 2], product: ["\u00b7", 3, 4], quotient: [" / ", 3, 4]};
 const AROUND = {root: ["\u221a", ""], square: ["", "\u00b2"], exp: ["e^(", ")"], power: ["", ")"]};
 function spelled(node, lost, out = [], leads = true) {  // pieces of text, and {ref, text}
-  const {kind, parts} = node, put = (part, first = true) => spelled(part, lost, out, first);
-  const within = (part, least, first = false) => {
-    const isLoose = (BINDS[part.kind] || 6) < least;
-    isLoose ? (out.push("("), put(part), out.push(")")) : put(part, first);
+  const {kind, parts} = node, put = (term, first = true) => spelled(term, lost, out, first);
+  const within = (term, least, first = false) => {
+    const isLoose = (BINDS[term.kind] || 6) < least;
+    isLoose ? (out.push("("), put(term), out.push(")")) : put(term, first);
   };
-  const separated = (sign, write) => parts.forEach((part, n) => (n && out.push(sign), write(part, n)));
+  const separated = (sign, write) => parts.forEach((term, n) => (n && out.push(sign), write(term, n)));
   if (!parts.length) {
     const text = textOf(node, lost), piece = node.of ? {ref: node, text} : text;
     out.push(...(leads || text[0] !== "-" ? [piece] : ["(", piece, ")"]));
-  } else if (kind === "sum") separated(" + ", (part, n) => within(part, n ? 2 : 1, leads && !n));
-  else if (BETWEEN[kind]) separated(BETWEEN[kind][0], (part, n) => within(part, BETWEEN[kind][n + 1], leads && !n));
+  } else if (kind === "sum") separated(" + ", (term, n) => within(term, n ? 2 : 1, leads && !n));
+  else if (BETWEEN[kind]) separated(BETWEEN[kind][0], (term, n) => within(term, BETWEEN[kind][n + 1], leads && !n));
   else if (kind === "negative") out.push(leads ? "-" : "(-"), within(parts[0], 5), leads || out.push(")");
-  else if (kind === "call") out.push(`${node.name}(`), separated(", ", part => put(part)), out.push(")");
+  else if (kind === "call") out.push(`${node.name}(`), separated(", ", term => put(term)), out.push(")");
   else {
     out.push(AROUND[kind][0]), kind === "exp" ? put(parts[0]) : within(parts[0], 6);
     if (kind === "power") out.push("^("), put(parts[1]);
@@ -232,7 +232,7 @@ function spelled(node, lost, out = [], leads = true) {  // pieces of text, and {
   return out;
 }
 
-const nameOf = ({of: x, at}) => (x.address || x.symbol) + (at.length ? `:${at.map(n => n + 1)}` : "");
+const nameOf = ({of: x, at}) => (x.path || x.symbol) + (at.length ? `:${at.map(n => n + 1)}` : "");
 const refsOf = node => node.of ? [node] : node.parts.flatMap(refsOf);
 const unique = node => [...new Map(refsOf(node).map(ref => [nameOf(ref), ref])).values()];
 
@@ -246,7 +246,7 @@ function reading({of: x, at}) {
   said.absent = unique(node).filter(ref => textOf(ref) === null).length;
   if (said.absent || result === null) return said;
   const printed = parsed(result), worked = value(node);
-  const most = max(wiring.missed * x.unit, abs(printed) / wiring.missed);
+  const most = max(data.missed * x.unit, abs(printed) / data.missed);
   said.lost = worked !== printed && !(abs(worked - printed) <= most);
   const pieces = spelled(node, said.lost), text = pieces.map(one => one.text || one).join("");
   if (text === result) return said;
@@ -263,23 +263,24 @@ for (const element of select("[data-address]")) {
     {element, isTurned: transposed === "", starts: startOf(element)});
 }
 function standsOf(x, row) {
-  const {matrices = [], rows = {}} = stands.get(x.address) || {};
+  const {matrices = [], rows = {}} = stands.get(x.path) || {};
   return [matrices, rows[row] || []];
 }
 function startOf({dataset: {column = 1, part = 1, address}}) {  // columns before those of the table, and of the block
-  return [column - 1, part > 1 ? (part - 1) * leaves.get(address).block : 0];
+  return [column - 1, part > 1 ? (part - 1) * byAddress.get(address).block : 0];
 }
 const rowAndColumn = ({of: x, at}) => at.length > 1 ? at : at.length && isPosition(x) ? [at[0], 0] : [0, at[0] || 0];
+const isNumber = td => td?.tagName === "TD" && td.className !== "more";
 const hasHeading = tr => +(tr.cells[0].tagName === "TH");
 const powerOf = td => +(td.closest("[data-address]").dataset.power || 0);
 
 function every(ref) {  // in matrices, then in rows, which were computed a second time
-  const [row, column] = rowAndColumn(ref);
-  return standsOf(ref.of, row).flat().map(({element, isTurned, starts: [before, start]}) => {
-    const [y, z] = isTurned ? [column - start, row] : [row, column - start], n = z - before;
-    const tr = n >= 0 && (element.tBodies ? element.tBodies[0].rows[y] : element), td = tr && tr.cells[n + hasHeading(tr)];
-    return td && td.tagName === "TD" && td.className !== "more" && td;
-  }).filter(Boolean);
+  const [row, across] = rowAndColumn(ref);
+  return standsOf(ref.of, row).flat().map(one => {
+    const {element, isTurned, starts: [before, offset]} = one, [y, n] = isTurned ? [across - offset, row] : [row, across - offset];
+    const tr = element.tBodies ? (one.rows ??= [...element.tBodies[0].rows])[y] : element;
+    return tr?.cells[n - (one.skipped ??= before - hasHeading(tr))];  // a list of all cells would take a hundred times as long
+  }).filter(isNumber);
 }
 const find = ref => (all => all.find(td => powerOf(td) === ref.of.power) || all[0])(every(ref));
 
@@ -287,22 +288,23 @@ function numberAt(td) {
   const {at: place} = td.dataset, there = place && resolved(place);
   if (place) return there && {...there, td};
   const element = td.closest("[data-address], [data-of]"), {address, of} = element?.dataset || {};
-  const x = leaves.get(address || of);
-  if (!x || td.tagName !== "TD" || td.className === "more" || td.closest("thead, .mixture")) return null;
+  const x = byAddress.get(address || of);
+  if (!x || !isNumber(td) || td.closest("thead, .mixture")) return null;
   const tr = td.parentNode, row = tr.dataset.row ? tr.dataset.row - 1 : tr.sectionRowIndex;
-  const [before, start] = startOf(element), at = [row, td.cellIndex - hasHeading(tr) + before];
+  const [before, offset] = startOf(element), at = [row, td.cellIndex - hasHeading(tr) + before];
   if (element.dataset.transposed === "") at.reverse();
-  at[1] += start;
+  at[1] += offset;
   return {of: x, at: x.axes.length > 1 ? at : x.axes.length ? [at[isPosition(x) ? 0 : 1]] : [], td};
 }
 
+const isWord = text => /\D/.test(text || "");
 function wordsAt(ref) {  // of its row and its column
   const td = find(ref), tr = td?.parentNode;
   if (!td) return [];
   let above = tr.dataset.row ? tr : tr.closest("table").tHead;
   while (tr.dataset.row && above && !above.querySelector("th[scope=col]")) above = above.previousElementSibling;
   const both = [(tr.dataset.row ? tr.parentNode : tr).querySelector("th:not([scope=col])"),
-                above?.querySelectorAll("th[scope=col]")[td.cellIndex - hasHeading(tr)]].map(clean);
+                above && (above.kept ??= select("th[scope=col]", above))[td.cellIndex - hasHeading(tr)]].map(clean);
   if (tr.closest("table").dataset.transposed === "") both.reverse();
   return ref.at.length === 1 && !isPosition(ref.of) ? [both[1]] : both;
 }
@@ -313,7 +315,7 @@ function equation(ref) {  // of its row, or of its step
     let before = one.element.closest(".equation");
     while (before && !before.matches(".step")) before = before.previousElementSibling;
     const name = clean(before?.querySelector("code"));
-    return name && name.split(".").pop() === ref.of.address.split(".").pop() && before.firstElementChild;
+    return name && name.split(".").pop() === ref.of.path.split(".").pop() && before.firstElementChild;
   });
   const formula = tr?.cells[0] || steps.find(Boolean);
   return formula ? [...formula.cloneNode(true).childNodes].filter(node => node.tagName !== "I") : [];
@@ -330,13 +332,13 @@ function build(kind, properties, ...children) {  // an element; its kind with cl
 const plain = (kind, ...children) => build(kind, {}, ...children);
 const button = (onclick, properties, ...children) => build("button", {type: "button", onclick, ...properties}, ...children);
 const filled = (text, slots) => text.replace(/{(\w+)}/g, (slot, name) => slots[name] ?? slot);
-const breakable = (text, at) => text.split(at).flatMap((part, n) => n ? [build("wbr"), part] : [part]);
+const breakable = (text, at) => text.split(at).flatMap((piece, n) => n ? [build("wbr"), piece] : [piece]);
 const clean = element => element ? element.textContent.trim() : "";
 
 let current = null, isKept = false, marked = [], outlined = [], operands = [], trail = [];
 
 // The terms of the outermost sum, or the operands by how much the result would change if they were 0; largest first,
-// and what divides them last. Of a softmax the terms of the divisor, first that of the word itself.
+// and what divides them last. Of a softmax the terms of the divisor, first that of the word itself. What is alone has no size.
 function terms({node, lost}) {
   let inner = node.kind === "negative" ? node.parts[0] : node, own, below = [];
   if (inner.kind === "quotient") {
@@ -345,21 +347,21 @@ function terms({node, lost}) {
     else inner = above, below = unique(divisor);
   }
   const all = unique(inner), whole = all.length > 1 ? value(inner, lost) : 0;
-  const zeroed = (part, ref) => part.of ? nameOf(part) === nameOf(ref) ? ZERO : part
-    : {...part, parts: part.parts.map(one => zeroed(one, ref))};
+  const zeroed = (term, ref) => term.of ? nameOf(term) === nameOf(ref) ? ZERO : term
+    : {...term, parts: term.parts.map(one => zeroed(one, ref))};
   const added = one => one.kind === "sum" ? one.parts
     : one.kind === "difference" ? [...added(one.parts[0]), make("negative", one.parts[1])] : [one];
   const found = added(inner).length > 1
-    ? added(inner).map(part => ({part, refs: unique(part), size: value(part, lost), isOwn: part === own}))
-    : all.map(ref => ({part: ref, refs: [ref], size: all.length > 1 ? whole - value(zeroed(inner, ref), lost) : 1}));
+    ? added(inner).map(term => ({term, refs: unique(term), size: value(term, lost), isOwn: term === own}))
+    : all.map(ref => ({term: ref, refs: [ref], size: all.length > 1 ? whole - value(zeroed(inner, ref), lost) : undefined}));
   return [...found.sort((a, b) => !!b.isOwn - !!a.isOwn || abs(b.size) - abs(a.size) || 0),
-          ...below.map(ref => ({part: ref, refs: [ref], size: 0}))];
+          ...below.map(ref => ({term: ref, refs: [ref]}))];
 }
 
 const follower = (kind, ref, ...children) => ref.of.texts ? plain("span.operand", ...children) : build(`${kind}.operand`, {
   onpointerenter: () => mark([ref], "strong"), onpointerleave: () => mark(), onclick: () => follow(ref),
 }, ...children);
-const short = ref => nameOf(ref).replace(current.of.address.replace(/[^.]*$/, ""), "");  // without the same place
+const short = ref => nameOf(ref).replace(current.of.path.replace(/[^.]*$/, ""), "");  // without the same place
 
 function render(all = false) {
   const {of: x, at} = current, said = reading(current), found = said.node && !said.absent ? terms(said) : [];
@@ -367,30 +369,37 @@ function render(all = false) {
   const beside = wordsAt(current), shown = all ? found : found.slice(0, 9);
   outlined = said.node ? unique(said.node) : [];
   operands = said.absent ? outlined.filter(ref => !ref.of.texts) : [];
-  const items = shown.map(({part, refs, size}) => build("li", {},
-    build("meter", {max: most || 1, value: isFinite(size) ? abs(size) : most, className: size < 0 ? "less" : "", ariaHidden: "true"}),
-    plain("span.size", part.of || !isFinite(size) ? "" : fixed(size, x.decimals)), refs.map(ref => {
-      const isNew = !ref.of.texts && !operands.some(one => nameOf(one) === nameOf(ref)), n = isNew && operands.push(ref);
-      return isNew || ref.of.texts ? follower("button", ref, n && n < 10 && plain("kbd", n),
-        breakable(short(ref), /(?<=\.)/), " ", plain("b", textOf(ref, said.lost))) : null;
+  const pieces = isKept ? said.pieces : said.pieces.slice(0, 80);  // what is pointed at has to be there at once
+  const numbers = new Map();  // of the operands, by name: each is listed once, unless a term has no others
+  const items = shown.map(({term, refs, size}) => {
+    const others = refs.filter(ref => ref.of.texts || !numbers.has(nameOf(ref)));
+    return plain("li", size !== undefined && [
+      shade(plain("i"), isFinite(size) ? size / most : 1, 100),
+      plain("span.size", term.of || !isFinite(size) ? "" : fixed(size, x.decimals)),
+    ], plain("div", (others.length ? others : refs).map(ref => {
+      const name = nameOf(ref), n = ref.of.texts ? 0 : numbers.get(name) || operands.push(ref);
+      numbers.set(name, n);
+      return follower("button", ref, n < 10 && n && plain("kbd", n), plain("span", breakable(short(ref), /(?<=\.)/), " ",
+        plain("em", wordsAt(ref).filter(isWord).join(" \u00b7 "))), plain("b", textOf(ref, said.lost)));
     })));
+  });
   body.replaceChildren(...[
     stage?.querySelector(".here")?.cloneNode(true),
     plain("p.at", breakable(nameOf(current), /(?<=\.)/)),
     stage && plain("p.note", clean(stage.querySelector("h4"))),
-    plain("p", at.map((n, k) => plain("span.axis", `${wiring.axes[x.axes[k]][0]} ${n + 1} `,
-                                          /\D/.test(beside[k] || "") && plain("b", beside[k])))),
+    plain("p", at.map((n, k) => plain("span.axis", `${data.axes[x.axes[k]][0]} ${n + 1} `,
+                                          isWord(beside[k]) && plain("b", beside[k])))),
     plain("p", equation(current)),
-    said.text && plain("p.numbers", "= ", said.pieces.map(one => one.ref
-      ? follower("span", one.ref, one.text) : breakable(one, /(?=\s[-+/]\s)/))),
+    said.text && plain("p.numbers", "= ", pieces.map(one => one.ref ? follower("span", one.ref, one.text) : one),
+                       said.pieces.length > pieces.length && "\u2026"),
     said.result === null ? plain("p", words.unshown) : plain("p.end", `${said.sign} ${said.result}`),
     !x.op && plain("p", x.settings ? words.elsewhere : words.parameter), said.absent && plain("p", words.absent),
     items.length && plain("p.note", words.operands), items.length && plain("ol", items),
     said.absent && plain("p", operands.slice(0, 9).map(ref => follower("button", ref, short(ref)))),
     found.length > shown.length && button(() => render(true), {}, filled(words.more, {count: found.length - shown.length})),
     trail.length && plain("p.trail.note", trail.map((one, n) =>
-      [button(() => { trail.splice(n), open(one); }, {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current)),
-    wiring.command && (x.op || x.settings) && command(),
+      [button(() => (trail.splice(n), open(one)), {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current)),
+    data.command && (x.op || x.settings) && command(),
   ].filter(Boolean));
   keep.textContent = isKept ? words.unpin : words.pin;
   back.disabled = !trail.length;
@@ -398,9 +407,9 @@ function render(all = false) {
 }
 
 function command() {
-  const [, step = 1, place] = /^(?:step(\d+)\.)?(.*)/.exec(nameOf(current)), target = wiring.targets[step - 1];
+  const [, step = 1, place] = /^(?:step(\d+)\.)?(.*)/.exec(nameOf(current)), target = data.targets[step - 1];
   if (target === "") return null;
-  const text = filled(wiring.command, {place: target ? place : nameOf(current), target}), code = plain("code", text);
+  const text = filled(data.command, {place: target ? place : nameOf(current), target}), code = plain("code", text);
   const copy = button(() => {
     getSelection().selectAllChildren(code), document.execCommand("copy"), copy.textContent = words.copied;
   }, {}, words.copy);
@@ -411,7 +420,7 @@ const home = ref => ref.td || find(ref);
 function mark(refs = outlined, kind = "operand") {  // beside the number, or else anywhere
   for (const one of marked) one.classList.remove("current", "operand", "strong");
   const td = home(current), section = td?.closest(".stage");
-  marked = refs.filter(ref => ref.of.address).flatMap(ref => {
+  marked = refs.filter(ref => ref.of.path).flatMap(ref => {
     const all = every(ref), near = all.filter(one => section?.contains(one));
     return near.length ? near : all.slice(0, 1);
   });
@@ -434,11 +443,11 @@ function open(ref, isFar = true) {  // keep a number, and go there
   }
   try {
     history.replaceState(null, "", `#${encodeURI(nameOf(ref))}`);
-  } catch { /* a page without an address of its own */ }
+  } catch {}  // a page without an address of its own
 }
 function reveal(td, isFar) {
-  const {top, bottom} = td.getBoundingClientRect(), sheet = panel.getBoundingClientRect();
-  const isHidden = top < 0 || bottom > (sheet.left > innerWidth / 2 ? innerHeight : sheet.top);
+  const {top, bottom} = td.getBoundingClientRect(), box = panel.getBoundingClientRect();
+  const isHidden = top < 0 || bottom > (box.left > innerWidth / 2 ? innerHeight : box.top);
   if (isFar || isHidden) td.scrollIntoView({block: "center", inline: "nearest"});
 }
 function follow({of, at}) {  // where it stands beside this number, if it does
@@ -449,6 +458,7 @@ function goBack() {
   if (trail.length) open(trail.pop());
 }
 function release() {
+  if (!isKept) document.activeElement.blur();
   isKept = false, trail = [];
   if (current) render();
 }
@@ -463,12 +473,12 @@ keep.onclick = () => isKept ? release() : current && open(current, false);
 grow.onclick = () => resize((+page.dataset.sheet + 1) % 3);
 input.oninput = () => input.setCustomValidity("");
 input.form.onsubmit = event => (event.preventDefault(), goTo(input.value));
-input.list.append(...[...leaves.keys()].map(one => new Option("", `${one}:`)));
+input.list.append(...[...byAddress.keys()].map(one => new Option("", `${one}:`)));
 
 // ------------------------------------------------ addresses
 function resolved(text) {  // `head1.scores:2,1`, also with words; null where there is none
   const [, address, rest] = /^([^:]*):?(.*)$/s.exec(text.trim()), asked = rest.match(/"[^"]*"|[^,]+/g) || [];
-  const x = leaves.get(address) || [...leaves.values()].find(one => one.address.endsWith(`.${address}`));
+  const x = byAddress.get(address) || [...byAddress.values()].find(one => one.path.endsWith(`.${address}`));
   if (!x || asked.length > x.axes.length) return null;
   const at = x.axes.map((axis, k) => {
     const one = (asked[k] || "1").trim(), bare = one.replace(/^"(.+)"$/, "$1").normalize("NFC");
@@ -490,12 +500,17 @@ function fromLink() {
 }
 
 // ------------------------------------------------ shading, folding, the picture of the model
+function shade(element, share, most) {  // up to so many percent
+  element.dataset.shade = share < 0 ? "less" : "";
+  element.style = `--part: ${Math.round(abs(share) * most) || 0}%`;
+  return element;
+}
 const watch = new IntersectionObserver(seen => seen.filter(one => one.isIntersecting).forEach(({target}) => {
   watch.unobserve(target);
   for (const group of target.tBodies ? [target] : select("tr", target)) {
     const cells = select("td:not([class^=w], .more)", group).filter(td => isFinite(td.textContent));
     const most = max(...cells.map(td => abs(td.textContent)));
-    for (const td of cells) td.dataset.shade = Math.round(td.textContent / most * 4) || 0;
+    for (const td of cells) shade(td, td.textContent / most, 36);
   }
 }));
 function toggleShades() {
@@ -533,6 +548,17 @@ for (const rect of select("#architecture [data-places]")) {  // leads to the pla
   rect.ownerSVGElement.setAttribute("role", "group");
 }
 
+// ------------------------------------------------ where the reader is, in the table of contents
+let here = null;
+const reader = new IntersectionObserver(seen => {
+  const top = seen.findLast(one => one.isIntersecting)?.target.querySelector("h4").id;
+  const link = top && select(`nav [href="#${top}"]`, document)[0];
+  if (!link) return;
+  if (here) here.ariaCurrent = null;
+  here = link, link.ariaCurrent = true, link.scrollIntoView({block: "nearest"});
+}, {rootMargin: "-80px 0px -80%"});
+select(".stage").map(one => reader.observe(one));
+
 // ------------------------------------------------ the pointer and the keys
 const at = event => {
   const td = event.target.closest?.("main td");
@@ -548,7 +574,7 @@ on("click", event => {
 });
 
 const tables = select("table.matrix[data-address], table.vectors");
-const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(numberAt)).filter(tds => tds[0]);
+const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(isNumber)).filter(([td]) => td && numberAt(td));
 for (const td of select("td[data-at]").filter(numberAt)) td.tabIndex = 0;
 for (const table of tables) {  // Tab leads to the first number of each
   const td = table.querySelector("tr[data-row] td, .matrix tbody td");
@@ -562,40 +588,42 @@ function move(td, down, right) {
     const end = down + right > 0 ? 0 : -1;
     next = (right && rowsOf(tables[n])[y] || rowsOf(tables[n]).at(end))?.at(end);
   }
-  if (next) isKept = false, unfold(next), next.tabIndex = next.tabIndex, next.focus({preventScroll: true}), reveal(next);
+  if (next) isKept = false, unfold(next), next.tabIndex = next.tabIndex, next.focus(), reveal(next);
 }
 
 const KEYS = {Backspace: goBack, Escape: release, "/": () => input.focus(), h: toggleShades, f: present};
-const ARROWS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};  // where a number has the focus
+// Where a number has the focus; where nothing has, those that scroll no page lead to a number.
+const ARROWS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
 for (const n of range(9)) KEYS[n + 1] = () => operands[n] && follow(operands[n]);
 on("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.matches("input")) return event.key === "Escape" && event.target.blur();
   const td = event.target.matches("main td") && event.target;
   const act = KEYS[event.key] || td && (ARROWS[event.key] ? () => move(td, ...ARROWS[event.key])
-    : event.key === "Enter" && (() => open(numberAt(td), false)));
+    : event.key === "Enter" && (() => open(numberAt(td), false)))
+    || event.target === base && begin && ARROWS[event.key]?.[1] && (() => open(current || begin));
   if (act) event.preventDefault(), act();
 });
 
 // ------------------------------------------------ the beginning
 function example() {  // the largest of the last probabilities, or of the last row of the last step
-  const named = [...leaves.values()].filter(one => one.op && stands.has(one.address));
-  const ends = end => named.findLast(one => end.test(one.address));
+  const named = [...byAddress.values()].filter(one => one.op && stands.has(one.path));
+  const ends = end => named.findLast(one => end.test(one.path));
   const x = ends(/(^|\.)probabilities$/) || ends(/^(?!gradient|update)/) || named.at(-1);
-  const start = x?.axes.slice(0, -1).map(axis => size(axis) - 1) || [];
-  const all = x?.axes.length ? row(x, start) : x ? [{of: x, at: []}] : [];
+  const offset = x?.axes.slice(0, -1).map(axis => size(axis) - 1) || [];
+  const all = x?.axes.length ? row(x, offset) : x ? [{of: x, at: []}] : [];
   return all.toSorted((a, b) => textOf(b) - textOf(a))[0];
 }
 document.body.append(panel);
 resize(0);
-const root = document.body;  // a browser without a place to start from looks at all of a large page for Tab
-root.tabIndex = -1, root.style.outline = "none", root.focus({preventScroll: true});
+const base = document.body;  // a browser without a place to start from looks at all of a large page for Tab
+base.tabIndex = -1, base.style.outline = "none", base.focus({preventScroll: true});
 const begin = example();
 if (begin) {
   const facts = {number: textOf(begin), word: wordsAt(begin)[1], place: nameOf(begin)};
-  const ask = () => plain("p", button(() => { trail = [], open(begin); }, {className: "ask"},
+  const ask = () => plain("p", button(() => (trail = [], open(begin)), {className: "ask"},
                                           filled(facts.word ? words.start_word : words.start, facts)));
   body.append(ask()), (main.querySelector(".result") || main.querySelector("h1")).append(ask());
 }
 for (const kind of ["load", "hashchange"]) addEventListener(kind, fromLink);
-globalThis.attntrace = {wiring, leaves, reading};
+globalThis.attntrace = {wiring: data, leaves: byAddress, reading};

@@ -2,9 +2,9 @@
 // One equation a screen, as large as it fits, its result hidden until it is asked for: those in matrix form, or those of
 // each token on a page without any. It stands in the function of explore.js.
 const stage = byId("panel").content.lastElementChild, LEAST = 24, MOST = 72;  // px: of digits
-const [heading, count, sheet] = select("header > *, .sheet", stage), [backward, tells, forward] = select("button", stage);
+const [heading, count, screen] = select("header > *, .sheet", stage), [backward, tells, forward] = select("button", stage);
 const steps = select(".step"), equations = steps.length ? steps : select("tr[data-row]:not([data-column])");
-let turn = 0, part = 0, screens = [], isTold = false;
+let turn = 0, view = 0, screens = [], isTold = false;
 
 function copyOf(element) {  // without what the page has once, and what leads elsewhere
   const copy = element.cloneNode(true);
@@ -16,14 +16,15 @@ function under(step) {  // its matrices
   for (let next = step; (next = next.nextElementSibling) && !next.matches(".step");) if (next.matches(".equation")) all.push(next);
   return all;
 }
-const tablesIn = root => select("table", root);
+const tablesIn = base => select("table", base);
 const addressOf = one => (one.cells ? one : tablesIn(under(one).at(-1)).at(-1)).dataset.address;
-const behind = x => x.address ? [x.address] : (x.operands || []).flatMap(behind);
+const wholeOf = table => (box => box.parentNode.className ? box : box.parentNode)(table.closest("div"));  // all its columns
+const behind = x => x.path ? [x.path] : (x.operands || []).flatMap(behind);
 function hide(tds) {  // in columns that are as wide as they will be
   const longest = max(...tds.map(td => td.textContent.length));
   for (const td of tds) {
     td.textContent = (isTold ? td.textContent : "?").padStart(longest);
-    if (!isTold) td.className = "";
+    if (!isTold) td.className = td.matches(".current") ? "current" : "", td.removeAttribute("data-shade");
   }
 }
 
@@ -39,9 +40,9 @@ function drawn(one) {  // all of an equation: with the operands that stand elsew
   formula.querySelector("i")?.remove();
   if (one.cells) return [plain("p", ...formula.childNodes), plain("div.equation", matrixOf(one))];
   const all = under(one).map(copyOf), here = all.flatMap(tablesIn).map(table => table.dataset.address);
-  const others = behind({operands: leaves.get(address)?.operands}).filter((name, n, names) => names.indexOf(name) === n).map(name => {
-    const box = stands.get(name)?.matrices.find(one => !one.isTurned && !one.element.dataset.part)?.element.closest(".box");
-    return box && !here.includes(name) && copyOf(box.parentNode.className ? box : box.parentNode);
+  const others = behind({operands: byAddress.get(address)?.operands}).filter((name, n, names) => names.indexOf(name) === n).map(name => {
+    const table = stands.get(name)?.matrices.find(one => !one.isTurned && !one.element.dataset.part)?.element;
+    return table && !here.includes(name) && copyOf(wholeOf(table));
   });
   for (const table of tablesIn(all.at(-1))) {
     if (table.dataset.address === address) hide(select("tbody td", table)), table.classList.add("result");
@@ -49,56 +50,74 @@ function drawn(one) {  // all of an equation: with the operands that stand elsew
   return [plain("p", ...formula.childNodes), plain("div.equation", others), ...all];
 }
 
+function trim(table, from, end, rows = "") {  // all but some columns
+  const offset = hasHeading(table.tBodies[0].rows[0]);
+  for (const tr of table.rows) [...tr.cells].forEach((td, k) => k >= offset && (k < offset + from || k >= offset + end) && td.remove());
+  table.caption?.append(` [${rows}${from + 1}\u2013${end}]`);
+  return table;
+}
+const columnsOf = table => select("td", table.tBodies[0].rows[0]).length;
 function split([table, width]) {  // a table that is wider than the screen, into blocks of columns
-  const [first] = table.tBodies[0].rows, start = hasHeading(first), columns = first.cells.length - start;
-  const each = Math.ceil(columns / Math.ceil(width / sheet.clientWidth));
-  if (each < columns) table.replaceWith(...range(Math.ceil(columns / each)).map(n => {
-    const copy = table.cloneNode(true), from = n * each, end = Math.min(columns, from + each);
-    for (const tr of copy.rows) [...tr.cells].forEach((td, k) => k >= start && (k < start + from || k >= start + end) && td.remove());
-    copy.caption?.append(` [${from + 1}\u2013${end}]`);
-    return copy;
-  }));
+  const columns = columnsOf(table), each = Math.ceil(columns / Math.ceil(width / screen.clientWidth));
+  if (each < columns) table.replaceWith(...range(Math.ceil(columns / each)).map(n =>
+    trim(table.cloneNode(true), n * each, Math.min(columns, (n + 1) * each))));
+}
+function cut(tables) {  // of a matrix that is too large for a screen, what is around the number that is looked at
+  const chosen = ([table]) => table.querySelector(".current, .operand"), one = tables.find(chosen) || tables[0];
+  const [table, width, height] = one, rows = [...table.tBodies[0].rows], columns = columnsOf(table), td = chosen(one) || rows[0].cells[0];
+  const around = (all, share, n) => {
+    const most = Math.min(all, max(1, Math.floor(all * share))), from = max(0, Math.min(all - most, n - (most >> 1)));
+    return [from, from + most];
+  };
+  const [top, bottom] = around(rows.length, screen.clientHeight * 0.6 / height, rows.indexOf(td.parentNode));
+  tables.forEach(other => other !== one && other[0].parentNode.remove());
+  rows.forEach((tr, n) => (n < top || n >= bottom) && tr.remove());
+  trim(table, ...around(columns, screen.clientWidth * 0.9 / width, td.cellIndex - 1), `${top + 1}\u2013${bottom}, `);
 }
 function fits(px) {
-  sheet.style.fontSize = `${px}px`;
-  return sheet.scrollWidth <= sheet.clientWidth && sheet.scrollHeight <= sheet.clientHeight;
+  screen.style.fontSize = `${px}px`;
+  return screen.scrollWidth <= screen.clientWidth && screen.scrollHeight <= screen.clientHeight;
 }
 function draw(isLast) {  // an equation; what has no room on its screen has one of its own before it
   const one = equations[turn], shown = drawn(one), apart = [];
-  sheet.replaceChildren(...shown), fits(LEAST);
-  tablesIn(sheet).map(table => [table, table.offsetWidth]).forEach(split);  // all are measured before one is changed
+  screen.replaceChildren(...shown), fits(LEAST);
+  const matrices = [...new Set(tablesIn(screen).map(wholeOf))];  // all are measured before one is changed
+  for (const tables of matrices.map(box => tablesIn(box).map(table => [table, table.offsetWidth, table.offsetHeight]))) {
+    const height = tables.reduce((before, [, x, y]) => before + Math.ceil(x / screen.clientWidth) * y, 0);
+    height > screen.clientHeight ? cut(tables) : tables.forEach(split);
+  }
   while (!fits(LEAST)) {
-    const others = select(":is(.equation, .chunk) > div:not(.chunk, :has(.result))", sheet);
+    const others = select(":is(.equation, .chunk) > div:not(.chunk, :has(.result))", screen);
     const area = ({offsetWidth, offsetHeight}) => offsetWidth * offsetHeight, largest = others.sort((a, b) => area(b) - area(a))[0];
     if (!largest) break;
     largest.replaceWith(largest.closest(".chunk") ? select("caption > *", largest)[0].cloneNode(true) : "");
     apart.unshift([plain("div.equation", largest)]);
   }
-  screens = [...apart, [...sheet.childNodes]];
-  part = isLast ? apart.length : Math.min(part, apart.length);
-  sheet.replaceChildren(...screens[part]);
+  screens = [...apart, [...screen.childNodes]];
+  view = isLast ? apart.length : Math.min(view, apart.length);
+  screen.replaceChildren(...screens[view]);
   let least = 12, most = MOST;
   if (fits(least)) while (most - least > 0.5) fits((least + most) / 2) ? least = (least + most) / 2 : most = (least + most) / 2;
   fits(least);
   heading.textContent = [one.closest(".stage")?.querySelector("h4"), one.cells && one.parentNode.rows[0].cells[0]].map(clean).join(" ");
   count.textContent = `${addressOf(one)} \u00b7 ${turn + 1} / ${equations.length}`;
-  sheet.focus();
+  screen.focus();
 }
 function go(on) {
   isTold = false;
-  if (screens[part + on]) part += on, draw();
-  else if (equations[turn + on]) turn += on, part = 0, draw(on < 0);
+  if (screens[view + on]) view += on, draw();
+  else if (equations[turn + on]) turn += on, view = 0, draw(on < 0);
 }
 function tell() {
-  if (isTold || part < screens.length - 1) go(1);
+  if (isTold || view < screens.length - 1) go(1);
   else isTold = true, draw(true);
 }
 function present() {  // from the number that is looked at, or from what is on the screen
-  const here = equations.findIndex(one => addressOf(one) === current?.of.address);
+  const here = equations.findIndex(one => addressOf(one) === current?.of.path);
   const stages = select(".stage"), isAhead = one => one.getBoundingClientRect().bottom > 0;
   const from = stages.findIndex(isAhead);  // of the stages before it no equation need be laid out
   turn = here < 0 ? max(0, equations.findIndex(one => stages.indexOf(one.closest(".stage")) >= from && isAhead(one))) : here;
-  part = 0, isTold = false;
+  view = 0, isTold = false;
   if (equations.length) stage.showModal(), draw();
 }
 const TURNS = {ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1};
@@ -106,7 +125,7 @@ backward.onclick = () => go(-1), tells.onclick = tell, forward.onclick = () => g
 stage.onkeydown = event => {
   event.stopPropagation();
   if (TURNS[event.key]) event.preventDefault(), go(TURNS[event.key]);
-  else if (event.key === " " && event.target === sheet) event.preventDefault(), tell();
+  else if (event.key === " " && event.target === screen) event.preventDefault(), tell();
 };
 stage.onclose = () => {
   unfold(equations[turn]), equations[turn].scrollIntoView();

@@ -14,25 +14,27 @@ PLAYER = ("player",)  # of a translation
 PAIRS = ("pairs",)  # of two runs
 SCRIPTS = (ANSWERS, PLAYER, PAIRS)
 TEXT = '"'  # stands for a text while names are shortened
-BRIEF = {"const": "let", "true": "!0", "false": "!1"}
+BRIEF = {"const": "let", "true": "!0", "false": "!1", "undefined": "void 0"}
 COMMENTS = re.compile(r"^ *//.*\n|  // .*$", re.M)
-CONSTANTS = re.compile(r"^( *)const .*;(\n\1const .*;)+$", re.M)  # lines that may be one
+DECLARES = re.compile(r"(?:const|let)(?: |$)")
 # Strings and patterns (a division has blanks around its sign); numbers, names, signs.
 TOKEN = re.compile(r'("(?:\\.|[^"\\])*"|/(?:\\.|\[(?:\\.|[^]\\])*\]|[^/\s\[\\])+/\w*)'
                    r'|\.?\d[\w.]*|[A-Za-z_]\w*|\.{3}|\s+|.')
 TEMPLATE = re.compile(r"(?:\\.|\$(?!\{)|[^`$\\])*(?:`|\$\{)")
 # Properties of the script's own objects, which no element has and no data: they are shortened as well.
-PRIVATE = ("operands", "parts", "settings", "decimals", "node", "kind", "ref", "refs", "size", "matrices", "starts",
-           "isTurned", "isOwn", "lost", "pieces", "seen", "symbol", "unit")
+PRIVATE = ("operands", "parts", "settings", "decimals", "node", "kind", "name", "path", "ref", "refs", "size",
+           "element", "matrices", "starts", "isTurned", "isOwn", "lost", "pieces", "seen", "skipped", "symbol", "term",
+           "unit")
 NAME = re.compile(rf"(?<![\w.])[A-Za-z_]\w*|(?<=\.{{3}})\w+|(?<=\.)(?:{'|'.join(PRIVATE)})\b")
 # Below: in code without its strings.
-BLANK = re.compile(r"(?<=[][{}(),;:?!=<>|&*+-])\s+|\s+(?=[][{}(),;:?!=<>|&*+-])|;\s*(?=\})")
+BLANK = re.compile(r"(?<=[][{}(),;:?!=<>|&*/%+-])\s+|\s+(?=[][{}(),;:?!=<>|&*/%+-])|[;,]\s*(?=\})")
 # Names behind a dot, of keys, of methods; what is between brackets (the names in an object or what is taken out of one,
 # parameters, or items of an array that is taken apart); names in a list; names that are declared one by one.
 PROPERTY = re.compile(r"(?<!\.)\.([A-Za-z_]\w*)|[{,](\w+)(?::|\([^()]*\)\{)")
-INNERMOST = re.compile(r"\{([^][(){};]*)\}|(?:\((?=[^()]*\)(?:=>|\{))|(?:const|let|of)\[)([^][(){}]*)[\])]"
+INNERMOST = re.compile(r"\{([^][(){};]*)\}"
+                       r"|(?:\((?=[^()]*\)(?:=>|\{))|\[(?=[^][(){}]*\](?:=(?!=)|of\b)))([^][(){}]*)[\])]"
                        r"|[\[({][^][(){}]*[\])}]")
-LISTED = re.compile(r"(?:^|,)(?:\.{3})?(\w+)(?=,|=|$)")
+LISTED = re.compile(r"(?:^|,)(\w+)(?=,|=|$)"), re.compile(r"(?:^|,)(?:\.{3})?(\w+)(?=,|=|$)")
 DECLARED = re.compile(r"\b(?:const |let |function |of )(\w+)|,(\w+)=(?!=)|\b(\w+)=>")
 
 
@@ -47,13 +49,29 @@ def resource(name: str) -> str:
 def script(*names: str) -> str:
     """Scripts in one function, without comments and most blanks, their names as short as they can be."""
     text = "".join(COMMENTS.sub("", resource(f"{name}.js")) for name in names)
-    text = CONSTANTS.sub(lambda found: found[0].replace(f";\n{found[1]}const ", ", "), text)
     pieces = list(in_code(f"(() => {{\n{text}}})();\n"))
-    code = BLANK.sub("", "".join(piece if is_code else TEXT for is_code, piece in pieces))
+    code = joined(BLANK.sub("", "".join(piece if is_code else TEXT for is_code, piece in pieces)))
     texts = (piece for is_code, piece in pieces if not is_code)
     short = BRIEF | shortened(code)
     return re.sub(f"{NAME.pattern}|{TEXT}",
                   lambda found: next(texts) if found[0] == TEXT else short.get(found[0], found[0]), code)
+
+
+def joined(code: str) -> str:
+    """Declarations that follow one another as one."""
+    parts, declares = [""], [False]  # at each depth: whether its statement is a declaration
+    for part in re.findall(r"[][(){};]|[^][(){};]+", code):
+        begins = parts[-1] in ";{}" and DECLARES.match(part)
+        if parts[-1] == ";" and begins and declares[-1]:
+            parts[-1], part = ",", part[begins.end():]
+        elif parts[-1] in ";{" or begins:
+            declares[-1] = bool(begins)
+        if part in "([{":
+            declares.append(False)
+        elif part in ")]}":
+            declares.pop()
+        parts.append(part)
+    return "".join(parts)
 
 
 def in_code(text: str) -> Iterator[tuple[bool, str]]:
@@ -75,8 +93,8 @@ def shortened(code: str) -> dict[str, str]:
     kept, own = ({name for names in pattern.findall(code) for name in names} for pattern in (PROPERTY, DECLARED))
 
     def inner(found: re.Match[str]) -> str:
-        for n, names in enumerate((kept, own), start=1):
-            names.update(LISTED.findall(found[n] or ""))
+        for names, listed, part in zip((kept, own), LISTED, found.groups(), strict=True):
+            names.update(listed.findall(part or ""))
         return ""
 
     rest, count = code, 1

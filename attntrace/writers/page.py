@@ -529,10 +529,14 @@ def shaded(texts: list[str], levels: Array, widths: Sequence[int], page: Page, g
     once."""
     last = np.ones(levels.shape, bool)
     np.not_equal(levels[:, 1:], levels[:, :-1], out=last[:, :-1])
+    shades, counts = page.paint.shades, last.sum(axis=1).tolist()
+    if max(counts) == 1:  # as most rows of a long sentence are
+        around = map(shades.__getitem__, levels[:, 0].tolist())
+        return [Shaded(text, f"{before}{text}{behind}") for text, (before, behind) in zip(texts, around, strict=True)]
     ends = np.broadcast_to(np.cumsum(np.array(widths) + gap), levels.shape)
-    runs, shades = zip(levels[last].tolist(), ends[last].tolist(), strict=True), page.paint.shades
+    runs = zip(levels[last].tolist(), ends[last].tolist(), strict=True)
     painted = []
-    for text, count in zip(texts, last.sum(axis=1).tolist(), strict=True):
+    for text, count in zip(texts, counts, strict=True):
         start, pieces = 0, ""
         for level, end in islice(runs, count):
             before, behind = shades[level]

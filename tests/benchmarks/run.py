@@ -93,9 +93,16 @@ def several(work: Work, times: int) -> Work:
     return lambda: [work() for _ in range(times)]
 
 
+class WriteOnly(io.BytesIO):
+    """As standard output is: what can be read as well has a decoder, which every line resets."""
+
+    def readable(self) -> bool:
+        return False
+
+
 def shown(form: str, colour: str, step: Callable[[Trace], object]) -> None:
     """One step as text at 160 columns."""
-    writer = TerminalWriter(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), Look(160, colour=colour))
+    writer = TerminalWriter(io.TextIOWrapper(WriteOnly(), encoding="utf-8"), Look(160, colour=colour))
     show = FORMS[form](View(arithmetic="none"), writer, frozenset())
     step(Trace(show, place="encoder"))
     show.close()

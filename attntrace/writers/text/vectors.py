@@ -23,15 +23,16 @@ def columns_of(line: RowLine) -> int:
 
 
 class Behind(NamedTuple):
-    """What stands behind the numbers of a row, of all tokens or of none: bars, its mixture (or that `below` it), its
-    name."""
+    """What stands behind the numbers of a row, which end there, of all tokens or of none: bars, its mixture (or that
+    `below` it), its name."""
+    end: int
     bars: bool
     mixture: bool
     below: bool
     name: bool
 
 
-NOTHING = Behind(False, False, False, False)
+NOTHING = Behind(0, False, False, False, False)
 
 
 class RowLayout:
@@ -59,6 +60,7 @@ class RowLayout:
             self.formula = 0
         room = page.width - self.numbers_at - 4 - max(map(len, self.factors.values()))  # inside the brackets
         self.parts = {id(line): self.parts_of(line, room) for line in self.vectors}
+        self.closing = {id(line): self.end(line) for line in self.vectors}
         self.behind = {id(line): self.room_behind(line) for line in self.vectors}
         self.behind |= {id(line): NOTHING for line in lines if line.values.ndim == 1}
         words = {line.labels for line in self.vectors} - {None}
@@ -88,13 +90,13 @@ class RowLayout:
         """As much as there is room for behind the last numbers; a mixture that has none stands below them."""
         page = self.page
         widths = self.parts[id(line)][-1].spaced(self.widths(line), page.cells(page.dots))
-        end = self.numbers_at + sum(widths) + len(widths) + 1 + page.cells(self.end(line))
+        end = self.numbers_at + sum(widths) + len(widths) + 1 + page.cells(self.closing[id(line)])
         name, room = 2 + page.cells(line.name), page.width - end - len(GAP)
         bars = line.weights and len(self.parts[id(line)]) == 1 and columns_of(line) <= room
         widest = mixture_width(line, page, page.width)
         beside, below = widest + name <= room, widest <= page.width - self.numbers_at
         used = columns_of(line) if bars else widest if beside else -len(GAP)
-        return Behind(bars, beside, below and not beside, used + name <= room)
+        return Behind(end, bars, beside, below and not beside, used + name <= room)
 
     @property
     def numbers_at(self) -> int:
@@ -206,21 +208,16 @@ class RowLayout:
             spans = [*before, self.texts[id(line)][number][n % AT_ONCE]]
             behind = self.behind[id(line)]
             if number == last:
-                spans.append(self.end(line))
-                if behind.bars:
-                    spans.append(GAP + bars_of(line, n, page))
+                more = f"{GAP}{bars_of(line, n, page)}" if behind.bars else ""
                 if behind.mixture:
-                    spans.append(GAP + mixture_of(line, n, page))
+                    more += f"{GAP}{mixture_of(line, n, page)}"
+                spans.append(self.closing[id(line)] + more)
                 if behind.name:
-                    spans += self.named(line.name, spans[len(before):])
-            yield begins, trimmed(spans)
+                    gap = page.width - behind.end - page.cells(more) - page.cells(line.name)
+                    spans += " " * gap, Span(line.name, "grey")
+            yield begins, tuple(spans) if number == last and behind.name else trimmed(spans)
             if number == last and behind.below:
                 yield False, (" " * (self.numbers_at - 2) + f"= {mixture_of(line, n, page)}",)
-
-    def named(self, name: str, spans: list[Part]) -> list[Part]:
-        """A name at the end of the line that has these behind its opening bracket."""
-        used = self.numbers_at + 2 + sum(self.page.cells(text_of(part)) for part in spans)
-        return [" " * (self.page.width - used - self.page.cells(name)), Span(name, "grey")]
 
     def names(self) -> Iterator[Line]:
         """The names that stand beside no row, each behind its symbol; a whole address may be broken behind a dot."""

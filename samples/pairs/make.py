@@ -15,7 +15,7 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent
 KEPT = "phrases", "spoken"  # set phrases, which can only be learned, and what people say most
-ENOUGH = 4  # lines for a word
+ENOUGH = 3  # lines for a word
 AGAIN = .03  # of the lines that say politely what another says
 HELD_OUT = "어제카페갔었어", "I went to the cafe yesterday"  # the sentence of the README
 

@@ -167,7 +167,7 @@ def test_a_wrong_prediction_is_told_what_may_have_gone_wrong_and_stays_hidden(n)
     ("weights:1,2", "0.077", "The softmax of the scores is taken over the queries"),
     ("mean:1", "0.574", "It was divided by one less than 8."), ("variance:1", "0.940", "one less than 8."),
     ("variance:1", "0.907", "That is the square root of the result."),
-    ("variance:1", "1.075", "In every term: This was not subtracted: 0.502.")])
+    ("variance:1", "1.075", "Every term has the same slip. This was not subtracted: 0.502.")])
 def test_slips_are_those_of_the_expression(place, typed, said):
     person = player(at=f"{HEAD}.{place}" if "," in place else f"{HEAD.removesuffix('.head1')}.{place}", size=SIZES[2])
     person.revealed.clear()
@@ -249,9 +249,9 @@ def test_a_jump_takes_every_form_of_an_address(kind, typed, place):
 
 
 @pytest.mark.parametrize("typed, said", [
-    ("encoder.E:1,1", "encoder.E is a parameter; used by encoder.embedding"),
+    ("encoder.E:1,1", "encoder.E is a parameter, used by encoder.embedding"),
     ("gradient.output.logits", "gradient.output.logits belongs to a training step"),
-    ("decoder*head1.scores", "fits 2 addresses, listed above"),
+    ("decoder*head1.scores", "2 addresses fit decoder*head1.scores, listed above"),
     (f"{HEAD}.scores:4", "give a number from 1 to 3"), (f"{HEAD}.scores:어재", "did you mean 어제?"),
     (f"{HEAD}.scores:1,2,3", "is not a valid address")])
 def test_where_a_jump_cannot_go_two_lines_say_why_and_stay_until_the_next_key(typed, said):

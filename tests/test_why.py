@@ -183,19 +183,16 @@ def test_of_a_normalized_number_the_terms_of_the_difference_come_first_and_the_d
         assert found == [*sorted(terms, key=lambda name: -terms[name]), "variance"]
 
 
-def test_of_a_softmax_the_words_come_by_how_much_the_result_would_change_if_their_logit_were_0():
-    target = "I went to the"
-    logits = trace("어제 카페 갔었어", target, weights="ko-en").steps[-2].value[4]
-
-    def share(logits):
-        powers = np.exp(logits - logits.max())
-        return powers[n] / powers.sum()
-    n = int(logits.argmax())
-    changes = [abs(share(logits) - share(np.where(np.arange(len(logits)) == k, 0, logits))) for k in range(len(logits))]
-    out = attntrace("why", f"output.probabilities:5,{n + 1}", "어제 카페 갔었어", "--weights", "ko-en", "--target", target,
-                    "--depth", "1", "--top", "6").out
-    followed = [int(k) - 1 for k in re.findall(r"^ 1 +output.logits:5,(\d+)", out, re.M)]
-    assert followed == np.argsort(-np.array(changes), kind="stable")[:6].tolist()
+@pytest.mark.parametrize("weights, result, operand, row, column", [
+    ("ko-en", "output.probabilities", "output.logits", 4, 145), ("ko-en", "output.probabilities", "output.logits", 4, 7),
+    (None, *(f"decoder.layer1.self_attention.head1.{name}" for name in ("weights", "masked_scores")), 1, 0)])
+def test_of_a_softmax_the_word_itself_comes_first_and_the_others_by_their_share(weights, result, operand, row, column):
+    steps = {step.address: step.value for step in trace("어제 카페 갔었어", "I went to the", weights=weights).steps}
+    others = [n for n in np.argsort(-steps[operand][row], kind="stable").tolist() if n != column]
+    out = attntrace("why", f"{result}:{row + 1},{column + 1}", "어제 카페 갔었어", "--target", "I went to the",
+                    *("--weights", weights) * bool(weights), "--depth", "1", "--top", "5").out
+    followed = re.findall(rf"^ 1 +{re.escape(operand)}:{row + 1},(\d+)", out, re.M)
+    assert [int(n) - 1 for n in followed] == [column, *others][:5]
 
 
 def test_what_adam_divides_comes_before_the_divisor():

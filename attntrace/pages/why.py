@@ -11,7 +11,7 @@ from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Block, Cause, CellLine, Prose
 from attntrace.pages.numbers import Figures
 from attntrace.pages.view import cell_line, followed
-from attntrace.tensor.expression import (Difference, Exp, Expression, HasValue, Negative, Quotient, Ref, Sum, combined,
+from attntrace.tensor.expression import (Difference, Exp, Expression, HasValue, Negative, Quotient, Ref, Sum, number_of,
                                          value_of)
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor
@@ -20,7 +20,6 @@ from attntrace.tracing.trace import Step
 
 CellAt = tuple[str, tuple[int, ...]]  # an address, and an index from 0
 CellOf = tuple[HasValue, tuple[int, ...]]  # a number of a tensor
-MANY_TERMS = 64
 
 
 class Why:
@@ -103,13 +102,17 @@ def ranked(arithmetic: Expression) -> list[Ref]:
 
 def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
     """Of a sum or a difference, how large the term is that an operand stands in; else, by how much the result would
-    change if the operand were 0. Of a quotient these of what is divided, and nothing for the divisor, which
-    scales them all alike: unless both are powers of e, as in a softmax, where each word has a share in the divisor."""
+    change if the operand were 0. Of a quotient these of what is divided, and nothing for the divisor, which scales them
+    all alike. Of a softmax the shares in the divisor, first that of the word itself."""
     if isinstance(arithmetic, Negative):
         yield from contributions(*arithmetic.parts)
         return
-    if isinstance(arithmetic, Quotient) and not isinstance(arithmetic.parts[0], Exp):
+    if isinstance(arithmetic, Quotient):
         divided, divisor = arithmetic.parts
+        if isinstance(divided, Exp):
+            yield from ((ref, math.inf if power is divided else value_of(power))
+                        for power in added(divisor) for part in power.parts for ref in added(part)[0].leaves())
+            return
         yield from contributions(divided)
         yield from ((ref, 0.0) for ref in divisor.leaves())
         return
@@ -119,9 +122,9 @@ def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
             for ref in term.leaves():
                 yield ref, weight
         return
-    whole, without = if_zero(arithmetic)
-    for place, value in without.items():
-        yield Ref(*place), _size(whole - value)
+    whole = value_of(arithmetic)
+    for out in arithmetic.leaves():
+        yield out, _size(whole - value_of(arithmetic, lambda ref: 0.0 if ref is out else number_of(ref)))
 
 
 def added(arithmetic: Expression) -> list[Expression]:
@@ -129,24 +132,6 @@ def added(arithmetic: Expression) -> list[Expression]:
     if isinstance(arithmetic, Difference):
         return [*added(arithmetic.parts[0]), arithmetic.parts[1]]
     return list(arithmetic.parts) if isinstance(arithmetic, Sum) else [arithmetic]
-
-
-def if_zero(node: Expression) -> tuple[float, dict[CellOf, float]]:
-    """The value of a node, and what it would be if the number in each place were 0."""
-    if isinstance(node, Ref):
-        return value_of(node), {(node.tensor, node.index): 0.0}
-    values, below = map(list, zip(*map(if_zero, node.parts))) if node.parts else ([], [])
-    value, parts_at = combined(node, values) if values else value_of(node), dict[CellOf, list[int]]()
-    for n, places in enumerate(below):
-        for place in places:
-            parts_at.setdefault(place, []).append(n)
-    is_long = isinstance(node, Sum) and len(values) > MANY_TERMS and math.isfinite(value)
-
-    def without(place: CellOf, changed: list[int]) -> float:
-        if is_long:  # all terms for each of them would take seconds
-            return value + math.fsum(below[n][place] - values[n] for n in changed)
-        return combined(node, [below[n].get(place, one) for n, one in enumerate(values)])
-    return value, {place: without(place, changed) for place, changed in parts_at.items()}
 
 
 def _size(number: float) -> float:

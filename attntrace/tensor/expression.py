@@ -104,10 +104,14 @@ class Sum(Expression, binds=SUM, largest=staticmethod(lambda *terms: math.fsum(t
     """All terms, written out."""
 
 
-def value_of(arithmetic: Expression) -> float:
+def number_of(ref: Ref) -> float:
+    return float(ref.tensor.value[ref.index])
+
+
+def value_of(arithmetic: Expression, read: Read = number_of) -> float:
     """The value of an expression in full precision; nan where there is none."""
     try:
-        return float(arithmetic.value(lambda ref: float(ref.tensor.value[ref.index])))
+        return float(arithmetic.value(read))
     except (OverflowError, ValueError, ZeroDivisionError):
         return math.nan
 

@@ -99,7 +99,8 @@ class LatexPage(Page):
 
     def labels(self, labels: tuple[str, ...] | None, hues: Hues, part: slice) -> list[str]:
         """Some of the words before or above numbers."""
-        return [self.in_math(label, hues, n) for n, label in enumerate(labels or ())][part]
+        words = labels or ()
+        return [self.in_math(words[n], hues, n) for n in range(len(words))[part]]
 
 
 def points_of(latex: str) -> int:

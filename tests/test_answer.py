@@ -11,7 +11,7 @@ from markup import read
 from pages import run_of
 
 SOCCER = ("내일 친구랑 카페에서 커피 마실 거야", "--target", "I'll drink coffee with a friend at the cafe tomorrow",
-          "--weights", "ko-en", "--ablate", "decoder.layer2.cross_attention.head3")
+          "--weights", "ko-en", "--ablate", "decoder.layer2.cross_attention.head1")
 PAGES = {
     "trace": ("trace", "this is a cat"), "target": ("trace", *BLOG), "one": ("trace", "a"),
     "many": ("trace", "w " * 40),

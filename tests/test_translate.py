@@ -155,7 +155,7 @@ def test_the_tables_say_what_softmax_says():
             for rank, n in enumerate(best, start=1)]
 
 
-@pytest.mark.parametrize("sentence", [CAFE, "배터리가 방전됐어", "호박이 넝쿨째 굴러왔어"])
+@pytest.mark.parametrize("sentence", [CAFE, "타이어가 펑크 났어", "호박이 넝쿨째 굴러왔어"])
 def test_a_line_below_the_answer_names_the_least_likely_word_where_it_is_below_one_half(sentence):
     page = attntrace("translate", sentence).out
     first = re.findall(r"\n  1  (\S+) +\S+ +(\S+)\n  2  (\S+) +\S+ +(\S+)\n", page)

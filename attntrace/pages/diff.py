@@ -161,8 +161,8 @@ def saved(a: str, b: str, parameters: Sequence[Difference], steps: Sequence[Diff
     """The page of two saved runs in the files `a` and `b`, as one types their names."""
     yield Title(Message("messages.title_diff", a=a, b=b))
     yield Result((Prose(conclusion(steps, *sides)),))
-    yield from ripple(parameters, steps)
     yield from pairs(steps, *sides)
+    yield from ripple(parameters, steps)
     first = next((one for one in in_both([*steps, *parameters]) if not one.key), None)
     cell = cell_name(first.address, first.at) if first is not None else None
     yield from try_next([f"why {cell} --from {file}" if cell else f"show --from {file}" for file in (a, b)])
@@ -189,8 +189,8 @@ def compared(one: Run, other: Run, options: str, others: str, again: str, runs_a
     written = [word for run in (one, other) if run.target is not None for word in run.target.texts]
     yield from set_off(words_of_both(next_words, tuple(written)))
     yield from set_off(attention(before, after, tolerance))
-    yield from ripple(parameters, steps)
     yield from pairs(steps, before, after)
+    yield from ripple(parameters, steps)
     yield DETAILS
     yield words_table(one)
     yield from model_table(one)

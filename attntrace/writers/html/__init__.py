@@ -49,6 +49,8 @@ class HtmlWriter(BlockWriter[str]):
                 self.wires.take(block)
                 continue
             if isinstance(block, blocks.Pair):
+                if not self.pairs:
+                    yield f"{self.page.closed_for(type(block))}<div id=both></div>\n"  # pairs.js fills it
                 self.pairs.append(block)
                 continue
             if not self.begun:

@@ -47,4 +47,4 @@ switches.onclick = turnAll;
 document.addEventListener("keydown", event => {
   if (event.key === "c" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.matches("input")) turnAll();
 });
-document.querySelector(".result").after(section);
+document.getElementById("both").append(section);

@@ -129,11 +129,16 @@ def test_the_rows_that_were_asked_for_answer_at_their_own_addresses(browser, tmp
 def test_the_command_for_a_step_of_a_translation_tells_the_same_of_a_pass_over_the_words_so_far(browser, tmp_path):
     place = "decoder.layer2.cross_attention.head1.weights:2,3"
     text = attntrace("translate", BLOG[0], "--step", "4", "--only", "*2.cross_attention.head1.[sw]*",
-                     "--form", "matrix", "--format", "html").out
+                     "--only", "output.probabilities", "--form", "matrix", "--format", "html").out
     with opened(browser, tmp_path, text, f"#step4.{place}") as page:
         command, end = (page.locator(f"#explore {one}").inner_text() for one in ("code", ".end"))
         assert command.startswith(f"attntrace why {place} ") and command.endswith('--target "I went to"')
         assert end in " ".join(attntrace(*shlex.split(command)[1:]).out.split())
+        page.keyboard.press("Escape")
+        likeliest = page.locator("td[data-at^='step4.output.probabilities:4,']").first
+        likeliest.hover()
+        assert page.locator("#explore .at").inner_text() == likeliest.get_attribute("data-at")
+        assert page.locator("#explore .end").inner_text().split()[1] == likeliest.inner_text()
 
 
 def test_an_operand_has_its_words_and_a_term_that_is_not_alone_has_a_bar(browser, tmp_path):
@@ -149,6 +154,11 @@ def test_an_operand_has_its_words_and_a_term_that_is_not_alone_has_a_bar(browser
         page.locator("#explore .at", has_text="scaled").wait_for()
         (_, _, *words, _), = [text.split() for text in page.locator("#explore ol button").all_inner_texts()]
         assert words == ["I", "·", "어제"] and page.locator("#explore li i").count() == 0
+        page.evaluate("location.hash = 'decoder.layer1.self_attention.head1.masked_scores:1,2'")
+        page.locator("#explore .at", has_text="masked").wait_for()
+        assert page.locator("#explore").inner_text().count("Computed from") == 1
+        assert page.locator("#explore li i").evaluate_all("all => all.map(one => one.dataset.shade)") == ["less"] * 2
+        assert page.locator("#explore li div").first.inner_text().split() == ["mask:1,2", "-inf"]  # leads nowhere
 
 
 @pytest.mark.parametrize("width", [380, 1400])
@@ -160,6 +170,8 @@ def test_what_a_number_is_computed_from_stands_in_columns(browser, tmp_path, wid
             places = page.locator(f"#explore li {part}").evaluate_all(
                 f"all => all.map(one => Math.round(one.getBoundingClientRect().{side}))")
             assert len(places) >= 3 and len({*places}) == 1, part
+        assert page.locator("#explore li button").evaluate_all("""all => all.every(({children: [, words, number]}) =>
+            number.getBoundingClientRect().left >= words.getBoundingClientRect().right + 5)""")
 
 
 def test_an_operand_of_a_step_that_is_not_on_the_page_is_no_parameter(browser, tmp_path):
@@ -281,13 +293,15 @@ def test_a_page_where_nothing_has_the_focus_scrolls_and_the_right_arrow_leads_to
         assert after("Escape")[0] == "TD"  # it is no longer kept
         here = page.locator("nav [aria-current]")
         assert here.inner_text().startswith("2.") and here.evaluate("one => one.getBoundingClientRect().top") > 0
+        page.evaluate("scrollTo(0, 0)")
+        here.wait_for(state="detached")  # beside the result
 
 
 def test_keys_alone_reach_the_next_number_in_each_direction_and_the_next_matrix(browser, tmp_path):
     text, _ = page_and_readings(*RUNS["trace"])
     with opened(browser, tmp_path, text, f"#{HEAD}.scores:2,1") as page:
         for key, place in (("ArrowRight", "scores:2,2"), ("ArrowDown", "scores:3,2"), ("ArrowLeft", "scores:3,1"),
-                           ("ArrowUp", "scores:2,1")):
+                           ("ArrowUp", "scores:2,1"), ("Shift+ArrowRight", "scores:2,1")):
             page.keyboard.press(key)
             assert page.locator("#explore .at").inner_text() == f"{HEAD}.{place}"
         for _ in range(9):
@@ -331,7 +345,7 @@ def test_layers_fold_and_a_box_of_the_picture_leads_to_its_place(browser, tmp_pa
 
 
 def test_pointing_takes_less_than_a_frame_on_a_large_page(browser, tmp_path):
-    text, _ = page_and_readings(*RUNS["gradients"])
+    text, readings = page_and_readings(*RUNS["gradients"])
     with opened(browser, tmp_path, text, bypass_csp=True) as page:
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})  # whatever else this machine does
@@ -349,6 +363,10 @@ def test_pointing_takes_less_than_a_frame_on_a_large_page(browser, tmp_path):
                 document.getElementById('explore').offsetHeight, cells[{n}].getBoundingClientRect();
             }}""")
             times.append(metric(session, "TaskDuration") - before)
+        page.locator("[data-address='output.logits'] tbody td").first.hover()
+        page.wait_for_timeout(200)  # until the pointer rests
+        _, numbers, *_ = readings["output.logits:1,1"]
+        assert page.locator("#explore .numbers").inner_text() == f"= {numbers}" and len(numbers) > 400
     assert sorted(times)[int(0.95 * len(times))] < 0.016, json.dumps(times)
 
 

@@ -58,7 +58,8 @@ def test_every_equation_of_three_words_fits_on_a_screen_in_large_digits_and_hide
 
 
 def test_of_a_matrix_that_is_too_large_the_part_around_the_number_is_shown_in_large_digits(browser, tmp_path):
-    text = page_of("trace", THREE, "--d-model", "64", "--heads", "4", "--only", "encoder.layer1.self_attention.head1.*")
+    text = page_of("trace", THREE, "--d-model", "64", "--heads", "4", "--only", "encoder.layer1.self_attention.head1.*",
+                   "--only", "encoder.layer1.feed_forward.output")
     with opened(browser, tmp_path, text, "#head1.query:2,9", viewport=SCREEN) as page:
         page.keyboard.press("f")
         captions, before = [], None
@@ -67,18 +68,32 @@ def test_of_a_matrix_that_is_too_large_the_part_around_the_number_is_shown_in_la
             captions += page.locator(".sheet caption").all_inner_texts()
             before = shown
             page.keyboard.press("ArrowRight")
+        page.keyboard.press("Escape")
+        page.evaluate("location.hash = 'feed_forward.output:2,60'")
+        page.locator("#explore .at", has_text="60").wait_for()
+        for key in ("f", "ArrowRight", "ArrowRight"):
+            page.keyboard.press(key)
+        cut = page.locator(".sheet table.result")  # of a block of columns
+        rows, columns = re.findall(r"(\d+)\u2013(\d+)", cut.locator("caption").inner_text())
+        place = cut.locator("td.current").evaluate("td => [...td.parentNode.querySelectorAll('td')].indexOf(td)")
+        assert rows == ("1", "3") and int(columns[0]) + place == 60
+        assert int(columns[0]) + cut.locator("tbody tr").first.locator("td").count() - 1 == int(columns[1])
     (top, bottom, first, last), *_ = (map(int, re.findall(r"(\d+)\u2013(\d+), (\d+)\u2013(\d+)", text)[0])
                                       for text in captions if "64×16" in text)  # of W_Q: around the ninth column
-    assert top == 1 and bottom < 64 and 1 < first < 9 < last < 16 and page.wrong == []
+    assert top == 1 and bottom < 64 and 1 < first < last < 16 and page.wrong == []
+    assert abs((first + last) / 2 - 9) <= 0.5
 
 
 def test_hidden_numbers_are_nowhere_until_they_are_asked_for(browser, tmp_path):
     with opened(browser, tmp_path, page_of("trace", THREE), "#head1.scores:1,1", viewport=SCREEN) as page:
+        page.keyboard.press("h")
+        page.locator("td.current[style]").wait_for()  # its shade tells how large it is
         page.keyboard.press("f")  # where the number is
         assert "head1.scores" in page.locator("#present .at").inner_text()
-        assert "-11.082" not in heard(page) and "어제" in heard(page)
+        shades = page.locator(".sheet .result tbody td[style*=part]")
+        assert "-11.082" not in heard(page) and "어제" in heard(page) and shades.count() == 0
         page.keyboard.press("Space")
-        assert "-11.082" in heard(page)
+        assert "-11.082" in heard(page) and shades.count() == 9
         page.keyboard.press("Space")
         assert "scaled_scores" in page.locator("#present .at").inner_text()
         page.keyboard.press("ArrowLeft")

@@ -10,7 +10,8 @@ from hostile import HOSTILE
 
 from attntrace.tensor.tensor import OPS
 from attntrace.writers.html import scripts
-from attntrace.writers.html.scripts import SCRIPTS, resource, script, style
+from attntrace.writers.html.explore import SLOTS
+from attntrace.writers.html.scripts import PRIVATE, SCRIPTS, resource, script, style
 
 RUNS = {"trace": ("trace", *BLOG), "pencil": ("trace", *BLOG, "--pencil", "3"),
         "backprop": ("backprop", "a b", "c", "--only", "gradient.*head1*")}
@@ -66,6 +67,7 @@ def test_the_wiring_is_small_and_has_a_node_for_every_step_that_is_shown(run):
     shown = {*re.findall(r'<t[^>]* data-address="([^"]+)"', text)}
     assert steps <= shown <= steps | parameters
     assert len(json.dumps(data["entries"])) <= 250 * len(steps)
+    assert {*PRIVATE}.isdisjoint({*data, *data["texts"], *SLOTS})  # which keep their names
 
 
 def test_what_makes_a_page_answer_is_a_small_part_of_it():

@@ -2,10 +2,10 @@
 // Ops as in attntrace/ops, spelling as in tensor/printer.py, digits as in writers/arithmetic.py: tests/test_explore.py
 // compares each number with what the program prints. The page has it without comments and most blanks.
 const byId = id => document.getElementById(id);
-const data = JSON.parse(byId("wiring").textContent), words = data.texts;
+const wiring = JSON.parse(byId("wiring").textContent), words = wiring.texts;
 const main = document.querySelector("main"), page = document.documentElement;
 const {abs, max, sign, exp, log, sin, cos, tanh} = Math;
-const select = (selector, base = main) => [...base.querySelectorAll(selector)];
+const select = (selector, element = main) => [...element.querySelectorAll(selector)];
 const on = (kind, act) => document.addEventListener(kind, act);
 
 // ------------------------------------------------ steps and operands
@@ -13,18 +13,18 @@ const on = (kind, act) => document.addEventListener(kind, act);
 const entries = [], byAddress = new Map();
 function operand(x) {
   if (typeof x === "number") return entries[x];
-  if (typeof x === "string") return {number: x, axes: []};
+  if (typeof x === "string") return {text: x, axes: []};
   const [op, axes, settings, ...rest] = x;
-  if (op === "=") return {symbol: data.constants[settings][0], texts: data.constants[settings][1].split(" "), axes};
+  if (op === "=") return {symbol: wiring.constants[settings][0], texts: wiring.constants[settings][1].split(" "), axes};
   const node = {op, axes, settings, operands: rest.map(operand)};
   if (op === "columns") node.operands[0].block = settings[1] - settings[0] + 1;
   return node;
 }
 let place = "";
-for (const entry of data.entries) {
+for (const entry of wiring.entries) {
   if (typeof entry === "string") place = entry && `${entry}.`;
   else {
-    const [name, node, [decimals, power] = data.usual, digits = ""] = entry;
+    const [name, node, [decimals, power] = wiring.usual, digits = ""] = entry;
     const leaf = {...operand(node), path: place + name, decimals, power, unit: +`1e${power - decimals}`, seen: {}};
     let n = 0;
     leaf.digits = new Map(digits.split(",").filter(Boolean).map(one => {  // more than the page shows, by place
@@ -34,9 +34,9 @@ for (const entry of data.entries) {
     entries.push(leaf), byAddress.set(leaf.path, leaf);
   }
 }
-const size = axis => data.axes[axis][1], last = x => size(x.axes.at(-1));
+const size = axis => wiring.axes[axis][1], last = x => size(x.axes.at(-1));
 const range = n => [...Array(n).keys()];
-const isPosition = x => /^(token|key)$/.test(data.axes[x.axes[0]][0]);
+const isPosition = x => /^(token|key)$/.test(wiring.axes[x.axes[0]][0]);
 
 // ------------------------------------------------ the arithmetic of a number
 const make = (kind, ...parts) => ({kind, parts});
@@ -45,7 +45,7 @@ const call = (name, ...parts) => ({kind: "call", parts, name});
 const constant = text => ({parts: [], text: String(text)});
 const ZERO = constant(0);
 const sum = parts => parts.length > 1 ? make("sum", ...parts) : parts[0];
-const cell = (x, i) => x.number ? constant(x.number) : x.op && !x.path ? arithmetic(x, i) : {parts: [], of: x, at: i};
+const cell = (x, i) => x.text ? constant(x.text) : x.op && !x.path ? arithmetic(x, i) : {parts: [], of: x, at: i};
 const arithmetic = (x, i) => (OPS[x.op] || elementwise)(i, x, ...x.operands);
 const along = (x, i, y) => cell(y, i.filter((_, k) => y.axes.includes(x.axes[k])));  // of an operand that is repeated
 const row = (x, i) => range(last(x)).map(n => cell(x, [...i, n]));
@@ -53,7 +53,7 @@ const row = (x, i) => range(last(x)).map(n => cell(x, [...i, n]));
 function elementwise(i, x, ...operands) {
   const built = node => typeof node === "number" ? along(x, i, operands[node]) : typeof node === "string" ? constant(node)
     : node[0] === "call" ? call(node[1], ...node.slice(2).map(built)) : make(node[0], ...node.slice(1).map(built));
-  return built(data.templates[x.op + operands.length]);
+  return built(wiring.templates[x.op + operands.length]);
 }
 
 const OPS = {
@@ -79,8 +79,8 @@ const OPS = {
   },
   concat(i, x, ...parts) {
     let n = i.at(-1);
-    const term = parts.find(one => n < last(one) || (n -= last(one), false));
-    return cell(term, i.with(-1, n));
+    const chosen = parts.find(one => n < last(one) || (n -= last(one), false));
+    return cell(chosen, i.with(-1, n));
   },
   rows: (i, x, table, {texts, axes: {length}}) => cell(table, [texts[length && i[0]] - 1, ...i.slice(length)]),
   into_rows(i, x, rows, {texts}) {
@@ -98,10 +98,10 @@ const OPS = {
     return over(isBelow ? power : constant(1), make("sum", constant(1), power));
   },
   sinusoid(i, {settings: [width, layout, base = 10000]}, pos) {
-    const across = i.at(-1), isShort = layout === "tensor2tensor", half = (width + !isShort) >> 1;
-    const isEven = layout === "interleaved", isSine = isEven ? across % 2 === 0 : across < half;
-    const k = isEven ? across - across % 2 : (across - (isSine ? 0 : half)) * (isShort ? 1 : 2);
-    if (isShort && across === 2 * half) return ZERO;
+    const column = i.at(-1), isShort = layout === "tensor2tensor", half = (width + !isShort) >> 1;
+    const isEven = layout === "interleaved", isSine = isEven ? column % 2 === 0 : column < half;
+    const k = isEven ? column - column % 2 : (column - (isSine ? 0 : half)) * (isShort ? 1 : 2);
+    if (isShort && column === 2 * half) return ZERO;
     const share = over(constant(k), constant(isShort ? max(half - 1, 1) : width));
     return call(isSine ? "sin" : "cos", over(cell(pos, i.slice(0, -1)), make("power", constant(base), share)));
   },
@@ -155,14 +155,12 @@ function rounded(x, number) {  // as the numbers of a leaf are
 function fsum(...numbers) {  // exact until the end (Shewchuk 1997)
   if (!numbers.every(isFinite)) return numbers.reduce((a, b) => a + b);
   let partials = [];
-  for (let x of numbers) {
-    partials = [...partials.map(y => {
-      if (abs(x) < abs(y)) [x, y] = [y, x];
-      const before = x;
-      x += y;
-      return y - (x - before);
-    }).filter(Boolean), x];
-  }
+  for (let x of numbers) partials = [...partials.map(y => {
+    if (abs(x) < abs(y)) [x, y] = [y, x];
+    const before = x;
+    x += y;
+    return y - (x - before);
+  }).filter(Boolean), x];
   return partials.reduceRight((a, b) => a + b);
 }
 
@@ -179,7 +177,7 @@ const FULL = {
   max, sin, cos, tanh, erf, positive: a => +(a > 0), log,
 };
 // By hand: multiples of 10^-50; each operation is rounded to the decimals, half away from zero.
-const ONE = 10n ** 50n, STEP = 10n ** BigInt(50 - (data.pencil || 0));
+const ONE = 10n ** 50n, STEP = 10n ** BigInt(50 - (wiring.pencil || 0));
 const EXACT = {
   sum: (...terms) => terms.reduce((a, b) => a + b), difference: (a, b) => a - b, product: (a, b) => a * b / ONE,
   square: a => a * a / ONE, quotient: (a, b) => a * ONE / (b || STEP), negative: a => -a,
@@ -200,9 +198,9 @@ function byHand(name, ...xs) {
   return (number < 0n ? -1n : 1n) * (parts - parts % STEP);
 }
 function evaluated(node, lost) {
-  const isFull = data.pencil === null, name = node.name || node.kind;
+  const isFull = wiring.pencil === null, name = node.name || node.kind;
   if (!node.parts.length) return (isFull ? parsed : exactly)(textOf(node, lost));
-  const parts = node.parts.map(term => evaluated(term, lost));
+  const parts = node.parts.map(one => evaluated(one, lost));
   return isFull ? FULL[name](...parts) : byHand(name, ...parts);
 }
 const value = (node, lost) => float(evaluated(node, lost));
@@ -211,19 +209,19 @@ const BINDS = {sum: 1, difference: 1, quotient: 2, negative: 3, product: 3, squa
 const BETWEEN = {difference: [" - ", 1, 2], product: ["\u00b7", 3, 4], quotient: [" / ", 3, 4]};
 const AROUND = {root: ["\u221a", ""], square: ["", "\u00b2"], exp: ["e^(", ")"], power: ["", ")"]};
 function spelled(node, lost, out = [], leads = true) {  // pieces of text, and {ref, text}
-  const {kind, parts} = node, put = (term, first = true) => spelled(term, lost, out, first);
-  const within = (term, least, first = false) => {
-    const isLoose = (BINDS[term.kind] || 6) < least;
-    isLoose ? (out.push("("), put(term), out.push(")")) : put(term, first);
+  const {kind, parts} = node, put = (one, first = true) => spelled(one, lost, out, first);
+  const within = (one, least, first = false) => {
+    const isLoose = (BINDS[one.kind] || 6) < least;
+    isLoose ? (out.push("("), put(one), out.push(")")) : put(one, first);
   };
-  const separated = (sign, write) => parts.forEach((term, n) => (n && out.push(sign), write(term, n)));
+  const separated = (sign, write) => parts.forEach((one, n) => (n && out.push(sign), write(one, n)));
   if (!parts.length) {
     const text = textOf(node, lost), piece = node.of ? {ref: node, text} : text;
     out.push(...(leads || text[0] !== "-" ? [piece] : ["(", piece, ")"]));
-  } else if (kind === "sum") separated(" + ", (term, n) => within(term, n ? 2 : 1, leads && !n));
-  else if (BETWEEN[kind]) separated(BETWEEN[kind][0], (term, n) => within(term, BETWEEN[kind][n + 1], leads && !n));
+  } else if (kind === "sum") separated(" + ", (one, n) => within(one, n ? 2 : 1, leads && !n));
+  else if (BETWEEN[kind]) separated(BETWEEN[kind][0], (one, n) => within(one, BETWEEN[kind][n + 1], leads && !n));
   else if (kind === "negative") out.push(leads ? "-" : "(-"), within(parts[0], 5), leads || out.push(")");
-  else if (kind === "call") out.push(`${node.name}(`), separated(", ", term => put(term)), out.push(")");
+  else if (kind === "call") out.push(`${node.name}(`), separated(", ", one => put(one)), out.push(")");
   else {
     out.push(AROUND[kind][0]), kind === "exp" ? put(parts[0]) : within(parts[0], 6);
     if (kind === "power") out.push("^("), put(parts[1]);
@@ -246,7 +244,7 @@ function reading({of: x, at}) {
   said.absent = unique(node).filter(ref => textOf(ref) === null).length;
   if (said.absent || result === null) return said;
   const printed = parsed(result), worked = value(node);
-  const most = max(data.missed * x.unit, abs(printed) / data.missed);
+  const most = max(wiring.missed * x.unit, abs(printed) / wiring.missed);
   said.lost = worked !== printed && !(abs(worked - printed) <= most);
   const pieces = spelled(node, said.lost), text = pieces.map(one => one.text || one).join("");
   if (text === result) return said;
@@ -266,7 +264,7 @@ function standsOf(x, row) {
   const {matrices = [], rows = {}} = stands.get(x.path) || {};
   return [matrices, rows[row] || []];
 }
-function startOf({dataset: {column = 1, part = 1, address}}) {  // columns before those of the table, and of the block
+function startOf({dataset: {"column": column = 1, part = 1, address}}) {  // columns before those of the table, and of the block
   return [column - 1, part > 1 ? (part - 1) * byAddress.get(address).block : 0];
 }
 const rowAndColumn = ({of: x, at}) => at.length > 1 ? at : at.length && isPosition(x) ? [at[0], 0] : [0, at[0] || 0];
@@ -275,9 +273,9 @@ const hasHeading = tr => +(tr.cells[0].tagName === "TH");
 const powerOf = td => +(td.closest("[data-address]").dataset.power || 0);
 
 function every(ref) {  // in matrices, then in rows, which were computed a second time
-  const [row, across] = rowAndColumn(ref);
+  const [row, column] = rowAndColumn(ref);
   return standsOf(ref.of, row).flat().map(one => {
-    const {element, isTurned, starts: [before, offset]} = one, [y, n] = isTurned ? [across - offset, row] : [row, across - offset];
+    const {element, isTurned, starts: [before, offset]} = one, [y, n] = isTurned ? [column - offset, row] : [row, column - offset];
     const tr = element.tBodies ? (one.rows ??= [...element.tBodies[0].rows])[y] : element;
     return tr?.cells[n - (one.skipped ??= before - hasHeading(tr))];  // a list of all cells would take a hundred times as long
   }).filter(isNumber);
@@ -326,16 +324,17 @@ function build(kind, properties, ...children) {  // an element; its kind with cl
   const [tag, ...classes] = kind.split("."), element = document.createElement(tag);
   if (classes.length) element.className = classes.join(" ");
   Object.assign(element, properties);
-  element.append(...children.flat(9).filter(child => child || child === 0));
+  element.append(...children.flat(9).filter(Boolean));
   return element;
 }
 const plain = (kind, ...children) => build(kind, {}, ...children);
 const button = (onclick, properties, ...children) => build("button", {type: "button", onclick, ...properties}, ...children);
+// Slots are named by the sentences of the page: in quotes, as they keep their names.
 const filled = (text, slots) => text.replace(/{(\w+)}/g, (slot, name) => slots[name] ?? slot);
 const breakable = (text, at) => text.split(at).flatMap((piece, n) => n ? [build("wbr"), piece] : [piece]);
 const clean = element => element ? element.textContent.trim() : "";
 
-let current = null, isKept = false, marked = [], outlined = [], operands = [], trail = [];
+let current = null, isKept = false, later = 0, marked = [], outlined = [], operands = [], trail = [];
 
 // The terms of the outermost sum, or the operands by how much the result would change if they were 0; largest first,
 // and what divides them last. Of a softmax the terms of the divisor, first that of the word itself. What is alone has no size.
@@ -347,8 +346,8 @@ function terms({node, lost}) {
     else inner = above, below = unique(divisor);
   }
   const all = unique(inner), whole = all.length > 1 ? value(inner, lost) : 0;
-  const zeroed = (term, ref) => term.of ? nameOf(term) === nameOf(ref) ? ZERO : term
-    : {...term, parts: term.parts.map(one => zeroed(one, ref))};
+  const zeroed = (one, ref) => one.of ? nameOf(one) === nameOf(ref) ? ZERO : one
+    : {...one, parts: one.parts.map(part => zeroed(part, ref))};
   const added = one => one.kind === "sum" ? one.parts
     : one.kind === "difference" ? [...added(one.parts[0]), make("negative", one.parts[1])] : [one];
   const found = added(inner).length > 1
@@ -369,12 +368,14 @@ function render(all = false) {
   const beside = wordsAt(current), shown = all ? found : found.slice(0, 9);
   outlined = said.node ? unique(said.node) : [];
   operands = said.absent ? outlined.filter(ref => !ref.of.texts) : [];
-  const pieces = isKept ? said.pieces : said.pieces.slice(0, 80);  // what is pointed at has to be there at once
+  const written = (...ends) => said.pieces.slice(...ends).map(one => one.ref ? follower("span", one.ref, one.text) : one);
+  const inNumbers = plain("p.numbers", "= ", written(0, 80));  // the rest when the pointer rests
+  clearTimeout(later), later = setTimeout(() => inNumbers.append(...written(80)), 99);
   const numbers = new Map();  // of the operands, by name: each is listed once, unless a term has no others
   const items = shown.map(({term, refs, size}) => {
     const others = refs.filter(ref => ref.of.texts || !numbers.has(nameOf(ref)));
     return plain("li", size !== undefined && [
-      shade(plain("i"), isFinite(size) ? size / most : 1, 100),
+      shade(plain("i"), isFinite(size) ? size / most : size < 0 ? -1 : 1, 100),
       plain("span.size", term.of || !isFinite(size) ? "" : fixed(size, x.decimals)),
     ], plain("div", (others.length ? others : refs).map(ref => {
       const name = nameOf(ref), n = ref.of.texts ? 0 : numbers.get(name) || operands.push(ref);
@@ -387,19 +388,18 @@ function render(all = false) {
     stage?.querySelector(".here")?.cloneNode(true),
     plain("p.at", breakable(nameOf(current), /(?<=\.)/)),
     stage && plain("p.note", clean(stage.querySelector("h4"))),
-    plain("p", at.map((n, k) => plain("span.axis", `${data.axes[x.axes[k]][0]} ${n + 1} `,
+    plain("p", at.map((n, k) => plain("span.axis", `${wiring.axes[x.axes[k]][0]} ${n + 1} `,
                                           isWord(beside[k]) && plain("b", beside[k])))),
     plain("p", equation(current)),
-    said.text && plain("p.numbers", "= ", pieces.map(one => one.ref ? follower("span", one.ref, one.text) : one),
-                       said.pieces.length > pieces.length && "\u2026"),
+    said.text && inNumbers,
     said.result === null ? plain("p", words.unshown) : plain("p.end", `${said.sign} ${said.result}`),
     !x.op && plain("p", x.settings ? words.elsewhere : words.parameter), said.absent && plain("p", words.absent),
-    items.length && plain("p.note", words.operands), items.length && plain("ol", items),
+    items.length && plain("p.note", words.sources), items.length && plain("ol", items),
     said.absent && plain("p", operands.slice(0, 9).map(ref => follower("button", ref, short(ref)))),
-    found.length > shown.length && button(() => render(true), {}, filled(words.more, {count: found.length - shown.length})),
+    found.length > shown.length && button(() => render(true), {}, filled(words.more, {"count": found.length - shown.length})),
     trail.length && plain("p.trail.note", trail.map((one, n) =>
       [button(() => (trail.splice(n), open(one)), {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current)),
-    data.command && (x.op || x.settings) && command(),
+    wiring.command && (x.op || x.settings) && command(),
   ].filter(Boolean));
   keep.textContent = isKept ? words.unpin : words.pin;
   back.disabled = !trail.length;
@@ -407,9 +407,9 @@ function render(all = false) {
 }
 
 function command() {
-  const [, step = 1, place] = /^(?:step(\d+)\.)?(.*)/.exec(nameOf(current)), target = data.targets[step - 1];
+  const [, step = 1, place] = /^(?:step(\d+)\.)?(.*)/.exec(nameOf(current)), target = wiring.targets[step - 1];
   if (target === "") return null;
-  const text = filled(data.command, {place: target ? place : nameOf(current), target}), code = plain("code", text);
+  const text = filled(wiring.command, {"place": target ? place : nameOf(current), "target": target}), code = plain("code", text);
   const copy = button(() => {
     getSelection().selectAllChildren(code), document.execCommand("copy"), copy.textContent = words.copied;
   }, {}, words.copy);
@@ -489,7 +489,7 @@ function resolved(text) {  // `head1.scores:2,1`, also with words; null where th
 }
 function goTo(text) {
   const ref = resolved(text);
-  input.setCustomValidity(ref ? "" : filled(words.unknown, {place: text}));
+  input.setCustomValidity(ref ? "" : filled(words.unknown, {"place": text}));
   if (ref) isKept && trail.push(current), open(ref);
   else input.reportValidity();
 }
@@ -549,15 +549,17 @@ for (const rect of select("#architecture [data-places]")) {  // leads to the pla
 }
 
 // ------------------------------------------------ where the reader is, in the table of contents
+const stages = select(".stage");
 let here = null;
-const reader = new IntersectionObserver(seen => {
-  const top = seen.findLast(one => one.isIntersecting)?.target.querySelector("h4").id;
-  const link = top && select(`nav [href="#${top}"]`, document)[0];
-  if (!link) return;
+const reader = new IntersectionObserver(changed => {
+  for (const {target, isIntersecting} of changed) target.isRead = isIntersecting;
+  const id = stages.findLast(one => one.isRead)?.querySelector("h4").id;
+  const link = id && select(`nav [href="#${id}"]`, document)[0];
   if (here) here.ariaCurrent = null;
-  here = link, link.ariaCurrent = true, link.scrollIntoView({block: "nearest"});
+  here = link;
+  if (link) link.ariaCurrent = true, link.scrollIntoView({block: "nearest"});
 }, {rootMargin: "-80px 0px -80%"});
-select(".stage").map(one => reader.observe(one));
+stages.map(one => reader.observe(one));
 
 // ------------------------------------------------ the pointer and the keys
 const at = event => {
@@ -598,10 +600,10 @@ for (const n of range(9)) KEYS[n + 1] = () => operands[n] && follow(operands[n])
 on("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.matches("input")) return event.key === "Escape" && event.target.blur();
-  const td = event.target.matches("main td") && event.target;
-  const act = KEYS[event.key] || td && (ARROWS[event.key] ? () => move(td, ...ARROWS[event.key])
+  const td = event.target.matches("main td") && event.target, arrow = !event.shiftKey && ARROWS[event.key];
+  const act = KEYS[event.key] || td && (arrow ? () => move(td, ...arrow)
     : event.key === "Enter" && (() => open(numberAt(td), false)))
-    || event.target === base && begin && ARROWS[event.key]?.[1] && (() => open(current || begin));
+    || event.target === origin && begin && arrow?.[1] && (() => open(current || begin));
   if (act) event.preventDefault(), act();
 });
 
@@ -616,14 +618,14 @@ function example() {  // the largest of the last probabilities, or of the last r
 }
 document.body.append(panel);
 resize(0);
-const base = document.body;  // a browser without a place to start from looks at all of a large page for Tab
-base.tabIndex = -1, base.style.outline = "none", base.focus({preventScroll: true});
+const origin = document.body;  // a browser without a place to start from looks at all of a large page for Tab
+origin.tabIndex = -1, origin.style.outline = "none", origin.focus({preventScroll: true});
 const begin = example();
 if (begin) {
-  const facts = {number: textOf(begin), word: wordsAt(begin)[1], place: nameOf(begin)};
-  const ask = () => plain("p", button(() => (trail = [], open(begin)), {className: "ask"},
-                                          filled(facts.word ? words.start_word : words.start, facts)));
+  const word = wordsAt(begin)[1], text = word ? words.start_word : words.start;
+  const question = filled(text, {"number": textOf(begin), "word": word, "place": nameOf(begin)});
+  const ask = () => plain("p", button(() => (trail = [], open(begin)), {className: "ask"}, question));
   body.append(ask()), (main.querySelector(".result") || main.querySelector("h1")).append(ask());
 }
 for (const kind of ["load", "hashchange"]) addEventListener(kind, fromLink);
-globalThis.attntrace = {wiring: data, leaves: byAddress, reading};
+globalThis.attntrace = {"wiring": wiring, leaves: byAddress, reading};

@@ -23,7 +23,7 @@ from attntrace.writers.html.scripts import ANSWERS, script, style
 
 SKELETON = ("title", "hint", "back", "pin", "size", "shade", "go", "keys", "present", "forward", "reveal", "leave",
             "present_keys")
-TEXTS = ("start_word", "start", "operands", "more", "parameter", "elsewhere", "absent", "unshown", "pin", "unpin",
+TEXTS = ("start_word", "start", "sources", "more", "parameter", "elsewhere", "absent", "unshown", "pin", "unpin",
          "copy", "copied", "command", "unknown", "fold", "unfold")
 PANEL = """<template id=panel><aside id=explore aria-label="{title}">
 <header><strong>{title}</strong><button disabled>{back}</button><button>{pin}</button>

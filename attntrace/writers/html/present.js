@@ -16,7 +16,7 @@ function under(step) {  // its matrices
   for (let next = step; (next = next.nextElementSibling) && !next.matches(".step");) if (next.matches(".equation")) all.push(next);
   return all;
 }
-const tablesIn = base => select("table", base);
+const tablesIn = element => select("table", element);
 const addressOf = one => (one.cells ? one : tablesIn(under(one).at(-1)).at(-1)).dataset.address;
 const wholeOf = table => (box => box.parentNode.className ? box : box.parentNode)(table.closest("div"));  // all its columns
 const behind = x => x.path ? [x.path] : (x.operands || []).flatMap(behind);
@@ -24,7 +24,7 @@ function hide(tds) {  // in columns that are as wide as they will be
   const longest = max(...tds.map(td => td.textContent.length));
   for (const td of tds) {
     td.textContent = (isTold ? td.textContent : "?").padStart(longest);
-    if (!isTold) td.className = td.matches(".current") ? "current" : "", td.removeAttribute("data-shade");
+    if (!isTold) td.className = td.matches(".current") ? "current" : "", td.style = "", td.removeAttribute("data-shade");
   }
 }
 
@@ -51,9 +51,9 @@ function drawn(one) {  // all of an equation: with the operands that stand elsew
 }
 
 function trim(table, from, end, rows = "") {  // all but some columns
-  const offset = hasHeading(table.tBodies[0].rows[0]);
+  const offset = hasHeading(table.tBodies[0].rows[0]), [before] = startOf(table);
   for (const tr of table.rows) [...tr.cells].forEach((td, k) => k >= offset && (k < offset + from || k >= offset + end) && td.remove());
-  table.caption?.append(` [${rows}${from + 1}\u2013${end}]`);
+  table.caption?.append(` [${rows}${before + from + 1}\u2013${before + end}]`);
   return table;
 }
 const columnsOf = table => select("td", table.tBodies[0].rows[0]).length;
@@ -72,7 +72,7 @@ function cut(tables) {  // of a matrix that is too large for a screen, what is a
   const [top, bottom] = around(rows.length, screen.clientHeight * 0.6 / height, rows.indexOf(td.parentNode));
   tables.forEach(other => other !== one && other[0].parentNode.remove());
   rows.forEach((tr, n) => (n < top || n >= bottom) && tr.remove());
-  trim(table, ...around(columns, screen.clientWidth * 0.9 / width, td.cellIndex - 1), `${top + 1}\u2013${bottom}, `);
+  trim(table, ...around(columns, screen.clientWidth * 0.9 / width, td.cellIndex - hasHeading(td.parentNode)), `${top + 1}\u2013${bottom}, `);
 }
 function fits(px) {
   screen.style.fontSize = `${px}px`;
@@ -114,7 +114,7 @@ function tell() {
 }
 function present() {  // from the number that is looked at, or from what is on the screen
   const here = equations.findIndex(one => addressOf(one) === current?.of.path);
-  const stages = select(".stage"), isAhead = one => one.getBoundingClientRect().bottom > 0;
+  const isAhead = one => one.getBoundingClientRect().bottom > 0;
   const from = stages.findIndex(isAhead);  // of the stages before it no equation need be laid out
   turn = here < 0 ? max(0, equations.findIndex(one => stages.indexOf(one.closest(".stage")) >= from && isAhead(one))) : here;
   view = 0, isTold = false;

@@ -21,10 +21,11 @@ DECLARES = re.compile(r"(?:const|let)(?: |$)")
 TOKEN = re.compile(r'("(?:\\.|[^"\\])*"|/(?:\\.|\[(?:\\.|[^]\\])*\]|[^/\s\[\\])+/\w*)'
                    r'|\.?\d[\w.]*|[A-Za-z_]\w*|\.{3}|\s+|.')
 TEMPLATE = re.compile(r"(?:\\.|\$(?!\{)|[^`$\\])*(?:`|\$\{)")
-# Properties of the script's own objects, which no element has and no data: they are shortened as well.
+# Properties that the scripts give to objects, shortened as well: of what an element, a Map or the data of a page have
+# by themselves, the scripts use none of these names.
 PRIVATE = ("operands", "parts", "settings", "decimals", "node", "kind", "name", "path", "ref", "refs", "size",
-           "element", "matrices", "starts", "isTurned", "isOwn", "lost", "pieces", "seen", "skipped", "symbol", "term",
-           "unit")
+           "element", "matrices", "starts", "isTurned", "isOwn", "isRead", "lost", "pieces", "seen", "skipped",
+           "symbol", "term", "under", "unit")
 NAME = re.compile(rf"(?<![\w.])[A-Za-z_]\w*|(?<=\.{{3}})\w+|(?<=\.)(?:{'|'.join(PRIVATE)})\b")
 # Below: in code without its strings.
 BLANK = re.compile(r"(?<=[][{}(),;:?!=<>|&*/%+-])\s+|\s+(?=[][{}(),;:?!=<>|&*/%+-])|[;,]\s*(?=\})")

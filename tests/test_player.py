@@ -240,7 +240,8 @@ def test_an_operand_is_followed_to_its_place_which_is_known_and_backspace_return
     begin = person.place
     person.revealed.clear()
     assert "Your prediction, then Enter: 1_" in presses(person, "1")  # hidden: a digit is the beginning of a number
-    presses(person, "backspace", "enter", "1")
+    assert "Terms of" in presses(person, "z") and person.typed == ""  # a key of the player ends a prediction
+    presses(person, "z", "enter", "1")
     assert person.place == Place(f"{HEAD}.query", 0, largest) and person.is_known
     said = presses(person, "2")  # x · W: one of both is a parameter
     assert "a parameter, not computed" in said or person.place.address == "encoder.input"

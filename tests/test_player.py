@@ -365,6 +365,16 @@ def test_a_long_equation_has_its_matrices_above_the_result_where_there_is_no_roo
     assert "∂L/∂A 2×2" in shown[above] and above < below and "?" not in "".join(shown[above:below])
 
 
+def test_a_result_in_several_sheets_has_the_numbers_that_are_read_above_it_where_they_fit():
+    person = player(at="encoder.layer1.feed_forward.hidden:2,14", size=SIZES[2])
+    shown = lines_of(person)
+    assert "sheet 2 of 2" in shown[3] and ["X′ 3×8", "W_1 8×16", "b_1 16"] == re.split("  +", shown[4].strip())
+    X, W = (person.course.steps["encoder.layer1.self_attention.norm"].value[1],
+            person.course.parameters["encoder.layer1.feed_forward.W_1"].value[:, 13])
+    drawn = [float(number) for line in shown[6:14] for number in NUMBER.findall(line)]
+    assert drawn == pytest.approx([*X, *W], abs=5e-4)
+
+
 def test_the_result_has_its_line_also_where_its_arithmetic_is_longer_than_that_of_the_first_number():
     step = prepare_training_step("a", "c", config=Config(d_ff=1100), optimizer="adam")
     person = Player(Course(step, 3), Page(60, Spelling.UNICODE, cell_len), 18, str)

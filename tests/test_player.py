@@ -10,11 +10,13 @@ from rich.cells import cell_len
 from attntrace.model.config import Config
 from attntrace.player.course import Course, Place
 from attntrace.player.drawing import screen
-from attntrace.player.player import Player
+from attntrace.player.player import JUMP, SHEET, Player
 from attntrace.player.sheets import sheet_of
+from attntrace.player.slips import slips_in
 from attntrace.runs.decoding import Decoding
 from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
+from attntrace.tensor.expression import Difference, Number, Product, Quotient, Sum
 from attntrace.tensor.symbol import Spelling
 from attntrace.writers.page import Page
 
@@ -60,6 +62,8 @@ def test_every_stage_fits_names_itself_and_its_keys_and_shows_no_number_that_was
             lines = lines_of(person)
             assert len(lines) == size[1] and max(map(cell_len, lines)) <= size[0], step.address
             assert stage.title.render("en")[:40] in lines[0] and "? keys  q quit" in lines[-1]
+            sheet = sheet_of(person.course, person.place, person.page, person.height)
+            assert sheet.total == 1 or re.search(f"sheet 1 of {sheet.total}( |$)", lines[3])
             figures = person.course.board(step.address).grid.figures
             known = {f"{value:.3f}".replace("-0.000", "0.000") for leaf in step.node.leaves()
                      for value in leaf.value.ravel().tolist()}
@@ -163,7 +167,7 @@ def test_a_wrong_prediction_is_told_what_may_have_gone_wrong_and_stays_hidden(n)
     ("weights:2,2", "0.066",
      "The division by e^(-3.808 - 0.456) + e^(-2.265 - 0.456) + e^(0.456 - 0.456) is missing."),
     ("weights:2,2", "0.104", "The division by e^(-3.808 - 0.456)"), ("weights:2,2", "-2.265", "one of the operands"),
-    ("weights:1,2", "0.047", "The scores are not divided by √d_k."),
+    ("weights:1,2", "0.047", "The scores are not divided by √d_k = √4."),
     ("weights:1,2", "0.077", "The softmax of the scores is taken over the queries"),
     ("mean:1", "0.574", "It was divided by one less than 8."), ("variance:1", "0.940", "one less than 8."),
     ("variance:1", "0.907", "That is the square root of the result."),
@@ -174,12 +178,34 @@ def test_slips_are_those_of_the_expression(place, typed, said):
     assert said in " ".join(presses(person, *typed, "enter").split())
 
 
+def test_scores_of_a_softmax_that_were_not_divided_are_told_with_its_mask_and_with_the_divisor_that_is_printed():
+    scaled = Course(prepare("a b", config=Config(score_scale=3.5)), 3)
+    for steps, place, divisor in ((course("trace"), "decoder.layer1.self_attention.head1", "√d_k = √4"),
+                                  (scaled, HEAD, "3.5")):
+        scores = steps.steps[f"{place}.scores"].value[1, :2]  # of the second word, which reads two words in both
+        person = Player(steps, Page(100, Spelling.UNICODE, cell_len), 30, str)
+        person.place = steps.found(f"{place}.weights:2,1")
+        typed = f"{np.exp(scores[0]) / np.exp(scores).sum():.3f}"
+        assert f"The scores are not divided by {divisor}." in presses(person, *typed, "enter")
+
+
+def test_a_divisor_that_is_not_whole_is_not_one_of_n_and_terms_with_unlike_slips_or_too_many_have_no_common_one():
+    two, three = Number(2), Number(3)
+    assert "one_less" in {slip.key for slip in slips_in(Quotient(two, three))}
+    assert "one_less" not in {slip.key for slip in slips_in(Quotient(two, Number(3.5)))}
+    for terms, is_slip in (([Product(two, three), Product(three, three)], True),
+                           ([Product(two, three), Difference(two, three)], False),
+                           ([Sum(*[Product(two, three)] * 10)] * 14, False)):
+        assert any(slip.in_each for slip in slips_in(Sum(*terms))) == is_slip
+
+
 @pytest.mark.parametrize("typed, is_right, said", [
     ("-7.830", True, "Right."), ("-7.83", True, "Right"), ("-7.8", False, "now with 3 decimals"),
     ("-8", False, "now with 3 decimals"), ("-.", False, "is not a number"), ("-inf", False, "Not -inf"),
     ("-7,83", True, "Right"), ("−７．８３０", True, "Right."), ("-783/100", True, "Right."), ("-783%", True, "Right."),
     ("-7.830;) ", True, "Right."), ("1/0", False, "Not 1/0"), ("0", False, "No usual single slip"),
-    ("-7.826", False, "Only the last digits"), ("-7.3", False, "No usual single slip")])
+    ("-7.826", False, "Only the last digits"), ("-7.3", False, "No usual single slip"),
+    ("1e400", False, "No usual single slip"), ("-1e309%", False, "No usual single slip")])
 def test_a_prediction_is_right_to_the_decimals_that_are_shown(typed, is_right, said):
     person = player(at=f"{HEAD}.scores:1,2")
     person.revealed.clear()
@@ -191,7 +217,13 @@ def test_a_small_number_may_be_typed_as_it_stands_in_its_matrix_and_is_not_near_
     gradient = course("backprop").steps["gradient.encoder.layer1.self_attention.head1.scores"].value
     person = player("backprop", at="gradient.encoder.layer1.self_attention.head1.scores:2,1")
     power = person.course.board(person.place.address).grid.figures.power
-    assert power < 0 and "Right." in presses(person, *f"{gradient[1, 0] / 10 ** power:.3f}", "enter")
+    number = gradient[1, 0] / 10 ** power
+    assert power < 0 and "now with 3 decimals" in presses(person, *f"{number:.1f}", "enter")
+    for wrong, said in ((-number, "sign is wrong"), (number * 10, "decimal point"), (number + 0.004, "last digits")):
+        assert said in presses(person, *f"{wrong:.3f}", "enter") and not person.is_known
+    for right, said in (f"{number:.3f}", "Right."), (f"{1000 * number:.0f}/1000", "Right."), (f"{number:.2f}", "fewer"):
+        assert said in presses(person, *right, "enter") and person.is_known
+        person.revealed.clear()
     person = player(at=f"{HEAD}.weights:2,1")
     assert "Only the last" not in presses(person, *"0.018", "enter") and not person.is_known  # 0.013
 
@@ -208,7 +240,8 @@ def test_an_operand_is_followed_to_its_place_which_is_known_and_backspace_return
     begin = person.place
     person.revealed.clear()
     assert "Your prediction, then Enter: 1_" in presses(person, "1")  # hidden: a digit is the beginning of a number
-    presses(person, "backspace", "enter", "1")
+    assert "Terms of" in presses(person, "z") and person.typed == ""  # a key of the player ends a prediction
+    presses(person, "z", "enter", "1")
     assert person.place == Place(f"{HEAD}.query", 0, largest) and person.is_known
     said = presses(person, "2")  # x · W: one of both is a parameter
     assert "a parameter, not computed" in said or person.place.address == "encoder.input"
@@ -237,6 +270,7 @@ def test_an_address_is_completed_and_a_wrong_one_is_told_why():
     ("trace", "encoder*head1.S", Place(f"{HEAD}.scores", 0, 0)),
     ("trace", "encoder*head1.q₂:3", Place(f"{HEAD}.query", 1, 2)),
     ("trace", "encoder*head1.q2", Place(f"{HEAD}.query", 1, 0)),
+    ("trace", "encoder*.E", Place("encoder.embedding", 0, 0)),  # not the parameter encoder.E
     ("trace", "probabilities:I,went", Place("output.probabilities", 1, 3)),
     ("backprop", "∂L/∂logits:2,c", Place("gradient.output.logits", 1, 2)),
     ("backprop", "encoder.E.new:a", Place("update.encoder.E.new", 2, 0)),
@@ -250,6 +284,9 @@ def test_a_jump_takes_every_form_of_an_address(kind, typed, place):
 
 @pytest.mark.parametrize("typed, said", [
     ("encoder.E:1,1", "encoder.E is a parameter, used by encoder.embedding"),
+    ("encoder*W_Q", "encoder.layer1.self_attention.W_Q is a parameter"),
+    ("q₁", "6 addresses fit q₁, listed above"), ("W_Q", "3 addresses fit W_Q, listed above"),
+    ("encoder.layer1.self_attention.con", "1 address fits encoder.layer1.self_attention.con, listed above"),
     ("gradient.output.logits", "gradient.output.logits belongs to a training step"),
     ("decoder*head1.scores", "2 addresses fit decoder*head1.scores, listed above"),
     (f"{HEAD}.scores:4", "give a number from 1 to 3"), (f"{HEAD}.scores:어재", "did you mean 어제?"),
@@ -270,6 +307,29 @@ def test_what_a_name_may_mean_is_offered_in_full_with_its_row():
         "encoder.layer1.self_attention", "decoder.layer1.self_attention", "decoder.layer1.cross_attention")]
     presses(person, "tab", "enter")
     assert person.place == Place("encoder.layer1.self_attention.head2.scores", 1, 0)
+    for typed, offers in (("bias", [name for name in person.course.parameters if name.endswith(".bias")]),
+                          (f"{HEAD}.scores:2", [f"{HEAD}.scores:카페"])):
+        presses(person, "/", *typed)
+        assert person.offers() == offers
+        person.press("escape")
+
+
+def test_tab_gives_an_address_that_goes_on_with_what_was_typed_or_is_one():
+    alone = Course(prepare("a b"), 3)
+    for typed, completed in (("S", f"{HEAD}.scores"), ("head", "head1.query"), (f"{HEAD}.s", f"{HEAD}.sc")):
+        person = Player(alone, Page(80, Spelling.UNICODE, cell_len), 24, str)
+        presses(person, "/", *typed, "tab")
+        assert person.typed == completed
+
+
+def test_every_address_that_fits_is_listed_and_counted_where_one_is_not_complete():
+    person = player("backprop")
+    count = len([address for address in person.course.addresses if address.startswith("gradient.")])
+    shown = presses(person, "/", *"gradient.", "enter")
+    assert f"{count} addresses fit gradient., listed above" in shown and " /gradient." in shown and count > 100
+    assert f"  1/{-(-count // 17)}" in shown and person.mode == JUMP
+    presses(person, "escape", "/", "enter")
+    assert (person.mode, person.place) == (SHEET, player("backprop").place)
 
 
 def test_terms_have_their_shares_once_the_number_is_known_also_behind_a_mask():
@@ -277,7 +337,8 @@ def test_terms_have_their_shares_once_the_number_is_known_also_behind_a_mask():
     assert " % " not in presses(person, "z").replace("? %", "")
     person.press("enter")
     shown = "\n".join(lines_of(person))
-    assert re.search(r" 0 % .*-0\.924.*\n 100 % .*-inf", shown)
+    assert re.search(r" 0 % .*-0\.924.*\n 100 % .*-inf", shown) and "Space next" not in shown
+    assert "Space next" in presses(player(at="encoder.layer1.feed_forward.output:1,1", size=SIZES[0]), "z")
 
 
 def test_another_size_of_the_screen_keeps_the_place_and_what_was_revealed():
@@ -302,6 +363,16 @@ def test_a_long_equation_has_its_matrices_above_the_result_where_there_is_no_roo
     above, below = (next(n for n, line in enumerate(shown) if line.strip().startswith(name)) for name in (
         "A 2×2", "∂L/∂Ŝ 2×2"))
     assert "∂L/∂A 2×2" in shown[above] and above < below and "?" not in "".join(shown[above:below])
+
+
+def test_a_result_in_several_sheets_has_the_numbers_that_are_read_above_it_where_they_fit():
+    person = player(at="encoder.layer1.feed_forward.hidden:2,14", size=SIZES[2])
+    shown = lines_of(person)
+    assert "sheet 2 of 2" in shown[3] and ["X′ 3×8", "W_1 8×16", "b_1 16"] == re.split("  +", shown[4].strip())
+    X, W = (person.course.steps["encoder.layer1.self_attention.norm"].value[1],
+            person.course.parameters["encoder.layer1.feed_forward.W_1"].value[:, 13])
+    drawn = [float(number) for line in shown[6:14] for number in NUMBER.findall(line)]
+    assert drawn == pytest.approx([*X, *W], abs=5e-4)
 
 
 def test_the_result_has_its_line_also_where_its_arithmetic_is_longer_than_that_of_the_first_number():

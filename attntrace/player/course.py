@@ -1,6 +1,6 @@
 """What the player goes through: the steps of a run in their stages, each as a matrix of numbers with its arithmetic."""
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from attntrace.messages.catalog import Localized
@@ -16,9 +16,8 @@ from attntrace.pages.why import CellAt, CellOf, Why, ranked
 from attntrace.runs.run import Subject
 from attntrace.tensor.expression import Ref
 from attntrace.tensor.rounding import FULL_PRECISION
-from attntrace.tensor.symbol import Symbol
 from attntrace.tensor.tensor import Tensor, drawn_in
-from attntrace.tracing.addresses import Address, Cell, find_address, matches
+from attntrace.tracing.addresses import Address, Cell, Known, find_address, matches, row_of
 from attntrace.tracing.trace import Step
 
 LARGEST = 4_096  # numbers of an operand that is drawn as a matrix
@@ -79,8 +78,9 @@ class Course:
         self.steps, self.addresses, self.precision = steps, list(steps), precision
         self.config: Config = subject.run.config
         self.parameters: Mapping[str, Tensor] = subject.run.parameters.by_name
-        self.symbols: dict[str, Symbol | None] = {address: step.tensor.symbol for address, step in steps.items()} | {
-            name: tensor.symbol for name, tensor in self.parameters.items()}
+        self.of_steps: Known = {address: step.tensor.symbol for address, step in steps.items()}
+        self.of_parameters: Known = {name: tensor.symbol for name, tensor in self.parameters.items()}
+        self.symbols: Known = {**self.of_steps, **self.of_parameters}
         self.has_training = any(Address.of(address).is_of_training for address in steps)
         self.stages = stages_of(steps.values())
         self.stage_of = {step.address: stage for stage in self.stages for step in stage.steps}
@@ -131,14 +131,27 @@ class Course:
     def place_of(self, address: str, index: tuple[int, ...]) -> Place:
         return Place(address, *self.board(address).at(index))
 
+    @lru_cache(64)
+    def meant(self, typed: str) -> tuple[str, tuple[str, ...], list[str]]:
+        """An address without the row in it, that row, and what it may mean: steps, or, where no step fits it or it is
+        exactly one, parameters."""
+        for known in [self.of_parameters] if typed in self.parameters else [self.of_steps, self.of_parameters]:
+            address, row = row_of(typed, known)
+            fitting = matches(address, known) if address else []
+            if fitting:
+                return address, row, fitting
+        return typed, (), []
+
     def found(self, text: str) -> Place:
         """The number that was typed as `ADDRESS:ROW,COLUMN`, or the first one of a step or row. Raises Problem."""
-        cell = Cell.read(text.strip()).with_row(self.symbols)
-        typed = Address.of(cell.address)
-        is_of_training = typed.is_of_training or typed.name.startswith(("∂L", "dL")) or cell.address in ("L", "loss")
-        if is_of_training and not matches(cell.address, self.symbols) and not self.has_training:
-            raise Problem("play_backprop", pattern=shown(cell.address))
-        address = find_address(cell.address, self.symbols)
+        cell = Cell.read(text.strip())
+        whole, row, meant = self.meant(cell.address)
+        cell = Cell(whole, row + cell.positions)
+        typed = Address.of(whole)
+        is_of_training = typed.is_of_training or typed.name.startswith(("∂L", "dL")) or whole in ("L", "loss")
+        if is_of_training and not meant and not self.has_training:
+            raise Problem("play_backprop", pattern=shown(whole))
+        address = find_address(whole, {one: self.symbols[one] for one in meant} or self.symbols)
         if address not in self.steps:
             reader = next((step.address for step in self.steps.values() if any(
                 leaf.address == address for leaf in step.node.leaves())), "-")

@@ -107,7 +107,8 @@ def strip(player: Player) -> Line:
         pieces: Line = []
         for step in stages[n].steps:
             name, here = page.symbol(step.symbol, step.symbol.head), step.address == player.place.address
-            pieces += [Piece(" ")] * bool(pieces)
+            if pieces:
+                pieces.append(Piece(" "))
             pieces.append(Piece(f"[{name}]" if here else name, "here" if here else "", ("step", step.address)))
         return pieces
 
@@ -121,8 +122,9 @@ def strip(player: Player) -> Line:
             if more and cells([*line, *more], page) + page.cells(arrow + 2 * (arrow + dots)) <= page.width:
                 line = [*more, Piece(arrow, "grey"), *line] if on_the_left else [*line, Piece(arrow, "grey"), *more]
                 low, high, grows = min(low, n), max(high, n), True
-    before, behind = Piece(dots + arrow, "grey"), Piece(arrow + dots, "grey")
-    return [*[before] * (low > 0), *line, *[behind] * (high < len(stages) - 1)]
+    if low > 0:
+        line = [Piece(dots + arrow, "grey"), *line]
+    return line if high == len(stages) - 1 else [*line, Piece(arrow + dots, "grey")]
 
 
 def around_here(pieces: Line, page: Page) -> Line:
@@ -174,7 +176,7 @@ def operand_lines(player: Player) -> list[Line]:
                 break
             lines.append([])
         if page.cells(text) <= page.width:
-            lines[-1] += [*[Piece(GAP)] * bool(lines[-1]), Piece(text, "", ("ref", ref))]
+            lines[-1] += [Piece(GAP if lines[-1] else ""), Piece(text, "", ("ref", ref))]
     return lines
 
 
@@ -184,9 +186,12 @@ def keys_line(player: Player) -> Line:
     if mode == JUMP:
         return [Piece(fitting(page, page.width, Message("play.keys_jump"), Message("play.keys_jump_short")), "grey")]
     own = {HELP: ("sheet", "quit"), EXPLAIN: ("sheet", "quit"),
-           TERMS: ("enter", "follow", *["sheet"] * (player.parts > 1), "terms", *HELD)}.get(mode)
+           TERMS: ("enter", "follow", "sheet", "terms", *HELD)}.get(mode)
     ignored = {"predict", "row", "all", "enter"} if player.is_known else {"follow", "back"}
-    ignored |= {"back"} if not player.trail else set()
+    if not player.trail:
+        ignored.add("back")
+    if mode == TERMS and player.parts == 1:
+        ignored.add("sheet")
     names = [name for name in own or KEYS if name not in ignored]
     texts = {name: page.prose(render(Message(f"play.key.{name}"), page.languages[0])) for name in names}
     room = page.width - sum(page.cells(texts[name]) + 2 for name in HELD if name in texts)
@@ -194,7 +199,7 @@ def keys_line(player: Player) -> Line:
     for name in names:
         if name in HELD or cells(line, page) + page.cells(texts[name]) + 2 <= room:
             act = ("key", PRESSED[name]) if name in PRESSED else None
-            line += [*[Piece("  ")] * bool(line), Piece(texts[name], "grey", act)]
+            line += [Piece("  " if line else ""), Piece(texts[name], "grey", act)]
     return line
 
 
@@ -276,7 +281,7 @@ def box(drawn: Cut, player: Player, read: set[CellOf]) -> list[Line]:
     for n, y in enumerate(drawn.rows):
         opening, closing = brackets(n, len(drawn.rows), page)
         line = [Piece(page.padded(words[y], max(indent - 1, 0)), "lit" if y in rows_lit else hue_at(grid.row_hues, y)),
-                Piece(" " * bool(indent)), Piece(opening)]
+                Piece(" " if indent else ""), Piece(opening)]
         gap = " "
         for x in drawn.columns:
             here = board is not None and (y, x) == player.place[1:]
@@ -326,7 +331,7 @@ def term_lines(player: Player) -> list[Line]:
     numbers = {(ref.tensor, ref.index): n + 1 for n, ref in enumerate(player.course.operands(player.place)[:9])}
     for term in terms:
         share = f"{100 * term.share:4.0f} % " if player.is_known else "   ? % "  # of a softmax it is the result
-        filled = round(BAR * term.share) * player.is_known
+        filled = round(BAR * term.share) if player.is_known else 0
         bar = page.sign(BARS[-1], "#") * filled + " " * (BAR - filled)
         value = f" = {figures.text(term.value)}" if player.is_known else ""
         keys = ((ref.tensor, ref.index) for ref in term.operands)
@@ -367,5 +372,7 @@ def offer_lines(player: Player) -> list[Line]:
     page = player.page
     title = fitting(page, page.width - 8, Message("play.jump"))
     offers = player.offers()
-    return [[Piece(title, "bold")], *([Piece(cut(f"  {page.word(one)}", page.width, page), "", ("offer", one))]
-                                      for one in offers)]
+    first = [Piece(title, "bold")]
+    if player.said.text:  # which stands where it is typed
+        first.append(Piece(cut(f" /{page.word(player.typed)}", page.width - page.cells(title) - 8, page)))
+    return [first, *([Piece(cut(f"  {page.word(one)}", page.width, page), "", ("offer", one))] for one in offers)]

@@ -2,13 +2,15 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from os.path import commonprefix
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from attntrace.messages.catalog import Joined, Message, Text
 from attntrace.messages.errors import Problem
+from attntrace.messages.unicode import shown
 from attntrace.pages.stages import Stage
 from attntrace.pages.topics import topic_in
 from attntrace.pages.why import called
@@ -17,14 +19,15 @@ from attntrace.player.sheets import cell_lines, sheet_of, terms_of, text_of
 from attntrace.player.slips import Slip, slips_in
 from attntrace.tensor.expression import Ref
 from attntrace.tensor.printer import PRINTERS
-from attntrace.tensor.tensor import Array, Tensor
-from attntrace.tracing.addresses import Address, address_in, cell_name, matches, row_of
+from attntrace.tensor.tensor import Array, Tensor, apply
+from attntrace.tracing.addresses import Address, address_in, cell_name
 from attntrace.writers.page import Page
 
 SHEET, JUMP, HELP, EXPLAIN, TERMS = "sheet", "jump", "help", "explain", "terms"  # what is on the screen
 DIGITS, SOME_DIGITS = r"(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", r"(?:\d*\.?\d*|\d+\.?\d*e[-+]?\d*)"
 NUMBER = re.compile(rf"[-+]?{DIGITS}(?:%|/[-+]?{DIGITS})?|[-+]?inf", re.I)
 BEGUN = re.compile(rf"[-+]?(?:{SOME_DIGITS}|{DIGITS}(?:%|/[-+]?{SOME_DIGITS})|i|in|inf)", re.I)  # of a number
+MISTYPED = re.compile(r"space|(?!\?)[\W\d_]")  # among its digits: ignored, where other keys end it
 SAME_SIGNS = {",": ".", "−": "-"}
 # Letters as they are typed with a Korean keyboard on.
 HANGUL_KEYS = {"ㅜ": "n", "ㅔ": "p", "ㄱ": "r", "ㄲ": "R", "ㅋ": "z", "ㄷ": "e", "ㅐ": "o", "ㅂ": "q", "ㅠ": "pageup"}
@@ -32,7 +35,7 @@ SAME_KEYS = {"tab": "space", "pagedown": "space", "shift+tab": "pageup", "b": "p
              "slash": "/", "return": "enter"}
 ARROWS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 NEAR, NEAR_SHARE = 10, 0.05  # units and part of a result by which one that was rounded on the way may be off
-OFFERED = 100  # addresses that fit what was typed
+OFFERED = 100  # words that fit what was typed, and other places that a prediction may have been meant for
 
 
 class Said(NamedTuple):
@@ -170,7 +173,7 @@ class Player:
             self.typed = self.typed[:-1]
         elif self.typed and key == "enter":
             self.predict(self.typed)
-        elif not self.typed or key != "space" and (len(key) > 1 or key.isalpha() or key == "?"):
+        elif not (self.typed and MISTYPED.fullmatch(key)):
             was_typed, self.typed = bool(self.typed), ""
             return was_typed and key == "escape"
         return True
@@ -190,8 +193,9 @@ class Player:
             try:
                 place = self.course.found(self.typed)
             except Problem as problem:
-                several = problem.key == "several_tensors"
-                self.said = Said(Message("play.several", **problem.facts) if several else problem.message, right=False)
+                offers = self.offers() if problem.key in ("several_tensors", "no_such_tensor") else []
+                listed = Message("play.several", pattern=shown(self.typed.strip()), count=len(offers))
+                self.said = Said(listed if offers else problem.message, right=False)
                 return
             self.trail.append(self.place)
             self.go(place)
@@ -208,8 +212,7 @@ class Player:
         """Addresses that begin, or of which an end begins, with what was typed, and all that it may mean; behind `:`
         the words of an axis."""
         address, colon, rest = self.typed.strip().partition(":")
-        whole, row = row_of(address, self.course.symbols)
-        known, meant = self.course.addresses, matches(whole, self.course.symbols) if whole else []
+        _, row, meant = self.course.meant(address)
         if colon and len(meant) == 1:
             before, comma, begun = rest.rpartition(",")
             axes = self.course.steps[meant[0]].axes if meant[0] in self.course.steps else ()
@@ -218,21 +221,22 @@ class Player:
             begins = begun.strip().lstrip('"')
             return [f"{address}:{before}{comma}{word}" for i, word in enumerate(words)
                     if word.startswith(begins) or begins == str(i + 1)][:OFFERED]
-        tails = (".".join(one.split(".")[n:]) for one in known for n in range(one.count("."), 0, -1))
-        offered = [one for one in known if one.startswith(address)] or [one for one in tails if one.startswith(address)]
-        if len(meant) > 1 or not offered:
-            ends = "".join(f":{','.join(filter(None, (*row, rest)))}" for _ in (row or rest)[:1])
-            offered = [*(one + ends for one in meant if one in self.course.steps),
-                       *(one for one in offered if one != address)]
-        return list(dict.fromkeys(offered))[:OFFERED]
+        positions = ",".join(filter(None, (*row, rest)))
+        end = f":{positions}" if positions else ""
+        for names in (self.course.steps, self.course.parameters):  # parameters where no step fits
+            offered = begun_with(address, names)
+            if len(meant) > 1 or not offered:
+                offered = [*(one + end for one in meant if one in names), *(one for one in offered if one != address)]
+            if offered:
+                return list(dict.fromkeys(offered))
+        return []
 
     def complete(self) -> None:
         """Add what all addresses that fit have in common; the first of them where that is nothing more."""
         offers = self.offers()
         if offers:
-            low, high = min(offers), max(offers)
-            same = next((n for n, (a, b) in enumerate(zip(low, high)) if a != b), min(len(low), len(high)))
-            self.typed = low[:same] if same > len(self.typed) else offers[0]
+            same, typed = commonprefix(offers), self.typed.strip()
+            self.typed = same if same.startswith(typed) and len(same) > len(typed) else offers[0]
 
     # Moving.
     def go(self, place: Place) -> None:
@@ -355,20 +359,23 @@ class Player:
 
     def marked(self, typed: str) -> Said:
         line = self.course.line(self.place)
-        unit, result, factor = line.figures.unit, line.result, 10.0 ** line.figures.power
-        number, own = read_number(typed, unit)
-        worked = self.worked()
-        for one, last in {(number, own), (number * factor, own * factor)}:  # as it stands in the matrix, too
-            if one == result or within(one, result, 0.5 * min(last, unit)) or within(one, worked, 0.51 * unit):
-                return Said(Message("play.right"), right=True)
-        if within(number, result, 0.5 * own):
-            if own <= 10 * unit:
+        unit, result, worked = line.figures.unit, line.result, self.worked()
+        factors = dict.fromkeys((1.0, 10.0 ** line.figures.power))  # as it stands in the matrix, too
+        readings = [Reading.of(typed, unit, factor) for factor in factors]
+        if any(number == result or within(number, result, 0.5 * min(last, unit)) or within(number, worked, 0.51 * unit)
+               for number, last, _ in readings):
+            return Said(Message("play.right"), right=True)
+        rounded = [one for one in readings if within(one.number, result, 0.5 * one.last)]
+        if rounded:
+            finest = min(rounded, key=lambda one: one.last)
+            if finest.last < 11 * unit:
                 return Said(Message("play.right_rounded"), right=True)
-            decimals = max(round(-math.log10(unit)), 0)
-            return Said(Message("play.coarse", typed=typed, decimals=decimals), right=False)
-        said = next((message for slip, message in self.slips() if not within(slip.value, result, unit) and within(
-            number, slip.value, 0.5 * min(own, max(NEAR * unit, NEAR_SHARE * abs(slip.value))) + 0.6 * unit)), None)
-        if said is None and within(number, result, max(2 * unit, min(NEAR * unit, NEAR_SHARE * abs(result)))):
+            return Said(Message("play.coarse", typed=typed, decimals=finest.decimals), right=False)
+        said = next((message for slip, message in self.slips() if not within(slip.value, result, unit) and any(within(
+            number, slip.value, 0.5 * min(last, max(NEAR * unit, NEAR_SHARE * abs(slip.value))) + 0.6 * unit)
+            for number, last, _ in readings)), None)
+        near = max(2 * unit, min(NEAR * unit, NEAR_SHARE * abs(result)))
+        if said is None and any(within(one.number, result, near) for one in readings):
             said = Message("play.near")
         return Said(Joined(" ", [Message("play.wrong", typed=typed), said or Message("play.no_diagnosis")]),
                     right=False)
@@ -404,35 +411,52 @@ class Player:
         return [first, *of_places, *self.slips_of_softmax(), *others]
 
     def slips_of_softmax(self) -> Iterator[tuple[Slip, Message]]:
-        """Of attention: over a column, or of scores that were not divided by √d_k."""
-        node, place = self.course.steps[self.place.address].node, Address.of(self.place.address)
-        scores = self.course.steps.get(address_in(place.place, "scores"))
-        if node.op.name != "softmax" or place.name != "weights" or scores is None:
+        """Of attention: of scores that were not divided, or over a column."""
+        step, place = self.course.steps[self.place.address], Address.of(self.place.address).place
+        scores, scaled, masked = (self.course.steps.get(address_in(place, name)) for name in (
+            "scores", "scaled_scores", "masked_scores"))
+        if not step.is_attention or scores is None or scaled is None:
             return
-        read, row, column = node.operands[0].value, self.place.row, self.place.column
-        over_queries = softmax_of(read[:, column])[row]
-        unscaled = softmax_of(np.where(np.isneginf(read[row]), -np.inf, scores.value[row]))[column]
-        for value, key in ((unscaled, "scale_missing"), (over_queries, "softmax_axis")):
-            yield Slip(float(value), key), Message(f"slips.{key}")
+        read, at = scores.tensor, self.place[1:]
+        if masked is not None:
+            read = apply(masked.node.op, read, *masked.node.operands[1:])
+        line = self.course.line(self.place._replace(address=scaled.address))
+        unscaled = Slip(float(apply(step.node.op, read).value[at]), "not_scaled", line.arithmetic.parts[1],
+                        line.formula.right.parts[1])
+        yield unscaled, unscaled.message(PRINTERS[self.page.spelling], self.written, line.formula.head)
+        over_queries = apply(step.node.op, step.node.operands[0].T).T
+        yield Slip(float(over_queries.value[at]), "softmax_axis"), Message("slips.softmax_axis")
 
     def terms(self) -> Any:
         return terms_of(self.course, self.place, self.page)
 
 
-def read_number(typed: str, unit: float) -> tuple[float, float]:
-    """A number that was typed, and what its last digit counts; of a fraction, a `unit`."""
-    above, slash, below = typed.partition("/")
-    if slash:
-        return float(above) / (float(below) or math.nan), unit
-    percent = 0.01 if typed.endswith("%") else 1.0
-    mantissa, _, power = typed.rstrip("%").lower().partition("e")
-    return float(typed.rstrip("%")) * percent, 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2])) * percent
+class Reading(NamedTuple):
+    """A prediction as a number, what its last digit counts, and how many decimals the number has as it is printed."""
+    number: float
+    last: float
+    decimals: int
+
+    @classmethod
+    def of(cls, typed: str, unit: float, factor: float) -> "Reading":
+        """Read what was typed, in units of a factor; the last digit of a fraction counts a `unit`."""
+        decimals = max(round(-math.log10(unit / factor)), 0)
+        above, slash, below = typed.partition("/")
+        if slash:
+            return cls(factor * float(above) / (float(below) or math.nan), unit, decimals)
+        number = typed.rstrip("%")
+        mantissa, _, power = number.lower().partition("e")
+        counts = factor * 0.01 if typed.endswith("%") else factor
+        return cls(float(number) * counts, float(f"1e{power or 0}") * 10.0 ** -len(mantissa.partition(".")[2]) * counts,
+                   decimals)
 
 
-def softmax_of(scores: Array) -> Array:
-    powers: Array = np.exp(scores - max(scores.max(), np.finfo(scores.dtype).min))
-    return powers / (powers.sum() or 1)
+def begun_with(text: str, addresses: Iterable[str]) -> list[str]:
+    """The addresses that begin with a text; where none does, the ends of addresses that do."""
+    tails = (".".join(one.split(".")[n:]) for one in addresses for n in range(one.count("."), 0, -1))
+    return [one for one in addresses if one.startswith(text)] or [one for one in tails if one.startswith(text)]
 
 
 def within(one: float, other: float, distance: float) -> bool:
-    return abs(one - other) <= distance * (1 + 1e-9) + 1e-15
+    apart = abs(one - other)
+    return apart < math.inf and apart <= distance * (1 + 1e-9) + 1e-15

@@ -108,8 +108,7 @@ def layouts(course: Course, place: Place, page: Page) -> Iterator[list[Band]]:
                 yield [beside_each_other(cuts), [whole(board)]]
         return
     every = {tensor: whole(matrix) for tensor, matrix in board.operands.items()}
-    some = {tensor: Cut(matrix, rows_of(matrix, read), sorted({x for _, x in lit(matrix, read)}))
-            for tensor, matrix in board.operands.items() if lit(matrix, read)}
+    some = cut_down(board, read)
     for drawn in filter(None, (every, some)):
         items = equation(board, drawn, page)
         yield [items]
@@ -117,6 +116,12 @@ def layouts(course: Course, place: Place, page: Page) -> Iterator[list[Band]]:
     for drawn in filter(None, (every, some)):  # of a long equation, which stands above them
         yield [beside_each_other([*drawn.values()]), [whole(board)]]
         yield [*map(beside_each_other, zip(drawn.values())), [whole(board)]]
+
+
+def cut_down(board: Board, read: set[CellOf]) -> dict[Tensor, Cut]:
+    """The rows and columns of the operands in which numbers are read."""
+    return {tensor: Cut(matrix, rows_of(matrix, read), sorted({x for _, x in lit(matrix, read)}))
+            for tensor, matrix in board.operands.items() if lit(matrix, read)}
 
 
 def beside_each_other(cuts: Iterable[Cut]) -> Band:
@@ -171,8 +176,11 @@ def sheet_of(course: Course, place: Place, page: Page, height: int) -> Sheet:
     row = next(n for n, part in enumerate(rows) if place.row < part.stop)
     column = next(n for n, part in enumerate(columns) if place.column < part.stop)
     drawn = Cut(board, range(rows[row].start, rows[row].stop), range(columns[column].start, columns[column].stop))
+    operands = beside_each_other(cut_down(board, read).values())
     above: list[Band] = [[Cut(table, rows_of(table, read)[:1], drawn.columns)] for table in tables]
-    fits = all(band_width(band, page) + INDENT <= page.width for band in above)
+    above += [operands] if operands else []
+    fits = sum(map(height_of, above)) + height_of([drawn]) <= most and all(
+        band_width(band, page) + INDENT <= page.width for band in above)
     return Sheet([*(above if fits else []), [drawn]], rows, columns, row, column, room)
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from attntrace.messages.catalog import Message
-from attntrace.tensor.expression import Difference, Exp, Expression, Number, Ref, combined, value_of
+from attntrace.tensor.expression import Difference, Exp, Expression, Number, Ref, Sum, combined, value_of
 from attntrace.tensor.printer import Printer, Write
 from attntrace.tensor.tensor import Term
 
@@ -56,12 +56,22 @@ def _below(node: Expression, symbol: Expression | None, deep: bool) -> Iterator[
         return
     values = [value_of(part) for part in node.parts]
     symbols = _parts_of(symbol, node)
+    inner = [list(_below(part, symbols[n], deep)) for n, part in enumerate(node.parts if deep else ())]
     own = OWN.get(node.kind)
     if own is not None:
         yield from own(node, values, symbols)
-    for n, part in enumerate(node.parts if deep else ()):
-        for slip in _below(part, symbols[n], deep):
+    if isinstance(node, Sum):
+        yield from _in_each(inner)
+    for n, slips in enumerate(inner):
+        for slip in slips:
             yield slip._replace(value=combined(node, [*values[:n], slip.value, *values[n + 1:]]))
+
+
+def _in_each(inner: list[list[Slip]]) -> Iterator[Slip]:
+    """The same slip in every term of a sum, where all terms have the same ones."""
+    for slips in zip(*inner) if len(inner) <= MOST_TERMS and len(set(map(len, inner))) == 1 else ():
+        if len({slip.key for slip in slips}) == 1:
+            yield slips[0]._replace(value=sum(slip.value for slip in slips), in_each=True)
 
 
 def _parts_of(symbol: Expression | None, node: Expression) -> list[Expression | None]:
@@ -80,11 +90,6 @@ def _sum(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
     for n, part in enumerate(node.parts if len(values) <= MOST_TERMS else ()):
         yield Slip(math.fsum([*values[:n], *values[n + 1:]]), "term", part, symbols[n])
         yield Slip(total - 2 * values[n], "sign_of", part, symbols[n])
-    if len(values) <= MOST_TERMS:
-        each = [list(_below(part, symbols[n], True)) for n, part in enumerate(node.parts)]
-        for slips in zip(*each) if len(set(map(len, each))) == 1 else ():
-            if len({slip.key for slip in slips}) == 1:
-                yield slips[0]._replace(value=sum(slip.value for slip in slips), in_each=True)
 
 
 def _difference(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
@@ -104,7 +109,7 @@ def _quotient(node: Expression, values: Values, symbols: Symbols) -> Iterator[Sl
     left, right = node.parts
     if isinstance(left, Exp) and isinstance(left.parts[0], Difference):  # of a softmax: whoever subtracts no largest
         yield Slip(combined(left, [value_of(left.parts[0].parts[0])]), "not_divided", right, symbols[1])
-    if isinstance(right, Number) and right.number > 2:
+    if isinstance(right, Number) and right.number > 2 and float(right.number).is_integer():  # n - 1 for n
         yield Slip(values[0] / (right.number - 1), "one_less", right)
     yield Slip(values[0] * values[1], "multiplied", node.parts[1], symbols[1])
     yield Slip(combined(node, values[::-1]), "inverted")

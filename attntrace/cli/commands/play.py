@@ -54,7 +54,7 @@ def command(saved_run: str | None, at: str | None, translates: bool, model: Mode
                            page_writer(subject, course, decimals, in_ascii, again))
         code = play(player)
         click.echo(rendered(Message("play.come_back")))
-        again += f"{' --ascii' * in_ascii} --at {quoted(course.typed(player.place))}"
+        again += f"{' --ascii' if in_ascii else ''} --at {quoted(course.typed(player.place))}"
         click.echo(f"  $ {command_for(shown(again))}")
     return code
 

@@ -184,9 +184,10 @@ def test_of_a_normalized_number_the_terms_of_the_difference_come_first_and_the_d
 
 
 @pytest.mark.parametrize("weights, result, operand, row, column", [
-    ("ko-en", "output.probabilities", "output.logits", 4, 145), ("ko-en", "output.probabilities", "output.logits", 4, 7),
+    ("ko-en", "output.probabilities", "output.logits", 4, 145),
+    ("ko-en", "output.probabilities", "output.logits", 4, 7),
     (None, *(f"decoder.layer1.self_attention.head1.{name}" for name in ("weights", "masked_scores")), 1, 0)])
-def test_of_a_softmax_the_word_itself_comes_first_and_the_others_by_their_share(weights, result, operand, row, column):
+def test_of_a_softmax_its_own_score_comes_first_and_the_others_by_share(weights, result, operand, row, column):
     steps = {step.address: step.value for step in trace("어제 카페 갔었어", "I went to the", weights=weights).steps}
     others = [n for n in np.argsort(-steps[operand][row], kind="stable").tolist() if n != column]
     out = attntrace("why", f"{result}:{row + 1},{column + 1}", "어제 카페 갔었어", "--target", "I went to the",

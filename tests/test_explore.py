@@ -30,14 +30,13 @@ RUNS = {
                "--dtype", "float32"),
     "tensor2tensor": ("trace", "a b", *TINY, "--position", "tensor2tensor", "--causal", "--precision", "9")}
 ALL = """() => {
-    const said = {}, {leaves, reading, wiring} = attntrace;
+    const said = {}, {leaves, told, wiring} = attntrace;
     for (const [address, x] of leaves) {
         let all = x.op ? [[]] : [];
         for (const axis of x.axes)
             all = all.flatMap(at => [...Array(wiring.axes[axis][1]).keys()].map(n => [...at, n]));
         for (const at of all) {
-            const {text, sign, result, absent} = reading({of: x, at});
-            said[address + (at.length ? ":" + at.map(n => n + 1) : "")] = [absent, text, sign, result];
+            said[address + (at.length ? ":" + at.map(n => n + 1) : "")] = told({of: x, at});
         }
     }
     return said;

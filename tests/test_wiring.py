@@ -51,8 +51,8 @@ function added(first, [second]) {
 }
 """)
     assert script.__wrapped__("any") == (
-        '(()=>{let a=0.5,c={held:a,short},{taken}=c,d=`${a} total ${"total"+`${d}`}`,g=/[/"]total/;'
-        "function e(b,[second]){for(let[f]of b)c.held+=f-b.total/second;return b.taken?{...a}:{[d]:e(taken)}}})();")
+        '(()=>{let b=0.5,c={held:b,short},{taken}=c,d=`${b} total ${"total"+`${d}`}`,g=/[/"]total/;'
+        "function e(a,[second]){for(let[f]of a)c.held+=f-a.total/second;return a.taken?{...b}:{[d]:e(taken)}}})();")
 
 
 @pytest.mark.parametrize("run", RUNS)

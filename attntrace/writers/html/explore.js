@@ -4,7 +4,7 @@
 const byId = id => document.getElementById(id);
 const wiring = JSON.parse(byId("wiring").textContent), words = wiring.words;
 const main = document.querySelector("main"), page = document.documentElement;
-const {abs, max, sign, exp, log, sin, cos, tanh} = Math;
+const {abs, ceil, max, min, sign, exp, log, sin, cos, tanh} = Math;
 const select = (selector, element = main) => [...element.querySelectorAll(selector)];
 const on = (kind, act) => document.addEventListener(kind, act);
 
@@ -462,9 +462,9 @@ function reveal(td, isFar) {
   const isHidden = top < 0 || bottom > (box.left > innerWidth / 2 ? innerHeight : box.top);
   if (isFar || isHidden) td.scrollIntoView({block: "center", inline: "nearest"});
 }
-function follow({of, at}) {  // where it stands beside this number, or in the same part, if it does
-  const near = place => every({of, at}).find(one => place(one) === place(home(current)));
-  trail.push(current), open({of, at, td: near(stageOf) || near(partOf)});
+function follow(ref) {  // where it stands beside this number, or in the same part, if it does
+  const near = place => every(ref).find(one => place(one) === place(home(current)));
+  trail.push(current), open({...ref, td: near(stageOf) || near(partOf)});
 }
 function start(ref, isFar) {
   trail = [], open(ref, isFar);

@@ -58,24 +58,23 @@ function trim(table, from, end, rows = "") {  // all but some columns
 }
 const columnsOf = table => select("td", rowsIn(table)[0]).length;
 function split([table, width]) {  // a table that is wider than the screen, into blocks of columns
-  const columns = columnsOf(table), each = Math.ceil(columns / Math.ceil(width / screen.clientWidth));
-  if (each < columns) table.replaceWith(...range(Math.ceil(columns / each)).map(n =>
-    trim(table.cloneNode(true), n * each, Math.min(columns, (n + 1) * each))));
+  const columns = columnsOf(table), each = ceil(columns / ceil(width / screen.clientWidth));
+  if (each < columns) table.replaceWith(...range(ceil(columns / each)).map(n =>
+    trim(table.cloneNode(true), n * each, min(columns, (n + 1) * each))));
 }
 const columnOf = td => startOf(td.closest("table"))[0] + td.cellIndex - hasHeading(td.parentNode);
-function cut(tables) {  // of a matrix that is too large for a screen, what is around the number that is looked at
+function cut(tables, each) {  // of a matrix that is too large for a screen, what is around the number that is looked at
   const chosen = tables.flatMap(([table]) => select(".current, .operand", table));
   const td = chosen.find(one => columnOf(one) === current.at.at(-1)) || chosen[0] || rowsIn(tables[0][0])[0].cells[0];
   const table = td.closest("table"), rows = [...rowsIn(table)], columns = columnsOf(table);
-  const [, width, height] = tables.find(([one]) => one === table);
-  const around = (all, share, n) => {
-    const most = Math.min(all, max(1, Math.floor(all * share))), from = max(0, Math.min(all - most, n - (most >> 1)));
+  const around = (all, px, n) => {
+    const most = min(all, max(1, Math.floor(px))), from = max(0, min(all - most, n - (most >> 1)));
     return [from, from + most];
   };
-  const [top, bottom] = around(rows.length, screen.clientHeight * 0.6 / height, rows.indexOf(td.parentNode));
+  const [top, bottom] = around(rows.length, screen.clientHeight * 0.6 / table.offsetHeight * rows.length, rows.indexOf(td.parentNode));
   tables.forEach(([other]) => other !== table && other.parentNode.remove());
   rows.forEach((tr, n) => (n < top || n >= bottom) && tr.remove());
-  trim(table, ...around(columns, screen.clientWidth * 0.9 / width, columnOf(td) - startOf(table)[0]), `${top + 1}\u2013${bottom}, `);
+  trim(table, ...around(columns, screen.clientWidth * 0.9 / each, columnOf(td) - startOf(table)[0]), `${top + 1}\u2013${bottom}, `);
 }
 function fits(px) {
   screen.style.fontSize = `${px}px`;
@@ -85,9 +84,11 @@ function draw(isLast) {  // an equation; what has no room on its screen has one 
   const one = equations[turn], shown = drawn(one), apart = [];
   screen.replaceChildren(...shown), fits(LEAST);
   const matrices = [...new Set(tablesIn(screen).map(wholeOf))];  // all are measured before one is changed
-  for (const tables of matrices.map(box => tablesIn(box).map(table => [table, table.offsetWidth, table.offsetHeight]))) {
-    const height = tables.reduce((before, [, x, y]) => before + Math.ceil(x / screen.clientWidth) * y, 0);
-    height > screen.clientHeight ? cut(tables) : tables.forEach(split);
+  const measured = matrices.map(box => tablesIn(box).map(table => [table, table.offsetWidth, table.offsetHeight]));
+  const each = max(...measured.flat().map(([table, width]) => width / columnsOf(table)));  // operands are cut as the result is
+  for (const tables of measured) {
+    const height = tables.reduce((before, [, x, y]) => before + ceil(x / screen.clientWidth) * y, 0);
+    height > screen.clientHeight ? cut(tables, each) : tables.forEach(split);
   }
   while (!fits(LEAST)) {
     const others = select(":is(.equation, .chunk) > div:not(.chunk, :has(.result))", screen);
@@ -97,7 +98,7 @@ function draw(isLast) {  // an equation; what has no room on its screen has one 
     apart.unshift([plain("div.equation", largest)]);
   }
   screens = [...apart, [...screen.childNodes]];
-  view = isLast ? apart.length : Math.min(view, apart.length);
+  view = isLast ? apart.length : min(view, apart.length);
   screen.replaceChildren(...screens[view]);
   let least = 12, most = MOST;
   if (fits(least)) while (most - least > 0.5) fits((least + most) / 2) ? least = (least + most) / 2 : most = (least + most) / 2;
@@ -136,7 +137,7 @@ stage.onkeydown = event => {
 stage.onclose = () => {
   const one = equations[turn];
   unfold(one), one.scrollIntoView();
-  if (held(one)) reveal(home(current), true);
+  if (held(one)) open(current);
 };
 addEventListener("resize", () => stage.open && draw());
 panel.after(stage);

@@ -95,8 +95,8 @@ def test_operands_and_result_have_the_columns_around_the_number_to_which_leaving
         captions = page.locator(".sheet caption").all_inner_texts()
         page.keyboard.press("ArrowRight")  # operands that have no room beside the result come first
         captions += page.locator(".sheet caption").all_inner_texts()
-        shown, *others = [caption.partition("[")[2] for caption in captions]
-        first, last = map(int, re.findall(r"\d+", shown)[2:])
+        shown, *others = [caption.rpartition(", ")[2] for caption in captions]
+        first, last = map(int, re.findall(r"\d+", shown))
         assert others == [shown] and first <= column <= last
         assert page.locator("#present button").nth(2).is_disabled()  # on the last screen
         page.keyboard.press("Escape")

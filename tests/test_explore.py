@@ -253,7 +253,8 @@ def test_an_operand_is_followed_within_its_part_and_said_to_be_of_the_stage_that
     text, _ = page_and_readings(*RUNS["trace"])
     with opened(browser, tmp_path, text, "#decoder.layer1.feed_forward.residual:2,3") as page:
         def stage(selector):
-            return page.locator(selector).evaluate("one => one.closest('.stage').querySelector('h4').textContent.trim()")
+            title = "one => one.closest('.stage').querySelector('h4').textContent.trim()"
+            return page.locator(selector).evaluate(title)
 
         page.locator("#explore ol button", has_text="cross_attention.norm").click()
         made = stage("[id='decoder.layer1.cross_attention.norm.matrix']")

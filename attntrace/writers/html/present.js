@@ -85,7 +85,7 @@ function draw(isLast) {  // an equation; what has no room on its screen has one 
   screen.replaceChildren(...shown), fits(LEAST);
   const matrices = [...new Set(tablesIn(screen).map(wholeOf))];  // all are measured before one is changed
   const measured = matrices.map(box => tablesIn(box).map(table => [table, table.offsetWidth, table.offsetHeight]));
-  const each = max(...measured.flat().map(([table, width]) => width / columnsOf(table)));  // operands are cut as the result is
+  const each = max(...measured.flat().map(([table, width]) => width / columnsOf(table)));  // alike for operands and result
   for (const tables of measured) {
     const height = tables.reduce((before, [, x, y]) => before + ceil(x / screen.clientWidth) * y, 0);
     height > screen.clientHeight ? cut(tables, each) : tables.forEach(split);

@@ -30,14 +30,13 @@ RUNS = {
                "--dtype", "float32"),
     "tensor2tensor": ("trace", "a b", *TINY, "--position", "tensor2tensor", "--causal", "--precision", "9")}
 ALL = """() => {
-    const said = {}, {leaves, reading, wiring} = attntrace;
+    const said = {}, {leaves, told, wiring} = attntrace;
     for (const [address, x] of leaves) {
         let all = x.op ? [[]] : [];
         for (const axis of x.axes)
             all = all.flatMap(at => [...Array(wiring.axes[axis][1]).keys()].map(n => [...at, n]));
         for (const at of all) {
-            const {text, sign, result, absent} = reading({of: x, at});
-            said[address + (at.length ? ":" + at.map(n => n + 1) : "")] = [absent, text, sign, result];
+            said[address + (at.length ? ":" + at.map(n => n + 1) : "")] = told({of: x, at});
         }
     }
     return said;
@@ -114,6 +113,9 @@ def test_a_number_of_the_result_answers_as_well_when_it_is_pointed_at(browser, t
         for key in ("Enter", "1"):
             page.keyboard.press(key)
         assert page.locator("#explore .at").inner_text().startswith("output.logits:1,")
+        likeliest.first.focus()
+        page.keyboard.press("ArrowDown")
+        assert page.locator("#explore .at").inner_text().startswith("output.probabilities:2,") and page.wrong == []
 
 
 def test_the_rows_that_were_asked_for_answer_at_their_own_addresses(browser, tmp_path):
@@ -185,16 +187,20 @@ def test_an_operand_of_a_step_that_is_not_on_the_page_is_no_parameter(browser, t
             said.add((place.split(":")[0].split(".")[-1], "parameter of the model" in text, "does not show" in text,
                       f"attntrace why {place}" in text))
             page.keyboard.press("Backspace")
-        assert said == {("norm", False, True, True), ("W_1", True, False, False), ("b_1", True, False, False)}
+        assert said == {("norm", False, True, True), ("W_1", True, False, True), ("b_1", True, False, True)}
 
 
-def test_a_parameter_that_is_not_on_the_page_is_said_to_be_one(browser, tmp_path):
+def test_of_a_parameter_that_is_not_on_the_page_the_number_is_told_by_its_copy(browser, tmp_path):
     text, _ = page_and_readings("trace", BLOG[0], "--weights", "ko-en", "--only", "encoder.embedding")
     with opened(browser, tmp_path, text, "#encoder.embedding:1,1") as page:
+        number = page.locator("#explore .end").inner_text()
         page.keyboard.press("1")
         assert page.locator("#explore .at").inner_text().startswith("encoder.E:")
         assert "A parameter of the model" in page.locator("#explore").inner_text()
-        assert page.locator("#explore .end").count() == 0
+        assert page.locator("#explore .end").inner_text() == number
+        assert page.locator("#explore .axis b").inner_text() == BLOG[0].split()[0]
+        command = shlex.split(page.locator("#explore code").inner_text())
+        assert f"is {number.split()[1]}: a parameter" in attntrace(*command[1:]).out
 
 
 def test_without_its_script_a_page_is_the_page_alone(browser, tmp_path):
@@ -240,6 +246,21 @@ def test_an_address_opens_the_panel_there_in_a_link_and_in_the_box(browser, tmp_
         page.locator("input").fill("output.logits:2,1")
         page.keyboard.press("Enter")
         assert page.locator("#explore .at").inner_text() == "output.logits:2,1"
+        assert page.locator("#explore .trail").count() == 0  # no operand of the number before
+
+
+def test_an_operand_is_followed_within_its_part_and_said_to_be_of_the_stage_that_makes_it(browser, tmp_path):
+    text, _ = page_and_readings(*RUNS["trace"])
+    with opened(browser, tmp_path, text, "#decoder.layer1.feed_forward.residual:2,3") as page:
+        def stage(selector):
+            title = "one => one.closest('.stage').querySelector('h4').textContent.trim()"
+            return page.locator(selector).evaluate(title)
+
+        page.locator("#explore ol button", has_text="cross_attention.norm").click()
+        made = stage("[id='decoder.layer1.cross_attention.norm.matrix']")
+        assert page.locator("#explore .note").first.inner_text() == made != stage("td.current")
+        page.locator("#explore ol button", has_text="gain").click()
+        assert stage("td.current") == made and made.startswith("2.")
 
 
 def test_a_link_may_hold_any_word_and_a_damaged_one_does_nothing(browser, tmp_path):
@@ -270,6 +291,9 @@ def test_from_the_largest_operand_to_the_largest_one_comes_to_an_end(browser, tm
             page.keyboard.press("1")
             if page.locator("#explore .at").inner_text() == before:
                 break
+        page.locator("#explore .trail").evaluate("one => { one.style.maxHeight = '2rem'; }")
+        assert page.locator("#explore .trail").evaluate("""one => one.scrollHeight > one.clientHeight + 9
+            && one.firstChild.getBoundingClientRect().bottom <= one.getBoundingClientRect().bottom + 1""")
         name = before.rpartition(":")[0].rpartition(".")[2]
         assert name in "E W W_Q W_K W_V W_O W_1 W_2 b_1 b_2 gain bias positional_encoding".split()
 
@@ -320,6 +344,8 @@ def test_on_each_screen_a_number_is_seen_beside_the_panel_without_a_barrier(brow
     with opened(browser, tmp_path, text, bypass_csp=True, viewport={"width": width, "height": 760},
                 reduced_motion="reduce") as page:
         page.locator("section.result .ask").click()
+        edge = page.locator("#explore footer").bounding_box()["y"]
+        assert page.locator("#explore li").first.bounding_box()["y"] + 20 < edge  # an operand, below the result
         page.keyboard.press("1")
         page.keyboard.press("h")
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -84,6 +84,28 @@ def test_of_a_matrix_that_is_too_large_the_part_around_the_number_is_shown_in_la
     assert abs((first + last) / 2 - 9) <= 0.5
 
 
+def test_operands_and_result_have_the_columns_around_the_number_to_which_leaving_returns(browser, tmp_path):
+    text = page_of("trace", "a", "--target", " ".join(f"w{n}" for n in range(40)), "--d-model", "4", "--heads", "2",
+                   "--only", "output.*", "--form", "matrix")
+    with opened(browser, tmp_path, text, viewport=SCREEN) as page:
+        places = [td.get_attribute("data-at") for td in page.locator("td[data-at]").all()]
+        place, column = next((place, n) for place in places if (n := int(place.rpartition(",")[2])) > 20)
+        page.locator(f"td[data-at='{place}']").click()
+        page.keyboard.press("f")
+        captions = page.locator(".sheet caption").all_inner_texts()
+        page.keyboard.press("ArrowRight")  # operands that have no room beside the result come first
+        captions += page.locator(".sheet caption").all_inner_texts()
+        shown, *others = [caption.rpartition(", ")[2] for caption in captions]
+        first, last = map(int, re.findall(r"\d+", shown))
+        assert others == [shown] and first <= column <= last
+        assert page.locator("#present button").nth(2).is_disabled()  # on the last screen
+        page.keyboard.press("Escape")
+        page.locator("main .matrix td.current:focus").wait_for()
+        top, bottom = page.locator("main td.current").evaluate(
+            "td => [td.getBoundingClientRect().top, td.getBoundingClientRect().bottom]")
+        assert place == page.locator("#explore .at").inner_text() and 0 <= top < bottom <= SCREEN["height"]
+
+
 def test_hidden_numbers_are_nowhere_until_they_are_asked_for(browser, tmp_path):
     with opened(browser, tmp_path, page_of("trace", THREE), "#head1.scores:1,1", viewport=SCREEN) as page:
         page.keyboard.press("h")

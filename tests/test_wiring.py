@@ -43,16 +43,16 @@ def test_the_scripts_and_the_styles_of_a_page_stay_small(names):
 
 def test_names_in_a_script_are_short_unless_they_are_properties_as_well(monkeypatch):
     monkeypatch.setattr(scripts, "resource", lambda name: """// A comment
-const total = 0.5, other = {kept: total, short}, {taken} = other;
+const total = 0.5, other = {held: total, short}, {taken} = other;
 const told = `${total} total ${"total" + `${told}`}`, pattern = /[/"]total/;
 function added(first, [second]) {
-  for (const [one] of first) other.kept += one - 1 / second;  // another
+  for (const [one] of first) other.held += one - first.total / second;  // another
   return first.taken ? {...total} : {[told]: added(taken),};
 }
 """)
     assert script.__wrapped__("any") == (
-        '(()=>{let a=0.5,c={kept:a,short},{taken}=c,d=`${a} total ${"total"+`${d}`}`,g=/[/"]total/;'
-        "function e(b,[second]){for(let[f]of b)c.kept+=f-1/second;return b.taken?{...a}:{[d]:e(taken)}}})();")
+        '(()=>{let b=0.5,c={held:b,short},{taken}=c,d=`${b} total ${"total"+`${d}`}`,g=/[/"]total/;'
+        "function e(a,[second]){for(let[f]of a)c.held+=f-a.total/second;return a.taken?{...b}:{[d]:e(taken)}}})();")
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -67,7 +67,7 @@ def test_the_wiring_is_small_and_has_a_node_for_every_step_that_is_shown(run):
     shown = {*re.findall(r'<t[^>]* data-address="([^"]+)"', text)}
     assert steps <= shown <= steps | parameters
     assert len(json.dumps(data["entries"])) <= 250 * len(steps)
-    assert {*PRIVATE}.isdisjoint({*data, *data["texts"], *SLOTS})  # which keep their names
+    assert {*PRIVATE}.isdisjoint({*data, *data["words"], *SLOTS})  # which keep their names
 
 
 def test_what_makes_a_page_answer_is_a_small_part_of_it():

@@ -2,9 +2,9 @@
 // Ops as in attntrace/ops, spelling as in tensor/printer.py, digits as in writers/arithmetic.py: tests/test_explore.py
 // compares each number with what the program prints. The page has it without comments and most blanks.
 const byId = id => document.getElementById(id);
-const wiring = JSON.parse(byId("wiring").textContent), words = wiring.texts;
+const wiring = JSON.parse(byId("wiring").textContent), words = wiring.words;
 const main = document.querySelector("main"), page = document.documentElement;
-const {abs, max, sign, exp, log, sin, cos, tanh} = Math;
+const {abs, ceil, max, min, sign, exp, log, sin, cos, tanh} = Math;
 const select = (selector, element = main) => [...element.querySelectorAll(selector)];
 const on = (kind, act) => document.addEventListener(kind, act);
 
@@ -125,13 +125,14 @@ function exponent(n) {
   return (n < 0 ? "e-" : "e+") + `${abs(n)}`.padStart(2, 0);
 }
 
-function textOf({text, of: x, at}, lost) {  // of a leaf, as it stands in a sum; null where it is not on the page
-  if (text !== undefined) return text;
-  const n = at.reduce((before, position, k) => before * size(x.axes[k]) + position, 0);
+const flat = ({of: x, at}) => at.reduce((before, position, k) => before * size(x.axes[k]) + position, 0);
+function textOf(ref, lost) {  // of a leaf, as it stands in a sum; null where it is not on the page
+  if (ref.text !== undefined) return ref.text;
+  const x = ref.of, n = flat(ref);
   if (x.texts) return x.texts[n];
   const more = x.digits.get(n);
   if (more && (lost || x.power && abs(more) < 10 * x.unit)) return more;
-  return x.seen[n] ??= seen(x, find({of: x, at}));
+  return x.seen[n] ??= seen(x, find(ref));
 }
 function seen(x, td) {
   if (!td) return null;
@@ -235,14 +236,18 @@ const refsOf = node => node.of ? [node] : node.parts.flatMap(refsOf);
 const unique = node => [...new Map(refsOf(node).map(ref => [nameOf(ref), ref])).values()];
 
 // What the program prints of a number: the pieces of its arithmetic (none, where nothing has to be computed), the sign,
-// the result; whether it needs digits that are not shown (lost), and how many operands are not on the page (absent).
-function reading({of: x, at}) {
-  const result = textOf({of: x, at}), said = {result, pieces: [], text: "", sign: "=", absent: 0};
+// the result; whether it needs digits that are not shown (lost), and how many operands are not on the page (unseen).
+function reading(ref) {
+  const {of: x, at} = ref, result = textOf(ref), said = {result, pieces: [], text: "", sign: "=", unseen: 0};
   if (!x.op) return said;
   const node = said.node = arithmetic(x, at);
-  if (node.of) return said;
-  said.absent = unique(node).filter(ref => textOf(ref) === null).length;
-  if (said.absent || result === null) return said;
+  if (node.of) {  // a copy tells what a number is that is not on the page
+    const td = find(ref), other = node.of;
+    if (td && powerOf(td) === other.power) (other.copies ??= [])[flat(node)] = td;
+    return said;
+  }
+  said.unseen = unique(node).filter(ref => textOf(ref) === null).length;
+  if (said.unseen || result === null) return said;
   const printed = parsed(result), worked = value(node);
   const most = max(wiring.missed * x.unit, abs(printed) / wiring.missed);
   said.lost = worked !== printed && !(abs(worked - printed) <= most);
@@ -268,7 +273,8 @@ function startOf({dataset: {"column": column = 1, part = 1, address}}) {  // col
   return [column - 1, part > 1 ? (part - 1) * byAddress.get(address).block : 0];
 }
 const rowAndColumn = ({of: x, at}) => at.length > 1 ? at : at.length && isPosition(x) ? [at[0], 0] : [0, at[0] || 0];
-const isNumber = td => td?.tagName === "TD" && td.className !== "more";
+const rowsIn = table => table.tBodies[0].rows, stageOf = element => element?.closest(".stage");
+const isNumber = td => td?.matches("td:not(.more)");
 const hasHeading = tr => +(tr.cells[0].tagName === "TH");
 const powerOf = td => +(td.closest("[data-address]").dataset.power || 0);
 
@@ -276,11 +282,11 @@ function every(ref) {  // in matrices, then in rows, which were computed a secon
   const [row, column] = rowAndColumn(ref);
   return standsOf(ref.of, row).flat().map(one => {
     const {element, isTurned, starts: [before, offset]} = one, [y, n] = isTurned ? [column - offset, row] : [row, column - offset];
-    const tr = element.tBodies ? (one.rows ??= [...element.tBodies[0].rows])[y] : element;
+    const tr = element.tBodies ? (one.rows ??= [...rowsIn(element)])[y] : element;
     return tr?.cells[n - (one.skipped ??= before - hasHeading(tr))];  // a list of all cells would take a hundred times as long
   }).filter(isNumber);
 }
-const find = ref => (all => all.find(td => powerOf(td) === ref.of.power) || all[0])(every(ref));
+const find = ref => (all => all.find(td => powerOf(td) === ref.of.power) || all[0] || ref.of.copies?.[flat(ref)])(every(ref));
 
 function numberAt(td) {
   const {at: place} = td.dataset, there = place && resolved(place);
@@ -322,7 +328,7 @@ function equation(ref) {  // of its row, or of its step
 // ------------------------------------------------ the panel
 function build(kind, properties, ...children) {  // an element; its kind with classes: `p.note`
   const [tag, ...classes] = kind.split("."), element = document.createElement(tag);
-  if (classes.length) element.className = classes.join(" ");
+  element.classList.add(...classes);
   Object.assign(element, properties);
   element.append(...children.flat(9).filter(Boolean));
   return element;
@@ -363,11 +369,11 @@ const follower = (kind, ref, ...children) => ref.of.texts ? plain("span.operand"
 const short = ref => nameOf(ref).replace(current.of.path.replace(/[^.]*$/, ""), "");  // without the same place
 
 function render(all = false) {
-  const {of: x, at} = current, said = reading(current), found = said.node && !said.absent ? terms(said) : [];
-  const stage = home(current)?.closest(".stage"), most = max(0, ...found.map(one => abs(one.size)).filter(isFinite));
+  const {of: x, at} = current, said = reading(current), found = said.node && !said.unseen ? terms(said) : [];
+  const stage = makerOf(current), most = max(0, ...found.map(one => abs(one.size)).filter(isFinite));
   const beside = wordsAt(current), shown = all ? found : found.slice(0, 9);
   outlined = said.node ? unique(said.node) : [];
-  operands = said.absent ? outlined.filter(ref => !ref.of.texts) : [];
+  operands = said.unseen ? outlined.filter(ref => !ref.of.texts) : [];
   const written = (...ends) => said.pieces.slice(...ends).map(one => one.ref ? follower("span", one.ref, one.text) : one);
   const inNumbers = plain("p.numbers", "= ", written(0, 80));  // the rest when the pointer rests
   clearTimeout(later), later = setTimeout(() => inNumbers.append(...written(80)), 99);
@@ -390,16 +396,16 @@ function render(all = false) {
     stage && plain("p.note", clean(stage.querySelector("h4"))),
     plain("p", at.map((n, k) => plain("span.axis", `${wiring.axes[x.axes[k]][0]} ${n + 1} `,
                                           isWord(beside[k]) && plain("b", beside[k])))),
-    plain("p", equation(current)),
+    plain("p.formula", equation(current)),
     said.text && inNumbers,
     said.result === null ? plain("p", words.unshown) : plain("p.end", `${said.sign} ${said.result}`),
-    !x.op && plain("p", x.settings ? words.elsewhere : words.parameter), said.absent && plain("p", words.absent),
+    !x.op && plain("p", x.settings ? words.elsewhere : words.parameter), said.unseen && plain("p", words.absent),
     items.length && plain("p.note", words.sources), items.length && plain("ol", items),
-    said.absent && plain("p", operands.slice(0, 9).map(ref => follower("button", ref, short(ref)))),
+    said.unseen && plain("p", operands.slice(0, 9).map(ref => follower("button", ref, short(ref)))),
     found.length > shown.length && button(() => render(true), {}, filled(words.more, {"count": found.length - shown.length})),
-    trail.length && plain("p.trail.note", trail.map((one, n) =>
-      [button(() => (trail.splice(n), open(one)), {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current)),
-    wiring.command && (x.op || x.settings) && command(),
+    trail.length && plain("div.trail.note", plain("p", trail.map((one, n) =>
+      [button(() => (trail.splice(n), open(one)), {title: nameOf(one)}, nameOf(one).split(".").pop()), " \u25b8 "]), short(current))),
+    wiring.command && command(),
   ].filter(Boolean));
   keep.textContent = isKept ? words.unpin : words.pin;
   back.disabled = !trail.length;
@@ -416,12 +422,18 @@ function command() {
   return plain("div.note", words.command, " ", copy, code);
 }
 
-const home = ref => ref.td || find(ref);
+const home = ref => ref.td || find(ref), parts = select("h2.part");
+const partOf = element => parts.findLast(one => element && one.compareDocumentPosition(element) & 4);
+function makerOf(ref) {  // the stage where it is a result, in the part where it stands
+  const td = home(ref), path = ref.of.path;
+  const made = [`${path}.matrix`, path].map(byId).find(one => one && partOf(one) === partOf(td));
+  return stageOf(made || td);
+}
 function mark(refs = outlined, kind = "operand") {  // beside the number, or else anywhere
   for (const one of marked) one.classList.remove("current", "operand", "strong");
-  const td = home(current), section = td?.closest(".stage");
+  const td = home(current), stage = stageOf(td);
   marked = refs.filter(ref => ref.of.path).flatMap(ref => {
-    const all = every(ref), near = all.filter(one => section?.contains(one));
+    const all = every(ref), near = all.filter(one => stageOf(one) === stage);
     return near.length ? near : all.slice(0, 1);
   });
   for (const one of marked) one.classList.add(kind);
@@ -450,9 +462,12 @@ function reveal(td, isFar) {
   const isHidden = top < 0 || bottom > (box.left > innerWidth / 2 ? innerHeight : box.top);
   if (isFar || isHidden) td.scrollIntoView({block: "center", inline: "nearest"});
 }
-function follow({of, at}) {  // where it stands beside this number, if it does
-  const section = home(current)?.closest(".stage"), td = every({of, at}).find(one => section?.contains(one));
-  trail.push(current), open({of, at, td});
+function follow(ref) {  // where it stands beside this number, or in the same part, if it does
+  const near = place => every(ref).find(one => place(one) === place(home(current)));
+  trail.push(current), open({...ref, td: near(stageOf) || near(partOf)});
+}
+function start(ref, isFar) {
+  trail = [], open(ref, isFar);
 }
 function goBack() {
   if (trail.length) open(trail.pop());
@@ -490,13 +505,13 @@ function resolved(text) {  // `head1.scores:2,1`, also with words; null where th
 function goTo(text) {
   const ref = resolved(text);
   input.setCustomValidity(ref ? "" : filled(words.unknown, {"place": text}));
-  if (ref) isKept && trail.push(current), open(ref);
+  if (ref) start(ref);
   else input.reportValidity();
 }
 function fromLink() {
   const text = new URLSearchParams("=" + location.hash.slice(1).replace(/[&+]/g, encodeURIComponent)).get("");
   const ref = text.includes(":") && !byId(text) && resolved(text);
-  if (ref) open(ref);
+  if (ref) start(ref);
 }
 
 // ------------------------------------------------ shading, folding, the picture of the model
@@ -572,11 +587,11 @@ for (const kind of ["pointerover", "focusin"]) on(kind, event => {
 });
 on("click", event => {
   const ref = at(event);
-  if (ref) trail = [], open(ref, false);
+  if (ref) start(ref, false);
 });
 
-const tables = select("table.matrix[data-address], table.vectors");
-const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(isNumber)).filter(([td]) => td && numberAt(td));
+const tables = select("table.matrix[data-address], table.vectors, table:has([data-at])");
+const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(numberAt)).filter(tds => tds.length);
 for (const td of select("td[data-at]").filter(numberAt)) td.tabIndex = 0;
 for (const table of tables) {  // Tab leads to the first number of each
   const td = table.querySelector("tr[data-row] td, .matrix tbody td");
@@ -624,8 +639,11 @@ const begin = example();
 if (begin) {
   const word = wordsAt(begin)[1], text = word ? words.start_word : words.start;
   const question = filled(text, {"number": textOf(begin), "word": word, "place": nameOf(begin)});
-  const ask = () => plain("p", button(() => (trail = [], open(begin)), {className: "ask"}, question));
+  const ask = () => plain("p", button(() => start(begin), {className: "ask"}, question));
   body.append(ask()), (main.querySelector(".result") || main.querySelector("h1")).append(ask());
 }
 for (const kind of ["load", "hashchange"]) addEventListener(kind, fromLink);
-globalThis.attntrace = {"wiring": wiring, leaves: byAddress, reading};
+globalThis.attntrace = {"wiring": wiring, leaves: byAddress, told(ref) {
+  const {unseen, text, sign, result} = reading(ref);
+  return [unseen, text, sign, result];
+}};

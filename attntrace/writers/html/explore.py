@@ -133,7 +133,7 @@ class Wires:
         entries = [entry if isinstance(entry, str) else self.completed(entry, usual) for entry in self.entries]
         wiring = dict(entries=entries, axes=list(self.axes), constants=list(self.constants), templates=self.templates,
                       usual=usual, pencil=self.pencil, missed=MISSED, command=shown(self.command),
-                      targets=list(map(shown, self.targets)), texts=texts)
+                      targets=list(map(shown, self.targets)), words=texts)
         return json.dumps(wiring, separators=(",", ":")).replace("<", "\\u003c")
 
     def completed(self, entry: tuple[str, list[Any], str], usual: list[int]) -> list[Any]:

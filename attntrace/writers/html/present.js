@@ -51,28 +51,30 @@ function drawn(one) {  // all of an equation: with the operands that stand elsew
 }
 
 function trim(table, from, end, rows = "") {  // all but some columns
-  const offset = hasHeading(table.tBodies[0].rows[0]), [before] = startOf(table);
+  const offset = hasHeading(rowsIn(table)[0]), [before] = startOf(table);
   for (const tr of table.rows) [...tr.cells].forEach((td, k) => k >= offset && (k < offset + from || k >= offset + end) && td.remove());
   table.caption?.append(` [${rows}${before + from + 1}\u2013${before + end}]`);
   return table;
 }
-const columnsOf = table => select("td", table.tBodies[0].rows[0]).length;
+const columnsOf = table => select("td", rowsIn(table)[0]).length;
 function split([table, width]) {  // a table that is wider than the screen, into blocks of columns
-  const columns = columnsOf(table), each = Math.ceil(columns / Math.ceil(width / screen.clientWidth));
-  if (each < columns) table.replaceWith(...range(Math.ceil(columns / each)).map(n =>
-    trim(table.cloneNode(true), n * each, Math.min(columns, (n + 1) * each))));
+  const columns = columnsOf(table), each = ceil(columns / ceil(width / screen.clientWidth));
+  if (each < columns) table.replaceWith(...range(ceil(columns / each)).map(n =>
+    trim(table.cloneNode(true), n * each, min(columns, (n + 1) * each))));
 }
-function cut(tables) {  // of a matrix that is too large for a screen, what is around the number that is looked at
-  const chosen = ([table]) => table.querySelector(".current, .operand"), one = tables.find(chosen) || tables[0];
-  const [table, width, height] = one, rows = [...table.tBodies[0].rows], columns = columnsOf(table), td = chosen(one) || rows[0].cells[0];
-  const around = (all, share, n) => {
-    const most = Math.min(all, max(1, Math.floor(all * share))), from = max(0, Math.min(all - most, n - (most >> 1)));
+const columnOf = td => startOf(td.closest("table"))[0] + td.cellIndex - hasHeading(td.parentNode);
+function cut(tables, each) {  // of a matrix that is too large for a screen, what is around the number that is looked at
+  const chosen = tables.flatMap(([table]) => select(".current, .operand", table));
+  const td = chosen.find(one => columnOf(one) === current.at.at(-1)) || chosen[0] || rowsIn(tables[0][0])[0].cells[0];
+  const table = td.closest("table"), rows = [...rowsIn(table)], columns = columnsOf(table);
+  const around = (all, px, n) => {
+    const most = min(all, max(1, Math.floor(px))), from = max(0, min(all - most, n - (most >> 1)));
     return [from, from + most];
   };
-  const [top, bottom] = around(rows.length, screen.clientHeight * 0.6 / height, rows.indexOf(td.parentNode));
-  tables.forEach(other => other !== one && other[0].parentNode.remove());
+  const [top, bottom] = around(rows.length, screen.clientHeight * 0.6 / table.offsetHeight * rows.length, rows.indexOf(td.parentNode));
+  tables.forEach(([other]) => other !== table && other.parentNode.remove());
   rows.forEach((tr, n) => (n < top || n >= bottom) && tr.remove());
-  trim(table, ...around(columns, screen.clientWidth * 0.9 / width, td.cellIndex - hasHeading(td.parentNode)), `${top + 1}\u2013${bottom}, `);
+  trim(table, ...around(columns, screen.clientWidth * 0.9 / each, columnOf(td) - startOf(table)[0]), `${top + 1}\u2013${bottom}, `);
 }
 function fits(px) {
   screen.style.fontSize = `${px}px`;
@@ -82,9 +84,11 @@ function draw(isLast) {  // an equation; what has no room on its screen has one 
   const one = equations[turn], shown = drawn(one), apart = [];
   screen.replaceChildren(...shown), fits(LEAST);
   const matrices = [...new Set(tablesIn(screen).map(wholeOf))];  // all are measured before one is changed
-  for (const tables of matrices.map(box => tablesIn(box).map(table => [table, table.offsetWidth, table.offsetHeight]))) {
-    const height = tables.reduce((before, [, x, y]) => before + Math.ceil(x / screen.clientWidth) * y, 0);
-    height > screen.clientHeight ? cut(tables) : tables.forEach(split);
+  const measured = matrices.map(box => tablesIn(box).map(table => [table, table.offsetWidth, table.offsetHeight]));
+  const each = max(...measured.flat().map(([table, width]) => width / columnsOf(table)));  // alike for operands and result
+  for (const tables of measured) {
+    const height = tables.reduce((before, [, x, y]) => before + ceil(x / screen.clientWidth) * y, 0);
+    height > screen.clientHeight ? cut(tables, each) : tables.forEach(split);
   }
   while (!fits(LEAST)) {
     const others = select(":is(.equation, .chunk) > div:not(.chunk, :has(.result))", screen);
@@ -94,13 +98,14 @@ function draw(isLast) {  // an equation; what has no room on its screen has one 
     apart.unshift([plain("div.equation", largest)]);
   }
   screens = [...apart, [...screen.childNodes]];
-  view = isLast ? apart.length : Math.min(view, apart.length);
+  view = isLast ? apart.length : min(view, apart.length);
   screen.replaceChildren(...screens[view]);
   let least = 12, most = MOST;
   if (fits(least)) while (most - least > 0.5) fits((least + most) / 2) ? least = (least + most) / 2 : most = (least + most) / 2;
   fits(least);
-  heading.textContent = [one.closest(".stage")?.querySelector("h4"), one.cells && one.parentNode.rows[0].cells[0]].map(clean).join(" ");
+  heading.textContent = [stageOf(one)?.querySelector("h4"), one.cells && one.parentNode.rows[0].cells[0]].map(clean).join(" ");
   count.textContent = `${addressOf(one)} \u00b7 ${turn + 1} / ${equations.length}`;
+  backward.disabled = !turn && !view, forward.disabled = !screens[view + 1] && !equations[turn + 1];
   screen.focus();
 }
 function go(on) {
@@ -112,12 +117,14 @@ function tell() {
   if (isTold || view < screens.length - 1) go(1);
   else isTold = true, draw(true);
 }
+const held = one => current?.of.path === addressOf(one) && every(current).find(td => one.parentNode.contains(td));
 function present() {  // from the number that is looked at, or from what is on the screen
-  const here = equations.findIndex(one => addressOf(one) === current?.of.path);
+  const here = equations.findIndex(held);
   const isAhead = one => one.getBoundingClientRect().bottom > 0;
   const from = stages.findIndex(isAhead);  // of the stages before it no equation need be laid out
-  turn = here < 0 ? max(0, equations.findIndex(one => stages.indexOf(one.closest(".stage")) >= from && isAhead(one))) : here;
+  turn = here < 0 ? max(0, equations.findIndex(one => stages.indexOf(stageOf(one)) >= from && isAhead(one))) : here;
   view = 0, isTold = false;
+  if (here >= 0) show({...current, td: held(equations[here])});
   if (equations.length) stage.showModal(), draw();
 }
 const TURNS = {ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1};
@@ -128,7 +135,9 @@ stage.onkeydown = event => {
   else if (event.key === " " && event.target === screen) event.preventDefault(), tell();
 };
 stage.onclose = () => {
-  unfold(equations[turn]), equations[turn].scrollIntoView();
+  const one = equations[turn];
+  unfold(one), one.scrollIntoView();
+  if (held(one)) open(current);
 };
 addEventListener("resize", () => stage.open && draw());
 panel.after(stage);

@@ -25,14 +25,15 @@ TEMPLATE = re.compile(r"(?:\\.|\$(?!\{)|[^`$\\])*(?:`|\$\{)")
 # by themselves, the scripts use none of these names.
 PRIVATE = ("operands", "parts", "settings", "decimals", "node", "kind", "name", "path", "ref", "refs", "size",
            "element", "matrices", "starts", "isTurned", "isOwn", "isRead", "lost", "pieces", "seen", "skipped",
-           "symbol", "term", "under", "unit")
+           "symbol", "term", "under", "unit", "copies", "digits", "kept", "unseen", "result", "td", "text", "texts")
 NAME = re.compile(rf"(?<![\w.])[A-Za-z_]\w*|(?<=\.{{3}})\w+|(?<=\.)(?:{'|'.join(PRIVATE)})\b")
 # Below: in code without its strings.
 BLANK = re.compile(r"(?<=[][{}(),;:?!=<>|&*/%+-])\s+|\s+(?=[][{}(),;:?!=<>|&*/%+-])|[;,]\s*(?=\})")
-# Names behind a dot, of keys, of methods; what is between brackets (the names in an object or what is taken out of one,
-# parameters, or items of an array that is taken apart); names in a list; names that are declared one by one.
-PROPERTY = re.compile(r"(?<!\.)\.([A-Za-z_]\w*)|[{,](\w+)(?::|\([^()]*\)\{)")
-INNERMOST = re.compile(r"\{([^][(){};]*)\}"
+# Names of keys, of methods; what is between brackets (the names in an object or what is taken out of one, which is no
+# block of statements, parameters, or items of an array that is taken apart); names in a list; names that are declared
+# one by one.
+PROPERTY = re.compile(r"[{,](\w+)(?::|\([^()]*\)\{)")
+INNERMOST = re.compile(r"(?<![)>])\{([^][(){};]*)\}"
                        r"|(?:\((?=[^()]*\)(?:=>|\{))|\[(?=[^][(){}]*\](?:=(?!=)|of\b)))([^][(){}]*)[\])]"
                        r"|[\[({][^][(){}]*[\])}]")
 LISTED = re.compile(r"(?:^|,)(\w+)(?=,|=|$)"), re.compile(r"(?:^|,)(?:\.{3})?(\w+)(?=,|=|$)")
@@ -91,7 +92,7 @@ def in_code(text: str) -> Iterator[tuple[bool, str]]:
 
 def shortened(code: str) -> dict[str, str]:
     """New names of what a script declares: none of what is a property as well."""
-    kept, own = ({name for names in pattern.findall(code) for name in names} for pattern in (PROPERTY, DECLARED))
+    kept, own = {*PROPERTY.findall(code)}, {name for names in DECLARED.findall(code) for name in names}
 
     def inner(found: re.Match[str]) -> str:
         for names, listed, part in zip((kept, own), LISTED, found.groups(), strict=True):

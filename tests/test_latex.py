@@ -63,6 +63,10 @@ def test_words_have_the_hues_that_they_have_in_a_picture_unless_there_are_no_col
         assert {word for _, word in coloured} >= set(" ".join(run[::2]).split()) - {"<s>"}
         assert {(escape(word), hue) for hue, word in coloured} <= hues
         assert "textcolor" not in latex(command, *run, "--color", "never")
+    compared = latex("compare", *run, "--ablate", "encoder.layer1.self_attention.head1")
+    assert len(re.findall(r"(?m)^.*\\textcolor.*& \\textcolor.*& \\textcolor", compared)) > 4  # next words
+    mixture = next(line for line in latex("trace", *run).split("\n") if r"\cdot" in line and "multicolumn" in line)
+    assert mixture.count(r"\textcolor") == mixture.count(r"\cdot")
 
 
 def test_a_bookmark_has_the_letters_of_its_heading_and_no_mathematics():

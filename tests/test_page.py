@@ -202,3 +202,10 @@ def test_each_count_of_the_table_of_parameters_stands_below_its_term():
     at = next(n for n, line in enumerate(lines) if "·d_model" in line and "= |V|" in line)
     signs = [[n for n, char in enumerate(line) if char in "=+"] for line in lines[at:at + 2]]
     assert signs[0] == signs[1] and len(signs[0]) > 3
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_the_name_behind_a_row_ends_at_the_edge_of_the_page(width):
+    page = attntrace("trace", "this is a cat", "--form", "vector", "--width", str(width)).out
+    named = re.findall(r"(?m)^.*\S {2,}\.[a-z_]+$", page)
+    assert len(named) > 20 and {cell_len(line) for line in named} == {width}

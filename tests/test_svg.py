@@ -71,6 +71,8 @@ def test_what_is_too_wide_is_drawn_below_in_blocks_of_columns_whose_numbers_keep
         cells = {cell.get("data-cell"): float(cell.text) for cell in places(page)[name].iter(f"{SVG}text")
                  if cell.get("data-cell")}
         assert cells == {f"{i + 1},{j + 1}": round(one, 6) for (i, j), one in np.ndenumerate(rows)}
+        heights = [float(one.get("transform").split()[1][:-1]) for one in places(page)[name].findall(f"{SVG}g")]
+        assert len(heights) > 1 and min(np.diff(heights)) > 20  # no block is drawn on another
 
 
 def picture(*arguments: str) -> ET.Element:

@@ -173,7 +173,9 @@ class RunAnswer:
                      for n, *row in zip(self.rows, *columns, strict=True))
         places = [[cell_name(address, cell) for cell in zip(self.rows, head.values.argmax(axis=-1).tolist(),
                                                             strict=True)]
-                  for address, head in zip(self.weights, heads)] + [[*self.next_places]] * bool(self.next_words)
+                  for address, head in zip(self.weights, heads)]
+        if self.next_words:
+            places.append([*self.next_places])
         return Table((Message("messages.number"), "", *headings), rows, right=(0,), apart=True,
                      tokens=tuple(range(1, len(headings) + 2)), hues=tuple(hues), title=map_title(self.place),
                      places=tuple(zip(*places, strict=True)))

@@ -368,7 +368,7 @@ class Player:
         rounded = [one for one in readings if within(one.number, result, 0.5 * one.last)]
         if rounded:
             finest = min(rounded, key=lambda one: one.last)
-            if finest.last < 11 * unit:
+            if finest.last < 11 * unit:  # all decimals but one
                 return Said(Message("play.right_rounded"), right=True)
             return Said(Message("play.coarse", typed=typed, decimals=finest.decimals), right=False)
         said = next((message for slip, message in self.slips() if not within(slip.value, result, unit) and any(within(

@@ -107,7 +107,7 @@ def _product(node: Expression, values: Values, symbols: Symbols) -> Iterator[Sli
 def _quotient(node: Expression, values: Values, symbols: Symbols) -> Iterator[Slip]:
     yield Slip(values[0], "not_divided", node.parts[1], symbols[1])
     left, right = node.parts
-    if isinstance(left, Exp) and isinstance(left.parts[0], Difference):  # of a softmax: whoever subtracts no largest
+    if isinstance(left, Exp) and isinstance(left.parts[0], Difference):  # of a softmax, without its maximum
         yield Slip(combined(left, [value_of(left.parts[0].parts[0])]), "not_divided", right, symbols[1])
     if isinstance(right, Number) and right.number > 2 and float(right.number).is_integer():  # n - 1 for n
         yield Slip(values[0] / (right.number - 1), "one_less", right)

@@ -105,6 +105,7 @@ class Sum(Expression, binds=SUM, largest=staticmethod(lambda *terms: math.fsum(t
 
 
 def number_of(ref: Ref) -> float:
+    """The number that a leaf stands for."""
     return float(ref.tensor.value[ref.index])
 
 

@@ -53,7 +53,7 @@ def _sign(match: re.Match[str]) -> str:
 
 
 def bookmark(text: str) -> str:
-    """A text as it is listed beside the pages, where there is no mathematics."""
+    """A text as a PDF bookmark, which holds plain characters alone."""
     return "".join(MARKUP[char] if char in MARKUP and char not in "✓✗[]*" else char for char in text)
 
 
@@ -197,7 +197,8 @@ def matrix(grid: Grid, page: LatexPage, rows: slice, columns: slice, note: str) 
         return "\n".join([rf"{power}\left[\begin{{array}}{{@{{}}{right}@{{}}}}", " \\\\\n".join(body),
                           r"\end{array}\right]"])
     beside = " & " if before else ""
-    above = [beside + " & ".join(page.labels(grid.column_labels, grid.column_hues, columns))] * bool(grid.column_labels)
+    words_above = page.labels(grid.column_labels, grid.column_hues, columns)
+    above = [beside + " & ".join(words_above)] if words_above else []
     below = [rf"{beside}\BAmulticolumn{{{count}}}{{c}}{{\text{{\scriptsize {note}}}}}"] if note else []
     return "\n".join([rf"{power}\begin{{blockarray}}{{{before}{right}}}", *(rf"{row} \\" for row in above),
                       rf"\begin{{block}}{{{before}[{right}]}}", *(rf"{row} \\" for row in body), r"\end{block}",

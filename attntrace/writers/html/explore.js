@@ -3,7 +3,8 @@
 // compares each number with what the program prints. The page has it without comments and most blanks.
 const byId = id => document.getElementById(id);
 const wiring = JSON.parse(byId("wiring").textContent), words = wiring.words;
-const main = document.querySelector("main"), page = document.documentElement;
+const pick = (selector, element = document) => element?.querySelector(selector);
+const page = document.documentElement, main = pick("main"), contents = pick("nav");
 const {abs, ceil, max, min, sign, exp, log, sin, cos, tanh} = Math;
 const select = (selector, element = main) => [...element.querySelectorAll(selector)];
 const on = (kind, act) => document.addEventListener(kind, act);
@@ -238,15 +239,16 @@ const unique = node => [...new Map(refsOf(node).map(ref => [nameOf(ref), ref])).
 // What the program prints of a number: the pieces of its arithmetic (none, where nothing has to be computed), the sign,
 // the result; whether it needs digits that are not shown (lost), and how many operands are not on the page (unseen).
 function reading(ref) {
-  const {of: x, at} = ref, result = textOf(ref), said = {result, pieces: [], text: "", sign: "=", unseen: 0};
+  const {of: x, at} = ref, result = textOf(ref), said = {result, pieces: [], refs: [], text: "", sign: "=", unseen: 0};
   if (!x.op) return said;
   const node = said.node = arithmetic(x, at);
+  said.refs = unique(node);
   if (node.of) {  // a copy tells what a number is that is not on the page
     const td = find(ref), other = node.of;
     if (td && powerOf(td) === other.power) (other.copies ??= [])[flat(node)] = td;
     return said;
   }
-  said.unseen = unique(node).filter(ref => textOf(ref) === null).length;
+  said.unseen = said.refs.filter(ref => textOf(ref) === null).length;
   if (said.unseen || result === null) return said;
   const printed = parsed(result), worked = value(node);
   const most = max(wiring.missed * x.unit, abs(printed) / wiring.missed);
@@ -273,17 +275,18 @@ function startOf({dataset: {"column": column = 1, part = 1, address}}) {  // col
   return [column - 1, part > 1 ? (part - 1) * byAddress.get(address).block : 0];
 }
 const rowAndColumn = ({of: x, at}) => at.length > 1 ? at : at.length && isPosition(x) ? [at[0], 0] : [0, at[0] || 0];
-const rowsIn = table => table.tBodies[0].rows, stageOf = element => element?.closest(".stage");
-const isNumber = td => td?.matches("td:not(.more)");
+const rowsIn = table => table.tBodies[0].rows, stageOf = element => element?.closest(".stage") || null;
+const isNumber = td => td && td.matches("td:not(.more)");
 const hasHeading = tr => +(tr.cells[0].tagName === "TH");
 const powerOf = td => +(td.closest("[data-address]").dataset.power || 0);
 
 function every(ref) {  // in matrices, then in rows, which were computed a second time
   const [row, column] = rowAndColumn(ref);
   return standsOf(ref.of, row).flat().map(one => {
-    const {element, isTurned, starts: [before, offset]} = one, [y, n] = isTurned ? [column - offset, row] : [row, column - offset];
-    const tr = element.tBodies ? (one.rows ??= [...rowsIn(element)])[y] : element;
-    return tr?.cells[n - (one.skipped ??= before - hasHeading(tr))];  // a list of all cells would take a hundred times as long
+    const {element, isTurned, starts: [before, offset]} = one, [y, x] = isTurned ? [column - offset, row] : [row, column - offset];
+    const rows = one.rows ??= element.tBodies ? [...rowsIn(element)] : {[y]: element}, first = rows[0] || element;
+    const n = x - (one.skipped ??= before - hasHeading(first));
+    return n >= 0 && n < (one.width ??= first.cells.length) && rows[y]?.cells[n];
   }).filter(isNumber);
 }
 const find = ref => (all => all.find(td => powerOf(td) === ref.of.power) || all[0] || ref.of.copies?.[flat(ref)])(every(ref));
@@ -306,8 +309,8 @@ function wordsAt(ref) {  // of its row and its column
   const td = find(ref), tr = td?.parentNode;
   if (!td) return [];
   let above = tr.dataset.row ? tr : tr.closest("table").tHead;
-  while (tr.dataset.row && above && !above.querySelector("th[scope=col]")) above = above.previousElementSibling;
-  const both = [(tr.dataset.row ? tr.parentNode : tr).querySelector("th:not([scope=col])"),
+  while (tr.dataset.row && above && !pick("th[scope=col]", above)) above = above.previousElementSibling;
+  const both = [pick("th:not([scope=col])", tr.dataset.row ? tr.parentNode : tr),
                 above && (above.kept ??= select("th[scope=col]", above))[td.cellIndex - hasHeading(tr)]].map(clean);
   if (tr.closest("table").dataset.transposed === "") both.reverse();
   return ref.at.length === 1 && !isPosition(ref.of) ? [both[1]] : both;
@@ -315,10 +318,10 @@ function wordsAt(ref) {  // of its row and its column
 
 function equation(ref) {  // of its row, or of its step
   const [matrices, rows] = standsOf(ref.of, rowAndColumn(ref)[0]), tr = rows.find(one => !one.starts[0])?.element;
-  const steps = matrices.filter(one => !one.isTurned).map(one => {
+  const steps = matrices.filter(one => !one.isTurned && !one.starts[0]).map(one => {
     let before = one.element.closest(".equation");
     while (before && !before.matches(".step")) before = before.previousElementSibling;
-    const name = clean(before?.querySelector("code"));
+    const name = clean(pick("code", before));
     return name && name.split(".").pop() === ref.of.path.split(".").pop() && before.firstElementChild;
   });
   const formula = tr?.cells[0] || steps.find(Boolean);
@@ -340,7 +343,7 @@ const filled = (text, slots) => text.replace(/{(\w+)}/g, (slot, name) => slots[n
 const breakable = (text, at) => text.split(at).flatMap((piece, n) => n ? [build("wbr"), piece] : [piece]);
 const clean = element => element ? element.textContent.trim() : "";
 
-let current = null, isKept = false, later = 0, marked = [], outlined = [], operands = [], trail = [];
+let current = null, isKept = false, later = 0, marked = [], outlined = [], operands = [], trail = [], strong;
 
 // The terms of the outermost sum, or the operands by how much the result would change if they were 0; largest first,
 // and what divides them last. Of a softmax the terms of the divisor, first that of the word itself. What is alone has no size.
@@ -351,35 +354,32 @@ function terms({node, lost}) {
     if (above.kind === "exp") [own, inner] = inner.parts;
     else inner = above, below = unique(divisor);
   }
-  const all = unique(inner), whole = all.length > 1 ? value(inner, lost) : 0;
   const zeroed = (one, ref) => one.of ? nameOf(one) === nameOf(ref) ? ZERO : one
     : {...one, parts: one.parts.map(part => zeroed(part, ref))};
   const added = one => one.kind === "sum" ? one.parts
     : one.kind === "difference" ? [...added(one.parts[0]), make("negative", one.parts[1])] : [one];
-  const found = added(inner).length > 1
-    ? added(inner).map(term => ({term, refs: unique(term), size: value(term, lost), isOwn: term === own}))
-    : all.map(ref => ({term: ref, refs: [ref], size: all.length > 1 ? whole - value(zeroed(inner, ref), lost) : undefined}));
-  return [...found.sort((a, b) => !!b.isOwn - !!a.isOwn || abs(b.size) - abs(a.size) || 0),
-          ...below.map(ref => ({term: ref, refs: [ref]}))];
+  const summed = added(inner), all = summed.length > 1 ? summed : unique(inner);
+  const found = all.map(term => ({term, isOwn: term === own, size:
+    all === summed ? value(term, lost) : all.length > 1 ? value(inner, lost) - value(zeroed(inner, term), lost) : undefined}));
+  return [...found.sort((a, b) => !!b.isOwn - !!a.isOwn || abs(b.size) - abs(a.size) || 0), ...below.map(term => ({term}))];
 }
 
-const follower = (kind, ref, ...children) => ref.of.texts ? plain("span.operand", ...children) : build(`${kind}.operand`, {
-  onpointerenter: () => mark([ref], "strong"), onpointerleave: () => mark(), onclick: () => follow(ref),
-}, ...children);
+const follower = (kind, ref, ...children) => build(`${ref.of.texts ? "span" : kind}.operand`, ref.of.texts ? {} : {ref}, ...children);
+const followed = event => event.target.closest(".operand")?.ref;
 const short = ref => nameOf(ref).replace(current.of.path.replace(/[^.]*$/, ""), "");  // without the same place
 
 function render(all = false) {
   const {of: x, at} = current, said = reading(current), found = said.node && !said.unseen ? terms(said) : [];
   const stage = makerOf(current), most = max(0, ...found.map(one => abs(one.size)).filter(isFinite));
   const beside = wordsAt(current), shown = all ? found : found.slice(0, 9);
-  outlined = said.node ? unique(said.node) : [];
+  outlined = said.refs;
   operands = said.unseen ? outlined.filter(ref => !ref.of.texts) : [];
   const written = (...ends) => said.pieces.slice(...ends).map(one => one.ref ? follower("span", one.ref, one.text) : one);
-  const inNumbers = plain("p.numbers", "= ", written(0, 80));  // the rest when the pointer rests
-  clearTimeout(later), later = setTimeout(() => inNumbers.append(...written(80)), 99);
+  const inNumbers = plain("p.numbers", "= ", written(0, 50));  // the rest when the pointer rests
+  clearTimeout(later), later = setTimeout(() => (inNumbers.append(...written(50)), mark()), 99);
   const numbers = new Map();  // of the operands, by name: each is listed once, unless a term has no others
-  const items = shown.map(({term, refs, size}) => {
-    const others = refs.filter(ref => ref.of.texts || !numbers.has(nameOf(ref)));
+  const items = shown.map(({term, size}) => {
+    const refs = unique(term), others = refs.filter(ref => ref.of.texts || !numbers.has(nameOf(ref)));
     return plain("li", size !== undefined && [
       shade(plain("i"), isFinite(size) ? size / most : size < 0 ? -1 : 1, 100),
       plain("span.size", term.of || !isFinite(size) ? "" : fixed(size, x.decimals)),
@@ -391,9 +391,9 @@ function render(all = false) {
     })));
   });
   body.replaceChildren(...[
-    stage?.querySelector(".here")?.cloneNode(true),
+    pick(".here", stage)?.cloneNode(true),
     plain("p.at", breakable(nameOf(current), /(?<=\.)/)),
-    stage && plain("p.note", clean(stage.querySelector("h4"))),
+    stage && plain("p.note", clean(pick("h4", stage))),
     plain("p", at.map((n, k) => plain("span.axis", `${wiring.axes[x.axes[k]][0]} ${n + 1} `,
                                           isWord(beside[k]) && plain("b", beside[k])))),
     plain("p.formula", equation(current)),
@@ -409,7 +409,7 @@ function render(all = false) {
   ].filter(Boolean));
   keep.textContent = isKept ? words.unpin : words.pin;
   back.disabled = !trail.length;
-  mark();
+  mark(outlined.slice(0, 50));
 }
 
 function command() {
@@ -433,7 +433,7 @@ function mark(refs = outlined, kind = "operand") {  // beside the number, or els
   for (const one of marked) one.classList.remove("current", "operand", "strong");
   const td = home(current), stage = stageOf(td);
   marked = refs.filter(ref => ref.of.path).flatMap(ref => {
-    const all = every(ref), near = all.filter(one => stageOf(one) === stage);
+    const all = every(ref), near = all.filter(one => stage?.contains(one));
     return near.length ? near : all.slice(0, 1);
   });
   for (const one of marked) one.classList.add(kind);
@@ -481,8 +481,13 @@ function resize(height) {  // of the sheet on a small screen
   page.dataset.sheet = height;
 }
 
-const panel = byId("panel").content.firstElementChild, body = panel.querySelector(".body");
-const [back, keep, grow, shades, presents] = select("button", panel), input = panel.querySelector("input");
+const panel = byId("panel").content.firstElementChild, body = pick(".body", panel);
+const [back, keep, grow, shades, presents] = select("button", panel), input = pick("input", panel);
+body.onclick = event => followed(event) && follow(followed(event));
+body.onpointerover = body.onpointerleave = event => {
+  const ref = followed(event);
+  if (ref !== strong) (strong = ref) ? mark([ref], "strong") : mark();
+};
 back.onclick = goBack, shades.onclick = toggleShades, presents.onclick = present;
 keep.onclick = () => isKept ? release() : current && open(current, false);
 grow.onclick = () => resize((+page.dataset.sheet + 1) % 3);
@@ -555,7 +560,7 @@ for (const rect of select("#architecture [data-places]")) {  // leads to the pla
   const {places} = rect.dataset, inside = new RegExp(`^place.(.*\\.)?(${places.replaceAll(" ", "|").replace(/\*/g, "\\d+")})(\\.|$)`);
   const go = () => {
     const all = select("[id^='place.']").filter(one => inside.test(one.id));
-    const next = all[(all.indexOf(rect.last) + 1) % all.length] || document.querySelector(`[id^='${places.split(" ")[0]}']`);
+    const next = all[(all.indexOf(rect.last) + 1) % all.length] || pick(`[id^='${places.split(" ")[0]}']`);
     if (next) rect.last = next, unfold(next), next.scrollIntoView();
   };
   rect.onclick = go, rect.onkeydown = event => event.key === "Enter" && go();
@@ -568,8 +573,7 @@ const stages = select(".stage");
 let here = null;
 const reader = new IntersectionObserver(changed => {
   for (const {target, isIntersecting} of changed) target.isRead = isIntersecting;
-  const id = stages.findLast(one => one.isRead)?.querySelector("h4").id;
-  const link = id && select(`nav [href="#${id}"]`, document)[0];
+  const stage = stages.findLast(one => one.isRead), link = stage && pick(`[href="#${pick("h4", stage).id}"]`, contents);
   if (here) here.ariaCurrent = null;
   here = link;
   if (link) link.ariaCurrent = true, link.scrollIntoView({block: "nearest"});
@@ -594,7 +598,7 @@ const tables = select("table.matrix[data-address], table.vectors, table:has([dat
 const rowsOf = table => [...table.rows].map(tr => [...tr.cells].filter(numberAt)).filter(tds => tds.length);
 for (const td of select("td[data-at]").filter(numberAt)) td.tabIndex = 0;
 for (const table of tables) {  // Tab leads to the first number of each
-  const td = table.querySelector("tr[data-row] td, .matrix tbody td");
+  const td = pick("tr[data-row] td, .matrix tbody td", table);
   if (td) td.tabIndex = 0;
 }
 function move(td, down, right) {
@@ -640,7 +644,7 @@ if (begin) {
   const word = wordsAt(begin)[1], text = word ? words.start_word : words.start;
   const question = filled(text, {"number": textOf(begin), "word": word, "place": nameOf(begin)});
   const ask = () => plain("p", button(() => start(begin), {className: "ask"}, question));
-  body.append(ask()), (main.querySelector(".result") || main.querySelector("h1")).append(ask());
+  body.append(ask()), (pick(".result") || pick("h1")).append(ask());
 }
 for (const kind of ["load", "hashchange"]) addEventListener(kind, fromLink);
 globalThis.attntrace = {"wiring": wiring, leaves: byAddress, told(ref) {

@@ -37,7 +37,7 @@ function matrixOf(tr) {  // a row, of which some columns may stand below others
 }
 function drawn(one) {  // all of an equation: with the operands that stand elsewhere on the page
   const address = addressOf(one), formula = copyOf(one.firstElementChild);
-  formula.querySelector("i")?.remove();
+  pick("i", formula)?.remove();
   if (one.cells) return [plain("p", ...formula.childNodes), plain("div.equation", matrixOf(one))];
   const all = under(one).map(copyOf), here = all.flatMap(tablesIn).map(table => table.dataset.address);
   const others = behind({operands: byAddress.get(address)?.operands}).filter((name, n, names) => names.indexOf(name) === n).map(name => {
@@ -94,7 +94,7 @@ function draw(isLast) {  // an equation; what has no room on its screen has one 
     const others = select(":is(.equation, .chunk) > div:not(.chunk, :has(.result))", screen);
     const area = ({offsetWidth, offsetHeight}) => offsetWidth * offsetHeight, largest = others.sort((a, b) => area(b) - area(a))[0];
     if (!largest) break;
-    largest.replaceWith(largest.closest(".chunk") ? select("caption > *", largest)[0].cloneNode(true) : "");
+    largest.replaceWith(largest.closest(".chunk") ? pick("caption > *", largest).cloneNode(true) : "");
     apart.unshift([plain("div.equation", largest)]);
   }
   screens = [...apart, [...screen.childNodes]];
@@ -103,7 +103,7 @@ function draw(isLast) {  // an equation; what has no room on its screen has one 
   let least = 12, most = MOST;
   if (fits(least)) while (most - least > 0.5) fits((least + most) / 2) ? least = (least + most) / 2 : most = (least + most) / 2;
   fits(least);
-  heading.textContent = [stageOf(one)?.querySelector("h4"), one.cells && one.parentNode.rows[0].cells[0]].map(clean).join(" ");
+  heading.textContent = [pick("h4", stageOf(one)), one.cells && one.parentNode.rows[0].cells[0]].map(clean).join(" ");
   count.textContent = `${addressOf(one)} \u00b7 ${turn + 1} / ${equations.length}`;
   backward.disabled = !turn && !view, forward.disabled = !screens[view + 1] && !equations[turn + 1];
   screen.focus();
@@ -124,7 +124,7 @@ function present() {  // from the number that is looked at, or from what is on t
   const from = stages.findIndex(isAhead);  // of the stages before it no equation need be laid out
   turn = here < 0 ? max(0, equations.findIndex(one => stages.indexOf(stageOf(one)) >= from && isAhead(one))) : here;
   view = 0, isTold = false;
-  if (here >= 0) show({...current, td: held(equations[here])});
+  if (here >= 0) show({...current, td: held(equations[here])}), mark();
   if (equations.length) stage.showModal(), draw();
 }
 const TURNS = {ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1};

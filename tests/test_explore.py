@@ -321,6 +321,25 @@ def test_a_page_where_nothing_has_the_focus_scrolls_and_the_right_arrow_leads_to
         here.wait_for(state="detached")  # beside the result
 
 
+def test_every_number_is_shaded_by_its_share_of_the_largest_of_its_tensor(browser, tmp_path):
+    text = attntrace("trace", *BLOG, "--only", "encoder.layer1.self_attention.*", "--format", "html").out
+    with opened(browser, tmp_path, text, bypass_csp=True, viewport={"width": 1400, "height": 15_000}) as page:
+        page.locator("#explore footer button").first.click()
+        page.wait_for_selector("tr[data-row] td[data-shade]")
+        page.wait_for_selector("table.matrix[data-address] td[data-shade]")
+        shaded = page.evaluate("""() => [...document.querySelectorAll("main [data-address] td[data-shade]:not(:empty)")].map(td =>
+            [td.closest("[data-address]").dataset.address, !td.closest("tr[data-row]"), td.textContent,
+             td.dataset.shade, td.style.getPropertyValue("--part")])""")
+    largest: dict[str, float] = {}
+    for address, _, number, *_ in shaded:
+        largest[address] = max(largest.get(address, 0.0), abs(float(number)))
+    for address, _, number, sign, part in shaded:
+        assert sign == ("less" if float(number) < 0 else "")
+        assert abs(float(part.rstrip("%")) - 36 * abs(float(number)) / (largest[address] or 1)) <= 0.5 + 1e-9
+    assert len({address for address, is_matrix, *_ in shaded if is_matrix}) > 15
+    assert len({address for address, is_matrix, *_ in shaded if not is_matrix}) > 15
+
+
 def test_keys_alone_reach_the_next_number_in_each_direction_and_the_next_matrix(browser, tmp_path):
     text, _ = page_and_readings(*RUNS["trace"])
     with opened(browser, tmp_path, text, f"#{HEAD}.scores:2,1") as page:

@@ -340,7 +340,7 @@ const plain = (kind, ...children) => build(kind, {}, ...children);
 const button = (onclick, properties, ...children) => build("button", {type: "button", onclick, ...properties}, ...children);
 // Slots are named by the sentences of the page: in quotes, as they keep their names.
 const filled = (text, slots) => text.replace(/{(\w+)}/g, (slot, name) => slots[name] ?? slot);
-const breakable = (text, at) => text.split(at).flatMap((piece, n) => n ? [build("wbr"), piece] : [piece]);
+const breakable = text => text.split(/(?<=\.)/).flatMap((piece, n) => n ? [build("wbr"), piece] : [piece]);
 const clean = element => element ? element.textContent.trim() : "";
 
 let current = null, isKept = false, later = 0, marked = [], outlined = [], operands = [], trail = [], strong;
@@ -358,13 +358,13 @@ function terms({node, lost}) {
     : {...one, parts: one.parts.map(part => zeroed(part, ref))};
   const added = one => one.kind === "sum" ? one.parts
     : one.kind === "difference" ? [...added(one.parts[0]), make("negative", one.parts[1])] : [one];
-  const summed = added(inner), all = summed.length > 1 ? summed : unique(inner);
+  const summed = added(inner), all = summed[1] ? summed : unique(inner);
   const found = all.map(term => ({term, isOwn: term === own, size:
-    all === summed ? value(term, lost) : all.length > 1 ? value(inner, lost) - value(zeroed(inner, term), lost) : undefined}));
-  return [...found.sort((a, b) => !!b.isOwn - !!a.isOwn || abs(b.size) - abs(a.size) || 0), ...below.map(term => ({term}))];
+    all === summed ? value(term, lost) : all[1] ? value(inner, lost) - value(zeroed(inner, term), lost) : undefined}));
+  return [...found.sort((a, b) => b.isOwn - a.isOwn || abs(b.size) - abs(a.size)), ...below.map(term => ({term}))];
 }
 
-const follower = (kind, ref, ...children) => build(`${ref.of.texts ? "span" : kind}.operand`, ref.of.texts ? {} : {ref}, ...children);
+const follower = (kind, ref, ...children) => build(`${ref.of.texts ? "span" : kind}.operand`, {ref: !ref.of.texts && ref}, ...children);
 const followed = event => event.target.closest(".operand")?.ref;
 const short = ref => nameOf(ref).replace(current.of.path.replace(/[^.]*$/, ""), "");  // without the same place
 
@@ -386,13 +386,13 @@ function render(all = false) {
     ], plain("div", (others.length ? others : refs).map(ref => {
       const name = nameOf(ref), n = ref.of.texts ? 0 : numbers.get(name) || operands.push(ref);
       numbers.set(name, n);
-      return follower("button", ref, n < 10 && n && plain("kbd", n), plain("span", breakable(short(ref), /(?<=\.)/), " ",
+      return follower("button", ref, n < 10 && n && plain("kbd", n), plain("span", breakable(short(ref)), " ",
         plain("em", wordsAt(ref).filter(isWord).join(" \u00b7 "))), plain("b", textOf(ref, said.lost)));
     })));
   });
   body.replaceChildren(...[
     pick(".here", stage)?.cloneNode(true),
-    plain("p.at", breakable(nameOf(current), /(?<=\.)/)),
+    plain("p.at", breakable(nameOf(current))),
     stage && plain("p.note", clean(pick("h4", stage))),
     plain("p", at.map((n, k) => plain("span.axis", `${wiring.axes[x.axes[k]][0]} ${n + 1} `,
                                           isWord(beside[k]) && plain("b", beside[k])))),
@@ -525,18 +525,19 @@ function shade(element, share, most) {  // up to so many percent
   element.style = `--part: ${Math.round(abs(share) * most) || 0}%`;
   return element;
 }
+const numbersIn = element => select("td:not([class^=w], .more, :empty)", element).filter(td => isFinite(td.textContent));
+const sizesIn = element => numbersIn(element).map(td => td.textContent * 10 ** powerOf(element));
 const watch = new IntersectionObserver(seen => seen.filter(one => one.isIntersecting).forEach(({target}) => {
   watch.unobserve(target);
-  for (const group of target.tBodies ? [target] : select("tr", target)) {
-    const cells = select("td:not([class^=w], .more)", group).filter(td => isFinite(td.textContent));
-    const most = max(...cells.map(td => abs(td.textContent)));
-    for (const td of cells) shade(td, td.textContent / most, 36);
-  }
+  const place = stands.get(target.dataset.address), sizes = sizesIn(target);
+  place.most ??= [...place.matrices, ...Object.values(place.rows).flat()].flatMap(one => sizesIn(one.element))
+    .reduce((most, size) => max(most, abs(size)), 0);
+  numbersIn(target).map((td, n) => shade(td, sizes[n] / place.most, 36));
 }));
 function toggleShades() {
   const isShaded = page.classList.toggle("shaded");
   shades.ariaPressed = isShaded;
-  if (isShaded) select("table.matrix[data-address], tr[data-row]").forEach(one => watch.observe(one));
+  if (isShaded) select("[data-address]").forEach(one => watch.observe(one));
 }
 
 const folds = select("h2[id^=place], h3[id^=place]").map(heading => {
@@ -646,7 +647,7 @@ if (begin) {
   const ask = () => plain("p", button(() => start(begin), {className: "ask"}, question));
   body.append(ask()), (pick(".result") || pick("h1")).append(ask());
 }
-for (const kind of ["load", "hashchange"]) addEventListener(kind, fromLink);
+onload = onhashchange = fromLink;
 globalThis.attntrace = {"wiring": wiring, leaves: byAddress, told(ref) {
   const {unseen, text, sign, result} = reading(ref);
   return [unseen, text, sign, result];

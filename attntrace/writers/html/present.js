@@ -139,5 +139,5 @@ stage.onclose = () => {
   unfold(one), one.scrollIntoView();
   if (held(one)) open(current);
 };
-addEventListener("resize", () => stage.open && draw());
+onresize = () => stage.open && draw();
 panel.after(stage);
